@@ -10,7 +10,7 @@ from mission_control.accounts.access_schemas import NewPassword, PasswordChange,
 from mission_control.accounts.models import User
 from mission_control.accounts.schemas import UserUpdate
 from mission_control.core import clock
-from mission_control.web.actions import Form
+from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 
 
@@ -59,7 +59,7 @@ class ResetForm(BaseModel):
     ends_others: bool | None = None
 
 
-class ProfileForm(Form):
+class ProfileForm(VersionedForm):
     """What others read about a person."""
 
     name: Line

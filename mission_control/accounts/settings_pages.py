@@ -17,6 +17,7 @@ from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Reads, View, live_page
 from mission_control.web.settings import HOME, SettingsPage, settings_page
 from mission_control.web.shell import signed_in
+from mission_control.web.versions import EditConflict
 
 pages = Blueprint("settings_pages", __name__)
 PROFILE, SIGN_IN = f"{HOME}/profile", f"{HOME}/sign-in"
@@ -87,16 +88,20 @@ async def _page(actor: Actor, key: str, **changes: Any) -> str:
 
 async def _refused(refusal: Refusal[Any, Any], key: str, section: str, **values: Any) -> str:
     """Return a page with the reasons in one section; an error page when it is not about what was typed."""
-    if not isinstance(refusal.error, FormInvalid | Invalid):
+    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
         raise refusal.error
     return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)
+
+
+async def _me(actor: Actor) -> User:
+    return await User.get(id=actor.id)
 
 
 async def _profile_refused(refusal: Refusal[None, ProfileForm]) -> ResponseReturnValue:
     return await _refused(refusal, "profile", "profile", profile=refusal.values)
 
 
-@action(pages, "POST", "/settings/profile", performs="update_me", form=ProfileForm, refused=_profile_refused)
+@action(pages, "POST", "/settings/profile", performs="update_me", form=ProfileForm, at=_me, refused=_profile_refused)
 async def save_profile(outcome: Outcome[None, ProfileForm]) -> ResponseReturnValue:
     """Change name and time zone."""
     return go(f"{PROFILE}?saved=profile")

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from quart import current_app
 
+from mission_control.accounts.forms import ProfileForm
 from mission_control.accounts.models import Token, User
 from mission_control.accounts.provider_links import is_linked, link_ticket
 from mission_control.accounts.queries import sessions_of
@@ -39,7 +40,7 @@ async def settings_context(actor: Actor) -> dict[str, Any]:
     user = await User.get(id=actor.id)
     return {
         "user": user,
-        "profile": {"name": user.name, "preferred_name": user.preferred_name, "timezone": user.timezone},
+        "profile": ProfileForm.shown(user),
         "zones": zones(),
         "browsers": await _browsers(actor, user),
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),

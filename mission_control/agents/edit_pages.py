@@ -1,37 +1,32 @@
 """Changing an agent on its page: its name and role, what it may claim, and its soul."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.forms import LABELS, LIMIT_LABELS, PACES, AgentForm, LimitsForm, SoulForm, now_is, pace_of
+from mission_control.agents.forms import LABELS, LIMIT_LABELS, PACES, AgentForm, LimitsForm, SoulForm, pace_of
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.overview_tab import tag_choices
 from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict
 from mission_control.core.policy import can
 from mission_control.web.actions import action
 from mission_control.web.forms import done
 from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.versions import EditConflict
 
 pages = Blueprint("agents_edit_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"
 VERB = "agent.update"
-SOUL_CHANGED = "Somebody changed the soul while you were writing. Save again to replace it with yours."
 
 
 @pages.get(f"{AGENT}/edit")
 async def ask_changes(agent_id: UUID) -> ResponseReturnValue:
     """Show the form of an agent's name and role."""
     actor, agent = await on_agent(agent_id, VERB)
-    return await (await _edit_form(actor, agent_id, agent)).render(actor, AgentForm.values_of(agent))
+    return await (await _edit_form(actor, agent_id, agent)).render(actor, AgentForm.shown(agent))
 
 
 async def _edit_form(actor: Actor, agent_id: UUID, agent: Agent | None) -> FormPage:
@@ -42,24 +37,12 @@ async def _edit_form(actor: Actor, agent_id: UUID, agent: Agent | None) -> FormP
         paces += [] if pace in dict(PACES) else [(pace, f"Every {pace}")]
         if agent.board_id is not None and not agent.is_adopted:
             boards = [(one.id, one.name) for one in await boards_of(actor) if can(actor, "agent.create", one)]
-    context = {
-        "labels": LABELS, "version": AgentForm.version_of(agent) if agent else "", "boards": boards, "paces": paces,
-    }  # fmt: skip
+    context = {"labels": LABELS, "boards": boards, "paces": paces}
     return FormPage("Edit the agent", "agents/forms.html", "edit", url, back, context=context)
 
 
 async def _not_edited(refusal: Refusal[Agent | None, AgentForm]) -> ResponseReturnValue:
-    agent = refusal.found
-    present = AgentForm.values_of(agent) if agent else {}
-    form = await _edit_form(refusal.actor, refusal.ids["agent_id"], agent)
-    return await form.refused(refusal, _errors(refusal, LABELS, present))
-
-
-def _errors(refusal: Refusal[Any, Any], labels: Mapping[str, str], present: Mapping[str, Any]) -> dict[str, str]:
-    """Return the reasons; when somebody else was faster, what the fields are now."""
-    if isinstance(refusal.error, EditConflict):
-        return {"": now_is(labels, refusal.values, present)}
-    return refusal.errors
+    return await (await _edit_form(refusal.actor, refusal.ids["agent_id"], refusal.found)).refused(refusal)
 
 
 @action(
@@ -76,21 +59,19 @@ async def ask_limits(agent_id: UUID) -> ResponseReturnValue:
     """Show the form of what an agent may claim."""
     actor, agent = await on_agent(agent_id, VERB)
     form = await _limits_form(agent_id, agent, agent.organization_id)
-    return await form.render(actor, {"wip_limit": agent.wip_limit, "claim_tags": agent.claim_tags or []})
+    return await form.render(actor, LimitsForm.shown(agent))
 
 
 async def _limits_form(agent_id: UUID, agent: Agent | None, organization_id: UUID) -> FormPage:
     url, back = f"/agents/{agent_id}/limits", back_to(agent_id, "", "the agent")
     choices = await tag_choices(organization_id, (agent and agent.claim_tags) or [])
-    context = {"choices": choices, "labels": LIMIT_LABELS, "version": LimitsForm.version_of(agent) if agent else ""}
+    context = {"choices": choices, "labels": LIMIT_LABELS}
     return FormPage("Limits", "agents/about.html", "limits", url, back, context=context)
 
 
 async def _not_limited(refusal: Refusal[Agent | None, LimitsForm]) -> ResponseReturnValue:
-    agent = refusal.found
-    present = {name: getattr(agent, name, None) for name in LimitsForm.SHOWN}
-    form = await _limits_form(refusal.ids["agent_id"], agent, refusal.actor.organization_id)
-    return await form.refused(refusal, _errors(refusal, LIMIT_LABELS, present))
+    form = await _limits_form(refusal.ids["agent_id"], refusal.found, refusal.actor.organization_id)
+    return await form.refused(refusal)
 
 
 @action(
@@ -106,22 +87,16 @@ async def change_limits(outcome: Outcome[Agent, LimitsForm]) -> ResponseReturnVa
 async def ask_soul(agent_id: UUID) -> ResponseReturnValue:
     """Show the form of an agent's soul."""
     actor, agent = await on_agent(agent_id, VERB)
-    return await _soul_form(agent_id, agent).render(actor, {"soul": agent.soul_template})
+    return await _soul_form(agent_id).render(actor, SoulForm.shown(agent))
 
 
-def _soul_form(agent_id: UUID, agent: Agent | None, present: str = "") -> FormPage:
+def _soul_form(agent_id: UUID) -> FormPage:
     url, back = f"/agents/{agent_id}/soul/edit", back_to(agent_id, "soul", "the soul")
-    version = SoulForm.version_of(agent) if agent else ""
-    context: dict[str, Any] = {"labels": LABELS, "version": version, "present": present}
-    return FormPage("Edit the soul", "agents/soul.html", "edit", url, back, size="l", context=context)
+    return FormPage("Edit the soul", "agents/soul.html", "edit", url, back, size="l", context={"labels": LABELS})
 
 
 async def _soul_not_changed(refusal: Refusal[Agent | None, SoulForm]) -> ResponseReturnValue:
-    """Answer the form; when somebody else was faster, with both texts."""
-    agent, is_late = refusal.found, isinstance(refusal.error, Conflict)
-    present = (agent.soul_template or "(empty)") if agent and is_late else ""
-    errors = {"": SOUL_CHANGED} if isinstance(refusal.error, EditConflict) else refusal.errors
-    return await _soul_form(refusal.ids["agent_id"], agent, present).refused(refusal, errors)
+    return await _soul_form(refusal.ids["agent_id"]).refused(refusal)
 
 
 @action(

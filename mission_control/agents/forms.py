@@ -1,6 +1,5 @@
 """What people type about agents."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,7 +7,6 @@ from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul,
 from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
 from mission_control.agents.schemas import AgentCreate, AgentSoulUpdate, AgentUpdate
-from mission_control.boards.forms import in_words
 from mission_control.core.schemas import BlankToNone
 from mission_control.web.actions import Form, VersionedForm
 
@@ -44,7 +42,6 @@ LIMIT_LABELS = {"wip_limit": "Tasks in progress", "claim_tags": "Tags"}
 class AgentForm(VersionedForm):
     """An agent's name, its board and what it is. Without a board or an interval they stay."""
 
-    SHOWN = ("name", "board_id", "is_board_lead", "heartbeat_config", "identity_profile", "identity_template")
     name: AgentName
     board_id: UUID | None = None
     every: str | None = None
@@ -126,19 +123,22 @@ class NewAgentForm(Form):
 class LimitsForm(VersionedForm):
     """Which tasks an agent may claim, and how many at once."""
 
-    SHOWN = ("wip_limit", "claim_tags")
     wip_limit: WipLimit = None
     claim_tags: ClaimTags = None
 
     def body(self, found: Agent) -> AgentUpdate:
         """Return the change."""
-        return AgentUpdate.model_validate(self.model_dump(include={"wip_limit", "claim_tags"}))
+        return AgentUpdate.model_validate({"wip_limit": self.wip_limit, "claim_tags": self.claim_tags or None})
+
+    @classmethod
+    def values_of(cls, agent: Agent) -> dict[str, Any]:
+        """Return what the form shows of an agent."""
+        return {"wip_limit": agent.wip_limit, "claim_tags": agent.claim_tags or []}
 
 
 class SoulForm(VersionedForm):
     """An agent's soul, and why it changes."""
 
-    SHOWN = ("soul_template",)
     soul: Soul = None
     reason: Annotated[ShortText | None, BlankToNone] = None
 
@@ -146,9 +146,7 @@ class SoulForm(VersionedForm):
         """Return the change."""
         return AgentSoulUpdate(soul_template=self.soul, reason=self.reason)
 
-
-def now_is(labels: Mapping[str, str], typed: Mapping[str, Any], present: Mapping[str, Any]) -> str:
-    """Say what the fields are now that differ from what was typed."""
-    differing = [name for name in labels if name in typed and (typed[name] or None) != (present[name] or None)]
-    now = ", ".join(f"{labels[name]} is {in_words(present[name])}" for name in differing)
-    return f"Somebody changed this while you were typing: {now or 'it is as you typed it'}. Save again to replace it."
+    @classmethod
+    def values_of(cls, agent: Agent) -> dict[str, Any]:
+        """Return what the form shows of an agent."""
+        return {"soul": agent.soul_template}

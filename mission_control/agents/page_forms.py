@@ -14,6 +14,7 @@ from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.outcomes import Refusal
 from mission_control.web.shell import shell_page
+from mission_control.web.versions import EditConflict
 
 DIALOG = "agents/dialog.html"
 
@@ -51,6 +52,8 @@ class FormPage:
         values: dict[str, Any] = {
             name: typed.getlist(name) if len(typed.getlist(name)) > 1 else typed[name] for name in typed
         }
+        if isinstance(refusal.error, EditConflict):
+            values = refusal.values
         html = self._html(values, refusal.errors if errors is None else errors)
         return html if self.is_dialog else await self._page(refusal.actor, html)
 

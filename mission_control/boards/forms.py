@@ -58,7 +58,6 @@ class NewBoardForm(Form):
 class BoardSettingsForm(VersionedForm):
     """The fields of a board that people change."""
 
-    SHOWN = (*PLAIN, "wip_limits", "gateway_id", "board_type", "target_date", "success_metrics", "board_group_id")
     name: Name
     description: str = Field("", max_length=10_000)
     objective: OptionalText = Field(None, max_length=10_000)
@@ -105,6 +104,8 @@ class BoardSettingsForm(VersionedForm):
 
     def _metrics(self, found: Board) -> dict[str, Any]:
         """Return the metrics of the lines, or those in JSON where it was filled in."""
+        if not self.metrics_json.strip() and "metrics" in self._untouched:
+            return found.success_metrics or {}
         if not self.metrics_json.strip():
             try:
                 return from_lines(self.metrics, found.success_metrics)
@@ -129,19 +130,10 @@ class BoardSettingsForm(VersionedForm):
             "metrics_json": "",
             "target_date": goal_day(board.target_date),
         }
-        return plain | limits | goal | {"version": cls.version_of(board)}
-
-    @classmethod
-    def conflict_errors(cls, board: Board, fields: list[str]) -> dict[str, str]:
-        """Return what to say of fields that somebody else changed, by their names in the form."""
-        present = cls.values_of(board)
-        shown = {"wip_limits": tuple(LIMITS), "success_metrics": ("metrics",)}
-        names = [one for name in fields for one in shown.get(name, (name,))]
-        values = {name: f" to {in_words(present[name])}" for name in names if not name.endswith("_id")}
-        return {name: f"Somebody changed it{values.get(name, '')}. Saving replaces that." for name in names}
+        return plain | limits | goal
 
 
-class LimitForm(Form):
+class LimitForm(VersionedForm):
     """How many tasks one column takes; empty for any number."""
 
     status: Literal["in_progress", "review"]
@@ -150,6 +142,15 @@ class LimitForm(Form):
     def body(self, found: Board) -> BoardUpdate:
         """Return the change, which keeps the limits of the other columns."""
         return BoardUpdate.model_validate({"wip_limits": {**(found.wip_limits or {}), self.status: self.limit}})
+
+    async def newest(self, board: Board) -> int | None:
+        """Return the limit of the column."""
+        return (board.wip_limits or {}).get(self.status)
+
+    @classmethod
+    def values_of(cls, limit: int | None) -> dict[str, Any]:
+        """Return what the form shows of a limit."""
+        return {"limit": limit}
 
 
 class BoardDeletionForm(Form):
@@ -161,11 +162,3 @@ class BoardDeletionForm(Form):
         """Refuse another name; the operation takes no body."""
         if self.name.strip() != found.name.strip():
             raise FormInvalid({"typed": self.name}, {"typed": DELETE_WORDS})
-
-
-def in_words(value: Any) -> str:
-    """Return a field's value as it stands in a sentence, such as `on`, `empty` or `“Telescope”`."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    text = ", ".join(value) if isinstance(value, list) else str(value or "")
-    return f"“{text[:80]}{'…' if len(text) > 80 else ''}”" if text else "empty"

@@ -19,7 +19,7 @@ from mission_control.core.errors import Invalid
 from mission_control.core.policy import can, require
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, go
-from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.outcomes import Outcome, Refusal, same_form_again
 from mission_control.web.shell import shell_page
 from mission_control.web.versions import EditConflict
 
@@ -32,7 +32,7 @@ async def settings(board_id: UUID) -> ResponseReturnValue:
     """Show the form of a board's settings."""
     actor, board = await on_board(board_id)
     require(actor, "board.update", board)
-    values = BoardSettingsForm.values_of(board)
+    values = BoardSettingsForm.shown(board)
     return await _settings(actor, board, values, {}, is_saved=request.args.get("saved") == "1")
 
 
@@ -59,13 +59,9 @@ async def _settings(
 
 async def _refused_settings(refusal: Refusal[Board, BoardSettingsForm]) -> ResponseReturnValue:
     """Answer the form with what was typed, when it is invalid or the board changed under it."""
-    board, error = refusal.found, refusal.error
-    if isinstance(error, EditConflict):
-        typed = {**refusal.values, "version": BoardSettingsForm.version_of(board)}
-        return await _settings(refusal.actor, board, typed, BoardSettingsForm.conflict_errors(board, error.fields))
-    if isinstance(error, FormInvalid | Invalid):
-        return await _settings(refusal.actor, board, refusal.values, refusal.errors)
-    raise error
+    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
+        raise refusal.error
+    return await _settings(refusal.actor, refusal.found, refusal.values, refusal.errors)
 
 
 @action(pages, "POST", SETTINGS, performs="update_board", form=BoardSettingsForm, refused=_refused_settings)
@@ -74,7 +70,13 @@ async def save_settings(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseR
     return go(f"/boards/{outcome.found.id}/settings?saved=1")
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/limits", performs="update_board", form=LimitForm)
+async def _refused_limit(refusal: Refusal[Board, LimitForm]) -> ResponseReturnValue:
+    return same_form_again(refusal.error, f"version-wip-{refusal.values.get('status')}")
+
+
+@action(
+    pages, "POST", "/boards/<uuid:board_id>/limits", performs="update_board", form=LimitForm, refused=_refused_limit
+)  # fmt: skip
 async def limit(outcome: Outcome[Board, LimitForm]) -> ResponseReturnValue:
     """Set how many tasks a column takes."""
     form, board = outcome.form, outcome.found
@@ -85,7 +87,7 @@ async def limit(outcome: Outcome[Board, LimitForm]) -> ResponseReturnValue:
 async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> ResponseReturnValue:
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
-    values = {**BoardSettingsForm.values_of(refusal.found), "typed": refusal.values.get("typed", "")}
+    values = {**BoardSettingsForm.shown(refusal.found), "typed": refusal.values.get("typed", "")}
     return await _settings(refusal.actor, refusal.found, values, {"typed": DELETE_WORDS})
 
 

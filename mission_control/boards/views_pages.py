@@ -17,10 +17,10 @@ from mission_control.boards.views_schemas import Name, ViewCreate, ViewUpdate
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
-from mission_control.web.actions import Form, action
+from mission_control.web.actions import Form, VersionedForm, action
 from mission_control.web.forms import done, go
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.outcomes import Outcome
+from mission_control.web.outcomes import Outcome, Refusal, same_form_again
 from mission_control.web.regions import Region
 
 pages = Blueprint("views_pages", __name__)
@@ -47,7 +47,7 @@ class NewViewForm(Form):
         return ViewCreate.model_validate({**self.model_dump(exclude={"text"}), "query": self.text, "columns": columns})
 
 
-class ViewForm(Form):
+class ViewForm(VersionedForm):
     """A change of a view: its name, whether it is shared or opens the board, its place, or what it shows."""
 
     name: Name | None = None
@@ -67,6 +67,11 @@ class ViewForm(Form):
             columns = [one for one in self.columns.split(",") if one]
             sent |= {"kind": self.kind, "query": self.text, "sort": self.sort, "columns": columns}
         return ViewUpdate.model_validate({name: one for name, one in sent.items() if one is not None})
+
+    @classmethod
+    def values_of(cls, view: SavedView) -> dict[str, Any]:
+        """Return what others may change while the form is open."""
+        return {"name": view.name}
 
 
 def filter_of(view: SavedView) -> CardFilter:
@@ -148,7 +153,11 @@ async def create(outcome: Outcome[Board, NewViewForm]) -> ResponseReturnValue:
     return go(f"/boards/{outcome.found.id}{shown.address()}")
 
 
-@action(pages, "POST", VIEW, performs="update_board_view", form=ViewForm)
+async def _not_changed(refusal: Refusal[SavedView, ViewForm]) -> ResponseReturnValue:
+    return same_form_again(refusal.error, "version-view")
+
+
+@action(pages, "POST", VIEW, performs="update_board_view", form=ViewForm, refused=_not_changed)
 async def change(outcome: Outcome[SavedView, ViewForm]) -> ResponseReturnValue:
     """Change a view."""
     view = outcome.answer

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field, ValidationError
 
 from mission_control.core.schemas import NonEmptyStr
 from mission_control.custom_fields.models import CustomField
+from mission_control.custom_fields.queries import field_read
 from mission_control.custom_fields.schemas import (
     FieldOrder,
     FieldType,
@@ -103,14 +104,21 @@ class NewFieldForm(_Fields):
 class FieldForm(_Fields, VersionedForm):
     """The attributes of a custom field."""
 
-    SHOWN: ClassVar[tuple[str, ...]] = (
-        "label", "field_type", "ui_visibility", "required", "validation_regex", "description",
-    )  # fmt: skip
-
     def body(self, found: CustomField) -> TaskCustomFieldDefinitionUpdate:
         """Return the change."""
         given = self._given()
         return TaskCustomFieldDefinitionUpdate(**given | {"label": given["label"] or found.field_key})
+
+    @classmethod
+    def values_of(cls, read: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the form shows of a field as it is read."""
+        shown = {name: read[name] for name in LABELS if name in cls.model_fields and name != "example"}
+        boards = [UUID(str(one)) for one in read["board_ids"]]
+        return shown | {"default_value": text_of(read["default_value"]), "board_ids": boards}
+
+    async def newest(self, field: CustomField) -> dict[str, Any]:
+        """Return the field as it is read now, with its boards."""
+        return await field_read(field.id)
 
 
 class TrialForm(_Fields):

@@ -20,7 +20,6 @@ from mission_control.custom_fields.forms import (
     MoveForm,
     NewFieldForm,
     TrialForm,
-    text_of,
 )
 from mission_control.custom_fields.models import CustomField
 from mission_control.custom_fields.values import WITH_PATTERN
@@ -110,7 +109,6 @@ async def _form(
         with_pattern=" ".join(sorted(WITH_PATTERN)),
         boards=await boards_of(actor),
         trial=trial,
-        version=values.get("version") or (FieldForm.version_of(field) if field is not None else ""),
     )
 
 
@@ -131,8 +129,7 @@ async def edit_field(task_custom_field_definition_id: UUID) -> str:
     """Show the form of a field's attributes."""
     actor, field = await _changeable(task_custom_field_definition_id, "custom_field.update")
     read = await queries.field_read(field.id)
-    values = {**read, "default_value": text_of(read["default_value"])}
-    return await _form(actor, field, values, {})
+    return await _form(actor, field, FieldForm.shown(read), {})
 
 
 async def _changeable(field_id: UUID, verb: str) -> tuple[Actor, CustomField]:

@@ -1,7 +1,7 @@
 """What people type about gateways."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
@@ -15,9 +15,8 @@ from mission_control.gateways.schemas import (
     Url,
     WorkspaceRoot,
 )
-from mission_control.web.actions import Form
+from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
-from mission_control.web.versions import refuse_changed, version_of
 
 LABELS = {"name": "Name", "url": "Address", "token": "Token", "workspace_root": "Folder for workspaces"}
 # Which field a refusal of the gateway is about.
@@ -43,12 +42,9 @@ class NewGatewayForm(Form):
         return GatewayCreate(**self.model_dump())
 
 
-class GatewayForm(Form):
+class GatewayForm(VersionedForm):
     """The fields of a gateway. A blank token keeps the saved one."""
 
-    # No VersionedForm: that would lock the gateway while it is tried.
-    SHOWN: ClassVar[tuple[str, ...]] = ("name", "url", "workspace_root", "allow_insecure_tls")
-    version: str = Field("", max_length=2000)
     name: Name
     url: Url
     token: Token = None
@@ -57,19 +53,18 @@ class GatewayForm(Form):
     allow_insecure_tls: bool = False
 
     def body(self, found: Gateway) -> GatewayUpdate:
-        """Return the change, unless somebody else changed the same fields since the form was opened."""
-        refuse_changed(found, self.version, self.model_dump(include=set(self.SHOWN)))
-        return GatewayUpdate(**self.model_dump(exclude={"version"}))
-
-    @classmethod
-    def version_of(cls, gateway: Gateway) -> str:
-        """Return the version of a gateway as the form shows it."""
-        return version_of(gateway, cls.SHOWN)
+        """Return the change of what was touched: the gateway is not locked while it is tried."""
+        return GatewayUpdate(**self.model_dump(exclude={"version", *self._untouched}))
 
     @classmethod
     def values_of(cls, gateway: Gateway) -> dict[str, Any]:
         """Return what the form shows of a gateway."""
-        return {name: getattr(gateway, name) for name in cls.SHOWN} | {"token": "", "clear_token": False}
+        return {name: getattr(gateway, name) for name in ("name", "url", "workspace_root", "allow_insecure_tls")}
+
+    @classmethod
+    def shown(cls, gateway: Gateway) -> dict[str, Any]:
+        """Return that with a blank token."""
+        return super().shown(gateway) | {"token": "", "clear_token": False}
 
 
 class DeletionForm(Form):

@@ -155,14 +155,13 @@ async def one_live(gateway_id: UUID) -> Response:
 async def edit_form(gateway_id: UUID) -> str:
     """Show the form of a gateway's fields."""
     actor, gateway = await on_gateway(gateway_id, "gateway.update")
-    return await _edit_page(actor, gateway, GatewayForm.values_of(gateway), {})
+    return await _edit_page(actor, gateway, GatewayForm.shown(gateway), {})
 
 
 async def _edit_page(actor: Actor, gateway: Gateway, values: dict[str, Any], errors: dict[str, str]) -> str:
     context = {"gateway": gateway, "values": values, "errors": errors, "labels": LABELS}
     context["token_commands"] = TOKEN_COMMANDS
-    version = GatewayForm.version_of(gateway)
-    return await shell_page(actor, "gateways/edit.html", active="gateways", version=version, **context)
+    return await shell_page(actor, "gateways/edit.html", active="gateways", **context)
 
 
 async def _not_edited(refusal: Refusal[Gateway, GatewayForm]) -> ResponseReturnValue:

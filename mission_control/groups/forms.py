@@ -1,6 +1,6 @@
 """What the forms of groups send."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -35,7 +35,6 @@ class NewGroupForm(Form):
 class GroupForm(VersionedForm):
     """The fields and the boards of a group."""
 
-    SHOWN: ClassVar[tuple[str, ...]] = ("name", "description")
     name: Name
     description: OptionalText = Field(None, max_length=10_000)
     board_ids: list[UUID] = Field(default_factory=list, max_length=200)

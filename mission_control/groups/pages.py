@@ -29,7 +29,6 @@ from mission_control.web.versions import EditConflict
 pages = Blueprint("groups_pages", __name__)
 GROUP = "/groups/<uuid:group_id>"
 LIST, TEMPLATE, FORM = "groups", "groups/index.html", "groups/form.html"
-CONFLICT = "Somebody changed this group while you were writing. Your text is kept below; save again to use it."
 
 
 async def on_group(group_id: UUID) -> tuple[Actor, BoardGroup]:
@@ -116,9 +115,7 @@ async def new_group() -> str:
     return await _form(actor, None, {"board_ids": []}, {})
 
 
-async def _form(
-    actor: Actor, group: BoardGroup | None, values: dict[str, Any], errors: dict[str, str], version: str = ""
-) -> str:
+async def _form(actor: Actor, group: BoardGroup | None, values: dict[str, Any], errors: dict[str, str]) -> str:
     groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
     return await shell_page(
         actor,
@@ -131,7 +128,6 @@ async def _form(
         values=values,
         errors=errors,
         labels=LABELS,
-        version=version,
     )
 
 
@@ -152,16 +148,14 @@ async def edit_form(group_id: UUID) -> str:
     """Show the form of a group."""
     actor, group = await on_group(group_id)
     require(actor, "board_group.update", group)
-    return await _form(actor, group, GroupForm.values_of(group), {}, GroupForm.version_of(group))
+    return await _form(actor, group, GroupForm.shown(group), {})
 
 
 async def _not_edited(refusal: Refusal[BoardGroup, GroupForm]) -> ResponseReturnValue:
-    changed = isinstance(refusal.error, EditConflict)
-    if not (changed or isinstance(refusal.error, FormInvalid | Invalid)):
+    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
         raise refusal.error
-    errors = {"": CONFLICT} if changed else refusal.errors
     group = await reachable_group(refusal.actor, refusal.found.id)
-    return await _form(refusal.actor, group, refusal.values, errors, GroupForm.version_of(group))
+    return await _form(refusal.actor, group, refusal.values, refusal.errors)
 
 
 @action(

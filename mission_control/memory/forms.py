@@ -1,6 +1,6 @@
 """What the forms of chat and memory send."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
@@ -63,7 +63,6 @@ class GroupNoteForm(NoteForm):
 class EntryForm(VersionedForm):
     """Other words and tags of an entry. A message stays one."""
 
-    SHOWN: ClassVar[tuple[str, ...]] = ("content", "tags")
     content: NonEmptyStr
     tags: str = Field("", max_length=500)
 
@@ -71,3 +70,8 @@ class EntryForm(VersionedForm):
         """Return the change."""
         kept = [one for one in found.tags or () if one == "chat"]
         return MemoryUpdate(content=self.content, tags=[*kept, *tags_in(self.tags)] or None)
+
+    @classmethod
+    def values_of(cls, entry: Entry) -> dict[str, Any]:
+        """Return what the form shows of an entry."""
+        return {"content": entry.content, "tags": ", ".join(one for one in entry.tags or () if one != "chat")}

@@ -26,7 +26,6 @@ pages = Blueprint("memory_pages", __name__)
 BOARD = "/boards/<uuid:board_id>"
 ENTRY = f"{BOARD}/memory/<uuid:memory_id>"
 EDIT, EDIT_FORMS = "memory/edit.html", "memory/edit_form.html"
-CONFLICT = "Somebody changed this entry while you were writing. Your text is kept below; save again to use it."
 
 
 def place_of(entry: Entry) -> str:
@@ -75,12 +74,10 @@ async def edit_page(
     errors: dict[str, str] | None = None,
 ) -> str:
     """Return the form of an entry with what was typed."""
-    tags = ", ".join(one for one in entry.tags or () if one != "chat")
-    shown = {"content": entry.content, "tags": tags, **(values or {}), "version": EntryForm.version_of(entry)}
     context = {
         "memory": memory,
         "entry": entry,
-        "values": shown,
+        "values": values or EntryForm.shown(entry),
         "errors": errors or {},
         "back": f"{memory.url}?panel={place_of(entry)}",
     }
@@ -96,12 +93,10 @@ async def _edit_again(refusal: Refusal[BoardMemory, EntryForm]) -> ResponseRetur
 
 async def refused_edit(refusal: Refusal[Any, EntryForm], memory: Memory, active: str) -> ResponseReturnValue:
     """Answer the form with what was typed, when it is invalid or the entry changed under it."""
-    changed = isinstance(refusal.error, EditConflict)
-    if not (changed or isinstance(refusal.error, FormInvalid)):
+    if not isinstance(refusal.error, EditConflict | FormInvalid):
         raise refusal.error
-    errors = {"": CONFLICT} if changed else refusal.errors
     return await edit_page(
-        memory, refusal.found, active=active, actor=refusal.actor, values=refusal.values, errors=errors
+        memory, refusal.found, active=active, actor=refusal.actor, values=refusal.values, errors=refusal.errors
     )
 
 

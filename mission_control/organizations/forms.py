@@ -21,7 +21,7 @@ from mission_control.organizations.schemas import (
     OrganizationOwnershipUpdate,
     OrganizationUpdate,
 )
-from mission_control.web.actions import Form
+from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 
 Role = Literal["member", "admin", "owner"]
@@ -82,7 +82,7 @@ class BoardForm(Form):
         return MemberBoardUpdate(access=self.access)
 
 
-class NameForm(Form):
+class NameForm(VersionedForm):
     """A name for an organization."""
 
     name: Line

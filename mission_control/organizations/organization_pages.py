@@ -49,7 +49,7 @@ async def _general(actor: Actor, section: str = "", errors: dict[str, str] | Non
         "organizations/general.html",
         "organization",
         organization=organization,
-        values={"name": organization.name} | values,
+        values=NameForm.shown(organization) | values,
         section=section,
         errors=errors or {},
         saved=SAVED.get(saved, ""),

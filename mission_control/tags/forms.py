@@ -1,6 +1,5 @@
 """What people type about tags."""
 
-from typing import Any, ClassVar
 from uuid import UUID
 
 from mission_control.core.schemas import NonEmptyStr
@@ -27,7 +26,6 @@ class NewTagForm(Form):
 class TagForm(VersionedForm):
     """The fields of a tag."""
 
-    SHOWN: ClassVar[tuple[str, ...]] = ("name", "slug", "color", "description")
     name: NonEmptyStr
     slug: str | None = None
     color: Color = "9e9e9e"
@@ -36,11 +34,6 @@ class TagForm(VersionedForm):
     def body(self, found: Tag) -> TagUpdate:
         """Return the change."""
         return TagUpdate(**self.model_dump(exclude={"version"}))
-
-    @classmethod
-    def values_of(cls, tag: Tag) -> dict[str, Any]:
-        """Return what the form shows of a tag."""
-        return {name: getattr(tag, name) for name in cls.SHOWN}
 
 
 class MergeForm(Form):

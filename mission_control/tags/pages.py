@@ -87,8 +87,7 @@ async def new_tag() -> str:
 
 
 async def _form(actor: Actor, tag: Tag | None, values: dict[str, Any], errors: dict[str, str]) -> str:
-    version = values.get("version") or (TagForm.version_of(tag) if tag is not None else "")
-    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS, "version": version}
+    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS}
     return await settings_page(actor, "tags/form.html", SETTINGS.key, tag=tag, **context)
 
 
@@ -108,7 +107,7 @@ async def create(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
 async def edit_tag(tag_id: UUID) -> str:
     """Show the form of a tag's fields."""
     actor, tag = await _changeable(tag_id, "tag.update")
-    return await _form(actor, tag, TagForm.values_of(tag), {})
+    return await _form(actor, tag, TagForm.shown(tag), {})
 
 
 async def _changeable(tag_id: UUID, verb: str) -> tuple[Actor, Tag]:

@@ -50,12 +50,13 @@ type Sentence = Callable[[Any, Any], tuple[str, str]]  # of the values before an
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """How a form sends a field: the name and type of its input, and what the value becomes."""
+    """How a form sends a field: the name and type of its input, what the value becomes, and how it is shown."""
 
     name: str
     kind: Any
     default: Any = None
     value: Callable[[Any], Any] = lambda typed: typed
+    shown: Callable[[Any], Any] = lambda value: value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,10 @@ def _end_of_day(day: date | None) -> datetime | None:
     return end_of_day(day) if day else None
 
 
+def _due_day(due_at: datetime | None) -> date | None:
+    return zones.day_of(due_at, zones.reader()) if due_at else None
+
+
 # In the order in which answers have them.
 FIELDS: tuple[TaskField, ...] = (
     plain("title", str, REQUIRED, sentence=_renamed, sentence_rank=0),
@@ -155,11 +160,12 @@ FIELDS: tuple[TaskField, ...] = (
     ruled("status", TaskStatus, EVERYBODY, "inbox"),
     plain(
         "priority", str, "medium",
-        accepts=Priority, answer=canonical, sentence=_reprioritized, form=FormField("priority", Priority, "medium"),
+        accepts=Priority, answer=canonical, sentence=_reprioritized,
+        form=FormField("priority", Priority, "medium", shown=canonical),
     ),
     plain(
         "due_at", datetime | None, None,
-        accepts=Moment | None, sentence=_rescheduled, form=FormField("due", Day, None, _end_of_day),
+        accepts=Moment | None, sentence=_rescheduled, form=FormField("due", Day, None, _end_of_day, _due_day),
         tool="When it must be done, as 2026-12-24T12:00:00Z",
     ),
     ruled("assigned_agent_id", UUID | None, PEOPLE_AND_LEADS),

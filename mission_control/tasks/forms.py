@@ -1,9 +1,9 @@
 """What the forms of the task pages send."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
@@ -14,9 +14,9 @@ from mission_control.custom_fields.queries import values_of_tasks
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tags.schemas import TagCreate
 from mission_control.tags.slugs import slug_from
-from mission_control.tasks.fields import from_form, to_form
+from mission_control.tasks.fields import FIELDS, from_form, to_form
 from mission_control.tasks.models import Comment, Task
-from mission_control.tasks.panel_fields import typed
+from mission_control.tasks.panel_fields import shown, typed
 from mission_control.tasks.schemas import (
     Place,
     TaskCommentCreate,
@@ -27,7 +27,7 @@ from mission_control.tasks.schemas import (
 )
 from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
-from mission_control.web.versions import refuse_changed_values
+from mission_control.web.versions import EditConflict, merge, version_of
 
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
 
@@ -38,7 +38,6 @@ class MoveForm(VersionedForm):
     `approve` also approves that the task is finished.
     """
 
-    SHOWN = ("status",)
     status: TaskStatus | None = None
     place: Place | None = None
     before_task_id: UUID | None = None
@@ -55,6 +54,17 @@ class MoveForm(VersionedForm):
             **{"status": found.status, **given}, **(assignee_fields(self.assignee) if self.assignee else {})
         )
 
+    @classmethod
+    def values_of(cls, task: Task) -> dict[str, Any]:
+        """Return the status, which says where a card was moved to."""
+        return {"status": task.status}
+
+    async def merged(self, found: Task) -> Self:
+        """Refuse to take a move back when somebody moved the card on."""
+        if self.version != self.version_of(found):
+            raise EditConflict(self.model_dump(), self.values_of(found))
+        return self
+
     def hidden(self) -> dict[str, str]:
         """Return the fields of the form that repeats this move."""
         return {name: str(value) for name, value in self.model_dump(exclude={"approve"}, exclude_defaults=True).items()}
@@ -63,7 +73,6 @@ class MoveForm(VersionedForm):
 class TextForm(VersionedForm):
     """Title and description."""
 
-    SHOWN = ("title", "description")
     title: Title
     description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
 
@@ -76,17 +85,22 @@ class TextForm(VersionedForm):
 class ChangeForm(VersionedForm):
     """One or more facts of a task; absent fields stay as they are. The table of fields adds its inputs."""
 
-    SHOWN = ("priority", "due_at", "assigned_agent_id", "assigned_user_id")
-
     assignee: str | None = None
 
     def body(self, found: Task) -> TaskUpdate:
         """Return the change, without clearing an assignee that the task does not have."""
-        changes = from_form(self.model_dump(exclude_unset=True))
-        if "assignee" in self.model_fields_set:
+        sent = self.model_dump(exclude_unset=True, exclude=self._untouched)
+        changes = from_form(sent)
+        if "assignee" in sent:
             wanted = assignee_fields(self.assignee)
             changes |= {name: one for name, one in wanted.items() if one is not None or getattr(found, name) != one}
         return TaskUpdate(**changes)
+
+    @classmethod
+    def values_of(cls, task: Any) -> dict[str, Any]:
+        """Return what the inputs show of a task."""
+        shown = {one.form.name: one.form.shown(getattr(task, one.name)) for one in FIELDS if one.form is not None}
+        return shown | {"assignee": assignee_value(task.assigned_agent_id, task.assigned_user_id)}
 
 
 class FieldsForm(VersionedForm):
@@ -98,37 +112,54 @@ class FieldsForm(VersionedForm):
 
     def body(self, found: Task) -> TaskUpdate:
         """Return the change; a single blank value clears its field."""
-        typed_in = self.value or ([""] if len(self.key) == 1 else [])
-        if not len(self.key) == len(self.kind) == len(typed_in):
-            raise FormInvalid(self.model_dump(), {"": "Fill in every field, or none of them can be saved."})
         try:
-            values = {key: typed(kind, text) for key, kind, text in zip(self.key, self.kind, typed_in, strict=True)}
+            values = {
+                key: typed(kind, text)
+                for key, kind, text in zip(self.key, self.kind, self._texts(), strict=True)
+                if key not in self._untouched
+            }
         except ValueError as error:
             raise FormInvalid(self.model_dump(), {"": str(error)}) from None
         return TaskUpdate.model_validate({"custom_field_values": values})
 
-    async def refuse_stale(self, found: Task, data: BaseModel) -> None:
+    def _texts(self) -> list[str]:
+        texts = self.value or ([""] if len(self.key) == 1 else [])
+        if not len(self.key) == len(self.kind) == len(texts):
+            raise FormInvalid(self.model_dump(), {"": "Fill in every field, or none of them can be saved."})
+        return texts
+
+    async def merged(self, found: Task) -> Self:
         """Compare with the values that the task has now."""
-        present = (await values_of_tasks(found.board_id, [found.id])).of(found.id)
-        refuse_changed_values(present, self.version, data.model_dump()["custom_field_values"])
+        values = (await values_of_tasks(found.board_id, [found.id])).of(found.id)
+        present = {key: shown(kind, values.get(key)) for key, kind in zip(self.key, self.kind, strict=False)}
+        _, theirs, untouched = merge(self.version, dict(zip(self.key, self._texts(), strict=True)), present)
+        if theirs:
+            raise EditConflict(self.model_dump() | {"version": version_of(present)}, theirs)
+        form = self.model_copy()
+        form._untouched = untouched
+        return form
 
 
 class TagsForm(VersionedForm):
-    """The tags of a task, and one that is put on it or taken off."""
+    """The tags that a task was shown with, and one that is put on it or taken off. Others' tags stay."""
 
     tag_ids: list[UUID] = []
     toggle: UUID | None = None
 
+    @property
+    def is_versioned(self) -> bool:
+        """The tag is put on or taken off, whatever the others are."""
+        return True
+
     def body(self, found: Task) -> TaskUpdate:
         """Return the change."""
-        kept = [one for one in self.tag_ids if one != self.toggle]
-        added = [self.toggle] if self.toggle and self.toggle not in self.tag_ids else []
-        return TaskUpdate.model_validate({"tag_ids": kept + added})
+        return TaskUpdate.model_validate({"tag_ids": self.tag_ids})
 
-    async def refuse_stale(self, found: Task, data: BaseModel) -> None:
-        """Compare with the tags that the task has now."""
-        present = [str(one) for one in await tag_ids_of(found.id)]
-        refuse_changed_values({"tags": present}, self.version, {"tags": None})
+    async def merged(self, found: Task) -> Self:
+        """Return the tags that the task has now, with the one put on or taken off."""
+        added = [self.toggle] if self.toggle and self.toggle not in self.tag_ids else []
+        kept = [one for one in await tag_ids_of(found.id) if one != self.toggle]
+        return self.model_copy(update={"tag_ids": kept + added})
 
 
 class NewTagForm(Form):
@@ -154,7 +185,6 @@ class CommentForm(Form):
 class CommentEditForm(VersionedForm):
     """Other words for a comment."""
 
-    SHOWN = ("message",)
     message: Annotated[NonEmptyStr, Field(max_length=100_000)]
 
     def body(self, found: Comment) -> TaskCommentEdit:
@@ -165,7 +195,6 @@ class CommentEditForm(VersionedForm):
 class TitleForm(VersionedForm):
     """The title alone, edited where it stands."""
 
-    SHOWN = ("title",)
     title: Title
 
     def body(self, found: Task) -> TaskUpdate:

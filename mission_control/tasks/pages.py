@@ -29,11 +29,10 @@ from mission_control.web.fragments import partial, render_macro
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import fragment, rendered
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict, version_of_values
+from mission_control.web.versions import EditConflict, version_of
 
 pages = Blueprint("tasks_pages", __name__)
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
-EDIT_CONFLICT = "Somebody changed this task while you were writing. Your text is kept below; save again to use it."
 FACT_CONFLICT = "Somebody changed this meanwhile. You see what it is now; choose again to change it."
 MOVE_CONFLICT = "Somebody moved this card meanwhile; it stays where it is."
 UNSAVED = "Nothing was saved."
@@ -144,23 +143,24 @@ async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
         return done(back_to_board(task.board_id))
     within = "within" if status == before.status else "to"
     toast = f"#{task.number} {'approved and ' if form.approve else ''}moved {within} {LABELS[status]}"
-    moved = {"version": version_of_values({"status": status})}
+    moved = {"version": version_of({"status": status})}
     undo = None if form.assignee is not None else before.fields() | moved
     return done(back_to_board(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
 
 
-async def _edit_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
+async def edit_again(refusal: Refusal[Task, Any], section: str) -> str:
     """Answer the form with what was typed, when it is invalid or the task changed under it."""
-    changed = isinstance(refusal.error, EditConflict)
-    if not (changed or isinstance(refusal.error, FormInvalid)):
+    if not isinstance(refusal.error, EditConflict | FormInvalid):
         raise refusal.error
-    task = refusal.found
-    view = view_of(refusal.actor, task.board, panel_id=task.id)
-    errors = {"": EDIT_CONFLICT} if changed else refusal.errors
-    return await panel_answer(view, edits="text", refusal={"values": refusal.values, "errors": errors})
+    view = view_of(refusal.actor, refusal.found.board, panel_id=refusal.found.id)
+    return await panel_answer(view, edits=section, refusal={"values": refusal.values, "errors": refusal.errors})
 
 
-@action(pages, "POST", f"{TASK}/text", performs="update_task", form=TextForm, refused=_edit_again)
+async def _text_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
+    return await edit_again(refusal, "text")
+
+
+@action(pages, "POST", f"{TASK}/text", performs="update_task", form=TextForm, refused=_text_again)
 async def write(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
     """Save title and description, unless somebody else changed them at the same time."""
     task = outcome.found

@@ -16,10 +16,9 @@ from mission_control.boards.query_sql import PERSON
 from mission_control.boards.view import Rights
 from mission_control.core import clock, zones
 from mission_control.database.sql import select_one
-from mission_control.tasks.forms import TextForm
+from mission_control.tasks.forms import ChangeForm, TextForm
 from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.web.fragments import render_macro
-from mission_control.web.versions import version_of
 
 TEMPLATE = "tasks/panel.html"
 
@@ -111,13 +110,13 @@ class Panel:
         return tuple(one["name"] for one in (*self.agents, *self.people))
 
     @property
-    def version(self) -> str:
-        """The version of title and description, for the form that edits them."""
-        return TextForm.version_of(self.task)
+    def text_values(self) -> dict[str, Any]:
+        """Title and description with their version, for the form that edits them."""
+        return TextForm.shown(self.task)
 
-    def version_of(self, *names: str) -> str:
-        """Return the version of some fields, for the form that changes one property."""
-        return version_of(self.task, names)
+    def version_of(self, name: str) -> str:
+        """Return the version of a property, for the form that changes it."""
+        return ChangeForm.version_of(self.task, name)
 
     @property
     def is_overdue(self) -> bool:

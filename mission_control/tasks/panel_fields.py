@@ -10,7 +10,7 @@ from uuid import UUID
 
 from mission_control.custom_fields.queries import IN_ORDER
 from mission_control.database.sql import as_json, rows
-from mission_control.web.versions import version_of_values
+from mission_control.web.versions import version_of
 
 FIELDS = f"""
     SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.description, f.required, f.default_value,
@@ -48,7 +48,7 @@ class FieldShown:
     @property
     def version(self) -> str:
         """The version of the value, for the form that changes it."""
-        return version_of_values({self.key: self.value})
+        return version_of({self.key: self.text})
 
     @property
     def is_missing(self) -> bool:

@@ -9,27 +9,25 @@ from quart.typing import ResponseReturnValue
 from mission_control.boards.pages import on_board, view_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.custom_fields.queries import values_of_tasks
 from mission_control.tags.queries import tags_of_tasks
 from mission_control.tasks.comment_edits import visible_comment
 from mission_control.tasks.forms import CommentEditForm, FieldsForm, NewTagForm, TagsForm, TitleForm
 from mission_control.tasks.models import Comment, Task
-from mission_control.tasks.pages import EDIT_CONFLICT, FACT_CONFLICT, TASK, explain, panel_answer, saved
-from mission_control.tasks.panel_fields import fields_of, shown
-from mission_control.tasks.panel_props import found_tasks, tags_version
+from mission_control.tasks.pages import TASK, edit_again, explain, panel_answer, saved
+from mission_control.tasks.panel_fields import fields_of
+from mission_control.tasks.panel_props import found_tasks
 from mission_control.tasks.panel_view import PAGE, panel_in
 from mission_control.tasks.queries import visible_task
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, is_htmx
-from mission_control.web.fragments import partial, render_macro
-from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal, same_form_again
 from mission_control.web.regions import fragment
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict, version_of_values
+from mission_control.web.versions import EditConflict
 
 pages = Blueprint("tasks_panel_pages", __name__)
 COMMENT = f"{TASK}/comments/<uuid:comment_id>"
-FIELDS = "tasks/prop_fields.html"
 LINKS, COMMENTS, GONE = "tasks/prop_links.html", "tasks/comment_forms.html", "tasks/panel_gone.html"
 
 
@@ -39,12 +37,7 @@ def url_of(task: Task) -> str:
 
 
 async def _title_again(refusal: Refusal[Task, TitleForm]) -> ResponseReturnValue:
-    conflict = isinstance(refusal.error, EditConflict)
-    if not (conflict or isinstance(refusal.error, FormInvalid)):
-        raise refusal.error
-    errors = {"title": EDIT_CONFLICT} if conflict else refusal.errors
-    view = view_of(refusal.actor, refusal.found.board, panel_id=refusal.found.id)
-    return await panel_answer(view, edits="title", refusal={"values": refusal.values, "errors": errors})
+    return await edit_again(refusal, "title")
 
 
 @action(pages, "POST", f"{TASK}/title", performs="update_task", form=TitleForm, refused=_title_again)
@@ -58,18 +51,11 @@ async def rename(outcome: Outcome[Task, TitleForm]) -> ResponseReturnValue:
 
 async def _field_refused(refusal: Refusal[Task, FieldsForm]) -> ResponseReturnValue:
     """Answer why, and keep what was typed: after a conflict the form knows the present value and may be sent again."""
-    task, error, form = refusal.found, refusal.error, refusal.form
+    task, error = refusal.found, refusal.error
     fields = {one.key: one for one in await fields_of(task.board_id, task.id)}
-    if isinstance(error, EditConflict) and form is not None and error.fields[0] in fields:
-        key = error.fields[0]
-        present = (await values_of_tasks(task.board_id, [task.id])).of(task.id).get(key)
-        words = shown(form.kind[form.key.index(key)], present) or "empty"
-        sentence = f"Somebody changed this while you were writing. It is now: {words[:200]}. Save again to use yours."
-        name = f"version-field-{fields[key].id}-{task.id}"
-        html = render_macro(FIELDS, "version", id=name, version=version_of_values({key: present}))
-        if not is_htmx():
-            raise error
-        return render_macro(GONE, "reason", sentence=sentence) + partial(f"#{name}", html, "outerHTML")
+    if isinstance(error, EditConflict):
+        field = fields.get(next(iter(error.theirs)))
+        return same_form_again(error, f"version-field-{field.id if field else ''}-{task.id}")
     sentence = _why(error.detail, fields) if isinstance(error, Invalid) else ""
     if not is_htmx():
         raise Invalid(f"{sentence or refusal.sentence} Nothing was saved.")
@@ -92,11 +78,7 @@ async def fill_in(outcome: Outcome[Task, FieldsForm]) -> ResponseReturnValue:
     return await saved(outcome)
 
 
-async def _not_tagged(refusal: Refusal[Task, TagsForm]) -> ResponseReturnValue:
-    return await explain(refusal, FACT_CONFLICT if isinstance(refusal.error, EditConflict) else "")
-
-
-@action(pages, "POST", f"{TASK}/tags", performs="update_task", form=TagsForm, refused=_not_tagged)
+@action(pages, "POST", f"{TASK}/tags", performs="update_task", form=TagsForm, refused=explain)
 async def tag(outcome: Outcome[Task, TagsForm]) -> ResponseReturnValue:
     """Put a tag on the task, or take it off."""
     return await saved(outcome)
@@ -120,8 +102,7 @@ async def new_tag(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
         return done(url_of(task))
     panel = await panel_in(view_of(outcome.actor, task.board, panel_id=task.id))
     tags = (await tags_of_tasks([task.id])).get(str(task.id), [])
-    version = tags_version(tags)
-    return render_macro(LINKS, "take_new_tag", panel=panel, tags=tags, version=version, tag_id=outcome.answer["id"])
+    return render_macro(LINKS, "take_new_tag", panel=panel, tags=tags, tag_id=outcome.answer["id"])
 
 
 @pages.get(f"{TASK}/links")
@@ -144,26 +125,23 @@ async def comment_form(board_id: UUID, task_id: UUID, comment_id: UUID) -> Respo
     """Show the form that changes a comment: in its place, or a page."""
     actor, _ = await on_board(board_id)
     comment = await visible_comment(actor, board_id, task_id, comment_id)
-    return await _comment_form(actor, comment, {"message": comment.message}, {})
+    return await _comment_form(actor, comment, CommentEditForm.shown(comment), {})
 
 
 async def _comment_form(
     actor: Actor, comment: Comment, values: dict[str, Any], errors: dict[str, str]
 ) -> ResponseReturnValue:
-    task, version = comment.task, CommentEditForm.version_of(comment)
-    context = {"url": url_of(task), "comment_id": comment.id, "values": values, "errors": errors, "version": version}
+    task = comment.task
+    context = {"url": url_of(task), "comment_id": comment.id, "values": values, "errors": errors}
     if is_htmx():
         return render_macro(COMMENTS, "edit_form", **context)
     return await shell_page(actor, "tasks/comment.html", active=f"board-{task.board_id}", task=task, **context)
 
 
 async def _comment_again(refusal: Refusal[Comment, CommentEditForm]) -> ResponseReturnValue:
-    comment, conflict = refusal.found, isinstance(refusal.error, EditConflict)
-    if not (conflict or isinstance(refusal.error, FormInvalid)):
+    if not isinstance(refusal.error, EditConflict | FormInvalid):
         raise refusal.error
-    await comment.refresh_from_db(["message"])
-    errors = {"message": f"It was changed meanwhile. It now says: {comment.message}"} if conflict else refusal.errors
-    return await _comment_form(refusal.actor, comment, refusal.values, errors)
+    return await _comment_form(refusal.actor, refusal.found, refusal.values, refusal.errors)
 
 
 @action(

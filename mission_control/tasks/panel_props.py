@@ -1,6 +1,5 @@
 """The properties of a task in its panel: status, assignee, dates, tags, dependencies, custom fields."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,7 +16,6 @@ from mission_control.tasks.panel_fields import fields_of
 from mission_control.tasks.panel_view import concerns_panel, panel_in, panel_region
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns
-from mission_control.web.versions import version_of_values
 
 PROPS = "tasks/props.html"
 CREW = ("agent.created", "agent.updated", "agent.deleted")
@@ -78,11 +76,6 @@ async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool
     )
 
 
-def tags_version(tags: Sequence[dict[str, Any]]) -> str:
-    """The version of a task's tags, for the form that changes them."""
-    return version_of_values({"tags": [str(UUID(str(one["id"]))) for one in tags]})
-
-
 async def facts(view: BoardView, panel: Panel) -> str:
     """Return the properties, to be changed by those who may."""
     links: Links = await view.reads.get(("links", panel.id), lambda: links_of(panel.id))
@@ -95,7 +88,6 @@ async def facts(view: BoardView, panel: Panel) -> str:
         panel=panel,
         links=links,
         tags=tags,
-        tags_version=tags_version(tags),
         all_tags=await tags_for(view.board) if panel.may_write else [],
         may_create_tags=panel.may_write and view.rights.is_admin,
         fields=[one for one in fields if not one.is_offered and (len(missing) < 2 or not one.is_missing)],

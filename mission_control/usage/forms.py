@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ValidationInfo, field_validator
 from mission_control.core.ids import parse_id
 from mission_control.usage.models import Budget
 from mission_control.usage.schemas import MOST_LIMIT, BudgetCreate, BudgetUpdate, Period, Unit, amount, inside
-from mission_control.web.actions import Form
+from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 
 LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}
@@ -66,7 +66,7 @@ class BudgetForm(Form):
         return {"subject": subject, "unit": budget.unit, "period": budget.period, "limit": limit}
 
 
-class LimitForm(Form):
+class LimitForm(VersionedForm):
     """Another limit of a budget."""
 
     limit: str
@@ -78,3 +78,8 @@ class LimitForm(Form):
         except ValueError as wrong:
             raise FormInvalid(self.model_dump(), {"limit": f"{str(wrong)[:1].upper()}{str(wrong)[1:]}."}) from None
         return BudgetUpdate(limit=limit)
+
+    @classmethod
+    def values_of(cls, budget: Budget) -> dict[str, str]:
+        """Return what the form shows of a budget."""
+        return {"limit": BudgetForm.fields_of(budget)["limit"]}

@@ -20,6 +20,7 @@ from mission_control.web.fragments import render_macro
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, administers, settings_page
 from mission_control.web.shell import signed_in
+from mission_control.web.versions import EditConflict
 
 pages = Blueprint("usage_pages", __name__)
 HOME = "/settings/budgets"
@@ -86,7 +87,7 @@ async def edit(budget_id: UUID) -> str:
     """Show the form of another limit: a dialog for htmx, else a page."""
     actor = await _admin()
     budget = await visible_budget(actor, budget_id)
-    return await _edit(actor, budget, {"limit": BudgetForm.fields_of(budget)["limit"]}, {})
+    return await _edit(actor, budget, LimitForm.shown(budget), {})
 
 
 async def _edit(actor: Actor, budget: Budget, values: dict[str, Any], errors: dict[str, str]) -> str:
@@ -97,7 +98,7 @@ async def _edit(actor: Actor, budget: Budget, values: dict[str, Any], errors: di
 
 
 async def _not_changed(refusal: Refusal[Budget, LimitForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
+    if not isinstance(refusal.error, EditConflict | FormInvalid):
         raise refusal.error
     return await _edit(refusal.actor, refusal.found, refusal.values, refusal.errors)
 

@@ -8,9 +8,9 @@ the version that it shows, and the write is refused when somebody changed those 
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
@@ -19,10 +19,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import OPERATIONS, Operation
-from mission_control.web.forms import FormInvalid, read_form, sentences
+from mission_control.web.forms import FormInvalid, kinds_of, read_form, sentences
 from mission_control.web.outcomes import Outcome, Refusal, refused_response, response_of
 from mission_control.web.shell import signed_in
-from mission_control.web.versions import refuse_changed, version_of
+from mission_control.web.versions import EditConflict, merge, version_of
 
 
 class Form(BaseModel):
@@ -46,19 +46,55 @@ class Form(BaseModel):
 
 
 class VersionedForm(Form):
-    """A form that shows fields which others may change while it is open. Without a version nothing is compared."""
+    """A form of what others may change while it is open. Without a version everything is saved as it was sent.
 
-    SHOWN: ClassVar[tuple[str, ...]] = ()
-    version: str = Field("", max_length=2000)
+    `_untouched` names the fields that were sent as they were shown, once the form was merged with what is stored.
+    """
+
+    version: str = Field("", max_length=10_000)
+    _untouched: set[str] = PrivateAttr(default_factory=set)
+
+    @property
+    def is_versioned(self) -> bool:
+        """Whether it is compared with what is stored."""
+        return bool(self.version)
 
     @classmethod
-    def version_of(cls, thing: Any) -> str:
-        """The version of a thing as the form shows it."""
-        return version_of(thing, cls.SHOWN)
+    def values_of(cls, thing: Any) -> dict[str, Any]:
+        """Return what the form shows of a thing, by the names of its fields."""
+        return {name: getattr(thing, name) for name in cls.model_fields if name != "version"}
 
-    async def refuse_stale(self, found: Any, data: BaseModel) -> None:
-        """Raise EditConflict when somebody changed what the form shows, inside the transaction that will change it."""
-        refuse_changed(found, self.version, data.model_dump(exclude_unset=True, include=set(self.SHOWN)))
+    @classmethod
+    def version_of(cls, thing: Any, *names: str) -> str:
+        """The version of a thing as the form shows it, or of the fields that a part of the form shows."""
+        values = cls.values_of(thing)
+        return version_of({name: values[name] for name in names or values})
+
+    @classmethod
+    def shown(cls, thing: Any) -> dict[str, Any]:
+        """Return the values of the form with their version."""
+        return cls.values_of(thing) | {"version": cls.version_of(thing)}
+
+    async def merged(self, thing: Any) -> Self:
+        """Return the form with the newest value in every field that was not touched, or raise EditConflict."""
+        present, lists = self.values_of(await self.newest(thing)), self._lists()
+        typed = {name: getattr(self, name) for name in present if name in self.model_fields_set - lists}
+        typed |= {name: getattr(self, name) or [] for name in present if name in lists}
+        values, theirs, untouched = merge(self.version, typed, present)
+        form = self.model_copy(update=values | {"version": version_of(present)})
+        if theirs:
+            raise EditConflict(self.model_dump() | values | {"version": form.version}, theirs)
+        form._untouched = untouched
+        return form
+
+    async def newest(self, thing: Any) -> Any:
+        """Return what `values_of` reads of a thing as it is stored now."""
+        return thing
+
+    @classmethod
+    def _lists(cls) -> set[str]:
+        """The names of lists, of which a browser sends nothing when they are empty."""
+        return {name for name, field in cls.model_fields.items() if list in kinds_of(field.annotation)}
 
 
 Answering = Callable[[Outcome[Any, Any]], Awaitable[ResponseReturnValue]]
@@ -99,9 +135,8 @@ class Action:
         form: Any = None
         try:
             form = await self.form.read() if self.form is not None else None
-            given = self._given(form, found, ids)
             before = await self.before(actor, found) if self.before is not None else None
-            answer = await self._perform(actor, ids, found, form, given)
+            form, answer = await self._perform(actor, ids, found, form, page)
         except (DomainError, FormInvalid) as error:
             return await refused_response(self.refused, Refusal(form, error, ids, actor, found, page))
         return await response_of(await self.answers(Outcome(ids, actor, found, form, before, answer, page)))
@@ -121,18 +156,22 @@ class Action:
             raise FormInvalid(form.model_dump(), sentences(error.errors())) from None
         return given if self.operation.body is None else given | {"data": body}
 
-    async def _perform(self, actor: Actor, ids: Mapping[str, Any], found: Any, form: Any, given: dict[str, Any]) -> Any:
-        async def perform() -> Any:
-            return await handled(self.operation, actor, self._own(ids), found, given)
+    async def _perform(self, actor: Actor, ids: Mapping[str, Any], found: Any, form: Any, page: Any) -> tuple[Any, Any]:
+        """Return the form as it was saved, and the operation's answer."""
 
-        async def perform_if_unchanged() -> Any:
-            await _lock(found)
-            await form.refuse_stale(found, given["data"])
-            return await perform()
+        async def perform(form: Any) -> tuple[Any, Any]:
+            given = self._given(form, found, ids)
+            return form, await handled(self.operation, actor, self._own(ids), found, given)
 
-        if isinstance(form, VersionedForm) and form.version:
-            return await atomically(actor, perform_if_unchanged)
-        return await perform()
+        async def perform_merged() -> tuple[Any, Any]:
+            thing = page if found is None else found
+            if self.operation.is_atomic:
+                await _lock(thing)
+            return await perform(await form.merged(thing))
+
+        if not (isinstance(form, VersionedForm) and form.is_versioned):
+            return await perform(form)
+        return await (atomically(actor, perform_merged) if self.operation.is_atomic else perform_merged())
 
 
 def action(

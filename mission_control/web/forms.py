@@ -62,7 +62,7 @@ def _complete(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
     for name, field in model.model_fields.items():
         key = field.alias or name
         if key not in shown:
-            blank = False if _kinds(field.annotation) == {bool} else ""
+            blank = False if kinds_of(field.annotation) == {bool} else ""
             shown[key] = blank if field.is_required() else field.get_default(call_default_factory=True)
     return shown
 
@@ -72,7 +72,7 @@ def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, 
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         key = field.alias or name
-        kinds = _kinds(field.annotation)
+        kinds = kinds_of(field.annotation)
         if kinds & {list, set, tuple, frozenset}:
             if key in form:
                 values[key] = [item for item in form.getlist(key) if item != ""]
@@ -96,13 +96,13 @@ def _keep(values: dict[str, Any], key: str, text: str, kinds: set[Any], field: F
         values[key] = text
 
 
-def _kinds(annotation: Any) -> set[Any]:
+def kinds_of(annotation: Any) -> set[Any]:
     """The plain types behind an annotation: `Annotated[list[UUID] | None, ...]` gives list and NoneType."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _kinds(get_args(annotation)[0])
+        return kinds_of(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
-        return set().union(*(_kinds(part) for part in get_args(annotation)))
+        return set().union(*(kinds_of(part) for part in get_args(annotation)))
     return {origin or annotation}
 
 

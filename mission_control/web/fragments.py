@@ -13,6 +13,7 @@ from mission_control.core.request_facts import request_began_at
 from mission_control.live.recent import moment_of
 from mission_control.web.assets import asset, page_assets
 from mission_control.web.template_layout import TemplateLayout
+from mission_control.web.versions import version_of
 
 _MACROS = "mission_control.macros"
 
@@ -39,6 +40,7 @@ def _prepare(environment: Environment) -> None:
     environment.filters["iso"] = times.iso
     environment.filters["age"] = times.age
     environment.filters["initials"] = initials
+    environment.filters["version_of"] = version_of
     environment.filters["since_read"] = since_read
 
 

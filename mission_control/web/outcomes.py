@@ -10,7 +10,9 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, Invalid
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import FormInvalid, is_htmx
+from mission_control.web.fragments import partial, render_macro
+from mission_control.web.versions import EditConflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,14 @@ class Typed[Sent]:
     @property
     def values(self) -> dict[str, Any]:
         """What was typed, for the form that comes back."""
-        if isinstance(self.error, FormInvalid):
+        if isinstance(self.error, FormInvalid | EditConflict):
             return self.error.values
         return self.form.model_dump() if isinstance(self.form, BaseModel) else {}
 
     @property
     def errors(self) -> dict[str, str]:
         """One sentence for each field; what concerns the whole form stands under `""`."""
-        if isinstance(self.error, FormInvalid):
+        if isinstance(self.error, FormInvalid | EditConflict):
             return self.error.errors
         return _by_field(self.error) or {"": self.error.sentence}
 
@@ -80,6 +82,15 @@ def _by_field(error: DomainError) -> dict[str, str]:
         text = str(item.get("ctx", {}).get("error") or item["msg"])
         found.setdefault(str(item["loc"][-1]), text[:1].upper() + text[1:].rstrip(".") + ".")
     return found
+
+
+def same_form_again(error: Exception, version_id: str) -> str:
+    """Say in an open page that somebody was faster, and give its form a version to send again; raise other errors."""
+    if not (isinstance(error, EditConflict) and is_htmx()):
+        raise error
+    version = render_macro("ui/form.html", "version", values=error.values, id=version_id)
+    reason = render_macro("tasks/panel_gone.html", "reason", sentence=f"{error.sentence} Save again to use yours.")
+    return reason + partial(f"#{version_id}", version, "outerHTML")
 
 
 async def refused_response(

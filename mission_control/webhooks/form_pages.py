@@ -35,7 +35,6 @@ from mission_control.webhooks.queries import visible_webhook
 from mission_control.webhooks.schemas import BoardWebhookRead
 
 pages = Blueprint("webhook_form_pages", __name__)
-CONFLICT = "Somebody changed this webhook while you were writing. Your text is kept below; save again to use it."
 
 
 @pages.get(f"{BOARD}/new")
@@ -86,16 +85,14 @@ async def edit_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
     actor, board = await on_board(board_id)
     webhook = await visible_webhook(actor, board_id, webhook_id)
     require(actor, "webhook.update", webhook)
-    return await _form(actor, board, webhook, WebhookForm.values_of(webhook), {})
+    return await _form(actor, board, webhook, WebhookForm.shown(webhook), {})
 
 
 async def _not_edited(refusal: Refusal[Webhook, WebhookForm]) -> ResponseReturnValue:
-    changed = isinstance(refusal.error, EditConflict)
-    if not (changed or isinstance(refusal.error, FormInvalid | Invalid)):
+    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
         raise refusal.error
     webhook = refusal.found
-    values = {**refusal.values, "version": WebhookForm.version_of(webhook)}
-    return await _form(refusal.actor, webhook.board, webhook, values, {"": CONFLICT} if changed else refusal.errors)
+    return await _form(refusal.actor, webhook.board, webhook, refusal.values, refusal.errors)
 
 
 @action(pages, "POST", f"{WEBHOOK}/edit", performs="update_board_webhook", form=WebhookForm, refused=_not_edited)

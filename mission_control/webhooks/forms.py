@@ -1,7 +1,7 @@
 """What the forms of webhooks send."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -28,7 +28,7 @@ NEW_SECRETS = (
 SECRETS = (("keep", "Leave it as it is"), *NEW_SECRETS[1:])
 
 
-class _Fields(VersionedForm):
+class _Fields(Form):
     description: Instruction
     agent_id: UUID | None = None
     signature_header: HeaderName = None
@@ -58,10 +58,9 @@ class NewWebhookForm(_Fields):
         return BoardWebhookCreate(**self.fields(self.choice))
 
 
-class WebhookForm(_Fields):
+class WebhookForm(_Fields, VersionedForm):
     """The fields of a webhook."""
 
-    SHOWN: ClassVar[tuple[str, ...]] = ("description", "agent_id", "signature_header", "enabled")
     choice: Literal["keep", "own", "none"] = "keep"
     enabled: bool = False
 
@@ -72,8 +71,12 @@ class WebhookForm(_Fields):
     @classmethod
     def values_of(cls, webhook: Webhook) -> dict[str, Any]:
         """Return what the form shows of a webhook."""
-        shown = {name: getattr(webhook, name) for name in cls.SHOWN}
-        return shown | {"choice": "keep", "secret": "", "version": cls.version_of(webhook)}
+        return {name: getattr(webhook, name) for name in ("description", "agent_id", "signature_header", "enabled")}
+
+    @classmethod
+    def shown(cls, webhook: Webhook) -> dict[str, Any]:
+        """Return that with what happens to the secret."""
+        return super().shown(webhook) | {"choice": "keep", "secret": ""}
 
 
 class StateForm(Form):

@@ -1,5 +1,5 @@
 // form[data-draft="<key>"]: restore unsent input when the form returns in this tab.
-// data-draft-of names the state that the form shows; a draft of another state comes back with [data-draft-changed].
+// With it comes the version that was edited, so that what others changed since is noticed; [data-draft-changed] says so.
 import { senderOf } from "./forms.js";
 
 const FIELDS = "textarea, input:not([type]), input[type=text]";
@@ -9,7 +9,7 @@ const fieldsOf = (form) => [...form.querySelectorAll(FIELDS)];
 const write = (form) => {
   const typed = Object.fromEntries(fieldsOf(form).filter((field) => field.value !== field.defaultValue).map((field) => [field.name, field.value]));
   try {
-    if (Object.keys(typed).length) sessionStorage.setItem(nameOf(form), JSON.stringify({ typed, of: form.dataset.draftOf }));
+    if (Object.keys(typed).length) sessionStorage.setItem(nameOf(form), JSON.stringify({ typed, of: form.elements.version?.value }));
     else sessionStorage.removeItem(nameOf(form));
   } catch { /* not kept */ }
 };
@@ -21,13 +21,16 @@ const restore = (form) => {
   try { kept = JSON.parse(sessionStorage.getItem(nameOf(form))); } catch { return; }
   let isBack = false;
   for (const field of fieldsOf(form)) {
-    if (kept?.typed?.[field.name] === undefined || field.value !== field.defaultValue) continue;
-    field.value = kept.typed[field.name];
+    const typed = kept?.typed?.[field.name] ?? field.value;
+    if (typed === field.value || field.value !== field.defaultValue) continue;
+    field.value = typed;
     field.dispatchEvent(new Event("input", { bubbles: true }));
     isBack = true;
   }
-  const notice = form.querySelector("[data-draft-changed]");
-  if (notice && isBack) notice.hidden = kept.of === form.dataset.draftOf;
+  const version = form.elements.version;
+  if (!isBack || !kept.of || !version || kept.of === version.value) return;
+  version.value = kept.of;
+  form.querySelector("[data-draft-changed]")?.removeAttribute("hidden");
 };
 
 export const start = () => {

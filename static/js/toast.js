@@ -90,7 +90,8 @@ export const start = () => {
     if (ctx.response?.status >= 400 && isPage(ctx)) event.preventDefault();
   });
   document.addEventListener("htmx:before:request", (event) => {
-    if (!event.target.closest?.("#live, #filters, #away")) for (const said of document.querySelectorAll(".refusal")) said.remove();
+    if (event.target.closest?.("#live, #filters, #away")) return;
+    for (const said of document.querySelectorAll(".refusal")) if (!said.closest("[hx-morph-skip]") || said.parentNode.contains(event.target)) said.remove(); // what is not saved says so
   });
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;

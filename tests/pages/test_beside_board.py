@@ -125,7 +125,9 @@ async def test_two_people_editing_a_note_do_not_overwrite_each_other(cast: Cast)
     [version] = re.findall(r'name="version" value="([^"]+)"', seen.text)
     (await cast.cleo.patch(f"{cast.home}/memory/{entry}", {"content": "Cleo's words"})).ok()
     sent = {"content": "Ada's words", "tags": "ops", "version": version.replace("&amp;", "&")}
-    seen = (await ada.post(url, sent)).is_status(409).has("Somebody changed this entry", "Ada&#39;s words")
+    seen = (
+        (await ada.post(url, sent)).is_status(409).has("Somebody changed it to “Cleo&#39;s words”", "Ada&#39;s words")
+    )
     assert (await BoardMemory.get()).content == "Cleo's words"
 
 

@@ -133,7 +133,9 @@ async def test_two_people_editing_a_webhook(cast: Cast) -> None:
     [version] = re.findall(r'name="version" value="([^"]+)"', (await ada.get(f"{url}/edit")).text)
     (await cast.ben.patch(url, {"description": "Ben's words"})).ok()
     sent = {"description": "Ada's words", "enabled": "true", "version": version.replace("&amp;", "&")}
-    (await ada.post(f"{url}/edit", sent)).is_status(409).has("Somebody changed this webhook", "Ada&#39;s words")
+    (await ada.post(f"{url}/edit", sent)).is_status(409).has(
+        "Somebody changed it to “Ben&#39;s words”", "Ada&#39;s words"
+    )
     assert (await Webhook.get()).description == "Ben's words"
 
 

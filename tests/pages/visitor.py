@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,10 +49,56 @@ class Seen:
             assert part not in self.text, f"{part!r} is in the page"
         return self
 
+    def form(self, action: str) -> dict[str, Any]:
+        """What a browser sends when the form with this address is sent as it is."""
+        reader = _FormReader(action)
+        reader.feed(self.text)
+        assert reader.sent, f"There is no form for {action} in the page:\n{self.text}"
+        return dict(reader.sent)
+
     def is_status(self, status: int) -> "Seen":
         """Assert the status."""
         assert self.status == status, f"{self.status}: {self.text[:2000]}"
         return self
+
+
+class _FormReader(HTMLParser):
+    """The fields of the form that is sent to an address, as a browser sends them."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action, self.sent = action, {}  # type: str, dict[str, list[str]]
+        self.is_inside, self.select, self.area = False, "", ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        about = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.is_inside = about.get("action") == self.action
+        name = about.get("name", "")
+        if tag == "option" and self.select and "selected" in about:
+            self.sent[self.select] = [about.get("value", "")]
+        if tag == "select":
+            self.select = name
+        if not (self.is_inside and name) or "disabled" in about:
+            return
+        if tag == "select":
+            self.sent[name] = [""]
+        elif tag == "textarea":
+            self.area, self.sent[name] = name, [""]
+        elif tag == "input" and (about.get("type") not in ("checkbox", "radio") or "checked" in about):
+            self.sent.setdefault(name, []).append(about.get("value", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.sent[self.area][0] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.is_inside = False
+        elif tag == "select":
+            self.select = ""
+        elif tag == "textarea":
+            self.area = ""
 
 
 @dataclass(slots=True)
