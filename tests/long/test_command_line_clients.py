@@ -13,11 +13,12 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.live.crew import crew
+from tests.live.crew import Crew, crew
 from tests.live.servers import API, ROOT, Installation, Server
-from tests.mcp.fake_model import FINISHED, FakeModel, served
+from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
 from tests.mcp.node_clients import PATIENCE
 from tests.node_packages import installed, node_program
+from tests.taught import calls_in
 
 pytestmark = pytest.mark.long
 
@@ -64,15 +65,17 @@ async def server(here: Installation) -> AsyncIterator[Server]:
         yield running
 
 
-async def work(programs: Path, client: str, server: Server, token: str, model: FakeModel, home: Path) -> None:
-    """Let a client work with a token until its model has no more to do."""
+async def work(
+    programs: Path, client: str, server: Server, token: str, model: FakeModel, home: Path, *, by_shell: bool = False
+) -> None:
+    """Let a client work with a token until its model has no more to do; `by_shell`: without tools of ours."""
     home.mkdir()
     environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
     async with served(model) as url:
         if client == "claude":
             headers = {"Authorization": f"Bearer {token}"}
             servers = {"mission-control": {"type": "http", "url": f"{server.url}/mcp", "headers": headers}}
-            (home / "mcp.json").write_bytes(orjson.dumps({"mcpServers": servers}))
+            (home / "mcp.json").write_bytes(orjson.dumps({"mcpServers": {} if by_shell else servers}))
             environment |= {
                 "ANTHROPIC_BASE_URL": url,
                 "ANTHROPIC_API_KEY": "none",
@@ -80,10 +83,14 @@ async def work(programs: Path, client: str, server: Server, token: str, model: F
                 "DISABLE_AUTOUPDATER": "1",
                 "ENABLE_TOOL_SEARCH": "false",
             }
-            allowed = ("--strict-mcp-config", "--allowedTools", "mcp__mission-control", "--output-format", "json")
+            tools = "Bash" if by_shell else "mcp__mission-control"
+            allowed = ("--strict-mcp-config", "--allowedTools", tools, "--output-format", "json")
             command: tuple[str, ...] = ("-p", "Work.", "--mcp-config", str(home / "mcp.json"), *allowed)
         else:
-            (home / "config.toml").write_text(CODEX.format(model=url, server=server.url))
+            config = CODEX.format(model=url, server=server.url)
+            if by_shell:  # its sandbox has no network
+                config = 'sandbox_mode = "danger-full-access"\n' + config.partition("[mcp_servers")[0]
+            (home / "config.toml").write_text(config)
             environment |= {"CODEX_HOME": str(home), "FAKE_KEY": "none", "MISSION_CONTROL_TOKEN": token}
             command = ("exec", "--skip-git-repo-check", "--json", "Work.")
         process = await asyncio.create_subprocess_exec(
@@ -143,3 +150,81 @@ async def test_agent_hands_in_and_person_approves(
     assert "The lock is stiff." in {one["message"] for one in comments}
     [approval] = (await made.ask("GET", f"{API}/boards/{made.board_id}/approvals"))["items"]
     assert approval["resolved_by"]["name"] == "Ada"
+
+
+# What /llms.txt has in its block of bash becomes a file, as a model would keep it between its commands.
+LEARN = """curl -sS {url}/llms.txt > llms.txt; grep -c . llms.txt
+sed -n '/^```bash/,/^```/p' llms.txt | grep -v '^```' | sed "s/^TOKEN=.*/TOKEN={token}/" > board.sh"""
+CLAIM = """. ./board.sh; C=$(call POST $B/claims '{"wait_seconds": 50, "lease_seconds": 900}'); echo "$C"
+jq -r '"ID=\\(.task.id); FENCE=\\(.lease.fence)"' <<<"$C" > held.sh; echo 'T=$B/tasks/$ID' >> held.sh"""
+HELD = ". ./board.sh; . ./held.sh; "
+DAY = (
+    CLAIM,
+    HELD + "call GET $B; call GET $T/comments; call GET $T/runs",
+    HELD + """call POST $T/comments '{"message": "The lock is stiff."}'""",
+    HELD + """call POST $T/lease '{"fence": '$FENCE', "lease_seconds": 1800}'""",
+    HELD
+    + """A=$(call POST $B/approvals \\
+'{"action_type": "deploy", "lead_reasoning": "Oil it", "confidence": 90, "task_ids": ["'$ID'"]}')
+APPROVAL_ID=$(jq -r .id <<<"$A"); call GET "/boards/$BOARD/approvals/$APPROVAL_ID?wait_seconds=50" """,
+    HELD
+    + """call POST $B/questions '{"content": "North or south?", "decide_in": 600, "otherwise": "option",
+"otherwise_option_id": "1", "options": [{"label": "North"}, {"label": "South"}]}'
+NEXT=$(call GET "/agent/inbox?after=0" | jq .next)
+until call GET "/agent/inbox?wait_seconds=50&after=$NEXT" | tee news | grep -q question_answered; do :; done
+cat news""",
+    HELD + "call POST /agent/heartbeat",
+    HELD
+    + """call POST /agent/usage '{"input_tokens": 900, "output_tokens": 50, "cost_usd": 0.01, "task_id": "'$ID'"}'""",
+    HELD + """call POST $B/memory '{"content": "The lock needs oil.", "tags": ["lock"]}'""",
+    HELD + """call POST $T/completions '{"fence": '$FENCE', "summary": "It points.", "input_tokens": 5200}'""",
+    CLAIM,
+    HELD + "call GET $T/comments",
+    HELD + """call POST $T/completions '{"fence": '$FENCE', "summary": "It shines, too.", "output_tokens": 800}'""",
+)
+
+
+async def decide(made: Crew, told: list[str]) -> None:
+    """Be the person: approve the step, answer, send the first hand-in back, approve the second."""
+    board = f"{API}/boards/{made.board_id}"
+    while len(told) < 4:
+        for one in (await made.ask("GET", f"{board}/approvals?status=pending"))["items"]:
+            is_first = one["action_type"] == "task.finish" and "back" not in told
+            decision = {"decision": "changes_requested", "note": "Shinier."} if is_first else {"decision": "approved"}
+            await made.ask("POST", f"{board}/approvals/{one['id']}/decisions", decision)
+            told.append("back" if is_first else one["action_type"])
+        for one in (await made.ask("GET", f"{board}/questions?state=open"))["items"]:
+            await made.ask("POST", f"{board}/questions/{one['id']}/answers", {"option_id": "2"})
+            told.append("answer")
+        await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_agent_does_a_day_with_nothing_but_what_llms_txt_teaches(
+    programs: Path, server: Server, tmp_path: Path, client: str
+) -> None:
+    made = await crew(server, require_approval_for_done=True)
+    task_id = await made.add_task("Point the mirror")
+    async with server.client() as anybody:
+        text = (await anybody.get("/llms.txt")).text
+    assert {one[:2] for one in calls_in("\n".join(DAY))} <= {one[:2] for one in calls_in(text)}
+
+    learn = LEARN.replace("{url}", server.url).replace("{token}", made.vega.token)
+    agent = FakeModel([(SHELL, {"command": command}) for command in (learn, *DAY)])
+    told: list[str] = []
+    person = asyncio.create_task(decide(made, told))
+    await work(programs, client, server, made.vega.token, agent, tmp_path / "agent", by_shell=True)
+    await asyncio.wait_for(person, PATIENCE)
+    print(client, "\n--\n".join(agent.printed), sep="\n")
+
+    assert told == ["deploy", "answer", "back", "task.finish"]
+    assert (await made.task(task_id))["status"] == "done"
+    runs = (await made.ask("GET", f"{API}/boards/{made.board_id}/tasks/{task_id}/runs"))["items"]
+    assert [(one["state"], one["summary"]) for one in runs] == [
+        ("completed", "It shines, too."),
+        ("completed", "It points."),
+    ]
+    comments = [one["message"] for one in (await made.ask("GET", f"{made.tasks}/{task_id}/comments"))["items"]]
+    assert "The lock is stiff." in comments and "Shinier." in comments
+    assert "Shinier." in agent.printed[-2] and '"option_id":"2"' in agent.printed[6]
+    assert '"directive":"continue"' in agent.printed[7] and '"input_tokens":900' in agent.printed[8]

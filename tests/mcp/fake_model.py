@@ -1,8 +1,8 @@
 """A model for command line clients: it speaks enough of two vendors' APIs to make them call the tools it is told to.
 
-Each request for a completion is answered by the next step of a plan: call a tool of MCP with arguments, or say
-something. Arguments may name what an earlier tool answered: `"$boards.0.id"` looks into the structured content of the
-last answer that has it.
+Each request for a completion is answered by the next step of a plan: call a tool of MCP with arguments, run a command
+in the client's own shell (`SHELL`), or say something. Arguments of tools may name what an earlier tool answered:
+`"$boards.0.id"` looks into the structured content of the last answer that has it.
 """
 
 import asyncio
@@ -15,6 +15,9 @@ from quart import Quart, Response, request
 
 type Step = tuple[str, dict[str, Any]]
 FINISHED = "Everything is done."
+# A step that is a command, and the tools that run one, each with the name of its argument.
+SHELL = "shell"
+SHELLS = {"Bash": "command", "exec_command": "cmd", "shell_command": "command"}
 
 
 class FakeModel:
@@ -23,6 +26,7 @@ class FakeModel:
     def __init__(self, plan: Iterable[Step]) -> None:
         self.plan = list(plan)
         self.answers: list[dict[str, Any]] = []  # of tools, in order
+        self.printed: list[str] = []  # the same as they came
         self.offered: set[str] = set()
         self.unknown: list[str] = []
         self.app = Quart(__name__)
@@ -85,10 +89,13 @@ class FakeModel:
 
     def _next(self, names: set[str], results: list[str]) -> Step | None:
         """The step after so many answers."""
-        self.answers = [_structured(one) for one in results]
+        self.printed, self.answers = results, [_structured(one) for one in results]
         if len(results) >= len(self.plan):
             return None
         tool, given = self.plan[len(results)]
+        if tool == SHELL:
+            [name] = names & set(SHELLS)
+            return name, {SHELLS[name]: given["command"]}
         [name] = [one for one in names if one.endswith(f"__{tool}")]
         return name, {key: self._filled(value) for key, value in given.items()}
 
