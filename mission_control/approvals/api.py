@@ -183,7 +183,7 @@ async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate
 
     `decision: changes_requested` sends the work back; its status is then rejected.
     """
-    await change_approval(actor, approval, data.status, data.decision, data.note)
+    await change_approval(actor, approval, data.status, data.decision, data.note, data.substance)
     return await approval_read(approval.id)
 
 
@@ -205,7 +205,9 @@ async def decide_pending_approval(actor: Actor, approval: Approval, data: Approv
 
     To change a decision, PATCH the approval.
     """
-    await decide_approval(actor, approval, data.decision, data.note, only_pending=True, always=data.always)
+    await decide_approval(
+        actor, approval, data.decision, data.note, only_pending=True, always=data.always, seen=data.substance
+    )
     return await approval_read(approval.id)
 
 

@@ -190,7 +190,12 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
 
 
 async def change_approval(
-    actor: Actor, approval: Approval, status: str | None, decision: str | None, note: str | None
+    actor: Actor,
+    approval: Approval,
+    status: str | None,
+    decision: str | None,
+    note: str | None,
+    seen: str | None = None,
 ) -> Approval:
     """Decide or reopen an approval as a PATCH asks, or leave it."""
     if decision is None and status is None:
@@ -204,4 +209,4 @@ async def change_approval(
     wanted = decision or str(status)
     if decision is None and approval.status == status and note is None:
         return approval
-    return await decide_approval(actor, approval, wanted, note)
+    return await decide_approval(actor, approval, wanted, note, seen=seen)

@@ -7,12 +7,14 @@ from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.outside import CHANNEL, answer_of
 from mission_control.approvals.queries import outcomes_of
+from mission_control.approvals.substance import parts_of_approvals
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import is_postgres, placeholders, rows
 
 STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
@@ -28,11 +30,12 @@ async def decide_approval(
     *,
     only_pending: bool = False,
     always: bool = False,
+    seen: str | None = None,
 ) -> Approval:
     """Approve, reject or send back. With `only_pending`, raise Conflict when somebody decided already.
 
     A gateway that asked gets its answer in the background; `always` says yes for the next times too, where it takes
-    that. Such a decision is final.
+    that. Such a decision is final. `seen` is the substance that was shown: raise Conflict when it is another one now.
 
     Tasks in review change in the same transaction: see `tasks/decided.py`. Another decision undoes the effects of the
     one before it; another note does not.
@@ -46,6 +49,8 @@ async def decide_approval(
         return approval
     if approval.status != "pending" and approval.gateway_id is not None:
         raise Conflict(await _already_decided(approval))
+    if approval.status == "pending":
+        refuse_changed(seen, (await parts_of_approvals([approval.id]))[approval.id])
     before, outcomes = approval.decision, await outcomes_of(approval.id)
     if approval.gateway_id is not None:
         approval.answer = answer_of(approval.payload, approval.expires_at, decision, always=always)

@@ -16,6 +16,7 @@ class DecisionForm(Form):
     note: str | None = Field(None, max_length=4000)
     always: bool = False
     origin: Literal["row", "dialog", ""] = Field("", alias="from")
+    substance: str | None = None
     next: str = "/approvals"
 
     @model_validator(mode="after")
@@ -26,9 +27,8 @@ class DecisionForm(Form):
 
     def body(self, found: Approval) -> ApprovalDecision:
         """Return the decision."""
-        return ApprovalDecision(
-            decision=self.decision, note=self.note, always=self.always and self.decision == "approved"
-        )
+        always = self.always and self.decision == "approved"
+        return ApprovalDecision(decision=self.decision, note=self.note, always=always, substance=self.substance)
 
 
 class ReopeningForm(Form):

@@ -86,6 +86,7 @@ class Item:
     reminded_at: datetime | None = None
     asked_name: str = ""
     tasks: list[LinkedTask] = field(default_factory=list)
+    substance: str = ""  # of one that waits
 
     @property
     def title(self) -> str:

@@ -105,11 +105,12 @@ async def send_back_form(board_id: UUID, approval_id: UUID) -> ResponseReturnVal
 async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], errors: dict[str, str]) -> str:
     item = await queue.item(actor, approval.board, approval.id)
     next_url = safe_next(values.get("next") or request.args.get("next") or f"/boards/{approval.board_id}/approvals")
-    context: dict[str, Any] = {"item": item, "values": values, "errors": errors, "next_url": next_url}
+    seen = values.get("substance") or request.args.get("substance") or (item.substance if item else "")
+    context: dict[str, Any] = {"item": item, "values": values, "errors": errors, "next_url": next_url, "seen": seen}
     if not is_htmx():
         return await shell_page(actor, "approvals/send_back.html", active="approvals", **context)
     if not errors:
-        return render_macro(FORMS, "send_back_dialog", item=item, next_url=next_url)
+        return render_macro(FORMS, "send_back_dialog", item=item, next_url=next_url, seen=seen)
     return render_macro(FORMS, "send_back_form", **context, in_dialog=True)
 
 

@@ -9,10 +9,12 @@ from mission_control.accounts.names import person_name
 from mission_control.approvals.finishing import ASKS_TO_FINISH, FINISHING
 from mission_control.approvals.models import Approval
 from mission_control.approvals.schemas import ApprovalQuery
+from mission_control.approvals.substance import parts_of_approvals
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import as_json, placeholders, rows, wire_moment
 
 SELECT = (
@@ -76,10 +78,11 @@ async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
             *ids,
         ):
             links.setdefault(str(link["approval_id"]), []).append(link)
-    return [_serialize(row, links.get(str(row["id"]), [])) for row in found]
+    parts = await parts_of_approvals([row["id"] for row in found if row["status"] == "pending"])
+    return [_serialize(row, links.get(str(row["id"]), []), parts.get(UUID(str(row["id"])))) for row in found]
 
 
-def _serialize(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any], links: list[dict[str, Any]], parts: Parts | None) -> dict[str, Any]:
     return {
         "action_type": row["action_type"],
         "task_id": links[0]["task_id"] if links else None,
@@ -113,6 +116,7 @@ def _serialize(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, An
         "otherwise_user_id": row["otherwise_user_id"],
         "reminded_at": wire_moment(row["reminded_at"]),
         "asked_user_id": row["asked_user_id"],
+        "substance": None if parts is None else substance_of(parts),
     }
 
 

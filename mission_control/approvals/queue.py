@@ -11,9 +11,11 @@ from mission_control.approvals import payloads
 from mission_control.approvals.finishing import stated_confidence
 from mission_control.approvals.items import Item, LinkedTask, Score
 from mission_control.approvals.outside import request_of
+from mission_control.approvals.substance import parts_of_approvals
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
+from mission_control.core.substance import substance_of
 from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows
 
 PENDING_LIMIT = 200
@@ -149,6 +151,8 @@ async def _link(items: list[Item]) -> None:
         owner = by_id[as_id(link["approval_id"]) or UUID(int=0)]
         url = f"/boards/{owner.board.id}/tasks/{link['id']}"
         owner.tasks.append(LinkedTask(UUID(str(link["id"])), int(link["number"]), link["title"], url, link["status"]))
+    for approval_id, parts in (await parts_of_approvals([item.id for item in items if item.is_pending])).items():
+        by_id[approval_id].substance = substance_of(parts)
 
 
 def _scale_name(name: str) -> str:

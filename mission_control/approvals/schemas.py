@@ -11,6 +11,7 @@ from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import Body, NotNull, example
+from mission_control.core.substance import Seen, Substance
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
 Decision = Literal["approved", "rejected", "changes_requested"]
@@ -82,6 +83,7 @@ class ApprovalUpdate(BaseModel):
     status: Annotated[ApprovalStatus | None, NotNull] = None
     decision: Annotated[Decision | None, NotNull] = None
     note: str | None = None
+    substance: Seen = None
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -103,6 +105,7 @@ class ApprovalDecision(Body):
     always: Annotated[
         bool, Field(description="Approve the next times too; only for a request of a gateway that takes that")
     ] = False
+    substance: Seen = None
 
     @model_validator(mode="after")
     def _note_when_sent_back(self) -> Self:
@@ -163,6 +166,8 @@ class ApprovalRead(DeadlineRead, AskedApproval):
     when. `answer_state` is `waiting` until the gateway has the decision, then `sent`, or `late` when it had another one
     already; `resolved_by_name` is who decided on the gateway.
     """
+
+    substance: Substance
 
 
 class ApprovalQuery(Paging):

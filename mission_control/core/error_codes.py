@@ -63,6 +63,7 @@ class ErrorCode(StrEnum):
     QUESTION_EXPIRED = "question_expired", "This question has expired on the gateway."
     QUESTION_OF_GATEWAY = "question_of_gateway", "Its gateway says until when it waits."
     REQUEST_OVER = "request_over", "This request of a gateway is settled already."
+    NEED_CHANGED = "need_changed", "This changed while you looked. Look again: `changed` says what it is now."
     NEED_ENDED = "need_ended", "This no longer waits for an answer. The message says who was faster."
 
     # Agents, gateways and notices

@@ -70,7 +70,7 @@ async def decide_gateway_request(actor: Actor, request: GatewayRequest, data: Ga
 
     The gateway gets the answer in the background; what it has from somebody else by then counts.
     """
-    await answering.decide_request(actor, request, data.decision, always=data.always)
+    await answering.decide_request(actor, request, data.decision, always=data.always, seen=data.substance)
     return await queries.read_request(request.id)
 
 
@@ -92,5 +92,5 @@ async def answer_gateway_request(actor: Actor, request: GatewayRequest, data: Qu
 
     Questions that a gateway asks together are sent together, once each has an answer.
     """
-    await answering.answer_request(actor, request, data.answer, data.option_id)
+    await answering.answer_request(actor, request, data.answer, data.option_id, data.substance)
     return await queries.read_request(request.id)

@@ -34,11 +34,13 @@ class DecisionForm(Form):
 
     decision: Literal["approved", "rejected"]
     always: bool = False
+    substance: str | None = None
     next: str = "/approvals"
 
     def body(self, found: GatewayRequest) -> GatewayRequestDecision:
         """Return the decision."""
-        return GatewayRequestDecision(decision=self.decision, always=self.always and self.decision == "approved")
+        always = self.always and self.decision == "approved"
+        return GatewayRequestDecision(decision=self.decision, always=always, substance=self.substance)
 
 
 @pages.get(REQUEST)

@@ -1,5 +1,6 @@
 """Read what gateways ask for agents that are on no board: for their organization's owners and admins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,8 @@ from mission_control.approvals.outside import request_of
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, as_moment, rows, wire_moment
+from mission_control.core.substance import Parts, substance_of
+from mission_control.database.sql import as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.schemas import GatewayRequestQuery
 from mission_control.questions.queue import split_heading
@@ -60,6 +62,18 @@ async def read_request(request_id: UUID) -> dict[str, Any]:
     return serialize(found[0])
 
 
+async def parts_of_requests(request_ids: Sequence[UUID]) -> dict[UUID, Parts]:
+    """Return what requests ask for, by their ids."""
+    found = await rows(f"{SELECT} WHERE r.id IN ({placeholders(len(request_ids))})", *request_ids)
+    return {UUID(str(row["id"])): parts_of(row) for row in found}
+
+
+def parts_of(row: dict[str, Any]) -> Parts:
+    """Return what the request of a row asks for."""
+    asked = [row["action_type"], as_json(row["payload"])]
+    return {"request": asked, "question": row["content"], "options": as_json(row["options"]) or []}
+
+
 def serialize(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of `SELECT` as it is answered."""
     payload, by = as_json(row["payload"]), row["resolved_by_user_id"]
@@ -73,6 +87,7 @@ def serialize(row: dict[str, Any]) -> dict[str, Any]:
         "resolved_by": None if by is None else {"kind": "user", "id": by, "name": row["resolved_by_name"]},
         "resolved_at": wire_moment(row["resolved_at"]),
         "created_at": wire_moment(row["created_at"]),
+        "substance": substance_of(parts_of(row)) if row["status"] == "pending" else None,
     }
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Body, example
+from mission_control.core.substance import Seen, Substance
 from mission_control.questions.schemas import OptionRead
 
 RequestKind = Literal["approval", "question"]
@@ -28,6 +29,7 @@ class GatewayRequestDecision(Body):
 
     decision: Literal["approved", "rejected"]
     always: Annotated[bool, Field(description="Approve the next times too; only where the gateway takes that")] = False
+    substance: Seen = None
 
     @model_validator(mode="after")
     def _always_goes_with_approved(self) -> Self:
@@ -67,3 +69,4 @@ class GatewayRequestRead(BaseModel):
     resolved_by_name: str | None
     resolved_at: datetime | None
     created_at: datetime
+    substance: Substance

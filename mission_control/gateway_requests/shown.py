@@ -12,8 +12,9 @@ from mission_control.approvals.outside import request_of
 from mission_control.approvals.related_rows import QueueView, Row
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
+from mission_control.core.substance import substance_of
 from mission_control.database.sql import as_json, as_moment, rows
-from mission_control.gateway_requests.queries import SELECT, heading_of, shown
+from mission_control.gateway_requests.queries import SELECT, heading_of, parts_of, shown
 from mission_control.gateways.page_tabs import Tab, Viewed
 from mission_control.questions.queue import split_heading
 from mission_control.web.fragments import render_macro
@@ -44,6 +45,7 @@ class Item:
     decided_at: datetime | None
     created_at: datetime
     expires_at: datetime | None
+    substance: str
 
     @property
     def url(self) -> str:
@@ -84,6 +86,7 @@ def item_of(row: dict[str, Any]) -> Item:
         decided_at=as_moment(row["resolved_at"]),
         created_at=as_moment(row["created_at"]) or now(),
         expires_at=as_moment(row["expires_at"]),
+        substance=substance_of(parts_of(row)),
     )
 
 

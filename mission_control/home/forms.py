@@ -1,6 +1,7 @@
 """What the forms of Home send."""
 
 from datetime import datetime, time, timedelta
+from itertools import zip_longest
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -17,8 +18,9 @@ MORNING = time(9)
 Note = Annotated[Annotated[str, Field(max_length=20_000)] | None, BlankToNone]
 
 
-def _given(answer: str, note: str | None) -> dict[str, str]:
-    return {"answer": answer} if note is None else {"answer": answer, "note": note}
+def _given(answer: str, note: str | None, substance: str | None) -> dict[str, str]:
+    given = {"answer": answer, "note": note, "substance": substance}
+    return {name: value for name, value in given.items() if value}
 
 
 class AnswerForm(Form):
@@ -26,10 +28,11 @@ class AnswerForm(Form):
 
     answer: str = Field(max_length=80)
     note: Note = None
+    substance: str | None = None
 
     def body(self, found: Asked) -> NeedAnswerGiven:
         """Return the answer."""
-        return NeedAnswerGiven.model_validate(_given(self.answer, self.note))
+        return NeedAnswerGiven.model_validate(_given(self.answer, self.note, self.substance))
 
 
 def moment_named(word: str) -> datetime | str:
@@ -73,9 +76,10 @@ class SnoozesForm(Form):
 
 
 class SelectionForm(Form):
-    """One answer to many needs, and the page to go on to."""
+    """One answer to many needs, each with its substance in the same order, and the page to go on to."""
 
     need: list[str] = Field(min_length=1, max_length=200)
+    substance: list[str] = Field(default_factory=list, max_length=200)
     answer: str = Field(max_length=80)
     note: Note = None
     next: str = "/"
@@ -88,7 +92,8 @@ class SelectionForm(Form):
 
     def body(self, found: None) -> NeedsAnswered:
         """Return the answers."""
-        answers = [{"id": one, **_given(self.answer, self.note)} for one in self.need]
+        seen = zip_longest(self.need, self.substance[: len(self.need)])
+        answers = [{"id": one, **_given(self.answer, self.note, substance)} for one, substance in seen]
         return NeedsAnswered.model_validate({"answers": answers})
 
 

@@ -27,7 +27,10 @@ def _line(read: Mapping[str, Any]) -> dict[str, Any]:
     request = request_of(read["payload"])
     text = read["content"] if request is None else f"{read['heading']}\n\n{request.as_text}"
     return {
-        **{name: read[name] for name in ("kind", "id", "gateway_name", "action_type", "options", "allows_text")},
+        **{
+            name: read[name]
+            for name in ("kind", "id", "gateway_name", "action_type", "options", "allows_text", "substance")
+        },
         "asked_by": read["agent_name"],
         "text": text or read["heading"],
         "allows_always": request is not None and request.allows_always,
@@ -36,12 +39,14 @@ def _line(read: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def decide(actor: Actor, request_id: UUID, decision: str, *, always: bool) -> dict[str, Any]:
+async def decide(
+    actor: Actor, request_id: UUID, decision: str, *, always: bool, substance: str | None
+) -> dict[str, Any]:
     """Decide about such an approval; return it in the shape of an approval. Raise NotFound when there is none."""
     if decision == "changes_requested":
         await perform("get_gateway_request", actor, {"gateway_request_id": request_id})
         raise Invalid(NO_CHANGES)
-    body = {"decision": decision, "always": always}
+    body = {"decision": decision, "always": always, "substance": substance}
     read = await perform("decide_gateway_request", actor, {"gateway_request_id": request_id}, body=body)
     return {**read, "task_ids": [], "decision": read["status"]}
 

@@ -198,3 +198,4 @@ class RequestLine(BaseModel):
     allows_text: bool = True
     created_at: datetime
     expires_at: datetime | None = None
+    substance: Annotated[str, Field(description="Mark of what is asked; send it with the answer")]

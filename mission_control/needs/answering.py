@@ -10,6 +10,7 @@ from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
+from mission_control.core.substance import refuse_changed
 from mission_control.needs.ended import Asked, asked_need, present_key, refuse_ended
 from mission_control.needs.kinds import KINDS
 from mission_control.needs.listing import said
@@ -22,6 +23,7 @@ from mission_control.needs.schemas import (
     NeedResult,
     NeedResults,
     NeedsAnswered,
+    Outcome,
 )
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import OPERATIONS
@@ -47,8 +49,9 @@ async def answer_one(actor: Actor, asked: Asked, given: NeedAnswerGiven) -> Need
     if answer.operation is None:
         raise Invalid("This answer is a command to run elsewhere; there is nothing to send.")
     if _is_atomic(answer.operation):
-        await atomically(actor, lambda: _first(actor, asked, answer, given.note))
+        await atomically(actor, lambda: _first(actor, asked, answer, given))
     else:
+        await _refuse_changed(asked, given)
         await _perform(actor, answer.operation, given.note)
     return NeedResult(id=asked.name, title=need.title, outcome="answered", message=None, undoable=answer.undoable)
 
@@ -71,16 +74,23 @@ def _refuse_note(answer: NeedAnswer, note: str | None) -> None:
         raise Invalid("This answer takes no note.")
 
 
-async def _first(actor: Actor, asked: Asked, answer: NeedAnswer, note: str | None) -> None:
+async def _first(actor: Actor, asked: Asked, answer: NeedAnswer, given: NeedAnswerGiven) -> None:
     """Inside a transaction: give the answer unless another one came first."""
     await hold(asked)
     if await present_key(actor, asked.kind, asked.id) is None:
         await refuse_ended(asked)
+    await _refuse_changed(asked, given)
+    note = given.note
     if answer.operation is None:
         return
     if note and answer.note_operation is not None:
         await _perform(actor, answer.note_operation, note)
     await _perform(actor, answer.operation, note)
+
+
+async def _refuse_changed(asked: Asked, given: NeedAnswerGiven) -> None:
+    if given.substance is not None:
+        refuse_changed(given.substance, (await KINDS[asked.kind].decides([asked.id])).get(asked.id, {}))
 
 
 async def hold(asked: Asked) -> None:
@@ -131,10 +141,9 @@ def refused(need_id: str, error: DomainError) -> NeedResult:
     """Return the result of a need that could not be answered."""
     code = error.detail.get("code") if isinstance(error.detail, dict) else None
     is_late = isinstance(error, Conflict) and (code in TOO_LATE or code is None)
+    outcome: Outcome = "changed" if code == ErrorCode.NEED_CHANGED else "ended" if is_late else "refused"
     message = "There is nothing of this id that you may answer." if isinstance(error, NotFound) else error.sentence
-    return NeedResult(
-        id=need_id, title=None, outcome="ended" if is_late else "refused", message=message, undoable=False
-    )
+    return NeedResult(id=need_id, title=None, outcome=outcome, message=message, undoable=False)
 
 
 def results(found: list[NeedResult]) -> NeedResults:
@@ -146,5 +155,5 @@ def results(found: list[NeedResult]) -> NeedResults:
         undone=number["undone"],
         snoozed=number["snoozed"],
         shown=number["shown"],
-        failed=number["ended"] + number["refused"],
+        failed=number["ended"] + number["changed"] + number["refused"],
     )

@@ -8,6 +8,7 @@ from mission_control.approvals.decisions import held_tasks, locked_approval, tas
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.items import Item
 from mission_control.approvals.models import Approval
+from mission_control.approvals.substance import parts_of_approvals
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, deadline_facts, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedFact, NeedOtherwise, NeedParty, NeedTask
@@ -140,4 +141,4 @@ async def hold(approval_id: UUID) -> None:
         await locked_approval(approval)
 
 
-KIND = NeedKind("approval", "answer", find, say, ("approval.", "board."), hold=hold)
+KIND = NeedKind("approval", "answer", find, say, parts_of_approvals, ("approval.", "board."), hold=hold)

@@ -1,5 +1,6 @@
 """Notices to agents and mails of invitations that were given up; for admins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,8 @@ from uuid import UUID
 
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import clock
-from mission_control.database.sql import placeholders, select
+from mission_control.core.substance import Parts
+from mission_control.database.sql import placeholders, rows, select
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedOtherwise, NeedParty
@@ -112,4 +114,16 @@ def _need(page: Page, key: Key, delivery: _Delivery) -> Need:
     )
 
 
-KIND = NeedKind("delivery", "unblock", find, say, ("delivery.", "agent.", "invite."), ("inbox_of",), is_for_admins=True)
+async def decides(delivery_ids: Sequence[UUID]) -> dict[UUID, Parts]:
+    """Return which notice or mail is sent again, and to whom."""
+    listed = placeholders(len(delivery_ids))
+    found = await rows(f"SELECT id, header, text, agent_id FROM deliveries WHERE id IN ({listed})", *delivery_ids)
+    return {
+        UUID(str(one["id"])): {"title": one["header"], "text": one["text"], "recipient": str(one["agent_id"] or "")}
+        for one in found
+    }
+
+
+KIND = NeedKind(
+    "delivery", "unblock", find, say, decides, ("delivery.", "agent.", "invite."), ("inbox_of",), is_for_admins=True
+)

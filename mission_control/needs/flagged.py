@@ -7,6 +7,7 @@ from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, hold, task_rows
+from mission_control.tasks.substance import parts_of_tasks
 
 HINT = ("message", "What should the next agent know?", False)
 
@@ -78,5 +79,11 @@ def answers_of(actor: Actor, task: TaskRow) -> list[NeedAnswer]:
 
 
 KIND = NeedKind(
-    "flagged", "unblock", find, say, ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES), hold=hold
+    "flagged",
+    "unblock",
+    find,
+    say,
+    parts_of_tasks,
+    ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES),
+    hold=hold,
 )

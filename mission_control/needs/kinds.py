@@ -9,6 +9,7 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
+from mission_control.core.substance import Parts
 from mission_control.live.models import Event
 from mission_control.needs.schemas import GROUPS, Group, Kind, Need
 
@@ -70,13 +71,16 @@ class Seeker:
 # needs of one person have an owner; `act_by` is when something happens without an answer.
 Find = Callable[[Seeker], tuple[str, list[Any]] | None]
 Say = Callable[[Page], Awaitable[list[Need]]]
+# Returns what the needs with some ids decide about: see `core/substance.py`.
+Decides = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Parts]]]
 # Locks what a need is about until the running command ends; a no-op when it is gone.
 Hold = Callable[[UUID], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class NeedKind:
-    """One kind of needs: what people do with it, how it is found, how it is said, and what an answer locks first.
+    """One kind of needs: what people do with it, how it is found, how it is said, what an answer decides about, and
+    what it locks first.
 
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it.
     """
@@ -85,6 +89,7 @@ class NeedKind:
     group: Group
     find: Find
     say: Say
+    decides: Decides
     concerns: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     is_for_admins: bool = False

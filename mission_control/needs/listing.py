@@ -8,6 +8,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import parse_id
+from mission_control.core.substance import substance_of
 from mission_control.database.records import find_all
 from mission_control.database.sql import placeholders
 from mission_control.needs.finding import Filter, count, find_keys
@@ -45,7 +46,12 @@ async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     found: dict[str, Need] = {}
     for kind in dict.fromkeys(key.kind for key in keys):
         mine = [key for key in keys if key.kind == kind]
-        found |= {one.id: one for one in await KINDS[kind].say(Page(actor, mine, boards, now))}
+        page = Page(actor, mine, boards, now)
+        parts = await KINDS[kind].decides(page.ids)
+        marks = {f"{kind}:{subject}": substance_of(one) for subject, one in parts.items()}
+        for one in await KINDS[kind].say(page):
+            one.substance = marks.get(one.id, "")
+            found[one.id] = one
     return [found[key.name] for key in keys if key.name in found]
 
 

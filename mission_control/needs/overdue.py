@@ -9,6 +9,7 @@ from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, facts_of, hold, lasted, task_rows
+from mission_control.tasks.substance import parts_of_tasks
 
 
 def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
@@ -62,4 +63,4 @@ def next_day(due_at: datetime, now: datetime) -> datetime:
     return zones.at(zones.day_of(now, zone) + timedelta(days=1), zones.local(due_at, zone).time(), zone)
 
 
-KIND = NeedKind("overdue", "own", find, say, CHANGES, hold=hold)
+KIND = NeedKind("overdue", "own", find, say, parts_of_tasks, CHANGES, hold=hold)

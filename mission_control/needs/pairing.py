@@ -1,10 +1,12 @@
 """Gateways that wait until this installation is approved on them; for admins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mission_control.database.sql import placeholders, select
+from mission_control.core.substance import Parts
+from mission_control.database.sql import placeholders, rows, select
 from mission_control.gateways.reporting import PAIRING
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation
@@ -80,4 +82,11 @@ def _need(page: Page, key: Key, gateway: _Gateway) -> Need:
     )
 
 
-KIND = NeedKind("pairing", "unblock", find, say, ("gateway.",), ("gateway_id",), is_for_admins=True)
+async def decides(gateway_ids: Sequence[UUID]) -> dict[UUID, Parts]:
+    """Return which request of which device is approved."""
+    listed = placeholders(len(gateway_ids))
+    found = await rows(f"SELECT id, name, pairing_request_id FROM gateways WHERE id IN ({listed})", *gateway_ids)
+    return {UUID(str(one["id"])): {"title": one["name"], "request": one["pairing_request_id"]} for one in found}
+
+
+KIND = NeedKind("pairing", "unblock", find, say, decides, ("gateway.",), ("gateway_id",), is_for_admins=True)

@@ -9,6 +9,7 @@ from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedP
 from mission_control.questions import queue
 from mission_control.questions.commands import held_question
 from mission_control.questions.models import Question
+from mission_control.questions.queries import parts_of_questions
 from mission_control.questions.queue import Item
 
 LONGEST_REASON = 240
@@ -78,4 +79,4 @@ async def hold(question_id: UUID) -> None:
         await held_question(question)
 
 
-KIND = NeedKind("question", "answer", find, say, ("question.", "board."), hold=hold)
+KIND = NeedKind("question", "answer", find, say, parts_of_questions, ("question.", "board."), hold=hold)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.gateway_requests.boardless import locked_request
-from mission_control.gateway_requests.queries import PendingRequest, pending_requests
+from mission_control.gateway_requests.queries import PendingRequest, parts_of_requests, pending_requests
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
@@ -96,4 +96,4 @@ async def hold(request_id: UUID) -> None:
     await locked_request(request_id)
 
 
-KIND = NeedKind("request", "answer", find, say, ("gateway.request.",), is_for_admins=True, hold=hold)
+KIND = NeedKind("request", "answer", find, say, parts_of_requests, ("gateway.request.",), is_for_admins=True, hold=hold)

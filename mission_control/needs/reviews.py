@@ -6,6 +6,7 @@ from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, evidence_facts, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, hold, task_rows
+from mission_control.tasks.substance import parts_of_tasks
 
 LONGEST_REASON = 240
 NOTE = ("note", "What should change?", True)
@@ -68,4 +69,4 @@ def answers_of(task: TaskRow) -> list[NeedAnswer]:
     ]
 
 
-KIND = NeedKind("review", "review", find, say, ("approval.", *CHANGES), hold=hold)
+KIND = NeedKind("review", "review", find, say, parts_of_tasks, ("approval.", *CHANGES), hold=hold)

@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.paging import Page, Paging
 from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
+from mission_control.core.substance import Seen
 
 Kind = Literal["approval", "question", "request", "review", "flagged", "silent", "pairing", "delivery", "overdue"]
 Group = Literal["answer", "review", "unblock", "own"]
 GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
+Outcome = Literal["answered", "undone", "snoozed", "shown", "ended", "changed", "refused"]
 Course = Literal["go", "person", "stop"]
 
 
@@ -89,7 +91,9 @@ class NeedOtherwise(BaseModel):
 
 
 class Need(BaseModel):
-    """One thing that waits for you. `version` changes when something about it changes."""
+    """One thing that waits for you. `version` changes when something about it changes, `substance` only with what is
+    decided: not with a reminder, a priority or a deadline.
+    """
 
     id: Annotated[str, Field(description="Its kind and the id of what it is about: `approval:<id>`")]
     kind: Kind
@@ -98,6 +102,7 @@ class Need(BaseModel):
     reason: Annotated[str | None, Field(description="Why, where that adds something")]
     since: datetime
     version: str
+    substance: Annotated[str, Field(description="A mark of what is decided; send it with your answer")] = ""
     board: NeedBoard | None
     tasks: list[NeedTask]
     agent: NeedParty | None
@@ -182,6 +187,7 @@ class NeedAnswerGiven(Body):
 
     answer: Annotated[str, Field(max_length=80, description="The `id` of one of its answers")]
     note: Annotated[Annotated[NonEmptyStr, Field(max_length=20_000)] | None, BlankToNone] = None
+    substance: Seen = None
 
 
 class NeedAnswered(NeedAnswerGiven):
@@ -211,11 +217,13 @@ class NeedsUndone(Body):
 
 
 class NeedResult(BaseModel):
-    """What became of one need: what was done, `ended` when somebody was faster, which `message` says, or `refused`."""
+    """What became of one need: what was done; `ended` when somebody was faster, `changed` when it is no longer what was
+    seen, or `refused`: `message` says more.
+    """
 
     id: str
     title: str | None
-    outcome: Literal["answered", "undone", "snoozed", "shown", "ended", "refused"]
+    outcome: Outcome
     message: str | None
     undoable: Annotated[bool, Field(description="Whether `undo_needs` takes it back, for ten minutes")]
 

@@ -8,6 +8,7 @@ from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
 from mission_control.needs.tasks import CHANGES, TaskRow, facts_of, hold, lasted, task_rows
+from mission_control.tasks.substance import parts_of_tasks
 
 ASK = "Are you still working on this? Say how far you are."
 WORDS = ("message", "Your words instead", False)
@@ -90,6 +91,7 @@ KIND = NeedKind(
     "unblock",
     find,
     say,
+    parts_of_tasks,
     ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES),
     ("agent_id",),
     hold=hold,

@@ -176,7 +176,7 @@ async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) 
 
     The answer is stored in the board's memory as a note, and the asking agent is notified.
     """
-    await answer_question(actor, question, data.answer, data.option_id)
+    await answer_question(actor, question, data.answer, data.option_id, data.substance)
     return await read_question(question.id)
 
 

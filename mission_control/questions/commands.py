@@ -17,9 +17,11 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.substance import refuse_changed
 from mission_control.memory.commands import write_memory
 from mission_control.memory.models import BoardMemory
 from mission_control.questions.models import Question
+from mission_control.questions.queries import parts_of_questions
 from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
 
 SNIPPET_LENGTH = 120
@@ -72,16 +74,21 @@ def snippet(text: str) -> str:
 
 @command("question.answer")
 async def answer_question(
-    actor: Actor, question: Question, answer: str | None, option_id: str | None = None
+    actor: Actor,
+    question: Question,
+    answer: str | None,
+    option_id: str | None = None,
+    seen: str | None = None,
 ) -> Question:
     """Answer a question with an option, a text, or both. Only the first answer counts.
 
     The answer is stored in the board's memory and the asker notified. An unknown option, or a text where the question
-    allows none: Invalid.
+    allows none: Invalid. `seen` is the substance that was shown: another one is a Conflict.
     """
     question = await held_question(question)
     _refuse_when_over(question)
     _refuse_when_expired(question)
+    refuse_changed(seen, (await parts_of_questions([question.id]))[question.id])
     answer = answer_text(question.options, answer, option_id, allows_text=question.allows_text)
     entry = await write_memory(actor, question.board, answer, question.reply_tags, question.reply_source)
     question.state, question.answer, question.answered_at = "answered", entry.content, clock.now()

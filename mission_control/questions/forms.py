@@ -14,6 +14,7 @@ class AnswerForm(Form):
 
     answer: Annotated[NonEmptyStr | None, BlankToNone] = Field(None, max_length=LONGEST_ANSWER)
     option: Annotated[str | None, BlankToNone] = None
+    substance: str | None = None
     next: str = "/approvals"
 
     @model_validator(mode="after")
@@ -24,4 +25,4 @@ class AnswerForm(Form):
 
     def body(self, found: object) -> QuestionAnswer:
         """Return the answer."""
-        return QuestionAnswer(answer=self.answer, option_id=self.option)
+        return QuestionAnswer(answer=self.answer, option_id=self.option, substance=self.substance)

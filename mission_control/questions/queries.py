@@ -1,5 +1,6 @@
 """Read questions."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.core.substance import Parts, substance_of
+from mission_control.database.sql import as_json, placeholders, rows, wire_moment
 from mission_control.questions.models import Question
 from mission_control.questions.schemas import QuestionQuery
 
@@ -62,6 +64,22 @@ async def open_for(actor: Actor) -> int:
     return await Question.filter(state="open", board_id__in=Subquery(boards.values("id"))).count()
 
 
+async def parts_of_questions(question_ids: Sequence[UUID]) -> dict[UUID, Parts]:
+    """Return what questions ask for, by their ids."""
+    if not question_ids:
+        return {}
+    listed = placeholders(len(question_ids))
+    found = await rows(
+        f"SELECT id, content, options, allows_text FROM agent_questions WHERE id IN ({listed})", *question_ids
+    )
+    return {UUID(str(row["id"])): parts_of(row) for row in found}
+
+
+def parts_of(row: dict[str, Any]) -> Parts:
+    """Return what the question of a row asks for."""
+    return {"question": row["content"], "options": as_json(row["options"]) or [], "words": bool(row["allows_text"])}
+
+
 def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
     """Serialize a row of `SELECT`."""
     by = row["answered_by_user_id"]
@@ -93,4 +111,5 @@ def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
         "reminded_at": wire_moment(row["reminded_at"]),
         "asked_user_id": row["asked_user_id"],
         "answered_by_name": row["answered_by_name"] if row["state"] == "answered" else None,
+        "substance": substance_of(parts_of(row)) if row["state"] == "open" else None,
     }

@@ -12,8 +12,9 @@ from mission_control.approvals.related_rows import QueueView, Row
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
+from mission_control.core.substance import substance_of
 from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows
-from mission_control.questions.queries import SELECT
+from mission_control.questions.queries import SELECT, parts_of
 from mission_control.web.fragments import render_macro
 
 LIMIT = 200
@@ -49,6 +50,7 @@ class Item:
     otherwise_label: str
     reminded_at: datetime | None
     asked_name: str
+    substance: str
 
     @property
     def url(self) -> str:
@@ -138,6 +140,7 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
         otherwise_label=next((one["label"] for one in options if one["id"] == row["otherwise_option_id"]), ""),
         reminded_at=as_moment(row["reminded_at"]),
         asked_name=row["asked_name"] or "",
+        substance=substance_of(parts_of(row)),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
+from mission_control.core.substance import Seen, Substance
 
 REPLY_TAGS = ("gateway_main", "user_reply")
 REPLY_SOURCE = "user_via_gateway_main"
@@ -123,6 +124,7 @@ class QuestionAnswer(Body):
         BlankToNone,
         Field(description="The option that you choose"),
     ] = None
+    substance: Seen = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -169,6 +171,7 @@ class QuestionRead(DeadlineRead):
     answer_state: Literal["waiting", "sent", "late"] | None
     answered_by_name: str | None
     otherwise_option_id: str | None
+    substance: Substance
 
 
 class QuestionQuery(Paging):

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Hashable
 from typing import Any
+from uuid import UUID
 
 from mission_control.accounts.names import person_name
 from mission_control.approvals.finishing import asks_to_finish, stated_confidence
 from mission_control.approvals.headings import action_words
+from mission_control.approvals.substance import parts_of_approvals
 from mission_control.boards.view import BoardView
+from mission_control.core.substance import substance_of
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.tasks.panel import Panel
 from mission_control.tasks.panel_view import PAGE, any_panel_in, of_panel, panel_in, panel_region
@@ -54,7 +57,9 @@ async def approvals(_view: BoardView, panel: Panel) -> str:
         """,
         panel.id,
     )
-    return render_macro(APPROVALS, "approvals", panel=panel, approvals=[_approval(row) for row in found])
+    parts = await parts_of_approvals([row["id"] for row in found])
+    shown = [_approval(row) | {"substance": substance_of(parts.get(UUID(str(row["id"])), {}))} for row in found]
+    return render_macro(APPROVALS, "approvals", panel=panel, approvals=shown)
 
 
 def _approval(row: dict[str, Any]) -> dict[str, Any]:
@@ -95,5 +100,5 @@ REGIONS = (
     Region(PAGE, "#task-{panel_id}-panel-gone", of_panel("task.restored"), restored, _panel, None, "outerHTML", "gone"),
     panel_region("title", of_panel(*TASK), title),
     panel_region("text", of_panel(*TASK), text),
-    panel_region("approvals", of_panel("approval.", "task.status_changed"), approvals),
+    panel_region("approvals", of_panel("approval.", "task.run_completed", *TASK), approvals),
 )

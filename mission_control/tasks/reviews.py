@@ -7,6 +7,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
+from mission_control.core.substance import refuse_changed
 from mission_control.runs.tracking import track_run
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.commands import save_change
@@ -16,6 +17,7 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card
 from mission_control.tasks.rules import enter, last_worker
 from mission_control.tasks.schemas import TaskMove, TaskReview
+from mission_control.tasks.substance import parts_of_tasks
 
 
 @command("task.review")
@@ -24,6 +26,7 @@ async def review_task(actor: Actor, task: Task, review: TaskReview) -> Task:
     task = await locked_task(task)
     if task.status != "review":
         raise Conflict(ErrorCode.TASK_NOT_IN_REVIEW.detail())
+    refuse_changed(review.substance, (await parts_of_tasks([task.id]))[task.id])
     if review.decision == "approved":
         if review.note:
             await write_comment(actor, task, review.note, notify=False)

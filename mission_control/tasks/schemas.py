@@ -15,6 +15,7 @@ from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, example
+from mission_control.core.substance import Seen
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import Ids, to_answer, to_change, to_create
 
@@ -176,6 +177,7 @@ class TaskReview(Body):
         Annotated[NonEmptyStr, Field(max_length=4000)] | None,
         Field(description="A comment; needed for `changes_requested`"),
     ] = None
+    substance: Seen = None
 
     @model_validator(mode="after")
     def _note_when_sent_back(self) -> Self:

@@ -22,6 +22,7 @@ from mission_control.questions.models import Question
 from mission_control.tasks.queries import tasks_read
 
 tools = Tools()
+SEEN = "Of the request as you showed it to the person; 409 need_changed says what changed, then show it again"
 
 
 class RequestsWanted(Arguments):
@@ -84,6 +85,7 @@ async def _approval_line(actor: Actor, approval: Approval) -> dict[str, Any]:
         "allows_always": request is not None and request.allows_always,
         "created_at": approval.created_at,
         "expires_at": approval.expires_at,
+        "substance": read["substance"],
     }
 
 
@@ -105,6 +107,7 @@ async def _question_line(actor: Actor, question: Question) -> dict[str, Any]:
         "allows_text": read["allows_text"],
         "created_at": question.created_at,
         "expires_at": question.expires_at,
+        "substance": read["substance"],
     }
 
 
@@ -120,6 +123,7 @@ class Verdict(Arguments):
     always: Annotated[
         bool, Field(description="Approved for the next times too; only where the request says allows_always")
     ] = False
+    substance: Annotated[str | None, Field(description=SEEN)] = None
 
 
 class Decided(BaseModel):
@@ -139,7 +143,9 @@ async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
     """
     approval = await Approval.get_or_none(id=asked.approval_id)
     if approval is None:
-        read = await boardless.decide(actor, asked.approval_id, asked.decision, always=asked.always)
+        read = await boardless.decide(
+            actor, asked.approval_id, asked.decision, always=asked.always, substance=asked.substance
+        )
         return f"{asked.decision.capitalize()}.", {"approval": read, "tasks": []}
     ids = {"board_id": approval.board_id, "approval_id": approval.id}
     body = asked.model_dump(exclude={"approval_id"}, exclude_none=True)
@@ -167,6 +173,7 @@ class Reply(Arguments):
     answer: Annotated[str | None, Field(max_length=20_000, description="What the person said in their own words")] = (
         None
     )
+    substance: Annotated[str | None, Field(description=SEEN)] = None
 
 
 class Answered(BaseModel):
