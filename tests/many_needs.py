@@ -22,7 +22,7 @@ from mission_control.questions.models import Question
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 
-KINDS = ("approval", "question", "request", "review", "flagged", "silent", "pairing", "delivery", "overdue")
+KINDS = ("approval", "question", "request", "review", "flagged", "silent", "gateway", "delivery", "overdue")
 OPTIONS = [
     {"id": "wide", "label": "The wide one", "outcome": "I order it today.", "recommended": True},
     {"id": "long", "label": "The long one", "outcome": "I wait for stock.", "recommended": False},
@@ -45,7 +45,7 @@ async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
     await _put_approvals(board, agent, tasks[: counts["approval"]])
     await Question.bulk_create([_question(board, agent, one) for one in range(counts["question"])])
     await GatewayRequest.bulk_create([_request(board, gateway, one) for one in range(counts["request"])])
-    pairing = [Gateway(**_gateway(board, f"Attic {place}.{one}", "pairing")) for one in range(counts["pairing"])]
+    pairing = [Gateway(**_gateway(board, f"Attic {place}.{one}", "pairing")) for one in range(counts["gateway"])]
     await Gateway.bulk_create(pairing)
     await Delivery.bulk_create([_delivery(board, agent, one) for one in range(counts["delivery"])])
     return counts

@@ -125,7 +125,7 @@ def main() -> None:
             page.goto(url + board)
             task = page.get_attribute("#list-in_progress [data-panel-link]", "href") or board
             page.goto(url)
-            gateway = page.get_attribute("#queue [data-kind=pairing] .need-ask a", "href") or "/gateways"
+            gateway = page.get_attribute("#queue [data-kind=gateway] .need-ask a", "href") or "/gateways"
             for picture in wanted:
                 take(page, url, picture, {"board": board, "task": task, "gateway": gateway})
             browser.close()

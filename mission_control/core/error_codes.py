@@ -89,6 +89,7 @@ class ErrorCode(StrEnum):
         "gateway_without_main_agent",
         "The gateway has no main agent yet.",
     )
+    SAME_GATEWAY = "same_gateway", "The organization has this gateway already, at another address."
     ONBOARDING_ANSWERED = "onboarding_answered", "The agent has answered already."
     ONBOARDING_CONFIRMED = "onboarding_confirmed", "This was confirmed already."
     ONBOARDING_GATEWAY_CHANGED = (

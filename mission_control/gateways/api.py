@@ -57,13 +57,16 @@ async def list_gateways(actor: Actor, query: Paging) -> dict[str, Any]:
     verb="gateway.create",
     body=GatewayCreate,
     returns=GatewayRead,
+    errors={409: ErrorResponse},
     is_atomic=False,
 )
 async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     """Add a gateway.
 
-    It is tried for at most five seconds. Refused are a wrong token and a version that is too old; otherwise the gateway
-    is saved, and `state` says how the connection is. Mission Control keeps trying.
+    It is tried for at most five seconds. Refused are a wrong token, a version that is too old, and a gateway that the
+    organization has already at another address (409 `same_gateway` with its `gateway_id`); otherwise the gateway is
+    saved, and `state` says how the connection is. Mission Control keeps trying. One that turns out later to be another
+    one is `refused` with `same_as_id`, and is not used.
     """
     deadline = Deadline()
     target = target_of(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
@@ -99,6 +102,7 @@ async def get_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
     verb="gateway.update",
     body=GatewayUpdate,
     returns=GatewayRead,
+    errors={409: ErrorResponse},
     is_atomic=False,
 )
 async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) -> GatewayRead:

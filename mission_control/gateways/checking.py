@@ -13,7 +13,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.reporting import CONNECTED, CONNECTING, Report
 from mission_control.gateways.states import channel
 from mission_control.live import channels
-from mission_control.openclaw.connection import connect
+from mission_control.openclaw.connection import connect, instance_id
 from mission_control.openclaw.errors import GatewayError, TokenRefused, TooNew, TooOld, Unreachable
 from mission_control.openclaw.target import Target
 
@@ -48,7 +48,7 @@ async def check(target: Target, deadline: Deadline) -> Report:
     except GatewayError as error:
         _refuse(error)
         return reporting.of_error(error)
-    report = reporting.of_hello(connection.hello)
+    report = reporting.of_hello(connection.hello, await instance_id(connection, seconds=deadline.left))
     await connection.close()
     # Connected is what the process says that keeps the connection.
     return replace(report, state=CONNECTING)

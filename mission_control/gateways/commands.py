@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
 from mission_control.commands.command import command
 from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import notify, record
@@ -11,11 +14,12 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.records import find
+from mission_control.database.sql import rows
 from mission_control.gateways import connector
 from mission_control.gateways.installation import opened, sealed
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import boards_using
-from mission_control.gateways.reporting import CONNECTING, Report, stored
+from mission_control.gateways.queries import boards_using, instance_in
+from mission_control.gateways.reporting import CONNECTING, Report, same_gateway, stored
 from mission_control.openclaw.errors import GatewayError
 
 # A change of one of these needs another connection.
@@ -23,14 +27,16 @@ CONNECTION = ("url", "token", "allow_insecure_tls")
 # What was known of the connection before.
 UNKNOWN: dict[str, Any] = {
     "state": CONNECTING, "state_code": None, "last_error": None, "pairing_request_id": None, "pairing_device_id": None,
+    "same_as_id": None,
 }  # fmt: skip
 
 
 @command("gateway.create")
 async def create_gateway(actor: Actor, organization_id: UUID, new: dict[str, Any], found: Report) -> Gateway:
     """Add a gateway with what a check found; the main agent's row is made by a reaction."""
-    values = {**new, "token": sealed(new["token"])}
-    gateway = await Gateway.create(organization_id=organization_id, **values, **stored(found))
+    values = {**new, "token": sealed(new["token"])} | stored(found)
+    gateway = Gateway(organization_id=organization_id, **values)
+    await _save_once(gateway)
     record("gateway.created", gateway, f"Gateway added: {gateway.name}.", **visible_fields(gateway))
     notify(connector.CHANNEL)
     return gateway
@@ -49,15 +55,40 @@ async def update_gateway(actor: Actor, gateway: Gateway, sent: dict[str, Any], f
         changes["token"] = sealed(changes["token"])
     if connects:
         changes |= UNKNOWN | (stored(found) if found is not None else {"state_at": clock.now()})
-    if "url" in changes and (found is None or found.device_token is None):
-        changes["device_token"] = None  # it is for the gateway at the address before
+    if "url" in changes:  # what is known is of the gateway at the address before
+        changes = {"instance_id": None} | changes
+        if found is None or found.device_token is None:
+            changes["device_token"] = None
+        await _try_duplicates(gateway)
     gateway.update_from_dict(changes)
     gateway.updated_at = clock.now()
-    await gateway.save(update_fields=[*changes, "updated_at"])
+    await _save_once(gateway, [*changes, "updated_at"])
     _record_update(gateway, before, has_new_token="token" in changes)
     if connects:
         notify(connector.CHANNEL)
     return gateway
+
+
+async def _save_once(gateway: Gateway, fields: list[str] | None = None) -> None:
+    """Save a gateway. Raise Conflict with the other one where the organization has it already, at another address."""
+    first = await instance_in(gateway.organization_id, gateway.instance_id)
+    if first is None or first.id == gateway.id:
+        try:
+            async with in_transaction():
+                await gateway.save(update_fields=fields, force_create=fields is None)
+            return
+        except IntegrityError:  # somebody else added it at this moment
+            first = await instance_in(gateway.organization_id, gateway.instance_id)
+            if first is None:
+                raise
+    raise Conflict({"message": same_gateway(first), "code": ErrorCode.SAME_GATEWAY, "gateway_id": str(first.id)})
+
+
+async def _try_duplicates(gateway: Gateway) -> None:
+    """Let those connect that were refused because of a gateway which is no longer there, or at another address."""
+    found = await rows("SELECT id FROM gateways WHERE same_as_id = ?", gateway.id)
+    for one in found:
+        notify(f"{connector.RETRY}:{one['id']}")
 
 
 def changed_fields(gateway: Gateway, sent: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +135,7 @@ async def delete_gateway(actor: Actor, gateway: Gateway, *, force: bool = False)
         raise Conflict({"message": message, "code": ErrorCode.GATEWAY_IN_USE})
     record("gateway.deleted", gateway, f"Gateway deleted: {gateway.name}.", name=gateway.name, gateway_id=gateway.id)
     await react()
+    await _try_duplicates(gateway)
     await gateway.delete()
     notify(connector.CHANNEL)
 

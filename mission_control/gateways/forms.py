@@ -23,6 +23,7 @@ LABELS = {"name": "Name", "url": "Address", "token": "Token", "workspace_root": 
 FIELD_OF_CODE: dict[str, str] = {
     ErrorCode.GATEWAY_TOKEN_REFUSED: "token",
     ErrorCode.GATEWAY_VERSION_NOT_SUPPORTED: "url",
+    ErrorCode.SAME_GATEWAY: "url",
 }
 DEFAULT_ROOT = "~/.openclaw"
 DELETE_WORDS = "Type the gateway's name exactly as it is written above."

@@ -15,7 +15,7 @@ from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.inlet import Inlet
 from mission_control.gateways.reporting import CONNECTING, Report
 from mission_control.live import channels
-from mission_control.openclaw.connection import Closed, Connection, connect
+from mission_control.openclaw.connection import Closed, Connection, connect, instance_id
 from mission_control.openclaw.errors import (
     AccessDenied,
     GatewayError,
@@ -121,7 +121,8 @@ class Link:
             return await self._failed(error)
         self.connection = connection
         try:
-            await self._connected(connection)
+            if not await self._connected(connection):
+                return HOPELESS_PAUSE_SECONDS
             end = await connection.wait_closed()
         finally:
             self.connection = None
@@ -139,15 +140,19 @@ class Link:
             )
         return self._target
 
-    async def _connected(self, connection: Connection) -> None:
+    async def _connected(self, connection: Connection) -> bool:
+        """Store what a gateway says of itself; return whether it is used."""
         hello = connection.hello
         if hello.device_token is not None and hello.device_token != self._made_target().device_token:
             self._device_token = installation.sealed(hello.device_token)
             self._target = None
-        await self._report(reporting.of_hello(hello))
+        found = await self._report(reporting.of_hello(hello, await instance_id(connection)))
+        if found is None or found.state != reporting.CONNECTED:
+            return False
         self._failures, self._connected_at = 0, monotonic()
         self._inlet.connected()
         channels.notify([pace.CHANNEL])  # deliveries that waited for it
+        return True
 
     async def _ended(self, end: Closed) -> float:
         if end.code in RESTART_CODES:
@@ -198,14 +203,17 @@ class Link:
             return await self._failed(refused)
         return max(0.0, began + SHORTEST_PAIRING_SECONDS - monotonic())
 
-    async def _report(self, report: Report) -> None:
-        """Store a report that differs from the one before; gives the gateway up when another process holds it."""
+    async def _report(self, report: Report) -> Report | None:
+        """Store a report that differs from the one before, and return what was stored.
+
+        Gives the gateway up when another process holds it.
+        """
         if report == self._reported:
-            return
-        if await states.report(system(self.gateway.organization_id), self.gateway.id, report):
-            self._reported = report
-        else:
+            return report
+        self._reported = await states.report(system(self.gateway.organization_id), self.gateway.id, report)
+        if self._reported is None:
             self._lost(self.gateway.id)
+        return self._reported
 
     def _pause_after_failure(self) -> float:
         """Return the seconds until the next attempt: doubled each time, with jitter."""

@@ -17,7 +17,9 @@ class Gateway(Model):
 
     `state` is `connecting`, `connected`, `pairing` (waits for a person), `unreachable` or `refused`; `state_code` is
     the reason for programs, `last_error` the one for people. `token` and `device_token` are encrypted. `holder` names
-    the process that has the connection, until `held_until`.
+    the process that has the connection, until `held_until`. `away_since` is when the connection ended, or was tried for
+    the first time; None while there is one. `instance_id` is the gateway's own, by which the organization has it once;
+    where another row has it already, `same_as` is that row, and this one is not used.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -32,6 +34,7 @@ class Gateway(Model):
     state_code: Any = fields.CharField(max_length=64, null=True)
     last_error: Any = fields.TextField(null=True)
     state_at = UtcDatetimeField(default=now)
+    away_since: Any = UtcDatetimeField(null=True)
     device_token: Any = fields.TextField(null=True)
     pairing_request_id: Any = fields.TextField(null=True)
     pairing_device_id: Any = fields.TextField(null=True)
@@ -43,6 +46,8 @@ class Gateway(Model):
     events: Any = fields.JSONField(null=True)
     capabilities: Any = fields.JSONField(null=True)
     boot_id: Any = fields.TextField(null=True)
+    instance_id: Any = fields.CharField(max_length=200, null=True)
+    same_as: Any = fields.ForeignKeyField("models.Gateway", related_name=False, null=True, on_delete=fields.SET_NULL)
     holder: Any = fields.CharField(max_length=64, null=True)
     held_until: Any = UtcDatetimeField(null=True)
     connected_at: Any = UtcDatetimeField(null=True)
@@ -50,6 +55,7 @@ class Gateway(Model):
     updated_at = UtcDatetimeField(default=now)
 
     organization_id: Any
+    same_as_id: Any
 
     class Meta:
         table = "gateways"

@@ -102,29 +102,30 @@ REGIONS = (
 )
 
 
-def _errors(refusal: Typed[Any]) -> dict[str, str]:
-    """Return the reasons by field; what the gateway refuses stands at the field that it is about."""
+def _refused(refusal: Typed[Any]) -> dict[str, Any]:
+    """Return the reasons by field, and the gateway that this one is: what the gateway refuses stands at its field."""
     error = refusal.error
-    if isinstance(error, Invalid) and isinstance(error.detail, dict):
-        return {FIELD_OF_CODE.get(str(error.detail.get("code")), ""): error.sentence}
-    return refusal.errors
+    if isinstance(error, Invalid | Conflict) and isinstance(error.detail, dict) and "code" in error.detail:
+        errors = {FIELD_OF_CODE.get(str(error.detail["code"]), ""): error.sentence}
+        return {"errors": errors, "same_as": error.detail.get("gateway_id")}
+    return {"errors": refusal.errors}
 
 
 @pages.get("/gateways/new")
 async def new_gateway() -> str:
     """Show the form of a new gateway."""
-    return await _new_page(await _admin(), {"workspace_root": DEFAULT_ROOT}, {})
+    return await _new_page(await _admin(), values={"workspace_root": DEFAULT_ROOT}, errors={})
 
 
-async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS, "token_commands": TOKEN_COMMANDS}
+async def _new_page(actor: Actor, **context: Any) -> str:
+    context = {"labels": LABELS, "token_commands": TOKEN_COMMANDS, "same_as": None} | context
     return await shell_page(actor, "gateways/new.html", active="gateways", **context)
 
 
 async def _not_created(refusal: Refusal[None, NewGatewayForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
+    if not isinstance(refusal.error, FormInvalid | Invalid | Conflict):
         raise refusal.error
-    return await _new_page(refusal.actor, refusal.values, _errors(refusal))
+    return await _new_page(refusal.actor, values=refusal.values, **_refused(refusal))
 
 
 @action(pages, "POST", "/gateways/new", performs="create_gateway", form=NewGatewayForm, refused=_not_created)
@@ -155,19 +156,18 @@ async def one_live(gateway_id: UUID) -> Response:
 async def edit_form(gateway_id: UUID) -> str:
     """Show the form of a gateway's fields."""
     actor, gateway = await on_gateway(gateway_id, "gateway.update")
-    return await _edit_page(actor, gateway, GatewayForm.shown(gateway), {})
+    return await _edit_page(actor, gateway, values=GatewayForm.shown(gateway), errors={})
 
 
-async def _edit_page(actor: Actor, gateway: Gateway, values: dict[str, Any], errors: dict[str, str]) -> str:
-    context = {"gateway": gateway, "values": values, "errors": errors, "labels": LABELS}
-    context["token_commands"] = TOKEN_COMMANDS
-    return await shell_page(actor, "gateways/edit.html", active="gateways", **context)
+async def _edit_page(actor: Actor, gateway: Gateway, **context: Any) -> str:
+    context = {"labels": LABELS, "token_commands": TOKEN_COMMANDS, "same_as": None} | context
+    return await shell_page(actor, "gateways/edit.html", active="gateways", gateway=gateway, **context)
 
 
 async def _not_edited(refusal: Refusal[Gateway, GatewayForm]) -> ResponseReturnValue:
     if not isinstance(refusal.error, FormInvalid | Invalid | Conflict):
         raise refusal.error
-    return await _edit_page(refusal.actor, refusal.found, refusal.values, _errors(refusal))
+    return await _edit_page(refusal.actor, refusal.found, values=refusal.values, **_refused(refusal))
 
 
 @action(pages, "POST", f"{GATEWAY}/edit",

@@ -8,6 +8,7 @@ from tortoise.queryset import QuerySet
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.database.records import find
 from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.models import Gateway
 
@@ -47,6 +48,13 @@ async def boards_using(gateway_id: UUID) -> list[str]:
         "SELECT name FROM boards WHERE gateway_id = ? AND deleted_at IS NULL ORDER BY created_at", gateway_id
     )
     return [row["name"] for row in found]
+
+
+async def instance_in(organization_id: UUID, instance_id: str | None) -> Gateway | None:
+    """Return the gateway of an organization that has an id of its own."""
+    if instance_id is None:
+        return None
+    return await find(Gateway, "organization_id = ? AND instance_id = ?", organization_id, instance_id)
 
 
 async def hold_for_board(organization_id: UUID, gateway_id: UUID) -> bool:

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from mission_control.core.clock import now
+from mission_control.core.error_codes import ErrorCode
 from mission_control.gateways.installation import sealed
+from mission_control.gateways.models import Gateway
 from mission_control.openclaw.errors import (
     TOKEN_COMMANDS,
     AccessDenied,
@@ -63,6 +66,7 @@ class Report:
     last_error: str | None = None
     pairing_request_id: str | None = None
     pairing_device_id: str | None = None
+    same_as_id: UUID | None = None
     said: Mapping[str, Any] | None = None
     device_token: str | None = None
 
@@ -74,11 +78,21 @@ class Report:
         return own | dict(self.said or {}) | token
 
 
-def of_hello(hello: Hello) -> Report:
-    """Return the report of an accepted connection."""
-    return Report(
-        CONNECTED, None, " ".join(hello.warnings) or None, said=_from_hello(hello), device_token=hello.device_token
-    )
+def of_hello(hello: Hello, instance_id: str | None) -> Report:
+    """Return the report of an accepted connection, with the gateway's own id where it gave one."""
+    said = _from_hello(hello) | ({} if instance_id is None else {"instance_id": instance_id})
+    return Report(CONNECTED, None, " ".join(hello.warnings) or None, said=said, device_token=hello.device_token)
+
+
+def of_same_gateway(first: Gateway) -> Report:
+    """Return the report of a gateway that the organization has already."""
+    text = f"{same_gateway(first)} So this one is not used: delete it, or the other one."
+    return Report(REFUSED, ErrorCode.SAME_GATEWAY, text, same_as_id=first.id)
+
+
+def same_gateway(first: Gateway) -> str:
+    """Say which gateway it is that answers at another address."""
+    return f"This is the gateway {first.name}, which is here already at {first.url}."
 
 
 def _from_hello(hello: Hello) -> dict[str, Any]:

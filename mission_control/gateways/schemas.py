@@ -85,6 +85,9 @@ class GatewayRead(BaseModel):
     last_error: Annotated[str | None, Field(description="The reason for people, and what to do")]
     state_at: datetime
     connected_at: datetime | None
+    same_as_id: Annotated[
+        UUID | None, Field(description="The gateway that this one is, which is here already: this one is not used")
+    ]
     pairing_request_id: str | None
     pairing_device_id: str | None
     pairing_command: Annotated[str | None, Field(description="What to run on the gateway's host, while it is pairing")]

@@ -5,14 +5,28 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.records import find, update
+from mission_control.database.sql import rows
 from mission_control.gateways.installation import opened
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import CONNECTED, CONNECTING, PAIRING, REFUSED, UNREACHABLE, Report, stored
+from mission_control.gateways.queries import instance_in
+from mission_control.gateways.reporting import (
+    CONNECTED,
+    CONNECTING,
+    PAIRING,
+    REFUSED,
+    UNREACHABLE,
+    Report,
+    of_same_gateway,
+    stored,
+)
 from mission_control.live.channels import PROCESS
 from mission_control.openclaw.errors import GatewayError
 
@@ -26,13 +40,34 @@ def channel(gateway_id: UUID) -> str:
 
 
 @command("gateway.report")
-async def report(actor: Actor, gateway_id: UUID, seen: Report) -> bool:
-    """Store a report; a no-op when nothing changed. Return False when this process does not hold the gateway."""
+async def report(actor: Actor, gateway_id: UUID, seen: Report) -> Report | None:
+    """Store a report; a no-op when nothing changed. Return what was stored, None when this process holds it no longer.
+
+    Instead of a gateway that the organization has already, it stores that.
+    """
     gateway = await find(Gateway, "id = ? AND holder = ?", gateway_id, PROCESS, lock=True)
     if gateway is None:
-        return False
+        return None
+    if (first := await _already_here(gateway, seen)) is not None:
+        seen = of_same_gateway(first)
     await apply(gateway, seen)
-    return True
+    return seen
+
+
+async def _already_here(gateway: Gateway, seen: Report) -> Gateway | None:
+    """Store a gateway's own id, unless another row of the organization has it: then return that one.
+
+    A unique index decides between two that are found at the same moment.
+    """
+    instance_id = (seen.said or {}).get("instance_id")
+    if instance_id is None or instance_id == gateway.instance_id:
+        return None
+    try:
+        async with in_transaction():
+            await rows("UPDATE gateways SET instance_id = ? WHERE id = ?", instance_id, gateway.id)
+    except IntegrityError:
+        return await instance_in(gateway.organization_id, instance_id)
+    return None
 
 
 async def apply(gateway: Gateway, seen: Report) -> None:
@@ -44,6 +79,10 @@ async def apply(gateway: Gateway, seen: Report) -> None:
     before, moments = gateway.state, stored(seen)
     if before == seen.state:
         moments.pop("state_at")
+    if seen.state == CONNECTED:
+        moments["away_since"] = None
+    elif gateway.away_since is None:
+        moments["away_since"] = clock.now() if before == CONNECTED else gateway.state_at
     gateway.update_from_dict(moments)
     await update(gateway, *moments)
     _record(gateway, before)

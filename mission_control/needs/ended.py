@@ -19,7 +19,7 @@ from mission_control.needs.kinds import KINDS, Key
 from mission_control.needs.schemas import Kind
 
 TABLES: dict[Kind, str] = {"approval": "approvals", "question": "agent_questions"}
-OF_AN_ORGANIZATION: dict[Kind, str] = {"pairing": "gateways", "delivery": "deliveries", "request": "gateway_requests"}
+OF_AN_ORGANIZATION: dict[Kind, str] = {"gateway": "gateways", "delivery": "deliveries", "request": "gateway_requests"}
 # What happened, by the kind of event; a change of status by the new one.
 WORDS = {
     "approval.decided": "decided this",
@@ -135,7 +135,7 @@ async def _end_of_request(request_id: UUID) -> str:
 async def last_of(asked: Asked) -> Last | None:
     """Return the last thing that ended what somebody wants to answer."""
     is_task = asked.kind not in TABLES and asked.kind not in OF_AN_ORGANIZATION
-    prefix = {"approval": "approval.", "question": "question.", "pairing": "gateway.", "delivery": "delivery."}
+    prefix = {"approval": "approval.", "question": "question.", "gateway": "gateway.", "delivery": "delivery."}
     kinds = [one for one in WORDS if one.startswith(prefix.get(asked.kind, "task."))]
     where = "e.task_id = ?" if is_task else "e.board_id = ? AND e.subject_id = ?"
     values: list[Any] = [asked.id] if is_task else [asked.board_id, asked.id]

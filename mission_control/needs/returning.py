@@ -1,4 +1,6 @@
-"""Tell live readers of needs that begin with the clock: what was put off, is overdue now, or got no sign in time."""
+"""Tell live readers of needs that begin with the clock: what was put off, is overdue now,
+got no sign in time, or is away for too long.
+"""
 
 import asyncio
 import logging
@@ -8,9 +10,10 @@ from uuid import UUID
 
 from mission_control.agents.schemas import OFFLINE_AFTER
 from mission_control.core import clock
-from mission_control.database.sql import select
+from mission_control.database.sql import rows, select
 from mission_control.live import broker
 from mission_control.live.wake import publish_signal
+from mission_control.needs.gateways import AWAY_AFTER
 
 WATCH_SECONDS = 15.0
 
@@ -39,7 +42,7 @@ async def watch_for_returns() -> None:
 
 
 async def notify_returns(since: datetime, until: datetime) -> None:
-    """Signal to live readers what begins to wait between two moments: for one person, or about an agent."""
+    """Signal to live readers what begins to wait between two moments: for one person, an agent or a gateway."""
     asked = since - OFFLINE_AFTER, until - OFFLINE_AFTER
     # SQLite reads the tables of a CROSS JOIN in this order, so that it searches indexes of moments and scans no tasks.
     found = await select(
@@ -59,6 +62,14 @@ async def notify_returns(since: datetime, until: datetime) -> None:
         until,
         *asked,
     )
+    away = await rows(
+        "SELECT id, organization_id FROM gateways WHERE state <> 'connected'"
+        " AND COALESCE(away_since, state_at) >= ? AND COALESCE(away_since, state_at) < ?",
+        since - AWAY_AFTER,
+        until - AWAY_AFTER,
+    )
+    for row in away:
+        await publish_signal(UUID(str(row["organization_id"])), gateway_id=str(row["id"]))
     for one in found:
         about = {"needs_of": one.user_id} if one.user_id is not None else {"agent_id": one.agent_id}
         await publish_signal(one.organization_id, **{name: str(value) for name, value in about.items()})

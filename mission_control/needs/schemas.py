@@ -10,7 +10,7 @@ from mission_control.core.paging import Page, Paging
 from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 from mission_control.core.substance import Seen
 
-Kind = Literal["approval", "question", "request", "review", "flagged", "silent", "pairing", "delivery", "overdue"]
+Kind = Literal["approval", "question", "request", "review", "flagged", "silent", "gateway", "delivery", "overdue"]
 Group = Literal["answer", "review", "unblock", "own"]
 GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
 Outcome = Literal["answered", "undone", "snoozed", "shown", "ended", "changed", "refused"]

@@ -25,9 +25,10 @@ from mission_control.openclaw.target import Target
 from mission_control.openclaw.versions import compatibility
 from mission_control.openclaw.wire import Wire, WireClosed
 
-__all__ = ("Closed", "Connection", "GatewayEvent", "OnEvent", "Target", "connect")
+__all__ = ("Closed", "Connection", "GatewayEvent", "OnEvent", "Target", "connect", "instance_id")
 
-CONNECT_SECONDS = 15.0
+CONNECT_SECONDS, IDENTITY_SECONDS = 15.0, 3.0
+LONGEST_INSTANCE = 200
 # Changes nothing, and only those who may do everything may call it.
 PROOF_OF_RIGHTS = "exec.approvals.get"
 
@@ -144,6 +145,16 @@ def _checked(hello: Hello, target: Target) -> Hello:
             },
         )  # fmt: skip
     return replace(hello, warnings=(version.text,)) if version.text else hello
+
+
+async def instance_id(connection: Connection, *, seconds: float = IDENTITY_SECONDS) -> str | None:
+    """Return the gateway's own id, the same at all its addresses and after every start; None where it gives none."""
+    try:
+        answer = await connection.call("gateway.identity.get", seconds=seconds)
+    except GatewayError:
+        return None
+    found = answer.get("deviceId") if isinstance(answer, Mapping) else None
+    return found.replace("\0", "")[:LONGEST_INSTANCE] or None if isinstance(found, str) else None
 
 
 class PairingDecision:

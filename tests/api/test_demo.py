@@ -76,7 +76,7 @@ def statuses(agents: Any) -> dict[str, str]:
 
 async def pairing(client: httpx.AsyncClient) -> list[str]:
     """The gateways that wait to be paired, as Home says it."""
-    return [one["title"] for one in (await client.get("/needs?kind=pairing")).json()["items"]]
+    return [one["title"] for one in (await client.get("/needs?kind=gateway")).json()["items"]]
 
 
 async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) -> None:

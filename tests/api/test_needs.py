@@ -221,9 +221,9 @@ async def test_admins_see_gateways_that_wait_and_notices_that_were_given_up(cast
     await cast.add_task(assigned_agent_id=str(cast.vega.id))
     await Delivery.filter(agent_id=cast.vega.id).update(state="failed", attempts=6, last_error="Nobody answered.")
     found = (await needs(cast.ben))["items"]
-    assert {one["kind"] for one in found} == {"pairing", "delivery"}
+    assert {one["kind"] for one in found} == {"gateway", "delivery"}
     assert (await needs(cast.cleo))["items"] == []
-    pairing, delivery = await one_of(cast.ben, "pairing"), await one_of(cast.ben, "delivery")
+    pairing, delivery = await one_of(cast.ben, "gateway"), await one_of(cast.ben, "delivery")
     assert pairing["title"] == "Gateway Basement waits to be paired"
     assert pairing["answers"][0]["copy_text"].startswith("openclaw devices approve")
     assert (await needs(cast.ben, f"?board_id={cast.board.id}"))["counts"]["total"] == 1

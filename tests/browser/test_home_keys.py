@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 NUMBER = 300
 BEYOND = 33  # more than a page has rows at first
 KEYS = {
-    "approval": "a", "question": "1", "request": "a", "review": "a", "flagged": "1", "silent": "1", "pairing": "1",
+    "approval": "a", "question": "1", "request": "a", "review": "a", "flagged": "1", "silent": "1", "gateway": "1",
     "delivery": "1", "overdue": "1",
 }  # fmt: skip
 # Note how long the focus takes from a key to another row.
@@ -114,11 +114,11 @@ async def test_300_rows_are_answered_by_one_key_each(busy: Site, open_page: Open
         await press(page, here)
         answered[here["kind"]] += 1
     await expect(page.locator("[data-sent]")).to_have_count(0)
-    ended = sum(number for kind, number in answered.items() if kind != "pairing")
+    ended = sum(number for kind, number in answered.items() if kind != "gateway")
     assert len(await lasting(busy)) == NUMBER - NUMBER // len(KINDS) - ended
 
 
 async def lasting(site: Site) -> list[dict[str, Any]]:
     """Everything that waits, without gateways: they may have left the state that they were put into."""
     pages = [(await site.api.get(f"/api/v1/needs?limit=200&offset={one}")).json()["items"] for one in (0, 200)]
-    return [one for page in pages for one in page if one["kind"] != "pairing"]
+    return [one for page in pages for one in page if one["kind"] != "gateway"]

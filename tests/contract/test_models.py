@@ -117,6 +117,7 @@ INDEXES = {
     "idx_tokens_agent",
     "idx_tokens_user",
     "idx_usage_entries_run",
+    "idx_gateways_same_as",
     "idx_users_active_organization",
     "idx_webhook_payloads_webhook",
     "uid_agent_questions_external",
@@ -131,6 +132,7 @@ INDEXES = {
     "uid_budgets_board",
     "uid_budgets_organization",
     "uid_provisioning_jobs_open",
+    "uid_gateways_instance",
     "uid_task_runs_running",
     "uid_users_email",
 }

@@ -12,9 +12,9 @@ SEEN = {
     # Cleo may write on one board, Dan may read it, Eve belongs elsewhere. Only admins answer what is no board's.
     "ada": set(KINDS),
     "ben": set(KINDS) - {"overdue"},
-    "cleo": set(KINDS) - {"request", "pairing", "delivery", "overdue"},
+    "cleo": set(KINDS) - {"request", "gateway", "delivery", "overdue"},
     "dan": set[str](),
-    "eve": {"request", "pairing", "delivery", "approval", "question", "review", "flagged", "silent"},
+    "eve": {"request", "gateway", "delivery", "approval", "question", "review", "flagged", "silent"},
 }
 
 
