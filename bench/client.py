@@ -31,12 +31,21 @@ class Connection:
         await self._send(method, path, body, headers)
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        status, body = int(head[9:12]), await self._reader.readexactly(length)
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        status, body = int(head[9:12]), await (self._reader.readexactly(int(length)) if length else self._chunks())
         if b"connection: close" in head.lower():  # the server ends a connection after a thousand requests
             self.close()
             self._reader = self._writer = None
         return status, body
+
+    async def _chunks(self) -> bytes:
+        """Return a body that is sent in pieces."""
+        assert self._reader is not None
+        found = bytearray()
+        while length := int(await self._reader.readline(), 16):
+            found += (await self._reader.readexactly(length + 2))[:-2]
+        await self._reader.readline()
+        return bytes(found)
 
     async def json(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request that must succeed. Return its JSON."""

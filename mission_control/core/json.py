@@ -1,5 +1,7 @@
 """Values as JSON: UUIDs, models, and every moment as RFC 3339 in UTC, such as `2026-11-26T01:23:55.890864Z`."""
 
+import asyncio
+import time
 from typing import Any
 from uuid import UUID
 
@@ -7,12 +9,38 @@ import orjson
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+ENTRIES_AT_ONCE = 16
+TURN_SECONDS = 0.005
 MOMENTS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def to_json(value: Any) -> bytes:
     """Return a value as compact JSON; a naive datetime counts as UTC. TypeError for what JSON cannot hold."""
     return orjson.dumps(value, default=_plain, option=MOMENTS)
+
+
+async def json_in_turns(value: Any) -> bytes:
+    """Return the same as `to_json`; between the entries of long lists everybody else has a turn."""
+    if isinstance(value, dict) and any(_is_long(one) for one in value.values()):
+        members = [to_json(name) + b":" + await _member(one) for name, one in value.items()]
+        return b"{" + b",".join(members) + b"}"
+    return await _member(value)
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > ENTRIES_AT_ONCE
+
+
+async def _member(value: Any) -> bytes:
+    if not _is_long(value):
+        return to_json(value)
+    parts, began = list[bytes](), time.perf_counter()
+    for start in range(0, len(value), ENTRIES_AT_ONCE):
+        parts.append(to_json(value[start : start + ENTRIES_AT_ONCE])[1:-1])
+        if time.perf_counter() - began > TURN_SECONDS:
+            await asyncio.sleep(0)
+            began = time.perf_counter()
+    return b"[" + b",".join(parts) + b"]"
 
 
 def json_values(value: Any) -> Any:

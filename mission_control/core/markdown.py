@@ -16,7 +16,7 @@ from markdown_it.token import Token
 # Everybody waits while a text is read. A long report takes 3,000 steps and 30 ms; a text made of nothing but signs
 # could take two hundred times as many. What is longer, takes more steps or is nested deeper is shown as it was written.
 LONGEST = 30_000
-MOST_STEPS = 12_000
+MOST_STEPS = 8_000
 DEEPEST = 20
 LONGEST_PLAIN = 200_000
 TAGS = {

@@ -1,6 +1,6 @@
 """Export and import of boards over HTTP."""
 
-from typing import Any
+from collections.abc import AsyncIterator
 
 from quart import Response
 
@@ -13,8 +13,9 @@ from mission_control.exports import staged
 from mission_control.exports.file import BoardFile, BoardImported, BoardImportRead
 from mission_control.exports.importing import import_board
 from mission_control.exports.models import BoardImport
-from mission_control.exports.reading import board_file
+from mission_control.exports.reading import contents_of
 from mission_control.exports.spreadsheet import tasks_csv
+from mission_control.exports.writing import file_pieces
 from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
@@ -35,12 +36,18 @@ TAGS = ("boards",)
     returns=BoardFile,
     errors={413: ErrorResponse},
 )
-async def export(actor: Actor, board: Board) -> dict[str, Any]:
+async def export(actor: Actor, board: Board) -> Response:
     """Export a board: its tasks, comments, approvals and memory as one JSON file.
 
     Tasks are named by number, people by e-mail, agents by name. Attached files and the trash are left out.
     """
-    return await board_file(board)
+    return _streamed(file_pieces(await contents_of(board)), "application/json")
+
+
+def _streamed(pieces: AsyncIterator[bytes], content_type: str, headers: dict[str, str] | None = None) -> Response:
+    response = Response(pieces, 200, headers, content_type=content_type)
+    response.timeout = None
+    return response
 
 
 @operation(
@@ -63,7 +70,7 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     """
     name = f"{slugify(board.name)[:100]}-tasks.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(await tasks_csv(board), 200, headers, content_type="text/csv; charset=utf-8")
+    return _streamed(tasks_csv(await contents_of(board)), "text/csv; charset=utf-8", headers)
 
 
 @operation(

@@ -1,5 +1,8 @@
-"""Read a whole board with a fixed number of statements."""
+"""Read a whole board page by page, so that nobody waits for it and it is never in memory as a whole."""
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,44 +10,43 @@ from mission_control.accounts.names import chosen_name
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.errors import TooLarge
-from mission_control.database.sql import as_json, rows, wire_moment
-from mission_control.exports.file import FORMAT, VERSION
+from mission_control.database.sql import as_json, placeholders, rows, wire_moment
 from mission_control.exports.parts import BoardPart
 from mission_control.tasks.fields import EXPORTED
 
 MOST_ROWS = 100_000
+PAGE = 100
 LIVE = "t.board_id = ? AND t.deleted_at IS NULL"
 Row = dict[str, Any]
 
 
-async def board_file(board: Board) -> Row:
-    """Return a board as a file. Raises TooLarge above 100,000 tasks, comments, approvals and entries."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an export holds, as the board was at one moment; its texts are read later, page by page.
+
+    What appears meanwhile is left out, and so is nothing that others refer to.
+    """
+
+    board_id: UUID
+    moment: datetime
+    board: Row
+    tasks: dict[str, int]  # numbers by id, in their order
+    waits: dict[str, list[int]]  # what each task depends on
+    tags: list[Row]
+    fields: list[Row]
+
+
+async def contents_of(board: Board) -> Contents:
+    """Return what an export of a board holds. Raises TooLarge above 100,000 tasks, comments, approvals and entries."""
     await refuse_large_board(board.id)
-    file = {
-        "format": FORMAT,
-        "version": VERSION,
-        "exported_at": clock.now(),
-        "board": await _board(board),
-        "tags": await _tags(board.id),
-        "custom_fields": await _fields(board.id),
-        "tasks": await tasks_of(board.id),
-        "approvals": await _approvals(board.id),
-        "memory": await _memory(board.id),
-    }
-    _leave_out_newcomers(file)
-    return file
-
-
-def _leave_out_newcomers(file: Row) -> None:
-    """Drop references to what appeared while the board was read, after the list it belongs to."""
-    numbers, slugs = {one["number"] for one in file["tasks"]}, {one["slug"] for one in file["tags"]}
-    keys = {one["field_key"] for one in file["custom_fields"]}
-    for task in file["tasks"]:
-        task["depends_on"] = [one for one in task["depends_on"] if one in numbers]
-        task["tags"] = [one for one in task["tags"] if one in slugs]
-        task["custom_fields"] = {key: value for key, value in task["custom_fields"].items() if key in keys}
-    for approval in file["approvals"]:
-        approval["tasks"] = [one for one in approval["tasks"] if one in numbers]
+    moment = clock.now()
+    found = await rows(f"SELECT t.id, t.number FROM tasks t WHERE {LIVE} ORDER BY t.number", board.id)
+    tasks = {str(row["id"]): int(row["number"]) for row in found}
+    waits: dict[str, list[int]] = {}
+    for row in await rows(f"{EDGES} WHERE {LIVE} AND p.deleted_at IS NULL ORDER BY p.number", board.id):
+        if str(row["id"]) in tasks:
+            waits.setdefault(str(row["task_id"]), []).append(int(row["number"]))
+    return Contents(board.id, moment, await _board(board), tasks, waits, await _tags(board.id), await _fields(board.id))
 
 
 async def refuse_large_board(board_id: UUID) -> None:
@@ -84,22 +86,38 @@ async def _fields(board_id: UUID) -> list[Row]:
     return [{**row, **other} for row, other in zip(found, changed, strict=True)]
 
 
-async def tasks_of(board_id: UUID) -> list[Row]:
-    """Return the board's live tasks by number, with everything on them."""
-    found = await rows(f"{TASKS} WHERE {LIVE} ORDER BY t.number", board_id)
-    tasks = {str(row["id"]): _task(row) for row in found}
-    for row in await rows(f"{EDGES} WHERE {LIVE} AND p.deleted_at IS NULL ORDER BY p.number", board_id):
-        _put(tasks, row, "depends_on", int(row["number"]))
-    for row in await rows(f"{TAGGED} WHERE {LIVE} ORDER BY a.created_at, a.id", board_id):
-        _put(tasks, row, "tags", row["slug"])
-    for row in await rows(f"{VALUES} WHERE {LIVE} ORDER BY f.field_key", board_id):
-        if (value := as_json(row["value"])) is not None and (task := tasks.get(str(row["task_id"]))) is not None:
-            task["custom_fields"][row["field_key"]] = value
-    for row in await rows(f"{STEPS} WHERE {LIVE} ORDER BY i.position, i.id", board_id):
-        _put(tasks, row, "checklist", {"text": row["text"], "is_done": bool(row["is_done"])})
-    for row in await rows(f"{COMMENTS} WHERE {LIVE} AND c.deleted_at IS NULL ORDER BY c.created_at, c.id", board_id):
+async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterator[list[Row]]:
+    """Yield pages of the board's tasks by number, with everything on them; of `comments` else their number."""
+    slugs, keys = {one["slug"] for one in contents.tags}, {one["field_key"] for one in contents.fields}
+    ids = list(contents.tasks)
+    for start in range(0, len(ids), PAGE):
+        page = ids[start : start + PAGE]
+        these = f"IN ({placeholders(len(page))})"
+        found = await rows(f"{TASKS} WHERE t.id {these} ORDER BY t.number", *page)
+        tasks = {str(row["id"]): _task(row, contents.waits) for row in found}
+        for row in await rows(f"{TAGGED} WHERE a.task_id {these} ORDER BY a.created_at, a.id", *page):
+            if row["slug"] in slugs:
+                _put(tasks, row, "tags", row["slug"])
+        for row in await rows(f"{VALUES} WHERE v.task_id {these} ORDER BY f.field_key", *page):
+            if row["field_key"] in keys and (value := as_json(row["value"])) is not None:
+                tasks[str(row["task_id"])]["custom_fields"][row["field_key"]] = value
+        for row in await rows(f"{STEPS} WHERE i.task_id {these} ORDER BY i.position, i.id", *page):
+            _put(tasks, row, "checklist", {"text": row["text"], "is_done": bool(row["is_done"])})
+        await (_add_comments if comments else _count_comments)(tasks, these, page)
+        yield list(tasks.values())
+
+
+async def _add_comments(tasks: dict[str, Row], these: str, page: list[str]) -> None:
+    sql = f"{COMMENTS} WHERE c.task_id {these} AND c.deleted_at IS NULL ORDER BY c.created_at, c.id"
+    for row in await rows(sql, *page):
         _put(tasks, row, "comments", _comment(row))
-    return list(tasks.values())
+
+
+async def _count_comments(tasks: dict[str, Row], these: str, page: list[str]) -> None:
+    sql = f"SELECT task_id, COUNT(*) AS n FROM task_comments WHERE task_id {these} AND deleted_at IS NULL"
+    counts = {str(row["task_id"]): int(row["n"]) for row in await rows(f"{sql} GROUP BY task_id", *page)}
+    for task_id, task in tasks.items():
+        task["comments"] = counts.get(task_id, 0)
 
 
 TASKS = f"""
@@ -111,34 +129,31 @@ TASKS = f"""
     LEFT JOIN users c ON c.id = t.created_by_user_id
 """
 EDGES = (
-    "SELECT d.task_id, p.number FROM task_dependencies d JOIN tasks t ON t.id = d.task_id"
+    "SELECT d.task_id, p.id, p.number FROM task_dependencies d JOIN tasks t ON t.id = d.task_id"
     " JOIN tasks p ON p.id = d.depends_on_task_id"
 )
-TAGGED = (
-    "SELECT a.task_id, g.slug FROM tag_assignments a JOIN tags g ON g.id = a.tag_id JOIN tasks t ON t.id = a.task_id"
-)
+TAGGED = "SELECT a.task_id, g.slug FROM tag_assignments a JOIN tags g ON g.id = a.tag_id"
 VALUES = (
     "SELECT v.task_id, f.field_key, v.value FROM task_custom_field_values v JOIN tasks t ON t.id = v.task_id"
     " JOIN board_task_custom_fields b ON b.field_id = v.field_id AND b.board_id = t.board_id"
     " JOIN task_custom_field_definitions f ON f.id = v.field_id"
 )
-STEPS = "SELECT i.task_id, i.text, i.is_done FROM task_checklist_items i JOIN tasks t ON t.id = i.task_id"
+STEPS = "SELECT i.task_id, i.text, i.is_done FROM task_checklist_items i"
 COMMENTS = (
     "SELECT c.task_id, c.message, c.created_at, c.edited_at, c.user_id, c.agent_id, c.author_name, u.email AS email,"
     f" {chosen_name('u')} AS person_name, a.name AS agent_name FROM task_comments c"
-    " JOIN tasks t ON t.id = c.task_id LEFT JOIN users u ON u.id = c.user_id LEFT JOIN agents a ON a.id = c.agent_id"
+    " LEFT JOIN users u ON u.id = c.user_id LEFT JOIN agents a ON a.id = c.agent_id"
 )
 
 
-def _task(row: Row) -> Row:
+def _task(row: Row, waits: dict[str, list[int]]) -> Row:
     plain = {name: wire_moment(value) if name.endswith("_at") else value for name, value in row.items() if name != "id"}
-    return {**plain, "depends_on": [], "tags": [], "custom_fields": {}, "checklist": [], "comments": []}
+    depends_on = waits.get(str(row["id"]), [])
+    return {**plain, "depends_on": depends_on, "tags": [], "custom_fields": {}, "checklist": [], "comments": []}
 
 
 def _put(tasks: dict[str, Row], row: Row, name: str, value: Any) -> None:
-    task = tasks.get(str(row["task_id"]))
-    if task is not None:
-        task[name].append(value)
+    tasks[str(row["task_id"])][name].append(value)
 
 
 def _comment(row: Row) -> Row:
@@ -155,24 +170,52 @@ def author(row: Row, otherwise: str | None) -> Row:
     return {"kind": "other", "email": None, "name": otherwise}
 
 
-async def _approvals(board_id: UUID) -> list[Row]:
-    found = await rows(
-        "SELECT p.id, p.action_type, p.payload, p.confidence, p.rubric_scores, p.status, p.decision, p.note,"
-        " p.requested_by_user_id AS user_id, p.agent_id, u.email AS email,"
-        f" {chosen_name('u')} AS person_name, a.name AS agent_name, r.email AS resolved_by,"
-        " p.resolved_at, p.created_at, p.updated_at FROM approvals p"
-        " LEFT JOIN users u ON u.id = p.requested_by_user_id LEFT JOIN agents a ON a.id = p.agent_id"
-        " LEFT JOIN users r ON r.id = p.resolved_by_user_id WHERE p.board_id = ? ORDER BY p.created_at, p.id",
-        board_id,
-    )
-    links: dict[str, list[int]] = {}
-    for link in await rows(
-        "SELECT l.approval_id, t.number FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
-        f" WHERE {LIVE} ORDER BY l.created_at, l.id",
-        board_id,
-    ):
-        links.setdefault(str(link["approval_id"]), []).append(int(link["number"]))
-    return [_approval(row, links.get(str(row["id"]), [])) for row in found]
+async def approvals_of(contents: Contents) -> AsyncIterator[list[Row]]:
+    """Yield pages of the board's approvals, the oldest first."""
+    async for found in _pages(APPROVALS, "p", contents):
+        ids = [row["id"] for row in found]
+        links: dict[str, list[int]] = {}
+        for link in await rows(
+            f"SELECT approval_id, task_id FROM approval_task_links WHERE approval_id IN ({placeholders(len(ids))})"
+            " ORDER BY created_at, id",
+            *ids,
+        ):
+            if (number := contents.tasks.get(str(link["task_id"]))) is not None:
+                links.setdefault(str(link["approval_id"]), []).append(number)
+        yield [_approval(row, links.get(str(row["id"]), [])) for row in found]
+
+
+async def _pages(sql: str, table: str, contents: Contents) -> AsyncIterator[list[Row]]:
+    """Yield pages of what the board had, the oldest first."""
+    after, values = "", list[Any]()
+    while True:
+        found = await rows(
+            f"{sql} WHERE {table}.board_id = ? AND {table}.created_at <= ?{after}"
+            f" ORDER BY {table}.created_at, {table}.id LIMIT {PAGE}",
+            contents.board_id,
+            contents.moment,
+            *values,
+        )
+        if not found:
+            return
+        yield found
+        after, values = f" AND ({table}.created_at, {table}.id) > (?, ?)", [found[-1]["created_at"], found[-1]["id"]]
+
+
+APPROVALS = (
+    "SELECT p.id, p.action_type, p.payload, p.confidence, p.rubric_scores, p.status, p.decision, p.note,"
+    " p.requested_by_user_id AS user_id, p.agent_id, u.email AS email,"
+    f" {chosen_name('u')} AS person_name, a.name AS agent_name, r.email AS resolved_by,"
+    " p.resolved_at, p.created_at, p.updated_at FROM approvals p"
+    " LEFT JOIN users u ON u.id = p.requested_by_user_id LEFT JOIN agents a ON a.id = p.agent_id"
+    " LEFT JOIN users r ON r.id = p.resolved_by_user_id"
+)
+MEMORY = (
+    "SELECT m.id, m.content, m.tags, m.is_chat, m.source, m.author_user_id AS user_id, m.author_agent_id AS agent_id,"
+    f" u.email AS email, {chosen_name('u')} AS person_name, a.name AS agent_name, m.created_at,"
+    " m.edited_at FROM board_memory m LEFT JOIN users u ON u.id = m.author_user_id"
+    " LEFT JOIN agents a ON a.id = m.author_agent_id"
+)
 
 
 def _approval(row: Row, numbers: list[int]) -> Row:
@@ -188,23 +231,19 @@ def _approval(row: Row, numbers: list[int]) -> Row:
     }
 
 
-async def _memory(board_id: UUID) -> list[Row]:
-    found = await rows(
-        "SELECT m.content, m.tags, m.is_chat, m.source, m.author_user_id AS user_id, m.author_agent_id AS agent_id,"
-        f" u.email AS email, {chosen_name('u')} AS person_name, a.name AS agent_name, m.created_at,"
-        " m.edited_at FROM board_memory m LEFT JOIN users u ON u.id = m.author_user_id"
-        " LEFT JOIN agents a ON a.id = m.author_agent_id WHERE m.board_id = ? ORDER BY m.created_at, m.id",
-        board_id,
-    )
-    return [
-        {
-            "content": row["content"],
-            "tags": as_json(row["tags"]),
-            "is_chat": bool(row["is_chat"]),
-            "source": row["source"],
-            "author": author(row, None),
-            "created_at": wire_moment(row["created_at"]),
-            "edited_at": wire_moment(row["edited_at"]),
-        }
-        for row in found
-    ]
+async def memory_of(contents: Contents) -> AsyncIterator[list[Row]]:
+    """Yield pages of the board's memory and chat, the oldest first."""
+    async for found in _pages(MEMORY, "m", contents):
+        yield [_entry(row) for row in found]
+
+
+def _entry(row: Row) -> Row:
+    return {
+        "content": row["content"],
+        "tags": as_json(row["tags"]),
+        "is_chat": bool(row["is_chat"]),
+        "source": row["source"],
+        "author": author(row, None),
+        "created_at": wire_moment(row["created_at"]),
+        "edited_at": wire_moment(row["edited_at"]),
+    }

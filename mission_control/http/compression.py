@@ -1,4 +1,4 @@
-"""Send pages, JSON, styles and scripts gzipped to clients that accept it; streams never.
+"""Send pages, JSON, styles, scripts and files gzipped to clients that accept it; streams of events never.
 
 ISA-L compresses ten times as fast as zlib's level 5 and to 7 % more bytes. Zstandard, which browsers take, would be as
 fast and save another 14 % of the bytes, which is not worth a second library.
@@ -6,10 +6,11 @@ fast and save another 14 % of the bytes, which is not worth a second library.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 
-from isal import igzip
+from isal import igzip, isal_zlib
 from quart import Response, request
-from quart.wrappers.response import DataBody, FileBody
+from quart.wrappers.response import DataBody, FileBody, IterableBody
 
 COMPRESSIBLE = {
     "application/javascript",
@@ -17,6 +18,7 @@ COMPRESSIBLE = {
     "application/manifest+json",
     "image/svg+xml",
     "text/css",
+    "text/csv",
     "text/html",
     "text/javascript",
     "text/markdown",
@@ -25,6 +27,7 @@ COMPRESSIBLE = {
 SMALLEST = 1024
 IN_A_THREAD = 2 * 1024 * 1024
 LEVEL = 2
+GZIP = 31  # the format, as a number of zlib
 KEPT_FILES = 200
 
 
@@ -47,6 +50,9 @@ class Compression:
             return
         if isinstance(body, DataBody | FileBody) and _may_be_compressed(response):
             await self._compress(response, is_file=isinstance(body, FileBody))
+        elif isinstance(body, IterableBody) and _may_be_compressed(response):
+            response.response = IterableBody(_packed(body))
+            response.headers["Content-Encoding"] = "gzip"
 
     async def _compress(self, response: Response, *, is_file: bool) -> None:
         etag = response.headers.get("ETag") if is_file else None
@@ -84,6 +90,16 @@ def _may_be_compressed(response: Response) -> bool:
         and "Content-Encoding" not in response.headers
         and request.accept_encodings.quality("gzip") > 0
     )
+
+
+async def _packed(body: IterableBody) -> AsyncIterator[bytes]:
+    """Yield a body that is sent in pieces, gzipped."""
+    packer = isal_zlib.compressobj(LEVEL, wbits=GZIP)
+    async with body as pieces:
+        async for piece in pieces:
+            if packed := packer.compress(piece):
+                yield packed
+    yield packer.flush()
 
 
 async def _gzipped(body: bytes) -> bytes:

@@ -14,6 +14,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.storable import refuse_unstorable
 from mission_control.core.token_scopes import TokenScope, require_scope
 from mission_control.mcp.argument_schemas import argument_schema
+from mission_control.mcp.fitting import fitted
 from mission_control.mcp.task_numbers import with_task_ids
 
 type Handler = Callable[[Actor, Any], Awaitable[tuple[str, Any]]]
@@ -90,7 +91,7 @@ class Tool:
         given = await with_task_ids(actor, {name: value for name, value in given.items() if value is not None})
         asked = self.arguments.model_validate(given)
         sentence, answer = await self.handler(actor, asked)
-        return sentence, self.returns.model_validate(answer, from_attributes=True)
+        return sentence, self.returns.model_validate(fitted(answer), from_attributes=True)
 
 
 class Tools(list["Declared"]):

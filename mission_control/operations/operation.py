@@ -16,6 +16,7 @@ from quart import Response, request
 from mission_control.authn.authentication import Who, authenticate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
+from mission_control.core.json import json_in_turns
 from mission_control.core.policy import require
 from mission_control.core.token_scopes import require_scope
 from mission_control.http.body_limit import has_small_body
@@ -121,7 +122,8 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
             return await handled(entry, actor, ids, found, given)
 
         if entry.method == "GET":
-            return answered(entry, await perform())
+            answer = await perform()
+            return answered(entry, answer if isinstance(answer, Response) else await json_in_turns(answer))
         return await written(entry, actor, ids, found, perform)
 
     return view

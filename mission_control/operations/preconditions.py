@@ -27,10 +27,10 @@ def tag_of(body: bytes) -> str:
 
 
 def answered(entry: Operation, answer: Any) -> Response:
-    """Return the answer of an operation as it is sent, with the tag of its state."""
+    """Return the answer of an operation as it is sent, with the tag of its state; bytes are JSON already."""
     if isinstance(answer, Response):
         return answer
-    response = json_response(body := to_json(answer), entry.status)
+    response = json_response(body := answer if isinstance(answer, bytes) else to_json(answer), entry.status)
     return tagged(response, body) if entry.sends_etag else response
 
 

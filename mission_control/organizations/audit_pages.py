@@ -121,7 +121,9 @@ async def export() -> Response:
         yield head.line.encode() + b"\n"
 
     disposition = f'attachment; filename="log-{organization.id}.jsonl"'
-    return Response(lines(), content_type="application/jsonl", headers={"Content-Disposition": disposition})
+    response = Response(lines(), content_type="application/jsonl", headers={"Content-Disposition": disposition})
+    response.timeout = None
+    return response
 
 
 @pages.get(f"{AUDIT}/accounts")

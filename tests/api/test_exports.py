@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import gzip
 import io
 import itertools
 from typing import Any
@@ -14,11 +15,10 @@ from mission_control.boards.models import Board
 from mission_control.custom_fields import patterns
 from mission_control.database import sql
 from mission_control.delivery.models import Delivery
-from mission_control.exports import reading
+from mission_control.exports import reading, writing
 from mission_control.exports.spreadsheet import cell
 from mission_control.organizations.models import Member
 from mission_control.tags.models import Tag
-from mission_control.tasks.models import Task
 from tests.cast import NO_ID, Cast, events, head, kinds
 from tests.pages.visitor import visitor
 
@@ -355,9 +355,10 @@ def test_csv_cells_are_never_formulas(value: Any, text: str) -> None:
     assert cell(value) == text
 
 
-async def test_export_uses_as_many_statements_as_for_an_empty_board(
+async def test_page_of_an_export_uses_as_many_statements_whatever_it_holds(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await furnished(cast)
     asked: list[str] = []
     real = sql.rows
 
@@ -369,8 +370,46 @@ async def test_export_uses_as_many_statements_as_for_an_empty_board(
     (await cast.ada.get(f"{cast.home}/export")).ok()
     few = len(asked)
     asked.clear()
+    for number in range(10):
+        task = await cast.add_task(title=f"More {number}")
+        (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "More"})).ok()
+    assert len((await cast.ada.get(f"{cast.home}/export")).ok()["tasks"]) == 13
+    assert len(asked) == few
+
+
+async def test_export_in_small_pages_is_the_same_file(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = await furnished(cast)
+    table = (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body
+    monkeypatch.setattr(reading, "PAGE", 1)
+    monkeypatch.setattr(writing, "PIECE_BYTES", 1)
+    in_pages = (await cast.ada.get(f"{cast.home}/export")).ok()
+    assert without(in_pages, {"exported_at"}) == without(whole, {"exported_at"})
+    assert (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body == table
+
+
+async def test_export_is_compressed_piece_by_piece(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = await furnished(cast)
+    monkeypatch.setattr(writing, "PIECE_BYTES", 1)
+    client = cast.app.test_client(use_cookies=False)
+    headers = {**cast.dan.headers, "Accept-Encoding": "gzip"}
+    answer = await client.get(f"/api/v1{cast.home}/export", headers=headers)
+    assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    file = orjson.loads(gzip.decompress(bytes(await answer.get_data(as_text=False))))
+    assert without(file, {"exported_at"}) == without(whole, {"exported_at"})
+
+
+async def test_what_changes_during_an_export_leaves_a_file_that_fits(cast: Cast) -> None:
     await furnished(cast)
-    assert len(asked) == few and await Task.filter(board_id=cast.board.id).count() == 4
+    contents = await reading.contents_of(cast.board)
+    new = await cast.add_task(title="New")
+    (await cast.ada.post("/tags", {"name": "New", "color": "#112233"})).ok()
+    old = (await cast.ada.get(cast.tasks)).ok()["items"][-1]
+    (await cast.ada.patch(cast.task(old), {"depends_on_task_ids": [new["id"]], "title": "Now"})).ok()
+    await cast.ask(cast.vega, new, old)
+    (await cast.ada.delete(cast.task((await cast.ada.get(cast.tasks)).ok()["items"][1]))).ok()
+    file = orjson.loads(b"".join([piece async for piece in writing.file_pieces(contents)]))
+    (await cast.ada.post(IMPORT, file)).ok()
+    assert [task["number"] for task in file["tasks"]] == list(contents.tasks.values())
 
 
 async def test_slow_patterns_in_a_file_time_out(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -286,3 +286,15 @@ async def test_board_rule_refusal_carries_its_code(cast: Cast) -> None:
             "request_approval", action_type="task.finish", reason="Really.", confidence=90, task_ids=[task["id"]]
         )
         assert again["conflicts"] == [{"task_id": task["id"], "approval_id": asked["id"]}]
+
+
+async def test_long_texts_are_cut_in_answers(cast: Cast) -> None:
+    task = await cast.add_task(title="Long", description="a" * 300_000)
+    for _ in range(8):
+        (await cast.ada.post(f"{cast.home}/memory", {"content": "b" * 90_000})).ok()
+    async with connected(cast.vega) as vega:
+        read, found = await vega.ok("get_task", task_id=task["id"]), await vega.ok("recall")
+    description = read.get("description") or read["task"]["description"]
+    assert description == "a" * 100_000 + " … [cut: 200000 more characters; the HTTP API has them]"
+    assert found["total"] == 8
+    assert [len(one["content"].partition(" …")[0]) for one in found["entries"]] == [90_000] * 4 + [40_000] + [1_000] * 3
