@@ -24,7 +24,7 @@ Row = dict[str, Any]
 class Contents:
     """What an export holds, as the board was at one moment; its texts are read later, page by page.
 
-    What appears meanwhile is left out, and so is nothing that others refer to.
+    What is created later is left out, and so are references to it.
     """
 
     board_id: UUID
