@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.boards.cards import is_online
-from mission_control.boards.days import is_today
+from mission_control.boards.days import Due, due_of
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.query_sql import PERSON
@@ -95,6 +95,7 @@ class Card:
     status: TaskStatus
     priority: str
     badge: Badge | None
+    due: Due | None
     tags: tuple[tuple[str, str], ...]
     assignee: Assignee | None
     done_by: str | None
@@ -128,6 +129,7 @@ def _card(board: Board, row: CardRow, tags: tuple[tuple[str, str], ...], now: da
         status=row.status,
         priority=canonical(row.priority),
         badge=_badge(row, now),
+        due=due_of(row.due_at, now, is_done=row.status == "done"),
         tags=tags,
         assignee=Assignee(name, "agent" if row.agent_name else "person") if name else None,
         done_by=row.worker_name if row.worker_name != name else None,
@@ -150,11 +152,6 @@ def _badge(row: CardRow, now: datetime) -> Badge | None:
         return None
     if row.blockers:
         return Badge("Blocked", "bad", "circle-alert")
-    due = row.due_at
-    if due is not None and due < now:
-        return Badge("Overdue", "bad", "clock")
-    if due is not None and is_today(due, now):
-        return Badge("Due today", "warn", "clock")
     since = row.in_progress_at
     if row.status == "in_progress" and since is not None and is_online(row.last_seen_at, now):
         return Badge(f"Working {times.elapsed(since, now)}", "run", "loader-circle")

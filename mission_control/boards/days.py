@@ -1,21 +1,35 @@
-"""Days as people type them: `today`, `fri`, `+3d`, `2026-12-24`, and `<` or `>=` in front, where the reader is."""
+"""Days as people type and read them, where the reader is.
 
+Typed: `today`, `fri`, `next fri`, `+3d`, `4 Dec`, `2026-12-24`, and `<` or `>=` in front. Read: `Fri 4 Dec`.
+"""
+
+import calendar
 import re
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from mission_control.core import zones
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OFFSET = re.compile(r"\+?(\d{1,3})(d|w)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WRITTEN = re.compile(r"(?:([a-z]{3})[a-z]*,? )?(\d{1,2})\.? ([a-z]{3})[a-z]*(?: (\d{4}))?")
+HALF_A_YEAR = 182
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _COMPARED = re.compile(r"(<=|>=|<|>)?(.+)")
 
 Span = tuple[datetime | None, datetime | None]  # from a moment on, and before another
 
 
 def day_of(text: str, now: datetime) -> date | None:
-    """Return the day that a word means, None for any other word. A weekday is the next one, today included."""
+    """Return the day that a word means, None for any other word.
+
+    A weekday is the next one, today included; `next fri` is the one of the week after this, which ends on Sunday.
+    """
     text, today = text.lower(), zones.day_of(now, zones.reader())
+    if text.startswith("next "):
+        weekday = day_of("mon" if text == "next week" else text[5:], now) if text[5:8] in (*WEEKDAYS, "wee") else None
+        return weekday and today + timedelta(days=7 - today.weekday() + weekday.weekday())
     if text in (near := {"today": 0, "tomorrow": 1, "yesterday": -1}):
         return today + timedelta(days=near[text])
     if (short := text[:3]) in WEEKDAYS and text in (short, _whole(short)):
@@ -23,9 +37,47 @@ def day_of(text: str, now: datetime) -> date | None:
     if offset := _OFFSET.fullmatch(text):
         return today + timedelta(days=int(offset[1]) * (7 if offset[2] == "w" else 1))
     try:
-        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else _written(text, today)
     except ValueError:
         return None
+
+
+def _written(text: str, today: date) -> date | None:
+    """Return the day of `Fri 4 Dec` or `4 December 2027`; without a year the one that is nearest to today."""
+    found = _WRITTEN.fullmatch(text)
+    if found is None or found[3] not in MONTHS or found[1] not in (None, *WEEKDAYS):
+        return None
+    years = [int(found[4])] if found[4] else [today.year + one for one in (-1, 0, 1)]
+    month, number = MONTHS.index(found[3]) + 1, int(found[2])
+    days = [date(year, month, number) for year in years if 1 <= number <= calendar.monthrange(year, month)[1]]
+    return min(days, key=lambda day: abs(day - today), default=None)
+
+
+def day_words(day: date, now: datetime) -> str:
+    """Return a day as it is read and typed, with its year when that is not the nearest one: `Fri 4 Dec`."""
+    shown = f"{WEEKDAYS[day.weekday()].capitalize()} {day.day} {MONTHS[day.month - 1].capitalize()}"
+    is_near = abs((day - zones.day_of(now, zones.reader())).days) < HALF_A_YEAR
+    return shown if is_near else f"{shown} {day.year}"
+
+
+class Due(NamedTuple):
+    """When a task is due, in words; amber on its day, red when it is late."""
+
+    words: str
+    tone: str
+
+
+def due_of(due_at: datetime | None, now: datetime, *, is_done: bool) -> Due | None:
+    """Return how a due date is shown: `Fri 4 Dec`, `Today`, `Wed 25 Nov, 2 d late`."""
+    if due_at is None:
+        return None
+    day, today = zones.day_of(due_at, zones.reader()), zones.day_of(now, zones.reader())
+    words = day_words(day, now)
+    if is_done or (due_at >= now and day != today):
+        return Due(words, "")
+    if day == today:
+        return Due("Today", "warn") if due_at >= now else Due("Today, late", "bad")
+    return Due(f"{words}, {(today - day).days} d late", "bad")
 
 
 def _whole(short: str) -> str:
@@ -71,8 +123,3 @@ def goal_day(target: datetime | None) -> date | None:
 def goal_moment(day: date | None) -> datetime | None:
     """Return the moment that a form means by a target date: the end of that day where the reader is."""
     return None if day is None else end_of_day(day)
-
-
-def is_today(moment: datetime, now: datetime) -> bool:
-    """Return whether a moment is on the reader's present day."""
-    return zones.day_of(moment, zones.reader()) == zones.day_of(now, zones.reader())

@@ -7,12 +7,10 @@ from uuid import UUID
 
 from mission_control.boards.card_filter import TABLE, CardFilter
 from mission_control.boards.card_rows import CARD, JOINS, Card, CardRow, cards_from
-from mission_control.boards.days import is_today
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import rank_sql
 from mission_control.boards.query_sql import OF_FIELD, PERSON, field_number, field_text
 from mission_control.boards.statuses import STATUSES
-from mission_control.core import clock
 from mission_control.database.sql import as_json, lowered, placeholders, rows, searched, select
 
 FIRST = 100  # rows, until somebody asks for all
@@ -180,20 +178,8 @@ def _first(wanted: CardFilter) -> str:
 
 
 def _row(row: CardRow, card: Card) -> dict[str, Any]:
-    moments = {"due_at": row.due_at, "created_at": row.created_at, "updated_at": row.updated_at}
-    return {
-        **{name: getattr(card, name) for name in Card.__slots__},
-        **moments,
-        "due_tone": _due_tone(row),
-        "values": {},
-    }
-
-
-def _due_tone(row: CardRow) -> str:
-    now = clock.now()
-    if row.due_at is None or row.status == "done":
-        return ""
-    return "bad" if row.due_at < now else "warn" if is_today(row.due_at, now) else ""
+    moments = {"created_at": row.created_at, "updated_at": row.updated_at}
+    return {**{name: getattr(card, name) for name in Card.__slots__}, **moments, "values": {}}
 
 
 async def _add_values(table: Table, fields: list[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from mission_control.accounts.names import person_name
 from mission_control.boards.cards import is_online
+from mission_control.boards.days import Due, day_words, due_of
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.query_sql import PERSON
@@ -119,9 +120,14 @@ class Panel:
         return ChangeForm.version_of(self.task, name)
 
     @property
-    def is_overdue(self) -> bool:
-        """Whether the due date has passed without the task being done."""
-        return self.due_at is not None and self.due_at < clock.now() and self.status != "done"
+    def due(self) -> Due | None:
+        """The due date as cards show it."""
+        return due_of(self.due_at, clock.now(), is_done=self.status == "done")
+
+    @property
+    def due_words(self) -> str:
+        """The due date as its field shows and reads it."""
+        return day_words(self.due_day, clock.now()) if self.due_day else ""
 
     @property
     def due_day(self) -> date | None:

@@ -1,5 +1,5 @@
 // form[data-draft="<key>"]: restore unsent input when the form returns in this tab.
-// With it comes the version that was edited, so that what others changed since is noticed; [data-draft-changed] says so.
+// What others changed since is shown by [data-draft-changed], else noticed when it is sent: by the version that was edited.
 import { senderOf } from "./forms.js";
 
 const FIELDS = "textarea, input:not([type]), input[type=text]";
@@ -29,8 +29,9 @@ const restore = (form) => {
   }
   const version = form.elements.version;
   if (!isBack || !kept.of || !version || kept.of === version.value) return;
-  version.value = kept.of;
-  form.querySelector("[data-draft-changed]")?.removeAttribute("hidden");
+  const notice = form.querySelector("[data-draft-changed]");
+  if (notice) notice.hidden = false;
+  else version.value = kept.of;
 };
 
 export const start = () => {

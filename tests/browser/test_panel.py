@@ -89,7 +89,9 @@ async def test_field_that_is_typed_in_survives_the_work_of_others(site: Site, op
     await expect(field).to_be_focused()
     await page.keyboard.press("Enter")
     said = page.locator(".prop .refusal")
-    await expect(said).to_contain_text("It is now: One coat. Save again to use yours.")
+    await expect(said).to_contain_text(
+        "Somebody changed this to “One coat” while you were writing. Save again to use yours."
+    )
     await expect(field).to_have_value("Two coats")
     await page.keyboard.type(" of tar")
     async with page.expect_response(lambda answer: answer.request.method == "POST"):

@@ -83,11 +83,27 @@ async def test_text_from_before_a_reload_never_hides_a_change(site: Site, open_p
     await reload_keeps(page)
     await expect(page.locator("#field-description")).to_have_value("One coat.")
     await expect(page.locator("[data-draft-changed]")).to_contain_text("Three coats.")
-    await page.get_by_role("button", name="Save", exact=True).click()
-    await expect(page.locator("#field-description-error")).to_contain_text("Somebody changed it to “Three coats.”")
+    await change(site, path, title="Paint the keel")
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.locator("#field-description")).to_have_count(0)
-    assert (await read(site, path))["description"] == "One coat."
+    found = await read(site, path)
+    assert (found["title"], found["description"]) == ("Paint the keel", "One coat.")
+
+
+async def test_title_from_before_a_reload_is_compared_with_what_was_edited(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Paint the hull")
+    path = f"/boards/{board}/tasks/{task}"
+    page = await open_page(f"{path}?edit=title")
+    title = page.get_by_label("Title", exact=True)
+    await title.fill("Mine")
+    await change(site, path, title="Theirs")
+    await reload_keeps(page)
+    await expect(title).to_have_value("Mine")
+    await page.get_by_role("button", name="Save the title").click()
+    await expect(page.locator(f"#title-error-{task}")).to_contain_text("Somebody changed it to “Theirs”")
+    await page.get_by_role("button", name="Save the title").click()
+    await expect(page.locator("[data-panel-title]")).to_have_text("Mine")
 
 
 async def test_custom_field_that_is_not_saved_says_so_until_it_is(site: Site, open_page: Open) -> None:
