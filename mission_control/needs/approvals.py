@@ -6,14 +6,13 @@ from uuid import UUID
 from mission_control.approvals import queue
 from mission_control.approvals.decisions import held_tasks, locked_approval, task_ids_of
 from mission_control.approvals.finishing import asks_to_finish
-from mission_control.approvals.items import Item
+from mission_control.approvals.items import Item, Score
 from mission_control.approvals.models import Approval
 from mission_control.approvals.substance import parts_of_approvals
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
-from mission_control.needs.saying import answer, deadline_facts, fact, need, operation, shortened
+from mission_control.needs.saying import answer, deadline_facts, fact, in_one_line, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedFact, NeedOtherwise, NeedParty, NeedTask
 
-LONGEST_REASON = 240
 NOTE = ("note", "What should change?", True)
 WHY = ("note", "Why?", False)
 
@@ -43,10 +42,11 @@ def _need(page: Page, key: Key, item: Item) -> Need:
         page,
         key,
         title=title_of(item),
-        reason=shortened(item.reason, LONGEST_REASON),
+        reason=in_one_line(item.reason),
         url=item.url,
         facts=_facts(item),
         answers=answers_of(item),
+        high_risk=_is_dangerous(item),
         otherwise=NeedOtherwise(at=item.decide_by or item.expires_at, text=item.without_decision),
         tasks=[NeedTask(id=one.id, number=one.number, title=one.title, status=one.status) for one in item.tasks],
         agent=party if is_agent else None,
@@ -59,6 +59,17 @@ def title_of(item: Item) -> str:
     if asks_to_finish(item.action_type) and item.tasks:
         return f"Approve: {item.asker} finishes {item.title.removeprefix('Finish ')}"
     return f"Approve: {item.title}"
+
+
+def _is_dangerous(item: Item) -> bool:
+    asked = item.request
+    return any(one.level == "high" for one in _risks(item)) or (
+        asked is not None and bool(asked.risks or asked.warnings)
+    )
+
+
+def _risks(item: Item) -> list[Score]:
+    return [one for one in item.rubric if one.name.lower() in ("risk", "risks")]
 
 
 def _facts(item: Item) -> list[NeedFact]:
@@ -75,8 +86,7 @@ def _facts(item: Item) -> list[NeedFact]:
     if item.confidence is not None and item.asker_kind == "agent":
         low = item.confidence_word == "Low"
         facts.append(fact("gauge", f"{item.confidence} % sure", "warn" if low else ""))
-    risks = [one for one in item.rubric if one.name.lower() in ("risk", "risks")]
-    facts += [fact("shield-check", f"{one.level} risk", one.warning) for one in risks]
+    facts += [fact("shield-check", f"{one.level} risk", one.warning) for one in _risks(item)]
     return facts + deadline_facts(item.reminded_at, item.asked_name)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
-from mission_control.needs.saying import answer, deadline_facts, fact, need, operation, shortened
+from mission_control.needs.saying import answer, deadline_facts, fact, in_one_line, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
 from mission_control.questions import queue
 from mission_control.questions.commands import held_question
@@ -12,7 +12,6 @@ from mission_control.questions.models import Question
 from mission_control.questions.queries import parts_of_questions
 from mission_control.questions.queue import Item
 
-LONGEST_REASON = 240
 WORDS = ("answer", "Your answer", True)
 MORE = ("answer", "Anything to add?", False)
 
@@ -40,7 +39,7 @@ def _need(page: Page, key: Key, item: Item) -> Need:
         page,
         key,
         title=f"{item.asker} asks: {item.title}",
-        reason=shortened(item.text, LONGEST_REASON),
+        reason=in_one_line(item.text),
         url=item.url,
         facts=[fact("bot", item.asker), *deadline_facts(item.reminded_at, item.asked_name)],
         answers=answers_of(item),

@@ -6,10 +6,9 @@ from uuid import UUID
 from mission_control.gateway_requests.boardless import locked_request
 from mission_control.gateway_requests.queries import PendingRequest, parts_of_requests, pending_requests
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
-from mission_control.needs.saying import answer, fact, need, operation, shortened
+from mission_control.needs.saying import answer, fact, in_one_line, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
 
-LONGEST_REASON = 240
 KEYS = {"approved": "A", "always": "1", "rejected": "R"}
 WORDS = ("answer", "Your answer", True)
 MORE = ("answer", "Anything to add?", False)
@@ -39,7 +38,7 @@ def _need(page: Page, key: Key, request: PendingRequest) -> Need:
         page,
         key,
         title=f"{'Approve' if is_approval else f'{request.agent_name} asks'}: {request.heading}",
-        reason=None if is_approval else shortened(request.text, LONGEST_REASON),
+        reason=None if is_approval else in_one_line(request.text),
         url=request.url,
         facts=[fact("bot", request.agent_name), fact("plug-zap", request.gateway_name)],
         answers=_decisions(request) if is_approval else _options(request),

@@ -3,12 +3,11 @@
 from typing import Any
 
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
-from mission_control.needs.saying import answer, evidence_facts, need, operation, shortened
+from mission_control.needs.saying import answer, evidence_facts, in_one_line, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, hold, task_rows
 from mission_control.tasks.substance import parts_of_tasks
 
-LONGEST_REASON = 240
 NOTE = ("note", "What should change?", True)
 COMMENT = ("note", "A comment", False)
 
@@ -37,7 +36,7 @@ def _need(page: Page, key: Key, task: TaskRow) -> Need:
         page,
         key,
         title=f"Review {task.name}",
-        reason=shortened(task.summary or "", LONGEST_REASON),
+        reason=in_one_line(task.summary or ""),
         url=task.url,
         facts=[*facts_of(task), *evidence_facts(task.evidence), *cost_of(task)],
         answers=answers_of(task),

@@ -23,6 +23,8 @@ from mission_control.needs.schemas import (
 )
 from mission_control.web.actions import operation_named
 
+LONGEST_REASON = 600
+
 Note = tuple[str, str, bool]  # the field of the body that takes it, its label, whether it must be given
 
 
@@ -105,6 +107,7 @@ def need(
     answers: Sequence[NeedAnswer],
     otherwise: NeedOtherwise,
     reason: str | None = None,
+    high_risk: bool = False,
     facts: Sequence[NeedFact] = (),
     tasks: Sequence[NeedTask] = (),
     agent: NeedParty | None = None,
@@ -126,6 +129,7 @@ def need(
         person=person,
         facts=list(facts),
         answers=list(answers),
+        high_risk=high_risk,
         otherwise=otherwise,
         snoozed_until=key.snoozed_until,
         is_snoozed=key.is_snoozed,
@@ -140,6 +144,12 @@ def span(seconds: float) -> str:
     if seconds < HOUR:
         return f"{int(seconds // MINUTE)} min"
     return f"{int(seconds // HOUR)} h" if seconds < 2 * DAY else f"{int(seconds // DAY)} d"
+
+
+def in_one_line(text: str) -> str:
+    """Return a text without line breaks, no longer than a row of the list takes."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1].rstrip()}…"
 
 
 def shortened(text: str, longest: int) -> str:

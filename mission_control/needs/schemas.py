@@ -109,6 +109,7 @@ class Need(BaseModel):
     person: NeedParty | None
     facts: list[NeedFact]
     answers: list[NeedAnswer]
+    high_risk: Annotated[bool, Field(description="Whether it is said to be dangerous: look at all of it")] = False
     otherwise: NeedOtherwise
     snoozed_until: Annotated[datetime | None, Field(description="When it is shown again")]
     is_snoozed: bool

@@ -22,13 +22,14 @@ import * as panel from "./panel.js";
 import * as queue from "./queue.js";
 import * as refocus from "./refocus.js";
 import * as reveal from "./reveal.js";
+import * as seen from "./seen.js";
 import * as shortcuts from "./shortcuts.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, loader, moves, board, cards];
+export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, seen, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, loader, moves, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

@@ -1,4 +1,5 @@
 // The peek: what a row is about, beside the list. It follows the current row; Space opens and closes it.
+import { senderOf } from "../forms.js";
 import { enabled } from "../shortcuts.js";
 import { all, current, focus, isBusy, isField, isOpen, step, waits } from "./rows.js";
 
@@ -61,8 +62,16 @@ const follow = (event) => {
   }, 90);
 };
 
+const again = (event) => { // what is decided changed: the peek shows it as it is now
+  const refused = event.detail.ctx?.response?.status === 409 && senderOf(event).closest?.("#panel");
+  const row = current();
+  if (row && row.dataset.need === shown()?.dataset.peek && (refused || event.detail === row)) load(row);
+};
+
 export const start = () => {
   document.addEventListener("keydown", onKey);
+  document.addEventListener("seen:changed", again);
+  document.addEventListener("htmx:finally:request", again);
   document.addEventListener("needs:current", follow);
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-peek-step], [data-peek-close], [data-need-open]");
