@@ -10,6 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
+from mission_control.operations.retries import committed
 
 api = Api("accounts_api", __name__, url_prefix="/api/v1")
 
@@ -80,5 +81,9 @@ async def delete_me(actor: Actor) -> dict[str, bool]:
     if callbacks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
         await check_deletable(actor, user)
         await callbacks.delete_at_provider(user.clerk_user_id)
-    await delete_account(actor, user)
-    return OK
+
+    async def delete() -> dict[str, bool]:
+        await delete_account(actor, user)
+        return OK
+
+    return await committed(actor, delete) or OK

@@ -76,6 +76,21 @@ async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Age
 
 @operation(
     api,
+    "GET",
+    "/agents/<agent_id>/tokens/<token_id>",
+    operation_id="get_agent_token",
+    tags=TAGS,
+    who="user",
+    find=agent_token,
+    returns=TokenRead,
+)
+async def get_agent_token(actor: Actor, found: tuple[Agent, Token]) -> TokenRead:
+    """Read a token; its secret is shown once, where it is made."""
+    return TokenRead.of(found[1])
+
+
+@operation(
+    api,
     "PATCH",
     "/agents/<agent_id>/tokens/<token_id>",
     operation_id="update_agent_token",

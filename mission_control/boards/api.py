@@ -156,7 +156,7 @@ async def restore_board(actor: Actor, board: Board) -> BoardRead:
     find=deletable_board,
     verb="board.erase",
     returns=JobRead,
-    in_pieces=True,
+    is_atomic=False,
     status=202,
 )
 async def start_board_erasure(actor: Actor, board: Board) -> JobRead:

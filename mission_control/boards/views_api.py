@@ -56,6 +56,22 @@ async def create_board_view(actor: Actor, board: Board, data: ViewCreate) -> Vie
 
 @operation(
     api,
+    "GET",
+    VIEW,
+    operation_id="get_board_view",
+    tags=TAGS,
+    who="user",
+    find=visible_view,
+    verb="view.read",
+    returns=ViewRead,
+)
+async def get_board_view(actor: Actor, view: SavedView) -> ViewRead:
+    """Read a view."""
+    return ViewRead.of(view)
+
+
+@operation(
+    api,
     "PATCH",
     VIEW,
     operation_id="update_board_view",

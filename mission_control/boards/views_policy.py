@@ -14,6 +14,12 @@ def may_save_view(actor: Actor, board: Board) -> bool:
     return actor.is_user and actor.reads(board)
 
 
+@rules.rule("view.read")
+def may_read_view(actor: Actor, view: SavedView) -> bool:
+    """Every person who can read the board and sees the view there."""
+    return actor.is_user and actor.reads(view.board) and (view.is_shared or view.user_id == actor.user_id)
+
+
 @rules.rule("view.update")
 @rules.rule("view.delete")
 def may_change_view(actor: Actor, view: SavedView) -> bool:

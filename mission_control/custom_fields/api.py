@@ -59,6 +59,21 @@ async def create_field(actor: Actor, data: TaskCustomFieldDefinitionCreate) -> d
 
 @operation(
     api,
+    "GET",
+    FIELD,
+    operation_id=f"get_{NAME}",
+    tags=TAGS,
+    who="user",
+    find=queries.visible_field,
+    returns=TaskCustomFieldDefinitionRead,
+)
+async def get_field(actor: Actor, field: CustomField) -> dict[str, Any]:
+    """Read a custom field."""
+    return await queries.field_read(field.id)
+
+
+@operation(
+    api,
     "PATCH",
     FIELD,
     operation_id=f"update_{NAME}_{PATH}__task_custom_field_definition_id__patch",

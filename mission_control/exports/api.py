@@ -83,7 +83,7 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     verb="board.import",
     body=BoardFile,
     returns=BoardImported,
-    in_pieces=True,
+    is_atomic=False,
     errors={413: ErrorResponse},
 )
 async def import_from_file(actor: Actor, data: BoardFile) -> BoardImported:
@@ -141,7 +141,7 @@ async def get_import(actor: Actor, waiting: BoardImport) -> BoardImportRead:
     verb="board_import.change",
     returns=JobRead,
     errors={409: ErrorResponse},
-    in_pieces=True,
+    is_atomic=False,
     status=202,
 )
 async def start_import(actor: Actor, waiting: BoardImport) -> JobRead:

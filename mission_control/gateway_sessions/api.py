@@ -26,6 +26,7 @@ from mission_control.gateways.queries import visible_gateway, visible_gateways
 from mission_control.gateways.reporting import CONNECTED
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
+from mission_control.operations.retries import key_of_request
 
 api = Api("gateway_sessions_api", __name__, url_prefix="/api/v1/gateways")
 TAGS = ("gateways",)
@@ -121,7 +122,7 @@ async def send_gateway_session_message(
     """Send a message to a session; its agent answers there. Needs the right to write on the board."""
     reach = await reached(actor, query)
     key = reach.require_write(actor, session_id)
-    await writing.send(actor, reach, key, data.content, data.idempotency_key or str(new_id()))
+    await writing.send(actor, reach, key, data.content, data.idempotency_key or key_of_request(actor) or str(new_id()))
     return OkResponse()
 
 

@@ -25,6 +25,7 @@ from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.target import Target
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
+from mission_control.operations.retries import committed
 
 api = Api("gateways_api", __name__, url_prefix="/api/v1/gateways")
 TAGS = ("gateways",)
@@ -71,8 +72,18 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     deadline = Deadline()
     target = target_of(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
     found = await checking.check(target, deadline)
-    gateway = await commands.create_gateway(actor, actor.organization_id, data.model_dump(), found)
-    return GatewayRead.of(await checking.settled(gateway, deadline))
+
+    async def create() -> GatewayRead:
+        return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data.model_dump(), found))
+
+    return await _settled(await committed(actor, create), deadline)
+
+
+async def _settled(saved: GatewayRead | None, deadline: Deadline) -> GatewayRead:
+    """Return a saved gateway as soon as its state is known. What a key repeats is the gateway as it was saved."""
+    assert saved is not None
+    known = await checking.settled(saved.id, deadline)
+    return saved if known is None else GatewayRead.of(known)
 
 
 @operation(
@@ -113,11 +124,16 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     """
     deadline, sent = Deadline(), data.model_dump(exclude_unset=True)
     changes = commands.changed_fields(gateway, sent)
-    if changes.keys().isdisjoint(commands.CONNECTION):
-        return GatewayRead.of(await commands.update_gateway(actor, gateway, sent, None))
-    found = await checking.check(_target(gateway, changes), deadline)
-    gateway = await commands.update_gateway(actor, gateway, sent, found)
-    return GatewayRead.of(await checking.settled(gateway, deadline))
+    connects = not changes.keys().isdisjoint(commands.CONNECTION)
+    found = await checking.check(_target(gateway, changes), deadline) if connects else None
+
+    async def update() -> GatewayRead:
+        return GatewayRead.of(await commands.update_gateway(actor, gateway, sent, found))
+
+    changed = await committed(actor, update)
+    if changed is not None and not connects:
+        return changed
+    return await _settled(changed, deadline)
 
 
 @operation(

@@ -66,9 +66,9 @@ def _refuse(error: GatewayError) -> None:
     raise Invalid({"message": reporting.of_error(error).last_error or error.message, "code": code})
 
 
-async def settled(gateway: Gateway, deadline: Deadline) -> Gateway:
-    """Return a gateway as soon as its state is known, at the latest at the deadline as it is then."""
-    return await _awaited(gateway.id, deadline, lambda found: found.state != CONNECTING) or gateway
+async def settled(gateway_id: UUID, deadline: Deadline) -> Gateway | None:
+    """Return a gateway as soon as its state is known, at the latest at the deadline as it is then; None if deleted."""
+    return await _awaited(gateway_id, deadline, lambda found: found.state != CONNECTING)
 
 
 async def retried(gateway: Gateway, expected: Report, deadline: Deadline) -> Gateway:

@@ -13,6 +13,7 @@ from mission_control.http.exchange import Exchange, Rules
 from mission_control.http.framing import refuse_websocket
 from mission_control.http.proxies import is_trusted, scope_client_ip, scope_from_proxies
 from mission_control.http.request_id import id_of
+from mission_control.http.safe_writes import refuse_on_pages
 from mission_control.http.trailing_slash import list_declared_methods, refused_or_redirected
 
 
@@ -33,6 +34,7 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
         if cors.is_on and (preflight := cors.preflight()) is not None:
             return preflight
         body_limit.refuse_large_body(limit)
+        refuse_on_pages()
         return refused_or_redirected(app)
 
     async def after(response: ResponseTypes) -> ResponseTypes:

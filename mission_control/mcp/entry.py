@@ -13,6 +13,7 @@ from mission_control.core.limits import Allowance
 from mission_control.http.asgi import Receive, Scope, Send, header
 from mission_control.http.bodies import bodies
 from mission_control.http.proxies import rate_limit_key, scope_client_ip
+from mission_control.http.safe_writes import refuse_unsupported
 from mission_control.mcp.answer import Answer
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR, Service
@@ -62,6 +63,7 @@ class Entry:
         try:
             if scope["method"] != "POST":
                 raise NotAllowed
+            refuse_unsupported(lambda name: header(scope, name.lower().encode()))
             actor, allowance = await self._caller(scope)
             if allowance is not None:
                 answer.add(allowance.headers())

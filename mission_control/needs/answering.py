@@ -1,7 +1,8 @@
 """Answer needs: one or many, by the operations that their answers name. The first answer wins."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +28,10 @@ from mission_control.needs.schemas import (
 )
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import OPERATIONS
+from mission_control.operations.retries import committed
+
+# Runs the work in a transaction. An answer by itself is recorded in it for its Idempotency-Key.
+type Begin = Callable[[Callable[[], Awaitable[NeedResult]]], Awaitable[NeedResult | None]]
 
 # Refusals that mean that somebody was faster.
 TOO_LATE = (
@@ -42,18 +47,27 @@ TOO_LATE = (
 
 async def answer_one(actor: Actor, asked: Asked, given: NeedAnswerGiven) -> NeedResult:
     """Give an answer. Raise Conflict with who was faster, Invalid for an answer that the need does not have."""
+    return await _answer(actor, asked, given, lambda work: committed(actor, lambda: atomically(actor, work)))
+
+
+async def _answer(actor: Actor, asked: Asked, given: NeedAnswerGiven, begin: Begin) -> NeedResult:
     if asked.key is None:
         await refuse_ended(asked)
     need, answer = await _answer_of(actor, asked, given.answer)
     _refuse_note(answer, given.note)
     if answer.operation is None:
         raise Invalid("This answer is a command to run elsewhere; there is nothing to send.")
-    if _is_atomic(answer.operation):
-        await atomically(actor, lambda: _first(actor, asked, answer, given))
-    else:
+    result = NeedResult(id=asked.name, title=need.title, outcome="answered", message=None, undoable=answer.undoable)
+    if not _is_atomic(answer.operation):
         await _refuse_changed(asked, given)
         await _perform(actor, answer.operation, given.note)
-    return NeedResult(id=asked.name, title=need.title, outcome="answered", message=None, undoable=answer.undoable)
+        return result
+
+    async def first() -> NeedResult:
+        await _first(actor, asked, answer, given)
+        return result
+
+    return await begin(first) or result
 
 
 async def _answer_of(actor: Actor, asked: Asked, answer_id: str) -> tuple[Need, NeedAnswer]:
@@ -101,7 +115,7 @@ async def hold(asked: Asked) -> None:
 
 
 def _is_atomic(how: NeedOperation) -> bool:
-    return next(one.is_atomic for one in OPERATIONS if one.operation_id == how.operation_id)
+    return next(not one.decides_itself for one in OPERATIONS if one.operation_id == how.operation_id)
 
 
 async def _perform(actor: Actor, how: NeedOperation, note: str | None) -> None:
@@ -132,7 +146,7 @@ async def _one_of_many(actor: Actor, given: NeedAnswered) -> NeedResult:
             _, answer = await _answer_of(actor, asked, given.answer)
             if not answer.in_bulk:
                 raise Invalid("This is answered by itself, not together with others.")
-        return await answer_one(actor, asked, given)
+        return await _answer(actor, asked, given, partial(atomically, actor))
     except DomainError as error:
         return refused(given.id, error)
 

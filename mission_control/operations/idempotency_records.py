@@ -11,7 +11,6 @@ from uuid import UUID
 
 from quart import current_app
 
-from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.core.secrets import decrypt, decrypt_bytes, encrypt_bytes
@@ -22,7 +21,7 @@ LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written si
 MOST_ACTORS = 10_000
 COMPRESSED = "z:"
 
-_since: OrderedDict[UUID | None, tuple[int, int]] = OrderedDict()
+_since: OrderedDict[UUID, tuple[int, int]] = OrderedDict()
 
 
 def packed(body: str) -> str:
@@ -40,38 +39,38 @@ def unpacked(stored: str | None) -> str:
     return zlib.decompress(decrypt_bytes(stored.removeprefix(COMPRESSED), key)).decode()
 
 
-async def keep_within_share(actor: Actor, key: str, stored: str) -> None:
-    """Delete the actor's oldest answers beyond its share, in the transaction that records a new one.
+async def keep_within_share(sender: UUID, key: str, stored: str) -> None:
+    """Delete the sender's oldest answers beyond its share, in the transaction that records a new one.
 
     What was written since the last look is counted in this process, so most writes cost no statement.
     """
-    count, size = _since.pop(actor.id, (0, 0))
+    count, size = _since.pop(sender, (0, 0))
     count, size = count + 1, size + len(stored)
     if count * LOOK_AGAIN > MOST_REQUESTS or size * LOOK_AGAIN > MOST_BYTES:
-        await _delete_records(actor)
-        await _delete_answers(actor, key)
+        await _delete_records(sender)
+        await _delete_answers(sender, key)
         return
-    _since[actor.id] = count, size
+    _since[sender] = count, size
     while len(_since) > MOST_ACTORS:
         _since.popitem(last=False)
 
 
-async def _delete_records(actor: Actor) -> None:
+async def _delete_records(sender: UUID) -> None:
     oldest = await rows(
         "SELECT created_at FROM kept_answers WHERE actor_id = ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
-        actor.id,
+        sender,
         MOST_REQUESTS,
     )
     if oldest:
         condition = "actor_id = ? AND created_at <= ?"
-        await rows(f"DELETE FROM kept_answers WHERE {_free(condition)}", actor.id, oldest[0]["created_at"])
+        await rows(f"DELETE FROM kept_answers WHERE {_free(condition)}", sender, oldest[0]["created_at"])
 
 
-async def _delete_answers(actor: Actor, key: str) -> None:
+async def _delete_answers(sender: UUID, key: str) -> None:
     found: list[Any] = await rows(
         "SELECT id FROM (SELECT id, key, SUM(LENGTH(answer)) OVER (ORDER BY created_at DESC, id DESC) AS size"
         " FROM kept_answers WHERE actor_id = ? AND answer IS NOT NULL) sizes WHERE size > ? AND key <> ?",
-        actor.id,
+        sender,
         MOST_BYTES,
         key,
     )

@@ -9,7 +9,7 @@ from mission_control.operations.examples import example_of
 from mission_control.operations.given import LENIENT_IDS
 from mission_control.operations.openapi_schemas import REF, References, fields_of, schemas
 from mission_control.operations.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
-from mission_control.operations.registry import OPERATIONS, Operation, is_single_read, read_of, returns_resource
+from mission_control.operations.registry import OPERATIONS, Operation, is_single_read, takes_match
 
 # Who may call, as security schemes: any one of them is enough.
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -176,17 +176,11 @@ def _headers(one: Operation) -> list[str]:
     is_write, is_agents = one.method != "GET", one.who in ("agent", "actor")
     known = {
         "AgentToken": is_agents,
-        "IdempotencyKey": is_write and one.is_atomic and one.who != "anyone",
-        "IfMatch": _takes_match(one),
+        "IdempotencyKey": is_write,
+        "IfMatch": takes_match(one),
         "TaskFence": is_write and is_agents and "<task_id>" in one.path,
     }
     return [name for name, is_taken in known.items() if is_taken]
-
-
-def _takes_match(one: Operation) -> bool:
-    is_held = one.is_atomic and not one.decides_itself
-    changes = one.method in ("PATCH", "PUT", "DELETE") or returns_resource(one)
-    return changes and is_held and read_of(one) is not None
 
 
 def _responses(one: Operation, references: References) -> dict[str, Any]:
@@ -218,7 +212,7 @@ def _refusals(one: Operation) -> list[int]:
         statuses.append(404)
     if one.method != "GET":
         statuses += [409, 413]
-    if _takes_match(one):
+    if takes_match(one):
         statuses.append(412)
     return [*statuses, 422]
 

@@ -49,15 +49,13 @@ class Declaration(TypedDict, total=False):
     errors: Mapping[int, Any]
     hints: Hints | None
     is_stream: bool
-    # False: a write that waits for the outside and must not run inside one transaction. It takes no `Idempotency-Key`
-    # and no `If-Match`.
+    # False: a write that waits for the outside, or in several transactions. The one that makes it count, if a second
+    # run would count twice, is by `retries.committed`.
     is_atomic: bool
     # A write that waits for its moment. It makes its change by `retries.committed`.
     is_long_poll: bool
     # It records a heartbeat itself, so the call records none.
     tells_presence: bool
-    # A write in several transactions, the last of which makes it count, by `retries.committed`.
-    in_pieces: bool
     # False: without a body `data` is None.
     needs_body: bool
     status: int

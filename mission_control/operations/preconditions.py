@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import DomainError, Invalid
+from mission_control.core.errors import DomainError
 from mission_control.core.json import to_json
 from mission_control.http.answers import json_response
 from mission_control.operations.registry import Operation, read_of
@@ -45,8 +45,7 @@ def tagged(response: Response, body: bytes) -> Response:
 async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], found: Any, wanted: str) -> None:
     """Hold the thing and refuse with 412 unless it is what `If-Match` names. Needs a running transaction."""
     read = read_of(entry)
-    if read is None:
-        raise Invalid(ErrorCode.HEADER_NOT_SUPPORTED.detail("This operation does not support If-Match."))
+    assert read is not None
     await _hold(found)
     state = await current_state(read, actor, ids)
     tag = tag_of(to_json(state))

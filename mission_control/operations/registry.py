@@ -32,9 +32,7 @@ class Hints:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. One that `is_long_poll` waits outside of any transaction, and one done `in_pieces` runs several.
-
-    Both are explained in `operations/retries.py`.
+    """One operation. A long poll, and a write that is not atomic, run outside of a transaction (`retries.py`).
 
     `media` are the types that its answer may have.
     """
@@ -59,7 +57,6 @@ class Operation:
     is_atomic: bool = True
     is_long_poll: bool = False
     tells_presence: bool = False
-    in_pieces: bool = False
     needs_body: bool = True
     status: int = 200
     media: tuple[str, ...] = ("application/json",)
@@ -73,7 +70,7 @@ class Operation:
     @property
     def decides_itself(self) -> bool:
         """Whether the function says which transaction the change is, and the answer's key with it."""
-        return self.is_long_poll or self.in_pieces
+        return self.is_long_poll or not self.is_atomic
 
     @property
     def is_inherited(self) -> bool:
@@ -110,11 +107,16 @@ def read_of(entry: Operation) -> Operation | None:
         for other in OPERATIONS:
             if other.path == path and is_single_read(other):
                 return other
-    above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<\w+>/[^/]+", path)}
+    above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<[\w:]+>/[^/]+", path)}
     for other in OPERATIONS:
         if other.path in above and is_single_read(other) and _is_about_the_same(entry, other):
             return other
     return None
+
+
+def takes_match(entry: Operation) -> bool:
+    """Return whether a write honours `If-Match`: where its sender can read what it changes."""
+    return entry.method != "GET" and entry.who != "anyone" and read_of(entry) is not None
 
 
 def _is_about_the_same(entry: Operation, other: Operation) -> bool:

@@ -3,9 +3,10 @@
 The idempotency record (key and answer) and the change are one transaction. A request that fails leaves no record, so
 it may be tried again; one that arrives while the first still runs waits for it on the unique index.
 
-A long poll, and a write done in pieces, is not a single transaction. It makes its change by `committed`, and the record
-joins that transaction. A client may send the same long poll twice when it believes the first is lost: the one that is
-answered first wakes the other, which gives the same answer.
+A write that is not atomic (a long poll, one in several transactions, one that asks the outside) makes the change that
+counts by `committed`, and the record joins that transaction. Where it makes none, it may run twice without a second
+effect, and its record is written after it. A client may send the same long poll twice when it believes the first is
+lost: the one that is answered first wakes the other, which gives the same answer.
 """
 
 import asyncio
@@ -16,38 +17,46 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from quart import Response, request
 
 from mission_control.commands.transaction import atomically
 from mission_control.commands.unit_of_work import notify
 from mission_control.core import clock
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, system
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
 from mission_control.database.sql import as_moment, is_postgres, rows
+from mission_control.http.body_limit import admit_body
 from mission_control.live import channels
 from mission_control.operations.idempotency_records import keep_within_share, packed, unpacked
 from mission_control.operations.preconditions import answered, require_match, tag_of
-from mission_control.operations.registry import Operation
+from mission_control.operations.registry import Operation, takes_match
 
 RECORDED_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
 DELETED_AT_ONCE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _KeyedWrite:
-    """A long poll or a write in pieces with a key: its answer is recorded by `committed`."""
+@dataclass(slots=True)
+class _SafeWrite:
+    """A write with an `Idempotency-Key`, an `If-Match`, or both. Keys belong to their sender."""
 
     entry: Operation
+    actor: Actor
+    sender: UUID
+    ids: dict[str, UUID]
+    found: Any
     key: str
+    match: str
     request_hash: str
+    is_recorded: bool = False
 
 
-_keyed: ContextVar[_KeyedWrite | None] = ContextVar("keyed_write", default=None)
+# The write that runs outside of a transaction, for `committed`.
+_running: ContextVar[_SafeWrite | None] = ContextVar("running_write", default=None)
 
 
 class Replayed(Exception):
@@ -67,12 +76,12 @@ async def recorded_answer(entry: Operation, actor: Actor | None) -> Response | N
 
     The first write may be the reason: a deleted thing is not found, and an actor that gave a right away lacks it.
     """
-    key = request.headers.get("Idempotency-Key", "").strip()
+    key = _header("Idempotency-Key")
     if actor is None or not key or entry.method == "GET":
         return None
     sent: Any = await request.get_data()
     request_hash = _hash(sent)
-    for record in await _records(actor, key):
+    for record in await _records(_id_of(actor), key):
         if _is_fresh(record) and record["request_hash"] == request_hash:
             return _replay(entry, record, request_hash)
     return None
@@ -81,72 +90,129 @@ async def recorded_answer(entry: Operation, actor: Actor | None) -> Response | N
 async def written(
     entry: Operation, actor: Actor | None, ids: dict[str, UUID], found: Any, perform: Callable[[], Awaitable[Any]]
 ) -> Response:
-    """Perform a write and return its answer; honours `Idempotency-Key` and `If-Match`."""
-    key, match = request.headers.get("Idempotency-Key", "").strip(), request.headers.get("If-Match", "").strip()
-    wanted = key if entry.decides_itself else (key or match) if entry.is_atomic else ""
-    if actor is None or not wanted:
+    """Perform a write and return its answer; honours `Idempotency-Key` and `If-Match`, or refuses them."""
+    key, match = _header("Idempotency-Key"), _header("If-Match")
+    if not key and not match:
         return answered(entry, await perform())
+    if match and not takes_match(entry):
+        raise Invalid(ErrorCode.HEADER_NOT_SUPPORTED.detail("This operation does not support If-Match."))
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    sent: Any = await request.get_data()
-    request_hash = _hash(sent)
+    write = await _safe_write(entry, actor, ids, found, key, match)
     if entry.decides_itself:
-        return await _written_by_itself(actor, perform, _KeyedWrite(entry, key, request_hash))
-    return await atomically(actor, lambda: _write(entry, actor, ids, found, perform, key, match, request_hash))
+        return await _written_by_itself(write, perform)
+    return await atomically(write.actor, lambda: _write(write, perform))
 
 
-async def _written_by_itself(actor: Actor, perform: Callable[[], Awaitable[Any]], keyed: _KeyedWrite) -> Response:
-    for record in await _records(actor, keyed.key):
+def _id_of(actor: Actor) -> UUID:
+    assert actor.id is not None
+    return actor.id
+
+
+def _header(name: str) -> str:
+    return request.headers.get(name, "").strip()
+
+
+async def _safe_write(
+    entry: Operation, actor: Actor | None, ids: dict[str, UUID], found: Any, key: str, match: str
+) -> _SafeWrite:
+    """Return the write. What anybody may send is the write of the thing that it is sent to."""
+    if actor is None:
+        admit_body()
+        actor, sender = system(found.scope().organization_id), found.id
+    else:
+        sender = _id_of(actor)
+    sent: Any = await request.get_data()
+    return _SafeWrite(entry, actor, sender, ids, found, key, match, _hash(sent))
+
+
+async def _written_by_itself(write: _SafeWrite, perform: Callable[[], Awaitable[Any]]) -> Response:
+    for record in await _records(write.sender, write.key) if write.key else ():
         if _is_fresh(record):
-            return _replay(keyed.entry, record, keyed.request_hash)
-    token = _keyed.set(keyed)
+            return _replay(write.entry, record, write.request_hash)
+    if write.match:
+        await atomically(write.actor, lambda: _require_match(write))
+    token = _running.set(write)
     try:
-        return answered(keyed.entry, await perform())
+        response = answered(write.entry, await perform())
     except Replayed as before:
         return before.response
     finally:
-        _keyed.reset(token)
+        _running.reset(token)
+    if write.key and not write.is_recorded:
+        return await atomically(write.actor, lambda: _record_afterwards(write, response))
+    return response
+
+
+async def _record_afterwards(write: _SafeWrite, response: Response) -> Response:
+    if (before := await _insert_record(write)) is not None:
+        return before
+    await _save_answer(write, response)
+    return response
 
 
 async def committed[R](actor: Actor, work: Callable[[], Awaitable[R | None]]) -> R | None:
     """Run `work` in one transaction that also records its answer for the key; return the answer.
 
     `work` returns None for "not yet". The transaction is then rolled back when there is a key, so the work must not
-    have written anything. Raises `Replayed`, which `written` turns into the recorded answer.
+    have written anything. Without a key or an `If-Match` it begins its own transaction. Raises `Replayed`, which
+    `written` turns into the recorded answer.
     """
-    keyed = _keyed.get()
-    if keyed is None:
+    write = _running.get()
+    if write is None:
         return await work()
     try:
-        return await atomically(actor, lambda: _commit(actor, keyed, work))
+        return await atomically(actor, lambda: _commit(write, work))
     except _NotYet:
         return None
+
+
+def key_of_request(actor: Actor) -> str | None:
+    """Return a key for a write elsewhere that is the same whenever this request is repeated, None without a key."""
+    write = _running.get()
+    return None if write is None or not write.key else str(uuid5(_id_of(actor), write.key))
 
 
 @contextlib.contextmanager
 def notified_of_answer(actor: Actor) -> Iterator["asyncio.Future[None]"]:
     """Inside a long poll: yield a future that completes when the same key may have been answered elsewhere."""
-    keyed = _keyed.get()
-    if keyed is None:
+    write = _running.get()
+    if write is None or not write.key:
         yield asyncio.get_running_loop().create_future()
         return
-    with channels.listening(_channel(actor, keyed.key)) as notified:
+    with channels.listening(_channel(write)) as notified:
         yield notified
 
 
-def _channel(actor: Actor, key: str) -> str:
-    return f"answered:{actor.id}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+def _channel(write: _SafeWrite) -> str:
+    return f"answered:{write.sender}:{hashlib.sha256(write.key.encode()).hexdigest()[:32]}"
 
 
-async def _commit[R](actor: Actor, keyed: _KeyedWrite, work: Callable[[], Awaitable[R | None]]) -> R:
-    if (record := await _insert_record(keyed.entry, actor, keyed.key, keyed.request_hash)) is not None:
+async def _commit[R](write: _SafeWrite, work: Callable[[], Awaitable[R | None]]) -> R:
+    _running.set(None)  # what the work calls joins this transaction, and is not recorded by itself
+    if (record := await _begin(write)) is not None:
         raise Replayed(record)
     answer = await work()
     if answer is None:
         raise _NotYet()
-    notify(_channel(actor, keyed.key))
-    await _save_answer(actor, keyed.key, answered(keyed.entry, answer))
+    if write.key:
+        notify(_channel(write))
+        await _save_answer(write, answered(write.entry, answer))
+        write.is_recorded = True
     return answer
+
+
+async def _begin(write: _SafeWrite) -> Response | None:
+    """Inside the transaction of a write: return the answer that its key has, else hold what `If-Match` names."""
+    if write.key and (record := await _insert_record(write)) is not None:
+        return record
+    await _require_match(write)
+    return None
+
+
+async def _require_match(write: _SafeWrite) -> None:
+    if write.match:
+        await require_match(write.entry, write.actor, write.ids, write.found, write.match)
 
 
 def _hash(body: bytes) -> str:
@@ -157,57 +223,46 @@ def _hash(body: bytes) -> str:
     return hashlib.sha256(address + body).hexdigest()
 
 
-async def _write(
-    entry: Operation,
-    actor: Actor,
-    ids: dict[str, UUID],
-    found: Any,
-    perform: Callable[[], Awaitable[Any]],
-    key: str,
-    match: str,
-    request_hash: str,
-) -> Response:
-    if key and (record := await _insert_record(entry, actor, key, request_hash)) is not None:
+async def _write(write: _SafeWrite, perform: Callable[[], Awaitable[Any]]) -> Response:
+    if (record := await _begin(write)) is not None:
         return record
-    if match:
-        await require_match(entry, actor, ids, found, match)
-    response = answered(entry, await perform())
-    if key:
-        await _save_answer(actor, key, response)
+    response = answered(write.entry, await perform())
+    if write.key:
+        await _save_answer(write, response)
     return response
 
 
-async def _insert_record(entry: Operation, actor: Actor, key: str, request_hash: str) -> Response | None:
-    await _delete_old_records(actor)
+async def _insert_record(write: _SafeWrite) -> Response | None:
+    await _delete_old_records(write.sender)
     mine = await rows(
         "INSERT INTO kept_answers (id, actor_id, key, request_hash, created_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (actor_id, key) DO NOTHING RETURNING id",
         new_id(),
-        actor.id,
-        key,
-        request_hash,
+        write.sender,
+        write.key,
+        write.request_hash,
         clock.now(),
     )
-    return None if mine else _replay(entry, (await _records(actor, key))[0], request_hash)
+    return None if mine else _replay(write.entry, (await _records(write.sender, write.key))[0], write.request_hash)
 
 
-async def _delete_old_records(actor: Actor) -> None:
-    """Delete the actor's old records, and some whose senders did not come back."""
+async def _delete_old_records(sender: UUID) -> None:
+    """Delete the sender's old records, and some whose senders did not come back."""
     oldest, locked = clock.now() - RECORDED_FOR, " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
     await rows(
         "DELETE FROM kept_answers WHERE (actor_id = ? AND created_at < ?) OR id IN"
         f" (SELECT id FROM kept_answers WHERE created_at < ? ORDER BY created_at LIMIT {DELETED_AT_ONCE}{locked})",
-        actor.id,
+        sender,
         oldest,
         oldest,
     )
 
 
-async def _records(actor: Actor, key: str) -> list[dict[str, Any]]:
+async def _records(sender: UUID, key: str) -> list[dict[str, Any]]:
     return await rows(
         "SELECT request_hash, status, answer, created_at FROM kept_answers"
         " WHERE actor_id = ? AND key = ? AND status IS NOT NULL",
-        actor.id,
+        sender,
         key,
     )
 
@@ -226,14 +281,14 @@ def _replay(entry: Operation, record: dict[str, Any], request_hash: str) -> Resp
     return Response(body, record["status"], headers, content_type="application/json")
 
 
-async def _save_answer(actor: Actor, key: str, response: Response) -> None:
+async def _save_answer(write: _SafeWrite, response: Response) -> None:
     body: Any = await response.get_data(as_text=True)
     stored = packed(body)
     await rows(
         "UPDATE kept_answers SET status = ?, answer = ? WHERE actor_id = ? AND key = ?",
         response.status_code,
         stored,
-        actor.id,
-        key,
+        write.sender,
+        write.key,
     )
-    await keep_within_share(actor, key, stored)
+    await keep_within_share(write.sender, write.key, stored)

@@ -15,6 +15,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
+from mission_control.operations.retries import committed
 from mission_control.provisioning import adopting, template_sync
 from mission_control.provisioning.commands import provision_again
 from mission_control.provisioning.models import ProvisioningJob
@@ -182,7 +183,13 @@ async def adopt_gateway_agent(actor: Actor, gateway: Gateway, data: Adoption) ->
     )
     if not there:
         raise Invalid("The gateway has no agent with this id.")
-    return AgentRead.of(await adopting.adopt(actor, gateway, board, data, there))
+
+    async def adopt() -> AgentRead:
+        return AgentRead.of(await adopting.adopt(actor, gateway, board, data, there))
+
+    adopted = await committed(actor, adopt)
+    assert adopted is not None
+    return adopted
 
 
 async def _adopted(actor: Actor, gateway_id: UUID, agent_id: UUID) -> tuple[Gateway, Agent]:

@@ -12,6 +12,7 @@ from mission_control.gateways import calls
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError
+from mission_control.operations.retries import committed
 from mission_control.provisioning import work
 from mission_control.provisioning.gateway_agent import read_file
 from mission_control.provisioning.jobs import CHANNEL, request_provisioning
@@ -44,8 +45,15 @@ async def sync(
         for agent in agents:
             if agent.workspace_token is None:
                 await _find_token(actor, gateway, agent)
-    parent = await begin_sync(actor, gateway, wanted, [agent.id for agent in agents])
-    return await _wait(parent, WAIT_SECONDS if seconds is None else seconds)
+    agent_ids = [agent.id for agent in agents]
+    begun: list[ProvisioningJob] = []
+
+    async def begin() -> GatewayTemplatesSyncResult:
+        begun[:] = [await begin_sync(actor, gateway, wanted, agent_ids)]
+        return await result_of(begun[0])
+
+    await committed(actor, begin)
+    return await _wait(begun[0], WAIT_SECONDS if seconds is None else seconds)
 
 
 async def _problem(gateway: Gateway, board_id: UUID | None) -> str | None:

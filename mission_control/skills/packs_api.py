@@ -138,7 +138,7 @@ async def sync(actor: Actor, pack: SkillPack, query: SyncQuery) -> SkillPackSync
     verb="skill_pack.sync",
     query=SyncQuery,
     returns=JobRead,
-    in_pieces=True,
+    is_atomic=False,
     status=202,
 )
 async def start_one(actor: Actor, pack: SkillPack, query: SyncQuery) -> JobRead:
@@ -156,7 +156,7 @@ async def start_one(actor: Actor, pack: SkillPack, query: SyncQuery) -> JobRead:
     verb="skill_pack.create",
     query=SyncQuery,
     returns=JobRead,
-    in_pieces=True,
+    is_atomic=False,
     status=202,
 )
 async def start_all(actor: Actor, query: SyncQuery) -> JobRead:

@@ -80,6 +80,21 @@ async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrd
 
 @operation(
     api,
+    "GET",
+    f"{ITEMS}/<item_id>",
+    operation_id="get_checklist_item",
+    tags=TAGS,
+    who="actor",
+    find=task_of_item,
+    returns=checklist.ChecklistItemRead,
+)
+async def get_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) -> dict[str, Any]:
+    """Read a step."""
+    return checklist.item_read(found[1])
+
+
+@operation(
+    api,
     "PATCH",
     f"{ITEMS}/<item_id>",
     operation_id="change_checklist_item",

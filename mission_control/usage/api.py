@@ -79,6 +79,22 @@ async def create_budget(actor: Actor, data: BudgetCreate) -> dict[str, Any]:
 
 @operation(
     api,
+    "GET",
+    "/budgets/<budget_id>",
+    operation_id="get_budget",
+    tags=TAGS,
+    who="user",
+    find=visible_budget,
+    verb="budget.manage",
+    returns=BudgetRead,
+)
+async def get_budget(actor: Actor, budget: Budget) -> dict[str, Any]:
+    """Read a budget with what is used of it."""
+    return await budget_read(actor, budget.id)
+
+
+@operation(
+    api,
     "PATCH",
     "/budgets/<budget_id>",
     operation_id="update_budget",

@@ -2,6 +2,8 @@
 
 import inspect
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +84,15 @@ def test_every_operation_with_a_body_is_called_with_one() -> None:
     assert set(BODIES) == {one.operation_id for one in ANSWERING if one.body is not None}
 
 
-async def call(cast: Cast, one: Operation, tmp_path: Path) -> Answer:
-    """Call an operation on real things; when it is a list, there are three rows of it at least."""
+type Send = Callable[..., Awaitable[Answer]]
+
+
+@asynccontextmanager
+async def ready(cast: Cast, one: Operation, folder: Path) -> AsyncIterator[Send]:
+    """Yield what calls an operation on real things; when it is a list, there are three rows of it at least."""
+    if one.operation_id in TALKING:
+        gateway, _ = await on_gateway(cast, cast.board)
+        await OnboardingSession.filter(board_id=cast.board.id).update(session_key=main_session_key(gateway.id))
     made = await things_of(cast, one.path)
     path = filled(one.path, made)
     if one.method == "GET" and one.path in LISTS:
@@ -98,8 +107,15 @@ async def call(cast: Cast, one: Operation, tmp_path: Path) -> Answer:
     body = BODIES[one.operation_id](cast, made) if one.body is not None else ...
     body = await body if inspect.isawaitable(body) else body
     caller: Caller = getattr(cast, CALLERS.get(one.operation_id, "atlas" if one.who == "agent" else "ada"))
-    async with outside(cast.app, path, tmp_path):
-        return await (upload(caller, path) if one.form else caller.call(one.method, path, body))
+
+    async def send(**headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if one.form:
+            return await upload(Caller(caller.app, caller.headers | named), path)
+        return await caller.call(one.method, path, body, headers=named)
+
+    async with outside(cast.app, path, folder):
+        yield send
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +130,8 @@ async def test_responses_match_the_document(
     cast: Cast, document: dict[str, Any], one: Operation, tmp_path: Path
 ) -> None:
     await scene(cast)
-    if one.operation_id in TALKING:
-        gateway, _ = await on_gateway(cast, cast.board)
-        await OnboardingSession.filter(board_id=cast.board.id).update(session_key=main_session_key(gateway.id))
-    answer = await call(cast, one, tmp_path)
+    async with ready(cast, one, tmp_path) as send:
+        answer = await send()
     if one.operation_id in REFUSED:
         answer.refused(REFUSED[one.operation_id])
         return
