@@ -6,23 +6,21 @@ from uuid import UUID
 
 from quart import current_app, has_app_context
 
-from mission_control.agents.commands import create_agent
 from mission_control.agents.coordination import require_gateway
 from mission_control.agents.coordination_schemas import REPLY_SOURCE, REPLY_TAGS, GatewayLeadMessageRequest
+from mission_control.agents.leads import create_lead
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
-from mission_control.agents.schemas import AgentCreate
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
-from mission_control.core.actor import Actor, system
+from mission_control.core.actor import Actor
 from mission_control.core.json import to_json
 from mission_control.core.scope import Scope
 
 HEADERS = {"question": "GATEWAY MAIN QUESTION", "handoff": "GATEWAY MAIN HANDOFF"}
-LEAD_NAME = "Lead Agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +73,7 @@ async def record_broadcast(actor: Actor, thing: None, boards: Sequence[UUID], de
 async def _lead_of(board: Board) -> tuple[Agent, bool]:
     if known := await lead_id_of(board.id):
         return await Agent.get(id=known), False
-    taken = {agent.name.lower() for agent in await Agent.filter(board_id=board.id).only("name")}
-    names = [LEAD_NAME, *(f"{LEAD_NAME} {number}" for number in range(2, len(taken) + 3))]
-    name = next(name for name in names if name.lower() not in taken)
-    agent, _ = await create_agent(system(board.organization_id), board, AgentCreate(name=name, is_board_lead=True))
+    agent, _ = await create_lead(board)
     return agent, True
 
 

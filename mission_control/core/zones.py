@@ -36,6 +36,11 @@ def named(name: str | None) -> ZoneInfo:
         return _UTC
 
 
+def exists(name: str) -> bool:
+    """Return whether there is a zone of this name."""
+    return name == "UTC" or named(name) is not _UTC
+
+
 def zone_of(actor: Actor) -> ZoneInfo:
     """Return the zone that somebody chose, else UTC."""
     return named(actor.zone)

@@ -144,7 +144,8 @@ async def cancel_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
 async def confirm_onboarding(actor: Actor, board: Board, data: BoardOnboardingConfirm) -> BoardConfirmed:
     """Confirm what a board is for.
 
-    A board without a lead gets one, with the proposed name and profile; `lead_token` is shown only now.
+    A board without a lead gets one, with the proposed name and profile; `lead_token` is shown only now. A lead that is
+    there gets the proposed name. Of your own profile only what you send in `user_profile` changes.
     """
     return _confirmed(await confirm_goal(actor, board, data))
 

@@ -17,6 +17,7 @@ from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.onboarding.chat import Chat, chat_of
 from mission_control.onboarding.forms import AUTONOMY, AnswerForm, StartForm, kinds_of, values_of
+from mission_control.onboarding.learned import learned_about
 from mission_control.onboarding.pages import settable_board, ways_of
 from mission_control.onboarding.queries import read_session
 from mission_control.web.actions import action
@@ -102,7 +103,8 @@ async def _proposal(view: ChatView) -> str:
     draft = read_session(chat.session).draft_goal if chat.session else None
     values = values_of(view.board, draft) if draft else {}
     return render_macro(
-        RESULT, "proposal", chat=chat, values=values, kinds=kinds_of(view.board), autonomy=AUTONOMY
+        RESULT, "proposal", chat=chat, values=values, kinds=kinds_of(view.board), autonomy=AUTONOMY,
+        learned=await learned_about(view.actor, chat.session),
     )  # fmt: skip
 
 
@@ -145,7 +147,7 @@ REGIONS = (
     Region(PAGE, "#options", NEWS, _options, key=_same_for),
     Region(PAGE, "#compose", NEWS, _compose, key=_same_for),
     Region(PAGE, "#ending", NEWS, _ending, key=_same_for),
-    Region(PAGE, "#proposal", LEAD, _proposal, key=_same_for),
+    Region(PAGE, "#proposal", LEAD, _proposal, key=lambda view: (view.board.id, view.actor.user_id)),
     Region(PAGE, "#next-steps", LEAD, _next_steps, key=_same_for),
     Region(PAGE, "#announcements", SAID, _silence, changes=_announcement),
 )

@@ -1,15 +1,15 @@
 """Commands that set up a board: an agent's proposal and a person's confirmation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.commands import update_profile
 from mission_control.accounts.models import User
-from mission_control.agents.commands import create_agent
+from mission_control.agents.commands import update_agent
+from mission_control.agents.leads import create_lead, free_name
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
-from mission_control.agents.schemas import AgentCreate
 from mission_control.boards.commands import locked_board, update_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
@@ -27,12 +27,14 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingAgentComplete,
     BoardOnboardingAgentQuestion,
     BoardOnboardingConfirm,
+    BoardOnboardingLeadAgentDraft,
+    BoardOnboardingUserProfile,
     BoardSetup,
 )
 from mission_control.provisioning.jobs import request_provisioning
 
 GOAL_SOURCE = "lead_agent_onboarding"
-LEAD_NAME = "Lead Agent"
+GOAL_FIELDS = ("board_type", "objective", "success_metrics", "target_date")
 WAIT = ("delivery_id", "silent_at")
 
 
@@ -78,6 +80,8 @@ async def store_main_agent_message(
 async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm, plan: Plan | None = None) -> Confirmed:
     """Set a board's goal, and create a lead if it has none. Without a plan, the agent's proposal is used.
 
+    Of the person's profile only what they confirm changes.
+
     Repeating a confirmation is a no-op.
     """
     board = await locked_board(board)
@@ -86,7 +90,7 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm,
     before = board.updated_at
     board = await update_board(actor, board, _goal(goal, plan))
     ended = await _end(session)
-    await _notify_of_person(actor, plan)
+    await _update_person(actor, goal.user_profile)
     lead_id, token = await _lead(board, plan)
     if ended or token or board.updated_at != before:
         record(
@@ -103,13 +107,14 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm,
 async def set_up_board(actor: Actor, board: Board, wanted: BoardSetup) -> Confirmed:
     """Give a board its goal, and the wanted lead when it has none; of a lead's proposal the rest is kept.
 
-    Where there is a lead already, the board's rule of approvals stays as it is.
+    A lead that is there already gets the wanted name, and the board's rule of approvals stays as it is.
     """
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
     proposed = Plan.of(session.draft_goal if session else None)
     if await lead_id_of(board.id) is not None:
-        plan = replace(proposed, needs_approval=board.require_approval_for_done)
+        named = BoardOnboardingLeadAgentDraft(name=wanted.lead_name)
+        plan = Plan(named, needs_approval=board.require_approval_for_done)
     else:
         plan = proposed.with_lead(wanted.lead_name, wanted.autonomy, wanted.instructions)
     return await confirm_goal(actor, board, wanted, plan)
@@ -117,7 +122,7 @@ async def set_up_board(actor: Actor, board: Board, wanted: BoardSetup) -> Confir
 
 def _goal(goal: BoardOnboardingConfirm, plan: Plan) -> dict[str, Any]:
     return {
-        **{name: getattr(goal, name) for name in BoardOnboardingConfirm.model_fields},
+        **{name: getattr(goal, name) for name in GOAL_FIELDS},
         "goal_confirmed": True,
         "goal_source": GOAL_SOURCE,
         "require_approval_for_done": plan.needs_approval,
@@ -134,9 +139,9 @@ async def _end(session: OnboardingSession | None) -> bool:
     return True
 
 
-async def _notify_of_person(actor: Actor, plan: Plan) -> None:
-    """Update the person's profile from the conversation; nothing is cleared."""
-    found = plan.profile.model_dump(exclude_none=True)
+async def _update_person(actor: Actor, profile: BoardOnboardingUserProfile | None) -> None:
+    """Change what a person confirmed of their own profile; nothing is cleared."""
+    found = profile.model_dump(exclude_none=True) if profile is not None else {}
     user = await User.get_or_none(id=actor.user_id) if found and actor.user_id else None
     if user is not None:
         await update_profile(actor, user, {name: text for name, text in found.items() if getattr(user, name) != text})
@@ -145,19 +150,16 @@ async def _notify_of_person(actor: Actor, plan: Plan) -> None:
 async def _lead(board: Board, plan: Plan) -> tuple[UUID | None, str | None]:
     """Return the board's lead, with the token of a new direct one. The confirming person need not be an admin.
 
-    On a board with a gateway a new lead is created there, and one that could not be created is tried again.
+    A lead that is there gets the wanted name. On a board with a gateway a new lead is created there, and one that could
+    not be created is tried again.
     """
-    if known := await Agent.get_or_none(board_id=board.id, is_board_lead=True):
-        if known.gateway_id is not None and known.last_provision_error is not None:
-            await request_provisioning(known)
-        return known.id, None
-    name = await _free_name(board.id, plan.lead.name or LEAD_NAME)
-    wanted = AgentCreate(name=name, identity_profile=identity_of(plan.lead), is_board_lead=True)
-    agent, token = await create_agent(system(board.organization_id), board, wanted)
-    return agent.id, token
-
-
-async def _free_name(board_id: UUID, wanted: str) -> str:
-    taken = {agent.name.lower() for agent in await Agent.filter(board_id=board_id).only("name")}
-    names = [wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))]
-    return next(name for name in names if name.lower() not in taken)
+    known = await Agent.get_or_none(board_id=board.id, is_board_lead=True).select_related("board")
+    if known is None:
+        agent, token = await create_lead(board, plan.lead.name, identity_of(plan.lead))
+        return agent.id, token
+    if plan.lead.name:
+        name = await free_name(board, plan.lead.name, of=known)
+        known = await update_agent(system(board.organization_id), known, {"name": name})
+    if known.gateway_id is not None and known.last_provision_error is not None:
+        await request_provisioning(known)
+    return known.id, None

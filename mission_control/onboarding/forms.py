@@ -17,7 +17,9 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingAnswer,
     BoardOnboardingLeadAgentDraft,
     BoardOnboardingStart,
+    BoardOnboardingUserProfile,
     BoardSetup,
+    Trimmed,
 )
 from mission_control.web.actions import Form
 from mission_control.web.forms import FormInvalid
@@ -74,6 +76,11 @@ class SetUpForm(Form):
     lead_name: Annotated[AgentName | None, BlankToNone] = None
     autonomy: Literal["ask_first", "balanced", "autonomous"] = "balanced"
     instructions: ShortText | None = None
+    preferred_name: Trimmed = None
+    pronouns: Trimmed = None
+    timezone: Trimmed = None
+    notes: Trimmed = None
+    context: Trimmed = None
 
     def body(self, found: Board) -> BoardSetup:
         """Return the goal and the lead; FormInvalid says which field is wrong."""
@@ -91,7 +98,13 @@ class SetUpForm(Form):
             lead_name=self.lead_name,
             autonomy=self.autonomy,
             instructions=self.instructions,
+            user_profile=self._profile(),
         )
+
+    def _profile(self) -> BoardOnboardingUserProfile | None:
+        """Return what was ticked of the person's profile."""
+        ticked = self.model_dump(include=set(BoardOnboardingUserProfile.model_fields), exclude_none=True)
+        return BoardOnboardingUserProfile(**ticked) if ticked else None
 
     def _target(self, found: Board) -> datetime | None:
         """Return the target date; one that was not changed keeps its moment."""

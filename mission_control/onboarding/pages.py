@@ -13,6 +13,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can, require
 from mission_control.onboarding.forms import AUTONOMY, LABELS, SetUpForm, kinds_of, values_of
+from mission_control.onboarding.learned import Learned, learned_about
 from mission_control.onboarding.queries import latest_session, read_session
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
@@ -44,11 +45,14 @@ async def set_up_form(board_id: UUID) -> ResponseReturnValue:
     actor, board = await settable_board(board_id)
     session = await latest_session(board.id)
     draft = read_session(session).draft_goal if session and session.status != "confirmed" else None
-    return await _form(actor, board, values_of(board, draft), {})
+    return await _form(actor, board, values_of(board, draft), {}, await learned_about(actor, session))
 
 
-async def _form(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _form(
+    actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str], learned: list[Learned]
+) -> str:
     context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS, "autonomy": AUTONOMY}
+    context["learned"] = learned
     context |= {"kinds": kinds_of(board), "ways": ways_of(board)}
     lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
     active = f"board-{board.id}"
@@ -58,7 +62,8 @@ async def _form(actor: Actor, board: Board, values: dict[str, Any], errors: dict
 async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue:
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
-    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
+    learned = await learned_about(refusal.actor, await latest_session(refusal.found.id), refusal.values)
+    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors, learned)
 
 
 @action(pages, "POST", "/boards/<uuid:board_id>/setup", performs="set_up_board", form=SetUpForm, refused=_not_set_up)

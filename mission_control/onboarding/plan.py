@@ -1,12 +1,11 @@
-"""The plan for a board apart from its goal: its lead, how much that may do alone, and who the person is."""
+"""The plan for a board apart from its goal: its lead, and how much that may do alone."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from mission_control.onboarding.schemas import BoardOnboardingLeadAgentDraft as LeadDraft
-from mission_control.onboarding.schemas import BoardOnboardingUserProfile as UserProfile
 
 STYLE = ("autonomy_level", "verbosity", "output_format", "update_cadence", "custom_instructions")
 AUTONOMY = ("autonomy_level", "autonomy", "mode")
@@ -15,17 +14,19 @@ ALONE = {"autonomous", "fully-autonomous", "full-autonomy"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The wishes for a board's lead and person, and whether finishing a task needs an approval."""
+    """The wishes for a board's lead, and whether finishing a task needs an approval."""
 
     lead: LeadDraft
-    profile: UserProfile
     needs_approval: bool
 
     @classmethod
     def of(cls, draft: dict[str, Any] | None) -> "Plan":
-        """What an agent proposed; parts that no longer fit count as absent."""
-        lead = _part(LeadDraft, draft, "lead_agent")
-        return cls(lead, _part(UserProfile, draft, "user_profile"), not works_alone(lead))
+        """What an agent proposed; a lead that no longer fits counts as absent."""
+        try:
+            lead = LeadDraft.model_validate((draft or {}).get("lead_agent") or {})
+        except ValidationError:
+            lead = LeadDraft()
+        return cls(lead, not works_alone(lead))
 
     def with_lead(self, name: str | None, autonomy: str, instructions: str | None) -> "Plan":
         """Return the plan with what a person wants of the lead instead of what was proposed."""
@@ -34,14 +35,7 @@ class Plan:
             "autonomy_level": autonomy,
             "custom_instructions": (instructions or "").strip() or None,
         }
-        return Plan(self.lead.model_copy(update=wanted), self.profile, needs_approval=autonomy != "autonomous")
-
-
-def _part[Part: BaseModel](kind: type[Part], draft: dict[str, Any] | None, name: str) -> Part:
-    try:
-        return kind.model_validate((draft or {}).get(name) or {})
-    except ValidationError:
-        return kind()
+        return Plan(self.lead.model_copy(update=wanted), needs_approval=autonomy != "autonomous")
 
 
 def works_alone(lead: LeadDraft) -> bool:

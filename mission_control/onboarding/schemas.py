@@ -36,6 +36,16 @@ class BoardOnboardingAnswer(BaseModel):
     ] = None
 
 
+class BoardOnboardingUserProfile(BaseModel):
+    """Fields of the profile of the person who confirms."""
+
+    preferred_name: Trimmed = None
+    pronouns: Trimmed = None
+    timezone: Trimmed = None
+    notes: Trimmed = None
+    context: Trimmed = None
+
+
 class BoardOnboardingConfirm(BaseModel):
     """What a board is for; a goal needs an objective and success metrics."""
 
@@ -43,6 +53,10 @@ class BoardOnboardingConfirm(BaseModel):
     objective: Text | None = None
     success_metrics: dict[str, Any] | None = None
     target_date: Moment | None = None
+    user_profile: Annotated[
+        BoardOnboardingUserProfile | None,
+        Field(description="What changes in your own profile; what the agent proposed is not taken over by itself"),
+    ] = None
 
     @model_validator(mode="after")
     def _goal_is_complete(self) -> Self:
@@ -58,21 +72,11 @@ class BoardSetup(BoardOnboardingConfirm):
         board_type="goal", objective="The shop sells abroad.", success_metrics={"countries": 5}, lead_name="Atlas"
     )
 
-    lead_name: Annotated[AgentName | None, BlankToNone, Field(description="How the new lead is called")] = None
+    lead_name: Annotated[AgentName | None, BlankToNone, Field(description="How the lead is called")] = None
     autonomy: Annotated[
         Literal["ask_first", "balanced", "autonomous"], Field(description="How much the new lead decides alone")
     ] = "balanced"
     instructions: Annotated[ShortText | None, BlankToNone, Field(description="What the new lead keeps in mind")] = None
-
-
-class BoardOnboardingUserProfile(BaseModel):
-    """What the agent learned about the person."""
-
-    preferred_name: Trimmed = None
-    pronouns: Trimmed = None
-    timezone: Trimmed = None
-    notes: Trimmed = None
-    context: Trimmed = None
 
 
 class BoardOnboardingLeadAgentDraft(BaseModel):
@@ -91,7 +95,9 @@ class BoardOnboardingAgentComplete(BoardOnboardingConfirm):
     """The agent's proposal for the whole board."""
 
     status: Literal["complete"]
-    user_profile: BoardOnboardingUserProfile | None = None
+    user_profile: Annotated[
+        BoardOnboardingUserProfile | None, Field(description="What you learned about the person, who decides about it")
+    ] = None
     lead_agent: BoardOnboardingLeadAgentDraft | None = None
 
 

@@ -89,6 +89,21 @@ async def test_confirmation_keeps_an_existing_lead(cast: Cast) -> None:
     assert done["lead_agent_id"] == str(cast.atlas.id)
 
 
+async def test_confirmation_gives_an_existing_lead_the_proposed_name(cast: Cast) -> None:
+    await OnboardingSession.create(board_id=cast.board.id, status="completed")
+    await OnboardingSession.filter(board_id=cast.board.id).update(draft_goal={"lead_agent": {"name": "Vega"}})
+    before = await head(cast)
+    done = (await cast.cleo.post(at(cast, "/confirm", cast.board), GOAL)).ok()
+    assert done["lead_agent_id"] == str(cast.atlas.id) and done["lead_token"] is None
+    assert (await Agent.get(id=cast.atlas.id)).name == "Vega 2"  # another agent of the board is called Vega
+    assert "agent.updated" in [kind for kind, _ in await kinds(cast, before)]
+    before = await head(cast)
+    (await cast.cleo.post(f"/boards/{cast.board.id}/setups", GOAL | {"lead_name": "Atlas"})).ok()
+    (await cast.cleo.post(f"/boards/{cast.board.id}/setups", GOAL)).ok()
+    assert (await Agent.get(id=cast.atlas.id)).name == "Atlas"
+    assert [kind for kind, _ in await kinds(cast, before)].count("agent.updated") == 1
+
+
 async def test_concurrent_confirmations_create_one_lead(cast: Cast) -> None:
     answers = await asyncio.gather(*(who.post(at(cast, "/confirm"), GOAL) for who in (cast.ada, cast.ben, cast.ada)))
     assert sorted(one.ok()["lead_token"] is not None for one in answers) == [False, False, True]
@@ -125,16 +140,18 @@ async def test_proposal_sets_the_leads_name_and_profile(cast: Cast) -> None:
     await User.filter(id=cast.ada.id).update(notes="Old.", pronouns="she")
     await session(cast)
     await hear(cast, draft(lead_agent=LEAD | STYLE, user_profile=person))
-    done = (await cast.ada.post(at(cast, "/confirm"), GOAL | {"objective": "Mine."})).ok()
+    wanted = GOAL | {"objective": "Mine.", "user_profile": {"timezone": "Europe/Oslo", "notes": " "}}
+    done = (await cast.ada.post(at(cast, "/confirm"), wanted)).ok()
     lead = await Agent.get(id=done["lead_agent_id"])
     assert lead.name == "Lyra"
     assert lead.identity_profile == {
-        "role": "Guide", "autonomy_level": "ask_first", "verbosity": "concise", "output_format": "bullets",
+        "role": "Guide", "communication_style": "direct, concise, practical", "emoji": ":gear:",
+        "autonomy_level": "ask_first", "verbosity": "concise", "output_format": "bullets",
         "update_cadence": "daily", "custom_instructions": "Be kind.",
     }  # fmt: skip
     assert (done["objective"], done["require_approval_for_done"]) == ("Mine.", True)
-    ada = await User.get(id=cast.ada.id)
-    assert (ada.preferred_name, ada.timezone, ada.notes, ada.pronouns) == ("Adi", "Europe/Oslo", "Old.", "she")
+    [ada] = await User.filter(id=cast.ada.id).values("preferred_name", "timezone", "notes", "pronouns")
+    assert ada == {"preferred_name": None, "timezone": "Europe/Oslo", "notes": "Old.", "pronouns": "she"}
     assert (await cast.ada.get(at(cast))).ok()["status"] == "confirmed"
 
 
@@ -269,7 +286,10 @@ async def test_a_board_is_set_up_with_the_wanted_lead(cast: Cast) -> None:
     )
     lead = await Agent.get(board_id=board.id, is_board_lead=True)
     assert (lead.name, str(lead.id), made["lead_token"][:4]) == ("Polaris", made["lead_agent_id"], "mca_")
-    assert lead.identity_profile == {"autonomy_level": "autonomous", "custom_instructions": "Be kind."}
+    assert lead.identity_profile == {
+        "role": "Board Lead", "communication_style": "direct, concise, practical", "emoji": ":gear:",
+        "autonomy_level": "autonomous", "custom_instructions": "Be kind.",
+    }  # fmt: skip
     again = (await cast.ada.post(url, wanted | {"autonomy": "ask_first"})).ok()
     assert (again["lead_token"], again["require_approval_for_done"]) == (None, False)
     (await cast.ada.post(url, wanted | {"mood": "x"})).refused(422)

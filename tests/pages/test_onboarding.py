@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
+from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.commands.transaction import atomically
+from mission_control.commands.unit_of_work import record
 from mission_control.onboarding.models import OnboardingSession
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import opened, visitor
@@ -31,7 +34,7 @@ async def test_setup_form_creates_the_lead_and_shows_its_token_once(cast: Cast) 
     assert (board.objective, board.success_metrics) == ("See farther.", {"Nights": "12", "Clear skies": "half"})
     assert (board.goal_confirmed, board.require_approval_for_done, board.target_date) == (True, True, None)
     lead = await Agent.get(name="Lyra")
-    assert lead.identity_profile == {"autonomy_level": "ask_first", "custom_instructions": "Be kind."}
+    assert lead.identity_profile is not None and lead.identity_profile["autonomy_level"] == "ask_first"
     (await ada.get(at(cast.other_board))).has("leads this board", "Nights: 12").lacks(found[0], 'name="lead_name"')
 
 
@@ -45,12 +48,13 @@ async def test_existing_lead_keeps_the_approval_rule(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     seen = (await cleo.get(at(cast.board))).is_status(200)
     seen.has("Atlas", "leads this board").lacks('name="lead_name"')
-    done = (await cleo.post(at(cast.board), TYPED | {"target_date": "2027-03-01"})).is_status(303)
+    typed = {name: text for name, text in TYPED.items() if name != "lead_name"} | {"target_date": "2027-03-01"}
+    done = (await cleo.post(at(cast.board), typed)).is_status(303)
     assert done.leads_to == f"/boards/{cast.board.id}"
     board = await Board.get(id=cast.board.id)
     assert (board.require_approval_for_done, str(board.target_date)) == (False, "2027-03-01 23:59:00")
     before = await head(cast)
-    (await cleo.post(at(cast.board), TYPED | {"target_date": "2027-03-01"})).is_status(303)
+    (await cleo.post(at(cast.board), typed)).is_status(303)
     assert await kinds(cast, before) == []
 
 
@@ -86,6 +90,55 @@ async def test_agents_proposal_is_shown_first(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await ada.get(at(cast.other_board))).has("Map the &lt;sky&gt;.", "Stars: [1,2]", "Cetus", "2027-05-06")
     seen.has('value="autonomous" selected')
+
+
+async def test_existing_lead_gets_the_chosen_name(cast: Cast) -> None:
+    proposed = {"status": "complete", "board_type": "general", "lead_agent": {"name": "Lyra"}}
+    await OnboardingSession.create(board_id=cast.board.id, status="completed", draft_goal=proposed)
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.get(at(cast.board))).has('value="Lyra"', "Empty, it stays Atlas.")
+    (await cleo.post(at(cast.board), {"board_type": "general", "lead_name": "Lyra"})).is_status(303)
+    assert (await Agent.get(id=cast.atlas.id)).name == "Lyra"
+
+
+PERSON = {
+    "preferred_name": "Adi", "pronouns": "she/her", "timezone": "Europe/Oslo", "notes": "Old.",
+    "context": "Runs the shop with one colleague.",
+}  # fmt: skip
+
+
+def ticked(text: str) -> set[str]:
+    """The boxes of a person's profile that are ticked."""
+    boxes = re.findall(r'<input type="checkbox"[^>]*id="person-(\w+)"[^>]*>', text)
+    return {name for name in boxes if re.search(rf'id="person-{name}"[^>]*\bchecked\b', text)}
+
+
+async def test_profile_changes_only_where_it_is_ticked(cast: Cast) -> None:
+    proposed = {"status": "complete", "board_type": "general", "user_profile": PERSON}
+    await OnboardingSession.create(board_id=cast.board.id, status="completed", draft_goal=proposed)
+    await User.filter(id=cast.cleo.id).update(notes="Old.", preferred_name="Cleo", timezone="Europe/Paris")
+    cleo = await visitor(cast.app, cast.cleo)
+    seen = (await cleo.get(at(cast.board))).has("Your name: Adi", "Now: Cleo", "Time zone: Europe/Oslo")
+    assert ticked(seen.text) == {"preferred_name", "timezone"}  # the others are those of the example
+    seen.lacks("Notes for agents")  # is so already
+    (await cleo.post(at(cast.board), {"board_type": "general", "timezone": "Europe/Oslo"})).is_status(303)
+    [person] = await User.filter(id=cast.cleo.id).values("preferred_name", "timezone", "notes", "pronouns")
+    assert person == {"preferred_name": "Cleo", "timezone": "Europe/Oslo", "notes": "Old.", "pronouns": None}
+
+
+async def answered(session: OnboardingSession) -> None:
+    """Record that somebody answered in a conversation."""
+    record("onboarding.answered", await Board.get(id=session.board_id), "Answered.", session_id=session.id)
+
+
+async def test_what_others_said_of_themselves_and_unknown_zones_are_not_ticked(cast: Cast) -> None:
+    proposed = {"status": "complete", "board_type": "general", "user_profile": PERSON | {"timezone": "Oslo"}}
+    session = await OnboardingSession.create(board_id=cast.board.id, status="completed", draft_goal=proposed)
+    await atomically(await cast.ada.actor(), lambda: answered(session))
+    cleo, ada = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada)
+    seen = (await cleo.get(at(cast.board))).has("Your name: Adi").lacks("Time zone:")
+    assert ticked(seen.text) == set()
+    assert ticked((await ada.get(at(cast.board))).text) == {"preferred_name", "notes"}
 
 
 async def test_untouched_metrics_keep_their_values(cast: Cast) -> None:
