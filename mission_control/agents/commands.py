@@ -17,7 +17,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.reactions import react
-from mission_control.commands.unit_of_work import record, signal
+from mission_control.commands.unit_of_work import record, signal, unit_of_work
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, NotFound
@@ -131,6 +131,8 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
         return
     record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name)
     await react()
+    unit = unit_of_work()
+    unit.deliveries = [one for one in unit.deliveries if one.agent_id != agent.id]  # nobody reads them
     await end_agent_tokens(agent.id, clock.now())
     await rows("DELETE FROM kept_answers WHERE actor_id = ?", agent.id)
     await agent.delete()

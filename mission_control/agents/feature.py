@@ -73,6 +73,7 @@ agents = Feature(
     agent_seen=agent_seen,
     notices={
         "APPROVAL RESOLVED": "decision",
+        "REQUEST CLOSED": "request_closed",
         "BOARD UPDATED": "board_updated",
         "NUDGE": "nudge",
         "SOUL UPDATED": "soul_updated",

@@ -1,5 +1,7 @@
 """Notify agents of decisions and board changes, and wake their waiting calls."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +15,7 @@ from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import deliver, notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.database.sql import select
 from mission_control.live.log import NewEvent, canonical
 
 reactions = Reactions()
@@ -42,7 +45,7 @@ async def wake_polls_of_agent(actor: Actor, event: NewEvent) -> None:
 
 @reactions.to("approval.decided")
 async def notify_decision(actor: Actor, event: NewEvent) -> None:
-    """Notify the requester and the board's lead of a decision.
+    """Notify the requester, the agents that hold its tasks, and the board's lead of a decision.
 
     An agent on a gateway that asked has the decision from there; only a note is told to it.
     """
@@ -50,15 +53,57 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
     if board_id is None:
         return
     approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
-    recipients: list[UUID | None] = [event.agent_id, await lead_id_of(board_id)]
+    tasks = await _tasks_of(approval.id)
+    holders = {task.agent_id: task.status for task in tasks if task.status in ("in_progress", "inbox")}
+    recipients: list[UUID | None] = [event.agent_id, *holders, await lead_id_of(board_id)]
     if approval.gateway_id is not None:
         recipients = [event.agent_id] if event.data.get("note") else []
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
-            _notify(event, approval, agent_id)
+            advice = "Claim the task again, and go on" if holders.get(agent_id) == "inbox" else "Go on"
+            is_handed_in = any(task.status == "review" and task.is_present for task in tasks)
+            _notify(event, approval, agent_id, _advice(event.data, advice, is_handed_in=is_handed_in))
 
 
-def _notify(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
+@dataclass(frozen=True, slots=True)
+class _LinkedTask:
+    agent_id: UUID | None
+    status: str
+    is_present: bool | None  # whether the approval was asked in its present attempt
+
+
+async def _tasks_of(approval_id: UUID) -> list[_LinkedTask]:
+    return await select(
+        _LinkedTask,
+        "SELECT t.assigned_agent_id AS agent_id, t.status, l.asked_attempt = t.attempt AS is_present"
+        " FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+        " WHERE l.approval_id = ? AND t.deleted_at IS NULL",
+        approval_id,
+    )
+
+
+@reactions.to("approval.closed", "approval.task_closed")
+async def notify_closed(actor: Actor, event: NewEvent) -> None:
+    """Notify the requester that what it asked has become moot, unless it caused that itself."""
+    agent_id = event.agent_id
+    if event.scope.board_id is None or agent_id is None or agent_id == actor.agent_id:
+        return
+    approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
+    is_over = event.kind == "approval.closed"
+    lines = [
+        f"Board: {approval.board.name}",
+        f"Approval ID: {approval.id}",
+        f"Action: {approval.action_type}",
+        f"Task ID: {event.data['task_ids'][0]}",
+        f"Why: {event.data['note']}",
+        "",
+        "Nobody decides this now. Do not act on it." if is_over else "It still waits, for its other tasks.",
+    ]
+    about = {"approval_id": str(approval.id), "decision": "closed"} if is_over else {"approval_id": str(approval.id)}
+    deliver(NOTICE, event.scope, agent_id=agent_id, header="REQUEST CLOSED", text="\n".join(lines), **about)
+
+
+def _notify(event: NewEvent, approval: Approval, agent_id: UUID, advice: str) -> None:
     request = request_of(approval.payload) if approval.gateway_id is not None else None
     lines = [
         f"Board: {approval.board.name}",
@@ -71,7 +116,7 @@ def _notify(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
         lines.append(f"Task ID{'s' if len(task_ids) > 1 else ''}: {', '.join(map(str, task_ids))}")
     if event.data.get("note"):
         lines.append(f"Note: {event.data['note']}")
-    lines += ["", _advice(event.data["action_type"], event.data["decision"])]
+    lines += ["", advice]
     deliver(
         NOTICE,
         event.scope,
@@ -85,10 +130,16 @@ def _notify(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
     )
 
 
-def _advice(action_type: str, decision: str) -> str:
-    if asks_to_finish(action_type) and decision == "approved":
+BECAME = {"inbox": "it is back in the inbox", "mine": "the person took it over", "trash": "it was deleted"}
+
+
+def _advice(decided: Mapping[str, Any], go_on: str, *, is_handed_in: bool) -> str:
+    is_about_finishing, decision = asks_to_finish(decided["action_type"]), decided["decision"]
+    if is_about_finishing and decision == "approved":
         return "A task in review is now done. If it is still in progress, hand it in."
-    return "Go on with this decision."
+    if is_about_finishing and decision == "rejected" and is_handed_in:
+        return f"The task is not done. Your work on it is over: {BECAME[decided['then']]}."
+    return f"{go_on} with this decision."
 
 
 @reactions.to("board.updated")

@@ -183,7 +183,7 @@ async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate
 
     `decision: changes_requested` sends the work back; its status is then rejected.
     """
-    await change_approval(actor, approval, data.status, data.decision, data.note, data.substance)
+    await change_approval(actor, approval, data.status, data.decision, data.note, data.substance, data.then)
     return await approval_read(approval.id)
 
 
@@ -206,7 +206,14 @@ async def decide_pending_approval(actor: Actor, approval: Approval, data: Approv
     To change a decision, PATCH the approval.
     """
     await decide_approval(
-        actor, approval, data.decision, data.note, only_pending=True, always=data.always, seen=data.substance
+        actor,
+        approval,
+        data.decision,
+        data.note,
+        only_pending=True,
+        always=data.always,
+        seen=data.substance,
+        then=data.then,
     )
     return await approval_read(approval.id)
 

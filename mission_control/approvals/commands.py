@@ -6,11 +6,13 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from mission_control.approvals.closing import refuse_moot
 from mission_control.approvals.deadlines import CHANNEL, COLUMNS, clear_deadline, put_deadline
 from mission_control.approvals.decisions import (
     decide_approval,
     held_tasks,
     locked_approval,
+    refuse_closed,
     resolve,
     save_decision,
     task_ids_of,
@@ -18,7 +20,7 @@ from mission_control.approvals.decisions import (
 from mission_control.approvals.finishing import FINISH
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.queries import attempts_of, outcomes_of
-from mission_control.approvals.schemas import ApprovalCreate
+from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
@@ -30,6 +32,7 @@ from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
 from mission_control.runs.fence import refuse_lost_lease
 from mission_control.runs.models import Run
+from mission_control.runs.standing import current_runs, only_run_of
 
 
 @command("approval.request")
@@ -60,7 +63,12 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
         notify(CHANNEL)
     else:
         resolve(approval, actor, status, None)
-    await _write(approval, task_ids)
+    runs = await current_runs(task_ids)
+    if len(task_ids) == 1:
+        approval.run_id = runs.get(task_ids[0])
+    elif not task_ids and actor.is_agent:
+        approval.run_id = await only_run_of(actor.agent_id, actor.fence)
+    await _write(approval, task_ids, runs)
     return approval
 
 
@@ -79,13 +87,13 @@ async def ask_to_finish(board: Board, task_id: UUID, run: Run, payload: dict[str
         run_id=run.id,
     )
     approval.board = board
-    await _write(approval, [task_id])
+    await _write(approval, [task_id], {task_id: run.id})
     return approval
 
 
-async def _write(approval: Approval, task_ids: list[UUID]) -> None:
+async def _write(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]) -> None:
     await insert(approval)
-    await _link(approval, task_ids)
+    await _link(approval, task_ids, runs)
     record(
         "approval.requested",
         approval.scope(task_ids[0] if task_ids else None),
@@ -134,7 +142,7 @@ def conflict(pending: dict[str, str]) -> Conflict:
     return Conflict({"message": "A task of this request has a pending approval already.", "conflicts": conflicts})
 
 
-async def _link(approval: Approval, task_ids: list[UUID]) -> None:
+async def _link(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]) -> None:
     pending = approval.status == "pending"
     attempts = await attempts_of(task_ids)
     try:
@@ -146,6 +154,7 @@ async def _link(approval: Approval, task_ids: list[UUID]) -> None:
                     task_id=task_id,
                     is_pending=pending,
                     asked_attempt=attempt,
+                    run_id=runs.get(task_id),
                     decided_attempt=None if pending else attempt,
                 )
                 await insert(link)
@@ -155,21 +164,25 @@ async def _link(approval: Approval, task_ids: list[UUID]) -> None:
 
 @command("approval.decide")
 async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
-    """Reopen a decided approval. Raise Conflict when a task has another pending one, NotFound when no task is left.
+    """Reopen a decided approval. Raise Conflict when a task has another pending one, or all of them have moved on.
+
+    Raise NotFound when no task is left.
 
     The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/decided.py`.
     """
     task_ids = await task_ids_of(approval)
     held = await held_tasks(approval.board_id, task_ids)
     approval = await locked_approval(approval)
+    refuse_closed(approval)
     if approval.status == "pending":
         return approval
     if approval.gateway_id is not None:
         raise Conflict(ErrorCode.APPROVAL_FINAL.detail())
-    if not held:
+    before, outcomes = approval.decision, await outcomes_of(approval.id)
+    if not held and not outcomes:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
-    before, outcomes = approval.decision, await outcomes_of(approval.id)
+    await refuse_moot(approval.id, outcomes)
     approval.status, approval.updated_at = "pending", clock.now()
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
@@ -196,6 +209,7 @@ async def change_approval(
     decision: str | None,
     note: str | None,
     seen: str | None = None,
+    then: RejectedTask = "inbox",
 ) -> Approval:
     """Decide or reopen an approval as a PATCH asks, or leave it."""
     if decision is None and status is None:
@@ -207,6 +221,7 @@ async def change_approval(
             raise Invalid("Send a note only together with a decision.")
         return await reopen_approval(actor, approval)
     wanted = decision or str(status)
+    refuse_closed(approval)
     if decision is None and approval.status == status and note is None:
         return approval
-    return await decide_approval(actor, approval, wanted, note, seen=seen)
+    return await decide_approval(actor, approval, wanted, note, seen=seen, then=then)

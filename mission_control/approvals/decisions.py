@@ -1,4 +1,4 @@
-"""Decide approvals, and close those whose last task is deleted."""
+"""Decide approvals, and close those that became moot."""
 
 from typing import Any
 from uuid import UUID
@@ -7,17 +7,19 @@ from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.outside import CHANNEL, answer_of
 from mission_control.approvals.queries import outcomes_of
+from mission_control.approvals.schemas import RejectedTask
 from mission_control.approvals.substance import parts_of_approvals
-from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import is_postgres, placeholders, rows
 
 STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
+CLOSED = "closed"
 WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 
 
@@ -31,18 +33,20 @@ async def decide_approval(
     only_pending: bool = False,
     always: bool = False,
     seen: str | None = None,
+    then: RejectedTask = "inbox",
 ) -> Approval:
     """Approve, reject or send back. With `only_pending`, raise Conflict when somebody decided already.
 
     A gateway that asked gets its answer in the background; `always` says yes for the next times too, where it takes
     that. Such a decision is final. `seen` is the substance that was shown: raise Conflict when it is another one now.
 
-    Tasks in review change in the same transaction: see `tasks/decided.py`. Another decision undoes the effects of the
-    one before it; another note does not.
+    Tasks in review change in the same transaction: see `tasks/decided.py`. `then` says what becomes of rejected work.
+    Another decision undoes the effects of the one before it; another note does not.
     """
     task_ids = await task_ids_of(approval)
     await held_tasks(approval.board_id, task_ids)
     approval = await locked_approval(approval)
+    refuse_closed(approval)
     if approval.status != "pending" and only_pending:
         raise Conflict(await _already_decided(approval))
     if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
@@ -70,6 +74,7 @@ async def decide_approval(
         before=before,
         decision=decision,
         note=note,
+        then=then,
         task_ids=task_ids,
         outcomes=outcomes if decision != before else {},
     )
@@ -80,8 +85,15 @@ async def refuse_decided(approval: Approval, wanted: str) -> None:
     """Lock an approval before it is decided. Raise Conflict when somebody decided otherwise already."""
     await held_tasks(approval.board_id, await task_ids_of(approval))
     held = await locked_approval(approval)
+    refuse_closed(held)
     if held.decision not in (None, wanted):
         raise Conflict(await _already_decided(held))
+
+
+def refuse_closed(approval: Approval) -> None:
+    """Raise Conflict for an approval that was closed because it became moot."""
+    if approval.decision == CLOSED:
+        raise Conflict(ErrorCode.APPROVAL_CLOSED.detail(f"This request is closed. {approval.note}"))
 
 
 def resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -> None:
@@ -120,10 +132,12 @@ async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
         return
     await rows(
         "UPDATE approval_task_links SET is_pending = ?, outcome = NULL, outcome_reason = NULL, decided_attempt ="
-        " CASE WHEN ? THEN NULL ELSE (SELECT t.attempt FROM tasks t WHERE t.id = task_id) END WHERE approval_id = ?",
+        " CASE WHEN ? THEN NULL ELSE (SELECT t.attempt FROM tasks t WHERE t.id = task_id) END"
+        " WHERE approval_id = ? AND (outcome IS NULL OR outcome <> ?)",
         approval.status == "pending",
         approval.status == "pending",
         approval.id,
+        CLOSED,
     )
 
 
@@ -132,37 +146,25 @@ def channel_of(approval_id: UUID) -> str:
     return f"approval:{approval_id}"
 
 
-async def close_approvals_of(actor: Actor, board: Board, task_id: UUID) -> None:
-    """Reject, as the system, the pending approvals whose last live task is being deleted."""
-    found = await rows(
-        "SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending AND NOT EXISTS"
-        " (SELECT 1 FROM approval_task_links o JOIN tasks t ON t.id = o.task_id"
-        " WHERE o.approval_id = l.approval_id AND t.deleted_at IS NULL AND t.id <> l.task_id)",
-        task_id,
-    )
-    for row in found:
-        pending = await Approval.get(id=row["approval_id"])
-        pending.board = board
-        approval = await locked_approval(pending)
-        if approval.status == "pending":  # nobody decided since it was found
-            await close_approval(actor, approval, task_id, "Closed because its task was deleted.")
-
-
-@command("approval.close")
-async def close_approval(actor: Actor, approval: Approval, task_id: UUID, why: str) -> None:
-    """Reject a pending approval as the system. The caller holds it."""
-    approval.status, approval.decision = "rejected", "rejected"
-    approval.note = why
+async def close_approval(approval: Approval, task_id: UUID, why: str) -> None:
+    """Close a pending approval that became moot. A gateway that asked is told no. The caller holds the approval."""
+    approval.status, approval.decision, approval.note = STATUS_OF["rejected"], CLOSED, why
     approval.resolved_by_user_id, approval.resolved_by_kind = None, "system"
     approval.resolved_at = approval.updated_at = clock.now()
+    if approval.gateway_id is not None:
+        approval.answer, approval.answer_state = "deny", "waiting"
+        notify(CHANNEL)
     await save_decision(approval)
     record(
         "approval.closed",
         approval.scope(task_id),
-        f"Approval closed: {approval.action_type}.",
+        f"Approval closed: {approval.action_type}. {why}",
         agent_id=approval.agent_id,
         approval_id=approval.id,
+        action_type=approval.action_type,
         task_ids=[task_id],
+        decision=CLOSED,
+        note=why,
     )
 
 

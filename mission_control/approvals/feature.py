@@ -1,6 +1,6 @@
 """What approvals add to the application."""
 
-from mission_control.approvals import api, asking_pages, deadline_pages, models, pages, policy, queue_page
+from mission_control.approvals import api, asking_pages, closing, deadline_pages, models, pages, policy, queue_page
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.web.palette import PaletteEntry
@@ -9,11 +9,13 @@ approvals = Feature(
     name="approvals",
     models=(models,),
     rules=(policy.rules,),
+    reactions=(closing.reactions,),
     kinds={
         "approval.requested": Kind("Somebody asked for a decision."),
         "approval.decided": Kind("A person approved, rejected or sent back."),
         "approval.reopened": Kind("A decided approval is pending again."),
-        "approval.closed": Kind("A pending approval ended because its last task was deleted."),
+        "approval.closed": Kind("A pending approval became moot: its work was sent back, given away, done or deleted."),
+        "approval.task_closed": Kind("A pending approval became moot for one of its tasks, and waits for the others."),
         "approval.deadline_changed": Kind(
             "Until when an approval is to be decided, or what happens otherwise, changed."
         ),

@@ -21,9 +21,10 @@ def asks_to_finish(action_type: str) -> bool:
 def stated_confidence(row: Mapping[str, Any], payload: Any) -> int | None:
     """Return the percentage that the asker stated; None where nobody did: a hand-in without one, or a person's own act.
 
-    The column needs a number in each case. A payload with `confidence: null` says that the number means nothing.
+    The column needs a number in each case. A payload with `confidence: null` says that the number means nothing, and
+    so does that of a hand-in, which has its `fence`, without one.
     """
     said = payload if isinstance(payload, Mapping) else {}
-    if said.get("confidence", None if row["run_id"] is not None else 0) is None:
+    if said.get("confidence", None if "fence" in said else 0) is None:
         return None
     return round(float(row["confidence"]))

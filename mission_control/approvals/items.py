@@ -98,7 +98,12 @@ class Item:
     @property
     def may_reopen(self) -> bool:
         """Whether the decision can be taken back; a gateway acts on it at once."""
-        return self.may_decide and self.request is None
+        return self.may_decide and self.request is None and not self.is_closed
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it became moot before anybody decided."""
+        return self.decision == "closed"
 
     @property
     def url(self) -> str:
@@ -138,8 +143,6 @@ class Item:
         }
         if asks_to_finish(self.action_type) and numbers:
             return effects | self._effects_of_finishing(who, numbers)
-        if numbers and self._is_needed:
-            effects["approve"] += f" This approval also lets {numbers} be finished."
         if numbers and self._holds_tasks:
             effects["ignore"] += f" {numbers} cannot change status until then."
         return effects
@@ -150,7 +153,7 @@ class Item:
             return {
                 "approve": f"{numbers} is done.",
                 "send_back": f"{numbers} {back}, with your note.",
-                "reject": f"{numbers} stays in review, and {who} is told that it is not done.",
+                "reject": f"The work of {who} on {numbers} is over, and {numbers} goes where you say.",
                 "ignore": f"{numbers} stays in review until somebody decides.",
             }
         return {"approve": f"{who} is notified, and {numbers} may be finished."}
@@ -163,10 +166,6 @@ class Item:
         who = self.asker if self.asker_kind == "agent" else "its assignee"
         said = {"send_back": f"It goes back to {who}.", "ask": f"{self.other_name} is asked."}
         return said.get(self.otherwise, "Everybody who can decide is reminded.")
-
-    @property
-    def _is_needed(self) -> bool:
-        return bool(self.board.require_approval_for_done)
 
     @property
     def _holds_tasks(self) -> bool:

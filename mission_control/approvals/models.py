@@ -15,7 +15,9 @@ from mission_control.database.fields import UtcDatetimeField
 class Approval(Model):
     """One request for a decision. `decision` distinguishes a rejection from work sent back for changes.
 
-    `run_id` names the run whose submission asked for it.
+    `closed` is the decision of one that became moot; its status is `rejected`, and `note` says why.
+
+    `run_id` names the run that asked: of the only task that it names, or of an asker that works on one task.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -80,8 +82,9 @@ class Approval(Model):
 class ApprovalTask(Model):
     """A task that an approval is about. `is_pending` repeats the approval's state for a unique index.
 
-    `asked_attempt` and `decided_attempt` are the task's attempt at that moment: only an approval that was decided in
-    the present attempt lets the task be done. `outcome` is what the decision did to the task.
+    `asked_attempt` is the task's attempt when it was asked: only one of the present attempt lets the task be done.
+    `run_id` is the run that the task had then. `decided_attempt` is the attempt after the decision took effect, and
+    `outcome` what it did to the task; `closed` when the request became moot for this task.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -89,6 +92,7 @@ class ApprovalTask(Model):
     task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
     is_pending = fields.BooleanField(default=True)
     asked_attempt: Any = fields.IntField(null=True)
+    run_id: Any = fields.UUIDField(null=True)
     decided_attempt: Any = fields.IntField(null=True)
     outcome: Any = fields.CharField(max_length=16, null=True)
     outcome_reason: Any = fields.TextField(null=True)

@@ -24,9 +24,3 @@ def may_decide_approval(actor: Actor, approval: Approval) -> bool:
 def only_the_system(actor: Actor, approval: Approval) -> bool:
     """Only the system itself."""
     return False
-
-
-@rules.rule("approval.close")
-def may_close_approval(actor: Actor, approval: Approval) -> bool:
-    """People and leads of the board, who delete the last task of an approval."""
-    return actor.writes(approval.board)

@@ -157,22 +157,23 @@ async def has_pending(task_id: UUID) -> bool:
     return bool(await rows("SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending", task_id))
 
 
-# SQL on `a` and `l`, an approval and its link to the task `t`: it was given in the present attempt (rule A).
-GIVEN = "a.status = 'approved' AND a.resolved_by_kind IN ('user', 'policy') AND l.decided_attempt = t.attempt"
-_OF_TASK = (
-    "SELECT a.id, l.asked_attempt = t.attempt AS is_of_this_attempt FROM approval_task_links l"
-    " JOIN approvals a ON a.id = l.approval_id JOIN tasks t ON t.id = l.task_id WHERE l.task_id = ?"
+# SQL on `a` and `l`, an approval and its link to the task `t`: a person, or a person's policy, approved that the task
+# is finished, and was asked in its present attempt. Takes FINISHING as its values.
+FINISH_APPROVED = (
+    "a.status = 'approved' AND a.resolved_by_kind IN ('user', 'policy') AND l.asked_attempt = t.attempt"
+    f" AND COALESCE(l.outcome, '') <> 'closed' AND {ASKS_TO_FINISH}"
 )
 
 
-async def is_approved(task_id: UUID) -> bool:
-    """Return whether a person, or a person's policy, approved something in the task's current attempt (rule A)."""
-    return bool(await rows(f"{_OF_TASK} AND {GIVEN} LIMIT 1", task_id))
-
-
 async def is_finish_approved(task_id: UUID) -> bool:
-    """Return the same for an approval that asks to finish the task."""
-    return bool(await rows(f"{_OF_TASK} AND {GIVEN} AND {ASKS_TO_FINISH} LIMIT 1", task_id, *FINISHING))
+    """Return whether it is approved that the task is finished, in its current attempt (rule A)."""
+    found = await rows(
+        "SELECT 1 AS one FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
+        f" JOIN tasks t ON t.id = l.task_id WHERE l.task_id = ? AND {FINISH_APPROVED} LIMIT 1",
+        task_id,
+        *FINISHING,
+    )
+    return bool(found)
 
 
 async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:

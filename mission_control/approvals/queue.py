@@ -20,10 +20,10 @@ from mission_control.database.sql import as_id, as_json, as_moment, placeholders
 
 PENDING_LIMIT = 200
 PAGE = 20
-STATES = {"approved": "Approved", "changes_requested": "Sent back", "rejected": "Rejected"}
+STATES = {"approved": "Approved", "changes_requested": "Sent back", "rejected": "Rejected", "closed": "Closed"}
 
 _SELECT = (
-    "SELECT a.id, a.run_id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
+    "SELECT a.id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note,"
     " a.requested_by_user_id, a.created_at, a.resolved_at, a.resolved_by_kind,"
     " a.resolved_by_name AS resolver, a.agent_id, g.name AS agent_name, a.expires_at, a.answer_state,"

@@ -15,6 +15,14 @@ from mission_control.core.substance import Seen, Substance
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
 Decision = Literal["approved", "rejected", "changes_requested"]
+RejectedTask = Literal["inbox", "mine", "trash"]
+Then = Annotated[
+    RejectedTask,
+    Field(
+        description="What becomes of a task whose handed-in work is rejected: back to the inbox as nobody's, yours, or"
+        " to the trash"
+    ),
+]
 REASON_NEEDED = "an approval needs a reason: send lead_reasoning or payload.reason"
 
 
@@ -84,6 +92,7 @@ class ApprovalUpdate(BaseModel):
     decision: Annotated[Decision | None, NotNull] = None
     note: str | None = None
     substance: Seen = None
+    then: Then = "inbox"
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -102,6 +111,7 @@ class ApprovalDecision(Body):
     note: Annotated[
         str | None, Field(max_length=4000, description="What the asker reads; needed for `changes_requested`")
     ] = None
+    then: Then = "inbox"
     always: Annotated[
         bool, Field(description="Approve the next times too; only for a request of a gateway that takes that")
     ] = False
@@ -124,10 +134,14 @@ class PersonRef(BaseModel):
 
 
 class TaskOutcome(BaseModel):
-    """What a decision did to a task in review: `not_finished` says in `reason` which rule was against it."""
+    """What a decision did to a task in review: `not_finished` says in `reason` which rule was against it.
+
+    Rejected work is `returned` to the inbox, `taken_over` by the person, or `deleted`. `closed`: the request became
+    moot for this task, for the `reason` given.
+    """
 
     task_id: UUID
-    outcome: Literal["finished", "not_finished", "sent_back"]
+    outcome: Literal["finished", "not_finished", "sent_back", "returned", "taken_over", "deleted", "closed"]
     reason: str | None
 
 
@@ -147,7 +161,7 @@ class AskedApproval(BaseModel):
     agent_id: UUID | None
     created_at: datetime
     resolved_at: datetime | None
-    decision: Decision | None
+    decision: Decision | Literal["closed"] | None
     note: str | None
     resolved_by: PersonRef | None
     requested_by: PersonRef | None
@@ -160,7 +174,10 @@ class AskedApproval(BaseModel):
 
 
 class ApprovalRead(DeadlineRead, AskedApproval):
-    """An approval. `run_id` names the run whose hand-in asked for it by itself.
+    """An approval. `run_id` names the run that asked for it.
+
+    Its end, or another attempt at the task, closes the approval: `status` is `rejected`, `decision` is `closed`, and
+    `note` says why.
 
     One with a `gateway_id` was asked for by a gateway: `payload.gateway_request` says what for, `expires_at` until
     when. `answer_state` is `waiting` until the gateway has the decision, then `sent`, or `late` when it had another one

@@ -5,7 +5,7 @@ from base64 import b64decode
 from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
-from mission_control.approvals.queries import is_approved, is_finish_approved
+from mission_control.approvals.queries import is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.claims.leases import is_over
 from mission_control.claims.run_schemas import ArtifactCreate, CompletionCreate
@@ -75,9 +75,7 @@ async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
 
 async def _next_status(board: Board, task_id: UUID, wanted: str | None) -> str:
     """Return the next status: review where a person must approve first, for which the completion then asks."""
-    if wanted == "done":
-        return "review" if board.require_approval_for_done and not await is_approved(task_id) else "done"
-    if wanted or board.require_review_before_done or await lead_id_of(board.id):
+    if wanted == "review" or (wanted is None and (board.require_review_before_done or await lead_id_of(board.id))):
         return "review"
     return "review" if board.require_approval_for_done and not await is_finish_approved(task_id) else "done"
 

@@ -1,6 +1,7 @@
 """Expire leases: return the task, count the failed attempt, and flag the task for a person after the fifth.
 
-An attempt does not count while an approval about the task is pending: the agent may be waiting for people.
+While people have not answered what the run asked, the task stays with its agent in the inbox, nobody else is given it,
+and the attempt does not count.
 """
 
 import logging
@@ -10,7 +11,6 @@ from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
-from mission_control.approvals.queries import has_pending
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
@@ -57,7 +57,7 @@ async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
         return False
     ended = await rows(
         "UPDATE task_runs SET state = 'expired', ended_at = ?, end_reason = 'The lease ran out.' WHERE id = ?"
-        " AND ended_at IS NULL AND lease_expires_at <= ? RETURNING agent_id, agent_name, fence",
+        " AND ended_at IS NULL AND lease_expires_at <= ? RETURNING id, agent_id, agent_name, fence",
         clock.now(),
         run_id,
         clock.now(),
@@ -70,12 +70,13 @@ async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
 
 async def _take_back(task: Task, run: dict[str, Any]) -> None:
     before = TaskSnapshot(task)
+    waited = await _has_asked(task.id, run["id"])
     enter(task, "inbox")
-    waited = await has_pending(task.id)
-    if not waited:
+    if waited:
+        task.assigned_agent_id = before.assigned_agent_id
+    else:
         task.failed_attempts += 1
-    if not (waited and task.board.block_status_changes_with_pending_approval):  # a held task needs no pause
-        task.retry_at = clock.now() + pause_after(max(1, task.failed_attempts))
+        task.retry_at = clock.now() + pause_after(task.failed_attempts)
     if not waited and task.failed_attempts >= MOST_ATTEMPTS:
         task.flagged_at = clock.now()
         task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run['agent_name']}."
@@ -94,6 +95,19 @@ async def _take_back(task: Task, run: dict[str, Any]) -> None:
     )
     if task.flagged_at is not None:
         await _ask_a_person(task)
+
+
+async def _has_asked(task_id: UUID, run_id: object) -> bool:
+    """Return whether people have not answered a request about a task, or one of its run."""
+    found = await rows(
+        "SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending"
+        " UNION ALL SELECT 1 FROM approvals WHERE run_id = ? AND status = 'pending'"
+        " UNION ALL SELECT 1 FROM agent_questions WHERE run_id = ? AND state = 'open' LIMIT 1",
+        task_id,
+        run_id,
+        run_id,
+    )
+    return bool(found)
 
 
 def pause_after(attempts: int) -> timedelta:

@@ -5,11 +5,11 @@ approval at a time: while another kind is pending, the request follows once that
 """
 
 from typing import Any
+from uuid import UUID
 
+from mission_control.approvals.closing import close_ask
 from mission_control.approvals.commands import ask_to_finish
-from mission_control.approvals.decisions import close_approval, locked_approval, task_ids_of
 from mission_control.approvals.finishing import asks_to_finish
-from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import is_finish_approved
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import acting_as
@@ -40,31 +40,49 @@ async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float
 async def _must_wait(actor: Actor, task: Task) -> bool:
     """Return whether an approval of the task is pending. Close a request to finish an earlier attempt."""
     found = await rows(
-        "SELECT l.approval_id, l.asked_attempt FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending", task.id
+        "SELECT l.id, l.approval_id, l.asked_attempt, a.action_type FROM approval_task_links l"
+        " JOIN approvals a ON a.id = l.approval_id WHERE l.task_id = ? AND l.is_pending",
+        task.id,
     )
     for row in found:
-        pending = await Approval.get(id=row["approval_id"])
-        pending.board = task.board
-        pending = await locked_approval(pending)
-        is_outdated = asks_to_finish(pending.action_type) and row["asked_attempt"] != task.attempt
-        if not is_outdated or len(await task_ids_of(pending)) > 1:
+        if not asks_to_finish(row["action_type"]) or row["asked_attempt"] == task.attempt:
             return True
-        with acting_as(system(task.board.organization_id)) as itself:
-            await close_approval(itself, pending, task.id, REPLACED)
+        await close_ask(UUID(str(row["approval_id"])), UUID(str(row["id"])), task.id, REPLACED)
     return False
 
 
-@reactions.to("approval.decided")
+@reactions.to("approval.decided", "approval.closed")
 async def ask_after_another(actor: Actor, event: NewEvent) -> None:
     """Ask for submitted tasks that waited for another approval, once that one is decided."""
     for task_id in event.data["task_ids"]:
-        task = await Task.get_or_none(id=task_id, deleted_at=None, status="review").select_related("board")
-        if task is None or await _was_answered(task, event):
-            continue
-        run = await Run.get_or_none(task_id=task.id, fence=task.fence, state="completed", summary__isnull=False)
-        if run is not None and not await Approval.exists(run_id=run.id):
-            with acting_as(system(task.board.organization_id)) as itself:
-                await ask_for_approval(itself, task, run)
+        task = await Task.get_or_none(id=task_id, deleted_at=None).select_related("board")
+        if task is not None and not await _was_answered(task, event):
+            await _ask_anew(task)
+
+
+@reactions.to("task.status_changed", "task.restored")
+async def ask_for_returned_work(actor: Actor, event: NewEvent) -> None:
+    """Ask for submitted work that is put back into review, such as by an undone move, after its request was closed."""
+    if event.kind == "task.status_changed" and not _returns_to_review(event):
+        return
+    task = await Task.get_or_none(id=event.scope.task_id, deleted_at=None).select_related("board")
+    if task is not None:
+        await _ask_anew(task)
+
+
+def _returns_to_review(event: NewEvent) -> bool:
+    before, after = event.data["before"], event.data["after"]
+    return bool(after.get("status") == "review" and before["status"] != "in_progress")
+
+
+async def _ask_anew(task: Task) -> None:
+    """Ask in the name of the agent that handed the work in, unless it reports later: its report then asks."""
+    if task.status != "review" or not task.board.require_approval_for_done:
+        return
+    run = await Run.get_or_none(task_id=task.id, fence=task.fence, state="completed", summary__isnull=False)
+    if run is not None:
+        with acting_as(system(task.board.organization_id)) as itself:
+            await ask_for_approval(itself, task, run)
 
 
 async def _was_answered(task: Task, event: NewEvent) -> bool:

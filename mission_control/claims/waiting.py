@@ -16,6 +16,7 @@ from mission_control.tasks.waiting import Kind, Reasons, WaitingReason
 ORDER = {kind: place for place, kind in enumerate(get_args(Kind))}
 EMPTY = dict.fromkeys(WaitingReason.model_fields)
 NAMED = 3
+LONGEST_LINE = 120
 Row = dict[str, Any]
 
 
@@ -111,8 +112,18 @@ def _person(row: Row) -> Row:
     return _reason("person", text, user_id=row["ref_id"])
 
 
+def _question(row: Row) -> Row:
+    [line, *_] = str(row["detail"]).strip().splitlines() or [""]
+    return _reason(
+        "question", f"It waits for an answer: {line[:LONGEST_LINE]}", question_id=row["ref_id"], **_since(row)
+    )
+
+
 def _review(row: Row) -> Row:
-    return _reason("review", f"{row['name'] or 'Somebody'} has to review it.", **_by_agent(row))
+    who, must = row["name"] or "Somebody", row["detail"] == "required"
+    return _reason(
+        "review", f"{who} has to review it." if must else f"{who} can finish it or send it back.", **_by_agent(row)
+    )
 
 
 def _rule(row: Row) -> Row:
@@ -207,6 +218,7 @@ SAID: dict[str, Callable[[Row], Row]] = {
     "board_paused": _paused("board_paused", "The board "),
     "assignee_paused": _paused("assignee_paused", ""),
     "approval": _approval,
+    "question": _question,
     "rule": _rule,
     "backoff": _backoff,
     "budget": _budget,

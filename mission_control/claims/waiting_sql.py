@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mission_control.approvals.finishing import FINISHING
 from mission_control.boards.cards import OFFLINE_AFTER
 from mission_control.boards.query_sql import PERSON
 from mission_control.core import clock
@@ -19,7 +20,8 @@ Part = tuple[str, list[Any]]
 ASKED = (
     "SELECT t.id, t.status, t.board_id, b.organization_id, t.assigned_agent_id AS agent_id,"
     " t.assigned_user_id AS user_id, COALESCE(t.previous_in_progress_at, t.in_progress_at) AS work_since,"
-    " t.flagged_at, t.flag_reason, t.retry_at, t.failed_attempts, t.attempt, b.wip_limits, b.require_approval_for_done,"
+    " t.flagged_at, t.flag_reason, t.retry_at, t.failed_attempts, t.attempt, t.fence, b.wip_limits,"
+    " b.require_approval_for_done,"
     " b.require_review_before_done, b.comment_required_for_review, b.only_lead_can_change_status,"
     " b.block_status_changes_with_pending_approval, b.name AS board_name, b.work_state AS board_state,"
     " b.work_state_reason AS board_reason, b.work_state_at AS board_state_at, o.name AS organization_name,"
@@ -48,13 +50,19 @@ NOTHING = {
 # A task that agents deal with, not a person.
 AGENTS_TURN = "w.user_id IS NULL AND (w.status <> 'review' OR w.agent_id IS NOT NULL)"
 ASSIGNABLE = "w.status = 'inbox' AND w.user_id IS NULL"
+FINISHES = f"LOWER(p.action_type) IN ({', '.join(f"'{word}'" for word in FINISHING)})"
 UNMET_APPROVAL = (
     "w.require_approval_for_done AND (w.status = 'review'"
     " OR (w.status = 'in_progress' AND NOT w.require_review_before_done))"
     " AND NOT EXISTS (SELECT 1 FROM approval_task_links k JOIN approvals p ON p.id = k.approval_id"
     " WHERE k.task_id = w.id"
     " AND (k.is_pending OR (p.status = 'approved' AND p.resolved_by_kind IN ('user', 'policy')"
-    " AND k.decided_attempt = w.attempt)))"
+    f" AND k.asked_attempt = w.attempt AND {FINISHES})))"
+)
+# A review without an effect: people decide, and nothing else is required.
+WAITS_FOR_PEOPLE = (
+    f"(NOT w.require_review_before_done AND (({UNMET_APPROVAL}) OR EXISTS (SELECT 1"
+    " FROM approval_task_links k WHERE k.task_id = w.id AND k.is_pending)))"
 )
 UNMET_COMMENT = (
     "w.comment_required_for_review AND w.status = 'in_progress' AND NOT EXISTS (SELECT 1 FROM task_comments c"
@@ -81,7 +89,8 @@ MAY_WORK = (
 # The outcome of the last decided request; `approved` is one of an earlier attempt, where it does not count.
 LAST_DECISION = (
     "(SELECT COALESCE(p.decision, p.status) FROM approval_task_links k JOIN approvals p ON p.id = k.approval_id"
-    " WHERE k.task_id = w.id AND p.status IN ('approved', 'rejected') AND p.resolved_by_kind IN ('user', 'policy')"
+    f" WHERE k.task_id = w.id AND {FINISHES} AND p.status IN ('approved', 'rejected')"
+    " AND p.resolved_by_kind IN ('user', 'policy')"
     " ORDER BY p.resolved_at DESC, p.id DESC LIMIT 1)"
 )
 
@@ -141,18 +150,27 @@ def _of_people_and_rules() -> list[Part]:
         _part(
             "approval",
             "w JOIN approval_task_links k ON k.task_id = w.id AND k.is_pending JOIN approvals p ON p.id = k.approval_id"
-            " WHERE w.block_status_changes_with_pending_approval OR w.status <> 'inbox'",
+            " WHERE w.block_status_changes_with_pending_approval OR w.status <> 'inbox' OR w.agent_id IS NOT NULL",
             ref_id=_id("p.id"),
             detail="p.action_type",
             since="p.created_at",
+        ),
+        _part(
+            "question",
+            "w JOIN task_runs r ON r.task_id = w.id AND r.fence = w.fence"
+            " JOIN agent_questions q ON q.run_id = r.id AND q.state = 'open'",
+            ref_id=_id("q.id"),
+            detail="q.content",
+            since="q.created_at",
         ),
         _part("person", "w WHERE w.user_id IS NOT NULL", ref_id=_id("w.user_id"), name="w.user_name"),
         _part("person", "w WHERE w.status = 'in_progress' AND w.user_id IS NULL AND w.agent_id IS NULL"),
         _part(
             "review",
-            "w WHERE w.status = 'review' AND w.user_id IS NULL",
+            f"w WHERE w.status = 'review' AND w.user_id IS NULL AND NOT {WAITS_FOR_PEOPLE}",
             ref_id=_id("w.agent_id"),
             name="w.agent_name",
+            detail="CASE WHEN w.require_review_before_done THEN 'required' END",
         ),
         _part(
             "rule",

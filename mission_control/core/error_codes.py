@@ -44,7 +44,10 @@ class ErrorCode(StrEnum):
         "A pending approval blocks changes of this task's status.",
     )
     TASK_REVIEW_REQUIRED = "task_review_required", "On this board a task is done only after review."
-    TASK_APPROVAL_REQUIRED = "task_approval_required", "On this board a person has to approve a task before it is done."
+    TASK_APPROVAL_REQUIRED = (
+        "task_approval_required",
+        "On this board a person has to approve that a task is finished before it is done. Handing it in asks for that.",
+    )
     TASK_NOT_IN_REVIEW = "task_not_in_review", "This task is no longer in review."
     TASK_ASSIGNEE_MISMATCH = "task_assignee_mismatch", "This task is assigned to somebody else."
     TASK_UPDATE_FIELD_FORBIDDEN = "task_update_field_forbidden", "Your role may not change one of these fields."
@@ -54,11 +57,13 @@ class ErrorCode(StrEnum):
     NO_BOARD = "no_board", "You work on no board. A person can put you on one."
 
     # Approvals, questions and needs
+    APPROVAL_CLOSED = "approval_closed", "This request is closed: what it was about is over."
     APPROVAL_DECIDED = "approval_decided", "This is decided already."
     APPROVAL_EXPIRED = "approval_expired", "This request has expired on the gateway."
     APPROVAL_FINAL = "approval_final", "The gateway has its answer. The agent can ask again."
     APPROVAL_OF_GATEWAY = "approval_of_gateway", "Its gateway says until when it waits."
     QUESTION_ANSWERED = "question_answered", "Somebody answered this question already."
+    QUESTION_CLOSED = "question_closed", "This question is closed: what it was about is over."
     QUESTION_WITHDRAWN = "question_withdrawn", "This question was withdrawn."
     QUESTION_EXPIRED = "question_expired", "This question has expired on the gateway."
     QUESTION_OF_GATEWAY = "question_of_gateway", "Its gateway says until when it waits."

@@ -120,7 +120,7 @@ class ApprovalPart(Body):
     confidence: float = Field(ge=0, le=100)
     rubric_scores: dict[str, int] | None = None
     status: Literal["pending", "approved", "rejected"]
-    decision: Literal["approved", "rejected", "changes_requested"] | None = None
+    decision: Literal["approved", "rejected", "changes_requested", "closed"] | None = None
     note: str | None = None
     requested_by: AuthorPart
     resolved_by: Email | None = None

@@ -23,7 +23,6 @@ from mission_control.questions.models import Question
 
 _log = logging.getLogger(__name__)
 
-
 type Kept = Question | GatewayRequest
 
 

@@ -15,7 +15,7 @@ from mission_control.web.fragments import render_macro
 TEMPLATE = "inbox/agent.html"
 CARD_LINES = 3
 STATES = get_args(State)
-DECIDED = {"approved": "Approved", "rejected": "Rejected", "changes_requested": "Sent back"}
+DECIDED = {"approved": "Approved", "rejected": "Rejected", "changes_requested": "Sent back", "closed": "Closed"}
 
 
 async def render(viewed: Viewed) -> str:

@@ -132,13 +132,13 @@ class MemoryLine(BaseModel):
 
 
 class ApprovalState(BaseModel):
-    """A question to people, and its outcome. changes_requested: do it again, as the note says."""
+    """A question to people, and its outcome. changes_requested: do it again, as the note says. closed: it is moot."""
 
     id: UUID
     action_type: str
     task_ids: list[UUID]
     status: Literal["pending", "approved", "rejected"]
-    decision: Literal["approved", "rejected", "changes_requested"] | None
+    decision: Literal["approved", "rejected", "changes_requested", "closed"] | None
     note: str | None
     resolved_by: Annotated[str | None, BeforeValidator(lambda one: one.get("name") if isinstance(one, dict) else one)]
     resolved_at: datetime | None

@@ -38,6 +38,8 @@ TOO_LATE = (
     ErrorCode.NEED_ENDED,
     ErrorCode.QUESTION_ANSWERED,
     ErrorCode.QUESTION_WITHDRAWN,
+    ErrorCode.QUESTION_CLOSED,
+    ErrorCode.APPROVAL_CLOSED,
     ErrorCode.APPROVAL_EXPIRED,
     ErrorCode.QUESTION_EXPIRED,
     ErrorCode.TASK_NOT_IN_REVIEW,

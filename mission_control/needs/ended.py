@@ -25,6 +25,7 @@ WORDS = {
     "approval.decided": "decided this",
     "approval.closed": "closed this",
     "approval.ended_on_gateway": "closed this, as its gateway did,",
+    "question.closed": "closed this",
     "question.answered": "answered this",
     "question.withdrawn": "withdrew this",
     "question.ended_on_gateway": "closed this, as its gateway did,",
@@ -36,6 +37,7 @@ WORDS = {
     "gateway.connected": "connected to it",
     "delivery.retried": "had this sent again",
 }
+CLOSED = ("approval.closed", "question.closed")
 DECISIONS = {"approved": "approved this", "rejected": "rejected this", "changes_requested": "sent this back"}
 MOVES = {"done": "finished this", "inbox": "moved this to the inbox", "in_progress": "took this up again"}
 
@@ -56,7 +58,8 @@ class Last:
         after = self.data.get("after")
         status = after.get("status") if isinstance(after, dict) else None
         words = DECISIONS.get(str(self.data.get("decision"))) or MOVES.get(str(status)) or WORDS[self.kind]
-        return f"{self.actor or 'Somebody'} {words} {times.ago(self.created_at)}."
+        why = f" {self.data['note']}" if self.kind in CLOSED else ""
+        return f"{self.actor or 'Somebody'} {words} {times.ago(self.created_at)}.{why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
+from mission_control.database.sql import as_id, rows
 from mission_control.memory.commands import write_memory
 from mission_control.memory.models import BoardMemory
 from mission_control.questions.models import Question
 from mission_control.questions.queries import parts_of_questions
 from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
+from mission_control.runs.standing import current_runs, only_run_of
 
 SNIPPET_LENGTH = 120
 OVER = {"answered": ErrorCode.QUESTION_ANSWERED, "withdrawn": ErrorCode.QUESTION_WITHDRAWN}
@@ -45,6 +47,7 @@ async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest 
         reply_source=source,
         options=options,
         allows_text=not isinstance(new, QuestionCreate) or new.allows_text,
+        run_id=await _run_of(actor, board, new.task_id if isinstance(new, QuestionCreate) else None),
         created_at=clock.now(),
     )
     question.board = board
@@ -58,6 +61,17 @@ async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest 
     lines = [f"Question for people: {new.content}", *(f"{at}. {one['label']}" for at, one in enumerate(options, 1))]
     await write_memory(actor, board, "\n".join(lines), ["chat", "question"])
     return question
+
+
+async def _run_of(actor: Actor, board: Board, task_id: UUID | None) -> UUID | None:
+    """Return the run to which a question belongs: that of the task that it names, else the asker's only one."""
+    if task_id is None:
+        return await only_run_of(actor.agent_id, actor.fence)
+    if not await rows(
+        "SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ? AND deleted_at IS NULL", task_id, board.id
+    ):
+        raise NotFound("The task is not on this board.")
+    return (await current_runs([task_id])).get(task_id)
 
 
 def _reply_tags(tags: list[str]) -> list[str]:
@@ -108,7 +122,8 @@ async def answer_question(
         memory_id=entry.id,
     )
     if question.gateway_id is None:  # else the gateway tells its agent
-        await _notify(actor, question, entry)
+        for agent_id in await _recipients(question):
+            _notify(actor, question, entry, agent_id)
     return question
 
 
@@ -134,6 +149,8 @@ async def held_question(question: Question) -> Question:
 
 
 def _refuse_when_over(question: Question) -> None:
+    if question.closed_at is not None:
+        raise Conflict(ErrorCode.QUESTION_CLOSED.detail(f"This question is closed. {question.closed_reason}"))
     if question.state != "open":
         raise Conflict(OVER[question.state].detail())
 
@@ -143,10 +160,7 @@ def _refuse_when_expired(question: Question) -> None:
         raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
 
 
-async def _notify(actor: Actor, question: Question, entry: BoardMemory) -> None:
-    agent_id = await _asker(question)
-    if agent_id is None:
-        return
+def _notify(actor: Actor, question: Question, entry: BoardMemory, agent_id: UUID) -> None:
     lines = [f"Board: {question.board.name}", f"Question: {snippet(question.content)}", f"From: {actor.name}"]
     if question.correlation_id:
         lines.append(f"Correlation ID: {question.correlation_id}")
@@ -166,10 +180,17 @@ async def _notify(actor: Actor, question: Question, entry: BoardMemory) -> None:
     )
 
 
-async def _asker(question: Question) -> UUID | None:
-    """Return the asker if it is still on the board, else the board's current lead."""
+async def _recipients(question: Question) -> list[UUID]:
+    """Return the asker if it is still on the board, else the board's lead, and the agent that holds its run's task."""
     asker = await Agent.get_or_none(id=question.agent_id, board_id=question.board_id) if question.agent_id else None
-    return asker.id if asker else await lead_id_of(question.board_id)
+    found = await rows(
+        "SELECT t.assigned_agent_id AS id FROM task_runs r JOIN tasks t ON t.id = r.task_id"
+        " WHERE r.id = ? AND t.deleted_at IS NULL AND t.status IN ('in_progress', 'inbox')",
+        question.run_id,
+    )
+    holders = [as_id(row["id"]) for row in found]
+    known = [asker.id if asker else await lead_id_of(question.board_id), *holders]
+    return [one for one in dict.fromkeys(known) if one is not None]
 
 
 @command("question.withdraw")

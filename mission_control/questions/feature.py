@@ -2,19 +2,21 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.questions import api, deadline_pages, models, pages, policy
+from mission_control.questions import api, closing, deadline_pages, models, pages, policy
 from mission_control.questions.queue import in_queue
 
 questions = Feature(
     name="questions",
     models=(models,),
     rules=(policy.rules,),
+    reactions=(closing.reactions,),
     kinds={
         "question.asked": Kind("An agent asked people a question.", "asked people:"),
         "question.answered": Kind(
             "A person answered an agent's question; the answer is in the board's memory.", "answered:"
         ),
         "question.withdrawn": Kind("A lead withdrew a question.", "withdrew:"),
+        "question.closed": Kind("A question became moot: the run that asked ended.", "closed the question:"),
         "question.deadline_changed": Kind(
             "Until when a question is to be answered, or what happens otherwise, changed.", "changed the deadline of:"
         ),

@@ -15,7 +15,8 @@ from mission_control.database.fields import UtcDatetimeField
 class Question(Model):
     """An agent's question to people: `open`, `answered`, or `withdrawn`. The answer is also an entry of the memory.
 
-    `options` are those of `schemas.OptionRead`; `chosen_option_id` is the one that a person chose.
+    `options` are those of `schemas.OptionRead`; `chosen_option_id` is the one that a person chose. `run_id` names the
+    run that asked; with its end the question is withdrawn by itself (`closed_at`), and `closed_reason` says why.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -51,6 +52,9 @@ class Question(Model):
     otherwise_option_id: Any = fields.CharField(max_length=64, null=True)
     reminded_at: Any = UtcDatetimeField(null=True)
     asked_user_id: Any = fields.UUIDField(null=True)
+    run_id: Any = fields.UUIDField(null=True)
+    closed_reason: Any = fields.TextField(null=True)
+    closed_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
     board_id: Any

@@ -16,12 +16,14 @@ from mission_control.database.sql import as_json, placeholders, rows, wire_momen
 from mission_control.questions.models import Question
 from mission_control.questions.schemas import QuestionQuery
 
+STATE = "CASE WHEN q.closed_at IS NULL THEN q.state ELSE 'closed' END"
 SELECT = (
     "SELECT q.id, q.board_id, q.agent_id, q.agent_name, q.content, q.correlation_id, q.preferred_channel,"
-    " q.reply_tags, q.reply_source, q.state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
+    f" q.reply_tags, q.reply_source, {STATE} AS state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
     " q.options, q.allows_text, q.chosen_option_id,"
     " q.gateway_id, q.expires_at, q.answer_state, q.decide_by, q.otherwise, q.otherwise_user_id,"
-    " q.otherwise_option_id, q.reminded_at, q.asked_user_id,"
+    " q.otherwise_option_id, q.reminded_at, q.asked_user_id, q.run_id, q.closed_reason, q.closed_at,"
+    " (SELECT x.task_id FROM task_runs x WHERE x.id = q.run_id) AS task_id,"
     f" {person_name('o')} AS other_name, {person_name('k')} AS asked_name,"
     f" COALESCE({person_name('u')}, q.answered_by_name, 'User') AS answered_by_name"
     " FROM agent_questions q LEFT JOIN users u ON u.id = q.answered_by_user_id"
@@ -43,7 +45,7 @@ async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[dict[
     """Return the board's questions, newest first, and their number."""
     where, values = " WHERE q.board_id = ?", list[Any]([board.id])
     if query.state is not None:
-        where, values = where + " AND q.state = ?", [*values, query.state]
+        where, values = where + f" AND {STATE} = ?", [*values, query.state]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM agent_questions q{where}", *values)
     page = f"{SELECT}{where} ORDER BY q.created_at DESC, q.id DESC LIMIT ? OFFSET ?"
     found = await rows(page, *values, query.limit, query.offset)
@@ -98,6 +100,10 @@ def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
         "answered_by": None if by is None else {"kind": "user", "id": by, "name": row["answered_by_name"]},
         "answered_at": wire_moment(row["answered_at"]),
         "created_at": wire_moment(row["created_at"]),
+        "run_id": row["run_id"],
+        "task_id": row["task_id"],
+        "closed_reason": row["closed_reason"],
+        "closed_at": wire_moment(row["closed_at"]),
         "options": as_json(row["options"]) or [],
         "allows_text": bool(row["allows_text"]),
         "chosen_option_id": row["chosen_option_id"],

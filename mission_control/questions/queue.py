@@ -51,6 +51,7 @@ class Item:
     reminded_at: datetime | None
     asked_name: str
     substance: str
+    closed_reason: str
 
     @property
     def url(self) -> str:
@@ -98,9 +99,11 @@ async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
         return []
     known = {board.id: board for board in queue_view.boards}
     found = await rows(
-        f"{SELECT} WHERE q.board_id IN ({placeholders(len(known))}) AND (q.state = 'open' OR q.answered_at >= ?)"
+        f"{SELECT} WHERE q.board_id IN ({placeholders(len(known))}) AND (q.state = 'open' OR q.answered_at >= ?"
+        " OR q.closed_at >= ?)"
         f" ORDER BY q.created_at, q.id LIMIT {LIMIT}",
         *known,
+        queue_view.opened,
         queue_view.opened,
     )
     items = [_item(actor, known[UUID(str(row["board_id"]))], row) for row in found]
@@ -141,6 +144,7 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
         reminded_at=as_moment(row["reminded_at"]),
         asked_name=row["asked_name"] or "",
         substance=substance_of(parts_of(row)),
+        closed_reason=row["closed_reason"] or "",
     )
 
 

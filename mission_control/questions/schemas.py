@@ -16,7 +16,7 @@ REPLY_SOURCE = "user_via_gateway_main"
 LONGEST_QUESTION = 10_000
 LONGEST_ANSWER = 20_000
 MOST_OPTIONS = 6
-QuestionState = Literal["open", "answered", "withdrawn"]
+QuestionState = Literal["open", "answered", "withdrawn", "closed"]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 OptionalShortText = Annotated[ShortText | None, BlankToNone]
 
@@ -65,6 +65,9 @@ class QuestionCreate(Body):
     content: Annotated[NonEmptyStr, Field(max_length=LONGEST_QUESTION)]
     options: Annotated[list[Option], Field(max_length=MOST_OPTIONS)] = []
     allows_text: Annotated[bool, Field(description="Whether people may answer in their own words")] = True
+    task_id: Annotated[
+        UUID | None, Field(description="The task that it is about; left out, the only one that you work on")
+    ] = None
     correlation_id: OptionalShortText = None
     preferred_channel: OptionalShortText = None
     reply_tags: list[ShortText] = Field(default_factory=lambda: ["user_reply"], max_length=20)
@@ -147,6 +150,9 @@ class QuestionRead(DeadlineRead):
 
     One with a `gateway_id` was asked on a gateway, which wants the answer before `expires_at`; `answer_state` is
     `waiting` until the gateway has it, then `sent`, or `late` when somebody answered there first.
+
+    `run_id` names the run that asked, on the task `task_id`. With the run's end the question is `closed`, for
+    `closed_reason`.
     """
 
     id: UUID
@@ -170,6 +176,10 @@ class QuestionRead(DeadlineRead):
     expires_at: datetime | None
     answer_state: Literal["waiting", "sent", "late"] | None
     answered_by_name: str | None
+    run_id: UUID | None
+    task_id: UUID | None
+    closed_reason: str | None
+    closed_at: datetime | None
     otherwise_option_id: str | None
     substance: Substance
 

@@ -41,8 +41,8 @@ def held_by(task: HeldTask) -> UUID | None:
 async def track_run(actor: Actor, task: AssignedTask, before: HeldTask) -> None:
     """Begin or end the run of a changed task. The calling command holds the task and saves it afterwards.
 
-    An assignment raises `fence` and `attempt` and clears the flag and the pause. Finished work, and a person who moves
-    or assigns the task, also reset the number of failed attempts.
+    An assignment raises `fence` and `attempt` and clears the flag and the pause. Work that is taken away begins a new
+    attempt too. Finished work, and a person who moves or assigns the task, also reset the number of failed attempts.
     """
     was, is_now = held_by(before), held_by(task)
     if was == is_now:
@@ -55,6 +55,8 @@ async def track_run(actor: Actor, task: AssignedTask, before: HeldTask) -> None:
         await end_run(task.id, state, None if finished else f"By {actor.name}.")
         if finished:
             task.failed_attempts = 0
+        elif is_now is None:
+            task.attempt += 1
     if is_now is not None:
         if actor.is_user:
             task.failed_attempts = 0

@@ -1,12 +1,14 @@
 """Finish or send back tasks in review when an approval that asks to finish them is decided.
 
-Approved tasks are done where every other rule allows it. Rejected ones return to the agent that submitted them.
-Reopening the approval, or another decision, undoes that unless something else has happened to the task.
+Approved tasks are done where every other rule allows it. Work that is sent back returns to the agent that submitted it;
+rejected work ends, and the decision says what becomes of its task. Reopening the approval, or another decision, undoes
+that unless something else has happened to the task.
 """
 
 from typing import Any
 from uuid import UUID
 
+from mission_control.approvals.decisions import CLOSED
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.boards.models import Board
@@ -20,6 +22,7 @@ from mission_control.tasks.changes import TaskChange, TaskSnapshot
 from mission_control.tasks.commands import change_task, save_change
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.dependencies import blockers_of
+from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import assign_to_lead, enter, is_worker, last_worker
@@ -27,28 +30,38 @@ from mission_control.tasks.rules import assign_to_lead, enter, is_worker, last_w
 reactions = Reactions()
 
 FINISHED, NOT_FINISHED, SENT_BACK = "finished", "not_finished", "sent_back"
+# What became of rejected work, by what the person said.
+REJECTED = {"inbox": "returned", "mine": "taken_over", "trash": "deleted"}
 
 
 @reactions.to("approval.decided")
 async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
-    """Finish or send back the tasks in review of a decided approval."""
+    """Finish, send back or end the tasks in review whose hand-in a decided approval is about."""
     decision = event.data["decision"]
-    for task in await _taken_back(actor, event):
-        await _link(event, task).update(decided_attempt=task.attempt)
-    if decision == "rejected" or not asks_to_finish(event.data["action_type"]):
+    await _taken_back(actor, event)
+    if not asks_to_finish(event.data["action_type"]):
         return
-    for task in await _tasks(event.data["task_ids"]):
-        if task.status != "review":
-            continue
+    for task in await _handed_in(event):
         reason = None
         if decision == "approved":
             reason = await _finish(actor, task)
             outcome = FINISHED if reason is None else NOT_FINISHED
+        elif decision == "rejected":
+            outcome = await _end(actor, task, event.data["then"], event.data["note"])
         elif await _send_back(actor, task, event.data["approval_id"], event.data["note"]):
             outcome = SENT_BACK
         else:
             continue
-        await _link(event, task).update(outcome=outcome, outcome_reason=reason)
+        [attempt] = await Task.filter(id=task.id).values_list("attempt", flat=True)
+        await _link(event, task).update(outcome=outcome, outcome_reason=reason, decided_attempt=attempt)
+
+
+async def _handed_in(event: NewEvent) -> list[Task]:
+    """Return the tasks in review whose present attempt the approval was asked about."""
+    links = await ApprovalTask.filter(approval_id=event.data["approval_id"])
+    asked = {link.task_id: link.asked_attempt for link in links if link.outcome != CLOSED}
+    tasks = await _tasks(list(asked))
+    return [task for task in tasks if task.status == "review" and task.attempt == asked[task.id]]
 
 
 async def _tasks(task_ids: list[UUID]) -> list[Task]:
@@ -92,6 +105,19 @@ async def _send_back(actor: Actor, task: Task, approval_id: UUID, note: str | No
     return True
 
 
+async def _end(actor: Actor, task: Task, then: str, note: str | None) -> str:
+    """End rejected work: its task returns to the inbox as nobody's, becomes the person's, or goes to the trash."""
+    if note:
+        await write_comment(actor, task, note, notify=False)
+    if then == "trash":
+        await delete_task(actor, task)
+    elif then == "mine":
+        await change_task(actor, task, TaskChange(status="in_progress", assigned_user_id=actor.user_id))
+    else:
+        await change_task(actor, task, TaskChange(status="inbox"))
+    return REJECTED[then]
+
+
 async def _requester(board: Board, approval_id: UUID) -> UUID | None:
     """Return the agent that asked, when it is a worker of the board."""
     approval = await Approval.get(id=approval_id)
@@ -104,19 +130,32 @@ async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
     await _taken_back(actor, event)
 
 
-async def _taken_back(actor: Actor, event: NewEvent) -> list[Task]:
+async def _taken_back(actor: Actor, event: NewEvent) -> None:
     outcomes: dict[str, str] = event.data["outcomes"]
-    found = []
+    deleted = [UUID(one) for one, outcome in outcomes.items() if outcome == REJECTED["trash"]]
+    for task in await Task.filter(id__in=deleted).order_by("id").select_related("board"):
+        await restore_task(actor, task)
     for task in await _tasks([UUID(one) for one in outcomes]):
-        finished = outcomes[str(task.id)] == FINISHED and task.status == "done"
-        sent_back = outcomes[str(task.id)] == SENT_BACK and task.status == "inbox" and task.rework_at is not None
-        if finished or sent_back:
-            before = TaskSnapshot(task)
+        if not _still(task, outcomes[str(task.id)]):
+            continue
+        before = TaskSnapshot(task)
+        if task.status != "review":
             enter(task, "review")
             await assign_to_lead(task.board, task, before.status)
-            task.archived_at = None
-            await track_run(actor, task, before)
-            await save_change(actor, task.board, task, before, {})
-            await _link(event, task).update(asked_attempt=task.attempt)
-            found.append(task)
-    return found
+        task.archived_at = None
+        await track_run(actor, task, before)
+        await save_change(actor, task.board, task, before, {})
+        await _link(event, task).update(asked_attempt=task.attempt, decided_attempt=task.attempt)
+
+
+def _still(task: Task, outcome: str) -> bool:
+    """Return whether a task is still where the decision put it."""
+    is_free = task.assigned_agent_id is None and task.assigned_user_id is None
+    where = {
+        FINISHED: task.status == "done",
+        SENT_BACK: task.status == "inbox" and task.rework_at is not None,
+        REJECTED["inbox"]: task.status == "inbox" and is_free,
+        REJECTED["mine"]: task.status == "in_progress" and task.assigned_user_id is not None,
+        REJECTED["trash"]: task.status == "review",
+    }
+    return where.get(outcome, False)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.queries import has_pending, is_approved
+from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
@@ -31,7 +31,7 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
     """Check rules R and A, also for a task that is created as done (no id, no status before)."""
     if board.require_review_before_done and before != "review":
         raise _refusal(ErrorCode.TASK_REVIEW_REQUIRED)
-    if board.require_approval_for_done and (task_id is None or not await is_approved(task_id)):
+    if board.require_approval_for_done and (task_id is None or not await is_finish_approved(task_id)):
         raise _refusal(ErrorCode.TASK_APPROVAL_REQUIRED)
 
 

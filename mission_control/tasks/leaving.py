@@ -2,7 +2,6 @@
 
 from mission_control.agents.models import Agent
 from mission_control.agents.work_state import standing_of
-from mission_control.approvals.decisions import close_approvals_of
 from mission_control.boards.commands import locked_board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
@@ -24,13 +23,12 @@ DELETED = "The task was deleted."
 
 @command("task.delete")
 async def delete_task(actor: Actor, task: Task) -> None:
-    """Delete a task. It can be restored. Close the approvals that concern no other task."""
+    """Delete a task. It can be restored."""
     task = await locked_task(task)
     await end_run(task.id, "released", DELETED)
     task.deleted_at = task.updated_at = clock.now()
     await task.save(update_fields=["deleted_at", "updated_at"])
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
-    await close_approvals_of(actor, task.board, task.id)
     if task.status != "done":
         notify_former_assignee(actor, task.board, task, task.assigned_agent_id, "It was deleted.")
         await update_dependents(actor, task, "was deleted")

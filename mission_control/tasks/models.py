@@ -15,7 +15,8 @@ from mission_control.database.fields import UtcDatetimeField
 class Task(Model):
     """A card on a board. A deleted one keeps its row with `deleted_at` set.
 
-    `attempt` rises with every assignment and every reopening. `rework_at` is when the work was sent back to its agent.
+    `attempt` rises with every assignment, its end without a hand-in, and every step back to an earlier column: what was
+    asked before is about other work. `rework_at` is when the work was sent back to its agent.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

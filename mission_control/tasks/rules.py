@@ -7,6 +7,7 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.boards.models import Board
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.declared import UNSET, sent
@@ -83,8 +84,8 @@ def _stays_done(task: Task, change: TaskChange) -> bool:
 
 
 def enter(task: Task, status: str) -> None:
-    """Move a task to another column and set its clocks, assignee and position. Reopening begins a new attempt."""
-    if task.status == "done":
+    """Move a task to another column and set its clocks, assignee and position. Every step back begins a new attempt."""
+    if STATUSES.index(status) < STATUSES.index(task.status):
         task.attempt += 1
     task.rework_at = None
     if status == "review" and task.status == "in_progress":

@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 Kind = Literal[
-    "flagged", "organization_paused", "board_paused", "assignee_paused", "lease", "dependency", "approval", "rule",
-    "backoff", "budget", "wip_limit", "review", "person", "assignee_offline", "no_capable_agent", "available",
+    "flagged", "organization_paused", "board_paused", "assignee_paused", "lease", "dependency", "approval", "question",
+    "rule", "backoff", "budget", "wip_limit", "review", "person", "assignee_offline", "no_capable_agent", "available",
 ]  # fmt: skip
 Reasons = list[dict[str, Any]]
 
@@ -33,6 +33,7 @@ class WaitingReason(BaseModel):
     text: str
     tasks: list[WaitedTask]
     approval_id: UUID | None
+    question_id: UUID | None
     agent_id: UUID | None
     agent_name: str | None
     user_id: UUID | None

@@ -144,7 +144,7 @@ async def ask(cast: Cast, task: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("is_blocking", [True, False])
-async def test_waiting_for_an_approval_is_not_a_failed_attempt(cast: Cast, is_blocking: bool) -> None:
+async def test_task_waits_with_its_agent_for_what_it_asked(cast: Cast, is_blocking: bool) -> None:
     (await cast.ada.patch(cast.home, {"block_status_changes_with_pending_approval": is_blocking})).ok()
     await cast.add_task(title="Polish")
     task = await taken(cast, lease_seconds=60)
@@ -153,19 +153,21 @@ async def test_waiting_for_an_approval_is_not_a_failed_attempt(cast: Cast, is_bl
     with later(61):
         await expire_due()
         row = await Task.get()
-        assert (row.status, row.failed_attempts, row.flagged_at) == ("inbox", 4, None)
-        if is_blocking:
-            assert row.retry_at is None
-        else:
-            assert timedelta(seconds=235) < row.retry_at - clock.now() <= timedelta(seconds=240)
-            refused = (await claim(cast, task_id=task["id"])).refused(409)
-            assert "A lease of this task ran out; it rests until" in refused["message"]
+        assert (row.status, row.failed_attempts, row.flagged_at, row.retry_at) == ("inbox", 4, None, None)
+        assert row.assigned_agent_id == cast.vega.id
+        reasons = (await cast.ada.get(f"{cast.task(task)}/waiting")).ok()["reasons"]
+        assert "It waits for a decision: go." in [one["text"] for one in reasons]
         [event] = await events(before, organization_id=cast.organization.id)
         assert event.message == "Lease ran out: Polish. Vega was waiting for a decision, so the attempt does not count."
     with later(3_700):
+        assert await title_of_next(cast, cast.rigel) is None
+        (await claim(cast, cast.rigel, task_id=task["id"])).refused_as(409, "task_already_claimed")
         assert await title_of_next(cast) == (None if is_blocking else "Polish")
-    (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
-    assert await title_of_next(cast) == ("Polish" if is_blocking else None)
+        inbox = (await cast.vega.get("/agent/inbox")).ok()
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        [told] = (await cast.vega.get(f"/agent/inbox?after={inbox['next']}")).ok()["items"]
+        assert ("Claim the task again" in told["text"]) is is_blocking
+        assert await title_of_next(cast) == ("Polish" if is_blocking else None)
 
 
 async def test_attempts_count_again_after_the_decision(cast: Cast) -> None:

@@ -169,10 +169,40 @@ async def test_sent_back_work_of_a_former_agent_is_unassigned(strict: Cast) -> N
     assert (task.status, task.assigned_agent_id) == ("inbox", None)
 
 
-async def test_rejecting_a_hand_in_leaves_the_task_in_review(strict: Cast) -> None:
+@pytest.mark.parametrize(
+    ("then", "outcome", "where"),
+    [
+        ({}, "returned", ("inbox", None, False)),
+        ({"then": "inbox"}, "returned", ("inbox", None, False)),
+        ({"then": "mine"}, "taken_over", ("in_progress", "Cleo", False)),
+        ({"then": "trash"}, "deleted", ("review", None, True)),
+    ],
+)
+@pytest.mark.parametrize("way", ["decision", "PATCH"])
+async def test_rejected_work_ends_as_the_person_says(
+    strict: Cast, then: dict[str, str], outcome: str, where: tuple[str, str | None, bool], way: str
+) -> None:
     claim = await claimed(strict)
-    decided = await decide(strict, (await hand_in(strict, claim)).ok()["approval"], decision="rejected")
-    assert decided["outcomes"] == [] and await status(strict, claim) == "review"
+    approval = (await hand_in(strict, claim)).ok()["approval"]
+    inbox = (await strict.vega.get("/agent/inbox")).ok()
+    path, sent = f"{strict.approvals}/{approval['id']}", {"decision": "rejected", "note": "Not wanted.", **then}
+    if way == "PATCH":
+        (await strict.cleo.patch(path, sent)).ok()
+    else:
+        (await strict.cleo.post(f"{path}/decisions", sent)).ok()
+    link, task = await ApprovalTask.get(approval_id=approval["id"]), await Task.get(id=claim["task"]["id"])
+    whose = "Cleo" if task.assigned_user_id == strict.cleo.id else None
+    assert (link.outcome, task.assigned_agent_id) == (outcome, None)
+    assert (task.status, whose, task.deleted_at is not None) == where
+    told = (await strict.vega.get(f"/agent/inbox?after={inbox['next']}")).ok()["items"]
+    [decision] = [one for one in told if one["kind"] == "decision"]
+    assert "Your work on it is over" in decision["text"] and "Not wanted." in decision["text"]
+    assert await Approval.filter(status="pending").count() == 0
+    await decide(strict, approval, status="pending")
+    task = await Task.get(id=claim["task"]["id"])
+    assert (task.status, task.assigned_user_id, task.deleted_at) == ("review", None, None)
+    await decide(strict, approval, decision="approved")
+    assert await status(strict, claim) == "done"
 
 
 async def test_approval_names_the_blocking_rule(strict: Cast) -> None:
@@ -205,7 +235,7 @@ async def test_changed_decision_replaces_the_first_outcome(strict: Cast, first: 
     approval = (await hand_in(strict, claim)).ok()["approval"]
     where = {
         "approved": ("done", ["finished"]),
-        "rejected": ("review", []),
+        "rejected": ("inbox", ["returned"]),
         "changes_requested": ("inbox", ["sent_back"]),
     }
     for decision in (first, second):
@@ -229,17 +259,16 @@ async def test_changed_decision_leaves_a_progressed_task_alone(strict: Cast) -> 
     assert await status(strict, claim) == "in_progress"
 
 
-async def test_reopening_leaves_a_progressed_task_alone(strict: Cast) -> None:
+async def test_decision_about_a_progressed_task_is_not_reopened(strict: Cast) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
     await decide(strict, approval, decision="changes_requested")
     again = await claimed(strict, task=claim["task"])
-    await decide(strict, approval, status="pending")
+    refused = await strict.cleo.patch(f"{strict.approvals}/{approval['id']}", {"status": "pending"})
+    refused.refused_as(409, "approval_closed")
     assert await status(strict, claim) == "in_progress"
     found = (await hand_in(strict, again)).ok()
     assert found["approval"]["id"] != approval["id"]
-    old = (await strict.ada.get(f"{strict.approvals}/{approval['id']}")).ok()
-    assert (old["status"], old["resolved_by"]) == ("rejected", None) and "anew" in old["note"]
 
 
 @pytest.mark.parametrize(("decision", "after"), [("approved", "done"), ("changes_requested", "inbox")])
@@ -250,7 +279,8 @@ async def test_reopening_leaves_a_newly_decided_task_alone(strict: Cast, decisio
     (await strict.cleo.patch(strict.task(claim["task"]), {"status": "inbox"})).ok()
     again = await claimed(strict, task=claim["task"])
     await decide(strict, (await hand_in(strict, again)).ok()["approval"], decision=decision)
-    await decide(strict, first, status="pending")
+    refused = await strict.cleo.patch(f"{strict.approvals}/{first['id']}", {"status": "pending"})
+    refused.refused_as(409, "approval_closed")
     assert await status(strict, claim) == after
 
 
@@ -323,21 +353,31 @@ async def test_approval_of_an_earlier_attempt_does_not_count(strict: Cast) -> No
 
 async def test_approval_counts_for_one_done_only(strict: Cast) -> None:
     task = await strict.add_task()
-    await decide(strict, await strict.ask(strict.vega, task), decision="approved")
+    await decide(strict, await strict.ask(strict.vega, task, action_type="task.finish"), decision="approved")
     for wanted in ("done", "inbox"):
         (await strict.ada.patch(strict.task(task), {"status": wanted})).ok()
     assert (await strict.ada.patch(strict.task(task), {"status": "done"})).refused(409)[
         "code"
     ] == "task_approval_required"
-    await decide(strict, await strict.ask(strict.vega, task), decision="approved")
+    await decide(strict, await strict.ask(strict.vega, task, action_type="mark_task_done"), decision="approved")
     (await strict.ada.patch(strict.task(task), {"status": "done"})).ok()
 
 
-async def test_any_approval_of_this_attempt_counts(strict: Cast) -> None:
+@pytest.mark.parametrize("way", ["PATCH", "hand-in", "person", "bulk"])
+async def test_small_yes_opens_no_gate(strict: Cast, way: str) -> None:
     claim = await claimed(strict)
-    await decide(strict, await strict.ask(strict.vega, claim["task"], action_type="send.email"), decision="approved")
-    (await strict.vega.patch(strict.task(claim["task"]), {"status": "done"})).ok()
-    assert await ApprovalTask.filter(decided_attempt=1).count() == 1
+    task = claim["task"]
+    await decide(strict, await strict.ask(strict.vega, task, action_type="read.docs"), decision="approved")
+    if way == "hand-in":
+        found = (await hand_in(strict, claim, status="done")).ok()
+        assert (found["task"]["status"], found["approval"]["action_type"]) == ("review", "task.finish")
+        return
+    who, bulk = (strict.vega if way == "PATCH" else strict.ada), {"task_ids": [task["id"]], "move": {"status": "done"}}
+    if way == "bulk":
+        assert "task_approval_required" in str((await strict.ada.post(f"{strict.tasks}/bulk", bulk)).refused(409))
+    else:
+        (await who.patch(strict.task(task), {"status": "done"})).refused_as(409, "task_approval_required")
+    assert await status(strict, claim) == "in_progress"
 
 
 async def test_card_in_review_names_the_worker(strict: Cast) -> None:

@@ -235,7 +235,7 @@ async def test_conditions_that_satisfy_a_rule(cast: Cast, role: str, flag: str) 
     task = await scene.task("review" if role == "lead" or flag == "require_review_before_done" else "in_progress")
     target, extra = ("review", {"comment": "Have a look."}) if flag.startswith("comment") else ("done", {})
     if "approval" in flag:
-        asked = await cast.ask(cast.rigel, {"id": str(task.id)})
+        asked = await cast.ask(cast.rigel, {"id": str(task.id)}, action_type="task.finish")
         (await cast.dan.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).refused(403)
         (await cast.cleo.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
     body = {"status": target, **extra}

@@ -117,10 +117,15 @@ async def test_board_rules_are_reasons(cast: Cast) -> None:
     found = await reasons(cast, task)
     assert [(one["kind"], one["rule"]) for one in found] == [("rule", "require_approval_for_done"), ("review", None)]
     assert found[1]["text"] == "Atlas has to review it."
-    asked = await cast.ask(cast.vega, task)
+    asked = await cast.ask(cast.vega, task, action_type="task.finish")
     assert await kinds(cast, task) == ["approval", "review"]
+    await cast.rule(require_review_before_done=False)
+    assert await kinds(cast, task) == ["approval"]
+    (await cast.ada.patch(cast.task(task), {"depends_on_task_ids": [(await cast.add_task())["id"]]})).ok()
     (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
-    assert await kinds(cast, task) == ["review"]
+    found = await reasons(cast, task)
+    assert [one["kind"] for one in found] == ["dependency", "review"]
+    assert found[1]["text"] == "Atlas can finish it or send it back."
 
 
 async def test_only_lead_moves_is_a_reason(cast: Cast) -> None:
@@ -335,11 +340,12 @@ async def test_refused_request_is_a_reason(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
-    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
     [rule, *_] = [one["text"] for one in await reasons(cast, task) if one["kind"] == "rule"]
     assert rule == "On this board it is done only when an approval was given, and none is asked for."
-    asked = await cast.ask(cast.vega, task)
+    asked = await cast.ask(cast.vega, task, action_type="task.finish")
     (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "rejected"})).ok()
+    small = await cast.ask(cast.vega, task)
+    (await cast.ada.patch(f"{cast.approvals}/{small['id']}", {"status": "approved"})).ok()
     [rule, *_] = [one["text"] for one in await reasons(cast, task) if one["kind"] == "rule"]
     assert (
         rule == "On this board it is done only when an approval was given, and the last request for one was rejected."

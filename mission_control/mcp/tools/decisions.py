@@ -71,7 +71,8 @@ async def wait_for_decision(actor: Actor, asked: Patience) -> tuple[str, Any]:
     """Wait until people decide about a request, at most 50 seconds; call it again while it is pending.
 
     approved: go on. rejected: do not do it; note says why. changes_requested: change what the note asks for, then
-    request_approval again. Keep your lease alive with extend_lease while you wait long, or release the task.
+    request_approval again. closed: your work on the task ended, and nobody decides. Keep your lease alive with
+    extend_lease while you wait; without it the task waits for you, and claim_task returns it.
     """
     approval = await visible_approval(actor, board_id=home(actor), approval_id=asked.approval_id)
     answer = await decision_within(actor, approval, asked.wait_seconds)
@@ -81,6 +82,8 @@ async def wait_for_decision(actor: Actor, asked: Patience) -> tuple[str, Any]:
 def _sentence(answer: dict[str, Any]) -> str:
     if answer["status"] == "pending":
         return "Nobody has decided yet."
+    if answer["decision"] == "closed":
+        return f"It is closed, nobody decides it. {answer['note']}"
     who = answer["resolved_by"]["name"] if answer["resolved_by"] else "Mission Control"
     what = {"approved": "approved it", "rejected": "rejected it", "changes_requested": "asks for changes"}
     note = f": {answer['note']}" if answer["note"] else "."

@@ -66,8 +66,8 @@ async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
     First recall what is known, and do not ask what is open already (list_asked). Give options where you know the
     possible answers: say what happens with each, and recommend one. For a yes or no about one step use
     request_approval. The answer comes to your inbox, with the option that they chose, and is kept in the board's
-    memory; read_inbox with wait_seconds, keep your lease with extend_lease, or release the task. Never ask for
-    passwords or other secrets.
+    memory; read_inbox with wait_seconds and keep your lease with extend_lease; without it the task waits for you. When
+    your work on the task ends, the question closes. Never ask for passwords or other secrets.
     """
     body = {
         "content": asked.question,

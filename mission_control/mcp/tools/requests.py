@@ -120,6 +120,10 @@ class Verdict(Arguments):
         Field(description="changes_requested sends the work back to its agent with the note"),
     ]
     note: Annotated[str | None, Field(description="What the agent should know; say what to change, or why not")] = None
+    then: Annotated[
+        Literal["inbox", "mine", "trash"],
+        Field(description="Where the task of rejected work goes: the inbox, the person, or the trash"),
+    ] = "inbox"
     always: Annotated[
         bool, Field(description="Approved for the next times too; only where the request says allows_always")
     ] = False
@@ -183,7 +187,7 @@ class Answered(BaseModel):
     board_id: UUID | None
     agent_name: str
     content: str
-    state: Literal["open", "answered", "withdrawn"]
+    state: Literal["open", "answered", "withdrawn", "closed"]
     answer: str | None
     chosen_option_id: str | None
 
@@ -193,7 +197,7 @@ async def answer_question(actor: Actor, asked: Reply) -> tuple[str, Any]:
     """Answer a question of an agent, in the person's name. The agent is notified; the board's memory keeps the answer.
 
     Answer what the person said, and nothing of your own: option_id, answer, or both. 409: it was already answered
-    or withdrawn.
+    or withdrawn, or the work that it was about is over.
     """
     body = asked.model_dump(exclude={"question_id"}, exclude_none=True)
     question = await Question.get_or_none(id=asked.question_id)
