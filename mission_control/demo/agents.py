@@ -217,8 +217,8 @@ class Lead(Agent):
             await (self.ask(task) if self.board["require_approval_for_done"] else self.move(task, "done"))
 
     async def _plan(self) -> bool:
-        waiting = await self.tasks("inbox")
-        if len([task for task in waiting if not task["is_blocked"]]) >= self.LEAST_OPEN:
+        waiting = [task for task in await self.tasks("inbox") if self._is_free(task)]
+        if len(waiting) >= self.LEAST_OPEN:
             return False
         await self.pause(5, 12)
         idea, known = await self._idea(), await self.api.get(self._path("tags"))
@@ -235,6 +235,11 @@ class Lead(Agent):
             depends_on_task_ids=[self.chance.choice(waiting)["id"]] if waiting and self.chance.random() < 0.2 else [],
         )
         return True
+
+    @staticmethod
+    def _is_free(task: dict[str, Any]) -> bool:
+        """Return whether a worker will take it soon."""
+        return not (task["is_blocked"] or task["assigned_user_id"])
 
     async def _idea(self) -> ideas.Idea:
         """Return something to do that is not on the board, else something that is done there."""
