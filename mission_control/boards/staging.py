@@ -1,9 +1,12 @@
 """Import and erase boards in pieces, in transactions that let others write in between.
 
-SQLite has one writer at a time. Nobody can see a staged board. What a killed process left half done is deleted when a
-server starts, and before the next import.
+SQLite has one writer at a time. Nobody can see a staged board. Every piece renews the lease of the process that works
+on it (`absent_since`). When that ends, because the process was killed, another one deletes what is left: each looks
+every few seconds. On SQLite the next start does it, because there is one server only.
 """
 
+import asyncio
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import batched
@@ -19,7 +22,8 @@ from mission_control.database.sql import is_postgres, rows
 from mission_control.jobs import progress
 
 PIECE = 100  # rows of one transaction
-LEFT_BEHIND = timedelta(minutes=10)  # what is being brought in is touched with every piece
+LEASE = timedelta(minutes=1)
+LOOK_SECONDS = 10.0
 # What a board holds much of, and how many rows are deleted at a time; the rest is deleted with the board.
 HELD = (
     ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
@@ -30,10 +34,11 @@ HELD = (
     ("agents", "SELECT id FROM agents WHERE board_id = ?", 1),
 )
 
+_log = logging.getLogger(__name__)
+
 
 async def begin(board: Board) -> None:
     """Create a staged board."""
-    await clear_abandoned(clock.now() - LEFT_BEHIND)
     board.deleted_at = board.absent_since = clock.now()
     await board.save(force_create=True)
 
@@ -66,8 +71,13 @@ async def clear(board_id: UUID) -> None:
     """Delete a staged board with everything on it."""
     for table, held, at_once in HELD:
         while gone := await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
+            await _renew(board_id)
             await progress.advance(len(gone))
     await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
+
+
+async def _renew(board_id: UUID) -> None:
+    await rows("UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL", clock.now(), board_id)
 
 
 async def number_held(board_id: UUID) -> int:
@@ -78,11 +88,21 @@ async def number_held(board_id: UUID) -> int:
 
 
 async def clear_abandoned(before: datetime) -> None:
-    """Delete the boards that were staged before a moment."""
+    """Delete the boards whose lease was not renewed since a moment."""
     for row in await rows("SELECT id FROM boards WHERE absent_since < ?", before):
-        await clear(row["id"])
+        # Only one process gets it.
+        taken = "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since < ? RETURNING id"
+        if await rows(taken, clock.now(), row["id"], before):
+            await clear(row["id"])
 
 
-async def clear_after_start() -> None:
-    """Delete what a killed server left half done: on SQLite everything, because there is one server only."""
-    await clear_abandoned(clock.now() - LEFT_BEHIND if is_postgres() else clock.now())
+async def clear_left_behind() -> None:
+    """Delete what killed processes left half done; never returns."""
+    before = clock.now() - LEASE if is_postgres() else clock.now()
+    while True:
+        try:
+            await clear_abandoned(before)
+        except Exception:  # a full disk, a lost connection: the loop goes on
+            _log.exception("looking for boards left half done failed")
+        await asyncio.sleep(LOOK_SECONDS)
+        before = clock.now() - LEASE

@@ -34,7 +34,7 @@ SOON_SECONDS, LOOK_SECONDS = 2.0, 0.05
 UNTOUCHED = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=30)
 INTERRUPTED = "The server stopped while this ran. Start it again."
-ERASED_LATER = "The server stopped while this ran. The rest is deleted when it starts."
+ERASED_LATER = "The server stopped while this ran. The rest is deleted by the next one that runs."
 BROKEN = "Something went wrong here. The server's log has the details, under the id of this job."
 
 Work = Callable[[], Awaitable[JobResult]]

@@ -119,10 +119,24 @@ async def test_staged_rows_of_a_killed_server_are_removed(cast: Cast) -> None:
     await staging.store(board.id, [Task(board_id=board.id, number=n, title="T", position=n) for n in range(1, 4)])
     (await cast.ada.post(IMPORT, the_file("Young"))).ok()
     assert await Task.filter(board_id=board.id).count() == 3
-    with clock.travelled(timedelta(hours=1)):
-        (await cast.ada.post(IMPORT, the_file("Later"))).ok()
+    await staging.clear_abandoned(clock.now() - staging.LEASE)
+    assert await Task.filter(board_id=board.id).count() == 3
+    with clock.travelled(staging.LEASE * 2):
+        await staging.clear_abandoned(clock.now() - staging.LEASE)
     assert not await Board.exists(id=board.id)
-    assert (await held())[:2] == [before[0] + 2, before[1] + 10]
+    assert (await held())[:2] == [before[0] + 1, before[1] + 5]
+
+
+async def test_erasure_in_progress_is_left_to_its_process(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    brought = (await cast.ada.post(IMPORT, the_file())).ok()["board"]
+    seen = []
+
+    async def look(_done: int) -> None:
+        seen.append((await Board.get(id=brought["id"])).absent_since)
+
+    monkeypatch.setattr(staging.progress, "advance", look)
+    (await cast.ada.delete(f"/boards/{brought['id']}?permanent=true")).ok()
+    assert len(seen) == 4 and seen == sorted(set(seen))
 
 
 async def test_import_whose_rows_were_removed_is_not_published(
@@ -165,6 +179,6 @@ async def test_erased_board_disappears_before_its_contents(cast: Cast, monkeypat
     (await cast.ada.post(f"/boards/{brought['id']}/restorations")).refused(404)
     assert (await cast.ada.get("/boards/trash")).ok()["total"] == 0
     monkeypatch.setattr(staging, "clear", clear)
-    with clock.travelled(timedelta(hours=1)):
-        await staging.clear_after_start()
+    with clock.travelled(staging.LEASE * 2):
+        await staging.clear_abandoned(clock.now() - staging.LEASE)
     assert [old - new for old, new in zip(before, await held(), strict=True)] == [1, 5, 5, 2, 1, 0]
