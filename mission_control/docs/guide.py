@@ -42,6 +42,13 @@ while [ "$(call POST /heartbeat | jq -r .directive)" != stop ]; do
 done
 """
 
+CHANGE = """\
+TASK="{base}/api/v1/boards/$BOARD/tasks/$ID"
+ETAG=$(curl -sSD - -o task.json "$TASK" -H "Authorization: Bearer $TOKEN" | sed -n 's/^etag: //Ip' | tr -d '\\r')
+curl -sS -X PATCH "$TASK" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  -H "If-Match: $ETAG" -H "Idempotency-Key: $(date +%s%N)" -d '{{"priority": "high"}}'
+"""
+
 CLIENTS = """\
 npx openapi-typescript {base}/openapi.json -o schema.ts --default-non-nullable=false   # with openapi-fetch
 npx @hey-api/openapi-ts -i {base}/openapi.json -o client -p @hey-api/client-fetch -p @hey-api/sdk -p zod
@@ -53,6 +60,11 @@ openapi-generator-cli generate -g python -i {base}/openapi.json -o client
 def loop(base: str) -> str:
     """Return a worker's loop for a shell."""
     return LOOP.format(base=base)
+
+
+def change(base: str) -> str:
+    """Return a change that happens once, and only to the task that was read."""
+    return CHANGE.format(base=base)
 
 
 def clients(base: str) -> str:

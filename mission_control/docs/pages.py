@@ -73,6 +73,7 @@ async def docs() -> str:
     hits = reference.search(_document(), query) if query else []
     lines = {
         "loop": guide.loop(base),
+        "change": guide.change(base),
         "clients": guide.clients(base),
         "reasons": REASONS.items(),
         "codes": list(ErrorCode),

@@ -4,12 +4,13 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mission_control.docs.slices import needed
 
 JSON = "application/json"
+CREDENTIALS = ("X-Agent-Token",)
 TONES = {"GET": "run", "POST": "ok", "PATCH": "warn", "PUT": "warn", "DELETE": "bad"}
 TITLES = {
     "agent": "Agents' own paths",
@@ -34,11 +35,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A named JSON object."""
+    """A named JSON object; `is_sent`: requests have it, so that it matters what is needed."""
 
     name: str
     description: str
     fields: list[Field]
+    is_sent: bool = True
 
 
 @dataclass(slots=True)
@@ -50,10 +52,13 @@ class Entry:
     path: str
     summary: str
     description: str
-    who: str
     parameters: list[Field]
     body: Shape | None
     answer: list[tuple[str, str]]
+    # The status of a good answer, what it is, and the headers that it may have.
+    status: str
+    said: str
+    headers: list[str]
     is_stream: bool
     errors: list[str]
     curl: str
@@ -110,15 +115,24 @@ def entries_for(
 
 
 def shapes(document: dict[str, Any], tag: str) -> list[Shape]:
-    """Return the schemas of a tag's operations, by name."""
-    return shapes_of(document, [operation for _, _, operation in _operations(document) if tag in operation["tags"]])
+    """Return the schemas that a tag's page links to, by name: a body that stands at its operation is not repeated."""
+    operations = [operation for _, _, operation in _operations(document) if tag in operation["tags"]]
+    bodies = {name for one in operations if (name := _ref(_content(one.get("requestBody", {}))))}
+    known = document["components"]["schemas"]
+    linked = needed(document, [[one["responses"] for one in operations], [known[name] for name in bodies]])
+    return [one for one in shapes_of(document, operations) if ("schemas", one.name) in linked]
 
 
 def shapes_of(document: dict[str, Any], operations: list[dict[str, Any]]) -> list[Shape]:
     """Return the schemas that operations need, by name."""
     names = sorted(name for kind, name in needed(document, operations) if kind == "schemas")
+    sent = needed(document, [one.get("requestBody") for one in operations])
     known = document["components"]["schemas"]
-    return [_shape(document, name) for name in names if not known[name].keys().isdisjoint({"properties", "enum"})]
+    return [
+        replace(_shape(document, name), is_sent=("schemas", name) in sent)
+        for name in names
+        if not known[name].keys().isdisjoint({"properties", "enum"})
+    ]
 
 
 def search(document: dict[str, Any], query: str) -> list[Hit]:
@@ -147,7 +161,8 @@ def _title(tag: str) -> str:
 
 def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str, Any], base: str) -> Entry:
     body = _content(operation.get("requestBody", {}))
-    answer = operation["responses"].get("200", {}).get("content", {})
+    status, good = next((code, one) for code, one in operation["responses"].items() if code < "300")
+    answer = good.get("content", {})
     schema = answer.get(JSON, {}).get("schema", {})
     parameters = [_resolved(document, one) for one in operation.get("parameters", [])]
     return Entry(
@@ -156,13 +171,15 @@ def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str
         path=path,
         summary=operation.get("summary", ""),
         description=operation.get("description", ""),
-        who=_who(operation),
-        parameters=[_parameter(one) for one in parameters if one["in"] != "header"],
+        parameters=[_parameter(one) for one in parameters if one["name"] not in CREDENTIALS],
         body=_named(document, body),
         answer=_kind(schema) if schema else [],
+        status=status,
+        said=good["description"],
+        headers=[name for name in good.get("headers", {}) if not name.startswith("RateLimit-")],  # all have these
         is_stream="text/event-stream" in answer,
         errors=sorted(code for code in operation["responses"] if code >= "400"),
-        curl=_curl(document, path, method, operation, body, base),
+        curl=_curl(path, method, operation, base),
         advice=_advice(operation),
     )
 
@@ -196,8 +213,7 @@ def _content(part: dict[str, Any]) -> dict[str, Any]:
 
 def _parameter(one: dict[str, Any]) -> Field:
     schema = one.get("schema", {})
-    where = "in the path" if one["in"] == "path" else "in the query"
-    description = " ".join(part for part in (one.get("description", ""), where) if part)
+    description = one["description"] + (" (a header)" if one["in"] == "header" else "")
     return Field(one["name"], _kind(schema), one.get("required", False), _default(schema), description)
 
 
@@ -251,9 +267,7 @@ def _simple(schema: dict[str, Any]) -> str:
     return f"{kind} ({', '.join(notes)})" if notes else kind
 
 
-def _curl(
-    document: dict[str, Any], path: str, method: str, operation: dict[str, Any], body: dict[str, Any], base: str,
-) -> str:  # fmt: skip
+def _curl(path: str, method: str, operation: dict[str, Any], base: str) -> str:
     parts = ["curl -sS"]
     if method != "GET":
         parts.append(f"-X {method}")
@@ -264,22 +278,6 @@ def _curl(
         parts.append('-H "X-Agent-Token: $TOKEN"')
     elif operation["security"]:
         parts.append('-H "Authorization: Bearer $TOKEN"')
-    if body:
-        parts += ["-H 'Content-Type: application/json'", "-d " + shlex.quote(json.dumps(_example(document, body)))]
+    if (body := operation.get("requestBody", {}).get("content", {}).get(JSON)) is not None:
+        parts += ["-H 'Content-Type: application/json'", "-d " + shlex.quote(json.dumps(body["example"]))]
     return " \\\n  ".join(parts)
-
-
-def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    """Return a valid example: the required fields, or the first one."""
-    if name := _ref(schema):
-        schema = document["components"]["schemas"][name]
-    if "properties" in schema:
-        wanted = schema.get("required") or list(schema["properties"])[:1]
-        return {key: _example(document, schema["properties"][key]) for key in wanted}
-    for key in ("anyOf", "oneOf", "enum"):
-        if schema.get(key):
-            return _example(document, schema[key][0]) if key != "enum" else schema[key][0]
-    simple: dict[str, Any] = {"integer": 1, "number": 80, "boolean": True, "array": [], "object": {}}
-    if schema.get("format") == "uuid":
-        return "00000000-0000-0000-0000-000000000000"
-    return simple.get(str(schema.get("type")), "…")

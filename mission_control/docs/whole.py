@@ -17,13 +17,12 @@ def whole(document: dict[str, Any], introduction: str) -> str:
 
 def _operation(one: Entry) -> str:
     lines = [f"### {one.method} {one.path}", "", one.summary + "."]
-    if one.description:
-        lines += ["", one.description]
+    lines += ["", one.description]
     lines += [f"- {title}: {text}" for title, text in one.advice]
     lines += _fields("Parameters", one.parameters)
     if one.body is not None:
         lines.append(f"- Body: {one.body.name}")
-    lines.append(f"- Answer: {'a stream of events' if one.is_stream else _kind(one.answer) or 'no JSON'}")
+    lines.append(f"- Answer {one.status}: {_kind(one.answer) or one.said}")
     lines.append(f"- Errors: {', '.join(one.errors)}")
     return "\n".join(lines)
 

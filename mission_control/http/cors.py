@@ -16,6 +16,9 @@ EXPOSED = ", ".join(
         "RateLimit-Remaining",
         "RateLimit-Reset",
         "Retry-After",
+        "ETag",
+        "Idempotency-Replayed",
+        "Location",
     )
 )
 MAX_AGE_SECONDS = "600"

@@ -8,8 +8,10 @@ from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 from mission_control.operations.examples import example_of
 from mission_control.operations.given import LENIENT_IDS
 from mission_control.operations.openapi_schemas import REF, References, fields_of, schemas
+from mission_control.operations.openapi_sentences import description_of, said_of
 from mission_control.operations.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
-from mission_control.operations.registry import OPERATIONS, Operation, is_single_read, takes_match
+from mission_control.operations.registry import OPERATIONS, Operation, started_by, takes_match
+from mission_control.operations.vocabulary import meaning
 
 # Who may call, as security schemes: any one of them is enough.
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -54,6 +56,22 @@ HEADERS: dict[str, dict[str, Any]] = {
 }
 
 
+ALLOWANCE = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+# The headers of answers.
+ANSWER_HEADERS: dict[str, dict[str, Any]] = {
+    name: {"description": words, "schema": {"type": kind}}
+    for name, kind, words in (
+        ("ETag", "string", "Names this state: for If-None-Match on reads, for If-Match on writes"),
+        ("Idempotency-Replayed", "string", "`true`: the write was done before, and this is its first answer"),
+        ("Location", "string", "Where to read how far the work is"),
+        ("Retry-After", "integer", "Seconds to wait before the next request"),
+        ("RateLimit-Limit", "integer", "How many requests the token may make in a minute"),
+        ("RateLimit-Remaining", "integer", "How many of them are left"),
+        ("RateLimit-Reset", "integer", "Seconds until all are there again"),
+    )
+}
+
+
 def document(base_url: str) -> dict[str, Any]:
     """Return the whole document, which agents and client generators read at /openapi.json."""
     named, references = schemas()
@@ -78,6 +96,7 @@ def document(base_url: str) -> dict[str, Any]:
         "components": {
             "schemas": named,
             "responses": {name: _shared_answer(status, references) for status, name in ANSWERS.items()},
+            "headers": ANSWER_HEADERS,
             "parameters": {name: {"in": "header", "required": False} | spec for name, spec in HEADERS.items()},
             "securitySchemes": {
                 "HTTPBearer": {"type": "http", "scheme": "bearer", "description": ABOUT_TOKENS},
@@ -114,7 +133,7 @@ def _entry(one: Operation, references: References, template: str) -> dict[str, A
     entry: dict[str, Any] = {
         "tags": list(one.tags),
         "summary": one.summary.rstrip("."),
-        "description": one.description,
+        "description": description_of(one),
         "operationId": one.operation_id,
         "security": SECURITY[one.who],
         "parameters": _parameters(one, template),
@@ -159,16 +178,16 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
     for name in re.findall(r"\{(\w+)\}", template):
         is_text = name in LENIENT_IDS or f"<string:{name}>" in one.path
         schema = {"type": "string"} if is_text else {"type": "string", "format": "uuid"}
-        found.append({"name": name, "in": "path", "required": True, "schema": schema})
+        found.append({"name": name, "in": "path", "required": True, "description": meaning(name, ""), "schema": schema})
     if one.query is not None:
         found += [_query_parameter(name, *spec) for name, spec in fields_of(one.query).items()]
     return found + [{"$ref": f"#/components/parameters/{name}"} for name in _headers(one)]
 
 
 def _query_parameter(name: str, schema: dict[str, Any], is_required: bool) -> dict[str, Any]:
-    description = {"description": schema["description"]} if "description" in schema else {}
+    description = schema.get("description") or meaning(name, "?")
     schema = {key: part for key, part in schema.items() if key != "description"}
-    return {"name": name, "in": "query", "required": is_required, **description, "schema": schema}
+    return {"name": name, "in": "query", "required": is_required, "description": description, "schema": schema}
 
 
 def _headers(one: Operation) -> list[str]:
@@ -184,9 +203,9 @@ def _headers(one: Operation) -> list[str]:
 
 
 def _responses(one: Operation, references: References) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": "The answer", "content": _content(one, references)}
-    if is_single_read(one):
-        answer["headers"] = {"ETag": {"description": "Names this state", "schema": {"type": "string"}}}
+    answer: dict[str, Any] = {"description": said_of(one), "content": _content(one, references)}
+    if headers := _answer_headers(one):
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     answers: dict[str, Any] = {str(one.status): answer}
     for status in _refusals(one):
         answers[str(status)] = {"$ref": f"#/components/responses/{ANSWERS[status]}"}
@@ -199,10 +218,22 @@ def _responses(one: Operation, references: References) -> dict[str, Any]:
     return answers
 
 
+def _answer_headers(one: Operation) -> list[str]:
+    """Return the headers that a good answer may have."""
+    known = {
+        "ETag": one.sends_etag,
+        "Idempotency-Replayed": "IdempotencyKey" in _headers(one),
+        "Location": started_by(one) is not None,
+    }
+    return [name for name, is_sent in known.items() if is_sent] + (list(ALLOWANCE) if one.who != "anyone" else [])
+
+
 def _shared_answer(status: int, references: References) -> dict[str, Any]:
     model = HTTPValidationError if status == 422 else ErrorResponse
     schema = references[(model, "serialization")]
-    return {"description": REASONS[status], "content": {"application/json": {"schema": schema}}}
+    names = ("Retry-After", *ALLOWANCE) if status == 429 else ()
+    headers = {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}} if names else {}
+    return {"description": REASONS[status], **headers, "content": {"application/json": {"schema": schema}}}
 
 
 def _refusals(one: Operation) -> list[int]:

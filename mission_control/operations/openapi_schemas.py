@@ -7,6 +7,7 @@ from pydantic.json_schema import models_json_schema
 
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 from mission_control.operations.registry import OPERATIONS
+from mission_control.operations.vocabulary import described
 
 REF = "#/components/schemas/{model}"
 
@@ -44,7 +45,9 @@ def _models(shape: Any) -> list[type[BaseModel]]:
 
 def _model(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a model's schema, plain but for its own title."""
-    return {"title": schema["title"], **plain(schema)} if "title" in schema else dict(plain(schema))
+    if "title" not in schema:
+        return dict(plain(schema))
+    return {"title": schema["title"], **described(schema["title"], plain(schema))}
 
 
 def plain(schema: Any) -> Any:

@@ -24,7 +24,7 @@ from mission_control.http.exchange import waits
 from mission_control.operations.api import Api
 from mission_control.operations.given import parsed_body, path_ids, validated
 from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
-from mission_control.operations.preconditions import answered
+from mission_control.operations.preconditions import answered, located
 from mission_control.operations.registry import Handler, Hints, Operation
 from mission_control.operations.retries import recorded_answer, written
 
@@ -122,7 +122,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
         if entry.method == "GET":
             answer = await perform()
             return answered(entry, answer if isinstance(answer, Response) else await json_in_turns(answer))
-        return await written(entry, actor, ids, found, perform)
+        return await located(entry, await written(entry, actor, ids, found, perform))
 
     return view
 

@@ -1,6 +1,8 @@
 """`ETag` on reads of one thing, `If-None-Match` on them, `If-Match` on its writes."""
 
 import hashlib
+import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError
 from mission_control.core.json import to_json
 from mission_control.http.answers import json_response
-from mission_control.operations.registry import Operation, read_of
+from mission_control.operations.registry import Operation, read_of, started_by
 
 
 class PreconditionFailed(DomainError):
@@ -32,6 +34,14 @@ def answered(entry: Operation, answer: Any) -> Response:
         return answer
     response = json_response(body := answer if isinstance(answer, bytes) else to_json(answer), entry.status)
     return tagged(response, body) if entry.sends_etag else response
+
+
+async def located(entry: Operation, response: Response) -> Response:
+    """Return the answer of an operation that starts long work with the address that says how far it is."""
+    if (read := started_by(entry)) is not None:
+        started = json.loads(await response.get_data(as_text=True))
+        response.headers["Location"] = re.sub(r"<\w+>", started["id"], read.path)
+    return response
 
 
 def tagged(response: Response, body: bytes) -> Response:

@@ -97,6 +97,13 @@ def is_single_read(entry: Operation) -> bool:
     return entry.method == "GET" and one and (entry.query is None or waits_for_it) and not entry.is_stream
 
 
+def started_by(entry: Operation) -> Operation | None:
+    """Return the read that says how far the long work is which an operation starts, None for other operations."""
+    if entry.status != 202:
+        return None
+    return next((one for one in OPERATIONS if is_single_read(one) and one.returns is entry.returns), None)
+
+
 def read_of(entry: Operation) -> Operation | None:
     """Return the read of the thing that a write changes; for an agents' mirror, that of the people's path.
 

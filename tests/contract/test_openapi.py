@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from mission_control.jobs.schemas import JobRead
 from mission_control.operations.openapi_texts import TAGS
 from mission_control.operations.registry import OPERATIONS
+from mission_control.operations.vocabulary import vocabulary
 from tests.cast import API, Cast
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -259,3 +261,55 @@ def test_document_says_how_an_agent_starts(document: dict[str, Any]) -> None:
     assert len(named) > 5 and named <= intents
     lookup = document["paths"][f"{API}/boards/{{board_id}}/tasks/{{task_id}}"]["get"]
     assert {"agent-lead", "agent-worker"} <= set(lookup["tags"])
+
+
+def test_every_field_and_parameter_says_what_it_means(document: dict[str, Any]) -> None:
+    silent = [
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        for field, part in schema.get("properties", {}).items()
+        if not part.get("description") and "$ref" not in part
+    ]
+    silent += [
+        f"{entry['operationId']}: {one['name']}"
+        for _, _, entry in entries(document)
+        for one in (resolved(document, node) for node in entry.get("parameters", []))
+        if not one.get("description")
+    ]
+    assert silent == [], "a Field(description=...), or a line in operations/vocabulary.txt"
+
+
+def test_no_word_of_the_vocabulary_is_left_over(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"].values()
+    said = {part.get("description") for schema in schemas for part in schema.get("properties", {}).values()}
+    said |= {one.get("description") for _, _, entry in entries(document) for one in entry.get("parameters", ())}
+    assert [f"{name}: {words}" for name, words in vocabulary().items() if words not in said] == []
+    lines = list(vocabulary())
+    assert lines == sorted(lines)
+
+
+def test_every_operation_says_more_than_its_summary(document: dict[str, Any]) -> None:
+    for path, method, entry in entries(document):
+        assert entry["description"].rstrip(".") != entry["summary"], f"{method} {path}"
+        [good] = [answer for status, answer in entry["responses"].items() if status < "300"]
+        assert good["description"] != "The answer", f"{method} {path}"
+
+
+def test_headers_of_answers_are_declared(document: dict[str, Any]) -> None:
+    for one in OPERATIONS:
+        entry = document["paths"][re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.path)][one.method.lower()]
+        headers = set(entry["responses"][str(one.status)].get("headers", {}))
+        takes = {resolved(document, part)["name"] for part in entry["parameters"]}
+        assert ("Idempotency-Replayed" in headers) == ("Idempotency-Key" in takes), one.operation_id
+        assert ("ETag" in headers) == one.sends_etag, one.operation_id
+        assert ("RateLimit-Remaining" in headers) == (one.who != "anyone"), one.operation_id
+        assert ("Location" in headers) == (one.status == 202 and one.returns is JobRead), one.operation_id
+    too_many = document["components"]["responses"]["TooManyRequests"]
+    assert set(too_many["headers"]) == {"Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+
+
+async def test_long_work_says_where_to_follow_it(cast: Cast) -> None:
+    begun = await cast.ada.call("POST", "/organizations/me/audit/checks")
+    assert begun.status == 202
+    place = begun.headers["Location"]
+    assert (await cast.ada.get(place.removeprefix(API))).ok()["id"] == begun.body["id"]
