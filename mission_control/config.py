@@ -64,6 +64,7 @@ class Settings:
     max_bodies_bytes: int
     gateway_min_version: str
     outbound_allow_private: bool
+    gateways_allow_private: bool | None
     souls_directory_url: str
     skills_git_base_url: str
     trusted_proxies: tuple[values.Network, ...]

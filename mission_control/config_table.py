@@ -199,6 +199,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Let requests to the outside reach private and loopback addresses.",
     ),
     Setting(
+        "GATEWAYS_ALLOW_PRIVATE",
+        values.auto_boolean,
+        "auto",
+        "Let gateways be at private and loopback addresses; auto: while there is one organization.",
+    ),
+    Setting(
         "SOULS_DIRECTORY_URL",
         values.base_url,
         "https://souls.directory",

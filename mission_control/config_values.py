@@ -223,6 +223,8 @@ def without_password(url: str) -> str:
 
 def printed(value: object) -> str:
     """Return a checked value as an operator would write it."""
+    if value is None:
+        return "auto"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):

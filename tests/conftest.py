@@ -72,6 +72,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             # No test reaches out of the house.
             "SOULS_DIRECTORY_URL": "",
             "SKILLS_GIT_BASE_URL": "file:///nowhere",
+            "GATEWAYS_ALLOW_PRIVATE": "true",  # the cast has two organizations, and gateways on this machine
         }
     )
 

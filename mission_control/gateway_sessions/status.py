@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, Unreachable
@@ -11,11 +12,13 @@ from mission_control.gateway_sessions import reading
 from mission_control.gateway_sessions.masking import Mask
 from mission_control.gateway_sessions.reach import Reach, reached
 from mission_control.gateway_sessions.schemas import GatewaysStatusQuery, GatewaysStatusResponse
+from mission_control.gateways.addresses import discreet
 from mission_control.gateways.installation import identity, opened, target_of
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.reporting import CONNECTED, of_error
 from mission_control.openclaw.connection import connect
 from mission_control.openclaw.errors import GatewayError
+from mission_control.openclaw.errors import Unreachable as NotReached
 from mission_control.openclaw.target import url_problem
 
 SECONDS = 5.0
@@ -36,7 +39,7 @@ async def status_of(actor: Actor, query: GatewaysStatusQuery) -> GatewaysStatusR
     saved = await _saved(actor, url)
     if saved is not None and _is_as_saved(saved, query):
         return await _known(Reach(saved))
-    return await _probed(_Probe.of(url, query, saved))
+    return await _probed(actor.organization_id, _Probe.of(url, query, saved))
 
 
 async def _saved(actor: Actor, url: str) -> Gateway | None:
@@ -96,7 +99,7 @@ class _Probe:
         return cls(url, token, tls)
 
 
-async def _probed(probe: _Probe) -> GatewaysStatusResponse:
+async def _probed(organization_id: UUID, probe: _Probe) -> GatewaysStatusResponse:
     answer = GatewaysStatusResponse(connected=False, gateway_url=probe.url)
     try:
         async with asyncio.timeout(SECONDS), _probes:
@@ -105,8 +108,10 @@ async def _probed(probe: _Probe) -> GatewaysStatusResponse:
                 answer.sessions = await _sessions_at(probe)
                 answer.connected, answer.sessions_count = True, len(answer.sessions)
     except TimeoutError:
-        answer.error = f"The gateway did not answer within {SECONDS:g} seconds."
+        late = NotReached("TIMEOUT", f"The gateway did not answer within {SECONDS:g} seconds.")
+        answer.error = (await discreet(organization_id, late)).message
     except GatewayError as error:
+        error = await discreet(organization_id, error)
         answer.error = of_error(error).last_error or error.message
     return answer
 

@@ -71,7 +71,7 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     """
     deadline = Deadline()
     target = target_of(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
-    found = await checking.check(target, deadline)
+    found = await checking.check(actor.organization_id, target, deadline)
 
     async def create() -> GatewayRead:
         return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data.model_dump(), found))
@@ -125,7 +125,7 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     deadline, sent = Deadline(), data.model_dump(exclude_unset=True)
     changes = commands.changed_fields(gateway, sent)
     connects = not changes.keys().isdisjoint(commands.CONNECTION)
-    found = await checking.check(_target(gateway, changes), deadline) if connects else None
+    found = await checking.check(gateway.organization_id, _target(gateway, changes), deadline) if connects else None
 
     async def update() -> GatewayRead:
         return GatewayRead.of(await commands.update_gateway(actor, gateway, sent, found))
@@ -177,7 +177,7 @@ async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
         return GatewayRead.of(gateway)
     deadline = Deadline()
     try:
-        found = await checking.check(_target(gateway, {}), deadline)
+        found = await checking.check(gateway.organization_id, _target(gateway, {}), deadline)
     except (Invalid, GatewayError):
         found = None  # the process that keeps the connection meets the same, and says so in the row
     await publish_wakeup(f"{connector.RETRY}:{gateway.id}")

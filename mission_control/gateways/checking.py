@@ -9,6 +9,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
 from mission_control.database.records import find
 from mission_control.gateways import installation, reporting
+from mission_control.gateways.addresses import discreet
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.reporting import CONNECTED, CONNECTING, Report
 from mission_control.gateways.states import channel
@@ -33,8 +34,8 @@ class Deadline:
         return max(0.0, self._ends - asyncio.get_running_loop().time())
 
 
-async def check(target: Target, deadline: Deadline) -> Report:
-    """Connect once and return how that went.
+async def check(organization_id: UUID, target: Target, deadline: Deadline) -> Report:
+    """Connect once for an organization and return how that went.
 
     Raises Invalid for a wrong token, for a version that is known not to work, and for an address that may not be
     reached.
@@ -44,8 +45,10 @@ async def check(target: Target, deadline: Deadline) -> Report:
             connect(target, await installation.identity(), on_event=lambda event: None), deadline.left
         )
     except TimeoutError:
-        return reporting.of_error(Unreachable("TIMEOUT", "The gateway does not answer in time."))
-    except GatewayError as error:
+        late = Unreachable("TIMEOUT", "The gateway does not answer in time.")
+        return reporting.of_error(await discreet(organization_id, late))
+    except GatewayError as problem:
+        error = await discreet(organization_id, problem)
         _refuse(error)
         return reporting.of_error(error)
     report = reporting.of_hello(connection.hello, await instance_id(connection, seconds=deadline.left))

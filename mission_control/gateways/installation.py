@@ -8,11 +8,11 @@ from mission_control.config import ConfigError, Settings
 from mission_control.core import secrets
 from mission_control.core.clock import now
 from mission_control.database.sql import rows
+from mission_control.gateways import addresses
 from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.identity import Identity
 from mission_control.openclaw.limits import Pace
 from mission_control.openclaw.target import Target
-from mission_control.outbound.addresses import may_reach
 
 NAME = "installation"
 UNREADABLE = (
@@ -36,6 +36,7 @@ def keep(app: Quart) -> None:
     """Remember the secret key and the least version of gateways."""
     _kept.key = app.config["SECRET_KEY"]
     _kept.minimum_version = app.config["SETTINGS"].gateway_min_version
+    addresses.keep(app.config["SETTINGS"])
 
 
 def keep_settings(settings: Settings) -> None:
@@ -57,10 +58,7 @@ def target_of(
     allow_insecure_tls: bool = False,
     pace: Pace | None = None,
 ) -> Target:
-    """Return a gateway to connect to, which accepts the least version and refuses what no gateway is at.
-
-    Gateways are often on private addresses; metadata services never are one.
-    """
+    """Return a gateway to connect to, which accepts the least version and refuses what no gateway may be at."""
     return Target(
         url,
         token,
@@ -68,12 +66,8 @@ def target_of(
         allow_insecure_tls=allow_insecure_tls,
         minimum_version=_kept.minimum_version,
         pace=pace or Pace(),
-        may_reach=_may_reach,
+        may_reach=addresses.all_may_be_reached,
     )
-
-
-def _may_reach(address: str) -> bool:
-    return may_reach(address, allow_private=True)
 
 
 def opened(encrypted: str | None) -> str | None:

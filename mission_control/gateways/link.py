@@ -11,6 +11,7 @@ from mission_control.core.actor import system
 from mission_control.core.clock import monotonic
 from mission_control.delivery import pace
 from mission_control.gateways import installation, reporting, states
+from mission_control.gateways.addresses import discreet
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.inlet import Inlet
 from mission_control.gateways.reporting import CONNECTING, Report
@@ -118,7 +119,7 @@ class Link:
         except PairingRequired as error:
             return await self._pair(error)
         except GatewayError as error:
-            return await self._failed(error)
+            return await self._failed(await discreet(self.gateway.organization_id, error))
         self.connection = connection
         try:
             if not await self._connected(connection):

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -25,8 +25,8 @@ class Target:
     minimum_version: str = DEFAULT_MINIMUM
     # One for all connections to the same gateway, so that a reconnect does not begin a new minute.
     pace: Pace = field(default_factory=Pace, repr=False, compare=False)
-    # Whether an address may be connected to; all may where nothing is given.
-    may_reach: Callable[[str], bool] | None = field(default=None, repr=False, compare=False)
+    # Whether all addresses of the host may be connected to; they may where nothing is given.
+    may_reach: Callable[[Collection[str]], Awaitable[bool]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def address(self) -> str:
@@ -66,8 +66,9 @@ class Target:
         port = parts.port or (443 if self.is_encrypted else 80)
         found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
-        if not all(self.may_reach(one) for one in addresses):
-            raise GatewayError("ADDRESS_REFUSED", "The gateway is at an address that may not be reached from here.")
+        if not await self.may_reach(addresses):
+            text = "The gateway is at an address that may not be reached from here. GATEWAYS_ALLOW_PRIVATE lets it be a"
+            raise GatewayError("ADDRESS_REFUSED", f"{text} private one.")
         return [{"host": one, "port": port} for one in addresses]
 
     def tls(self) -> ssl.SSLContext | None:

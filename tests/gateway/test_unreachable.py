@@ -4,7 +4,7 @@ import asyncio
 import datetime
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -144,19 +144,22 @@ async def test_tls_at_a_port_of_plain_text(fake_gateway: FakeGateway) -> None:
 async def test_name_is_connected_to_at_the_address_that_was_checked(fake_gateway: FakeGateway) -> None:
     asked: list[str] = []
 
-    def is_loopback(address: str) -> bool:
-        asked.append(address)
-        return ipaddress.ip_address(address).is_loopback
+    async def are_loopback(addresses: Collection[str]) -> bool:
+        asked.extend(addresses)
+        return all(ipaddress.ip_address(one).is_loopback for one in addresses)
 
     named = fake_gateway.url.replace("127.0.0.1", "localhost")
     connection = await connect(
-        Target(named, fake_gateway.token, may_reach=is_loopback), Identity.new(), on_event=lambda event: None
+        Target(named, fake_gateway.token, may_reach=are_loopback), Identity.new(), on_event=lambda event: None
     )
     await connection.close()
     assert "127.0.0.1" in asked and len(fake_gateway.connects) == 1
 
 
 async def test_name_with_one_refused_address_is_not_connected_to(fake_gateway: FakeGateway) -> None:
+    async def none_may(addresses: Collection[str]) -> bool:
+        return False
+
     named = fake_gateway.url.replace("127.0.0.1", "localhost")
-    error = await refusal(Target(named, fake_gateway.token, may_reach=lambda address: False))
+    error = await refusal(Target(named, fake_gateway.token, may_reach=none_may))
     assert error.code == "ADDRESS_REFUSED" and not fake_gateway.connects
