@@ -4,14 +4,21 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
-from mission_control.database.sql import rows
+from mission_control.core.actor import Actor
+from mission_control.database.sql import placeholders, rows
 
 
-async def group_choices(organization_id: UUID) -> list[tuple[UUID, str]]:
-    """Return the groups that a board can be in, by name."""
+async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID, str]]:
+    """Return the groups of an organization that somebody can see, by name: those in which they read a board, or all."""
+    condition, values = "organization_id = ?", [organization_id]
+    whole, single = actor.readable_boards()
+    if organization_id not in whole:
+        if not single:
+            return []
+        boards = f"SELECT board_group_id FROM boards WHERE deleted_at IS NULL AND id IN ({placeholders(len(single))})"
+        condition, values = f"{condition} AND id IN ({boards})", [*values, *single]
     found = await rows(
-        "SELECT id, name FROM board_groups WHERE organization_id = ? ORDER BY LOWER(name), id LIMIT 200",
-        organization_id,
+        f"SELECT id, name FROM board_groups WHERE {condition} ORDER BY LOWER(name), id LIMIT 200", *values
     )
     return [(row["id"], row["name"]) for row in found]
 

@@ -119,7 +119,7 @@ async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> 
         values=values,
         errors=errors,
         gateways=await gateway_choices(actor),
-        groups=await group_choices(actor.organization_id),
+        groups=await group_choices(actor, actor.organization_id),
         kinds=KINDS,
     )
 

@@ -48,7 +48,7 @@ async def _settings(
         errors=errors,
         is_saved=is_saved,
         gateways=await gateway_choices(actor, board),
-        groups=await group_choices(board.organization_id),
+        groups=await group_choices(actor, board.organization_id),
         kinds=KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)],
         json=orjson.dumps(board.success_metrics or {}, option=orjson.OPT_INDENT_2).decode(),
         people=await people_of(board),

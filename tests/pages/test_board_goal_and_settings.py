@@ -143,6 +143,20 @@ async def test_goal_without_metrics_is_refused_when_it_is_chosen(cast: Cast) -> 
     assert (await ada.post(url, await typed(cast))).status == 303
 
 
+async def test_settings_name_no_group_that_is_out_of_reach(cast: Cast) -> None:
+    await Board.filter(id=cast.board.id).update(board_group_id=await group_named(cast, "Near"))
+    await Board.filter(id=cast.other_board.id).update(board_group_id=await group_named(cast, "Far"))
+    await group_named(cast, "Empty")
+    ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
+    (await ada.get(f"{cast.home}/settings")).has(">Near<", ">Far<", ">Empty<")
+    (await cleo.get(f"{cast.home}/settings")).has(">Near<").lacks(">Far<", ">Empty<")
+
+
+async def group_named(cast: Cast, name: str) -> str:
+    """The id of a new group."""
+    return str((await cast.ada.post("/board-groups", {"name": name, "slug": name.lower()})).ok()["id"])
+
+
 async def test_list_of_boards_is_searched(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/boards?q=tele")).has(f'id="board-{cast.board.id}"').lacks(f'id="board-{cast.other_board.id}"')
