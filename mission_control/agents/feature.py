@@ -82,5 +82,6 @@ agents = Feature(
         "WORK RESUMED": "work_resumed",
         "BUDGET WARNING": "budget_warning",
         "BUDGET USED UP": "budget_used_up",
+        "BUDGET RAISED": "budget_raised",
     },
 )

@@ -13,6 +13,7 @@ from mission_control.commands.unit_of_work import deliver, notify
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
+from mission_control.usage.queries import exhausted
 from mission_control.usage.schemas import amount
 from mission_control.usage.wording import amount_of
 
@@ -62,6 +63,18 @@ async def notify_budget(actor: Actor, event: NewEvent) -> None:
         notify(f"work:{board_id}")
     agents = await _concerned(event, boards)
     _notify(agents, None, header, lines, budget_id=str(event.data["budget_id"]), **facts)
+
+
+@reactions.to("budget.updated", "budget.deleted")
+async def notify_more_budget(actor: Actor, event: NewEvent) -> None:
+    """Notify the agents that were stopped by a budget that they may go on, unless another one is used up as well."""
+    if not event.data["opens"]:
+        return
+    agents = await _concerned(event, await _boards(event))
+    free = [one for one in agents if await exhausted(one.id, one.board_id, one.organization_id) is None]
+    lines = [event.message, f"By: {actor.name}", "", ADVICE[RUNNING]]
+    facts = {name: event.data[name] for name in ("subject", "unit", "period")}
+    _notify(free, None, "BUDGET RAISED", lines, budget_id=str(event.data["budget_id"]), **facts)
 
 
 async def _boards(event: NewEvent) -> list[UUID]:

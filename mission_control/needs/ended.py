@@ -19,7 +19,12 @@ from mission_control.needs.kinds import KINDS, Key
 from mission_control.needs.schemas import Kind
 
 TABLES: dict[Kind, str] = {"approval": "approvals", "question": "agent_questions"}
-OF_AN_ORGANIZATION: dict[Kind, str] = {"gateway": "gateways", "delivery": "deliveries", "request": "gateway_requests"}
+OF_AN_ORGANIZATION: dict[Kind, str] = {
+    "gateway": "gateways",
+    "delivery": "deliveries",
+    "request": "gateway_requests",
+    "budget": "budgets",
+}
 # What happened, by the kind of event; a change of status by the new one.
 WORDS = {
     "approval.decided": "decided this",

@@ -4,6 +4,7 @@ from mission_control.feature import Feature
 from mission_control.needs import (
     api,
     approvals,
+    budgets,
     deliveries,
     flagged,
     gateways,
@@ -29,6 +30,7 @@ KINDS = (
     silent.KIND,
     gateways.KIND,
     deliveries.KIND,
+    budgets.KIND,
     overdue.KIND,
 )
 

@@ -29,7 +29,7 @@ Note = tuple[str, str, bool]  # the field of the body that takes it, its label, 
 
 
 def operation(
-    name: str, ids: Mapping[str, UUID], body: dict[str, Any] | None = None, note: Note | None = None
+    name: str, ids: Mapping[str, UUID | str], body: dict[str, Any] | None = None, note: Note | None = None
 ) -> NeedOperation:
     """Return an operation of people with its path filled in; the name as `@action` takes it."""
     entry = operation_named(name)

@@ -10,7 +10,9 @@ from mission_control.core.paging import Page, Paging
 from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 from mission_control.core.substance import Seen
 
-Kind = Literal["approval", "question", "request", "review", "flagged", "silent", "gateway", "delivery", "overdue"]
+Kind = Literal[
+    "approval", "question", "request", "review", "flagged", "silent", "gateway", "delivery", "budget", "overdue"
+]
 Group = Literal["answer", "review", "unblock", "own"]
 GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
 Outcome = Literal["answered", "undone", "snoozed", "shown", "ended", "changed", "refused"]
@@ -55,7 +57,7 @@ class NeedOperation(BaseModel):
     operation_id: str
     method: str
     path: str
-    path_parameters: dict[str, UUID]
+    path_parameters: dict[str, UUID | str]
     body: dict[str, Any] | None
     note_field: Annotated[str | None, Field(description="The field of the body that takes your note")] = None
 

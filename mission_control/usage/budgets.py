@@ -13,7 +13,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
 from mission_control.database.sql import is_postgres, rows
-from mission_control.usage.commands import facts, mark, owner_of, scope_of
+from mission_control.usage.commands import MARKS, facts, mark, owner_of, scope_of
 from mission_control.usage.models import Budget
 from mission_control.usage.queries import today
 from mission_control.usage.schemas import BudgetCreate, inside
@@ -42,7 +42,7 @@ async def create_budget(actor: Actor, organization_id: UUID, wanted: BudgetCreat
         raise Conflict(TAKEN) from None
     record("budget.created", await scope_of(made), f"Budget made for {await owner_of(made)}.", **facts(made, day))
     await mark(made, day)
-    await made.save(update_fields=["warned_on", "exceeded_on"])
+    await made.save(update_fields=[*MARKS])
     return made
 
 
@@ -79,13 +79,15 @@ async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
     if kept == budget.limit_amount:
         return budget
     day, before = today(), budget.limit_amount
+    was_used_up = budget.stands(budget.exceeded_on, day)
     budget.limit_amount, budget.updated_at = kept, clock.now()
     budget.warned_on = budget.exceeded_on = None
     changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": kept}}
     what = f"Budget changed for {await owner_of(budget)}."
+    changed["opens"] = was_used_up and budget.state(day) != "exceeded"
     record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))
     await mark(budget, day)
-    await budget.save(update_fields=["limit_amount", "warned_on", "exceeded_on", "updated_at"])
+    await budget.save(update_fields=["limit_amount", *MARKS, "updated_at"])
     await _wake_polls_of_boards(budget)
     return budget
 
@@ -96,7 +98,8 @@ async def delete_budget(actor: Actor, budget: Budget) -> None:
     budget = await _locked(budget)
     scope, day = await scope_of(budget), today()
     await Budget.filter(id=budget.id).delete()
-    record("budget.deleted", scope, f"Budget lifted for {await owner_of(budget)}.", **facts(budget, day))
+    about = facts(budget, day) | {"opens": budget.stands(budget.exceeded_on, day)}
+    record("budget.deleted", scope, f"Budget lifted for {await owner_of(budget)}.", **about)
     await _wake_polls_of_boards(budget)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record, signal
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
 from mission_control.database.records import insert
@@ -12,6 +13,8 @@ from mission_control.database.sql import as_id, rows
 from mission_control.usage.measured import Figures, beyond_known
 from mission_control.usage.models import WARN_AT_PERCENT, Budget, UsageEntry
 from mission_control.usage.queries import concerned, today
+
+MARKS = ("warned_on", "exceeded_on", "state_at")
 
 
 @command("usage.report")
@@ -103,18 +106,18 @@ async def _draw_on_budgets(entry: UsageEntry) -> None:
             continue  # Another process is past midnight already.
         budget.used_amount, budget.used_on = budget.used_amount + used, entry.day
         await mark(budget, entry.day)
-        await budget.save(update_fields=["used_amount", "used_on", "warned_on", "exceeded_on"])
+        await budget.save(update_fields=["used_amount", "used_on", *MARKS])
 
 
 async def mark(budget: Budget, day: str) -> None:
     """Record once that a budget is nearly or fully used up. The calling command holds the budget and saves it."""
     state, unit = budget.state(day), "tokens" if budget.unit == "tokens" else "money"
     if state != "ok" and not budget.stands(budget.warned_on, day):
-        budget.warned_on = day
+        budget.warned_on, budget.state_at = day, clock.now()
         what = f"The budget of {unit} of {await owner_of(budget)} is used up to {WARN_AT_PERCENT} %."
         record("budget.warning", await scope_of(budget), what, **facts(budget, day))
     if state == "exceeded" and not budget.stands(budget.exceeded_on, day):
-        budget.exceeded_on = day
+        budget.exceeded_on, budget.state_at = day, clock.now()
         what = f"The budget of {unit} of {await owner_of(budget)} is used up."
         record("budget.exceeded", await scope_of(budget), what, **facts(budget, day))
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from datetime import datetime, time, timedelta
+from uuid import UUID
 
 from mission_control.core import clock
+from mission_control.database.sql import rows
 from mission_control.live import channels
+from mission_control.live.wake import publish_signal
 from mission_control.usage.queries import today
 
 LONGEST_SLEEP_SECONDS = 5.0  # short, for somebody may set the clock
@@ -15,7 +18,14 @@ async def watch_for_midnight() -> None:
     day = today()
     while True:
         await asyncio.sleep(min(seconds_left(clock.now()), LONGEST_SLEEP_SECONDS))
-        day = begin_day(day)
+        if day != (day := begin_day(day)):
+            await _tell_pages()
+
+
+async def _tell_pages() -> None:
+    """Signal to live readers that budgets of a day no longer wait for anybody."""
+    for one in await rows("SELECT DISTINCT organization_id FROM budgets WHERE period = 'day'"):
+        await publish_signal(UUID(str(one["organization_id"])), budgets="day")
 
 
 def begin_day(known: str) -> str:

@@ -70,6 +70,7 @@ class Budget(Model):
 
     `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar). `used_amount` is what was used
     on the day `used_on`, or ever when the period is `total`: it grows with every report, under the budget's lock.
+    `state_at` is when it was nearly or fully used up.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -83,6 +84,7 @@ class Budget(Model):
     used_on: Any = fields.CharField(max_length=10, null=True)
     warned_on: Any = fields.CharField(max_length=10, null=True)
     exceeded_on: Any = fields.CharField(max_length=10, null=True)
+    state_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
