@@ -9,6 +9,7 @@ from mission_control.claims.flags import clear_flag
 from mission_control.claims.leases import extend_lease, release_lease
 from mission_control.claims.schemas import ClaimCreate, ClaimRead, LeaseExtend, LeaseExtended, LeaseRelease
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, schema_error
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
 from mission_control.operations.api import Api
@@ -127,10 +128,12 @@ async def release_task_lease(
 ) -> dict[str, bool]:
     """Give a task back. Fence and reason are sent in the body or in the address; the header X-Task-Fence will do."""
     sent = data or query
-    fence = next((one for one in (sent.fence, query.fence, actor.fence) if one is not None), None)
-    if fence is None:
+    fences = {one for one in (sent.fence, query.fence, actor.fence) if one is not None}
+    if not fences:
         raise Invalid([schema_error("missing", ["body", "fence"], "Field required")])
-    await release_lease(actor, task, fence, sent.reason or query.reason)
+    if len(fences) > 1:
+        raise Invalid(ErrorCode.FENCES_DIFFER.detail())
+    await release_lease(actor, task, fences.pop(), sent.reason or query.reason)
     return OK
 
 

@@ -6,6 +6,7 @@ from typing import Any, get_args, get_origin
 from mission_control import __version__
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 from mission_control.operations.examples import example_of
+from mission_control.operations.fences import takes_fence
 from mission_control.operations.given import LENIENT_IDS
 from mission_control.operations.openapi_schemas import REF, References, fields_of, schemas
 from mission_control.operations.openapi_sentences import description_of, said_of
@@ -50,7 +51,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "TaskFence": {
         "name": "X-Task-Fence",
-        "description": "The fence of an agent's lease; when the lease is over: 409 lease_lost",
+        "description": "The fence of an agent's lease, or `fence` in the body; when the lease is over: 409 lease_lost",
         "schema": {"type": "integer", "minimum": 0},
     },
 }
@@ -197,7 +198,7 @@ def _headers(one: Operation) -> list[str]:
         "AgentToken": is_agents,
         "IdempotencyKey": is_write,
         "IfMatch": takes_match(one),
-        "TaskFence": is_write and is_agents and "<task_id>" in one.path,
+        "TaskFence": takes_fence(one),
     }
     return [name for name, is_taken in known.items() if is_taken]
 

@@ -22,6 +22,7 @@ from mission_control.core.token_scopes import require_scope
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
 from mission_control.operations.api import Api
+from mission_control.operations.fences import with_fence
 from mission_control.operations.given import parsed_body, path_ids, validated
 from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
 from mission_control.operations.preconditions import answered, located
@@ -107,6 +108,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
             if (before := await recorded_answer(entry, actor)) is None:
                 raise
             return before
+        actor, raw = with_fence(entry, actor, raw)
         try:
             given = await _read(entry, shape, raw)
         except Invalid:
