@@ -118,6 +118,8 @@ FIELDS: tuple[AgentField, ...] = (
     kept("wake_attempts", int),
     kept("checkin_deadline_at", datetime | None),
     kept("last_seen_at", datetime | None),
+    kept("gateway_away_at", datetime | None),
+    kept("run_began_at", datetime | None),
     kept("created_at", datetime),
     kept("updated_at", datetime),
     internal("organization_id", UUID),

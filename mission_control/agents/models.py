@@ -36,6 +36,9 @@ class Agent(Model):
     wake_attempts = fields.IntField(default=0)
     last_wake_sent_at: Any = UtcDatetimeField(null=True)
     checkin_deadline_at: Any = UtcDatetimeField(null=True)
+    # Since when its gateway has been away, and since when it has been in a turn there.
+    gateway_away_at: Any = UtcDatetimeField(null=True)
+    run_began_at: Any = UtcDatetimeField(null=True)
     wip_limit: Any = fields.IntField(null=True)
     claim_tags: Any = fields.JSONField(null=True)
     callback_url: Any = fields.TextField(null=True)

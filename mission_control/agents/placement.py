@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.core import clock
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.database.sql import lowered, rows
 from mission_control.gateways.keys import (
@@ -15,6 +16,7 @@ from mission_control.gateways.keys import (
     workspace_path,
 )
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.reporting import CONNECTED
 
 UNKNOWN = "There is no gateway with this id in the organization."
 
@@ -41,6 +43,8 @@ async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str
         "gateway_agent_id": name,
         "workspace_path": workspace_path(gateway.workspace_root, name),
         "is_adopted": False,
+        "gateway_away_at": None if gateway.state == CONNECTED else clock.now(),
+        "run_began_at": None,
     }
 
 

@@ -5,7 +5,7 @@ import logging
 from datetime import datetime, timedelta
 
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import OFFLINE_AFTER
+from mission_control.boards.presence import OFFLINE_AFTER
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
@@ -60,6 +60,7 @@ async def watch_for_silence() -> None:
 
 async def notify_silent(since: datetime, until: datetime) -> None:
     """Signal to live readers that the ten minutes of some agents ended between two moments."""
-    silent = Agent.filter(last_seen_at__gte=since - OFFLINE_AFTER, last_seen_at__lt=until - OFFLINE_AFTER)
+    since, until = since - OFFLINE_AFTER, until - OFFLINE_AFTER
+    silent = Agent.filter(gateway_id=None, last_seen_at__gte=since, last_seen_at__lt=until)
     for agent in await silent.only("id", "organization_id", "board_id"):
         await publish_signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))

@@ -7,8 +7,9 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import OFFLINE_AFTER, AgentQuery
+from mission_control.agents.schemas import AgentQuery
 from mission_control.boards.models import Board
+from mission_control.boards.presence import OFFLINE_AFTER, online_sql
 from mission_control.boards.queries import visible_board_here
 from mission_control.core import clock
 from mission_control.core.actor import Actor
@@ -134,9 +135,14 @@ async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
 
 
 async def online_count(organization_id: UUID) -> int:
-    """Return the number of agents of an organization that were seen within the last ten minutes."""
-    seen = Agent.filter(organization_id=organization_id, last_seen_at__gt=clock.now() - OFFLINE_AFTER)
-    return await seen.filter(board__deleted_at=None).count()
+    """Return the number of agents of an organization that are online."""
+    [found] = await rows(
+        "SELECT COUNT(*) AS n FROM agents g LEFT JOIN boards b ON b.id = g.board_id"
+        f" WHERE g.organization_id = ? AND b.deleted_at IS NULL AND {online_sql('g')}",
+        organization_id,
+        clock.now() - OFFLINE_AFTER,
+    )
+    return int(found["n"])
 
 
 async def agents_to_notify(board_ids: list[UUID]) -> list[Agent]:

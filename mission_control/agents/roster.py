@@ -8,8 +8,8 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agents, waiting_notices, working_on
-from mission_control.agents.schemas import OFFLINE_AFTER
 from mission_control.boards.models import Board
+from mission_control.boards.presence import OFFLINE_AFTER
 from mission_control.boards.queries import boards_of
 from mission_control.core import clock
 from mission_control.core.actor import Actor
@@ -142,6 +142,8 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     if agent.last_seen_at is None:
         return ("offline" if agent.status == "offline" else "provisioning"), ""
     silence = clock.now() - agent.last_seen_at
+    if agent.gateway_id is not None:
+        return _status_on_gateway(agent, work, asking, silence)
     if silence > OFFLINE_AFTER:
         return "offline", f"since {relative(agent.last_seen_at)}" if silence > timedelta(days=1) else ""
     if asking:
@@ -149,6 +151,18 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     if work:
         return "working", _how_long(work[0].since)
     return ("idle" if silence > IDLE_AFTER or agent.status == "idle" else "online"), ""
+
+
+def _status_on_gateway(agent: Agent, work: list[Work], asking: int, silence: timedelta) -> tuple[str, str]:
+    if agent.status == "offline":
+        return "offline", ""
+    if agent.gateway_away_at is not None:
+        return "gateway_away", f"since {relative(agent.gateway_away_at)}"
+    if asking:
+        return "waiting", ""
+    if agent.run_began_at is not None:
+        return "working", _how_long(work[0].since if work else agent.run_began_at)
+    return ("idle" if silence > IDLE_AFTER else "online"), ""
 
 
 def _how_long(since: datetime | None) -> str:

@@ -1,7 +1,7 @@
 """Shapes of agents."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field
 
 from mission_control.agents.fields import CHANGED, FIELDS, AgentName, HeartbeatConfig, Profile, ShortText, Soul
 from mission_control.agents.models import Agent
+from mission_control.boards.presence import is_recent
 from mission_control.core import clock
 from mission_control.core.declared import answered, changed, completed, created
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import BlankToNone, Body, example
 
-OFFLINE_AFTER = timedelta(minutes=10)
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
 
 
@@ -113,21 +113,23 @@ class AgentCheckedInOrCreated(AgentCreated, AgentCheckedIn):
 def _values(agent: Agent) -> dict[str, Any]:
     values = {name: getattr(agent, name) for name in AgentRead.model_fields if name != "is_gateway_main"}
     return values | {
-        "status": computed_status(agent.status, agent.last_seen_at),
+        "status": computed_status(agent),
         "is_gateway_main": agent.board_id is None,
     }
 
 
-def computed_status(stored: str, last_seen_at: datetime | None) -> str:
-    """What people see: never seen is provisioning, not seen for ten minutes is offline, else as stored.
+def computed_status(agent: Agent) -> str:
+    """What programs read. Before its first call an agent of a gateway is provisioning, any other one offline.
 
-    An agent that was woken in vain is offline too.
+    Then an agent of a gateway is offline while that is away, any other one after ten minutes without a call, else as
+    stored. An agent that was woken in vain is offline too.
     """
-    if stored in ("updating", "deleting", "error"):
-        return stored
-    if last_seen_at is None:
-        return "offline" if stored == "offline" else "provisioning"
-    return "offline" if clock.now() - last_seen_at > OFFLINE_AFTER else stored
+    if agent.status in ("updating", "deleting", "error"):
+        return agent.status
+    if agent.last_seen_at is None:
+        return "offline" if agent.gateway_id is None or agent.status == "offline" else "provisioning"
+    is_there = is_recent(agent.last_seen_at, clock.now()) if agent.gateway_id is None else agent.gateway_away_at is None
+    return agent.status if is_there else "offline"
 
 
 class AgentHealthStatusResponse(BaseModel):

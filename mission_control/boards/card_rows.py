@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.boards.cards import is_online
 from mission_control.boards.days import Due, due_of
 from mission_control.boards.models import Board
+from mission_control.boards.presence import SIGNS, is_at_work
 from mission_control.boards.priorities import canonical
 from mission_control.boards.query_sql import PERSON
 from mission_control.boards.statuses import TaskStatus
@@ -17,7 +17,7 @@ from mission_control.core import clock, times
 CARD = f"""
 SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at, t.flagged_at, t.flag_reason,
     t.created_at, t.updated_at,
-    r.lease_expires_at, w.name AS worker_name, g.name AS agent_name, g.last_seen_at,
+    r.lease_expires_at, w.name AS worker_name, g.name AS agent_name, {SIGNS},
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
     (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
     (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
@@ -58,6 +58,8 @@ class CardRow:
     worker_name: str | None
     agent_name: str | None
     last_seen_at: datetime | None
+    agent_gateway_id: UUID | None
+    run_began_at: datetime | None
     person_name: str | None
     comments: int
     dependencies: int
@@ -153,6 +155,10 @@ def _badge(row: CardRow, now: datetime) -> Badge | None:
     if row.blockers:
         return Badge("Blocked", "bad", "circle-alert")
     since = row.in_progress_at
-    if row.status == "in_progress" and since is not None and is_online(row.last_seen_at, now):
+    if row.status == "in_progress" and since is not None and _is_at_work(row, now):
         return Badge(f"Working {times.elapsed(since, now)}", "run", "loader-circle")
     return None
+
+
+def _is_at_work(row: CardRow, now: datetime) -> bool:
+    return is_at_work(row.last_seen_at, row.agent_gateway_id, row.run_began_at, now)

@@ -1,37 +1,30 @@
 """Read models of the board page: who is there, and the list of boards."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from mission_control.boards.models import Board
+from mission_control.boards.presence import OFFLINE_AFTER, online_sql
 from mission_control.boards.query_sql import PERSON
 from mission_control.boards.statuses import STATUSES
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import as_moment, placeholders, rows
 
-OFFLINE_AFTER = timedelta(minutes=10)
-
-
-def is_online(last_seen_at: Any, now: datetime) -> bool:
-    """Return whether an agent was seen within the last ten minutes."""
-    moment = as_moment(last_seen_at)
-    return moment is not None and now - moment < OFFLINE_AFTER
-
 
 async def crew_of(board: Board) -> list[dict[str, Any]]:
     """Return the agents of a board by name, whether they are online, and the task each works on."""
-    now = clock.now()
     crew: dict[str, dict[str, Any]] = {}
     for row in await rows(
-        "SELECT g.id, g.name, g.is_board_lead, g.last_seen_at, t.id AS task_id, t.number, t.title"
+        f"SELECT g.id, g.name, g.is_board_lead, {online_sql('g')} AS is_online, t.id AS task_id, t.number, t.title"
         " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
         " AND t.status = 'in_progress' AND t.deleted_at IS NULL WHERE g.board_id = ?"
         " ORDER BY LOWER(g.name), g.id, t.in_progress_at DESC",
+        clock.now() - OFFLINE_AFTER,
         board.id,
     ):
         if str(row["id"]) not in crew:
-            crew[str(row["id"])] = {**row, "is_online": is_online(row["last_seen_at"], now)}
+            crew[str(row["id"])] = {**row, "is_online": bool(row["is_online"])}
     return list(crew.values())
 
 
@@ -66,7 +59,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         " (SELECT MAX(t.updated_at) FROM tasks t WHERE t.board_id = b.id) AS tasks_updated_at,"
         " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
-        " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND g.last_seen_at > ?) AS online"
+        f" (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND {online_sql('g')}) AS online"
         " FROM boards b LEFT JOIN board_groups p ON p.id = b.board_group_id"
         f" WHERE b.organization_id = ? AND b.deleted_at IS NULL{reach}"
         " ORDER BY LOWER(b.name), b.id LIMIT 200",

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.finishing import FINISHING
-from mission_control.boards.cards import OFFLINE_AFTER
+from mission_control.boards.presence import OFFLINE_AFTER, online_sql
 from mission_control.boards.query_sql import PERSON
 from mission_control.core import clock
 from mission_control.database.sql import placeholders
@@ -210,7 +210,7 @@ def _of_agents(now: datetime) -> list[Part]:
     ]
     offline = _part(
         "assignee_offline",
-        "w WHERE w.agent_id IS NOT NULL AND (w.last_seen_at IS NULL OR w.last_seen_at <= ?)",
+        f"w JOIN agents a ON a.id = w.agent_id WHERE NOT {online_sql('a')}",
         now - OFFLINE_AFTER,
         ref_id=_id("w.agent_id"),
         name="w.agent_name",
@@ -241,7 +241,7 @@ def _crew(now: datetime) -> Part:
         f" WHEN NOT {TAKES_ITS_TAGS.format(agent='c')} THEN CASE WHEN EXISTS (SELECT 1 FROM tag_assignments y"
         f" WHERE y.task_id = w.id) THEN {OTHER_TAGS} ELSE {NO_TAGS} END"
         f" WHEN NOT {MAY_WORK.format(agent='c.id')} THEN {NO_TOKEN}"
-        f" WHEN c.last_seen_at IS NULL OR c.last_seen_at <= ? THEN {NONE_ONLINE}"
+        f" WHEN NOT {online_sql('c')} THEN {NONE_ONLINE}"
         f" WHEN c.work_state = 'stopped' THEN {ALL_STOPPED} WHEN c.work_state <> 'running' THEN {ALL_PAUSED}"
         f" WHEN EXISTS (SELECT 1 FROM budgets x WHERE x.agent_id = c.id AND {IS_OVER}) THEN {ALL_OVER_BUDGET}"
         f" WHEN c.wip_limit <= {HELD_COUNT.format(agent='c.id')} THEN {ALL_FULL} ELSE {ABLE} END), {NO_WORKER})"

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mission_control.core.json import to_json
-from mission_control.gateway_sessions import watches
+from mission_control.gateway_sessions import turns, watches
+from mission_control.gateway_sessions.history import agent_in
 from mission_control.gateway_sessions.masking import Mask
 from mission_control.gateway_sessions.reading import mask_of
 from mission_control.gateway_sessions.runs import ENDINGS, Part, Run
@@ -83,6 +84,7 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, Any]) -> None:
 
 async def on_connected(gateway: GatewayRef) -> None:
     """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read."""
+    await turns.forget(gateway)
     await publish_signal(gateway.organization_id, gateway_back=str(gateway.id))
     for watch, session in list(_followed.items()):
         if session.gateway.id == gateway.id:
@@ -129,6 +131,7 @@ def _run_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Run | None:
         session.is_state_new = True
         session.failure = ""
         _plan_list(gateway)
+        _note_turn(session)
     return session.runs[run_id]
 
 
@@ -138,6 +141,18 @@ def _end(session: Followed, run_id: str, failure: str) -> None:
     session.is_state_new = True
     session.failure = failure[:LONGEST_FAILURE]
     _plan_list(session.gateway)
+    _note_turn(session)
+
+
+def _note_turn(session: Followed) -> None:
+    """Have it stored whether the session's agent is in a turn, in this session or in another."""
+    gateway, agent = session.gateway, agent_in(session.key)
+
+    def is_in_turn() -> bool:
+        theirs = (one for one in _followed.values() if one.gateway.id == gateway.id and agent_in(one.key) == agent)
+        return any(one.runs for one in theirs)
+
+    turns.changed(gateway, agent, is_in_turn)
 
 
 def _forget_run(session: Followed, run_id: str) -> None:
@@ -154,6 +169,7 @@ def _drop_old(gateway: GatewayRef) -> None:
         old = sorted(_followed.values(), key=lambda it: (it.gateway.id != gateway.id, it.at))[:spare]
     for one in old:
         _followed.pop(one.watch, None)
+        _note_turn(one)
 
 
 def _plan(session: Followed) -> None:

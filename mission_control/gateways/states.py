@@ -83,11 +83,25 @@ async def apply(gateway: Gateway, seen: Report) -> None:
         moments["away_since"] = None
     elif gateway.away_since is None:
         moments["away_since"] = clock.now() if before == CONNECTED else gateway.state_at
+    if before != seen.state and CONNECTED in (before, seen.state):
+        await _tell_agents(gateway, is_away=seen.state != CONNECTED)
     gateway.update_from_dict(moments)
     await update(gateway, *moments)
     _record(gateway, before)
     signal(gateway.organization_id, gateway_id=str(gateway.id))
     notify(channel(gateway.id))
+
+
+async def _tell_agents(gateway: Gateway, *, is_away: bool) -> None:
+    """Store with the agents whether their gateway is away; what ran on it is known anew when it is back."""
+    now = clock.now()
+    found = await rows(
+        "UPDATE agents SET gateway_away_at = ?, run_began_at = NULL WHERE gateway_id = ? RETURNING id, board_id",
+        now if is_away else None,
+        gateway.id,
+    )
+    for one in found:
+        signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
 
 
 def _has_new_device_token(gateway: Gateway, seen: Report) -> bool:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.cards import OFFLINE_AFTER, board_rows
+from mission_control.boards.cards import board_rows
+from mission_control.boards.presence import OFFLINE_AFTER, online_sql
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core import clock
 from mission_control.core.actor import Actor
@@ -57,7 +58,7 @@ async def at_work(actor: Actor) -> list[AtWork]:
         " FROM agents a LEFT JOIN boards b ON b.id = a.board_id"
         " LEFT JOIN task_runs r ON r.agent_id = a.id AND r.state = 'running'"
         " LEFT JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL"
-        f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable} AND (t.id IS NOT NULL OR a.last_seen_at > ?)"
+        f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable} AND (t.id IS NOT NULL OR {online_sql('a')})"
         " ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, LOWER(a.name), a.id LIMIT ?",
         actor.organization_id,
         *values,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from mission_control.agents.schemas import OFFLINE_AFTER
+from mission_control.boards.presence import OFFLINE_AFTER
 from mission_control.core import clock
 from mission_control.database.sql import rows, select
 from mission_control.live import broker

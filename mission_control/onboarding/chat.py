@@ -83,7 +83,7 @@ class Chat:
     @property
     def lead_status(self) -> str:
         """The lead's status as people see it; one that has never called is provisioning."""
-        return computed_status(self.lead.status, self.lead.last_seen_at) if self.lead else ""
+        return computed_status(self.lead) if self.lead else ""
 
     @property
     def is_connected(self) -> bool:

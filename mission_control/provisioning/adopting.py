@@ -9,11 +9,13 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, Unreachable
 from mission_control.database.sql import rows
 from mission_control.gateways.keys import is_made_by_us
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.reporting import CONNECTED
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import READING_SECONDS, listed
 from mission_control.provisioning.jobs import OPEN, request_provisioning
@@ -65,6 +67,7 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
         name=wanted.name,
         is_board_lead=wanted.is_board_lead,
         is_adopted=True,
+        gateway_away_at=None if gateway.state == CONNECTED else clock.now(),
         gateway_agent_id=key,
         openclaw_session_id=f"agent:{key}:{there.get('main_key') or 'main'}",
         workspace_path=workspace if isinstance(workspace, str) else None,

@@ -3,8 +3,7 @@
 from typing import Any
 
 from mission_control.agents.models import Agent
-from mission_control.agents.roster import role_of
-from mission_control.agents.schemas import computed_status
+from mission_control.agents.roster import role_of, status_of
 from mission_control.gateways.page_tabs import Tab, Viewed
 from mission_control.jobs.models import Job
 from mission_control.provisioning.sync_results import latest_sync, result_of
@@ -28,7 +27,7 @@ async def render(viewed: Viewed) -> str:
 def _line(agent: Agent) -> dict[str, Any]:
     return {
         "row": agent,
-        "status": computed_status(agent.status, agent.last_seen_at),
+        "status": status_of(agent, [], 0)[0],
         "role": role_of(agent),
         "is_main": agent.board is None,
     }

@@ -9,9 +9,9 @@ from uuid import UUID
 from markupsafe import Markup
 
 from mission_control.accounts.names import person_name
-from mission_control.boards.cards import is_online
 from mission_control.boards.days import Due, day_words, due_of
 from mission_control.boards.models import Board
+from mission_control.boards.presence import SIGNS, is_at_work
 from mission_control.boards.priorities import canonical
 from mission_control.boards.query_sql import PERSON
 from mission_control.boards.view import Rights
@@ -30,6 +30,8 @@ class PanelRow(TaskRow):
 
     agent_name: str | None
     last_seen_at: datetime | None
+    agent_gateway_id: UUID | None
+    run_began_at: datetime | None
     person_name: str | None
     creator_name: str | None
     comments_total: int
@@ -56,7 +58,7 @@ NEIGHBOURS = f"""
             ORDER BY n.position DESC, n.created_at LIMIT 1) AS previous
 """
 PANEL = f"""
-    SELECT {COLUMNS}, g.name AS agent_name, g.last_seen_at,
+    SELECT {COLUMNS}, g.name AS agent_name, {SIGNS},
         CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
         {person_name("c")} AS creator_name,
         (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments_total
@@ -157,7 +159,8 @@ def _panel(row: PanelRow, rights: Rights) -> Panel:
         assignee=row.agent_name or row.person_name or "",
         assignee_kind=kind,
         assignee_value=chosen[kind],
-        is_working=row.status == "in_progress" and is_online(row.last_seen_at, clock.now()),
+        is_working=row.status == "in_progress"
+        and is_at_work(row.last_seen_at, row.agent_gateway_id, row.run_began_at, clock.now()),
         in_progress_at=row.in_progress_at,
         created_at=row.created_at,
         created_by=row.creator_name or "",

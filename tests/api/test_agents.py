@@ -18,7 +18,7 @@ KEYS = [
     "board_id", "name", "status", "heartbeat_config", "identity_profile", "identity_template", "soul_template", "id",
     "gateway_id", "is_board_lead", "is_gateway_main", "openclaw_session_id", "wip_limit", "claim_tags",
     "work_state", "work_state_reason", "work_state_at", "is_adopted", "last_provision_error", "wake_attempts",
-    "checkin_deadline_at", "last_seen_at", "created_at", "updated_at",
+    "checkin_deadline_at", "last_seen_at", "gateway_away_at", "run_began_at", "created_at", "updated_at",
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ async def test_new_agent_shows_its_token_once(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ben.post("/agents", new(cast))).ok()
     assert list(made) == [*KEYS, "token"]
-    assert (made["status"], made["gateway_id"], made["is_gateway_main"]) == ("provisioning", None, False)
+    assert (made["status"], made["gateway_id"], made["is_gateway_main"]) == ("offline", None, False)
     assert made["heartbeat_config"] == DEFAULT_HEARTBEAT
     assert made["token"].startswith("mca_") and len(made["token"]) == 52
     assert "token" not in (await cast.ada.get(f"/agents/{made['id']}")).ok()
@@ -193,7 +193,7 @@ async def test_status_shows_online_and_offline(cast: Cast) -> None:
     async def status() -> str:
         return str((await cast.ada.get(path)).ok()["status"])
 
-    assert await status() == "provisioning"
+    assert await status() == "offline"
     (await cast.vega.get("/agent/healthz")).ok()
     assert await status() == "online"
     with clock.travelled(timedelta(minutes=9)):

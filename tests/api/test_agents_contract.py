@@ -12,6 +12,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, computed_status
 from mission_control.approvals.models import Approval
 from mission_control.core import clock
+from mission_control.core.ids import new_id
 from mission_control.organizations.models import Member
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, head, kinds
@@ -298,8 +299,8 @@ async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("stored", "minutes", "shown"),
     [
-        ("provisioning", None, "provisioning"),
-        ("online", None, "provisioning"),
+        ("provisioning", None, "offline"),
+        ("online", None, "offline"),
         ("updating", None, "updating"),
         ("error", 60, "error"),
         ("offline", None, "offline"),
@@ -311,7 +312,26 @@ async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
 )
 def test_agent_state_shown_to_people(stored: str, minutes: int | None, shown: str) -> None:
     seen = None if minutes is None else clock.now() - timedelta(minutes=minutes)
-    assert computed_status(stored, seen) == shown
+    assert computed_status(Agent(status=stored, last_seen_at=seen)) == shown
+
+
+@pytest.mark.parametrize(
+    ("stored", "has_called", "is_away", "shown"),
+    [
+        ("provisioning", False, False, "provisioning"),
+        ("offline", False, False, "offline"),
+        ("online", True, False, "online"),
+        ("online", True, True, "offline"),
+        ("error", True, True, "error"),
+    ],
+)
+def test_agent_of_a_gateway_is_there_while_its_gateway_is(
+    stored: str, has_called: bool, is_away: bool, shown: str
+) -> None:
+    now = clock.now()
+    seen, away = now - timedelta(days=1) if has_called else None, now if is_away else None
+    agent = Agent(status=stored, gateway_id=new_id(), last_seen_at=seen, gateway_away_at=away)
+    assert computed_status(agent) == shown
 
 
 @pytest.mark.parametrize(
