@@ -30,22 +30,23 @@ async def colleague_on(board: Board, agent_id: UUID) -> Agent:
 
 @command("agent.coordinate")
 async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) -> UUID:
-    """Send a text to a colleague as it is: to its inbox, or to its session on a gateway. Return the delivery's id.
+    """Send a text with its sender to a colleague: to its inbox, or its session on a gateway. Return the delivery's id.
 
     An inbox has it at once; on a gateway it is recorded when it arrived or was given up.
     """
     agent = await locked_agent(agent)
+    text = f"From: {actor.name}\n\n{message}"
     if agent.gateway_id is None:
         sentence = f"Agent nudged: {agent.name}."
         record("agent.nudge.sent", agent, sentence, agent_id=actor.agent_id, to_agent_id=agent.id, text=message)
-        return deliver(NOTICE, agent.scope(), agent_id=agent.id, header=NUDGE, text=message, deliver=True).id
+        return deliver(NOTICE, agent.scope(), agent_id=agent.id, header=NUDGE, text=text, deliver=True).id
     await _require_session(agent)
     delivery = deliver(
         NOTICE,
         agent.scope(),
         agent_id=agent.id,
         header=NUDGE,
-        text=message,
+        text=text,
         deliver=True,
         succeeded="agent.nudge.sent",
         failed="agent.nudge.failed",

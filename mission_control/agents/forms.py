@@ -16,7 +16,7 @@ LABELS = {
     "runs_on": "Runs on",
     "is_board_lead": "Board lead",
     "role": "Role",
-    "every": "Reports",
+    "every": "Looked after",
     "communication_style": "Communication style",
     "emoji": "Emoji",
     "identity": "Identity",
@@ -25,7 +25,7 @@ LABELS = {
 }
 
 
-# How often an agent is woken or asked to report; the choices of people.
+# How often the server looks whether an agent has work that it has not taken up; the choices of people.
 PACES = (
     ("30s", "Every 30 seconds"),
     ("1m", "Every minute"),
@@ -81,7 +81,7 @@ class AgentForm(VersionedForm):
 
 
 def pace_of(config: dict[str, Any] | None) -> str:
-    """Return how often an agent reports."""
+    """Return how often the server looks after an agent."""
     return str((config or {}).get("every", "10m"))
 
 

@@ -82,6 +82,7 @@ class ErrorCode(StrEnum):
     DELIVERY_NOT_FAILED = "delivery_not_failed", "Only a delivery that was given up can be sent again."
     GATEWAY_ADDRESS_REFUSED = "gateway_address_refused", "The gateway's address is not allowed here."
     GATEWAY_GONE = "gateway_gone", "The gateway of this board is gone. Choose another."
+    GATEWAY_NOT_CONNECTED = "gateway_not_connected", "The gateway is not connected. Connect it first."
     GATEWAY_IN_USE = "gateway_in_use", "Boards use this gateway. Give them another one, or send force=true."
     GATEWAY_REFUSED = "gateway_refused", "The gateway refuses the connection. Its page says why."
     GATEWAY_SECRET_UNREADABLE = "gateway_secret_unreadable", "The stored token cannot be read. Enter it again."

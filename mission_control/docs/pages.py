@@ -16,6 +16,7 @@ from mission_control.docs.whole import whole
 from mission_control.operations.openapi import document
 from mission_control.operations.openapi_texts import REASONS
 from mission_control.operations.preconditions import tagged
+from mission_control.paths import data_dir
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import shell_page
 
@@ -57,6 +58,17 @@ async def llms_full() -> Response:
 @lru_cache(8)
 def _whole(base: str) -> str:
     return whole(_document(), guide.llms(base))
+
+
+@pages.get("/mc")
+async def mc() -> Response:
+    """Send the shell script by which agents of gateways call the API; it holds no secret."""
+    return Response(_mc(), content_type="text/x-shellscript; charset=utf-8")
+
+
+@cache
+def _mc() -> bytes:
+    return (data_dir("templates") / "workspace" / "mc.sh").read_bytes()
 
 
 @pages.get("/redoc")

@@ -2,12 +2,12 @@
 
 from mission_control.delivery.models import Delivery
 
-# Sent as it is, without a header.
-NUDGE = "NUDGE"
+# What the server tells an agent that has not taken up its work.
+WORK_WAITS = "WORK WAITS"
 
 
 def message_of(delivery: Delivery) -> str:
     """Return the message of a notice."""
-    if delivery.header == NUDGE or delivery.data.get("raw"):
+    if delivery.data.get("raw"):
         return delivery.text
     return f"{delivery.header}\n{delivery.text}".rstrip("\n") if delivery.text else delivery.header

@@ -3,6 +3,8 @@
 The delivery's id is the message's idempotency key. A gateway forgets keys when it restarts, so before a message is sent
 again the session's history is asked for it. An agent with a callback gets its notices there and not here.
 
+What tells an agent to stop ends its turn first: a message to a busy session is read only after the turn.
+
 A gateway that is away, starts or is busy costs no attempt: notices wait for it, however long. Attempts are counted for
 refusals, which waiting does not cure, and the last of them gives the notice up.
 """
@@ -17,6 +19,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.delivery.models import Delivery
 from mission_control.gateway_notices.arrivals import arrivals
 from mission_control.gateway_notices.messages import message_of
+from mission_control.gateway_notices.stopping import end_turns_for
 from mission_control.gateways import calls, connector
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.models import ProvisioningJob
@@ -70,6 +73,7 @@ async def send_notice(delivery: Delivery) -> None:
 
 async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
     key, session = str(delivery.id), str(agent.openclaw_session_id)
+    await end_turns_for(delivery, agent, gateway_id, seconds=CALL_SECONDS)
     if delivery.attempts > 1 or delivery.last_error:
         known = await arrivals(gateway_id, session, CALL_SECONDS)
         if known.has(delivery.id):

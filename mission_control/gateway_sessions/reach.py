@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import main_agent_on
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
@@ -14,6 +15,7 @@ from mission_control.gateway_sessions.schemas import GatewayQuery
 from mission_control.gateways.keys import main_session_key
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import gateway_of, visible_gateway
+from mission_control.provisioning.main_agents import is_made
 
 NO_GATEWAY = "Name a board (board_id) or a gateway (gateway_id)."
 BOARD_HAS_NONE = "This board has no gateway."
@@ -21,21 +23,20 @@ BOARD_HAS_NONE = "This board has no gateway."
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A gateway, the board by which it was named, and the agents whose sessions the caller may see (None: all)."""
+    """A gateway, the board by which it was named, and the agents whose sessions the caller may see (None: all).
+
+    `main_key` is the session of the main agent, which only a board's gateway is asked for, and only once it is made.
+    """
 
     gateway: Gateway
     board: Board | None = None
     agent_ids: frozenset[str] | None = None
+    main_key: str | None = None
 
     @property
     def is_whole(self) -> bool:
         """Whether the caller may see every session."""
         return self.agent_ids is None
-
-    @property
-    def main_key(self) -> str | None:
-        """The session of the main agent, which only a board's gateway is asked for."""
-        return main_session_key(self.gateway.id) if self.board is not None and self.is_whole else None
 
     def has(self, session_key: object) -> bool:
         """Return whether the caller may see a session."""
@@ -83,7 +84,8 @@ async def _reached_by_board(actor: Actor, board: Board) -> Reach:
     except NotFound:
         raise Invalid(BOARD_HAS_NONE) from None
     if actor.administers(board.organization_id):
-        return Reach(gateway, board)
+        main = await main_agent_on(gateway.id)
+        return Reach(gateway, board, main_key=main_session_key(gateway.id) if main and is_made(main) else None)
     return Reach(gateway, board, await _agents_of(board.id, gateway.id))
 
 

@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 from mission_control.core import clock
 from mission_control.gateway_sessions.masking import Mask
+from mission_control.inbox.headers import NOTICES
 
 CALLS = {"toolCall", "tool_call", "toolUse", "tool_use"}
 RESULTS = {"toolResult", "tool", "tool_result"}
 INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 LONGEST_TOOL_TEXT = 20_000
+GREETS = "mc-wake-"  # how keys of messages begin that start an agent
 MARKERS = {
     "reset": "The session began anew",
     "compaction": "Earlier messages were summarized for the model",
@@ -47,6 +49,22 @@ class Entry:
     def is_open(self) -> bool:
         """Whether it is a tool without a result."""
         return self.kind == "tool" and self.result is None
+
+    @property
+    def notice(self) -> str:
+        """The first line of a message of Mission Control, which says what kind of notice it is."""
+        first = self.text.partition("\n")[0].strip() if self.kind == "user" else ""
+        return first if first in NOTICES else ""
+
+    @property
+    def title(self) -> str:
+        """What a message is."""
+        return self.notice.capitalize() or ("Greeting" if self.sent_as.startswith(GREETS) else "Message")
+
+    @property
+    def body(self) -> str:
+        """What a message says after its title."""
+        return self.text.removeprefix(self.notice).lstrip("\n")
 
 
 def entries_of(messages: Iterable[Any], mask: Mask) -> list[Entry]:

@@ -8,9 +8,9 @@ gateway's estimate, by the prices of its configuration.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -105,7 +105,7 @@ async def measure(gateway_id: UUID) -> None:
     agents = await _agents(gateway_id)
     if not agents:
         return
-    actor, answer = system(await _organization(gateway_id)), await _sums(gateway_id)
+    actor, answer = system(await _organization(gateway_id)), await _sums(gateway_id, _since(agents.values()))
     _measured[gateway_id] = monotonic()
     for one in read_usage(answer):
         agent = agents.get(one.agent_id)
@@ -113,8 +113,15 @@ async def measure(gateway_id: UUID) -> None:
             await count_session(actor, gateway_id, agent, one)
 
 
-async def _sums(gateway_id: UUID) -> Any:
-    asked: dict[str, Any] = {"startDate": FIRST_DAY, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
+def _since(agents: Collection[AgentThere]) -> str:
+    """Return the day before the first of our agents came. A linked one has a past, which is its mark."""
+    if any(one.is_adopted for one in agents):
+        return FIRST_DAY
+    return (min(one.created_at for one in agents) - timedelta(days=1)).date().isoformat()
+
+
+async def _sums(gateway_id: UUID, since: str) -> Any:
+    asked: dict[str, Any] = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
     newer = {**asked, "agentScope": "all", "includeHistorical": True}
     try:
         return await call(gateway_id, "sessions.usage", newer, seconds=CALL_SECONDS)

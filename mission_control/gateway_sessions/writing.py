@@ -3,20 +3,32 @@
 from uuid import UUID, uuid5
 
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import main_agent_on
+from mission_control.agents.reactions import NOTICE
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
+from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
 from mission_control.gateway_sessions import reading
 from mission_control.gateway_sessions.history import agent_in
 from mission_control.gateway_sessions.reach import Reach
 from mission_control.gateway_sessions.session_view import agent_of_session
+from mission_control.gateways.keys import main_session_key
 from mission_control.gateways.models import Gateway
 from mission_control.live.models import Event
+from mission_control.provisioning.main_agents import is_made
 
 
 async def send(actor: Actor, reach: Reach, key: str, content: str, idempotency_key: str) -> None:
-    """Send a message to a session, and record that, once for each key. Raises Unreachable."""
+    """Send a message to a session, and record that, once for each key. Raises Unreachable.
+
+    A message to a main agent that was never needed is its first reason: it waits until the agent is made.
+    """
+    if key == main_session_key(reach.gateway.id):
+        main = await main_agent_on(reach.gateway.id)
+        if main is not None and not is_made(main):
+            await _leave_for_main(actor, reach, main, content)
+            return
     is_new = await reading.send(reach, key, content, idempotency_key)
     await _record_sent(actor, reach, key, uuid5(reach.gateway.id, idempotency_key), is_new=is_new)
 
@@ -27,6 +39,13 @@ async def abort(actor: Actor, reach: Reach, key: str, run_id: str | None) -> lis
     if ended:
         await _record_ended(actor, reach, key, len(ended))
     return ended
+
+
+@command("gateway_session.write")
+async def _leave_for_main(actor: Actor, reach: Reach, main: Agent, content: str) -> None:
+    deliver(NOTICE, main.scope(), agent_id=main.id, header="MESSAGE", text=content, raw=True)
+    message = f"Wrote into a session: {main.name}."
+    record("gateway.session.message_sent", _scope(reach, main), message, gateway_id=reach.gateway.id)
 
 
 @command("gateway_session.write")

@@ -128,16 +128,21 @@ def _record_update(gateway: Gateway, before: dict[str, Any], *, has_new_token: b
 async def delete_gateway(actor: Actor, gateway: Gateway, *, force: bool = False) -> None:
     """Delete a gateway. Conflict while boards use it, unless `force`: then they stay, without a gateway."""
     gateway = await _locked(gateway, for_good=True)
-    boards = await boards_using(gateway.id)
-    if boards and not force:
-        names = ", ".join(boards[:5]) + (" and others" if len(boards) > 5 else "")
-        message = f"Boards use this gateway: {names}. Give them another one, or delete it with force=true."
-        raise Conflict({"message": message, "code": ErrorCode.GATEWAY_IN_USE})
+    await refuse_in_use(gateway, force=force)
     record("gateway.deleted", gateway, f"Gateway deleted: {gateway.name}.", name=gateway.name, gateway_id=gateway.id)
     await react()
     await _try_duplicates(gateway)
     await gateway.delete()
     notify(connector.CHANNEL)
+
+
+async def refuse_in_use(gateway: Gateway, *, force: bool) -> None:
+    """Raise Conflict while boards use a gateway, unless `force`."""
+    boards = [] if force else await boards_using(gateway.id)
+    if boards:
+        names = ", ".join(boards[:5]) + (" and others" if len(boards) > 5 else "")
+        message = f"Boards use this gateway: {names}. Give them another one, or delete it with force=true."
+        raise Conflict({"message": message, "code": ErrorCode.GATEWAY_IN_USE})
 
 
 async def _locked(gateway: Gateway, *, for_good: bool = False) -> Gateway:

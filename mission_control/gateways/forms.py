@@ -68,15 +68,23 @@ class GatewayForm(VersionedForm):
         return super().shown(gateway) | {"token": "", "clear_token": False}
 
 
-class DeletionForm(Form):
+class TypedName(Form):
     """The gateway's name, typed to be sure."""
 
     name: str = Field("", max_length=400)
 
-    def body(self, found: Gateway) -> None:
-        """Refuse another name; the operation takes no body."""
+    def compare(self, found: Gateway) -> None:
+        """Raise FormInvalid for another name."""
         if self.name.strip() != found.name.strip():
             raise FormInvalid({"typed": self.name}, {"typed": DELETE_WORDS})
+
+
+class DeletionForm(TypedName):
+    """The deletion of a gateway here, which leaves its agents there."""
+
+    def body(self, found: Gateway) -> None:
+        """Refuse another name; the operation takes no body."""
+        self.compare(found)
 
     def query(self, ids: Mapping[str, Any]) -> dict[str, Any]:
         """Delete it although boards use it: the form says what that means."""

@@ -201,7 +201,8 @@ async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, A
     return {"gateway": gateway, "boards": await boards_using(gateway.id), "left": left, "errors": errors}
 
 
-async def _not_deleted(refusal: Refusal[Gateway, DeletionForm]) -> ResponseReturnValue:
+async def not_deleted(refusal: Refusal[Gateway, Any]) -> ResponseReturnValue:
+    """Show the form again, on a page, after another name was typed."""
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
     gateway = refusal.found
@@ -210,7 +211,7 @@ async def _not_deleted(refusal: Refusal[Gateway, DeletionForm]) -> ResponseRetur
 
 
 @action(pages, "POST", f"{GATEWAY}/deletions",
-    performs="delete_gateway", form=DeletionForm, at=gateway_of_page, refused=_not_deleted,
+    performs="delete_gateway", form=DeletionForm, at=gateway_of_page, refused=not_deleted,
 )  # fmt: skip
 async def delete(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
     """Delete a gateway."""

@@ -157,7 +157,7 @@ async def delete_board_group(actor: Actor, group: BoardGroup) -> dict[str, bool]
 async def apply_board_group_heartbeat(
     actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply
 ) -> dict[str, Any]:
-    """Set how often the agents of the group's boards report. Leads are included only when asked for.
+    """Set how often the server looks after the agents of the group's boards. Leads are included only when asked for.
 
     It is stored for all of them. The agents of a gateway get it in the background; those whose gateway has no address
     or workspace root have failed.

@@ -88,7 +88,7 @@ async def delete_group(actor: Actor, group: BoardGroup) -> None:
 async def apply_heartbeat(
     actor: Actor, group: BoardGroup, every: str, *, include_leads: bool
 ) -> tuple[list[UUID], list[UUID]]:
-    """Set how often the agents of a group's boards report. Return these agents, changed or not.
+    """Set how often the server looks after the agents of a group's boards. Return these agents, changed or not.
 
     Second are those whose gateway cannot take it by its settings; it is stored for them, too.
     """

@@ -15,7 +15,7 @@ from mission_control.web.forms import FormInvalid
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 LABELS = {"name": "Name", "description": "Description", "board_ids": "Boards", "number": "Every", "unit": "Unit"}
 DELETE_WORDS = "Type the group's name exactly as it is written above."
-# How often agents report, as people choose it.
+# How often agents are looked after, as people choose it.
 PACES = (*AGENT_PACES, ("other", "Another interval"))
 UNITS = (("s", "seconds"), ("m", "minutes"), ("h", "hours"), ("d", "days"))
 
@@ -62,7 +62,7 @@ class GroupDeletionForm(Form):
 
 
 class PaceForm(Form):
-    """How often the agents of a group report."""
+    """How often the agents of a group are looked after."""
 
     every: str = Field("10m", max_length=10)
     number: Annotated[int | None, Field(ge=0, le=99_999)] = None

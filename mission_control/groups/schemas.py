@@ -104,7 +104,7 @@ class BoardGroupSnapshotQuery(GroupSnapshotQuery):
 
 
 class BoardGroupHeartbeatApply(BaseModel):
-    """How often the agents of a group report: seconds, minutes, hours or days, such as `30s` or `10m`; `0m` is off."""
+    """How often the server looks after the agents of a group: a number and s, m, h or d, such as `10m`; `0m` is off."""
 
     model_config = example(every="15m")
 

@@ -10,10 +10,14 @@ from mission_control.core.paging import Paging
 from mission_control.jobs.models import Job
 
 State = Literal["running", "done", "failed", "interrupted"]
-Kind = Literal["board_import", "board_erasure", "pack_sync", "template_sync", "agent_setup", "audit_check"]
+Kind = Literal[
+    "board_import", "board_erasure", "pack_sync", "template_sync", "agent_setup", "audit_check", "gateway_removal"
+]
 
 # What came of these, when it went well, stands on the pages of what they are about, or nothing is left to look at.
-SHOWN_ELSEWHERE: frozenset[Kind] = frozenset({"board_erasure", "template_sync", "agent_setup", "audit_check"})
+SHOWN_ELSEWHERE: frozenset[Kind] = frozenset(
+    {"board_erasure", "template_sync", "agent_setup", "audit_check", "gateway_removal"}
+)
 
 
 class JobResult(BaseModel):

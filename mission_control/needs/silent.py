@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from mission_control.agents.schemas import OFFLINE_AFTER
+from mission_control.boards.presence import OFFLINE_AFTER
 from mission_control.core import clock
+from mission_control.gateway_notices.messages import WORK_WAITS
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
@@ -17,6 +18,7 @@ WORDS = ("message", "Your words instead", False)
 def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     """Find tasks in progress whose agents were not seen for ten minutes, since the last sign.
 
+    An agent of a gateway that is connected is silent when it was told that its task waits and did nothing since.
     While a person waits for a sign that they asked for, which is ten minutes too, it waits for nobody.
     """
     before = clock.now() - OFFLINE_AFTER
@@ -29,9 +31,12 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
         " FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
         " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.started_at < ?"
         " AND (g.last_seen_at IS NULL OR g.last_seen_at < ?) AND t.status = 'in_progress' AND t.deleted_at IS NULL"
+        " AND (g.gateway_id IS NULL OR (g.gateway_away_at IS NULL AND g.run_began_at IS NULL AND EXISTS"
+        f" (SELECT 1 FROM deliveries d WHERE d.agent_id = g.id AND d.header = '{WORK_WAITS}' AND d.sent_at < ?"
+        " AND d.sent_at > r.started_at AND d.sent_at > g.last_seen_at)))"
         " AND NOT EXISTS (SELECT 1 FROM task_comments c WHERE c.task_id = t.id AND c.user_id IS NOT NULL"
         " AND c.created_at > ? AND c.deleted_at IS NULL)",
-        [before, before, before],
+        [before, before, before, before],
     )
 
 

@@ -139,6 +139,8 @@ def not_connected(problem: Exception) -> GatewayError:
             return Unreachable("TIMEOUT", "The gateway does not answer in time.", is_retryable=True)
         case ssl.SSLCertVerificationError():
             return Unreachable("TLS", f"The gateway's certificate cannot be trusted: {problem.verify_message}.")
+        case ssl.SSLError(reason="WRONG_VERSION_NUMBER" | "RECORD_LAYER_FAILURE"):
+            return Unreachable("TLS", "What listens there speaks without TLS: write ws:// in place of wss://.")
         case ssl.SSLError():
             return Unreachable("TLS", f"No encrypted connection: {problem.reason or 'the handshake failed'}.")
         case socket.gaierror():

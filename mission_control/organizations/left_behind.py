@@ -27,7 +27,8 @@ async def left_on_gateways(organization_id: UUID, gateway_id: UUID | None = None
     only = "" if gateway_id is None else " AND g.id = ?"
     found = await rows(
         "SELECT g.id, g.name, a.gateway_agent_id, a.is_adopted FROM agents a JOIN gateways g ON g.id = a.gateway_id"
-        f" WHERE g.organization_id = ?{only} AND a.gateway_agent_id IS NOT NULL ORDER BY g.name, g.id,"
+        f" WHERE g.organization_id = ?{only} AND a.gateway_agent_id IS NOT NULL"
+        " AND (a.board_id IS NOT NULL OR a.workspace_token IS NOT NULL) ORDER BY g.name, g.id,"
         " a.gateway_agent_id",
         organization_id,
         *([] if gateway_id is None else [gateway_id]),

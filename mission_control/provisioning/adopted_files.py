@@ -98,7 +98,7 @@ def memory_block(facts: WorkspaceFacts) -> str:
     lines = [
         BEGIN,
         f"I work on the board {name} of Mission Control. My address and token for it are in AGENTS.md.",
-        "I look for work there with each heartbeat, and hand in what I did with evidence.",
+        "A message comes when there is work for me. I hand in what I did with evidence.",
         END,
     ]
     return "\n".join(lines)

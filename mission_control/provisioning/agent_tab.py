@@ -16,6 +16,7 @@ WORDS = {
     "adopt": "Link",
     "remove": "Removal",
     "unlink": "Removal",
+    "rest": "Stop",
 }
 
 

@@ -13,15 +13,17 @@ from mission_control.core.policy import require
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
+from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.operations.retries import committed
-from mission_control.provisioning import adopting, template_sync
+from mission_control.provisioning import adopting, gateway_removal, template_sync
 from mission_control.provisioning.commands import provision_again
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.schemas import (
     Adoption,
     GatewayAgentRead,
+    GatewayRemoval,
     GatewayTemplatesSyncResult,
     ProvisioningRead,
     ProvisioningRequest,
@@ -116,6 +118,28 @@ async def create_templates_sync(
 ) -> GatewayTemplatesSyncResult:
     """Begin to write the workspace files of a gateway's agents anew, without waiting for the end."""
     return await template_sync.sync(actor, gateway, data, seconds=0)
+
+
+@operation(
+    api,
+    "POST",
+    "/gateways/<gateway_id>/removals",
+    operation_id="remove_gateway",
+    tags=("gateways",),
+    who="user",
+    find=visible_gateway,
+    verb="gateway.delete",
+    body=GatewayRemoval,
+    returns=JobRead,
+    errors={409: ErrorResponse},
+    is_atomic=False,
+)
+async def remove_gateway(actor: Actor, gateway: Gateway, data: GatewayRemoval) -> JobRead:
+    """Delete a gateway, first of all the agents that were made on it, without waiting for the end.
+
+    The gateway has to be connected for that; `DELETE` leaves its agents where they are. The owner's own agents stay.
+    """
+    return await gateway_removal.remove_gateway(actor, gateway, data)
 
 
 async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:

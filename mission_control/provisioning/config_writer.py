@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.models import Agent
 from mission_control.core.json import to_json
+from mission_control.gateways.events import GatewayRef
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import call, changing
-from mission_control.provisioning.gateway_config import WantedAgent, config_patch, refused_fields
+from mission_control.provisioning.gateway_config import WantedAgent, config_patch, with_heartbeat
 
 TRIES = 5
 # So many seconds lie between two patches: jobs that come in between share the next one.
@@ -36,6 +38,16 @@ async def write(gateway_id: UUID, entry: WantedAgent) -> bool:
     if gateway_id not in _writing:
         _writing[gateway_id] = asyncio.create_task(_write_all(gateway_id))
     return await done
+
+
+async def heal(gateway: GatewayRef) -> None:
+    """Take back the heartbeats that earlier versions wrote, which keep the owner's own agents from beating."""
+    ours = await Agent.filter(gateway_id=gateway.id, is_adopted=False)
+    if not ours:
+        return
+    beating = with_heartbeat(_config_of(await call(gateway.id, "config.get")))
+    wanted = [one for one in ours if one.gateway_agent_id in beating]
+    await asyncio.gather(*(write(gateway.id, WantedAgent.of(one)) for one in wanted))
 
 
 async def _write_all(gateway_id: UUID) -> None:
@@ -66,11 +78,10 @@ async def _answer(gateway_id: UUID, wishes: list[_Wish]) -> None:
 
 async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
     """Patch the configuration, unless it is as it should be: a patch reloads the gateway."""
-    refused: frozenset[str] = frozenset()
     has_written = False
     for remaining in reversed(range(TRIES)):
         found = await call(gateway_id, "config.get")
-        patch = config_patch(_config_of(found), entries, refused=refused)
+        patch = config_patch(_config_of(found), entries)
         if patch is None:
             return has_written
         base = {"baseHash": found["hash"]} if found.get("hash") else {}
@@ -78,11 +89,9 @@ async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
         try:
             await call(gateway_id, "config.patch", {"raw": to_json(patch).decode(), **base})
         except GatewayError as error:
-            unknown = refused_fields(error.details) - refused
             is_stored = bool(_STORED.search(error.message))
-            if not (remaining and (unknown or is_stored or _STALE.search(error.message))):
+            if not (remaining and (is_stored or _STALE.search(error.message))):
                 raise
-            refused |= unknown
             if is_stored:
                 has_written = True
                 await asyncio.sleep(PAUSE_SECONDS)

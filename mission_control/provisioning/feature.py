@@ -4,6 +4,7 @@ from mission_control.feature import Feature
 from mission_control.provisioning import (
     agent_tab,
     api,
+    config_writer,
     gateway_pages,
     gateway_tab,
     installation,
@@ -27,6 +28,6 @@ provisioning = Feature(
     gateway_tabs=(gateway_tab.TAB,),
     loops=(runner.run_provisioning,),
     on_clock_set=(runner.look_now,),
-    on_gateway_connected=(runner.connected,),
+    on_gateway_connected=(config_writer.heal, runner.connected),
     prepare=installation.prepare,
 )

@@ -86,3 +86,26 @@ async def ensure_session(gateway_id: UUID, key: str, name: str, unique: str) -> 
             return label
     assert last is not None
     raise last
+
+
+async def end_turns(gateway_id: UUID, agent_id: str, session_key: str, *, seconds: float = CALL_SECONDS) -> int:
+    """End what an agent does in its sessions now; return how many turns that were. Raises GatewayError."""
+    ended = await _end_turn(gateway_id, session_key, seconds)
+    try:
+        found = await call(gateway_id, "sessions.list", {"agentId": agent_id}, seconds=seconds)
+    except GatewayError as error:
+        if error.is_retryable:
+            raise
+        return ended  # an old gateway does not list by agent
+    sessions = found.get("sessions") if isinstance(found, dict) else None
+    others = [one for one in sessions or () if isinstance(one, dict) and one.get("hasActiveRun")]
+    for one in others:
+        if one.get("key") != session_key and str(one.get("key")).startswith(f"agent:{agent_id}:"):
+            ended += await _end_turn(gateway_id, str(one["key"]), seconds)
+    return ended
+
+
+async def _end_turn(gateway_id: UUID, session_key: str, seconds: float) -> int:
+    found = await call(gateway_id, "chat.abort", {"sessionKey": session_key}, seconds=seconds)
+    ended = found.get("runIds") if isinstance(found, dict) else None
+    return len(ended) if isinstance(ended, list) else 0

@@ -12,12 +12,16 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.policy import require
 from mission_control.core.schemas import NonEmptyStr
+from mission_control.gateways.forms import TypedName
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.page_frame import gateway_of_page
+from mission_control.gateways.pages import not_deleted
 from mission_control.gateways.queries import visible_gateway
+from mission_control.jobs.running import ended_soon
 from mission_control.provisioning.adopting import choices_to_link
-from mission_control.provisioning.schemas import Adoption, TemplatesSyncRequest
+from mission_control.provisioning.schemas import Adoption, GatewayRemoval, TemplatesSyncRequest
 from mission_control.web.actions import Form, action
-from mission_control.web.forms import done
+from mission_control.web.forms import done, go
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import signed_in
 
@@ -53,6 +57,26 @@ async def begin_sync(outcome: Outcome[Gateway, SyncForm]) -> ResponseReturnValue
     errors = outcome.answer.errors
     toast = errors[0].message if outcome.answer.job_id is None and errors else "The files are being written."
     return done(f"/gateways/{outcome.found.id}/agents", toast=toast)
+
+
+class RemovalForm(TypedName):
+    """Whether a gateway's agents go with it."""
+
+    remove_agents: bool = False
+
+    def body(self, found: Gateway) -> GatewayRemoval:
+        """Return the request; the form says what it means for boards."""
+        self.compare(found)
+        return GatewayRemoval(remove_agents=self.remove_agents, force=True)
+
+
+@action(pages, "POST", f"{GATEWAY}/removals",
+    performs="remove_gateway", form=RemovalForm, at=gateway_of_page, refused=not_deleted,
+)  # fmt: skip
+async def remove(outcome: Outcome[Gateway, RemovalForm]) -> ResponseReturnValue:
+    """Delete a gateway with its agents there; how far that is stands among long work."""
+    await ended_soon(outcome.answer.id)
+    return go("/gateways")
 
 
 class AdoptionForm(Form):

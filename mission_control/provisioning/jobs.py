@@ -9,7 +9,7 @@ from mission_control.core import clock
 from mission_control.gateways.models import Gateway
 from mission_control.provisioning import work
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import REMOVALS, new_steps, plan_of
+from mission_control.provisioning.plan import ALONE, new_steps, plan_of
 
 CHANNEL = "provisioning"
 OPEN = ("waiting", "running")
@@ -25,15 +25,13 @@ async def request_provisioning(
     force_bootstrap: bool = False,
     overwrite: bool = False,
     wake: bool = True,
-    quiet: bool = False,
     sync_id: UUID | None = None,
     followed: bool = False,
 ) -> ProvisioningJob:
     """Inside a command: have an agent of a gateway created or updated there; joins a job that is open already.
 
     Options add up. A job that runs is run again from its first step when it ends. Tokens stay as they are unless
-    `rotate_token` is set; `quiet` only writes the configuration. With `followed` the person who asks for it sees how
-    far it is among their long work.
+    `rotate_token` is set. With `followed` the person who asks for it sees how far it is among their long work.
     """
     user_id = unit_of_work().actor.user_id
     flags = {
@@ -42,11 +40,10 @@ async def request_provisioning(
         "force_bootstrap": force_bootstrap,
         "overwrite": overwrite,
         "wake": wake,
-        "quiet": quiet,
         "user_id": str(user_id) if user_id else None,
     }
-    await _expect(agent, action, quiet=quiet)
-    open_jobs = ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN).exclude(action__in=REMOVALS)
+    await _expect(agent)
+    open_jobs = ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN).exclude(action__in=ALONE)
     job = await open_jobs.select_for_update().first()
     await ProvisioningJob.filter(agent_id=agent.id, state="failed").update(awaits_check_in=False)
     if job is None:
@@ -82,8 +79,7 @@ async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], syn
 
 def joined(before: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
     """Return the options of two requests in one."""
-    both = {name: value or before.get(name) for name, value in flags.items()}
-    return both | {"quiet": flags["quiet"] and before.get("quiet", True)}
+    return {name: value or before.get(name) for name, value in flags.items()}
 
 
 async def restart(job: ProvisioningJob, options: dict[str, Any]) -> None:
@@ -98,12 +94,10 @@ async def restart(job: ProvisioningJob, options: dict[str, Any]) -> None:
     await job.save()
 
 
-async def _expect(agent: Agent, action: Action, *, quiet: bool) -> None:
+async def _expect(agent: Agent) -> None:
     """Show that the agent is being provisioned."""
     notify(CHANNEL)
     signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
-    if quiet:
-        return
     agent.status = "provisioning" if agent.last_seen_at is None else "updating"
     agent.last_provision_error = None
     agent.wake_attempts = 0
@@ -120,20 +114,33 @@ async def request_removal(agent: Agent, *, gateway_id: UUID | None = None, gone:
 
     With `gateway_id` and `gone`, remove what the agent was before it moved.
     """
-    known = {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id} | (gone or {})
+    known = _place_of(agent) | (gone or {})
     on = gateway_id or agent.gateway_id
     notify(CHANNEL)
     if gone is None:
-        waiting = ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=REMOVALS)
+        waiting = ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=ALONE)
         dropped = await waiting
         await waiting.delete()
         await work.tell_agent_gone(agent.id, dropped)
     if not known["gateway_agent_id"] or not await Gateway.filter(id=on).exists():
         return
-    action = "unlink" if agent.is_adopted else "remove"
+    await _alone(agent, "unlink" if agent.is_adopted else "remove", on, known)
+
+
+async def request_rest(agent: Agent) -> None:
+    """Inside a command: end what an agent does, in the background."""
+    notify(CHANNEL)
+    await _alone(agent, "rest", agent.gateway_id, _place_of(agent))
+
+
+def _place_of(agent: Agent) -> dict[str, Any]:
+    return {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
+
+
+async def _alone(agent: Agent, action: str, gateway_id: UUID | None, known: dict[str, Any]) -> None:
     await ProvisioningJob.create(
         organization_id=agent.organization_id,
-        gateway_id=on,
+        gateway_id=gateway_id,
         agent_id=agent.id,
         action=action,
         target={**known, "board_id": str(agent.board_id or ""), "name": agent.name},

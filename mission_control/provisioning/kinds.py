@@ -12,6 +12,10 @@ KINDS = {
         "The files of an agent on its gateway could not be brought up to date.", "could not update the files of"
     ),
     "agent.wakeup.sent": Kind("An agent was told by its gateway to start.", "woke"),
+    "agent.turn_ended": Kind(
+        "What an agent did on its gateway was ended, because it has to stop.",
+        "ended the turn of",
+    ),
     "agent.delete.direct": Kind(
         "An agent was removed from its gateway.", "removed from its gateway:", is_named_in_message=True
     ),

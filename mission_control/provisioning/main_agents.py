@@ -1,20 +1,27 @@
-"""The main agent of a gateway: a row that comes, is renamed and goes with its gateway."""
+"""The main agent of a gateway: a row that comes, is renamed and goes with its gateway.
 
+On the gateway it is made when it is first needed: when something waits to be told to it, or a person sets it up.
+"""
+
+from collections.abc import Collection
 from uuid import UUID
 
 from mission_control.agents.commands import delete_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.placement import place
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
+from mission_control.commands.command import command
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
+from mission_control.database.sql import placeholders, rows
 from mission_control.gateways.keys import workspace_path
 from mission_control.gateways.models import Gateway
 from mission_control.live.log import NewEvent
 from mission_control.provisioning import work
 from mission_control.provisioning.jobs import request_provisioning
+from mission_control.provisioning.tokens import make_workspace_token
 
 reactions = Reactions()
 
@@ -26,13 +33,13 @@ GATEWAY_GONE = "Its gateway was deleted. Move it to a board with another gateway
 
 @reactions.to("gateway.created")
 async def create_main_agent(actor: Actor, event: NewEvent) -> None:
-    """Give a new gateway its main agent, which is set up as soon as the gateway is connected."""
+    """Give a new gateway the row of its main agent. On the gateway nothing changes."""
     await ensure_main_agent(await Gateway.get(id=_gateway_id(event)))
 
 
 @reactions.to("gateway.updated")
 async def follow_gateway(actor: Actor, event: NewEvent) -> None:
-    """Rename a main agent with its gateway, and bring its files up to date; create a missing one."""
+    """Rename a main agent with its gateway, and bring its files up to date; create a missing row."""
     gateway = await Gateway.get_or_none(id=_gateway_id(event))
     changed = set(event.data.get("after", ()))
     if gateway is None:
@@ -45,7 +52,8 @@ async def follow_gateway(actor: Actor, event: NewEvent) -> None:
     if (agent.name, agent.workspace_path) != (name, path):
         agent.name, agent.workspace_path, agent.updated_at = name, path, clock.now()
         await agent.save(update_fields=["name", "workspace_path", "updated_at"])
-    await request_provisioning(agent, action="update")
+    if is_made(agent):
+        await request_provisioning(agent, action="update")
 
 
 @reactions.to("gateway.deleted")
@@ -74,6 +82,33 @@ async def ensure_main_agent(gateway: Gateway) -> tuple[Agent, bool]:
     await agent.save(force_create=True)
     record("agent.created", agent, f"Agent created: {agent.name}.", name=agent.name, is_board_lead=False)
     return agent, True
+
+
+def is_made(agent: Agent) -> bool:
+    """Return whether a gateway has an agent of ours, or is about to; it gets its main agent when that is needed."""
+    return agent.board_id is not None or agent.workspace_token is not None
+
+
+async def make_awaited(gateway_ids: Collection[UUID]) -> None:
+    """Have the main agents made for whom something waits; one statement where there are none."""
+    found = await rows(
+        f"SELECT a.id FROM agents a WHERE a.gateway_id IN ({placeholders(len(gateway_ids))}) AND a.board_id IS NULL"
+        " AND a.workspace_token IS NULL AND EXISTS"
+        " (SELECT 1 FROM deliveries d WHERE d.agent_id = a.id AND d.state = 'waiting')",
+        *gateway_ids,
+    )
+    for agent in await Agent.filter(id__in=[row["id"] for row in found]):
+        await make(system(agent.organization_id), agent)
+
+
+@command("provisioning.run")
+async def make(actor: Actor, agent: Agent) -> None:
+    """Have a main agent made on its gateway."""
+    found = await Agent.select_for_update().get_or_none(id=agent.id)
+    if found is None or is_made(found):
+        return
+    await make_workspace_token(found)
+    await request_provisioning(found)
 
 
 def main_agent_name(gateway: Gateway) -> str:

@@ -17,22 +17,23 @@ LABELS = {
     "find": "Find the agent",
     "credentials": "Add its credentials",
     "unlink": "Remove what was added",
+    "rest": "End what it does",
 }
 ENDED = ("done", "skipped")
 REMOVALS = ("remove", "unlink")
+# Jobs that need nothing but what they hold themselves.
+ALONE = (*REMOVALS, "rest")
 
 
 def plan_of(action: str, options: dict[str, Any]) -> list[str]:
     """Return the keys of the steps of a job, in order."""
     if action == "remove":
         return ["remove"]
-    if action == "unlink":
-        return ["unlink"]
+    if action in ("unlink", "rest"):
+        return [action]
     waking = ["wake", "check_in"] if options.get("wake") else []
     if action == "adopt":
         return ["find", "credentials", *waking]
-    if options.get("quiet"):
-        return ["config"]
     return ["create", "list", "config", "files", "session", *waking]
 
 

@@ -16,7 +16,7 @@ from mission_control.provisioning import work
 from mission_control.provisioning.jobs import joined, restart
 from mission_control.provisioning.leases import held
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import REMOVALS, marked, next_step
+from mission_control.provisioning.plan import ALONE, REMOVALS, marked, next_step, step_of
 
 MOST_ATTEMPTS = 8
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
@@ -54,7 +54,7 @@ async def overcome(actor: Actor, job: ProvisioningJob) -> None:
     job.attempts, job.last_error = 0, None
     signal(job.organization_id, **subject(job))
     agent = await Agent.get_or_none(id=job.agent_id, status="error")
-    if agent is None or job.action in REMOVALS:
+    if agent is None or job.action in ALONE:
         return
     agent.status = "provisioning" if agent.last_seen_at is None else "updating"
     agent.last_provision_error = None
@@ -87,14 +87,16 @@ async def finish(actor: Actor, job: ProvisioningJob) -> None:
     if found is None:
         return
     if job.action in REMOVALS:
-        record("agent.delete.direct", _scope_of_gone(job), f"Agent removed from its gateway: {job.target['name']}.")
-    else:
+        note = str((step_of(job.steps, job.action) or {}).get("note", ""))
+        message = f"Agent removed from its gateway: {job.target['name']}. {note}".strip()
+        record("agent.delete.direct", _scope_of_gone(job), message)
+    elif job.action not in ALONE:
         await _provisioned(job)
 
 
 async def _provisioned(job: ProvisioningJob) -> None:
     agent = await Agent.get_or_none(id=job.agent_id)
-    if agent is None or job.options.get("quiet"):
+    if agent is None:
         return
     if agent.status in ("provisioning", "updating", "error"):
         agent.status = "online"
@@ -128,7 +130,7 @@ async def fail(actor: Actor, job: ProvisioningJob, reason: str, *, again_in: flo
     if job.action in REMOVALS:
         if again_in is None:
             record("agent.delete.failed", _scope_of_gone(job), f"Not removed: {job.target['name']}. {reason}")
-    else:
+    elif job.action not in ALONE:
         await _show_failure(job, reason)
 
 

@@ -8,14 +8,15 @@ from mission_control.commands.reactions import Reactions
 from mission_control.core.actor import Actor
 from mission_control.gateways.models import Gateway
 from mission_control.live.log import NewEvent
-from mission_control.provisioning.jobs import Action, request_provisioning, request_removal
+from mission_control.provisioning.jobs import Action, request_provisioning, request_removal, request_rest
+from mission_control.provisioning.main_agents import is_made
 from mission_control.provisioning.tokens import make_workspace_token
 
 reactions = Reactions()
 
 # What stands in an agent's files, its configuration or its session. Its soul is told to it as a notice, too.
 IN_FILES = {
-    "name", "board_id", "is_board_lead", "heartbeat_config", "identity_profile", "identity_template", "soul_template",
+    "name", "board_id", "is_board_lead", "identity_profile", "identity_template", "soul_template",
 }  # fmt: skip
 BOARD_IN_FILES = {
     "name", "description", "board_type", "objective", "success_metrics", "target_date", "goal_confirmed", "max_agents",
@@ -37,7 +38,7 @@ async def _on_gateway(event: NewEvent) -> Agent | None:
 async def provision_new_agent(actor: Actor, event: NewEvent) -> None:
     """Give a new agent of a gateway its token and have it created there."""
     agent = await _on_gateway(event)
-    if agent is not None and not agent.is_adopted:
+    if agent is not None and agent.board_id is not None and not agent.is_adopted:
         await make_workspace_token(agent)
         await request_provisioning(agent, action="provision", followed=True)
 
@@ -51,11 +52,9 @@ async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
     before, after = event.data.get("before", {}), event.data.get("after", {"soul_template": True})
     if {"gateway_id", "gateway_agent_id"} & set(after):
         await _follow(agent, before)
-    elif IN_FILES & set(after) and not agent.is_adopted:
-        # A new soul comes with a notice of its own, and an interval is no reason to begin a turn.
-        is_quiet = set(after) == {"heartbeat_config"}
-        wakes = not is_quiet and set(after) != {"soul_template"}
-        await request_provisioning(agent, action="update", wake=wakes, quiet=is_quiet)
+    elif IN_FILES & set(after) and not agent.is_adopted and is_made(agent):
+        # A new soul comes with a notice of its own.
+        await request_provisioning(agent, action="update", wake=set(after) != {"soul_template"})
 
 
 async def _follow(agent: Agent, before: dict[str, Any]) -> None:
@@ -112,12 +111,11 @@ async def remove_agents_of_erased_board(actor: Actor, event: NewEvent) -> None:
         await request_removal(agent)
 
 
-@reactions.to("board.deleted", "board.restored")
-async def let_agents_sleep(actor: Actor, event: NewEvent) -> None:
-    """Turn the heartbeats of a deleted board's agents off, and on again when it is restored."""
+@reactions.to("board.deleted")
+async def end_work_of_deleted_board(actor: Actor, event: NewEvent) -> None:
+    """End what the agents of a deleted board do."""
     for agent in await _agents_of(event):
-        if not agent.is_adopted:
-            await request_provisioning(agent, action="update", wake=False, quiet=True)
+        await request_rest(agent)
 
 
 @reactions.to("board.updated")

@@ -16,12 +16,12 @@ from mission_control.gateways import connector
 from mission_control.live import channels
 from mission_control.live.wake import publish_wakeup
 from mission_control.openclaw.errors import GatewayError, Unreachable
-from mission_control.provisioning import leases, progress
+from mission_control.provisioning import leases, main_agents, progress
 from mission_control.provisioning.jobs import CHANNEL
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import REMOVALS, next_step
+from mission_control.provisioning.plan import ALONE, next_step
 from mission_control.provisioning.progress import LeaseLost
-from mission_control.provisioning.removal import REMOVALS as REMOVERS
+from mission_control.provisioning.removal import ALONE_STEPS
 from mission_control.provisioning.run import AgentGone, Run, StepFailed
 from mission_control.provisioning.steps import STEPS
 from mission_control.provisioning.wakes import MOST_WAKES, deadline_of, give_up, has_checked_in
@@ -71,6 +71,7 @@ async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
     if not gateways or free <= 0:
         return IDLE_SECONDS
     await see_check_ins()
+    await main_agents.make_awaited(gateways)
     taken = await leases.lease(worker, gateways, free)
     for job in taken:
         task = asyncio.create_task(work_on(job), name=str(job.gateway_id))
@@ -127,8 +128,8 @@ async def work_on(job: ProvisioningJob) -> None:
 async def _work(job: ProvisioningJob) -> None:
     while (key := next_step(job.steps)) is not None:
         await progress.mark(job, key, "running")
-        if job.action in REMOVALS:
-            note = await REMOVERS[key](job)
+        if job.action in ALONE:
+            note = await ALONE_STEPS[key](job)
         elif key == "check_in":
             if not await _checked_in(job):
                 return

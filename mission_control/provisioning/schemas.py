@@ -76,6 +76,17 @@ class TemplatesSyncRequest(TemplatesSyncQuery):
     model_config = Body.model_config | example(include_main=True, rotate_tokens=False)
 
 
+class GatewayRemoval(Body):
+    """How a gateway is deleted while it is connected."""
+
+    model_config = Body.model_config | example(remove_agents=True)
+
+    remove_agents: bool = Field(
+        True, description="Remove the agents that were made on it, with files and sessions; linked ones are unlinked"
+    )
+    force: bool = Field(False, description="Delete it although boards use it; they stay, without a gateway")
+
+
 class GatewayTemplatesSyncError(BaseModel):
     """Why an agent was not updated."""
 

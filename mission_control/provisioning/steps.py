@@ -16,7 +16,6 @@ from mission_control.provisioning.wakes import count_wake, wake_text
 LISTED_SECONDS = 30.0
 SHORTEST_LOOK, LONGEST_LOOK = 0.2, 2.0
 UPDATE_TRIES = 5
-OFF = "0m"
 
 
 async def create(run: Run) -> str:
@@ -68,10 +67,7 @@ async def _name(run: Run) -> None:
 
 async def configure(run: Run) -> str:
     """Write the agent's entry of the gateway's configuration, together with those of other agents that wait."""
-    is_asleep = run.board is not None and run.board.deleted_at is not None
-    heartbeat = (run.agent.heartbeat_config or {}) | ({"every": OFF} if is_asleep else {})
-    wanted = WantedAgent(agent_id=run.key, workspace=run.agent.workspace_path or "", heartbeat=heartbeat)
-    wrote = await config_writer.write(run.gateway.id, wanted)
+    wrote = await config_writer.write(run.gateway.id, WantedAgent.of(run.agent))
     return "" if wrote else "It was as it should be."
 
 

@@ -16,7 +16,7 @@ from mission_control.operations.retries import committed
 from mission_control.provisioning import work
 from mission_control.provisioning.gateway_agent import read_file
 from mission_control.provisioning.jobs import CHANNEL, request_provisioning
-from mission_control.provisioning.main_agents import ensure_main_agent
+from mission_control.provisioning.main_agents import ensure_main_agent, is_made
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.schemas import (
     GatewayTemplatesSyncError,
@@ -112,8 +112,8 @@ async def begin_sync(
         else:
             await _request(agent, wanted, parent.id)
     if wanted.include_main:
-        main, is_new = await ensure_main_agent(gateway_row)
-        if not is_new:
+        main, _ = await ensure_main_agent(gateway_row)
+        if is_made(main):
             await _request(main, wanted, parent.id)
     parent.options = wanted.model_dump(mode="json")
     parent.target = {"skipped": skipped, "errors": [one.model_dump(mode="json") for one in errors]}

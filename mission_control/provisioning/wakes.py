@@ -42,7 +42,7 @@ def wake_text(job: ProvisioningJob, agent: Agent) -> str:
             "Start now:",
             "1. If there is a BOOTSTRAP.md, read it and do what it says.",
             "2. Read AGENTS.md. It has your address, your token and your work.",
-            "3. Send the heartbeat that AGENTS.md describes. It tells Mission Control that you are there.",
+            "3. Send the first call that AGENTS.md describes. It tells Mission Control that you are there.",
             "4. Go on with your work as AGENTS.md says.",
         ]
     )
@@ -54,7 +54,7 @@ def _adopted_text(agent: Agent) -> str:
             f"You are linked to a board of Mission Control as {agent.name}. Nothing else about you changes.",
             "",
             "AGENTS.md has a new block at its end, marked mission-control, with an address and a token for you.",
-            "Read it, and send the heartbeat that it shows. Then the board's people can give you work.",
+            "Read it, and send the call that it shows. Then the board's people can give you work.",
         ]
     )
 

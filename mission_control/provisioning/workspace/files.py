@@ -15,8 +15,8 @@ from mission_control.paths import data_dir
 from mission_control.provisioning.workspace.facts import BoardFacts, PersonFacts, WorkspaceFacts
 from mission_control.provisioning.workspace.fitting import Passage, cut, fitted, one_line, size
 
-FOLDED = ("TOOLS.md", "IDENTITY.md", "HEARTBEAT.md")
-FILES = ("AGENTS.md", "SOUL.md", "USER.md", "BOOTSTRAP.md", "MEMORY.md", *FOLDED)
+FOLDED = ("TOOLS.md", "IDENTITY.md")
+FILES = ("AGENTS.md", "SOUL.md", "USER.md", "BOOTSTRAP.md", "MEMORY.md", *FOLDED, "HEARTBEAT.md")
 # In UTF-16 units. A gateway shows an agent 20,000 of a file, 4,000 of USER.md, and 60,000 of all files together.
 LONGEST = 20_000
 LIMITS = {"USER.md": 4_000, "MEMORY.md": 12_000, "BOOTSTRAP.md": 2_000}
