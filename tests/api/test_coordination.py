@@ -29,7 +29,11 @@ async def test_nudge_arrives_unchanged_in_the_inbox(cast: Cast) -> None:
     answer = (await cast.atlas.post(at(cast, cast.vega, "/nudge"), {"message": "  Are you\nthere? "})).ok()
     [notice] = await notices(cast.vega.id, "NUDGE")
     assert answer == {"ok": True, "delivery_ids": [str(notice.id)]}
-    assert (notice.text, notice.data["deliver"], notice.board_id) == ("Are you\nthere?", True, cast.board.id)
+    assert (notice.text, notice.data["deliver"], notice.board_id) == (
+        "From: Atlas\n\nAre you\nthere?",
+        True,
+        cast.board.id,
+    )
     [event] = await events(before)
     assert (event.kind, event.actor_id, event.agent_id) == ("agent.nudge.sent", cast.atlas.id, cast.atlas.id)
     assert event.subject_id == cast.vega.id and event.board_id == cast.board.id

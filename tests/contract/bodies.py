@@ -168,6 +168,7 @@ BODIES: dict[str, Body] = {
     "update_agent_api_v1_agents__agent_id__patch": lambda cast, made: AGENT,
     "heartbeat_agent_api_v1_agents__agent_id__heartbeat_post": lambda cast, made: {"status": "busy"},
     "heartbeat_or_create_agent_api_v1_agents_heartbeat_post": lambda cast, made: {"name": "Vega", "status": "busy"},
+    "remove_gateway": lambda cast, made: {"remove_agents": False, "force": True},
     "create_templates_sync": lambda cast, made: {"rotate_tokens": True},
     "create_agent_provisioning": lambda cast, made: {"reset_session": True},
     "adopt_gateway_agent": lambda cast, made: {

@@ -53,6 +53,8 @@ REGISTRIES = {
 }
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {
+    "gateway_sessions.turns._storing",  # what is about to be stored
+    "gateway_notices.looking._next",
     "gateways.states._recorded",
     "boards.people_present._ending",  # announcements on their way
     "boards.people_present._until",  # who has a board open

@@ -36,6 +36,7 @@ OPEN = {
     "/docs/<tag>",
     "/llms.txt",
     "/llms-full.txt",
+    "/mc",
     "/redoc",
 }
 

@@ -51,6 +51,7 @@ class FakeGateway:
         self.connect_error: dict[str, Any] | None = None  # the arguments of Refused, for every connect
         self.unavailable = 0  # so many upgrades are answered with 503
         self.sidecars_starting = 0  # so many connects are answered with startup-sidecars
+        self.old_heartbeat: dict[str, Any] | None = None  # what agents that are created have in their entries
         self.hidden_look_ups = 0  # so many look-ups do not find a new agent yet
         self.tls: ssl.SSLContext | None = None  # before the start
         self.unique_labels = "agent"  # or "gateway"
@@ -62,6 +63,8 @@ class FakeGateway:
         self.wants_flat_answers = False  # as gateways to come do
         self.usage_is_refreshing = False  # sums of sessions are not known yet
         self.usage_of_a_run = (100, 12)  # tokens of input and output
+        self.kept_paths: list[str] = []  # what is left of agents that are deleted
+        self.running: dict[str, list[str]] = {}  # by session, what an abort ends
         self.in_progress = self.most_in_progress = 0  # requests at a time
         self.calls: list[Call] = []
         self.connects: list[dict[str, Any]] = []

@@ -87,7 +87,8 @@ def agents_create(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
         raise Refused(f'agent "{agent_id}" already exists')
     workspace = params.get("workspace") or f"/home/claw/workspace-{agent_id}"
     gateway.state.agents[agent_id] = FakeAgent(agent_id, params["name"], workspace, hidden=gateway.hidden_look_ups)
-    _put_entry(gateway, agent_id, {"name": params["name"], "workspace": workspace})
+    beats = {"heartbeat": gateway.old_heartbeat} if gateway.old_heartbeat else {}
+    _put_entry(gateway, agent_id, {"name": params["name"], "workspace": workspace, **beats})
     gateway.config_changed()
     return {"ok": True, "agentId": agent_id, "name": params["name"], "workspace": workspace}
 
@@ -114,7 +115,8 @@ def agents_delete(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
         agents["list"] = [one for one in agents["list"] if one["id"] != agent.id]
     for key in [key for key, session in gateway.state.sessions.items() if session.agent_id == agent.id]:
         del gateway.state.sessions[key]
-    return {"ok": True, "agentId": agent.id, "removedBindings": 0, "removed": [], "failed": []}
+    failed = [{"path": path, "reason": "protected"} for path in gateway.kept_paths]
+    return {"ok": True, "agentId": agent.id, "removedBindings": 0, "removed": [], "failed": failed}
 
 
 def _put_entry(gateway: "FakeGateway", agent_id: str, entry: dict[str, Any]) -> None:
@@ -176,7 +178,8 @@ def sessions_list(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     chosen = [one for one in gateway.state.sessions.values() if params.get("agentId") in (None, one.agent_id)]
     chosen.sort(key=lambda one: one.updated_at, reverse=True)
     start, most = params.get("offset") or 0, params.get("limit") or 100
-    rows = [one.row() for one in chosen[start : start + most]]
+    rows = [one.row() | ({"hasActiveRun": True} if one.key in gateway.running else {}) for one in chosen]
+    rows = rows[start : start + most]
     more = start + most < len(chosen)
     return {
         "ts": now_ms(), "count": len(rows), "totalCount": len(chosen), "limitApplied": most,
@@ -288,7 +291,8 @@ def chat_history(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
 
 @method("chat.abort")
 def chat_abort(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
-    return {"ok": True, "aborted": False, "runIds": []}
+    ended = gateway.running.pop(params["sessionKey"], [])
+    return {"ok": True, "aborted": bool(ended), "runIds": ended}
 
 
 @method("config.get")
@@ -316,6 +320,10 @@ def config_patch(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
 
 
 def _merged(base: Any, patch: Any) -> Any:
+    if isinstance(base, list) and isinstance(patch, list) and all("id" in one for one in [*base, *patch]):
+        changed = {one["id"]: one for one in patch}
+        kept = [_merged(one, changed.pop(one["id"], {})) for one in base]
+        return kept + [_merged({}, one) for one in changed.values()]
     if not isinstance(base, dict) or not isinstance(patch, dict):
         return patch
     for key, value in patch.items():

@@ -9,12 +9,8 @@ from dataclasses import dataclass, field
 
 from tests.gateway.fake_model import FakeModel, Reply, Turn
 
-# Takes the command that makes `mc` out of AGENTS.md, which is the one place where an agent finds its credentials.
-MAKE_MC = (
-    """awk '/^```sh$/ {inside=1; text=""; next}"""
-    """ /^```$/ {if (inside && text ~ /cat > mc/) printf "%s", text; inside=0}"""
-    r""" inside {text=text $0 "\n"}' AGENTS.md > .make-mc && sh .make-mc"""
-)
+# Takes the command that fetches `mc` out of AGENTS.md, which is the one place where an agent finds its credentials.
+MAKE_MC = """grep '^curl .*/mc -o mc' AGENTS.md > .make-mc && sh .make-mc"""
 START = f"{MAKE_MC} && ./mc POST /api/v1/agent/heartbeat && rm -f BOOTSTRAP.md"
 CLAIMED = (
     """./mc POST '/api/v1/agent/boards/{board_id}/claims' '{"lease_seconds": 600}' > .claim;"""

@@ -50,6 +50,13 @@ class Team:
         wanted = {"name": name, "board_id": self.board_id, "is_board_lead": is_lead}
         return str((await self.ask("POST", "/agents", wanted))["id"])
 
+    async def begin(self) -> None:
+        """Make the board and its agents, and wait until they have called."""
+        self.board_id = await self.new_board("Work")
+        self.lead_id = await self.hire("Atlas", is_lead=True)
+        self.worker_ids = (await self.hire("Vega"), await self.hire("Lyra"))
+        await checked_in(self, self.lead_id, *self.worker_ids)
+
     async def new_board(self, name: str) -> str:
         """The id of a new board on the gateway."""
         board = {"name": name, "slug": name.lower(), "description": "Look up.", "gateway_id": self.gateway_id}
@@ -92,6 +99,14 @@ async def checked_in(team: Team, *agent_ids: str) -> None:
 @asynccontextmanager
 async def team_on(gateway: RealGateway, folder: Path) -> AsyncIterator[Team]:
     """Mission Control with the gateway, a board on it, and three agents that have checked in."""
+    async with beside(gateway, folder) as made:
+        await made.begin()
+        yield made
+
+
+@asynccontextmanager
+async def beside(gateway: RealGateway, folder: Path) -> AsyncIterator[Team]:
+    """Mission Control with the gateway, and nobody on it."""
     Scripted(gateway.model)
     async with installation(folder) as home:
         port = free_port()
@@ -102,10 +117,6 @@ async def team_on(gateway: RealGateway, folder: Path) -> AsyncIterator[Team]:
             }  # fmt: skip
             made = Team(server, "")
             made.gateway_id = (await made.ask("POST", "/gateways", wanted))["id"]
-            made.board_id = await made.new_board("Work")
-            made.lead_id = await made.hire("Atlas", is_lead=True)
-            made.worker_ids = (await made.hire("Vega"), await made.hire("Lyra"))
-            await checked_in(made, made.lead_id, *made.worker_ids)
             yield made
         finally:
             await server.stop()

@@ -124,10 +124,12 @@ async def test_notices_about_a_task(cast: Cast, fake_gateway: FakeGateway, crew:
     assert ("TASK BACK IN INBOX", False) in (await new_messages(fake_gateway, crew))["lead"]
 
 
-async def test_nudge_is_sent_raw_and_delivered(cast: Cast, fake_gateway: FakeGateway, crew: dict[str, Program]) -> None:
+async def test_nudge_says_whose_it_is_and_is_delivered(
+    cast: Cast, fake_gateway: FakeGateway, crew: dict[str, Program]
+) -> None:
     path = f"/agent/boards/{(await attic_of(crew)).id}/agents/{crew['lyra'].id}/nudge"
     (await crew["lead"].post(path, {"message": "Still there?"})).ok()
-    assert await new_messages(fake_gateway, crew) == {"lyra": [("Still there?", True)]}
+    assert await new_messages(fake_gateway, crew) == {"lyra": [("NUDGE", True)]}
 
 
 async def test_webhook_reaches_the_lead_with_a_fence_around_its_data(

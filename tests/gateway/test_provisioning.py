@@ -10,9 +10,13 @@ from mission_control.commands.reactions import react
 from mission_control.commands.transaction import atomically
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, system
+from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
+from mission_control.live import channels
 from mission_control.provisioning import config_writer
+from mission_control.provisioning.jobs import CHANNEL
+from mission_control.provisioning.main_agents import ensure_main_agent
 from mission_control.provisioning.models import ProvisioningJob
 from tests.cast import Cast, events, head
 from tests.gateway.tower import Tower, tower_of
@@ -20,6 +24,7 @@ from tests.pages.visitor import visitor
 
 pytestmark = pytest.mark.database
 
+OLD_HEARTBEAT = {"every": "9m", "target": "none", "prompt": "Heartbeat of Mission Control."}
 READS = {"agents.list", "config.get", "agents.files.list"}
 RESTARTS = (
     "config.patch persisted and updated the active Gateway, but a recovery restart is required; wait for the Gateway"
@@ -44,7 +49,7 @@ async def test_agent_is_created_on_its_boards_gateway(cast: Cast, tower: Tower) 
     assert agent.openclaw_session_id == f"agent:{key}:main"
     writes = [one for one in tower.names() if one not in READS]
     files = ["agents.files.set"] * writes.count("agents.files.set")
-    assert writes == ["agents.create", "agents.update", "config.patch", *files, "sessions.patch", "chat.send"]
+    assert writes == ["agents.create", "agents.update", *files, "sessions.patch", "chat.send"]
     assert tower.fake.sent("agents.create") == [{"name": key, "workspace": f"~/.openclaw/workspace-{key}"}]
     assert sorted(tower.files(agent)) == ["AGENTS.md", "MEMORY.md", "SOUL.md", "USER.md"]
     [wake] = tower.fake.sent("chat.send")
@@ -86,7 +91,7 @@ async def test_old_gateway_gets_eight_files_and_a_list(cast: Cast, monkeypatch: 
         agent = await Agent.get(id=made["id"])
         assert len(tower.files(agent)) == 7
         entry = tower.fake.state.entry(f"mc-{agent.id}")
-        assert entry is not None and entry["heartbeat"]["every"] == "9m"
+        assert entry is not None and "heartbeat" not in entry
         (await (await tower.program(agent.id)).post("/agent/heartbeat")).ok()
 
 
@@ -94,8 +99,33 @@ async def test_unchanged_configuration_is_not_patched(cast: Cast, tower: Tower) 
     made = await tower.add_agent(cast)
     (await cast.ada.post(f"/agents/{made.id}/provisionings", {})).ok()
     await tower.settled()
-    assert len(tower.fake.sent("config.patch")) == 1
+    assert tower.fake.sent("config.patch") == []
     assert [one["name"] for one in tower.fake.sent("agents.create")] == [made.gateway_agent_id]
+
+
+async def test_heartbeats_that_an_earlier_version_wrote_are_taken_back_at_the_next_connection(
+    cast: Cast, tower: Tower
+) -> None:
+    made = await tower.add_agent(cast)
+    entry, owners = tower.fake.state.entry(made.gateway_agent_id), tower.fake.state.entry("main")
+    assert entry is not None and owners is not None
+    entry["heartbeat"], owners["heartbeat"] = OLD_HEARTBEAT, {"every": "30s"}
+    await config_writer.heal(GatewayRef(tower.row.id, tower.row.organization_id))
+    entry, owners = tower.fake.state.entry(made.gateway_agent_id), tower.fake.state.entry("main")
+    assert entry is not None and "heartbeat" not in entry
+    assert owners is not None and owners["heartbeat"] == {"every": "30s"}
+
+
+async def test_main_agent_is_made_when_something_waits_to_be_told_to_it(cast: Cast, tower: Tower) -> None:
+    actor = system(tower.row.organization_id)
+    main, _ = await atomically(actor, lambda: ensure_main_agent(tower.row))
+    channels.notify([CHANNEL])
+    lyra = await tower.add_agent(cast)
+    assert set(tower.fake.state.agents) == {"main", lyra.gateway_agent_id}
+    request = {"content": "Which date?", "preferred_channel": "mail"}
+    (await cast.atlas.post(f"/agent/boards/{cast.board.id}/gateway/main/ask-user", request)).ok()
+    await tower.until_agent(main.id, wake_attempts=1)
+    assert main.gateway_agent_id in tower.fake.state.agents
 
 
 async def test_agent_that_exists_already_is_updated(cast: Cast, tower: Tower) -> None:
@@ -127,6 +157,7 @@ async def test_refused_file_ends_in_a_visible_error_and_retry_succeeds(cast: Cas
 
 
 async def test_failure_that_was_overcome_is_forgotten(cast: Cast, tower: Tower) -> None:
+    tower.fake.old_heartbeat = OLD_HEARTBEAT
     tower.fake.fail("config.patch", "the disk is full")
     made = (await cast.ada.post("/agents", {"name": "Lyra", "board_id": cast.board.id})).ok()
     await tower.until("attempts > 0 AND state = 'waiting'")
@@ -149,6 +180,7 @@ async def test_stored_patch_that_restarts_the_gateway_is_no_failure(
     cast: Cast, tower: Tower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(config_writer, "PAUSE_SECONDS", 0.01)
+    tower.fake.old_heartbeat = OLD_HEARTBEAT
     tower.fake.fail("config.patch", RESTARTS, code="UNAVAILABLE", retryable=True)
     agent = await tower.add_agent(cast)
     job = await tower.job(agent.id)
@@ -241,6 +273,7 @@ async def delete_gateway(actor: Actor, gateway: Gateway) -> None:
 
 
 async def test_superseded_patch_is_looked_at_again_at_once(cast: Cast, tower: Tower) -> None:
+    tower.fake.old_heartbeat = OLD_HEARTBEAT
     tower.fake.fail("config.patch", "config.patch persisted but was not applied to the active Gateway (superseded)")
     made = await tower.add_agent(cast)
     assert (made.status, (await tower.job(made.id)).attempts) == ("online", 0)

@@ -30,8 +30,8 @@ async def team(real_gateway: RealGateway, tmp_path_factory: pytest.TempPathFacto
         yield made
 
 
-async def test_main_agent_and_team_check_in_by_themselves(team: Team) -> None:
-    await checked_in(team, (await team.main_agent())["id"])
+async def test_team_checks_in_by_itself_and_the_main_agent_is_not_made_yet(team: Team) -> None:
+    assert (await team.main_agent())["last_wake_sent_at"] is None
     gateway = await team.ask("GET", f"/gateways/{team.gateway_id}")
     assert gateway["state"] == "connected" and gateway["token"] is None and gateway["has_token"] is True
 
@@ -83,8 +83,6 @@ async def test_no_agent_is_refused_while_all_tokens_are_rotated(team: Team, real
 async def test_conversation_about_a_board_ends_with_its_goal_and_its_lead(
     team: Team, real_gateway: RealGateway
 ) -> None:
-    main = await team.main_agent()
-    await checked_in(team, main["id"])
     board_id = await team.new_board("Shop")
     path = f"/boards/{board_id}/onboarding"
     requests: list[str] = []

@@ -7,6 +7,8 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.delivery.models import Delivery
+from mission_control.gateway_notices.messages import message_of
 from mission_control.gateway_sessions import reading, status
 from mission_control.gateways.keys import main_session_key
 from mission_control.gateways.models import Gateway
@@ -14,6 +16,7 @@ from tests.cast import Answer, Caller, Cast, events
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent
 from tests.gateway.gateways import add_gateway, connected_gateway
+from tests.gateway_agents import hire_main
 
 VEGA_KEY = "agent:mc-vega:main"
 SECRET = "mca_" + "Zq9" * 16
@@ -25,6 +28,8 @@ async def gateway(cast: Cast, fake_gateway: FakeGateway) -> Gateway:
     made = await connected_gateway(cast, fake_gateway)
     await Board.filter(id=cast.board.id).update(gateway_id=made.id)
     await Agent.filter(id=cast.vega.id).update(gateway_id=made.id, gateway_agent_id="mc-vega")
+    main = await hire_main(cast.app, made)
+    await Agent.filter(id=main.id).update(workspace_token="made")
     for name in (f"mc-gateway-{made.id}", "mc-vega", "stranger"):
         fake_gateway.state.agents[name] = FakeAgent(name, name, f"/ws/{name}")
     return made
@@ -165,6 +170,20 @@ async def test_message_to_the_main_session_makes_it_first(
         "sessions.patch", "chat.send",
     ]  # fmt: skip
     assert fake_gateway.messages(key) == ["Hi."]
+
+
+async def test_nothing_is_made_for_a_main_agent_that_was_never_needed_until_it_is_written_to(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    await Agent.filter(gateway_id=gateway.id, board_id=None).update(workspace_token=None, last_wake_sent_at=None)
+    key = main_session_key(gateway.id)
+    found = (await status_by(cast.ada, board_id=cast.board.id)).ok()
+    assert (found["connected"], found["main_session"], found["main_session_error"]) == (True, None, None)
+    (await cast.ada.post(session_path(key, "/message", board_id=cast.board.id), {"content": "Hi."})).ok()
+    assert fake_gateway.sent("sessions.patch") == fake_gateway.sent("chat.send") == []
+    [waiting] = await Delivery.filter(agent__gateway_id=gateway.id, agent__board_id=None)
+    assert (message_of(waiting), waiting.state) == ("Hi.", "waiting")
+    assert len(await events(kind="gateway.session.message_sent")) == 1
 
 
 async def test_message_with_the_same_key_is_sent_once(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:

@@ -25,7 +25,7 @@ from mission_control.openclaw.target import Target
 from mission_control.provisioning import runner
 from mission_control.provisioning.installation import here
 from mission_control.provisioning.jobs import CHANNEL
-from mission_control.provisioning.main_agents import ensure_main_agent
+from mission_control.provisioning.main_agents import ensure_main_agent, make
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.workspace.credentials import token_in
 from tests.cast import Cast, Program
@@ -84,8 +84,10 @@ class Tower:
         return await Agent.get(id=made["id"])
 
     async def add_main_agent(self) -> Agent:
-        """Give the gateway its main agent, as its creation does."""
-        agent, _ = await atomically(system(self.row.organization_id), lambda: ensure_main_agent(self.row))
+        """Give the gateway its main agent, as its creation and the first need of it do."""
+        actor = system(self.row.organization_id)
+        agent, _ = await atomically(actor, lambda: ensure_main_agent(self.row))
+        await make(actor, agent)
         return agent
 
     async def until_agent(self, agent_id: Any, **values: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 FIRST_START = re.compile(r"`((?:\./mc|mkdir|command|rm) [^`]+)`")
-HELPER = "cat > mc"
+HELPER = "/mc -o mc"
+INBOX = "./mc GET '/api/v1/agent/inbox?after=0'"
 
 
 def _without_helper(block: str, words: str) -> str:
@@ -57,23 +59,34 @@ class Workspace:
 
     async def run(self, command: str, **ids: str) -> str:
         """What a command prints; it must end well and print no error."""
+        return await self._run(command, 0, ids)
+
+    async def refused(self, command: str, **ids: str) -> Any:
+        """What a refused command prints."""
+        return json.loads(await self._run(command, 1, ids))["detail"]
+
+    async def _run(self, command: str, code: int, ids: Mapping[str, str]) -> str:
         process = await asyncio.create_subprocess_exec(
             "bash", "-c", command, cwd=self.folder, env={"PATH": os.environ["PATH"], **self.ids, **ids},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         async with asyncio.timeout(PATIENCE):
             printed, errors = await process.communicate()
-        assert (process.returncode, errors.decode()) == (0, ""), f"{command}\n{printed.decode()}\n{errors.decode()}"
+        assert (process.returncode, errors.decode()) == (code, ""), f"{command}\n{printed.decode()}\n{errors.decode()}"
         return printed.decode()
 
     async def json(self, command: str, **ids: str) -> Any:
         """The JSON that a command prints."""
         return json.loads(await self.run(command, **ids))
 
+    async def told(self) -> list[str]:
+        """The headers of the notices that wait for the agent."""
+        return [one["header"] for one in (await self.json(INBOX))["items"]]
+
 
 async def workspace(made: Crew, who: Member, role: Role, names: tuple[str, ...], folder: Path) -> Workspace:
     """The folder of an agent, with the files that its gateway takes, after the first start."""
-    board = BoardFacts(id=UUID(made.board_id), name="Telescope", objective="Find a comet.")
+    board = BoardFacts(id=UUID(made.board_id), name="Telescope", objective="Find a comet.", max_agents=2)
     facts = WorkspaceFacts(
         role=role, agent_id=UUID(who.id), name=who.name, base_url=made.server.url, token=who.token,
         workspace_path=str(folder), board=board,
@@ -113,7 +126,7 @@ async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
     assert (await made.ask("GET", f"{API}/agents/{made.vega.id}"))["last_seen_at"] is not None
     assert (await vega.json("./mc GET /api/v1/agent/healthz"))["agent_id"] == made.vega.id
-    assert await vega.run("./mc beat") == "idle\n"
+    assert {one.name for one in vega.folder.iterdir() if one.name.startswith(".mc")} == set()
 
     wanted = await made.add_task("Look at “Vega” & 'Lyra'", description="Slowly.\n\\n stays.")
     claim = await vega.json(vega.block("/claims '"))
@@ -125,13 +138,11 @@ async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp
     assert "**Evidence** 41 tests pass: `make test`\n**Next**" in commented["message"]
     assert f"{made.vega.id}: **Update**" in await vega.run(comments)
     await vega.json(vega.block("/lease '{\"lease"))
-    beaten = await vega.json("./mc beat")
-    assert (beaten["work"]["id"], beaten["fence"]) == (wanted, claim["lease"]["fence"])
     handed = await vega.json(vega.block("/completions"))
     assert handed["task"]["status"] == "review" and handed["run"]["evidence"][0]["title"] == "Tests"
     assert (await vega.json(vega.block("/completions")))["run"] == handed["run"]
-    vega.ids = {}
-    assert await vega.run("./mc beat") == "idle\n"
+    refused = await vega.refused(vega.block("/completions"), FENCE="")
+    assert refused["code"] == "fence_missing"
 
 
 async def test_worker_gives_back_and_stops(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
@@ -141,13 +152,39 @@ async def test_worker_gives_back_and_stops(made: Crew, names: tuple[str, ...], t
     ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
     await vega.run(vega.block("./mc DELETE"), **ids)
     assert (await made.task(wanted))["status"] == "inbox"
-    refused = await vega.json(vega.block("**Update**"), **ids)
-    assert refused["detail"]["code"] == "lease_lost"
+    refused = await vega.refused(vega.block("**Update**"), **ids)
+    assert refused["code"] == "lease_lost"
     await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "paused", "reason": "Lunch."})
-    assert (await vega.run("./mc beat")).startswith("pause ")
+    said = await vega.json("./mc POST /api/v1/agent/heartbeat")
+    assert (said["directive"], "Lunch" in said["directive_reason"]) == ("pause", True)
     await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "running"})
-    told = await vega.run("./mc beat")
-    assert "WORK PAUSED" in told and "WORK RESUMED" in told
+    assert (await vega.told())[-2:] == ["WORK PAUSED", "WORK RESUMED"]
+
+
+async def test_refusals_and_silence_are_said_in_one_shape(made: Crew, tmp_path: Path) -> None:
+    vega = await workspace(made, made.vega, "worker", FILES[:5], tmp_path / "vega")
+    unknown = await vega.refused(f"./mc GET /api/v1/boards/{made.vega.id}")
+    assert set(unknown) >= {"message", "code"}
+    invalid = await vega.refused("./mc POST '/api/v1/agent/boards/{board_id}/questions' '{\"content\": 7}'")
+    assert "content" in invalid["message"]
+    files = vega.folder / "AGENTS.md"
+    files.write_text(files.read_text().replace(f"BASE_URL={made.server.url}", "BASE_URL=http://127.0.0.1:9"))
+    silent = await vega.refused("./mc GET /api/v1/agent/healthz")
+    assert silent["code"] == "no_answer" and "127.0.0.1:9" in silent["message"]
+    files.write_text("")
+    assert (await vega.refused("./mc GET /x"))["code"] == "no_token"
+
+
+async def test_token_is_in_no_argument_of_a_process(made: Crew, tmp_path: Path) -> None:
+    vega = await workspace(made, made.vega, "worker", FILES[:5], tmp_path / "vega")
+    seen = tmp_path / "seen"
+    (tmp_path / "bin").mkdir()
+    spy = tmp_path / "bin" / "curl"
+    real = shutil.which("curl")
+    spy.write_text(f'#!/bin/sh\necho "$@" >> {seen}\nls -l .mc-request.* >> {seen}\nexec {real} "$@"\n')
+    spy.chmod(0o700)
+    await vega.run("./mc GET /api/v1/agent/healthz", PATH=f"{spy.parent}:{os.environ['PATH']}")
+    assert made.vega.token not in seen.read_text() and "-rw-------" in seen.read_text()
 
 
 async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
@@ -170,37 +207,31 @@ async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[s
         f"{API}/boards/{made.board_id}/questions/{question['id']}/answers",
         {"option_id": question["options"][0]["id"]},
     )
-    told = await vega.json("./mc beat | head -n 1")
-    assert [one["header"] for one in told["notices"]] == ["QUESTION ANSWERED"]
-    text = vega.files["AGENTS.md" if names == FILES[:5] else "HEARTBEAT.md"]
-    [acknowledge] = re.findall(r"`(./mc GET '/api/v1/agent/inbox\?after=NEXT')`", text)
-    assert (await vega.json(acknowledge.replace("NEXT", str(told["next"]))))["items"] == []
+    assert await vega.told() == ["QUESTION ANSWERED"]
 
 
 async def test_lead_leads_by_its_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     atlas = await workspace(made, made.atlas, "lead", names, tmp_path / "atlas")
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
-    assert await atlas.run("./mc beat") == "idle\n"
     assert f'"id":"{made.vega.id}"' in await atlas.run(atlas.line("agents?limit=200' | jq -c"))
 
     created = await atlas.json(atlas.block("Read prices"))
     ids = {"TASK": created["id"], "AGENT": made.vega.id}
     assert (await atlas.json(atlas.block('assigned_agent_id": "'), **ids))["assigned_agent_id"] == made.vega.id
-    told = await vega.run("./mc beat")
-    assert "TASK ASSIGNED" in told and created["id"] in told
+    assert "TASK ASSIGNED" in await vega.told()
+    await vega.json(vega.block("/claims '"))
     await vega.json(vega.block("/completions"), TASK=created["id"], FENCE="1")
 
-    told = await atlas.run("./mc beat")
-    assert "TASK READY FOR LEAD REVIEW" in told and '"waits"' in told
-    assert await atlas.run("./mc beat") == "idle\n"
+    assert "TASK READY FOR LEAD REVIEW" in await atlas.told()
     assert "Read prices" in await atlas.run(atlas.line("include_waiting=true&limit=100") + " jq -c '.items[].title'")
     assert '"url": "https://ci.example.org/runs/41"' in await atlas.run(atlas.line("/runs | jq"), **ids)
     await atlas.run(atlas.block("**Review**"), **ids)
     assert (await made.task(created["id"]))["status"] == "done"
 
     await atlas.run(atlas.block("/nudge"), **ids)
-    assert "sample files" in await vega.run("./mc beat")
-    vela = await atlas.json(atlas.block('"name": "Vela"'))
-    assert vela["detail"] or vela["identity_profile"]["role"] == "Tester"
+    [nudge] = [one for one in (await vega.json(INBOX))["items"] if one["header"] == "NUDGE"]
+    assert nudge["text"].startswith(f"From: {made.atlas.name}\n") and "sample files" in nudge["text"]
+    vela = await atlas.refused(atlas.block('"name": "Vela"'))
+    assert "at most 1" in vela["message"]
     asked = await atlas.json(atlas.block("ask-user"))
     assert asked["ok"]

@@ -86,7 +86,7 @@ async def test_reader_sees_their_boards_and_that_there_are_more(cast: Cast) -> N
     url = await a_group(cast, cast.board, cast.other_board)
     dan, eve = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.eve)
     seen = (await dan.get(url)).is_status(200).has(cast.board.name, "1 more board is")
-    seen.lacks(cast.other_board.name, "Edit the group", "How often agents report")
+    seen.lacks(cast.other_board.name, "Edit the group", "How often agents are looked after")
     (await dan.get(f"{url}?panel=chat")).has("needs write access").lacks("<textarea")
     (await dan.get(f"{url}/edit")).is_status(403)
     (await dan.get(f"{url}/pace")).is_status(403)
@@ -121,10 +121,10 @@ async def test_pace_is_applied_and_says_for_how_many(cast: Cast) -> None:
     url = await a_group(cast, cast.board)
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(f"{url}/pace")).is_status(200).has(cast.vega.name, "Every 10 minutes")
-    (await ada.post(f"{url}/pace", {"every": "5m"})).is_status(200).has("2 agents now report every 5 minutes")
+    (await ada.post(f"{url}/pace", {"every": "5m"})).is_status(200).has("2 agents are now looked after every 5 minutes")
     (await ada.post(f"{url}/pace", {"every": "other", "number": "", "unit": "h"})).is_status(422).has("Enter a number.")
     sent = {"every": "other", "number": "2", "unit": "h", "include_board_leads": "true"}
-    (await ada.post(f"{url}/pace", sent)).has("3 agents now report every 2 hours")
+    (await ada.post(f"{url}/pace", sent)).has("3 agents are now looked after every 2 hours")
     assert (await Agent.get(id=cast.atlas.id)).heartbeat_config["every"] == "2h"
 
 

@@ -1,8 +1,8 @@
 """The texts of workspace files: their sizes, what is inserted, what is folded, and what is kept."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from uuid import UUID
 
 import pytest
@@ -36,7 +36,7 @@ def facts(role: Role, **changes: object) -> WorkspaceFacts:
         workspace_root="~/.openclaw", workspace_path="~/.openclaw/workspace-mc-7",
         board=None if role == "main" else board, person=PersonFacts(name="Ada Lovelace", preferred_name="Ada"),
     )  # fmt: skip
-    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 def longest(role: Role, letter: str) -> WorkspaceFacts:
@@ -48,7 +48,7 @@ def longest(role: Role, letter: str) -> WorkspaceFacts:
         target_date="2026-12-31T23:59:59.999999Z", has_group=True, max_agents=2**31 - 1,
         rules=dict.fromkeys(RULES, True),
     )  # fmt: skip
-    person = PersonFacts(**{field.name: long for field in dataclasses.fields(PersonFacts)})
+    person = PersonFacts(**{field.name: long for field in fields(PersonFacts)})
     profile = {f"{letter * 300}{number}": letter * FIELD_LENGTH for number in range(40)}
     return facts(
         role, name=letter * 200, workspace_root=long, workspace_path=long, soul=letter * SOUL_LENGTH,
@@ -71,11 +71,11 @@ def assert_fits(files: Mapping[str, str]) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_longest_texts_fit(role: Role, names: tuple[str, ...], letter: str) -> None:
     given = longest(role, letter[0])
-    given = dataclasses.replace(given, person=dataclasses.replace(given.person or PersonFacts(), notes=letter * 50_000))
+    given = replace(given, person=replace(given.person or PersonFacts(), notes=letter * 50_000))
     files = workspace_files(given, names=names)
     assert set(files) == set(names)
     assert_fits(files)
-    assert_fits(workspace_files(dataclasses.replace(given, identity_template=letter[0] * SOUL_LENGTH), names=names))
+    assert_fits(workspace_files(replace(given, identity_template=letter[0] * SOUL_LENGTH), names=names))
     assert files["SOUL.md"] == given.soul
 
 
@@ -140,7 +140,7 @@ def test_texts_of_people_are_inserted_as_they_are(role: Role, names: tuple[str, 
     assert files["SOUL.md"] == NASTY
     assert NASTY.strip() in files["USER.md"]
     assert NASTY.strip() in files["AGENTS.md" if names == NEW else "IDENTITY.md"]
-    assert workspace_files(dataclasses.replace(given, identity_template=NASTY), names=OLD)["IDENTITY.md"] == NASTY
+    assert workspace_files(replace(given, identity_template=NASTY), names=OLD)["IDENTITY.md"] == NASTY
     tools = credentials_in(files["AGENTS.md" if names == NEW else "TOOLS.md"])
     assert (tools["AUTH_TOKEN"], tools["BASE_URL"]) == (TOKEN, "http://127.0.0.1:8000")
 
@@ -180,10 +180,23 @@ def test_credentials_are_read_in_any_common_form(line: str) -> None:
 def test_what_is_not_accepted_is_folded_into_agents(role: Role) -> None:
     new, old = (workspace_files(facts(role), names=names) for names in (NEW, OLD))
     assert "## Tools" in new["AGENTS.md"] and "## You" in new["AGENTS.md"]
-    assert "On a heartbeat run `./mc beat`" in new["AGENTS.md"]
-    assert "On a heartbeat run `./mc beat`" in old["HEARTBEAT.md"] and "On a heartbeat" not in old["AGENTS.md"]
-    assert "sed -n" in old["TOOLS.md"] and "sed -n" not in old["AGENTS.md"]
-    assert "TOOLS.md | head" in old["TOOLS.md"] and "AGENTS.md | head" in new["AGENTS.md"]
+    assert "/mc -o mc" in old["TOOLS.md"] and "/mc -o mc" not in old["AGENTS.md"] and "/mc -o mc" in new["AGENTS.md"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_file_teaches_to_look_for_work_on_heartbeats(role: Role) -> None:
+    files = workspace_files(facts(role), names=OLD)
+    # A file with nothing but a heading keeps a gateway from asking a model at all.
+    assert files["HEARTBEAT.md"].startswith("# ") and len(files["HEARTBEAT.md"].splitlines()) == 1
+    assert not [name for name, text in files.items() if "mc beat" in text or "next heartbeat" in text]
+
+
+@pytest.mark.parametrize(("max_agents", "is_taught"), [(1, False), (2, True)])
+def test_lead_learns_to_staff_where_the_board_takes_more_workers(max_agents: int, is_taught: bool) -> None:
+    lead = facts("lead")
+    board = replace(lead.board, max_agents=max_agents) if lead.board else None
+    texts = workspace_files(replace(lead, board=board), names=NEW)
+    assert ("**Staff.**" in texts["AGENTS.md"]) is is_taught
 
 
 def test_token_is_not_shown_by_accident() -> None:
@@ -194,9 +207,9 @@ def test_own_files_are_kept_on_update() -> None:
     update = Writing(role="worker", is_update=True)
     assert written(NEW, update, existing=NEW) == ("AGENTS.md", "SOUL.md", "BOOTSTRAP.md")
     assert written(NEW, update, existing=("AGENTS.md", "SOUL.md")) == ("AGENTS.md", "SOUL.md", "USER.md", "MEMORY.md")
-    overwrite = dataclasses.replace(update, overwrite=True)
+    overwrite = replace(update, overwrite=True)
     assert written(NEW, overwrite, existing=NEW) == NEW
-    main = dataclasses.replace(update, role="main")
+    main = replace(update, role="main")
     assert written(NEW, main, existing=("USER.md", "MEMORY.md")) == ("AGENTS.md", "SOUL.md", "USER.md")
 
 
@@ -206,4 +219,4 @@ def test_bootstrap_is_written_first_or_when_forced() -> None:
     assert written(NEW, first, existing=NEW) == NEW
     update = Writing(role="worker", is_update=True)
     assert "BOOTSTRAP.md" not in written(NEW, update, existing=("AGENTS.md",))
-    assert "BOOTSTRAP.md" in written(NEW, dataclasses.replace(update, force_bootstrap=True), existing=("AGENTS.md",))
+    assert "BOOTSTRAP.md" in written(NEW, replace(update, force_bootstrap=True), existing=("AGENTS.md",))
