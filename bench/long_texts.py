@@ -110,7 +110,7 @@ def _signed_in(folder: Path, server: Server) -> str:
         code = printed[1] if printed else TOKEN
         cookie = client.post("/setup", data={"code": code, "organization_name": "Bench", **owner}).cookies[COOKIE]
         client.cookies.set(COOKIE, cookie)
-        server.token = client.post(f"{V1}/users/me/tokens", json={"name": "Bench"}).json()["token"]
+        server.token = client.post(f"{V1}/users/me/tokens", json={"name": "Bench", "scopes": ["admin"]}).json()["token"]
     return f"{COOKIE}={cookie}"
 
 

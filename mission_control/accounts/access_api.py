@@ -15,6 +15,7 @@ from mission_control.accounts.access_schemas import (
 from mission_control.accounts.models import Token, User
 from mission_control.accounts.provider_links import invite_to_link
 from mission_control.accounts.queries import own_account
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound, invalid_field
 from mission_control.core.limits import wrong_passwords
@@ -87,10 +88,14 @@ async def list_my_tokens(actor: Actor, user: User) -> list[PersonalTokenRead]:
 async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -> PersonalTokenCreated:
     """Create a personal token; the answer holds its secret, this once. A token creates none that outlives it: 422."""
     kind, credential_id = actor.credential
-    ends = (await Token.get(id=credential_id)).expires_at if kind == "token" else None
-    if ends is not None and (data.expires_at is None or data.expires_at > ends):
+    latest = (await Token.get(id=credential_id)).expires_at if kind == "token" else None
+    ends = data.expires_at
+    if "expires_at" not in data.model_fields_set:
+        usual = clock.now() + tokens.USUAL_LIFE
+        ends = usual if latest is None else min(usual, latest)
+    if latest is not None and (ends is None or ends > latest):
         raise Invalid(OUTLIVES)
-    made = await tokens.create_personal_token(actor, user, data.name, data.expires_at)
+    made = await tokens.create_personal_token(actor, user, data.name, ends, [*data.scopes])
     return PersonalTokenCreated.of_new(made.row, made.secret)
 
 

@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from mission_control.accounts.models import Token
 from mission_control.accounts.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from mission_control.accounts.tokens import EVERYTHING
 from mission_control.core.schemas import Body, Moment, example
+from mission_control.core.token_scopes import PersonScope
 
 TokenName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
@@ -26,12 +28,16 @@ class PasswordChange(Body):
 
 
 class PersonalTokenCreate(Body):
-    """A personal token to create. Without `expires_at` it does not end by itself."""
+    """A personal token to create. Without `expires_at` it ends in 90 days; null: it does not end by itself.
 
-    model_config = Body.model_config | example(name="Release script", expires_at="2027-03-01T00:00:00Z")
+    `read` only reads; `work` also changes tasks and memory, answers and decides; `admin` may all that you may.
+    """
+
+    model_config = Body.model_config | example(name="Release script", scopes=["work"])
 
     name: TokenName
     expires_at: Moment | None = None
+    scopes: Annotated[list[PersonScope], Field(min_length=1, max_length=3)] = ["work"]
 
 
 class PersonalTokenRead(BaseModel):
@@ -44,11 +50,13 @@ class PersonalTokenRead(BaseModel):
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    scopes: list[PersonScope]
 
     @classmethod
     def of(cls, token: Token) -> "PersonalTokenRead":
         """Return the answer for a token."""
-        return cls.model_construct(**{name: getattr(token, name) for name in cls.model_fields})
+        known = {name: getattr(token, name) for name in PersonalTokenRead.model_fields}
+        return cls.model_construct(**known | {"scopes": token.scopes or [EVERYTHING]})
 
 
 class PersonalTokenCreated(PersonalTokenRead):
@@ -59,8 +67,7 @@ class PersonalTokenCreated(PersonalTokenRead):
     @classmethod
     def of_new(cls, token: Token, secret: str) -> "PersonalTokenCreated":
         """Return the answer for a new token with its secret."""
-        known = {name: getattr(token, name) for name in PersonalTokenRead.model_fields}
-        return cls.model_construct(**known, token=secret)
+        return cls.model_construct(**dict(PersonalTokenRead.of(token)), token=secret)
 
 
 class SessionRead(BaseModel):

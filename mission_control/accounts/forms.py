@@ -10,6 +10,7 @@ from mission_control.accounts.access_schemas import NewPassword, PasswordChange,
 from mission_control.accounts.models import User
 from mission_control.accounts.schemas import UserUpdate
 from mission_control.core import clock
+from mission_control.core.token_scopes import PersonScope
 from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 
@@ -110,9 +111,10 @@ class TokenForm(Form):
     """A new personal token."""
 
     token_name: Line
+    may: PersonScope = "work"
     days: Annotated[int | None, Field(ge=1, le=3650)] = None
 
     def body(self, found: User) -> PersonalTokenCreate:
         """Return the token to create."""
         ends = clock.now() + timedelta(days=self.days) if self.days else None
-        return PersonalTokenCreate(name=self.token_name, expires_at=ends)
+        return PersonalTokenCreate(name=self.token_name, expires_at=ends, scopes=[self.may])

@@ -11,8 +11,11 @@ from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.ids import fingerprint, new_secret
+from mission_control.core.token_scopes import PersonScope
 
 PREFIX_LENGTH = 10
+EVERYTHING: PersonScope = "admin"  # what a personal token without scopes may
+USUAL_LIFE = timedelta(days=90)  # of a personal token, unless another end is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,12 @@ class NewToken:
 
 
 @command("token.create_personal")
-async def create_personal_token(actor: Actor, user: User, name: str, expires_at: datetime | None = None) -> NewToken:
-    """Create a token that acts as the person."""
-    made = await _make("mcu", name=name, expires_at=expires_at, user_id=user.id)
-    await record_account("token.created", user.id, token_id=made.row.id, name=name)
+async def create_personal_token(
+    actor: Actor, user: User, name: str, expires_at: datetime | None = None, scopes: list[str] | None = None
+) -> NewToken:
+    """Create a token that acts as the person, within the scopes; without any it may all that the person may."""
+    made = await _make("mcu", name=name, expires_at=expires_at, user_id=user.id, scopes=scopes)
+    await record_account("token.created", user.id, token_id=made.row.id, name=name, scopes=scopes or [EVERYTHING])
     return made
 
 

@@ -9,6 +9,8 @@ from mission_control.cli.accounts import user_named
 from mission_control.cli.database import table, with_database
 from mission_control.config import Settings
 
+MAY = "Read; also work on boards; or all that the person may."
+
 
 @click.group()
 def token() -> None:
@@ -18,8 +20,9 @@ def token() -> None:
 @token.command("create")
 @click.argument("email")
 @click.option("--name", default="command line", show_default=True, help="What the token is for.")
-@click.option("--days", type=click.IntRange(1, 3650), help="End after so many days; without it the token does not.")
-def create(email: str, name: str, days: int | None) -> None:
+@click.option("--may", type=click.Choice(("read", "work", "admin")), default="work", show_default=True, help=MAY)
+@click.option("--days", type=click.IntRange(0, 3650), default=90, show_default=True, help="Its life; 0: without end.")
+def create(email: str, name: str, may: str, days: int) -> None:
     """Make a token that acts as the person; it is shown this once."""
 
     async def work(settings: Settings) -> None:
@@ -29,7 +32,7 @@ def create(email: str, name: str, days: int | None) -> None:
 
         person = await user_named(email)
         ends = clock.now() + timedelta(days=days) if days else None
-        made = await create_personal_token(system(person.active_organization_id), person, name, ends)
+        made = await create_personal_token(system(person.active_organization_id), person, name, ends, [may])
         click.echo(made.secret)
         click.echo("Keep it now: it is not shown again.", err=True)
 
@@ -43,15 +46,17 @@ def list_tokens(email: str | None) -> None:
 
     async def work(settings: Settings) -> None:
         from mission_control.accounts.models import Token
+        from mission_control.accounts.tokens import EVERYTHING
 
         person = await user_named(email) if email else None
         query = Token.filter(user_id__not_isnull=True, revoked_at=None).select_related("user").order_by("created_at")
         found = await (query.filter(user_id=person.id) if person else query)
         table(
-            ("ID", "BEGINS", "PERSON", "NAME", "MADE", "LAST USED", "ENDS"),
+            ("ID", "BEGINS", "PERSON", "NAME", "MAY", "MADE", "LAST USED", "ENDS"),
             [
                 (
                     str(one.id), one.prefix, str(one.user.email or "-"), one.name,
+                    ", ".join(one.scopes or [EVERYTHING]),
                     _day(one.created_at), _day(one.last_used_at), _day(one.expires_at),
                 )
                 for one in found

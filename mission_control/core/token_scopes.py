@@ -1,14 +1,31 @@
-"""What an agent's token lets it do: `read`, `work` (reading and writing), `lead` (all of it, as the board's lead)."""
+"""What a token lets its holder do.
 
-from collections.abc import Iterable
+An agent: `read`, `work` (reading and writing), `lead` (all of it, as the board's lead). A person: `read`, `work` (what
+happens on boards: tasks, memory, answers, decisions), `admin` (all that the person may).
+"""
+
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Forbidden
 
-TokenScope = Literal["read", "work", "lead"]
-IMPLIED: dict[str, tuple[str, ...]] = {"read": ("read",), "work": ("read", "work"), "lead": ("read", "work", "lead")}
+TokenScope = Literal["read", "work", "lead", "admin"]
+PersonScope = Literal["read", "work", "admin"]
+IMPLIED: dict[str, tuple[str, ...]] = {
+    "read": ("read",),
+    "work": ("read", "work"),
+    "lead": ("read", "work", "lead"),
+    "admin": ("read", "work", "admin"),
+}
+# The verbs' nouns that people's tokens for work are good for.
+WORK_NOUNS = {
+    *("approval", "gateway_request", "group_memory", "job", "memory", "need", "notification", "question", "tag"),
+    *("task", "view"),
+}
+WORK_TAGS = {"needs", "auth"}
+ADMIN_NOUNS = {"invite"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -20,10 +37,20 @@ def granted(stored: Iterable[str] | None) -> frozenset[str] | None:
 
 
 def scope_needed(method: str, *, for_leads: bool = False) -> TokenScope:
-    """Return the scope that an operation needs."""
+    """Return the scope that an operation needs of an agent."""
     if for_leads:
         return "lead"
     return "read" if method in SAFE_METHODS else "work"
+
+
+def scope_needed_of_people(method: str, verb: str | None, tags: Collection[str]) -> TokenScope:
+    """Return the scope that an operation needs of a person."""
+    noun = (verb or "").partition(".")[0]
+    if noun in ADMIN_NOUNS:  # the list of invitations has their secrets
+        return "admin"
+    if method in SAFE_METHODS:
+        return "read"
+    return "work" if noun in WORK_NOUNS or WORK_TAGS & set(tags) else "admin"
 
 
 def require_scope(actor: Actor | None, needed: TokenScope) -> None:

@@ -27,7 +27,7 @@ async def perform(
 ) -> Any:
     """Perform an operation, named by the intent of its hints or by its id. Return its answer."""
     entry = _operation(name, actor.is_user)
-    require_scope(actor, entry.scope)
+    require_scope(actor, entry.scope_of(actor))
     found = await admitted(entry, actor, ids or {})
     given: dict[str, Any] = {}
     if entry.query is not None:

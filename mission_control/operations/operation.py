@@ -100,7 +100,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
         actor = await authenticate(entry.who, touches=not entry.tells_presence)
         if shape is not None and not comes_first:
             raw = await parsed_body()
-        require_scope(actor, entry.scope)
+        require_scope(actor, entry.scope_of(actor))
         ids = path_ids(path_values, entry.path)
         try:
             found = await admitted(entry, actor, ids)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from mission_control.authn.authentication import Who
 from mission_control.core.paging import Page
-from mission_control.core.token_scopes import TokenScope, scope_needed
+from mission_control.core.token_scopes import TokenScope, scope_needed, scope_needed_of_people
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -76,6 +76,12 @@ class Operation:
     def is_inherited(self) -> bool:
         """Whether the predecessor has it, whose clients may send more than it reads. Their ids name path or role."""
         return "_api_v1_" in self.operation_id or self.operation_id.startswith(("agent_lead_", "agent_main_"))
+
+    def scope_of(self, actor: Any) -> TokenScope:
+        """Return what the token of an actor must be made for."""
+        if actor is not None and actor.is_user:
+            return scope_needed_of_people(self.method, self.verb, self.tags)
+        return self.scope
 
     @property
     def scope(self) -> TokenScope:

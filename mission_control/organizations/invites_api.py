@@ -49,7 +49,7 @@ async def _read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     operation_id="list_org_invites_api_v1_organizations_me_invites_get",
     tags=TAGS,
     who="user",
-    verb="organization.administer",
+    verb="invite.list",
     query=Paging,
     returns=Page[OrganizationInviteRead],
 )

@@ -87,6 +87,7 @@ def may_remove_member(actor: Actor, member: Member) -> bool:
 
 
 @rules.rule("invite.create")
+@rules.rule("invite.list")
 def may_invite(actor: Actor, organization: Organization | None) -> bool:
     """Owners and admins."""
     return actor.administers(organization.id if organization else actor.organization_id)

@@ -71,7 +71,7 @@ async def callers(place: Installation, server: Server, seed: str) -> dict[str, s
     async with server.client() as client:
         (await client.get("/api/v1/users/me")).raise_for_status()
     await place.command("user", "create", "bea@example.org", "--name", "Bea", "--role", "admin")
-    rover = (await place.command("token", "create", "bea@example.org")).splitlines()[0]
+    rover = (await place.command("token", "create", "bea@example.org", "--may", "admin")).splitlines()[0]
     return {"URL": server.url, "OWNER": TOKEN, "ROVER": rover, "SEED": seed}
 
 
