@@ -30,7 +30,7 @@ FIXED = {
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/boards/<board_id>/approvals/<approval_id>": "one approval; its outcomes come with its tasks",
     "/api/v1/gateways/<gateway_id>/agents": "the gateway lists them; no row is ours",
-    "/api/v1/gateways/<gateway_id>/templates/sync/<job_id>": "one sync; its agents come with one statement each kind",
+    "/api/v1/gateways/<gateway_id>/template-syncs/<job_id>": "one sync; its agents come with one statement each kind",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
     "/api/v1/needs/<string:need_id>": "one need; its answers stand in its row",
     "/api/v1/gateways/requests/<gateway_request_id>": "one request; its options stand in its row",

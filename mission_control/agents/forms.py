@@ -144,7 +144,7 @@ class SoulForm(VersionedForm):
 
     def body(self, found: Agent) -> AgentSoulUpdate:
         """Return the change."""
-        return AgentSoulUpdate(soul_template=self.soul, reason=self.reason)
+        return AgentSoulUpdate(content=self.soul, reason=self.reason)
 
     @classmethod
     def values_of(cls, agent: Agent) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from mission_control.agents.fields import CHANGED, FIELDS, AgentName, HeartbeatConfig, Profile, ShortText, Soul
 from mission_control.agents.models import Agent
@@ -47,9 +47,10 @@ class AgentUpdate(BaseModel):
 class AgentSoulUpdate(Body):
     """Another soul for an agent, or none, and why."""
 
-    model_config = Body.model_config | example(soul_template="You test before you report.", reason="Two wrong reports.")
+    model_config = Body.model_config | example(content="You test before you report.", reason="Two wrong reports.")
 
-    soul_template: Soul
+    # As every other text of a soul is named; `soul_template` is taken for one more release.
+    content: Annotated[Soul, Field(validation_alias=AliasChoices("content", "soul_template"))]
     reason: Annotated[ShortText | None, BlankToNone] = None
 
 

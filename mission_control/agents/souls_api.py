@@ -51,7 +51,7 @@ async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[st
 )
 async def update_agent_soul(actor: Actor, agent: Agent, data: AgentSoulUpdate) -> AgentRead:
     """Give an agent another soul, or none. The text before stays in its history, and the agent is notified."""
-    changes = {"soul_template": data.soul_template}
+    changes = {"soul_template": data.content}
     return AgentRead.of(await update_agent(actor, agent, changes, soul_reason=data.reason))
 
 

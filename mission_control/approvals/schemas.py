@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field, model_validator
 from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import Body, NotNull, example
+from mission_control.core.schemas import Body, NotNull, SentBack, example
 from mission_control.core.substance import Seen, Substance
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
-Decision = Literal["approved", "rejected", "changes_requested"]
+Decision = Annotated[Literal["approved", "rejected", "changes_requested"], SentBack]
 RejectedTask = Literal["inbox", "mine", "trash"]
 Then = Annotated[
     RejectedTask,

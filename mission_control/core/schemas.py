@@ -30,6 +30,8 @@ def _reject_null(value: Any) -> Any:
     return value
 
 
+# Needs and deadlines say `send_back` for the decision that the contract calls `changes_requested`.
+SentBack = BeforeValidator(lambda value: "changes_requested" if value == "send_back" else value)
 NotNull = AfterValidator(_reject_null)
 BlankToNone = BeforeValidator(_blank_to_none)
 OptionalText = Annotated[str | None, BlankToNone]

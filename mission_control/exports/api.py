@@ -78,6 +78,7 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     "POST",
     "/import",
     operation_id="import_board",
+    instead="POST /api/v1/boards/imports and its `starts`",
     tags=TAGS,
     who="user",
     verb="board.import",

@@ -78,11 +78,14 @@ def document(base_url: str) -> dict[str, Any]:
     named, references = schemas()
     paths: dict[str, Any] = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
     for one in OPERATIONS:
-        template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.path)
+        template = _template(one.path)
         paths.setdefault(template, {})[one.method.lower()] = entry = _entry(one, references, template)
         if one.body is not None:
             content = entry["requestBody"]["content"]["application/json"]
             content["example"] = example_of(content["schema"], named)
+        for path in one.former:
+            before = {"operationId": f"{one.operation_id}_before"} | _deprecated(f"{one.method} {template}")
+            paths.setdefault(_template(path), {})[one.method.lower()] = entry | before
     return {
         "openapi": "3.1.0",
         "info": {
@@ -110,6 +113,14 @@ def document(base_url: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _template(path: str) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
+
+
+def _deprecated(instead: str) -> dict[str, Any]:
+    return {"deprecated": True, "description": f"Use {instead} instead; this goes with the next release."}
 
 
 def _health(path: str) -> dict[str, Any]:
@@ -147,7 +158,7 @@ def _entry(one: Operation, references: References, template: str) -> dict[str, A
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
     if one.hints is not None:
         entry |= _hints(one)
-    return entry
+    return entry | (_deprecated(one.instead) if one.instead else {})
 
 
 def _body_schema(body: Any, references: References) -> Any:

@@ -14,6 +14,8 @@ TAGS = {
     "board-groups": "Groups of boards",
     "board-group-memory": "What the boards of a group remember together, chat among it",
     "boards": "Boards: their rules, their snapshot, export and import, trash",
+    "questions": "What agents ask people, with options, and the answers",
+    "search": "Words in tasks, comments, memory and approvals",
     "board-memory": "What a board remembers, its chat among it",
     "board-webhooks": "Addresses at which other systems write to a board",
     "board-onboarding": "Setting up a board: its goal and its lead",

@@ -64,6 +64,10 @@ class Declaration(TypedDict, total=False):
     media: tuple[str, ...]
     # Documents a `multipart/form-data` body, which the function reads itself.
     form: Mapping[str, Any] | None
+    # Paths by which it was known before. They do the same for one more release, and the document says so.
+    former: tuple[str, ...]
+    # What to call in its place, where it goes with the next release.
+    instead: str
 
 
 def operation(api: Api, method: str, path: str, **declared: Unpack[Declaration]) -> Callable[[Handler], Handler]:
@@ -75,17 +79,22 @@ def operation(api: Api, method: str, path: str, **declared: Unpack[Declaration])
 
     def register(handler: Handler) -> Handler:
         summary, _, more = (handler.__doc__ or declared["operation_id"]).strip().partition("\n")
+        prefix = api.url_prefix or ""
+        former = declared.get("former", ())
+        declared["former"] = tuple(prefix + one for one in former)
         entry = Operation(
             method=method,
-            path=(api.url_prefix or "") + path,
+            path=prefix + path,
             handler=handler,
             summary=summary,
             description=re.sub(r"\s*\n\s*", " ", more.strip()) or summary,
             **declared,
         )
         api.operations.append(entry)
-        name = f"{entry.operation_id}_{method.lower()}"
-        api.add_url_rule(path, name, _view(entry), methods=[method], provide_automatic_options=False)
+        name, view = f"{entry.operation_id}_{method.lower()}", _view(entry)
+        for number, rule in enumerate((path, *former)):
+            place = f"{name}_{number}" if number else name
+            api.add_url_rule(rule, place, view, methods=[method], provide_automatic_options=False)
         return handler
 
     return register

@@ -61,6 +61,8 @@ class Operation:
     status: int = 200
     media: tuple[str, ...] = ("application/json",)
     form: Mapping[str, Any] | None = None
+    former: tuple[str, ...] = ()
+    instead: str = ""
 
     @cached_property
     def sends_etag(self) -> bool:

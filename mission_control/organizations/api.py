@@ -134,7 +134,8 @@ async def delete_my_organization(actor: Actor, organization: Organization) -> di
 @operation(
     api,
     "POST",
-    "/me/leave",
+    "/me/departures",
+    former=("/me/leave",),
     operation_id="leave_my_org",
     tags=TAGS,
     who="user",

@@ -150,7 +150,8 @@ async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> Provisioning
 @operation(
     api,
     "GET",
-    "/gateways/<gateway_id>/templates/sync/<job_id>",
+    "/gateways/<gateway_id>/template-syncs/<job_id>",
+    former=("/gateways/<gateway_id>/templates/sync/<job_id>",),
     operation_id="get_gateway_templates_sync",
     tags=("gateways",),
     who="user",

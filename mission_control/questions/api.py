@@ -26,7 +26,7 @@ from mission_control.questions.schemas import (
 )
 
 api = Api("questions_api", __name__, url_prefix="/api/v1")
-TAGS = ("boards",)
+TAGS = ("questions",)
 QUESTIONS = "/boards/<board_id>/questions"
 QUESTION = f"{QUESTIONS}/<question_id>"
 

@@ -17,7 +17,7 @@ api = Api("search_api", __name__, url_prefix="/api/v1")
     "GET",
     "/search",
     operation_id="search",
-    tags=("boards",),
+    tags=("search",),
     who="actor",
     query=SearchQuery,
     returns=Page[SearchHit],

@@ -39,7 +39,7 @@ class GiveForm(Form):
 
     def body(self, found: Agent) -> AgentSoulUpdate:
         """Return the agent's new soul."""
-        return AgentSoulUpdate(soul_template=self.soul, reason=self.reason)
+        return AgentSoulUpdate(content=self.soul, reason=self.reason)
 
 
 @pages.get(SOULS)

@@ -83,7 +83,8 @@ async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[
 @operation(
     api,
     "POST",
-    "/boards/<board_id>/archive",
+    "/boards/<board_id>/archivals",
+    former=("/boards/<board_id>/archive",),
     operation_id="archive_old_tasks",
     tags=TAGS,
     who="actor",

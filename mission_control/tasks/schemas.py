@@ -14,7 +14,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, example
+from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, SentBack, example
 from mission_control.core.substance import Seen
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import Ids, to_answer, to_change, to_create
@@ -172,7 +172,7 @@ class TaskReview(Body):
 
     model_config = Body.model_config | example(decision="changes_requested", note="Shorter, please.")
 
-    decision: Literal["approved", "changes_requested"]
+    decision: Annotated[Literal["approved", "changes_requested"], SentBack]
     note: Annotated[
         Annotated[NonEmptyStr, Field(max_length=4000)] | None,
         Field(description="A comment; needed for `changes_requested`"),

@@ -25,10 +25,10 @@ async def test_old_done_tasks_are_archived(cast: Cast) -> None:
     born_done = await cast.add_task(title="Born done", status="done")
     await cast.put(born_done, created_at=stamp(-90))
     before = await head(cast)
-    answer = (await cast.cleo.post(f"{cast.home}/archive", {"done_before": stamp(-30).isoformat()})).ok()
+    answer = (await cast.cleo.post(f"{cast.home}/archivals", {"done_before": stamp(-30).isoformat()})).ok()
     assert set(answer["archived_task_ids"]) == {old["id"], older["id"], born_done["id"]}
     assert await kinds(cast, before) == [("task.archived", None)] * 3
-    again = (await cast.atlas.post(f"{cast.home}/archive", {"done_before": stamp(-30).isoformat()})).ok()
+    again = (await cast.atlas.post(f"{cast.home}/archivals", {"done_before": stamp(-30).isoformat()})).ok()
     assert again["archived_task_ids"] == []
     for path in (cast.tasks, f"{cast.home}/snapshot"):
         found = (await cast.dan.get(path)).ok()
@@ -62,7 +62,7 @@ async def test_only_done_tasks_can_be_archived(cast: Cast, status: str) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"done_before": None}, {"done_before": "long ago"}])
 async def test_archiving_needs_a_time(cast: Cast, body: Any) -> None:
-    assert isinstance((await cast.cleo.post(f"{cast.home}/archive", body)).refused(422), list)
+    assert isinstance((await cast.cleo.post(f"{cast.home}/archivals", body)).refused(422), list)
 
 
 async def test_archiving_is_forbidden_for_others(cast: Cast) -> None:
@@ -70,7 +70,7 @@ async def test_archiving_is_forbidden_for_others(cast: Cast) -> None:
     body = {"done_before": stamp().isoformat()}
     callers = ((cast.dan, 403), (cast.vega, 403), (cast.eve, 404), (cast.mira, 404), (cast.nobody, 401))
     for caller, status in callers:
-        (await caller.post(f"{cast.home}/archive", body)).refused(status)
+        (await caller.post(f"{cast.home}/archivals", body)).refused(status)
         (await caller.post(f"{cast.task(task)}/archivals")).refused(status)
         (await caller.delete(f"{cast.task(task)}/archivals")).refused(status)
     assert await Task.exclude(archived_at=None).count() == 0

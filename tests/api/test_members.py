@@ -226,7 +226,7 @@ async def test_removed_members_tasks_are_unassigned(cast: Cast) -> None:
     started = await cast.add_task(assigned_user_id=str(cast.cleo.id), status="in_progress")
     waiting = await cast.add_task(assigned_user_id=str(cast.cleo.id), status="review")
     foreign = await cast.add_task(assigned_user_id=str(cast.ben.id))
-    (await cast.cleo.post("/organizations/me/leave")).ok()
+    (await cast.cleo.post("/organizations/me/departures")).ok()
     first, second, third = [(await cast.ada.get(cast.task(one))).ok() for one in (started, waiting, foreign)]
     assert (first["status"], first["assigned_user_id"], first["in_progress_at"]) == ("inbox", None, None)
     assert (second["status"], second["assigned_user_id"]) == ("review", None)

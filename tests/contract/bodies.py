@@ -196,7 +196,7 @@ BODIES: dict[str, Body] = {
         "answer": "The wide one.",
     },
     "agent_lead_nudge_agent": lambda cast, made: {"message": "Are you there?"},
-    "update_agent_soul": lambda cast, made: {"soul_template": "Patient.", "reason": "It hurried."},
+    "update_agent_soul": lambda cast, made: {"content": "Patient.", "reason": "It hurried."},
     "agent_lead_update_agent_soul": lambda cast, made: {"content": "Patient.", "reason": "It hurried."},
     "agent_main_message_board_lead": lambda cast, made: {"content": "How is it going?"},
     "agent_main_broadcast_lead_message": lambda cast, made: {"content": "How is it going?"},

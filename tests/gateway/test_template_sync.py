@@ -51,14 +51,14 @@ async def test_sync_writes_the_files_of_everybody_and_wakes_nobody(cast: Cast, t
     assert (found["agents_updated"], found["agents_skipped"], found["main_updated"]) == (2, 0, True)
     assert (found["errors"], found["finished"]) == ([], True)
     assert tower.fake.sent("chat.send") == tower.fake.sent("sessions.reset") == []
-    again = (await cast.ada.get(f"/gateways/{tower.row.id}/templates/sync/{found['job_id']}")).ok()
+    again = (await cast.ada.get(f"/gateways/{tower.row.id}/template-syncs/{found['job_id']}")).ok()
     assert again == found
 
 
 async def test_sync_can_go_on_in_the_background(cast: Cast, tower: Tower) -> None:
     begun = (await cast.ada.post(f"/gateways/{tower.row.id}/template-syncs", {"include_main": False})).ok()
     await tower.settled()
-    found = (await cast.ada.get(f"/gateways/{tower.row.id}/templates/sync/{begun['job_id']}")).ok()
+    found = (await cast.ada.get(f"/gateways/{tower.row.id}/template-syncs/{begun['job_id']}")).ok()
     assert (found["agents_updated"], found["finished"], found["main_updated"]) == (2, True, False)
 
 

@@ -147,7 +147,7 @@ async def test_replay_brings_no_deleted_or_archived_task_back(cast: Cast) -> Non
         live = await stream.take(4)  # and with that, what several readers share
         assert [one.data["task"]["title"] for one in live] == ["Gone soon", "Gone soon", "Away", "Stays"]
         (await cast.ada.delete(cast.task(gone))).ok()
-        (await cast.ada.post(f"{cast.home}/archive", {"done_before": "2999-01-01T00:00:00Z"})).ok()
+        (await cast.ada.post(f"{cast.home}/archivals", {"done_before": "2999-01-01T00:00:00Z"})).ok()
         assert [one.data["task"] for one in await stream.take(2)] == [None, None]
     for caller in (cast.dan, cast.vega):
         async with reading(caller, f"{cast.tasks}/stream?since={gone['created_at']}") as stream:

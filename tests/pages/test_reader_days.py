@@ -20,7 +20,7 @@ async def in_pago_pago(cast: Cast) -> None:
 
 
 async def added(cast: Cast, text: str) -> dict[str, Any]:
-    made: dict[str, Any] = (await cast.ada.post(f"{cast.home}/tasks/quick", {"text": text})).ok()
+    made: dict[str, Any] = (await cast.ada.post(f"{cast.home}/tasks/lines", {"text": text})).ok()
     return made
 
 
