@@ -14,7 +14,7 @@ PROFILE = {"role": "Board Lead", "communication_style": "direct, concise, practi
 async def create_lead(
     board: Board, name: str | None = None, profile: dict[str, str] | None = None
 ) -> tuple[Agent, str | None]:
-    """Create a lead; return it with the token of a direct one. Whoever asks for it need not be an admin."""
+    """Create a lead; return it with the token of a direct one. The actor that asks for it need not be an admin."""
     wanted = AgentCreate(
         name=await free_name(board, name or NAME), identity_profile=PROFILE | (profile or {}), is_board_lead=True
     )

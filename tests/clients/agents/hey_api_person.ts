@@ -73,7 +73,7 @@ assert((await api.snoozeNeed({ ...by, path: need(one), body: { until: tomorrow }
 assert(!(await api.unsnoozeNeed({ ...by, path: need(one) })).data.is_snoozed);
 const both = [one, two].map((approval) => need(approval).need_id);
 const off = await api.snoozeNeeds({ ...by, body: { ids: both, until: tomorrow, until_changed: true } });
-assert(off.data.results.every((result) => result.outcome === "answered"));
+assert(off.data.results.every((result) => result.outcome === "snoozed"));
 assert.equal((await api.listNeeds({ ...by, query: { include: "snoozed" } })).data.items.filter((item) => both.includes(item.id)).length, 2);
 await api.snoozeNeeds({ ...by, body: { ids: both } });
 const agent = createClient({ baseUrl, headers: { "X-Agent-Token": process.env.AGENT_TOKEN! } });
