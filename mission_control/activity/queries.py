@@ -50,7 +50,7 @@ async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entr
     """Return the newest lines that the actor may read, newest first."""
     sql, values = _conditions(actor, wanted)
     found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", actor.organization_id, *values, limit)
-    lines = await entries(found)
+    lines = await entries(found, actor.organization_id)
     return lines if can(actor, "agent.manage") else [replace(one, url=_without_agents(one.url)) for one in lines]
 
 
@@ -67,7 +67,7 @@ async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAG
         task_id,
         limit,
     )
-    return await entries(found)
+    return await entries(found, organization_id)
 
 
 async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: int | None = None) -> list[Entry]:
@@ -82,7 +82,7 @@ async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: i
         *values,
         limit,
     )
-    return await entries(found)
+    return await entries(found, agent.organization_id)
 
 
 def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
@@ -112,11 +112,26 @@ def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
     return sql, values
 
 
-async def entries(found: list[dict[str, Any]]) -> list[Entry]:
+async def entries(found: list[dict[str, Any]], organization_id: UUID) -> list[Entry]:
     """Return rows of the log as lines; the names in their sentences are read in one statement."""
     data = [orjson.loads(row["data"] or "{}") for row in found]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
-    return [_entry(row, one, names) for row, one in zip(found, data, strict=True)]
+    lines = [_entry(row, one, names) for row, one in zip(found, data, strict=True)]
+    if any("@" in line.body for line in lines):
+        everybody = await _everybody(organization_id)
+        lines = [replace(line, names=everybody) if "@" in line.body else line for line in lines]
+    return lines
+
+
+async def _everybody(organization_id: UUID) -> tuple[str, ...]:
+    """Return the names of the agents and people of an organization."""
+    found = await rows(
+        f"SELECT g.name FROM agents g WHERE g.organization_id = ? UNION SELECT {PERSON} FROM users u"
+        " JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = ?",
+        organization_id,
+        organization_id,
+    )
+    return tuple(str(row["name"]) for row in found)
 
 
 async def _names(ids: set[str]) -> dict[str, str]:

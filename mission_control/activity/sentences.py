@@ -71,6 +71,7 @@ class Entry:
     url: str = ""
     board_id: UUID | None = None
     board_name: str = ""
+    names: tuple[str, ...] = ()  # of the people and agents that its body may mention
 
     @property
     def icon(self) -> str:

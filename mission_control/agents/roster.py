@@ -116,12 +116,15 @@ async def _runs_today(agent_ids: list[UUID]) -> dict[UUID, int]:
     return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
 
 
+SAID_BY_BADGE = ("lead", "board lead")
+
+
 def _line(agent: Agent, tasks: list[Work], asking: int, **figures: int) -> Line:
     status, extra = status_of(agent, tasks, asking)
     return Line(
         id=agent.id,
         name=agent.name,
-        role=role_of(agent),
+        role="" if agent.is_board_lead and role_of(agent).lower() in SAID_BY_BADGE else role_of(agent),
         is_lead=agent.is_board_lead,
         status=status,
         extra=extra,

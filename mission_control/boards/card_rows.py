@@ -156,7 +156,8 @@ def _badge(row: CardRow, now: datetime) -> Badge | None:
         return Badge("Blocked", "bad", "circle-alert")
     since = row.in_progress_at
     if row.status == "in_progress" and since is not None and _is_at_work(row, now):
-        return Badge(f"Working {times.elapsed(since, now)}", "run", "loader-circle")
+        took = times.elapsed(since, now)
+        return Badge("Working" if took == "0 m" else f"Working {took}", "run", "loader-circle")
     return None
 
 

@@ -53,8 +53,8 @@ def _with_options(settings: Settings, host: str | None, port: int | None, worker
 
 
 def _print_address(prepared: "Prepared", url: str) -> None:
-    for name in prepared.migrations:
-        click.echo(f"Applied migration {name}")
+    if prepared.migrations:
+        click.echo(f"The database is ready: {len(prepared.migrations)} migrations, up to {prepared.migrations[-1]}.")
     if prepared.setup_code:
         click.echo(f"Open {url}/setup and enter the code {prepared.setup_code}")
     else:

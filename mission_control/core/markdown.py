@@ -32,8 +32,8 @@ _WORDS = re.compile(
 def render(text: str, names: tuple[str, ...] = ()) -> str:
     """Render GitHub-flavoured Markdown without raw HTML. Headings start at level 3; `@names` are marked.
 
-    Of names of several words, those in `names` are marked whole. A text of more than 30,000 characters, or one that
-    takes too long to read, keeps its lines and is not read as Markdown.
+    With `names`, only those are marked, whole or by their first word, and @lead. A text of more than 30,000 characters,
+    or one that takes too long to read, keeps its lines and is not read as Markdown.
     """
     return _rendered(text, names) if len(text) <= LONGEST else _plain(text[:LONGEST_PLAIN])
 
@@ -51,11 +51,10 @@ def _rendered(text: str, names: tuple[str, ...]) -> str:
 
 
 def _by_first_word(names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Group names of several words by their first one, in lower case, the longest first."""
-    found: dict[str, list[str]] = {}
-    for name in sorted(map(str.lower, names), key=len, reverse=True):
-        if " " in name:
-            found.setdefault(name.split(" ")[0], []).append(name)
+    """Group names by their first word, in lower case, the longest first."""
+    found: dict[str, list[str]] = {"lead": []} if names else {}
+    for name in sorted(map(str.lower, filter(str.strip, names)), key=len, reverse=True):
+        found.setdefault(name.split()[0], []).append(name)
     return found
 
 
@@ -149,6 +148,8 @@ def _split(text: str, names: dict[str, list[str]]) -> list[Token]:
     for match in _WORDS.finditer(text):
         if match.start() < end:
             continue  # a part of the name before
+        if names and match["name"] and match["name"].lower() not in names:
+            continue  # nobody is called so
         out.append(_text(text[end : match.start()]))
         end = match.end()
         if address := match["address"]:

@@ -35,6 +35,7 @@ from mission_control.web.ordering import Order, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal, Typed
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.versions import EditConflict
 
 pages = Blueprint("gateways_pages", __name__)
 GATEWAY = "/gateways/<uuid:gateway_id>"
@@ -105,6 +106,8 @@ REGIONS = (
 def _refused(refusal: Typed[Any]) -> dict[str, Any]:
     """Return the reasons by field, and the gateway that this one is: what the gateway refuses stands at its field."""
     error = refusal.error
+    if isinstance(error, EditConflict):
+        return {"errors": refusal.errors}
     if isinstance(error, Invalid | Conflict) and isinstance(error.detail, dict) and "code" in error.detail:
         errors = {FIELD_OF_CODE.get(str(error.detail["code"]), ""): error.sentence}
         return {"errors": errors, "same_as": error.detail.get("gateway_id")}

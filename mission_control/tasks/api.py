@@ -118,7 +118,9 @@ async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[st
 
     A name, tag, priority or day that does not exist stays in the title. Days are those of UTC.
     """
-    return await task_read((await commands.create_task(actor, board, await understood(board, data))).id)
+    above = await Task.get_or_none(id=data.after_task_id, board_id=board.id, deleted_at=None)
+    task = await commands.create_task(actor, board, await understood(board, data), above=above)
+    return await task_read(task.id)
 
 
 @operation(

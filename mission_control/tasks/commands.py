@@ -33,8 +33,10 @@ from mission_control.tasks.schemas import TaskCreate
 
 
 @command("task.create")
-async def create_task(actor: Actor, board: Board, new: TaskCreate, *, original: Task | None = None) -> Task:
-    """Create a task, below the one that it is a copy of when that is in its column.
+async def create_task(
+    actor: Actor, board: Board, new: TaskCreate, *, original: Task | None = None, above: Task | None = None
+) -> Task:
+    """Create a task at the top of its column, or below `above` or the one that it is a copy of when that is there.
 
     Raise an error for unknown or circular dependencies, a blocked start, and rules R and A.
     """
@@ -60,8 +62,9 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate, *, original: 
     if actor.is_agent and held_by(task) is not None:
         await _refuse_new_work(board, task)
         await refuse_assignment(limits, task)
-    if original is not None and original.status == task.status:
-        task.position = await position_next_to(task, original.id, above=False)
+    neighbour = above or original
+    if neighbour is not None and neighbour.status == task.status:
+        task.position = await position_next_to(task, neighbour.id, above=False)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
         task.in_progress_at = clock.now()

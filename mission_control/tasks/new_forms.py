@@ -27,10 +27,11 @@ class NewTaskForm(Form):
 
     title: Title
     status: TaskStatus = "inbox"
+    after: UUID | None = None
 
     def body(self, found: Board) -> QuickTask:
-        """Return the line and the column."""
-        return QuickTask(text=self.title, status=self.status)
+        """Return the line, the column and the task that was added before."""
+        return QuickTask(text=self.title, status=self.status, after_task_id=self.after)
 
 
 class FullTaskForm(Form):

@@ -1,5 +1,6 @@
 """The form of a new task with everything that can be said of it at once: a dialog on the board, or a page."""
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,7 +22,7 @@ from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.new_forms import FullTaskForm, NewTaskForm
 from mission_control.tasks.pages import back_to_board
 from mission_control.tasks.panel_fields import fields_of
-from mission_control.tasks.quick_add import QuickTask, understood
+from mission_control.tasks.quick_add import QuickTask, not_understood, understood
 from mission_control.web.actions import action
 from mission_control.web.forms import done, go, is_htmx
 from mission_control.web.fragments import partial, render_macro
@@ -127,6 +128,14 @@ async def _with_details(refusal: Refusal[Board, NewTaskForm]) -> ResponseReturnV
 )
 async def quick_add(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
     """Add a task by its title."""
+    made = outcome.answer
     is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
-    added = f"#{outcome.answer['number']} added to {LABELS[outcome.form.status]}. The filter may hide it."
-    return done(back_to_board(outcome.found.id), toast=added if is_filtered else None)
+    said = ["The filter may hide it."] if is_filtered else []
+    if left := not_understood(made["title"]):
+        said.append(f"The board does not know {', '.join(left)}: that stays in the title.")
+    toast = " ".join([f"#{made['number']} added to {LABELS[outcome.form.status]}.", *said]) if said else None
+    response = done(back_to_board(outcome.found.id), toast=toast)
+    if is_htmx():  # the next one of the same form stands below it
+        events = json.loads(response.headers.get("HX-Trigger", "{}"))
+        response.headers["HX-Trigger"] = json.dumps(events | {"added": {"id": str(made["id"])}})
+    return response

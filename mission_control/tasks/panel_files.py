@@ -22,6 +22,8 @@ LONGEST_PREVIEW = 200_000  # bytes
 MOST_LINES = 2000
 MOST_ROWS, MOST_CELLS = 200, 40
 
+KB = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class FileShown:
@@ -59,10 +61,10 @@ class Preview:
 
 
 def size_in_words(size: int) -> str:
-    """Return a number of bytes as people read it: `340 B`, `12 kB`, `1.5 MB`."""
-    if size < 1000:
+    """Return a number of bytes as people read it, where 1 MB is 1,024 kB: `340 B`, `12 kB`, `1.5 MB`, `10 MB`."""
+    if size < KB:
         return f"{size} B"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+    return f"{size / KB:.0f} kB" if size < KB**2 else f"{size / KB**2:.1f}".removesuffix(".0") + " MB"
 
 
 def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: bool) -> FileShown:

@@ -17,7 +17,7 @@ from mission_control.core.schemas import Body, NonEmptyStr, example
 from mission_control.database.sql import rows
 from mission_control.tasks.schemas import TaskCreate
 
-_WORD = re.compile(r'(?<!\S)(@|#|!|due:)("[^"]+"|[^\s"]+)(?!\S)', re.I)
+_WORD = re.compile(r'(?<!\S)(@|#|!|due:)("[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)', re.I)
 
 
 class QuickTask(Body):
@@ -30,6 +30,9 @@ class QuickTask(Body):
         Field(max_length=500, description="The title; `@name`, `#tag`, `!high` and `due:fri` anywhere in it are taken"),
     ]
     status: TaskStatus = "inbox"
+    after_task_id: Annotated[
+        UUID | None, Field(description="Stand below this task of the column, not at its top; gone or moved: at the top")
+    ] = None
 
 
 @dataclass(slots=True)
@@ -54,6 +57,11 @@ async def understood(board: Board, new: QuickTask) -> TaskCreate:
     if not title:  # nothing but signs: they are the title
         return TaskCreate(title=new.text.strip(), status=new.status)
     return TaskCreate.model_validate({"title": title, **found})
+
+
+def not_understood(title: str) -> list[str]:
+    """Return the words of a title that look like a name, tag, priority or day, and are none here."""
+    return [word[0] for word in _WORD.finditer(title)]
 
 
 def _takes(found: dict[str, Any], names: _Names, sign: str, value: str) -> bool:

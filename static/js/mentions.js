@@ -17,7 +17,7 @@ const found = (names, text) => {
 const onInput = (event) => {
   const target = event.target;
   const names = target.dataset?.mentions && document.getElementById(target.dataset.mentions);
-  if (!names) return;
+  if (!names || target !== document.activeElement) return; // a draft that came back is no typing
   const begun = target.selectionStart === target.selectionEnd && BEGUN.exec(target.value.slice(0, target.selectionStart));
   typed = begun?.[1] ?? "";
   const list = begun ? found(names, typed) : [];

@@ -237,3 +237,21 @@ async def test_axe_finds_nothing(site: Site, open_page: Open, walker: Page) -> N
     await expect(page.locator("#selection .bulk")).to_be_visible()
     await expect(page.locator("#panel > *")).to_have_count(1)
     assert await found(page) == []
+
+
+async def test_row_that_somebody_else_decides_takes_no_note(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Faster")
+    name = await ask(site, board, "publish")
+    page = await home(open_page)
+    await row(page, name).focus()
+    await page.keyboard.press("r")
+    note = row(page, name).get_by_label("What should change?")
+    await note.type("Half a sen")
+    approval = name.removeprefix("need-approval-")
+    answer = await site.api.patch(f"/api/v1/boards/{board}/approvals/{approval}", json={"status": "approved"})
+    assert answer.status_code == 200, answer.text
+    await expect(row(page, name).locator("[data-note-title]")).to_contain_text("Your words were not sent.")
+    await expect(row(page, name).locator("[data-note-send]")).to_be_disabled()
+    await expect(row(page, name).get_by_role("button", name="Approve")).to_be_disabled()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(f"#{name}[data-pending]")).to_have_count(0)

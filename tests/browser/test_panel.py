@@ -215,14 +215,14 @@ async def test_next_and_previous_task_by_keys(site: Site, open_page: Open) -> No
     await page.goto(f"{site.url}/boards/{board}")
     await live(page)
     await page.locator(f"#task-{second} [data-panel-link]").click()
-    await expect(page.locator("#panel h1")).to_have_text("Second made")
-    await expect(page.locator("#panel h1")).to_be_focused()
+    await expect(page.locator("#panel [data-panel-title]")).to_have_text("Second made")
+    await expect(page.locator("#panel [data-panel-title]")).to_be_focused()
     await page.get_by_role("link", name="Next task").click()
-    await expect(page.locator("#panel h1")).to_have_text("First made")
+    await expect(page.locator("#panel [data-panel-title]")).to_have_text("First made")
     await expect(page).to_have_url(f"{site.url}/boards/{board}/tasks/{first}")
-    await expect(page.locator("#panel h1")).to_be_focused()
+    await expect(page.locator("#panel [data-panel-title]")).to_be_focused()
     await page.keyboard.press("k")
-    await expect(page.locator("#panel h1")).to_have_text("Second made")
+    await expect(page.locator("#panel [data-panel-title]")).to_have_text("Second made")
 
 
 async def test_panel_in_forced_colours_is_whole(site: Site, open_page: Open) -> None:

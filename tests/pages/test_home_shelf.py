@@ -30,7 +30,7 @@ def folded(page: str) -> list[str]:
 async def test_older_rows_are_folded_away_and_counted(cast: Cast) -> None:
     old, older, new = await asked(cast, 8), await asked(cast, 23), await asked(cast, 6.9)
     ada = await visitor(cast.app, cast.ada)
-    page = (await ada.get("/")).has("3 wait, the oldest for", "Older than 7 days", "Nothing is lost.", "23 d").text
+    page = (await ada.get("/")).has("3 wait, the oldest came", "Older than 7 days", "Nothing is lost.", "23 d").text
     assert folded(page) == [older, old]
     assert 'id="count-answer">1<' in page
     shelf = SHELF.search(page)

@@ -280,7 +280,7 @@ async def test_title_is_edited_where_it_stands(cast: Cast) -> None:
     (await cleo.post(url, {"title": "Polish", "version": version})).is_status(303)
     late = (await cleo.post(url, {"title": "Wax", "version": version})).is_status(409)
     late.has("Somebody changed it to “Polish”", 'value="Wax"')
-    (await cleo.get(f"{cast.home}/tasks/{task['id']}")).has(">Polish</h1>", "Edit the title")
+    (await cleo.get(f"{cast.home}/tasks/{task['id']}")).has(">Polish</h2>", "Edit the title")
 
 
 async def send(cast: Cast, who: Any, task: dict[str, Any], name: str, content: bytes, kind: str) -> int:

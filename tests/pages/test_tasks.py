@@ -58,7 +58,7 @@ async def test_task_without_a_title_can_be_opened(cast: Cast) -> None:
     task = (await cast.cleo.post(f"{cast.home}/tasks", {"title": " "})).ok()
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get(cast.home)).has(">Untitled</a></h3>")
-    (await cleo.get(cast.task(task))).has(">Untitled</h1>")
+    (await cleo.get(cast.task(task))).has(">Untitled</h2>")
 
 
 async def test_move_can_be_undone_with_its_assignee(cast: Cast) -> None:

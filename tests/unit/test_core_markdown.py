@@ -96,3 +96,11 @@ async def test_rendering_yields_between_texts() -> None:
     html = await page.render_async(texts=["**a**"] * 50)
     waiting.cancel()
     assert html.count("<strong>a</strong>") == 50 and turns >= 50
+
+
+def test_only_known_names_are_marked() -> None:
+    text = "@Mara Lindqvist, @mara and @lead: ask @ScHello or @Marakesh."
+    html = render(text, ("Mara Lindqvist", "Kit"))
+    marks = ('<span class="mention">@Mara Lindqvist</span>', '<span class="mention">@mara</span>')
+    assert all(mark in html for mark in marks) and html.count("mention") == 3
+    assert render("@ScHello").count("mention") == 1  # where nobody's name is known

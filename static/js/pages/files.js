@@ -3,7 +3,7 @@
 import { reason } from "../toast.js";
 
 const form = () => document.querySelector("#panel form[data-attach]");
-const words = (size) => size < 1_000_000 ? `${Math.ceil(size / 1000)} kB` : `${(size / 1_000_000).toFixed(1)} MB`;
+const words = (size) => size < 1048576 ? `${Math.ceil(size / 1024)} kB` : `${+(size / 1048576).toFixed(1)} MB`;
 let queue = Promise.resolve();
 
 const say = (line, sentence) => {

@@ -35,6 +35,19 @@ const show = () => {
   button.title = "They are shown when you have sent or closed your note, or now";
 };
 
+// The row in which somebody writes was decided by somebody else: it says so, and nothing of it can be sent.
+const tell = () => {
+  const place = openNotes().find((one) => one.closest("#queue"));
+  const row = place?.closest(".need[data-pending]");
+  const news = row && kept.findLast(({ target }) => target === "#queue" || target === `#${row.id}`)?.box;
+  const now = news?.querySelector(`[id="${row.id}"]`);
+  if (!news || now?.hasAttribute("data-pending")) return;
+  for (const button of row.querySelectorAll("button:not([data-note-close])")) button.disabled = true;
+  const said = now?.querySelector(".need-outcome span:last-child")?.textContent.trim() ?? "This no longer waits for an answer.";
+  place.querySelector("[data-note-title]").textContent = `${said} Your words were not sent.`;
+  document.getElementById("alert-region")?.replaceChildren(said);
+};
+
 const hold = (event) => {
   if (!isWriting()) return;
   const { tasks } = event.detail;
@@ -46,6 +59,7 @@ const hold = (event) => {
     tasks.splice(tasks.indexOf(task), 1);
   }
   show();
+  tell();
 };
 
 const release = () => {

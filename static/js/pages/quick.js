@@ -1,25 +1,24 @@
 // What quick add understands, shown while typing: [data-suggest-as=quick] says it in the [data-quick] beside it.
 import { offered } from "./suggest.js";
-const WORD = /(?<!\S)(?:[@#!]|due:)(?:"[^"]+"|[^\s"]+)(?!\S)/giu;
-const DAY = /^due:(?:today|tomorrow|\+?\d{1,3}[dw]|\d{4}-\d\d-\d\d|(?:mon|fri|sun)(?:day)?|tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|sat(?:urday)?)$/i;
+const WORD = /(?<!\S)(?:[@#!]|due:)(?:"[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)/giu;
+const DAY = /^due:(?:next week|(?:next )?(?:mon|fri|sun)(?:day)?|(?:next )?(?:tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|sat(?:urday)?)|today|tomorrow|\+?\d{1,3}[dw]|\d{4}-\d\d-\d\d)$/i;
 
 const plain = (text) => text.toLowerCase().replaceAll('"', "");
 
-const understood = (input) => {
-  const words = input.value.match(WORD) ?? [];
-  if (!words.length) return [];
-  const known = offered(input).map(([value]) => plain(value));
-  return words.filter((word) => DAY.test(word) || known.some((one) => one === plain(word) || (word[0] === "@" && one.split(/[\s-]/)[0] === plain(word))));
-};
+const understands = (input, word) => DAY.test(word) || offered(input).some(([value]) => plain(value) === plain(word) || (word[0] === "@" && plain(value).split(/[\s-]/)[0] === plain(word)));
 
 const say = (input) => {
   const place = input.form?.querySelector("[data-quick]");
   if (!place) return;
-  const tokens = understood(input).map((word) => Object.assign(document.createElement("span"), { className: "token", textContent: word.replaceAll('"', "") }));
-  place.replaceChildren(...tokens);
+  place.replaceChildren(...(input.value.match(WORD) ?? []).map((word) => {
+    const [is, text] = [understands(input, word), word.replaceAll('"', "")];
+    return Object.assign(document.createElement("span"), { className: is ? "token" : "faint", textContent: is ? text : `${text} is not known, it stays in the title` });
+  }));
 };
 
 export const start = () => {
   document.addEventListener("input", (event) => { if (event.target.dataset?.suggestAs === "quick") say(event.target); });
+  document.addEventListener("added", ({ target, detail }) => { if (target.elements?.after) target.elements.after.value = detail.id; }); // the next one stands below
+  document.addEventListener("toggle", ({ target }) => { if (target.matches?.(".column-add:not([open])")) target.querySelector("[name=after]").value = ""; }, true);
   document.addEventListener("reset", (event) => event.target.querySelector?.("[data-quick]")?.replaceChildren());
 };
