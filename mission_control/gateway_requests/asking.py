@@ -7,6 +7,7 @@ from uuid import UUID
 from mission_control.gateway_requests.reading import Ended, read_end
 from mission_control.gateways.calls import call
 from mission_control.openclaw.errors import GatewayError, MissingScopes, NotSupported
+from mission_control.openclaw.texts import Said
 
 SECONDS = 10.0
 # The list of each kind of approval that waits.
@@ -66,7 +67,7 @@ async def _resolve_command(gateway_id: UUID, external_id: str, answer: str) -> E
     except GatewayError as error:
         if reason_of(error) in OVER:
             return Ended("denied" if answer != "deny" else "allowed", by="somebody else")
-        if reason_of(error) in UNKNOWN or "unknown or expired" in error.message:
+        if reason_of(error) in UNKNOWN or Said.APPROVAL_GONE.search(error.message):
             return Ended("gone")
         raise
     return _ended_by(answer)
@@ -110,4 +111,4 @@ async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str
 
 def _wants_flat_answers(error: GatewayError) -> bool:
     """Return whether a gateway refused the form of the answers: newer ones take them without an envelope."""
-    return error.code == "INVALID_REQUEST" and "invalid question.resolve params" in error.message
+    return error.code == "INVALID_REQUEST" and not reason_of(error)

@@ -61,7 +61,7 @@ def _next_attempt(target: Target, tried: handshake.Attempt, error: GatewayError)
     """Return another way to connect, where the refusal names what is wrong with this one; each is tried once."""
     if error.detail_code == "DEVICE_AUTH_SIGNATURE_INVALID" and tried.signature == 3:
         return replace(tried, signature=2)
-    if tried.waits_for_pairing and error.code == "INVALID_REQUEST" and "waitForResolution" in error.message:
+    if tried.waits_for_pairing and error.code == "INVALID_REQUEST" and "code" not in error.details:
         return replace(tried, waits_for_pairing=False)
     asked_for = bool(error.details.get("canRetryWithDeviceToken"))
     if isinstance(error, TokenRefused) and asked_for and target.may_fall_back and not tried.with_device_token:

@@ -1,6 +1,5 @@
 """From what a gateway answers, or how a connection fails, to the kind of error that it is."""
 
-import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from mission_control.openclaw.errors import (
     TooOld,
     Unreachable,
 )
+from mission_control.openclaw.texts import Said
 
 NEWEST_PROTOCOL = 4
 # A gateway that asks for a longer pause is asked again nevertheless.
@@ -54,9 +54,6 @@ DETAIL_KINDS: dict[str, type[GatewayError]] = {
     "AUTH_TAILSCALE_PROXY_MISSING": AccessDenied,
     "AUTH_TAILSCALE_WHOIS_FAILED": AccessDenied,
 }
-_SCOPE = re.compile(r"missing scope: ([\w.]+)")
-_UNKNOWN_METHOD = re.compile(r"unknown method: \S+")
-_PAIRING = re.compile(r"pairing required(?:: (?P<reason>[\w-]+))?(?:.*requestId: (?P<request>[\w.:-]+))?", re.I)
 
 
 def refusal(error: Any, *, connecting: bool = False, secrets: tuple[str, ...] = ()) -> GatewayError:
@@ -92,7 +89,7 @@ def _kind(
     code: str, message: str, details: dict[str, Any], connecting: bool
 ) -> tuple[type[GatewayError], dict[str, Any]]:
     inner = details.get("code")
-    if inner == "PROTOCOL_MISMATCH" or (connecting and message == "protocol mismatch"):
+    if inner == "PROTOCOL_MISMATCH" or (connecting and "expectedProtocol" in details):
         expected = details.get("expectedProtocol")
         return (TooNew if isinstance(expected, int) and expected > NEWEST_PROTOCOL else TooOld), details
     if isinstance(inner, str) and inner in DETAIL_KINDS:
@@ -101,9 +98,9 @@ def _kind(
         return DETAIL_KINDS[code], details
     if code == "NOT_PAIRED":
         return (PairingRequired if "requestId" in details else TokenRefused), details
-    if (scope := _SCOPE.search(message)) is not None:
-        return MissingScopes, details | {"missingScope": scope[1]}
-    if _UNKNOWN_METHOD.match(message):
+    if (found := Said.MISSING_SCOPE.search(message)) is not None:
+        return MissingScopes, details | {"missingScope": found["scope"]}
+    if Said.UNKNOWN_METHOD.search(message):
         return NotSupported, details
     if connecting and code == "UNAVAILABLE":
         return Unreachable, details
@@ -112,7 +109,7 @@ def _kind(
 
 def closed(code: int | None, reason: str, *, was_sent: bool) -> GatewayError:
     """Return the error of a connection that ended: before an answer, or while it was made."""
-    if code == 1008 and (pairing := _PAIRING.search(reason)) is not None:
+    if code == 1008 and (pairing := Said.PAIRING_REQUIRED.search(reason)) is not None:
         details = {"requestId": pairing["request"], "reason": pairing["reason"] or "not-paired"}
         return PairingRequired("NOT_PAIRED", "The gateway asks for this device to be approved.", details=details)
     if code == 1009:

@@ -5,7 +5,6 @@ are served by the next one together.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -14,16 +13,13 @@ from mission_control.agents.models import Agent
 from mission_control.core.json import to_json
 from mission_control.gateways.events import GatewayRef
 from mission_control.openclaw.errors import GatewayError
+from mission_control.openclaw.texts import Said
 from mission_control.provisioning.gateway_agent import call, changing
 from mission_control.provisioning.gateway_config import WantedAgent, config_patch, with_heartbeat
 
 TRIES = 5
 # So many seconds lie between two patches: jobs that come in between share the next one.
 PAUSE_SECONDS = 2.1
-# Somebody else changed the configuration before ours was sent, or before the gateway had loaded ours.
-_STALE = re.compile(r"config changed since|base hash|was not applied .*superseded", re.IGNORECASE)
-# The gateway has stored the patch and restarts because of it: no failure, to be looked at again.
-_STORED = re.compile(r"persisted and .*wait for the gateway to restart", re.IGNORECASE | re.DOTALL)
 
 type _Wish = tuple[WantedAgent, asyncio.Future[bool]]
 _wishes: dict[UUID, list[_Wish]] = {}
@@ -89,8 +85,8 @@ async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
         try:
             await call(gateway_id, "config.patch", {"raw": to_json(patch).decode(), **base})
         except GatewayError as error:
-            is_stored = bool(_STORED.search(error.message))
-            if not (remaining and (is_stored or _STALE.search(error.message))):
+            is_stored = Said.CONFIG_STORED.search(error.message) is not None
+            if not (remaining and (is_stored or Said.CONFIG_STALE.search(error.message))):
                 raise
             if is_stored:
                 has_written = True

@@ -1,7 +1,6 @@
 """An agent as its gateway knows it: calls that several steps share."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,12 +8,10 @@ from uuid import UUID
 
 from mission_control.gateways import calls
 from mission_control.openclaw.errors import GatewayError
+from mission_control.openclaw.texts import Said
 
 CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
 READING_SECONDS = 10.0  # where somebody waits for a list
-_EXISTS = re.compile(r"already exists|duplicate", re.IGNORECASE)
-_MISSING = re.compile(r"not found|unknown (agent|session)|does not exist|no such", re.IGNORECASE)
-_TAKEN = re.compile(r"label already in use", re.IGNORECASE)
 
 # What changes a gateway's configuration is sent one after the other, so that a patch meets no stale version.
 _changing: dict[UUID, asyncio.Lock] = {}
@@ -36,17 +33,17 @@ async def changing(gateway_id: UUID) -> AsyncIterator[None]:
 
 def is_existing(error: GatewayError) -> bool:
     """Return whether a gateway refused to create what it has already."""
-    return error.code == "INVALID_REQUEST" and bool(_EXISTS.search(error.message))
+    return error.code == "INVALID_REQUEST" and Said.AGENT_EXISTS.search(error.message) is not None
 
 
 def is_missing(error: GatewayError) -> bool:
-    """Return whether a gateway does not know the agent or session."""
-    return error.code in ("INVALID_REQUEST", "NOT_FOUND") and bool(_MISSING.search(error.message))
+    """Return whether a gateway does not know the agent."""
+    return error.code in ("INVALID_REQUEST", "NOT_FOUND") and Said.AGENT_MISSING.search(error.message) is not None
 
 
 def is_label_taken(error: GatewayError) -> bool:
     """Return whether another session has the label."""
-    return bool(_TAKEN.search(error.message))
+    return Said.LABEL_TAKEN.search(error.message) is not None
 
 
 async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, Any]]:
@@ -62,7 +59,7 @@ async def read_file(gateway_id: UUID, agent_id: str, name: str) -> tuple[str | N
     try:
         found = await call(gateway_id, "agents.files.get", {"agentId": agent_id, "name": name})
     except GatewayError as error:
-        if "unsupported file" in error.message:
+        if Said.FILE_UNSUPPORTED.search(error.message):
             return None, None
         raise
     file = found.get("file", found) if isinstance(found, dict) else {"content": found}

@@ -8,9 +8,11 @@ from mission_control.openclaw.check import check
 from mission_control.openclaw.errors import TOKEN_COMMANDS, MissingScopes
 from mission_control.openclaw.identity import Identity
 from mission_control.openclaw.target import Target
+from mission_control.openclaw.texts import Said
 from tests.gateway.real import RealGateway, started
 from tests.gateway.real_plays import connected, play_command
 from tests.gateway.real_programs import OLD, programs
+from tests.gateway.test_real_texts import provoke
 from tests.node_packages import CannotInstall
 
 pytestmark = [pytest.mark.long, pytest.mark.gateway]
@@ -45,6 +47,13 @@ async def test_old_gateway_that_grants_too_little_is_refused(
         async with connected(old_gateway):
             pass
     assert caught.value.scopes == ("operator.admin",)
+    found = Said.MISSING_SCOPE.search(caught.value.message)  # there is no code for it
+    assert found is not None and found["scope"] == "operator.admin"
+
+
+async def test_old_gateway_says_the_texts_that_are_read(old_gateway: RealGateway) -> None:
+    async with connected(old_gateway) as connection:
+        await provoke(old_gateway, connection)
 
 
 async def test_older_command_prints_the_token(old_gateway: RealGateway) -> None:
