@@ -38,6 +38,7 @@ PAIRING_POLL_SECONDS, SHORTEST_PAIRING_SECONDS = 3.0, 1.0
 PAIRING_WAIT_SECONDS = 300.0
 # A person has to do something first; asking too often would lock the address out.
 REFUSED_PAUSE_SECONDS, DENIED_PAUSE_SECONDS, HOPELESS_PAUSE_SECONDS = 60.0, 60.0, 600.0
+REJECTED_PAUSE_SECONDS = 86_400.0  # each attempt is a new request on the gateway: a person tries again
 RESTART_CODES = (1012, 1013)
 
 _log = logging.getLogger(__name__)
@@ -180,6 +181,8 @@ class Link:
             pause = REFUSED_PAUSE_SECONDS
         elif isinstance(error, AccessDenied):
             pause = DENIED_PAUSE_SECONDS
+        elif isinstance(error, PairingRefused):
+            pause = REJECTED_PAUSE_SECONDS
         elif not isinstance(error, Unreachable):
             pause = HOPELESS_PAUSE_SECONDS
         return max(pause, error.retry_after or 0.0)
@@ -191,7 +194,7 @@ class Link:
     async def _pair(self, error: PairingRequired) -> float:
         """Wait for the decision about a pairing where the gateway tells it, else ask again soon."""
         self._failures, note, self._note = 0, self._note, ""
-        began = monotonic()
+        began, before = monotonic(), self._reported
         try:
             await self._report(reporting.after(reporting.of_error(error), self._reported, note))
         except BaseException:
@@ -202,6 +205,8 @@ class Link:
             await error.resolved(PAIRING_POLL_SECONDS if error.wait is None else PAIRING_WAIT_SECONDS)
         except PairingRefused as refused:
             return await self._failed(refused)
+        if error.wait is None and before is not None and before.pairing_request_id not in (None, error.request_id):
+            return HOPELESS_PAUSE_SECONDS  # the one before was rejected or expired: the next is asked for by a person
         return max(0.0, began + SHORTEST_PAIRING_SECONDS - monotonic())
 
     async def _report(self, report: Report) -> Report | None:

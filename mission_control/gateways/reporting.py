@@ -35,7 +35,7 @@ PAIRING_TEXTS = {
     "metadata-upgrade": "This device changed since it was approved. Approve it again.",
 }
 FIRST_PAIRING = "The gateway waits for its owner to approve this device."
-EARLIER_IS_OVER = "The request before this one expired, was rejected or was replaced."
+EARLIER_IS_OVER = "The request before this one was rejected or is over. Once this one is approved, try again."
 EARLIER_EXPIRED = "Nobody approved the request before this one in time."
 PAIRING_REFUSED = {
     "PAIRING_REJECTED": "The pairing was rejected on the gateway. Try again to send a new request.",

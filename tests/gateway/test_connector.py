@@ -176,7 +176,11 @@ async def _other_request(gateway: Gateway, request_id: str) -> Gateway | None:
     return await Gateway.exclude(pairing_request_id=request_id).get_or_none(id=gateway.id, state="pairing")
 
 
-async def test_replaced_pairing_says_so_where_it_is_polled(cast: Cast, fake_gateway: FakeGateway) -> None:
+async def test_replaced_pairing_says_so_where_it_is_polled_and_waits_for_a_person(
+    cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "PAIRING_POLL_SECONDS", 0.02)
+    monkeypatch.setattr(link, "SHORTEST_PAIRING_SECONDS", 0.0)
     fake_gateway.needs_pairing = True
     gateway = await add_gateway(cast, fake_gateway)
     connector.look_now()
@@ -186,6 +190,12 @@ async def test_replaced_pairing_says_so_where_it_is_polled(cast: Cast, fake_gate
     assert again.last_error.startswith("The request before this one")
     await asyncio.sleep(0.1)  # polls meet the same request, and what was said stays
     assert (await Gateway.get(id=gateway.id)).last_error == again.last_error
+    fake_gateway.reject()  # a second time: now a person has to try again
+    asked = len(fake_gateway.connects)
+    await asyncio.sleep(0.1)
+    assert len(fake_gateway.connects) == asked
+    connector.retry(f"{connector.RETRY}:{gateway.id}")
+    assert (await until(lambda: _other_request(gateway, again.pairing_request_id))).state == "pairing"
 
 
 @pytest.mark.parametrize(
