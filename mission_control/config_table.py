@@ -43,7 +43,7 @@ SETTINGS: tuple[Setting, ...] = (
         "BASE_URL",
         values.base_url,
         "",
-        "Public http(s) address, for links in messages and webhooks; MCP answers to its host.",
+        "Public http(s) address, for links in messages and webhooks; MCP and pages answer to it and local hosts only.",
     ),
     Setting(
         "SMTP_URL",

@@ -44,4 +44,4 @@ async def refuse(
     all_headers = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
     pairs = [(name.encode(), value.encode()) for name, value in all_headers.items()]
     await send({"type": f"{kind}.start", "status": status, "headers": pairs})
-    await send({"type": f"{kind}.body", "body": body})
+    await send({"type": f"{kind}.body", "body": body, "more_body": False})

@@ -24,6 +24,7 @@ from mission_control.core.request_facts import reset_request_id, set_request_id,
 from mission_control.http import framing
 from mission_control.http.arrival import Arrival
 from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, refuse
+from mission_control.http.hosts import MALFORMED, UNKNOWN, is_foreign, is_malformed
 from mission_control.http.log_format import request_line
 from mission_control.http.proxies import is_trusted, rate_limit_key, scope_client_ip, scope_from_proxies
 from mission_control.http.request_id import id_of
@@ -44,6 +45,7 @@ class Rules:
     trusted_proxies: tuple[Network, ...]
     logs_health: bool
     slow_ms: int
+    base_url: str
     headers: tuple[Header, ...]
     simultaneous: Simultaneous | None
 
@@ -54,6 +56,7 @@ class Rules:
             tuple(settings.trusted_proxies),
             settings.request_log_include_health,
             settings.request_log_slow_ms,
+            settings.base_url,
             tuple(response_headers(settings)),
             Simultaneous.of(settings),
         )
@@ -116,6 +119,10 @@ class Exchange:
         scope, simultaneous = self.scope, self._rules.simultaneous
         if refusal := framing.refusal(scope):
             await refuse(self.send, 400, refusal.sentence, self.id, refusal.headers)
+        elif is_malformed(scope):
+            await refuse(self.send, 400, MALFORMED, self.id)
+        elif is_foreign(scope, self._rules.base_url):
+            await refuse(self.send, 421, UNKNOWN, self.id)
         elif simultaneous is None:
             await self._answer_within(app)
         else:

@@ -2,16 +2,15 @@
 
 import functools
 import ipaddress
-import re
 from collections.abc import Sequence
 
 from quart import request
 
 from mission_control.config_values import Network
 from mission_control.http.asgi import Scope, header
+from mission_control.http.hosts import HOST
 
 UNKNOWN = "unknown"
-HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
 def client_ip() -> str:

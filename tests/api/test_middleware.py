@@ -211,3 +211,26 @@ async def test_readiness_fails_while_stopping() -> None:
     body = await response.get_json()
     assert body["ok"] is False
     assert set(body["checks"]) == {"database", "migrations", "events"}
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("mc.example.org", 200), ("MC.example.org:8443", 200), ("127.0.0.1:8000", 200), ("[::1]:8000", 200),
+        ("192.0.2.7", 200), ("localhost:8000", 200), ("mission_control:8000", 200), ("nas.local", 200),
+        ("evil.org", 421), ("mc.example.org.evil.org", 421), ("127.0.0.1.evil.org:8000", 421), ("evil.org.", 421),
+    ],
+)  # fmt: skip
+async def test_pages_are_shown_under_known_names_only(host: str, status: int) -> None:
+    known, open_to_all = tiny_app(BASE_URL="https://mc.example.org"), tiny_app()
+    for path, expected in (("/page", status), ("/api/v1/things", 200), ("/healthz", 200)):
+        answer = await known.test_client().get(path, headers={"Host": host})
+        assert answer.status_code == expected or (path == "/healthz" and answer.status_code != 421)
+    assert (await open_to_all.test_client().get("/page", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000.evil.org", "localhost:x", "a b", "a/b", "a:123456", "a@b"])
+@pytest.mark.parametrize("path", ["/page", "/api/v1/things", "/mcp"])
+async def test_malformed_host_is_refused_everywhere(host: str, path: str) -> None:
+    answer = await tiny_app().test_client().get(path, headers={"Host": host})
+    assert answer.status_code == 400 and "Host" in (await answer.get_json())["detail"]
