@@ -66,7 +66,7 @@ SETTINGS: tuple[Setting, ...] = (
         "LOCAL_AUTH_TOKEN",
         values.local_auth_token,
         "",
-        "Optional bearer token of the instance owner in local mode, 50 characters or more.",
+        "Optional bearer token of the instance owner in local mode, 50 characters or more; a setup code too.",
         secret=True,
     ),
     Setting("OIDC_ISSUER", identity.address, "", "Issuer of the provider, exactly as its tokens name it."),

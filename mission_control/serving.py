@@ -96,15 +96,15 @@ async def prepare(settings: Settings) -> Prepared:
     await connect(settings)
     try:
         await open_logs(settings)
-        return Prepared(applied, await _setup_code())
+        return Prepared(applied, await _setup_code(settings))
     finally:
         await disconnect()
 
 
-async def _setup_code() -> str | None:
+async def _setup_code(settings: Settings) -> str | None:
     """Return the code for the first owner, None when a full disk keeps it from being made: reading works without it."""
     try:
-        return await issue_setup_code()
+        return await issue_setup_code(settings.local_auth_token)
     except Exception as error:
         if (reason := outage(error)) is None:
             raise

@@ -39,7 +39,13 @@ async def set_up(form: SetupForm) -> None:
     try:
         with wrong_passwords.attempt(rate_limit_key(client_ip())):
             owner = await setup.complete_setup(
-                form.code, form.organization_name, form.name, form.email, form.password, form.timezone
+                form.code,
+                form.organization_name,
+                form.name,
+                form.email,
+                form.password,
+                form.timezone,
+                local_token=current_app.config["SETTINGS"].local_auth_token,
             )
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None

@@ -35,9 +35,12 @@ async def is_setup_pending() -> bool:
     return current_app.config["SETTINGS"].auth_mode == "local" and await is_open()
 
 
-async def issue_setup_code() -> str | None:
-    """Return a new one-time code, or None if an owner has a password. Older codes end."""
-    if not await is_open():
+async def issue_setup_code(local_token: str = "") -> str | None:
+    """Return a new one-time code, or None if an owner has a password. Older codes end.
+
+    An owner who works with LOCAL_AUTH_TOKEN needs none: that token is as good as a code.
+    """
+    if not await is_open() or (local_token and await User.exists(clerk_user_id=LOCAL_SUBJECT)):
         return None
     code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
     async with in_transaction():
@@ -53,25 +56,36 @@ def spelled(code: str) -> str:
 
 
 async def complete_setup(
-    code: str, organization_name: str, name: str, email: str, password: str, timezone: str | None = None
+    code: str,
+    organization_name: str,
+    name: str,
+    email: str,
+    password: str,
+    timezone: str | None = None,
+    *,
+    local_token: str = "",
 ) -> User:
-    """Create the first owner. Wrong code: Forbidden; already done: Conflict."""
+    """Create the first owner. Wrong code: Forbidden; already done: Conflict. LOCAL_AUTH_TOKEN is a code, too."""
+    is_local = bool(local_token) and secrets.compare_digest(local_token.encode(), code.strip().encode())
     password_hash = await hash_password(password)
-    return await _set_up(system(NOWHERE), code, organization_name, name, email, password_hash, timezone)
+    proof = None if is_local else code
+    return await _set_up(system(NOWHERE), proof, organization_name, name, email, password_hash, timezone)
 
 
 @command("account.set_up")
 async def _set_up(
     actor: Actor,
-    code: str,
+    code: str | None,
     organization_name: str,
     name: str,
     email: str,
     password_hash: str,
     timezone: str | None,
 ) -> User:
-    used = await InstanceSetting.filter(name=CODE_NAME, value=fingerprint(spelled(code))).delete()
-    if not used:
+    issued = InstanceSetting.filter(name=CODE_NAME)
+    if code is None:
+        await issued.delete()
+    elif not await issued.filter(value=fingerprint(spelled(code))).delete():
         raise Forbidden("This is not the setup code that the server printed last. Check its output.")
     if not await is_open():
         raise Conflict("An owner exists already. Sign in instead.")

@@ -81,6 +81,7 @@ async def get_board_view(actor: Actor, view: SavedView) -> ViewRead:
     verb="view.update",
     body=ViewUpdate,
     returns=ViewRead,
+    errors={409: ErrorResponse},
 )
 async def update_board_view(actor: Actor, view: SavedView, data: ViewUpdate) -> ViewRead:
     """Change a view; only the fields that are sent. `is_default` opens the board with it."""

@@ -1,5 +1,7 @@
 """Save, change and delete views of boards. Only shared views are in the log: private ones concern nobody else."""
 
+from collections.abc import Iterable
+
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.views_queries import views_for
@@ -22,6 +24,7 @@ async def create_view(actor: Actor, board: Board, new: ViewCreate) -> SavedView:
     if len(seen) >= MOST:
         raise Conflict(f"You see {MOST} views on this board already. Delete one first.")
     _refuse(actor, board, is_shared=new.is_shared, is_default=new.is_default)
+    _refuse_name(new.name, seen)
     position = max((one.position for one in seen), default=0.0) + 1.0
     view = SavedView(board_id=board.id, user_id=actor.user_id, position=position, **new.model_dump())
     view.board = board
@@ -50,6 +53,8 @@ async def update_view(actor: Actor, view: SavedView, wanted: ViewUpdate) -> Save
     _refuse(actor, board, is_shared="is_shared" in changes or "is_default" in changes, is_default=False)
     if found.is_default and not found.is_shared:
         raise Invalid(ONLY_SHARED)
+    if changes.keys() & {"name", "is_shared"}:
+        _refuse_name(found.name, [one for one in await views_for(actor, board) if one.id != found.id])
     found.updated_at = clock.now()
     await found.save()
     await _only_default(found)
@@ -69,6 +74,12 @@ async def delete_view(actor: Actor, view: SavedView) -> None:
     _tell(actor, view)
     if view.is_shared:
         record("view.deleted", view, f"View deleted: {view.name}.", name=view.name)
+
+
+def _refuse_name(name: str, others: Iterable[SavedView]) -> None:
+    """Refuse a name that another view has, of those that the person sees; private views of others stay unknown."""
+    if any(one.name.lower() == name.lower() for one in others):
+        raise Conflict(f"There is a view named “{name}” on this board already. Choose another name.")
 
 
 def _refuse(actor: Actor, board: Board, *, is_shared: bool, is_default: bool) -> None:

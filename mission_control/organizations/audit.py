@@ -117,6 +117,8 @@ async def running_check(organization_id: UUID) -> Job | None:
 
 
 async def _refuse_another(organization_id: UUID, job_id: UUID) -> None:
+    # Two that are asked for at once come one after the other, so that the second one sees the first.
+    await Organization.select_for_update(no_key=True).get(id=organization_id)
     if await running_check(organization_id) is not None:
         raise Conflict(RUNNING)
 

@@ -89,6 +89,21 @@ async def test_setting_up_and_signing_in(app: Quart) -> None:
     ]  # fmt: skip
 
 
+async def test_owner_behind_the_local_token_gets_no_other_code(app: Quart) -> None:
+    token = "a-token-of-the-owner-for-tests-that-has-fifty-characters-or-more"
+    assert await setup.issue_setup_code(token) is not None
+    user_id = await setup.ensure_local_owner()
+    assert await setup.issue_setup_code(token) is None
+    assert await setup.issue_setup_code() is not None
+    for wrong in (token[:-1], "", "A"):
+        with pytest.raises(Forbidden):
+            await setup.complete_setup(wrong, "Lab", "Ada", "ada@example.org", "a long password", local_token=token)
+    with pytest.raises(Forbidden):
+        await setup.complete_setup("", "Lab", "Ada", "ada@example.org", "a long password")
+    ada = await setup.complete_setup(token, "Lab", "Ada", "ada@example.org", "a long password", local_token=token)
+    assert ada.id == user_id
+
+
 async def test_new_password_ends_other_sessions(cast: Cast) -> None:
     user = await User.get(id=cast.cleo.id)
     user.password_hash = await hash_password("the old password")

@@ -1,5 +1,6 @@
 """Saved views of boards: one's own and shared ones, their order, and the one that opens the board."""
 
+import asyncio
 from typing import Any
 
 from tests.cast import Caller, Cast, head, kinds
@@ -67,6 +68,25 @@ async def test_invalid_views_are_refused(cast: Cast) -> None:
         {"name": "x", "columns": ["a,b"]}, {"name": "x", "strange": 1},
     ):  # fmt: skip
         (await cast.ada.post(f"{cast.home}/views", wrong)).refused(422)
-    for _ in range(50):
-        await save(cast, "Again")
+    for number in range(50):
+        await save(cast, f"Again {number}")
     (await cast.ada.post(f"{cast.home}/views", {"name": "One too many"})).refused(409)
+
+
+async def test_names_of_views_are_told_apart(cast: Cast) -> None:
+    first = await save(cast, "Mine")
+    taken = (await cast.ada.post(f"{cast.home}/views", {"name": "mine"})).refused(409)
+    assert "“mine”" in str(taken)
+    theirs = await save(cast, "Mine", cast.ben)
+    (await cast.ben.patch(f"{cast.home}/views/{theirs['id']}", {"is_shared": True})).ok()
+    (await cast.ada.patch(f"{cast.home}/views/{first['id']}", {"is_shared": True})).refused(409)
+    (await cast.ada.patch(f"{cast.home}/views/{first['id']}", {"query": "x"})).ok()
+    other = await save(cast, "Other")
+    (await cast.ada.patch(f"{cast.home}/views/{other['id']}", {"name": "MINE"})).refused(409)
+    assert await names(cast) == ["Mine", "Mine", "Other"]
+
+
+async def test_one_name_is_saved_once_by_two_at_once(cast: Cast) -> None:
+    url = f"{cast.home}/views"
+    answers = await asyncio.gather(*(cast.ada.post(url, {"name": "Twice", "is_shared": True}) for _ in range(6)))
+    assert sorted(one.status for one in answers) == [200] + [409] * 5
