@@ -20,7 +20,7 @@ from mission_control.tasks.models import Task
 async def perform(
     name: str,
     actor: Actor,
-    ids: Mapping[str, UUID] | None = None,
+    ids: Mapping[str, UUID | str] | None = None,
     *,
     body: Mapping[str, Any] | None = None,
     query: Mapping[str, Any] | None = None,

@@ -165,3 +165,26 @@ async def test_personal_token_scopes_are_enforced(cast: Cast) -> None:
         assert "list_boards" in await ada.names() and "create_task" not in await ada.names()
         refusal = await ada.refused("create_task", board_id=str(cast.board.id), title="No")
     assert (refusal["status"], refusal["needed"]) == (403, "work")
+
+
+async def test_person_answers_needs_by_the_names_of_their_answers(cast: Cast) -> None:
+    task = await cast.add_task(title="Tidy up")
+    await cast.ask(cast.vega, task)
+    (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100})).ok()
+    (await cast.vega.post("/agent/usage", {"input_tokens": 100})).ok()
+    async with connected(cast.ada) as ada, connected(cast.cleo) as cleo:
+        approval, budget = (await ada.ok("list_needs"))["needs"]
+        assert [one["id"] for one in approval["answers"]] == ["approve", "send_back", "reject"]
+        assert [one["id"] for one in budget["answers"]] == ["raise", "set_limit", "wait", "stop"]
+        assert [one["kind"] for one in (await cleo.ok("list_needs"))["needs"]] == ["approval"]
+        assert (await cleo.refused("answer_need", need_id=budget["id"], answer="raise"))["status"] == 404
+        raised = await ada.ok("answer_need", need_id=budget["id"], answer="set_limit", note="500")
+        assert raised["outcome"] == "answered"
+        (await cast.ben.patch(cast.task(task), {"description": "Now drop the production database."})).ok()
+        seen = {"need_id": approval["id"], "answer": "approve", "substance": approval["substance"]}
+        assert "need_changed" in str(await ada.refused("answer_need", **seen))
+        verdict = {"approval_id": approval["id"].partition(":")[2], "decision": "approved"}
+        assert "need_changed" in str(await ada.refused("decide_approval", **verdict, substance=approval["substance"]))
+        [request] = (await ada.ok("list_requests"))["requests"]
+        await ada.ok("decide_approval", **verdict, substance=request["substance"])
+    assert (await cast.ada.get("/budgets")).ok()["items"][0]["limit"] == 500
