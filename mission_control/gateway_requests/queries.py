@@ -15,6 +15,7 @@ from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.schemas import GatewayRequestQuery
+from mission_control.questions.queries import parts_of as parts_of_question
 from mission_control.questions.queue import split_heading
 
 MOST_SHOWN = 200
@@ -70,8 +71,9 @@ async def parts_of_requests(request_ids: Sequence[UUID]) -> dict[UUID, Parts]:
 
 def parts_of(row: dict[str, Any]) -> Parts:
     """Return what the request of a row asks for."""
-    asked = [row["action_type"], as_json(row["payload"])]
-    return {"request": asked, "question": row["content"], "options": as_json(row["options"]) or []}
+    if row["kind"] == "question":
+        return parts_of_question(row)
+    return {"request": [row["action_type"], as_json(row["payload"])]}
 
 
 def serialize(row: dict[str, Any]) -> dict[str, Any]:

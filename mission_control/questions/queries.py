@@ -79,7 +79,8 @@ async def parts_of_questions(question_ids: Sequence[UUID]) -> dict[UUID, Parts]:
 
 def parts_of(row: dict[str, Any]) -> Parts:
     """Return what the question of a row asks for."""
-    return {"question": row["content"], "options": as_json(row["options"]) or [], "words": bool(row["allows_text"])}
+    choice = [f"{one['label']} ({one.get('outcome') or one['id']})" for one in as_json(row["options"]) or []]
+    return {"question": row["content"], "choice": [*choice, *(["your own words"] if row["allows_text"] else [])]}
 
 
 def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
