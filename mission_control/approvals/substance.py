@@ -12,7 +12,7 @@ REASON = "reason"
 _SELECT = (
     "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
     " r.agent_name, r.summary, r.evidence"
-    " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id"
+    " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id AND l.is_pending"
     " LEFT JOIN tasks t ON t.id = l.task_id AND t.deleted_at IS NULL"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
     " WHERE a.status = 'pending' AND a.id IN ({}) ORDER BY l.created_at, l.id"

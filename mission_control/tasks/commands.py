@@ -123,7 +123,9 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
     if wanted := sent(change.depends_on_task_ids, []):
         await dependencies.check_dependencies(board, task.id, wanted)
     await check_tags(board.organization_id, sent(change.tag_ids, []))
-    task = await locked_task(task)
+    found, task = task, await locked_task(task)
+    if (found.status, found.assigned_agent_id) != (task.status, task.assigned_agent_id):
+        limits = await lock_limits_for(actor, task, change)  # against the order of locks: a deadlock is retried
     before = TaskSnapshot(task)
     dependency_change = await _apply_role(actor, board, task, change)
     await pass_gates(board, task, before.status, status_sent=change.status is not UNSET)

@@ -12,16 +12,17 @@ import httpx
 import pytest
 from quart import Quart
 
+from mission_control.agents.models import Agent
 from mission_control.config import Settings
 from mission_control.groups.models import BoardGroup
 from mission_control.tasks.models import Task
 from tests.api.test_needs import one_of
-from tests.cast import Cast, Person
+from tests.cast import Cast, Person, Program
 from tests.live.servers import API, Installation
 from tests.live.test_tasks_changed_concurrently import PATIENCE, somebody_waits, uncommitted
 
 pytestmark = pytest.mark.postgres
-Call = tuple[Person, str, str, Any]
+Call = tuple[Person | Program, str, str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +127,16 @@ async def test_group_leaves_a_board_that_went_to_another_group(
     first, second = await in_order(workers, settings, "boards", cast.board.id, moves, empties)
     assert (first.status_code, second.status_code) == (200, 200)
     assert (await cast.ada.get(cast.home)).ok()["board_group_id"] == str(after.id)
+
+
+async def test_limit_of_an_agent_holds_for_a_task_that_was_started_meanwhile(
+    workers: list[httpx.AsyncClient], settings: Settings, cast: Cast
+) -> None:
+    await Agent.filter(id=cast.rigel.id).update(wip_limit=1)
+    started, task = await cast.add_task(), await cast.add_task()
+    await cast.put(started, status="in_progress", assigned_agent_id=cast.rigel.id)
+    starts = (cast.ben, "PATCH", cast.task(task), {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)})
+    gives: Call = (cast.atlas, "PATCH", f"/agent{cast.task(task)}", {"assigned_agent_id": str(cast.rigel.id)})
+    first, second = await in_order(workers, settings, "tasks", task, starts, gives)
+    assert (first.status_code, second.status_code) == (200, 409), second.text
+    assert (await Task.get(id=task["id"])).assigned_agent_id == cast.vega.id
