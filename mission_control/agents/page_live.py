@@ -16,7 +16,10 @@ PAGE, TEMPLATE = "agents", "agents/index.html"
 
 
 # What asks for a person stands first, what nobody waits for last.
-STATES = ("error", "waiting", "updating", "working", "online", "idle", "provisioning", "offline")
+STATES = (
+    "error", "waiting", "gateway_away", "updating", "working", "online", "idle", "provisioning", "offline", "unneeded",
+)  # fmt: skip
+NOT_ONLINE = ("offline", "gateway_away", "provisioning", "unneeded")
 ORDERS = {
     "name": Order("by name"),
     "state": Order("by state", lambda line: STATES.index(line.status)),
@@ -29,7 +32,7 @@ async def list_context(actor: Actor, base: str, order: str) -> dict[str, Any]:
     """Return the list by board and the number of agents; `base` is the address at which agents find the server."""
     groups = [replace(one, lines=ORDERS[order].sorted(one.lines)) for one in await roster.roster_by_board(actor)]
     lines = [line for group in groups for line in group.lines]
-    online = sum(line.status not in ("offline", "provisioning") for line in lines)
+    online = sum(line.status not in NOT_ONLINE for line in lines)
     return {"groups": groups, "total": len(lines), "online": online, "base": base, **ordering(ORDERS, order)}
 
 

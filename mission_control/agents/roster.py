@@ -143,6 +143,8 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     if agent.status in ("error", "updating") and agent.gateway_id is not None:
         return agent.status, ""
     if agent.last_seen_at is None:
+        if agent.board_id is None and agent.workspace_token is None and agent.gateway_id is not None:
+            return "unneeded", ""
         return ("offline" if agent.status == "offline" else "provisioning"), ""
     silence = clock.now() - agent.last_seen_at
     if agent.gateway_id is not None:

@@ -15,6 +15,7 @@ from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
 from tests.gateway.notices import on_gateway, reconnect_quickly, session_of
+from tests.gateway_agents import hire_main
 from tests.pages.visitor import visitor
 
 
@@ -47,11 +48,21 @@ async def test_agent_is_online_for_as_long_as_its_gateway_is_connected(cast: Cas
     away = await until(lambda: Agent.get_or_none(id=lyra.id, gateway_away_at__isnull=False))
     assert (await shown(cast, lyra))["status"] == "offline" and away.gateway_away_at is not None
     ada = await visitor(cast.app, cast.ada)
-    (await ada.get("/agents")).has("Gateway away")
+    (await ada.get("/agents")).has("Gateway away", "0 of 5 online")
     await fake_gateway.start()
     await until(lambda: Agent.get_or_none(id=lyra.id, gateway_away_at=None))
     assert (await shown(cast, lyra))["status"] == "online"
     (await ada.get("/agents")).lacks("Gateway away")
+
+
+async def test_main_agent_that_nobody_needed_yet_is_said_to_be_made_then(cast: Cast, fake_gateway: FakeGateway) -> None:
+    gateway = await connected_gateway(cast, fake_gateway)
+    main = await hire_main(cast.app, gateway)
+    ada = await visitor(cast.app, cast.ada)
+    for path in ("/agents", f"/gateways/{gateway.id}/agents"):
+        (await ada.get(path)).has("Made when it is needed")
+    await Agent.filter(id=main.id).update(workspace_token="made")
+    (await ada.get(f"/gateways/{gateway.id}/agents")).lacks("Made when it is needed")
 
 
 async def test_one_agents_turn_says_nothing_about_the_others(cast: Cast, fake_gateway: FakeGateway) -> None:
