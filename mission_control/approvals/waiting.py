@@ -29,7 +29,7 @@ async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) ->
 
 async def _waited(approval_id: UUID, seconds: float) -> dict[str, Any]:
     now = asyncio.get_running_loop().time
-    end = now() + seconds
+    end = channels.end_of_wait(seconds)
     while True:
         with channels.listening(channel_of(approval_id)) as notified:
             answer = await approval_read(approval_id)

@@ -57,6 +57,8 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
     `lease.expires_at`: afterwards the task goes back, and writes with that fence answer 409 `lease_lost`. Naming a
     task that you hold already renews the lease with the same fence. With an Idempotency-Key, a new one for each claim,
     the same request sent again after a lost answer gets the same task and fence, also while the first still waits.
+    With `wait_seconds` a pause or a used-up budget is waited for too, and `reason` says which one held the work back
+    all that time; without it they are refused like a named task.
     Nothing is claimed for a client that hangs up while it waits; a claim that was made before stays until its lease
     ends.
     A named task that cannot be claimed answers 409 at once, with the reason as `code`: task_already_claimed,

@@ -86,7 +86,7 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
 
 
 async def _answer(lease: Lease) -> dict[str, Any]:
-    return {"task": await task_read(lease.task_id), "lease": lease.serialize()}
+    return {"task": await task_read(lease.task_id), "lease": lease.serialize(), "reason": None}
 
 
 async def _is_held_by_caller(actor: Actor, task: Task) -> bool:

@@ -16,7 +16,7 @@ from mission_control.agents.reactions import channel_of as channel_of_agent
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
 from mission_control.claims import matching, selection, timer
-from mission_control.claims.commands import Missed, Worker, claim_best, claim_named, refuse_closed
+from mission_control.claims.commands import NO_WORK_CODES, Missed, Worker, claim_best, claim_named, refuse_closed
 from mission_control.claims.expiry import expire_due
 from mission_control.claims.leases import release_lease
 from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
@@ -24,7 +24,7 @@ from mission_control.commands.compensation import on_abandonment
 from mission_control.commands.transaction import uncancelled
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import DomainError, Forbidden, NotFound, Unauthenticated
+from mission_control.core.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import broker, channels, waiters
@@ -33,7 +33,6 @@ from mission_control.operations.retries import committed, notified_of_answer
 from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
 
-NOTHING: dict[str, Any] = {"task": None, "lease": None}
 # Seconds until the next poll after one that found only locked tasks.
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 HELD_SECONDS = 1.0
@@ -42,41 +41,56 @@ UNANSWERED = "The client cancelled its call before it had the answer."
 
 async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any]:
     """Assign the best task, or the named one, to a worker; wait for one as long as the worker asks for."""
-    actor = replace(actor, fence=None)
+    actor, reason = replace(actor, fence=None), None
     if wanted.task_id is not None:
         worker = await _worker(actor, board)
         answer = await committed(actor, partial(claim_named, actor, board, worker, wanted))
     elif wanted.wait_seconds:
-        answer = await _waited(actor, board, wanted)
+        answer, reason = await _waited(actor, board, wanted)
     else:
         answer, _ = await _look(actor, board, wanted)
     if answer is None:
-        return await committed(actor, _nothing) or NOTHING
+        nothing: dict[str, Any] = {"task": None, "lease": None, "reason": reason}
+        return await committed(actor, partial(_nothing, nothing)) or nothing
     timer.lease_ends(answer["lease"]["expires_at"])
     return answer
 
 
-async def _nothing() -> dict[str, Any]:
-    return NOTHING
+async def _nothing(nothing: dict[str, Any]) -> dict[str, Any]:
+    return nothing
 
 
-async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
+async def _waited(
+    actor: Actor, board: Board, wanted: ClaimCreate
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too."""
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
-    end = now() + wanted.wait_seconds
+    end = channels.end_of_wait(wanted.wait_seconds)
     who = matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))
     with waiters.queued(channel, who) as waiter:
         while True:
             with notified_of_answer(actor) as twin, channels.listening(channel_of_agent(actor.agent_id)) as changed:
                 waiter.listen()
-                answer, is_held = await _look(actor, board, wanted)
+                reason: dict[str, Any] | None = None
+                try:
+                    answer, is_held = await _look(actor, board, wanted)
+                except Conflict as halt:
+                    answer, is_held, reason = None, False, _reason_of(halt)
                 if answer is not None or now() >= end or _is_stopping():
-                    return answer
+                    return answer, reason
                 if waiter.holds_baton:
                     waiter.pass_baton(await matching.waiters_with_work(waiter.not_polled(), board))
                 await waiter.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
             if twin.done():
                 await committed(actor, _not_yet)
             board = await _still_there(board)
+
+
+def _reason_of(halt: Conflict) -> dict[str, Any]:
+    """Return why no work may begin now. Raise what waiting does not end."""
+    if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
+        raise halt
+    return halt.detail
 
 
 async def _not_yet() -> None:

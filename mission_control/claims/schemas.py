@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, example
 from mission_control.tasks.schemas import TaskRead
 
@@ -42,11 +43,21 @@ class LeaseRead(BaseModel):
     expires_at: datetime
 
 
+class ClaimReason(BaseModel):
+    """Why no work may begin: a pause or a used-up budget."""
+
+    code: ErrorCode
+    message: str
+
+
 class ClaimRead(BaseModel):
     """The assigned task and its lease; both null when there is no work."""
 
     task: TaskRead | None
     lease: LeaseRead | None
+    reason: Annotated[
+        ClaimReason | None, Field(description="Why no work began in all the time that was waited; null: there was none")
+    ] = None
 
 
 class LeaseExtend(Body):

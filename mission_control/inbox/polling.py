@@ -35,7 +35,7 @@ async def _acknowledge(actor: Actor, upto: int) -> None:
 
 async def _waited(actor: Actor, after: int, limit: int, seconds: float) -> list[dict[str, Any]]:
     now = asyncio.get_running_loop().time
-    end = now() + seconds
+    end = channels.end_of_wait(seconds)
     while True:
         with channels.listening(f"inbox:{actor.id}") as notified, channels.listening(channel_of(actor.id)) as changed:
             items = await unread(actor, after, limit)

@@ -8,6 +8,7 @@ waiter of its queue (`live/waiters.py`). Callbacks of `on_notify` run before lat
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from mission_control.live import waiters
 
 PROCESS = new_id().hex
 AT_ONCE = 100
+JITTER = 0.2  # of a wait
 
 _waiting: dict[str, dict[asyncio.Future[None], None]] = {}
 _callbacks: dict[str, list[Callable[[], None]]] = {}
@@ -44,6 +46,11 @@ def listening(channel: str) -> Iterator["asyncio.Future[None]"]:
         yield notified
     finally:
         _forget(channel, notified)
+
+
+def end_of_wait(seconds: float) -> float:
+    """Return when a wait ends, in the loop's time: up to a fifth earlier, so that waits do not end in one wave."""
+    return asyncio.get_running_loop().time() + seconds * random.uniform(1 - JITTER, 1)
 
 
 async def notified_within(notified: "asyncio.Future[None]", seconds: float, *also: "asyncio.Future[None]") -> bool:

@@ -24,6 +24,7 @@ from mission_control.memory.models import BoardMemory
 from mission_control.questions.models import Question
 from mission_control.questions.queries import parts_of_questions
 from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
+from mission_control.runs.fence import hold_lease
 from mission_control.runs.standing import current_runs, only_run_of
 
 SNIPPET_LENGTH = 120
@@ -71,6 +72,7 @@ async def _run_of(actor: Actor, board: Board, task_id: UUID | None) -> UUID | No
         "SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ? AND deleted_at IS NULL", task_id, board.id
     ):
         raise NotFound("The task is not on this board.")
+    await hold_lease(task_id)
     return (await current_runs([task_id])).get(task_id)
 
 

@@ -36,8 +36,8 @@ async def test_claim_without_work_returns_null_and_records_nothing(cast: Cast) -
     before = await head(cast)
     bodies: list[dict[str, Any]] = [{}, {"tags": ["optics"]}]
     for body in bodies:
-        assert (await claim(cast, **body)).ok() == {"task": None, "lease": None}
-    assert (await cast.vega.post(f"/agent{cast.home}/claims")).ok() == {"task": None, "lease": None}
+        assert (await claim(cast, **body)).ok() == {"task": None, "lease": None, "reason": None}
+    assert (await cast.vega.post(f"/agent{cast.home}/claims")).ok() == {"task": None, "lease": None, "reason": None}
     assert await head(cast) == before
 
 

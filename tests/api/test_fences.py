@@ -53,7 +53,11 @@ async def _sent(cast: Cast, one: Operation, in_body: int | None, in_header: int 
     if isinstance(body, dict) or in_body is not None:
         body = {name: value for name, value in ({} if body is ... else body).items() if name != "fence"}
         body |= {} if in_body is None else {"fence": in_body}
-        body |= {"task_id": (await cast.add_task())["id"]} if one.operation_id.startswith("create_approval") else {}
+        body |= (
+            {"task_id": (await cast.add_task())["id"]}
+            if one.operation_id.startswith(("create_approval", "ask_question"))
+            else {}
+        )
     headers = {} if in_header is None else {"X-Task-Fence": str(in_header)}
     caller: Caller = getattr(cast, CALLERS.get(one.operation_id, "atlas"))
     return await caller.call(one.method, path, body, headers=headers)

@@ -31,7 +31,7 @@ async def test_stopping_server_answers_waiting_claims(tmp_path: Path) -> None:
             assert not any(one.done() for one in waiting)
             assert await server.stop(BEFORE_POLLS_END) == 0
         for one in waiting:
-            assert one.result().json() == {"task": None, "lease": None}
+            assert one.result().json() == {"task": None, "lease": None, "reason": None}
 
 
 async def test_disconnected_claim_takes_nothing(tmp_path: Path) -> None:

@@ -15,16 +15,6 @@ pytestmark = pytest.mark.usefixtures("looks_are_counted")
 Change = Callable[[Cast], Awaitable[Any]]
 
 
-async def pause(cast: Cast) -> None:
-    """A person pauses it."""
-    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "paused"})).ok()
-
-
-async def stop(cast: Cast) -> None:
-    """A person stops it."""
-    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "stopped"})).ok()
-
-
 async def move(cast: Cast) -> None:
     """It works on another board."""
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
@@ -58,15 +48,8 @@ async def delete(cast: Cast) -> None:
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
 
 
-async def use_up_its_budget(cast: Cast) -> None:
-    """It has used up what it may."""
-    (await cast.ada.post("/budgets", {"agent_id": str(cast.vega.id), "unit": "tokens", "limit": 10})).ok()
-    (await cast.vega.post("/agent/usage", {"input_tokens": 10})).ok()
-
-
 CHANGES: dict[Change, int] = {
-    pause: 409, stop: 409, move: 404, promote: 403, replace_its_token: 401, revoke_its_token: 401,
-    narrow_its_token: 403, delete: 401, use_up_its_budget: 409,
+    move: 404, promote: 403, replace_its_token: 401, revoke_its_token: 401, narrow_its_token: 403, delete: 401,
 }  # fmt: skip
 
 

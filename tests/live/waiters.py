@@ -9,7 +9,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Answer, Caller, Cast
 from tests.claiming import claim
 
-NOTHING = {"task": None, "lease": None}
+NOTHING = {"task": None, "lease": None, "reason": None}
 PATIENCE = 40  # less than a poll waits that nobody wakes
 LOOKS: list[None] = []
 

@@ -103,7 +103,7 @@ async def test_handed_in_work_waits_for_a_person(cast: Cast) -> None:
 
 async def test_claim_without_work_is_not_an_error(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
-        assert await vega.ok("claim_task", wait_seconds=0) == {"task": None, "lease": None}
+        assert await vega.ok("claim_task", wait_seconds=0) == {"task": None, "lease": None, "reason": None}
 
 
 async def test_released_task_is_available_to_all(cast: Cast) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from mission_control.approvals.finishing import asks_to_finish
-from mission_control.claims.schemas import LeaseExtended, LeaseRead
+from mission_control.claims.schemas import ClaimReason, LeaseExtended, LeaseRead
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.adapters import at, holding, perform
@@ -34,6 +34,7 @@ class Claimed(BaseModel):
 
     task: TaskDetail | None
     lease: LeaseRead | None
+    reason: ClaimReason | None = None
 
 
 @tools.tool("Claim a task", Wanted, Claimed, role="worker")
@@ -45,14 +46,16 @@ async def claim_task(actor: Actor, asked: Wanted) -> tuple[str, Any]:
     lease.expires_at. To get back to a task that you hold already (after a lost answer; list_tasks with mine shows it),
     name its task_id: you get the same fence and a new end.
 
-    409 agent_paused, board_paused, organization_paused, budget_exhausted: claim nothing until people change that; ask
-    heartbeat every few minutes. claims_disabled: the lead hands out work here; read_inbox. For a named task:
-    task_already_claimed, task_not_claimable, wip_limit_reached and others say why you cannot have it; claim another.
+    A pause or a used-up budget is waited for too; `reason` says which it was: call again. With wait_seconds 0 it is 409
+    agent_paused, board_paused, organization_paused or budget_exhausted. claims_disabled: the lead hands out work here;
+    read_inbox. For a named task: task_already_claimed, task_not_claimable, wip_limit_reached and others say why you
+    cannot have it; claim another.
     """
     answer = await perform("agent_task_claim", actor, at(actor), body=asked.model_dump())
     task, lease = answer["task"], answer["lease"]
     if task is None:
-        return "There is nothing to do at the moment. Call again.", answer
+        why = answer["reason"]["message"] if answer["reason"] else "There is nothing to do at the moment."
+        return f"{why} Call again.", answer
     until = f"{lease['expires_at']:%H:%M:%S} UTC"
     return f"Task #{task['number']} is yours until {until}, with fence {lease['fence']}: {task['title']}", answer
 
