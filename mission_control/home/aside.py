@@ -24,6 +24,8 @@ class AtWork:
     agent_name: str
     board_name: str | None
     last_seen_at: datetime | None
+    is_online: bool
+    gateway_away_at: datetime | None
     board_id: UUID | None = None
     task_id: UUID | None = None
     number: int | None = None
@@ -42,8 +44,9 @@ class AtWork:
     @property
     def silent_for(self) -> timedelta | None:
         """Since when it has given no sign, when that is long for somebody at work."""
-        silence = clock.now() - self.last_seen_at if self.last_seen_at else None
-        return silence if self.task_id and silence is not None and silence >= OFFLINE_AFTER else None
+        if self.task_id is None or self.last_seen_at is None or self.is_online:
+            return None
+        return clock.now() - self.last_seen_at
 
 
 async def at_work(actor: Actor) -> list[AtWork]:
@@ -51,7 +54,8 @@ async def at_work(actor: Actor) -> list[AtWork]:
     readable, values = on_readable_boards(actor, actor.organization_id, "a.board_id")
     return await select(
         AtWork,
-        "SELECT a.id AS agent_id, a.name AS agent_name, b.name AS board_name, a.last_seen_at, t.board_id,"
+        "SELECT a.id AS agent_id, a.name AS agent_name, b.name AS board_name, a.last_seen_at,"
+        f" {online_sql('a')} AS is_online, a.gateway_away_at, t.board_id,"
         " t.id AS task_id, t.number, t.title, r.started_at,"
         " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id) AS steps,"
         " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_done) AS steps_done"
@@ -60,9 +64,10 @@ async def at_work(actor: Actor) -> list[AtWork]:
         " LEFT JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL"
         f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable} AND (t.id IS NOT NULL OR {online_sql('a')})"
         " ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, LOWER(a.name), a.id LIMIT ?",
+        seen := clock.now() - OFFLINE_AFTER,
         actor.organization_id,
         *values,
-        clock.now() - OFFLINE_AFTER,
+        seen,
         MOST_AGENTS,
     )
 

@@ -80,6 +80,19 @@ async def test_one_agents_turn_says_nothing_about_the_others(cast: Cast, fake_ga
     await until(lambda: Agent.get_or_none(id=lyra.id, run_began_at=None))
 
 
+async def test_home_calls_no_agent_silent_whose_gateway_is_there(cast: Cast, fake_gateway: FakeGateway) -> None:
+    gateway = await connected_gateway(cast, fake_gateway)
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Count the moons"})).ok()
+    (await lyra.post(f"/agent/boards/{cast.other_board.id}/claims", {})).ok()
+    await Agent.filter(id=lyra.id).update(last_seen_at=clock.now() - timedelta(minutes=14))
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/")).lacks("no sign for")
+    await fake_gateway.stop()
+    await until(lambda: Agent.get_or_none(id=lyra.id, gateway_away_at__isnull=False))
+    (await ada.get("/")).has("gateway away").lacks("no sign for")
+
+
 async def test_agent_is_in_a_turn_until_the_last_of_its_sessions_ends(cast: Cast, fake_gateway: FakeGateway) -> None:
     gateway = await connected_gateway(cast, fake_gateway)
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
