@@ -380,3 +380,41 @@ async def test_tasks_that_are_added_one_after_the_other_stand_in_that_order(site
     titles = page.locator("#list-inbox .card-title")
     await expect(titles).to_have_text(["One", "Two #nothing", "Three", "Before"])
     await expect(page.locator("#list-inbox .card", has_text="Three").locator(".due")).to_contain_text("Fri")
+
+
+async def test_table_of_many_tasks_has_one_scrollbar(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Fleet")
+    for number in range(40):
+        await site.task(board, f"Paint plank {number}", due_at="2030-12-04T12:00:00Z")
+    page = await open_page(f"/boards/{board}?view=table")
+    await expect(page.locator(".grid tbody tr")).to_have_count(40)
+    tall = """[...document.querySelectorAll("main, main *")].filter((one) => one.scrollHeight > one.clientHeight + 1
+        && /auto|scroll/.test(getComputedStyle(one).overflowY)).map((one) => one.className)"""
+    assert await page.evaluate(tall) == ["grid-wrap"]
+    wide = "[...document.querySelectorAll('.grid-wrap')].map((one) => one.scrollWidth - one.clientWidth)"
+    assert await page.evaluate(wide) == [0]
+
+
+async def test_phone_shows_filters_and_the_account_log_whole(site: Site, open_page: Open) -> None:
+    page = await open_page("/activity", width=390)
+    cut = """[...document.querySelectorAll(".filters > *")].filter((one) =>
+        one.checkVisibility() && one.getBoundingClientRect().right > innerWidth).length"""
+    assert await page.evaluate(cut) == 0
+    await page.goto(f"{site.url}/settings/audit/accounts")
+    narrow = "Math.min(...[...document.querySelectorAll('.table tbody td:not(:empty)')].map((one) => one.offsetWidth))"
+    assert await page.evaluate(narrow) > 300
+
+
+async def test_zoomed_panel_leaves_room_for_its_task(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}/tasks/{task}", viewport={"width": 720, "height": 450})
+    held = """[...document.querySelectorAll(".panel-foot, .bottom-bar")].filter((one) =>
+        /sticky|fixed/.test(getComputedStyle(one).position) || one.matches(".bottom-bar"))
+        .reduce((sum, one) => sum + one.offsetHeight, 0) / innerHeight"""
+    assert await page.evaluate(held) < 0.2
+
+
+async def test_invitation_begins_in_its_first_field(site: Site, open_page: Open) -> None:
+    page = await open_page("/settings/people/invitations/new")
+    await expect(page.get_by_label("E-mail")).to_be_focused()
