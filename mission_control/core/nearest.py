@@ -10,8 +10,8 @@ MOST_NAMES, LONGEST_NAME = 20, 64
 
 def unknown_name(name: object, known: Iterable[str]) -> str:
     """Return a sentence about a name that is not known, with the nearest one, or all when there are few."""
-    names = list(known)
-    near = get_close_matches(str(name)[:LONGEST_NAME].lower(), names, 1)
+    names, said = list(known), str(name)[:LONGEST_NAME].lower()
+    near = get_close_matches(said, names, 1) or [one for one in names if len(said) > 2 and one.startswith(said)]
     if near:
         return f"{UNKNOWN}; did you mean `{near[0]}`?"
     return f"{UNKNOWN}; known here: {', '.join(names)}" if 0 < len(names) <= MOST_NAMES else UNKNOWN

@@ -68,6 +68,7 @@ async def test_refusal_names_the_nearest_field(cast: Cast) -> None:
         return [item["msg"] for item in (await cast.vega.post(claims, body)).refused(422)]
 
     assert await said({"wait_secs": 5}) == ["Extra inputs are not permitted; did you mean `wait_seconds`?"]
+    assert await said({"wait": 5}) == ["Extra inputs are not permitted; did you mean `wait_seconds`?"]
     assert (await said({"zzz": 5}))[0].startswith("Extra inputs are not permitted; known here: ")
     question = {"content": "North?", "options": [{"lable": "North", "label": "N"}]}
     [item] = (await cast.vega.post(claims.replace("claims", "questions"), question)).refused(422)
