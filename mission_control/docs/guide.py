@@ -7,6 +7,7 @@ from mission_control.paths import data_dir
 
 FOR_WORKERS = (
     ErrorCode.LEASE_LOST,
+    ErrorCode.TASK_DELETED,
     ErrorCode.RUN_ENDED,
     ErrorCode.TASK_ALREADY_CLAIMED,
     ErrorCode.TASK_NOT_CLAIMABLE,

@@ -140,7 +140,9 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
     await track_run(actor, task, before)
     relations = await change_relations(board, task, change, dependency_change)
     if change.comment is not UNSET:
-        await write_comment(actor, task, change.comment)
+        # The lead is told of a hand-in by one notice, which names the task.
+        is_handed_in = task.status == "review" and before.status != "review" and "@" not in sent(change.comment, "")
+        await write_comment(actor, task, change.comment, notify=not is_handed_in)
     await save_change(actor, board, task, before, relations)
     return task
 

@@ -25,6 +25,7 @@ from mission_control.tasks.dependencies import blockers_of
 from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.notices import notify_reviewer
 from mission_control.tasks.rules import assign_to_lead, enter, is_worker, last_worker
 
 reactions = Reactions()
@@ -122,6 +123,17 @@ async def _requester(board: Board, approval_id: UUID) -> UUID | None:
     """Return the agent that asked, when it is a worker of the board."""
     approval = await Approval.get(id=approval_id)
     return approval.agent_id if await is_worker(board, approval.agent_id) else None
+
+
+@reactions.to("task.status_changed")
+async def notify_lead_of_review(actor: Actor, event: NewEvent) -> None:
+    """Notify the lead that a task waits in review, once it is known whether people were asked about it."""
+    after = event.data["after"]
+    if after.get("status") != "review" or after.get("assigned_agent_id") in (None, actor.agent_id):
+        return
+    waits = Task.filter(id=event.scope.task_id, status="review", assigned_agent__is_board_lead=True)
+    for task in await waits.select_related("board"):
+        await notify_reviewer(task.board, task)
 
 
 @reactions.to("approval.reopened")

@@ -7,6 +7,7 @@ from mission_control.agents.mentions import mentioned
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
+from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
@@ -90,11 +91,24 @@ async def notify_assignee(actor: Actor, board: Board, task: Task, before_status:
         data = {"comment_id": str(said.id)} if said else {}
         _notify(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework", **data)
     elif task.status == "review" and agent.is_board_lead:
-        what = "Review it: move it to done, or back to inbox with a comment that says why."
-        _notify(board, task, agent.id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
+        if before_status == "review":  # else as soon as it is known whether people were asked: `notify_reviewer`
+            await notify_reviewer(board, task)
     else:
         what = "Open it, work on it, and report in comments."
         _notify(board, task, agent.id, "TASK ASSIGNED", what, "task.assignee")
+
+
+async def notify_reviewer(board: Board, task: Task) -> None:
+    """Notify the lead to which a task in review is assigned of what it can do there."""
+    if await has_pending(task.id):
+        what = "People are asked whether it is done: you need do nothing."
+        what += " You can still move it back to inbox, with a comment that says why."
+    elif board.require_approval_for_done and not await is_finish_approved(task.id):
+        what = "A person has to approve that it is finished. If it is, ask for an approval task.finish of it."
+        what += " If not, move it back to inbox with a comment that says why."
+    else:
+        what = "Review it: move it to done, or back to inbox with a comment that says why."
+    _notify(board, task, task.assigned_agent_id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
 
 
 async def notify_of_comment(actor: Actor, board: Board, task: Task, comment: Comment) -> None:

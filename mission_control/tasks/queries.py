@@ -11,6 +11,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.declared import REQUIRED, completed_row
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
@@ -55,10 +56,10 @@ REWRITTEN = tuple((one.name, one.answer) for one in FIELDS if one.answer is not 
 
 
 async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
-    """Return a live task of a visible board. Raise NotFound otherwise."""
+    """Return a live task of a visible board. Raise NotFound otherwise; an agent reads that its task was deleted."""
     task = await any_task(actor, board_id, task_id)
     if task.deleted_at is not None:
-        raise NotFound()
+        raise NotFound(ErrorCode.TASK_DELETED.detail()) if actor.is_agent else NotFound()
     return task
 
 

@@ -387,3 +387,46 @@ async def test_decision_goes_to_the_holder_of_the_task(strict: Cast) -> None:
     (await approve(strict, asked)).ok()
     [told] = (await strict.vega.get(f"/agent/inbox?after={inbox['next']}")).ok()["items"]
     assert told["kind"] == "decision"
+
+
+# W7: one notice for a hand-in, and reasons that are true
+
+
+@pytest.mark.parametrize("needs_approval", [True, False])
+async def test_lead_reads_of_a_hand_in_once_and_what_to_do(cast: Cast, needs_approval: bool) -> None:
+    await cast.rule(require_approval_for_done=needs_approval)
+    claim = await claimed(cast, cast.vega)
+    inbox = (await cast.atlas.get("/agent/inbox")).ok()
+    await hand_in(cast, claim, cast.vega)
+    [told] = (await cast.atlas.get(f"/agent/inbox?after={inbox['next']}")).ok()["items"]
+    assert told["header"] == "TASK READY FOR LEAD REVIEW"
+    assert ("People are asked whether it is done" in told["text"]) is needs_approval
+    assert ("move it to done" in told["text"]) is not needs_approval
+    texts = [one["text"] for one in (await cast.ada.get(f"{cast.task(claim['task'])}/waiting")).ok()["reasons"]]
+    assert not any("has to review it" in one for one in texts)
+
+
+async def test_lead_reads_that_it_can_ask_for_the_approval(strict: Cast) -> None:
+    claim = await claimed(strict, strict.vega)
+    inbox = (await strict.atlas.get("/agent/inbox")).ok()
+    (await strict.vega.patch(strict.task(claim["task"]), {"status": "review", "comment": "Clean."})).ok()
+    [told] = (await strict.atlas.get(f"/agent/inbox?after={inbox['next']}")).ok()["items"]
+    assert "ask for an approval task.finish" in told["text"]
+
+
+# W11: a task that is deleted under its agent
+
+
+@pytest.mark.parametrize("way", ["HTTP", "MCP"])
+async def test_agent_reads_that_its_task_was_deleted(cast: Cast, way: str) -> None:
+    claim = await claimed(cast, cast.vega)
+    await trash(cast, claim["task"])
+    sent = {"fence": 1, "summary": "Clean."}
+    if way == "HTTP":
+        path = f"/agent{cast.task(claim['task'])}"
+        assert (await cast.vega.post(f"{path}/completions", sent)).refused(404)["code"] == "task_deleted"
+        assert (await cast.vega.post(f"{path}/lease", {"fence": 1})).refused(404)["code"] == "task_deleted"
+        return
+    async with connected(cast.vega) as vega:
+        refused = await vega.refused("finish_task", task_id=claim["task"]["id"], **sent)
+        assert (refused["status"], refused["code"]) == (404, "task_deleted")
