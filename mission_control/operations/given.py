@@ -15,9 +15,10 @@ from mission_control.core.json import to_json
 from mission_control.core.nearest import sibling_names, unknown_name
 from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, exceeds_values, refuse_unstorable
 
-LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 # A string of JSON, or the beginning of one that does not end.
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+# A shape as the validator names it; fields begin with a small letter and have no bracket.
+SHAPE = re.compile(r"[A-Z]|[\w-]+\[")
 # No body at all, which is something else than `null`.
 NOTHING: Any = ...
 
@@ -57,28 +58,14 @@ def _too_many_values() -> Invalid:
 def path_ids(values: dict[str, str], path: str) -> dict[str, Any]:
     """Return the ids of an address by name; a part that `path` has as `<string:name>` stays text.
 
-    Something that is no id: NotFound where a person may have typed it, Invalid elsewhere.
+    Something that is no id names nothing: NotFound.
     """
     ids: dict[str, Any] = {}
-    problems = []
     for name, text in values.items():
-        if f"<string:{name}>" in path:
-            ids[name] = text
-        elif (known := parse_id(text)) is not None:
-            ids[name] = known
-        elif name in LENIENT_IDS:
+        ids[name] = text if f"<string:{name}>" in path else parse_id(text)
+        if ids[name] is None:
             raise NotFound()
-        else:
-            problems.append(_no_id(name, text))
-    if problems:
-        raise Invalid(problems)
     return ids
-
-
-def _no_id(name: str, text: str) -> dict[str, Any]:
-    reason = "it is not made of 32 hexadecimal digits"
-    message = f"Input should be a valid UUID, {reason}"
-    return schema_error("uuid_parsing", ["path", name], message, text, error=reason)
 
 
 def validated(
@@ -165,7 +152,16 @@ def _item(error: Any, place: str) -> dict[str, Any]:
     context = {
         key: str(one) if isinstance(one, Exception) else _json_or_repr(one) for key, one in error.get("ctx", {}).items()
     }
-    return schema_error(error["type"], [place, *error["loc"]], error["msg"], _json_or_repr(shortened(value)), **context)
+    return schema_error(
+        error["type"], [place, *_place_of(error)], error["msg"], _json_or_repr(shortened(value)), **context
+    )
+
+
+def _place_of(error: Any) -> tuple[str | int, ...]:
+    """Return where an error is, without the name that the validator gives to one of several shapes of a body."""
+    place: tuple[str | int, ...] = error["loc"]
+    is_inside = len(place) > 1 or error["type"] != "extra_forbidden"
+    return place[1:] if place and is_inside and SHAPE.match(str(place[0])) else place
 
 
 def _json_or_repr(value: Any) -> Any:

@@ -7,7 +7,6 @@ from mission_control import __version__
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 from mission_control.operations.examples import example_of
 from mission_control.operations.fences import takes_fence
-from mission_control.operations.given import LENIENT_IDS
 from mission_control.operations.openapi_schemas import REF, References, fields_of, schemas
 from mission_control.operations.openapi_sentences import description_of, said_of
 from mission_control.operations.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
@@ -32,6 +31,8 @@ ANSWERS = {
     422: "Invalid",
     429: "TooManyRequests",
 }
+# Ids that the predecessor documents as plain text.
+PLAIN_IDS = {"board_id", "approval_id", "agent_id"}
 # The headers that operations share, by their name in the document.
 HEADERS: dict[str, dict[str, Any]] = {
     "AgentToken": {
@@ -188,7 +189,7 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     schema: dict[str, Any]
     for name in re.findall(r"\{(\w+)\}", template):
-        is_text = name in LENIENT_IDS or f"<string:{name}>" in one.path
+        is_text = name in PLAIN_IDS or f"<string:{name}>" in one.path
         schema = {"type": "string"} if is_text else {"type": "string", "format": "uuid"}
         found.append({"name": name, "in": "path", "required": True, "description": meaning(name, ""), "schema": schema})
     if one.query is not None:

@@ -147,8 +147,7 @@ async def test_task_is_read_by_id(cast: Cast) -> None:
     assert (await cast.nobody.get(cast.task(task))).refused(401) == "Unauthorized"
     (await cast.ada.get(cast.task(uuid4()))).refused(404)
     (await cast.ada.get(f"/boards/{cast.other_board.id}/tasks/{task['id']}")).refused(404)
-    [item] = (await cast.ada.get(f"{cast.tasks}/x")).refused(422)
-    assert (item["type"], item["loc"]) == ("uuid_parsing", ["path", "task_id"])
+    (await cast.ada.get(f"{cast.tasks}/x")).refused(404)
 
 
 async def test_change_event_holds_old_and_new_values(cast: Cast) -> None:
