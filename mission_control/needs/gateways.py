@@ -116,7 +116,8 @@ def _answers(gateway: _Gateway) -> list[NeedAnswer]:
         answers = [answer("copy", "1", "Copy the command", effect, None, copy_text=command, recommended=True)]
     again = operation("check_gateway", {"gateway_id": gateway.id})
     key, effect = str(len(answers) + 1), "Mission Control connects at once; this closes by itself when that works."
-    return [*answers, answer("check", key, "Check again", effect, again, recommended=not answers)]
+    may_help = not answers and gateway.state_code != ErrorCode.SAME_GATEWAY
+    return [*answers, answer("check", key, "Check again", effect, again, recommended=may_help)]
 
 
 async def decides(gateway_ids: Sequence[UUID]) -> dict[UUID, Parts]:

@@ -46,6 +46,8 @@ async def learned_about(
     found = []
     for name, label in LABELS.items():
         text, now = getattr(draft.user_profile, name), getattr(user, name)
+        if name == "preferred_name":
+            now = now or user.name
         if text and text != now and (name != "timezone" or zones.exists(text)):
             is_example = text == PROPOSAL["user_profile"][name]
             found.append(Learned(name, label, text, now or "", is_theirs and not is_example))
