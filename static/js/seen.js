@@ -35,7 +35,7 @@ const pause = (event) => {
   const form = event.target;
   const row = form.closest?.("[data-substance]") ?? document.getElementById(form.dataset?.answer ?? form.dataset?.decide ?? "");
   const at = row && changes.get(row.id)?.at;
-  if (at === undefined || performance.now() - at > PAUSE) return;
+  if (!at || performance.now() - at > PAUSE) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   say("This changed just now, and nothing was sent. Look again.");
