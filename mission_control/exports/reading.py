@@ -16,6 +16,7 @@ from mission_control.tasks.fields import EXPORTED
 
 MOST_ROWS = 100_000
 PAGE = 100
+PIECE_BYTES = 262_144  # of a file, sent at a time
 LIVE = "t.board_id = ? AND t.deleted_at IS NULL"
 Row = dict[str, Any]
 

@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 
 from mission_control.core.json import to_json
 from mission_control.exports.file import FORMAT, VERSION
-from mission_control.exports.reading import Contents, Row, approvals_of, memory_of, tasks_of
-
-PIECE_BYTES = 262_144
+from mission_control.exports.reading import PIECE_BYTES, Contents, Row, approvals_of, memory_of, tasks_of
 
 
 async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:

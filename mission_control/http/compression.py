@@ -52,6 +52,7 @@ class Compression:
             await self._compress(response, is_file=isinstance(body, FileBody))
         elif isinstance(body, IterableBody) and _may_be_compressed(response):
             response.response = IterableBody(_packed(body))
+            response.headers.pop("Content-Length", None)
             response.headers["Content-Encoding"] = "gzip"
 
     async def _compress(self, response: Response, *, is_file: bool) -> None:

@@ -19,6 +19,7 @@ from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.core.json import json_in_turns
 from mission_control.core.policy import require
 from mission_control.core.token_scopes import require_scope
+from mission_control.http.answers import in_pieces
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
 from mission_control.operations.api import Api
@@ -132,7 +133,10 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
 
         if entry.method == "GET":
             answer = await perform()
-            return answered(entry, answer if isinstance(answer, Response) else await json_in_turns(answer))
+            if isinstance(answer, Response):
+                return answer
+            body = await json_in_turns(answer)
+            return in_pieces(answered(entry, body), body)
         return await located(entry, await written(entry, actor, ids, found, perform))
 
     return view
