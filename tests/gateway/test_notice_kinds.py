@@ -173,6 +173,19 @@ async def test_soul_is_read_live_from_the_gateway(
     assert (await crew["lead"].get(path)).refused(422)["code"] == "agent_without_session"
 
 
+async def test_lead_reads_the_soul_that_it_has_written(
+    cast: Cast, fake_gateway: FakeGateway, crew: dict[str, Program]
+) -> None:
+    """The file there follows in the background; until then the text that was set is read."""
+    ara = await Agent.get(id=crew["ara"].id)
+    path = f"/agent/boards/{ara.board_id}/agents/{ara.id}/soul"
+    fake_gateway.state.agents[str(ara.gateway_agent_id)].files["SOUL.md"] = "The old text."
+    (await crew["lead"].call("PUT", path, {"content": "Be kind."})).ok()
+    assert (await crew["lead"].get(path)).ok() == "Be kind."
+    await ProvisioningJob.filter(agent_id=ara.id).update(state="done")
+    assert (await crew["lead"].get(path)).ok() == "The old text."
+
+
 async def test_interval_of_a_group_needs_a_gateway_that_can_work(
     cast: Cast, fake_gateway: FakeGateway, crew: dict[str, Program]
 ) -> None:
