@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -106,12 +107,13 @@ async def a_long_turn_is_stopped(team: Team, gateway: RealGateway) -> None:
     """Stop a worker that would speak for 40 seconds."""
     vega = await told(team, gateway, "long speech", Reply("word " * 400, seconds=40.0))
     await team.ask("PUT", f"/agents/{vega}/work-state", {"state": "stopped"})
-    log = await until(
+    began = time.monotonic()
+    await until(lambda: team.agent(vega), lambda found: found["run_began_at"] is None)
+    print(f"ended {time.monotonic() - began:.1f} s after it was stopped")
+    await until(
         lambda: team.ask("GET", f"/activity?board_id={team.board_id}&limit=50"),
         lambda found: any("Ended what Vega was doing" in str(one["message"]) for one in found["items"]),
     )
-    at = {one["event_type"]: one["created_at"] for one in reversed(log["items"])}
-    print("stopped, ended:", at.get("agent.work_state_changed"), at.get("agent.turn_ended"))
     await others_are_online(team)
 
 

@@ -31,7 +31,8 @@ async def team(real_gateway: RealGateway, tmp_path_factory: pytest.TempPathFacto
 
 
 async def test_team_checks_in_by_itself_and_the_main_agent_is_not_made_yet(team: Team) -> None:
-    assert (await team.main_agent())["last_wake_sent_at"] is None
+    main = await team.main_agent()
+    assert (main["last_seen_at"], main["wake_attempts"]) == (None, 0)
     gateway = await team.ask("GET", f"/gateways/{team.gateway_id}")
     assert gateway["state"] == "connected" and gateway["token"] is None and gateway["has_token"] is True
 
