@@ -397,7 +397,7 @@ class _Story:
 
     def tell(self, row: dict[str, Any], data: dict[str, Any]) -> None:
         """Follow one event."""
-        kind, approval = row["kind"], data.get("approval_id")
+        kind, approval = row["kind"], str(data.get("approval_id"))
         if kind == "approval.requested" and self.task_id in data["task_ids"]:
             if data["action_type"] in ACTIONS[:4]:
                 self.asked.add(approval)

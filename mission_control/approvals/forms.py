@@ -1,11 +1,11 @@
 """What the forms of the approval pages send."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from mission_control.approvals.models import Approval
-from mission_control.approvals.schemas import ApprovalDecision, Decision
+from mission_control.approvals.schemas import ApprovalDecision, Decision, RejectedTask
 from mission_control.web.actions import Form
 
 
@@ -15,9 +15,16 @@ class DecisionForm(Form):
     decision: Decision
     note: str | None = Field(None, max_length=4000)
     always: bool = False
+    then: RejectedTask = "inbox"
     origin: Literal["row", "dialog", ""] = Field("", alias="from")
     substance: str | None = None
     next: str = "/approvals"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rejection(cls, sent: Any) -> Any:
+        """A button that says where the task of rejected work goes rejects it."""
+        return {"decision": "rejected", **sent} if isinstance(sent, dict) and "then" in sent else sent
 
     @model_validator(mode="after")
     def _note_when_sent_back(self) -> "DecisionForm":
@@ -28,7 +35,9 @@ class DecisionForm(Form):
     def body(self, found: Approval) -> ApprovalDecision:
         """Return the decision."""
         always = self.always and self.decision == "approved"
-        return ApprovalDecision(decision=self.decision, note=self.note, always=always, substance=self.substance)
+        return ApprovalDecision(
+            decision=self.decision, note=self.note, always=always, then=self.then, substance=self.substance
+        )
 
 
 class ReopeningForm(Form):

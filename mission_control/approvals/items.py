@@ -101,6 +101,11 @@ class Item:
         return self.may_decide and self.request is None and not self.is_closed
 
     @property
+    def ends_work(self) -> bool:
+        """Whether rejecting it ends handed-in work, so that somebody says what becomes of the tasks."""
+        return asks_to_finish(self.action_type) and any(task.status == "review" for task in self.tasks)
+
+    @property
     def is_closed(self) -> bool:
         """Whether it became moot before anybody decided."""
         return self.decision == "closed"

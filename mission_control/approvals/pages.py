@@ -156,9 +156,16 @@ async def _title_of(actor: Actor, approval: Approval) -> str:
 
 def _effects_of(outcomes: list[dict[str, Any]]) -> str:
     """Say what a decision did to tasks, as sentences that follow the decision."""
-    said = {"finished": "It is done.", "sent_back": "Its agent takes it up again."}
-    texts = [said.get(one["outcome"]) or f"It is not done yet. {one['reason']}" for one in outcomes]
-    return "".join(f" {text}" for text in dict.fromkeys(texts))
+    said = {
+        "finished": "It is done.",
+        "sent_back": "Its agent takes it up again.",
+        "returned": "It is back in the inbox.",
+        "taken_over": "It is yours now.",
+        "deleted": "It is in the trash.",
+        "closed": "",
+    }
+    texts = [said.get(one["outcome"], f"It is not done yet. {one['reason']}") for one in outcomes]
+    return "".join(f" {text}" for text in dict.fromkeys(texts) if text)
 
 
 @action(pages, "POST", f"{APPROVAL}/reopenings", performs="reopen_approval", form=ReopeningForm)

@@ -127,19 +127,20 @@ def answers_of(item: Item) -> list[NeedAnswer]:
             in_bulk=not is_outside,
         )
     )
-    answers.append(
-        answer(
-            "reject",
-            None,
-            "Reject",
-            item.effects["reject"],
-            decision(WHY, decision="rejected"),
-            note=WHY,
-            course="stop",
-            undoable=not is_outside,
-            in_bulk=not is_outside,
+    for name, label, effect, body in _rejections(item):
+        answers.append(
+            answer(
+                name,
+                None,
+                label,
+                effect,
+                decision(WHY, decision="rejected", **body),
+                note=WHY,
+                course="stop",
+                undoable=not is_outside,
+                in_bulk=not is_outside,
+            )
         )
-    )
     return answers
 
 
@@ -149,6 +150,18 @@ async def hold(approval_id: UUID) -> None:
     if approval is not None:
         await held_tasks(approval.board_id, await task_ids_of(approval))
         await locked_approval(approval)
+
+
+def _rejections(item: Item) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Return the ways to reject: of handed-in work, what becomes of its task."""
+    if not item.ends_work:
+        return [("reject", "Reject", item.effects["reject"], {})]
+    over = f"The work of {item.asker} is over"
+    return [
+        ("reject", "Reject, back to the inbox", f"{over}; the task is nobody's.", {"then": "inbox"}),
+        ("reject_mine", "Reject, I take it over", f"{over}; the task is yours, in progress.", {"then": "mine"}),
+        ("reject_trash", "Reject and delete the task", f"{over}; the task goes to the trash.", {"then": "trash"}),
+    ]
 
 
 KIND = NeedKind("approval", "answer", find, say, parts_of_approvals, ("approval.", "board."), hold=hold)

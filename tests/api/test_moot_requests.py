@@ -430,3 +430,33 @@ async def test_agent_reads_that_its_task_was_deleted(cast: Cast, way: str) -> No
     async with connected(cast.vega) as vega:
         refused = await vega.refused("finish_task", task_id=claim["task"]["id"], **sent)
         assert (refused["status"], refused["code"]) == (404, "task_deleted")
+
+
+# W8: a rejected hand-in, on pages and by needs
+
+
+@pytest.mark.parametrize("way", ["page", "need"])
+@pytest.mark.parametrize(
+    ("then", "where"), [("inbox", ("inbox", False)), ("mine", ("in_progress", False)), ("trash", ("review", True))]
+)
+async def test_rejected_work_goes_where_the_person_says(
+    strict: Cast, way: str, then: str, where: tuple[str, bool]
+) -> None:
+    claim = await claimed(strict, strict.vega)
+    approval = (await hand_in(strict, claim, strict.vega))["approval"]
+    cleo = await visitor(strict.app, strict.cleo)
+    if way == "page":
+        (await cleo.get("/approvals")).has("Reject, back to the inbox", "Reject, I take it over")
+        page = f"/boards/{strict.board.id}/approvals/{approval['id']}/decisions"
+        assert (await cleo.with_htmx.post(page, {"then": then})).status < 400
+    else:
+        answer = "reject" if then == "inbox" else f"reject_{then}"
+        (await strict.cleo.post(f"/needs/approval:{approval['id']}/answers", {"answer": answer})).ok()
+    task = await Task.get(id=claim["task"]["id"])
+    assert (task.status, task.deleted_at is not None) == where
+    assert task.assigned_user_id == (strict.cleo.id if then == "mine" else None)
+    if way == "need":
+        (await strict.cleo.post("/needs/undos", {"ids": [f"approval:{approval['id']}"]})).ok()
+        assert (await Task.get(id=task.id)).status == "review" and (await approval_of(strict, approval))[
+            "status"
+        ] == "pending"

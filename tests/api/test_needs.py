@@ -50,6 +50,8 @@ async def test_approval_says_what_is_asked_and_what_follows(cast: Cast) -> None:
         ("approve", "A", "optional"),
         ("send_back", "R", "required"),
         ("reject", None, "optional"),
+        ("reject_mine", None, "optional"),
+        ("reject_trash", None, "optional"),
     ]
     assert one["answers"][0]["effect"] == "#1 is done."
     assert one["otherwise"] == {"at": None, "text": "#1 stays in review until somebody decides."}
