@@ -75,7 +75,7 @@ const both = [one, two].map((approval) => need(approval).need_id);
 const off = await api.snoozeNeeds({ ...by, body: { ids: both, until: tomorrow, until_changed: true } });
 assert(off.data.results.every((result) => result.outcome === "snoozed"));
 assert.equal((await api.listNeeds({ ...by, query: { include: "snoozed" } })).data.items.filter((item) => both.includes(item.id)).length, 2);
-await api.snoozeNeeds({ ...by, body: { ids: both } });
+await api.snoozeNeeds({ ...by, body: { ids: both, show: true } });
 const agent = createClient({ baseUrl, headers: { "X-Agent-Token": process.env.AGENT_TOKEN! } });
 const asked = await api.askQuestion({
   client: agent, throwOnError: true, path,
