@@ -5,11 +5,14 @@ from urllib.parse import quote
 
 import pytest
 
-from mission_control.database.sql import rows
+from mission_control.database.sql import connection, rows
+from mission_control.database.sqlite_costs import is_unbounded
+from mission_control.database.sqlite_engine import SafeSqliteClient
 from mission_control.memory.models import BoardMemory
 from mission_control.search.queries import _each_once, snippet
 from mission_control.search.schemas import SearchHit
 from tests.cast import Caller, Cast
+from tests.pages.visitor import visitor
 from tests.statements import counted
 
 
@@ -180,3 +183,25 @@ def test_snippet_shows_the_match() -> None:
     cut = snippet(text, ["Needle"])
     assert "needle" in cut and len(cut) <= 202 and cut.startswith("…") and cut.endswith("…")
     assert snippet("short text", ["other"]) == "short text"
+
+
+async def test_no_search_runs_on_the_loops_thread(cast: Cast) -> None:
+    """On SQLite; one step of a search may take as long as the texts are."""
+    client = connection()
+    if not isinstance(client, SafeSqliteClient):
+        pytest.skip("PostgreSQL searches in processes of its own")
+    file = await client.opened()
+    assert file.reader is not None
+    task = await cast.add_task(title="Long", description="a" * 300_000)
+    here: list[str] = []
+    file.reader.set_trace_callback(here.append)
+    many = "+".join(f"word{number}" for number in range(30))
+    ada = await visitor(cast.app, cast.ada)
+    for path in (f"{cast.tasks}?q=a", f"{cast.tasks}?query={many}", f"{cast.home}/memory?q=a", "/search?q=a",
+                 "/skills/marketplace?search=a"):  # fmt: skip
+        (await cast.ada.get(path)).ok()
+    for path in (f"{cast.home}?q={many}", f"{cast.home}?view=table&q=a", "/palette?q=a", "/settings/skills?q=a",
+                 f"{cast.task(task)}/links?q=a"):  # fmt: skip
+        (await ada.get(path)).is_status(200)
+    file.reader.set_trace_callback(None)
+    assert here and not [one for one in here if is_unbounded(one)]
