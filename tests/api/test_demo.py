@@ -51,7 +51,9 @@ async def playing(home: Installation, *options: str) -> AsyncIterator[tuple[str,
 
 async def secret_of_owner(home: Installation) -> str:
     """A token of the demo's owner."""
-    return (await home.command("token", "create", "demo@example.com", "--name", "test")).splitlines()[0]
+    return (await home.command("token", "create", "demo@example.com", "--name", "test", "--may", "admin")).splitlines()[
+        0
+    ]
 
 
 async def eventually(client: httpx.AsyncClient, path: str, fits: Callable[[Any], bool]) -> Any:
