@@ -1,8 +1,7 @@
 """Wait for a decision without polling the database."""
 
-import asyncio
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 from mission_control.approvals.decisions import channel_of
 from mission_control.approvals.models import Approval
@@ -10,7 +9,7 @@ from mission_control.approvals.queries import approval_read, visible_approval
 from mission_control.authn.freshness import fresh
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Unauthenticated
-from mission_control.live import broker, channels
+from mission_control.live.polls import settled
 
 
 async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) -> dict[str, Any]:
@@ -18,27 +17,11 @@ async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) ->
 
     An agent that lost the right to read it while it waited, such as by a move to another board, is refused.
     """
-    answer = await _waited(approval.id, seconds)
+    read = partial(approval_read, approval.id)
+    answer = await settled(channel_of(approval.id), read, lambda found: found["status"] != "pending", seconds)
     if seconds > 0:
         present = await fresh(actor)
         if present is None:
             raise Unauthenticated
         await visible_approval(present, approval.board_id, approval.id)
     return answer
-
-
-async def _waited(approval_id: UUID, seconds: float) -> dict[str, Any]:
-    now = asyncio.get_running_loop().time
-    end = channels.end_of_wait(seconds)
-    while True:
-        with channels.listening(channel_of(approval_id)) as notified:
-            answer = await approval_read(approval_id)
-            left = end - now()
-            if answer["status"] != "pending" or left <= 0 or _is_stopping():
-                return answer
-            await channels.notified_within(notified, left)
-
-
-def _is_stopping() -> bool:
-    running = broker.current()
-    return running is None or running.closing

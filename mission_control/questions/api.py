@@ -23,9 +23,12 @@ from mission_control.questions.schemas import (
     QuestionCreate,
     QuestionQuery,
     QuestionRead,
+    QuestionWait,
 )
+from mission_control.questions.waiting import wait_for_people
 
 api = Api("questions_api", __name__, url_prefix="/api/v1")
+NO_WAIT = QuestionWait()
 TAGS = ("questions",)
 QUESTIONS = "/boards/<board_id>/questions"
 QUESTION = f"{QUESTIONS}/<question_id>"
@@ -152,11 +155,17 @@ operation(
     tags=TAGS,
     who="actor",
     find=visible_question,
+    query=QuestionWait,
     returns=QuestionRead,
+    is_long_poll=True,
 )
-async def get_question(actor: Actor, question: Question) -> dict[str, Any]:
-    """Read a question and its answer."""
-    return await read_question(question.id)
+async def get_question(actor: Actor, question: Question, query: QuestionWait = NO_WAIT) -> dict[str, Any]:
+    """Read a question and its answer.
+
+    With `wait_seconds` the answer to an open one comes as soon as people answered, or it is over; or open after that
+    time.
+    """
+    return await wait_for_people(actor, question, query.wait_seconds)
 
 
 @operation(

@@ -2,14 +2,14 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.questions import api, closing, deadline_pages, models, pages, policy
+from mission_control.questions import api, closing, deadline_pages, models, pages, policy, waiting
 from mission_control.questions.queue import in_queue
 
 questions = Feature(
     name="questions",
     models=(models,),
     rules=(policy.rules,),
-    reactions=(closing.reactions,),
+    reactions=(closing.reactions, waiting.reactions),
     kinds={
         "question.asked": Kind("An agent asked people a question.", "asked people:"),
         "question.answered": Kind(

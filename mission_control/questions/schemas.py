@@ -184,6 +184,12 @@ class QuestionRead(DeadlineRead):
     substance: Substance
 
 
+class QuestionWait(BaseModel):
+    """How long to wait for the answer to an open one."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
+
+
 class QuestionQuery(Paging):
     """Which questions to list."""
 

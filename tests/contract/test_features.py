@@ -80,6 +80,7 @@ MEMORIES = {
     "provisioning.config_writer._wishes",
     "provisioning.config_writer._writing",
     "provisioning.gateway_agent._changing",
+    "core.request_facts._unanswered",
     "live.channels._waiting",
     "live.log_head._reported",
     "live.waiters._queues",
