@@ -19,7 +19,7 @@ const mark = (row, names) => {
 const compare = () => {
   for (const row of all()) {
     const { id, dataset: { substance } } = row;
-    const known = marksOf(before.get(id) ?? substance);
+    const known = marksOf(before.get(id) || substance);
     const other = marksOf(substance).filter((one) => !known.includes(one)).map((one) => one.split(":")[0]);
     if (other.length) {
       const names = [...new Set([...(changes.get(id)?.names ?? []), ...other])];
