@@ -110,7 +110,8 @@ async def beside(gateway: RealGateway, folder: Path) -> AsyncIterator[Team]:
     Scripted(gateway.model)
     async with installation(folder) as home:
         port = free_port()
-        server = await home.start(port=port, BASE_URL=f"http://127.0.0.1:{port}")
+        # A greeting that a restart of the gateway interrupts is sent again after this time.
+        server = await home.start(port=port, BASE_URL=f"http://127.0.0.1:{port}", AGENT_CHECKIN_SECONDS="40")
         try:
             wanted = {
                 "name": "Real", "url": gateway.url, "token": gateway.token, "workspace_root": str(gateway.workspaces)
