@@ -1,6 +1,7 @@
 """What approvals add to the application."""
 
 from mission_control.approvals import api, asking_pages, closing, deadline_pages, models, pages, policy, queue_page
+from mission_control.approvals.substance import substances_of_approvals
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.web.palette import PaletteEntry
@@ -31,5 +32,6 @@ approvals = Feature(
         asking_pages.pages,
     ),
     regions=queue_page.REGIONS,
+    approval_substances=substances_of_approvals,
     palette=(PaletteEntry("Approvals", "/approvals", "inbox", "queue decide", position=10),),
 )

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.finishing import asks_to_finish
-from mission_control.core.substance import Parts
+from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import as_json, placeholders, rows
 
 REASON = "reason"
@@ -27,6 +27,11 @@ async def parts_of_approvals(approval_ids: Sequence[Any]) -> dict[UUID, Parts]:
     for row in await rows(_SELECT.format(placeholders(len(approval_ids))), *approval_ids):
         found.setdefault(UUID(str(row["id"])), []).append(row)
     return {approval_id: _parts(linked) for approval_id, linked in found.items()}
+
+
+async def substances_of_approvals(approval_ids: Sequence[Any]) -> dict[UUID, str]:
+    """Return the marks of what pending approvals decide about, by their ids."""
+    return {key: substance_of(parts) for key, parts in (await parts_of_approvals(approval_ids)).items()}
 
 
 def _parts(linked: list[dict[str, Any]]) -> Parts:

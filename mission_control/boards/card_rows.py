@@ -1,6 +1,7 @@
 """What a card of a board shows, and the rows it is read from."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -107,6 +108,24 @@ class Card:
     approval_id: UUID | None
     lease_until: datetime | None
     flag: str
+    substance: str = ""
+
+
+@dataclass(slots=True)
+class Callbacks:
+    """What the feature of approvals adds: what some of them decide about, by their ids, in one statement."""
+
+    approval_substances: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, str]]] | None = None
+
+
+callbacks = Callbacks()
+
+
+async def with_substances(cards: list[Card]) -> list[Card]:
+    """Return cards that say what their buttons decide about."""
+    asked, read = [one.approval_id for one in cards if one.approval_id], callbacks.approval_substances
+    known = await read(asked) if read and asked else {}
+    return [replace(one, substance=known.get(one.approval_id, "")) if one.approval_id else one for one in cards]
 
 
 def cards_from(board: Board, found: list[CardRow]) -> list[tuple[CardRow, Card]]:

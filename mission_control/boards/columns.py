@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.card_filter import CardFilter
-from mission_control.boards.card_rows import CARD, JOINS, Card, CardRow, cards_from
+from mission_control.boards.card_rows import CARD, JOINS, Card, CardRow, cards_from, with_substances
 from mission_control.boards.models import Board
 from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.database.sql import placeholders, select
@@ -53,7 +53,7 @@ class Order:
 
 
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
-    """Return the four columns with their first cards by position, in one statement."""
+    """Return the four columns with their first cards by position."""
     placed, values = _placed(board, wanted, viewer_id)
     found = await select(
         CardRow,
@@ -63,7 +63,8 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
         *wanted.whole,
     )
     columns = {status: Column(status) for status in STATUSES}
-    for row, card in cards_from(board, found):
+    placed_cards = cards_from(board, found)
+    for (row, _), card in zip(placed_cards, await with_substances([card for _, card in placed_cards]), strict=True):
         column = columns[row.status]
         column.total = row.total
         column.cards.append(card)
@@ -105,7 +106,7 @@ async def cards_of(
         *agent_ids,
         *values,
     )
-    return [card for _, card in cards_from(board, found)]
+    return await with_substances([card for _, card in cards_from(board, found)])
 
 
 def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[Any]]:

@@ -33,6 +33,20 @@ async def test_every_page_with_an_approval_sends_what_it_shows(cast: Cast) -> No
     (await cleo.get(panel)).has(f'name="substance" value="{one["substance"]}"')
 
 
+async def test_card_sends_what_its_approval_decided_about(cast: Cast) -> None:
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    one = await one_of(cast.cleo, "approval")
+    cleo, board = await visitor(cast.app, cast.cleo), f"/boards/{cast.board.id}"
+    page = await cleo.get(board)
+    page.is_status(200).has(f'data-substance="{one["substance"]}"')
+    assert substance_in(page.text) == one["substance"]
+    await changed_task(cast, task)
+    seen = {"decision": "approved", "substance": one["substance"]}
+    (await cleo.with_htmx.post(f"{board}/approvals/{asked['id']}/decisions", seen)).is_status(409).has(NOW)
+    (await cleo.get(board)).lacks(one["substance"])
+
+
 async def test_decision_about_something_else_by_now_shows_what_it_is(cast: Cast) -> None:
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
