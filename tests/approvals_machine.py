@@ -392,6 +392,7 @@ class _Story:
 
     task_id: str
     status: str = "inbox"
+    agent: str | None = None
     asked: set[str] = field(default_factory=set)
     approved: set[str] = field(default_factory=set)
     returned: tuple[str, Any] | None = None  # the approval whose decision is taken back, and when
@@ -414,7 +415,8 @@ class _Story:
     def _change(self, row: dict[str, Any], data: dict[str, Any]) -> None:
         before, after = data.get("before") or {}, data.get("after") or {}
         status = after.get("status", self.status)
-        starts = row["kind"] == "task.restored" and data["status"] == "in_progress"
+        self.agent = after.get("assigned_agent_id", self.agent)
+        starts = row["kind"] == "task.restored" and data["status"] == "in_progress" and self.agent is not None
         is_worked_on = self.status == status == "in_progress" and before.get("assigned_agent_id") is not None
         is_taken_away = is_worked_on and "assigned_agent_id" in after
         if STATUSES.index(status) < STATUSES.index(self.status) or "fence" in after or starts or is_taken_away:
