@@ -1,7 +1,7 @@
 """Expire leases: return the task, count the failed attempt, and flag the task for a person after the fifth.
 
 While people have not answered what the run asked, the task stays with its agent in the inbox, nobody else is given it,
-and the attempt does not count.
+and the attempt does not count. A turn on a gateway is its agent's sign of life: while it goes on, leases are renewed.
 """
 
 import logging
@@ -12,6 +12,7 @@ from uuid import UUID
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
+from mission_control.claims.leases import IN_TURN, RENEWED_AHEAD, longest_turn_ago, renew_in_turn
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
@@ -31,12 +32,18 @@ _log = logging.getLogger(__name__)
 
 
 async def expire_due(board_id: UUID | None = None) -> int:
-    """Expire the leases that have ended, on one board or everywhere. Return their number."""
+    """Expire the leases that have ended, on one board or everywhere. Return their number.
+
+    Those of agents in a turn are renewed a moment before they end.
+    """
     here, values = ("", []) if board_id is None else (" AND r.board_id = ?", [board_id])
     found = await rows(
         "SELECT r.id, r.task_id, b.organization_id FROM task_runs r JOIN boards b ON b.id = r.board_id"
-        f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ?{here} ORDER BY r.lease_expires_at LIMIT {AT_ONCE}",
+        f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ? AND (r.lease_expires_at <= ? OR {IN_TURN}){here}"
+        f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}",
+        clock.now() + RENEWED_AHEAD,
         clock.now(),
+        longest_turn_ago(),
         *values,
     )
     expired = 0
@@ -51,9 +58,9 @@ async def expire_due(board_id: UUID | None = None) -> int:
 
 @command("task.expire_lease")
 async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
-    """Expire one lease. Return False when another command holds the task, or the lease was extended."""
+    """Expire one lease. Return False when another command holds the task, or the lease was or is extended."""
     task = await Task.select_for_update(skip_locked=True, no_key=True).get_or_none(id=task_id)
-    if task is None:
+    if task is None or await renew_in_turn(actor, run_id):
         return False
     ended = await rows(
         "UPDATE task_runs SET state = 'expired', ended_at = ?, end_reason = 'The lease ran out.' WHERE id = ?"

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from mission_control.claims.schemas import LEASE_SECONDS, LONGEST_LEASE_SECONDS
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock
@@ -17,6 +18,11 @@ from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.dependents import return_to_inbox
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
+
+# Longer before its end than the timer sleeps at most, so that no write of the agent meets a lease that is over.
+RENEWED_AHEAD = timedelta(seconds=30)
+# A condition on `r`, a run: its agent is in a turn on a gateway that is connected. Its value: see `longest_turn_ago`.
+IN_TURN = "EXISTS (SELECT 1 FROM agents a WHERE a.id = r.agent_id AND a.gateway_away_at IS NULL AND a.run_began_at > ?)"
 
 
 class Lease(NamedTuple):
@@ -68,6 +74,26 @@ async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None
     await end_run(task.id, "released", reason or f"By {actor.name}.")
     await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}")
     await notices.notify_after_change(actor, task.board, task, before)
+
+
+def longest_turn_ago() -> datetime:
+    """Return since when a turn may go on and still renew leases: as long as the longest lease that one can ask for."""
+    return clock.now() - timedelta(seconds=LONGEST_LEASE_SECONDS)
+
+
+async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
+    """Renew the lease of a run that is about to end, if its agent is in a turn. The calling command holds the task."""
+    renewed = await rows(
+        "UPDATE task_runs AS r SET lease_expires_at = ? WHERE id = ? AND ended_at IS NULL AND lease_expires_at <= ?"
+        f" AND {IN_TURN} RETURNING agent_id, board_id, task_id",
+        clock.now() + timedelta(seconds=LEASE_SECONDS),
+        run_id,
+        clock.now() + RENEWED_AHEAD,
+        longest_turn_ago(),
+    )
+    for run in renewed:
+        signal(actor.organization_id, **{name: str(value) for name, value in run.items()})
+    return bool(renewed)
 
 
 async def _held_task(actor: Actor, task: Task, fence: int) -> Task:

@@ -10,7 +10,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, example
 from mission_control.tasks.schemas import TaskRead
 
-LONGEST_LEASE_SECONDS = 86_400
+LEASE_SECONDS, LONGEST_LEASE_SECONDS = 900, 86_400
 LONGEST_WAIT_SECONDS = 50
 
 Fence = Annotated[int, Field(ge=0, lt=2**31, description="The number of the assignment, as the claim returned it")]
@@ -30,7 +30,7 @@ class ClaimCreate(Body):
         list[Annotated[NonEmptyStr, Field(max_length=255)]] | None,
         Field(max_length=50, description="Only tasks with any of these tags, given by slug or id"),
     ] = None
-    lease_seconds: LeaseSeconds = 900
+    lease_seconds: LeaseSeconds = LEASE_SECONDS
     wait_seconds: Annotated[
         int, Field(ge=0, le=LONGEST_WAIT_SECONDS, description="How long to wait for work when there is none")
     ] = 0
@@ -66,7 +66,7 @@ class LeaseExtend(Body):
     model_config = example(fence=3, lease_seconds=900)
 
     fence: Fence
-    lease_seconds: LeaseSeconds = 900
+    lease_seconds: LeaseSeconds = LEASE_SECONDS
 
 
 class LeaseExtended(BaseModel):

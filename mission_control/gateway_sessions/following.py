@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ SECONDS_PER_CHARACTER = 1 / 100_000
 PIECE_BYTES = 5_000
 TOOL_BYTES = 1_200
 LIST_SECONDS = 1.0
-RUN_SECONDS = 3_600.0
+RUN_SECONDS, DROP_SECONDS = 3_600.0, 60.0
 MOST_SESSIONS, MOST_RUNS, LONGEST_KEY, LONGEST_FAILURE = 2_000, 50, 512, 2_000
 
 _log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def _session_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Followed:
     watch = watches.watch_id(gateway.id, key)
     session = _followed.get(watch)
     if session is None:
-        _drop_old(gateway)
+        _drop_spare(gateway)
         session = _followed[watch] = Followed(gateway, key, watch)
     session.at = time.monotonic()
     return session
@@ -160,14 +160,27 @@ def _forget_run(session: Followed, run_id: str) -> None:
     session.sent = {place: text for place, text in session.sent.items() if place[0] != run_id}
 
 
-def _drop_old(gateway: GatewayRef) -> None:
-    """Forget sessions without news for an hour, and beyond what is kept at most the oldest of this gateway first."""
+async def run_dropping() -> None:
+    """Forget turns that hang; never returns. Their agents count as silent from then on."""
+    while True:
+        await asyncio.sleep(DROP_SECONDS)
+        drop_silent()
+
+
+def drop_silent() -> None:
+    """Forget sessions without news for an hour."""
     moment = time.monotonic()
-    old = [one for one in _followed.values() if moment - one.at > RUN_SECONDS]
-    spare = len(_followed) - MOST_SESSIONS
-    if spare > 0 and not old:
-        old = sorted(_followed.values(), key=lambda it: (it.gateway.id != gateway.id, it.at))[:spare]
-    for one in old:
+    _drop(one for one in list(_followed.values()) if moment - one.at > RUN_SECONDS)
+
+
+def _drop_spare(gateway: GatewayRef) -> None:
+    """Forget sessions beyond what is kept at most, the oldest of this gateway first."""
+    if (spare := len(_followed) - MOST_SESSIONS) > 0:
+        _drop(sorted(_followed.values(), key=lambda it: (it.gateway.id != gateway.id, it.at))[:spare])
+
+
+def _drop(sessions: Iterable[Followed]) -> None:
+    for one in sessions:
         _followed.pop(one.watch, None)
         _note_turn(one)
 
