@@ -12,16 +12,15 @@ from mission_control.commands.transaction import atomically
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.gateways.keys import gateway_agent_id, lead_session_key, main_session_key, worker_session_key
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from tests.cast import Program
 
-URL = "ws://127.0.0.1:9"
-
 
 async def add_gateway(organization_id: UUID, *boards: Board, name: str = "Gateway", **fields: Any) -> Gateway:
     """A gateway that this process seems to be connected to, with some boards on it."""
-    known = {"url": URL, "workspace_root": "~/.openclaw", "state": "connected", "holder": channels.PROCESS}
+    known = {"url": INVENTED, "workspace_root": "~/.openclaw", "state": "connected", "holder": channels.PROCESS}
     gateway = await Gateway.create(organization_id=organization_id, name=name, **{**known, **fields})
     for board in boards:
         board.gateway_id = gateway.id

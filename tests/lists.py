@@ -13,6 +13,7 @@ from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.jobs.models import Job
 from mission_control.operations.registry import OPERATIONS, Operation
@@ -105,7 +106,7 @@ async def _needs(cast: Cast, made: Things, n: int) -> None:
 
 @lists("/gateways")
 async def _gateways(cast: Cast, made: Things, n: int) -> None:
-    where: dict[str, Any] = {"url": "ws://127.0.0.1:9", "workspace_root": "~", "state": "unreachable"}
+    where: dict[str, Any] = {"url": INVENTED, "workspace_root": "~", "state": "unreachable"}
     await Gateway.create(organization_id=cast.organization.id, name=f"Tower {n}", **where)
 
 

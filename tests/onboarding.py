@@ -7,6 +7,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.delivery.models import Delivery
 from mission_control.gateways.keys import main_session_key
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.onboarding.models import OnboardingSession
 from tests.cast import Cast, Program
@@ -19,8 +20,8 @@ PROPOSAL = {
 
 
 async def add_gateway(cast: Cast, state: str = "connected", **fields: Any) -> Gateway:
-    """A gateway of the organization, without a connection of its own."""
-    about: dict[str, Any] = {"name": "Dock", "url": "ws://127.0.0.1:9", "workspace_root": "~/work"}
+    """A gateway of the organization that no process connects to, so that it stays in this state."""
+    about: dict[str, Any] = {"name": "Dock", "url": INVENTED, "workspace_root": "~/work"}
     return await Gateway.create(organization_id=cast.organization.id, state=state, **about, **fields)
 
 

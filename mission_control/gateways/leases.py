@@ -46,7 +46,9 @@ async def held() -> list[Held]:
             INVENTED,
         )
     await _take_everything(now)
-    return await select(Held, f"SELECT {COLUMNS} FROM gateways WHERE holder = ? ORDER BY id", PROCESS)
+    return await select(
+        Held, f"SELECT {COLUMNS} FROM gateways WHERE holder = ? AND url <> ? ORDER BY id", PROCESS, INVENTED
+    )
 
 
 async def _take_everything(now: datetime) -> None:

@@ -9,6 +9,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.needs import returning
 from mission_control.runs.models import Run
@@ -217,7 +218,7 @@ async def test_silent_agent_is_asked_or_loses_its_task(cast: Cast) -> None:
 
 async def test_admins_see_gateways_that_wait_and_notices_that_were_given_up(cast: Cast) -> None:
     await Gateway.create(
-        organization_id=cast.organization.id, name="Basement", url="ws://127.0.0.1:9", workspace_root="~",
+        organization_id=cast.organization.id, name="Basement", url=INVENTED, workspace_root="~",
         state="pairing", pairing_device_id="7F2C91AD", pairing_request_id="r1",
     )  # fmt: skip
     await cast.add_task(assigned_agent_id=str(cast.vega.id))

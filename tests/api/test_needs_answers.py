@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.shell import waiting_for
 from tests.api.test_needs import ask_question, needs, one_of
@@ -134,7 +135,7 @@ async def test_number_on_every_page_agrees_with_the_list(cast: Cast) -> None:
 
 async def test_request_of_a_gateway_is_for_admins_and_by_itself(cast: Cast) -> None:
     organization: dict[str, Any] = {"organization_id": cast.organization.id}
-    gateway = await Gateway.create(**organization, name="Basement", url="ws://127.0.0.1:9", workspace_root="~")
+    gateway = await Gateway.create(**organization, name="Basement", url=INVENTED, workspace_root="~")
     asked = {"command": "git push", "kind": "exec", "allowed_decisions": ["allow-once", "deny"]}
     await GatewayRequest.create(
         **organization, gateway_id=gateway.id, kind="approval", external_id="r1", gateway_agent_id="main",

@@ -8,6 +8,7 @@ from typing import Any
 
 from mission_control.core import clock, zones
 from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import BoardAccess, Member
 from mission_control.questions.models import Question
@@ -194,7 +195,7 @@ async def test_the_aside_shows_work_boards_and_ranges(cast: Cast) -> None:
 
 async def test_request_of_a_gateway_is_a_row_for_admins(cast: Cast) -> None:
     organization: dict[str, Any] = {"organization_id": cast.organization.id}
-    gateway = await Gateway.create(**organization, name="Basement", url="ws://127.0.0.1:9", workspace_root="~")
+    gateway = await Gateway.create(**organization, name="Basement", url=INVENTED, workspace_root="~")
     asked = {"command": "git push", "kind": "exec", "allowed_decisions": ["allow-once", "deny"]}
     request = await GatewayRequest.create(
         **organization, gateway_id=gateway.id, kind="approval", external_id="r1", gateway_agent_id="main",

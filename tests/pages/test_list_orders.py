@@ -10,6 +10,7 @@ from mission_control.accounts.models import Session, Token
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import clock
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.skills.models import Skill, SkillPack
@@ -48,7 +49,7 @@ async def people(cast: Cast) -> dict[str, list[str]]:
 
 async def gateways(cast: Cast) -> dict[str, list[str]]:
     for name, state in (("Zenith", "connected"), ("nadir", "refused"), ("Meridian", "connecting")):
-        home: dict[str, Any] = {"url": "ws://127.0.0.1:9", "workspace_root": "/w"}
+        home: dict[str, Any] = {"url": INVENTED, "workspace_root": "/w"}
         await Gateway.create(organization_id=cast.organization.id, name=name, state=state, **home)
     return {
         "newest": ["Meridian", "nadir", "Zenith"],

@@ -10,6 +10,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board, SavedView
 from mission_control.custom_fields.models import CustomField
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.memory.models import BoardMemory
@@ -122,7 +123,7 @@ async def thing_of(cast: Cast, name: str) -> Any:
     return await Gateway.create(
         organization_id=cast.organization.id,
         name="Cellar",
-        url="ws://127.0.0.1:9",
+        url=INVENTED,
         workspace_root="/srv",
         state="refused",
     )
