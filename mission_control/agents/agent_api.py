@@ -12,8 +12,9 @@ from mission_control.agents.schemas import (
     AgentHealthStatusResponse,
     AgentRead,
     AgentRosterQuery,
+    AgentWait,
 )
-from mission_control.agents.work_state import directive_of
+from mission_control.agents.waiting import wait_for_directive
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
@@ -70,7 +71,9 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
     find=own_agent,
     verb="agent.heartbeat",
     tells_presence=True,
+    query=AgentWait,
     returns=AgentCheckedIn,
+    is_long_poll=True,
     errors={422: HTTPValidationError},
     hints=hints(
         "agent_heartbeat",
@@ -83,14 +86,15 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
         example="say that I am alive",
     ),
 )
-async def agent_heartbeat(actor: Actor, agent: Agent) -> AgentCheckedIn:
+async def agent_heartbeat(actor: Actor, agent: Agent, query: AgentWait) -> AgentCheckedIn:
     """Send a heartbeat, and learn whether to continue.
 
     A body is not needed and is ignored. `directive` is `stop` when you, your board or your organization is stopped or a
-    budget is used up, `pause` (take nothing new) when one of them is paused, else `continue`.
+    budget is used up, `pause` (take nothing new) when one of them is paused, else `continue`. With `wait_seconds` the
+    answer comes as soon as the directive is another one than `known`, or after that time: while you are paused wait
+    with `known=pause`.
     """
-    agent = await report_heartbeat(actor, agent, None)
-    return AgentCheckedIn.of_directed(agent, (await directive_of(agent))._asdict())
+    return await wait_for_directive(actor, await report_heartbeat(actor, agent, None), query)
 
 
 @operation(

@@ -22,6 +22,7 @@ from mission_control.agents import (
     usage_api,
     usage_pages,
     usage_tab,
+    waiting,
     work_state_api,
     work_state_notices,
     work_state_pages,
@@ -39,6 +40,7 @@ agents = Feature(
     reactions=(
         reactions.reactions,
         work_state_notices.reactions,
+        waiting.reactions,
     ),
     kinds=KINDS,
     blueprints=(

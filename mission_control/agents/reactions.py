@@ -10,6 +10,7 @@ from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.approvals.outside import request_of
+from mission_control.authn.freshness import channel_of_agent
 from mission_control.boards.models import Board
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import deliver, notify
@@ -21,11 +22,6 @@ from mission_control.live.log import NewEvent, canonical
 reactions = Reactions()
 
 NOTICE = "agent.notice"
-
-
-def channel_of(agent_id: UUID | None) -> str:
-    """Return the wake-up channel of changes to an agent, such as its token, its board or its state."""
-    return f"agent:{agent_id}"
 
 
 @reactions.to(
@@ -40,7 +36,7 @@ def channel_of(agent_id: UUID | None) -> str:
 async def wake_polls_of_agent(actor: Actor, event: NewEvent) -> None:
     """Wake an agent's waiting calls, which may be refused now."""
     if event.scope.agent_id is not None:
-        notify(channel_of(event.scope.agent_id))
+        notify(channel_of_agent(event.scope.agent_id))
 
 
 @reactions.to("approval.decided")

@@ -12,7 +12,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.presence import is_recent
 from mission_control.core import clock
 from mission_control.core.declared import answered, changed, completed, created
-from mission_control.core.paging import Paging
+from mission_control.core.paging import Paging, Wait
 from mission_control.core.schemas import BlankToNone, Body, example
 
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
@@ -90,10 +90,21 @@ class AgentCreated(AgentRead):
         return cls.model_construct(**_values(agent), token=token)
 
 
+Directive = Literal["continue", "pause", "stop"]
+
+
+class AgentWait(Wait):
+    """How long to wait for another directive than the agent knows."""
+
+    known: Annotated[Directive, Field(description="The directive that you have; another one is answered at once")] = (
+        "continue"
+    )
+
+
 class AgentCheckedIn(AgentRead):
     """An agent after a sign of life, and what it should do: go on, pause (take nothing new), or stop."""
 
-    directive: Literal["continue", "pause", "stop"]
+    directive: Directive
     directive_reason: str | None
 
     @classmethod

@@ -12,7 +12,6 @@ from mission_control.approvals.live import stream_of_approvals
 from mission_control.approvals.models import Approval
 from mission_control.approvals.overdue import set_deadline
 from mission_control.approvals.queries import approval_read, visible_approval
-from mission_control.approvals.queries import list_approvals as approvals_page
 from mission_control.approvals.schemas import (
     ApprovalConflictError,
     ApprovalCreate,
@@ -20,14 +19,13 @@ from mission_control.approvals.schemas import (
     ApprovalQuery,
     ApprovalRead,
     ApprovalUpdate,
-    ApprovalWait,
     StreamQuery,
 )
-from mission_control.approvals.waiting import wait_for_decision
+from mission_control.approvals.waiting import wait_for_approvals, wait_for_decision
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.paging import Page, page
+from mission_control.core.paging import Versioned, Wait
 from mission_control.core.schemas import ErrorResponse
 from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
@@ -36,13 +34,16 @@ from mission_control.operations.operation import operation
 api = Api("approvals_api", __name__, url_prefix="/api/v1")
 TAGS = ("approvals",)
 CONFLICT = {409: ApprovalConflictError}
-NO_WAIT = ApprovalWait()
+NO_WAIT = Wait()
 
 
 async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, Any]:
-    """List approvals, newest first."""
-    found, total = await approvals_page(board, query)
-    return page(found, total, query)
+    """List approvals, newest first.
+
+    With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as one is
+    asked for, decided or closed, or unchanged after that time.
+    """
+    return await wait_for_approvals(actor, board, query)
 
 
 async def create_approval(actor: Actor, board: Board, data: ApprovalCreate) -> dict[str, Any]:
@@ -63,7 +64,8 @@ operation(
     find=visible_board,
     verb="board.read",
     query=ApprovalQuery,
-    returns=Page[ApprovalRead],
+    returns=Versioned[ApprovalRead],
+    is_long_poll=True,
 )(list_approvals)
 
 operation(
@@ -76,12 +78,13 @@ operation(
     find=visible_board,
     verb="board.read",
     query=ApprovalQuery,
-    returns=Page[ApprovalRead],
+    returns=Versioned[ApprovalRead],
+    is_long_poll=True,
     hints=hints(
         "agent_board_approval_discovery",
         "any_agent",
         use="To see whether your request was decided, and how.",
-        avoid="Not in a tight loop; follow GET /api/v1/boards/{board_id}/approvals/stream or read your inbox.",
+        avoid="Not in a loop without wait_seconds and known; or follow the stream, or read your inbox.",
         never="Do not ask again for what is pending already.",
         route="Before a new request, and while you wait for a decision.",
         example="was my request approved",
@@ -153,11 +156,11 @@ async def stream_approvals(actor: Actor, board: Board, query: StreamQuery) -> Re
     tags=TAGS,
     who="actor",
     find=visible_approval,
-    query=ApprovalWait,
+    query=Wait,
     returns=ApprovalRead,
     is_long_poll=True,
 )
-async def get_approval(actor: Actor, approval: Approval, query: ApprovalWait = NO_WAIT) -> dict[str, Any]:
+async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) -> dict[str, Any]:
     """Read an approval.
 
     With `wait_seconds` the answer to a pending one comes as soon as it is decided, or pending after that time.

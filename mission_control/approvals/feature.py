@@ -1,6 +1,16 @@
 """What approvals add to the application."""
 
-from mission_control.approvals import api, asking_pages, closing, deadline_pages, models, pages, policy, queue_page
+from mission_control.approvals import (
+    api,
+    asking_pages,
+    closing,
+    deadline_pages,
+    models,
+    pages,
+    policy,
+    queue_page,
+    waiting,
+)
 from mission_control.approvals.substance import substances_of_approvals
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
@@ -10,7 +20,7 @@ approvals = Feature(
     name="approvals",
     models=(models,),
     rules=(policy.rules,),
-    reactions=(closing.reactions,),
+    reactions=(closing.reactions, waiting.reactions),
     kinds={
         "approval.requested": Kind("Somebody asked for a decision."),
         "approval.decided": Kind("A person approved, rejected or sent back."),

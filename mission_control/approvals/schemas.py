@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.core.ids import parse_id
-from mission_control.core.paging import Paging
+from mission_control.core.paging import Paging, WaitForNews
 from mission_control.core.schemas import Body, NotNull, SentBack, example
 from mission_control.core.substance import Seen, Substance
 
@@ -187,7 +187,7 @@ class ApprovalRead(DeadlineRead, AskedApproval):
     substance: Substance
 
 
-class ApprovalQuery(Paging):
+class ApprovalQuery(WaitForNews, Paging):
     """Which approvals to list."""
 
     status: ApprovalStatus | None = None
@@ -212,12 +212,6 @@ class ApprovalConflictError(BaseModel):
 
     detail: ApprovalConflictDetail
     request_id: str | None = None
-
-
-class ApprovalWait(BaseModel):
-    """How long to wait for the decision on a pending one."""
-
-    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
 
 
 class StreamQuery(BaseModel):

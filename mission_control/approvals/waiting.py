@@ -1,15 +1,24 @@
-"""Wait for a decision without polling the database."""
+"""Wait for decisions without polling the database."""
 
-from functools import partial
 from typing import Any
+from uuid import UUID
 
 from mission_control.approvals.decisions import channel_of
 from mission_control.approvals.models import Approval
-from mission_control.approvals.queries import approval_read, visible_approval
-from mission_control.authn.freshness import fresh
+from mission_control.approvals.queries import approval_read, list_approvals, visible_approval
+from mission_control.approvals.schemas import ApprovalQuery
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.commands.reactions import Reactions
+from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Unauthenticated
-from mission_control.live.polls import settled
+from mission_control.core.paging import page, version_of
+from mission_control.live.log import NewEvent
+from mission_control.operations.polls import settled
+
+reactions = Reactions()
+
+MARKS = ("id", "status", "decision", "note", "resolved_at", "task_ids")
 
 
 async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) -> dict[str, Any]:
@@ -17,11 +26,50 @@ async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) ->
 
     An agent that lost the right to read it while it waited, such as by a move to another board, is refused.
     """
-    read = partial(approval_read, approval.id)
-    answer = await settled(channel_of(approval.id), read, lambda found: found["status"] != "pending", seconds)
-    if seconds > 0:
-        present = await fresh(actor)
-        if present is None:
-            raise Unauthenticated
-        await visible_approval(present, approval.board_id, approval.id)
-    return answer
+    return await settled(
+        actor,
+        approval,
+        channel_of(approval.id),
+        find=lambda present: visible_approval(present, approval.board_id, approval.id),
+        read=lambda one: approval_read(one.id),
+        is_settled=lambda answer: answer["status"] != "pending",
+        seconds=seconds,
+    )
+
+
+async def wait_for_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, Any]:
+    """Return the board's approvals once they are others than the caller knows, or when the time is over."""
+    return await settled(
+        actor,
+        board,
+        channel_of_list(board.id),
+        find=lambda present: visible_board(present, board.id),
+        read=lambda present: _listed(present, query),
+        is_settled=lambda answer: answer["version"] != query.known,
+        seconds=query.wait_seconds,
+    )
+
+
+async def _listed(board: Board, query: ApprovalQuery) -> dict[str, Any]:
+    found, total = await list_approvals(board, query)
+    marks = ([one[name] for name in MARKS] for one in found)
+    return {**page(found, total, query), "version": version_of(total, marks)}
+
+
+@reactions.to(
+    "approval.requested",
+    "approval.decided",
+    "approval.reopened",
+    "approval.closed",
+    "approval.task_closed",
+    "approval.ended_on_gateway",
+)
+async def wake_polls_of_approvals(actor: Actor, event: NewEvent) -> None:
+    """Another approval is listed on a board, or one is settled."""
+    if event.scope.board_id is not None:
+        notify(channel_of_list(event.scope.board_id))
+
+
+def channel_of_list(board_id: UUID) -> str:
+    """Return the wake-up channel that is notified when the approvals of a board change."""
+    return f"approvals:{board_id}"

@@ -24,6 +24,16 @@ _asked: dict[tuple[str, UUID | None], "asyncio.Future[Caller | None]"] = {}
 _changes = 0
 
 
+def channel_of_agent(agent_id: UUID | None) -> str:
+    """Return the wake-up channel of changes to an agent, such as its token, its board or its state."""
+    return f"agent:{agent_id}"
+
+
+def channel_of_caller(actor: Actor) -> str:
+    """Return the wake-up channel that is notified when what a caller may do has changed."""
+    return channel_of_agent(actor.agent_id) if actor.is_agent else CHANNEL
+
+
 async def fresh(actor: Actor) -> Actor | None:
     """Return the same caller as it is now, or None when the session, token or account has ended.
 

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.reactions import channel_of as channel_of_agent
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
+from mission_control.authn.freshness import channel_of_agent
 from mission_control.boards.models import Board
 from mission_control.claims import matching, selection, timer
 from mission_control.claims.commands import NO_WORK_CODES, Missed, Worker, claim_best, claim_named, refuse_closed

@@ -10,6 +10,7 @@ Reaction = Callable[[Actor, NewEvent], Awaitable[None]]
 
 # The reactions of the installed features by kind, in the order in which they run.
 REACTIONS: dict[str, list[Reaction]] = {}
+ALL = ""  # the key of those to every kind
 
 
 class Reactions(dict[str, list[Reaction]]):
@@ -25,6 +26,10 @@ class Reactions(dict[str, list[Reaction]]):
 
         return declare
 
+    def to_all(self, function: Reaction) -> Reaction:
+        """Call the function whenever anything is recorded, after those to its kind."""
+        return self.to(ALL)(function)
+
 
 def install_reactions(reactions: Mapping[str, Sequence[Reaction]]) -> None:
     """Let a module's reactions run after those installed before."""
@@ -38,5 +43,5 @@ async def react() -> None:
     while unit.reacted < len(unit.events):
         event = unit.events[unit.reacted]
         unit.reacted += 1
-        for reaction in REACTIONS.get(event.kind, ()):
+        for reaction in (*REACTIONS.get(event.kind, ()), *REACTIONS.get(ALL, ())):
             await reaction(unit.actor, event)

@@ -1,6 +1,8 @@
 """Pages of a list."""
 
-from typing import Any
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -19,6 +21,38 @@ class Page[T](BaseModel):
     total: int
     limit: int
     offset: int
+
+
+class Wait(BaseModel):
+    """How long to wait."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
+
+
+class WaitForNews(Wait):
+    """How long to wait for another list than the caller knows."""
+
+    known: Annotated[
+        str, Field(max_length=64, description="The `version` that you have; another list is answered at once")
+    ] = ""
+
+
+class Versioned[T](Page[T]):
+    """A part of a list, with a mark of what is in it."""
+
+    version: Annotated[
+        str, Field(description="Another one when something came, went or was settled; send it as `known` to wait")
+    ]
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return the name by which generated clients know such pages."""
+        return Page.model_parametrized_name(params)
+
+
+def version_of(total: int, marks: Iterable[Any]) -> str:
+    """Return the mark of a list by what tells that one of its things is another."""
+    return hashlib.sha256(repr((total, list(marks))).encode()).hexdigest()[:16]
 
 
 def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:

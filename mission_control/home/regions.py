@@ -9,7 +9,7 @@ from mission_control.home.listed import GroupRows
 from mission_control.home.view import HomeView
 from mission_control.live.stream import Batch
 from mission_control.metrics import figures
-from mission_control.needs.kinds import KINDS, may_change_needs
+from mission_control.needs.kinds import KINDS, concerns, may_change_needs
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.regions import Concerns, Region
 
@@ -23,9 +23,9 @@ class _Needs(Concerns[HomeView]):
 
     def of(self, view: HomeView, batch: Batch) -> Batch | None:
         """Return the part of a batch that some kind of need is about."""
-        kinds = tuple({"approval.", "question.", *(name for one in KINDS.values() for name in one.concerns)})
+        concerned = concerns()
         signals = {name for one in KINDS.values() for name in one.signals}
-        events = [one for one in batch.events if one.kind.startswith(kinds) and may_change_needs(one)]
+        events = [one for one in batch.events if one.kind.startswith(concerned) and may_change_needs(one)]
         mine = str(view.actor.user_id)
         noticed = [one for one in batch.signals if not signals.isdisjoint(one) or one.get("needs_of") == mine]
         return Batch(events, noticed) if events or noticed else None

@@ -3,8 +3,7 @@
 import asyncio
 from typing import Any
 
-from mission_control.agents.reactions import channel_of
-from mission_control.authn.freshness import fresh
+from mission_control.authn.freshness import channel_of_agent, fresh
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, Unauthenticated
@@ -34,10 +33,13 @@ async def _acknowledge(actor: Actor, upto: int) -> None:
 
 
 async def _waited(actor: Actor, after: int, limit: int, seconds: float) -> list[dict[str, Any]]:
-    now = asyncio.get_running_loop().time
+    now, own = asyncio.get_running_loop().time, channel_of_agent(actor.id)
     end = channels.end_of_wait(seconds)
     while True:
-        with channels.listening(f"inbox:{actor.id}") as notified, channels.listening(channel_of(actor.id)) as changed:
+        with (
+            channels.listening(f"inbox:{actor.id}") as notified,
+            channels.listening(own) as changed,
+        ):
             items = await unread(actor, after, limit)
             left = end - now()
             if items or left <= 0 or _is_stopping():

@@ -95,6 +95,11 @@ def waiting(channel: str) -> int:
     return len(_waiting.get(channel, ()))
 
 
+def is_awaited(family: str) -> bool:
+    """Return whether anybody listens to a channel of a family (`<family>:...`) in this process."""
+    return any(channel.startswith(f"{family}:") for channel in _waiting)
+
+
 def messages(channels: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Return the messages that notify other processes; each is under the 8,000 bytes that PostgreSQL allows."""
     names = sorted(channels)

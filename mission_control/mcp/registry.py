@@ -6,9 +6,9 @@ Nothing here knows the protocol; `server.py` speaks it.
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from mission_control.core.actor import Actor
 from mission_control.core.storable import refuse_unstorable
@@ -49,6 +49,13 @@ class Arguments(BaseModel):
     """What a tool is given; a name that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Waits(Arguments):
+    """How long to wait for another list."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
+    known: Annotated[str, Field(description="`version` of the list you have; it waits for another")] = ""
 
 
 @dataclass(frozen=True, slots=True)

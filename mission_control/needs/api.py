@@ -4,7 +4,8 @@ from mission_control.core.actor import Actor
 from mission_control.needs.answering import answer_many, answer_one
 from mission_control.needs.ended import Asked, asked_need
 from mission_control.needs.kinds import Key
-from mission_control.needs.listing import key_named, needs_page, one_need
+from mission_control.needs.listing import key_named, one_need
+from mission_control.needs.polling import wait_for_needs
 from mission_control.needs.schemas import (
     Need,
     NeedAnswerGiven,
@@ -36,13 +37,16 @@ ONE = "/<string:need_id>"
     who="user",
     query=NeedQuery,
     returns=NeedPage,
+    is_long_poll=True,
 )
 async def list_needs(actor: Actor, query: NeedQuery) -> NeedPage:
     """List everything that waits for you and that you may act on, by group, in it the oldest first.
 
     Each need says what is asked, which answers there are, what happens with each, and what happens if nobody acts.
+    With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as something
+    comes to wait, changes or no longer waits, or unchanged after that time.
     """
-    return await needs_page(actor, query)
+    return await wait_for_needs(actor, query)
 
 
 @operation(

@@ -10,6 +10,7 @@ from uuid import UUID
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
+from mission_control.live.log import NewEvent
 from mission_control.live.models import Event
 from mission_control.needs.schemas import GROUPS, Group, Kind, Need
 
@@ -101,7 +102,12 @@ class NeedKind:
         return GROUPS.index(self.group)
 
 
-def may_change_needs(event: Event) -> bool:
+def concerns() -> tuple[str, ...]:
+    """Return how the kinds of events begin that concern some kind of need."""
+    return tuple({name for one in KINDS.values() for name in one.concerns})
+
+
+def may_change_needs(event: Event | NewEvent) -> bool:
     """Return whether an event of a kind that concerns needs can change one: comments of agents do not, and are many."""
     return event.kind != "task.comment" or event.actor_kind == "user"
 

@@ -8,6 +8,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import parse_id
+from mission_control.core.paging import version_of
 from mission_control.core.substance import substance_of
 from mission_control.database.records import find_all
 from mission_control.database.sql import placeholders
@@ -21,9 +22,11 @@ async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
     kinds = _kinds_of(query)
     counted = await count(actor, query.board_id)
     keys = await find_keys(actor, Filter(query.board_id, kinds, None, query.include), query.limit, query.offset)
+    items, total = await said(actor, keys), counted.of(kinds, query.include)
     return NeedPage(
-        items=await said(actor, keys),
-        total=counted.of(kinds, query.include),
+        items=items,
+        total=total,
+        version=version_of(total, ((one.id, one.version, one.is_snoozed) for one in items)),
         limit=query.limit,
         offset=query.offset,
         counts=counted.counts,

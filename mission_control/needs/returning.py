@@ -11,8 +11,9 @@ from uuid import UUID
 from mission_control.boards.presence import OFFLINE_AFTER
 from mission_control.core import clock
 from mission_control.database.sql import rows, select
-from mission_control.live import broker
+from mission_control.live import broker, channels
 from mission_control.live.wake import publish_signal
+from mission_control.needs import polling
 from mission_control.needs.gateways import AWAY_AFTER
 
 WATCH_SECONDS = 15.0
@@ -34,7 +35,7 @@ async def watch_for_returns() -> None:
         await asyncio.sleep(WATCH_SECONDS)
         until, running = clock.now(), broker.current()
         try:
-            if running is not None and running.reader_count:
+            if running is not None and (running.reader_count or channels.is_awaited(polling.FAMILY)):
                 await notify_returns(since, until)
         except Exception:
             _log.exception("looking for what waits again failed")
@@ -42,7 +43,10 @@ async def watch_for_returns() -> None:
 
 
 async def notify_returns(since: datetime, until: datetime) -> None:
-    """Signal to live readers what begins to wait between two moments: for one person, an agent or a gateway."""
+    """Signal to live readers what begins to wait between two moments: for one person, an agent or a gateway.
+
+    The polls of this process are woken too; every process looks for its own.
+    """
     asked = since - OFFLINE_AFTER, until - OFFLINE_AFTER
     # SQLite reads the tables of a CROSS JOIN in this order, so that it searches indexes of moments and scans no tasks.
     found = await select(
@@ -69,7 +73,10 @@ async def notify_returns(since: datetime, until: datetime) -> None:
         until - AWAY_AFTER,
     )
     for row in away:
-        await publish_signal(UUID(str(row["organization_id"])), gateway_id=str(row["id"]))
+        organization_id = UUID(str(row["organization_id"]))
+        await publish_signal(organization_id, gateway_id=str(row["id"]))
+        channels.notify([polling.channel_of(organization_id)])
     for one in found:
         about = {"needs_of": one.user_id} if one.user_id is not None else {"agent_id": one.agent_id}
         await publish_signal(one.organization_id, **{name: str(value) for name, value in about.items()})
+        channels.notify([polling.channel_of(one.organization_id)])

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from mission_control.core.paging import Page, Paging
+from mission_control.core.paging import Paging, Versioned, WaitForNews
 from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 from mission_control.core.substance import Seen
 
@@ -164,14 +164,14 @@ class NeedCounts(BaseModel):
     snoozed: int
 
 
-class NeedPage(Page[Need]):
+class NeedPage(Versioned[Need]):
     """A part of what waits for you: by group, in it the oldest first. `total` counts what the filters find."""
 
     counts: Annotated[NeedCounts, Field(description="Of everything on the chosen board, whatever group and kind")]
     oldest: Annotated[datetime | None, Field(description="Since when the oldest waits")]
 
 
-class NeedQuery(Paging):
+class NeedQuery(WaitForNews, Paging):
     """Which needs to list."""
 
     limit: int = Field(100, ge=1, le=200)

@@ -1,7 +1,7 @@
 """Put needs off, and bring them back. Nobody else sees that, so it is no event."""
 
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import signal
+from mission_control.commands.unit_of_work import notify, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, Invalid
@@ -10,6 +10,7 @@ from mission_control.database.sql import rows
 from mission_control.needs.answering import refused, results
 from mission_control.needs.kinds import Key
 from mission_control.needs.listing import key_named
+from mission_control.needs.polling import channel_of
 from mission_control.needs.schemas import NeedResult, NeedResults, NeedSnooze, NeedsSnoozed
 
 
@@ -30,7 +31,7 @@ async def snooze(actor: Actor, key: Key, until: NeedSnooze) -> None:
         key.version if until.until_changed else None,
         clock.now(),
     )
-    signal(actor.organization_id, needs_of=str(actor.user_id))
+    _tell(actor)
 
 
 @command("need.snooze")
@@ -39,7 +40,12 @@ async def unsnooze(actor: Actor, key: Key) -> None:
     await rows(
         "DELETE FROM need_snoozes WHERE user_id = ? AND kind = ? AND subject_id = ?", actor.user_id, key.kind, key.id
     )
+    _tell(actor)
+
+
+def _tell(actor: Actor) -> None:
     signal(actor.organization_id, needs_of=str(actor.user_id))
+    notify(channel_of(actor.organization_id))
 
 
 async def snooze_many(actor: Actor, wanted: NeedsSnoozed) -> NeedResults:

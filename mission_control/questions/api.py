@@ -5,7 +5,7 @@ from typing import Any
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.paging import Page, page
+from mission_control.core.paging import Versioned, Wait
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
 from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
@@ -14,7 +14,6 @@ from mission_control.questions.commands import answer_question, ask_people, with
 from mission_control.questions.gateway_main import ask_through_gateway, main_agent_of
 from mission_control.questions.models import Question
 from mission_control.questions.overdue import QuestionDeadline, set_deadline
-from mission_control.questions.queries import list_questions as questions_page
 from mission_control.questions.queries import read_question, visible_question
 from mission_control.questions.schemas import (
     GatewayMainAskUserRequest,
@@ -23,12 +22,11 @@ from mission_control.questions.schemas import (
     QuestionCreate,
     QuestionQuery,
     QuestionRead,
-    QuestionWait,
 )
-from mission_control.questions.waiting import wait_for_people
+from mission_control.questions.waiting import wait_for_people, wait_for_questions
 
 api = Api("questions_api", __name__, url_prefix="/api/v1")
-NO_WAIT = QuestionWait()
+NO_WAIT = Wait()
 TAGS = ("questions",)
 QUESTIONS = "/boards/<board_id>/questions"
 QUESTION = f"{QUESTIONS}/<question_id>"
@@ -106,9 +104,12 @@ async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> dict
 
 
 async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> dict[str, Any]:
-    """List the questions of a board to people, newest first."""
-    found, total = await questions_page(board, query)
-    return page(found, total, query)
+    """List the questions of a board to people, newest first.
+
+    With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as one is
+    asked, answered or over, or unchanged after that time.
+    """
+    return await wait_for_questions(actor, board, query)
 
 
 operation(
@@ -121,7 +122,8 @@ operation(
     find=visible_board,
     verb="board.read",
     query=QuestionQuery,
-    returns=Page[QuestionRead],
+    returns=Versioned[QuestionRead],
+    is_long_poll=True,
 )(list_questions)
 
 operation(
@@ -134,12 +136,13 @@ operation(
     find=visible_board,
     verb="board.read",
     query=QuestionQuery,
-    returns=Page[QuestionRead],
+    returns=Versioned[QuestionRead],
+    is_long_poll=True,
     hints=hints(
         "agent_question_discovery",
         "any_agent",
         use="To see which questions wait for people and how they were answered.",
-        avoid="Not in a tight loop; the answer comes to the asker's inbox.",
+        avoid="Not in a loop without wait_seconds and known; the answer comes to the asker's inbox too.",
         never="Do not act as if an open question were answered.",
         route="With state=open before you ask anew.",
         example="did people answer my question",
@@ -155,11 +158,11 @@ operation(
     tags=TAGS,
     who="actor",
     find=visible_question,
-    query=QuestionWait,
+    query=Wait,
     returns=QuestionRead,
     is_long_poll=True,
 )
-async def get_question(actor: Actor, question: Question, query: QuestionWait = NO_WAIT) -> dict[str, Any]:
+async def get_question(actor: Actor, question: Question, query: Wait = NO_WAIT) -> dict[str, Any]:
     """Read a question and its answer.
 
     With `wait_seconds` the answer to an open one comes as soon as people answered, or it is over; or open after that

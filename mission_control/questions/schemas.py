@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
-from mission_control.core.paging import Paging
+from mission_control.core.paging import Paging, WaitForNews
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
 from mission_control.core.substance import Seen, Substance
 
@@ -184,13 +184,7 @@ class QuestionRead(DeadlineRead):
     substance: Substance
 
 
-class QuestionWait(BaseModel):
-    """How long to wait for the answer to an open one."""
-
-    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
-
-
-class QuestionQuery(Paging):
+class QuestionQuery(WaitForNews, Paging):
     """Which questions to list."""
 
     state: QuestionState | None = None

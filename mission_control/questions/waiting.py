@@ -1,20 +1,23 @@
-"""Wait for people's answer without polling the database."""
+"""Wait for people's answers without polling the database."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mission_control.authn.freshness import fresh
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Unauthenticated
+from mission_control.core.paging import page, version_of
 from mission_control.live.log import NewEvent
-from mission_control.live.polls import settled
+from mission_control.operations.polls import settled
 from mission_control.questions.models import Question
-from mission_control.questions.queries import read_question, visible_question
+from mission_control.questions.queries import list_questions, read_question, visible_question
+from mission_control.questions.schemas import QuestionQuery
 
 reactions = Reactions()
+
+MARKS = ("id", "state", "answer", "chosen_option_id")
 
 
 async def wait_for_people(actor: Actor, question: Question, seconds: float) -> dict[str, Any]:
@@ -22,22 +25,55 @@ async def wait_for_people(actor: Actor, question: Question, seconds: float) -> d
 
     An agent that lost the right to read it while it waited is refused.
     """
-    read = partial(read_question, question.id)
-    answer = await settled(channel_of(question.id), read, lambda found: found["state"] != "open", seconds)
-    if seconds > 0:
-        present = await fresh(actor)
-        if present is None:
-            raise Unauthenticated
-        await visible_question(present, question.board_id, question.id)
-    return answer
+    return await settled(
+        actor,
+        question,
+        channel_of(question.id),
+        find=lambda present: visible_question(present, question.board_id, question.id),
+        read=lambda one: read_question(one.id),
+        is_settled=lambda answer: answer["state"] != "open",
+        seconds=seconds,
+    )
+
+
+async def wait_for_questions(actor: Actor, board: Board, query: QuestionQuery) -> dict[str, Any]:
+    """Return the board's questions once they are others than the caller knows, or when the time is over."""
+    return await settled(
+        actor,
+        board,
+        channel_of_list(board.id),
+        find=lambda present: visible_board(present, board.id),
+        read=lambda present: _listed(present, query),
+        is_settled=lambda answer: answer["version"] != query.known,
+        seconds=query.wait_seconds,
+    )
+
+
+async def _listed(board: Board, query: QuestionQuery) -> dict[str, Any]:
+    found, total = await list_questions(board, query)
+    marks = ([one[name] for name in MARKS] for one in found)
+    return {**page(found, total, query), "version": version_of(total, marks)}
+
+
+@reactions.to("question.asked")
+async def wake_polls_of_questions(actor: Actor, event: NewEvent) -> None:
+    """Another question is listed on a board, or one is over."""
+    if event.scope.board_id is not None:
+        notify(channel_of_list(event.scope.board_id))
 
 
 @reactions.to("question.answered", "question.withdrawn", "question.closed", "question.ended_on_gateway")
 async def wake_polls_of_question(actor: Actor, event: NewEvent) -> None:
     """A question is no longer open."""
     notify(channel_of(UUID(str(event.data["question_id"]))))
+    await wake_polls_of_questions(actor, event)
 
 
 def channel_of(question_id: UUID) -> str:
     """Return the wake-up channel that is notified when a question is over."""
     return f"question:{question_id}"
+
+
+def channel_of_list(board_id: UUID) -> str:
+    """Return the wake-up channel that is notified when the questions of a board change."""
+    return f"questions:{board_id}"

@@ -1,11 +1,12 @@
 """Who the agent is, where it works, and whether it should."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mission_control.agents.queries import own_agent
+from mission_control.agents.schemas import Directive
 from mission_control.agents.work_state import directive_of
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
@@ -14,8 +15,6 @@ from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import BoardDetails, Colleague, board_details
 
 tools = Tools()
-
-Directive = Literal["continue", "pause", "stop"]
 
 
 class Nothing(Arguments):
@@ -61,6 +60,13 @@ async def who_am_i(actor: Actor, _: Nothing) -> tuple[str, Any]:
     return f"You are {agent.name}, a {role} on the board {board.name}. Directive: {directive.directive}.", values
 
 
+class Beat(Arguments):
+    """How long to wait for another directive."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
+    known: Annotated[Directive, Field(description="The directive that you have")] = "continue"
+
+
 class Checked(BaseModel):
     """Whether to continue, and if not, why."""
 
@@ -69,12 +75,13 @@ class Checked(BaseModel):
     directive_reason: str | None
 
 
-@tools.tool("Say that you are alive", Nothing, Checked, repeats=True)
-async def heartbeat(actor: Actor, _: Nothing) -> tuple[str, Any]:
+@tools.tool("Say that you are alive", Beat, Checked, repeats=True)
+async def heartbeat(actor: Actor, asked: Beat) -> tuple[str, Any]:
     """Send a heartbeat, and learn whether to continue.
 
     Call it every few minutes while you work on something long. `directive`: continue; pause: finish what you hold but
-    take nothing new; stop: end your work now, release what you hold, and do not claim again.
+    take nothing new; stop: end your work now, release what you hold, and do not claim again. With wait_seconds it
+    answers as soon as that is no longer `known`.
     """
-    answer = await perform("agent_heartbeat", actor)
+    answer = await perform("agent_heartbeat", actor, query=asked.model_dump())
     return f"Directive: {answer.directive}.", answer

@@ -8,14 +8,14 @@ from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import perform
-from mission_control.mcp.registry import Arguments, Tools
+from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import counted
 from mission_control.needs.schemas import Need, Outcome
 
 tools = Tools()
 
 
-class NeedsWanted(Arguments):
+class NeedsWanted(Waits):
     """Which needs to list."""
 
     board_id: Annotated[UUID | None, Field(description="Only of this board")] = None
@@ -50,6 +50,7 @@ class Needs(BaseModel):
 
     needs: list[NeedLine]
     total: int
+    version: str
 
 
 @tools.tool("List what needs the person", NeedsWanted, Needs, audience="people", reads=True)
@@ -62,6 +63,7 @@ async def list_needs(actor: Actor, asked: NeedsWanted) -> tuple[str, Any]:
     return f"{counted(page.total, 'thing')} waiting.", {
         "needs": [_line(one) for one in page.items],
         "total": page.total,
+        "version": page.version,
     }
 
 

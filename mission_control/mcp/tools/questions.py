@@ -8,14 +8,18 @@ from pydantic import BaseModel, Field
 
 from mission_control.agents.models import Agent
 from mission_control.approvals.queue import reason_of
+from mission_control.approvals.waiting import channel_of_list as channel_of_approvals
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
+from mission_control.core.paging import version_of
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.adapters import at, home, perform
 from mission_control.mcp.people_named import OtherwisePerson, person_asked
-from mission_control.mcp.registry import Arguments, Tools
+from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import Ref, counted
+from mission_control.operations.polls import settled, themselves
 from mission_control.questions.schemas import MOST_OPTIONS, OptionRead
+from mission_control.questions.waiting import channel_of_list as channel_of_questions
 
 tools = Tools()
 MOST = 100
@@ -87,8 +91,8 @@ def _tags(asked: Asked) -> dict[str, Any]:
     return {"reply_tags": asked.tags} if asked.tags else {}
 
 
-class NothingAsked(Arguments):
-    """No arguments."""
+class AskedWanted(Waits):
+    """How long to wait until something is asked or settled."""
 
 
 class AskedLine(BaseModel):
@@ -107,15 +111,31 @@ class AskedLines(BaseModel):
     """What the board waits for, the newest first."""
 
     asked: list[AskedLine]
+    version: str
 
 
-@tools.tool("List what people were asked", NothingAsked, AskedLines, reads=True)
-async def list_asked(actor: Actor, asked: NothingAsked) -> tuple[str, Any]:
+@tools.tool("List what people were asked", AskedWanted, AskedLines, reads=True)
+async def list_asked(actor: Actor, asked: AskedWanted) -> tuple[str, Any]:
     """List the questions and approvals of your board that people have not settled yet, the newest first.
 
     Read it before ask_people and request_approval, so that nothing is asked twice, and when you start anew and no
     longer know what you wait for. wait_for_decision takes the id of an approval; withdraw_question that of a question.
     """
+    board_id = home(actor)
+    answer = await settled(
+        actor,
+        actor,
+        channel_of_questions(board_id),
+        channel_of_approvals(board_id),
+        find=themselves,
+        read=_waiting,
+        is_settled=lambda found: found["version"] != asked.known,
+        seconds=asked.wait_seconds,
+    )
+    return f"Not settled: {counted(len(answer['asked']), 'request')}.", answer
+
+
+async def _waiting(actor: Actor) -> dict[str, Any]:
     questions = await perform("agent_question_discovery", actor, at(actor), query={"state": "open", "limit": MOST})
     approvals = await perform(
         "agent_board_approval_discovery", actor, at(actor), query={"status": "pending", "limit": MOST}
@@ -124,7 +144,7 @@ async def list_asked(actor: Actor, asked: NothingAsked) -> tuple[str, Any]:
     names = {one.id: one.name for one in await Agent.filter(board_id=home(actor)).only("id", "name")}
     lines += [_approval_line(actor, one, names) for one in approvals["items"]]
     lines.sort(key=lambda one: str(one["created_at"]), reverse=True)
-    return f"Not settled: {counted(len(lines), 'request')}.", {"asked": lines}
+    return {"asked": lines, "version": version_of(len(lines), (one["id"] for one in lines))}
 
 
 def _question_line(actor: Actor, read: Any) -> dict[str, Any]:

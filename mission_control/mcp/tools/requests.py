@@ -14,10 +14,13 @@ from mission_control.approvals.queue import reason_of
 from mission_control.boards.models import Board
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
+from mission_control.core.paging import version_of
 from mission_control.mcp import boardless
 from mission_control.mcp.adapters import perform
-from mission_control.mcp.registry import Arguments, Tools
+from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import ApprovalState, RequestLine, TaskLine, counted, status_text
+from mission_control.needs.polling import channel_of
+from mission_control.operations.polls import settled, themselves
 from mission_control.questions.models import Question
 from mission_control.tasks.queries import tasks_read
 
@@ -25,7 +28,7 @@ tools = Tools()
 SEEN = "Of the request as you showed it to the person; 409 need_changed says what changed, then show it again"
 
 
-class RequestsWanted(Arguments):
+class RequestsWanted(Waits):
     """Which requests to list."""
 
     board_id: Annotated[UUID | None, Field(description="Only of this board; left out, of all the person reads")] = None
@@ -35,6 +38,7 @@ class Requests(BaseModel):
     """What waits for people, the oldest first."""
 
     requests: list[RequestLine]
+    version: str
 
 
 @tools.tool("List what waits for people", RequestsWanted, Requests, audience="people", reads=True)
@@ -45,7 +49,22 @@ async def list_requests(actor: Actor, asked: RequestsWanted) -> tuple[str, Any]:
     get what gateways ask for agents that are on no board. Show the person what is asked and why, and let them choose;
     never decide by yourself.
     """
-    boards = {board.id: board for board in await _boards(actor, asked.board_id)}
+    answer = await settled(
+        actor,
+        actor,
+        channel_of(actor.organization_id),
+        find=themselves,
+        read=lambda present: _waiting(present, asked.board_id),
+        is_settled=lambda found: found["version"] != asked.known,
+        seconds=asked.wait_seconds,
+    )
+    lines = answer["requests"]
+    number = sum(one["kind"] == "approval" for one in lines)
+    return f"Waiting: {counted(number, 'approval')} and {counted(len(lines) - number, 'question')}.", answer
+
+
+async def _waiting(actor: Actor, board_id: UUID | None) -> dict[str, Any]:
+    boards = {board.id: board for board in await _boards(actor, board_id)}
     ids = list(boards)
     approvals = await Approval.filter(board_id__in=ids, status="pending").order_by("created_at").limit(200)
     questions = await Question.filter(board_id__in=ids, state="open").order_by("created_at").limit(200)
@@ -53,12 +72,11 @@ async def list_requests(actor: Actor, asked: RequestsWanted) -> tuple[str, Any]:
     lines += [await _question_line(actor, one) for one in questions]
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name
-    if asked.board_id is None:
+    if board_id is None:
         lines += await boardless.waiting(actor)
     lines.sort(key=lambda one: one["created_at"])
-    number = sum(one["kind"] == "approval" for one in lines)
-    said = f"Waiting: {counted(number, 'approval')} and {counted(len(lines) - number, 'question')}."
-    return said, {"requests": lines}
+    marks = ((one["id"], one["substance"]) for one in lines)
+    return {"requests": lines, "version": version_of(len(lines), marks)}
 
 
 async def _boards(actor: Actor, board_id: UUID | None) -> list[Board]:

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from mission_control.agents.schemas import Directive
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.task_numbers import TaskRef
-from mission_control.mcp.tools.myself import Directive
 from mission_control.usage.schemas import BudgetState, UsageSums
 
 tools = Tools()
