@@ -181,4 +181,4 @@ async def test_webhook_is_found_only_on_its_board(cast: Cast) -> None:
     assert (await cast.ada.get(elsewhere)).refused(404) == "Not Found"
     assert (await cast.nobody.post(elsewhere, {})).refused(404) == "Not Found"
     assert (await cast.ada.get(f"{cast.home}/webhooks/{NO_ID}")).refused(404) == "Not Found"
-    assert (await cast.ada.get(f"{cast.home}/webhooks/x")).status == 422
+    assert (await cast.ada.get(f"{cast.home}/webhooks/x")).status == 404
