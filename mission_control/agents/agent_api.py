@@ -78,7 +78,7 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
     hints=hints(
         "agent_heartbeat",
         "any_agent",
-        use="Every few minutes while you run, also when you have no work.",
+        use="Every few minutes while you run, also without work; with wait_seconds to wait for the end of a pause.",
         avoid="Not to change a task; use the task operation.",
         effects="You are shown as online for ten minutes; the answer's `directive` says continue, pause or stop.",
         never="Do not stop working because a heartbeat failed once; try again. Do not go on when it says stop.",

@@ -14,8 +14,8 @@ What only people know: ask_people; the answer comes to your inbox.
 A lead's loop: read_inbox, list_tasks, create_task, assign_task, review_task, and answer people in the chat.
 
 A refusal begins with its HTTP status and a code. lease_lost: the task is no longer yours; stop, and do not \
-repeat. agent_paused, board_paused, organization_paused, budget_exhausted: stop claiming and wait. Every other 409 \
-names a rule that is not met: meet it, then call again. Times are UTC.\
+repeat. agent_paused, board_paused, organization_paused, budget_exhausted: claim with wait_seconds, which \
+waits until work may begin. Every other 409 names a rule that is not met: meet it, then call again. Times are UTC.\
 """
 
 FOR_PEOPLE = """\

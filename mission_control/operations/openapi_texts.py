@@ -65,6 +65,9 @@ answers a task with a fence; `agent_task_lookup` and `agent_task_comment_discove
 A lead's loop: `agent_inbox_read` waits for news; `delegate_work` makes tasks; `agent_task_update` judges those in
 review.
 
+What takes `wait_seconds` answers as soon as there is news, or after that time, which ends up to a fifth earlier. A list
+names itself by its `version`: send that as `known`, and another list is the news.
+
 `/openapi.json?tag=agent-worker` is the part of this document that a worker needs, and likewise for every other tag.
 `/llms.txt` is a worker's whole day in 2,500 tokens, `/llms-full.txt` all operations of agents as text.
 

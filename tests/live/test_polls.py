@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from mission_control.agents import waiting as directives
 from mission_control.approvals import waiting as approvals
 from mission_control.approvals.decisions import channel_of as channel_of_approval
 from mission_control.claims.polling import channel_of as channel_of_work
+from mission_control.core import clock
 from mission_control.live import channels, waiters
 from mission_control.needs import polling as needs
+from mission_control.needs import returning
 from mission_control.operations.registry import OPERATIONS
 from mission_control.questions import waiting as questions
-from tests.cast import Answer, Caller, Cast
+from tests.cast import Answer, Caller, Cast, stamp
 from tests.rights_changes import member_path, revoke
 from tests.statements import counted
 
@@ -185,6 +188,21 @@ async def test_need_that_is_put_off_answers_its_person(cast: Cast) -> None:
     one = (await cast.ada.get("/needs")).ok()["items"][0]
     (await cast.ada.call("PUT", f"/needs/{one['id']}/snooze", {"until_changed": True})).ok()
     assert one["id"] not in [each["id"] for each in (await ended(poll)).ok()["items"]]
+
+
+async def test_need_that_begins_with_the_clock_answers_who_waits(cast: Cast) -> None:
+    await cast.ask(cast.vega)
+    [one] = (await cast.ada.get("/needs")).ok()["items"]
+    until = stamp(1)
+    (await cast.ada.call("PUT", f"/needs/{one['id']}/snooze", {"until": clock.wire(until)})).ok()
+    known = (await cast.ada.get("/needs")).ok()
+    assert known["items"] == [] and not channels.is_awaited(needs.FAMILY)
+    poll = asyncio.create_task(cast.ada.get(f"/needs?wait_seconds=50&known={known['version']}"))
+    await until_waiting(needs.channel_of(cast.organization.id))
+    assert channels.is_awaited(needs.FAMILY)
+    with clock.travelled(timedelta(minutes=2)):
+        await returning.notify_returns(until, until + timedelta(seconds=1))
+        assert [each["id"] for each in (await ended(poll)).ok()["items"]] == [one["id"]]
 
 
 async def test_heartbeat_waits_through_a_pause_until_work_is_resumed(cast: Cast) -> None:
