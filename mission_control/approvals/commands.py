@@ -19,7 +19,7 @@ from mission_control.approvals.decisions import (
 )
 from mission_control.approvals.finishing import FINISH
 from mission_control.approvals.models import Approval, ApprovalTask
-from mission_control.approvals.queries import attempts_of, outcomes_of
+from mission_control.approvals.queries import attempts_of, outcomes_of, tasks_of_others
 from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
@@ -145,6 +145,9 @@ def conflict(pending: dict[str, str]) -> Conflict:
 async def _link(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]) -> None:
     pending = approval.status == "pending"
     attempts = await attempts_of(task_ids)
+    if approval.agent_id is not None and approval.requested_by_user_id is None:
+        for task_id in await tasks_of_others(approval.agent_id, task_ids):
+            del attempts[task_id]
     try:
         async with in_transaction():
             for task_id in task_ids:

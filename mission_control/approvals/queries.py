@@ -184,6 +184,19 @@ async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:
     return {UUID(str(row["id"])): int(row["attempt"]) for row in found}
 
 
+async def tasks_of_others(agent_id: UUID, task_ids: list[UUID]) -> list[UUID]:
+    """Return those of some tasks that another agent works on: it alone asks whether its attempt is finished."""
+    if not task_ids:
+        return []
+    found = await rows(
+        "SELECT task_id FROM task_runs WHERE ended_at IS NULL AND agent_id <> ?"
+        f" AND task_id IN ({placeholders(len(task_ids))})",
+        agent_id,
+        *task_ids,
+    )
+    return [UUID(str(row["task_id"])) for row in found]
+
+
 async def outcomes_of(approval_id: UUID) -> dict[str, str]:
     """Return the effects of a decision, by task, without tasks whose next attempt has begun."""
     found = await rows(

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
+from mission_control.approvals.finishing import asks_to_finish
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging, WaitForNews
 from mission_control.core.schemas import Body, NotNull, SentBack, example
@@ -49,6 +50,11 @@ class ApprovalCreate(BaseModel):
     decide_in: DecideIn = None
     otherwise: Annotated[Literal["remind", "send_back", "ask"] | None, Field(description=AFTER_ALL)] = None
     otherwise_user_id: AskUser = None
+
+    @field_validator("action_type")
+    @classmethod
+    def _one_spelling(cls, given: str) -> str:
+        return given.strip().lower() if asks_to_finish(given) else given
 
     @model_validator(mode="after")
     def _deadline_fits(self) -> Self:

@@ -92,6 +92,35 @@ async def test_existing_finish_request_is_reused(strict: Cast, word: str, first:
     assert await status(strict, claim) == "done" and await Approval.all().count() == 1
 
 
+@pytest.mark.parametrize("word", [" task.finish", "TASK.FINISH\u00a0", "Complete_Task\n"])
+async def test_odd_spelling_of_a_finish_request_finishes_too(strict: Cast, word: str) -> None:
+    claim = await claimed(strict)
+    await strict.ask(strict.vega, claim["task"], action_type=word)
+    approval = (await hand_in(strict, claim)).ok()["approval"]
+    assert approval["action_type"] == word.strip().lower()
+    await decide(strict, approval, decision="approved")
+    assert await status(strict, claim) == "done"
+
+
+@pytest.mark.parametrize("asker", ["rigel", "atlas"])
+async def test_agent_gets_no_yes_for_work_that_another_one_has_not_handed_in(strict: Cast, asker: str) -> None:
+    claim = await claimed(strict)
+    asked = await strict.ask(getattr(strict, asker), claim["task"], action_type="task.finish")
+    await decide(strict, asked, decision="approved")
+    found = (await hand_in(strict, claim, status="done")).ok()
+    assert (found["task"]["status"], found["approval"]["status"]) == ("review", "pending")
+    assert found["approval"]["id"] != asked["id"] and found["approval"]["agent_id"] == str(strict.vega.id)
+
+
+async def test_hand_in_replaces_what_another_agent_asked_about_it(strict: Cast) -> None:
+    claim = await claimed(strict)
+    asked = await strict.ask(strict.rigel, claim["task"], action_type="task.finish")
+    own = (await hand_in(strict, claim)).ok()["approval"]
+    assert own["id"] != asked["id"] and (await Approval.get(id=asked["id"])).decision == "closed"
+    await decide(strict, own, decision="approved")
+    assert await status(strict, claim) == "done"
+
+
 async def test_hand_in_after_the_approval_finishes_at_once(strict: Cast) -> None:
     claim = await claimed(strict)
     await decide(strict, await strict.ask(strict.vega, claim["task"], action_type="task.finish"), status="approved")
