@@ -7,6 +7,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
+from mission_control.core.token_scopes import require_scope
 from mission_control.organizations.work_state import (
     FIELDS,
     HAPPENED,
@@ -48,9 +49,12 @@ async def apply_order(actor: Actor, board: Board, order: str) -> None:
     """Set a board's state as `/pause` or `/resume` in its chat says. The agents are notified of the message anyway.
 
     Only people and the board's lead change the state. A pause does not replace a stop, and only people end a stop.
+    Raise Forbidden for a person's token that is made for less.
     """
     if not can(actor, "board.set_work_state", board):
         return
+    if actor.is_user:
+        require_scope(actor, "admin")
     if board.work_state == STOPPED and (order == "/pause" or not actor.is_user):
         return
     await set_board_state(actor, board, WorkStateChange(state=ORDERS[order]), is_notified=True)

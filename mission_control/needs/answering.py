@@ -12,6 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
+from mission_control.core.token_scopes import require_scope
 from mission_control.needs.ended import Asked, asked_need, present_key, refuse_ended
 from mission_control.needs.kinds import KINDS
 from mission_control.needs.listing import said
@@ -121,8 +122,9 @@ def _is_atomic(how: NeedOperation) -> bool:
 
 
 async def _perform(actor: Actor, how: NeedOperation, note: str | None) -> None:
-    """Perform an operation with its look-up, its rule and its schema."""
+    """Perform an operation with its scope, its look-up, its rule and its schema."""
     entry = next(one for one in OPERATIONS if one.operation_id == how.operation_id)
+    require_scope(actor, entry.scope_of(actor))
     found = await admitted(entry, actor, how.path_parameters)
     given: dict[str, Any] = {}
     if entry.body is not None:

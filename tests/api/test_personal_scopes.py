@@ -10,6 +10,8 @@ from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import USUAL_LIFE
 from mission_control.core import clock
 from mission_control.operations.registry import OPERATIONS, Operation
+from tests.api.test_budgets import limit, use
+from tests.api.test_needs import one_of
 from tests.cast import NO_ID, Cast, Person
 from tests.mcp.clients import connected
 
@@ -76,6 +78,34 @@ async def test_tokens_for_less_make_no_rights(cast: Cast, scope: str) -> None:
     ):
         refusal = (await who.call(method, path, body)).refused(403)
         assert refusal["code"] == "token_scope_missing" and refusal["needed"] == "admin", path
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("answer", ["raise", "set_limit", "stop"])
+async def test_working_token_changes_no_settings_by_answers(cast: Cast, answer: str, many: bool) -> None:
+    works = await with_scope(cast, "work", cast.ben)
+    made = await limit(cast, board_id=str(cast.board.id))
+    await use(cast.vega, 120)
+    one = await one_of(cast.ben, "budget")
+    given = {"answer": answer, **({"note": "900"} if answer == "set_limit" else {})}
+    if many:
+        result = (await works.post("/needs/answers", {"answers": [{"id": one["id"], **given}]})).ok()
+        assert (result["answered"], result["results"][0]["outcome"]) == (0, "refused")
+    else:
+        refusal = (await works.post(f"/needs/{one['id']}/answers", given)).refused(403)
+        assert (refusal["code"], refusal["needed"]) == ("token_scope_missing", "admin")
+    assert (await cast.ben.get(f"/budgets/{made['id']}")).ok()["limit"] == made["limit"]
+    assert (await cast.ben.get(cast.home)).ok()["work_state"] == "running"
+    (await works.post(f"/needs/{one['id']}/answers", {"answer": "wait"})).ok()
+
+
+async def test_working_token_pauses_no_board_by_its_chat(cast: Cast) -> None:
+    works = await with_scope(cast, "work")
+    sent = {"content": "/pause", "tags": ["chat"]}
+    assert (await works.post(f"{cast.home}/memory", sent)).refused(403)["code"] == "token_scope_missing"
+    assert (await cast.ada.get(cast.home)).ok()["work_state"] == "running"
+    (await cast.ada.post(f"{cast.home}/memory", sent)).ok()
+    assert (await cast.ada.get(cast.home)).ok()["work_state"] == "paused"
 
 
 async def test_reading_token_follows_streams(cast: Cast) -> None:
