@@ -132,6 +132,7 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden", "This is not yours to do: your role, or your token, does not allow it."
     NOT_FOUND = "not_found", "There is no such thing on your board. Look the id up again."
     METHOD_NOT_ALLOWED = "method_not_allowed", "The address takes other methods: see the header Allow."
+    REQUEST_TIMEOUT = "request_timeout", "The request did not come to its end. Send it again."
     CONFLICT = "conflict", "It is not in a state for this. Read it again."
     GONE = "gone", "It existed, and is gone for good."
     CONTENT_TOO_LARGE = "content_too_large", "More was sent than is allowed."
