@@ -104,5 +104,8 @@ class Feature:
     agent_seen: "Callable[[Actor, datetime | None], Awaitable[None]] | None" = None
     delete_at_provider: Callable[[str], Awaitable[None]] | None = None
 
+    # What is done elsewhere before an organization is deleted.
+    before_removal: "Callable[[UUID], Awaitable[None]] | None" = None
+
     # What needs the application itself, when it is made.
     prepare: "Callable[[Quart], None] | None" = None

@@ -27,6 +27,7 @@ from mission_control.mcp.registry import install_tools
 from mission_control.needs.kinds import install_kind
 from mission_control.operations.api import Api
 from mission_control.operations.registry import OPERATIONS
+from mission_control.organizations import removal
 from mission_control.sending.loop import install_sender
 from mission_control.tasks import waiting
 from mission_control.web import regions
@@ -42,6 +43,7 @@ SINGLE: tuple[tuple[Any, str], ...] = (
     (callbacks, "provider_token"),
     (callbacks, "agent_seen"),
     (callbacks, "delete_at_provider"),
+    (removal.callbacks, "before_removal"),
     (providers, "build_shell"),
     (providers, "needs_setup"),
     (waiting.callbacks, "explain_waiting"),

@@ -1,7 +1,7 @@
 """People over HTTP."""
 
 from mission_control.accounts.commands import update_profile
-from mission_control.accounts.deletion import check_deletable, delete_account
+from mission_control.accounts.deletion import delete_account, prepare_deletion
 from mission_control.accounts.models import User
 from mission_control.accounts.queries import profile
 from mission_control.accounts.schemas import UserRead, UserUpdate
@@ -78,8 +78,8 @@ async def delete_me(actor: Actor) -> dict[str, bool]:
     does not answer: 502, and nothing is deleted.
     """
     user = await User.get(id=actor.id)
+    await prepare_deletion(actor, user)
     if callbacks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
-        await check_deletable(actor, user)
         await callbacks.delete_at_provider(user.clerk_user_id)
 
     async def delete() -> dict[str, bool]:

@@ -16,15 +16,21 @@ from mission_control.database.sql import rows
 from mission_control.organizations.commands import locked_organization, remove_organization
 from mission_control.organizations.members import end_invites_of, hold
 from mission_control.organizations.models import Member, Organization
+from mission_control.organizations.removal import prepare_removal_of_own
 
 DELETE_AT_PROVIDER = "identity.delete_account"  # deliveries that versions before this one left
 REMEMBERED = timedelta(hours=24)
 _NAME = "deleted:"
 
 
+async def prepare_deletion(actor: Actor, user: User) -> None:
+    """Do what is done elsewhere before an account is deleted. Raise what `delete_account` would raise."""
+    await _check_deletable(actor, user)
+    await prepare_removal_of_own(user.id)
+
+
 @command("account.delete")
-async def check_deletable(actor: Actor, user: User) -> None:
-    """Raise what `delete_account` would raise, changing nothing. The only owner among other members: Invalid."""
+async def _check_deletable(actor: Actor, user: User) -> None:
     held = await User.select_for_update().get_or_none(id=user.id)
     if held is None:
         raise NotFound()

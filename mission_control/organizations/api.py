@@ -7,9 +7,11 @@ from mission_control.core.errors import Forbidden
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
+from mission_control.operations.retries import committed
 from mission_control.organizations import commands, members
 from mission_control.organizations.models import Organization
 from mission_control.organizations.queries import active_organization, member_read, my_organizations
+from mission_control.organizations.removal import prepare_removal
 from mission_control.organizations.schemas import (
     OrganizationActiveUpdate,
     OrganizationCreate,
@@ -121,14 +123,20 @@ async def update_my_organization(
     find=active_organization,
     verb="organization.delete",
     returns=OkResponse,
+    is_atomic=False,
 )
 async def delete_my_organization(actor: Actor, organization: Organization) -> dict[str, bool]:
     """Delete the organization one works in.
 
-    Everything in it is deleted, its log included. Only owners can.
+    Everything in it is deleted, its log included. Only owners can. What its agents do on gateways is ended.
     """
-    await commands.delete_organization(actor, organization)
-    return OK
+    await prepare_removal(organization.id)
+
+    async def delete() -> dict[str, bool]:
+        await commands.delete_organization(actor, organization)
+        return OK
+
+    return await committed(actor, delete) or OK
 
 
 @operation(

@@ -13,6 +13,7 @@ from mission_control.provisioning import (
     pages,
     policy,
     reactions,
+    removal,
     runner,
 )
 from mission_control.provisioning.kinds import KINDS
@@ -29,5 +30,6 @@ provisioning = Feature(
     loops=(runner.run_provisioning,),
     on_clock_set=(runner.look_now,),
     on_gateway_connected=(config_writer.heal, runner.connected),
+    before_removal=removal.end_all_turns,
     prepare=installation.prepare,
 )

@@ -1,8 +1,12 @@
 """Remove agents from their gateways, whose rows here may be gone already."""
 
 import asyncio
+import contextlib
+import logging
 from typing import Any
+from uuid import UUID
 
+from mission_control.agents.models import Agent
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning import adopted_files
 from mission_control.provisioning.gateway_agent import call, changing, end_turns, is_missing, listed
@@ -10,6 +14,9 @@ from mission_control.provisioning.models import ProvisioningJob
 
 # A gateway that has just created an agent does not find it for a moment.
 LOOKS, PAUSE_SECONDS = 6, 0.5
+AT_ONCE, ENDING_SECONDS = 8, 10.0
+
+_log = logging.getLogger(__name__)
 
 
 async def remove(job: ProvisioningJob) -> str:
@@ -67,6 +74,28 @@ async def unlink(job: ProvisioningJob) -> str:
 async def rest(job: ProvisioningJob) -> str:
     """End what an agent of a deleted board does. The agent itself stays, for the board may come back."""
     return "Its turn was ended." if await _end_turns(job) else "It did nothing."
+
+
+async def end_all_turns(organization_id: UUID) -> None:
+    """End what the agents of an organization do that is about to be deleted; a gateway delays that by seconds at most.
+
+    Afterwards no row says which agents they were. What linked agents do is their own matter.
+    """
+    agents = Agent.filter(organization_id=organization_id, gateway_away_at=None, is_adopted=False)
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def end(agent: Agent) -> None:
+        async with few:
+            try:
+                await end_turns(
+                    UUID(str(agent.gateway_id)), str(agent.gateway_agent_id), str(agent.openclaw_session_id)
+                )
+            except GatewayError as error:
+                _log.warning("ending the turn of agent %s failed: %s", agent.id, error)
+
+    made = await agents.exclude(gateway_id=None).exclude(openclaw_session_id=None).order_by("-run_began_at")
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*map(end, made)), ENDING_SECONDS)
 
 
 ALONE_STEPS = {"remove": remove, "unlink": unlink, "rest": rest}

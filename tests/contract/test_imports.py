@@ -35,6 +35,7 @@ ALLOWED = {
     "accounts.deletion -> organizations.models": "who deletes an account leaves every organization",
     "accounts.deletion -> organizations.members": "under the same lock as leaving, so that nobody is left ownerless",
     "accounts.deletion -> organizations.commands": "the organizations in which nobody else is go with the account",
+    "accounts.deletion -> organizations.removal": "what their agents do on gateways is ended before",
 }
 
 

@@ -4,8 +4,11 @@ import pytest
 from quart import Quart
 
 from mission_control.agents.models import Agent
+from mission_control.boards.commands import erase_board
 from mission_control.boards.models import Board
 from mission_control.gateways.models import Gateway
+from mission_control.organizations.models import Member
+from mission_control.provisioning import removal
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.removal import remove, rest
 from tests.cast import Cast, Program, events, head
@@ -139,3 +142,45 @@ async def test_deleted_board_ends_the_turns_of_its_agents(
     (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
     job = await ProvisioningJob.get(agent_id=lyra.id, action="rest")
     assert await rest(job) == "Its turn was ended." and fake_gateway.running == {}
+
+
+async def test_erased_board_ends_the_turns_of_its_agents(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    await busy(fake_gateway, lyra)
+    await erase_board(await cast.ada.actor(), await Board.get(id=cast.other_board.id))
+    job = await ProvisioningJob.get(agent_id=lyra.id, action="remove")
+    await remove(job)
+    assert fake_gateway.running == {}
+
+
+@pytest.mark.parametrize("path", ["/organizations/me", "/users/me"])
+async def test_deleted_organization_ends_the_turns_of_its_agents(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, path: str
+) -> None:
+    lyra, vela = [await on_gateway(cast, fake_gateway, gateway, name) for name in ("Lyra", "Vela")]
+    await busy(fake_gateway, lyra)
+    await Agent.filter(id=vela.id).update(gateway_id=None)
+    await Member.exclude(user_id=cast.ada.id).delete()
+    (await cast.ada.delete(path)).ok()
+    assert fake_gateway.running == {} and not await Agent.filter(id=lyra.id).exists()
+
+
+async def test_organization_is_deleted_although_its_gateway_does_not_answer(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    monkeypatch.setattr(removal, "ENDING_SECONDS", 0.05)
+    fake_gateway.hold("chat.abort")
+    (await cast.ada.delete("/organizations/me")).ok()
+    assert not await Agent.filter(id=lyra.id).exists()
+
+
+async def test_account_that_may_not_be_deleted_ends_nothing(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    await busy(fake_gateway, lyra)
+    (await cast.ada.delete("/users/me")).refused(422)
+    assert fake_gateway.running
