@@ -22,12 +22,17 @@ class Arrivals:
 
     there: frozenset[str] = frozenset()
     interrupted: frozenset[str] = frozenset()
+    is_empty: bool = True  # it holds no message at all; an old gateway names no keys
 
-    def has(self, delivery_id: UUID) -> bool:
+    def has(self, delivery_id: UUID | str) -> bool:
         """Return whether a session has a delivery's message, or will take it up."""
         return any(key.startswith(str(delivery_id)) for key in self.there)
 
-    def next_key(self, delivery_id: UUID) -> str:
+    def has_interrupted(self, key: UUID | str) -> bool:
+        """Return whether a message was interrupted and not sent again since."""
+        return not self.has(key) and self.next_key(key) != str(key)
+
+    def next_key(self, delivery_id: UUID | str) -> str:
         """Return the key by which a delivery is sent now: its id, with a number after interrupted ones."""
         used = sum(key.startswith(str(delivery_id)) for key in self.interrupted)
         return f"{delivery_id}:{used + 1}" if used else str(delivery_id)
@@ -48,11 +53,13 @@ async def arrivals(gateway_id: UUID, session_key: str, seconds: float) -> Arriva
 def read(history: Any) -> Arrivals:
     """Return the keys in an answer to `chat.history`; what is not understood is passed over."""
     pending = _list(_dict(_dict(history).get("pendingInputs")).get("items"))
-    marks = [_dict(one.get("__openclaw")) for one in _list(_dict(history).get("messages"))]
+    messages = _list(_dict(history).get("messages"))
+    marks = [_dict(one.get("__openclaw")) for one in messages]
     there = {str(one.get("idempotencyKey") or "") for one in marks}
     there |= {str(one.get("runId") or "") for one in pending if one.get("state") != INTERRUPTED}
     interrupted = {str(one.get("runId") or "") for one in pending if one.get("state") == INTERRUPTED}
-    return Arrivals(frozenset(there - {""}), frozenset(interrupted - there - {""}))
+    is_empty = not messages and not pending
+    return Arrivals(frozenset(there - {""}), frozenset(interrupted - there - {""}), is_empty)
 
 
 def _dict(value: Any) -> Mapping[str, Any]:

@@ -11,5 +11,5 @@ gateway_notices = Feature(
     senders=senders,
     notices={WORK_WAITS: "work_waits"},
     loops=(looking.run_looking,),
-    on_gateway_connected=(interrupted.resend_interrupted,),
+    on_gateway_connected=(interrupted.resend_interrupted, interrupted.resend_greetings),
 )

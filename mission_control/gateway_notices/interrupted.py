@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, signal
@@ -15,9 +16,11 @@ from mission_control.core.policy import Rules
 from mission_control.database.sql import rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.gateway_notices.arrivals import Arrivals, arrivals
+from mission_control.gateway_notices.arrivals import arrivals
 from mission_control.gateways.events import GatewayRef
 from mission_control.openclaw.errors import GatewayError
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.wakes import has_checked_in, wake_again, wake_key
 
 rules = Rules()
 
@@ -54,15 +57,25 @@ async def resend_interrupted(gateway: GatewayRef) -> None:
                 got = await arrivals(gateway.id, session, READ_SECONDS)
         except GatewayError:  # it is away again, and this is done anew when it comes back
             return []
-        return [one for row in sessions[session] if _is_interrupted(got, one := UUID(str(row["id"])))]
+        return [one for row in sessions[session] if got.has_interrupted(one := UUID(str(row["id"])))]
 
     lost = [one for ids in await asyncio.gather(*map(looked, sessions)) for one in ids]
     if lost:
         await put_back(system(gateway.organization_id), gateway.id, lost)
 
 
-def _is_interrupted(got: Arrivals, delivery_id: UUID) -> bool:
-    return not got.has(delivery_id) and got.next_key(delivery_id) != str(delivery_id)
+async def resend_greetings(gateway: GatewayRef) -> None:
+    """Wake agents again whose wake the gateway no longer knows; to be called once it is connected."""
+    for job in await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting", awaits_check_in=True):
+        agent = await Agent.get_or_none(id=job.agent_id)
+        if agent is None or has_checked_in(agent):
+            continue
+        try:
+            got = await arrivals(gateway.id, str(agent.openclaw_session_id), READ_SECONDS)
+        except GatewayError:  # it is away again, and this is done anew when it comes back
+            return
+        if got.is_empty or got.has_interrupted(wake_key(job, agent.wake_attempts)):
+            await wake_again(system(gateway.organization_id), job.id)
 
 
 @command("gateway.resend_notices")

@@ -11,7 +11,7 @@ from mission_control.provisioning.gateway_agent import changing, ensure_session,
 from mission_control.provisioning.gateway_config import WantedAgent
 from mission_control.provisioning.progress import store
 from mission_control.provisioning.run import Run, StepFailed
-from mission_control.provisioning.wakes import count_wake, wake_text
+from mission_control.provisioning.wakes import count_wake, wake_key, wake_text
 
 LISTED_SECONDS = 30.0
 SHORTEST_LOOK, LONGEST_LOOK = 0.2, 2.0
@@ -93,18 +93,17 @@ async def prepare_session(run: Run) -> str:
 async def wake(run: Run) -> str:
     """Tell the agent to begin. A message that was sent before a crash is not sent twice."""
     count = await count_wake(system(run.job.organization_id), run.job, run.agent)
-    tries = run.job.target.get("round", 0)
     try:
         await run.call(
             "chat.send",
             sessionKey=run.session,
             message=wake_text(run.job, run.agent),
             deliver=not run.agent.is_adopted,
-            idempotencyKey=f"mc-wake-{run.job.id}-{tries}-{count}",
+            idempotencyKey=wake_key(run.job, count),
         )
     except GatewayError as error:
         if not isinstance(error, Unreachable):  # the gateway would answer the same message with the same refusal
-            run.job.target = run.job.target | {"round": tries + 1}
+            run.job.target = run.job.target | {"round": run.job.target.get("round", 0) + 1}
             await store(run.job, target=run.job.target)
         raise
     return f"Message {count}."

@@ -1,14 +1,17 @@
 """Wake agents, wait for their first call, and wake them again, up to three times."""
 
 from datetime import datetime
+from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import signal
+from mission_control.commands.unit_of_work import notify, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.provisioning.installation import here
+from mission_control.provisioning.jobs import CHANNEL
 from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.plan import marked
 
 MOST_WAKES = 3
 
@@ -28,6 +31,25 @@ async def count_wake(actor: Actor, job: ProvisioningJob, agent: Agent) -> int:
     await ProvisioningJob.filter(id=job.id, leased_by=job.leased_by).update(target=job.target)
     signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
     return number
+
+
+def wake_key(job: ProvisioningJob, number: int) -> str:
+    """Return the key of the message that wakes an agent; each round of a job has keys of its own."""
+    return f"mc-wake-{job.id}-{job.target.get('round', 0)}-{number}"
+
+
+@command("provisioning.run")
+async def wake_again(actor: Actor, job_id: UUID) -> None:
+    """Let a wake that its gateway has lost be sent once more, now, as the same of an agent's wakes."""
+    job = await ProvisioningJob.select_for_update().get_or_none(id=job_id, state="waiting", awaits_check_in=True)
+    if job is None:
+        return
+    job.target = job.target | {"round": job.target.get("round", 0) + 1}
+    job.steps = marked(marked(job.steps, "wake", "waiting"), "check_in", "waiting")
+    job.awaits_check_in, job.due_at = False, clock.now()
+    await job.save(update_fields=["target", "steps", "awaits_check_in", "due_at"])
+    signal(job.organization_id, gateway_id=str(job.gateway_id), agent_id=str(job.agent_id))
+    notify(CHANNEL)
 
 
 def wake_text(job: ProvisioningJob, agent: Agent) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core import clock
+from mission_control.gateways.events import GatewayRef, connected
 from mission_control.provisioning.models import ProvisioningJob
 from tests.cast import Cast
 from tests.gateway.tower import Tower, tower_of
@@ -84,3 +85,49 @@ async def test_heartbeat_clears_updating(cast: Cast, tower: Tower) -> None:
     assert changed["status"] == "updating"
     (await program.post("/agent/heartbeat")).ok()
     assert (await cast.ada.get(f"/agents/{made.id}")).ok()["status"] == "online"
+
+
+async def lost(tower: Tower, agent: Agent, *, is_interrupted: bool) -> None:
+    """Let a gateway restart before it has taken up the greeting: it kept it as interrupted, or not at all."""
+    session = str(agent.openclaw_session_id)
+    key = tower.fake.sent("chat.send")[-1]["idempotencyKey"]
+    tower.fake.state.sessions[session].messages.clear()
+    tower.fake.state.runs.clear()
+    if is_interrupted:
+        tower.fake.state.pending[session] = [{"id": "1", "state": "interrupted", "runId": key}]
+
+
+async def reconnect(tower: Tower) -> None:
+    """What features do after a gateway was connected."""
+    await connected(GatewayRef(tower.row.id, tower.row.organization_id))
+    await tower.settled()
+
+
+@pytest.mark.parametrize("is_interrupted", [True, False])
+async def test_greeting_that_a_restart_lost_is_sent_again_at_the_next_connection(
+    cast: Cast, tower: Tower, is_interrupted: bool
+) -> None:
+    made = await tower.add_agent(cast)
+    await lost(tower, made, is_interrupted=is_interrupted)
+    await reconnect(tower)
+    first, second = tower.fake.sent("chat.send")
+    assert first["message"] == second["message"] and first["idempotencyKey"] != second["idempotencyKey"]
+    assert (await Agent.get(id=made.id)).wake_attempts == 1
+    await reconnect(tower)
+    assert len(tower.fake.sent("chat.send")) == 2
+    (await (await tower.program(made.id)).post("/agent/heartbeat")).ok()
+    await tower.until("state = 'done'")
+
+
+async def test_greeting_that_the_gateway_knows_is_not_sent_again(cast: Cast, tower: Tower) -> None:
+    await tower.add_agent(cast)
+    await reconnect(tower)
+    assert len(tower.fake.sent("chat.send")) == 1
+
+
+async def test_agent_that_called_is_not_greeted_again(cast: Cast, tower: Tower) -> None:
+    made = await tower.add_agent(cast)
+    await lost(tower, made, is_interrupted=True)
+    await Agent.filter(id=made.id).update(last_seen_at=clock.now())
+    await reconnect(tower)
+    assert len(tower.fake.sent("chat.send")) == 1
