@@ -1,6 +1,7 @@
 // Small conveniences of forms: [data-focus] puts the focus where its link points, Ctrl Enter sends [data-send].
-// What is on its way is not sent twice, however often Enter is pressed.
+// What is on its way is not sent twice, however often Enter is pressed, and a decision arrives although its reader leaves the page.
 const PATIENCE = 10_000;
+const SMALL = 1000; // browsers let 64 KiB in all outlive their page, and refuse what is more
 const underway = new WeakSet();
 const senders = new WeakMap();
 
@@ -50,8 +51,10 @@ const opened = (event) => { // a quick add that was opened by hand wants a title
 export const start = () => {
   document.addEventListener("submit", once, true);
   document.addEventListener("htmx:before:request", (event) => {
-    senders.set(event.detail.ctx, event.target);
-    if (event.target.matches?.("form")) begin(event.target);
+    const { target, detail: { ctx } } = event;
+    senders.set(ctx, target);
+    if (target.matches?.("form")) begin(target);
+    if (target.matches?.("form:has([name=substance])")) ctx.request.keepalive = String(ctx.request.body).length < SMALL;
   });
   document.addEventListener("htmx:finally:request", (event) => underway.delete(senderOf(event)));
   document.addEventListener("click", focus);

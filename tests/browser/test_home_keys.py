@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import ROOT, Open, Site, served, set_up
+from tests.browser.conftest import PATIENCE, ROOT, Open, Site, served, set_up
+from tests.browser.test_home import ask, home, row
 from tests.many_needs import KINDS
 
 pytestmark = pytest.mark.browser
@@ -116,6 +117,34 @@ async def test_300_rows_are_answered_by_one_key_each(busy: Site, open_page: Open
     await expect(page.locator("[data-sent]")).to_have_count(0)
     ended = sum(number for kind, number in answered.items() if kind != "gateway")
     assert len(await lasting(busy)) == NUMBER - NUMBER // len(KINDS) - ended
+
+
+async def test_answers_arrive_although_their_reader_leaves_at_once(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Leaving")
+    names = {await ask(site, board, f"publish {one}") for one in range(60)}
+    page = await home(open_page)
+    await page.evaluate(
+        """(names) => {
+          for (const one of names) document.querySelector(`#${one} button[value=approve]`).click();
+          location.assign("/offline");
+        }""",
+        list(names),
+    )
+    await page.wait_for_url("**/offline")
+    async with asyncio.timeout(PATIENCE):
+        while names & {f"need-{one['id'].replace(':', '-')}" for one in await lasting(site)}:
+            await asyncio.sleep(0.1)
+
+
+async def test_focus_goes_to_the_next_row_when_another_tab_answers(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Elsewhere")
+    _, second, third = [await ask(site, board, f"send {one}") for one in range(3)]
+    page, other = await home(open_page), await home(open_page)
+    for one in (page, other):
+        await row(one, second).focus()
+    await other.keyboard.press("a")
+    await expect(row(page, second)).to_have_count(0)
+    await expect(row(page, third)).to_be_focused()
 
 
 async def lasting(site: Site) -> list[dict[str, Any]]:

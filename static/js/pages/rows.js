@@ -88,22 +88,22 @@ const choose = (event) => {
 };
 
 const remember = () => {
-  const row = current();
-  before = { order: all().map((one) => one.id), hadFocus: Boolean(row?.contains(document.activeElement)), sent: all().filter((one) => one.hasAttribute("data-sent")).map((one) => one.id) };
+  before = { id: currentId, order: all().map((one) => one.id), element: document.activeElement, hadFocus: Boolean(current()?.contains(document.activeElement)), sent: all().filter((one) => one.hasAttribute("data-sent")).map((one) => one.id) };
 };
 
 const reconcile = () => {
   const there = new Set();
   for (const row of all()) there.has(row.id) ? row.remove() : there.add(row.id); // news that repeat what a reload brought
   for (const id of before.sent ?? []) { const row = document.getElementById(id); if (row?.hasAttribute("data-pending")) row.setAttribute("data-sent", ""); }
+  const isLost = before.hadFocus && (!before.element.isConnected || document.activeElement === document.body);
+  if (isLost) currentId = before.id; // refocus.js may have given the focus to something in another row
   const row = current();
   const isThere = row?.closest("#queue") && (waits(row) || row.contains(document.activeElement));
   if (isThere) return mark(row);
   const next = nextOf(currentId, before.order) ?? all().find(isOpen) ?? null;
-  const isLost = !document.activeElement || document.activeElement === document.body;
   const isHungry = ranOut && next && document.activeElement === queue();
   if (isHungry) ranOut = false;
-  if (isHungry || (before.hadFocus && isLost)) focus(next);
+  if (isHungry || isLost) focus(next);
   else mark(next);
 };
 
