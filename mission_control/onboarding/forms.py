@@ -17,8 +17,8 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingAnswer,
     BoardOnboardingLeadAgentDraft,
     BoardOnboardingStart,
-    BoardOnboardingUserProfile,
     BoardSetup,
+    OwnProfile,
     Trimmed,
 )
 from mission_control.web.actions import Form
@@ -101,10 +101,10 @@ class SetUpForm(Form):
             user_profile=self._profile(),
         )
 
-    def _profile(self) -> BoardOnboardingUserProfile | None:
+    def _profile(self) -> OwnProfile | None:
         """Return what was ticked of the person's profile."""
-        ticked = self.model_dump(include=set(BoardOnboardingUserProfile.model_fields), exclude_none=True)
-        return BoardOnboardingUserProfile(**ticked) if ticked else None
+        ticked = self.model_dump(include=set(OwnProfile.model_fields), exclude_none=True)
+        return OwnProfile(**ticked) if ticked else None
 
     def _target(self, found: Board) -> datetime | None:
         """Return the target date; one that was not changed keeps its moment."""

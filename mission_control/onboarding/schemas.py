@@ -46,6 +46,10 @@ class BoardOnboardingUserProfile(BaseModel):
     context: Trimmed = None
 
 
+class OwnProfile(BoardOnboardingUserProfile, Body):
+    """Fields of one's own profile."""
+
+
 class BoardOnboardingConfirm(BaseModel):
     """What a board is for; a goal needs an objective and success metrics."""
 
@@ -72,6 +76,7 @@ class BoardSetup(BoardOnboardingConfirm):
         board_type="goal", objective="The shop sells abroad.", success_metrics={"countries": 5}, lead_name="Atlas"
     )
 
+    user_profile: Annotated[OwnProfile | None, Field(description="What changes in your own profile")] = None
     lead_name: Annotated[AgentName | None, BlankToNone, Field(description="How the lead is called")] = None
     autonomy: Annotated[
         Literal["ask_first", "balanced", "autonomous"], Field(description="How much the new lead decides alone")
