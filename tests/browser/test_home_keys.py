@@ -121,7 +121,7 @@ async def test_300_rows_are_answered_by_one_key_each(busy: Site, open_page: Open
 
 async def test_answers_arrive_although_their_reader_leaves_at_once(site: Site, open_page: Open) -> None:
     board = await site.board(name="Leaving")
-    names = {await ask(site, board, f"publish {one}") for one in range(60)}
+    names = {await ask(site, board, f"publish {one}") for one in range(24)}
     page = await home(open_page)
     await page.evaluate(
         """(names) => {
