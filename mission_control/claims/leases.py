@@ -16,7 +16,7 @@ from mission_control.runs.tracking import end_run, running
 from mission_control.tasks import notices
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.dependents import return_to_inbox
-from mission_control.tasks.locks import locked_task
+from mission_control.tasks.locks import held_task
 from mission_control.tasks.models import Task
 
 # Longer before its end than the timer sleeps at most, so that no write of the agent meets a lease that is over.
@@ -98,7 +98,7 @@ async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
 
 async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
     """Lock the task and return it. Raise 409 `lease_lost` unless the fence is that of the caller's live lease."""
-    task = await locked_task(task)
+    task = await held_task(task)
     run = await running(task.id)
     if run is None or run.agent_id != actor.id or run.fence != fence or is_over(run):
         raise await lease_lost(task.id, fence, task.fence)
