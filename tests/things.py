@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 from quart.datastructures import FileStorage
 
@@ -224,7 +225,8 @@ async def _field(cast: Cast, made: Things, path: str) -> Any:
 
 @makes("view_id")
 async def _view(cast: Cast, made: Things, path: str) -> Any:
-    return (await cast.ada.post(f"{cast.home}/views", {"name": "Odd.", "is_shared": True})).ok()["id"]
+    name = f"Odd {uuid4()}"  # no two views of a board have one name
+    return (await cast.ada.post(f"{cast.home}/views", {"name": name, "is_shared": True})).ok()["id"]
 
 
 @makes("webhook_id")

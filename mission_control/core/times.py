@@ -62,8 +62,10 @@ def age(since: datetime, now: datetime | None = None) -> str:
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Return how long ago a moment was, to the second: `3 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    """Return how long ago a moment was, to the second: `just now`, `3 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
     seconds = max(0, int(((now or clock.now()) - moment).total_seconds()))
+    if not seconds:
+        return "just now"
     if seconds < MINUTE:
         return f"{seconds} s ago"
     if seconds < HOUR:

@@ -184,3 +184,14 @@ async def test_account_that_may_not_be_deleted_ends_nothing(
     await busy(fake_gateway, lyra)
     (await cast.ada.delete("/users/me")).refused(422)
     assert fake_gateway.running
+
+
+async def test_board_is_deleted_while_an_agent_is_being_set_up(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    await ProvisioningJob.filter(agent_id=lyra.id).delete()
+    (await cast.ada.post(f"/agents/{lyra.id}/provisionings", {})).ok()
+    (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
+    actions = await ProvisioningJob.filter(agent_id=lyra.id).values_list("action", flat=True)
+    assert "rest" in actions and len(actions) == 2
