@@ -174,7 +174,7 @@ async def test_stream_sends_created_changed_online_and_deleted_agents(cast: Cast
         assert (message.event, list(message.data)) == ("agent", ["agent"])
         assert set(message.data["agent"]) == set(AgentRead.model_fields)
         assert message.data["agent"]["id"] == made["id"]
-    assert [one.data["agent"]["status"] for one in (created, seen)] == ["provisioning", "online"]
+    assert [one.data["agent"]["status"] for one in (created, seen)] == ["offline", "online"]
     assert changed.data["agent"]["name"] == "Lyra II"
     assert (seen.id, created.id is None) == (None, False)
 
