@@ -98,6 +98,7 @@ class Installation:
             "AGENT_REQUESTS_PER_MINUTE": "0",
             "PERSON_REQUESTS_PER_MINUTE": "0",
             "LOG_LEVEL": "WARNING",
+            "GATEWAYS_ALLOW_PRIVATE": "true",  # the cast has two organizations, and gateways on this machine
             **more,
         }
 
