@@ -116,7 +116,9 @@ async def test_300_rows_are_answered_by_one_key_each(busy: Site, open_page: Open
         answered[here["kind"]] += 1
     await expect(page.locator("[data-sent]")).to_have_count(0)
     ended = sum(number for kind, number in answered.items() if kind != "gateway")
-    assert len(await lasting(busy)) == NUMBER - NUMBER // len(KINDS) - ended
+    async with asyncio.timeout(PATIENCE):  # the last answer may still be on its way
+        while len(await lasting(busy)) != NUMBER - NUMBER // len(KINDS) - ended:
+            await asyncio.sleep(0.1)
 
 
 async def test_answers_arrive_although_their_reader_leaves_at_once(site: Site, open_page: Open) -> None:
