@@ -48,7 +48,7 @@ class ErrorCode(StrEnum):
     TASK_REVIEW_REQUIRED = "task_review_required", "On this board a task is done only after review."
     TASK_APPROVAL_REQUIRED = (
         "task_approval_required",
-        "On this board a person has to approve that a task is finished before it is done. Handing it in asks for that.",
+        "On this board a person has to approve that a task is finished. They are asked when it is handed in.",
     )
     TASK_NOT_IN_REVIEW = "task_not_in_review", "This task is no longer in review."
     TASK_ASSIGNEE_MISMATCH = "task_assignee_mismatch", "This task is assigned to somebody else."
