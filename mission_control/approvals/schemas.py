@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.core.ids import parse_id
-from mission_control.core.paging import Paging, WaitForNews
+from mission_control.core.paging import NewsPaging
 from mission_control.core.schemas import Body, NotNull, SentBack, example
 from mission_control.core.substance import Seen, Substance
 
@@ -193,7 +193,7 @@ class ApprovalRead(DeadlineRead, AskedApproval):
     substance: Substance
 
 
-class ApprovalQuery(WaitForNews, Paging):
+class ApprovalQuery(NewsPaging):
     """Which approvals to list."""
 
     status: ApprovalStatus | None = None

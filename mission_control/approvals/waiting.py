@@ -8,11 +8,10 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import approval_read, list_approvals, visible_approval
 from mission_control.approvals.schemas import ApprovalQuery
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.polls import settled_list
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
-from mission_control.core.paging import page, version_of
 from mission_control.live.log import NewEvent
 from mission_control.operations.polls import settled
 
@@ -39,21 +38,7 @@ async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) ->
 
 async def wait_for_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, Any]:
     """Return the board's approvals once they are others than the caller knows, or when the time is over."""
-    return await settled(
-        actor,
-        board,
-        channel_of_list(board.id),
-        find=lambda present: visible_board(present, board.id),
-        read=lambda present: _listed(present, query),
-        is_settled=lambda answer: answer["version"] != query.known,
-        seconds=query.wait_seconds,
-    )
-
-
-async def _listed(board: Board, query: ApprovalQuery) -> dict[str, Any]:
-    found, total = await list_approvals(board, query)
-    marks = ([one[name] for name in MARKS] for one in found)
-    return {**page(found, total, query), "version": version_of(total, marks)}
+    return await settled_list(actor, board, channel_of_list(board.id), query, list_approvals, MARKS)
 
 
 @reactions.to(

@@ -37,6 +37,10 @@ class WaitForNews(Wait):
     ] = ""
 
 
+class NewsPaging(WaitForNews, Paging):
+    """Which part of a list, and how long to wait for another one."""
+
+
 class Versioned[T](Page[T]):
     """A part of a list, with a mark of what is in it."""
 

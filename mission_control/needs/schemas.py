@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from mission_control.core.paging import Paging, Versioned, WaitForNews
+from mission_control.core.paging import NewsPaging, Versioned
 from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 from mission_control.core.substance import Seen
 
@@ -171,7 +171,7 @@ class NeedPage(Versioned[Need]):
     oldest: Annotated[datetime | None, Field(description="Since when the oldest waits")]
 
 
-class NeedQuery(WaitForNews, Paging):
+class NeedQuery(NewsPaging):
     """Which needs to list."""
 
     limit: int = Field(100, ge=1, le=200)

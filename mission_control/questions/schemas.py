@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
-from mission_control.core.paging import Paging, WaitForNews
+from mission_control.core.paging import NewsPaging
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
 from mission_control.core.substance import Seen, Substance
 
@@ -184,7 +184,7 @@ class QuestionRead(DeadlineRead):
     substance: Substance
 
 
-class QuestionQuery(WaitForNews, Paging):
+class QuestionQuery(NewsPaging):
     """Which questions to list."""
 
     state: QuestionState | None = None

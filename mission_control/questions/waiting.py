@@ -4,11 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.polls import settled_list
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
-from mission_control.core.paging import page, version_of
 from mission_control.live.log import NewEvent
 from mission_control.operations.polls import settled
 from mission_control.questions.models import Question
@@ -38,21 +37,7 @@ async def wait_for_people(actor: Actor, question: Question, seconds: float) -> d
 
 async def wait_for_questions(actor: Actor, board: Board, query: QuestionQuery) -> dict[str, Any]:
     """Return the board's questions once they are others than the caller knows, or when the time is over."""
-    return await settled(
-        actor,
-        board,
-        channel_of_list(board.id),
-        find=lambda present: visible_board(present, board.id),
-        read=lambda present: _listed(present, query),
-        is_settled=lambda answer: answer["version"] != query.known,
-        seconds=query.wait_seconds,
-    )
-
-
-async def _listed(board: Board, query: QuestionQuery) -> dict[str, Any]:
-    found, total = await list_questions(board, query)
-    marks = ([one[name] for name in MARKS] for one in found)
-    return {**page(found, total, query), "version": version_of(total, marks)}
+    return await settled_list(actor, board, channel_of_list(board.id), query, list_questions, MARKS)
 
 
 @reactions.to("question.asked")
