@@ -19,28 +19,30 @@ def to_json(value: Any) -> bytes:
     return orjson.dumps(value, default=_plain, option=MOMENTS)
 
 
-async def json_in_turns(value: Any) -> bytes:
-    """Return the same as `to_json`; between the entries of long lists everybody else has a turn."""
-    if isinstance(value, dict) and any(_is_long(one) for one in value.values()):
-        members = [to_json(name) + b":" + await _member(one) for name, one in value.items()]
-        return b"{" + b",".join(members) + b"}"
-    return await _member(value)
+async def json_in_turns(value: Any) -> list[bytes]:
+    """Return the same as `to_json`, in pieces; between the entries of long lists everybody else has a turn."""
+    if not (isinstance(value, dict) and any(_is_long(one) for one in value.values())):
+        return await _member(value)
+    pieces = [b"{"]
+    for name, one in value.items():
+        pieces += [to_json(name) + b":", *await _member(one), b","]
+    return [*pieces[:-1], b"}"]
 
 
 def _is_long(value: Any) -> bool:
     return isinstance(value, list) and len(value) > ENTRIES_AT_ONCE
 
 
-async def _member(value: Any) -> bytes:
+async def _member(value: Any) -> list[bytes]:
     if not _is_long(value):
-        return to_json(value)
-    parts, began = list[bytes](), time.perf_counter()
+        return [to_json(value)]
+    pieces, began = [b"["], time.perf_counter()
     for start in range(0, len(value), ENTRIES_AT_ONCE):
-        parts.append(to_json(value[start : start + ENTRIES_AT_ONCE])[1:-1])
+        pieces += [to_json(value[start : start + ENTRIES_AT_ONCE])[1:-1], b","]
         if time.perf_counter() - began > TURN_SECONDS:
             await asyncio.sleep(0)
             began = time.perf_counter()
-    return b"[" + b",".join(parts) + b"]"
+    return [*pieces[:-1], b"]"]
 
 
 def json_values(value: Any) -> Any:

@@ -15,7 +15,7 @@ from mission_control.docs.slices import sliced
 from mission_control.docs.whole import whole
 from mission_control.operations.openapi import document
 from mission_control.operations.openapi_texts import REASONS
-from mission_control.operations.preconditions import tagged
+from mission_control.operations.preconditions import tag_of, tagged
 from mission_control.paths import data_dir
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import shell_page
@@ -33,7 +33,7 @@ async def openapi() -> Response:
     body = _written(current_app.config["SETTINGS"].base_url, wanted)
     response = Response(body, content_type="application/json")
     response.headers["Cache-Control"] = "no-cache"
-    return tagged(response, body)
+    return tagged(response, tag_of(body))
 
 
 @lru_cache(64)

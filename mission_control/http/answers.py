@@ -1,7 +1,7 @@
 """Answers in JSON."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from quart import Response
@@ -19,17 +19,27 @@ def json_response(answer: Any, status: int = 200) -> Response:
     return Response(body, status, content_type="application/json")
 
 
-def in_pieces(response: Response, body: bytes) -> Response:
-    """Return a response that sends a large body piece by piece: written at once it would hold up everybody."""
-    if response.status_code != 200 or len(body) <= LARGE:
-        return response
+def is_large(pieces: Sequence[bytes]) -> bool:
+    """Whether a body is sent piece by piece: written at once it would hold up everybody."""
+    return sum(map(len, pieces)) > LARGE
+
+
+def in_pieces(body: Sequence[bytes], status: int = 200) -> Response:
+    """An answer whose JSON is sent piece by piece."""
 
     async def pieces() -> AsyncIterator[bytes]:
-        for start in range(0, len(body), PIECE):
-            yield body[start : start + PIECE]
-            await asyncio.sleep(0)
+        waiting = bytearray()
+        for part in body:
+            for start in range(0, len(part), PIECE):
+                waiting += part[start : start + PIECE]
+                if len(waiting) >= PIECE:
+                    yield bytes(waiting)
+                    waiting.clear()
+                    await asyncio.sleep(0)
+        yield bytes(waiting)
 
+    response = json_response(b"", status)
     response.response = IterableBody(pieces())
-    response.headers["Content-Length"] = str(len(body))
+    response.headers["Content-Length"] = str(sum(map(len, body)))
     response.timeout = None
     return response

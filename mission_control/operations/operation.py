@@ -16,17 +16,15 @@ from quart import Response, request
 from mission_control.authn.authentication import Who, authenticate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
-from mission_control.core.json import json_in_turns
 from mission_control.core.policy import require
 from mission_control.core.token_scopes import require_scope
-from mission_control.http.answers import in_pieces
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
 from mission_control.operations.api import Api
 from mission_control.operations.fences import with_fence
 from mission_control.operations.given import parsed_body, path_ids, validated
 from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
-from mission_control.operations.preconditions import answered, located
+from mission_control.operations.preconditions import located, read_answered
 from mission_control.operations.registry import Handler, Hints, Operation
 from mission_control.operations.retries import recorded_answer, written
 
@@ -132,11 +130,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
             return await handled(entry, actor, ids, found, given)
 
         if entry.method == "GET":
-            answer = await perform()
-            if isinstance(answer, Response):
-                return answer
-            body = await json_in_turns(answer)
-            return in_pieces(answered(entry, body), body)
+            return await read_answered(entry, await perform())
         return await located(entry, await written(entry, actor, ids, found, perform))
 
     return view

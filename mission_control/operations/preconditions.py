@@ -1,5 +1,6 @@
 """`ETag` on reads of one thing, `If-None-Match` on them, `If-Match` on its writes."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -12,8 +13,8 @@ from tortoise.models import Model
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError
-from mission_control.core.json import to_json
-from mission_control.http.answers import json_response
+from mission_control.core.json import json_in_turns, to_json
+from mission_control.http.answers import in_pieces, is_large, json_response
 from mission_control.operations.registry import Operation, read_of, started_by
 
 
@@ -23,17 +24,32 @@ class PreconditionFailed(DomainError):
     status = 412
 
 
-def tag_of(body: bytes) -> str:
+def tag_of(*pieces: bytes) -> str:
     """Return the entity tag of an answer: 128 bits of its SHA-256."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return f'"{digest.hexdigest()[:32]}"'
 
 
 def answered(entry: Operation, answer: Any) -> Response:
-    """Return the answer of an operation as it is sent, with the tag of its state; bytes are JSON already."""
+    """Return the answer of a write as it is sent, with the tag of its state."""
     if isinstance(answer, Response):
         return answer
-    response = json_response(body := answer if isinstance(answer, bytes) else to_json(answer), entry.status)
-    return tagged(response, body) if entry.sends_etag else response
+    response = json_response(body := to_json(answer), entry.status)
+    return tagged(response, tag_of(body)) if entry.sends_etag else response
+
+
+async def read_answered(entry: Operation, answer: Any) -> Response:
+    """Return the answer of a read as it is sent; a large one holds up nobody."""
+    if isinstance(answer, Response):
+        return answer
+    pieces = await json_in_turns(answer)
+    if is_large(pieces):
+        response = in_pieces(pieces, entry.status)
+        return tagged(response, await asyncio.to_thread(tag_of, *pieces)) if entry.sends_etag else response
+    response = json_response(body := b"".join(pieces), entry.status)
+    return tagged(response, tag_of(body)) if entry.sends_etag else response
 
 
 async def located(entry: Operation, response: Response) -> Response:
@@ -44,9 +60,9 @@ async def located(entry: Operation, response: Response) -> Response:
     return response
 
 
-def tagged(response: Response, body: bytes) -> Response:
+def tagged(response: Response, tag: str) -> Response:
     """Return an answer with its tag, or 304 when the caller has it already."""
-    response.headers["ETag"] = tag = tag_of(body)
+    response.headers["ETag"] = tag
     if request.method == "GET" and _names(request.headers.get("If-None-Match", ""), tag):
         return Response("", 304, {"ETag": tag})
     return response
