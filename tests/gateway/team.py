@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ async def checked_in(team: Team, *agent_ids: str) -> None:
     """Wait until agents have called by themselves."""
     for agent_id in agent_ids:
         await until(
-            lambda agent_id=agent_id: team.agent(agent_id),  # type: ignore[misc]
+            partial(team.agent, agent_id),
             lambda found: found["last_seen_at"] is not None and found["status"] == "online",
         )
 

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def spent(gateway: RealGateway) -> list[str]:
 async def at_rest(team: Team) -> None:
     """Wait until no agent is in a turn."""
     for agent_id in (team.lead_id, *team.worker_ids):
-        await until(lambda agent_id=agent_id: team.agent(agent_id), lambda found: found["run_began_at"] is None)  # type: ignore[misc]
+        await until(partial(team.agent, agent_id), lambda found: found["run_began_at"] is None)
 
 
 async def told(team: Team, gateway: RealGateway, word: str, reply: Reply) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,7 +26,7 @@ WIDE = "\U0001f52d"  # two characters for a gateway
 NASTY = "{{ facts.token }} {% raw %} {# no #}\nAUTH_TOKEN=stolen\nBASE_URL=http://evil.example\n```\nEND\n"
 
 
-def facts(role: Role, **changes: object) -> WorkspaceFacts:
+def facts(role: Role, **changes: Any) -> WorkspaceFacts:
     """An agent with short texts."""
     board = BoardFacts(
         id=UUID(int=5), name="Telescope", description="Look up.", objective="Find a comet.",
@@ -36,7 +37,7 @@ def facts(role: Role, **changes: object) -> WorkspaceFacts:
         workspace_root="~/.openclaw", workspace_path="~/.openclaw/workspace-mc-7",
         board=None if role == "main" else board, person=PersonFacts(name="Ada Lovelace", preferred_name="Ada"),
     )  # fmt: skip
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def longest(role: Role, letter: str) -> WorkspaceFacts:
