@@ -19,7 +19,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.sql import as_json, placeholders, rows
 from mission_control.delivery.models import Delivery
 from mission_control.gateway_notices.messages import WORK_WAITS
 from mission_control.gateway_notices.open_work import Work, work_of
@@ -31,7 +31,8 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 EVERY = re.compile(r"([0-9]{1,5})([smhd])")
 REMEMBERED = 500
 FREE = (
-    "SELECT a.id FROM agents a JOIN boards b ON b.id = a.board_id JOIN organizations o ON o.id = a.organization_id"
+    "SELECT a.id, a.heartbeat_config FROM agents a JOIN boards b ON b.id = a.board_id"
+    " JOIN organizations o ON o.id = a.organization_id"
     " WHERE a.gateway_id IN ({gateways}) AND a.last_seen_at IS NOT NULL AND a.run_began_at IS NULL"
     " AND a.gateway_away_at IS NULL AND a.callback_url IS NULL AND b.deleted_at IS NULL AND a.status <> 'error'"
     " AND a.work_state = 'running' AND b.work_state = 'running' AND o.work_state = 'running'"
@@ -58,13 +59,15 @@ async def look(gateway_ids: Collection[UUID]) -> None:
     if not gateway_ids:
         return
     found = await rows(FREE.format(gateways=placeholders(len(gateway_ids))), *gateway_ids)
-    agents = {one.id: one for one in await Agent.filter(id__in=[row["id"] for row in found]).select_related("board")}
+    due = [key for row in found if _is_due(key := UUID(str(row["id"])), as_json(row["heartbeat_config"]))]
     offered: set[str] = set()
-    for agent in (agents[key] for row in found if (key := UUID(str(row["id"]))) in agents):
-        if not _is_due(agent):
+    for agent_id in due:
+        agent = await Agent.get_or_none(id=agent_id).select_related("board")
+        if agent is None:
             continue
-        work = await work_of(agent, clock.now() - _next[agent.id][0])
-        new = [one for one in work if one.key not in offered and one.key not in await _notified_of(agent)]
+        work = await work_of(agent, clock.now() - _next[agent_id][0])
+        known = offered | await _notified_of(agent) if work else offered
+        new = [one for one in work if one.key not in known]
         if new:
             offered |= {one.key for one in new if one.is_for_anybody}
             await notify_of(system(agent.organization_id), agent, new)
@@ -78,16 +81,16 @@ def interval_of(config: dict[str, Any] | None) -> timedelta | None:
     return max(SHORTEST, timedelta(**{UNITS[matched[2]]: int(matched[1])}))
 
 
-def _is_due(agent: Agent) -> bool:
+def _is_due(agent_id: UUID, config: dict[str, Any] | None) -> bool:
     """Return whether it is time to look after an agent, and plan the next look. The first one is an interval away."""
-    every, now = interval_of(agent.heartbeat_config), clock.now()
+    every, now = interval_of(config), clock.now()
     if every is None:
-        _next.pop(agent.id, None)
+        _next.pop(agent_id, None)
         return False
-    known = _next.get(agent.id)
+    known = _next.get(agent_id)
     if known is not None and known[0] == every and now < known[1]:
         return False
-    _next[agent.id] = (every, now + every)
+    _next[agent_id] = (every, now + every)
     return known is not None and known[0] == every
 
 
