@@ -26,27 +26,34 @@ def changed(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> 
     """Store soon whether an agent of a gateway is in a turn."""
     place = (gateway.id, agent)
     if agent and place not in _storing:
-        _storing[place] = task = asyncio.create_task(_store(gateway, agent, is_in_turn))
-        task.add_done_callback(lambda done: _storing.pop(place, None))
+        _storing[place] = asyncio.create_task(_store(gateway, agent, is_in_turn))
 
 
 async def _store(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
-    await asyncio.sleep(PACE_SECONDS)
-    now, is_begun = clock.now(), is_in_turn()
-    _storing.pop((gateway.id, agent), None)  # what changes from here on is stored by the next one
-    began, also = ("?, ", " AND run_began_at IS NULL") if is_begun else ("NULL, ", "")
-    values = [now, now] if is_begun else [now]
+    """Store it once more where it changed meanwhile: one after the other, so that the newest is what stays."""
     try:
-        found = await rows(
-            f"UPDATE agents SET run_began_at = {began}{SIGN} WHERE {OURS}{also} RETURNING id, board_id",
-            *values,
-            gateway.id,
-            agent,
-        )
-        for one in found:
-            await publish_signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
+        stored = None
+        while stored != is_in_turn():
+            await asyncio.sleep(PACE_SECONDS)
+            stored = is_in_turn()
+            await _write(gateway, agent, stored)
     except Exception:
         _log.exception("storing the turns of an agent of gateway %s failed", gateway.id)
+    finally:
+        del _storing[gateway.id, agent]
+
+
+async def _write(gateway: GatewayRef, agent: str, is_begun: bool) -> None:
+    began, also = ("?, ", " AND run_began_at IS NULL") if is_begun else ("NULL, ", "")
+    now = clock.now()
+    found = await rows(
+        f"UPDATE agents SET run_began_at = {began}{SIGN} WHERE {OURS}{also} RETURNING id, board_id",
+        *([now, now] if is_begun else [now]),
+        gateway.id,
+        agent,
+    )
+    for one in found:
+        await publish_signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
 
 
 async def forget(gateway: GatewayRef) -> None:

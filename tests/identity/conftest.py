@@ -11,6 +11,7 @@ from quart import Quart
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.app import create_app
 from mission_control.config import Settings
+from mission_control.gateways import installation
 from mission_control.identity import bearer, remote
 from mission_control.identity.people import clear_lookups
 from mission_control.sending import loop
@@ -57,8 +58,8 @@ def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> MakeApp:
-    """Return a factory of applications that trust the provider, on the tests' database."""
+def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> Iterator[MakeApp]:
+    """Yield a factory of applications that trust the provider, on the tests' database."""
 
     def make(**settings: str) -> Quart:
         chosen = {
@@ -75,7 +76,8 @@ def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> MakeApp:
             loop.install_sender(sender)
         return made
 
-    return make
+    yield make
+    installation.keep(app)  # each application tells the loops of this process what it was made with
 
 
 @pytest.fixture
