@@ -30,7 +30,7 @@ def changed(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> 
 
 
 async def _store(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
-    """Store it once more where it changed meanwhile: one after the other, so that the newest is what stays."""
+    """Store it again where it changed during the write: one after the other, so that the newest is what stays."""
     try:
         stored = None
         while stored != is_in_turn():

@@ -1,8 +1,7 @@
-"""Change many tasks in one transaction; each must pass the rules that hold for it alone."""
+"""Change many tasks in one transaction, each in its own way; each must pass the rules that hold for it alone."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -19,17 +18,78 @@ from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.core.schemas import Body, Moment, example
 from mission_control.database.sql import placeholders, rows
 from mission_control.tags.assignment import tag_ids_of
-from mission_control.tasks.archive import archive_task
+from mission_control.tasks.archive import archive_task, unarchive_task
 from mission_control.tasks.changes import TaskChange
-from mission_control.tasks.commands import change_task
+from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.fields import Ids
-from mission_control.tasks.leaving import delete_task
+from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
 from mission_control.tasks.schemas import TaskRead
 
 MOST = 200
+PLACE = ("status", "before_task_id", "after_task_id")
+STATES = ("archived", "deleted")
+TAGGING = ("add_tag_ids", "remove_tag_ids")
+
+
+class TaskChangeOfOne(Body):
+    """What to change on one of many tasks; absent leaves."""
+
+    task_id: UUID
+    title: Annotated[str | None, Field(min_length=1)] = None
+    status: TaskStatus | None = None
+    before_task_id: Annotated[UUID | None, Field(description="Put it above this card of its column")] = None
+    after_task_id: Annotated[UUID | None, Field(description="Put it below this card of its column")] = None
+    assigned_agent_id: UUID | None = None
+    assigned_user_id: UUID | None = None
+    priority: Priority | None = None
+    due_at: Moment | None = None
+    tag_ids: Ids | None = None
+    add_tag_ids: Ids = Field(default_factory=list)
+    remove_tag_ids: Ids = Field(default_factory=list)
+    archived: Annotated[bool | None, Field(description="Archive it, or take it out of the archive")] = None
+    deleted: Annotated[bool | None, Field(description="Delete it, or restore it")] = None
+
+    @model_validator(mode="after")
+    def _says_each_once(self) -> Self:
+        if self.tag_ids is not None and (self.add_tag_ids or self.remove_tag_ids):
+            raise ValueError("send tag_ids, or the tags to add and to remove, not both")
+        if self.before_task_id is not None and self.after_task_id is not None:
+            raise ValueError("send before_task_id or after_task_id, not both")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields that were sent and that a task has as they are."""
+        sent = self.model_dump(exclude_unset=True, exclude={"task_id", *PLACE, *STATES, *TAGGING})
+        may_be_none = ("assigned_agent_id", "assigned_user_id", "due_at")
+        return {name: one for name, one in sent.items() if one is not None or name in may_be_none}
+
+
+class TaskChanges(Body):
+    """A change for each of up to 200 tasks. `atomic` does all of it or nothing.
+
+    They change in this order, but for tasks that wait for others of them, which change after those.
+    """
+
+    model_config = example(
+        changes=[{"task_id": "01a20f89-2bd7-774c-8be4-ab89967d70a3", "priority": "high", "due_at": None}]
+    )
+
+    changes: list[TaskChangeOfOne] = Field(min_length=1, max_length=MOST)
+    atomic: bool = True
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.task_ids)) != len(self.changes):
+            raise ValueError("send one change for each task")
+        return self
+
+    @property
+    def task_ids(self) -> list[UUID]:
+        """The tasks that change."""
+        return [one.task_id for one in self.changes]
 
 
 class BulkMove(Body):
@@ -87,6 +147,20 @@ class TaskBulk(Body):
             raise ValueError("send one change: move, assign, tags to add or remove, set, archive, or delete")
         return self
 
+    def changes(self) -> TaskChanges:
+        """Return the change for each of them."""
+        if self.move is not None:
+            change: dict[str, Any] = {"status": self.move.status}
+        elif (facts := self.assign or self.set) is not None:
+            change = facts.model_dump(exclude_unset=True)
+        elif self.archive or self.delete:
+            change = {"archived": True} if self.archive else {"deleted": True}
+        else:
+            change = {"add_tag_ids": self.add_tag_ids, "remove_tag_ids": self.remove_tag_ids}
+        return TaskChanges.model_validate(
+            {"changes": [{"task_id": task_id, **change} for task_id in self.task_ids], "atomic": self.atomic}
+        )
+
     def _changes(self) -> list[Any]:
         sent = (
             self.move,
@@ -140,20 +214,18 @@ class TaskBulkError(BaseModel):
 
 
 @command("task.bulk")
-async def change_tasks(actor: Actor, board: Board, wanted: TaskBulk) -> dict[UUID, DomainError | None]:
-    """Change many tasks. Return the error of each, or None. Raise Conflict for an error when the change is atomic.
-
-    Tasks are changed after those that they wait for, so that all of them can be finished at once.
-    """
+async def change_tasks(actor: Actor, board: Board, wanted: TaskChanges) -> dict[UUID, DomainError | None]:
+    """Change many tasks. Return the error of each, or None. Raise Conflict for an error when the change is atomic."""
+    changes = {change.task_id: change for change in wanted.changes}
     outcome: dict[UUID, DomainError | None] = {}
-    for task_id in await in_order(wanted.task_ids):
-        outcome[task_id] = await attempt(partial(_change_one, actor, board, task_id, wanted))
+    for task_id in await _in_order(wanted.task_ids):
+        outcome[task_id] = await _attempt(partial(_change, actor, board, changes[task_id]))
     if wanted.atomic:
-        refuse_partly(outcome, wanted.task_ids)
+        _refuse_partly(outcome, wanted.task_ids)
     return outcome
 
 
-def refuse_partly(outcome: dict[UUID, DomainError | None], task_ids: list[UUID]) -> None:
+def _refuse_partly(outcome: dict[UUID, DomainError | None], task_ids: list[UUID]) -> None:
     """Raise Conflict when a part of the changes was refused."""
     failures = [
         {"task_id": str(one), "status": error.status, "detail": error.detail}
@@ -165,8 +237,8 @@ def refuse_partly(outcome: dict[UUID, DomainError | None], task_ids: list[UUID])
         raise Conflict({"message": message, "failures": failures})
 
 
-async def in_order(task_ids: list[UUID]) -> list[UUID]:
-    """Return tasks after those that they wait for."""
+async def _in_order(task_ids: list[UUID]) -> list[UUID]:
+    """Return tasks as sent, but each after those that it waits for, so that all of them can be finished at once."""
     listed = placeholders(len(task_ids))
     edges = await rows(
         f"SELECT task_id, depends_on_task_id FROM task_dependencies WHERE task_id IN ({listed})"
@@ -174,16 +246,25 @@ async def in_order(task_ids: list[UUID]) -> list[UUID]:
         *task_ids,
         *task_ids,
     )
-    waits_for: dict[UUID, list[UUID]] = {one: [] for one in sorted(task_ids)}
+    waits_for: dict[UUID, list[UUID]] = {}
     for row in edges:
-        waits_for[UUID(str(row["task_id"]))].append(UUID(str(row["depends_on_task_id"])))
-    try:
-        return list(TopologicalSorter(waits_for).static_order())
-    except CycleError:  # through a deleted task, which waits for nothing
-        return sorted(task_ids)
+        waits_for.setdefault(UUID(str(row["task_id"])), []).append(UUID(str(row["depends_on_task_id"])))
+    ordered: dict[UUID, None] = {}
+    waiting = [iter(task_ids)]
+    under: list[UUID] = []  # those whose own turn comes after what they wait for; a circle goes through a deleted task
+    while waiting:
+        task_id = next(waiting[-1], None)
+        if task_id is None:
+            waiting.pop()
+            if under:
+                ordered[under.pop()] = None
+        elif task_id not in ordered and task_id not in under:
+            under.append(task_id)
+            waiting.append(iter(waits_for.get(task_id, [])))
+    return list(ordered)
 
 
-async def attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
+async def _attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
     """Run work in a savepoint and return its refusal, which undoes all of it, records included."""
     unit = unit_of_work()
     known = len(unit.events), len(unit.deliveries), len(unit.signals)
@@ -197,50 +278,46 @@ async def attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
     return None
 
 
-async def _change_one(actor: Actor, board: Board, task_id: UUID, wanted: TaskBulk) -> None:
-    task = await Task.get_or_none(id=task_id, board_id=board.id, deleted_at=None)
+async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
+    task = await Task.get_or_none(id=wanted.task_id, board_id=board.id)
     if task is None:
         raise NotFound()
     task.board = board
-    if wanted.delete:
+    if wanted.deleted is False:
+        task = await restore_task(actor, task)
+    if task.deleted_at is not None:
+        raise NotFound()
+    if wanted.archived is False:
+        task = await unarchive_task(actor, task)
+    if wanted.status or wanted.before_task_id or wanted.after_task_id:
+        status = wanted.status or task.status
+        task = await move_task(actor, task, status, wanted.before_task_id, wanted.after_task_id)
+    fields = wanted.fields()
+    if wanted.add_tag_ids or wanted.remove_tag_ids:
+        await locked_task(task)
+        kept = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id not in wanted.remove_tag_ids]
+        fields["tag_ids"] = [*kept, *(tag_id for tag_id in wanted.add_tag_ids if tag_id not in kept)]
+    if fields:
+        task = await change_task(actor, task, TaskChange.of(fields))
+    if wanted.archived:
+        task = await archive_task(actor, task)
+    if wanted.deleted:
         await delete_task(actor, task)
-    elif wanted.archive:
-        await archive_task(actor, task)
-    else:
-        await change_task(actor, task, await _change_of(task, wanted))
 
 
-async def _change_of(task: Task, wanted: TaskBulk) -> TaskChange:
-    if wanted.move is not None:
-        return TaskChange(status=wanted.move.status)
-    if wanted.assign is not None:
-        return TaskChange(**wanted.assign.model_dump(exclude_unset=True))
-    if wanted.set is not None:
-        return TaskChange.of(wanted.set.model_dump(exclude_unset=True))
-    await locked_task(task)
-    kept = [one for one in await tag_ids_of(task.id) if one not in wanted.remove_tag_ids]
-    return TaskChange(tag_ids=[*kept, *(one for one in wanted.add_tag_ids if one not in kept)])
-
-
-async def results_of(wanted: TaskBulk, outcome: dict[UUID, DomainError | None]) -> dict[str, Any]:
-    """Return the answer to a bulk change."""
-    return await answer_of(wanted.task_ids, outcome, are_gone=wanted.delete)
-
-
-async def answer_of(
-    task_ids: list[UUID], outcome: dict[UUID, DomainError | None], *, are_gone: bool = False
-) -> dict[str, Any]:
+async def answer_of(wanted: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, Any]:
     """Return the outcome for each task."""
-    changed = [one for one, error in outcome.items() if error is None]
-    states = {str(task["id"]): task for task in ([] if are_gone else await tasks_read(changed))}
+    stay = [change.task_id for change in wanted.changes if outcome[change.task_id] is None and not change.deleted]
+    states = {str(task["id"]): task for task in await tasks_read(stay)}
     results = [
         {
-            "task_id": one,
+            "task_id": task_id,
             "ok": error is None,
             "status": 200 if error is None else error.status,
             "detail": None if error is None else error.detail,
-            "task": states.get(str(one)),
+            "task": states.get(str(task_id)),
         }
-        for one, error in ((one, outcome[one]) for one in task_ids)
+        for task_id, error in ((task_id, outcome[task_id]) for task_id in wanted.task_ids)
     ]
-    return {"results": results, "changed": len(changed), "failed": len(outcome) - len(changed)}
+    changed = sum(error is None for error in outcome.values())
+    return {"results": results, "changed": changed, "failed": len(outcome) - changed}

@@ -10,7 +10,7 @@ from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import ErrorResponse
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.tasks import archive, bulk, bulk_changes
+from mission_control.tasks import archive, bulk
 from mission_control.tasks.api import TAGS, TASK, TASKS
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import list_tasks, task_read, visible_task
@@ -22,7 +22,29 @@ api = Api("tasks_bulk_api", __name__, url_prefix="/api/v1")
 @operation(
     api,
     "POST",
+    f"{TASKS}/changes",
+    operation_id="update_tasks",
+    tags=TAGS,
+    who="actor",
+    find=visible_board,
+    verb="task.bulk",
+    body=bulk.TaskChanges,
+    returns=bulk.TaskBulkRead,
+    errors={409: bulk.TaskBulkError},
+)
+async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> dict[str, Any]:
+    """Change many tasks, each in its own way: fields, tags, column and place, archive and trash.
+
+    Every task passes the rules that hold for it alone. With `atomic`, the default, one refusal leaves all as it was.
+    """
+    return await bulk.answer_of(data, await bulk.change_tasks(actor, board, data))
+
+
+@operation(
+    api,
+    "POST",
     f"{TASKS}/bulk",
+    instead="POST /api/v1/boards/{board_id}/tasks/changes",
     operation_id="change_tasks",
     tags=TAGS,
     who="actor",
@@ -33,33 +55,9 @@ api = Api("tasks_bulk_api", __name__, url_prefix="/api/v1")
     errors={409: bulk.TaskBulkError},
 )
 async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[str, Any]:
-    """Move, assign, tag, archive or delete many tasks, or set their priority or due date.
-
-    Every task passes the rules that hold for it alone. With `atomic`, the default, one refusal leaves all as it was.
-    """
-    return await bulk.results_of(data, await bulk.change_tasks(actor, board, data))
-
-
-@operation(
-    api,
-    "POST",
-    f"{TASKS}/changes",
-    operation_id="update_tasks",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="task.bulk",
-    body=bulk_changes.TaskChanges,
-    returns=bulk.TaskBulkRead,
-    errors={409: bulk.TaskBulkError},
-)
-async def update_tasks(actor: Actor, board: Board, data: bulk_changes.TaskChanges) -> dict[str, Any]:
-    """Change many tasks, each in its own way: fields, column and place, archive and trash.
-
-    So several changes are taken back at once. Every task passes the rules that hold for it alone. With `atomic`, the
-    default, one refusal leaves all as it was.
-    """
-    return await bulk.answer_of(data.task_ids, await bulk_changes.change_each(actor, board, data))
+    """Change many tasks, all in the same way."""
+    wanted = data.changes()
+    return await bulk.answer_of(wanted, await bulk.change_tasks(actor, board, wanted))
 
 
 @operation(

@@ -9,8 +9,7 @@ from pydantic import Field
 from mission_control.boards.days import day_of, end_of_day
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.tasks.bulk import MOST, TaskBulk
-from mission_control.tasks.bulk_changes import TaskChanges
+from mission_control.tasks.bulk import MOST, TaskChanges
 from mission_control.tasks.forms import assignee_fields
 from mission_control.web.actions import Form
 from mission_control.web.forms import FormInvalid
@@ -42,31 +41,32 @@ class BulkForm(Form):
             day_of(self.value, clock.now()) if self.value and self.value != "none" else None if self.value else self.due
         )
 
-    def body(self, found: Board) -> TaskBulk:
+    def body(self, found: Board) -> TaskChanges:
         """Return the change of all of them."""
         if not self.task_ids:
             raise FormInvalid({}, {"": "Select tasks first."})
         if self.kind not in KINDS:
             raise FormInvalid({}, {"": "Choose what to change."})
-        return TaskBulk.model_validate({"task_ids": self.task_ids, "atomic": False, **self._change()})
+        changes = [{"task_id": task_id, **self._change()} for task_id in dict.fromkeys(self.task_ids)]
+        return TaskChanges.model_validate({"changes": changes, "atomic": False})
 
     def _change(self) -> dict[str, Any]:
         match self.kind:
             case "move":
-                return {"move": {"status": self.value}}
+                return {"status": self.value}
             case "assign":
-                return {"assign": assignee_fields(self.value)}
+                return assignee_fields(self.value)
             case "priority":
-                return {"set": {"priority": self.value}}
+                return {"priority": self.value}
             case "due":
                 if self.value == "" and self.due is None:
                     raise FormInvalid({}, {"": "Choose a day."})
-                return {"set": {"due_at": end_of_day(self.day) if self.day else None}}
+                return {"due_at": end_of_day(self.day) if self.day else None}
             case "tag":
                 return {"add_tag_ids": [self.value]}
             case "untag":
                 return {"remove_tag_ids": [self.value]}
-        return {self.kind: True}
+        return {"archived" if self.kind == "archive" else "deleted": True}
 
 
 class UndoForm(Form):

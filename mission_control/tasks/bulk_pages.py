@@ -44,7 +44,7 @@ def _said(form: BulkForm) -> str:
     return DONE[form.kind]
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/tasks/bulk", performs="change_tasks", form=BulkForm, before=_before)
+@action(pages, "POST", "/boards/<uuid:board_id>/tasks/bulk", performs="update_tasks", form=BulkForm, before=_before)
 async def change(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue:
     """Change the selected tasks; say which could not change, and why."""
     form, board, before = outcome.form, outcome.found, outcome.before

@@ -159,7 +159,7 @@ async def test_eight_readers_cost_no_more_statements_than_two(cast: Cast, what: 
                     await one.next()
                 costs.append(list(found))
     # What a moment tells may reach them in two batches, and rights are read anew in each: not by each reader.
-    assert 0 < len(costs[0]) and len(costs[1]) < len(costs[0]) + 6, costs
+    assert len(costs[0]) > 0 and len(costs[1]) < len(costs[0]) + 6, costs
 
 
 async def test_concurrent_rights_checks_share_one_read(cast: Cast) -> None:

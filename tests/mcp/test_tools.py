@@ -263,7 +263,7 @@ async def test_lead_creates_assigns_and_reviews_work(cast: Cast) -> None:
         assert refusal["status"] == 403
         assert not await Comment.filter(task_id=task["id"]).exists(), "a refused review leaves no comment"
         await cast.put(task, status="review", review_agent_id=cast.vega.id)
-        back = await atlas.ok("review_task", task_id=task["id"], verdict="rework", comment="It does not shine.")
+        back = await atlas.ok("review_task", task_id=task["id"], verdict="send_back", comment="It does not shine.")
         assert (back["status"], back["assigned_agent_id"]) == ("inbox", str(cast.vega.id))
         await cast.put(task, status="review")
         done = await atlas.ok("review_task", task_id=task["id"], verdict="done", comment="It shines.")

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
@@ -63,7 +63,9 @@ class Review(Arguments):
 
     task_id: TaskRef
     verdict: Annotated[
-        Literal["done", "rework"], Field(description="done: it is as wanted; rework: back to its worker")
+        Literal["done", "send_back"],
+        BeforeValidator(lambda verdict: "send_back" if verdict == "rework" else verdict),  # its former name
+        Field(description="done: it is as wanted; send_back: back to its worker"),
     ]
     comment: Annotated[str, Field(min_length=1, description="Why, or what is to be changed; Markdown")]
 
