@@ -72,7 +72,7 @@ async def _small(call: Any) -> Data:
 async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
     """Return all statements of a process in which this many agents wait on their inboxes."""
     from mission_control.app import create_app
-    from mission_control.authn import token_use
+    from mission_control.authn import authentication
     from mission_control.database.migrate import migrate
     from mission_control.live import channels
 
@@ -97,7 +97,7 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
         await asyncio.sleep(SETTLE_SECONDS)
         if sum(channels.waiting(f"inbox:{one['id']}") for one in agents) < count:
             raise RuntimeError("Not all of them wait.")
-        await token_use.write_down()  # the last use of the tokens, written once a minute
+        await authentication.write_down()  # the last use of the tokens, written once a minute
         await _trace(seen.append)
         await asyncio.sleep(seconds)
         await _trace(None)

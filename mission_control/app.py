@@ -9,7 +9,7 @@ from quart import Quart
 from quart.json.provider import JSONProvider
 
 from mission_control import features
-from mission_control.authn.cookies import SessionCookies
+from mission_control.authn.authentication import SessionCookies
 from mission_control.commands.transaction import all_finished
 from mission_control.config import Settings
 from mission_control.core.clock_watch import watch_clock

@@ -9,7 +9,7 @@ from quart import Quart
 from mission_control.activity.sentences import TASK_FIELDS
 from mission_control.agents.page_tabs import TABS
 from mission_control.approvals.related_rows import PROVIDERS
-from mission_control.authn.credentials import callbacks
+from mission_control.authn.authentication import callbacks
 from mission_control.boards import card_rows
 from mission_control.commands.command import verb_of
 from mission_control.commands.reactions import install_reactions
@@ -20,14 +20,14 @@ from mission_control.gateways.events import CONNECTED, HANDLERS
 from mission_control.gateways.page_tabs import TABS as GATEWAY_TABS
 from mission_control.http.body_limit import BODY_LIMITS
 from mission_control.http.request_log import SECRET_PATHS
-from mission_control.inbox.headers import NOTICES
+from mission_control.inbox.notices import NOTICES
 from mission_control.live import channels
 from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
 from mission_control.mcp.registry import install_tools
 from mission_control.needs.kinds import install_kind
 from mission_control.operations.api import Api
 from mission_control.operations.registry import OPERATIONS
-from mission_control.organizations import removal
+from mission_control.organizations import commands
 from mission_control.sending.loop import install_sender
 from mission_control.tasks import waiting
 from mission_control.web import regions
@@ -43,7 +43,7 @@ SINGLE: tuple[tuple[Any, str], ...] = (
     (callbacks, "provider_token"),
     (callbacks, "agent_seen"),
     (callbacks, "delete_at_provider"),
-    (removal.callbacks, "before_removal"),
+    (commands.callbacks, "before_removal"),
     (providers, "build_shell"),
     (providers, "needs_setup"),
     (waiting.callbacks, "explain_waiting"),

@@ -15,9 +15,9 @@ import orjson
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.boards.models import Board
-from mission_control.claims.expiry import expire_due
+from mission_control.claims.leases import expire_due
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
@@ -51,7 +51,7 @@ class Ground:
 
 async def prepare(cast: Cast) -> Ground:
     """The ground for a machine: a board that needs approvals, and a gateway that asks for Vega."""
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     gateway = await add_gateway(cast.organization.id)
     return Ground(asyncio.get_running_loop(), cast, GatewayRef(gateway.id, cast.organization.id))
 

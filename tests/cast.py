@@ -14,12 +14,12 @@ import orjson
 from quart import Quart
 
 from mission_control.accounts.commands import _create_user
+from mission_control.accounts.credentials import create_personal_token
 from mission_control.accounts.models import User
-from mission_control.accounts.tokens import create_personal_token
 from mission_control.agents.commands import create_agent
 from mission_control.agents.schemas import AgentCreate
 from mission_control.audit import sign_first_heads
-from mission_control.authn import credentials
+from mission_control.authn import authentication
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
 from mission_control.core import clock
@@ -117,7 +117,7 @@ class Person(Caller):
 
     async def actor(self) -> Actor:
         """The person as commands know them now."""
-        found = await credentials.user_actor(self.id, ("token", self.token_id))
+        found = await authentication.user_actor(self.id, ("token", self.token_id))
         assert found is not None
         return found
 
@@ -132,7 +132,7 @@ class Program(Caller):
 
     async def actor(self) -> Actor:
         """The agent as commands know it now."""
-        found = await credentials.agent_by_token(self.secret)
+        found = await authentication.agent_by_token(self.secret)
         assert found is not None
         return found
 
@@ -247,7 +247,7 @@ async def _person(app: Quart, organization: Organization, name: str, role: str) 
 
 async def as_person(app: Quart, user: User) -> Person:
     """A person at the telephone, with a fresh personal token."""
-    actor = await credentials.user_actor(user.id, ("none", None))
+    actor = await authentication.user_actor(user.id, ("none", None))
     assert actor is not None
     made = await create_personal_token(actor, user, "tests")
     headers = {"Authorization": f"Bearer {made.secret}"}

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mission_control.agents.models import Agent
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.boards.models import Board
-from mission_control.claims.expiry import expire_due
+from mission_control.claims.leases import expire_due
 from mission_control.core import clock
 from mission_control.database.sql import as_moment, rows
 from mission_control.live.models import Event
@@ -403,5 +403,5 @@ class ClaimsMachine(RuleBasedStateMachine):
 
 async def prepare(cast: Cast) -> Ground:
     """The ground for a machine: everybody, with rights looked up anew each time."""
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     return Ground(asyncio.get_running_loop(), cast)

@@ -5,14 +5,19 @@ from uuid import UUID
 
 from quart import Quart
 
-from mission_control.accounts.tokens import make_agent_token
+from mission_control.accounts.credentials import make_agent_token
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.commands.transaction import atomically
 from mission_control.core import clock
 from mission_control.core.actor import system
-from mission_control.gateways.keys import gateway_agent_id, lead_session_key, main_session_key, worker_session_key
-from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.connector import INVENTED
+from mission_control.gateways.installation import (
+    gateway_agent_id,
+    lead_session_key,
+    main_session_key,
+    worker_session_key,
+)
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from tests.cast import Program

@@ -13,7 +13,7 @@ from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
-from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.jobs.models import Job
 from mission_control.operations.registry import OPERATIONS, Operation

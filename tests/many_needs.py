@@ -16,7 +16,7 @@ from mission_control.cli.database import with_database
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.questions.models import Question
 from mission_control.runs.models import Run

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mission_control.accounts.credentials import revoke_personal_token
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import revoke_personal_token
 from mission_control.agents.tokens import newest_live_token
 from mission_control.organizations.models import Member
 from tests.cast import Cast, Person

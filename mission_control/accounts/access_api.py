@@ -4,17 +4,17 @@ from uuid import UUID
 
 from quart import current_app, request
 
-from mission_control.accounts import commands, tokens
-from mission_control.accounts.access_schemas import (
+from mission_control.accounts import commands, credentials
+from mission_control.accounts.models import Token, User
+from mission_control.accounts.provider_links import invite_to_link
+from mission_control.accounts.queries import (
     PasswordChange,
     PersonalTokenCreate,
     PersonalTokenCreated,
     PersonalTokenRead,
     ResetLink,
+    own_account,
 )
-from mission_control.accounts.models import Token, User
-from mission_control.accounts.provider_links import invite_to_link
-from mission_control.accounts.queries import own_account
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound, invalid_field
@@ -91,11 +91,11 @@ async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -
     latest = (await Token.get(id=credential_id)).expires_at if kind == "token" else None
     ends = data.expires_at
     if "expires_at" not in data.model_fields_set:
-        usual = clock.now() + tokens.USUAL_LIFE
+        usual = clock.now() + credentials.USUAL_LIFE
         ends = usual if latest is None else min(usual, latest)
     if latest is not None and (ends is None or ends > latest):
         raise Invalid(OUTLIVES)
-    made = await tokens.create_personal_token(actor, user, data.name, ends, [*data.scopes])
+    made = await credentials.create_personal_token(actor, user, data.name, ends, [*data.scopes])
     return PersonalTokenCreated.of_new(made.row, made.secret)
 
 
@@ -120,7 +120,7 @@ async def own_token(actor: Actor, token_id: UUID) -> Token:
 )
 async def revoke_my_token(actor: Actor, token: Token) -> dict[str, bool]:
     """Revoke a personal token at once."""
-    await tokens.revoke_personal_token(actor, token)
+    await credentials.revoke_personal_token(actor, token)
     return OK
 
 

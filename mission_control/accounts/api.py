@@ -3,9 +3,8 @@
 from mission_control.accounts.commands import update_profile
 from mission_control.accounts.deletion import delete_account, prepare_deletion
 from mission_control.accounts.models import User
-from mission_control.accounts.queries import profile
-from mission_control.accounts.schemas import UserRead, UserUpdate
-from mission_control.authn.credentials import callbacks
+from mission_control.accounts.queries import UserRead, UserUpdate, profile
+from mission_control.authn.authentication import callbacks
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
 from mission_control.operations.api import Api

@@ -1,22 +1,72 @@
-"""Commands on accounts: sign in and out, profiles, passwords, sessions."""
+"""Commands on accounts: sign in and out, profiles, passwords, sessions; and who may."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.credentials import hash_password, password_fits
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import PasswordReset, Session, Token, User
-from mission_control.accounts.passwords import hash_password, password_fits
-from mission_control.accounts.policy import may_reset
 from mission_control.accounts.setup import NOWHERE
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.ids import fingerprint, new_id, new_secret
+from mission_control.core.policy import Rules
 from mission_control.database.sql import lowered, rows
 from mission_control.organizations.models import Member, Organization
+
+rules = Rules()
+
+
+@rules.rule("account.set_up")
+@rules.rule("account.sign_in")
+@rules.rule("account.reset_password")
+@rules.rule("account.mail_reset")
+def only_the_system(actor: Actor, thing: Any) -> bool:
+    """Allow only the system: a code, a password, a link or a mailbox proves the person."""
+    return False
+
+
+@rules.rule("account.sign_out")
+@rules.rule("account.update")
+@rules.rule("account.change_password")
+@rules.rule("account.delete")
+def may_change_account(actor: Actor, user: User) -> bool:
+    """People change their own account."""
+    return actor.is_user and actor.id == user.id
+
+
+@rules.rule("account.invite_reset")
+@rules.rule("account.invite_link")
+def may_make_reset_link(actor: Actor, user: User) -> bool:
+    """Allow admins of any organization; the command checks the person."""
+    return any(m.role in ("owner", "admin") for m in actor.memberships.values())
+
+
+def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
+    """Return whether an actor may create a reset link for a person with these roles by organization.
+
+    The link gives access to all the person's organizations: the actor must be an admin of each, owner where they are.
+    """
+    mine = {one: actor.memberships[one].role for one in places if one in actor.memberships}
+    return all(mine.get(one) == "owner" or (mine.get(one) == "admin" and places[one] != "owner") for one in places)
+
+
+@rules.rule("token.create_personal")
+def may_create_personal_token(actor: Actor, user: User) -> bool:
+    """People make tokens for themselves."""
+    return actor.is_user and actor.id == user.id
+
+
+@rules.rule("token.revoke_personal")
+def may_revoke_personal_token(actor: Actor, token: Token) -> bool:
+    """People revoke their own tokens."""
+    return actor.is_user and token.user_id is not None and actor.id == token.user_id
+
 
 SESSION_LIFE = timedelta(days=30)
 RESET_LIFE = timedelta(hours=24)
@@ -67,7 +117,7 @@ async def start_session(
     """
     if replaced is not None and await Session.filter(id=replaced[1]).delete():
         await record_account("account.signed_out", replaced[0])
-        freshness.recheck_streams()
+        lookups.recheck_streams()
     secret = new_secret("mcs")
     session = await Session.create(
         user_id=user.id,
@@ -87,7 +137,7 @@ async def sign_out(actor: Actor, user: User) -> None:
     if actor.credential[0] == "session":
         await Session.filter(id=actor.credential[1]).delete()
         await record_account("account.signed_out", user.id)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 @command("account.sign_out")
@@ -96,7 +146,7 @@ async def end_session(actor: Actor, user: User, session_id: UUID) -> None:
     if not await Session.filter(id=session_id, user_id=user.id).delete():
         raise NotFound()
     await record_account("account.sessions_ended", user.id, count=1, session_id=session_id)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 @command("account.sign_out")
@@ -106,7 +156,7 @@ async def end_other_sessions(actor: Actor, user: User) -> int:
     ended = await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
     if ended:
         await record_account("account.sessions_ended", user.id, count=ended)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     return ended
 
 
@@ -117,7 +167,7 @@ async def end_everything(actor: Actor, user: User) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.sessions_ended", user.id, count=ended)
     await _end_tokens(user.id)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 async def _end_tokens(user_id: UUID) -> None:
@@ -155,7 +205,7 @@ async def _set_password(actor: Actor, user: User, password_hash: str, ends_token
     await record_account("account.password_changed", user.id)
     if ends_tokens:
         await _end_tokens(user.id)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 @command("account.invite_reset")
@@ -202,7 +252,7 @@ async def _use_reset(actor: Actor, secret: str, password_hash: str, ends_others:
     if ends_others:
         await Session.filter(user_id=reset.user_id).delete()
         await _end_tokens(reset.user_id)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     return await User.get(id=reset.user_id)
 
 

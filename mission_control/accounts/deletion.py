@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
@@ -13,10 +13,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import rows
-from mission_control.organizations.commands import locked_organization, remove_organization
+from mission_control.organizations.commands import locked_organization, prepare_removal_of_own, remove_organization
 from mission_control.organizations.members import end_invites_of, hold
 from mission_control.organizations.models import Member, Organization
-from mission_control.organizations.removal import prepare_removal_of_own
 
 DELETE_AT_PROVIDER = "identity.delete_account"  # deliveries that versions before this one left
 REMEMBERED = timedelta(hours=24)
@@ -54,7 +53,7 @@ async def delete_account(actor: Actor, user: User) -> None:
     await record_account("account.deleted", held.id)
     if not held.clerk_user_id.startswith("local-"):
         await _remember(held.clerk_user_id)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], list[Member]]:

@@ -1,14 +1,18 @@
-"""How the session of a browser begins and ends: first run, signing in and out, a new password by a link.
+"""How the session of a browser begins and ends: first run, signing in and out, a new password by mail."""
 
-These are no operations of the API, because what they change is the browser's own cookie. The limits of guessing are
-kept here; a wrong code or password is a refusal of the form that it was typed in.
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
-from quart import current_app, request
+from pydantic import BaseModel
+from quart import Quart, current_app, request
 from quart_auth import AuthUser, login_user, logout_user
 
 from mission_control.accounts import setup
 from mission_control.accounts.commands import (
+    RESET_LIFE,
     owns_something,
     proven,
     reset_password,
@@ -17,17 +21,109 @@ from mission_control.accounts.commands import (
     start_session,
     user_by_email,
 )
-from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
-from mission_control.accounts.models import PasswordReset, User
-from mission_control.accounts.sign_in_limits import remember_browser, sign_in_attempt
-from mission_control.accounts.welcome import welcome
+from mission_control.accounts.credentials import remember_browser, sign_in_attempt
+from mission_control.accounts.forms import Email, ResetForm, SetupForm, SignInForm
+from mission_control.accounts.log import record_account
+from mission_control.accounts.models import MailRequest, PasswordReset, User
+from mission_control.accounts.queries import welcome
 from mission_control.authn import authentication
-from mission_control.authn.credentials import live_session
-from mission_control.core.actor import system
-from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.core.limits import unknown_tokens, wrong_passwords
+from mission_control.authn.authentication import live_session
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import deliver
+from mission_control.core import clock
+from mission_control.core.actor import Actor, system
+from mission_control.core.errors import Conflict, Forbidden, NotFound, TooMany
+from mission_control.core.ids import fingerprint, new_secret
+from mission_control.core.limits import NEIGHBOURS, unknown_tokens, wider, wrong_passwords
+from mission_control.core.scope import Scope
+from mission_control.database.sql import is_postgres, rows
+from mission_control.delivery.models import Delivery
 from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.outbound.mail import Mail, MailRefused, send_mail
+from mission_control.sending.loop import GiveUp, Send, Sender
 from mission_control.web.forms import FormInvalid
+from mission_control.web.fragments import render_macro
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail says: sentences about it, one link, and what to know about the link."""
+
+    to: str
+    subject: str
+    paragraphs: Sequence[str]
+    link: str
+    label: str
+    notes: Sequence[str]
+
+    def mail(self, id: UUID) -> Mail:
+        """Return it as a mail."""
+        texts = [*self.paragraphs, f"{self.label}:\n{self.link}", *self.notes]
+        fields: dict[str, Any] = {name: getattr(self, name) for name in ("paragraphs", "link", "label", "notes")}
+        html = render_macro("mail/letter.html", "letter", **fields)
+        return Mail(str(id), self.to, self.subject, "\n\n".join(texts) + "\n", html)
+
+
+def sends_mail() -> bool:
+    """Whether this installation has a mail server."""
+    return bool(current_app.config["SETTINGS"].smtp_url)
+
+
+async def send_letter(app: Quart, id: UUID, letter: Letter) -> None:
+    """Send a letter; what the mail server refuses for good is given up."""
+    settings = app.config["SETTINGS"]
+    try:
+        async with app.app_context():
+            mail = letter.mail(id)
+        await send_mail(settings.smtp_url, settings.mail_from, mail)
+    except MailRefused as error:
+        raise GiveUp(str(error)) from error
+
+
+WINDOW = timedelta(hours=1)
+BY_ADDRESS, FOR_ACCOUNT = 10, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """At most so many mails in an hour for a key."""
+
+    key: str
+    most: int
+
+
+async def count_mail(email: str, address: str) -> None:
+    """Count a mail that somebody at an address asks for. Raise TooMany, and count nothing, beyond the limits.
+
+    A /64 of IPv6 counts for its /48 too, which has ten times the limit.
+    """
+    limits = [_Limit(_key("account", email.lower()), FOR_ACCOUNT), _Limit(_key("address", address), BY_ADDRESS)]
+    if wide := wider(address):
+        limits.append(_Limit(_key("address", wide), BY_ADDRESS * NEIGHBOURS))
+    await _count(system(setup.NOWHERE), sorted(limits, key=lambda one: one.key))
+
+
+def _key(kind: str, name: str) -> str:
+    return fingerprint(f"mail {kind} {name}")
+
+
+@command("account.mail_reset")
+async def _count(actor: Actor, limits: list[_Limit]) -> None:
+    since = clock.now() - WINDOW
+    await MailRequest.filter(created_at__lt=since).delete()
+    for limit in limits:
+        await _hold(limit.key)
+        found = MailRequest.filter(key=limit.key).order_by("-created_at").offset(limit.most - 1)
+        if (last := await found.first()) is not None:
+            raise TooMany(round((last.created_at - since).total_seconds()) + 1)
+    await MailRequest.bulk_create([MailRequest(key=limit.key) for limit in limits])
+
+
+async def _hold(key: str) -> None:
+    """Let one transaction at a time count for a key; on SQLite one at a time writes anyway."""
+    if is_postgres():
+        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", key)
+
 
 DEAD_LINK = "This link was used already or has expired. Ask an admin of your organization for a new one."
 
@@ -110,3 +206,71 @@ async def live_reset(secret: str) -> PasswordReset:
         unknown_tokens.failed(key)
         raise NotFound(DEAD_LINK)
     return target
+
+
+KIND = "reset_mail"
+NO_SERVER = "No mail is sent from here. An owner or admin of your organization makes a link for you."
+
+
+class ForgottenForm(BaseModel):
+    """Whose password is forgotten."""
+
+    email: Email
+
+
+async def ask(form: ForgottenForm) -> None:
+    """Send a link to the account with an address, if there is one. TooMany beyond the limits, for every address."""
+    if not sends_mail():
+        raise NotFound(NO_SERVER)
+    await count_mail(form.email, rate_limit_key(client_ip()))
+    user = await user_by_email(form.email)
+    if user is None or (passwords_are_for_owners() and not await owns_something(user)):
+        return
+    if user.active_organization_id is not None:
+        await _send(system(user.active_organization_id), user)
+
+
+@command("account.mail_reset")
+async def _send(actor: Actor, user: User) -> None:
+    scope = Scope(actor.organization_id, subject_id=user.id)
+    deliver(KIND, scope, header="a link for a new password", text="", user_id=str(user.id))
+
+
+@command("account.mail_reset")
+async def _make(actor: Actor, user: User) -> str:
+    """Return the secret of a new link, as it is sent: what is stored holds none."""
+    secret = new_secret("mcr")
+    await PasswordReset.create(user_id=user.id, fingerprint=fingerprint(secret), expires_at=clock.now() + RESET_LIFE)
+    await record_account("account.reset_link_made", user.id, by_mail=True)
+    return secret
+
+
+def senders(app: Quart) -> list[Sender]:
+    """Return who sends links for new passwords; nobody where no mail server is set."""
+    return [Sender(KIND, _sender(app))] if app.config["SETTINGS"].smtp_url else []
+
+
+def _sender(app: Quart) -> Send:
+    async def send(delivery: Delivery) -> None:
+        user = await User.get_or_none(id=UUID(delivery.data["user_id"]))
+        if user is None or not user.email:
+            raise GiveUp("The account was deleted.")
+        secret = await _make(system(setup.NOWHERE), user)
+        await send_letter(app, delivery.id, letter(user, f"{app.config['SETTINGS'].base_url}/reset/{secret}"))
+
+    return send
+
+
+def letter(user: User, link: str) -> Letter:
+    """Return the mail with the link."""
+    return Letter(
+        to=user.email or "",
+        subject="A new password for Mission Control",
+        paragraphs=[f"{user.display_name}, somebody asked for a new password for {user.email} on Mission Control."],
+        link=link,
+        label="Choose a new password",
+        notes=[
+            "The link works once, within 24 hours.",
+            "If it was not you, leave it: your password stays as it is.",
+        ],
+    )

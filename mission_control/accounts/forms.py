@@ -6,9 +6,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from mission_control.accounts.access_schemas import NewPassword, PasswordChange, PersonalTokenCreate, TypedPassword
 from mission_control.accounts.models import User
-from mission_control.accounts.schemas import UserUpdate
+from mission_control.accounts.queries import NewPassword, PasswordChange, PersonalTokenCreate, TypedPassword, UserUpdate
 from mission_control.core import clock
 from mission_control.core.token_scopes import PersonScope
 from mission_control.web.actions import Form, VersionedForm

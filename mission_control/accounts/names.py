@@ -1,4 +1,6 @@
-"""People's names in SQL: the preferred name, else the name, else the address."""
+"""People's names in SQL, and names of browsers for people."""
+
+import re
 
 
 def person_name(alias: str, nameless: str | None = None) -> str:
@@ -13,3 +15,30 @@ def person_name(alias: str, nameless: str | None = None) -> str:
 def chosen_name(alias: str) -> str:
     """Return SQL for the name that a user chose, null for one who is known by an address only."""
     return f"COALESCE({alias}.preferred_name, {alias}.name)"
+
+
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device(user_agent: str | None) -> str:
+    """Return a browser's name for people: `Firefox on Linux`."""
+    text = user_agent or ""
+    browser = next((name for mark, name in BROWSERS if mark in text), "")
+    system = next((name for mark, name in SYSTEMS if mark in text), "")
+    plain = re.split(r"[/ ]", text, maxsplit=1)[0][:40]
+    return " on ".join(part for part in (browser or plain or "Unknown browser", system) if part)

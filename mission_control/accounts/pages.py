@@ -6,11 +6,10 @@ from urllib.parse import quote
 from quart import Blueprint, current_app, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.accounts import entrance, reset_mail, setup
+from mission_control.accounts import entrance, setup
+from mission_control.accounts.entrance import ForgottenForm, sends_mail
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
-from mission_control.accounts.letters import sends_mail
 from mission_control.accounts.models import User
-from mission_control.accounts.reset_mail import ForgottenForm
 from mission_control.authn import authentication
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.web.forms import FormInvalid, go
@@ -85,7 +84,7 @@ async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
 async def forgotten_form() -> str:
     """Ask whose password is forgotten."""
     if not sends_mail():
-        raise NotFound(reset_mail.NO_SERVER)
+        raise NotFound(entrance.NO_SERVER)
     return await _forgotten_page({}, {})
 
 
@@ -99,7 +98,7 @@ async def _not_asked(refusal: Typed[ForgottenForm]) -> ResponseReturnValue:
     return await _forgotten_page(refusal.values, refusal.errors)
 
 
-@session_action(pages, "/sign-in/forgotten", performs=reset_mail.ask, form=ForgottenForm, refused=_not_asked)
+@session_action(pages, "/sign-in/forgotten", performs=entrance.ask, form=ForgottenForm, refused=_not_asked)
 async def forgotten(form: ForgottenForm, _: None) -> ResponseReturnValue:
     """Send a link for a new password, and say so whether there is an account or not."""
     return await _forgotten_page({"email": form.email}, {}, is_sent=True)

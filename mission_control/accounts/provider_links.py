@@ -8,7 +8,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from mission_control.accounts.commands import require_account_admin
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, PasswordReset, Session, Token, User
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor
@@ -97,4 +97,4 @@ async def _linked(user: User, sessions: int, tokens: int) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await InstanceSetting.filter(name=_name(user.id)).delete()
     await record_account("account.linked", user.id, sessions_ended=sessions, tokens_ended=tokens)
-    freshness.recheck_streams()
+    lookups.recheck_streams()

@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from mission_control.accounts import commands
-from mission_control.accounts.access_schemas import SessionRead
 from mission_control.accounts.models import Session, User
-from mission_control.accounts.queries import own_account, sessions_of
+from mission_control.accounts.queries import SessionRead, own_account, sessions_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.schemas import OK, OkResponse

@@ -1,4 +1,4 @@
-"""The first run: a one-time code, the owner, and the account behind LOCAL_AUTH_TOKEN."""
+"""The first run: a one-time code, the owner, the account behind LOCAL_AUTH_TOKEN; roles by the command line."""
 
 import secrets
 from uuid import UUID
@@ -6,16 +6,17 @@ from uuid import UUID
 from quart import current_app
 from tortoise.transactions import in_transaction
 
+from mission_control.accounts.credentials import hash_password
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
-from mission_control.accounts.passwords import hash_password
-from mission_control.authn.credentials import LOCAL_SUBJECT
+from mission_control.authn.authentication import LOCAL_SUBJECT
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, Forbidden
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint
+from mission_control.organizations.members import change_role
 from mission_control.organizations.models import Member, Organization
 
 LOCAL_EMAIL = "admin@home.local"
@@ -137,3 +138,17 @@ async def _personal_organization(user: User) -> UUID:
         "organization.created", organization, "Organization created: Personal.", name=organization.name, personal=True
     )
     return organization.id
+
+
+ROLES = ("owner", "admin", "member")
+
+
+async def set_role(actor: Actor, organization_id: UUID, user: User, role: str) -> None:
+    """Give a person another role and its boards. Not a member: NotFound; the last owner: Conflict."""
+    member = await Member.get_or_none(organization_id=organization_id, user_id=user.id)
+    if member is None:
+        raise NotFound(f"{user.display_name} does not belong to this organization.")
+    try:
+        await change_role(actor, member, role, with_boards=True)
+    except Invalid:
+        raise Conflict(f"{user.display_name} is the only owner; make somebody else an owner first.") from None

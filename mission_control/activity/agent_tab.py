@@ -1,7 +1,6 @@
 """The activity tab of an agent's page."""
 
-from mission_control.activity.days import by_day
-from mission_control.activity.queries import PAGE, feed_of_agent
+from mission_control.activity.queries import PAGE, by_day, feed_of_agent
 from mission_control.agents.page_tabs import Tab, Viewed
 from mission_control.web.fragments import render_macro
 

@@ -4,14 +4,15 @@ from typing import Any
 
 from quart import Response
 
-from mission_control.activity.comments import list_comments, stream_of_comments
-from mission_control.activity.feed import list_events
-from mission_control.activity.schemas import (
+from mission_control.activity.feed import (
     ActivityEventRead,
     ActivityQuery,
     ActivityTaskCommentFeedItemRead,
     CommentFeedQuery,
     CommentStreamQuery,
+    list_comments,
+    list_events,
+    stream_of_comments,
 )
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor

@@ -1,17 +1,88 @@
-"""Reading the event log as a list: two statements, whatever the number of events.
+"""Reading the event log as a list, the comments of many boards, and their shapes."""
 
-Comment texts are read from the comments, so that a deleted one is not shown here either.
-"""
-
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel, Field
+from quart import Response
+
 from mission_control.accounts.names import person_name
-from mission_control.activity.schemas import ActivityQuery
+from mission_control.approvals.schemas import PersonRef
+from mission_control.authn import lookups
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
-from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.core.json import to_json
+from mission_control.core.paging import Paging
+from mission_control.core.schemas import ActorRef, Moment
+from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+from mission_control.live import broker
 from mission_control.live.kinds import KINDS
+from mission_control.live.models import Event
+from mission_control.live.shared import Shared
+from mission_control.live.stream import json_stream
+
+
+class ActivityEventRead(BaseModel):
+    """An event and the page that shows it."""
+
+    id: UUID
+    event_type: str
+    message: str | None
+    agent_id: UUID | None
+    task_id: UUID | None
+    board_id: UUID | None
+    route_name: str | None
+    route_params: dict[str, str] | None
+    created_at: datetime
+    seq: int
+    actor: ActorRef
+
+
+class ActivityQuery(Paging):
+    """Which events to list.
+
+    A kind includes the kinds below it: `task` includes `task.created`. `before_seq` continues a list cheaply below
+    its last item.
+    """
+
+    board_id: UUID | None = None
+    kind: list[str] = Field(default_factory=list, max_length=50)
+    actor_id: UUID | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    before_seq: int | None = Field(None, ge=0)
+
+
+class ActivityTaskCommentFeedItemRead(BaseModel):
+    """A comment with its task and board; `agent_id` is null when a person wrote it, whom `author` then names."""
+
+    id: UUID
+    created_at: datetime
+    message: str | None
+    agent_id: UUID | None
+    agent_name: str | None
+    agent_role: str | None
+    task_id: UUID
+    task_title: str
+    board_id: UUID
+    board_name: str
+    author: PersonRef | None
+
+
+class CommentFeedQuery(Paging):
+    """The board whose comments to list; all boards if absent."""
+
+    board_id: UUID | None = None
+
+
+class CommentStreamQuery(BaseModel):
+    """The board whose comments to stream, and the position to resume from."""
+
+    board_id: UUID | None = None
+    since: str | None = None
+    after: str | None = None
+
 
 FEW = 1000
 Condition = tuple[str, list[Any]]
@@ -126,3 +197,90 @@ def _route(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
     if kind.startswith("board."):
         return "board", {**board, "panel": "chat"}
     return "board", {**board, **task}
+
+
+PLACED = " FROM task_comments c JOIN tasks t ON t.id = c.task_id JOIN boards b ON b.id = t.board_id"
+TASK = "SELECT 1 FROM tasks t JOIN boards b ON b.id = t.board_id WHERE t.id = c.task_id"
+JOINED = f"{PLACED} LEFT JOIN agents g ON g.id = c.agent_id LEFT JOIN users u ON u.id = c.user_id"
+SAID = "c.deleted_at IS NULL AND TRIM(c.message) <> ''"  # the condition of the partial indexes
+READABLE = f"{SAID} AND t.deleted_at IS NULL"
+COMMENTS_SELECT = (
+    "SELECT c.id, c.created_at, c.message, c.agent_id, c.user_id, c.task_id, t.title AS task_title, t.board_id,"
+    " b.name AS board_name, COALESCE(g.name, c.author_name) AS agent_name, g.identity_profile,"
+    f" {person_name('u', 'User')} AS user_name{JOINED}"
+)
+
+
+async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """Return the comments on the boards that a person reads, newest first, and their number."""
+    where, values = _where(actor, actor.organization_id, board_id)
+    [total] = await rows(f"SELECT COUNT(*) AS n{PLACED} WHERE {where}", *values)
+    if board_id is None and actor.organization_id in actor.readable_boards()[0]:
+        # Most comments match: walk them from the newest and check each one's task.
+        page = f"SELECT c.id FROM task_comments c WHERE {SAID} AND EXISTS ({TASK} AND {where})"
+    else:
+        page = f"SELECT c.id{PLACED} WHERE {where}"
+    ordered = "ORDER BY c.created_at DESC, c.id DESC"
+    found = await rows(
+        f"{COMMENTS_SELECT} WHERE c.id IN (SELECT id FROM ({page} {ordered} LIMIT ? OFFSET ?) page) {ordered}",
+        *values,
+        paging.limit,
+        paging.offset,
+    )
+    return [_serialize_comment(row) for row in found], int(total["n"])
+
+
+async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
+    """Return a stream with one `comment` message per comment on a board that the person reads at that time."""
+
+    async def payload(event: Event) -> bytes | None:
+        if event.kind != "task.comment" or board_id not in (None, event.board_id):
+            return None
+        current = await lookups.fresh(actor)
+        if current is None:
+            return None
+        message = await _messages.get((event.id, broker.known_head(actor.organization_id)), lambda: _message(event.id))
+        whole, single = current.readable_boards()
+        return message if actor.organization_id in whole or event.board_id in single else None
+
+    async def alive() -> bool:
+        current = await lookups.fresh(actor)
+        return current is not None and actor.organization_id in current.memberships
+
+    return await json_stream(actor.organization_id, "comment", payload, alive)
+
+
+async def _message(comment_id: UUID) -> bytes | None:
+    """Return the message of one comment on an existing board, shared by all streams."""
+    found = await rows(f"{COMMENTS_SELECT} WHERE {READABLE} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
+    return to_json({"comment": _serialize_comment(found[0])}) if found else None
+
+
+_messages: Shared[bytes | None] = Shared()
+
+
+def _where(actor: Actor, organization_id: UUID, board_id: UUID | None) -> tuple[str, list[Any]]:
+    boards, values = live_boards_of(actor, organization_id)
+    one = "" if board_id is None else " AND t.board_id = ?"
+    return f"{READABLE} AND {boards}{one}", [*values, *([] if board_id is None else [board_id])]
+
+
+def _serialize_comment(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "created_at": wire_moment(row["created_at"]),
+        "message": row["message"],
+        "agent_id": row["agent_id"],
+        "agent_name": row["agent_name"],
+        "agent_role": _role(as_json(row["identity_profile"])),
+        "task_id": row["task_id"],
+        "task_title": row["task_title"],
+        "board_id": row["board_id"],
+        "board_name": row["board_name"],
+        "author": None if row["user_id"] is None else {"id": row["user_id"], "name": row["user_name"]},
+    }
+
+
+def _role(profile: Any) -> str | None:
+    role = profile.get("role") if isinstance(profile, dict) else None
+    return role.strip() or None if isinstance(role, str) else None

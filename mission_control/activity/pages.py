@@ -7,9 +7,16 @@ from uuid import UUID
 from quart import Blueprint, Response, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.activity.days import by_day, day_name
-from mission_control.activity.feed_filter import FILTERS, FeedFilter
-from mission_control.activity.queries import PAGE, actors_of, feed, number_of_event
+from mission_control.activity.queries import (
+    FILTERS,
+    PAGE,
+    FeedFilter,
+    actors_of,
+    by_day,
+    day_name,
+    feed,
+    number_of_event,
+)
 from mission_control.activity.sentences import Entry
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board

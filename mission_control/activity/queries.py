@@ -1,24 +1,88 @@
-"""Reading the event log as a feed: two statements, whatever the number of lines."""
+"""Reading the event log as a feed of lines, filtered by an address and grouped by day."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
 
 from mission_control.accounts.names import person_name
 from mission_control.activity.feed import COMMENT, MESSAGE
-from mission_control.activity.feed_filter import FILTERS, FeedFilter, number_in
 from mission_control.activity.sentences import Entry, asked_action, describe, named_ids
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import on_readable_boards
-from mission_control.core import clock
+from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.live.kinds import KINDS
+
+FILTERS = {
+    "tasks": ("Tasks", "e.kind LIKE 'task.%' AND e.kind <> 'task.comment'"),
+    "comments": ("Comments", "e.kind = 'task.comment'"),
+    "approvals": ("Approvals", "e.kind LIKE 'approval.%'"),
+    "agents": ("Agents", "e.kind LIKE 'agent.%'"),
+    "boards": ("Boards", "e.kind LIKE 'board.%'"),
+    "questions": ("Questions", "e.kind LIKE 'question.%'"),
+    "memory": ("Chat and memory", "(e.kind LIKE 'memory.%' OR e.kind LIKE 'group_memory.%')"),
+    "webhooks": ("Webhooks", "e.kind LIKE 'webhook.%'"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFilter:
+    """The filter in a feed's address."""
+
+    board_id: UUID | None = None
+    kind: str = ""
+    actor: str = ""
+    before: int | None = None
+    after: int | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], board_id: UUID | None = None) -> "FeedFilter":
+        """Parse an address; unknown parts are ignored."""
+        kind, _, name = args.get("actor", "").partition(":")
+        known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
+        return cls(
+            board_id=board_id or parse_id(args.get("board", "")),
+            kind=args.get("kind", "") if args.get("kind") in FILTERS else "",
+            actor=args.get("actor", "") if known else "",
+            before=number_in(args.get("before")),
+            first_day=_day(args.get("from")),
+            last_day=_day(args.get("to")),
+        )
+
+    def query(self, *, with_board: bool, **more: Any) -> str:
+        """Return the query string, with a leading `?` if not empty."""
+        board = str(self.board_id) if with_board and self.board_id else ""
+        days = {"from": str(self.first_day or ""), "to": str(self.last_day or "")}
+        values = {"board": board, "kind": self.kind, "actor": self.actor, **days, **more}
+        kept = {name: value for name, value in values.items() if value not in ("", None)}
+        return f"?{urlencode(kept, safe=':')}" if kept else ""
+
+    @property
+    def narrows(self) -> bool:
+        """Return whether the filter can hide lines."""
+        return bool(self.kind or self.actor or self.first_day or self.last_day)
+
+
+def number_in(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text and len(text) == 10 else None
+    except ValueError:
+        return None
+
 
 PAGE = 50
 PERSON = person_name("u", "Somebody")
@@ -207,3 +271,28 @@ async def actors_of(actor: Actor) -> list[dict[str, Any]]:
         *boards,
         actor.organization_id,
     )
+
+
+Day = tuple[str, list[Entry]]
+
+
+def by_day(found: list[Entry]) -> list[Day]:
+    """Return lines grouped under the names of their days, where the reader is."""
+    days: list[Day] = []
+    for entry in found:
+        name = day_name(entry.created_at)
+        if not days or days[-1][0] != name:
+            days.append((name, []))
+        days[-1][1].append(entry)
+    return days
+
+
+def day_name(moment: datetime) -> str:
+    """Return Today, Yesterday, or the date of a moment."""
+    zone = zones.reader()
+    day, today = zones.day_of(moment, zone), zones.today(zone)
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return f"{day:%A}, {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")

@@ -14,7 +14,7 @@ from mission_control.agents.schemas import (
     AgentRosterQuery,
     AgentWait,
 )
-from mission_control.agents.waiting import wait_for_directive
+from mission_control.agents.work_state import wait_for_directive
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead

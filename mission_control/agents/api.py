@@ -7,9 +7,8 @@ from uuid import UUID
 from quart import Response
 
 from mission_control.agents import commands
-from mission_control.agents.live import stream_of_agents
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import agent_named, own_agent, visible_agent, visible_agents
+from mission_control.agents.queries import agent_named, own_agent, stream_of_agents, visible_agent, visible_agents
 from mission_control.agents.queries import list_agents as agents_page
 from mission_control.agents.schemas import (
     AgentCheckedIn,

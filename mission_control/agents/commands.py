@@ -1,27 +1,199 @@
-"""Commands that create, change and delete agents, and record heartbeats."""
+"""Commands that create, change and delete agents: where they run, their souls, and a board's lead."""
 
 from typing import Any
+from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
+from mission_control.accounts.credentials import end_agent_tokens, make_agent_token
+from mission_control.accounts.names import person_name
 from mission_control.agents.fields import PLAIN
-from mission_control.agents.models import Agent
-from mission_control.agents.placement import moved, place, refuse_twin, usable_gateway
-from mission_control.agents.presence import CHECKED_IN, TOUCH_AGAIN_AFTER, WITHOUT_GATEWAY
+from mission_control.agents.models import Agent, AgentSoul
+from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
-from mission_control.agents.souls import begin_soul, keep_soul
-from mission_control.authn import freshness
+from mission_control.agents.work_state import CHECKED_IN, TOUCH_AGAIN_AFTER, WITHOUT_GATEWAY
+from mission_control.authn import lookups
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.reactions import react
-from mission_control.commands.unit_of_work import record, signal, unit_of_work
+from mission_control.commands.unit_of_work import deliver, record, signal, unit_of_work
 from mission_control.core import clock
-from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.database.sql import lowered, rows
+from mission_control.core.actor import Actor, system
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.paging import Paging
+from mission_control.database.sql import lowered, rows, wire_moment
+from mission_control.gateways.installation import (
+    gateway_agent_id,
+    lead_session_key,
+    main_session_key,
+    worker_session_key,
+    workspace_path,
+)
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import CONNECTED
+
+UNKNOWN = "There is no gateway with this id in the organization."
+
+
+async def usable_gateway(organization_id: UUID, gateway_id: UUID) -> Gateway:
+    """Return a gateway on which agents can be created. Raise Invalid otherwise."""
+    gateway = await Gateway.get_or_none(id=gateway_id, organization_id=organization_id)
+    if gateway is None:
+        raise Invalid(UNKNOWN)
+    if not gateway.url.strip():
+        raise Invalid("The gateway has no address. Add one on its page.")
+    if not gateway.workspace_root.strip():
+        raise Invalid("The gateway has no workspace root. Add one on its page.")
+    return gateway
+
+
+async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str, Any]:
+    """Return the fields that put an agent on a gateway; without a board it is the gateway's main agent."""
+    key = await _free_key(agent, gateway, board)
+    name = gateway_agent_id(key)
+    return {
+        "gateway_id": gateway.id,
+        "openclaw_session_id": key,
+        "gateway_agent_id": name,
+        "workspace_path": workspace_path(gateway.workspace_root, name),
+        "is_adopted": False,
+        "gateway_away_at": None if gateway.state == CONNECTED else clock.now(),
+        "run_began_at": None,
+    }
+
+
+async def _free_key(agent: Agent, gateway: Gateway, board: Board | None) -> str:
+    if board is None:
+        return main_session_key(gateway.id)
+    if not agent.is_board_lead:
+        return worker_session_key(agent.id)
+    # An earlier lead that became a worker keeps the name that it has on the gateway, with its memory.
+    key = lead_session_key(board.id)
+    taken = Agent.filter(gateway_id=gateway.id, gateway_agent_id=gateway_agent_id(key)).exclude(id=agent.id)
+    return worker_session_key(agent.id) if await taken.exists() else key
+
+
+async def refuse_twin(agent: Agent) -> None:
+    """Raise Conflict when another worker of the gateway has the name, on whichever board."""
+    twins = await rows(
+        f"SELECT 1 AS one FROM agents WHERE gateway_id = ? AND {lowered('name')} = ? AND id <> ?"
+        " AND board_id IS NOT NULL LIMIT 1",
+        agent.gateway_id,
+        agent.name.lower(),
+        agent.id,
+    )
+    if twins:
+        raise Conflict(f"An agent named {agent.name} works on this gateway already.")
+
+
+async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> dict[str, Any]:
+    """Return the fields that a move changes: to another board, and so perhaps to its gateway, or to a gateway's top."""
+    is_now_main = agent.board_id is None and agent.gateway_id is not None
+    if is_main:
+        return await _made_main(agent, board)
+    if is_main is False and is_now_main and board is None:
+        raise Invalid("board_id is needed: an agent that is not a gateway's main agent works on a board.")
+    if board is None:
+        return {}
+    if is_now_main and is_main is None:
+        raise Invalid("A gateway's main agent works on no board. Send is_gateway_main: false to move it to one.")
+    changes: dict[str, Any] = {"board_id": board.id}
+    if agent.gateway_id is None or (board.id == agent.board_id and not is_now_main):
+        return changes
+    if board.gateway_id is None:
+        raise Invalid("This board has no gateway. Give it one first, or choose another board.")
+    if board.gateway_id == agent.gateway_id and not is_now_main:
+        return changes
+    if agent.is_adopted:
+        raise Invalid("A linked agent stays on its gateway. Unlink it, then link one of the other gateway.")
+    gateway = await usable_gateway(agent.organization_id, board.gateway_id)
+    return changes | await place(agent, gateway, board)
+
+
+async def _made_main(agent: Agent, board: Board | None) -> dict[str, Any]:
+    if agent.gateway_id is None:
+        raise Invalid("An agent without a gateway cannot be a gateway's main agent.")
+    gateway_id = board.gateway_id if board is not None else agent.gateway_id
+    if gateway_id is None:
+        raise Invalid("This board has no gateway. Give it one first, or choose another board.")
+    if agent.board_id is None and gateway_id == agent.gateway_id:
+        return {}
+    if await Agent.filter(gateway_id=gateway_id, board_id=None).exclude(id=agent.id).exists():
+        raise Conflict("This gateway has a main agent already.")
+    gateway = await usable_gateway(agent.organization_id, gateway_id)
+    return {"board_id": None, "is_board_lead": False} | await place(agent, gateway, None)
+
+
+async def begin_soul(agent: Agent) -> None:
+    """Store the first soul of an agent, in the command that creates it."""
+    if agent.soul_template:
+        await _write_down(agent, unit_of_work().actor, None, None)
+
+
+async def keep_soul(
+    agent: Agent, before: str | None, source_url: str | None = None, reason: str | None = None
+) -> tuple[AgentSoul, list[UUID]]:
+    """Store the agent's current soul as a version, and notify the agent unless it is the author, by deliveries.
+
+    A text from before versions were stored is kept first, so that it can be restored.
+    """
+    if before and not await AgentSoul.filter(agent_id=agent.id).exists():
+        await AgentSoul.create(agent_id=agent.id, content=before, author_kind="system", created_at=agent.created_at)
+    author = unit_of_work().actor
+    soul = await _write_down(agent, author, source_url, reason)
+    return soul, [_notify(agent, author, soul)] if author.agent_id != agent.id else []
+
+
+async def _write_down(agent: Agent, author: Actor, source_url: str | None, reason: str | None) -> AgentSoul:
+    return await AgentSoul.create(
+        agent_id=agent.id,
+        content=agent.soul_template or "",
+        source_url=source_url,
+        reason=reason,
+        author_kind=author.kind,
+        author_id=author.id,
+        author_name=None if author.is_user else author.name,
+        created_at=clock.now(),
+    )
+
+
+def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> UUID:
+    lines = [f"By: {author.name}"]
+    if soul.reason:
+        lines.append(f"Reason: {soul.reason}")
+    if soul.source_url:
+        lines.append(f"Source: {soul.source_url}")
+    lines += ["", f"Read it anew: GET /api/v1/agent/boards/{agent.board_id}/agents/{agent.id}/soul"]
+    return deliver(NOTICE, agent.scope(), agent_id=agent.id, header="SOUL UPDATED", text="\n".join(lines)).id
+
+
+async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """Return the versions of an agent's soul, newest first, and their number."""
+    [total] = await rows("SELECT COUNT(*) AS n FROM agent_souls WHERE agent_id = ?", agent.id)
+    found = await rows(
+        "SELECT s.id, s.content, s.source_url, s.reason, s.author_kind, s.author_id, s.author_name, s.created_at,"
+        f" {person_name('u', 'User')} AS user_name FROM agent_souls s"
+        " LEFT JOIN users u ON u.id = s.author_id AND s.author_kind = 'user'"
+        " WHERE s.agent_id = ? ORDER BY s.created_at DESC, s.id DESC LIMIT ? OFFSET ?",
+        agent.id,
+        paging.limit,
+        paging.offset,
+    )
+    return [_serialize(row) for row in found], int(total["n"])
+
+
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+    name = row["user_name"] if row["author_kind"] == "user" else row["author_name"] or "Mission Control"
+    return {
+        "id": row["id"],
+        "content": row["content"],
+        "source_url": row["source_url"],
+        "reason": row["reason"],
+        "author": {"kind": row["author_kind"], "id": row["author_id"], "name": name},
+        "created_at": wire_moment(row["created_at"]),
+    }
 
 
 @command("agent.create")
@@ -114,7 +286,7 @@ async def _change(agent: Agent, changes: dict[str, Any], board: Board | None, so
     agent.updated_at = clock.now()
     await save_unique(agent, [*changes, "updated_at"])
     if {"board_id", "is_board_lead"} & set(changes):
-        freshness.recheck_streams()
+        lookups.recheck_streams()
     if "board_id" in changes:
         agent.board = board if agent.board_id is not None else None
     if "soul_template" in changes:
@@ -174,3 +346,26 @@ async def locked_agent(agent: Agent, *, for_good: bool = False) -> Agent:
         raise NotFound()
     found.board = agent.board
     return found
+
+
+NAME = "Lead Agent"
+# What nobody said otherwise.
+PROFILE = {"role": "Board Lead", "communication_style": "direct, concise, practical", "emoji": ":gear:"}
+
+
+async def create_lead(
+    board: Board, name: str | None = None, profile: dict[str, str] | None = None
+) -> tuple[Agent, str | None]:
+    """Create a lead; return it with the token of a direct one. The actor that asks for it need not be an admin."""
+    wanted = AgentCreate(
+        name=await free_name(board, name or NAME), identity_profile=PROFILE | (profile or {}), is_board_lead=True
+    )
+    return await create_agent(system(board.organization_id), board, wanted)
+
+
+async def free_name(board: Board, wanted: str, *, of: Agent | None = None) -> str:
+    """Return a name, with a number where another agent of the board has it."""
+    found = await Agent.filter(board_id=board.id).only("id", "name")
+    taken = {agent.name.lower() for agent in found if of is None or agent.id != of.id}
+    names = [wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))]
+    return next(name for name in names if name.lower() not in taken)

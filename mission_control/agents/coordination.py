@@ -1,20 +1,31 @@
-"""Commands of leads for their colleagues: nudges and souls."""
+"""Commands of leads for their colleagues, and of a gateway's main agent for the leads of its boards."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from mission_control.agents.commands import locked_agent
-from mission_control.agents.coordination_schemas import SoulUpdateRequest
+from quart import current_app, has_app_context
+
+from mission_control.agents.commands import create_lead, keep_soul, locked_agent
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
-from mission_control.agents.souls import keep_soul
+from mission_control.agents.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayLeadMessageRequest, SoulUpdateRequest
+from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import Invalid, NotFound, Unreachable
+from mission_control.core.json import to_json
+from mission_control.core.scope import Scope
+from mission_control.database.sql import rows
+from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
+from mission_control.openclaw.errors import GatewayError
 
 NUDGE = "NUDGE"
 
@@ -98,3 +109,142 @@ async def write_soul(actor: Actor, board: Board, agent: Agent, new: SoulUpdateRe
         reason=new.reason,
     )
     return delivery_ids
+
+
+FILE = "SOUL.md"
+NO_ANSWER = "The gateway did not give the agent's soul. Try again later."
+
+
+async def current_soul(agent: Agent) -> str:
+    """Return the soul of an agent: the stored text, or the file of an agent on a gateway.
+
+    While its files there are being written, a text that was set is the one that they get.
+
+    Raise Invalid for an agent that is not set up there, Unreachable when the gateway does not answer.
+    """
+    if agent.gateway_id is None:
+        return agent.soul_template or ""
+    if not agent.gateway_agent_id or agent.openclaw_session_id is None:
+        raise Invalid({"message": f"{agent.name} has no session yet.", "code": ErrorCode.AGENT_WITHOUT_SESSION})
+    await require_gateway(agent.gateway_id)
+    if agent.soul_template is not None and await _is_being_written(agent):
+        return agent.soul_template
+    try:
+        wanted = {"agentId": agent.gateway_agent_id, "name": FILE}
+        text = _text(await connector.call(agent.gateway_id, "agents.files.get", wanted))
+    except GatewayError as error:
+        raise Unreachable(NO_ANSWER) from error
+    if text is None:
+        raise Unreachable(NO_ANSWER)
+    return text
+
+
+async def _is_being_written(agent: Agent) -> bool:
+    """Return whether the agent's files are still to be written, so that its file there is older than what was set."""
+    return bool(
+        await rows(
+            "SELECT 1 AS one FROM provisioning_jobs WHERE agent_id = ? AND state IN ('waiting', 'running') LIMIT 1",
+            agent.id,
+        )
+    )
+
+
+def _text(answer: Any) -> str | None:
+    """Return the text in an answer: the answer itself, or its `content` or that of its `file`."""
+    if isinstance(answer, str):
+        return answer
+    file = answer.get("file", answer) if isinstance(answer, dict) else None
+    if not isinstance(file, dict):
+        return None
+    content = file.get("content")
+    return "" if content is None and file.get("missing") else content if isinstance(content, str) else None
+
+
+HEADERS = {"question": "GATEWAY MAIN QUESTION", "handoff": "GATEWAY MAIN HANDOFF"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Which lead a message is for, whether it was created for that, and the delivery."""
+
+    lead: Agent
+    is_new: bool
+    delivery_id: UUID
+
+
+@command("agent.message_leads")
+async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageRequest) -> Sent:
+    """Send a message to a board's lead; create the lead where there is none."""
+    await require_gateway(actor.gateway_id)
+    board = await locked_board(board)
+    lead, is_new = await _lead_of(board)
+    delivery = deliver(
+        NOTICE,
+        board.scope(),
+        agent_id=lead.id,
+        header=HEADERS[new.kind],
+        text="\n".join(_lines(actor, board, new)),
+        deliver=False,
+        from_agent_id=str(actor.id),
+        correlation_id=_correlation(new),
+        succeeded="gateway.main.lead_message.sent",
+        failed="gateway.main.lead_message.failed",
+        event={"agent_id": str(actor.id), "about": f"message for {lead.name}", "lead_agent_id": str(lead.id)},
+    )
+    return Sent(lead, is_new, delivery.id)
+
+
+@command("agent.message_leads")
+async def record_broadcast(actor: Actor, thing: None, boards: Sequence[UUID], delivery_ids: Sequence[UUID]) -> None:
+    """Record that a message went out to the leads of some boards."""
+    where = Scope(actor.organization_id, subject_id=actor.gateway_id)
+    count = f"{len(boards)} {'board' if len(boards) == 1 else 'boards'}"
+    sentence = f"Message to the leads of {count}."
+    record(
+        "gateway.main.lead_broadcast.sent",
+        where,
+        sentence,
+        agent_id=actor.agent_id,
+        board_ids=[str(one) for one in boards],
+        delivery_ids=[str(one) for one in delivery_ids],
+    )
+
+
+async def _lead_of(board: Board) -> tuple[Agent, bool]:
+    if known := await lead_id_of(board.id):
+        return await Agent.get(id=known), False
+    agent, _ = await create_lead(board)
+    return agent, True
+
+
+def _lines(actor: Actor, board: Board, new: GatewayLeadMessageRequest) -> list[str]:
+    tags = [tag for tag in new.reply_tags if tag != "chat"] or list(REPLY_TAGS)
+    named = [f"Correlation ID: {correlation}"] if (correlation := _correlation(new)) else []
+    about = ", with the correlation ID in the text" if named else ""
+    return [
+        f"Board: {board.name}",
+        f"Board ID: {board.id}",
+        f"From: {actor.name}",
+        *named,
+        "",
+        new.content,
+        "",
+        f"Answer in the board's memory, not in its chat{about}:",
+        f"POST {address(f'/api/v1/agent/boards/{board.id}/memory')}",
+        memory_body(tags, new.reply_source or REPLY_SOURCE),
+    ]
+
+
+def _correlation(new: GatewayLeadMessageRequest) -> str | None:
+    return (new.correlation_id or "").strip() or None
+
+
+def address(path: str) -> str:
+    """Return a path of the API as agents can call it."""
+    base = current_app.config["SETTINGS"].base_url if has_app_context() else ""
+    return f"{(base or '').rstrip('/')}{path}"
+
+
+def memory_body(tags: Sequence[str], source: str) -> str:
+    """Return the body by which an agent answers in a board's memory."""
+    return to_json({"content": "...", "tags": list(tags), "source": source}).decode()

@@ -4,10 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.commands import delete_agent
-from mission_control.agents.coordination import colleague_on, nudge_agent, write_soul
-from mission_control.agents.coordination_schemas import AgentNudge, OkDelivered, SoulUpdateRequest
-from mission_control.agents.live_souls import current_soul
+from mission_control.agents.coordination import colleague_on, current_soul, nudge_agent, write_soul
 from mission_control.agents.models import Agent
+from mission_control.agents.schemas import AgentNudge, OkDelivered, SoulUpdateRequest
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor

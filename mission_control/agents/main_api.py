@@ -3,15 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.coordination import require_gateway
-from mission_control.agents.coordination_schemas import (
+from mission_control.agents.coordination import message_lead, record_broadcast, require_gateway
+from mission_control.agents.schemas import (
     GatewayLeadBroadcastBoardResult,
     GatewayLeadBroadcastRequest,
     GatewayLeadBroadcastResponse,
     GatewayLeadMessageRequest,
     GatewayLeadMessageResponse,
 )
-from mission_control.agents.main_messages import message_lead, record_broadcast
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor

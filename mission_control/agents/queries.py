@@ -1,23 +1,34 @@
-"""Read agents."""
+"""Read agents: who may, lists and streams, and whom a text mentions."""
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from quart import Response
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import AgentQuery
+from mission_control.agents.schemas import AgentQuery, AgentRead
+from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.boards.presence import OFFLINE_AFTER, online_sql
 from mission_control.boards.queries import visible_board_here
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.json import to_json
 from mission_control.core.paging import Paging
+from mission_control.core.policy import Rules
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_id, placeholders, rows
 from mission_control.gateways.queries import visible_gateway
+from mission_control.live import broker
+from mission_control.live.models import Event
+from mission_control.live.shared import Shared
+from mission_control.live.stream import json_stream
 
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:
@@ -149,3 +160,163 @@ async def agents_to_notify(board_ids: list[UUID]) -> list[Agent]:
     """Return the agents of some boards that can be notified: direct ones, and those with a session."""
     reachable = Q(gateway_id=None) | Q(openclaw_session_id__not_isnull=True)
     return await Agent.filter(reachable, board_id__in=board_ids).order_by("created_at", "id")
+
+
+rules = Rules()
+
+
+@rules.rule("agent.manage")
+def may_manage_agents(actor: Actor, thing: object) -> bool:
+    """Owners and admins of the active organization."""
+    return actor.is_user and actor.administers(actor.organization_id)
+
+
+@rules.rule("agent.create")
+def may_create_agent(actor: Actor, board: Board | None) -> bool:
+    """Admins who can write on the board, and its lead."""
+    if actor.is_agent:
+        return actor.is_lead and (board is None or actor.writes(board))
+    if board is None:
+        return actor.administers(actor.organization_id)
+    return actor.administers(board.organization_id) and actor.writes(board)
+
+
+@rules.rule("agent.read")
+def may_read_agent(actor: Actor, agent: Agent) -> bool:
+    """Admins who can read the agent's board."""
+    return actor.is_user and actor.administers(agent.organization_id)
+
+
+@rules.rule("agent.update")
+@rules.rule("agent.manage_tokens")
+def may_update_agent(actor: Actor, agent: Agent) -> bool:
+    """Admins who can write on the agent's board."""
+    if not (actor.is_user and actor.administers(agent.organization_id)):
+        return False
+    return agent.board is None or actor.writes(agent.board)
+
+
+@rules.rule("agent.renew_token")
+def may_renew_token(actor: Actor, agent: Agent) -> bool:
+    """The agent itself."""
+    return actor.is_agent and actor.id == agent.id
+
+
+@rules.rule("agent.delete")
+def may_delete_agent(actor: Actor, agent: Agent) -> bool:
+    """Admins who can write on the agent's board; a lead deletes workers of its own board."""
+    if actor.is_agent:
+        return actor.is_lead and agent.board_id == actor.board_id and not agent.is_board_lead
+    return may_update_agent(actor, agent)
+
+
+@rules.rule("agent.coordinate")
+def may_coordinate(actor: Actor, board: Board) -> bool:
+    """The lead of the board."""
+    return actor.is_agent and actor.is_lead and actor.writes(board)
+
+
+@rules.rule("agent.read_soul")
+def may_read_soul(actor: Actor, agent_id: UUID) -> bool:
+    """Agents read their own soul; leads also those of their colleagues."""
+    return actor.is_agent and (actor.is_lead or actor.id == agent_id)
+
+
+@rules.rule("agent.message_leads")
+def may_message_leads(actor: Actor, board: Board | None) -> bool:
+    """The main agents of gateways, on the boards of their gateway."""
+    return actor.is_main and (board is None or actor.writes(board))
+
+
+@rules.rule("agent.heartbeat")
+def may_report_heartbeat(actor: Actor, agent: Agent) -> bool:
+    """The agent itself, and people who can change it."""
+    return actor.id == agent.id if actor.is_agent else may_update_agent(actor, agent)
+
+
+@rules.rule("agent.set_work_state")
+def may_set_work_state(actor: Actor, agent: Agent) -> bool:
+    """People who can write on the agent's board; of an agent without one, admins."""
+    if agent.board is None:
+        return actor.is_user and actor.administers(agent.organization_id)
+    return actor.is_user and actor.writes(agent.board)
+
+
+async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
+    """One `agent` message per change, sign of life and departure of the agents an admin reaches."""
+
+    async def alive() -> bool:
+        current = await lookups.fresh(actor)
+        return current is not None and current.administers(actor.organization_id)
+
+    async def message_for(agent_id: Any, source: Event | dict[str, Any]) -> bytes | None:
+        key = (source.id if isinstance(source, Event) else id(source), broker.known_head(actor.organization_id))
+        found = await _messages.get(key, lambda: _read(actor.organization_id, agent_id, source))
+        current = await lookups.fresh(actor)
+        if current is None or found.message is None or board_id not in (None, found.board_id):
+            return None
+        whole, single = current.readable_boards()
+        return found.message if actor.organization_id in whole or found.board_id in single else None
+
+    async def payload(event: Event) -> bytes | dict[str, Any] | None:
+        if event.kind == "agent.deleted":  # without the agent, which clients would add to their list again
+            return {"agent": None, "deleted_agent_id": event.subject_id} if board_id in (None, event.board_id) else None
+        return await message_for(event.subject_id, event) if event.kind.startswith("agent.") else None
+
+    async def signal_payload(signal: dict[str, Any]) -> bytes | None:
+        return await message_for(signal["agent_id"], signal) if "agent_id" in signal else None
+
+    return await json_stream(actor.organization_id, "agent", payload, alive, signal_payload)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMessage:
+    """An agent as all streams send it, with the signal for which it was read, by whose identity it is cached."""
+
+    board_id: UUID | None
+    message: bytes | None
+    source: Event | dict[str, Any]
+
+
+_messages: Shared[AgentMessage] = Shared()
+
+
+async def _read(organization_id: UUID, agent_id: Any, source: Event | dict[str, Any]) -> AgentMessage:
+    agent = await Agent.get_or_none(id=agent_id, organization_id=organization_id, board__deleted_at=None)
+    if agent is None:
+        return AgentMessage(None, None, source)
+    return AgentMessage(agent.board_id, to_json({"agent": AgentRead.of(agent)}), source)
+
+
+MENTION = re.compile(r"(?<!\w)@([A-Za-z][\w-]{0,31})")
+
+
+def mentioned_names(text: str) -> set[str]:
+    """Return the lower-cased names after `@`, without those in e-mail addresses."""
+    return {found.lower() for found in MENTION.findall(text)}
+
+
+def mentions(text: str, agent: Agent) -> bool:
+    """Return whether a text mentions an agent: `@lead` for the lead, else its name or the first word of it."""
+    names = mentioned_names(text)
+    if "lead" in names and agent.is_board_lead:
+        return True
+    own = agent.name.lower()
+    first_word = own.split()[0] if own.split() else own
+    return bool((names - {"lead"}) & {own, first_word})
+
+
+def mentioned(text: str, agents: Iterable[Agent]) -> list[Agent]:
+    """Return the agents that a text mentions; `@Vega Two` is Vega Two and not also another Vega."""
+    every = list(agents)
+    return [agent for agent in every if mentions(_without_whole_names(text, agent, every), agent)]
+
+
+def _without_whole_names(text: str, agent: Agent, every: list[Agent]) -> str:
+    """Remove the whole names of other agents from a text."""
+    names = sorted({one.name for one in every if " " in one.name}, key=len, reverse=True)
+    if not names:
+        return text
+    own = agent.name.lower()
+    whole = re.compile(rf"(?<!\w)@({'|'.join(map(re.escape, names))})(?!\w)", re.I)
+    return whole.sub(lambda found: found[0] if found[1].lower() == own else "", text)

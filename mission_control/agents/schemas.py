@@ -1,19 +1,30 @@
-"""Shapes of agents."""
+"""Shapes of agents, of their tokens, and of what agents ask of each other."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field
 
-from mission_control.agents.fields import CHANGED, FIELDS, AgentName, HeartbeatConfig, Profile, ShortText, Soul
+from mission_control.accounts.models import Token
+from mission_control.agents.fields import (
+    CHANGED,
+    FIELDS,
+    SOUL_LENGTH,
+    AgentName,
+    HeartbeatConfig,
+    Profile,
+    ShortText,
+    Soul,
+)
 from mission_control.agents.models import Agent
 from mission_control.boards.presence import is_recent
 from mission_control.core import clock
 from mission_control.core.declared import answered, changed, completed, created
 from mission_control.core.paging import Paging, Wait
-from mission_control.core.schemas import BlankToNone, Body, example
+from mission_control.core.schemas import ActorRef, BlankToNone, Body, Moment, NonEmptyStr, NotNull, OkResponse, example
+from mission_control.core.token_scopes import TokenScope
 
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
 
@@ -182,3 +193,174 @@ class ForceQuery(BaseModel):
     """Whether to write an agent's files on its gateway anew; a direct agent has none."""
 
     force: bool = False
+
+
+REPLY_TAGS = ("gateway_main", "lead_reply")
+REPLY_SOURCE = "lead_to_gateway_main"
+OptionalShortText = Annotated[ShortText | None, BlankToNone]
+
+
+class AgentNudge(BaseModel):
+    """A word to a colleague; it is passed on as it is."""
+
+    model_config = example(message="How far are you with the login?")
+
+    message: Annotated[NonEmptyStr, Field(max_length=10_000)]
+
+
+class OkDelivered(OkResponse):
+    """It is on its way to the agent."""
+
+    delivery_ids: list[UUID] = Field(default_factory=list)
+
+
+class SoulUpdateRequest(BaseModel):
+    """An agent's new soul, where it comes from and why."""
+
+    model_config = example(content="You test before you report.", reason="Two reports were wrong.")
+
+    content: Annotated[NonEmptyStr, Field(max_length=SOUL_LENGTH)]
+    source_url: OptionalShortText = None
+    reason: OptionalShortText = None
+
+
+class SoulRead(BaseModel):
+    """One text that is or was an agent's soul; empty when it was taken away."""
+
+    id: UUID
+    content: str
+    source_url: str | None
+    reason: str | None
+    author: ActorRef
+    created_at: datetime
+
+
+class GatewayLeadMessageRequest(BaseModel):
+    """What a gateway's main agent asks of a board's lead, or hands over to it."""
+
+    kind: Literal["question", "handoff"] = "question"
+    correlation_id: str | None = None
+    content: NonEmptyStr
+    reply_tags: list[str] = Field(default_factory=lambda: list(REPLY_TAGS))
+    reply_source: str | None = REPLY_SOURCE
+
+
+class GatewayLeadBroadcastRequest(GatewayLeadMessageRequest):
+    """The same for the leads of some boards; without ids for all boards of the gateway."""
+
+    board_ids: list[UUID] | None = None
+
+
+class GatewayLeadMessageResponse(BaseModel):
+    """Which lead got the message."""
+
+    ok: bool = True
+    board_id: UUID
+    lead_agent_id: UUID | None = None
+    lead_agent_name: str | None = None
+    lead_created: bool = False
+    delivery_ids: list[UUID] = Field(default_factory=list)
+
+
+class GatewayLeadBroadcastBoardResult(BaseModel):
+    """How it went on one board."""
+
+    board_id: UUID
+    lead_agent_id: UUID | None = None
+    lead_agent_name: str | None = None
+    ok: bool = False
+    error: str | None = None
+
+
+class GatewayLeadBroadcastResponse(BaseModel):
+    """How many leads the message was accepted for, and how it went on each board."""
+
+    ok: bool = True
+    sent: int = 0
+    failed: int = 0
+    results: list[GatewayLeadBroadcastBoardResult] = Field(default_factory=list)
+    delivery_ids: list[UUID] = Field(default_factory=list)
+
+
+LONGEST_OVERLAP = 7 * 24 * 3600
+SOON = timedelta(seconds=LONGEST_OVERLAP)
+Scopes = Annotated[list[TokenScope], Field(min_length=1), AfterValidator(lambda given: list(dict.fromkeys(given)))]
+TokenState = Literal["active", "expiring", "expired", "revoked"]
+Budget = Annotated[int, Field(ge=1, le=100_000)]
+TokenName = Annotated[str, Field(max_length=200)]
+ABOUT_SCOPES = "read; work, which implies read; lead, which implies both and lets a lead act as one. null: all."
+ABOUT_BUDGETS = "null: as many as the server grants to every agent."
+
+
+class TokenCreate(Body):
+    """A new token that replaces the live ones.
+
+    A name, scopes or budget that is absent stays that of the replaced one.
+    """
+
+    overlap_seconds: int = Field(600, ge=0, le=LONGEST_OVERLAP)
+    scopes: Scopes | None = Field(default=None, description=ABOUT_SCOPES)
+    expires_at: Moment | None = None
+    name: TokenName = ""
+    requests_per_minute: Budget | None = Field(default=None, description=ABOUT_BUDGETS)
+
+
+class TokenUpdate(Body):
+    """What to change on a token; absent leaves. For `expires_at` null is never."""
+
+    scopes: Scopes | None = Field(default=None, description=ABOUT_SCOPES)
+    expires_at: Moment | None = None
+    name: Annotated[TokenName | None, NotNull] = None
+    requests_per_minute: Budget | None = Field(default=None, description=ABOUT_BUDGETS)
+
+
+class TokenRenewal(Body):
+    """How long the old token stays valid."""
+
+    overlap_seconds: int = Field(600, ge=0, le=LONGEST_OVERLAP)
+
+
+class TokenRead(BaseModel):
+    """A token without its secret.
+
+    `state`: `active`; `expiring`, when it ends within a week, as every replaced one does; `expired`; `revoked`.
+    """
+
+    id: UUID
+    prefix: str
+    scopes: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    name: str
+    requests_per_minute: int | None
+    state: TokenState
+
+    @classmethod
+    def of(cls, token: Token) -> "TokenRead":
+        """As it is answered."""
+        kept = {name: getattr(token, name) for name in cls.model_fields if name != "state"}
+        return cls(**kept, state=state_of(token))
+
+
+def state_of(token: Token) -> TokenState:
+    """Whether a token lets in, and for how long."""
+    if token.revoked_at is not None:
+        return "revoked"
+    if token.expires_at is None:
+        return "active"
+    left = token.expires_at - clock.now()
+    if left <= timedelta(0):
+        return "expired"
+    return "expiring" if left <= SOON else "active"
+
+
+class TokenCreated(BaseModel):
+    """A token just made; the secret is shown here and never again."""
+
+    id: UUID
+    token: str
+    prefix: str
+    expires_at: datetime | None
+    replaced_until: datetime | None

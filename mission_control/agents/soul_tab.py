@@ -1,7 +1,7 @@
 """An agent's soul and what it was before, as its page shows them."""
 
+from mission_control.agents.commands import list_souls
 from mission_control.agents.page_tabs import PAGE, Tab, Viewed
-from mission_control.agents.souls import list_souls
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
 from mission_control.web.fragments import read_ahead, render_macro

@@ -3,12 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.commands import update_agent
-from mission_control.agents.coordination_schemas import SoulRead
+from mission_control.agents.commands import list_souls, update_agent
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.queries import visible_agent
-from mission_control.agents.schemas import AgentRead, AgentSoulUpdate
-from mission_control.agents.souls import list_souls
+from mission_control.agents.schemas import AgentRead, AgentSoulUpdate, SoulRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Page, Paging, page

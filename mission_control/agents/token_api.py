@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from mission_control.accounts.credentials import NewToken
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import NewToken
 from mission_control.agents import tokens
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent, visible_agent
-from mission_control.agents.token_schemas import TokenCreate, TokenCreated, TokenRead, TokenRenewal, TokenUpdate
+from mission_control.agents.schemas import TokenCreate, TokenCreated, TokenRead, TokenRenewal, TokenUpdate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import require

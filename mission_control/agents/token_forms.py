@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from mission_control.agents.token_schemas import LONGEST_OVERLAP, Budget, TokenCreate, TokenName, TokenUpdate
+from mission_control.agents.schemas import LONGEST_OVERLAP, Budget, TokenCreate, TokenName, TokenUpdate
 from mission_control.agents.token_tab import power_of
 from mission_control.core import clock
 from mission_control.web.actions import Form

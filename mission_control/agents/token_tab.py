@@ -4,7 +4,7 @@ from typing import Any
 
 from mission_control.accounts.models import Token
 from mission_control.agents.page_tabs import Tab, Viewed
-from mission_control.agents.token_schemas import state_of
+from mission_control.agents.schemas import state_of
 from mission_control.core.token_scopes import granted
 from mission_control.web.fragments import render_macro
 

@@ -6,12 +6,12 @@ from uuid import UUID
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from mission_control.accounts.credentials import NewToken, make_agent_token
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import NewToken, make_agent_token
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
-from mission_control.agents.token_schemas import TokenCreate
-from mission_control.authn import freshness
+from mission_control.agents.schemas import TokenCreate
+from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
@@ -101,7 +101,7 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict
         before=before,
         after=changes,
     )
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     return token
 
 
@@ -110,4 +110,4 @@ async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
     """End one token of an agent at once."""
     if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now()):
         record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
-    freshness.recheck_streams()
+    lookups.recheck_streams()

@@ -13,10 +13,8 @@ from mission_control.database.sql import as_id, rows
 from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, hints
 from mission_control.operations.operation import operation
-from mission_control.usage.commands import report_usage
-from mission_control.usage.queries import budget_states
-from mission_control.usage.schemas import UsageReport, UsageReported
-from mission_control.usage.sums import sums_of_agent
+from mission_control.usage.budgets import report_usage
+from mission_control.usage.queries import UsageReport, UsageReported, budget_states, sums_of_agent
 
 api = Api("agents_usage_api", __name__, url_prefix="/api/v1/agent")
 

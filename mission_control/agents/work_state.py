@@ -1,17 +1,28 @@
-"""Check whether agents may start work: their own state, their board's, the organization's, and their budgets."""
+"""Whether agents may start work, when they were last seen, and waiting for another directive."""
 
+import asyncio
+import logging
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import own_agent
+from mission_control.agents.schemas import AgentCheckedIn, AgentWait
 from mission_control.boards.models import Board
+from mission_control.boards.presence import OFFLINE_AFTER
 from mission_control.commands.command import command
-from mission_control.commands.reactions import react
-from mission_control.commands.unit_of_work import record
+from mission_control.commands.reactions import Reactions, react
+from mission_control.commands.unit_of_work import notify, record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import rows
+from mission_control.live import broker
+from mission_control.live.log import NewEvent
+from mission_control.live.wake import publish_signal
+from mission_control.operations.polls import settled
 from mission_control.organizations.work_state import (
     FIELDS,
     HAPPENED,
@@ -132,3 +143,96 @@ def used_up(budget: Budget) -> str:
     """Return the sentence for agents that a budget is used up."""
     unit = "tokens" if budget.unit == "tokens" else "money"
     return f"{PERIODS[budget.period].capitalize()} of {unit} for the {budget.subject} is used up."
+
+
+reactions = Reactions()
+
+
+async def wait_for_directive(actor: Actor, agent: Agent, query: AgentWait) -> AgentCheckedIn:
+    """Return the agent once its directive is another one than it knows, or as it is when the time is over."""
+    return await settled(
+        actor,
+        agent,
+        channel_of(agent.organization_id),
+        find=own_agent,
+        read=_checked_in,
+        is_settled=lambda answer: answer.directive != query.known,
+        seconds=query.wait_seconds,
+    )
+
+
+async def _checked_in(agent: Agent) -> AgentCheckedIn:
+    return AgentCheckedIn.of_directed(agent, (await directive_of(agent))._asdict())
+
+
+@reactions.to(
+    "agent.work_state_changed",
+    "board.work_state_changed",
+    "organization.work_state_changed",
+    "budget.created",
+    "budget.updated",
+    "budget.deleted",
+    "budget.exceeded",
+)
+async def wake_polls_of_directives(actor: Actor, event: NewEvent) -> None:
+    """Directives may be others: people pause and resume seldom, so all agents of the organization look."""
+    notify(channel_of(event.scope.organization_id))
+
+
+def channel_of(organization_id: UUID) -> str:
+    """Return the wake-up channel that is notified when a directive may have changed."""
+    return f"directives:{organization_id}"
+
+
+TOUCH_AGAIN_AFTER = timedelta(seconds=30)
+# A call ends the wait for it, and what was wrong before it.
+CHECKED_IN = "wake_attempts = 0, checkin_deadline_at = NULL, last_provision_error = NULL"
+# An agent of a gateway whose board has no gateway cannot be reached, although it calls.
+WITHOUT_GATEWAY = (
+    "(status = 'error' AND gateway_id IS NOT NULL AND EXISTS"
+    " (SELECT 1 FROM boards b WHERE b.id = agents.board_id AND b.gateway_id IS NULL))"
+)
+WATCH_SECONDS = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
+    """Mark a calling agent as online, unless its last call was a moment ago."""
+    now = clock.now()
+    if last_seen_at is not None and now - last_seen_at < TOUCH_AGAIN_AFTER:
+        return
+    touched = await rows(
+        f"UPDATE agents SET last_seen_at = ?, updated_at = ?, {CHECKED_IN},"
+        f" status = CASE WHEN status = 'deleting' OR {WITHOUT_GATEWAY} THEN status ELSE 'online' END"
+        " WHERE id = ? AND (last_seen_at IS NULL OR last_seen_at < ?) RETURNING id",
+        now,
+        now,
+        actor.id,
+        now - TOUCH_AGAIN_AFTER,
+    )
+    if touched:
+        await publish_signal(actor.organization_id, agent_id=str(actor.id), board_id=str(actor.board_id))
+
+
+async def watch_for_silence() -> None:
+    """Signal to live readers that silent agents are offline, in an endless loop."""
+    since = clock.now()
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        until = clock.now()
+        running = broker.current()
+        try:
+            if running is not None and running.reader_count:
+                await notify_silent(since, until)
+        except Exception:
+            _log.exception("looking for silent agents failed")
+        since = until
+
+
+async def notify_silent(since: datetime, until: datetime) -> None:
+    """Signal to live readers that the ten minutes of some agents ended between two moments."""
+    since, until = since - OFFLINE_AFTER, until - OFFLINE_AFTER
+    silent = Agent.filter(gateway_id=None, last_seen_at__gte=since, last_seen_at__lt=until)
+    for agent in await silent.only("id", "organization_id", "board_id"):
+        await publish_signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))

@@ -16,7 +16,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import rows, select
 from mission_control.live.log import NewEvent
-from mission_control.runs.standing import OVER, RESUMED, STANDING, WAITS, current_runs
+from mission_control.runs.attempts import OVER, RESUMED, STANDING, WAITS, current_runs
 
 reactions = Reactions()
 

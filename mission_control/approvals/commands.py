@@ -30,9 +30,8 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
-from mission_control.runs.fence import refuse_lost_lease
+from mission_control.runs.attempts import current_runs, only_run_of, refuse_lost_lease
 from mission_control.runs.models import Run
-from mission_control.runs.standing import current_runs, only_run_of
 
 
 @command("approval.request")

@@ -6,7 +6,7 @@ import orjson
 from quart import Response
 
 from mission_control.approvals.queries import approval_counts, approval_read, pending_count
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
 from mission_control.core.actor import Actor
@@ -29,7 +29,7 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
         return await _messages.get(key, lambda: _message(board, approval_id))
 
     async def alive() -> bool:
-        current = await freshness.fresh(actor)
+        current = await lookups.fresh(actor)
         return current is not None and current.reads(board) and await still_exists(board)
 
     return await json_stream(board.organization_id, "approval", payload, alive)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
@@ -58,7 +58,7 @@ async def delete_board(actor: Actor, board: Board) -> None:
     board.deleted_at = board.updated_at = clock.now()
     await board.save(update_fields=["deleted_at", "updated_at"])
     record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 @command("board.restore")
@@ -69,7 +69,7 @@ async def restore_board(actor: Actor, board: Board) -> Board:
         board.deleted_at, board.updated_at = None, clock.now()
         await board.save(update_fields=["deleted_at", "updated_at"])
         record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
-        freshness.recheck_streams()
+        lookups.recheck_streams()
     return board
 
 
@@ -108,7 +108,7 @@ async def _take_away(actor: Actor, board: Board) -> None:
     await react()
     board.deleted_at = board.absent_since = clock.now()
     await board.save(update_fields=["deleted_at", "absent_since"])
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:

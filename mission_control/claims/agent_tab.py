@@ -3,8 +3,8 @@
 from typing import Any
 
 from mission_control.agents.page_tabs import PAGE, Tab, Viewed
-from mission_control.claims.panel import in_words
-from mission_control.claims.run_queries import runs_of_agent
+from mission_control.claims.queries import runs_of_agent
+from mission_control.claims.timeline import in_words
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
 from mission_control.web.fragments import read_ahead, render_macro

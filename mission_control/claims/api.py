@@ -4,10 +4,10 @@ from typing import Any
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.claims import polling, timer
-from mission_control.claims.flags import clear_flag
+from mission_control.claims import leases, polling
+from mission_control.claims.claiming import clear_flag
 from mission_control.claims.leases import extend_lease, release_lease
-from mission_control.claims.schemas import ClaimCreate, ClaimRead, LeaseExtend, LeaseExtended, LeaseRelease
+from mission_control.claims.queries import ClaimCreate, ClaimRead, LeaseExtend, LeaseExtended, LeaseRelease
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, schema_error
@@ -95,7 +95,7 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
 async def extend_task_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, Any]:
     """Extend your lease of a task, counted from now."""
     lease = await extend_lease(actor, task, data.fence, data.lease_seconds)
-    timer.lease_ends(lease.expires_at)
+    leases.lease_ends(lease.expires_at)
     return {"lease": lease.serialize()}
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from mission_control.approvals.queries import pending_of
 from mission_control.claims.completions import complete_run, uploads_of
-from mission_control.claims.run_queries import run_read
-from mission_control.claims.run_schemas import CompletionCreate, CompletionRead
+from mission_control.claims.queries import CompletionCreate, CompletionRead, run_read
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import LLMErrorResponse
 from mission_control.operations.api import Api

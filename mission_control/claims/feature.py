@@ -3,17 +3,17 @@
 from mission_control.claims import (
     agent_tab,
     api,
+    completions,
     completions_api,
+    leases,
     pages,
-    panel,
-    policy,
-    reactions,
+    polling,
+    queries,
     runs_api,
-    submissions,
+    timeline,
     timeline_region,
-    timer,
 )
-from mission_control.claims.timer import watch_leases
+from mission_control.claims.leases import watch_leases
 from mission_control.claims.waiting import reasons_of
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
@@ -21,10 +21,10 @@ from mission_control.live.kinds import Kind
 
 claims = Feature(
     name="claims",
-    rules=(policy.rules,),
+    rules=(queries.rules,),
     reactions=(
-        submissions.reactions,
-        reactions.reactions,
+        completions.reactions,
+        polling.reactions,
     ),
     kinds={
         "task.lease_expired": Kind(
@@ -44,10 +44,10 @@ claims = Feature(
     ),
     body_limits=(BodyLimit("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_file_bytes"),),
     agent_tabs=(agent_tab.TAB,),
-    regions=(*panel.REGIONS, *timeline_region.REGIONS),
+    regions=(*timeline.REGIONS, *timeline_region.REGIONS),
     explain_waiting=reasons_of,
     loops=(watch_leases,),
-    on_clock_set=(timer.look_now,),
+    on_clock_set=(leases.look_now,),
     notices={
         "TASK FLAGGED": "task_flagged",
     },

@@ -1,23 +1,30 @@
-"""Leases: runs with an expiry. The agent extends its lease or releases the task."""
+"""Leases: runs with an expiry, extended or released by the agent, and ended by the timer."""
 
+import asyncio
+import contextlib
+import logging
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from mission_control.claims.schemas import LEASE_SECONDS, LONGEST_LEASE_SECONDS
+from mission_control.agents.queries import lead_id_of
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.models import Board
+from mission_control.claims.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import signal
+from mission_control.commands.unit_of_work import deliver, record, signal
 from mission_control.core import clock
-from mission_control.core.actor import Actor
-from mission_control.database.sql import rows
-from mission_control.runs.fence import lease_lost
+from mission_control.core.actor import Actor, system
+from mission_control.database.sql import as_id, as_moment, rows
+from mission_control.live import channels
+from mission_control.runs.attempts import end_run, lease_lost, running
 from mission_control.runs.models import Run
-from mission_control.runs.tracking import end_run, running
 from mission_control.tasks import notices
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.dependents import return_to_inbox
 from mission_control.tasks.locks import held_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.rules import enter
 
 # Longer before its end than the timer sleeps at most, so that no write of the agent meets a lease that is over.
 RENEWED_AHEAD = timedelta(seconds=30)
@@ -108,3 +115,210 @@ async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
 def notify_pages(actor: Actor, task: Task) -> None:
     """Signal to open pages that a lease has a new expiry."""
     signal(task.board.organization_id, agent_id=str(actor.id), board_id=str(task.board_id), task_id=str(task.id))
+
+
+MOST_ATTEMPTS = 5
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+AT_ONCE = 100
+NOWHERE = UUID(int=0)
+WAITED = "was waiting for a decision, so the attempt does not count."
+
+_log = logging.getLogger(__name__)
+
+
+async def expire_due(board_id: UUID | None = None) -> int:
+    """Expire the leases that have ended, on one board or everywhere. Return their number.
+
+    Those of agents in a turn are renewed a moment before they end.
+    """
+    here, values = ("", []) if board_id is None else (" AND r.board_id = ?", [board_id])
+    found = await rows(
+        "SELECT r.id, r.task_id, b.organization_id FROM task_runs r JOIN boards b ON b.id = r.board_id"
+        f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ? AND (r.lease_expires_at <= ? OR {IN_TURN}){here}"
+        f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}",
+        clock.now() + RENEWED_AHEAD,
+        clock.now(),
+        longest_turn_ago(),
+        *values,
+    )
+    expired = 0
+    for run in found:
+        try:
+            actor = system(as_id(run["organization_id"]) or NOWHERE)
+            expired += await expire_lease(actor, as_id(run["task_id"]) or NOWHERE, as_id(run["id"]) or NOWHERE)
+        except Exception:
+            _log.exception("taking back a task failed", extra={"task": str(run["task_id"])})
+    return expired
+
+
+@command("task.expire_lease")
+async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
+    """Expire one lease. Return False when another command holds the task, or the lease was or is extended."""
+    task = await Task.select_for_update(skip_locked=True, no_key=True).get_or_none(id=task_id)
+    if task is None or await renew_in_turn(actor, run_id):
+        return False
+    ended = await rows(
+        "UPDATE task_runs SET state = 'expired', ended_at = ?, end_reason = 'The lease ran out.' WHERE id = ?"
+        " AND ended_at IS NULL AND lease_expires_at <= ? RETURNING id, agent_id, agent_name, fence",
+        clock.now(),
+        run_id,
+        clock.now(),
+    )
+    if ended:
+        task.board = await Board.get(id=task.board_id)
+        await _take_back(task, ended[0])
+    return bool(ended)
+
+
+async def _take_back(task: Task, run: dict[str, Any]) -> None:
+    before = TaskSnapshot(task)
+    waited = await _has_asked(task.id, run["id"])
+    enter(task, "inbox")
+    if waited:
+        task.assigned_agent_id = before.assigned_agent_id
+    else:
+        task.failed_attempts += 1
+        task.retry_at = clock.now() + pause_after(task.failed_attempts)
+    if not waited and task.failed_attempts >= MOST_ATTEMPTS:
+        task.flagged_at = clock.now()
+        task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run['agent_name']}."
+    changed = before.changed(task)
+    task.updated_at = clock.now()
+    await task.save(update_fields=[*changed, "updated_at"])
+    pairs = {name: pair for name, pair in changed.items() if name != "position"}
+    record(
+        "task.lease_expired",
+        task,
+        f"Lease ran out: {task.title}. {run['agent_name']} {WAITED if waited else 'did not report in time.'}",
+        agent_id=as_id(run["agent_id"]),
+        fence=run["fence"],
+        before={name: pair[0] for name, pair in pairs.items()},
+        after={name: pair[1] for name, pair in pairs.items()},
+    )
+    if task.flagged_at is not None:
+        await _ask_a_person(task)
+
+
+async def _has_asked(task_id: UUID, run_id: object) -> bool:
+    """Return whether people have not answered a request about a task, or one of its run."""
+    found = await rows(
+        "SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending"
+        " UNION ALL SELECT 1 FROM approvals WHERE run_id = ? AND status = 'pending'"
+        " UNION ALL SELECT 1 FROM agent_questions WHERE run_id = ? AND state = 'open' LIMIT 1",
+        task_id,
+        run_id,
+        run_id,
+    )
+    return bool(found)
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return the pause after a number of failed attempts: doubled each time, at most an hour."""
+    doublings: int = 2 ** min(attempts - 1, 20)
+    return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
+
+
+async def _ask_a_person(task: Task) -> None:
+    message = f"Flagged for a person: {task.title}. {task.flag_reason}"
+    record("task.flagged", task, message, reason=task.flag_reason, failed_attempts=task.failed_attempts)
+    lead_id = await lead_id_of(task.board_id)
+    if lead_id is None:
+        return
+    lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", str(task.flag_reason)]
+    advice = "Nobody is given it until a person has moved it, assigned it, or cleared the flag. Find out what is wrong."
+    deliver(NOTICE, task.scope(), agent_id=lead_id, header="TASK FLAGGED", text="\n".join([*lines, "", advice]))
+
+
+LONGEST_SLEEP_SECONDS = 15.0
+SECONDS_UNTIL_ANOTHER_TRY = 1.0
+
+
+class _Alarm:
+    """The next run of this process's timer. Leases that begin while it runs are remembered."""
+
+    def __init__(self) -> None:
+        self.earlier = asyncio.Event()
+        self.at: datetime | None = None
+
+    def no_later_than(self, moment: datetime) -> None:
+        """Run no later than at a moment."""
+        if self.at is None or moment < self.at:
+            self.at = moment
+            self.earlier.set()
+
+    def reset(self) -> None:
+        """Remember leases that begin from now on: this run may miss them."""
+        self.earlier.clear()
+        self.at = None
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until the next run."""
+        if self.at is not None:
+            seconds = min(seconds, max(0.0, (self.at - clock.now()).total_seconds()))
+            self.earlier.clear()
+        seconds = min(seconds, LONGEST_SLEEP_SECONDS)
+        self.at = clock.now() + timedelta(seconds=seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.earlier.wait(), seconds)
+
+
+_alarm: _Alarm | None = None
+
+
+def look_now() -> None:
+    """Run the timer now, because the clock was set and leases may have expired."""
+    lease_ends(clock.now())
+
+
+def lease_ends(expires_at: datetime) -> None:
+    """Move the timer forward when a new lease expires before its next run."""
+    if _alarm is not None:
+        _alarm.no_later_than(expires_at)
+
+
+async def watch_leases() -> None:
+    """Expire leases and wake workers for tasks whose pause has ended, in an endless loop."""
+    global _alarm
+    _alarm = alarm = _Alarm()
+    since = clock.now()
+    try:
+        while True:
+            alarm.reset()
+            until, seconds = clock.now(), LONGEST_SLEEP_SECONDS
+            try:
+                expired = await expire_due()
+                await wake_polls_for_retries(since, until)
+                since = until
+                seconds = 0.0 if expired == AT_ONCE else await seconds_left(until)
+            except Exception:
+                _log.exception("looking for leases that ended failed")
+            await alarm.sleep(seconds)
+    finally:
+        _alarm = None
+
+
+async def wake_polls_for_retries(since: datetime, until: datetime) -> None:
+    """Wake the workers of this process that wait on boards with tasks whose pause has ended."""
+    found = await rows(
+        "SELECT DISTINCT board_id FROM tasks WHERE retry_at > ? AND retry_at <= ? AND status = 'inbox'", since, until
+    )
+    channels.notify(f"work:{row['board_id']}" for row in found)
+
+
+async def seconds_left(looked_at: datetime) -> float:
+    """Return the seconds until the next lease or pause ends. An overdue lease is tried again after a moment.
+
+    A pause that ended since this run began was not announced: the next run is at once.
+    """
+    [row] = await rows(
+        "SELECT (SELECT MIN(lease_expires_at) FROM task_runs WHERE ended_at IS NULL) AS lease,"
+        " (SELECT MIN(retry_at) FROM tasks WHERE retry_at > ?) AS rest",
+        looked_at,
+    )
+    lease, rest, now = as_moment(row["lease"]), as_moment(row["rest"]), clock.now()
+    left = [LONGEST_SLEEP_SECONDS]
+    if lease is not None:
+        left.append((lease - now).total_seconds() if lease > now else SECONDS_UNTIL_ANOTHER_TRY)
+    if rest is not None:
+        left.append(max(0.0, (rest - now).total_seconds()))
+    return min(left)

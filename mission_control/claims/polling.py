@@ -1,8 +1,4 @@
-"""Claim with a wait: poll once, wait for the board's channel without queries, poll again.
-
-A client that disconnects while it waits has claimed nothing. A claim that was committed before stays until its lease
-expires; claiming the same task again renews it, and the same `Idempotency-Key` gets the same answer.
-"""
+"""Claim with a wait: poll once, wait for a wake-up without queries, poll again; and which events wake."""
 
 import asyncio
 import contextlib
@@ -13,21 +9,23 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
-from mission_control.authn.freshness import channel_of_agent
+from mission_control.authn.lookups import channel_of_agent
 from mission_control.boards.models import Board
-from mission_control.claims import matching, selection, timer
-from mission_control.claims.commands import NO_WORK_CODES, Missed, Worker, claim_best, claim_named, refuse_closed
-from mission_control.claims.expiry import expire_due
-from mission_control.claims.leases import release_lease
-from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
+from mission_control.claims import claiming, leases
+from mission_control.claims.claiming import NO_WORK_CODES, Missed, Worker, claim_best, claim_named, refuse_closed
+from mission_control.claims.leases import expire_due, release_lease
+from mission_control.claims.queries import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.commands.compensation import on_abandonment
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.transaction import uncancelled
+from mission_control.commands.unit_of_work import notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import broker, channels, waiters
+from mission_control.live.log import NewEvent
 from mission_control.operations.hints import WORKER_ONLY
 from mission_control.operations.retries import committed, notified_of_answer
 from mission_control.tasks.limits import Limits, full
@@ -52,7 +50,7 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, An
     if answer is None:
         nothing: dict[str, Any] = {"task": None, "lease": None, "reason": reason}
         return await committed(actor, partial(_nothing, nothing)) or nothing
-    timer.lease_ends(answer["lease"]["expires_at"])
+    leases.lease_ends(answer["lease"]["expires_at"])
     return answer
 
 
@@ -66,7 +64,7 @@ async def _waited(
     """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too."""
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
     end = channels.end_of_wait(wanted.wait_seconds)
-    who = matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))
+    who = claiming.Waiter(actor.agent_id, tuple(wanted.tags or ()))
     with waiters.queued(channel, who) as waiter:
         while True:
             with notified_of_answer(actor) as twin, channels.listening(channel_of_agent(actor.agent_id)) as changed:
@@ -79,7 +77,7 @@ async def _waited(
                 if answer is not None or now() >= end or _is_stopping():
                     return answer, reason
                 if waiter.holds_baton:
-                    waiter.pass_baton(await matching.waiters_with_work(waiter.not_polled(), board))
+                    waiter.pass_baton(await claiming.waiters_with_work(waiter.not_polled(), board))
                 await waiter.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
             if twin.done():
                 await committed(actor, _not_yet)
@@ -135,7 +133,7 @@ async def _take_back(actor: Actor, board: Board, answer: dict[str, Any]) -> None
 async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> list[UUID]:
     """Return the tasks that can be claimed, without locking any. Raise 409 when nothing can be claimed at all."""
     if await full(worker.limits, actor.agent_id, board.id) is None:
-        if seen := await selection.see_best(worker.search(wanted)):
+        if seen := await claiming.see_best(worker.search(wanted)):
             return seen
     refuse_closed(board)
     await refuse_when_used_up(actor.agent_id, board)
@@ -188,3 +186,57 @@ async def _still_there(board: Board) -> Board:
 def _is_stopping() -> bool:
     running = broker.current()
     return running is None or running.closing
+
+
+reactions = Reactions()
+
+# Of the fields of a task, those that decide whether it can be claimed, and by whom.
+DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_ids", "tag_ids"}
+
+
+@reactions.to("task.created", "task.status_changed", "task.updated")
+async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
+    """A task came into the inbox, lost its assignee, left a column, or was unblocked."""
+    before: dict[str, Any] = event.data.get("before") or {}
+    after: dict[str, Any] = event.data.get("after") or {}
+    if event.kind == "task.created":
+        opens = event.data["status"] == "inbox"
+    elif event.kind == "task.updated":
+        opens = "dependency_id" in event.data or bool(DECISIVE & set(after))
+    else:
+        opens = after.get("status") != "in_progress" or before.get("status") == "review"
+    if opens:
+        _wake_polls(event)
+
+
+@reactions.to(
+    "task.restored",
+    "task.deleted",
+    "task.lease_expired",
+    "task.unflagged",
+    "approval.decided",
+    "approval.closed",
+    "board.updated",
+    "board.deleted",
+    "agent.updated",
+)
+async def wake_polls_of_board(actor: Actor, event: NewEvent) -> None:
+    """Something else changed that decides which tasks of a board can be claimed."""
+    _wake_polls(event)
+
+
+@reactions.to("tag.updated")
+async def wake_polls_for_tag(actor: Actor, event: NewEvent) -> None:
+    """Claims name a tag by its slug, which has changed."""
+    if "slug" in event.data["after"]:
+        for row in await rows(
+            "SELECT DISTINCT t.board_id FROM tag_assignments x JOIN tasks t ON t.id = x.task_id"
+            " WHERE x.tag_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL",
+            event.scope.subject_id,
+        ):
+            notify(f"work:{as_id(row['board_id'])}")
+
+
+def _wake_polls(event: NewEvent) -> None:
+    if event.scope.board_id is not None:
+        notify(f"work:{event.scope.board_id}")

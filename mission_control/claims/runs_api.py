@@ -4,8 +4,8 @@ from typing import Any
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
-from mission_control.claims import run_queries
-from mission_control.claims.run_schemas import AgentRunRead, RunRead, TaskWaitingRead
+from mission_control.claims import queries
+from mission_control.claims.queries import AgentRunRead, RunRead, TaskWaitingRead
 from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
@@ -53,7 +53,7 @@ RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
 )
 async def list_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
     """List the attempts at a task, newest first."""
-    found, total = await run_queries.runs_of_task(task.id, query)
+    found, total = await queries.runs_of_task(task.id, query)
     return page(found, total, query)
 
 
@@ -71,7 +71,7 @@ async def list_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
 )
 async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, Any]:
     """List an agent's attempts at tasks, newest first."""
-    found, total = await run_queries.runs_of_agent(actor, agent, query)
+    found, total = await queries.runs_of_agent(actor, agent, query)
     return page(found, total, query)
 
 

@@ -173,7 +173,7 @@ def set_role(email: str, role: str, organization: str | None) -> None:
     """Make a person an owner, an admin or a member."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.members import set_role as change
+        from mission_control.accounts.setup import set_role as change
         from mission_control.core.actor import system
 
         person, home = await user_named(email), await organization_named(organization)
@@ -185,7 +185,7 @@ def set_role(email: str, role: str, organization: str | None) -> None:
 
 def read_password() -> str:
     """Return the first line of standard input, if long enough for a password."""
-    from mission_control.accounts.passwords import MINIMUM_LENGTH
+    from mission_control.accounts.credentials import MINIMUM_LENGTH
 
     if sys.stdin.isatty():
         password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)

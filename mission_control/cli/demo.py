@@ -38,7 +38,7 @@ def _wipe() -> None:
     from mission_control.cli.database import with_database
 
     async def work(settings: Settings) -> None:
-        from mission_control.demo.wipe import wipe
+        from mission_control.demo.sign_in_page import wipe
 
         click.echo("The demo data is removed." if await wipe() else "There is no demo data.")
 

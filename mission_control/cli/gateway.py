@@ -12,8 +12,8 @@ import click
 from mission_control.config import ConfigError, Settings
 
 if TYPE_CHECKING:
-    from mission_control.openclaw.check import Report
-    from mission_control.openclaw.identity import Identity
+    from mission_control.openclaw.connection import Report
+    from mission_control.openclaw.handshake import Identity
 
 TOKEN = "OPENCLAW_GATEWAY_TOKEN"
 EXIT_CODES = {"ok": 0, "refused": 1, "pairing": 3, "unreachable": 4}
@@ -40,7 +40,7 @@ def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) 
     is 0 when all is well, 1 when the gateway refuses or something is missing, 3 when it waits for a pairing to be
     approved, 4 when it cannot be reached.
     """
-    from mission_control.openclaw.check import check as check_gateway
+    from mission_control.openclaw.connection import check as check_gateway
     from mission_control.openclaw.target import Target, url_problem
 
     if (problem := url_problem(url)) is not None:
@@ -50,7 +50,7 @@ def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) 
     target = Target(
         url, token=_token(token_file), allow_insecure_tls=insecure_tls, minimum_version=settings.gateway_min_version
     )
-    from mission_control.openclaw.identity import Identity
+    from mission_control.openclaw.handshake import Identity
 
     report = asyncio.run(check_gateway(target, identity or Identity.new()))
     if as_json:

@@ -26,7 +26,7 @@ def create(email: str, name: str, may: str, days: int) -> None:
     """Make a token that acts as the person; it is shown this once."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.tokens import create_personal_token
+        from mission_control.accounts.credentials import create_personal_token
         from mission_control.core import clock
         from mission_control.core.actor import system
 
@@ -45,8 +45,8 @@ def list_tokens(email: str | None) -> None:
     """List the live tokens of one person, or of all."""
 
     async def work(settings: Settings) -> None:
+        from mission_control.accounts.credentials import EVERYTHING
         from mission_control.accounts.models import Token
-        from mission_control.accounts.tokens import EVERYTHING
 
         person = await user_named(email) if email else None
         query = Token.filter(user_id__not_isnull=True, revoked_at=None).select_related("user").order_by("created_at")
@@ -72,8 +72,8 @@ def revoke(token_id: str) -> None:
     """End a token at once; its id stands in `token list`."""
 
     async def work(settings: Settings) -> None:
+        from mission_control.accounts.credentials import revoke_personal_token
         from mission_control.accounts.models import Token
-        from mission_control.accounts.tokens import revoke_personal_token
         from mission_control.core.actor import system
         from mission_control.core.ids import parse_id
 

@@ -1,14 +1,97 @@
-"""Simulated agents. They know nothing but their token and the public API."""
+"""Simulated agents and a colleague. They know nothing but their token and the public API."""
 
 import asyncio
+import logging
 import random
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx2
+
 from mission_control.boards.priorities import rank
-from mission_control.demo import ideas
-from mission_control.demo.api import Api, Refused
+from mission_control.demo import story
+
+LONGEST_PAUSE = 15.0
+AWAY = (502, 503, 504)
+
+_log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """The server refused the request with `status`."""
+
+    def __init__(self, status: int, detail: Any) -> None:
+        super().__init__(f"{status}: {detail}")
+        self.status = status
+
+
+class Gone(Exception):
+    """The token is invalid: the demo data was removed."""
+
+
+class Api:
+    """One caller with one token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._client = httpx2.AsyncClient(
+            base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20
+        )
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """Send GET."""
+        return await self.call("GET", path, params=query)
+
+    async def post(self, path: str, **body: Any) -> Any:
+        """Send POST."""
+        return await self.call("POST", path, json=body)
+
+    async def patch(self, path: str, **body: Any) -> Any:
+        """Send PATCH."""
+        return await self.call("PATCH", path, json=body)
+
+    async def call(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request and read its JSON; waits while the server is away. Raises Refused or Gone."""
+        pause = 0.5
+        while True:
+            try:
+                answer = await self._client.request(method, path, **options)
+            except httpx2.TransportError as error:
+                _log.info("demo.away", extra={"reason": type(error).__name__})
+            else:
+                if answer.is_success:
+                    return answer.json()
+                if answer.status_code == 401:
+                    raise Gone
+                if answer.status_code not in (*AWAY, 429):
+                    raise Refused(answer.status_code, answer.text[:300])
+                pause = max(pause, float(answer.headers.get("Retry-After", 0)))
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def follow(self, path: str, changed: asyncio.Event) -> None:
+        """Set `changed` on every message of the stream and after each reconnection, forever."""
+        pause, last = 0.5, ""
+        while True:
+            headers = {"Last-Event-ID": last} if last else {}
+            try:
+                async with self._client.stream("GET", path, headers=headers, timeout=40) as stream:
+                    changed.set()
+                    async for line in stream.aiter_lines():
+                        pause = 0.5
+                        if line.startswith("id:"):
+                            last = line.removeprefix("id:").strip()
+                        elif line.startswith("data:"):
+                            changed.set()
+            except httpx2.TransportError as error:
+                _log.info("demo.stream.cut", extra={"reason": type(error).__name__})
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
 
 HEARTBEAT_SECONDS = 60.0
 INBOX_SECONDS = 10
@@ -96,7 +179,7 @@ class Agent:
             action_type="task.finish",
             task_id=task["id"],
             confidence=self.chance.randint(68, 97),
-            lead_reasoning=self.chance.choice(ideas.REASONS),
+            lead_reasoning=self.chance.choice(story.REASONS),
             rubric_scores={name: self.chance.randint(60, 99) for name in ("completeness", "clarity", "risk")},
         )
 
@@ -138,7 +221,7 @@ class Worker(Agent):
         task = await self._claim()
         if task is None:
             return False
-        await self.say(task, ideas.STARTS if self.fences[task["id"]] == 1 else ideas.REWORK)
+        await self.say(task, story.STARTS if self.fences[task["id"]] == 1 else story.REWORK)
         await self._carry_on(task)
         return True
 
@@ -176,16 +259,16 @@ class Worker(Agent):
     async def _carry_on(self, task: dict[str, Any]) -> None:
         for _ in range(self.chance.randint(1, 3)):
             await self.pause(10, 26)
-            await self.say(task, ideas.PROGRESS)
+            await self.say(task, story.PROGRESS)
         await self.pause(8, 16)
         fate = self.chance.random()
         if fate < 0.12:
-            await self.say(task, ideas.BLOCKED)
+            await self.say(task, story.BLOCKED)
             await self._release(task, "Something is missing that somebody else has.")
         elif fate < 0.40 or self.board["require_approval_for_done"]:
-            await self._submit(task, "review", ideas.FINISHED)
+            await self._submit(task, "review", story.FINISHED)
         else:
-            await self._submit(task, "done", ideas.FINISHED)
+            await self._submit(task, "done", story.FINISHED)
 
 
 class Lead(Agent):
@@ -210,10 +293,10 @@ class Lead(Agent):
         if verdict is not None and verdict["status"] == "approved":
             await self.move(task, "done")
         elif verdict is not None or self.chance.random() < 0.25:
-            await self.say(task, ideas.SENT_BACK)
+            await self.say(task, story.SENT_BACK)
             await self.move(task, "inbox")
         else:
-            await self.say(task, ideas.REVIEWED)
+            await self.say(task, story.REVIEWED)
             await (self.ask(task) if self.board["require_approval_for_done"] else self.move(task, "done"))
 
     async def _plan(self) -> bool:
@@ -241,9 +324,9 @@ class Lead(Agent):
         """Return whether a worker will take it soon."""
         return not (task["is_blocked"] or task["assigned_user_id"])
 
-    async def _idea(self) -> ideas.Idea:
+    async def _idea(self) -> story.Idea:
         """Return something to do that is not on the board, else something that is done there."""
-        choice = ideas.IDEAS[self.board["slug"]]
+        choice = story.IDEAS[self.board["slug"]]
         cards = (await self.api.get(self._path("tasks"), limit=200))["items"]
         present = {card["title"] for card in cards}
         opened = {card["title"] for card in cards if card["status"] != "done"}
@@ -251,3 +334,63 @@ class Lead(Agent):
             one for one in choice if one.title not in opened
         ]
         return self.chance.choice(fresh or choice)
+
+
+LOOK_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
+LEFT = 3  # hand-ins that wait for the person who looks at the demo
+MOST_DONE = 15  # tasks in the last column of a board; older ones are archived
+CLEAR_SECONDS = 60.0
+
+
+async def run_colleague(api: Api, speed: float, seed: int) -> None:
+    """Decide hand-ins and archive done tasks of all boards, forever."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(decide(api, speed, random.Random(seed)))
+        group.create_task(_clear(api))
+
+
+async def decide(api: Api, speed: float, chance: random.Random) -> None:
+    """Decide the hand-ins that wait for more than a minute, but for the newest, forever."""
+    while True:
+        waiting = sorted(await _hand_ins(api), key=_asked_at)
+        for approval in waiting[: max(len(waiting) - LEFT, 0)]:
+            if (datetime.now(UTC) - _asked_at(approval)).total_seconds() * speed > PATIENCE_SECONDS:
+                await _answer(api, approval, chance)
+        await asyncio.sleep(LOOK_SECONDS / speed)
+
+
+async def _hand_ins(api: Api) -> list[dict[str, Any]]:
+    found = []
+    for board in await _boards(api):
+        pending = (await api.get(f"/boards/{board['id']}/approvals", status="pending"))["items"]
+        found += [approval for approval in pending if approval["action_type"] == "task.finish"]
+    return found
+
+
+async def _boards(api: Api) -> list[dict[str, Any]]:
+    boards: list[dict[str, Any]] = (await api.get("/boards"))["items"]
+    return boards
+
+
+def _asked_at(approval: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(approval["created_at"])
+
+
+async def _answer(api: Api, approval: dict[str, Any], chance: random.Random) -> None:
+    decision = chance.choices(("approved", "changes_requested"), (84, 16))[0]
+    body = {"decision": decision}
+    if note := chance.choice(story.NOTES[decision]):
+        body["note"] = note
+    with suppress(Refused):  # another person decided first
+        await api.patch(f"/boards/{approval['board_id']}/approvals/{approval['id']}", **body)
+
+
+async def _clear(api: Api) -> None:
+    while True:
+        for board in await _boards(api):
+            tasks = f"/boards/{board['id']}/tasks"
+            done = (await api.get(tasks, status="done", sort="-updated_at", limit=200))["items"][MOST_DONE:]
+            if done:
+                await api.post(f"{tasks}/bulk", task_ids=[task["id"] for task in done], archive=True, atomic=False)
+        await asyncio.sleep(CLEAR_SECONDS)

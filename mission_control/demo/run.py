@@ -15,16 +15,14 @@ from typing import Any
 import click
 import httpx2
 
+from mission_control.accounts.credentials import create_personal_token, revoke_personal_token
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
 from mission_control.audit import open_logs
 from mission_control.config import ConfigError, Settings
 from mission_control.core.actor import system
 from mission_control.database.setup import connect, disconnect
 from mission_control.demo import seed, story
-from mission_control.demo.agents import Agent, Lead, Worker
-from mission_control.demo.api import Api, Gone
-from mission_control.demo.colleague import LEFT, run_colleague
+from mission_control.demo.agents import LEFT, Agent, Api, Gone, Lead, Worker, run_colleague
 from mission_control.demo.sign_in_page import new_link
 from mission_control.organizations.models import Organization
 

@@ -1,36 +1,209 @@
-"""Seed the database by the ordinary commands, dated over the last four weeks."""
+"""Seed the demo by the ordinary commands: four weeks of history, and what waits for who signs in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.commands import create_user
 from mission_control.accounts.models import User
 from mission_control.agents.commands import create_agent
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import AgentCreate
-from mission_control.agents.token_schemas import TokenCreate
+from mission_control.agents.schemas import AgentCreate, TokenCreate
 from mission_control.agents.tokens import rotate_token
 from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.schemas import ApprovalCreate
-from mission_control.authn import credentials
+from mission_control.authn import authentication
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
+from mission_control.boards.views_commands import create_view
+from mission_control.boards.views_schemas import ViewCreate
 from mission_control.commands.command import command
 from mission_control.config import ConfigError
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.declared import UNSET
-from mission_control.demo import furnishing, history, story, waiting
+from mission_control.custom_fields.commands import create_field
+from mission_control.custom_fields.schemas import TaskCustomFieldDefinitionCreate
+from mission_control.demo import story
+from mission_control.gateways.connector import INVENTED
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import FIRST_PAIRING, PAIRING
+from mission_control.groups.commands import create_group
+from mission_control.memory.commands import write_group_memory, write_memory
 from mission_control.organizations.models import BoardAccess, Member, Organization
+from mission_control.questions.commands import ask_people
+from mission_control.questions.schemas import Option, QuestionCreate
+from mission_control.tags.commands import create_tag
 from mission_control.tags.models import Tag
+from mission_control.tags.schemas import TagCreate
+from mission_control.tasks.archive import archive_old_tasks
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.checklist import ChecklistItemCreate, add_item
 from mission_control.tasks.commands import change_task, create_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskCreate
+from mission_control.usage.budgets import create_budget, report_usage
+from mission_control.usage.queries import BudgetCreate
+
+PAGE = "page"
+VIEW: dict[str, Any] = {"name": "Due this week", "query": "due:week is:open", "sort": "due", "is_shared": True}
+# Far above what the simulated agents use in a day. The one that nobody simulates has used most of its own.
+MOST_USD = 250
+MOST_TOKENS, USED_TOKENS = 200_000, 168_000
+
+
+async def furnish(mara: Actor, boards: list[Board]) -> dict[str, Tag]:
+    """Create what the tasks of these boards refer to. Return the tags by name."""
+    name, text = story.GROUP
+    fields = {"name": name, "slug": "", "description": text}
+    group = await create_group(mara, mara.organization_id, fields, [board.id for board in boards])
+    await write_group_memory(mara, group, story.RULES, ["rules"])
+    for board, note in zip(boards, story.NOTES_OF_BOARDS, strict=True):
+        await write_memory(mara, board, note, ["rules"])
+        await create_view(mara, board, ViewCreate.model_validate(VIEW))
+    page = TaskCustomFieldDefinitionCreate(
+        field_key=PAGE, label="Page", ui_visibility="if_set", board_ids=[board.id for board in boards]
+    )
+    await create_field(mara, page)
+    return {name: await create_tag(mara, TagCreate(name=name, color=color)) for name, color in story.TAGS.items()}
+
+
+async def set_budgets(mara: Actor, agent: Agent) -> None:
+    """Limit the money of everybody and the tokens of one agent, which has used most of them today."""
+    for budget in (
+        {"unit": "cost", "limit": MOST_USD},
+        {"unit": "tokens", "limit": MOST_TOKENS, "agent_id": agent.id},
+    ):
+        await create_budget(mara, mara.organization_id, BudgetCreate.model_validate(budget))
+    await report_usage(system(mara.organization_id), agent.id, board_id=agent.board_id, input_tokens=USED_TOKENS)
+
+
+# Finished tasks of each day, the oldest first; the last one is the day before the story begins.
+DAYS = (1, 0, 2, 1, 0, 0, 1, 1, 2, 1, 1, 0, 1, 1, 2, 1, 0, 0, 2, 3, 1, 2, 3, 2, 1, 1)
+STORY_DAYS = 2
+LENGTH = timedelta(days=len(DAYS) + STORY_DAYS + 1)
+WORKERS = ("Juno", "Kit")
+DECIDERS = ("Mara", "Mara", "Tomás")
+WAITS = (8, 14, 25, 40, 11, 60, 18)  # minutes until somebody decides
+TITLES = (
+    "Check links of the week", "Compress new photos", "Answer questions about roasts", "Update the price list",
+    "Write alt texts", "Read the error log",
+)  # fmt: skip
+
+
+async def play_history(actors: Mapping[str, Actor], board: Board) -> None:
+    """Play the weeks before the story on a board, and archive what was finished then."""
+    number = 0
+    for age, finished in zip(range(len(DAYS) + STORY_DAYS, STORY_DAYS, -1), DAYS, strict=True):
+        for at in range(finished):
+            number += 1
+            await _play_task(actors, board, number, timedelta(days=age) - timedelta(hours=2 * at))
+    await archive_old_tasks(actors["Mara"], board, clock.now() - timedelta(days=STORY_DAYS))
+
+
+async def _play_task(actors: Mapping[str, Actor], board: Board, number: int, ago: timedelta) -> None:
+    worker = actors[WORKERS[number % len(WORKERS)]]
+    decider = actors[DECIDERS[number % len(DECIDERS)]]
+    work, wait = timedelta(minutes=20 + 7 * (number % 9)), timedelta(minutes=WAITS[number % len(WAITS)])
+    with clock.travelled(-ago - wait - work):
+        task = await create_task(actors["Mara"], board, TaskCreate(title=TITLES[number % len(TITLES)]))
+        await change_task(worker, task, TaskChange(status="in_progress"))
+    tokens = 9_000 + 1_700 * (number % 11)
+    with clock.travelled(-ago - wait):
+        request = ApprovalCreate(
+            action_type="task.finish", task_id=task.id, confidence=70 + number % 28, lead_reasoning="Checked twice."
+        )
+        approval = await request_approval(worker, board, request)
+        assert worker.agent_id is not None
+        await report_usage(
+            worker,
+            worker.agent_id,
+            board_id=board.id,
+            task_id=task.id,
+            input_tokens=tokens,
+            output_tokens=tokens // 12,
+            cost_micros=14 * tokens,
+        )
+    with clock.travelled(-ago):
+        await decide_approval(decider, approval, "approved", None)
+        await change_task(worker, task, TaskChange(status="done"))
+
+
+QUESTION = QuestionCreate(
+    content="Which address form do the product pages get?",
+    options=[
+        Option(label="/shop/name, redirect the rest", outcome="I write 212 redirects, about 1 h.", recommended=True),
+        Option(label="/products/name", outcome="I go on; 38 newsletter links break."),
+        Option(label="Leave the addresses alone", outcome="I stop here, the task goes back to the inbox."),
+    ],
+)
+LATE = {"title": "Send the photographer the shot list", "description": "She needs it two days before the session."}
+FAILED = {
+    "title": "Import the old orders",
+    "description": "8,900 orders of three years, for the yearly report.",
+}
+ERROR = "It stopped again after 2 min: `column order_total holds text in row 8,113`."
+SILENT = {
+    "title": "Answer the refunds of November",
+    "description": "23 customers wait; the rules are in the memory of the board.",
+}
+GATEWAY = "office-mini (invented)"
+SILENT_AGENT, SILENT_COMMENT = "Otto", "I read the rules and begin with the oldest."
+
+
+def _task(texts: Mapping[str, str], **fields: Any) -> TaskCreate:
+    return TaskCreate.model_validate({**texts, **fields})
+
+
+async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board) -> Agent:
+    """Ask, be late, and fail, some hours ago. Return the agent that fell silent."""
+    mara = actors["Mara"]
+    with clock.travelled(-timedelta(minutes=48)):
+        await ask_people(actors["Atlas"], shop, QUESTION)
+    with clock.travelled(-timedelta(days=2)):
+        due = clock.now() + timedelta(days=1)
+        await create_task(mara, shop, _task(LATE, assigned_user_id=mara.id, due_at=due))
+        failed = await create_task(mara, support, _task(FAILED))
+    with clock.travelled(-timedelta(hours=5)):
+        await add_comment(mara, failed, ERROR)
+        await Task.filter(id=failed.id).update(flagged_at=clock.now())
+    await _wait_for_pairing(mara)
+    return await _fall_silent(mara, support)
+
+
+async def _wait_for_pairing(mara: Actor) -> None:
+    """Let a gateway wait for its owner; it is invented, and nobody connects to it."""
+    with clock.travelled(-timedelta(minutes=22)):
+        await Gateway.create(
+            organization_id=mara.organization_id,
+            name=GATEWAY,
+            url=INVENTED,
+            workspace_root="~/.openclaw",
+            state=PAIRING,
+            state_code="not-paired",
+            last_error=FIRST_PAIRING,
+            pairing_request_id="7f2c91ad",
+            pairing_device_id="5b0e7d1c94a2",
+        )
+
+
+async def _fall_silent(mara: Actor, board: Board) -> Agent:
+    """Let an agent that nobody simulates take a task, and stop."""
+    with clock.travelled(-timedelta(hours=1, minutes=40)):
+        profile = {"role": "Worker", "note": "Stopped in the middle of a task, for the demo"}
+        agent, secret = await create_agent(mara, board, AgentCreate(name=SILENT_AGENT, identity_profile=profile))
+        actor = await authentication.agent_by_token(secret or "")
+        assert actor is not None
+        task = await create_task(mara, board, _task(SILENT))
+        await change_task(actor, task, TaskChange(status="in_progress"))
+        await add_comment(actor, task, SILENT_COMMENT)
+        await Agent.filter(id=agent.id).update(last_seen_at=clock.now())
+    return agent
+
 
 STORY_LENGTH = timedelta(hours=44)
 
@@ -79,21 +252,21 @@ async def colleague_of(organization: Organization) -> User:
 async def _write_story() -> Organization:
     stage = Stage(await _found(system(UUID(int=0))))
     cards = sum(len(place.cards) for place in story.BOARDS)
-    with clock.travelled(-history.LENGTH):
+    with clock.travelled(-LENGTH):
         await _enter_people(stage)
         for place in story.BOARDS:
             stage.boards.append(await _open_board(stage, place))
         await _let_members_write(stage)
-        stage.tags = await furnishing.furnish(stage.actors["Mara"], stage.boards)
+        stage.tags = await furnish(stage.actors["Mara"], stage.boards)
         await _enter_agents(stage)
-    await history.play_history(stage.actors, stage.boards[0])
+    await play_history(stage.actors, stage.boards[0])
     played = 0
     for place, board in zip(story.BOARDS, stage.boards, strict=True):
         for card in place.cards:
             played += 1
             await _play_card(stage, board, card, STORY_LENGTH * (1 - played / (cards + 1)))
-    silent = await waiting.leave_waiting(stage.actors, *stage.boards)
-    await furnishing.set_budgets(stage.actors["Mara"], silent)
+    silent = await leave_waiting(stage.actors, *stage.boards)
+    await set_budgets(stage.actors["Mara"], silent)
     return stage.organization
 
 
@@ -113,7 +286,7 @@ async def _enter_people(stage: Stage) -> None:
 
 
 async def _enter(stage: Stage, user: User) -> None:
-    actor = await credentials.user_actor(user.id, ("none", None))
+    actor = await authentication.user_actor(user.id, ("none", None))
     if actor is not None:
         stage.actors[str(user.name).split()[0]] = actor
 
@@ -140,7 +313,7 @@ async def _open_board(stage: Stage, place: story.BoardStory) -> Board:
 async def _enter_agents(stage: Stage) -> None:
     for name, board_index, leads in story.CREW[:3]:
         secret = await _hire(stage.actors["Mara"], stage.boards[board_index], name, leads)
-        actor = await credentials.agent_by_token(secret)
+        actor = await authentication.agent_by_token(secret)
         if actor is not None:
             stage.actors[name] = actor
 
@@ -176,7 +349,7 @@ async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelt
                     "depends_on_task_ids": [stage.tasks[title].id for title in card.waits_for],
                     "tag_ids": [stage.tags[name].id for name in card.tags],
                     "due_at": None if card.due is None else today + timedelta(days=card.due),
-                    "custom_field_values": {furnishing.PAGE: card.page} if card.page else {},
+                    "custom_field_values": {PAGE: card.page} if card.page else {},
                     "assigned_user_id": stage.actors[card.person].id if card.person else None,
                 }
             ),

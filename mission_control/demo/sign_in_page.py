@@ -1,15 +1,24 @@
-"""The link that `mission-control demo` prints. It signs a browser in as the owner of the demo."""
+"""The link that signs a browser in as the owner of the demo, and removing the demo."""
+
+from uuid import UUID
 
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.entrance import begin_session
+from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
+from mission_control.authn import lookups
+from mission_control.commands.command import command
+from mission_control.core.actor import Actor, system
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.limits import unknown_tokens
+from mission_control.delivery.models import Delivery
 from mission_control.demo.story import OWNER_EMAIL
 from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.live.models import Event
+from mission_control.organizations.models import Member, Organization
 from mission_control.web.forms import go
 
 pages = Blueprint("demo_pages", __name__)
@@ -37,3 +46,24 @@ async def enter(secret: str) -> ResponseReturnValue:
         raise NotFound(DEAD_LINK)
     await begin_session(owner)
     return go("/")
+
+
+async def wipe() -> int:
+    """Remove every demo organization. Return how many there were."""
+    found = await Organization.filter(is_demo=True)
+    for organization in found:
+        await _remove(system(UUID(int=0)), organization)
+    return len(found)
+
+
+@command("organization.reset_demo")
+async def _remove(actor: Actor, organization: Organization) -> None:
+    people = await Member.filter(organization_id=organization.id).values_list("user_id", flat=True)
+    await Event.filter(organization_id=organization.id).delete()
+    await Delivery.filter(organization_id=organization.id).delete()
+    await Organization.filter(id=organization.id, is_demo=True).delete()
+    elsewhere = await Member.filter(user_id__in=list(people)).values_list("user_id", flat=True)
+    await User.filter(id__in=list(set(people) - set(elsewhere))).delete()
+    await InstanceSetting.filter(name=LINK).delete()
+    await record_account("account.demo_removed", None, organization_id=organization.id)
+    lookups.recheck_streams()

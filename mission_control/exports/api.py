@@ -13,9 +13,7 @@ from mission_control.exports import staged
 from mission_control.exports.file import BoardFile, BoardImported, BoardImportRead
 from mission_control.exports.importing import import_board
 from mission_control.exports.models import BoardImport
-from mission_control.exports.reading import contents_of
-from mission_control.exports.spreadsheet import tasks_csv
-from mission_control.exports.writing import file_pieces
+from mission_control.exports.reading import contents_of, file_pieces, tasks_csv
 from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation

@@ -1,6 +1,6 @@
 """What exports add to the application."""
 
-from mission_control.exports import api, models, pages, policy
+from mission_control.exports import api, models, pages, staged
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.live.kinds import Kind
@@ -8,7 +8,7 @@ from mission_control.live.kinds import Kind
 exports = Feature(
     name="exports",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(staged.rules,),
     kinds={
         "board.imported": Kind("A board was created from a file.", "made from a file the board"),
     },

@@ -1,7 +1,9 @@
-"""Import a board from a file."""
+"""Import a board from a file: the people, agents, tags and fields that it names, and its tasks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import OperationalError
@@ -16,21 +18,178 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
+from mission_control.core.json import to_json
 from mission_control.core.policy import require
+from mission_control.custom_fields.models import CustomField, CustomFieldBoard, CustomFieldValue
+from mission_control.custom_fields.values import mismatch
 from mission_control.database.references import is_missing_reference
 from mission_control.database.sql import as_id, rows
-from mission_control.exports.file import BoardFile, BoardImported, Dropped, ImportCounts
-from mission_control.exports.labels import bind_fields, find_tags, store_values
-from mission_control.exports.parts import ApprovalPart, BoardPart, CommentPart, TaskPart
-from mission_control.exports.people import Known, known_in
+from mission_control.exports.file import (
+    ApprovalPart,
+    AuthorPart,
+    BoardFile,
+    BoardImported,
+    BoardPart,
+    CommentPart,
+    Dropped,
+    FieldPart,
+    ImportCounts,
+    TagPart,
+    TaskPart,
+)
 from mission_control.jobs import progress
 from mission_control.memory.models import BoardMemory
 from mission_control.operations.retries import committed
-from mission_control.tags.models import TagAssignment
+from mission_control.tags.models import Tag, TagAssignment
+from mission_control.tags.slugs import is_nameless, save_nameless, slug_from
 from mission_control.tasks.fields import EXPORTED
 from mission_control.tasks.models import ChecklistItem, Comment, Task, TaskDependency
 
+
+@dataclass(slots=True)
+class Known:
+    """The people and agents of the organization, and what was dropped for lack of them."""
+
+    people: dict[str, UUID] = field(default_factory=dict)
+    readers: set[UUID] = field(default_factory=set)
+    agents: dict[str, UUID] = field(default_factory=dict)
+    dropped: list[Dropped] = field(default_factory=list)
+
+    def drop(self, what: str, name: str, where: str) -> None:
+        """Note that something is not imported."""
+        self.dropped.append(Dropped(what=what, name=name, where=where))
+
+    def person(self, email: str | None, what: str, where: str, *, must_read: bool = False) -> UUID | None:
+        """Return the member with an e-mail address; with `must_read` only one who reaches every new board."""
+        if email is None:
+            return None
+        found = self.people.get(email.lower())
+        if found is None or (must_read and found not in self.readers):
+            self.drop(what, email, where)
+            return None
+        return found
+
+    def author(self, author: AuthorPart, what: str, where: str) -> tuple[UUID | None, UUID | None]:
+        """Return the person and the agent behind something, at most one of them not null."""
+        if author.kind == "person":
+            if author.email is None:
+                self.drop(what, author.name or "a person without an e-mail address", where)
+            return self.person(author.email, what, where), None
+        if author.kind == "agent":
+            found = self.agents.get(author.name or "")
+            if found is None:
+                self.drop(what, author.name or "", where)
+            return None, found
+        return None, None
+
+
+async def known_in(organization_id: UUID) -> Known:
+    """Return an organization's members by e-mail, and its agents by name where the name is unique."""
+    known = Known()
+    for row in await rows(
+        "SELECT u.id, u.email, m.all_boards_read, m.all_boards_write FROM organization_members m"
+        " JOIN users u ON u.id = m.user_id WHERE m.organization_id = ? AND u.email IS NOT NULL",
+        organization_id,
+    ):
+        known.people[row["email"].lower()] = _id(row)
+        if row["all_boards_read"] or row["all_boards_write"]:
+            known.readers.add(_id(row))
+    for row in await rows(
+        "SELECT name, MIN(CAST(id AS TEXT)) AS id FROM agents WHERE organization_id = ?"
+        " GROUP BY name HAVING COUNT(*) = 1",
+        organization_id,
+    ):
+        known.agents[row["name"]] = _id(row)
+    return known
+
+
+def _id(row: dict[str, Any]) -> UUID:
+    found = as_id(row["id"])
+    assert found is not None
+    return found
+
+
 BATCH = 500
+
+
+async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[str, UUID], list[str]]:
+    """Return the ids of tags by their slugs in the file, and the slugs of those that were created."""
+    nameless = [part for part in parts if is_nameless(part.slug)]
+    new = [_tag(organization_id, part) for part in parts if not is_nameless(part.slug)]
+    await Tag.bulk_create(new, ignore_conflicts=True)
+    slugs = [tag.slug for tag in new]
+    found = dict(await Tag.filter(organization_id=organization_id, slug__in=slugs).values_list("slug", "id"))
+    made = {tag.id for tag in new}
+    new_slugs = [slug for slug, tag_id in found.items() if tag_id in made]
+    for part in nameless:
+        tag, is_new = await _find_nameless(organization_id, part, set(found.values()))
+        found[part.slug] = tag.id
+        new_slugs += [tag.slug] if is_new else []
+    return found, sorted(new_slugs)
+
+
+async def _find_nameless(organization_id: UUID, part: TagPart, used: set[UUID]) -> tuple[Tag, bool]:
+    """Return the tag for a slug that no name gives, and whether it was created. The slug may be taken here."""
+    if slug_from(part.name):
+        here = await Tag.get_or_none(organization_id=organization_id, slug=part.slug)
+        if here is not None and here.id not in used and slug_from(here.name):
+            return here, False
+    tag = _tag(organization_id, part)
+    stored = await save_nameless(tag, excluding=used)
+    return stored, stored is tag
+
+
+def _tag(organization_id: UUID, part: TagPart) -> Tag:
+    return Tag(id=new_id(), organization_id=organization_id, **part.model_dump())
+
+
+async def bind_fields(
+    board: Board, parts: list[FieldPart], dropped: list[Dropped]
+) -> tuple[dict[str, CustomField], list[str]]:
+    """Give the board its fields by key. Return them and those created; one with another type here is dropped."""
+    made = [_field(board, part) for part in parts]
+    await CustomField.bulk_create(made, ignore_conflicts=True)
+    keys = [part.field_key for part in parts]
+    stored = await CustomField.filter(organization_id=board.organization_id, field_key__in=keys)
+    types = {part.field_key: part.field_type for part in parts}
+    bound: dict[str, CustomField] = {}
+    for custom in stored:
+        if custom.field_type == types[custom.field_key]:
+            bound[custom.field_key] = custom
+        else:
+            where = f"it is {custom.field_type} here"
+            dropped.append(Dropped(what="custom field", name=custom.field_key, where=where))
+    await CustomFieldBoard.bulk_create(CustomFieldBoard(board_id=board.id, field_id=one.id) for one in bound.values())
+    ids = {custom.id for custom in made}
+    return bound, sorted(key for key, custom in bound.items() if custom.id in ids)
+
+
+def _field(board: Board, part: FieldPart) -> CustomField:
+    fields = part.model_dump(exclude={"default_value"})
+    custom = CustomField(id=new_id(), organization_id=board.organization_id, **fields)
+    # Encoded here: the field would store a plain text as JSON.
+    custom.default_value = None if part.default_value is None else to_json(part.default_value).decode()
+    return custom
+
+
+async def store_values(
+    fields: dict[str, CustomField], parts: list[TaskPart], ids: dict[int, UUID], dropped: list[Dropped]
+) -> None:
+    """Store the tasks' values of the board's fields. Values that a field here refuses are dropped."""
+    values = []
+    for part in parts:
+        for key, value in part.custom_fields.items():
+            if value is None or key not in fields:
+                continue
+            if mismatch(fields[key], value):
+                dropped.append(Dropped(what="value", name=key, where=f"task {part.number}"))
+                continue
+            stored = CustomFieldValue(task_id=ids[part.number], field_id=fields[key].id)
+            stored.value = to_json(value).decode()
+            values.append(stored)
+    await CustomFieldValue.bulk_create(values, batch_size=BATCH)
+
+
 IMPORTED = "import"  # the decider of an imported approval; the gate to done counts deciders of this installation only
 
 
@@ -109,7 +268,7 @@ async def _finish(
     """Store what the organization shares, and record the events."""
     dropped = list(known.dropped)  # the command may be retried
     board = await staging.appear(board_id)
-    new_tags = await _tag(organization_id, file, ids)
+    new_tags = await _imported_tag(organization_id, file, ids)
     fields, new_fields = await bind_fields(board, file.custom_fields, dropped)
     await store_values(fields, file.tasks, ids, dropped)
     counts = ImportCounts.of(file)
@@ -207,7 +366,7 @@ def _memory(board: Board, file: BoardFile, known: Known) -> Iterator[BoardMemory
         yield BoardMemory(id=new_id(), board_id=board.id, **written_by, **fields)
 
 
-async def _tag(organization_id: UUID, file: BoardFile, ids: dict[int, UUID]) -> list[str]:
+async def _imported_tag(organization_id: UUID, file: BoardFile, ids: dict[int, UUID]) -> list[str]:
     """Give the tasks their tags. Return the tags that were created."""
     tag_ids, new_tags = await find_tags(organization_id, file.tags)
     tagged = [

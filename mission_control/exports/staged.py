@@ -12,7 +12,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import new_id
-from mission_control.core.policy import require
+from mission_control.core.policy import Rules, require
 from mission_control.custom_fields.models import CustomField
 from mission_control.exports.file import BoardFile, BoardImportRead, Dropped, ImportCounts, ImportPreview
 from mission_control.exports.importing import dropped_of, import_here
@@ -21,6 +21,27 @@ from mission_control.jobs import progress, running
 from mission_control.jobs.models import Job
 from mission_control.jobs.schemas import JobRead, JobResult
 from mission_control.tags.models import Tag
+
+rules = Rules()
+
+
+@rules.rule("board.export")
+def may_export(actor: Actor, board: Board) -> bool:
+    """People who reach the board."""
+    return actor.is_user and actor.reads(board)
+
+
+@rules.rule("board.import")
+def may_import(actor: Actor, organization_id: UUID | None) -> bool:
+    """Owners and admins of the organization."""
+    return actor.is_user and actor.administers(organization_id or actor.organization_id)
+
+
+@rules.rule("board_import.change")
+def may_change_import(actor: Actor, waiting: BoardImport) -> bool:
+    """Who gave the file, as long as they administer its organization."""
+    return may_import(actor, waiting.organization_id)
+
 
 KEPT_FOR = timedelta(days=1)
 MOST_LISTED = 200

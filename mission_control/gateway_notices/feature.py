@@ -1,15 +1,14 @@
 """What gateway_notices adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateway_notices import interrupted, looking
-from mission_control.gateway_notices.messages import WORK_WAITS
-from mission_control.gateway_notices.sender import senders
+from mission_control.gateway_notices import looking, sending
+from mission_control.gateway_notices.sending import WORK_WAITS, senders
 
 gateway_notices = Feature(
     name="gateway_notices",
-    rules=(interrupted.rules,),
+    rules=(sending.rules,),
     senders=senders,
     notices={WORK_WAITS: "work_waits"},
     loops=(looking.run_looking,),
-    on_gateway_connected=(interrupted.resend_interrupted, interrupted.resend_greetings),
+    on_gateway_connected=(sending.resend_interrupted, sending.resend_greetings),
 )

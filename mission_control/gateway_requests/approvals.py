@@ -20,7 +20,7 @@ from mission_control.gateway_requests.askers import Asker, asker_of, boardless_a
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.reading import AskedApproval, Ended
 from mission_control.gateways.events import GatewayRef
-from mission_control.runs.standing import only_run_of
+from mission_control.runs.attempts import only_run_of
 
 # What a gateway asks for beyond that stays there, so that one that runs wild fills nobody's queue.
 MOST_PENDING = 500

@@ -5,9 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.gateway_requests.reading import Ended, read_end
-from mission_control.gateways.calls import call
-from mission_control.openclaw.errors import GatewayError, MissingScopes, NotSupported
-from mission_control.openclaw.texts import Said
+from mission_control.gateways.connector import call
+from mission_control.openclaw.errors import GatewayError, MissingScopes, NotSupported, Said
 
 SECONDS = 10.0
 # The list of each kind of approval that waits.

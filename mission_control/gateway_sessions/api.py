@@ -5,9 +5,8 @@ from typing import Any
 from mission_control.core.actor import Actor
 from mission_control.core.ids import new_id
 from mission_control.core.schemas import ErrorResponse, OkResponse
-from mission_control.gateway_sessions import reading, writing
-from mission_control.gateway_sessions.reach import reached
-from mission_control.gateway_sessions.schemas import (
+from mission_control.gateway_sessions import reading, session_view
+from mission_control.gateway_sessions.reading import (
     GatewayCommandsQuery,
     GatewayCommandsResponse,
     GatewayQuery,
@@ -19,11 +18,11 @@ from mission_control.gateway_sessions.schemas import (
     GatewaySessionsResponse,
     GatewaysStatusQuery,
     GatewaysStatusResponse,
+    reached,
 )
 from mission_control.gateway_sessions.status import status_of
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import visible_gateway, visible_gateways
-from mission_control.gateways.reporting import CONNECTED
+from mission_control.gateways.queries import CONNECTED, visible_gateway, visible_gateways
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.operations.retries import key_of_request
@@ -122,7 +121,9 @@ async def send_gateway_session_message(
     """Send a message to a session; its agent answers there. Needs the right to write on the board."""
     reach = await reached(actor, query)
     key = reach.require_write(actor, session_id)
-    await writing.send(actor, reach, key, data.content, data.idempotency_key or key_of_request(actor) or str(new_id()))
+    await session_view.send(
+        actor, reach, key, data.content, data.idempotency_key or key_of_request(actor) or str(new_id())
+    )
     return OkResponse()
 
 
@@ -145,7 +146,7 @@ async def abort_gateway_session(
     """End the run of a session, or all its runs. Needs the right to write on the board."""
     reach = await reached(actor, query)
     key = reach.require_write(actor, session_id)
-    return GatewaySessionAbortResponse(ok=True, run_ids=await writing.abort(actor, reach, key, data.run_id))
+    return GatewaySessionAbortResponse(ok=True, run_ids=await session_view.abort(actor, reach, key, data.run_id))
 
 
 @operation(

@@ -8,10 +8,9 @@ from mission_control.gateway_sessions import (
     list_pages,
     models,
     pages,
-    policy,
+    reading,
     session_regions,
     usage,
-    watches,
 )
 from mission_control.gateways.page_tabs import Tab
 from mission_control.live.kinds import Kind
@@ -19,7 +18,7 @@ from mission_control.live.kinds import Kind
 gateway_sessions = Feature(
     name="gateway_sessions",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(reading.rules,),
     kinds={
         "gateway.session.message_sent": Kind(
             "A person sent a message into a session of a gateway; the event has none of its words.",
@@ -39,5 +38,5 @@ gateway_sessions = Feature(
     gateway_events={"chat": usage.noting_activity(following.on_chat), "agent": following.on_agent},
     on_gateway_connected=(following.on_connected, usage.measure_soon),
     loops=(usage.watch_usage, following.run_dropping),
-    on_notify_family={watches.FAMILY: following.on_watch},
+    on_notify_family={following.FAMILY: following.on_watch},
 )

@@ -1,26 +1,132 @@
-"""Follows runs in the process that has a gateway's connection, and tells the pages of all processes.
-
-Pages get pieces: one part of a run, or the next stretch of a text that grows, each far below the 8,000 bytes of a
-notification. Pieces are sent as seldom as the text is long, and only while a page watches the session.
-"""
+"""Follow runs in the process that has a gateway's connection, for the pages that watch a session."""
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
+from mission_control.core import clock
 from mission_control.core.json import to_json
-from mission_control.gateway_sessions import turns, watches
-from mission_control.gateway_sessions.history import agent_in
-from mission_control.gateway_sessions.masking import Mask
-from mission_control.gateway_sessions.reading import mask_of
-from mission_control.gateway_sessions.runs import ENDINGS, Part, Run
+from mission_control.database.sql import rows
+from mission_control.gateway_sessions.reading import Mask, mask_of
+from mission_control.gateway_sessions.transcript import ENDINGS, Part, Run, agent_in
 from mission_control.gateways.events import GatewayRef
-from mission_control.live.wake import publish_signal
+from mission_control.live.wake import publish_signal, publish_wakeup
+
+FAMILY = "gateway-session"
+REPEAT_SECONDS = 10.0
+WATCHED_SECONDS = 30.0
+MOST_WATCHED = 10_000
+LIST = ""  # instead of a session key: the list of a gateway's sessions
+
+_log = logging.getLogger(__name__)
+_here: Counter[str] = Counter()
+_until: dict[str, float] = {}
+
+
+def watch_id(gateway_id: UUID, session_key: str) -> str:
+    """Return the name of a session, or of a gateway's list of sessions, in signals."""
+    return sha256(f"{gateway_id}\n{session_key}".encode()).hexdigest()[:32]
+
+
+def is_watched_here(watch: str) -> bool:
+    """Return whether a page that this process serves shows the session."""
+    return _here[watch] > 0
+
+
+def is_watched(watch: str) -> bool:
+    """Return whether a page of any process shows the session."""
+    return _until.get(watch, 0.0) > time.monotonic()
+
+
+async def keep_watch(watch: str, ended: Callable[[str], None]) -> None:
+    """Watch a session until cancelled. `ended` is called when nobody in this process watches it any longer."""
+    _here[watch] += 1
+    try:
+        await _publish(watch, "begin")
+        while True:
+            await asyncio.sleep(REPEAT_SECONDS)
+            await _publish(watch, "repeat")
+    finally:
+        _here[watch] -= 1
+        if _here[watch] <= 0:
+            del _here[watch]
+            ended(watch)
+
+
+async def _publish(watch: str, word: str) -> None:
+    try:
+        await publish_wakeup(f"{FAMILY}:{watch}:{word}")
+    except Exception:  # the next repetition makes up for it
+        _log.warning("a watched session could not be announced", exc_info=True)
+
+
+def begun(channel: str) -> str | None:
+    """Take a notification of the family; return the session whose watch begins with it, None when it goes on."""
+    _, watch, word = channel.split(":")
+    if len(_until) >= MOST_WATCHED:
+        _drop_old()
+    _until[watch] = time.monotonic() + WATCHED_SECONDS
+    return watch if word == "begin" else None
+
+
+def _drop_old() -> None:
+    moment = time.monotonic()
+    for watch in [one for one, until in _until.items() if until <= moment]:
+        del _until[watch]
+
+
+TURN_PACE_SECONDS = 0.3
+SIGN = "last_seen_at = CASE WHEN last_seen_at IS NULL OR checkin_deadline_at IS NOT NULL THEN last_seen_at ELSE ? END"
+OURS = "gateway_id = ? AND gateway_agent_id = ?"
+
+_storing: dict[tuple[UUID, str], asyncio.Task[None]] = {}
+
+
+def changed(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
+    """Store soon whether an agent of a gateway is in a turn."""
+    place = (gateway.id, agent)
+    if agent and place not in _storing:
+        _storing[place] = asyncio.create_task(_store(gateway, agent, is_in_turn))
+
+
+async def _store(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
+    """Store it again where it changed during the write: one after the other, so that the newest is what stays."""
+    try:
+        stored = None
+        while stored != is_in_turn():
+            await asyncio.sleep(TURN_PACE_SECONDS)
+            stored = is_in_turn()
+            await _write(gateway, agent, stored)
+    except Exception:
+        _log.exception("storing the turns of an agent of gateway %s failed", gateway.id)
+    finally:
+        del _storing[gateway.id, agent]
+
+
+async def _write(gateway: GatewayRef, agent: str, is_begun: bool) -> None:
+    began, also = ("?, ", " AND run_began_at IS NULL") if is_begun else ("NULL, ", "")
+    now = clock.now()
+    found = await rows(
+        f"UPDATE agents SET run_began_at = {began}{SIGN} WHERE {OURS}{also} RETURNING id, board_id",
+        *([now, now] if is_begun else [now]),
+        gateway.id,
+        agent,
+    )
+    for one in found:
+        await publish_signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
+
+
+async def forget(gateway: GatewayRef) -> None:
+    """Store that no agent of a gateway is known to be in a turn, such as after a connection was lost."""
+    await rows("UPDATE agents SET run_began_at = NULL WHERE gateway_id = ? AND run_began_at IS NOT NULL", gateway.id)
+
 
 PACE_SECONDS = 0.1
 SECONDS_PER_CHARACTER = 1 / 100_000
@@ -29,8 +135,6 @@ TOOL_BYTES = 1_200
 LIST_SECONDS = 1.0
 RUN_SECONDS, DROP_SECONDS = 3_600.0, 60.0
 MOST_SESSIONS, MOST_RUNS, LONGEST_KEY, LONGEST_FAILURE = 2_000, 50, 512, 2_000
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -84,7 +188,7 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, Any]) -> None:
 
 async def on_connected(gateway: GatewayRef) -> None:
     """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read."""
-    await turns.forget(gateway)
+    await forget(gateway)
     await publish_signal(gateway.organization_id, gateway_back=str(gateway.id))
     for watch, session in list(_followed.items()):
         if session.gateway.id == gateway.id:
@@ -96,7 +200,7 @@ async def on_connected(gateway: GatewayRef) -> None:
 
 def on_watch(channel: str) -> None:
     """Send a page that begins to watch a session everything about its runs."""
-    watch = watches.begun(channel)
+    watch = begun(channel)
     session = _followed.get(watch) if watch is not None else None
     if session is not None:
         session.sent.clear()
@@ -108,7 +212,7 @@ def on_watch(channel: str) -> None:
 
 def _session_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Followed:
     key = str(payload["sessionKey"])
-    watch = watches.watch_id(gateway.id, key)
+    watch = watch_id(gateway.id, key)
     session = _followed.get(watch)
     if session is None:
         _drop_spare(gateway)
@@ -152,7 +256,7 @@ def _note_turn(session: Followed) -> None:
         theirs = (one for one in _followed.values() if one.gateway.id == gateway.id and agent_in(one.key) == agent)
         return any(one.runs for one in theirs)
 
-    turns.changed(gateway, agent, is_in_turn)
+    changed(gateway, agent, is_in_turn)
 
 
 def _forget_run(session: Followed, run_id: str) -> None:
@@ -187,7 +291,7 @@ def _drop(sessions: Iterable[Followed]) -> None:
 
 def _plan(session: Followed) -> None:
     """Send what is new as soon as the pace allows."""
-    if watches.is_watched(session.watch):
+    if is_watched(session.watch):
         if session.flushing is None or session.flushing.done():
             session.flushing = asyncio.create_task(_flush(session))
         return
@@ -276,8 +380,8 @@ def fitted(text: str, most_bytes: int, ending: str = "…") -> str:
 
 def _plan_list(gateway: GatewayRef) -> None:
     """Tell pages that list a gateway's sessions, at most once a second."""
-    watch = watches.watch_id(gateway.id, watches.LIST)
-    if watches.is_watched(watch) and (watch not in _lists or _lists[watch].done()):
+    watch = watch_id(gateway.id, LIST)
+    if is_watched(watch) and (watch not in _lists or _lists[watch].done()):
         _lists[watch] = asyncio.create_task(_tell_list(gateway, watch))
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from mission_control.core.policy import require
-from mission_control.gateway_sessions.reach import Reach
+from mission_control.gateway_sessions.following import LIST, keep_watch, watch_id
+from mission_control.gateway_sessions.reading import Reach
 from mission_control.gateway_sessions.session_regions import gateway_now
-from mission_control.gateway_sessions.sessions_list import render_list
-from mission_control.gateway_sessions.watches import LIST, keep_watch, watch_id
+from mission_control.gateway_sessions.session_view import render_list
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.page_frame import head_of_gateway, tabs_of_gateway
 from mission_control.gateways.page_tabs import Viewed

@@ -12,19 +12,12 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.policy import require
-from mission_control.gateway_sessions import received
-from mission_control.gateway_sessions.history import settled_before
-from mission_control.gateway_sessions.reach import Reach
-from mission_control.gateway_sessions.schemas import GatewaySessionAbortRequest, GatewaySessionMessageRequest
+from mission_control.gateway_sessions import session_view
+from mission_control.gateway_sessions.following import is_watched_here
+from mission_control.gateway_sessions.reading import GatewaySessionAbortRequest, GatewaySessionMessageRequest, Reach
 from mission_control.gateway_sessions.session_regions import PAGE, session_stream
-from mission_control.gateway_sessions.session_view import (
-    MOST_SHOWN,
-    SHOWN,
-    SessionView,
-    agent_of_session,
-    session_url,
-)
-from mission_control.gateway_sessions.watches import is_watched_here
+from mission_control.gateway_sessions.session_view import MOST_SHOWN, SHOWN, SessionView, agent_of_session, session_url
+from mission_control.gateway_sessions.transcript import settled_before
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.live.broker import head_of
@@ -68,7 +61,7 @@ async def session(gateway_id: UUID, session_id: str) -> str:
         actor=actor, gateway=gateway, key=session_id, shown=shown, agent=await agent_of_session(gateway, session_id)
     )
     if not is_watched_here(view.watch):
-        received.forget(view.watch)
+        session_view.forget(view.watch)
     history = await view.history()
     since = settled_before(history.entries, bool(history.facts and history.facts.is_running))
     view = replace(view, since=since)

@@ -1,18 +1,257 @@
-"""Read and write the sessions of a gateway. What a gateway answers goes on as it is, but for secrets."""
+"""Sessions of a gateway: shapes, which of them a caller reaches, and reading them with secrets hidden."""
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel, Field
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import main_agent_on
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
 from mission_control.core import errors
-from mission_control.core.errors import NotFound
-from mission_control.gateway_sessions.masking import Mask
-from mission_control.gateway_sessions.reach import Reach
-from mission_control.gateways.calls import call
-from mission_control.gateways.installation import opened
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.ids import parse_id
+from mission_control.core.policy import Rules, require
+from mission_control.core.schemas import Body, NonEmptyStr
+from mission_control.gateways.connector import call
+from mission_control.gateways.installation import main_session_key, opened
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import gateway_of, visible_gateway
 from mission_control.openclaw.errors import GatewayError
+from mission_control.provisioning.main_agents import is_made
+
+
+class GatewayQuery(BaseModel):
+    """The gateway: that of a board, or one by its id. The id wins."""
+
+    board_id: str | None = None
+    gateway_id: UUID | None = None
+
+
+class GatewaysStatusQuery(GatewayQuery):
+    """The gateway: one by its url, which wins; else that of a board, or one by its id."""
+
+    gateway_url: str | None = Field(None, max_length=2_000)
+    gateway_token: str | None = Field(None, max_length=4_000)
+    gateway_disable_device_pairing: bool | None = None
+    gateway_allow_insecure_tls: bool | None = None
+
+
+class GatewayCommandsQuery(BaseModel):
+    """Without an id it is the gateway that was connected last."""
+
+    gateway_id: UUID | None = None
+
+
+class GatewaysStatusResponse(BaseModel):
+    """Whether a gateway can be used, and its sessions."""
+
+    connected: bool
+    gateway_url: str
+    sessions_count: int | None = None
+    sessions: list[Any] | None = None
+    main_session: dict[str, Any] | None = None
+    main_session_error: str | None = None
+    error: str | None = None
+
+
+class GatewaySessionsResponse(BaseModel):
+    """The sessions of a gateway as it describes them."""
+
+    sessions: list[Any]
+    main_session: dict[str, Any] | None = None
+
+
+class GatewaySessionResponse(BaseModel):
+    """A session as its gateway describes it."""
+
+    session: Any
+
+
+class GatewaySessionHistoryResponse(BaseModel):
+    """The messages of a session as its gateway keeps them."""
+
+    history: list[Any]
+
+
+class GatewaySessionMessageRequest(BaseModel):
+    """A message to a session. The same `idempotency_key` again sends nothing again."""
+
+    content: NonEmptyStr
+    idempotency_key: str | None = Field(None, min_length=1, max_length=200)
+
+
+class GatewaySessionAbortRequest(Body):
+    """Which run to end; without one all runs of the session."""
+
+    run_id: str | None = Field(None, min_length=1, max_length=200)
+
+
+class GatewaySessionAbortResponse(BaseModel):
+    """Which runs were ended."""
+
+    ok: bool
+    run_ids: list[str]
+
+
+class GatewayCommandsResponse(BaseModel):
+    """What a gateway says that it can do."""
+
+    protocol_version: int
+    methods: list[str]
+    events: list[str]
+
+
+NO_GATEWAY = "Name a board (board_id) or a gateway (gateway_id)."
+BOARD_HAS_NONE = "This board has no gateway."
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A gateway, the board by which it was named, and the agents whose sessions the caller may see (None: all).
+
+    `main_key` is the session of the main agent, which only a board's gateway is asked for, and only once it is made.
+    """
+
+    gateway: Gateway
+    board: Board | None = None
+    agent_ids: frozenset[str] | None = None
+    main_key: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the caller may see every session."""
+        return self.agent_ids is None
+
+    def has(self, session_key: object) -> bool:
+        """Return whether the caller may see a session."""
+        if self.agent_ids is None:
+            return True
+        parts = str(session_key).split(":")
+        return len(parts) > 2 and parts[0] == "agent" and parts[1] in self.agent_ids
+
+    def require(self, session_key: str) -> str:
+        """Return the key of a session that the caller may see. Raise NotFound otherwise."""
+        if not self.has(session_key):
+            raise NotFound()
+        return session_key
+
+    def require_write(self, actor: Actor, session_key: str) -> str:
+        """Return the key of a session that the caller may write to. Raise NotFound or Forbidden otherwise."""
+        require(actor, "gateway_session.write", self)
+        return self.require(session_key)
+
+
+async def reached(actor: Actor, query: GatewayQuery) -> Reach:
+    """Return the gateway that a request names. Raise Invalid, NotFound or Forbidden when there is none to use."""
+    found = await _reached(actor, query)
+    require(actor, "gateway_session.read", found)
+    return found
+
+
+async def _reached(actor: Actor, query: GatewayQuery) -> Reach:
+    if query.gateway_id is not None:
+        return Reach(await visible_gateway(actor, query.gateway_id))
+    if not (query.board_id or "").strip():
+        raise Invalid(NO_GATEWAY)
+    board_id = parse_id(str(query.board_id).strip())
+    if board_id is None:
+        raise NotFound()
+    return await _reached_by_board(actor, await visible_board(actor, board_id))
+
+
+async def _reached_by_board(actor: Actor, board: Board) -> Reach:
+    """Return the gateway of a board with the sessions that the actor may see: all, or those of its agents."""
+    if board.gateway_id is None:
+        raise Invalid(BOARD_HAS_NONE)
+    try:
+        gateway = await gateway_of(board.organization_id, board.gateway_id)
+    except NotFound:
+        raise Invalid(BOARD_HAS_NONE) from None
+    if actor.administers(board.organization_id):
+        main = await main_agent_on(gateway.id)
+        return Reach(gateway, board, main_key=main_session_key(gateway.id) if main and is_made(main) else None)
+    return Reach(gateway, board, await _agents_of(board.id, gateway.id))
+
+
+async def _agents_of(board_id: UUID, gateway_id: UUID) -> frozenset[str]:
+    found = await Agent.filter(board_id=board_id, gateway_id=gateway_id).values_list("gateway_agent_id", flat=True)
+    return frozenset(str(one) for one in found if one)
+
+
+rules = Rules()
+
+
+@rules.rule("gateway_session.read")
+def may_read_sessions(actor: Actor, reach: Reach) -> bool:
+    """People who read the board; of a gateway by itself its organization's owners and admins."""
+    if reach.board is None:
+        return actor.is_user and actor.administers(reach.gateway.organization_id)
+    return actor.is_user and actor.reads(reach.board)
+
+
+@rules.rule("gateway_session.write")
+def may_write_to_sessions(actor: Actor, reach: Reach) -> bool:
+    """People who write on the board; of a gateway by itself its organization's owners and admins."""
+    if reach.board is None:
+        return actor.is_user and actor.administers(reach.gateway.organization_id)
+    return actor.is_user and actor.writes(reach.board)
+
+
+@rules.rule("gateway_session.probe")
+def may_probe_gateways(actor: Actor, thing: object) -> bool:
+    """Owners and admins of the active organization: a url is tried, and what its gateway can do is listed."""
+    return actor.is_user and actor.administers(actor.organization_id)
+
+
+TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]+")
+HIDDEN = "••••"
+TELLING = 4  # so many first characters of a secret are held back; fewer end many a word
+SHORTEST = 8  # a shorter secret would hide ordinary words
+
+
+class Mask:
+    """Hides tokens of agents and people, and the secrets of one gateway."""
+
+    def __init__(self, secrets: Iterable[str | None] = ()) -> None:
+        self._secrets = sorted({one for one in secrets if one and len(one) >= SHORTEST}, key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        """Return a text without its secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return TOKEN.sub(rf"\1{HIDDEN}", text)
+
+    def growing(self, text: str) -> str:
+        """Return the beginning of a text that still grows, without its secrets and without the start of one."""
+        text = self.text(text)
+        for secret in self._secrets:
+            for length in range(min(len(secret) - 1, len(text)), TELLING - 1, -1):
+                if text.endswith(secret[:length]):
+                    text = text[:-length]
+                    break
+        return text
+
+    def values(self, values: list[Any]) -> list[Any]:
+        """Return JSON values with all their texts masked."""
+        return [self.value(one) for one in values]
+
+    def value(self, value: Any) -> Any:
+        """Return a JSON value with all its texts masked; its shape stays."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self.value(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.value(one) for one in value]
+        return value
+
 
 MAIN_LABEL = "Gateway Agent"
 MASKED_SECONDS = 30.0

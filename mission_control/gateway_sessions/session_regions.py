@@ -9,10 +9,10 @@ from quart import Response
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.gateway_sessions import received
-from mission_control.gateway_sessions.history import read_history
+from mission_control.gateway_sessions import session_view
+from mission_control.gateway_sessions.following import keep_watch
 from mission_control.gateway_sessions.session_view import SessionView
-from mission_control.gateway_sessions.watches import keep_watch
+from mission_control.gateway_sessions.transcript import read_history
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.live import broker
@@ -49,7 +49,7 @@ async def _notice(view: SessionView) -> str:
 
 
 async def _tail(view: SessionView) -> str:
-    hidden = received.received(view.watch).hidden
+    hidden = session_view.received(view.watch).hidden
     entries = [
         one
         for one in (await view.history()).entries
@@ -61,12 +61,12 @@ async def _tail(view: SessionView) -> str:
 async def _once_read(view: SessionView, batch: Batch) -> str | None:
     """Send nothing before the history was read: what the page was opened with stays."""
     _take(view, batch)
-    known = received.received(view.watch).history
+    known = session_view.received(view.watch).history
     return "" if known is None or known.error else None
 
 
 async def _live(view: SessionView) -> str:
-    known = received.received(view.watch)
+    known = session_view.received(view.watch)
     runs = [(run, known.shown(run)) for run in (*known.leaving.values(), *known.runs.values())]
     await read_ahead(*(part.text for _, parts in runs for part in parts if part.kind == "text"))
     return render_macro(ENTRIES, "live", runs=runs, failure=known.failure, view=view)
@@ -78,20 +78,20 @@ async def _live_changes(view: SessionView, batch: Batch) -> str | None:
 
 
 def _take(view: SessionView, batch: Batch) -> None:
-    known = received.take(view.watch, batch.signals)
+    known = session_view.take(view.watch, batch.signals)
     if known.must_read or any("gateway_back" in one or "gateway_id" in one for one in batch.signals):
         read_soon(view)
 
 
 def read_soon(view: SessionView) -> None:
     """Read the history again beside the stream, and let the pages of this process know."""
-    known = received.received(view.watch)
+    known = session_view.received(view.watch)
     known.must_read = True
     if known.reading is None or known.reading.done():
         known.reading = asyncio.create_task(_read(view, known))
 
 
-async def _read(view: SessionView, known: received.Received) -> None:
+async def _read(view: SessionView, known: session_view.Received) -> None:
     while known.must_read:
         known.must_read = False
         known.put(await read_history(view.gateway.id, view.key, RECENT))
@@ -102,7 +102,7 @@ async def _read(view: SessionView, known: received.Received) -> None:
 
 async def _actions(view: SessionView) -> str:
     history = await view.history()
-    is_running = bool(received.received(view.watch).runs) or bool(history.facts and history.facts.is_running)
+    is_running = bool(session_view.received(view.watch).runs) or bool(history.facts and history.facts.is_running)
     return render_macro(FRAME, "actions", view=view, is_running=is_running)
 
 
@@ -126,7 +126,7 @@ async def session_stream(view: SessionView) -> Response:
 
     async def follow() -> None:
         read_soon(view)  # what happened before the stream began
-        await keep_watch(view.watch, received.forget)
+        await keep_watch(view.watch, session_view.forget)
 
     return await live_page(view.actor, look, follow)
 

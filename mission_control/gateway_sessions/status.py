@@ -9,13 +9,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, Unreachable
 from mission_control.core.policy import require
 from mission_control.gateway_sessions import reading
-from mission_control.gateway_sessions.masking import Mask
-from mission_control.gateway_sessions.reach import Reach, reached
-from mission_control.gateway_sessions.schemas import GatewaysStatusQuery, GatewaysStatusResponse
-from mission_control.gateways.addresses import discreet
-from mission_control.gateways.installation import identity, opened, target_of
+from mission_control.gateway_sessions.reading import GatewaysStatusQuery, GatewaysStatusResponse, Mask, Reach, reached
+from mission_control.gateways.installation import discreet, identity, opened, target_of
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import CONNECTED, of_error
+from mission_control.gateways.queries import CONNECTED, of_error
 from mission_control.openclaw.connection import connect
 from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.errors import Unreachable as NotReached

@@ -1,15 +1,22 @@
-"""A session's history as people read it: what was said, the tools that were used with their results, and markers."""
+"""A session's history and its present run as people read them."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
+from uuid import UUID
 
+from mission_control.agents.models import Agent
 from mission_control.core import clock
-from mission_control.gateway_sessions.masking import Mask
-from mission_control.inbox.headers import NOTICES
+from mission_control.gateway_sessions import reading
+from mission_control.gateway_sessions.reading import Mask
+from mission_control.gateways.connector import call
+from mission_control.inbox.notices import NOTICES
+from mission_control.openclaw.errors import GatewayError
+from mission_control.web.fragments import read_ahead
 
 CALLS = {"toolCall", "tool_call", "toolUse", "tool_use"}
 RESULTS = {"toolResult", "tool", "tool_result"}
@@ -208,3 +215,235 @@ def moment_of(value: Any) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         pass
     return None
+
+
+LONG_ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What a gateway says of a session; what it leaves out is empty."""
+
+    key: str
+    title: str
+    agent_id: str
+    model: str = ""
+    tokens: int | None = None
+    context: int | None = None
+    cost: float | None = None
+    updated_at: datetime | None = None
+    is_running: bool = False
+    error: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its id on a page."""
+        return sha256(self.key.encode()).hexdigest()[:16]
+
+    def titled(self, agent: Agent | None) -> str:
+        """Return the name of its agent, and its own where it says more."""
+        name = agent.name if agent else self.agent_id
+        if self.title in ("", "main", name) or not name:
+            return name or self.title
+        return self.title if self.title.startswith(f"{name} ") else f"{name}: {self.title}"
+
+    @classmethod
+    def of(cls, key: str, known: Mapping[str, Any], mask: Mask) -> "SessionFacts":
+        """Read the facts of a session from a list, or from an answer to `chat.history`."""
+        named = (known.get(name) for name in ("label", "displayName", "derivedTitle"))
+        title = next((str(one) for one in named if one), "") or short_name(key)
+        return cls(
+            key,
+            mask.text(title),
+            mask.text(str(known.get("agentId") or agent_in(key))),
+            mask.text(str(known.get("model") or "")),
+            _number(known.get("totalTokens")),
+            _number(known.get("contextTokens")),
+            _money(known.get("estimatedCostUsd")),
+            moment_of(known.get("updatedAt")),
+            known.get("hasActiveRun") is True or known.get("status") == "running",
+            mask.text(str(known.get("lastRunError") or "")),
+        )
+
+
+def agent_in(key: str) -> str:
+    """Return the agent that a session key names, "" when it names none."""
+    parts = key.split(":")
+    return parts[1] if len(parts) > 2 and parts[0] == "agent" else ""
+
+
+def short_name(key: str) -> str:
+    """Return a session key without its agent, and with the beginning of ids alone."""
+    name = ":".join(key.split(":")[2:]) if agent_in(key) else key
+    return LONG_ID.sub(lambda found: f"{found[1]}…", name).replace(":", " ")
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _money(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The transcript of a session, or why it cannot be read."""
+
+    entries: tuple[Entry, ...] = ()
+    facts: SessionFacts | None = None
+    has_earlier: bool = False
+    error: str = ""
+
+
+async def read_history(gateway_id: UUID, key: str, shown: int) -> History:
+    """Read the last messages of a session."""
+    try:
+        payload = await call(gateway_id, "chat.history", {"sessionKey": key, "limit": shown})
+    except GatewayError as error:
+        return History(error=error.message)
+    mask = await reading.mask_of(gateway_id)
+    known = payload.get("sessionInfo") if isinstance(payload, Mapping) else None
+    entries = tuple(entries_of(reading.messages_in(payload), mask))
+    await read_ahead(*(one.text for one in entries if one.kind in ("user", "assistant")))
+    has_earlier = isinstance(payload, Mapping) and payload.get("hasMore") is True
+    return History(entries, SessionFacts.of(key, known if isinstance(known, Mapping) else {}, mask), has_earlier)
+
+
+def settled_before(entries: tuple[Entry, ...], is_running: bool) -> int:
+    """Return the position up to which a transcript changes no more: before the run that is not over."""
+    started = [one.position for one in entries if one.is_open]
+    if is_running:
+        started += [one.position for one in entries if one.kind == "user"][-1:]
+    last = entries[-1].position if entries else 0
+    return min([last, *(one - 1 for one in started)])
+
+
+MOST_PARTS = 200
+LONGEST_TEXT = 100_000
+LONGEST_WORD = 200
+MOST_CHARACTERS = 1_000_000  # of a run, beyond which no part is added
+ENDINGS = {"final", "aborted", "error"}
+PHASES = {
+    "preparing_workspace": "Preparing its workspace",
+    "preparing_context": "Preparing the context",
+    "starting_model": "Waiting for the model",
+    "model": "Thinking",
+    "start": "Started",
+    "finishing": "Finishing",
+    "fallback_step": "Trying another model",
+}
+
+
+@dataclass(slots=True)
+class Part:
+    """A text that an agent says, or a tool that it uses; `result` of a tool is None while nothing came of it."""
+
+    kind: Literal["text", "tool"]
+    id: str
+    name: str = ""
+    text: str = ""
+    result: str | None = None
+    is_done: bool = False
+    is_error: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """A run. `is_whole` says that it was followed from its beginning."""
+
+    id: str
+    status: str = "Started"
+    is_whole: bool = False
+    parts: list[Part] = field(default_factory=list)
+    # What pages do not show yet: parts by their number, and the status.
+    changed: set[int] = field(default_factory=set)
+    has_new_status: bool = False
+    # Whether its texts come as items; the cumulative ones of `chat` are left out then.
+    has_items: bool = False
+
+    def agent_event(self, stream: object, data: Mapping[str, Any]) -> None:
+        """Take an event of the kind `agent`."""
+        phase = data.get("phase")
+        if stream in ("run_status", "lifecycle"):
+            self._set_status(PHASES.get(str(phase), self.status))
+            self.is_whole = self.is_whole or (not self.parts and phase in ("start", "preparing_workspace"))
+        elif stream == "assistant":
+            self.has_items = True
+            self._say(data.get("text"), str(data.get("itemId") or "")[:LONGEST_WORD])
+        elif stream == "tool":
+            self._use(data, str(phase))
+        elif stream == "item" and data.get("kind") == "tool":
+            self._item(data, str(phase))
+        elif stream == "command_output":
+            self._output(data)
+
+    def chat_delta(self, payload: Mapping[str, Any]) -> None:
+        """Take a delta of the kind `chat`, which gateways without the stream `assistant` send alone."""
+        if self.has_items:
+            return
+        message = payload.get("message")
+        text = tool_output(message.get("content")) if isinstance(message, Mapping) else payload.get("deltaText")
+        self._say(text, "")
+
+    def _say(self, text: Any, item: str) -> None:
+        if not isinstance(text, str) or not text:
+            return
+        last = self.parts[-1] if self.parts else None
+        if last is None or last.kind != "text" or (item and last.id and item != last.id):
+            if item == "" and any(one.kind == "text" and one.text == text for one in self.parts):
+                return
+            last = self._add(Part("text", item))
+        if last is not None and len(text) >= len(last.text):
+            last.text, last.id = text[:LONGEST_TEXT], last.id or item
+            self.changed.add(self.parts.index(last))
+        self._set_status("Writing")
+
+    def _tool(self, data: Mapping[str, Any]) -> Part | None:
+        """Return the part of the tool that an event is about; None beyond the number that is kept."""
+        call_id = str(data.get("toolCallId") or "")[:LONGEST_WORD]
+        part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
+        return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")[:LONGEST_WORD]))
+
+    def _item(self, data: Mapping[str, Any], phase: str) -> None:
+        """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
+        part = self._tool(data)
+        if part is None or part.is_done:
+            return
+        part.text = part.text or tool_input(str(data.get("meta") or data.get("title") or ""))
+        if phase == "end":
+            part.is_done, part.is_error = True, data.get("status") not in (None, "completed")
+        self.changed.add(self.parts.index(part))
+        self._set_status("Thinking" if part.is_done else f"Using {part.name}")
+
+    def _output(self, data: Mapping[str, Any]) -> None:
+        part = self._tool(data)
+        is_whole = data.get("phase") == "end"
+        if part is not None and isinstance(data.get("output"), str) and (is_whole or not part.is_done):
+            part.result = tool_output(data["output"])
+            self.changed.add(self.parts.index(part))
+
+    def _use(self, data: Mapping[str, Any], phase: str) -> None:
+        part = self._tool(data)
+        if part is None:
+            return
+        if "args" in data:
+            part.text = tool_input(data["args"])
+        if phase == "update" and not part.is_done:
+            part.result = tool_output(data.get("partialResult"))
+        elif phase == "result":
+            part.result, part.is_done = tool_output(data.get("result")), True
+            part.is_error = data.get("isError") is True
+        self.changed.add(self.parts.index(part))
+        self._set_status("Thinking" if part.is_done else f"Using {part.name}")
+
+    def _set_status(self, status: str) -> None:
+        self.has_new_status = self.has_new_status or status != self.status
+        self.status = status
+
+    def _add(self, part: Part) -> Part | None:
+        size = sum(len(one.text) + len(one.result or "") for one in self.parts)
+        if len(self.parts) >= MOST_PARTS or size > MOST_CHARACTERS:
+            return None
+        self.parts.append(part)
+        return part

@@ -21,11 +21,10 @@ from mission_control.core.clock import monotonic
 from mission_control.database.sql import rows, select
 from mission_control.gateway_sessions.models import SessionUsage
 from mission_control.gateways import connector
-from mission_control.gateways.calls import call
+from mission_control.gateways.connector import call
 from mission_control.gateways.events import GatewayRef, Handle
 from mission_control.openclaw.errors import GatewayError, Unreachable
-from mission_control.usage.commands import measure_usage
-from mission_control.usage.measured import Figures
+from mission_control.usage.budgets import Figures, measure_usage
 
 # The gateway answers from a cache of 30 seconds.
 LOOK_SECONDS, ACTIVE_SECONDS, SELDOM_SECONDS = 35.0, 100.0, 900.0

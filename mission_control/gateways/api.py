@@ -7,19 +7,19 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.gateways import checking, commands, connector
-from mission_control.gateways.checking import Deadline
+from mission_control.gateways import commands, connector
+from mission_control.gateways.commands import Deadline
 from mission_control.gateways.installation import opened, target_of
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import list_gateways as gateways_page
-from mission_control.gateways.queries import visible_gateway
-from mission_control.gateways.schemas import (
+from mission_control.gateways.queries import (
     GatewayCreate,
     GatewayDeletion,
     GatewayRead,
     GatewayUpdate,
     is_connected,
+    visible_gateway,
 )
+from mission_control.gateways.queries import list_gateways as gateways_page
 from mission_control.live.wake import publish_wakeup
 from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.target import Target
@@ -71,7 +71,7 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     """
     deadline = Deadline()
     target = target_of(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
-    found = await checking.check(actor.organization_id, target, deadline)
+    found = await commands.check(actor.organization_id, target, deadline)
 
     async def create() -> GatewayRead:
         return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data.model_dump(), found))
@@ -82,7 +82,7 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
 async def _settled(saved: GatewayRead | None, deadline: Deadline) -> GatewayRead:
     """Return a saved gateway as soon as its state is known. What a key repeats is the gateway as it was saved."""
     assert saved is not None
-    known = await checking.settled(saved.id, deadline)
+    known = await commands.settled(saved.id, deadline)
     return saved if known is None else GatewayRead.of(known)
 
 
@@ -125,7 +125,7 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     deadline, sent = Deadline(), data.model_dump(exclude_unset=True)
     changes = commands.changed_fields(gateway, sent)
     connects = not changes.keys().isdisjoint(commands.CONNECTION)
-    found = await checking.check(gateway.organization_id, _target(gateway, changes), deadline) if connects else None
+    found = await commands.check(gateway.organization_id, _target(gateway, changes), deadline) if connects else None
 
     async def update() -> GatewayRead:
         return GatewayRead.of(await commands.update_gateway(actor, gateway, sent, found))
@@ -177,13 +177,13 @@ async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
         return GatewayRead.of(gateway)
     deadline = Deadline()
     try:
-        found = await checking.check(gateway.organization_id, _target(gateway, {}), deadline)
+        found = await commands.check(gateway.organization_id, _target(gateway, {}), deadline)
     except (Invalid, GatewayError):
         found = None  # the process that keeps the connection meets the same, and says so in the row
     await publish_wakeup(f"{connector.RETRY}:{gateway.id}")
     if found is None:
-        return GatewayRead.of(await checking.refreshed(gateway))
-    return GatewayRead.of(await checking.retried(gateway, found, deadline))
+        return GatewayRead.of(await commands.refreshed(gateway))
+    return GatewayRead.of(await commands.retried(gateway, found, deadline))
 
 
 def _target(gateway: Gateway, changes: dict[str, Any]) -> Target:

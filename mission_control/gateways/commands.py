@@ -1,5 +1,8 @@
-"""Commands that add, change and delete gateways."""
+"""Commands that add, change and delete gateways, and trying one before it is saved."""
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +15,26 @@ from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.records import find
 from mission_control.database.sql import rows
-from mission_control.gateways import connector
-from mission_control.gateways.installation import opened, sealed
+from mission_control.gateways import connector, installation, queries
+from mission_control.gateways.installation import discreet, opened, sealed
+from mission_control.gateways.link import channel
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import boards_using, instance_in
-from mission_control.gateways.reporting import CONNECTING, Report, same_gateway, stored
-from mission_control.openclaw.errors import GatewayError
+from mission_control.gateways.queries import (
+    CONNECTED,
+    CONNECTING,
+    Report,
+    boards_using,
+    instance_in,
+    same_gateway,
+    stored,
+)
+from mission_control.live import channels
+from mission_control.openclaw.connection import connect, instance_id
+from mission_control.openclaw.errors import GatewayError, TokenRefused, TooNew, TooOld, Unreachable
+from mission_control.openclaw.target import Target
 
 # A change of one of these needs another connection.
 CONNECTION = ("url", "token", "allow_insecure_tls")
@@ -167,3 +181,79 @@ def visible_fields(gateway: Gateway) -> dict[str, Any]:
         "disable_device_pairing": gateway.disable_device_pairing,
         "has_token": gateway.token is not None,
     }
+
+
+CHECK_SECONDS = 5.0
+LOCKED_OUT = "AUTH_RATE_LIMITED"
+
+
+class Deadline:
+    """The seconds that all steps of a check have together."""
+
+    def __init__(self, seconds: float = CHECK_SECONDS) -> None:
+        self._ends = asyncio.get_running_loop().time() + seconds
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left."""
+        return max(0.0, self._ends - asyncio.get_running_loop().time())
+
+
+async def check(organization_id: UUID, target: Target, deadline: Deadline) -> Report:
+    """Connect once for an organization and return how that went.
+
+    Raises Invalid for a wrong token, for a version that is known not to work, and for an address that may not be
+    reached.
+    """
+    try:
+        connection = await asyncio.wait_for(
+            connect(target, await installation.identity(), on_event=lambda event: None), deadline.left
+        )
+    except TimeoutError:
+        late = Unreachable("TIMEOUT", "The gateway does not answer in time.")
+        return queries.of_error(await discreet(organization_id, late))
+    except GatewayError as problem:
+        error = await discreet(organization_id, problem)
+        _refuse(error)
+        return queries.of_error(error)
+    report = queries.of_hello(connection.hello, await instance_id(connection, seconds=deadline.left))
+    await connection.close()
+    # Connected is what the process says that keeps the connection.
+    return replace(report, state=CONNECTING)
+
+
+def _refuse(error: GatewayError) -> None:
+    if isinstance(error, TokenRefused) and error.detail_code != LOCKED_OUT:
+        code = ErrorCode.GATEWAY_TOKEN_REFUSED
+    elif isinstance(error, TooOld | TooNew):
+        code = ErrorCode.GATEWAY_VERSION_NOT_SUPPORTED
+    elif error.code == "ADDRESS_REFUSED":
+        code = ErrorCode.GATEWAY_ADDRESS_REFUSED
+    else:
+        return
+    raise Invalid({"message": queries.of_error(error).last_error or error.message, "code": code})
+
+
+async def settled(gateway_id: UUID, deadline: Deadline) -> Gateway | None:
+    """Return a gateway as soon as its state is known, at the latest at the deadline as it is then; None if deleted."""
+    return await _awaited(gateway_id, deadline, lambda found: found.state != CONNECTING)
+
+
+async def retried(gateway: Gateway, expected: Report, deadline: Deadline) -> Gateway:
+    """Return a gateway once the process that holds it found what a check expects, or at the deadline."""
+    wanted = CONNECTED if expected.state == CONNECTING else expected.state
+    return await _awaited(gateway.id, deadline, lambda found: found.state == wanted) or gateway
+
+
+async def refreshed(gateway: Gateway) -> Gateway:
+    """Return a gateway as it is now."""
+    return await find(Gateway, "id = ?", gateway.id) or gateway
+
+
+async def _awaited(gateway_id: UUID, deadline: Deadline, is_so: Callable[[Gateway], bool]) -> Gateway | None:
+    while True:
+        with channels.listening(channel(gateway_id)) as notified:
+            found = await find(Gateway, "id = ?", gateway_id)
+            if found is None or is_so(found) or deadline.left <= 0:
+                return found
+            await channels.notified_within(notified, deadline.left)

@@ -1,19 +1,222 @@
-"""The loop that holds gateways: it leases them, and keeps one connection to each.
-
-A bad gateway disturbs nobody: each has its own tasks, and the loop itself waits for none.
-"""
+"""Which process holds which gateway, and calls to gateways from every process."""
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import orjson
+
+from mission_control.commands.unit_of_work import running
+from mission_control.config import ConfigError
+from mission_control.core import clock, secrets
 from mission_control.core.clock import monotonic
-from mission_control.database.sql import is_postgres
-from mission_control.gateways import answering, leases
+from mission_control.core.ids import new_id
+from mission_control.core.json import to_json
+from mission_control.database.sql import is_postgres, placeholders, rows, select, select_one
+from mission_control.gateways.installation import secret_key
 from mission_control.gateways.link import Held, Link
 from mission_control.live import channels
+from mission_control.live.channels import PROCESS
 from mission_control.live.wake import publish_wakeup
 from mission_control.openclaw.connection import Connection
+from mission_control.openclaw.errors import GatewayError, Unreachable, from_values, to_values
+
+LEASE = timedelta(seconds=6)  # so long does the gateway of a process that was killed wait for another one
+RENEW_SECONDS = 1.5
+IDLE_SECONDS = 15.0
+
+# The address of the demo's gateway, which is invented: no process holds it, so that it stays as it was written.
+INVENTED = "ws://office-mini.invalid:18789"
+
+COLUMNS = "id, organization_id, url, token, allow_insecure_tls, device_token"
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    at: datetime | None
+
+
+async def held() -> list[Held]:
+    """Renew the leases of this process, take over those that nobody renews, and return all that it holds now."""
+    now = clock.now()
+    if is_postgres():
+        # In one order, so that two processes that take over at the same moment do not wait for each other.
+        free = (
+            "SELECT id FROM gateways WHERE (holder = ? OR holder IS NULL OR held_until IS NULL OR held_until <= ?)"
+            " AND url <> ? ORDER BY id FOR NO KEY UPDATE"
+        )
+        return await select(
+            Held,
+            f"UPDATE gateways SET holder = ?, held_until = ? WHERE id IN ({free}) RETURNING {COLUMNS}",
+            PROCESS,
+            now + LEASE,
+            PROCESS,
+            now,
+            INVENTED,
+        )
+    await _take_everything(now)
+    return await select(
+        Held, f"SELECT {COLUMNS} FROM gateways WHERE holder = ? AND url <> ? ORDER BY id", PROCESS, INVENTED
+    )
+
+
+async def _take_everything(now: datetime) -> None:
+    others, which = "(holder IS NULL OR holder <> ?) AND url <> ?", (PROCESS, INVENTED)
+    if await rows(f"SELECT 1 AS one FROM gateways WHERE {others} LIMIT 1", *which):
+        await rows(f"UPDATE gateways SET holder = ?, held_until = ? WHERE {others}", PROCESS, now + LEASE, *which)
+
+
+async def seconds_until_free() -> float:
+    """Return when the next lease of another process ends, for a process that holds nothing."""
+    if not is_postgres():
+        return IDLE_SECONDS
+    found = await select_one(_Next, "SELECT MIN(held_until) AS at FROM gateways")
+    if found is None or found.at is None:
+        return IDLE_SECONDS
+    return min(max((found.at - clock.now()).total_seconds(), 0.0) + 0.1, IDLE_SECONDS)
+
+
+async def give_up(gateways: list[UUID]) -> None:
+    """Let other processes take gateways over at once."""
+    if gateways:
+        await rows(
+            f"UPDATE gateways SET holder = NULL, held_until = NULL WHERE holder = ?"
+            f" AND id IN ({placeholders(len(gateways))})",
+            PROCESS,
+            *gateways,
+        )
+
+
+# A call waits for its answer.
+CALLS_CHANNEL = "gateway-calls"
+AT_ONCE = 50
+KEPT = timedelta(minutes=1)
+CLEANING_SECONDS = 60.0
+LOST = "The process that held the connection to the gateway ended. Try again."
+
+_log = logging.getLogger(__name__)
+
+
+def answer_channel(call_id: UUID) -> str:
+    """Return the channel on which the caller waits."""
+    return f"gateway-answer:{call_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call of another process."""
+
+    id: UUID
+    gateway_id: UUID
+    method: str
+    params: str
+    due_by: datetime
+
+
+async def run(connection_of: Callable[[UUID], Connection | None], held: Callable[[], list[UUID]]) -> None:
+    """Answer calls, in an endless loop."""
+    running: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            with channels.listening(CALLS_CHANNEL) as notified:
+                try:
+                    await _begin(connection_of, held(), running)
+                except Exception:
+                    _log.exception("answering calls to gateways failed")
+                await channels.notified_within(notified, CLEANING_SECONDS)
+    finally:
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _begin(
+    connection_of: Callable[[UUID], Connection | None], held: list[UUID], running: set["asyncio.Task[None]"]
+) -> None:
+    if not held:
+        return
+    await _forget_old()
+    for one in await _taken(held):
+        task = asyncio.create_task(_answer(connection_of(one.gateway_id), one))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+
+async def _forget_old() -> None:
+    await rows("DELETE FROM gateway_calls WHERE due_by < ?", clock.now() - KEPT)
+
+
+async def _taken(held: list[UUID]) -> list[Asked]:
+    return await select(
+        Asked,
+        "UPDATE gateway_calls SET state = 'taken' WHERE state = 'waiting'"
+        f" AND gateway_id IN ({placeholders(len(held))}) RETURNING id, gateway_id, method, params, due_by",
+        *held,
+    )
+
+
+async def _answer(connection: Connection | None, asked: Asked) -> None:
+    values: dict[str, Any]
+    try:
+        if connection is None:
+            raise Unreachable("NOT_CONNECTED", "The gateway is not connected.", is_retryable=True)
+        result = await connection.call(asked.method, _opened(asked.params), seconds=_left(asked))
+        values = {"state": "done", "result": sealed(result)}
+    except GatewayError as error:
+        values = {"state": "failed", "error": to_json(to_values(error)).decode()}
+    except Exception:
+        _log.exception("a call to a gateway failed", extra={"method": asked.method})
+        failure = GatewayError("FAILED", "The call failed; the server's log says why.")
+        values = {"state": "failed", "error": to_json(to_values(failure)).decode()}
+    await _settle(asked.id, values)
+
+
+def _left(asked: Asked) -> float:
+    return max(0.0, (asked.due_by - clock.now()).total_seconds())
+
+
+def sealed(value: Any) -> str:
+    """Return params or a result as they are stored."""
+    return secrets.encrypt_bytes(to_json(value), secret_key())
+
+
+def _opened(text: str) -> Any:
+    return orjson.loads(secrets.decrypt_bytes(text, secret_key()))
+
+
+def opened(text: str) -> Any:
+    """Return a stored result. Raises GatewayError when it was written with another SECRET_KEY."""
+    try:
+        return _opened(text)
+    except ConfigError as error:
+        raise GatewayError("SECRET_UNREADABLE", str(error)) from None
+
+
+async def _settle(call_id: UUID, values: dict[str, Any]) -> None:
+    columns = ", ".join(f"{name} = ?" for name in values)
+    sql = f"UPDATE gateway_calls SET {columns} WHERE id = ? AND state = 'taken' RETURNING id"
+    if await rows(sql, *values.values(), call_id):
+        await publish_wakeup(answer_channel(call_id))
+
+
+async def fail_orphans(gateways: list[UUID]) -> None:
+    """Tell those who wait for answers of a process that holds these gateways no longer."""
+    if not gateways:
+        return
+    lost = Unreachable("HOLDER_LOST", LOST, is_retryable=True, was_sent=True)
+    found = await rows(
+        "UPDATE gateway_calls SET state = 'failed', error = ? WHERE state = 'taken'"
+        f" AND gateway_id IN ({placeholders(len(gateways))}) RETURNING id",
+        to_json(to_values(lost)).decode(),
+        *gateways,
+    )
+    for row in found:
+        await publish_wakeup(answer_channel(UUID(str(row["id"]))))
+
 
 # Gateways were made, changed or deleted, or a process gave its own up.
 CHANNEL = "gateways"
@@ -21,7 +224,6 @@ CHANNEL = "gateways"
 RETRY = "gateway-retry"
 CLOSING_SECONDS = 5.0
 
-_log = logging.getLogger(__name__)
 _links: dict[UUID, Link] = {}
 
 
@@ -51,7 +253,7 @@ def retry(channel: str) -> None:
 async def run_connector() -> None:
     """Hold gateways until the server stops; then others get them at once."""
     closing: set[asyncio.Task[None]] = set()
-    answers = asyncio.create_task(answering.run(connection_of, lambda: list(_links)))
+    answers = asyncio.create_task(run(connection_of, lambda: list(_links)))
     valid_until = 0.0
     try:
         while True:
@@ -59,10 +261,10 @@ async def run_connector() -> None:
                 try:
                     began = monotonic()
                     pause = await _look(closing)
-                    valid_until = began + leases.LEASE.total_seconds()
+                    valid_until = began + LEASE.total_seconds()
                 except Exception:
                     _log.exception("holding gateways failed")
-                    pause = leases.RENEW_SECONDS
+                    pause = RENEW_SECONDS
                     if is_postgres() and monotonic() >= valid_until:
                         _close(list(_links), closing)  # others may hold them now
                 await channels.notified_within(notified, pause)
@@ -73,17 +275,17 @@ async def run_connector() -> None:
 
 async def _look(closing: set["asyncio.Task[None]"]) -> float:
     """Hold what can be held; return the seconds until the next look."""
-    found = {one.id: one for one in await leases.held()}
+    found = {one.id: one for one in await held()}
     changed = [key for key, link in _links.items() if key not in found or link.gateway.differs_from(found[key])]
     _close(changed, closing)
     new = [one for key, one in found.items() if key not in _links]
     if new:
-        await answering.fail_orphans([one.id for one in new])
+        await fail_orphans([one.id for one in new])
     for one in new:
         _open(one, closing)
     if not _links:
-        return await leases.seconds_until_free()
-    return leases.RENEW_SECONDS if is_postgres() else leases.IDLE_SECONDS
+        return await seconds_until_free()
+    return RENEW_SECONDS if is_postgres() else IDLE_SECONDS
 
 
 def _open(gateway: Held, closing: set["asyncio.Task[None]"]) -> None:
@@ -107,9 +309,97 @@ async def _stop(closing: set["asyncio.Task[None]"], answers: "asyncio.Task[None]
     _close(held, closing)
     await asyncio.wait({answers, *closing}, timeout=CLOSING_SECONDS)
     try:
-        await answering.fail_orphans(held)
-        await leases.give_up(held)
+        await fail_orphans(held)
+        await give_up(held)
         if held:
             await publish_wakeup(CHANNEL)
     except Exception:
         _log.exception("giving gateways up failed")
+
+
+CALL_SECONDS = 5.0
+
+
+async def call(
+    gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS
+) -> Any:
+    """Call a method of a gateway and return its payload. Raises GatewayError, within `seconds` in every case.
+
+    When another process holds the connection, it makes the call. Not to be called inside a command, whose locks would
+    be held all the while.
+    """
+    if running() is not None:
+        raise RuntimeError("A command must not wait for a gateway.")
+    connection = connection_of(gateway_id)
+    if connection is not None:
+        return await connection.call(method, params, seconds=seconds)
+    return await _through_holder(gateway_id, method, params or {}, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    state: str
+    result: str | None
+    error: dict[str, Any] | None
+
+
+async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, Any], seconds: float) -> Any:
+    call_id, loop = new_id(), asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    if not await _ask(call_id, gateway_id, method, params, seconds):
+        raise await _not_connected(gateway_id)
+    try:
+        await publish_wakeup(CALLS_CHANNEL)
+        while True:
+            # Listening comes first: an answer between the look and the wait would be missed.
+            with channels.listening(answer_channel(call_id)) as notified:
+                answer = await _answer_to(call_id)
+                if answer.state == "done":
+                    return opened(answer.result or "")
+                if answer.state == "failed":
+                    raise from_values(answer.error or {})
+                left = deadline - loop.time()
+                if left <= 0:
+                    text = f"The gateway did not answer {method} within {seconds:g} seconds."
+                    raise Unreachable("TIMEOUT", text, is_retryable=True, was_sent=answer.state == "taken")
+                await channels.notified_within(notified, left)
+    finally:
+        await rows("DELETE FROM gateway_calls WHERE id = ?", call_id)
+
+
+async def _ask(call_id: UUID, gateway_id: UUID, method: str, params: Mapping[str, Any], seconds: float) -> bool:
+    """Write a call for the process that holds the gateway; False when none has it connected."""
+    is_held = "state = 'connected' AND holder IS NOT NULL AND holder <> ?"
+    values: list[Any] = [channels.PROCESS]
+    now = clock.now()
+    if is_postgres():
+        is_held += " AND held_until > ?"
+        values.append(now)
+    found = await rows(
+        "INSERT INTO gateway_calls (id, gateway_id, caller, method, params, state, due_by, created_at)"
+        f" SELECT ?, id, ?, ?, ?, 'waiting', ?, ? FROM gateways WHERE id = ? AND {is_held} RETURNING id",
+        call_id,
+        channels.PROCESS,
+        method,
+        sealed(params),
+        now + timedelta(seconds=seconds),
+        now,
+        gateway_id,
+        *values,
+    )
+    return bool(found)
+
+
+async def _not_connected(gateway_id: UUID) -> GatewayError:
+    found = await rows("SELECT state, last_error FROM gateways WHERE id = ?", gateway_id)
+    reason = (found[0]["last_error"] or "") if found and found[0]["state"] != "connected" else ""
+    text = f"The gateway is not connected. {reason}".strip() if found else "The gateway was deleted."
+    return Unreachable("NOT_CONNECTED", text, is_retryable=bool(found))
+
+
+async def _answer_to(call_id: UUID) -> _Answer:
+    answer = await select_one(_Answer, "SELECT state, result, error FROM gateway_calls WHERE id = ?", call_id)
+    return answer or _Answer("failed", None, _DELETED)
+
+
+_DELETED = to_values(Unreachable("NOT_CONNECTED", "The gateway was deleted."))

@@ -1,11 +1,14 @@
-"""What features do with the events of gateways, in the process that has the connection."""
+"""The events of gateways: what features do with them, and how they reach their handlers in order."""
 
+import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from mission_control.openclaw.connection import GatewayEvent
 from mission_control.openclaw.errors import GatewayError
 
 
@@ -45,3 +48,64 @@ async def connected(gateway: GatewayRef) -> None:
             _log.warning("a first call to gateway %s failed: %s", gateway.id, error)
         except Exception:
             _log.exception("the first calls to gateway %s failed", gateway.id)
+
+
+MOST_WAITING, MOST_BYTES = 10_000, 32 * 1024 * 1024
+
+
+class Inlet:
+    """Handles the events of one gateway, one after the other.
+
+    A gateway that tells more than is handled loses events. Then everything goes on as if it had just connected,
+    because handlers read there what they may have missed.
+    """
+
+    def __init__(self, gateway: GatewayRef) -> None:
+        self._gateway = gateway
+        self._waiting: deque[GatewayEvent | None] = deque()
+        self._early: deque[GatewayEvent] | None = None
+        self._bytes = 0
+        self._arrived = asyncio.Event()
+
+    def hold(self) -> None:
+        """Keep events of the next connection back until `connected`."""
+        self._bytes -= sum(one.size for one in self._early or ())
+        self._early = deque()
+
+    def connected(self) -> None:
+        """Let the handlers know that the gateway was connected, before they get events of this connection."""
+        early, self._early = self._early or (), None
+        self._waiting.extend((None, *early))
+        self._arrived.set()
+
+    def put(self, event: GatewayEvent) -> None:
+        """Take an event; one that nobody handles is dropped."""
+        if event.name not in HANDLERS:
+            return
+        if len(self._waiting) + len(self._early or ()) >= MOST_WAITING or self._bytes + event.size > MOST_BYTES:
+            self._drop()
+        self._bytes += event.size
+        (self._waiting if self._early is None else self._early).append(event)
+        self._arrived.set()
+
+    def _drop(self) -> None:
+        _log.warning("events of gateway %s were dropped", self._gateway.id)
+        self._waiting.clear()
+        self._bytes = 0
+        if self._early is not None:
+            self._early.clear()  # `connected` comes anyway
+        else:
+            self.connected()
+
+    async def run(self) -> None:
+        """Handle what arrives, in an endless loop."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                event = self._waiting.popleft()
+                if event is None:
+                    await connected(self._gateway)
+                else:
+                    self._bytes = max(0, self._bytes - event.size)
+                    await handle(self._gateway, event.name, event.payload)

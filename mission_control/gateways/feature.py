@@ -3,7 +3,7 @@
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.feature import Feature
-from mission_control.gateways import api, connector, installation, models, page_frame, pages, policy
+from mission_control.gateways import api, connector, installation, models, page_frame, pages, queries
 from mission_control.gateways.page_tabs import OVERVIEW, Tab
 from mission_control.live.kinds import Kind
 from mission_control.web.palette import PaletteEntry
@@ -16,7 +16,7 @@ def _may(actor: Actor, board: object) -> bool:
 gateways = Feature(
     name="gateways",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(queries.rules,),
     kinds={
         "gateway.created": Kind("A gateway was added.", "added the gateway", is_named_in_message=True),
         "gateway.updated": Kind("A gateway's fields changed.", "changed the gateway", is_named_in_message=True),

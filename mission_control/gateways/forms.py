@@ -7,14 +7,7 @@ from pydantic import Field
 
 from mission_control.core.error_codes import ErrorCode
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.schemas import (
-    GatewayCreate,
-    GatewayUpdate,
-    Name,
-    Token,
-    Url,
-    WorkspaceRoot,
-)
+from mission_control.gateways.queries import GatewayCreate, GatewayUpdate, Name, Token, Url, WorkspaceRoot
 from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 

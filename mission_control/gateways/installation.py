@@ -1,18 +1,59 @@
-"""What this installation is towards gateways: its identity, kept once, and what it asks of them."""
+"""This installation towards gateways: its identity, the addresses it may call, the names of its agents there."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from quart import Quart
 
 from mission_control.config import ConfigError, Settings
 from mission_control.core import secrets
 from mission_control.core.clock import now
-from mission_control.database.sql import rows
-from mission_control.gateways import addresses
-from mission_control.openclaw.errors import GatewayError
-from mission_control.openclaw.identity import Identity
-from mission_control.openclaw.limits import Pace
-from mission_control.openclaw.target import Target
+from mission_control.core.ids import new_id
+from mission_control.database.sql import as_id, rows
+from mission_control.openclaw.errors import GatewayError, Unreachable
+from mission_control.openclaw.handshake import Identity
+from mission_control.openclaw.target import Pace, Target
+from mission_control.outbound.addresses import may_reach
+
+OUT_OF_REACH = "The gateway cannot be reached from here. Check its address, and that it is running."
+# Besides Unreachable: what a proxy, or a check of our own, says.
+TELLING = ("ADDRESS_REFUSED", "HTTP_DENIED")
+
+
+@dataclass(slots=True)
+class _Allowed:
+    """The setting, for loops, which run outside of requests. None: as many organizations as there are decide."""
+
+    allow_private: bool | None = False
+
+
+_allowed = _Allowed()
+
+
+def keep_addresses(settings: Settings) -> None:
+    """Remember whether gateways may be at private addresses."""
+    _allowed.allow_private = settings.gateways_allow_private
+
+
+async def all_may_be_reached(addresses: Collection[str]) -> bool:
+    """Return whether a gateway may be at these addresses: never at metadata services, at private ones as configured."""
+    allowed = _allowed.allow_private
+    if allowed is None:
+        allowed = len(await rows("SELECT id FROM organizations LIMIT 2")) < 2
+    return all(may_reach(one, allow_private=allowed) for one in addresses)
+
+
+async def discreet(organization_id: UUID, error: GatewayError) -> GatewayError:
+    """Return an error as an organization may read it: why nothing was reached is for the one that was here first."""
+    if not isinstance(error, Unreachable) and error.code not in TELLING:
+        return error
+    found = await rows("SELECT id FROM organizations ORDER BY created_at, id LIMIT 1")
+    if not found or as_id(found[0]["id"]) == organization_id:
+        return error
+    return Unreachable("UNREACHABLE", OUT_OF_REACH, is_retryable=True)
+
 
 NAME = "installation"
 UNREADABLE = (
@@ -36,7 +77,7 @@ def keep(app: Quart) -> None:
     """Remember the secret key and the least version of gateways."""
     _kept.key = app.config["SECRET_KEY"]
     _kept.minimum_version = app.config["SETTINGS"].gateway_min_version
-    addresses.keep(app.config["SETTINGS"])
+    keep_addresses(app.config["SETTINGS"])
 
 
 def keep_settings(settings: Settings) -> None:
@@ -66,7 +107,7 @@ def target_of(
         allow_insecure_tls=allow_insecure_tls,
         minimum_version=_kept.minimum_version,
         pace=pace or Pace(),
-        may_reach=addresses.all_may_be_reached,
+        may_reach=all_may_be_reached,
     )
 
 
@@ -117,3 +158,42 @@ async def device_id() -> str | None:
     """Return the fingerprint by which gateways know this installation, None before it ever connected."""
     found = await rows("SELECT device_id FROM gateway_identity WHERE name = ?", NAME)
     return str(found[0]["device_id"]) if found else None
+
+
+_OURS = re.compile(r"(mc|mc-gateway|lead)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def main_session_key(gateway_id: UUID) -> str:
+    """Return the session key of a gateway's main agent."""
+    return f"agent:mc-gateway-{gateway_id}:main"
+
+
+def lead_session_key(board_id: UUID) -> str:
+    """Return the session key of a board's lead."""
+    return f"agent:lead-{board_id}:main"
+
+
+def worker_session_key(agent_id: UUID) -> str:
+    """Return the session key of a worker."""
+    return f"agent:mc-{agent_id}:main"
+
+
+def gateway_agent_id(session_key: str) -> str:
+    """Return the agent id in a session key, `lead-<board id>` of `agent:lead-<board id>:main`."""
+    return session_key.split(":")[1]
+
+
+def is_made_by_us(agent_id: str) -> bool:
+    """Return whether an agent id is one that Mission Control gives, in any installation."""
+    return _OURS.fullmatch(agent_id) is not None
+
+
+def slug(text: str) -> str:
+    """Return a text as lower-case letters and digits with single hyphens; random when nothing of it is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or new_id().hex
+
+
+def workspace_path(root: str, agent_id: str) -> str:
+    """Return the folder of an agent below the workspace root of its gateway, which expands a `~`."""
+    name = agent_id.removeprefix("mc-") if agent_id.startswith("mc-gateway-") else agent_id
+    return f"{root.rstrip('/')}/workspace-{slug(name)}"

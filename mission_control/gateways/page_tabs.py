@@ -7,8 +7,7 @@ from uuid import UUID
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import REFUSED, TOKEN_CODES
-from mission_control.gateways.schemas import missing_scopes
+from mission_control.gateways.queries import REFUSED, TOKEN_CODES, missing_scopes
 from mission_control.openclaw.errors import TOKEN_COMMANDS, approve_command
 
 OVERVIEW = "overview"

@@ -23,11 +23,18 @@ from mission_control.gateways.forms import (
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.page_frame import gateway_of_page, on_gateway
 from mission_control.gateways.page_tabs import OVERVIEW
-from mission_control.gateways.queries import boards_using, list_gateways
-from mission_control.gateways.reporting import CONNECTED, CONNECTING, PAIRING, REFUSED, UNREACHABLE
+from mission_control.gateways.queries import (
+    CONNECTED,
+    CONNECTING,
+    PAIRING,
+    REFUSED,
+    UNREACHABLE,
+    boards_using,
+    list_gateways,
+)
 from mission_control.live.broker import head_of
 from mission_control.openclaw.errors import TOKEN_COMMANDS
-from mission_control.organizations.left_behind import left_on_gateways
+from mission_control.organizations.queries import left_on_gateways
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro

@@ -1,16 +1,66 @@
-"""Read gateways."""
+"""Read gateways: who may, their rows, what people read of a connection, and the shapes of the API."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
+from pydantic import AfterValidator, BaseModel, Field
 from tortoise.queryset import QuerySet
 
 from mission_control.core.actor import Actor
+from mission_control.core.clock import now
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.core.policy import Rules
+from mission_control.core.schemas import BlankToNone, NonEmptyStr, NotNull, example
 from mission_control.database.records import find
 from mission_control.database.sql import is_postgres, rows
+from mission_control.gateways.installation import sealed
 from mission_control.gateways.models import Gateway
+from mission_control.openclaw.errors import (
+    DETAIL_KINDS,
+    TOKEN_COMMANDS,
+    AccessDenied,
+    GatewayError,
+    MissingScopes,
+    PairingRefused,
+    PairingRequired,
+    TokenRefused,
+    TooNew,
+    TooOld,
+    Unreachable,
+    approve_command,
+)
+from mission_control.openclaw.handshake import NEEDED_SCOPES, Hello, grants
+from mission_control.openclaw.target import url_problem
+
+rules = Rules()
+
+
+@rules.rule("gateway.manage")
+@rules.rule("gateway.create")
+def may_manage_gateways(actor: Actor, organization_id: UUID | None) -> bool:
+    """Owners and admins."""
+    return actor.is_user and actor.administers(organization_id or actor.organization_id)
+
+
+@rules.rule("gateway.read")
+@rules.rule("gateway.update")
+@rules.rule("gateway.delete")
+@rules.rule("gateway.check")
+def may_manage_gateway(actor: Actor, gateway: Gateway) -> bool:
+    """Owners and admins of the organization."""
+    return actor.is_user and actor.administers(gateway.organization_id)
+
+
+@rules.rule("gateway.report")
+def only_the_system(actor: Actor, thing: Any) -> bool:
+    """Only the system itself."""
+    return False
 
 
 def visible_gateways(actor: Actor) -> QuerySet[Gateway]:
@@ -81,3 +131,266 @@ async def gateway_of(organization_id: UUID, gateway_id: UUID) -> Gateway:
 async def gateway_names(gateway_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the names of gateways by their ids."""
     return dict(await Gateway.filter(id__in=list(gateway_ids)).values_list("id", "name"))
+
+
+CONNECTING, CONNECTED, PAIRING = "connecting", "connected", "pairing"
+UNREACHABLE, REFUSED = "unreachable", "refused"
+LONGEST_CODE = 64
+
+PAIRING_TEXTS = {
+    "scope-upgrade": "Mission Control needs more rights than this device was approved for. Approve it again.",
+    "role-upgrade": "Mission Control needs another role than this device was approved for. Approve it again.",
+    "metadata-upgrade": "This device changed since it was approved. Approve it again.",
+}
+FIRST_PAIRING = "The gateway waits for its owner to approve this device."
+EARLIER_IS_OVER = "The request before this one was rejected or is over. Once this one is approved, try again."
+EARLIER_EXPIRED = "Nobody approved the request before this one in time."
+PAIRING_REFUSED = {
+    "PAIRING_REJECTED": "The pairing was rejected on the gateway. Try again to send a new request.",
+    "PAIRING_EXPIRED": "Nobody approved the pairing in time. Try again to send a new request.",
+}
+TOKEN_TEXTS = {
+    "AUTH_TOKEN_MISSING": "The gateway asks for a token, and none is saved here.",
+    "DEVICE_IDENTITY_REQUIRED": "The gateway asks for a token, and none is saved here.",
+    "AUTH_RATE_LIMITED": "The token was refused too often, so the gateway takes no more attempts for a while.",
+}
+TOKEN_REFUSED = f"The gateway refuses the token. `{TOKEN_COMMANDS[0]}` in a terminal on its host prints the right one."
+# As the codes of reports have them.
+TOKEN_CODES = frozenset(code.lower() for code, kind in DETAIL_KINDS.items() if kind is TokenRefused)
+ACCESS_DENIED = "The gateway knows this device, but its role grants nothing. Give it a role on the gateway."
+TOO_NEW = "The gateway speaks a newer protocol than this Mission Control. Update Mission Control."
+TOO_OLD = "The gateway speaks only an old protocol. Update it with `openclaw update`."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The columns of a gateway that say how its connection is. Fields that are None clear their column.
+
+    What a hello says (`version` to `boot_id`) stays as it was when `hello` is None.
+    """
+
+    state: str
+    state_code: str | None = None
+    last_error: str | None = None
+    pairing_request_id: str | None = None
+    pairing_device_id: str | None = None
+    same_as_id: UUID | None = None
+    said: Mapping[str, Any] | None = None
+    device_token: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Return the values to store, the device token as it is."""
+        skipped = ("said", "device_token")
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in skipped}
+        token = {} if self.device_token is None else {"device_token": self.device_token}
+        return own | dict(self.said or {}) | token
+
+
+def of_hello(hello: Hello, instance_id: str | None) -> Report:
+    """Return the report of an accepted connection, with the gateway's own id where it gave one."""
+    said = _from_hello(hello) | ({} if instance_id is None else {"instance_id": instance_id})
+    return Report(CONNECTED, None, " ".join(hello.warnings) or None, said=said, device_token=hello.device_token)
+
+
+def of_same_gateway(first: Gateway) -> Report:
+    """Return the report of a gateway that the organization has already."""
+    text = f"{same_gateway(first)} So this one is not used: delete it, or the other one."
+    return Report(REFUSED, ErrorCode.SAME_GATEWAY, text, same_as_id=first.id)
+
+
+def same_gateway(first: Gateway) -> str:
+    """Say which gateway it is that answers at another address."""
+    return f"This is the gateway {first.name}, which is here already at {first.url}."
+
+
+def _from_hello(hello: Hello) -> dict[str, Any]:
+    return {
+        "version": hello.version or None,
+        "protocol": hello.protocol,
+        "role": hello.role,
+        "scopes": None if hello.scopes is None else sorted(hello.scopes),
+        "methods": sorted(hello.methods),
+        "events": sorted(hello.events),
+        "capabilities": sorted(hello.capabilities),
+        "boot_id": hello.boot_id,
+    }
+
+
+def of_error(error: GatewayError) -> Report:
+    """Return the report of a connection that was not made."""
+    code = error.detail_code.lower().replace("-", "_")[:LONGEST_CODE]
+    match error:
+        case PairingRequired():
+            text = PAIRING_TEXTS.get(error.reason, FIRST_PAIRING)
+            reason = error.reason[:LONGEST_CODE]
+            return Report(PAIRING, reason, text, error.request_id, error.device_id)
+        case PairingRefused():
+            decided = pairing_decision(error)
+            return Report(REFUSED, decided.lower()[:LONGEST_CODE], PAIRING_REFUSED.get(decided, error.message))
+        case TokenRefused():
+            return Report(REFUSED, code, TOKEN_TEXTS.get(error.detail_code, TOKEN_REFUSED))
+        case MissingScopes():
+            return Report(REFUSED, "missing_scopes", _missing(error), said=_granted(error))
+        case AccessDenied():
+            own = error.detail_code == "OPERATOR_ACCESS_DENIED"
+            return Report(REFUSED, code, ACCESS_DENIED if own else error.message)
+        case TooOld():
+            return Report(REFUSED, "too_old", error.message if error.code == "TOO_OLD" else TOO_OLD)
+        case TooNew():
+            return Report(REFUSED, "too_new", TOO_NEW)
+        case Unreachable():
+            return Report(UNREACHABLE, code, error.message)
+    return Report(REFUSED, code, error.message)
+
+
+def pairing_decision(error: PairingRefused) -> str:
+    """Return `PAIRING_REJECTED` or `PAIRING_EXPIRED`: the code, or the word in the details of a refused connection."""
+    return error.code if error.code in PAIRING_REFUSED else error.detail_code
+
+
+def _missing(error: MissingScopes) -> str:
+    listed = ", ".join(error.scopes)
+    if not listed:
+        return "The gateway grants this device less than it was paired for. Approve it again on the gateway."
+    return f"The gateway grants this device too little. Missing: {listed}."
+
+
+def _granted(error: MissingScopes) -> dict[str, Any] | None:
+    granted = error.details.get("granted")
+    if not isinstance(granted, list):
+        return None
+    version, protocol = error.details.get("version"), error.details.get("protocol")
+    return {"scopes": sorted(map(str, granted)), "version": version, "protocol": protocol}
+
+
+def after(report: Report, before: Report | None, note: str = "") -> Report:
+    """Return the report of a request to pair; it says so when it took the place of another one, or a note."""
+    was = before.pairing_request_id if before is not None else None
+    if before is not None and was == report.pairing_request_id and not note:
+        return replace(report, last_error=before.last_error)
+    note = note or (EARLIER_IS_OVER if was else "")
+    return replace(report, last_error=f"{note} {report.last_error}") if note else report
+
+
+def stored(report: Report, since: datetime | None = None) -> dict[str, Any]:
+    """Return the columns of a report as they are stored, the device token encrypted."""
+    columns = report.columns()
+    if "device_token" in columns:
+        columns["device_token"] = sealed(columns["device_token"])
+    moment = since or now()
+    return columns | {"state_at": moment} | ({"connected_at": moment} if report.state == CONNECTED else {})
+
+
+State = Literal["connecting", "connected", "pairing", "unreachable", "refused"]
+LONGEST_NAME, LONGEST_URL, LONGEST_ROOT, LONGEST_TOKEN = 200, 2000, 1000, 4000
+
+
+def _gateway_url(value: str) -> str:
+    """Return an address without what no gateway reads, where people may have left a token."""
+    if (problem := url_problem(value)) is not None:
+        raise ValueError(problem)
+    parts = urlsplit(value.strip())
+    return urlunsplit((parts.scheme.lower(), parts.netloc, parts.path, "", ""))
+
+
+Name = Annotated[NonEmptyStr, Field(max_length=LONGEST_NAME)]
+Url = Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(_gateway_url)]
+WorkspaceRoot = Annotated[str, Field(max_length=LONGEST_ROOT), AfterValidator(str.strip)]
+Token = Annotated[Annotated[str, Field(max_length=LONGEST_TOKEN), AfterValidator(str.strip)] | None, BlankToNone]
+NO_EFFECT = "Stored and without effect: gateways stopped accepting connections without a device"
+
+
+class GatewayCreate(BaseModel):
+    """A gateway to add."""
+
+    model_config = example(
+        name="Basement", url="wss://gateway.example.org:18789", workspace_root="~/.openclaw", token="..."
+    )
+
+    name: Name
+    url: Url
+    workspace_root: WorkspaceRoot
+    allow_insecure_tls: bool = False
+    disable_device_pairing: Annotated[bool, Field(description=NO_EFFECT)] = False
+    token: Token = None
+
+
+class GatewayUpdate(BaseModel):
+    """Changes of a gateway. Absent fields stay; an absent, null or blank token stays too."""
+
+    model_config = example(name="Basement")
+
+    name: Annotated[Name | None, NotNull] = None
+    url: Annotated[Url | None, NotNull] = None
+    token: Token = None
+    workspace_root: Annotated[WorkspaceRoot | None, NotNull] = None
+    allow_insecure_tls: Annotated[bool | None, NotNull] = None
+    disable_device_pairing: Annotated[bool | None, NotNull] = None
+    clear_token: Annotated[bool, Field(description="Remove the saved token")] = False
+
+
+class GatewayDeletion(BaseModel):
+    """How a gateway is deleted."""
+
+    force: Annotated[bool, Field(description="Delete it although boards use it; they stay, without a gateway")] = False
+
+
+class GatewayRead(BaseModel):
+    """A gateway and how the connection to it is. Its token is never returned."""
+
+    name: str
+    url: str
+    workspace_root: str
+    allow_insecure_tls: bool = False
+    disable_device_pairing: bool = False
+    id: UUID
+    organization_id: UUID
+    token: Annotated[str | None, Field(description="Always null; `has_token` says whether one is saved")] = None
+    has_token: bool
+    state: State
+    state_code: Annotated[str | None, Field(description="The reason for programs")]
+    last_error: Annotated[str | None, Field(description="The reason for people, and what to do")]
+    state_at: datetime
+    connected_at: datetime | None
+    same_as_id: Annotated[
+        UUID | None, Field(description="The gateway that this one is, which is here already: this one is not used")
+    ]
+    pairing_request_id: str | None
+    pairing_device_id: str | None
+    pairing_command: Annotated[str | None, Field(description="What to run on the gateway's host, while it is pairing")]
+    version: str | None
+    protocol: int | None
+    role: str | None
+    scopes: list[str] | None
+    missing_scopes: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, gateway: Gateway) -> Self:
+        """Return the answer for a gateway."""
+        own: dict[str, Any] = {name: getattr(gateway, name) for name in cls.model_fields if name in FROM_ROW}
+        command = approve_command(gateway.pairing_request_id) if gateway.state == PAIRING else None
+        return cls.model_construct(
+            **own,
+            token=None,
+            has_token=gateway.token is not None,
+            pairing_command=command,
+            missing_scopes=missing_scopes(gateway),
+        )
+
+
+FROM_ROW = set(GatewayRead.model_fields) - {"token", "has_token", "pairing_command", "missing_scopes"}
+
+
+def missing_scopes(gateway: Gateway) -> list[str]:
+    """Return what the gateway does not grant and this program needs; nothing while that is not known."""
+    if gateway.scopes is None:
+        return []
+    granted = tuple(gateway.scopes)
+    return [one for one in NEEDED_SCOPES if not grants(granted, one)]
+
+
+def is_connected(gateway: Gateway) -> bool:
+    """Return whether calls can be made."""
+    return bool(gateway.state == CONNECTED and gateway.holder is not None)

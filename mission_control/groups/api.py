@@ -12,8 +12,7 @@ from mission_control.groups.commands import create_group as create
 from mission_control.groups.commands import delete_group as delete
 from mission_control.groups.commands import update_group as update
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.queries import list_groups, reachable_group, visible_group
-from mission_control.groups.schemas import (
+from mission_control.groups.queries import (
     BoardGroupCreate,
     BoardGroupHeartbeatApply,
     BoardGroupHeartbeatApplyResult,
@@ -22,8 +21,12 @@ from mission_control.groups.schemas import (
     BoardGroupSnapshotQuery,
     BoardGroupUpdate,
     GroupSnapshotQuery,
+    list_groups,
+    reachable_group,
+    snapshot_around,
+    snapshot_of_group,
+    visible_group,
 )
-from mission_control.groups.snapshot import snapshot_around, snapshot_of_group
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 

@@ -1,16 +1,18 @@
-"""Commands that change board groups."""
+"""Commands that change board groups, and the notices when a board joins or leaves one."""
 
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import agents_to_notify
+from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.boards.commands import locked_board, slugify, update_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
-from mission_control.commands.reactions import react
-from mission_control.commands.unit_of_work import record
+from mission_control.commands.reactions import Reactions, react
+from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
@@ -19,6 +21,7 @@ from mission_control.core.policy import can
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
+from mission_control.live.log import NewEvent
 
 
 @command("board_group.create")
@@ -137,3 +140,54 @@ async def locked_group(group: BoardGroup, *, no_key: bool = False) -> BoardGroup
 
 def _slug(slug: str, name: str) -> str:
     return slug if slug.strip() else slugify(name, otherwise=new_id().hex)
+
+
+reactions = Reactions()
+
+ON_JOINING = (
+    "Look at what the other boards of the group do before you plan.\n"
+    "Write what several boards need to know to the group's memory.\n"
+    "Tell the other leads of dependencies between boards early."
+)
+ON_LEAVING = (
+    "Work on this board no longer depends on the group's plans.\n"
+    "Finish or hand over what was agreed between the boards.\n"
+    "Read the group's memory once more for open agreements."
+)
+
+
+@reactions.to("board.updated")
+async def notify_group(actor: Actor, event: NewEvent) -> None:
+    """Notify all agents of the old group and of the new one, the board's own included."""
+    if "board_group_id" not in event.data["after"]:
+        return
+    board = await Board.get(id=event.scope.board_id)
+    if (left := event.data["before"]["board_group_id"]) is not None:
+        await _notify(board, left, joins=False)
+    if (joined := event.data["after"]["board_group_id"]) is not None:
+        await _notify(board, joined, joins=True)
+
+
+async def _notify(board: Board, group_id: UUID, *, joins: bool) -> None:
+    group = await BoardGroup.get_or_none(id=group_id)
+    if group is None:
+        return
+    named: dict[Any, str] = {one.id: one.name for one in await Board.filter(board_group_id=group.id, deleted_at=None)}
+    named[board.id] = board.name
+    for agent in await agents_to_notify(list(named)):
+        lines = [
+            f"{'Joined' if joins else 'Left'} board: {board.name} ({board.id})",
+            f"Your board: {named[agent.board_id]} ({agent.board_id})",
+            f"Group: {group.name} ({group.id})",
+            "",
+            ON_JOINING if joins else ON_LEAVING,
+        ]
+        deliver(
+            NOTICE,
+            agent.scope(),
+            agent_id=agent.id,
+            header="BOARD GROUP UPDATED",
+            text="\n".join(lines),
+            succeeded="board.group.join.notified" if joins else "board.group.leave.notified",
+            failed="board.group.join.notify_failed" if joins else "board.group.leave.notify_failed",
+        )

@@ -2,15 +2,15 @@
 
 from mission_control.core.policy import can
 from mission_control.feature import Feature
-from mission_control.groups import api, group_page, models, pages, policy, reactions
+from mission_control.groups import api, commands, group_page, models, pages, queries
 from mission_control.live.kinds import Kind
 from mission_control.web.palette import PaletteEntry
 
 groups = Feature(
     name="groups",
     models=(models,),
-    rules=(policy.rules,),
-    reactions=(reactions.reactions,),
+    rules=(queries.rules,),
+    reactions=(commands.reactions,),
     kinds={
         "board.group.join.notified": Kind("An agent received the notice that a board joined the group."),
         "board.group.join.notify_failed": Kind("The notice that a board joined the group was given up."),

@@ -8,7 +8,7 @@ from pydantic import Field
 from mission_control.agents.forms import PACES as AGENT_PACES
 from mission_control.core.schemas import NonEmptyStr, OptionalText
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.schemas import BoardGroupCreate, BoardGroupHeartbeatApply, BoardGroupUpdate
+from mission_control.groups.queries import BoardGroupCreate, BoardGroupHeartbeatApply, BoardGroupUpdate
 from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 

@@ -16,9 +16,7 @@ from mission_control.core.policy import require
 from mission_control.groups.forms import PACES, UNITS, PaceForm, in_words
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.pages import GROUP, group_of_page, on_group, pages
-from mission_control.groups.queries import reachable_group
-from mission_control.groups.schemas import GroupSnapshotQuery
-from mission_control.groups.snapshot import snapshot_of_group
+from mission_control.groups.queries import GroupSnapshotQuery, reachable_group, snapshot_of_group
 from mission_control.groups.view import LIMITS, PAGE, PLACE, GroupRights, GroupView
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event

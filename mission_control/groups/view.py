@@ -8,7 +8,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.schemas import GroupSnapshotQuery
+from mission_control.groups.queries import GroupSnapshotQuery
 from mission_control.live.models import Event
 from mission_control.web.asides import AsideView
 

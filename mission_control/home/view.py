@@ -18,8 +18,8 @@ from mission_control.database.sql import rows
 from mission_control.home import answered, aside
 from mission_control.home.listed import MOST, Listed, Versions, listed
 from mission_control.metrics import figures
-from mission_control.metrics.buckets import RangeKey
-from mission_control.metrics.overview import overview
+from mission_control.metrics.dashboard import overview
+from mission_control.metrics.schemas import RangeKey
 from mission_control.needs.finding import Counted, Filter, count, find_keys
 from mission_control.needs.kinds import Include, Key
 from mission_control.needs.listing import said

@@ -3,7 +3,7 @@
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.identity import entrance
+from mission_control.identity import flow
 
 pages = Blueprint("identity_pages", __name__, url_prefix="/sign-in")
 
@@ -11,10 +11,10 @@ pages = Blueprint("identity_pages", __name__, url_prefix="/sign-in")
 @pages.get("/provider")
 async def depart() -> ResponseReturnValue:
     """Redirect to the provider."""
-    return await entrance.depart()
+    return await flow.depart()
 
 
 @pages.get("/callback")
 async def arrive() -> ResponseReturnValue:
     """Take the provider's answer and start a session."""
-    return await entrance.arrive()
+    return await flow.arrive()

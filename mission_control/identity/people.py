@@ -1,25 +1,110 @@
-"""Accounts of the provider's people: found by subject, linked by a verified address, kept up to date."""
+"""Accounts of the provider's people: their profiles, found by subject, linked by a verified address."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any
+from typing import Any, Self
+from urllib.parse import quote
 from uuid import UUID
 
 from mission_control.accounts.deletion import deleted_at
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import User
 from mission_control.accounts.provider_links import is_in_use, is_invited, is_linked, link_own, take_over
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, Forbidden
+from mission_control.core.errors import Conflict, Forbidden, Unreachable
 from mission_control.database.sql import as_id, lowered, rows
-from mission_control.identity.profile import Profile, profile_of_claims
-from mission_control.identity.provider import Provider
+from mission_control.delivery.models import Delivery
+from mission_control.identity.provider import Provider, ProviderUnreachable, ask, bearer, read_object
 from mission_control.organizations.commands import NOWHERE
+from mission_control.sending.loop import GiveUp, Send
+
+LONGEST_EMAIL = 320
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the provider says about a person. `email_verified` applies to this address only."""
+
+    subject: str
+    email: str | None = None
+    email_verified: bool = False
+    name: str | None = None
+
+    def completed_by(self, fuller: "Profile | None") -> Self:
+        """Return the profile with the fuller source's address, and its name where this one has none."""
+        if fuller is None or fuller.subject != self.subject:
+            return self
+        known = replace(self, name=self.name or fuller.name)
+        if fuller.email is None:
+            return known
+        verified = fuller.email_verified or (self.email_verified and self.email == fuller.email)
+        return replace(known, email=fuller.email, email_verified=verified)
+
+
+def profile_of_claims(claims: dict[str, Any]) -> Profile:
+    """Return the profile in a token's claims or a userinfo answer."""
+    email, verified = _email(claims)
+    name = _text(claims, "name", "full_name") or _joined(claims)
+    return Profile(claims["sub"], email, verified, name)
+
+
+def profile_of_clerk(user: dict[str, Any]) -> Profile | None:
+    """Return the profile in an answer of Clerk's backend."""
+    subject = user.get("id")
+    if not isinstance(subject, str):
+        return None
+    email, verified = _listed_email(user.get("email_addresses"), user.get("primary_email_address_id"))
+    name = _text(user, "full_name", "name") or _joined(user) or _text(user, "username")
+    return Profile(subject, email, verified, name)
+
+
+def _email(claims: dict[str, Any]) -> tuple[str | None, bool]:
+    for name in ("email", "email_address", "primary_email_address"):
+        if address := _address(claims.get(name)):
+            return address, claims.get("email_verified") is True
+    return _listed_email(claims.get("email_addresses"), claims.get("primary_email_address_id"))
+
+
+def _listed_email(listed: Any, primary: Any) -> tuple[str | None, bool]:
+    """Return the primary address of a list of texts or objects, else the first one, and whether it is verified."""
+    found = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, str | dict)]
+    objects = [one for one in found if isinstance(one, dict)]
+    chosen = next((one for one in objects if primary and one.get("id") == primary), found[0] if found else None)
+    if isinstance(chosen, dict):
+        proof = chosen.get("verification")
+        address = _address(chosen.get("email_address")) or _address(chosen.get("email"))
+        return address, address is not None and isinstance(proof, dict) and proof.get("status") == "verified"
+    return _address(chosen), False
+
+
+def _address(value: Any) -> str | None:
+    text = value.strip().lower() if isinstance(value, str) else ""
+    return text if "@" in text and len(text) <= LONGEST_EMAIL and _is_storable(text) else None
+
+
+def _joined(found: dict[str, Any]) -> str | None:
+    parts = (_text(found, "given_name", "first_name"), _text(found, "family_name", "last_name"))
+    return " ".join(part for part in parts if part) or None
+
+
+def _text(found: dict[str, Any], *names: str) -> str | None:
+    for name in names:
+        value = found.get(name)
+        if isinstance(value, str) and value.strip() and _is_storable(value):
+            return value.strip()[:LONGEST_NAME]
+    return None
+
+
+def _is_storable(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
 
 ASK_AGAIN_SECONDS = 3600.0
 NOT_ALLOWED = "This installation does not let your account in. Ask one of its owners."
@@ -129,7 +214,7 @@ async def _admit(actor: Actor, profile: Profile) -> Person:
     if changes:
         user.update_from_dict({**changes, "updated_at": clock.now()})
         await user.save(update_fields=[*changes, "updated_at"])
-        freshness.recheck_streams()
+        lookups.recheck_streams()
     return Person(user.id, is_newly_linked)
 
 
@@ -187,5 +272,49 @@ async def _is_free_for(email: str, user: User, *, is_proven: bool) -> bool:
     loser = other[0]["id"]
     await rows("UPDATE users SET email = NULL, updated_at = ? WHERE id = ?", clock.now(), loser)
     await record_account("account.address_lost", as_id(loser))
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     return True
+
+
+_log = logging.getLogger(__name__)
+
+
+async def clerk_profile(provider: Provider, subject: str) -> Profile | None:
+    """Return a person's profile at Clerk. Return None, and log it, when Clerk does not answer."""
+    try:
+        return profile_of_clerk(await read_object(_clerk_address(provider, subject), headers=bearer(provider.api_key)))
+    except ProviderUnreachable as error:
+        _log.warning("profile not read", extra={"reason": str(error.__cause__ or error.detail)})
+        return None
+
+
+def account_deleter(provider: Provider) -> Send:
+    """Return the sender that deletes accounts at Clerk. An account that is already gone counts as deleted."""
+
+    async def delete_account(delivery: Delivery) -> None:
+        subject = delivery.data.get("subject")
+        if not isinstance(subject, str):
+            raise GiveUp("The delivery names no account.")
+        await _delete(provider, subject)
+        await Delivery.filter(id=delivery.id).update(data={})  # keep no personal data
+
+    return delete_account
+
+
+async def delete_now(provider: Provider, subject: str) -> None:
+    """Delete an account at Clerk. Raises Unreachable when that fails; an account that is gone counts as deleted."""
+    try:
+        await _delete(provider, subject)
+    except ProviderUnreachable as error:
+        _log.warning("account not deleted at clerk", extra={"reason": str(error.__cause__ or error.detail)})
+        raise Unreachable("Clerk could not delete the account. Nothing was deleted; try again later.") from error
+
+
+async def _delete(provider: Provider, subject: str) -> None:
+    response = await ask("DELETE", _clerk_address(provider, subject), headers=bearer(provider.api_key))
+    if response.status_code >= 300 and response.status_code != 404:
+        raise ProviderUnreachable(f"Clerk answered {response.status_code}.")
+
+
+def _clerk_address(provider: Provider, subject: str) -> str:
+    return f"{provider.api_url}/users/{quote(subject, safe='')}"

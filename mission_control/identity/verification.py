@@ -1,18 +1,37 @@
-"""Checks of the provider's signed tokens: signature, issuer, subject, audience and time."""
+"""Checks of the provider's signed tokens, and such tokens as credentials of API requests."""
 
 import logging
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from joserfc import jwt
 from joserfc.errors import InvalidClaimError, JoseError
 from joserfc.jws import JWSRegistry, extract_compact
 from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
+from quart import Quart, current_app
 
+from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.core import clock
-from mission_control.identity.keys import ProviderKeys
-from mission_control.identity.provider import Provider
+from mission_control.identity.people import (
+    Profile,
+    account_deleter,
+    clerk_profile,
+    delete_now,
+    person_behind,
+    profile_of_claims,
+)
+from mission_control.identity.provider import (
+    Provider,
+    ProviderKeys,
+    ProviderUnreachable,
+    bearer,
+    provider_of,
+    read_object,
+)
+from mission_control.sending.loop import Sender
 
 LONGEST_TOKEN = 16_384
 MOST_KEYS = 5
@@ -122,3 +141,67 @@ def _require_usable(provider: Provider, token: str, header: dict[str, Any]) -> N
     is_other = token.startswith(OTHER_THAN_SESSIONS) or str(header.get("typ", "")).lower().endswith("at+jwt")
     if provider.kind == "clerk" and is_other:
         raise ValueError("The token is not one of a session")
+
+
+IDENTITY = "mission_control.identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The provider of one application and the keys it publishes."""
+
+    provider: Provider
+    keys: ProviderKeys
+
+    async def details(self, claims: dict[str, Any], access_token: str | None) -> Profile | None:
+        """Ask the provider for a person's profile. Return None, and log it, when it does not answer."""
+        if self.provider.kind == "clerk" and self.provider.api_key:
+            return await clerk_profile(self.provider, claims["sub"])
+        try:
+            address = (await self.keys.metadata()).get("userinfo_endpoint")
+            if not (isinstance(address, str) and access_token):
+                return None
+            found = await read_object(address, headers=bearer(access_token))
+        except ProviderUnreachable as error:
+            _log.info("userinfo not read", extra={"reason": str(error.__cause__ or error.detail)})
+            return None
+        return profile_of_claims(found) if isinstance(found.get("sub"), str) else None
+
+
+def prepare(app: Quart) -> None:
+    """Give the application its provider, if the settings name one."""
+    provider = provider_of(app.config["SETTINGS"])
+    app.extensions[IDENTITY] = Identity(provider, ProviderKeys(provider)) if provider else None
+
+
+def senders(app: Quart) -> list[Sender]:
+    """Return who deletes accounts at the provider, when it is one that lets us."""
+    provider = provider_of(app.config["SETTINGS"])
+    if provider is None or provider.kind != "clerk":
+        return []
+    return [Sender(DELETE_AT_PROVIDER, account_deleter(provider))]
+
+
+def identity() -> Identity | None:
+    """Return the running application's provider, None in local mode."""
+    found: Identity | None = current_app.extensions.get(IDENTITY)
+    return found
+
+
+async def delete_at_provider(subject: str) -> None:
+    """Delete an account at Clerk, the one provider that lets us. Raises Unreachable (502) when it does not answer."""
+    known = identity()
+    if known is not None and known.provider.kind == "clerk" and known.provider.api_key:
+        await delete_now(known.provider, subject)
+
+
+async def person_of_token(token: str) -> tuple[UUID, datetime] | None:
+    """Return a bearer token's person and when the token ends; None when it is not valid."""
+    known = identity()
+    if known is None:
+        return None
+    claims = await bearer_claims(known.keys, token)
+    if claims is None:
+        return None
+    person = await person_behind(known.provider, claims, lambda: known.details(claims, token))
+    return None if person is None else (person.id, expiry(known.provider, claims))

@@ -4,8 +4,8 @@ from typing import Any
 
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import HTTPValidationError
-from mission_control.inbox.polling import read_inbox
-from mission_control.inbox.schemas import Inbox, InboxQuery
+from mission_control.inbox.notices import Inbox, InboxQuery
+from mission_control.inbox.receiving import read_inbox
 from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, hints
 from mission_control.operations.operation import operation

@@ -8,8 +8,7 @@ from mission_control.approvals.headings import heading
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.gateways.models import Gateway
-from mission_control.inbox.queries import callback_state, deliveries_of
-from mission_control.inbox.schemas import State
+from mission_control.inbox.notices import State, callback_state, deliveries_of
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "inbox/agent.html"

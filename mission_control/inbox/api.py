@@ -10,10 +10,20 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.delivery.models import Delivery
-from mission_control.inbox import commands
-from mission_control.inbox.callbacks import check_url
-from mission_control.inbox.queries import callback_state, deliveries_of, delivery_read, row_of, visible_delivery
-from mission_control.inbox.schemas import CallbackRead, CallbackSecret, CallbackSet, DeliveryQuery, DeliveryRead
+from mission_control.inbox import receiving
+from mission_control.inbox.notices import (
+    CallbackRead,
+    CallbackSecret,
+    CallbackSet,
+    DeliveryQuery,
+    DeliveryRead,
+    callback_state,
+    deliveries_of,
+    delivery_read,
+    row_of,
+    visible_delivery,
+)
+from mission_control.inbox.receiving import check_url
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.sending.settling import retry
@@ -94,7 +104,7 @@ async def set_callback(actor: Actor, agent: Agent, data: CallbackSet) -> Callbac
     stays in the inbox. Redirects are not followed. The notices of one agent come in order.
     """
     check_url(data.url, allow_private=current_app.config["SETTINGS"].outbound_allow_private)
-    secret = await commands.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])
+    secret = await receiving.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])
     state = await callback_state(agent.id)
     return CallbackSecret(**state.model_dump(), secret=secret)
 
@@ -112,5 +122,5 @@ async def set_callback(actor: Actor, agent: Agent, data: CallbackSet) -> Callbac
 )
 async def remove_callback(actor: Actor, agent: Agent) -> dict[str, bool]:
     """Send an agent's notices nowhere; it reads them in its inbox. Without a callback nothing happens."""
-    await commands.remove_callback(actor, agent)
+    await receiving.remove_callback(actor, agent)
     return OK

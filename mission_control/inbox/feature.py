@@ -1,13 +1,13 @@
 """What inbox adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.inbox import agent_api, agent_tab, api, pages, policy
-from mission_control.inbox.callbacks import senders
+from mission_control.inbox import agent_api, agent_tab, api, notices, pages
+from mission_control.inbox.receiving import senders
 from mission_control.live.kinds import Kind
 
 inbox = Feature(
     name="inbox",
-    rules=(policy.rules,),
+    rules=(notices.rules,),
     kinds={
         "agent.callback_set": Kind("An agent's notices are sent to an address of its own.", "set the callback of"),
         "agent.callback_removed": Kind(

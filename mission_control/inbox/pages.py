@@ -11,8 +11,7 @@ from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.errors import NotFound
 from mission_control.delivery.models import Delivery
-from mission_control.inbox.queries import callback_state
-from mission_control.inbox.schemas import CallbackSet, CallbackUrl, Secret
+from mission_control.inbox.notices import CallbackSet, CallbackUrl, Secret, callback_state
 from mission_control.web.actions import Form, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro

@@ -10,13 +10,15 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.memory.commands import write_memory
 from mission_control.memory.entry_api import serve_entries
-from mission_control.memory.live import stream_of_board
 from mission_control.memory.models import BoardMemory
-from mission_control.memory.queries import list_entries, read_entry, visible_entry
-from mission_control.memory.schemas import (
+from mission_control.memory.queries import (
     BoardMemoryCreate,
     MemoryQuery,
     MemoryStreamQuery,
+    list_entries,
+    read_entry,
+    stream_of_board,
+    visible_entry,
 )
 from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints

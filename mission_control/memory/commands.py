@@ -5,15 +5,18 @@ from typing import Any
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.groups.commands import locked_group
 from mission_control.groups.models import BoardGroup
-from mission_control.inbox.quotes import WITHDRAWN, requote
+from mission_control.inbox.notices import WITHDRAWN, requote
+from mission_control.live.log import NewEvent
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 from mission_control.memory.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
+from mission_control.organizations.work_state import RUNNING
 
 
 @command("memory.write")
@@ -156,3 +159,19 @@ def _state(entry: Entry) -> dict[str, Any]:
     """Return what streams need of an entry that is gone. Its text and its author's name stay out of the log."""
     where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
     return {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at, **where}
+
+
+reactions = Reactions()
+
+
+@reactions.to("board.work_state_changed")
+async def write_order(actor: Actor, event: NewEvent) -> None:
+    """Write `/pause` or `/resume` into the chat: clients of the predecessor read the state from the last order there.
+
+    A change that was ordered in the chat is there already. Agents are notified elsewhere.
+    """
+    before, after = (event.data[name]["work_state"] for name in ("before", "after"))
+    if event.data["is_told"] or (before == RUNNING) == (after == RUNNING):
+        return
+    board = await Board.get(id=event.scope.board_id)
+    await note_order(actor, board, "/resume" if after == RUNNING else "/pause")

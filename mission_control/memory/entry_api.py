@@ -10,8 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.memory.commands import delete_group_memory, delete_memory, edit_group_memory, edit_memory
 from mission_control.memory.models import BoardMemory, GroupMemory
-from mission_control.memory.queries import read_entry
-from mission_control.memory.schemas import MemoryUpdate
+from mission_control.memory.queries import MemoryUpdate, read_entry
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 

@@ -2,13 +2,13 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.memory import api, asides, group_api, group_pages, models, pages, policy, reactions
+from mission_control.memory import api, asides, commands, group_api, group_pages, models, pages, queries
 
 memory = Feature(
     name="memory",
     models=(models,),
-    rules=(policy.rules,),
-    reactions=(reactions.reactions,),
+    rules=(queries.rules,),
+    reactions=(commands.reactions,),
     kinds={
         "memory.created": Kind("An entry was added to a board's memory or chat."),
         "memory.updated": Kind("An entry of a board's memory changed.", "changed the memory of the board"),

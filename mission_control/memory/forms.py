@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mission_control.core.schemas import NonEmptyStr
 from mission_control.memory.models import Entry
-from mission_control.memory.schemas import BoardGroupMemoryCreate, BoardMemoryCreate, MemoryUpdate
+from mission_control.memory.queries import BoardGroupMemoryCreate, BoardMemoryCreate, MemoryUpdate
 from mission_control.web.actions import Form, VersionedForm
 
 MOST_TAGS = 20

@@ -17,19 +17,18 @@ from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, visible_group
 from mission_control.memory.commands import write_group_memory
 from mission_control.memory.entry_api import Find, serve_entries
-from mission_control.memory.live import stream_around, stream_of_group
 from mission_control.memory.models import GroupMemory
 from mission_control.memory.queries import (
-    list_entries,
-    read_entry,
-    visible_entry_around,
-    visible_group_entry,
-)
-from mission_control.memory.schemas import (
     BoardGroupMemoryCreate,
     BoardGroupMemoryRead,
     MemoryQuery,
     MemoryStreamQuery,
+    list_entries,
+    read_entry,
+    stream_around,
+    stream_of_group,
+    visible_entry_around,
+    visible_group_entry,
 )
 from mission_control.operations.api import Api
 from mission_control.operations.hints import hints

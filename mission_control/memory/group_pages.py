@@ -10,12 +10,11 @@ from mission_control.core.policy import require
 from mission_control.groups.group_page import view_of
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.pages import group_of_page, on_group
-from mission_control.memory.asides import older_messages
+from mission_control.memory.asides import memory_of_group, older_messages
 from mission_control.memory.forms import EntryForm, GroupChatForm, GroupNoteForm
 from mission_control.memory.models import GroupMemory
 from mission_control.memory.pages import edit_page, place_of, refused_edit
 from mission_control.memory.queries import visible_group_entry
-from mission_control.memory.shown import memory_of_group
 from mission_control.web.actions import action
 from mission_control.web.forms import done
 from mission_control.web.outcomes import Outcome, Refusal

@@ -2,9 +2,8 @@
 
 from quart import current_app, has_app_context
 
-from mission_control.agents.mentions import mentioned_names, mentions
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import agents_to_notify
+from mission_control.agents.queries import agents_to_notify, mentioned_names, mentions
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.boards.work_state import ORDERS, apply_order

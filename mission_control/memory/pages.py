@@ -10,11 +10,10 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board, view_of
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import require
-from mission_control.memory.asides import older_messages
+from mission_control.memory.asides import Memory, memory_of_board, older_messages
 from mission_control.memory.forms import ChatForm, EntryForm, NoteForm
 from mission_control.memory.models import BoardMemory, Entry
 from mission_control.memory.queries import visible_entry
-from mission_control.memory.shown import Memory, memory_of_board
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro

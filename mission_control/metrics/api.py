@@ -3,7 +3,7 @@
 from typing import Any
 
 from mission_control.core.actor import Actor
-from mission_control.metrics.queries import dashboard
+from mission_control.metrics.dashboard import dashboard
 from mission_control.metrics.schemas import DashboardMetrics, DashboardQuery
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mission_control.metrics.buckets import BucketKey, RangeKey
-from mission_control.metrics.overview import total
+from mission_control.metrics.dashboard import total
+from mission_control.metrics.schemas import BucketKey, RangeKey
 from mission_control.usage.wording import money
 
 HEIGHT, STEP, WIDTH = 32, 10, 7  # of the bars, in units of their drawing

@@ -12,9 +12,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
 from mission_control.metrics import figures
-from mission_control.metrics.buckets import RangeKey
-from mission_control.metrics.queries import dashboard
-from mission_control.metrics.schemas import DashboardQuery
+from mission_control.metrics.dashboard import dashboard
+from mission_control.metrics.schemas import DashboardQuery, RangeKey
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in

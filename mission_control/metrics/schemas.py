@@ -1,11 +1,104 @@
-"""Shapes of the dashboard."""
+"""Shapes of the dashboard: its time ranges with their buckets, and its boards."""
 
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.metrics.buckets import BucketKey, RangeKey
+from mission_control.boards.queries import on_readable_boards
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.database.sql import as_id, rows
+
+RangeKey = Literal["24h", "3d", "7d", "14d", "1m", "3m", "6m", "1y"]
+BucketKey = Literal["hour", "day", "week", "month"]
+
+RANGES: dict[RangeKey, tuple[timedelta, BucketKey]] = {
+    "24h": (timedelta(hours=24), "hour"),
+    "3d": (timedelta(days=3), "day"),
+    "7d": (timedelta(days=7), "day"),
+    "14d": (timedelta(days=14), "day"),
+    "1m": (timedelta(days=30), "day"),
+    "3m": (timedelta(days=90), "week"),
+    "6m": (timedelta(days=180), "week"),
+    "1y": (timedelta(days=365), "month"),
+}
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return the hour of a time."""
+    return datetime(moment.year, moment.month, moment.day, moment.hour)
+
+
+def day_of(moment: datetime) -> datetime:
+    """Return the day of a time."""
+    return datetime(moment.year, moment.month, moment.day)
+
+
+def week_of(moment: datetime) -> datetime:
+    """Return the Monday of a time's week."""
+    return day_of(moment) - timedelta(days=moment.weekday())
+
+
+def month_of(moment: datetime) -> datetime:
+    """Return the first day of a time's month."""
+    return datetime(moment.year, moment.month, 1)
+
+
+STARTS: dict[BucketKey, Callable[[datetime], datetime]] = {
+    "hour": hour_of,
+    "day": day_of,
+    "week": week_of,
+    "month": month_of,
+}
+STEPS: dict[BucketKey, timedelta] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=32),  # lands in the next month; its first day is used
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A closed time range and the buckets that cover it."""
+
+    key: RangeKey
+    bucket: BucketKey
+    start: datetime
+    end: datetime
+
+    def contains(self, moment: datetime) -> bool:
+        """Return whether a time is in the window, ends included."""
+        return self.start <= moment <= self.end
+
+    def periods(self) -> tuple[datetime, ...]:
+        """Return the start of every bucket from that of `start` to that of `end`."""
+        return _periods(self)
+
+    def period_of(self, moment: datetime) -> datetime:
+        """Return the start of a time's bucket."""
+        return STARTS[self.bucket](moment)
+
+
+@lru_cache(maxsize=16)  # every series of a dashboard asks
+def _periods(window: Window) -> tuple[datetime, ...]:
+    begin = STARTS[window.bucket]
+    found = [begin(window.start)]
+    while (following := begin(found[-1] + STEPS[window.bucket])) <= window.end:
+        found.append(following)
+    return tuple(found)
+
+
+def windows(key: RangeKey, now: datetime) -> tuple[Window, Window]:
+    """Return the window that ends now and the one of the same length before it."""
+    duration, bucket = RANGES[key]
+    start = now - duration
+    return Window(key, bucket, start, now), Window(key, bucket, start - duration, start)
 
 
 class DashboardQuery(BaseModel):
@@ -146,3 +239,21 @@ class DashboardMetrics(BaseModel):
     wip: DashboardWipSeriesSet
     pending_approvals: DashboardPendingApprovals
     flow: Flow
+
+
+async def boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
+    """Return the readable boards named by the query. Unreadable board: NotFound."""
+    readable, values = on_readable_boards(actor, actor.organization_id, "id")
+    found = await rows(
+        f"SELECT id, board_group_id FROM boards WHERE organization_id = ? AND deleted_at IS NULL{readable}",
+        actor.organization_id,
+        *values,
+    )
+    boards = {as_id(row["id"]): as_id(row["board_group_id"]) for row in found}
+    if query.board_id is not None and query.board_id not in boards:
+        raise NotFound()
+    return [
+        board_id
+        for board_id, group_id in boards.items()
+        if board_id is not None and query.board_id in (None, board_id) and query.group_id in (None, group_id)
+    ]

@@ -13,10 +13,9 @@ from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.organizations.work_state import STOPPED
-from mission_control.usage.commands import owner_of
+from mission_control.usage.budgets import owner_of
 from mission_control.usage.models import WARN_AT_PERCENT, Budget
-from mission_control.usage.queries import today
-from mission_control.usage.schemas import MICROS, amount
+from mission_control.usage.queries import MICROS, amount, today
 from mission_control.usage.wording import amount_of
 
 LIMIT = ("limit", "The new limit", True)

@@ -13,7 +13,7 @@ from mission_control.database.sql import placeholders, rows, select
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedOtherwise, NeedParty
-from mission_control.organizations.invite_mail import KIND as MAIL
+from mission_control.organizations.entrance import KIND as MAIL
 
 REMEMBERED = timedelta(days=14)
 

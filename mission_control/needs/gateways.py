@@ -10,7 +10,7 @@ from mission_control.core import clock
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.substance import Parts
 from mission_control.database.sql import placeholders, rows, select
-from mission_control.gateways.reporting import CONNECTED, PAIRING, REFUSED, TOKEN_CODES
+from mission_control.gateways.queries import CONNECTED, PAIRING, REFUSED, TOKEN_CODES
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedFact, NeedOtherwise

@@ -4,7 +4,7 @@ from typing import Any
 
 from mission_control.boards.presence import OFFLINE_AFTER
 from mission_control.core import clock
-from mission_control.gateway_notices.messages import WORK_WAITS
+from mission_control.gateway_notices.sending import WORK_WAITS
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty

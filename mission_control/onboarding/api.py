@@ -18,8 +18,7 @@ from mission_control.onboarding.conversation import (
     send_again,
     start_conversation,
 )
-from mission_control.onboarding.queries import latest_session, read_session
-from mission_control.onboarding.schemas import (
+from mission_control.onboarding.queries import (
     BoardConfirmed,
     BoardOnboardingAgentComplete,
     BoardOnboardingAgentQuestion,
@@ -28,6 +27,8 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingRead,
     BoardOnboardingStart,
     BoardSetup,
+    latest_session,
+    read_session,
 )
 from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, hints

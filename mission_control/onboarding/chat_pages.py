@@ -16,8 +16,8 @@ from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.onboarding.chat import Chat, chat_of
+from mission_control.onboarding.conversation import learned_about
 from mission_control.onboarding.forms import AUTONOMY, AnswerForm, StartForm, kinds_of, values_of
-from mission_control.onboarding.learned import learned_about
 from mission_control.onboarding.pages import settable_board, ways_of
 from mission_control.onboarding.queries import read_session
 from mission_control.web.actions import action

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from mission_control.accounts.commands import update_profile
 from mission_control.accounts.models import User
-from mission_control.agents.commands import update_agent
-from mission_control.agents.leads import create_lead, free_name
+from mission_control.agents.commands import create_lead, free_name, update_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.boards.commands import locked_board, update_board
@@ -21,17 +22,65 @@ from mission_control.core.errors import Conflict
 from mission_control.core.json import json_values, to_json
 from mission_control.onboarding.conversation import no_conversation, withdraw
 from mission_control.onboarding.models import OnboardingSession
-from mission_control.onboarding.plan import Plan, identity_of
-from mission_control.onboarding.queries import latest_session
-from mission_control.onboarding.schemas import (
+from mission_control.onboarding.queries import (
     BoardOnboardingAgentComplete,
     BoardOnboardingAgentQuestion,
     BoardOnboardingConfirm,
     BoardOnboardingLeadAgentDraft,
     BoardOnboardingUserProfile,
     BoardSetup,
+    latest_session,
 )
+from mission_control.onboarding.queries import BoardOnboardingLeadAgentDraft as LeadDraft
 from mission_control.provisioning.jobs import request_provisioning
+
+STYLE = ("autonomy_level", "verbosity", "output_format", "update_cadence", "custom_instructions")
+AUTONOMY = ("autonomy_level", "autonomy", "mode")
+ALONE = {"autonomous", "fully-autonomous", "full-autonomy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The wishes for a board's lead, and whether finishing a task needs an approval."""
+
+    lead: LeadDraft
+    needs_approval: bool
+
+    @classmethod
+    def of(cls, draft: dict[str, Any] | None) -> "Plan":
+        """What an agent proposed; a lead that no longer fits counts as absent."""
+        try:
+            lead = LeadDraft.model_validate((draft or {}).get("lead_agent") or {})
+        except ValidationError:
+            lead = LeadDraft()
+        return cls(lead, not works_alone(lead))
+
+    def with_lead(self, name: str | None, autonomy: str, instructions: str | None) -> "Plan":
+        """Return the plan with what a person wants of the lead instead of what was proposed."""
+        wanted = {
+            "name": name,
+            "autonomy_level": autonomy,
+            "custom_instructions": (instructions or "").strip() or None,
+        }
+        return Plan(self.lead.model_copy(update=wanted), needs_approval=autonomy != "autonomous")
+
+
+def works_alone(lead: LeadDraft) -> bool:
+    """Whether a lead may finish work without asking, by its level of autonomy or its identity profile."""
+    profile = lead.identity_profile or {}
+    said = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
+    return any(_is_full(one.strip().lower().replace("_", "-")) for one in said)
+
+
+def _is_full(level: str) -> bool:
+    return level in ALONE or ("autonom" in level and "fully" in level)
+
+
+def identity_of(lead: LeadDraft) -> dict[str, str] | None:
+    """The identity profile of a lead with its working style in it."""
+    style = {name: value for name in STYLE if (value := getattr(lead, name))}
+    return {**(lead.identity_profile or {}), **style} or None
+
 
 GOAL_SOURCE = "lead_agent_onboarding"
 GOAL_FIELDS = ("board_type", "objective", "success_metrics", "target_date")

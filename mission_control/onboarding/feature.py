@@ -2,12 +2,12 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.onboarding import api, chat_pages, goal_aside, models, pages, policy, silence
+from mission_control.onboarding import api, chat_pages, conversation, goal_aside, models, pages, queries
 
 onboarding = Feature(
     name="onboarding",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(queries.rules,),
     kinds={
         "onboarding.started": Kind(
             "A person started the conversation about a board with its gateway's main agent.",
@@ -29,8 +29,8 @@ onboarding = Feature(
         ),
         "onboarding.confirmed": Kind("A person confirmed a board's goal; the board has a lead.", "set up"),
     },
-    loops=(silence.watch_for_silence,),
-    on_clock_set=(silence.look_now,),
+    loops=(conversation.watch_for_silence,),
+    on_clock_set=(conversation.look_now,),
     blueprints=(
         api.api,
         pages.pages,

@@ -11,7 +11,7 @@ from mission_control.boards.forms import KINDS
 from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
 from mission_control.core.schemas import BlankToNone
-from mission_control.onboarding.schemas import (
+from mission_control.onboarding.queries import (
     LONGEST_TEXT,
     BoardOnboardingAgentComplete,
     BoardOnboardingAnswer,

@@ -12,8 +12,8 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can, require
+from mission_control.onboarding.conversation import Learned, learned_about
 from mission_control.onboarding.forms import AUTONOMY, LABELS, SetUpForm, kinds_of, values_of
-from mission_control.onboarding.learned import Learned, learned_about
 from mission_control.onboarding.queries import latest_session, read_session
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go

@@ -1,17 +1,188 @@
-"""Where a gateway is and with which secrets it is reached."""
+"""Where a gateway is, with which secrets it is reached, its version, and how much it takes from one client."""
 
 import asyncio
 import ipaddress
+import math
+import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import total_ordering
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from mission_control.core import clock
 from mission_control.openclaw.errors import GatewayError
-from mission_control.openclaw.limits import Pace
-from mission_control.openclaw.versions import DEFAULT_MINIMUM
+
+DEFAULT_MINIMUM = "2026.02.9"
+BLANK_MINIMUM = "2026.1.30"
+
+_SHAPE = re.compile(
+    r"v?(?P<year>\d{4})\.(?P<month>\d{1,2})\.(?P<patch>\d{1,6})"
+    r"(?:-(?:(?P<revision>\d{1,6})|(?P<stage>[A-Za-z]+)[.-]?(?P<number>\d{1,6})?))?(?:\+[0-9A-Za-z.-]+)?"
+)
+_STAGES = {"dev": -4, "alpha": -3, "beta": -2, "rc": -1}
+_RELEASED = 0
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A parsed version, ordered by age."""
+
+    year: int
+    month: int
+    patch: int
+    stage: int = _RELEASED
+    number: int = 0  # of the pre-release, or of the correction
+
+    def __lt__(self, other: "Version") -> bool:
+        """Return whether this version is the older one."""
+        return self._key < other._key
+
+    @property
+    def _key(self) -> tuple[int, int, int, int, int]:
+        return (self.year, self.month, self.patch, self.stage, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """Whether a gateway's version will do; `text` says what people should know, empty where all is well."""
+
+    is_fine: bool
+    text: str = ""
+
+
+def parse(text: str | None) -> Version | None:
+    """Return a version, or None for what is none."""
+    found = _SHAPE.fullmatch((text or "").strip())
+    if found is None or not 1 <= int(found["month"]) <= 12:
+        return None
+    year, month, patch = int(found["year"]), int(found["month"]), int(found["patch"])
+    if found["stage"]:
+        stage = _STAGES.get(found["stage"].lower())
+        return None if stage is None else Version(year, month, patch, stage, int(found["number"] or 0))
+    return Version(year, month, patch, _RELEASED, int(found["revision"] or 0))
+
+
+def is_development(text: str | None) -> bool:
+    """Return whether a version names a build from source."""
+    return (text or "").strip().lower() in ("dev", "development", "0.0.0", "0.0.0-dev")
+
+
+def minimum_of(setting: str) -> Version | None:
+    """Return the least version that a setting asks for; None when the setting is no version."""
+    return parse(setting.strip() or BLANK_MINIMUM)
+
+
+def compatibility(version: str | None, minimum: str = DEFAULT_MINIMUM) -> Compatibility:
+    """Hold a gateway's version against the least one; only what is known to be too old is refused."""
+    least = minimum_of(minimum)
+    if least is None:
+        return Compatibility(False, f"GATEWAY_MIN_VERSION is no version of OpenClaw: {minimum}")
+    if is_development(version):
+        return Compatibility(True, "The gateway is a development build; its version cannot be checked.")
+    found = parse(version)
+    if found is None:
+        return Compatibility(True, f"The gateway's version is not known: {version or 'it names none'}.")
+    if found < least:
+        return Compatibility(
+            False,
+            f"The gateway runs OpenClaw {version}; {minimum.strip() or BLANK_MINIMUM} or newer is needed."
+            " Update it with `openclaw update`.",
+        )
+    return Compatibility(True)
+
+
+# Gateways take 30 calls a minute of each of these, from one client.
+PACED = frozenset(
+    {
+        "config.apply", "config.patch", "cron.add", "cron.remove", "cron.run", "cron.update",
+        "gateway.restart.request", "gateway.suspend.prepare", "plugins.install", "plugins.reload",
+        "plugins.setEnabled", "plugins.uninstall", "sessions.dispatch", "sessions.move", "update.run",
+    }
+)  # fmt: skip
+WRITES = 30
+WINDOW_SECONDS = 60.0
+# The gateway's clock and ours do not start a window in the same moment.
+MARGIN_SECONDS = 0.25
+AT_A_TIME = 24
+
+
+class Pace:
+    """The writes of one client at one gateway; kept across its connections, because the gateway counts on."""
+
+    def __init__(
+        self,
+        now: Callable[[], float] = clock.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._now = now
+        self.sleep = sleep
+        self._sent: dict[str, deque[float]] = {}
+        self._closed_until: dict[str, float] = {}
+
+    def wait_for(self, method: str) -> float:
+        """Return how many seconds a call of a method has to wait."""
+        now = self._now()
+        waits = [self._closed_until.get(method, now) - now, 0.0]
+        if method in PACED:
+            sent = self._recent(method, now)
+            if len(sent) >= WRITES:
+                waits.append(sent[-WRITES] + WINDOW_SECONDS + MARGIN_SECONDS - now)
+        return max(waits)
+
+    def sent(self, method: str) -> None:
+        """Count a call."""
+        if method in PACED:
+            self._sent.setdefault(method, deque()).append(self._now())
+
+    def refused(self, method: str, seconds: float) -> None:
+        """Send no more calls of a method for so long, because the gateway said so."""
+        if math.isfinite(seconds) and seconds > 0:
+            self._closed_until[method] = self._now() + seconds
+
+    def _recent(self, method: str, now: float) -> deque[float]:
+        sent = self._sent.setdefault(method, deque())
+        while sent and sent[0] <= now - WINDOW_SECONDS - MARGIN_SECONDS:
+            sent.popleft()
+        return sent
+
+    async def turn(self, method: str, seconds: float) -> None:
+        """Wait until a call may be sent, and count it. Raises at once when that takes longer than `seconds`."""
+        while (wait := self.wait_for(method)) > 0:
+            if wait > seconds:
+                raise too_many(method, wait)
+            await self.sleep(wait)
+            seconds -= wait
+        self.sent(method)
+
+
+class InFlight:
+    """So many requests at a time; the others wait their turn."""
+
+    def __init__(self, most: int = AT_A_TIME) -> None:
+        self._places = asyncio.Semaphore(most)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold one of the places."""
+        async with self._places:
+            yield
+
+
+def too_many(method: str, wait: float) -> GatewayError:
+    """Return the error of a call that would have to wait too long."""
+    return GatewayError(
+        "UNAVAILABLE",
+        f"The gateway takes {WRITES} calls of {method} a minute. The next one is possible in {math.ceil(wait)} s.",
+        details={"method": method, "limit": f"{WRITES} per {WINDOW_SECONDS:.0f}s"},
+        is_retryable=True,
+        retry_after=wait,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
-from mission_control.authn.freshness import channel_of_caller, fresh
+from mission_control.authn.lookups import channel_of_caller, fresh
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Unauthenticated
 from mission_control.live import broker, channels

@@ -9,10 +9,9 @@ from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.operations.retries import committed
 from mission_control.organizations import commands, members
+from mission_control.organizations.commands import prepare_removal
 from mission_control.organizations.models import Organization
-from mission_control.organizations.queries import active_organization, member_read, my_organizations
-from mission_control.organizations.removal import prepare_removal
-from mission_control.organizations.schemas import (
+from mission_control.organizations.queries import (
     OrganizationActiveUpdate,
     OrganizationCreate,
     OrganizationListItem,
@@ -20,6 +19,9 @@ from mission_control.organizations.schemas import (
     OrganizationOwnershipUpdate,
     OrganizationRead,
     OrganizationUpdate,
+    active_organization,
+    member_read,
+    my_organizations,
 )
 
 api = Api("organizations_api", __name__, url_prefix="/api/v1/organizations")

@@ -8,7 +8,7 @@ from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations import audit
-from mission_control.organizations.account_log import AccountLogEntry, AccountLogQuery, account_log
+from mission_control.organizations.audit import AccountLogEntry, AccountLogQuery, account_log
 from mission_control.organizations.models import Organization
 from mission_control.organizations.queries import active_organization
 

@@ -14,8 +14,15 @@ from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
 from mission_control.jobs import running
 from mission_control.live.broker import head_of
-from mission_control.organizations.account_log import AccountLogQuery, Group, account_log
-from mission_control.organizations.audit import AuditEventsQuery, audit_events, read_audit, running_check
+from mission_control.organizations.audit import (
+    AccountLogQuery,
+    AuditEventsQuery,
+    Group,
+    account_log,
+    audit_events,
+    read_audit,
+    running_check,
+)
 from mission_control.organizations.models import Organization
 from mission_control.organizations.organization_view import people_options
 from mission_control.organizations.queries import active_organization

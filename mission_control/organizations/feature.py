@@ -1,12 +1,14 @@
 """What organizations add to the application."""
 
 from mission_control.feature import Feature
+from mission_control.live.kinds import Kind
 from mission_control.organizations import (
+    access,
     api,
     audit_api,
     audit_pages,
+    entrance,
     invite_live,
-    invite_mail,
     invite_pages,
     invites_api,
     join_pages,
@@ -15,16 +17,40 @@ from mission_control.organizations import (
     organization_pages,
     people_live,
     people_pages,
-    policy,
     work_state_api,
 )
 from mission_control.organizations.commands import ensure_membership
-from mission_control.organizations.kinds import KINDS
+
+KINDS = {
+    "organization.created": Kind("An organization was founded.", "founded", is_named_in_message=True),
+    "organization.renamed": Kind(
+        "An organization got another name.", "renamed the organization:", is_named_in_message=True
+    ),
+    "organization.ownership_transferred": Kind(
+        "An owner made another person the owner and became an admin.",
+        "handed the ownership to",
+        is_named_in_message=True,
+    ),
+    "member.role_changed": Kind("A person got another role in an organization.", "changed the role of"),
+    "member.access_changed": Kind("It was changed which boards a person reaches.", "changed the boards of"),
+    "member.removed": Kind("A person was taken out of an organization.", "removed"),
+    "member.left": Kind("A person left an organization, or deleted their account.", "left the organization"),
+    "invite.created": Kind("Somebody was invited.", "invited somebody"),
+    "invite.mail_requested": Kind("An invitation is to be sent by mail.", "sends an invitation by mail"),
+    "invite.mailed": Kind("An invitation was sent by mail.", "mailed an invitation"),
+    "invite.mail_failed": Kind("The mail of an invitation was given up.", "could not mail an invitation"),
+    "invite.revoked": Kind("An invitation was deleted.", "revoked an invitation"),
+    "invite.accepted": Kind("A person joined by an invitation, or gained by it.", "accepted an invitation"),
+    "organization.work_state_changed": Kind(
+        "All agents of an organization were paused, stopped, or let run on.", is_named_in_message=True
+    ),
+}
+
 
 organizations = Feature(
     name="organizations",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(access.rules,),
     kinds=KINDS,
     account_kinds={
         "organization.deleted": "An organization was deleted with its log.",
@@ -44,6 +70,6 @@ organizations = Feature(
     secret_paths=("/invitations/",),
     regions=(*people_live.REGIONS, *invite_live.REGIONS, *audit_pages.REGIONS),
     settings_pages=(*organization_pages.SETTINGS_PAGES, *people_pages.SETTINGS_PAGES, *audit_pages.SETTINGS_PAGES),
-    senders=invite_mail.senders,
+    senders=entrance.senders,
     ensure_membership=ensure_membership,
 )

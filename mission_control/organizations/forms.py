@@ -5,11 +5,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
-from mission_control.accounts.access_schemas import NewPassword
 from mission_control.accounts.forms import Email, Line, zone
-from mission_control.organizations.levels import Access, Reach
+from mission_control.accounts.queries import NewPassword
+from mission_control.organizations.access import Access, Reach
 from mission_control.organizations.models import Member, Organization
-from mission_control.organizations.schemas import (
+from mission_control.organizations.queries import (
     MemberBoardUpdate,
     MemberReachUpdate,
     OrganizationActiveUpdate,

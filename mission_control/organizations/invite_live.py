@@ -6,14 +6,14 @@ from uuid import UUID
 
 from quart import Response, current_app
 
-from mission_control.accounts.letters import sends_mail
+from mission_control.accounts.entrance import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
 from mission_control.live.models import Event
-from mission_control.organizations.invite_mail import mails_of
-from mission_control.organizations.invites import token_of
-from mission_control.organizations.levels import level
+from mission_control.organizations.access import level
+from mission_control.organizations.commands import token_of
+from mission_control.organizations.entrance import mails_of
 from mission_control.organizations.models import Invite, InviteBoardAccess
 from mission_control.organizations.people_view import boards_here, invitation
 from mission_control.organizations.queries import visible_invite

@@ -6,7 +6,7 @@ from uuid import UUID
 from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.accounts.letters import sends_mail
+from mission_control.accounts.entrance import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.policy import require
 from mission_control.organizations import invite_live

@@ -4,20 +4,23 @@ from typing import Any
 
 from quart import current_app
 
-from mission_control.accounts.letters import sends_mail
+from mission_control.accounts.entrance import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Page, Paging, page
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.organizations import invite_mail, invites
+from mission_control.organizations import commands, entrance
 from mission_control.organizations.models import Invite, Organization
-from mission_control.organizations.queries import active_organization, list_invites, member_read, visible_invite
-from mission_control.organizations.schemas import (
+from mission_control.organizations.queries import (
     OrganizationInviteAccept,
     OrganizationInviteCreate,
     OrganizationInviteRead,
     OrganizationMemberRead,
+    active_organization,
+    list_invites,
+    member_read,
+    visible_invite,
 )
 
 api = Api("invites_api", __name__, url_prefix="/api/v1/organizations")
@@ -30,9 +33,9 @@ def _key() -> str:
 
 
 async def _reads(actor: Actor, found: list[Invite]) -> list[OrganizationInviteRead]:
-    mails = await invite_mail.mails_of(found)
+    mails = await entrance.mails_of(found)
     return [
-        OrganizationInviteRead.of(invite, invites.token_of(actor, invite, _key()), mails.get(invite.id))
+        OrganizationInviteRead.of(invite, commands.token_of(actor, invite, _key()), mails.get(invite.id))
         for invite in found
     ]
 
@@ -82,8 +85,8 @@ async def create_organization_invite(
     Where a mail server is set (`SMTP_URL`), its link is sent by mail; else hand the token over yourself. It is good for
     14 days.
     """
-    invite = (await invites.create_invite(actor, organization, data, _key())).row
-    return await _read(actor, await invite_mail.mail_invite(actor, invite) if sends_mail() else invite)
+    invite = (await commands.create_invite(actor, organization, data, _key())).row
+    return await _read(actor, await entrance.mail_invite(actor, invite) if sends_mail() else invite)
 
 
 @operation(
@@ -103,8 +106,8 @@ async def send_invitation_mail(actor: Actor, invite: Invite) -> OrganizationInvi
     409 without a mail server, while a mail is on its way, and within a minute of the last one.
     """
     if not sends_mail():
-        raise Conflict(invite_mail.NO_SERVER)
-    await invite_mail.mail_again(actor, invite)
+        raise Conflict(entrance.NO_SERVER)
+    await entrance.mail_again(actor, invite)
     return await _read(actor, await Invite.get(id=invite.id))
 
 
@@ -121,7 +124,7 @@ async def send_invitation_mail(actor: Actor, invite: Invite) -> OrganizationInvi
 )
 async def revoke_organization_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     """Revoke an invitation."""
-    return await _read(actor, await invites.revoke_invite(actor, invite))
+    return await _read(actor, await commands.revoke_invite(actor, invite))
 
 
 @operation(
@@ -139,5 +142,5 @@ async def accept_organization_invite(actor: Actor, data: OrganizationInviteAccep
 
     A member's role and boards are added to, never reduced. One works in that organization from now on.
     """
-    member = await invites.accept_invite(actor, data.token)
+    member = await commands.accept_invite(actor, data.token)
     return await member_read(actor, member.id)

@@ -10,8 +10,8 @@ from mission_control.accounts.models import User
 from mission_control.authn import authentication
 from mission_control.core.errors import Conflict
 from mission_control.organizations import entrance
+from mission_control.organizations.entrance import first_place
 from mission_control.organizations.forms import AcceptForm, JoinForm
-from mission_control.organizations.landing import first_place
 from mission_control.organizations.models import Member
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go

@@ -1,4 +1,4 @@
-"""What changes a person's place in an organization."""
+"""What changes a person's place in an organization, and what a member may do on its boards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from mission_control.accounts.models import User
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
-from mission_control.organizations.access import Spec, check_boards, replace_access
+from mission_control.database.sql import rows
+from mission_control.organizations.access import LEVELS, Access, Reach, Spec, check_boards, level, replace_access
 from mission_control.organizations.models import Invite, Member, Organization
 
 ONE_OWNER = "An organization needs at least one owner; make somebody else an owner first."
@@ -76,7 +77,7 @@ async def change_role(actor: Actor, member: Member, role: str, *, with_boards: b
 async def _set_role(member: Member, role: str) -> None:
     before, member.role, member.updated_at = member.role, role, clock.now()
     await member.save(update_fields=["role", "all_boards_read", "all_boards_write", "updated_at"])
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     if before == role:
         return
     record(
@@ -129,7 +130,7 @@ async def apply_access(member: Member, *, read: bool, write: bool, boards: Seque
         after={**after, "board_ids": [spec.board_id for spec in boards]},
         user_id=member.user_id,
     )
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     return member
 
 
@@ -168,7 +169,7 @@ async def end_membership(member: Member) -> None:
     await User.filter(id=member.user_id, active_organization_id=member.organization_id).update(
         active_organization_id=other.organization_id if other else None
     )
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 @command("organization.transfer")
@@ -192,3 +193,73 @@ async def transfer_ownership(actor: Actor, organization: Organization, member_id
         member_id=heir.id,
     )
     return heir
+
+
+@dataclass(slots=True)
+class BoardSpec:
+    """Access to one board."""
+
+    board_id: UUID
+    can_read: bool
+    can_write: bool
+
+
+@command("member.change_access")
+async def set_board(actor: Actor, member: Member, board_id: UUID, access: Access) -> Member:
+    """Set what a member may do on one board. A foreign board: Invalid.
+
+    Less than what the member may do on all boards makes each of those boards a chosen one, so that the others stay as
+    they are.
+    """
+    held = await hold(actor, member)
+    member = held.member
+    only_owners_touch_owners(held, member.role)
+    await check_boards(member.organization_id, [BoardSpec(board_id, True, False)])
+    everywhere = level(member.all_boards_read, member.all_boards_write)
+    boards = await _chosen(member)
+    if LEVELS.index(access) < LEVELS.index(everywhere):
+        boards = {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in await _boards(member)}
+        everywhere = "none"
+    if access == everywhere or access == "none":
+        boards.pop(board_id, None)
+    else:
+        boards[board_id] = access
+    return await apply_access(member, read=everywhere != "none", write=everywhere == "write", boards=_specs(boards))
+
+
+@command("member.change_access")
+async def set_reach(actor: Actor, member: Member, reach: Reach) -> Member:
+    """Let a member read or change all boards, also those to come; or the chosen ones, at first those reached now."""
+    held = await hold(actor, member)
+    member = held.member
+    only_owners_touch_owners(held, member.role)
+    if reach != "chosen":
+        return await apply_access(member, read=True, write=reach == "all_write", boards=[])
+    everywhere, boards = level(member.all_boards_read, member.all_boards_write), await _chosen(member)
+    if everywhere != "none":
+        boards = {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in await _boards(member)}
+    return await apply_access(member, read=False, write=False, boards=_specs(boards))
+
+
+def _specs(boards: dict[UUID, Access]) -> Sequence[BoardSpec]:
+    return [BoardSpec(one, True, access == "write") for one, access in boards.items()]
+
+
+async def _boards(member: Member) -> list[UUID]:
+    found = await rows(
+        "SELECT id FROM boards WHERE organization_id = ? AND deleted_at IS NULL ORDER BY id", member.organization_id
+    )
+    return [UUID(str(row["id"])) for row in found]
+
+
+async def _chosen(member: Member) -> dict[UUID, Access]:
+    found = await rows(
+        "SELECT x.board_id, x.can_read, x.can_write FROM organization_board_access x"
+        " JOIN boards b ON b.id = x.board_id WHERE x.organization_member_id = ? AND b.deleted_at IS NULL",
+        member.id,
+    )
+    return {
+        UUID(str(row["board_id"])): level(bool(row["can_read"]), bool(row["can_write"]))
+        for row in found
+        if row["can_read"] or row["can_write"]
+    }

@@ -10,15 +10,18 @@ from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.organizations import board_access, members
+from mission_control.organizations import members
 from mission_control.organizations.models import Member
-from mission_control.organizations.queries import has_board, list_members, member_read, visible_member
-from mission_control.organizations.schemas import (
+from mission_control.organizations.queries import (
     MemberBoardUpdate,
     MemberReachUpdate,
     OrganizationMemberAccessUpdate,
     OrganizationMemberRead,
     OrganizationMemberUpdate,
+    has_board,
+    list_members,
+    member_read,
+    visible_member,
 )
 
 api = Api("members_api", __name__, url_prefix="/api/v1/organizations/me")
@@ -159,7 +162,7 @@ async def set_member_reach(actor: Actor, member: Member, data: MemberReachUpdate
 
     `chosen` keeps what the member reaches now and leaves out boards to come.
     """
-    await board_access.set_reach(actor, member, data.reach)
+    await members.set_reach(actor, member, data.reach)
     return await member_read(actor, member.id)
 
 
@@ -180,7 +183,7 @@ async def set_member_board(actor: Actor, one: MemberOnBoard, data: MemberBoardUp
 
     Less than what the member may do on all boards turns those into chosen boards.
     """
-    await board_access.set_board(actor, one.member, one.board_id, data.access)
+    await members.set_board(actor, one.member, one.board_id, data.access)
     return await member_read(actor, one.member.id)
 
 

@@ -15,10 +15,9 @@ from mission_control.organizations.forms import (
     NewOrganizationForm,
     SwitchForm,
 )
-from mission_control.organizations.left_behind import left_on_gateways
 from mission_control.organizations.models import Member, Organization
 from mission_control.organizations.organization_view import consequences, heirs
-from mission_control.organizations.queries import active_organization
+from mission_control.organizations.queries import active_organization, left_on_gateways
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.outcomes import Outcome, Refusal

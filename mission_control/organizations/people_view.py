@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.commands import may_reset
 from mission_control.accounts.names import person_name
-from mission_control.accounts.policy import may_reset
 from mission_control.accounts.provider_links import LOCAL
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
 from mission_control.database.sql import as_moment, placeholders, rows
-from mission_control.organizations.invite_mail import mails_of
-from mission_control.organizations.levels import LEVELS, Access, level
+from mission_control.organizations.access import LEVELS, Access, level
+from mission_control.organizations.entrance import mails_of
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member
-from mission_control.organizations.schemas import InvitationMail
+from mission_control.organizations.queries import InvitationMail
 from mission_control.web.ordering import Order, Orders
 
 AT_ONCE = 50

@@ -4,8 +4,7 @@ from mission_control.core.actor import Actor
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations.models import Organization
-from mission_control.organizations.queries import active_organization
-from mission_control.organizations.schemas import OrganizationRead
+from mission_control.organizations.queries import OrganizationRead, active_organization
 from mission_control.organizations.work_state import WorkStateChange, set_organization_state
 
 api = Api("organizations_work_state_api", __name__, url_prefix="/api/v1/organizations")

@@ -13,9 +13,9 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, Unreachable
 from mission_control.database.sql import rows
-from mission_control.gateways.keys import is_made_by_us
+from mission_control.gateways.installation import is_made_by_us
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import CONNECTED
+from mission_control.gateways.queries import CONNECTED
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import READING_SECONDS, listed
 from mission_control.provisioning.jobs import OPEN, request_provisioning

@@ -12,8 +12,7 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.core.json import to_json
 from mission_control.gateways.events import GatewayRef
-from mission_control.openclaw.errors import GatewayError
-from mission_control.openclaw.texts import Said
+from mission_control.openclaw.errors import GatewayError, Said
 from mission_control.provisioning.gateway_agent import call, changing
 from mission_control.provisioning.gateway_config import WantedAgent, config_patch, with_heartbeat
 

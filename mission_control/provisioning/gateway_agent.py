@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from mission_control.gateways import calls
-from mission_control.openclaw.errors import GatewayError
-from mission_control.openclaw.texts import Said
+from mission_control.gateways import connector
+from mission_control.openclaw.errors import GatewayError, Said
 
 CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
 READING_SECONDS = 10.0  # where somebody waits for a list
@@ -21,7 +20,7 @@ async def call(
     gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS
 ) -> Any:
     """Call a gateway with a deadline that suits steps."""
-    return await calls.call(gateway_id, method, dict(params or {}), seconds=seconds)
+    return await connector.call(gateway_id, method, dict(params or {}), seconds=seconds)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.gateways import commands
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import CONNECTED
+from mission_control.gateways.queries import CONNECTED
 from mission_control.jobs import progress, running
 from mission_control.jobs.schemas import JobRead, JobResult
 from mission_control.openclaw.errors import GatewayError

@@ -6,9 +6,8 @@ On the gateway it is made when it is first needed: when something waits to be to
 from collections.abc import Collection
 from uuid import UUID
 
-from mission_control.agents.commands import delete_agent
+from mission_control.agents.commands import delete_agent, place
 from mission_control.agents.models import Agent
-from mission_control.agents.placement import place
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.commands.command import command
 from mission_control.commands.reactions import Reactions
@@ -16,7 +15,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import placeholders, rows
-from mission_control.gateways.keys import workspace_path
+from mission_control.gateways.installation import workspace_path
 from mission_control.gateways.models import Gateway
 from mission_control.live.log import NewEvent
 from mission_control.provisioning import work

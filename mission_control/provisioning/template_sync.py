@@ -8,7 +8,7 @@ from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.gateways import calls
+from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError
@@ -63,7 +63,7 @@ async def _problem(gateway: Gateway, board_id: UUID | None) -> str | None:
     if board_id is not None and not await Board.filter(id=board_id, gateway_id=gateway.id, deleted_at=None).exists():
         return "This board is not on the gateway."
     try:
-        await calls.call(gateway.id, "health", {}, seconds=HEALTH_SECONDS)
+        await connector.call(gateway.id, "health", {}, seconds=HEALTH_SECONDS)
     except GatewayError as error:
         return f"The gateway does not answer: {error.message}"
     return None

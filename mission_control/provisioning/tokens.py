@@ -5,10 +5,10 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from mission_control.accounts.credentials import make_agent_token
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import make_agent_token
 from mission_control.agents.models import Agent
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
@@ -42,7 +42,7 @@ async def end_replaced(agent_id: UUID, token_id: UUID) -> None:
     moment = clock.now() + OVERLAP
     others = Token.filter(agent_id=agent_id, revoked_at=None).exclude(id=token_id)
     await others.filter(Q(expires_at=None) | Q(expires_at__gt=moment)).update(expires_at=moment)
-    freshness.recheck_streams()
+    lookups.recheck_streams()
 
 
 async def is_lasting(agent: Agent) -> bool:

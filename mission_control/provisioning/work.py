@@ -13,7 +13,7 @@ from mission_control.agents.models import Agent
 from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import CONNECTED
+from mission_control.gateways.queries import CONNECTED
 from mission_control.jobs.models import Job
 from mission_control.jobs.running import keep
 from mission_control.jobs.schemas import JobResult, waits_to_be_read

@@ -15,7 +15,7 @@ from mission_control.database.sql import select
 from mission_control.live.log import NewEvent
 from mission_control.questions.commands import snippet
 from mission_control.questions.models import Question
-from mission_control.runs.standing import OVER, RESUMED, STANDING, current_runs
+from mission_control.runs.attempts import OVER, RESUMED, STANDING, current_runs
 
 reactions = Reactions()
 

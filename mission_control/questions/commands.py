@@ -24,8 +24,7 @@ from mission_control.memory.models import BoardMemory
 from mission_control.questions.models import Question
 from mission_control.questions.queries import parts_of_questions
 from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
-from mission_control.runs.fence import hold_lease
-from mission_control.runs.standing import current_runs, only_run_of
+from mission_control.runs.attempts import current_runs, hold_lease, only_run_of
 
 SNIPPET_LENGTH = 120
 OVER = {"answered": ErrorCode.QUESTION_ANSWERED, "withdrawn": ErrorCode.QUESTION_WITHDRAWN}

@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from mission_control.agents.coordination import require_gateway
-from mission_control.agents.main_messages import address, memory_body
+from mission_control.agents.coordination import address, memory_body, require_gateway
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import main_agent_on
 from mission_control.agents.reactions import NOTICE

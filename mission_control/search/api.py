@@ -6,8 +6,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.search.queries import search
-from mission_control.search.schemas import SearchHit, SearchQuery
+from mission_control.search.queries import SearchHit, SearchQuery, search
 
 api = Api("search_api", __name__, url_prefix="/api/v1")
 

@@ -10,15 +10,17 @@ from mission_control.http.answers import json_response
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.skills import commands
-from mission_control.skills.gateways import skill_detail
 from mission_control.skills.models import Skill
-from mission_control.skills.queries import list_cards, skill_read, visible_skill
-from mission_control.skills.schemas import (
+from mission_control.skills.queries import (
     MarketplaceQuery,
     MarketplaceSkillCardRead,
     MarketplaceSkillCreate,
     MarketplaceSkillDetail,
     MarketplaceSkillRead,
+    list_cards,
+    skill_detail,
+    skill_read,
+    visible_skill,
 )
 
 api = Api("skills_api", __name__, url_prefix="/api/v1/skills/marketplace")

@@ -2,14 +2,14 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.skills import api, install_api, models, pack_pages, packs_api, pages, policy, reactions
-from mission_control.skills.install_texts import INSTALL, UNINSTALL
+from mission_control.skills import api, commands, install_api, models, pack_pages, packs_api, pages, queries
+from mission_control.skills.commands import INSTALL, UNINSTALL
 
 skills = Feature(
     name="skills",
     models=(models,),
-    rules=(policy.rules,),
-    reactions=(reactions.reactions,),
+    rules=(queries.rules,),
+    reactions=(commands.reactions,),
     kinds={
         "skill.created": Kind("A skill was added to the catalogue.", "added the skill", is_named_in_message=True),
         "skill.updated": Kind("A skill's name or description changed.", "changed the skill", is_named_in_message=True),

@@ -5,7 +5,7 @@ from typing import Any
 
 from mission_control.core.schemas import NonEmptyStr
 from mission_control.skills.models import SkillPack
-from mission_control.skills.schemas import AnyAddress, MarketplaceSkillCreate, SkillPackCreate, WebUrl
+from mission_control.skills.queries import AnyAddress, MarketplaceSkillCreate, SkillPackCreate, WebUrl
 from mission_control.web.actions import Form
 
 PACK_LABELS = {

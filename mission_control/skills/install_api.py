@@ -6,8 +6,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.schemas import HTTPValidationError
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.skills.installing import ask_for_skill, skill_for_gateway
-from mission_control.skills.schemas import InstallQuery, MarketplaceSkillActionResponse
+from mission_control.skills.commands import ask_for_skill, skill_for_gateway
+from mission_control.skills.queries import InstallQuery, MarketplaceSkillActionResponse
 
 api = Api("skills_install_api", __name__, url_prefix="/api/v1/skills/marketplace/<skill_id>")
 TAGS = ("skills",)

@@ -10,11 +10,18 @@ from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.skills import commands
-from mission_control.skills.clone import Git
+from mission_control.skills.commands import start_sync, start_sync_of_all, sync_pack
 from mission_control.skills.models import SkillPack
-from mission_control.skills.queries import list_packs, pack_read, visible_pack
-from mission_control.skills.schemas import SkillPackCreate, SkillPackRead, SkillPackSyncResponse, SyncQuery
-from mission_control.skills.sync import start_sync, start_sync_of_all, sync_pack
+from mission_control.skills.queries import (
+    SkillPackCreate,
+    SkillPackRead,
+    SkillPackSyncResponse,
+    SyncQuery,
+    list_packs,
+    pack_read,
+    visible_pack,
+)
+from mission_control.skills.repositories import Git
 
 api = Api("skill_packs_api", __name__, url_prefix="/api/v1/skills/packs")
 TAGS = ("skills",)

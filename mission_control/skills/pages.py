@@ -15,19 +15,20 @@ from mission_control.core.paging import Paging
 from mission_control.core.policy import can, require
 from mission_control.gateways.queries import list_gateways
 from mission_control.skills.forms import PACK_LABELS, InstallForm, NewSkillForm
-from mission_control.skills.gateways import gateways_of, skill_detail
 from mission_control.skills.models import Skill
 from mission_control.skills.queries import (
     BY_CATEGORY,
     BY_NAME,
     NEWEST,
     UNCATEGORIZED,
+    MarketplaceQuery,
+    gateways_of,
     list_cards,
     list_packs,
+    skill_detail,
     visible_skill,
     words_of,
 )
-from mission_control.skills.schemas import MarketplaceQuery
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.live_list import LiveList

@@ -1,14 +1,163 @@
-"""Queries of skills and packs."""
+"""Read skills, packs and where skills are installed: who may, shapes, statements."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import AfterValidator, AnyUrl, BaseModel, Field, UrlConstraints
+from pydantic.aliases import AliasChoices
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, contains, placeholders, rows, wire_moment
+from mission_control.core.policy import Rules
+from mission_control.core.schemas import NonEmptyStr
+from mission_control.database.sql import as_json, as_moment, contains, placeholders, rows, wire_moment
 from mission_control.gateways.queries import visible_gateway
 from mission_control.skills.models import Skill, SkillPack
-from mission_control.skills.schemas import MarketplaceQuery
+
+LONGEST_URL = 2000
+
+
+def _fits(url: AnyUrl) -> AnyUrl:
+    """Check the length of an address as it is stored: with its last slash and everything escaped."""
+    if len(str(url)) > LONGEST_URL:
+        raise ValueError(f"an address has at most {LONGEST_URL} characters once it is escaped")
+    return url
+
+
+WebUrl = Annotated[
+    AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
+]
+AnyAddress = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL), AfterValidator(_fits)]
+
+
+class MarketplaceSkillCreate(BaseModel):
+    """A skill to add to the catalogue."""
+
+    source_url: WebUrl
+    name: NonEmptyStr | None = None
+    description: str | None = None
+
+
+class MarketplaceSkillRead(BaseModel):
+    """A skill of the catalogue."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    description: str | None
+    category: str | None
+    risk: str | None
+    source: str | None
+    source_url: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class MarketplaceSkillCardRead(MarketplaceSkillRead):
+    """A skill of the catalogue, and whether a gateway has it: `installed` is what was asked for last.
+
+    `pending` until the gateway's main agent has got the request; `last_error` says why it has not.
+    """
+
+    installed: bool
+    installed_at: datetime | None
+    pending: bool = False
+    last_error: str | None = None
+
+
+class SkillOnGateway(BaseModel):
+    """What was asked of a gateway about a skill, and whether its main agent has got that."""
+
+    gateway_id: UUID
+    gateway_name: str
+    installed: bool
+    installed_at: datetime | None
+    pending: bool
+    last_error: str | None
+
+
+class MarketplaceSkillDetail(MarketplaceSkillRead):
+    """A skill with its text, as its pack had it at the last sync, and the gateways that were asked about it."""
+
+    content: str | None
+    gateways: list[SkillOnGateway]
+
+
+class InstallQuery(BaseModel):
+    """The gateway whose main agent is asked."""
+
+    gateway_id: UUID
+
+
+class MarketplaceSkillActionResponse(BaseModel):
+    """What was asked of a gateway's main agent."""
+
+    ok: bool = True
+    skill_id: UUID
+    gateway_id: UUID
+    installed: bool
+    delivery_ids: list[UUID] = Field(default_factory=list)
+
+
+class MarketplaceQuery(BaseModel):
+    """Filters of the catalogue. Without a gateway no skill counts as installed."""
+
+    gateway_id: UUID | None = None
+    search: str | None = Field(None, max_length=200, description="A text in the first 20,000 characters of a field")
+    category: str | None = None
+    risk: str | None = None
+    pack_id: UUID | None = None
+    limit: int | None = Field(None, ge=1, le=200)
+    offset: int = Field(0, ge=0, lt=2**63)
+
+
+class SkillPackCreate(BaseModel):
+    """A pack to create, or the new fields of an existing one."""
+
+    source_url: AnyAddress
+    name: NonEmptyStr | None = None
+    description: str | None = None
+    branch: str = "main"
+    metadata: dict[str, Any] = Field(
+        default_factory=dict, validation_alias=AliasChoices("metadata", "metadata_"), serialization_alias="metadata"
+    )
+
+
+class SkillPackRead(BaseModel):
+    """A pack, and how many of its skills are in the catalogue."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    description: str | None
+    source_url: str
+    branch: str
+    metadata: dict[str, Any]
+    skill_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class SyncQuery(BaseModel):
+    """How to sync a pack. `prune` also deletes skills that the pack no longer holds."""
+
+    prune: bool = False
+
+
+class SkillPackSyncResponse(BaseModel):
+    """The result of a sync. `synced` is how many skills the pack holds."""
+
+    ok: bool = True
+    pack_id: UUID
+    synced: int
+    created: int
+    updated: int
+    pruned: int
+    warnings: list[str]
+
 
 NO_PACK = "There is no such skill pack."
 NO_SKILL = "There is no such skill in the catalogue."
@@ -153,3 +302,58 @@ def _card(row: dict[str, Any], asked: dict[str, Any] | None) -> dict[str, Any]:
 def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
     return {**row, "metadata": as_json(row["metadata"]), **moments}
+
+
+ASKED = (
+    "SELECT i.skill_id, i.gateway_id, g.name, i.is_wanted, i.created_at, d.state, d.last_error"
+    " FROM gateway_installed_skills i JOIN gateways g ON g.id = i.gateway_id"
+    " LEFT JOIN deliveries d ON d.id = i.delivery_id"
+)
+
+
+async def gateways_of(skill_ids: Sequence[Any]) -> dict[UUID, list[SkillOnGateway]]:
+    """Return the gateways that were asked about some skills, by skill and by name."""
+    if not skill_ids:
+        return {}
+    found: dict[UUID, list[SkillOnGateway]] = {}
+    where = f"i.skill_id IN ({placeholders(len(skill_ids))})"
+    for row in await rows(f"{ASKED} WHERE {where} ORDER BY LOWER(g.name), g.id", *skill_ids):
+        is_wanted, is_pending = bool(row["is_wanted"]), row["state"] not in (None, "sent")
+        one = SkillOnGateway(
+            gateway_id=row["gateway_id"],
+            gateway_name=row["name"],
+            installed=is_wanted,
+            installed_at=as_moment(row["created_at"]) if is_wanted else None,
+            pending=is_pending,
+            last_error=row["last_error"] if is_pending else None,
+        )
+        found.setdefault(UUID(str(row["skill_id"])), []).append(one)
+    return found
+
+
+async def skill_detail(skill: Skill) -> dict[str, Any]:
+    """Return a skill with its text and its gateways, as it is sent."""
+    gateways = (await gateways_of([skill.id])).get(skill.id, [])
+    return {**await skill_read(skill.id), "content": skill.content, "gateways": gateways}
+
+
+rules = Rules()
+
+
+@rules.rule("skill.read")
+@rules.rule("skill.create")
+@rules.rule("skill.install")
+@rules.rule("skill_pack.read")
+@rules.rule("skill_pack.create")
+def may_manage_skills(actor: Actor, thing: object) -> bool:
+    """Owners and admins of the active organization."""
+    return actor.is_user and actor.administers(actor.organization_id)
+
+
+@rules.rule("skill.delete")
+@rules.rule("skill_pack.update")
+@rules.rule("skill_pack.delete")
+@rules.rule("skill_pack.sync")
+def may_change(actor: Actor, thing: Skill | SkillPack) -> bool:
+    """Owners and admins of its organization."""
+    return actor.is_user and actor.administers(thing.organization_id)

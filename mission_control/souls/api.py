@@ -7,8 +7,12 @@ from mission_control.core.schemas import ErrorResponse
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.outbound.client import Outbound
-from mission_control.souls.directory import SoulsDirectory
-from mission_control.souls.schemas import SoulQuery, SoulsDirectoryMarkdownResponse, SoulsDirectorySearchResponse
+from mission_control.souls.directory import (
+    SoulQuery,
+    SoulsDirectory,
+    SoulsDirectoryMarkdownResponse,
+    SoulsDirectorySearchResponse,
+)
 
 api = Api("souls_api", __name__, url_prefix="/api/v1/souls-directory")
 TAGS = ("souls-directory",)

@@ -1,15 +1,105 @@
-"""The souls directory: a public website with texts that say who an agent is."""
+"""The souls directory: a public website with texts that say who an agent is, cached for an hour."""
 
 import html
 import re
-from dataclasses import replace
-from datetime import datetime
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel, Field
+
+from mission_control.core import clock
+from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, Unreachable
+from mission_control.core.policy import Rules
+from mission_control.live.shared import Shared
 from mission_control.outbound.client import Outbound, OutboundError
-from mission_control.souls.cache import Cache
-from mission_control.souls.schemas import SoulsDirectoryMarkdownResponse, SoulsDirectorySoulRef
+
+
+class SoulQuery(BaseModel):
+    """Which souls to look for."""
+
+    q: str = Field("", max_length=200)
+    limit: int = Field(20, ge=1, le=100)
+
+
+class SoulsDirectorySoulRef(BaseModel):
+    """A soul, and where it is."""
+
+    handle: str
+    slug: str
+    page_url: str
+    raw_md_url: str
+
+
+class SoulsDirectorySearchResponse(BaseModel):
+    """The souls that were found."""
+
+    items: list[SoulsDirectorySoulRef]
+
+
+class SoulsDirectoryMarkdownResponse(BaseModel):
+    """The text of a soul."""
+
+    handle: str
+    slug: str
+    content: str
+
+
+FRESH_FOR = timedelta(hours=1)
+RETRY_AFTER = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class _Kept[T]:
+    value: T
+    fresh_until: datetime
+    read_at: datetime
+
+
+class Cache[T]:
+    """At most `most` values. The least recently used one is dropped first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
+        self._fetching: Shared[T] = Shared(0)
+
+    def read_at(self, key: str) -> datetime | None:
+        """Return when a value was fetched, None when there is none."""
+        kept = self._kept.get(key)
+        return None if kept is None else kept.read_at
+
+    async def get(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
+        """Return the value, fetched when it is missing or old, once for all concurrent callers.
+
+        When fetching fails, an old value serves for another minute; without one the error is raised. An empty value
+        is not kept.
+        """
+        kept = self._kept.get(key)
+        if kept is not None and kept.fresh_until > clock.now():
+            self._kept.move_to_end(key)
+            return kept.value
+        return await self._fetching.get(key, lambda: self._fetch(key, fetch))
+
+    async def _fetch(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
+        try:
+            value = await fetch()
+        except Exception:
+            old = self._kept.get(key)
+            if old is None:
+                raise
+            old.fresh_until = clock.now() + RETRY_AFTER
+            return old.value
+        if value:
+            self._kept[key] = _Kept(value, clock.now() + FRESH_FOR, clock.now())
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return value
+
 
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 LOCATION = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?loc(?:\s[^<>]*)?>([^<]*)</")
@@ -99,3 +189,28 @@ def segment(what: str, text: str) -> str:
     if len(text) > LONGEST_SEGMENT or not SEGMENT.fullmatch(text):
         raise Invalid(f"The {what} may hold letters, digits, - and _ only, and begins with a letter or digit.")
     return text
+
+
+async def search(directory: SoulsDirectory, words: str, limit: int) -> tuple[list[SoulsDirectorySoulRef], str]:
+    """Return the souls that fit, and why the directory cannot be read, else ""."""
+    try:
+        return await directory.search(words, limit), ""
+    except Unreachable as error:
+        return [], error.sentence
+
+
+async def text(directory: SoulsDirectory, handle: str, slug: str) -> tuple[SoulsDirectoryMarkdownResponse | None, str]:
+    """Return a soul, and why it cannot be read, else ""."""
+    try:
+        return await directory.text(handle, slug), ""
+    except Unreachable as error:
+        return None, error.sentence
+
+
+rules = Rules()
+
+
+@rules.rule("soul.read")
+def may_read_souls(actor: Actor, thing: object) -> bool:
+    """Every person and every agent."""
+    return actor.is_user or actor.is_agent

@@ -1,11 +1,11 @@
 """What souls add to the application."""
 
 from mission_control.feature import Feature
-from mission_control.souls import api, pages, policy
+from mission_control.souls import api, directory, pages
 
 souls = Feature(
     name="souls",
-    rules=(policy.rules,),
+    rules=(directory.rules,),
     blueprints=(api.api, pages.pages),
     settings_pages=(pages.SETTINGS,),
 )

@@ -13,7 +13,7 @@ from mission_control.agents.schemas import AgentSoulUpdate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.policy import can, require
-from mission_control.souls import reading
+from mission_control.souls import directory as reading
 from mission_control.souls.api import directory
 from mission_control.web.actions import Form, action
 from mission_control.web.forms import FormInvalid, go

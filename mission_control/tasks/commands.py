@@ -15,8 +15,7 @@ from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.custom_fields.task_values import check_new_values, store_new_values
 from mission_control.database.records import insert, update
-from mission_control.runs.fence import refuse_lost_lease
-from mission_control.runs.tracking import begin_run, held_by, track_run
+from mission_control.runs.attempts import begin_run, held_by, refuse_lost_lease, track_run
 from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks.changes import Difference, TaskChange, TaskSnapshot

@@ -8,8 +8,8 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.inbox.quotes import WITHDRAWN, requote
-from mission_control.runs.fence import hold_lease
+from mission_control.inbox.notices import WITHDRAWN, requote
+from mission_control.runs.attempts import hold_lease
 from mission_control.tasks.models import Attachment, Comment
 from mission_control.tasks.notices import notify_of_new_mentions, snippet
 from mission_control.tasks.queries import visible_task

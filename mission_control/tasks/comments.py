@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mission_control.agents.mentions import mentions
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import mentions
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
@@ -12,7 +12,7 @@ from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.ids import new_id
 from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
-from mission_control.runs.fence import hold_lease
+from mission_control.runs.attempts import hold_lease
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.notices import notify_of_comment
 

@@ -17,7 +17,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid
 from mission_control.live.log import NewEvent
-from mission_control.runs.tracking import track_run
+from mission_control.runs.attempts import track_run
 from mission_control.tasks.changes import TaskChange, TaskSnapshot
 from mission_control.tasks.commands import change_task, save_change
 from mission_control.tasks.comments import write_comment

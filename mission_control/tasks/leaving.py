@@ -9,8 +9,8 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.organizations.work_state import STOPPED, lock_work_state_shared
+from mission_control.runs.attempts import begin_run, end_run, held_by
 from mission_control.runs.models import Run
-from mission_control.runs.tracking import begin_run, end_run, held_by
 from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_cycle
 from mission_control.tasks.dependents import RESTORED, return_to_inbox, update_dependents
 from mission_control.tasks.locks import locked_task, present_task

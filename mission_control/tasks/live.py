@@ -6,7 +6,7 @@ from uuid import UUID
 
 from quart import Response
 
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
 from mission_control.core.actor import Actor
@@ -110,7 +110,7 @@ async def _task(event: Event) -> dict[str, Any] | None:
 
 async def still_reads(actor: Actor, board: Board) -> bool:
     """Whether a stream's reader still exists and still reaches the board, which still exists."""
-    current = await freshness.fresh(actor)
+    current = await lookups.fresh(actor)
     if current is None or not current.reads(board):
         return False
     return await still_exists(board)

@@ -6,7 +6,7 @@ so that two commands that hold two tasks do not wait for each other.
 
 from mission_control.core.errors import NotFound
 from mission_control.database.records import find
-from mission_control.runs.fence import refuse_lost_lease
+from mission_control.runs.attempts import refuse_lost_lease
 from mission_control.tasks.models import Task
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from mission_control.agents.mentions import mentioned
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import lead_id_of
+from mission_control.agents.queries import lead_id_of, mentioned
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board

@@ -8,7 +8,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.core.substance import refuse_changed
-from mission_control.runs.tracking import track_run
+from mission_control.runs.attempts import track_run
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.commands import save_change
 from mission_control.tasks.comments import write_comment

@@ -9,10 +9,17 @@ from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.usage import budgets
 from mission_control.usage.models import Budget
-from mission_control.usage.queries import budget_read, visible_budget
+from mission_control.usage.queries import (
+    BudgetCreate,
+    BudgetRead,
+    BudgetUpdate,
+    UsagePage,
+    UsageQuery,
+    budget_read,
+    usage_page,
+    visible_budget,
+)
 from mission_control.usage.queries import list_budgets as budgets_page
-from mission_control.usage.schemas import BudgetCreate, BudgetRead, BudgetUpdate, UsagePage, UsageQuery
-from mission_control.usage.sums import usage_page
 
 api = Api("usage_api", __name__, url_prefix="/api/v1")
 TAGS = ("metrics",)

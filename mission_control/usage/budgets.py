@@ -1,5 +1,8 @@
-"""Commands that change budgets."""
+"""Record the usage of agents, change budgets, notify of those that are used up, and start days anew."""
 
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -8,15 +11,192 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import notify, record
+from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
-from mission_control.database.sql import is_postgres, rows
-from mission_control.usage.commands import MARKS, facts, mark, owner_of, scope_of
-from mission_control.usage.models import Budget
-from mission_control.usage.queries import today
-from mission_control.usage.schemas import BudgetCreate, inside
+from mission_control.core.scope import Scope
+from mission_control.database.records import insert
+from mission_control.database.sql import as_id, is_postgres, rows
+from mission_control.live import channels
+from mission_control.live.wake import publish_signal
+from mission_control.usage.models import WARN_AT_PERCENT, Budget, GatewayAgentUsage, UsageEntry
+from mission_control.usage.queries import BudgetCreate, concerned, inside, today
+
+NAMES = ("input", "output", "micros")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Tokens in and out, and millionths of a US dollar."""
+
+    input: int = 0
+    output: int = 0
+    micros: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether it is anything at all."""
+        return bool(self.input or self.output or self.micros)
+
+    def beyond(self, other: "Figures") -> "Figures":
+        """Return how much of this is more than the other."""
+        return Figures(*(max(0, getattr(self, name) - getattr(other, name)) for name in NAMES))
+
+    def larger(self, other: "Figures") -> "Figures":
+        """Return the larger one of each."""
+        return Figures(*(max(getattr(self, name), getattr(other, name)) for name in NAMES))
+
+
+async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
+    """Add what was `reported` or `measured`, and return what of it counts. To be called inside a command."""
+    await rows(
+        "INSERT INTO gateway_agent_usage (agent_id, measured_input, measured_output, measured_micros, reported_input,"
+        " reported_output, reported_micros) VALUES (?, 0, 0, 0, 0, 0, 0) ON CONFLICT (agent_id) DO NOTHING",
+        agent_id,
+    )
+    kept = await GatewayAgentUsage.select_for_update().get(agent_id=agent_id)
+    before = _sum(kept, "measured").larger(_sum(kept, "reported"))
+    for name in NAMES:
+        column = f"{where}_{name}"
+        setattr(kept, column, getattr(kept, column) + getattr(more, name))
+    changed = {f"{where}_{name}": getattr(kept, f"{where}_{name}") for name in NAMES}
+    await GatewayAgentUsage.filter(agent_id=agent_id).update(**changed)
+    return _sum(kept, "measured").larger(_sum(kept, "reported")).beyond(before)
+
+
+def _sum(kept: GatewayAgentUsage, where: str) -> Figures:
+    return Figures(*(int(getattr(kept, f"{where}_{name}")) for name in NAMES))
+
+
+MARKS = ("warned_on", "exceeded_on", "state_at")
+
+
+@command("usage.report")
+async def report_usage(
+    actor: Actor,
+    agent_id: UUID,
+    *,
+    board_id: UUID,
+    task_id: UUID | None = None,
+    run_id: UUID | None = None,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    cost_micros: int = 0,
+    model: str | None = None,
+) -> UsageEntry | None:
+    """Record the usage of an agent and count it against its budgets. Return None when it is nothing.
+
+    With a run, the sums of the run grow too. `cost_micros` is in millionths of a US dollar. Of an agent on a gateway
+    only what the gateway has not measured counts.
+    """
+    said = Figures(input_tokens, output_tokens, cost_micros)
+    if not said:
+        return None
+    [found] = await rows(
+        "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
+        " FROM boards b WHERE b.id = ?",
+        agent_id,
+        board_id,
+    )
+    counted = said if found["gateway_id"] is None else await beyond_known(agent_id, said, "reported")
+    entry = UsageEntry(
+        organization_id=as_id(found["organization_id"]),
+        board_id=board_id,
+        agent_id=agent_id,
+        run_id=run_id,
+        task_id=task_id,
+        model=model,
+    )
+    if run_id is not None:
+        await _add_to_run(run_id, said)
+    return await _count(entry, counted)
+
+
+@command("usage.measure")
+async def measure_usage(actor: Actor, agent_id: UUID, more: Figures, *, model: str | None = None) -> UsageEntry | None:
+    """Record what a gateway measured of an agent; what the agent reported itself does not count again."""
+    [agent] = await rows("SELECT organization_id, board_id FROM agents WHERE id = ?", agent_id)
+    counted = await beyond_known(agent_id, more, "measured")
+    if not counted:
+        return None
+    entry = UsageEntry(
+        organization_id=as_id(agent["organization_id"]),
+        board_id=as_id(agent["board_id"]),
+        agent_id=agent_id,
+        model=model,
+        source="gateway",
+    )
+    return await _count(entry, counted)
+
+
+async def _count(entry: UsageEntry, counted: Figures) -> UsageEntry:
+    entry.day = today()
+    entry.input_tokens, entry.output_tokens, entry.cost_micros = counted.input, counted.output, counted.micros
+    await insert(entry)
+    await _draw_on_budgets(entry)
+    signal(entry.organization_id, usage=str(entry.agent_id))
+    return entry
+
+
+async def _add_to_run(run_id: UUID, said: Figures) -> None:
+    await rows(
+        "UPDATE task_runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,"
+        " cost_micros = cost_micros + ? WHERE id = ?",
+        said.input,
+        said.output,
+        said.micros,
+        run_id,
+    )
+
+
+async def _draw_on_budgets(entry: UsageEntry) -> None:
+    """Count an entry against every budget that it concerns. The locks make each warning happen once."""
+    budgets = concerned(entry.agent_id, entry.board_id, entry.organization_id)
+    for budget in await budgets.order_by("id").select_for_update():
+        used = entry.input_tokens + entry.output_tokens if budget.unit == "tokens" else entry.cost_micros
+        if budget.period == "day" and (budget.used_on or "") < entry.day:
+            budget.used_amount = 0
+        elif budget.period == "day" and budget.used_on != entry.day:
+            continue  # Another process is past midnight already.
+        budget.used_amount, budget.used_on = budget.used_amount + used, entry.day
+        await mark(budget, entry.day)
+        await budget.save(update_fields=["used_amount", "used_on", *MARKS])
+
+
+async def mark(budget: Budget, day: str) -> None:
+    """Record once that a budget is nearly or fully used up. The calling command holds the budget and saves it."""
+    state, unit = budget.state(day), "tokens" if budget.unit == "tokens" else "money"
+    if state != "ok" and not budget.stands(budget.warned_on, day):
+        budget.warned_on, budget.state_at = day, clock.now()
+        what = f"The budget of {unit} of {await owner_of(budget)} is used up to {WARN_AT_PERCENT} %."
+        record("budget.warning", await scope_of(budget), what, **facts(budget, day))
+    if state == "exceeded" and not budget.stands(budget.exceeded_on, day):
+        budget.exceeded_on, budget.state_at = day, clock.now()
+        what = f"The budget of {unit} of {await owner_of(budget)} is used up."
+        record("budget.exceeded", await scope_of(budget), what, **facts(budget, day))
+
+
+async def owner_of(budget: Budget) -> str:
+    """Return the owner of a budget in words: `the agent Vega`."""
+    subject_id = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
+    found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", subject_id[budget.subject])
+    return " ".join(["the", budget.subject, *(row["name"] for row in found)])
+
+
+def facts(budget: Budget, day: str) -> dict[str, Any]:
+    """Return the data of an event about a budget, with amounts as they are stored."""
+    named = {name: getattr(budget, name) for name in ("subject", "unit", "period")}
+    return named | {"budget_id": budget.id, "limit": budget.limit_amount, "used": budget.used(day)}
+
+
+async def scope_of(budget: Budget) -> Scope:
+    """Return the scope of an event about a budget: that of an agent belongs to the agent's board."""
+    board_id = budget.board_id
+    if budget.agent_id is not None:
+        [agent] = await rows("SELECT board_id FROM agents WHERE id = ?", budget.agent_id)
+        board_id = as_id(agent["board_id"])
+    return Scope(budget.organization_id, board_id, agent_id=budget.agent_id, subject_id=budget.id)
+
 
 TAKEN = "There is a budget of this unit and period already. Change its limit."
 
@@ -119,3 +299,35 @@ async def _wake_polls_of_boards(budget: Budget) -> None:
         condition, subject = "id = (SELECT board_id FROM agents WHERE id = ?)", budget.agent_id
     for row in await rows(f"SELECT id FROM boards WHERE {condition}", subject):
         notify(f"work:{UUID(str(row['id']))}")
+
+
+LONGEST_SLEEP_SECONDS = 5.0  # short, for somebody may set the clock
+
+
+async def watch_for_midnight() -> None:
+    """Wake every waiter of this process when a day begins, in an endless loop."""
+    day = today()
+    while True:
+        await asyncio.sleep(min(seconds_left(clock.now()), LONGEST_SLEEP_SECONDS))
+        if day != (day := begin_day(day)):
+            await _tell_pages()
+
+
+async def _tell_pages() -> None:
+    """Signal to live readers that budgets of a day no longer wait for anybody."""
+    for one in await rows("SELECT DISTINCT organization_id FROM budgets WHERE period = 'day'"):
+        await publish_signal(UUID(str(one["organization_id"])), budgets="day")
+
+
+def begin_day(known: str) -> str:
+    """Return the current day; wake every waiter when it is a new one."""
+    day = today()
+    if day != known:
+        channels.notify_all()
+    return day
+
+
+def seconds_left(now: datetime) -> float:
+    """Return the seconds until the next day, and a moment more."""
+    midnight = datetime.combine(now.date() + timedelta(days=1), time.min)
+    return (midnight - now).total_seconds() + 0.1

@@ -2,13 +2,13 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.usage import api, models, page_live, pages, policy
-from mission_control.usage.days import watch_for_midnight
+from mission_control.usage import api, models, page_live, pages, queries
+from mission_control.usage.budgets import watch_for_midnight
 
 usage = Feature(
     name="usage",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(queries.rules,),
     kinds={
         "budget.warning": Kind("A budget is used up to 80 %."),
         "budget.exceeded": Kind("A budget is used up; its agents get no more work."),

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from mission_control.core.ids import parse_id
 from mission_control.usage.models import Budget
-from mission_control.usage.schemas import MOST_LIMIT, BudgetCreate, BudgetUpdate, Period, Unit, amount, inside
+from mission_control.usage.queries import MOST_LIMIT, BudgetCreate, BudgetUpdate, Period, Unit, amount, inside
 from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 

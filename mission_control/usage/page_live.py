@@ -10,9 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
 from mission_control.database.sql import rows
-from mission_control.usage.queries import list_budgets, today
-from mission_control.usage.schemas import MICROS
-from mission_control.usage.sums import CHART_DAYS, SUMS, days_of_organization
+from mission_control.usage.queries import CHART_DAYS, MICROS, SUMS, days_of_organization, list_budgets, today
 from mission_control.usage.wording import amount_of, bars, money, short
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page

@@ -1,19 +1,188 @@
-"""Read budgets and how much of them is used."""
+"""Read usage and budgets. Money is US dollars in JSON, and millionths of one elsewhere."""
 
-from typing import Any
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from pydantic import BaseModel, Field, model_validator
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from mission_control.boards.queries import visible_board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
-from mission_control.core.paging import Paging
+from mission_control.core.errors import NotFound, invalid_field
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.policy import Rules
+from mission_control.core.schemas import BlankToNone, Body, example
 from mission_control.database.records import find
-from mission_control.database.sql import rows, wire_moment
+from mission_control.database.sql import as_id, placeholders, rows, wire_moment
 from mission_control.usage.models import Budget
-from mission_control.usage.schemas import amount
+
+MICROS = 1_000_000
+MOST_TOKENS = 10**12
+MOST_USD = 10**6
+MOST_LIMIT = 10**12
+
+Unit = Literal["tokens", "cost"]
+Period = Literal["day", "total"]
+Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+Usd = Annotated[Decimal, Field(ge=0, le=MOST_USD, allow_inf_nan=False, description="US dollars, to a millionth")]
+Limit = Annotated[
+    Decimal,
+    Field(gt=0, le=MOST_LIMIT, allow_inf_nan=False, description="Tokens, or US dollars when the unit is cost"),
+]
+
+
+def micros(usd: Decimal) -> int:
+    """US dollars as millionths of one, rounded half up."""
+    return int((usd * MICROS).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def amount(unit: str, inside: int) -> int | float:
+    """Tokens as they are, money as a number of US dollars."""
+    return inside if unit == "tokens" else inside / MICROS
+
+
+def inside(unit: str, limit: Decimal) -> int:
+    """A limit as it is kept; ValueError when it is no whole token, or less than one or than a millionth of a dollar."""
+    if unit == "tokens" and limit != limit.to_integral_value():
+        raise ValueError("a limit of tokens is a whole number")
+    kept = int(limit) if unit == "tokens" else micros(limit)
+    if kept < 1:
+        raise ValueError("the limit is too small")
+    return kept
+
+
+class UsageFigures(Body):
+    """What work cost."""
+
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cost_usd: Usd = Decimal(0)
+    model: Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone] = None
+
+    def figures(self) -> dict[str, Any]:
+        """As `report_usage` takes them."""
+        kept = self.model_dump(include={"input_tokens", "output_tokens", "model"})
+        return kept | {"cost_micros": micros(self.cost_usd)}
+
+
+class UsageReport(UsageFigures):
+    """What an agent used up since its last report. `fence` names the assignment of the task that it was for."""
+
+    model_config = example(input_tokens=1200, output_tokens=300, cost_usd="0.0123")
+
+    task_id: UUID | None = None
+    fence: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+
+    @model_validator(mode="after")
+    def _check_fence(self) -> Self:
+        if self.fence is not None and self.task_id is None:
+            raise ValueError("a fence needs its task_id")
+        return self
+
+
+class UsageSums(BaseModel):
+    """Tokens and money used up; `tokens` is input and output together."""
+
+    input_tokens: int
+    output_tokens: int
+    tokens: int
+    cost_usd: float
+
+    @classmethod
+    def of(cls, input_tokens: int, output_tokens: int, cost_micros: int) -> dict[str, Any]:
+        """The answer for sums as they are kept."""
+        return {
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+            "tokens": input_tokens + output_tokens,
+            "cost_usd": cost_micros / MICROS,
+        }
+
+
+class BudgetState(BaseModel):
+    """A budget and how much of it is used up, in tokens or US dollars. Days are those of UTC."""
+
+    id: UUID
+    subject: Literal["agent", "board", "organization"]
+    unit: Unit
+    period: Period
+    limit: int | float
+    used: int | float
+    state: Literal["ok", "warning", "exceeded"]
+
+
+class UsageReported(BaseModel):
+    """What an agent has used up today (UTC) and ever, and the budgets that its work draws on."""
+
+    today: UsageSums
+    total: UsageSums
+    budgets: list[BudgetState]
+    directive: Literal["continue", "pause", "stop"]
+    directive_reason: str | None
+
+
+class UsageQuery(Paging):
+    """Whose usage, and of which days (UTC, both included; the last thirty when none are named)."""
+
+    board_id: UUID | None = None
+    agent_id: UUID | None = None
+    since: date | None = Field(None, alias="from")
+    until: date | None = Field(None, alias="to")
+
+
+class UsageLine(UsageSums):
+    """What one agent used up on one board on one day; an agent or board that was deleted is null."""
+
+    day: date
+    agent_id: UUID | None
+    agent_name: str | None
+    board_id: UUID | None
+    board_name: str | None
+
+
+class UsagePage(Page[UsageLine]):
+    """Usage by day, agent and board, and the sums of all of it."""
+
+    sums: UsageSums
+
+
+class BudgetCreate(Body):
+    """A limit for an agent, a board, or (neither named) the organization, for each day of UTC or in total."""
+
+    agent_id: UUID | None = None
+    board_id: UUID | None = None
+    unit: Unit
+    period: Period = "day"
+    limit: Limit
+
+    @model_validator(mode="after")
+    def _check_scope(self) -> Self:
+        if self.agent_id is not None and self.board_id is not None:
+            raise ValueError("a budget is for an agent or a board, not for both")
+        inside(self.unit, self.limit)
+        return self
+
+
+class BudgetUpdate(Body):
+    """Another limit."""
+
+    limit: Limit
+
+
+class BudgetRead(BudgetState):
+    """A budget, whose it is and how much of it is used up."""
+
+    agent_id: UUID | None
+    agent_name: str | None
+    board_id: UUID | None
+    board_name: str | None
+    created_at: datetime
+    updated_at: datetime
+
 
 # Budgets of boards in the trash, and of their agents, are passed over.
 BUDGETS = (
@@ -117,3 +286,151 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
     kept = {name: row[name] for name in ("agent_id", "agent_name", "board_id", "board_name")}
     moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
     return state_of(budget) | kept | moments
+
+
+rules = Rules()
+
+
+@rules.rule("usage.report")
+def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
+    """The agent itself."""
+    return actor.is_agent and agent_id in (None, actor.id)
+
+
+@rules.rule("usage.measure")
+def may_measure_usage(actor: Actor, thing: Any) -> bool:
+    """Only the system, which reads it from gateways."""
+    return False
+
+
+@rules.rule("usage.read")
+def may_read_usage(actor: Actor, thing: None) -> bool:
+    """People; they see that of the boards they read."""
+    return actor.is_user
+
+
+@rules.rule("budget.manage")
+def may_manage_budgets(actor: Actor, thing: Budget | UUID | None) -> bool:
+    """Owners and admins of the budget's organization, or of one that is named."""
+    organization_id = thing.organization_id if isinstance(thing, Budget) else thing or actor.organization_id
+    return actor.is_user and actor.administers(organization_id)
+
+
+CHART_DAYS = 30
+NOBODYS = UUID(int=0)
+SUMS = (
+    "COALESCE(SUM(e.input_tokens), 0) AS input_tokens, COALESCE(SUM(e.output_tokens), 0) AS output_tokens,"
+    " COALESCE(SUM(e.cost_micros), 0) AS cost_micros"
+)
+Condition = tuple[str, list[Any]]
+
+
+async def sums_of_agent(agent_id: UUID) -> dict[str, Any]:
+    """Return the usage of an agent `today` (UTC) and in `total`."""
+    found = await rows(
+        f"SELECT e.day >= ? AS is_today, {SUMS} FROM usage_entries e WHERE e.agent_id = ? GROUP BY 1", today(), agent_id
+    )
+    now = next((row for row in found if row["is_today"]), None)
+    return {"today": _sums([now] if now else []), "total": _sums(found)}
+
+
+async def days_of_agent(agent_id: UUID, count: int) -> list[dict[str, Any]]:
+    """Return the usage of an agent on each of the last days (UTC), oldest first, with zeros for days without usage."""
+    return await _days("e.agent_id = ?", agent_id, count)
+
+
+async def days_of_organization(organization_id: UUID, count: int) -> list[dict[str, Any]]:
+    """Return the usage of an organization on each of the last days (UTC), likewise."""
+    return await _days("e.organization_id = ?", organization_id, count)
+
+
+async def _days(where: str, value: UUID, count: int) -> list[dict[str, Any]]:
+    last = clock.now().date()
+    days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(count))]
+    found = await rows(
+        f"SELECT e.day, {SUMS} FROM usage_entries e WHERE {where} AND e.day >= ? GROUP BY e.day",
+        value,
+        days[0],
+    )
+    by_day = {row["day"]: _sums([row]) for row in found}
+    return [{"day": day, **by_day.get(day, _sums([]))} for day in days]
+
+
+async def used_today(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return today's usage (UTC) of some agents, by agent, without those that used nothing."""
+    if not agent_ids:
+        return {}
+    found = await rows(
+        f"SELECT e.agent_id, {SUMS} FROM usage_entries e WHERE e.day = ?"
+        f" AND e.agent_id IN ({placeholders(len(agent_ids))}) GROUP BY e.agent_id",
+        today(),
+        *agent_ids,
+    )
+    return {UUID(str(row["agent_id"])): _sums([row]) for row in found}
+
+
+def _sums(found: list[dict[str, Any]]) -> dict[str, Any]:
+    return UsageSums.of(
+        *(sum(int(row[name]) for row in found) for name in ("input_tokens", "output_tokens", "cost_micros"))
+    )
+
+
+async def usage_page(actor: Actor, query: UsageQuery) -> dict[str, Any]:
+    """Return usage by day, agent and board, newest day first, of readable boards. Raise 404 for another."""
+    where, values = await _wanted(actor, query)
+    source = f"FROM usage_entries e LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL WHERE {where}"
+    grouped = f"SELECT e.day, e.agent_id, e.board_id, b.name AS board_name, {SUMS} {source}"
+    grouped += " GROUP BY e.day, e.agent_id, e.board_id, b.name"
+    found = await rows(
+        f"SELECT g.*, a.name AS agent_name FROM ({grouped}) g LEFT JOIN agents a ON a.id = g.agent_id"
+        " ORDER BY g.day DESC, LOWER(a.name) NULLS LAST, LOWER(g.board_name) NULLS LAST, g.agent_id, g.board_id"
+        " LIMIT ? OFFSET ?",
+        *values,
+        query.limit,
+        query.offset,
+    )
+    [count] = await rows(f"SELECT COUNT(*) AS n FROM ({grouped}) g", *values)
+    answer = page([_line(row) for row in found], int(count["n"]), query)
+    return answer | {"sums": _sums(await rows(f"SELECT {SUMS} {source}", *values))}
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    named = {name: row[name] for name in ("day", "agent_id", "agent_name", "board_id", "board_name")}
+    return named | _sums([row])
+
+
+async def _wanted(actor: Actor, query: UsageQuery) -> Condition:
+    until = query.until or clock.now().date()
+    since = query.since or (
+        until - timedelta(days=CHART_DAYS - 1) if until > date.min + timedelta(days=CHART_DAYS) else date.min
+    )
+    if since > until:
+        raise invalid_field("from", "the first day lies after the last one", str(since))
+    reach, values = _reached(actor)
+    where, values = f"{reach} AND e.day BETWEEN ? AND ?", [*values, since.isoformat(), until.isoformat()]
+    if query.board_id is not None:
+        await visible_board(actor, query.board_id)
+        where, values = f"{where} AND e.board_id = ?", [*values, query.board_id]
+    if query.agent_id is not None:
+        await _known_agent(actor, query.agent_id)
+        where, values = f"{where} AND e.agent_id = ?", [*values, query.agent_id]
+    return where, values
+
+
+def _reached(actor: Actor) -> Condition:
+    """Match entries of boards that the actor can read. Only those who read all boards see those of deleted boards."""
+    whole, single = actor.readable_boards()
+    if actor.organization_id in whole:
+        return "e.organization_id = ?", [actor.organization_id]
+    boards = placeholders(len(single) or 1)
+    return f"e.organization_id = ? AND b.id IN ({boards})", [actor.organization_id, *(single or [NOBODYS])]
+
+
+async def _known_agent(actor: Actor, agent_id: UUID) -> None:
+    found = await rows(
+        "SELECT board_id FROM agents WHERE id = ? AND organization_id = ?", agent_id, actor.organization_id
+    )
+    if not found:
+        raise NotFound()
+    if (board_id := as_id(found[0]["board_id"])) is not None:
+        await visible_board(actor, board_id)

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 from quart import Quart, Response, current_app
 
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.core import zones
 from mission_control.core.actor import Actor
 from mission_control.live import broker
@@ -198,7 +198,7 @@ async def live_page(
     app: Quart = current_app._get_current_object()
 
     async def after(batch: Batch) -> str | None:
-        current = await freshness.fresh(actor)
+        current = await lookups.fresh(actor)
         if current is None or actor.organization_id not in current.memberships:
             return None
         current = replace(current, organization_id=actor.organization_id, surface="page")

@@ -6,10 +6,9 @@ from mission_control.core.actor import Actor
 from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
+from mission_control.webhooks.ingest import shortened
 from mission_control.webhooks.models import WebhookPayload
-from mission_control.webhooks.queries import payload_read, visible_payload
-from mission_control.webhooks.received import shortened
-from mission_control.webhooks.schemas import BoardWebhookPayloadRead, PayloadQuery
+from mission_control.webhooks.queries import BoardWebhookPayloadRead, PayloadQuery, payload_read, visible_payload
 
 api = Api("webhooks_agent_api", __name__, url_prefix="/api/v1/agent")
 

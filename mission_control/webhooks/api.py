@@ -19,16 +19,14 @@ from mission_control.operations.operation import operation
 from mission_control.webhooks import commands, ingest
 from mission_control.webhooks.models import Webhook
 from mission_control.webhooks.queries import (
-    list_webhooks,
-    visible_webhook,
-)
-from mission_control.webhooks.schemas import (
     BoardWebhookCreate,
     BoardWebhookIngestResponse,
     BoardWebhookRead,
     BoardWebhookUpdate,
     WebhookSecret,
     WebhookTest,
+    list_webhooks,
+    visible_webhook,
 )
 
 api = Api("webhooks_api", __name__, url_prefix="/api/v1/boards/<board_id>/webhooks")

@@ -3,12 +3,12 @@
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.live.kinds import Kind
-from mission_control.webhooks import agent_api, api, form_pages, models, pages, payload_api, policy
+from mission_control.webhooks import agent_api, api, form_pages, models, pages, payload_api, queries
 
 webhooks = Feature(
     name="webhooks",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(queries.rules,),
     kinds={
         "webhook.created": Kind(
             "A webhook was created, by which other systems write to a board.",

@@ -31,8 +31,7 @@ from mission_control.webhooks.forms import (
 from mission_control.webhooks.models import Webhook, WebhookPayload
 from mission_control.webhooks.page_reads import calls_of, curl_line
 from mission_control.webhooks.pages import BOARD, WEBHOOK, base_url
-from mission_control.webhooks.queries import visible_webhook
-from mission_control.webhooks.schemas import BoardWebhookRead
+from mission_control.webhooks.queries import BoardWebhookRead, visible_webhook
 
 pages = Blueprint("webhook_form_pages", __name__)
 

@@ -10,13 +10,7 @@ from mission_control.core.schemas import NonEmptyStr
 from mission_control.web.actions import Form, VersionedForm
 from mission_control.web.forms import FormInvalid
 from mission_control.webhooks.models import Webhook
-from mission_control.webhooks.schemas import (
-    SAMPLE,
-    BoardWebhookCreate,
-    BoardWebhookUpdate,
-    HeaderName,
-    WebhookTest,
-)
+from mission_control.webhooks.queries import SAMPLE, BoardWebhookCreate, BoardWebhookUpdate, HeaderName, WebhookTest
 
 Instruction = Annotated[NonEmptyStr, Field(max_length=4000)]
 LABELS = {"description": "Instruction", "agent_id": "Recipient", "secret": "Secret", "signature_header": "Header"}

@@ -11,8 +11,7 @@ from mission_control.boards.models import Board
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment, rows
 from mission_control.webhooks.models import Webhook
-from mission_control.webhooks.queries import list_payloads, list_webhooks
-from mission_control.webhooks.schemas import BoardWebhookRead
+from mission_control.webhooks.queries import BoardWebhookRead, list_payloads, list_webhooks
 
 PAYLOADS_OF_A_PAGE = 20
 LONGEST_SHOWN = 20_000

@@ -25,8 +25,7 @@ from mission_control.webhooks.page_reads import (
     listed,
     received,
 )
-from mission_control.webhooks.queries import visible_webhook
-from mission_control.webhooks.schemas import SAMPLE, BoardWebhookRead
+from mission_control.webhooks.queries import SAMPLE, BoardWebhookRead, visible_webhook
 
 pages = Blueprint("webhooks_pages", __name__)
 LIST, ONE = "webhooks", "webhook"

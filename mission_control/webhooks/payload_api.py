@@ -10,8 +10,14 @@ from mission_control.operations.operation import operation
 from mission_control.webhooks import ingest
 from mission_control.webhooks.api import BASE, TAGS
 from mission_control.webhooks.models import Webhook, WebhookPayload
-from mission_control.webhooks.queries import list_payloads, payload_read, visible_payload, visible_webhook
-from mission_control.webhooks.schemas import BoardWebhookPayloadRead, ReplayRead
+from mission_control.webhooks.queries import (
+    BoardWebhookPayloadRead,
+    ReplayRead,
+    list_payloads,
+    payload_read,
+    visible_payload,
+    visible_webhook,
+)
 
 api = Api("webhook_payloads_api", __name__, url_prefix="/api/v1/boards/<board_id>/webhooks")
 

@@ -8,11 +8,10 @@ import pytest
 from quart import Quart
 
 from mission_control.accounts import commands, setup
+from mission_control.accounts.credentials import create_personal_token, hash_password, revoke_personal_token
 from mission_control.accounts.log import verify
-from mission_control.accounts.members import set_role
 from mission_control.accounts.models import AccountEvent, PasswordReset, Session, Token, User
-from mission_control.accounts.passwords import hash_password
-from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
+from mission_control.accounts.setup import set_role
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, Forbidden, NotFound

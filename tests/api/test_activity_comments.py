@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.organizations.models import BoardAccess, Member
 from mission_control.tasks.models import Comment
 from tests.cast import Caller, Cast, head, ids
@@ -116,11 +116,11 @@ async def test_rights_are_checked_when_a_comment_is_sent(cast: Cast) -> None:
     async with reading(cast.cleo, f"{FEED}/stream") as stream:
         await BoardAccess.filter(organization_member_id=member.id).delete()
         await BoardAccess.create(organization_member_id=member.id, board_id=cast.other_board.id)
-        freshness.recheck_streams()
+        lookups.recheck_streams()
         await say(cast, cast.ada, "No longer.", task)
         there = await say(cast, cast.ada, "From now on.", sweep)
         assert (await stream.next()).data["comment"]["id"] == there["id"]
         await member.delete()
-        freshness.recheck_streams()
+        lookups.recheck_streams()
         await say(cast, cast.ada, "A secret.", sweep)
         await stream.ended()

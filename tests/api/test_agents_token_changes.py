@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from mission_control.accounts.models import Token
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.core import clock
 from tests.cast import Caller, Cast, events, head, kinds, stamp
 
@@ -92,9 +92,9 @@ async def test_open_streams_notice_changed_scopes(cast: Cast) -> None:
     lead = await cast.atlas.actor()
     assert lead.is_lead and lead.scopes is None
     (await cast.ada.patch(await path_of_token(cast, cast.atlas), {"scopes": ["work"]})).ok()
-    current = await freshness.fresh(lead)
+    current = await lookups.fresh(lead)
     assert current is not None and not current.is_lead and current.scopes == frozenset({"read", "work"})
-    assert (await freshness.fresh(current)) == current
+    assert (await lookups.fresh(current)) == current
 
 
 async def test_agent_renews_its_own_token(cast: Cast) -> None:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from mission_control.accounts.models import Token
-from mission_control.authn import token_use
+from mission_control.authn import authentication
 from mission_control.core import clock
 from tests.cast import Answer, Cast, events, head, kinds, stamp
 
@@ -182,7 +182,7 @@ async def test_invalid_token_is_refused(cast: Cast, body: dict[str, Any]) -> Non
 async def test_token_use_is_recorded_once_a_minute(cast: Cast) -> None:
     async def used() -> Any:
         (await with_token(cast, cast.vega.secret)).ok()
-        await token_use.write_down()
+        await authentication.write_down()
         return (await Token.get(agent_id=cast.vega.id)).last_used_at
 
     first = await used()
@@ -198,10 +198,10 @@ async def test_token_use_is_kept_when_the_application_stops_while_writing(
 ) -> None:
     (await with_token(cast, cast.vega.secret)).ok()
     with monkeypatch.context() as slow:
-        slow.setattr(token_use, "rows", lambda *_: asyncio.get_running_loop().create_future())
-        writing = asyncio.create_task(token_use.write_down())
+        slow.setattr(authentication, "rows", lambda *_: asyncio.get_running_loop().create_future())
+        writing = asyncio.create_task(authentication.write_down())
         await asyncio.sleep(0.01)
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
-    await token_use.write_down()
+    await authentication.write_down()
     assert (await Token.get(agent_id=cast.vega.id)).last_used_at is not None

@@ -10,7 +10,7 @@ import pytest
 from mission_control.core.clock import travelled
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
-from mission_control.usage.days import begin_day, seconds_left
+from mission_control.usage.budgets import begin_day, seconds_left
 from mission_control.usage.models import Budget, UsageEntry
 from mission_control.usage.queries import exhausted, today
 from tests.cast import Answer, Caller, Cast, events, head

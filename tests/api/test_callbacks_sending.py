@@ -15,7 +15,7 @@ from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.secrets import encrypt
 from mission_control.delivery.models import Delivery
-from mission_control.inbox import callbacks
+from mission_control.inbox import receiving
 from mission_control.sending.settling import MOST_ATTEMPTS
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
@@ -297,7 +297,7 @@ async def test_callbacks_to_private_addresses_are_refused(cast: Cast, receiver: 
 
 @pytest.mark.usefixtures("by_hand")
 async def test_silent_callback_times_out(cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callbacks, "SECONDS", 0.05)
+    monkeypatch.setattr(receiving, "SECONDS", 0.05)
     await set_callback(cast, receiver)
     await notify(cast)
     receiver.gate.clear()

@@ -7,8 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.claims.expiry import expire_due, expire_lease, pause_after
-from mission_control.claims.timer import LONGEST_SLEEP_SECONDS, SECONDS_UNTIL_ANOTHER_TRY, seconds_left
+from mission_control.claims.leases import (
+    LONGEST_SLEEP_SECONDS,
+    SECONDS_UNTIL_ANOTHER_TRY,
+    expire_due,
+    expire_lease,
+    pause_after,
+    seconds_left,
+)
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery

@@ -7,9 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.claims import timer
-from mission_control.claims.expiry import expire_due
-from mission_control.claims.leases import is_over
+from mission_control.claims import leases
+from mission_control.claims.leases import expire_due, is_over
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from mission_control.operations.openapi import document
@@ -82,7 +81,7 @@ async def test_expired_lease_is_over_before_the_sweep(cast: Cast, monkeypatch: p
     async def looks_away() -> int:
         return 0
 
-    monkeypatch.setattr(timer, "expire_due", looks_away)
+    monkeypatch.setattr(leases, "expire_due", looks_away)
     await cast.add_task()
     task = await taken(cast, lease_seconds=60)
     with later(61):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.claims import polling
-from mission_control.claims.schemas import ClaimCreate
+from mission_control.claims.queries import ClaimCreate
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
 from mission_control.live.verification import verify

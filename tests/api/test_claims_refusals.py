@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from tortoise.transactions import in_transaction
 
-from mission_control.claims.selection import Search, hold_best, see_best
+from mission_control.claims.claiming import Search, hold_best, see_best
 from mission_control.database.sql import rows
 from mission_control.live.channels import notify_all
 from mission_control.live.waiters import waiting

@@ -7,8 +7,7 @@ import orjson
 import pytest
 from quart import Quart
 
-from mission_control.activity.feed_filter import FeedFilter
-from mission_control.activity.queries import feed
+from mission_control.activity.queries import FeedFilter, feed
 from mission_control.core.actor import Actor
 from mission_control.live.verification import verify
 from mission_control.tasks import live

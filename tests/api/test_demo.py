@@ -12,9 +12,10 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from mission_control.demo import colleague, ideas, story
-from mission_control.demo.api import Api
-from mission_control.demo.waiting import GATEWAY, SILENT_AGENT
+from mission_control.demo import agents as colleague
+from mission_control.demo import story
+from mission_control.demo.agents import Api
+from mission_control.demo.seed import GATEWAY, SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
 pytestmark = pytest.mark.database
@@ -133,7 +134,7 @@ async def test_colleague_decides_all_but_the_newest_hand_ins() -> None:
             return {"items": [other, *finish]}
 
         async def patch(self, path: str, **body: Any) -> Any:
-            assert body["decision"] in ideas.NOTES
+            assert body["decision"] in story.NOTES
             calls.append(path)
 
     with suppress(TimeoutError):

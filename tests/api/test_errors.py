@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mission_control.agents.models import Agent
-from mission_control.authn import credentials
+from mission_control.authn import authentication
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.operations.given import _item
@@ -253,7 +253,7 @@ async def test_row_deleted_between_two_reads_is_not_found(cast: Cast, monkeypatc
     async def seen(actor: Actor, last_seen_at: Any) -> None:
         await Agent.filter(id=actor.id).delete()
 
-    monkeypatch.setattr(credentials.callbacks, "agent_seen", seen)
+    monkeypatch.setattr(authentication.callbacks, "agent_seen", seen)
     monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
     (await cast.vega.post("/agent/usage", {"input_tokens": 1})).refused(404)
 

@@ -15,8 +15,8 @@ from mission_control.boards.models import Board
 from mission_control.custom_fields import patterns
 from mission_control.database import sql
 from mission_control.delivery.models import Delivery
-from mission_control.exports import reading, writing
-from mission_control.exports.spreadsheet import cell
+from mission_control.exports import reading
+from mission_control.exports.reading import cell
 from mission_control.organizations.models import Member
 from mission_control.tags.models import Tag
 from tests.cast import NO_ID, Cast, events, head, kinds
@@ -381,7 +381,7 @@ async def test_export_in_small_pages_is_the_same_file(cast: Cast, monkeypatch: p
     whole = await furnished(cast)
     table = (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body
     monkeypatch.setattr(reading, "PAGE", 1)
-    monkeypatch.setattr(writing, "PIECE_BYTES", 1)
+    monkeypatch.setattr(reading, "PIECE_BYTES", 1)
     in_pages = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert without(in_pages, {"exported_at"}) == without(whole, {"exported_at"})
     assert (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body == table
@@ -389,7 +389,7 @@ async def test_export_in_small_pages_is_the_same_file(cast: Cast, monkeypatch: p
 
 async def test_export_is_compressed_piece_by_piece(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await furnished(cast)
-    monkeypatch.setattr(writing, "PIECE_BYTES", 1)
+    monkeypatch.setattr(reading, "PIECE_BYTES", 1)
     client = cast.app.test_client(use_cookies=False)
     headers = {**cast.dan.headers, "Accept-Encoding": "gzip"}
     answer = await client.get(f"/api/v1{cast.home}/export", headers=headers)
@@ -407,7 +407,7 @@ async def test_what_changes_during_an_export_leaves_a_file_that_fits(cast: Cast)
     (await cast.ada.patch(cast.task(old), {"depends_on_task_ids": [new["id"]], "title": "Now"})).ok()
     await cast.ask(cast.vega, new, old)
     (await cast.ada.delete(cast.task((await cast.ada.get(cast.tasks)).ok()["items"][1]))).ok()
-    file = orjson.loads(b"".join([piece async for piece in writing.file_pieces(contents)]))
+    file = orjson.loads(b"".join([piece async for piece in reading.file_pieces(contents)]))
     (await cast.ada.post(IMPORT, file)).ok()
     assert [task["number"] for task in file["tasks"]] == list(contents.tasks.values())
 

@@ -13,7 +13,7 @@ from mission_control.core import clock
 from mission_control.organizations.commands import ensure_membership
 from mission_control.organizations.members import leave_organization, transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, InviteBoardAccess, Member
-from mission_control.organizations.schemas import OrganizationInviteRead, OrganizationMemberRead
+from mission_control.organizations.queries import OrganizationInviteRead, OrganizationMemberRead
 from tests.cast import Cast, events, head, stamp
 
 INVITES = "/organizations/me/invites"

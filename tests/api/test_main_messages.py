@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from mission_control.agents import main_api
-from mission_control.agents.main_messages import message_lead
+from mission_control.agents.coordination import message_lead
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mission_control.approvals.models import Approval
-from mission_control.claims.expiry import expire_due
+from mission_control.claims.leases import expire_due
 from mission_control.core import clock
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, Program

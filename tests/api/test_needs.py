@@ -9,7 +9,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
-from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.needs import returning
 from mission_control.runs.models import Run

@@ -16,7 +16,7 @@ from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.onboarding.commands import store_main_agent_message
 from mission_control.onboarding.models import OnboardingSession
-from mission_control.onboarding.schemas import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
+from mission_control.onboarding.queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from tests.cast import Caller, Cast, events, head, kinds
 
 GOAL = {

@@ -12,12 +12,12 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
-from mission_control.gateways.keys import main_session_key
+from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
 from mission_control.onboarding.commands import store_main_agent_message
+from mission_control.onboarding.conversation import PATIENCE, note_silences
 from mission_control.onboarding.models import OnboardingSession
-from mission_control.onboarding.schemas import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
-from mission_control.onboarding.silence import PATIENCE, note_silences
+from mission_control.onboarding.queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from mission_control.provisioning.models import ProvisioningJob
 from tests.api.test_onboarding import GOAL
 from tests.cast import Cast, head, kinds

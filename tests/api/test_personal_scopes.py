@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import Headers
 
+from mission_control.accounts.credentials import USUAL_LIFE
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import USUAL_LIFE
 from mission_control.core import clock
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.api.test_budgets import limit, use

@@ -120,7 +120,7 @@ async def test_failing_packs_undo_the_organization(cast: Cast, monkeypatch: pyte
     await remove_from_organization(cast)
     broken = [(url, name, "It.") for url, name in {**NAMES, "https://example.org/a/b": "elsewhere"}.items()]
     # By name: an import above would register the reaction, even if the application forgot it.
-    monkeypatch.setattr("mission_control.skills.reactions.DEFAULT_PACKS", broken)
+    monkeypatch.setattr("mission_control.skills.commands.DEFAULT_PACKS", broken)
     with pytest.raises(Refused):
         await ensure_membership(cast.eve.id)
     assert not await Member.filter(user_id=cast.eve.id).exists()

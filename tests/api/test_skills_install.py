@@ -8,7 +8,7 @@ from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
 from mission_control.gateways.models import Gateway
 from mission_control.sending.settling import settle
-from mission_control.skills.install_texts import INSTALL, UNINSTALL
+from mission_control.skills.commands import INSTALL, UNINSTALL
 from mission_control.skills.models import InstalledSkill, Skill
 from tests.cast import NO_ID, Cast, Program, events, head
 from tests.gateway_agents import add_gateway, hire_main

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from mission_control.exports.parts import TaskPart
+from mission_control.exports.file import TaskPart
 from mission_control.mcp.shapes import TaskDetail
 from mission_control.mcp.tools.lead import NewTask
 from mission_control.tasks.changes import TaskChange

@@ -10,7 +10,7 @@ import pytest
 
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from mission_control.authn import authentication, token_use
+from mission_control.authn import authentication
 from mission_control.config import Settings
 from mission_control.core import clock, limits
 from mission_control.core.errors import TooMany, Unauthenticated
@@ -205,7 +205,7 @@ async def test_agent_request_costs_one_read_and_at_most_one_write(cast: Cast, se
     task = await cast.add_task()
     bearing = Caller(cast.app, {"Authorization": f"Bearer {cast.vega.secret}"})
     (await cast.vega.get("/agent/healthz")).ok()
-    await token_use.write_down()
+    await authentication.write_down()
     with clock.travelled(timedelta(seconds=seconds)):
         for caller, path in ((cast.vega, "/agent/healthz"), (bearing, cast.task(task)), (bearing, "/agent/boards")):
             with counted(passing_over=()) as found:
@@ -218,7 +218,7 @@ async def test_agent_request_costs_one_read_and_at_most_one_write(cast: Cast, se
 async def test_presence_and_token_use_are_accurate(cast: Cast) -> None:
     async def noted() -> tuple[Any, Any]:
         (await cast.vega.get("/agent/healthz")).ok()
-        await token_use.write_down()
+        await authentication.write_down()
         agent, token = await Agent.get(id=cast.vega.id), await Token.get(agent_id=cast.vega.id)
         return agent.last_seen_at, token.last_used_at
 
@@ -232,17 +232,17 @@ async def test_presence_and_token_use_are_accurate(cast: Cast) -> None:
 
 async def test_use_of_many_tokens_is_written_in_few_statements(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five hundred agents that begin to wait must not hold up everybody else fifteen seconds later."""
-    await token_use.write_down()
+    await authentication.write_down()
     before, now = datetime(2020, 1, 1), clock.now()
     made = [Token(prefix="mca_", fingerprint=f"{n}", agent_id=cast.vega.id, last_used_at=before) for n in range(30)]
     await Token.bulk_create(made)
-    monkeypatch.setattr(token_use, "AT_ONCE", 10)
+    monkeypatch.setattr(authentication, "AT_ONCE", 10)
     for number, one in enumerate(made):
-        token_use.remember(one.id, before)
-        token_use._used[one.id] = now + timedelta(seconds=number)
+        authentication.remember(one.id, before)
+        authentication._used[one.id] = now + timedelta(seconds=number)
     await Token.filter(id=made[7].id).update(last_used_at=now + timedelta(hours=1))
     with counted(passing_over=()) as found:
-        await token_use.write_down()
+        await authentication.write_down()
     assert len([text for text in found if "UPDATE tokens" in text]) == 3, found
     written = dict(await Token.filter(id__in=[one.id for one in made]).values_list("id", "last_used_at"))
     for number, one in enumerate(made):
@@ -255,10 +255,10 @@ async def test_unwritten_token_use_is_kept_for_later(cast: Cast, monkeypatch: py
 
     (await cast.vega.get("/agent/healthz")).ok()
     with monkeypatch.context() as patched:
-        patched.setattr(token_use, "rows", broken)
-        await token_use.write_down()
+        patched.setattr(authentication, "rows", broken)
+        await authentication.write_down()
     assert (await Token.get(agent_id=cast.vega.id)).last_used_at is None
-    await token_use.write_down()
+    await authentication.write_down()
     assert (await Token.get(agent_id=cast.vega.id)).last_used_at is not None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.agents.token_schemas import TokenCreate
+from mission_control.agents.schemas import TokenCreate
 from mission_control.agents.tokens import rotate_token
 from mission_control.core.token_scopes import granted, require_scope, scope_needed
 from mission_control.operations.registry import Operation

@@ -7,7 +7,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import online_count
 from mission_control.approvals.queries import pending_for
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.tasks.live import still_reads
 from mission_control.tasks.models import Task
@@ -56,7 +56,7 @@ async def test_deleted_board_is_gone_at_once(cast: Cast) -> None:
     assert [one["name"] for one in (await cast.ada.get("/agents")).ok()["items"]] == ["Mira"]
     assert await pending_for(await cast.ada.actor()) == 0
     assert await online_count(cast.organization.id) == 0
-    assert await freshness.fresh(reader) is None
+    assert await lookups.fresh(reader) is None
     assert not await still_reads(await cast.ada.actor(), cast.board)
     (await cast.ada.delete(cast.home)).refused(404)
     (await cast.ada.patch(cast.home, {"name": "Back"})).refused(404)

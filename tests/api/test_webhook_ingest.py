@@ -10,9 +10,8 @@ from mission_control.boards.models import Board
 from mission_control.delivery.models import Delivery
 from mission_control.memory.models import BoardMemory
 from mission_control.webhooks import ingest
+from mission_control.webhooks.ingest import decoded, kept_headers, neutralize_markers, shortened
 from mission_control.webhooks.models import WebhookPayload
-from mission_control.webhooks.received import decoded, kept_headers, shortened
-from mission_control.webhooks.texts import neutralize_markers
 from tests.api.test_webhooks import made
 from tests.cast import NO_ID, Answer, Cast, events, head
 

@@ -100,7 +100,7 @@ for name in sys.argv[1:]:
     module, _, attribute = name.rpartition(".")
     if getattr(sys.modules["mission_control." + module], attribute):
         filled.append(name)
-from mission_control.authn.credentials import callbacks
+from mission_control.authn.authentication import callbacks
 from mission_control.tasks import waiting
 from mission_control.web.shell import providers
 for one in (callbacks, providers, waiting.callbacks):

@@ -16,7 +16,7 @@ from mission_control.custom_fields.models import CustomField
 from mission_control.delivery.models import Delivery
 from mission_control.exports.models import BoardImport
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_sessions.reach import Reach
+from mission_control.gateway_sessions.reading import Reach
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from quart import Quart
 
 from mission_control.core.json import json_values
-from mission_control.gateways.keys import main_session_key
+from mission_control.gateways.installation import main_session_key
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast

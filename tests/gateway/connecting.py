@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from mission_control.openclaw.connection import Connection, GatewayEvent, Target, connect
-from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.handshake import Identity
 from tests.gateway.fake import FakeGateway
 
 PATIENCE = 10.0

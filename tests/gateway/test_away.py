@@ -11,9 +11,9 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
-from mission_control.gateways import connector, installation, link, states
+from mission_control.gateways import connector, installation, link
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import Report
+from mission_control.gateways.queries import Report
 from mission_control.live.channels import PROCESS
 from mission_control.needs import returning
 from tests.cast import Cast
@@ -78,13 +78,13 @@ async def test_since_when_it_is_away_outlives_restarts_and_other_reasons(cast: C
         state="connected", holder=PROCESS,
     )  # fmt: skip
     actor = system(cast.organization.id)
-    assert await states.report(actor, gateway.id, Report("connecting", "closed_1006", "The connection was lost."))
+    assert await link.store_report(actor, gateway.id, Report("connecting", "closed_1006", "The connection was lost."))
     since = (await Gateway.get(id=gateway.id)).away_since
     assert since is not None
     with clock.travelled(A_MOMENT):
         # Another process, or this one after a restart, finds the same; then something else.
         for found in (Report("unreachable", "refused", "Nothing listens."), Report("refused", "x", "No.")):
-            assert await states.report(actor, gateway.id, found)
+            assert await link.store_report(actor, gateway.id, found)
             assert (await Gateway.get(id=gateway.id)).away_since == since
     with clock.travelled(LATER):
         [need] = await waiting(cast)

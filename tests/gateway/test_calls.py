@@ -14,8 +14,8 @@ from mission_control.openclaw.errors import (
     from_values,
     to_values,
 )
-from mission_control.openclaw.identity import Identity
-from mission_control.openclaw.limits import AT_A_TIME, WRITES, Pace
+from mission_control.openclaw.handshake import Identity
+from mission_control.openclaw.target import AT_A_TIME, WRITES, Pace
 from tests.gateway.connecting import connected, target
 from tests.gateway.fake import FakeGateway
 

@@ -7,7 +7,7 @@ import pytest
 
 from mission_control.commands.transaction import atomically
 from mission_control.database.sql import rows
-from mission_control.gateways import answering, calls, connector, events
+from mission_control.gateways import connector, events
 from mission_control.gateways.models import Gateway, GatewayCall
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError, NotSupported, Unreachable
@@ -33,13 +33,13 @@ def elsewhere(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_holder_calls_straight(gateway: Gateway) -> None:
-    assert (await calls.call(gateway.id, "chat.send", CHAT))["status"] == "started"
+    assert (await connector.call(gateway.id, "chat.send", CHAT))["status"] == "started"
     assert not await GatewayCall.exists()
 
 
 @pytest.mark.usefixtures("elsewhere")
 async def test_another_process_gets_the_answer_of_the_holder(gateway: Gateway, fake_gateway: FakeGateway) -> None:
-    answers = await asyncio.gather(*(calls.call(gateway.id, "agents.list", {}) for _ in range(10)))
+    answers = await asyncio.gather(*(connector.call(gateway.id, "agents.list", {}) for _ in range(10)))
     assert all(answer["agents"][0]["id"] == "main" for answer in answers)
     assert len(fake_gateway.sent("agents.list")) == 10
     assert not await GatewayCall.exists()
@@ -48,17 +48,17 @@ async def test_another_process_gets_the_answer_of_the_holder(gateway: Gateway, f
 @pytest.mark.usefixtures("elsewhere")
 async def test_error_of_the_gateway_keeps_its_kind_and_code(gateway: Gateway, fake_gateway: FakeGateway) -> None:
     with pytest.raises(NotSupported):
-        await calls.call(gateway.id, "nothing.like.it")
+        await connector.call(gateway.id, "nothing.like.it")
     fake_gateway.fail("agents.list", message="disk full", code="INTERNAL", details={"free": 0})
     with pytest.raises(GatewayError, match="disk full") as caught:
-        await calls.call(gateway.id, "agents.list")
+        await connector.call(gateway.id, "agents.list")
     assert (caught.value.code, caught.value.details) == ("INTERNAL", {"free": 0})
 
 
 @pytest.mark.usefixtures("elsewhere")
 async def test_call_and_answer_are_encrypted(gateway: Gateway, fake_gateway: FakeGateway) -> None:
     gate = fake_gateway.hold("chat.send")
-    call = asyncio.create_task(calls.call(gateway.id, "chat.send", CHAT))
+    call = asyncio.create_task(connector.call(gateway.id, "chat.send", CHAT))
     [row] = await until(lambda: rows("SELECT * FROM gateway_calls WHERE state = 'taken'"))
     assert "words of a person" not in repr(row)
     gate.set()
@@ -69,7 +69,7 @@ async def test_call_and_answer_are_encrypted(gateway: Gateway, fake_gateway: Fak
 async def test_call_ends_at_its_deadline(gateway: Gateway, fake_gateway: FakeGateway) -> None:
     fake_gateway.ignore("chat.send")
     with pytest.raises(Unreachable, match="did not answer") as caught:
-        await calls.call(gateway.id, "chat.send", CHAT, seconds=0.3)
+        await connector.call(gateway.id, "chat.send", CHAT, seconds=0.3)
     assert caught.value.was_sent and caught.value.is_retryable
     assert not await GatewayCall.exists()
 
@@ -77,9 +77,9 @@ async def test_call_ends_at_its_deadline(gateway: Gateway, fake_gateway: FakeGat
 @pytest.mark.usefixtures("elsewhere")
 async def test_holder_that_ends_in_the_middle_fails_the_call(gateway: Gateway, fake_gateway: FakeGateway) -> None:
     fake_gateway.ignore("chat.send")
-    call = asyncio.create_task(calls.call(gateway.id, "chat.send", CHAT, seconds=3600))
+    call = asyncio.create_task(connector.call(gateway.id, "chat.send", CHAT, seconds=3600))
     await until(lambda: GatewayCall.exists(state="taken"))
-    await answering.fail_orphans([gateway.id])  # as the process does that takes the gateway over
+    await connector.fail_orphans([gateway.id])  # as the process does that takes the gateway over
     with pytest.raises(Unreachable, match="ended") as caught:
         await call
     assert caught.value.was_sent and caught.value.code == "HOLDER_LOST"
@@ -89,7 +89,7 @@ async def test_holder_that_ends_in_the_middle_fails_the_call(gateway: Gateway, f
 async def test_lost_connection_in_the_middle_fails_the_call(gateway: Gateway, fake_gateway: FakeGateway) -> None:
     fake_gateway.break_off("chat.send", code=1006)
     with pytest.raises(Unreachable):
-        await calls.call(gateway.id, "chat.send", CHAT, seconds=3600)
+        await connector.call(gateway.id, "chat.send", CHAT, seconds=3600)
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -99,10 +99,10 @@ async def test_lost_connection_in_the_middle_fails_the_call(gateway: Gateway, fa
 async def test_gateway_that_nobody_has_connected_fails_at_once(gateway: Gateway, columns: dict[str, Any]) -> None:
     await Gateway.filter(id=gateway.id).update(**columns)
     with pytest.raises(Unreachable, match="not connected") as caught:
-        await calls.call(gateway.id, "health", seconds=3600)
+        await connector.call(gateway.id, "health", seconds=3600)
     assert columns.get("last_error", "") in str(caught.value)
 
 
 async def test_command_must_not_wait_for_a_gateway(cast: Cast, gateway: Gateway) -> None:
     with pytest.raises(RuntimeError, match="command"):
-        await atomically(await cast.ada.actor(), lambda: calls.call(gateway.id, "health"))
+        await atomically(await cast.ada.actor(), lambda: connector.call(gateway.id, "health"))

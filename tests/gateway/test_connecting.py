@@ -18,7 +18,7 @@ from mission_control.openclaw.errors import (
     TooOld,
     Unreachable,
 )
-from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.handshake import Identity
 from mission_control.openclaw.target import Target
 from tests.gateway.connecting import PATIENCE, connected, target
 from tests.gateway.fake import FakeGateway

@@ -9,10 +9,10 @@ from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
 from mission_control.core.ids import new_id
 from mission_control.database.sql import rows
-from mission_control.gateways import calls, connector, events, installation, link, states
+from mission_control.gateways import connector, events, installation, link
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import Report
+from mission_control.gateways.queries import Report
 from mission_control.openclaw.errors import GatewayError, Unreachable
 from tests.cast import Cast
 from tests.cast import events as recorded
@@ -35,7 +35,7 @@ async def test_stores_what_the_gateway_says_of_itself(cast: Cast, fake_gateway: 
     assert (gateway.version, gateway.protocol, gateway.role) == ("2026.9.6", 4, "operator")
     assert "operator.admin" in gateway.scopes and "chat.send" in gateway.methods
     assert gateway.boot_id == fake_gateway.boot_id and gateway.connected_at is not None and gateway.last_error is None
-    assert await calls.call(gateway.id, "health")
+    assert await connector.call(gateway.id, "health")
 
 
 async def test_nothing_is_written_while_a_gateway_stays_away(cast: Cast, fake_gateway: FakeGateway) -> None:
@@ -83,7 +83,7 @@ async def test_restart_is_told_as_one(cast: Cast, fake_gateway: FakeGateway) -> 
 async def test_gateway_that_comes_and_goes_does_not_fill_the_log(
     cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(states, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(link, "MOST_AN_HOUR", 3)
     gateway = await connected_gateway(cast, fake_gateway)
     for _ in range(3):
         await fake_gateway.stop()
@@ -225,14 +225,14 @@ async def test_stale_holder_stores_nothing(cast: Cast, fake_gateway: FakeGateway
     gateway = await connected_gateway(cast, fake_gateway)
     await Gateway.filter(id=gateway.id).update(holder="another process", held_until=None)
     late = Report("unreachable", "timeout", "It was me.")
-    assert not await states.report(system(cast.organization.id), gateway.id, late)
+    assert not await link.store_report(system(cast.organization.id), gateway.id, late)
     assert (await Gateway.get(id=gateway.id)).state == "connected"
 
 
 async def test_people_cannot_report(cast: Cast, fake_gateway: FakeGateway) -> None:
     gateway = await add_gateway(cast, fake_gateway)
     with pytest.raises(Forbidden):
-        await states.report(await cast.ada.actor(), gateway.id, Report("connected"))
+        await link.store_report(await cast.ada.actor(), gateway.id, Report("connected"))
 
 
 async def test_lost_gateway_is_disconnected(cast: Cast, fake_gateway: FakeGateway) -> None:
@@ -241,7 +241,7 @@ async def test_lost_gateway_is_disconnected(cast: Cast, fake_gateway: FakeGatewa
     connector.look_now()
     await until(lambda: not fake_gateway.clients)
     with pytest.raises(Unreachable, match="deleted"):
-        await calls.call(gateway.id, "health")
+        await connector.call(gateway.id, "health")
 
 
 async def test_rename_keeps_the_connection(cast: Cast, fake_gateway: FakeGateway) -> None:
@@ -257,7 +257,7 @@ async def test_bad_gateway_disturbs_no_other(cast: Cast, fake_gateway: FakeGatew
         await add_gateway(cast, fake_gateway, name=f"bad {number}", url="ws://127.0.0.1:9")
     await add_gateway(cast, fake_gateway, name="no URL", url="ws://[")
     gateway = await connected_gateway(cast, fake_gateway)
-    assert await calls.call(gateway.id, "health")
+    assert await connector.call(gateway.id, "health")
     broken = await until(lambda: Gateway.get_or_none(name="no URL", state="refused"))
     assert broken.state_code == "invalid_url"
 
@@ -307,4 +307,4 @@ async def test_identity_of_another_secret_key_is_kept_and_named(
 
 async def test_call_to_an_unknown_gateway_fails_at_once(cast: Cast) -> None:
     with pytest.raises(Unreachable, match="deleted"):
-        await calls.call(new_id(), "health", seconds=3600)
+        await connector.call(new_id(), "health", seconds=3600)

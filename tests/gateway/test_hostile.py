@@ -9,14 +9,19 @@ import pytest
 
 from mission_control.core.ids import new_id
 from mission_control.gateway_sessions import following
-from mission_control.gateways import calls, connector, events, inlet, link
-from mission_control.gateways.events import GatewayRef
-from mission_control.gateways.inlet import Inlet
+from mission_control.gateways import connector, events, link
+from mission_control.gateways.events import GatewayRef, Inlet
 from mission_control.openclaw import open_connection
 from mission_control.openclaw.connection import Closed, GatewayEvent
-from mission_control.openclaw.errors import PairingRequired, Unreachable, to_values
-from mission_control.openclaw.hello import LONGEST_TEXT, MOST_TEXTS, read_hello
-from mission_control.openclaw.refusals import LONGEST_WAIT_SECONDS, closed, refusal
+from mission_control.openclaw.errors import (
+    LONGEST_WAIT_SECONDS,
+    PairingRequired,
+    Unreachable,
+    closed,
+    refusal,
+    to_values,
+)
+from mission_control.openclaw.handshake import LONGEST_TEXT, MOST_TEXTS, read_hello
 from mission_control.provisioning import leases, runner
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
@@ -67,7 +72,7 @@ async def test_frames_that_are_nested_too_deep_are_passed_over(cast: Cast, fake_
     deep = "[" * 600 + "]" * 600
     for client in fake_gateway.clients:
         await client.socket.send(f'{{"type": "event", "event": "chat", "payload": {{"message": {deep}}}}}')
-    assert await calls.call(gateway.id, "health")
+    assert await connector.call(gateway.id, "health")
 
 
 async def test_events_that_wait_are_limited_by_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +84,7 @@ async def test_events_that_wait_are_limited_by_their_size(monkeypatch: pytest.Mo
     async def note(gateway: GatewayRef, payload: Any) -> None:
         seen.append(payload["n"])
 
-    monkeypatch.setattr(inlet, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(events, "MOST_BYTES", 1_000)
     monkeypatch.setattr(events, "CONNECTED", [connected])
     monkeypatch.setitem(events.HANDLERS, "test.event", [note])
     taken = Inlet(REF)

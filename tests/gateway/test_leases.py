@@ -7,9 +7,9 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.claims.expiry import expire_due
+from mission_control.claims.leases import expire_due
 from mission_control.core import clock
-from mission_control.gateway_sessions import following, turns
+from mission_control.gateway_sessions import following
 from mission_control.gateways.models import Gateway
 from mission_control.runs.models import Run
 from tests.cast import Cast, Program
@@ -26,7 +26,7 @@ LEASE = 60
 async def quick(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections come back at once, and nobody but the test sends."""
     await reconnect_quickly(monkeypatch)
-    monkeypatch.setattr(turns, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr(following, "TURN_PACE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def test_turn_without_a_sign_for_an_hour_is_forgotten(
     claim = await taken(cast, lyra)
     await in_turn(fake_gateway, lyra)
     following.drop_silent()
-    await until(lambda: not turns._storing)
+    await until(lambda: not following._storing)
     assert (await Agent.get(id=lyra.id)).run_began_at is not None
     monkeypatch.setattr(following, "RUN_SECONDS", 0.0)
     following.drop_silent()

@@ -10,7 +10,8 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
-from mission_control.gateway_notices import interrupted, sender
+from mission_control.gateway_notices import sending as interrupted
+from mission_control.gateway_notices import sending as sender
 from mission_control.gateways import connector
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway

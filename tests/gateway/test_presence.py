@@ -9,7 +9,7 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.gateway_sessions import turns
+from mission_control.gateway_sessions import following
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
@@ -23,7 +23,7 @@ from tests.pages.visitor import visitor
 async def quick(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections come back at once, and nobody but the test sends."""
     await reconnect_quickly(monkeypatch)
-    monkeypatch.setattr(turns, "PACE_SECONDS", 0.0)
+    monkeypatch.setattr(following, "TURN_PACE_SECONDS", 0.0)
 
 
 async def shown(cast: Cast, agent: Program) -> dict[str, Any]:
@@ -102,7 +102,7 @@ async def test_agent_is_in_a_turn_until_the_last_of_its_sessions_ends(cast: Cast
     await until(lambda: Agent.get_or_none(id=lyra.id, run_began_at__isnull=False))
     await turn(fake_gateway, lyra, "end")
     await turn(fake_gateway, lyra, "model", "another", other)
-    await until(lambda: not turns._storing)
+    await until(lambda: not following._storing)
     assert (await Agent.get(id=lyra.id)).run_began_at is not None
     await turn(fake_gateway, lyra, "end", "another", other)
     await until(lambda: Agent.get_or_none(id=lyra.id, run_began_at=None))

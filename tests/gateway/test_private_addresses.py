@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways import addresses, connector
-from mission_control.gateways.addresses import OUT_OF_REACH, all_may_be_reached
+from mission_control.gateways import connector, installation
+from mission_control.gateways.installation import OUT_OF_REACH, all_may_be_reached
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import Organization
 from tests.cast import Cast, Person
@@ -21,7 +21,7 @@ PRIVATE = ("127.0.0.1", "10.1.2.3", "192.168.0.1", "::1", "fd00::1")
 async def test_setting_and_number_of_organizations_decide(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, setting: bool | None
 ) -> None:
-    monkeypatch.setattr(addresses._kept, "allow_private", setting)
+    monkeypatch.setattr(installation._kept, "allow_private", setting)
     for one in PRIVATE:
         assert await all_may_be_reached([one]) is bool(setting)  # there are two
         assert not await all_may_be_reached(["203.0.113.1", "169.254.169.254"])
@@ -48,7 +48,7 @@ async def tried(person: Person, url: str) -> Any:
 async def test_other_organizations_learn_nothing_of_the_network(
     cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch, is_allowed: bool
 ) -> None:
-    monkeypatch.setattr(addresses._kept, "allow_private", is_allowed)
+    monkeypatch.setattr(installation._kept, "allow_private", is_allowed)
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     other = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
@@ -62,7 +62,7 @@ async def test_other_organizations_learn_nothing_of_the_network(
 async def test_connector_tells_them_no_more(
     cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(addresses._kept, "allow_private", False)
+    monkeypatch.setattr(installation._kept, "allow_private", False)
     rows = [
         await Gateway.create(organization_id=cast.elsewhere.id, name="Scan", url=url, workspace_root="~")
         for url in (CLOSED, UNKNOWN, fake_gateway.url)

@@ -9,7 +9,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
-from mission_control.gateways import calls
+from mission_control.gateways import connector
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.gateway.gateways import connected_gateway
@@ -25,7 +25,7 @@ async def texts(gateway_id: Any, session: str) -> list[str]:
     """What the agent was told, as soon as it was told something."""
     async with asyncio.timeout(SECONDS):
         while True:
-            found = await calls.call(gateway_id, "chat.history", {"sessionKey": session}, seconds=SECONDS)
+            found = await connector.call(gateway_id, "chat.history", {"sessionKey": session}, seconds=SECONDS)
             if found_texts := [str(one["content"]) for one in found["messages"] if one["role"] == "user"]:
                 return found_texts
             await asyncio.sleep(0.5)
@@ -39,9 +39,9 @@ async def test_notice_arrives_once_although_its_answer_was_lost(
     lyra = await hire_on(cast.app, gateway, cast.other_board, "Lyra")
     agent = await Agent.get(id=lyra.id)
     new = {"name": agent.gateway_agent_id, "workspace": str(real_gateway.workspaces / "notices")}
-    await calls.call(gateway.id, "agents.create", new, seconds=SECONDS)
+    await connector.call(gateway.id, "agents.create", new, seconds=SECONDS)
     async with asyncio.timeout(SECONDS):
-        while agent.gateway_agent_id not in str(await calls.call(gateway.id, "agents.list", seconds=SECONDS)):
+        while agent.gateway_agent_id not in str(await connector.call(gateway.id, "agents.list", seconds=SECONDS)):
             await asyncio.sleep(0.5)
     notice = await Delivery.create(
         organization_id=cast.organization.id, seq=1, kind=NOTICE, agent_id=lyra.id, header="TASK ASSIGNED",

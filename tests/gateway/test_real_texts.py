@@ -11,10 +11,9 @@ from websockets.exceptions import ConnectionClosed
 
 from mission_control.openclaw import handshake
 from mission_control.openclaw.connection import Connection
-from mission_control.openclaw.errors import GatewayError
-from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.errors import GatewayError, Said
+from mission_control.openclaw.handshake import Identity
 from mission_control.openclaw.target import Target
-from mission_control.openclaw.texts import Said
 from tests.gateway.real import RealGateway, from_elsewhere
 from tests.gateway.real_plays import connected, listed
 from tests.gateway.real_programs import programs

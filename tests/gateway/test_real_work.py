@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways.keys import workspace_path
+from mission_control.gateways.installation import workspace_path
 from mission_control.openclaw.connection import Target, connect
 from mission_control.openclaw.errors import GatewayError
-from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.handshake import Identity
 from mission_control.provisioning.workspace.credentials import token_in
 from tests.gateway.fake_model import Turn
 from tests.gateway.real import RealGateway

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from mission_control.openclaw.connection import connect
 from mission_control.openclaw.errors import AccessDenied, GatewayError, Unreachable
-from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.handshake import Identity
 from mission_control.openclaw.target import Target
 from tests.gateway.connecting import PATIENCE, connected
 from tests.gateway.fake import FakeGateway

@@ -12,11 +12,9 @@ from mission_control.core.actor import system
 from mission_control.gateway_sessions import usage as session_usage
 from mission_control.gateway_sessions.models import SessionUsage
 from mission_control.gateways.models import Gateway
-from mission_control.usage.budgets import create_budget
-from mission_control.usage.commands import measure_usage
-from mission_control.usage.measured import Figures
+from mission_control.usage.budgets import Figures, create_budget, measure_usage
 from mission_control.usage.models import UsageEntry
-from mission_control.usage.schemas import BudgetCreate
+from mission_control.usage.queries import BudgetCreate
 from tests.cast import Cast, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until

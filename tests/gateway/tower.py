@@ -14,12 +14,12 @@ from mission_control.boards.models import Board
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
-from mission_control.gateways import calls, connector
+from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from mission_control.openclaw.connection import connect
 from mission_control.openclaw.errors import Unreachable
-from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.handshake import Identity
 from mission_control.openclaw.open_connection import Connection
 from mission_control.openclaw.target import Target
 from mission_control.provisioning import runner
@@ -153,7 +153,7 @@ async def tower_of(cast: Cast, monkeypatch: pytest.MonkeyPatch, *, is_old: bool 
         )
         await Board.filter(id=cast.board.id).update(gateway_id=row.id, max_agents=50)
         tower = Tower(cast.app, fake, row)
-        monkeypatch.setattr(calls, "call", tower.call)
+        monkeypatch.setattr(connector, "call", tower.call)
         monkeypatch.setattr(connector, "held_here", lambda: frozenset({row.id}))
         await tower.connect()
         try:

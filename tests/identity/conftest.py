@@ -12,7 +12,8 @@ from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.app import create_app
 from mission_control.config import Settings
 from mission_control.gateways import installation
-from mission_control.identity import bearer, remote
+from mission_control.identity import provider as remote
+from mission_control.identity import verification
 from mission_control.identity.people import clear_lookups
 from mission_control.sending import loop
 from tests.identity.browser import PATIENCE, SECRET, RunningProvider
@@ -72,7 +73,7 @@ def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> Iterator[
             "OIDC_CLIENT_SECRET": "a secret / of: the client",
         }
         made = create_app(Settings.from_environment(chosen | settings))
-        for sender in bearer.senders(made):  # as when it begins to serve
+        for sender in verification.senders(made):  # as when it begins to serve
             loop.install_sender(sender)
         return made
 

@@ -17,15 +17,14 @@ from quart import Quart
 from mission_control.accounts.commands import start_session
 from mission_control.accounts.models import AccountEvent, Session, Token, User
 from mission_control.accounts.provider_links import invite_to_link, is_invited
-from mission_control.authn import authentication, freshness
-from mission_control.authn.credentials import callbacks
+from mission_control.authn import authentication, lookups
+from mission_control.authn.authentication import callbacks
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
 from mission_control.core.limits import unknown_tokens
-from mission_control.identity.bearer import IDENTITY
-from mission_control.identity.keys import ProviderKeys
-from mission_control.identity.remote import ProviderUnreachable
+from mission_control.identity.provider import ProviderKeys, ProviderUnreachable
+from mission_control.identity.verification import IDENTITY
 from mission_control.organizations.models import Invite, Member, Organization
 from tests.cast import Caller, Cast
 from tests.identity.browser import AUDIENCE, RunningProvider, with_bearer
@@ -132,9 +131,9 @@ async def test_stream_ends_with_its_token(trusting: Quart, provider: RunningProv
     token = await provider.forged()
     async with trusting.test_request_context("/", headers={"Authorization": f"Bearer {token}"}):
         actor = await authentication.authenticate("user")
-    assert actor is not None and await freshness.fresh(actor) is not None
+    assert actor is not None and await lookups.fresh(actor) is not None
     with clock.travelled(timedelta(seconds=620)):
-        assert await freshness.fresh(actor) is None
+        assert await lookups.fresh(actor) is None
 
 
 @pytest.mark.once
@@ -375,7 +374,7 @@ async def test_keys_are_read_only_from_addresses_as_safe_as_the_issuer(
     async def published(url: str, **options: Any) -> dict[str, Any]:
         return {"keys": []} if url == address else {"issuer": issuer, "jwks_uri": address}
 
-    monkeypatch.setattr("mission_control.identity.keys.read_object", published)
+    monkeypatch.setattr("mission_control.identity.provider.read_object", published)
     keys = ProviderKeys(replace(trusting.extensions[IDENTITY].provider, issuer=issuer))
     if is_read:
         assert (await keys.metadata())["jwks_uri"] == address
@@ -394,7 +393,7 @@ async def test_endpoints_less_safe_than_the_issuer_are_refused(
     async def published(url: str, **options: Any) -> dict[str, Any]:
         return {"keys": []} if url.endswith("/jwks") else document
 
-    monkeypatch.setattr("mission_control.identity.keys.read_object", published)
+    monkeypatch.setattr("mission_control.identity.provider.read_object", published)
     provider = replace(trusting.extensions[IDENTITY].provider, issuer=issuer)
     document |= {"issuer": issuer, "jwks_uri": f"{issuer}/jwks", endpoint: f"{issuer}/there"}
     assert (await ProviderKeys(provider).metadata())[endpoint] == f"{issuer}/there"

@@ -7,7 +7,7 @@ from quart import Quart
 
 from mission_control.accounts.models import User
 from mission_control.identity import people
-from mission_control.identity.profile import Profile
+from mission_control.identity.people import Profile
 from mission_control.identity.provider import Provider
 from tests.cast import Cast
 from tests.identity.browser import SECRET, RunningProvider, with_bearer
@@ -61,7 +61,7 @@ async def test_missing_profile_is_asked_for_once_an_hour(
         asked.append(subject)
         return None
 
-    monkeypatch.setattr("mission_control.identity.bearer.clerk_profile", profile)
+    monkeypatch.setattr("mission_control.identity.verification.clerk_profile", profile)
     mode = {"AUTH_MODE": "clerk", "CLERK_SECRET_KEY": SECRET, "CLERK_API_URL": provider.issuer}
     app = make_app(**mode, OIDC_ISSUER="", OIDC_CLIENT_ID="")
     nameless = with_bearer(app, await provider.forged(aud=None, sub="nameless"))

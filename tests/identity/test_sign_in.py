@@ -9,11 +9,10 @@ import pytest
 from quart import Quart
 from quart import typing as quart_typing
 
+from mission_control.accounts.credentials import hash_password
 from mission_control.accounts.models import AccountEvent, Session, Token, User
-from mission_control.accounts.passwords import hash_password
 from mission_control.core import clock
-from mission_control.identity.bearer import IDENTITY
-from mission_control.identity.verification import id_token_claims
+from mission_control.identity.verification import IDENTITY, id_token_claims
 from mission_control.organizations.models import Member
 from tests.cast import Cast
 from tests.identity.browser import RunningProvider

@@ -5,14 +5,14 @@ SEED in the environment repeats a run, STEPS changes its length; SHRINK=0 shows 
 
 import pytest
 
-from mission_control.claims import timer
+from mission_control.claims import leases
 from tests.approvals_machine import ApprovalsMachine, prepare
 from tests.cast import Cast
 from tests.machines import LONG, nothing_is_due, play, steps
 
 
 async def test_no_way_to_done_without_an_approval_of_the_hand_in(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timer, "expire_due", nothing_is_due)
+    monkeypatch.setattr(leases, "expire_due", nothing_is_due)
     ground = await prepare(cast)
     await play(ApprovalsMachine, ground, steps(10_000 if LONG else 600))
     print(f"{ground.steps} steps, {ground.finished} times done: {ground.seen}")

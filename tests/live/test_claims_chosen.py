@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mission_control.boards.models import Board
-from mission_control.claims.matching import Waiter, waiters_with_work
+from mission_control.claims.claiming import Waiter, waiters_with_work
 from mission_control.core.ids import new_id
 from tests.cast import Answer, Cast, hire
 from tests.claiming import taken

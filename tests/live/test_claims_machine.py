@@ -5,14 +5,14 @@ SEED in the environment repeats a run, STEPS changes its length; SHRINK=0 shows 
 
 import pytest
 
-from mission_control.claims import timer
+from mission_control.claims import leases
 from tests.cast import Cast
 from tests.claims_machine import ClaimsMachine, prepare
 from tests.machines import LONG, nothing_is_due, play, steps
 
 
 async def test_invariants_hold_after_every_step(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timer, "expire_due", nothing_is_due)
+    monkeypatch.setattr(leases, "expire_due", nothing_is_due)
     ground = await prepare(cast)
     await play(ClaimsMachine, ground, steps(100_000 if LONG else 2_000))
     await ground.verify_all()

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.claims.expiry import expire_due
-from mission_control.claims.timer import lease_ends, wake_polls_for_retries
+from mission_control.claims.leases import expire_due, lease_ends, wake_polls_for_retries
 from mission_control.core import clock
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task

@@ -7,9 +7,8 @@ import orjson
 import pytest
 from quart import Quart
 
-from mission_control.authn import freshness, lookups
-from mission_control.authn.freshness import fresh, recheck_streams
-from mission_control.authn.lookups import Caller, Credential
+from mission_control.authn import lookups
+from mission_control.authn.lookups import Caller, Credential, fresh, recheck_streams
 from mission_control.boards.models import Board
 from mission_control.commands import transaction
 from mission_control.commands.transaction import atomically
@@ -38,12 +37,12 @@ async def test_a_look_up_during_a_change_of_rights_is_done_again(cast: Cast, mon
 async def test_cached_rights_are_dropped_on_commit(cast: Cast) -> None:
     dan = await cast.dan.actor()
     assert await fresh(dan) is not None
-    known = dict(freshness._fresh)
+    known = dict(lookups._fresh)
 
     async def work() -> None:
         await BoardAccess.all().delete()
         recheck_streams()
-        freshness._fresh.update(known)  # as somebody who looks before the commit keeps it
+        lookups._fresh.update(known)  # as somebody who looks before the commit keeps it
 
     await atomically(await cast.ada.actor(), work)
     current = await fresh(dan)
@@ -54,8 +53,8 @@ async def test_cached_rights_are_dropped_on_commit(cast: Cast) -> None:
 async def test_changes_of_all_processes_are_applied_in_order(cast: Cast, sender: str) -> None:
     running = broker.current()
     assert running is not None and await fresh(await cast.dan.actor()) is not None
-    running._on_database_notify(None, 0, "", orjson.dumps({"channels": [freshness.CHANNEL], "from": sender}).decode())
-    assert not freshness._fresh
+    running._on_database_notify(None, 0, "", orjson.dumps({"channels": [lookups.CHANNEL], "from": sender}).decode())
+    assert not lookups._fresh
 
 
 async def test_changed_rights_notify_other_processes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +65,7 @@ async def test_changed_rights_notify_other_processes(cast: Cast, monkeypatch: py
 
     monkeypatch.setattr(f"{transaction.__name__}.announce", announce)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
-    assert freshness.CHANNEL in carried
+    assert lookups.CHANNEL in carried
 
 
 async def test_slow_reader_gets_nothing_after_losing_its_rights(app: Quart, cast: Cast) -> None:

@@ -8,8 +8,8 @@ import pytest
 from mission_control.accounts import commands as accounts
 from mission_control.accounts.models import Session, Token, User
 from mission_control.accounts.setup import NOWHERE
-from mission_control.authn import credentials, freshness
-from mission_control.authn.freshness import fresh
+from mission_control.authn import authentication, lookups
+from mission_control.authn.lookups import fresh
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from tests.cast import Cast, Person, Program
@@ -82,7 +82,7 @@ CHANGES: dict[str, tuple[str, Change, Check]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 async def test_changed_rights_apply_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)  # nothing is forgotten by itself
+    monkeypatch.setattr(lookups, "FRESH_SECONDS", 3600.0)  # nothing is forgotten by itself
     who, change, is_so = CHANGES[name]
     somebody: Person | Program = getattr(cast, who)
     actor = await somebody.actor()
@@ -93,7 +93,7 @@ async def test_changed_rights_apply_at_once(cast: Cast, monkeypatch: pytest.Monk
 
 async def test_switched_organization_applies_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     await found(cast)
-    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
+    monkeypatch.setattr(lookups, "FRESH_SECONDS", 3600.0)
     actor = await cast.dan.actor()
     before = await fresh(actor)
     (await cast.dan.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
@@ -123,7 +123,7 @@ async def _in_another_browser(user: User) -> Actor:
     await accounts.start_session(system(NOWHERE), user, None)
     newest = await Session.filter(user_id=user.id).order_by("-created_at", "-id").first()
     assert newest is not None
-    actor = await credentials.user_actor(user.id, ("session", newest.id))
+    actor = await authentication.user_actor(user.id, ("session", newest.id))
     assert actor is not None
     return actor
 
@@ -135,7 +135,7 @@ async def test_ended_session_is_refused_at_once(
     await give_password(cast.ada)
     user = await User.get(id=cast.ada.id)
     actor = await _in_another_browser(user)
-    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
+    monkeypatch.setattr(lookups, "FRESH_SECONDS", 3600.0)
     assert await fresh(actor) is not None
     with clock.travelled(timedelta(seconds=1)):
         await end(actor, user)
@@ -143,7 +143,7 @@ async def test_ended_session_is_refused_at_once(
 
 
 async def test_token_is_refused_after_its_expiry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(lookups, "FRESH_SECONDS", 0.0)
     vega, dan = await cast.vega.actor(), await cast.dan.actor()
     await Token.all().update(expires_at=clock.now() + timedelta(minutes=1))
     assert await fresh(vega) is not None and await fresh(dan) is not None
@@ -152,7 +152,7 @@ async def test_token_is_refused_after_its_expiry(cast: Cast, monkeypatch: pytest
 
 
 async def test_session_is_refused_after_its_expiry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(lookups, "FRESH_SECONDS", 0.0)
     actor = await _in_another_browser(await User.get(id=cast.ada.id))
     assert await fresh(actor) is not None
     with clock.travelled(accounts.SESSION_LIFE + timedelta(seconds=1)):
@@ -161,9 +161,9 @@ async def test_session_is_refused_after_its_expiry(cast: Cast, monkeypatch: pyte
 
 async def test_silent_changes_apply_when_the_cache_expires(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     dan = await cast.dan.actor()
-    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
+    monkeypatch.setattr(lookups, "FRESH_SECONDS", 3600.0)
     assert await fresh(dan) is not None
     await Token.filter(id=cast.dan.token_id).update(revoked_at=clock.now())  # as another program would
     assert await fresh(dan) is not None
-    monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(lookups, "FRESH_SECONDS", 0.0)
     assert await fresh(dan) is None

@@ -8,7 +8,7 @@ import pytest
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.gateways import calls, connector, leases
+from mission_control.gateways import connector
 from mission_control.gateways.link import Held
 from mission_control.gateways.models import Gateway, GatewayCall
 from mission_control.live.channels import PROCESS
@@ -30,12 +30,12 @@ class Taking:
 @pytest.fixture
 def taking(monkeypatch: pytest.MonkeyPatch) -> Taking:
     """This process takes no gateway until a test lets it."""
-    this, held = Taking(), leases.held
+    this, held = Taking(), connector.held
 
     async def held_if_allowed() -> list[Held]:
         return await held() if this.is_allowed else []
 
-    monkeypatch.setattr(leases, "held", held_if_allowed)
+    monkeypatch.setattr(connector, "held", held_if_allowed)
     return this
 
 
@@ -69,24 +69,24 @@ async def taken_over(gateway: Gateway, taking: Taking) -> None:
 
 
 def test_lease_of_a_killed_process_ends_soon_enough() -> None:
-    assert leases.LEASE.total_seconds() + leases.RENEW_SECONDS < 10
+    assert connector.LEASE.total_seconds() + connector.RENEW_SECONDS < 10
 
 
 async def test_killed_holder_is_replaced_and_its_calls_fail(
     gateway: Gateway, other: Server, fake_gateway: FakeGateway, taking: Taking
 ) -> None:
-    answer = await calls.call(gateway.id, "agents.list", {})
+    answer = await connector.call(gateway.id, "agents.list", {})
     assert answer["agents"][0]["id"] == "main"
     fake_gateway.ignore("chat.send")
     message = {"sessionKey": "agent:main:main", "message": "Hello.", "idempotencyKey": "1"}
-    open_call = asyncio.create_task(calls.call(gateway.id, "chat.send", message, seconds=3600))
+    open_call = asyncio.create_task(connector.call(gateway.id, "chat.send", message, seconds=3600))
     await until(lambda: GatewayCall.exists(state="taken"))
     await other.kill()
     await taken_over(gateway, taking)
     with pytest.raises(Unreachable) as caught:
         await open_call
     assert caught.value.code == "HOLDER_LOST" and not await GatewayCall.exists()
-    assert await calls.call(gateway.id, "health")
+    assert await connector.call(gateway.id, "health")
 
 
 async def test_living_holder_keeps_its_gateways_and_gives_them_up_when_it_stops(
@@ -94,7 +94,7 @@ async def test_living_holder_keeps_its_gateways_and_gives_them_up_when_it_stops(
 ) -> None:
     taking.is_allowed = True
     for _ in range(3):
-        assert await leases.held() == []
+        assert await connector.held() == []
     taking.is_allowed = False
     assert await other.stop() == 0
     assert (await Gateway.get(id=gateway.id)).holder is None

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from mission_control.accounts.credentials import revoke_personal_token
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import revoke_personal_token
-from mission_control.agents import waiting as directives
+from mission_control.agents import work_state as directives
 from mission_control.approvals import waiting as approvals
 from mission_control.approvals.decisions import channel_of as channel_of_approval
 from mission_control.claims.polling import channel_of as channel_of_work

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from mission_control.accounts.credentials import revoke_personal_token
 from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import revoke_personal_token
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.commands.transaction import transact
 from mission_control.commands.unit_of_work import record
 from mission_control.live import broker, stream
@@ -60,7 +60,7 @@ async def test_moved_agent_ends_its_stream(cast: Cast) -> None:
 async def test_revoked_access_ends_the_stream(cast: Cast) -> None:
     async with reading(cast.dan, f"{cast.approvals}/stream") as ends:
         await BoardAccess.all().delete()
-        freshness.recheck_streams()
+        lookups.recheck_streams()
         await cast.ask(cast.vega)
         await ends.ended()
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.authn import freshness
+from mission_control.authn import lookups
 from mission_control.core.ids import new_id
 from mission_control.live import stream
 from mission_control.live.broker import Broker
@@ -151,7 +151,7 @@ async def test_eight_readers_cost_no_more_statements_than_two(cast: Cast, what: 
         async with AsyncExitStack() as stack:
             with counted(passing_over=AT_THE_BEGINNING) as found:
                 streams = [await stack.enter_async_context(listen(cast.ada, f"{path}/stream")) for _ in range(readers)]
-                freshness.recheck_streams()
+                lookups.recheck_streams()
                 found.clear()
                 written = f"/board-groups/{group['id']}/memory" if what == "memory around a board" else path
                 await asyncio.create_task(act(cast, written), context=outside)
@@ -164,12 +164,12 @@ async def test_eight_readers_cost_no_more_statements_than_two(cast: Cast, what: 
 
 async def test_concurrent_rights_checks_share_one_read(cast: Cast) -> None:
     actor = await cast.ada.actor()
-    freshness.recheck_streams()
+    lookups.recheck_streams()
     with counted() as one:
-        await freshness.fresh(actor)
-    freshness.recheck_streams()
+        await lookups.fresh(actor)
+    lookups.recheck_streams()
     with counted() as many:
-        found = await asyncio.gather(*(freshness.fresh(actor) for _ in range(20)))
+        found = await asyncio.gather(*(lookups.fresh(actor) for _ in range(20)))
     assert len(many) == len(one) > 0 and len({id(each) for each in found}) == 1
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from mission_control.openclaw.check import check
-from mission_control.openclaw.errors import TOKEN_COMMANDS, MissingScopes
-from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.connection import check
+from mission_control.openclaw.errors import TOKEN_COMMANDS, MissingScopes, Said
+from mission_control.openclaw.handshake import Identity
 from mission_control.openclaw.target import Target
-from mission_control.openclaw.texts import Said
 from tests.gateway.real import RealGateway, started
 from tests.gateway.real_plays import connected, play_command
 from tests.gateway.real_programs import OLD, programs

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.agents import waiting as directives
+from mission_control.agents import work_state as directives
 from mission_control.approvals import waiting as approvals
 from mission_control.live import channels
 from mission_control.needs import polling as needs

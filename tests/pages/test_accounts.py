@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from quart import Quart
 
-from mission_control.accounts import setup, sign_in_limits
+from mission_control.accounts import credentials, setup
 from mission_control.accounts.commands import make_reset_link
 from mission_control.accounts.models import Session, User
 from mission_control.core.actor import system
@@ -103,10 +103,8 @@ async def test_password_guesses_for_many_accounts_are_limited_by_address(cast: C
 def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every request comes from another place."""
     numbers = iter(range(1, 10_000))
-    monkeypatch.setattr(
-        sign_in_limits, "client_ip", lambda: f"198.51.{(number := next(numbers)) // 250}.{number % 250}"
-    )
-    monkeypatch.setattr(sign_in_limits, "SECONDS_FOR_EACH", 0.0)
+    monkeypatch.setattr(credentials, "client_ip", lambda: f"198.51.{(number := next(numbers)) // 250}.{number % 250}")
+    monkeypatch.setattr(credentials, "SECONDS_FOR_EACH", 0.0)
     yield
 
 
@@ -119,10 +117,10 @@ async def test_guesses_by_others_do_not_lock_an_account(cast: Cast, places: None
 
 async def test_failures_slow_sign_in_by_at_most_two_seconds(cast: Cast, app: Quart) -> None:
     for number in range(40):
-        waits = sign_in_limits.seconds_to_wait("Ada@example.org")
+        waits = credentials.seconds_to_wait("Ada@example.org")
         assert waits == (0 if number <= 10 else min(2.0, (number - 10) / 4))
-        wrong_sign_ins_by_account.failed(sign_in_limits._name("ada@example.org"))
-    assert sign_in_limits.seconds_to_wait("ben@example.org") == 0
+        wrong_sign_ins_by_account.failed(credentials._name("ada@example.org"))
+    assert credentials.seconds_to_wait("ben@example.org") == 0
 
 
 async def test_known_browser_is_not_locked_out(cast: Cast) -> None:

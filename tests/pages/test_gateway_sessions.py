@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.gateway_sessions import following, watches
+from mission_control.gateway_sessions import following
 from mission_control.gateways.models import Gateway
 from mission_control.live.channels import PROCESS
 from tests.cast import Cast
@@ -58,7 +58,7 @@ def path_of(gateway: Gateway, key: str = KEY) -> str:
 async def watch(ada: Visitor, gateway: Gateway, session: FakeSession) -> AsyncIterator[Watch]:
     """Ada's open page of Vega's session."""
     async with ada.watching(f"{path_of(gateway)}/live?since=0") as opened:
-        await until(lambda: watches.is_watched(watches.watch_id(gateway.id, KEY)))
+        await until(lambda: following.is_watched(following.watch_id(gateway.id, KEY)))
         yield opened
 
 
@@ -262,7 +262,7 @@ async def test_run_is_stopped(ada: Visitor, gateway: Gateway, fake_gateway: Fake
 
 async def test_list_follows_runs(ada: Visitor, gateway: Gateway, fake_gateway: FakeGateway) -> None:
     async with ada.watching(f"/gateways/{gateway.id}/sessions/live") as watch:
-        await until(lambda: watches.is_watched(watches.watch_id(gateway.id, watches.LIST)))
+        await until(lambda: following.is_watched(following.watch_id(gateway.id, following.LIST)))
         fake_gateway.state.session(KEY)
         await tell(fake_gateway, "lifecycle", phase="start", run="r9")
         await watch.until("Vega")

@@ -8,7 +8,7 @@ from typing import Any
 
 from mission_control.core import clock, zones
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import BoardAccess, Member
 from mission_control.questions.models import Question

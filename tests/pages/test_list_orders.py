@@ -10,7 +10,7 @@ from mission_control.accounts.models import Session, Token
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.skills.models import Skill, SkillPack

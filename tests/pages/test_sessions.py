@@ -1,7 +1,7 @@
 """Signed-in browsers one by one, the first visit, and the end of an account."""
 
 from mission_control.accounts.models import Session, User
-from mission_control.authn import token_use
+from mission_control.authn import authentication
 from mission_control.organizations.models import Organization
 from tests.cast import Cast
 from tests.pages.visitor import HERE, PASSWORD, Visitor, give_password, visitor
@@ -30,7 +30,7 @@ async def test_use_of_a_session_is_recorded(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     await Session.all().update(last_seen_at="2020-01-01 00:00:00")
     await ada.get("/settings")
-    await token_use.write_down()
+    await authentication.write_down()
     assert (await Session.get(user_id=cast.ada.id)).last_seen_at.year > 2020
 
 

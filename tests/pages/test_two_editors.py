@@ -10,7 +10,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board, SavedView
 from mission_control.custom_fields.models import CustomField
-from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.memory.models import BoardMemory

@@ -13,8 +13,8 @@ from quart import Quart
 from quart_auth import generate_auth_token
 
 from mission_control.accounts.commands import start_session
+from mission_control.accounts.credentials import hash_password
 from mission_control.accounts.models import User
-from mission_control.accounts.passwords import hash_password
 from mission_control.accounts.setup import NOWHERE
 from mission_control.core.actor import system
 from tests.cast import Cast, Person

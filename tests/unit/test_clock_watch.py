@@ -6,7 +6,7 @@ import time
 import pytest
 from itsdangerous import TimestampSigner
 
-from mission_control.claims import timer
+from mission_control.claims import leases
 from mission_control.core.clock_watch import watch_clock
 from tests.api.test_authn import browser_of
 from tests.cast import Cast
@@ -31,11 +31,11 @@ async def test_clock_change_is_noticed_once(by: float) -> None:
 
 
 async def test_lease_timer_runs_after_a_clock_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    alarm = timer._Alarm()
-    monkeypatch.setattr(timer, "_alarm", alarm)
+    alarm = leases._Alarm()
+    monkeypatch.setattr(leases, "_alarm", alarm)
     sleeping = asyncio.create_task(alarm.sleep(15.0))
     await asyncio.sleep(0)
-    timer.look_now()
+    leases.look_now()
     await sleeping
     assert alarm.earlier.is_set()
 

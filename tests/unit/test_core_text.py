@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.agents.mentions import mentioned, mentioned_names
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import mentioned, mentioned_names
 from mission_control.boards.commands import slugify
 from mission_control.core import clock, limits, times
 from mission_control.core.addresses import parts_of

@@ -6,11 +6,19 @@ import pytest
 
 from mission_control.core.json import to_json
 from mission_control.gateway_sessions.following import PIECE_BYTES, fitted, pieces
-from mission_control.gateway_sessions.history import History, settled_before
-from mission_control.gateway_sessions.masking import Mask
-from mission_control.gateway_sessions.received import Received
-from mission_control.gateway_sessions.runs import LONGEST_TEXT, MOST_PARTS, Part, Run
-from mission_control.gateway_sessions.transcript import Entry, entries_of, moment_of
+from mission_control.gateway_sessions.reading import Mask
+from mission_control.gateway_sessions.session_view import Received
+from mission_control.gateway_sessions.transcript import (
+    LONGEST_TEXT,
+    MOST_PARTS,
+    Entry,
+    History,
+    Part,
+    Run,
+    entries_of,
+    moment_of,
+    settled_before,
+)
 
 TOKEN = "mca_" + "Zq9-" * 12
 GATEWAY = "the-token-of-the-gateway"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mission_control.core.actor import Actor
-from mission_control.inbox.schemas import Inbox
+from mission_control.inbox.notices import Inbox
 from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import counted

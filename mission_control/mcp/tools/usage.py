@@ -10,7 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.task_numbers import TaskRef
-from mission_control.usage.schemas import BudgetState, UsageSums
+from mission_control.usage.queries import BudgetState, UsageSums
 
 tools = Tools()
 

@@ -1,0 +1,320 @@
+"""Claim: select a task for a worker, assign it under a lease, and find the workers that new work is for."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
+from mission_control.boards.models import Board
+from mission_control.boards.priorities import rank_sql
+from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
+from mission_control.claims.queries import ClaimCreate
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock, times
+from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.ids import parse_id
+from mission_control.database.records import find
+from mission_control.database.sql import as_id, as_json, is_postgres, placeholders, rows
+from mission_control.organizations.work_state import lock_work_state_shared
+from mission_control.runs.attempts import forgive, running
+from mission_control.tasks.changes import TaskChange, TaskSnapshot
+from mission_control.tasks.commands import change_task
+from mission_control.tasks.filters import OPEN_DEPENDENCY
+from mission_control.tasks.limits import Limits, full, lock_limits
+from mission_control.tasks.locks import locked_task
+from mission_control.tasks.models import Task
+from mission_control.tasks.queries import task_read
+
+# What may be assigned by claims: no assignee, nothing that blocks it, on a board that accepts claims.
+# The board is read once, not joined to every task.
+OPEN = (
+    "t.board_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+    " AND t.assigned_user_id IS NULL AND t.flagged_at IS NULL AND (t.retry_at IS NULL OR t.retry_at <= ?)"
+    f" AND NOT (SELECT b.only_lead_can_change_status FROM boards b WHERE b.id = ?) AND NOT {OPEN_DEPENDENCY}"
+    " AND NOT ((SELECT b.block_status_changes_with_pending_approval FROM boards b WHERE b.id = ?) AND EXISTS ("
+    "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending))"
+)
+TAGGED = "SELECT 1 FROM tag_assignments x JOIN tags g ON g.id = x.tag_id WHERE x.task_id = t.id"
+# What was sent back to the agent first, then its other work; then by priority, which each full day of waiting lifts by
+# one step; then by due date and age.
+ORDER = (
+    " ORDER BY CASE WHEN t.assigned_agent_id IS NULL THEN 2 WHEN t.rework_at IS NULL THEN 1 ELSE 0 END,"
+    f" CASE {rank_sql('t.priority')} WHEN 4 THEN 0"
+    " WHEN 3 THEN CASE WHEN t.created_at <= ? THEN 0 ELSE 1 END"
+    " WHEN 2 THEN CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 ELSE 2 END"
+    " ELSE CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 WHEN t.created_at <= ? THEN 2 ELSE 3 END"
+    " END, CASE WHEN t.due_at IS NULL THEN 1 ELSE 0 END, t.due_at, t.created_at, t.id"
+)
+# The token with which work is asked for has not ended, and may work.
+WORKS = (
+    "EXISTS (SELECT 1 FROM tokens c WHERE c.id = ? AND c.revoked_at IS NULL"
+    " AND (c.expires_at IS NULL OR c.expires_at > ?) AND (c.scopes IS NULL"
+    " OR CAST(c.scopes AS TEXT) LIKE '%\"work\"%' OR CAST(c.scopes AS TEXT) LIKE '%\"lead\"%'))"
+)
+# Tasks read per poll; as many workers can claim at the same moment without missing one.
+SEEN = 50
+
+Part = tuple[str, list[Any]]
+
+
+class Search(NamedTuple):
+    """The worker and the tasks that it looks for.
+
+    `capabilities` are the tags (slugs) of unassigned tasks that the agent accepts, `tags` those that it asks for (slugs
+    or ids); None: any. `token_id` is the token of the request, if it has one.
+    """
+
+    agent_id: UUID | None
+    board_id: UUID
+    capabilities: Sequence[str] | None
+    tags: Sequence[str] | None
+    token_id: UUID | None = None
+
+
+async def see_best(search: Search) -> list[UUID]:
+    """Return the first tasks that an agent could claim, the best first."""
+    return await _ids(search, None, f" LIMIT {SEEN}")
+
+
+async def hold_best(search: Search, seen: Sequence[UUID]) -> UUID | None:
+    """Lock and return the best of some tasks, skipping those that other commands hold.
+
+    Return None also when the token of the request has been revoked or lost its scope.
+    """
+    found = await _ids(search, seen, " LIMIT 1" + (" FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""))
+    return found[0] if found else None
+
+
+async def _ids(search: Search, among: Sequence[UUID] | None, end: str) -> list[UUID]:
+    where, values = _where(search, among)
+    found = await rows(f"SELECT t.id FROM tasks t WHERE {where}{ORDER}{end}", *values, *_days_ago())
+    return [known for row in found if (known := as_id(row["id"])) is not None]
+
+
+def _where(search: Search, among: Sequence[UUID] | None) -> Part:
+    parts = [open_on(search.board_id), _its_own_or_free(search)]
+    if search.tags is not None:
+        parts.append(_tagged(search.tags))
+    if among is not None:
+        parts.append((f"t.id IN ({placeholders(len(among))})", list(among)))
+    if among is not None and search.token_id is not None:
+        parts.append((WORKS, [search.token_id, clock.now()]))
+    return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
+
+
+def _its_own_or_free(search: Search) -> Part:
+    """Match tasks assigned to the agent, whatever their tags, and unassigned ones with tags that it accepts."""
+    takes, values = ("TRUE", []) if search.capabilities is None else _tagged(search.capabilities)
+    return f"(t.assigned_agent_id = ? OR (t.assigned_agent_id IS NULL AND {takes}))", [search.agent_id, *values]
+
+
+def open_on(board_id: UUID) -> Part:
+    """Match the tasks of a board that can be claimed at all."""
+    return OPEN, [board_id, clock.now(), board_id, board_id]
+
+
+def _tagged(names: Sequence[str]) -> Part:
+    """Match tasks with any of these tags, given by slug or id."""
+    if not names:
+        return "FALSE", []
+    ids = [known for name in names if (known := parse_id(name)) is not None]
+    named = f"g.slug IN ({placeholders(len(names))})"
+    also = f" OR g.id IN ({placeholders(len(ids))})" if ids else ""
+    return f"EXISTS ({TAGGED} AND ({named}{also}))", [*names, *ids]
+
+
+def _days_ago() -> list[Any]:
+    """Return the thresholds of `ORDER`: for high, medium, and everything below."""
+    one, two, three = (clock.now() - timedelta(days=days) for days in (1, 2, 3))
+    return [one, two, one, three, two, one]
+
+
+async def carries(task_id: UUID, names: Sequence[str] | None) -> bool:
+    """Return whether a task has any of these tags, given by slug or id; None matches always."""
+    if names is None:
+        return True
+    where, values = _tagged(names)
+    return bool(await rows(f"SELECT 1 AS one FROM tasks t WHERE t.id = ? AND {where}", task_id, *values))
+
+
+NO_WORK_CODES = (*PAUSED_CODES.values(), ErrorCode.BUDGET_EXHAUSTED)
+
+
+class Worker(NamedTuple):
+    """A worker, its limits and what it accepts, read before a claim."""
+
+    id: UUID | None
+    board_id: UUID
+    limits: Limits
+    capabilities: Sequence[str] | None
+    token_id: UUID | None
+
+    def search(self, wanted: ClaimCreate) -> Search:
+        """Return the search for tasks that this worker can take."""
+        return Search(self.id, self.board_id, self.capabilities, wanted.tags or None, self.token_id)
+
+
+class Missed(Exception):
+    """Every task found is locked by another command, or changed at the last moment. Try again."""
+
+
+@command("task.claim")
+async def claim_best(
+    actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
+) -> dict[str, Any]:
+    """Assign the best of some tasks to a worker."""
+    await lock_work_state_shared(board.id)
+    if worker.limits != Limits():
+        await lock_limits(actor.id, board.id)
+    chosen = await hold_best(worker.search(wanted), seen)
+    if chosen is None:
+        raise Missed
+    task = Task(id=chosen, board_id=board.id, status="inbox")
+    task.board = board
+    try:
+        task = await change_task(actor, task, TaskChange(status="in_progress"))
+    except (Conflict, Forbidden, NotFound) as error:
+        if isinstance(error.detail, dict) and error.detail.get("code") in NO_WORK_CODES:
+            raise
+        raise Missed from error
+    return await _answer(await hold_until(task, wanted.lease_seconds))
+
+
+@command("task.claim")
+async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
+    """Assign one task to a worker, or renew the lease that it has. Raise 409 when a rule forbids it."""
+    await lock_limits(actor.id, board.id)
+    task = await find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
+    if task is None:
+        raise NotFound()
+    task.board = board
+    if await _is_held_by_caller(actor, task):
+        notify_pages(actor, task)
+        return await _answer(await hold_until(task, wanted.lease_seconds))
+    refuse_closed(board)
+    await refuse_when_used_up(actor.agent_id, board)
+    await refuse_when_paused(actor.agent_id, board.id)
+    await _refuse_unclaimable(actor, task, worker, wanted)
+    task = await change_task(actor, task, TaskChange(status="in_progress"))
+    return await _answer(await hold_until(task, wanted.lease_seconds))
+
+
+async def _answer(lease: Lease) -> dict[str, Any]:
+    return {"task": await task_read(lease.task_id), "lease": lease.serialize(), "reason": None}
+
+
+async def _is_held_by_caller(actor: Actor, task: Task) -> bool:
+    run = await running(task.id)
+    return run is not None and run.agent_id == actor.id and not is_over(run)
+
+
+# What stands against a claim
+
+
+def refuse_closed(board: Board) -> None:
+    """Raise 409 on a board on which only the lead changes the status of tasks."""
+    if board.only_lead_can_change_status:
+        raise Conflict(ErrorCode.CLAIMS_DISABLED.detail())
+
+
+async def _refuse_unclaimable(actor: Actor, task: Task, worker: Worker, wanted: ClaimCreate) -> None:
+    """Raise 409 for reasons other than the board's rules: the assignee, the status, a flag or a pause."""
+    if task.assigned_agent_id not in (None, actor.id):
+        raise Conflict({"message": "Another agent has this task.", "code": ErrorCode.TASK_ALREADY_CLAIMED})
+    if reason := await _reason(task, worker, wanted):
+        raise Conflict({"message": reason, "code": ErrorCode.TASK_NOT_CLAIMABLE})
+
+
+async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None:
+    if task.assigned_user_id is not None:
+        return "This task belongs to a person."
+    if task.status != "inbox":
+        return f"This task is in {task.status}; tasks are claimed from the inbox."
+    if task.flagged_at is not None:
+        return f"This task waits for a person. {task.flag_reason}"
+    if task.retry_at is not None and task.retry_at > clock.now():
+        return f"A lease of this task ran out; it rests until {times.iso(task.retry_at)}."
+    if task.assigned_agent_id is None and not await carries(task.id, worker.capabilities):
+        return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
+    if not await carries(task.id, wanted.tags or None):
+        return "This task has none of the tags that you ask for."
+    return None
+
+
+# The agents of a board that have not as much in their own hands as their limit allows.
+WITH_CAPACITY = (
+    "SELECT a.id, a.claim_tags FROM agents a WHERE a.board_id = ? AND (a.wip_limit IS NULL OR a.wip_limit > ("
+    "SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = a.id AND t.status = 'in_progress'"
+    " AND t.deleted_at IS NULL))"
+)
+# Whose open work is, and which tags are on it; as few rows as there are different ones.
+OFFERED = (
+    "SELECT DISTINCT t.assigned_agent_id AS agent_id, g.id AS tag_id, g.slug FROM tasks t"
+    " LEFT JOIN tag_assignments x ON x.task_id = t.id LEFT JOIN tags g ON g.id = x.tag_id WHERE "
+)
+
+
+class Waiter(NamedTuple):
+    """A waiting worker and the tags (slugs or ids) that it asks for; no tags: any task."""
+
+    agent_id: UUID | None
+    tags: tuple[str, ...]
+
+
+async def waiters_with_work(waiters: Collection[Any], board: Board) -> set[Waiter]:
+    """Return the waiters for which there may be work on a board.
+
+    The result is complete, and may hold a waiter too many when its tags are of two kinds.
+    """
+    if not waiters:
+        return set()
+    offers = await _offers(board)
+    if not offers or await full(Limits.of(None, board.wip_limits), None, board.id) is not None:
+        return set()
+    able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(WITH_CAPACITY, board.id)}
+    return {
+        one
+        for one in waiters
+        if one.agent_id in able
+        for offer, taken in ((offers.get(None), able[one.agent_id]), (offers.get(one.agent_id), None))
+        if offer is not None and _has_any(offer, taken) and _has_any(offer, one.tags or None)
+    }
+
+
+def _has_any(tags: frozenset[str], names: Sequence[str] | None) -> bool:
+    """Return whether one of these names is the slug or id of a tag; None matches always."""
+    return names is None or any(name in tags or str(parse_id(name)) in tags for name in names)
+
+
+async def _offers(board: Board) -> dict[UUID | None, frozenset[str]]:
+    where, values = open_on(board.id)
+    found: dict[UUID | None, set[str]] = {}
+    for row in await rows(f"{OFFERED}{where}", *values):
+        tags: set[Any] = found.setdefault(as_id(row["agent_id"]), set())
+        if row["tag_id"] is not None:
+            tags.update((str(as_id(row["tag_id"])), row["slug"]))
+    return {agent_id: frozenset(tags) for agent_id, tags in found.items()}
+
+
+@command("task.unflag")
+async def clear_flag(actor: Actor, task: Task) -> None:
+    """Make a task claimable at once and reset its failed attempts. Without a flag or a pause it is a no-op."""
+    task = await locked_task(task)
+    before = TaskSnapshot(task)
+    forgive(task)
+    changed = before.changed(task)
+    if not changed:
+        return
+    task.updated_at = clock.now()
+    await task.save(update_fields=[*changed, "updated_at"])
+    record(
+        "task.unflagged",
+        task,
+        f"Flag cleared: {task.title}.",
+        before={name: pair[0] for name, pair in changed.items()},
+        after={name: pair[1] for name, pair in changed.items()},
+    )

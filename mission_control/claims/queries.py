@@ -1,0 +1,337 @@
+"""Read claims and runs: who may claim, shapes, and statements."""
+
+import binascii
+from base64 import b64decode
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
+
+from mission_control.agents.models import Agent
+from mission_control.approvals.schemas import ApprovalRead
+from mission_control.boards.models import Board
+from mission_control.boards.queries import on_readable_boards
+from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
+from mission_control.core.policy import Rules
+from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, example
+from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+from mission_control.tasks.models import Task
+from mission_control.tasks.schemas import TaskRead
+from mission_control.tasks.waiting import WaitingReason
+from mission_control.usage.queries import MICROS, UsageFigures
+
+LEASE_SECONDS, LONGEST_LEASE_SECONDS = 900, 86_400
+LONGEST_WAIT_SECONDS = 50
+
+Fence = Annotated[int, Field(ge=0, lt=2**31, description="The number of the assignment, as the claim returned it")]
+LeaseSeconds = Annotated[int, Field(ge=1, le=LONGEST_LEASE_SECONDS, description="How long the lease lasts from now")]
+Reason = Annotated[
+    Annotated[str, Field(max_length=2_000)] | None, BlankToNone, Field(description="Why it is given back")
+]
+
+
+class ClaimCreate(Body):
+    """What kind of work is wanted, for how long, and how long to wait for it."""
+
+    model_config = example(wait_seconds=50, lease_seconds=900)
+
+    task_id: Annotated[UUID | None, Field(description="This task and no other; it is not waited for")] = None
+    tags: Annotated[
+        list[Annotated[NonEmptyStr, Field(max_length=255)]] | None,
+        Field(max_length=50, description="Only tasks with any of these tags, given by slug or id"),
+    ] = None
+    lease_seconds: LeaseSeconds = LEASE_SECONDS
+    wait_seconds: Annotated[
+        int, Field(ge=0, le=LONGEST_WAIT_SECONDS, description="How long to wait for work when there is none")
+    ] = 0
+
+
+class LeaseRead(BaseModel):
+    """An assignment: send `fence` with every write of the task, and extend before `expires_at`."""
+
+    fence: int
+    expires_at: datetime
+
+
+class ClaimReason(BaseModel):
+    """Why no work may begin: a pause or a used-up budget."""
+
+    code: ErrorCode
+    message: str
+
+
+class ClaimRead(BaseModel):
+    """The assigned task and its lease; both null when there is no work."""
+
+    task: TaskRead | None
+    lease: LeaseRead | None
+    reason: Annotated[
+        ClaimReason | None, Field(description="Why no work began in all the time that was waited; null: there was none")
+    ] = None
+
+
+class LeaseExtend(Body):
+    """Until when a lease is needed, counted from now."""
+
+    model_config = example(fence=3, lease_seconds=900)
+
+    fence: Fence
+    lease_seconds: LeaseSeconds = LEASE_SECONDS
+
+
+class LeaseExtended(BaseModel):
+    """A lease with its new end."""
+
+    lease: LeaseRead
+
+
+class LeaseRelease(Body):
+    """Which assignment is released, and why; in the body or in the address."""
+
+    model_config = example(fence=3, reason="The repository is not there.")
+
+    fence: Fence | None = None
+    reason: Reason = None
+
+
+LONGEST_URL = 2000
+MOST_EVIDENCE, MOST_ARTIFACTS = 50, 20
+
+
+def _fits(url: AnyUrl) -> AnyUrl:
+    """An address is longer written out: with its last slash and everything escaped."""
+    if len(str(url)) > LONGEST_URL:
+        raise ValueError(f"written out, an address has at most {LONGEST_URL} characters")
+    return url
+
+
+def _is_base64(text: str) -> str:
+    try:
+        b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("the content is not base64") from None
+    return text
+
+
+WebUrl = Annotated[
+    AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
+]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class Evidence(Body):
+    """A link to something that shows what was done."""
+
+    title: Title | None = None
+    url: WebUrl
+
+
+class EvidenceRead(BaseModel):
+    """A link to something that shows what was done."""
+
+    title: str | None
+    url: str
+
+
+class ArtifactCreate(Body):
+    """A small file that the work made."""
+
+    name: NonEmptyStr
+    content_base64: Annotated[str, AfterValidator(_is_base64)]
+    content_type: str = Field(default="", max_length=255)
+
+
+class CompletionCreate(UsageFigures):
+    """What a worker hands in: what it did, what shows it, and what it used up."""
+
+    model_config = example(
+        fence=3,
+        summary="The login works on Safari again; the cookie had no SameSite.",
+        evidence=[{"title": "CI", "url": "https://ci.example.org/214"}],
+        input_tokens=5200,
+        output_tokens=800,
+        cost_usd=0.04,
+    )
+
+    fence: Fence
+    summary: Annotated[NonEmptyStr, Field(max_length=100_000)]
+    status: Annotated[
+        Literal["review", "done"] | None,
+        Field(
+            description="Where the task goes. Left out: review when the board requires a review or has a lead; else"
+            " done. Where the board requires an approval that was not given, it waits in review and people are asked"
+        ),
+    ] = None
+    confidence: Annotated[
+        float | None,
+        Field(ge=0, le=100, description="How sure you are that it is finished, in percent; people see it"),
+    ] = None
+    evidence: list[Evidence] = Field(default_factory=list, max_length=MOST_EVIDENCE)
+    artifacts: list[ArtifactCreate] = Field(default_factory=list, max_length=MOST_ARTIFACTS)
+
+
+class ArtifactRead(BaseModel):
+    """A file that a run handed in; it is one of the task's attachments."""
+
+    id: UUID
+    name: str
+    size: int
+    content_type: str
+
+
+class RunRead(BaseModel):
+    """One agent's attempt at a task, from assignment to end."""
+
+    id: UUID
+    task_id: UUID
+    board_id: UUID
+    agent_id: UUID | None
+    agent_name: str
+    fence: int
+    state: Literal["running", "completed", "released", "expired", "superseded"]
+    started_at: datetime
+    lease_expires_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+    summary: str | None
+    evidence: list[EvidenceRead]
+    artifacts: list[ArtifactRead]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+
+
+class AgentRunRead(RunRead):
+    """An attempt as the page of its agent shows it."""
+
+    task_number: int
+    task_title: str
+
+
+class CompletionRead(BaseModel):
+    """A task that was handed in, the run that ended with it, and the approval that it waits for, if any."""
+
+    task: TaskRead
+    run: RunRead
+    approval: Annotated[ApprovalRead | None, Field(description="What people have to decide before it is done")]
+
+
+class TaskWaitingRead(BaseModel):
+    """What a task waits for; nothing when it is done."""
+
+    task_id: UUID
+    reasons: list[WaitingReason]
+
+
+COLUMNS = (
+    "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.state, r.started_at, r.lease_expires_at,"
+    " r.ended_at, r.end_reason, r.summary, r.evidence, r.input_tokens, r.output_tokens, r.cost_micros"
+)
+OF_LIVE_TASKS = (
+    "FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
+    " WHERE t.deleted_at IS NULL AND b.deleted_at IS NULL AND r.agent_id = ?"
+)
+
+
+async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """Return a task's runs, newest first, and their number."""
+    [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task_id)
+    found = await rows(
+        f"SELECT {COLUMNS} FROM task_runs r WHERE r.task_id = ? ORDER BY r.fence DESC LIMIT ? OFFSET ?",
+        task_id,
+        paging.limit,
+        paging.offset,
+    )
+    return await _serialize_runs(found), int(total["n"])
+
+
+async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """Return an agent's runs of tasks that the actor can read, newest first, and their number."""
+    here, boards = on_readable_boards(actor, agent.organization_id, "r.board_id")
+    [total] = await rows(f"SELECT COUNT(*) AS n {OF_LIVE_TASKS}{here}", agent.id, *boards)
+    found = await rows(
+        f"SELECT {COLUMNS}, t.number AS task_number, t.title AS task_title {OF_LIVE_TASKS}{here}"
+        " ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
+        agent.id,
+        *boards,
+        paging.limit,
+        paging.offset,
+    )
+    serialized = await _serialize_runs(found)
+    named = [{name: row[name] for name in ("task_number", "task_title")} for row in found]
+    return [run | names for run, names in zip(serialized, named, strict=True)], int(total["n"])
+
+
+async def run_read(run_id: UUID) -> dict[str, Any]:
+    """Return one run as it is answered."""
+    found = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+async def _serialize_runs(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    artifacts: dict[str, list[dict[str, Any]]] = {}
+    if found:
+        for row in await rows(
+            "SELECT f.id, f.run_id, f.name, f.size, f.content_type FROM task_attachments f"
+            f" WHERE f.run_id IN ({placeholders(len(found))}) ORDER BY f.created_at, f.id",
+            *[row["id"] for row in found],
+        ):
+            artifacts.setdefault(str(row.pop("run_id")), []).append(row)
+    return [_serialize(row, artifacts.get(str(row["id"]), [])) for row in found]
+
+
+def _serialize(row: dict[str, Any], artifacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a row of `COLUMNS` as a RunRead."""
+    plain = ("id", "task_id", "board_id", "agent_id", "agent_name", "fence", "state")
+    moments = ("started_at", "lease_expires_at", "ended_at")
+    return (
+        {name: row[name] for name in plain}
+        | {name: wire_moment(row[name]) for name in moments}
+        | {"end_reason": row["end_reason"], "summary": row["summary"]}
+        | {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts}
+        | {
+            "input_tokens": row["input_tokens"],
+            "output_tokens": row["output_tokens"],
+            "cost_usd": row["cost_micros"] / MICROS,
+        }
+    )
+
+
+rules = Rules()
+
+
+@rules.rule("task.claim")
+def may_claim(actor: Actor, board: Board) -> bool:
+    """The board's workers. A lead assigns tasks and claims none."""
+    return actor.is_agent and not actor.is_lead and actor.writes(board)
+
+
+@rules.rule("task.extend_lease")
+@rules.rule("task.release_lease")
+def may_hold(actor: Actor, task: Task) -> bool:
+    """The board's agents. The command checks under the task's lock that the agent holds it."""
+    return actor.is_agent and actor.writes(task.board)
+
+
+@rules.rule("task.expire_lease")
+def may_expire(actor: Actor, task_id: UUID) -> bool:
+    """Only the system itself."""
+    return False
+
+
+@rules.rule("task.unflag")
+def may_unflag(actor: Actor, task: Task) -> bool:
+    """People with write access."""
+    return actor.is_user and actor.writes(task.board)
+
+
+@rules.rule("task.complete")
+def may_complete(actor: Actor, task: Task) -> bool:
+    """The board's workers. The command checks under the task's lock that the worker holds it."""
+    return actor.is_agent and not actor.is_lead and actor.writes(task.board)
