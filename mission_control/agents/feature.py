@@ -70,7 +70,6 @@ agents = Feature(
     rules=(queries.rules,),
     reactions=(
         reactions.reactions,
-        reactions.reactions,
         work_state.reactions,
     ),
     kinds=KINDS,

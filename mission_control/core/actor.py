@@ -1,4 +1,4 @@
-"""Who acts, and what they reach. Actors are made in `authn/credentials.py` and nowhere else."""
+"""Who acts, and what they reach. Actors are made in `authn/authentication.py` and nowhere else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

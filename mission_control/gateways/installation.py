@@ -23,23 +23,26 @@ TELLING = ("ADDRESS_REFUSED", "HTTP_DENIED")
 
 
 @dataclass(slots=True)
-class _Allowed:
-    """The setting, for loops, which run outside of requests. None: as many organizations as there are decide."""
+class _Kept:
+    """What the application was made with, for loops, which run outside of requests."""
 
+    key: str = ""
+    minimum_version: str = ""
+    # Whether gateways may be at private addresses. None: as many organizations as there are decide.
     allow_private: bool | None = False
 
 
-_allowed = _Allowed()
+_kept = _Kept()
 
 
 def keep_addresses(settings: Settings) -> None:
     """Remember whether gateways may be at private addresses."""
-    _allowed.allow_private = settings.gateways_allow_private
+    _kept.allow_private = settings.gateways_allow_private
 
 
 async def all_may_be_reached(addresses: Collection[str]) -> bool:
     """Return whether a gateway may be at these addresses: never at metadata services, at private ones as configured."""
-    allowed = _allowed.allow_private
+    allowed = _kept.allow_private
     if allowed is None:
         allowed = len(await rows("SELECT id FROM organizations LIMIT 2")) < 2
     return all(may_reach(one, allow_private=allowed) for one in addresses)
@@ -60,17 +63,6 @@ UNREADABLE = (
     "The key of this installation cannot be read with the present SECRET_KEY. Put the former SECRET_KEY back: with"
     " another one every gateway would have to approve a new device."
 )
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What the application was made with, for loops, which run outside of requests."""
-
-    key: str = ""
-    minimum_version: str = ""
-
-
-_kept = _Kept()
 
 
 def keep(app: Quart) -> None:

@@ -18,7 +18,7 @@ from quart.wrappers.response import DataBody
 
 
 class NoSessions(SecureCookieSessionInterface):
-    """Nothing is kept in Quart's session cookie; `authn/cookies.py` knows the one of signed-in browsers."""
+    """Nothing is kept in Quart's session cookie; `authn/authentication.py` knows the one of signed-in browsers."""
 
     _session = NullSession()
 

@@ -37,7 +37,7 @@ REGISTRIES = {
     "gateways.page_tabs.TABS",
     "http.body_limit.BODY_LIMITS",
     "http.request_log.SECRET_PATHS",
-    "inbox.headers.NOTICES",
+    "inbox.notices.NOTICES",
     "live.channels._callbacks",
     "live.channels._families",
     "live.kinds.ACCOUNT_KINDS",
@@ -53,15 +53,15 @@ REGISTRIES = {
 }
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {
-    "gateway_sessions.turns._storing",  # what is about to be stored
+    "gateway_sessions.following._storing",  # what is about to be stored
     "gateway_notices.looking._next",
-    "gateways.states._recorded",
+    "gateways.link._recorded",
     "boards.people_present._ending",  # announcements on their way
     "boards.people_present._until",  # who has a board open
-    "authn.freshness._asked",
-    "authn.freshness._fresh",
-    "authn.token_use._seen",
-    "authn.token_use._used",
+    "authn.lookups._asked",
+    "authn.lookups._fresh",
+    "authn.authentication._seen",
+    "authn.authentication._used",
     "boards.live._shared",
     "commands.transaction._running",
     "gateway_requests.answers._refused",
@@ -71,8 +71,8 @@ MEMORIES = {
     "gateway_sessions.following._followed",
     "gateway_sessions.following._lists",
     "gateway_sessions.reading._masks",
-    "gateway_sessions.received._received",
-    "gateway_sessions.watches._until",
+    "gateway_sessions.session_view._received",
+    "gateway_sessions.following._until",
     "identity.people._asked",
     "installing._installed",
     "organizations.audit._running",
