@@ -1,6 +1,6 @@
 """People, how they prove who they are, and what was recorded about it."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class InstanceSetting(Model):
@@ -31,19 +31,17 @@ class User(Model):
     name = fields.TextField(null=True)
     preferred_name = fields.TextField(null=True)
     pronouns = fields.TextField(null=True)
-    timezone: Any = fields.TextField(null=True)
+    timezone = nullable(fields.TextField)
     notes = fields.TextField(null=True)
     context = fields.TextField(null=True)
     is_super_admin = fields.BooleanField(default=False)
     password_hash = fields.TextField(null=True)
-    welcomed_at: Any = UtcDatetimeField(null=True)  # when name and time zone were asked for
-    active_organization: Any = fields.ForeignKeyField(
-        "models.Organization", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
+    welcomed_at = UtcDatetimeField(null=True)  # when name and time zone were asked for
+    active_organization = reference("Organization", null=True, on_delete=fields.SET_NULL)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    active_organization_id: Any
+    active_organization_id: UUID | None
 
     class Meta:
         table = "users"
@@ -58,15 +56,15 @@ class Session(Model):
     """A signed-in browser. The cookie carries a secret; its fingerprint is stored here."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    user = reference("User")
     fingerprint = fields.CharField(max_length=64, unique=True)
     user_agent = fields.TextField(null=True)
-    address: Any = fields.CharField(max_length=64, null=True)
+    address = nullable(fields.CharField, max_length=64)
     expires_at = UtcDatetimeField()
     last_seen_at = UtcDatetimeField(default=now)
     created_at = UtcDatetimeField(default=now)
 
-    user_id: Any
+    user_id: UUID
 
     class Meta:
         table = "sessions"
@@ -76,20 +74,20 @@ class Token(Model):
     """A bearer secret of one person (`mcu_`) or one agent (`mca_`). Only its fingerprint is stored."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.CASCADE)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
+    user = reference("User", null=True)
+    agent = reference("Agent", null=True)
     name = fields.TextField(default="")
     prefix = fields.CharField(max_length=16)
     fingerprint = fields.CharField(max_length=64, unique=True)
-    scopes: Any = fields.JSONField(null=True)
-    requests_per_minute: Any = fields.IntField(null=True)
+    scopes = json_field(null=True)
+    requests_per_minute = nullable(fields.IntField)
     expires_at = UtcDatetimeField(null=True)
     revoked_at = UtcDatetimeField(null=True)
     last_used_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    user_id: Any
-    agent_id: Any
+    user_id: UUID | None
+    agent_id: UUID | None
 
     class Meta:
         table = "tokens"
@@ -99,13 +97,13 @@ class PasswordReset(Model):
     """A one-time link with which a person sets a new password."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    user = reference("User")
     fingerprint = fields.CharField(max_length=64, unique=True)
     expires_at = UtcDatetimeField()
     used_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    user_id: Any
+    user_id: UUID
 
     class Meta:
         table = "password_resets"

@@ -1,6 +1,6 @@
 """Agents: programs that work on boards."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,49 +9,49 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Agent(Model):
     """A lead or worker of a board. Without a gateway it is a direct agent: any program with a token."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, null=True, on_delete=fields.CASCADE)
+    organization = reference("Organization")
+    board = reference("Board", null=True)
     gateway_id = fields.UUIDField(null=True, db_index=True)
     name = fields.TextField()
     status = fields.CharField(max_length=64, default="provisioning")
     is_board_lead = fields.BooleanField(default=False)
-    heartbeat_config: Any = fields.JSONField(null=True)
-    identity_profile: Any = fields.JSONField(null=True)
+    heartbeat_config = json_field(null=True)
+    identity_profile = json_field(null=True)
     identity_template = fields.TextField(null=True)
     soul_template = fields.TextField(null=True)
     openclaw_session_id = fields.TextField(null=True)
     # On a gateway: its agent there, the folder of its files, and its token for them, encrypted.
-    gateway_agent_id: Any = fields.TextField(null=True)
-    workspace_path: Any = fields.TextField(null=True)
-    workspace_token: Any = fields.TextField(null=True)
+    gateway_agent_id = nullable(fields.TextField)
+    workspace_path = nullable(fields.TextField)
+    workspace_token = nullable(fields.TextField)
     is_adopted = fields.BooleanField(default=False)
-    last_provision_error: Any = fields.TextField(null=True)
+    last_provision_error = nullable(fields.TextField)
     wake_attempts = fields.IntField(default=0)
-    last_wake_sent_at: Any = UtcDatetimeField(null=True)
-    checkin_deadline_at: Any = UtcDatetimeField(null=True)
+    last_wake_sent_at = UtcDatetimeField(null=True)
+    checkin_deadline_at = UtcDatetimeField(null=True)
     # Since when its gateway has been away, and since when it has been in a turn there.
-    gateway_away_at: Any = UtcDatetimeField(null=True)
-    run_began_at: Any = UtcDatetimeField(null=True)
-    wip_limit: Any = fields.IntField(null=True)
-    claim_tags: Any = fields.JSONField(null=True)
-    callback_url: Any = fields.TextField(null=True)
-    callback_secret: Any = fields.TextField(null=True)
+    gateway_away_at = UtcDatetimeField(null=True)
+    run_began_at = UtcDatetimeField(null=True)
+    wip_limit = nullable(fields.IntField)
+    claim_tags = json_field(null=True)
+    callback_url = nullable(fields.TextField)
+    callback_secret = nullable(fields.TextField)
     work_state = fields.CharField(max_length=16, default="running")
-    work_state_reason: Any = fields.TextField(null=True)
-    work_state_at: Any = UtcDatetimeField(null=True)
+    work_state_reason = nullable(fields.TextField)
+    work_state_at = UtcDatetimeField(null=True)
     last_seen_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    board_id: Any
+    organization_id: UUID
+    board_id: UUID | None
 
     class Meta:
         table = "agents"
@@ -75,7 +75,7 @@ class AgentSoul(Model):
     """A version of an agent's soul, its author and the reason; the newest is the current one."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, on_delete=fields.CASCADE)
+    agent = reference("Agent")
     content = fields.TextField()
     source_url = fields.TextField(null=True)
     reason = fields.TextField(null=True)
@@ -84,7 +84,7 @@ class AgentSoul(Model):
     author_name = fields.TextField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    agent_id: Any
+    agent_id: UUID
 
     class Meta:
         table = "agent_souls"

@@ -98,7 +98,7 @@ async def _home_of(actor: Actor, agent_id: UUID) -> UUID:
     agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
     if agent is not None:
         require(actor, "agent.read", agent)
-        return agent.organization_id  # type: ignore[no-any-return]
+        return agent.organization_id
     was = Event.filter(organization_id=actor.organization_id, agent_id=agent_id, kind="agent.created")
     if not (can(actor, "agent.manage") and await was.exists()):
         raise NotFound()

@@ -52,8 +52,7 @@ async def report(actor: Actor, agent: Agent, data: UsageReport) -> dict[str, Any
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no usage here.")
     run_id = await _run_of(agent, data.task_id, data.fence) if data.task_id else None
-    of = {"board_id": agent.board_id, "task_id": data.task_id, "run_id": run_id}
-    await report_usage(actor, agent.id, **of, **data.figures())
+    await report_usage(actor, agent.id, board_id=agent.board_id, task_id=data.task_id, run_id=run_id, **data.figures())
     budgets = await budget_states(agent.id, agent.board_id, agent.organization_id)
     directive = await directive_of(agent)
     return await sums_of_agent(agent.id) | {"budgets": budgets} | directive._asdict()

@@ -1,6 +1,7 @@
 """Approvals: what an agent asks a person to decide."""
 
 from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +10,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Approval(Model):
@@ -21,46 +22,42 @@ class Approval(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
-    requested_by_user: Any = fields.ForeignKeyField(
-        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
+    board = reference("Board")
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    requested_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     action_type = fields.TextField()
-    payload: Any = fields.JSONField(null=True)
+    payload = json_field(null=True)
     confidence = fields.FloatField()
-    rubric_scores: Any = fields.JSONField(null=True)
+    rubric_scores = json_field(null=True)
     status = fields.CharField(max_length=16, default="pending")
-    decision: Any = fields.CharField(max_length=32, null=True)
-    note: Any = fields.TextField(null=True)
-    resolved_by_user: Any = fields.ForeignKeyField(
-        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
-    resolved_by_kind: Any = fields.CharField(max_length=16, null=True)
-    resolved_at: Any = UtcDatetimeField(null=True)
-    run_id: Any = fields.UUIDField(null=True)
+    decision = nullable(fields.CharField, max_length=32)
+    note = nullable(fields.TextField)
+    resolved_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    resolved_by_kind = nullable(fields.CharField, max_length=16)
+    resolved_at = UtcDatetimeField(null=True)
+    run_id = nullable(fields.UUIDField)
     # Of an approval that a gateway asks for: its id there, and until when it may be decided; who decided it there; our
     # answer (`allow-once`, `allow-always`, `deny`), which is `waiting` to be sent, `sent`, or `late`.
-    gateway_id: Any = fields.UUIDField(null=True)
-    external_id: Any = fields.TextField(null=True)
-    expires_at: Any = UtcDatetimeField(null=True)
-    resolved_by_name: Any = fields.TextField(null=True)
-    answer: Any = fields.CharField(max_length=16, null=True)
-    answer_state: Any = fields.CharField(max_length=16, null=True)
+    gateway_id = nullable(fields.UUIDField)
+    external_id = nullable(fields.TextField)
+    expires_at = UtcDatetimeField(null=True)
+    resolved_by_name = nullable(fields.TextField)
+    answer = nullable(fields.CharField, max_length=16)
+    answer_state = nullable(fields.CharField, max_length=16)
     # When it should be decided, and what happens otherwise: `remind`, `send_back`, or `ask` the person named. After
     # that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
-    decide_by: Any = UtcDatetimeField(null=True)
-    otherwise: Any = fields.CharField(max_length=16, null=True)
-    otherwise_user_id: Any = fields.UUIDField(null=True)
-    reminded_at: Any = UtcDatetimeField(null=True)
-    asked_user_id: Any = fields.UUIDField(null=True)
+    decide_by = UtcDatetimeField(null=True)
+    otherwise = nullable(fields.CharField, max_length=16)
+    otherwise_user_id = nullable(fields.UUIDField)
+    reminded_at = UtcDatetimeField(null=True)
+    asked_user_id = nullable(fields.UUIDField)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    agent_id: Any
-    requested_by_user_id: Any
-    resolved_by_user_id: Any
+    board_id: UUID
+    agent_id: UUID | None
+    requested_by_user_id: UUID | None
+    resolved_by_user_id: UUID | None
 
     class Meta:
         table = "approvals"
@@ -88,18 +85,18 @@ class ApprovalTask(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    approval: Any = fields.ForeignKeyField("models.Approval", related_name=False, on_delete=fields.CASCADE)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    approval = reference("Approval")
+    task = reference("Task")
     is_pending = fields.BooleanField(default=True)
-    asked_attempt: Any = fields.IntField(null=True)
-    run_id: Any = fields.UUIDField(null=True)
-    decided_attempt: Any = fields.IntField(null=True)
-    outcome: Any = fields.CharField(max_length=16, null=True)
-    outcome_reason: Any = fields.TextField(null=True)
+    asked_attempt = nullable(fields.IntField)
+    run_id = nullable(fields.UUIDField)
+    decided_attempt = nullable(fields.IntField)
+    outcome = nullable(fields.CharField, max_length=16)
+    outcome_reason = nullable(fields.TextField)
     created_at = UtcDatetimeField(default=now)
 
-    approval_id: Any
-    task_id: Any
+    approval_id: UUID
+    task_id: UUID
 
     class Meta:
         table = "approval_task_links"

@@ -1,6 +1,6 @@
 """Boards: where people and agents meet over tasks."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.expressions import Q
@@ -12,24 +12,22 @@ from mission_control.core.actor import Actor
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Board(Model):
     """A board with its rules."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     name = fields.TextField()
     slug = fields.TextField()
     description = fields.TextField(default="")
     gateway_id = fields.UUIDField(null=True, db_index=True)
-    board_group: Any = fields.ForeignKeyField(
-        "models.BoardGroup", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
+    board_group = reference("BoardGroup", null=True, on_delete=fields.SET_NULL)
     board_type = fields.CharField(max_length=64, default="goal")
     objective = fields.TextField(null=True)
-    success_metrics: Any = fields.JSONField(null=True)
+    success_metrics = json_field(null=True)
     target_date = UtcDatetimeField(null=True)
     goal_confirmed = fields.BooleanField(default=False)
     goal_source = fields.TextField(null=True)
@@ -39,19 +37,19 @@ class Board(Model):
     block_status_changes_with_pending_approval = fields.BooleanField(default=False)
     only_lead_can_change_status = fields.BooleanField(default=False)
     max_agents = fields.IntField(default=1)
-    wip_limits: Any = fields.JSONField(null=True)
+    wip_limits = json_field(null=True)
     work_state = fields.CharField(max_length=16, default="running")
-    work_state_reason: Any = fields.TextField(null=True)
-    work_state_at: Any = UtcDatetimeField(null=True)
+    work_state_reason = nullable(fields.TextField)
+    work_state_at = UtcDatetimeField(null=True)
     task_count = fields.IntField(default=0)
-    deleted_at: Any = UtcDatetimeField(null=True)
+    deleted_at = UtcDatetimeField(null=True)
     # When a staged import or erasure began. Until it ends `deleted_at` is set too, so that nobody can see the board.
-    absent_since: Any = UtcDatetimeField(null=True)
+    absent_since = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    board_group_id: Any
+    organization_id: UUID
+    board_group_id: UUID | None
 
     class Meta:
         table = "boards"
@@ -85,21 +83,21 @@ class SavedView(Model):
     """A query of a board and how its tasks are shown, under a name: of one person, or shared with the board."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    board = reference("Board")
+    user = reference("User", null=True, on_delete=fields.SET_NULL)
     name = fields.TextField()
     kind = fields.CharField(max_length=16, default="board")
     query = fields.TextField(default="")
     sort = fields.TextField(default="")
-    columns: Any = fields.JSONField(default=list)
+    columns = json_field(default=list)
     is_shared = fields.BooleanField(default=False)
     is_default = fields.BooleanField(default=False)
     position = fields.FloatField(default=0.0)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    user_id: Any
+    board_id: UUID
+    user_id: UUID | None
 
     class Meta:
         table = "board_views"

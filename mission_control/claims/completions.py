@@ -177,6 +177,7 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
     for file in files:
         await attach(actor, task, file, run.id)
     figures = given.figures()
+    assert run.agent_id is not None  # it is the actor's run
     await report_usage(
         actor,
         run.agent_id,

@@ -125,7 +125,7 @@ def reset_password(email: str, password_stdin: bool) -> None:
     async def work(settings: Settings) -> None:
         person = await user_named(email)
         if password is None:
-            await _print_link(settings, person, person.active_organization_id)
+            await _print_link(settings, person, person.active_organization_id or UUID(int=0))
             return
         await set_password(person, password)
         click.echo(f"The password of {email} is changed; all sessions and tokens have ended.")
@@ -201,7 +201,7 @@ async def set_password(person: "User", password: str) -> None:
     from mission_control.accounts import commands
     from mission_control.core.actor import system
 
-    secret = await commands.make_reset_link(system(person.active_organization_id), person)
+    secret = await commands.make_reset_link(system(person.active_organization_id or UUID(int=0)), person)
     await commands.reset_password(secret, password)
 
 

@@ -1,6 +1,6 @@
 """Custom fields."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
@@ -8,27 +8,27 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class CustomField(Model):
     """A field that an organization adds to tasks of some boards."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     field_key = fields.CharField(max_length=255)
     label = fields.TextField()
     field_type = fields.CharField(max_length=16, default="text")
     ui_visibility = fields.CharField(max_length=16, default="always")
-    validation_regex: Any = fields.TextField(null=True)
-    description: Any = fields.TextField(null=True)
+    validation_regex = nullable(fields.TextField)
+    description = nullable(fields.TextField)
     required = fields.BooleanField(default=False)
-    default_value: Any = fields.JSONField(null=True)
-    position: Any = fields.IntField(null=True)  # None: after those with one, by label
+    default_value = json_field(null=True)
+    position = nullable(fields.IntField)  # None: after those with one, by label
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
+    organization_id: UUID
 
     class Meta:
         table = "task_custom_field_definitions"
@@ -43,16 +43,12 @@ class CustomFieldBoard(Model):
     """A board whose tasks have a field."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    field: Any = fields.ForeignKeyField(
-        "models.CustomField",
-        related_name=False,
-        on_delete=fields.CASCADE,
-    )
+    board = reference("Board")
+    field = reference("CustomField")
     created_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    field_id: Any
+    board_id: UUID
+    field_id: UUID
 
     class Meta:
         table = "board_task_custom_fields"
@@ -63,18 +59,14 @@ class CustomFieldValue(Model):
     """A task's value of a field; a missing row means the default."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
-    field: Any = fields.ForeignKeyField(
-        "models.CustomField",
-        related_name=False,
-        on_delete=fields.CASCADE,
-    )
-    value: Any = fields.JSONField(null=True)
+    task = reference("Task")
+    field = reference("CustomField")
+    value = json_field(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    task_id: Any
-    field_id: Any
+    task_id: UUID
+    field_id: UUID
 
     class Meta:
         table = "task_custom_field_values"

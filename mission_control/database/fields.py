@@ -1,12 +1,34 @@
 """Field types that mean the same on SQLite and PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from tortoise import fields
+from tortoise.fields.base import Field
 from tortoise.models import Model
 
 from mission_control.core.clock import naive_utc, now
+
+
+def nullable[T](kind: Callable[..., Field[T]], **options: Any) -> Field[T | None]:
+    """Return a field of this kind that may be null, and is known to be."""
+    return cast(Field[T | None], kind(null=True, **options))
+
+
+def reference(model: str, **options: Any) -> Any:
+    """Return a foreign key. Rows name what it refers to by its id, `<name>_id`, which the model annotates."""
+    return fields.ForeignKeyField(f"models.{model}", related_name=False, **options)
+
+
+def only_reference(model: str, **options: Any) -> Any:
+    """Return a foreign key that one row has at most."""
+    return fields.OneToOneField(f"models.{model}", related_name=False, **options)
+
+
+def json_field(**options: Any) -> Any:
+    """Return a field for whatever JSON can hold."""
+    return fields.JSONField(**options)
 
 
 class UtcDatetimeField(fields.DatetimeField[Any]):

@@ -1,6 +1,6 @@
 """Messages to the outside: rows written with the change that caused them."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,24 +8,22 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, reference
 
 
 class Delivery(Model):
     """A message on its way: `waiting`, `sending` under a lease, `sent`, or `failed` for good."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField(
-        "models.Organization", related_name=False, null=True, on_delete=fields.CASCADE
-    )
-    seq: Any = fields.BigIntField(null=True)
+    organization = reference("Organization", null=True)
+    seq = fields.BigIntField(null=True)
     kind = fields.CharField(max_length=64)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
+    agent = reference("Agent", null=True)
     board_id = fields.UUIDField(null=True)
     task_id = fields.UUIDField(null=True)
     header = fields.TextField()
     text = fields.TextField()
-    data: Any = fields.JSONField(default=dict)
+    data = json_field(default=dict)
     state = fields.CharField(max_length=16, default="waiting")
     attempts = fields.IntField(default=0)
     due_at = UtcDatetimeField(default=now)
@@ -35,8 +33,8 @@ class Delivery(Model):
     sent_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    agent_id: Any
+    organization_id: UUID | None
+    agent_id: UUID | None
 
     class Meta:
         table = "deliveries"

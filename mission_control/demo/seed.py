@@ -79,6 +79,7 @@ async def set_budgets(mara: Actor, agent: Agent) -> None:
         {"unit": "tokens", "limit": MOST_TOKENS, "agent_id": agent.id},
     ):
         await create_budget(mara, mara.organization_id, BudgetCreate.model_validate(budget))
+    assert agent.board_id is not None
     await report_usage(system(mara.organization_id), agent.id, board_id=agent.board_id, input_tokens=USED_TOKENS)
 
 

@@ -1,13 +1,13 @@
 """Files of boards that somebody has given to be imported."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class BoardImport(Model):
@@ -17,15 +17,15 @@ class BoardImport(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
+    user = reference("User")
     content = fields.BinaryField()
-    preview: Any = fields.JSONField(default=dict)
-    job_id: Any = fields.UUIDField(null=True)
+    preview = json_field(default=dict)
+    job_id = nullable(fields.UUIDField)
     created_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    user_id: Any
+    organization_id: UUID
+    user_id: UUID
 
     class Meta:
         table = "board_imports"

@@ -81,6 +81,8 @@ async def _begun(agent: Agent, since: datetime) -> list[Work]:
 
 async def _to_claim(agent: Agent, since: datetime) -> list[Work]:
     """Return tasks that the agent could claim: its own that have waited since then, and free ones."""
+    if agent.board_id is None:
+        return []
     theirs = Task.filter(assigned_agent_id=agent.id, status="in_progress", deleted_at=None)
     limits = Limits.of(agent.wip_limit, agent.board.wip_limits)
     if await theirs.exists() or await full(limits, agent.id, agent.board_id) is not None:

@@ -144,7 +144,8 @@ async def _tell(one: Unsettled) -> None:
 
 
 async def _tell_decision(approval: Approval | GatewayRequest) -> None:
-    kind = KINDS.get(approval.action_type, "exec")
+    assert approval.gateway_id is not None and approval.external_id is not None  # a gateway asked
+    kind = KINDS.get(approval.action_type or "", "exec")
     ended = await resolve_approval(approval.gateway_id, approval.external_id, kind, approval.answer or "deny")
     await approvals.end_approval(approval, ended)
 

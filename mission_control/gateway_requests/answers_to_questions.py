@@ -15,7 +15,7 @@ from mission_control.gateway_requests.questions import Kept, end, note_answered,
 
 async def tell(question: Kept) -> None:
     """Tell the answers to one request once each of its questions has one; one withdrawn question cancels it."""
-    if question.answer_state != "waiting":
+    if question.gateway_id is None or question.answer_state != "waiting":
         return
     external_id, _ = key_of(question)
     parts = await parts_of(question.gateway_id, external_id)

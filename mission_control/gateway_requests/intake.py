@@ -106,10 +106,10 @@ async def _close_ended(gateway: GatewayRef, external_id: str) -> None:
 
 async def _close_approvals(gateway: GatewayRef, kinds: Mapping[str, list[Mapping[str, Any]] | None]) -> None:
     for approval in await approvals.pending(gateway.id):
-        waiting = kinds.get(KINDS.get(approval.action_type, ""))
+        waiting = kinds.get(KINDS.get(approval.action_type or "", ""))
         if waiting is None or any(one.get("id") == approval.external_id for one in waiting):
             continue
-        ended = await end_of_approval(gateway.id, approval.external_id)
+        ended = await end_of_approval(gateway.id, str(approval.external_id))
         await approvals.end_approval(approval, ended or Ended("gone"))
 
 

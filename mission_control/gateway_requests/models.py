@@ -1,6 +1,6 @@
 """Approvals and questions of gateways for agents that are on no board here."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +9,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class GatewayRequest(Model):
@@ -22,35 +22,33 @@ class GatewayRequest(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
+    gateway = reference("Gateway")
     kind = fields.CharField(max_length=16)
     external_id = fields.TextField()
     gateway_agent_id = fields.TextField()
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     agent_name = fields.TextField()
-    action_type: Any = fields.TextField(null=True)
-    payload: Any = fields.JSONField(null=True)
-    content: Any = fields.TextField(null=True)
-    options: Any = fields.JSONField(null=True)
+    action_type = nullable(fields.TextField)
+    payload = json_field(null=True)
+    content = nullable(fields.TextField)
+    options = json_field(null=True)
     allows_text = fields.BooleanField(default=True)
-    chosen_option_id: Any = fields.CharField(max_length=64, null=True)
-    expires_at: Any = UtcDatetimeField(null=True)
+    chosen_option_id = nullable(fields.CharField, max_length=64)
+    expires_at = UtcDatetimeField(null=True)
     status = fields.CharField(max_length=16, default="pending")
-    answer: Any = fields.TextField(null=True)
-    answer_state: Any = fields.CharField(max_length=16, null=True)
-    note: Any = fields.TextField(null=True)
-    resolved_by_user: Any = fields.ForeignKeyField(
-        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
-    resolved_by_name: Any = fields.TextField(null=True)
-    resolved_at: Any = UtcDatetimeField(null=True)
+    answer = nullable(fields.TextField)
+    answer_state = nullable(fields.CharField, max_length=16)
+    note = nullable(fields.TextField)
+    resolved_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    resolved_by_name = nullable(fields.TextField)
+    resolved_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    gateway_id: Any
-    agent_id: Any
-    resolved_by_user_id: Any
+    organization_id: UUID
+    gateway_id: UUID
+    agent_id: UUID | None
+    resolved_by_user_id: UUID | None
 
     class Meta:
         table = "gateway_requests"

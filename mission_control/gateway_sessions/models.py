@@ -1,13 +1,13 @@
 """How much usage of a gateway's sessions is counted already."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, reference
 
 
 class SessionUsage(Model):
@@ -18,7 +18,7 @@ class SessionUsage(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
+    gateway = reference("Gateway")
     session_key = fields.TextField()
     session_id = fields.TextField(default="")
     input_tokens = fields.BigIntField(default=0)
@@ -26,7 +26,7 @@ class SessionUsage(Model):
     cost_micros = fields.BigIntField(default=0)
     updated_at = UtcDatetimeField(default=now)
 
-    gateway_id: Any
+    gateway_id: UUID
 
     class Meta:
         table = "gateway_session_usage"

@@ -1,6 +1,6 @@
 """Gateways, the installation's identity towards them, and calls between processes."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +9,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Gateway(Model):
@@ -23,39 +23,39 @@ class Gateway(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     name = fields.TextField()
     url = fields.TextField()
     workspace_root = fields.TextField()
-    token: Any = fields.TextField(null=True)
+    token = nullable(fields.TextField)
     allow_insecure_tls = fields.BooleanField(default=False)
     disable_device_pairing = fields.BooleanField(default=False)
     state = fields.CharField(max_length=16, default="connecting")
-    state_code: Any = fields.CharField(max_length=64, null=True)
-    last_error: Any = fields.TextField(null=True)
+    state_code = nullable(fields.CharField, max_length=64)
+    last_error = nullable(fields.TextField)
     state_at = UtcDatetimeField(default=now)
-    away_since: Any = UtcDatetimeField(null=True)
-    device_token: Any = fields.TextField(null=True)
-    pairing_request_id: Any = fields.TextField(null=True)
-    pairing_device_id: Any = fields.TextField(null=True)
-    version: Any = fields.TextField(null=True)
-    protocol: Any = fields.IntField(null=True)
-    role: Any = fields.TextField(null=True)
-    scopes: Any = fields.JSONField(null=True)
-    methods: Any = fields.JSONField(null=True)
-    events: Any = fields.JSONField(null=True)
-    capabilities: Any = fields.JSONField(null=True)
-    boot_id: Any = fields.TextField(null=True)
-    instance_id: Any = fields.CharField(max_length=200, null=True)
-    same_as: Any = fields.ForeignKeyField("models.Gateway", related_name=False, null=True, on_delete=fields.SET_NULL)
-    holder: Any = fields.CharField(max_length=64, null=True)
-    held_until: Any = UtcDatetimeField(null=True)
-    connected_at: Any = UtcDatetimeField(null=True)
+    away_since = UtcDatetimeField(null=True)
+    device_token = nullable(fields.TextField)
+    pairing_request_id = nullable(fields.TextField)
+    pairing_device_id = nullable(fields.TextField)
+    version = nullable(fields.TextField)
+    protocol = nullable(fields.IntField)
+    role = nullable(fields.TextField)
+    scopes = json_field(null=True)
+    methods = json_field(null=True)
+    events = json_field(null=True)
+    capabilities = json_field(null=True)
+    boot_id = nullable(fields.TextField)
+    instance_id = nullable(fields.CharField, max_length=200)
+    same_as = reference("Gateway", null=True, on_delete=fields.SET_NULL)
+    holder = nullable(fields.CharField, max_length=64)
+    held_until = UtcDatetimeField(null=True)
+    connected_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    same_as_id: Any
+    organization_id: UUID
+    same_as_id: UUID | None
 
     class Meta:
         table = "gateways"
@@ -88,17 +88,17 @@ class GatewayCall(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
+    gateway = reference("Gateway")
     caller = fields.CharField(max_length=64)
     method = fields.CharField(max_length=128)
     params = fields.TextField()
     state = fields.CharField(max_length=16, default="waiting")
-    result: Any = fields.TextField(null=True)
-    error: Any = fields.JSONField(null=True)
+    result = nullable(fields.TextField)
+    error = json_field(null=True)
     due_by = UtcDatetimeField()
     created_at = UtcDatetimeField(default=now)
 
-    gateway_id: Any
+    gateway_id: UUID
 
     class Meta:
         table = "gateway_calls"

@@ -1,6 +1,7 @@
 """Board groups."""
 
 from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,21 +10,21 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable, reference
 
 
 class BoardGroup(Model):
     """Boards that are planned together and share a memory. `boards` holds the live ones once they are loaded."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     name = fields.TextField()
     slug = fields.TextField()
-    description: Any = fields.TextField(null=True)
+    description = nullable(fields.TextField)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
+    organization_id: UUID
     boards: list[Any]
 
     class Meta:

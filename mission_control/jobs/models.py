@@ -1,6 +1,6 @@
 """Jobs: long work that a person started and may leave."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Job(Model):
@@ -20,24 +20,24 @@ class Job(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.SET_NULL, null=True)
+    organization = reference("Organization")
+    user = reference("User", null=True, on_delete=fields.SET_NULL)
     kind = fields.CharField(max_length=32)
     title = fields.TextField()
     state = fields.CharField(max_length=16, default="running")
     step = fields.TextField(default="")
     done = fields.IntField(default=0)
-    total: Any = fields.IntField(null=True)
-    result: Any = fields.JSONField(null=True)
-    error: Any = fields.TextField(null=True)
-    runner: Any = fields.CharField(max_length=64, null=True)
+    total = nullable(fields.IntField)
+    result = json_field(null=True)
+    error = nullable(fields.TextField)
+    runner = nullable(fields.CharField, max_length=64)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
-    finished_at: Any = UtcDatetimeField(null=True)
-    read_at: Any = UtcDatetimeField(null=True)
+    finished_at = UtcDatetimeField(null=True)
+    read_at = UtcDatetimeField(null=True)
 
-    organization_id: Any
-    user_id: Any
+    organization_id: UUID
+    user_id: UUID | None
 
     class Meta:
         table = "jobs"

@@ -1,14 +1,12 @@
 """The event log, and answers kept for safe retries."""
 
-from typing import Any
-
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable
 
 
 class Event(Model):
@@ -57,8 +55,8 @@ class IdempotencyRecord(Model):
     actor_id = fields.UUIDField()
     key = fields.CharField(max_length=255)
     request_hash = fields.CharField(max_length=64)
-    status: Any = fields.IntField(null=True)
-    answer: Any = fields.TextField(null=True)
+    status = nullable(fields.IntField)
+    answer = nullable(fields.TextField)
     created_at = UtcDatetimeField(default=now)
 
     class Meta:

@@ -1,6 +1,7 @@
 """Entries of memory. They belong to a board, or to a group and so to every board in it."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +10,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Entry(Model):
@@ -19,16 +20,16 @@ class Entry(Model):
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     content = fields.TextField()
-    tags: Any = fields.JSONField(null=True)
+    tags = json_field(null=True)
     is_chat = fields.BooleanField(default=False)
-    source: Any = fields.TextField(null=True)
-    author_user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
-    author_agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
-    edited_at: Any = UtcDatetimeField(null=True)
+    source = nullable(fields.TextField)
+    author_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    author_agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    edited_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    author_user_id: Any
-    author_agent_id: Any
+    author_user_id: UUID | None
+    author_agent_id: UUID | None
 
     class Meta:
         abstract = True
@@ -53,8 +54,8 @@ class BoardMemory(Entry):
     """An entry for everybody on a board."""
 
     HOME = "board"
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    board_id: Any
+    board = reference("Board")
+    board_id: UUID
 
     class Meta:
         table = "board_memory"
@@ -65,8 +66,8 @@ class GroupMemory(Entry):
     """An entry for every board of a group."""
 
     HOME = "board_group"
-    board_group: Any = fields.ForeignKeyField("models.BoardGroup", related_name=False, on_delete=fields.CASCADE)
-    board_group_id: Any
+    board_group = reference("BoardGroup")
+    board_group_id: UUID
 
     class Meta:
         table = "board_group_memory"

@@ -79,7 +79,7 @@ def _answers(key: Key, budget: Budget, *, is_over: bool) -> list[NeedAnswer]:
     later = "until midnight (UTC), when it starts over" if is_daily else "again before it changes"
     until = {"until": iso(_midnight())} if is_daily else {"until_changed": True}
     name, field, stops = STOPS[budget.subject]
-    who = {field: budget.agent_id or budget.board_id} if field else {}
+    who: dict[str, UUID | str] = {field: subject} if field and (subject := budget.agent_id or budget.board_id) else {}
     return [
         answer(
             "raise",

@@ -1,13 +1,13 @@
 """What people put off."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable, reference
 
 
 class Snooze(Model):
@@ -17,14 +17,14 @@ class Snooze(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    user = reference("User")
     kind = fields.CharField(max_length=16)
     subject_id = fields.UUIDField()
-    until: Any = UtcDatetimeField(null=True)
-    version: Any = fields.TextField(null=True)
+    until = UtcDatetimeField(null=True)
+    version = nullable(fields.TextField)
     created_at = UtcDatetimeField(default=now)
 
-    user_id: Any
+    user_id: UUID
 
     class Meta:
         table = "need_snoozes"

@@ -1,6 +1,6 @@
 """Notifications of people."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable, reference
 
 
 class Notification(Model):
@@ -19,23 +19,23 @@ class Notification(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
+    user = reference("User")
     kind = fields.CharField(max_length=16)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, null=True, on_delete=fields.CASCADE)
-    comment_id: Any = fields.UUIDField(null=True)
-    memory_id: Any = fields.UUIDField(null=True)
+    board = reference("Board")
+    task = reference("Task", null=True)
+    comment_id = nullable(fields.UUIDField)
+    memory_id = nullable(fields.UUIDField)
     actor_kind = fields.CharField(max_length=16)
-    actor_id: Any = fields.UUIDField(null=True)
-    actor_name: Any = fields.TextField(null=True)
+    actor_id = nullable(fields.UUIDField)
+    actor_name = nullable(fields.TextField)
     created_at = UtcDatetimeField(default=now)
-    read_at: Any = UtcDatetimeField(null=True)
+    read_at = UtcDatetimeField(null=True)
 
-    organization_id: Any
-    user_id: Any
-    board_id: Any
-    task_id: Any
+    organization_id: UUID
+    user_id: UUID
+    board_id: UUID
+    task_id: UUID | None
 
     class Meta:
         table = "notifications"

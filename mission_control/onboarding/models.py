@@ -1,6 +1,6 @@
 """Conversations about a board's goal and lead."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class OnboardingSession(Model):
@@ -19,18 +19,18 @@ class OnboardingSession(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    board = reference("Board")
     session_key = fields.TextField(default="")
     status = fields.CharField(max_length=16, default="active")
-    messages: Any = fields.JSONField(default=list)
-    draft_goal: Any = fields.JSONField(null=True)
-    delivery_id: Any = fields.UUIDField(null=True)
-    silent_at: Any = UtcDatetimeField(null=True)
-    cancelled_at: Any = UtcDatetimeField(null=True)
+    messages = json_field(default=list)
+    draft_goal = json_field(null=True)
+    delivery_id = nullable(fields.UUIDField)
+    silent_at = UtcDatetimeField(null=True)
+    cancelled_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    board_id: Any
+    board_id: UUID
 
     class Meta:
         table = "board_onboarding_sessions"

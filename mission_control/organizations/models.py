@@ -1,6 +1,7 @@
 """Organizations, who belongs to them, and which boards a member reaches."""
 
-from typing import Any, Self
+from typing import Self
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
@@ -8,7 +9,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable, reference
 from mission_control.live.signatures import GENESIS, sign
 
 
@@ -23,8 +24,8 @@ class Organization(Model):
     log_signature = fields.CharField(max_length=96, default="")
     delivery_seq = fields.BigIntField(default=0)
     work_state = fields.CharField(max_length=16, default="running")
-    work_state_reason: Any = fields.TextField(null=True)
-    work_state_at: Any = UtcDatetimeField(null=True)
+    work_state_reason = nullable(fields.TextField)
+    work_state_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
@@ -46,16 +47,16 @@ class Member(Model):
     """A person's place in an organization: owner, admin or member."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
+    user = reference("User")
     role = fields.CharField(max_length=16, default="member")
     all_boards_read = fields.BooleanField(default=False)
     all_boards_write = fields.BooleanField(default=False)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    user_id: Any
+    organization_id: UUID
+    user_id: UUID
 
     class Meta:
         table = "organization_members"
@@ -70,15 +71,15 @@ class BoardAccess(Model):
     """What a member without an all-boards flag may do on one board."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization_member: Any = fields.ForeignKeyField("models.Member", related_name=False, on_delete=fields.CASCADE)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    organization_member = reference("Member")
+    board = reference("Board")
     can_read = fields.BooleanField(default=True)
     can_write = fields.BooleanField(default=False)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_member_id: Any
-    board_id: Any
+    organization_member_id: UUID
+    board_id: UUID
 
     class Meta:
         table = "organization_board_access"
@@ -89,28 +90,24 @@ class Invite(Model):
     """An invitation; its token is stored as a fingerprint and shown once."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     invited_email = fields.CharField(max_length=320, db_index=True)
     fingerprint = fields.CharField(max_length=64, unique=True)
-    encrypted_token: Any = fields.TextField(null=True)  # until it is used
+    encrypted_token = nullable(fields.TextField)  # until it is used
     role = fields.CharField(max_length=16, default="member")
     all_boards_read = fields.BooleanField(default=False)
     all_boards_write = fields.BooleanField(default=False)
-    created_by_user: Any = fields.ForeignKeyField(
-        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
-    accepted_by_user: Any = fields.ForeignKeyField(
-        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
-    accepted_at: Any = UtcDatetimeField(null=True)
-    mail_delivery_id: Any = fields.UUIDField(null=True)
+    created_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    accepted_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    accepted_at = UtcDatetimeField(null=True)
+    mail_delivery_id = nullable(fields.UUIDField)
     expires_at = UtcDatetimeField()
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    created_by_user_id: Any
-    accepted_by_user_id: Any
+    organization_id: UUID
+    created_by_user_id: UUID | None
+    accepted_by_user_id: UUID | None
 
     class Meta:
         table = "organization_invites"
@@ -124,15 +121,15 @@ class InviteBoardAccess(Model):
     """What an invited member will be able to do on one board."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization_invite: Any = fields.ForeignKeyField("models.Invite", related_name=False, on_delete=fields.CASCADE)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    organization_invite = reference("Invite")
+    board = reference("Board")
     can_read = fields.BooleanField(default=True)
     can_write = fields.BooleanField(default=False)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_invite_id: Any
-    board_id: Any
+    organization_invite_id: UUID
+    board_id: UUID
 
     class Meta:
         table = "organization_invite_board_access"

@@ -47,7 +47,7 @@ async def follow_gateway(actor: Actor, event: NewEvent) -> None:
     if is_new or not RELEVANT & changed:
         return
     name = main_agent_name(gateway)
-    path = workspace_path(gateway.workspace_root, agent.gateway_agent_id)
+    path = workspace_path(gateway.workspace_root, agent.gateway_agent_id or "")
     if (agent.name, agent.workspace_path) != (name, path):
         agent.name, agent.workspace_path, agent.updated_at = name, path, clock.now()
         await agent.save(update_fields=["name", "workspace_path", "updated_at"])

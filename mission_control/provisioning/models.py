@@ -1,6 +1,6 @@
 """Jobs that create, change and remove agents on gateways."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class ProvisioningJob(Model):
@@ -21,27 +21,27 @@ class ProvisioningJob(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
-    agent_id: Any = fields.UUIDField(null=True)
-    sync_id: Any = fields.UUIDField(null=True)
+    organization = reference("Organization")
+    gateway = reference("Gateway")
+    agent_id = nullable(fields.UUIDField)
+    sync_id = nullable(fields.UUIDField)
     action = fields.CharField(max_length=16)
-    options: Any = fields.JSONField(default=dict)
-    target: Any = fields.JSONField(default=dict)
-    steps: Any = fields.JSONField(default=list)
+    options = json_field(default=dict)
+    target = json_field(default=dict)
+    steps = json_field(default=list)
     state = fields.CharField(max_length=16, default="waiting")
     attempts = fields.IntField(default=0)
     due_at = UtcDatetimeField(default=now)
-    leased_by: Any = fields.CharField(max_length=64, null=True)
-    leased_until: Any = UtcDatetimeField(null=True)
-    last_error: Any = fields.TextField(null=True)
+    leased_by = nullable(fields.CharField, max_length=64)
+    leased_until = UtcDatetimeField(null=True)
+    last_error = nullable(fields.TextField)
     awaits_check_in = fields.BooleanField(default=False)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
-    finished_at: Any = UtcDatetimeField(null=True)
+    finished_at = UtcDatetimeField(null=True)
 
-    organization_id: Any
-    gateway_id: Any
+    organization_id: UUID
+    gateway_id: UUID
 
     class Meta:
         table = "provisioning_jobs"

@@ -79,7 +79,7 @@ async def tell_sync(sync_id: UUID) -> None:
     await _change(known, {**_RUNNING, **values})
 
 
-async def tell_agent_gone(agent_id: UUID, jobs: list[ProvisioningJob]) -> None:
+async def tell_agent_gone(agent_id: UUID | None, jobs: list[ProvisioningJob]) -> None:
     """Inside a command: say of jobs that were dropped that their agent is gone."""
     for job in jobs:
         if (known := await Job.get_or_none(id=job.id, state="running")) is not None:

@@ -1,6 +1,6 @@
 """Questions of agents to people."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +9,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Question(Model):
@@ -20,46 +20,44 @@ class Question(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    board = reference("Board")
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     agent_name = fields.TextField()
     content = fields.TextField()
     correlation_id = fields.TextField(null=True)
     preferred_channel = fields.TextField(null=True)
-    reply_tags: Any = fields.JSONField(default=list)
+    reply_tags = json_field(default=list)
     reply_source = fields.TextField(null=True)
-    options: Any = fields.JSONField(null=True)
+    options = json_field(null=True)
     allows_text = fields.BooleanField(default=True)
-    chosen_option_id: Any = fields.CharField(max_length=64, null=True)
+    chosen_option_id = nullable(fields.CharField, max_length=64)
     state = fields.CharField(max_length=16, default="open")
-    answer: Any = fields.TextField(null=True)
-    answered_by_user: Any = fields.ForeignKeyField(
-        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
-    answered_at: Any = UtcDatetimeField(null=True)
+    answer = nullable(fields.TextField)
+    answered_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    answered_at = UtcDatetimeField(null=True)
     # Of a question that a gateway asks: its id there, and until when it may be answered; who answered it there; the
     # state of our answer, which is `waiting` to be sent, `sent`, or `late`.
-    gateway_id: Any = fields.UUIDField(null=True)
-    external_id: Any = fields.TextField(null=True)
-    expires_at: Any = UtcDatetimeField(null=True)
-    answered_by_name: Any = fields.TextField(null=True)
-    answer_state: Any = fields.CharField(max_length=16, null=True)
+    gateway_id = nullable(fields.UUIDField)
+    external_id = nullable(fields.TextField)
+    expires_at = UtcDatetimeField(null=True)
+    answered_by_name = nullable(fields.TextField)
+    answer_state = nullable(fields.CharField, max_length=16)
     # When it should be answered, and what happens otherwise: `remind`, `ask` the person named, or the `option` named is
     # taken. After that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
-    decide_by: Any = UtcDatetimeField(null=True)
-    otherwise: Any = fields.CharField(max_length=16, null=True)
-    otherwise_user_id: Any = fields.UUIDField(null=True)
-    otherwise_option_id: Any = fields.CharField(max_length=64, null=True)
-    reminded_at: Any = UtcDatetimeField(null=True)
-    asked_user_id: Any = fields.UUIDField(null=True)
-    run_id: Any = fields.UUIDField(null=True)
-    closed_reason: Any = fields.TextField(null=True)
-    closed_at: Any = UtcDatetimeField(null=True)
+    decide_by = UtcDatetimeField(null=True)
+    otherwise = nullable(fields.CharField, max_length=16)
+    otherwise_user_id = nullable(fields.UUIDField)
+    otherwise_option_id = nullable(fields.CharField, max_length=64)
+    reminded_at = UtcDatetimeField(null=True)
+    asked_user_id = nullable(fields.UUIDField)
+    run_id = nullable(fields.UUIDField)
+    closed_reason = nullable(fields.TextField)
+    closed_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    agent_id: Any
-    answered_by_user_id: Any
+    board_id: UUID
+    agent_id: UUID | None
+    answered_by_user_id: UUID | None
 
     class Meta:
         table = "agent_questions"

@@ -1,6 +1,6 @@
 """Runs: the attempts of agents at tasks, each from its assignment to its end."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 STATES = ("running", "completed", "released", "expired", "superseded")
 
@@ -20,25 +20,25 @@ class Run(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    board = reference("Board")
+    task = reference("Task")
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     agent_name = fields.TextField()
     fence = fields.IntField()
     state = fields.CharField(max_length=16, default="running")
     started_at = UtcDatetimeField(default=now)
-    lease_expires_at: Any = UtcDatetimeField(null=True)
-    ended_at: Any = UtcDatetimeField(null=True)
-    end_reason: Any = fields.TextField(null=True)
-    summary: Any = fields.TextField(null=True)
-    evidence: Any = fields.JSONField(null=True)
+    lease_expires_at = UtcDatetimeField(null=True)
+    ended_at = UtcDatetimeField(null=True)
+    end_reason = nullable(fields.TextField)
+    summary = nullable(fields.TextField)
+    evidence = json_field(null=True)
     input_tokens = fields.BigIntField(default=0)
     output_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
 
-    board_id: Any
-    task_id: Any
-    agent_id: Any
+    board_id: UUID
+    task_id: UUID
+    agent_id: UUID | None
 
     class Meta:
         table = "task_runs"

@@ -9,6 +9,7 @@ from mission_control.delivery.models import Delivery
 
 def scope_of(delivery: Delivery) -> Scope:
     """Return the scope of events about a delivery."""
+    assert delivery.organization_id is not None  # only mails of accounts are of none
     return Scope(
         delivery.organization_id,
         board_id=delivery.board_id,

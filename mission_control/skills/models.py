@@ -1,6 +1,6 @@
 """Skills and the packs they come from."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.models import Model
@@ -8,26 +8,26 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Skill(Model):
     """An entry of the organization's catalogue."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     name = fields.TextField()
-    description: Any = fields.TextField(null=True)
-    category: Any = fields.TextField(null=True)
-    risk: Any = fields.TextField(null=True)
-    source: Any = fields.TextField(null=True)
+    description = nullable(fields.TextField)
+    category = nullable(fields.TextField)
+    risk = nullable(fields.TextField)
+    source = nullable(fields.TextField)
     source_url = fields.CharField(max_length=2000)
-    metadata: Any = fields.JSONField(default=dict)
-    content: Any = fields.TextField(null=True)
+    metadata = json_field(default=dict)
+    content = nullable(fields.TextField)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
+    organization_id: UUID
 
     class Meta:
         table = "marketplace_skills"
@@ -42,16 +42,16 @@ class SkillPack(Model):
     """A repository that skills are read from."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     name = fields.TextField()
-    description: Any = fields.TextField(null=True)
+    description = nullable(fields.TextField)
     source_url = fields.CharField(max_length=2000)
     branch = fields.CharField(max_length=255, default="main")
-    metadata: Any = fields.JSONField(default=dict)
+    metadata = json_field(default=dict)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
+    organization_id: UUID
 
     class Meta:
         table = "skill_packs"
@@ -66,15 +66,15 @@ class InstalledSkill(Model):
     """What was asked of a gateway about a skill: to have it (`is_wanted`) or to be without it, by which delivery."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
-    skill: Any = fields.ForeignKeyField("models.Skill", related_name=False, on_delete=fields.CASCADE)
+    gateway = reference("Gateway")
+    skill = reference("Skill")
     is_wanted = fields.BooleanField(default=True)
-    delivery_id: Any = fields.UUIDField(null=True)
+    delivery_id = nullable(fields.UUIDField)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    gateway_id: Any
-    skill_id: Any
+    gateway_id: UUID
+    skill_id: UUID
 
     class Meta:
         table = "gateway_installed_skills"

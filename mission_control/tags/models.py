@@ -1,6 +1,6 @@
 """Tags."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,22 +9,22 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable, reference
 
 
 class Tag(Model):
     """A word with a colour, for tasks of an organization."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization = reference("Organization")
     name = fields.TextField()
     slug = fields.CharField(max_length=255)
     color = fields.CharField(max_length=6, default="9e9e9e")
-    description: Any = fields.TextField(null=True)
+    description = nullable(fields.TextField)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
+    organization_id: UUID
 
     class Meta:
         table = "tags"
@@ -39,12 +39,12 @@ class TagAssignment(Model):
     """A tag on a task."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
-    tag: Any = fields.ForeignKeyField("models.Tag", related_name=False, on_delete=fields.CASCADE)
+    task = reference("Task")
+    tag = reference("Tag")
     created_at = UtcDatetimeField(default=now)
 
-    task_id: Any
-    tag_id: Any
+    task_id: UUID
+    tag_id: UUID
 
     class Meta:
         table = "tag_assignments"

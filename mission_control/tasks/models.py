@@ -1,6 +1,6 @@
 """Tasks, what they depend on, and what was said about them."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +9,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable, only_reference, reference
 
 
 class Task(Model):
@@ -20,7 +20,7 @@ class Task(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    board = reference("Board")
     number = fields.IntField()
     title = fields.TextField()
     description = fields.TextField(null=True)
@@ -30,32 +30,28 @@ class Task(Model):
     due_at = UtcDatetimeField(null=True)
     in_progress_at = UtcDatetimeField(null=True)
     previous_in_progress_at = UtcDatetimeField(null=True)
-    created_by_user: Any = fields.ForeignKeyField(
-        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
-    assigned_agent: Any = fields.ForeignKeyField(
-        "models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL
-    )
-    assigned_user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    created_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    assigned_agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    assigned_user = reference("User", null=True, on_delete=fields.SET_NULL)
     review_agent_id = fields.UUIDField(null=True)
     fence = fields.IntField(default=0)
     attempt = fields.IntField(default=0)
-    rework_at: Any = UtcDatetimeField(null=True)
+    rework_at = UtcDatetimeField(null=True)
     failed_attempts = fields.IntField(default=0)
-    retry_at: Any = UtcDatetimeField(null=True)
-    flagged_at: Any = UtcDatetimeField(null=True)
-    flag_reason: Any = fields.TextField(null=True)
+    retry_at = UtcDatetimeField(null=True)
+    flagged_at = UtcDatetimeField(null=True)
+    flag_reason = nullable(fields.TextField)
     auto_created = fields.BooleanField(default=False)
     auto_reason = fields.TextField(null=True)
     deleted_at = UtcDatetimeField(null=True)
-    archived_at: Any = UtcDatetimeField(null=True)
+    archived_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    created_by_user_id: Any
-    assigned_agent_id: Any
-    assigned_user_id: Any
+    board_id: UUID
+    created_by_user_id: UUID | None
+    assigned_agent_id: UUID | None
+    assigned_user_id: UUID | None
 
     class Meta:
         table = "tasks"
@@ -80,14 +76,14 @@ class TaskDependency(Model):
     """An edge: `task` waits for `depends_on_task` to be done."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
-    depends_on_task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    board = reference("Board")
+    task = reference("Task")
+    depends_on_task = reference("Task")
     created_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    task_id: Any
-    depends_on_task_id: Any
+    board_id: UUID
+    task_id: UUID
+    depends_on_task_id: UUID
 
     class Meta:
         table = "task_dependencies"
@@ -98,18 +94,18 @@ class Comment(Model):
     """Something said about a task by an agent or a person; its id is the id of its event."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    task = reference("Task")
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    user = reference("User", null=True, on_delete=fields.SET_NULL)
     author_name = fields.TextField(null=True)
     message = fields.TextField()
-    edited_at: Any = UtcDatetimeField(null=True)
-    deleted_at: Any = UtcDatetimeField(null=True)
+    edited_at = UtcDatetimeField(null=True)
+    deleted_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    task_id: Any
-    agent_id: Any
-    user_id: Any
+    task_id: UUID
+    agent_id: UUID | None
+    user_id: UUID | None
 
     class Meta:
         table = "task_comments"
@@ -120,14 +116,14 @@ class ChecklistItem(Model):
     """A small step of a task."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    task = reference("Task")
     text = fields.TextField()
     is_done = fields.BooleanField(default=False)
     position = fields.FloatField()
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    task_id: Any
+    task_id: UUID
 
     class Meta:
         table = "task_checklist_items"
@@ -138,22 +134,22 @@ class Attachment(Model):
     """A file on a task, or on one of its comments; its bytes are in `AttachmentContent`."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
-    comment: Any = fields.ForeignKeyField("models.Comment", related_name=False, null=True, on_delete=fields.SET_NULL)
-    run: Any = fields.ForeignKeyField("models.Run", related_name=False, null=True, on_delete=fields.SET_NULL)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
-    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    task = reference("Task")
+    comment = reference("Comment", null=True, on_delete=fields.SET_NULL)
+    run = reference("Run", null=True, on_delete=fields.SET_NULL)
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    user = reference("User", null=True, on_delete=fields.SET_NULL)
     name = fields.TextField()
     content_type = fields.CharField(max_length=255)
     size = fields.IntField()
     sha256 = fields.CharField(max_length=64)
     created_at = UtcDatetimeField(default=now)
 
-    task_id: Any
-    comment_id: Any
-    run_id: Any
-    agent_id: Any
-    user_id: Any
+    task_id: UUID
+    comment_id: UUID | None
+    run_id: UUID | None
+    agent_id: UUID | None
+    user_id: UUID | None
 
     class Meta:
         table = "task_attachments"
@@ -163,12 +159,10 @@ class Attachment(Model):
 class AttachmentContent(Model):
     """The bytes of an attachment, apart so that lists never read them."""
 
-    attachment: Any = fields.OneToOneField(
-        "models.Attachment", related_name=False, on_delete=fields.CASCADE, primary_key=True
-    )
+    attachment = only_reference("Attachment", primary_key=True)
     content = fields.BinaryField()
 
-    attachment_id: Any
+    attachment_id: UUID
 
     class Meta:
         table = "task_attachment_contents"

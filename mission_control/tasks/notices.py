@@ -25,7 +25,7 @@ def snippet(text: str | None) -> str:
 
 
 def _notify(
-    board: Board, task: Task, agent_id: UUID, header: str, what_to_do: str, event: str | None, **data: str
+    board: Board, task: Task, agent_id: UUID | None, header: str, what_to_do: str, event: str | None, **data: str
 ) -> None:
     lines = [f"Board: {board.name}", f"Task: {task.title}", f"Task ID: {task.id}", f"Status: {task.status}"]
     if task.description and task.description.strip():

@@ -1,6 +1,6 @@
 """Usage of agents, and budgets that limit it."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, nullable, only_reference, reference
 
 WARN_AT_PERCENT = 80
 
@@ -21,23 +21,23 @@ class UsageEntry(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, null=True, on_delete=fields.SET_NULL)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
-    run: Any = fields.ForeignKeyField("models.Run", related_name=False, null=True, on_delete=fields.SET_NULL)
+    organization = reference("Organization")
+    board = reference("Board", null=True, on_delete=fields.SET_NULL)
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    run = reference("Run", null=True, on_delete=fields.SET_NULL)
     task_id = fields.UUIDField(null=True)
     day = fields.CharField(max_length=10)
     input_tokens = fields.BigIntField(default=0)
     output_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
-    model: Any = fields.TextField(null=True)
+    model = nullable(fields.TextField)
     source = fields.CharField(max_length=16, default="agent")
     created_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    board_id: Any
-    agent_id: Any
-    run_id: Any
+    organization_id: UUID
+    board_id: UUID | None
+    agent_id: UUID | None
+    run_id: UUID | None
 
     class Meta:
         table = "usage_entries"
@@ -51,7 +51,7 @@ class UsageEntry(Model):
 class GatewayAgentUsage(Model):
     """What an agent used in all, as its gateway measured it and as it reported it; the larger one counts."""
 
-    agent: Any = fields.OneToOneField("models.Agent", related_name=False, primary_key=True, on_delete=fields.CASCADE)
+    agent = only_reference("Agent", primary_key=True)
     measured_input = fields.BigIntField(default=0)
     measured_output = fields.BigIntField(default=0)
     measured_micros = fields.BigIntField(default=0)
@@ -59,7 +59,7 @@ class GatewayAgentUsage(Model):
     reported_output = fields.BigIntField(default=0)
     reported_micros = fields.BigIntField(default=0)
 
-    agent_id: Any
+    agent_id: UUID
 
     class Meta:
         table = "gateway_agent_usage"
@@ -74,23 +74,23 @@ class Budget(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, null=True, on_delete=fields.CASCADE)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
+    organization = reference("Organization")
+    board = reference("Board", null=True)
+    agent = reference("Agent", null=True)
     unit = fields.CharField(max_length=16)
     period = fields.CharField(max_length=16, default="day")
     limit_amount = fields.BigIntField()
     used_amount = fields.BigIntField(default=0)
-    used_on: Any = fields.CharField(max_length=10, null=True)
-    warned_on: Any = fields.CharField(max_length=10, null=True)
-    exceeded_on: Any = fields.CharField(max_length=10, null=True)
-    state_at: Any = UtcDatetimeField(null=True)
+    used_on = nullable(fields.CharField, max_length=10)
+    warned_on = nullable(fields.CharField, max_length=10)
+    exceeded_on = nullable(fields.CharField, max_length=10)
+    state_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    organization_id: Any
-    board_id: Any
-    agent_id: Any
+    organization_id: UUID
+    board_id: UUID | None
+    agent_id: UUID | None
 
     class Meta:
         table = "budgets"

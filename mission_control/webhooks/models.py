@@ -1,6 +1,6 @@
 """Webhooks and the calls that they received."""
 
-from typing import Any
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -9,7 +9,7 @@ from tortoise.models import Model
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
 
 
 class Webhook(Model):
@@ -19,18 +19,18 @@ class Webhook(Model):
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    board = reference("Board")
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     description = fields.TextField()
     enabled = fields.BooleanField(default=True)
-    secret: Any = fields.TextField(null=True)
+    secret = nullable(fields.TextField)
     takes_unsigned = fields.BooleanField(default=False)
-    signature_header: Any = fields.CharField(max_length=255, null=True)
+    signature_header = nullable(fields.CharField, max_length=255)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    agent_id: Any
+    board_id: UUID
+    agent_id: UUID | None
 
     class Meta:
         table = "board_webhooks"
@@ -45,18 +45,18 @@ class WebhookPayload(Model):
     """One call that a webhook received."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
-    webhook: Any = fields.ForeignKeyField("models.Webhook", related_name=False, on_delete=fields.CASCADE)
-    payload: Any = fields.JSONField(null=True)
-    headers: Any = fields.JSONField(null=True)
-    source_ip: Any = fields.TextField(null=True)
-    content_type: Any = fields.TextField(null=True)
-    is_signed: Any = fields.BooleanField(null=True)  # None: from before this was kept
+    board = reference("Board")
+    webhook = reference("Webhook")
+    payload = json_field(null=True)
+    headers = json_field(null=True)
+    source_ip = nullable(fields.TextField)
+    content_type = nullable(fields.TextField)
+    is_signed = nullable(fields.BooleanField)  # None: from before this was kept
     is_test = fields.BooleanField(default=False)
     received_at = UtcDatetimeField(default=now)
 
-    board_id: Any
-    webhook_id: Any
+    board_id: UUID
+    webhook_id: UUID
 
     class Meta:
         table = "board_webhook_payloads"

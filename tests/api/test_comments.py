@@ -14,9 +14,9 @@ KEYS = ["id", "message", "agent_id", "task_id", "created_at", "author", "edited_
 async def told(cast: Cast) -> set[tuple[str, str]]:
     """Who was told under which heading, since the last look."""
     found = await Delivery.all()
-    names = {cast.atlas.id: "atlas", cast.vega.id: "vega", cast.rigel.id: "rigel", cast.mira.id: "mira"}
+    names = {str(one.id): one.name.split()[0].lower() for one in (cast.atlas, cast.vega, cast.rigel, cast.mira)}
     await Delivery.all().delete()
-    return {(names[one.agent_id], one.header) for one in found}
+    return {(names[str(one.agent_id)], one.header) for one in found}
 
 
 async def test_person_comments(cast: Cast) -> None:

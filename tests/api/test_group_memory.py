@@ -95,8 +95,8 @@ async def test_board_without_a_group_has_no_group_memory(cast: Cast) -> None:
 
 async def notified(cast: Cast) -> list[tuple[str, str]]:
     """Return who was notified with which header, and empty the list."""
-    names = {agent.id: agent.name.split()[0].lower() for agent in (cast.atlas, cast.vega, cast.rigel, cast.mira)}
-    found = [(names[one.agent_id], one.header) for one in await Delivery.all()]
+    names = {str(agent.id): agent.name.split()[0].lower() for agent in (cast.atlas, cast.vega, cast.rigel, cast.mira)}
+    found = [(names[str(one.agent_id)], one.header) for one in await Delivery.all()]
     await Delivery.all().delete()
     return sorted(found)
 

@@ -162,8 +162,9 @@ async def test_board_joins_only_groups_of_its_organization(cast: Cast) -> None:
 
 async def notified(cast: Cast) -> list[tuple[str, str, str | None]]:
     """Return who was notified of what, with the event of success, and empty the list."""
-    names = {one.id: one.name.split()[0].lower() for one in (cast.atlas, cast.vega, cast.rigel, cast.mira, cast.nova)}
-    found = [(names[one.agent_id], one.header, one.data.get("succeeded")) for one in await Delivery.all()]
+    agents = (cast.atlas, cast.vega, cast.rigel, cast.mira, cast.nova)
+    names = {str(one.id): one.name.split()[0].lower() for one in agents}
+    found = [(names[str(one.agent_id)], one.header, one.data.get("succeeded")) for one in await Delivery.all()]
     await Delivery.all().delete()
     return sorted(found, key=str)
 

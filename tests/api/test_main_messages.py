@@ -52,6 +52,7 @@ async def arrived(delivery_id: Any, error: str | None = None) -> None:
     """What becomes of a delivery."""
     await Delivery.filter(id=delivery_id).update(state="sending", leased_by="tests", attempts=1)
     sent = await Delivery.get(id=delivery_id)
+    assert sent.organization_id is not None
     await settle(system(sent.organization_id), sent, error, final=True)
 
 

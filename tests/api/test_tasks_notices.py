@@ -10,8 +10,9 @@ from tests.cast import Cast
 
 async def told(cast: Cast) -> list[tuple[str, str, str | None]]:
     """Who was told what, and the event that a success records; the list is emptied."""
-    names = {one.id: one.name.split()[0].lower() for one in (cast.atlas, cast.vega, cast.rigel, cast.mira, cast.nova)}
-    found = [(names[one.agent_id], one.header, one.data.get("succeeded")) for one in await Delivery.all()]
+    agents = (cast.atlas, cast.vega, cast.rigel, cast.mira, cast.nova)
+    names = {str(one.id): one.name.split()[0].lower() for one in agents}
+    found = [(names[str(one.agent_id)], one.header, one.data.get("succeeded")) for one in await Delivery.all()]
     await Delivery.all().delete()
     return sorted(found, key=str)
 

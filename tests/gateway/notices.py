@@ -39,7 +39,7 @@ async def on_gateway(
 async def known(fake: FakeGateway, agent: Program) -> str:
     """Let the gateway have an agent; return the key of its session."""
     row = await Agent.get(id=agent.id)
-    fake.state.agents[row.gateway_agent_id] = FakeAgent(row.gateway_agent_id, row.name, "/workspace")
+    fake.state.agents[str(row.gateway_agent_id)] = FakeAgent(str(row.gateway_agent_id), row.name, "/workspace")
     return str(row.openclaw_session_id)
 
 

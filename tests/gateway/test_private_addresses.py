@@ -74,4 +74,4 @@ async def test_connector_tells_them_no_more(
     ours = await Gateway.create(organization_id=cast.organization.id, name="Own", url=CLOSED, workspace_root="~")
     connector.look_now()
     assert await until(lambda: Gateway.exists(id=ours.id, state_code="address_refused"))
-    assert "GATEWAYS_ALLOW_PRIVATE" in (await Gateway.get(id=ours.id)).last_error
+    assert "GATEWAYS_ALLOW_PRIVATE" in str((await Gateway.get(id=ours.id)).last_error)

@@ -107,11 +107,11 @@ async def test_heartbeats_that_an_earlier_version_wrote_are_taken_back_at_the_ne
     cast: Cast, tower: Tower
 ) -> None:
     made = await tower.add_agent(cast)
-    entry, owners = tower.fake.state.entry(made.gateway_agent_id), tower.fake.state.entry("main")
+    entry, owners = tower.fake.state.entry(str(made.gateway_agent_id)), tower.fake.state.entry("main")
     assert entry is not None and owners is not None
     entry["heartbeat"], owners["heartbeat"] = OLD_HEARTBEAT, {"every": "30s"}
     await config_writer.heal(GatewayRef(tower.row.id, tower.row.organization_id))
-    entry, owners = tower.fake.state.entry(made.gateway_agent_id), tower.fake.state.entry("main")
+    entry, owners = tower.fake.state.entry(str(made.gateway_agent_id)), tower.fake.state.entry("main")
     assert entry is not None and "heartbeat" not in entry
     assert owners is not None and owners["heartbeat"] == {"every": "30s"}
 
@@ -132,10 +132,10 @@ async def test_agent_that_exists_already_is_updated(cast: Cast, tower: Tower) ->
     tower.fake.hidden_look_ups = 3
     made = await tower.add_agent(cast)
     tower.fake.hidden_look_ups = 0
-    assert tower.fake.state.agents[made.gateway_agent_id].name == "Lyra"
+    assert tower.fake.state.agents[str(made.gateway_agent_id)].name == "Lyra"
     (await cast.ada.patch(f"/agents/{made.id}", {"name": "Vesta"})).ok()
     await tower.settled()
-    assert tower.fake.state.agents[made.gateway_agent_id].name == "Vesta"
+    assert tower.fake.state.agents[str(made.gateway_agent_id)].name == "Vesta"
     assert len(tower.fake.state.agents) == 2
 
 

@@ -41,7 +41,7 @@ async def test_notice_arrives_once_although_its_answer_was_lost(
     new = {"name": agent.gateway_agent_id, "workspace": str(real_gateway.workspaces / "notices")}
     await connector.call(gateway.id, "agents.create", new, seconds=SECONDS)
     async with asyncio.timeout(SECONDS):
-        while agent.gateway_agent_id not in str(await connector.call(gateway.id, "agents.list", seconds=SECONDS)):
+        while str(agent.gateway_agent_id) not in str(await connector.call(gateway.id, "agents.list", seconds=SECONDS)):
             await asyncio.sleep(0.5)
     notice = await Delivery.create(
         organization_id=cast.organization.id, seq=1, kind=NOTICE, agent_id=lyra.id, header="TASK ASSIGNED",

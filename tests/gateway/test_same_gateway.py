@@ -66,7 +66,7 @@ async def test_gateway_that_is_found_later_is_not_used(
     second = await add_gateway(cast, fake_gateway, name="Attic", url=elsewhere(fake_gateway))
     connector.look_now()
     found = await state_of(second.id, "refused", state_code="same_gateway", same_as_id=first.id)
-    assert "the gateway Basement" in found.last_error and found.instance_id is None
+    assert "the gateway Basement" in str(found.last_error) and found.instance_id is None
     await until(lambda: len(fake_gateway.clients) == 1)
     assert connector.held_here() == {first.id}
     shown = (await cast.ada.get(f"/gateways/{second.id}")).ok()

@@ -75,7 +75,7 @@ async def test_sync_resets_sessions_when_asked(cast: Cast, tower: Tower) -> None
 
 async def test_own_files_of_agents_are_kept_unless_overwritten(cast: Cast, tower: Tower) -> None:
     agent = await Agent.get(name="Lyra")
-    files = tower.fake.state.agents[agent.gateway_agent_id].files
+    files = tower.fake.state.agents[str(agent.gateway_agent_id)].files
     files["MEMORY.md"] = "I learned this."
     await sync(cast, tower)
     assert files["MEMORY.md"] == "I learned this." and "MEMORY.md" not in written(tower)
@@ -128,7 +128,7 @@ async def test_token_that_is_not_known_is_read_from_the_files(cast: Cast, tower:
 
 async def test_agent_without_a_readable_token_is_skipped_with_an_error(cast: Cast, tower: Tower) -> None:
     agent = await Agent.get(name="Lyra")
-    tower.fake.state.agents[agent.gateway_agent_id].files.clear()
+    tower.fake.state.agents[str(agent.gateway_agent_id)].files.clear()
     await Agent.filter(id=agent.id).update(workspace_token=None)
     found = await sync(cast, tower)
     assert (found["agents_updated"], found["agents_skipped"]) == (1, 1)

@@ -133,7 +133,7 @@ class Tower:
 
     def files(self, agent: Agent) -> dict[str, str]:
         """Return the files of an agent on the gateway."""
-        return dict(self.fake.state.agents[agent.gateway_agent_id].files)
+        return dict(self.fake.state.agents[str(agent.gateway_agent_id)].files)
 
     def names(self) -> list[str]:
         """Return the names of the calls so far that concern agents, in order."""

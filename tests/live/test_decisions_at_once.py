@@ -119,8 +119,10 @@ async def test_undo_twice_at_once_takes_back_once(
 async def test_group_leaves_a_board_that_went_to_another_group(
     workers: list[httpx.AsyncClient], settings: Settings, cast: Cast
 ) -> None:
-    home = {"organization_id": cast.board.organization_id}
-    before, after = [await BoardGroup.create(**home, name=name, slug=name) for name in ("before", "after")]
+    here = cast.board.organization_id
+    before, after = [
+        await BoardGroup.create(organization_id=here, name=name, slug=name) for name in ("before", "after")
+    ]
     (await cast.ada.patch(cast.home, {"board_group_id": str(before.id)})).ok()
     moves = (cast.ben, "PATCH", cast.home, {"board_group_id": str(after.id)})
     empties: Call = (cast.ada, "PATCH", f"/board-groups/{before.id}", {"board_ids": []})
