@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from mission_control.sending.loop import Sender
     from mission_control.tasks.waiting import Explain
     from mission_control.web.asides import Aside
-    from mission_control.web.palette import PaletteEntry
     from mission_control.web.regions import Region
-    from mission_control.web.settings import SettingsPage
-    from mission_control.web.shell import Shell
+    from mission_control.web.shell import PaletteEntry, SettingsPage, Shell
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from quart import Quart
@@ -32,9 +33,8 @@ from mission_control.sending.loop import install_sender
 from mission_control.tasks import waiting
 from mission_control.web import regions
 from mission_control.web.asides import ASIDES
-from mission_control.web.palette import ENTRIES
-from mission_control.web.settings import SETTINGS
-from mission_control.web.shell import providers
+from mission_control.web.lists import Pages
+from mission_control.web.shell import ENTRIES, SETTINGS, providers
 
 # Fields that one feature sets, and the objects that take them.
 SINGLE: tuple[tuple[Any, str], ...] = (
@@ -70,7 +70,8 @@ def install(features: Sequence[Feature]) -> None:
 
 def serve(app: Quart, features: Sequence[Feature]) -> None:
     """Let an application serve what features have installed."""
-    regions.install(app, [region for feature in features for region in feature.regions])
+    of_lists = (one.regions for feature in features for one in feature.blueprints if isinstance(one, Pages))
+    regions.install(app, [*chain(*(feature.regions for feature in features)), *chain(*of_lists)])
     for feature in features:
         if feature.prepare is not None:
             feature.prepare(app)
@@ -111,8 +112,9 @@ def _install_pages(feature: Feature) -> None:
     _add(ASIDES, {(aside.place, aside.name): aside for aside in feature.asides})
     PROVIDERS.extend(feature.queue_rows)
     ENTRIES.extend(feature.palette)
-    _add(SETTINGS, {page.key: page for page in feature.settings_pages})
-    ENTRIES.extend(page.palette_entry for page in feature.settings_pages)
+    of_lists = [page for one in feature.blueprints if isinstance(one, Pages) for page in one.settings]
+    _add(SETTINGS, {page.key: page for page in (*feature.settings_pages, *of_lists)})
+    ENTRIES.extend(page.palette_entry for page in (*feature.settings_pages, *of_lists))
     _add(NOTICES, feature.notices)
     for one in feature.needs:
         install_kind(one)

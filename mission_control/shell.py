@@ -24,7 +24,7 @@ from mission_control.notifications.sentences import place_of, sentence_of
 from mission_control.organizations.models import Organization
 from mission_control.shell_health import REGION as HEALTH
 from mission_control.shell_health import health_for, watch_health
-from mission_control.web import offline
+from mission_control.web import errors
 from mission_control.web.assets import build as build_of_assets
 from mission_control.web.fragments import initials, partial, render_macro
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
@@ -165,5 +165,5 @@ async def badge() -> str:
 
 
 feature = Feature(
-    name="shell", blueprints=(pages, offline.pages), build_shell=build, regions=REGIONS, loops=(watch_health,)
+    name="shell", blueprints=(pages, errors.pages), build_shell=build, regions=REGIONS, loops=(watch_health,)
 )

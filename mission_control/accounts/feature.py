@@ -13,7 +13,7 @@ from mission_control.accounts import (
     welcome_pages,
 )
 from mission_control.feature import Feature
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 ACCOUNT_KINDS = {
     "account.set_up": "The installation got its first owner.",

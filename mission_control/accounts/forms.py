@@ -7,11 +7,10 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from mission_control.accounts.models import User
-from mission_control.accounts.queries import NewPassword, PasswordChange, PersonalTokenCreate, TypedPassword, UserUpdate
+from mission_control.accounts.queries import NewPassword, TypedPassword
 from mission_control.core import clock
 from mission_control.core.token_scopes import PersonScope
-from mission_control.web.actions import Form, VersionedForm
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
 
 
 def _address(text: str) -> str:
@@ -66,10 +65,6 @@ class ProfileForm(VersionedForm):
     preferred_name: OptionalLine = None
     timezone: Annotated[str | None, AfterValidator(zone)] = None
 
-    def body(self, found: None) -> UserUpdate:
-        """Return the change."""
-        return UserUpdate(name=self.name, preferred_name=self.preferred_name, timezone=self.timezone)
-
 
 class WelcomeForm(Form):
     """What is asked on the first visit, and where to go on."""
@@ -78,10 +73,6 @@ class WelcomeForm(Form):
     timezone: Annotated[str | None, AfterValidator(zone)] = None
     next: str = "/"
 
-    def body(self, found: None) -> UserUpdate:
-        """Return the change."""
-        return UserUpdate(name=self.name, timezone=self.timezone)
-
 
 class DeleteAccountForm(Form):
     """The word, typed, with which an account is deleted."""
@@ -89,21 +80,8 @@ class DeleteAccountForm(Form):
     typed: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
 
     def body(self, found: None) -> None:
-        """Refuse another word."""
         if self.typed.lower() != "delete":
             raise FormInvalid(self.model_dump(), {"typed": "Type the word delete."})
-
-
-class PasswordForm(Form):
-    """A new password, proved by the current one."""
-
-    current: TypedPassword
-    password: NewPassword
-    ends_tokens: bool = False
-
-    def body(self, found: User) -> PasswordChange:
-        """Return the change."""
-        return PasswordChange(current=self.current, password=self.password, ends_tokens=self.ends_tokens)
 
 
 class TokenForm(Form):
@@ -113,7 +91,6 @@ class TokenForm(Form):
     may: PersonScope = "work"
     days: Annotated[int | None, Field(ge=1, le=3650)] = None
 
-    def body(self, found: User) -> PersonalTokenCreate:
-        """Return the token to create."""
+    def body(self, found: User) -> Fields:
         ends = clock.now() + timedelta(days=self.days) if self.days else None
-        return PersonalTokenCreate(name=self.token_name, expires_at=ends, scopes=[self.may])
+        return {"name": self.token_name, "expires_at": ends, "scopes": [self.may]}

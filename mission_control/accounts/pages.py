@@ -12,10 +12,9 @@ from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import User
 from mission_control.authn import authentication
 from mission_control.core.errors import Conflict, NotFound
+from mission_control.web.actions import Typed, session_action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_page
-from mission_control.web.outcomes import Typed
-from mission_control.web.session_actions import session_action
 from mission_control.web.shell import safe_next
 
 pages = Blueprint("accounts_pages", __name__)
@@ -36,8 +35,7 @@ async def _setup_page(values: dict[str, Any], errors: dict[str, str]) -> str:
 async def _not_set_up(refusal: Typed[SetupForm]) -> ResponseReturnValue:
     if isinstance(refusal.error, Conflict) or not await setup.is_open():
         return go("/sign-in")
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     return await _setup_page(refusal.values, refusal.errors)
 
 
@@ -67,8 +65,7 @@ async def sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
 
 
 async def _not_signed_in(refusal: Typed[SignInForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     return await sign_in_page(refusal.values, refusal.errors)
 
 
@@ -93,8 +90,7 @@ async def _forgotten_page(values: dict[str, Any], errors: dict[str, str], *, is_
 
 
 async def _not_asked(refusal: Typed[ForgottenForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     return await _forgotten_page(refusal.values, refusal.errors)
 
 
@@ -123,8 +119,7 @@ async def _reset_page(secret: str, errors: dict[str, str], *, ends_others: bool 
 
 
 async def _not_reset(refusal: Typed[ResetForm], secret: str) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     ends_others = refusal.values.get("ends_others") != "false"
     return await _reset_page(secret, refusal.errors, ends_others=ends_others)
 

@@ -6,18 +6,16 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 from quart_auth import logout_user
 
-from mission_control.accounts.forms import DeleteAccountForm, PasswordForm, ProfileForm, TokenForm
+from mission_control.accounts.forms import DeleteAccountForm, ProfileForm, TokenForm
 from mission_control.accounts.models import Session, Token, User
+from mission_control.accounts.queries import PasswordChange
 from mission_control.accounts.settings_view import fates_of, settings_context
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, go
-from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import EditConflict, FormInvalid, go
 from mission_control.web.regions import Reads, View, live_page
-from mission_control.web.settings import HOME, SettingsPage, settings_page
-from mission_control.web.shell import signed_in
-from mission_control.web.versions import EditConflict
+from mission_control.web.shell import HOME, SettingsPage, settings_page, signed_in
 
 pages = Blueprint("settings_pages", __name__)
 PROFILE, SIGN_IN = f"{HOME}/profile", f"{HOME}/sign-in"
@@ -88,8 +86,7 @@ async def _page(actor: Actor, key: str, **changes: Any) -> str:
 
 async def _refused(refusal: Refusal[Any, Any], key: str, section: str, **values: Any) -> str:
     """Return a page with the reasons in one section; an error page when it is not about what was typed."""
-    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
-        raise refusal.error
+    refusal.only(EditConflict, FormInvalid, Invalid)
     return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)
 
 
@@ -107,15 +104,15 @@ async def save_profile(outcome: Outcome[None, ProfileForm]) -> ResponseReturnVal
     return go(f"{PROFILE}?saved=profile")
 
 
-async def _password_refused(refusal: Refusal[User, PasswordForm]) -> ResponseReturnValue:
+async def _password_refused(refusal: Refusal[User, PasswordChange]) -> ResponseReturnValue:
     return await _refused(refusal, "sign-in", "password")
 
 
 @action(
     pages, "POST", "/settings/password",
-    performs="change_my_password", form=PasswordForm, refused=_password_refused,
+    performs="change_my_password", refused=_password_refused,
 )  # fmt: skip
-async def save_password(outcome: Outcome[User, PasswordForm]) -> ResponseReturnValue:
+async def save_password(outcome: Outcome[User, PasswordChange]) -> ResponseReturnValue:
     """Change the password."""
     return go(f"{SIGN_IN}?saved=password#password")
 
@@ -168,8 +165,7 @@ async def _deletion(actor: Actor, errors: dict[str, str]) -> str:
 
 
 async def _not_deleted(refusal: Refusal[None, DeleteAccountForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
-        raise refusal.error
+    refusal.only(FormInvalid, Invalid)
     return await _deletion(refusal.actor, refusal.errors)
 
 

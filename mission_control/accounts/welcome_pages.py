@@ -9,10 +9,9 @@ from mission_control.accounts.forms import WelcomeForm
 from mission_control.accounts.models import User
 from mission_control.accounts.settings_view import zones
 from mission_control.core.errors import Invalid
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_page
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import safe_next, signed_in
 
 pages = Blueprint("welcome_pages", __name__)
@@ -32,8 +31,7 @@ async def _page(values: dict[str, Any], errors: dict[str, str]) -> str:
 
 
 async def _not_saved(refusal: Refusal[None, WelcomeForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
-        raise refusal.error
+    refusal.only(FormInvalid, Invalid)
     return await _page(refusal.values, refusal.errors)
 
 

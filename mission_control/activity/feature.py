@@ -2,7 +2,7 @@
 
 from mission_control.activity import agent_tab, api, asides, pages
 from mission_control.feature import Feature
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 activity = Feature(
     name="activity",

@@ -13,9 +13,8 @@ from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome, Refusal
 
 pages = Blueprint("agents_edit_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"
@@ -95,13 +94,10 @@ def _soul_form(agent_id: UUID) -> FormPage:
     return FormPage("Edit the soul", "agents/soul.html", "edit", url, back, size="l", context={"labels": LABELS})
 
 
-async def _soul_not_changed(refusal: Refusal[Agent | None, SoulForm]) -> ResponseReturnValue:
-    return await _soul_form(refusal.ids["agent_id"]).refused(refusal)
-
-
 @action(
     pages, "POST", f"{AGENT}/soul/edit",
-    performs="update_agent_soul", form=SoulForm, at=agent_of_page, refused=_soul_not_changed, gone=DELETED,
+    performs="update_agent_soul", form=SoulForm, at=agent_of_page, gone=DELETED,
+    refused=lambda refusal: _soul_form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
 async def change_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
     """Replace the agent's soul, unless somebody else did at the same time."""

@@ -10,7 +10,6 @@ from mission_control.agents import (
     models,
     overview_tab,
     page_frame,
-    page_live,
     pages,
     queries,
     reactions,
@@ -30,7 +29,7 @@ from mission_control.agents.work_state import agent_seen, watch_for_silence
 from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 KINDS = {
     "approval.lead_notified": Kind("An agent received the notice of a decision."),
@@ -100,7 +99,7 @@ agents = Feature(
             may=lambda actor, board: can(actor, "agent.manage"),
         ),
     ),
-    regions=(*page_live.REGIONS, *page_frame.REGIONS, *first_steps.REGIONS),
+    regions=(*page_frame.REGIONS, *first_steps.REGIONS),
     loops=(watch_for_silence,),
     agent_seen=agent_seen,
     notices={

@@ -6,9 +6,8 @@ from uuid import UUID
 from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
 from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
-from mission_control.agents.schemas import AgentCreate, AgentSoulUpdate, AgentUpdate
 from mission_control.core.schemas import BlankToNone
-from mission_control.web.actions import Form, VersionedForm
+from mission_control.web.forms import Fields, Form, VersionedForm
 
 LABELS = {
     "name": "Name",
@@ -51,9 +50,8 @@ class AgentForm(VersionedForm):
     emoji: ShortText | None = None
     identity: Soul = None
 
-    def body(self, found: Agent) -> AgentUpdate:
-        """Return the change."""
-        changes = {
+    def body(self, found: Agent) -> Fields:
+        changes: dict[str, object] = {
             "name": self.name,
             "is_board_lead": self.is_board_lead,
             "identity_profile": _profile(found.identity_profile, self),
@@ -63,11 +61,10 @@ class AgentForm(VersionedForm):
             changes["board_id"] = self.board_id
         if self.every and self.every != pace_of(found.heartbeat_config):
             changes["heartbeat_config"] = {**(found.heartbeat_config or {}), "every": self.every}
-        return AgentUpdate.model_validate(changes)
+        return changes
 
     @classmethod
     def values_of(cls, agent: Agent) -> dict[str, Any]:
-        """Return what the form shows of an agent."""
         return {
             "name": agent.name,
             "is_board_lead": agent.is_board_lead,
@@ -106,18 +103,16 @@ class NewAgentForm(Form):
     identity: Soul = None
     soul: Soul = None
 
-    def body(self, found: None) -> AgentCreate:
+    def body(self, found: None) -> Fields:
         """Return the agent to create: on the board's gateway, if it has one, unless it runs elsewhere."""
-        return AgentCreate(
-            board_id=self.board_id,
-            name=self.name,
-            identity_profile=_profile(None, self),
-            identity_template=self.identity,
-            soul_template=self.soul,
-            is_board_lead=self.is_board_lead,
-            heartbeat_config={"every": self.every} if self.every else None,
+        return {
+            **self.model_dump(include={"board_id", "name", "is_board_lead"}),
+            "identity_profile": _profile(None, self),
+            "identity_template": self.identity,
+            "soul_template": self.soul,
+            "heartbeat_config": {"every": self.every} if self.every else None,
             **({"gateway_id": None} if self.runs_on == "elsewhere" else {}),
-        )
+        }
 
 
 class LimitsForm(VersionedForm):
@@ -126,13 +121,11 @@ class LimitsForm(VersionedForm):
     wip_limit: WipLimit = None
     claim_tags: ClaimTags = None
 
-    def body(self, found: Agent) -> AgentUpdate:
-        """Return the change."""
-        return AgentUpdate.model_validate({"wip_limit": self.wip_limit, "claim_tags": self.claim_tags or None})
+    def body(self, found: Agent) -> Fields:
+        return {"wip_limit": self.wip_limit, "claim_tags": self.claim_tags or None}
 
     @classmethod
     def values_of(cls, agent: Agent) -> dict[str, Any]:
-        """Return what the form shows of an agent."""
         return {"wip_limit": agent.wip_limit, "claim_tags": agent.claim_tags or []}
 
 
@@ -142,11 +135,9 @@ class SoulForm(VersionedForm):
     soul: Soul = None
     reason: Annotated[ShortText | None, BlankToNone] = None
 
-    def body(self, found: Agent) -> AgentSoulUpdate:
-        """Return the change."""
-        return AgentSoulUpdate(content=self.soul, reason=self.reason)
+    def body(self, found: Agent) -> Fields:
+        return {"content": self.soul, "reason": self.reason}
 
     @classmethod
     def values_of(cls, agent: Agent) -> dict[str, Any]:
-        """Return what the form shows of an agent."""
         return {"soul": agent.soul_template}

@@ -10,11 +10,10 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.web.forms import FormInvalid, is_htmx
+from mission_control.web.actions import Refusal
+from mission_control.web.forms import EditConflict, FormInvalid, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Refusal
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict
 
 DIALOG = "agents/dialog.html"
 
@@ -46,8 +45,7 @@ class FormPage:
 
     async def refused(self, refusal: Refusal[Any, Any], errors: dict[str, str] | None = None) -> str:
         """Return the form with what was typed and the reasons; an error page when nobody may send it."""
-        if not isinstance(refusal.error, FormInvalid | Invalid | Conflict | NotFound):
-            raise refusal.error
+        refusal.only(FormInvalid, Invalid, Conflict, NotFound)
         typed = await request.form
         values: dict[str, Any] = {
             name: typed.getlist(name) if len(typed.getlist(name)) > 1 else typed[name] for name in typed

@@ -1,12 +1,13 @@
 """Agents as pages: the list, making one, and everything about one."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response, request
+from quart import Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import first_steps, page_frame, page_live, roster
+from mission_control.agents import first_steps, page_frame, roster
 from mission_control.agents.forms import LABELS, PACES, NewAgentForm
 from mission_control.agents.models import Agent
 from mission_control.agents.page_frame import agent_of_page, on_agent
@@ -18,32 +19,53 @@ from mission_control.core.errors import Conflict
 from mission_control.core.policy import can, require
 from mission_control.gateways.queries import gateway_names
 from mission_control.live.broker import head_of
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.ordering import order_asked
-from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
+from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import shell_page, signed_in
 
-pages = Blueprint("agents_pages", __name__)
+pages = Pages("agents_pages", __name__)
+# What asks for a person stands first, what nobody waits for last.
+STATES = (
+    "error", "waiting", "gateway_away", "updating", "working", "online", "idle", "provisioning", "offline", "unneeded",
+)  # fmt: skip
+NOT_ONLINE = ("offline", "gateway_away", "provisioning", "unneeded")
+ORDERS = {
+    "name": Order("by name"),
+    "state": Order("by state", lambda line: STATES.index(line.status)),
+    "seen": greatest("last seen", lambda line: (line.last_seen_at is not None, line.last_seen_at)),
+    "tokens": greatest("most tokens today", lambda line: line.tokens_today),
+}
 
 
-@pages.get("/agents")
-async def agents() -> str:
-    """Show every agent of the organization by board."""
-    actor = await signed_in()
-    if not can(actor, "agent.manage"):
-        return await shell_page(actor, "agents/members.html", active="agents")
-    order = order_asked(page_live.ORDERS)
-    live_url = f"/agents/live?order={order}&after={await head_of(actor.organization_id)}"
-    context = await page_live.list_context(actor, base_url(), order)
-    return await shell_page(actor, "agents/index.html", active="agents", live_url=live_url, **context)
+@dataclass(frozen=True, slots=True)
+class Wanted(Asked):
+    """What the list is asked for; `base` is the address at which agents find the server."""
+
+    base: str
+
+    @classmethod
+    def here(cls) -> "Wanted":
+        """Read the request."""
+        return cls(order_asked(ORDERS), 0, base_url())
 
 
-@pages.get("/agents/live")
-async def agents_live() -> Response:
-    """Keep the list live."""
-    return await page_live.list_stream(await _admin(), base_url(), order_asked(page_live.ORDERS))
+async def _listed(actor: Actor, asked: Wanted) -> dict[str, Any]:
+    order = ORDERS[asked.order]
+    groups = [replace(one, lines=order.sorted(one.lines)) for one in await roster.roster_by_board(actor)]
+    lines = [line for group in groups for line in group.lines]
+    online = sum(line.status not in NOT_ONLINE for line in lines)
+    return {"groups": groups, "total": len(lines), "online": online, "base": asked.base}
+
+
+LiveList(
+    pages=pages, place="agents", path="/agents", template="agents/index.html", read=_listed, orders=ORDERS,
+    asks=Wanted.here, verb="agent.manage", instead="agents/members.html", blocks=("agents", "agents_summary"),
+    # Any event may notify an agent, and so change how many notices wait for it.
+    news=Concerns[View](("",), ("agent_id", "inbox_of", "usage")),
+)  # fmt: skip
 
 
 async def _admin() -> Actor:
@@ -60,8 +82,7 @@ async def new_agent() -> ResponseReturnValue:
 
 
 async def _not_created(refusal: Refusal[None, NewAgentForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Conflict):
-        raise refusal.error
+    refusal.only(FormInvalid, Conflict)
     return await _new_page(refusal.actor, refusal.values, refusal.errors)
 
 

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import LONGEST_OVERLAP, Budget, TokenCreate, TokenName, TokenUpdate
+from mission_control.agents.schemas import LONGEST_OVERLAP, Budget, TokenName
 from mission_control.agents.token_tab import power_of
 from mission_control.core import clock
-from mission_control.web.actions import Form
+from mission_control.web.forms import Form
 
 DAY = 86_400
 OVERLAPS = [(0, "at once"), (600, "in 10 minutes"), (3600, "in an hour"), (DAY, "in a day"), (7 * DAY, "in a week")]
@@ -39,26 +39,25 @@ class TokenTraits(Form):
     ends: Ends = KEEP
     requests_per_minute: Budget | None = None
 
-    def traits(self) -> dict[str, Any]:
-        """Return the fields that were sent, as the operations take them."""
+    def body(self, found: Any) -> dict[str, Any]:
         sent = self.model_fields_set
-        found: dict[str, Any] = {name: getattr(self, name) for name in ("name", "requests_per_minute") if name in sent}
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("name", "requests_per_minute") if name in sent}
         if "may" in sent:
-            found["scopes"] = None if self.may == "all" else [self.may]
+            given["scopes"] = None if self.may == "all" else [self.may]
         if "ends" in sent and self.ends != KEEP:
-            found["expires_at"] = _moment(self.ends)
-        return found
+            given["expires_at"] = _moment(self.ends)
+        return given
 
 
 class TokenForm(TokenTraits):
     """A change of a token."""
 
-    def body(self, found: tuple[Agent, Token]) -> TokenUpdate:
+    def body(self, found: tuple[Agent, Token]) -> dict[str, Any]:
         """Return the change; scopes that the form can only show roughly stay when another choice was not made."""
-        traits = self.traits()
+        traits = super().body(found)
         if self.may == power_of(found[1].scopes):
             traits.pop("scopes", None)
-        return TokenUpdate(**traits)
+        return traits
 
 
 class NewTokenForm(TokenTraits):
@@ -66,9 +65,8 @@ class NewTokenForm(TokenTraits):
 
     overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = 600
 
-    def body(self, found: Agent) -> TokenCreate:
-        """Return the token to create."""
-        return TokenCreate(overlap_seconds=self.overlap_seconds, **self.traits())
+    def body(self, found: Agent) -> dict[str, Any]:
+        return super().body(found) | {"overlap_seconds": self.overlap_seconds}
 
 
 def _moment(ends: str) -> datetime | None:

@@ -25,10 +25,9 @@ from mission_control.agents.token_forms import (
 from mission_control.agents.token_tab import power_of
 from mission_control.agents.tokens import live_tokens, newest_live_token
 from mission_control.core.errors import NotFound
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 
 pages = Blueprint("agents_token_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"
@@ -66,13 +65,10 @@ def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> di
     return {"powers": POWERS, "ends": ends, "overlaps": overlaps, "budget": usual}
 
 
-async def _not_rotated(refusal: Refusal[Agent | None, NewTokenForm]) -> ResponseReturnValue:
-    return await _new_form(refusal.ids["agent_id"]).refused(refusal)
-
-
 @action(
     pages, "POST", f"{AGENT}/tokens",
-    performs="create_agent_token", form=NewTokenForm, at=agent_of_page, refused=_not_rotated, gone=DELETED,
+    performs="create_agent_token", form=NewTokenForm, at=agent_of_page, gone=DELETED,
+    refused=lambda refusal: _new_form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
 async def rotate(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
     """Create a new token and show it once; the old ones end after the overlap."""
@@ -115,13 +111,10 @@ async def _token(agent: Agent, token_id: UUID) -> Token:
     return token
 
 
-async def _not_changed(refusal: Refusal[Any, TokenForm]) -> ResponseReturnValue:
-    return await _change_form(refusal.ids["agent_id"], refusal.ids["token_id"]).refused(refusal)
-
-
 @action(
     pages, "POST", TOKEN,
-    performs="update_agent_token", form=TokenForm, at=agent_of_page, refused=_not_changed, gone=DELETED,
+    performs="update_agent_token", form=TokenForm, at=agent_of_page, gone=DELETED,
+    refused=lambda refusal: _change_form(refusal.ids["agent_id"], refusal.ids["token_id"]).refused(refusal),
 )  # fmt: skip
 async def change(outcome: Outcome[tuple[Agent, Token], TokenForm]) -> ResponseReturnValue:
     """Change the rights, the rate limit and the end of a token."""

@@ -10,9 +10,8 @@ from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.policy import require
 from mission_control.usage.forms import LABELS, BudgetForm
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome, Refusal
 
 pages = Blueprint("agents_usage_pages", __name__)
 

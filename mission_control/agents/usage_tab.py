@@ -3,7 +3,7 @@
 from typing import Any
 
 from mission_control.agents.page_tabs import Tab, Viewed
-from mission_control.usage.page_live import use_of
+from mission_control.usage.page_view import use_of
 from mission_control.usage.queries import budget_states, days_of_agent, sums_of_agent
 from mission_control.usage.wording import bars, money, short, tokens
 from mission_control.web.fragments import render_macro

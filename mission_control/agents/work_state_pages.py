@@ -1,10 +1,10 @@
 """The buttons that pause, stop and resume an agent, a board or all agents of an organization, on any page."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
@@ -16,7 +16,6 @@ from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.policy import require
-from mission_control.core.schemas import BlankToNone
 from mission_control.database.sql import rows
 from mission_control.organizations.models import Organization
 from mission_control.organizations.queries import active_organization
@@ -25,13 +24,11 @@ from mission_control.organizations.work_state import (
     RUNNING,
     STOPPED,
     HasWorkState,
-    State,
     WorkStateChange,
 )
-from mission_control.web.actions import Form, action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("work_state_pages", __name__)
@@ -56,18 +53,6 @@ class Switch:
     def url(self) -> str:
         """Where its state is set."""
         return f"{self.home}/work-state"
-
-
-class WorkStateForm(Form):
-    """The state to set, and why."""
-
-    state: State
-    reason: Annotated[Annotated[str, Field(max_length=500)] | None, BlankToNone] = None
-    expects: Annotated[State | None, BlankToNone] = None
-
-    def body(self, found: HasWorkState) -> WorkStateChange:
-        """Return the change."""
-        return WorkStateChange(state=self.state, reason=self.reason, expects=self.expects)
 
 
 async def _of_agent(agent_id: UUID) -> tuple[Actor, Switch]:
@@ -118,15 +103,21 @@ async def _state_of(actor: Actor, thing: HasWorkState) -> dict[str, str]:
     return {"state": thing.work_state, "reason": thing.work_state_reason or ""}
 
 
-async def _not_set(refusal: Refusal[Any, WorkStateForm]) -> ResponseReturnValue:
+async def _not_set(refusal: Refusal[Any, WorkStateChange]) -> ResponseReturnValue:
     """Answer the form of the reason with what was typed."""
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
     return await _ask(refusal.actor, _switch_of(refusal.found), refusal.error)
 
 
-async def _set(outcome: Outcome[Any, WorkStateForm]) -> ResponseReturnValue:
-    """Go back to where the button was; the message says what happened, and offers to undo it."""
+_sets = partial(action, pages, "POST", before=_state_of, refused=_not_set)
+
+
+@_sets("/agents/<uuid:agent_id>/work-state", performs="set_agent_work_state", at=agent_of_page)
+@_sets("/boards/<uuid:board_id>/work-state", performs="set_board_work_state")
+@_sets("/organization/work-state", performs="set_my_org_work_state")
+async def set_state(outcome: Outcome[Any, WorkStateChange]) -> ResponseReturnValue:
+    """Pause, stop or resume; go back to where the button was with a message that offers to undo it."""
     switch, wanted, before = _switch_of(outcome.found), outcome.form, outcome.before
     if wanted.state == before["state"]:
         return done(_back(switch), toast="Reason saved" if wanted.reason else None)
@@ -135,33 +126,6 @@ async def _set(outcome: Outcome[Any, WorkStateForm]) -> ResponseReturnValue:
     return done(
         _back(switch), toast=toast, undo_action=switch.url, undo=before | {"expects": wanted.state}, undo_label=label
     )
-
-
-@action(
-    pages, "POST", "/agents/<uuid:agent_id>/work-state",
-    performs="set_agent_work_state", form=WorkStateForm, at=agent_of_page, before=_state_of, refused=_not_set,
-)  # fmt: skip
-async def set_agent(outcome: Outcome[Agent, WorkStateForm]) -> ResponseReturnValue:
-    """Pause, stop or resume an agent."""
-    return await _set(outcome)
-
-
-@action(
-    pages, "POST", "/boards/<uuid:board_id>/work-state",
-    performs="set_board_work_state", form=WorkStateForm, before=_state_of, refused=_not_set,
-)  # fmt: skip
-async def set_board(outcome: Outcome[Board, WorkStateForm]) -> ResponseReturnValue:
-    """Pause, stop or resume the agents of a board."""
-    return await _set(outcome)
-
-
-@action(
-    pages, "POST", "/organization/work-state",
-    performs="set_my_org_work_state", form=WorkStateForm, before=_state_of, refused=_not_set,
-)  # fmt: skip
-async def set_organization(outcome: Outcome[Organization, WorkStateForm]) -> ResponseReturnValue:
-    """Pause, stop or resume all agents of the organization."""
-    return await _set(outcome)
 
 
 def _back(switch: Switch) -> str:

@@ -9,7 +9,6 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals.deadline_pages import HOURS
-from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import clock
@@ -18,9 +17,8 @@ from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import require
 from mission_control.database.sql import rows
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import FormInvalid, done, is_htmx
-from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("approval_asking_pages", __name__)
@@ -45,18 +43,10 @@ class AskForm(Form):
     reason: str = Field(max_length=20_000)
     hours: Literal["", "1", "4", "24", "72", "168"] = ""
 
-    def body(self, found: Board) -> ApprovalCreate:
-        """Return the request."""
-        deadline = {} if not self.hours else {"decide_by": clock.now() + timedelta(hours=int(self.hours))}
-        return ApprovalCreate.model_validate(
-            {
-                "action_type": self.action_type,
-                "task_id": self.task,
-                "confidence": CERTAIN,
-                "lead_reasoning": self.reason,
-                **deadline,
-            }
-        )
+    def body(self, found: Board) -> Fields:
+        deadline = {"decide_by": clock.now() + timedelta(hours=int(self.hours))} if self.hours else {}
+        asked = {"action_type": self.action_type, "task_id": self.task, "lead_reasoning": self.reason}
+        return {**asked, "confidence": CERTAIN, **deadline}
 
 
 @pages.get(PATH)

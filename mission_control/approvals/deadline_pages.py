@@ -8,14 +8,12 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.names import person_name
-from mission_control.approvals.deadlines import ApprovalDeadline
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.database.sql import rows
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import Fields, Form, done
 
 pages = Blueprint("approval_deadline_pages", __name__)
 PATH = "/boards/<uuid:board_id>/approvals/<uuid:approval_id>/deadline"
@@ -31,13 +29,11 @@ class DeadlineForm(Form):
     otherwise: Literal["remind", "send_back", "ask"] = "remind"
     person: UUID | None = None
 
-    def body(self, found: Approval) -> ApprovalDeadline:
+    def body(self, found: Approval) -> Fields:
         """Return the deadline; a person counts only where somebody is asked."""
-        return ApprovalDeadline(
-            decide_by=clock.now() + timedelta(hours=int(self.hours)),
-            otherwise=self.otherwise,
-            otherwise_user_id=self.person if self.otherwise == "ask" else None,
-        )
+        asked = self.person if self.otherwise == "ask" else None
+        decide_by = clock.now() + timedelta(hours=int(self.hours))
+        return {"decide_by": decide_by, "otherwise": self.otherwise, "otherwise_user_id": asked}
 
 
 async def people_of(board: Board) -> list[tuple[UUID, str]]:

@@ -14,7 +14,7 @@ from mission_control.approvals import (
 from mission_control.approvals.substance import substances_of_approvals
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 approvals = Feature(
     name="approvals",

@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from mission_control.approvals.models import Approval
-from mission_control.approvals.schemas import ApprovalDecision, Decision, RejectedTask
-from mission_control.web.actions import Form
+from mission_control.approvals.schemas import Decision, RejectedTask
+from mission_control.web.forms import Fields, Form
 
 
 class DecisionForm(Form):
@@ -32,18 +32,12 @@ class DecisionForm(Form):
             raise ValueError("Say what should change.")
         return self
 
-    def body(self, found: Approval) -> ApprovalDecision:
-        """Return the decision."""
+    def body(self, found: Approval) -> Fields:
         always = self.always and self.decision == "approved"
-        return ApprovalDecision(
-            decision=self.decision, note=self.note, always=always, then=self.then, substance=self.substance
-        )
+        return self.model_dump(include={"decision", "note", "then", "substance"}) | {"always": always}
 
 
 class ReopeningForm(Form):
     """The page to go on to after an approval is reopened."""
 
     next: str = ""
-
-    def body(self, found: Approval) -> None:
-        """Return nothing: the operation takes no body."""

@@ -26,10 +26,9 @@ from mission_control.boards.queries import visible_board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block, render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("approvals_pages", __name__)

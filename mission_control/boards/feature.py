@@ -23,7 +23,7 @@ from mission_control.boards.staging import clear_left_behind
 from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 boards = Feature(
     name="boards",
@@ -51,7 +51,6 @@ boards = Feature(
         views_pages.pages,
         work_state_api.api,
     ),
-    settings_pages=(trash_pages.SETTINGS,),
     palette=(
         PaletteEntry("Boards", "/boards", "square-kanban", position=40),
         PaletteEntry(
@@ -71,7 +70,6 @@ boards = Feature(
         *query_page.REGIONS,
         *views_pages.REGIONS,
         *regions.REGIONS,
-        trash_pages.LIST.region,
         *table_regions.REGIONS,
         *gateway_choice.REGIONS,
     ),

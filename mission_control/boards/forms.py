@@ -14,8 +14,7 @@ from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.core.schemas import NonEmptyStr, OptionalText
-from mission_control.web.actions import Form, VersionedForm
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm
 
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 Limit = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
@@ -24,7 +23,6 @@ KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
 GOAL_NEEDS = "A board with a goal needs it, and at least one success metric."
 LONGEST_TEXT = 10_000
 PLAIN = ("name", "description", "objective", "max_agents", *RULES)
-DELETE_WORDS = "Type the board's name exactly as it is written above."
 
 
 class TypedBoard(BoardCreate):
@@ -50,7 +48,6 @@ class NewBoardForm(Form):
     require_approval_for_done: bool = False
 
     def body(self, found: None) -> TypedBoard:
-        """Return the board to create."""
         typed = {**self.model_dump(), "slug": slugify(self.name), "description": self.description.strip()}
         return TypedBoard.model_validate(typed)
 
@@ -122,7 +119,6 @@ class BoardSettingsForm(VersionedForm):
 
     @classmethod
     def values_of(cls, board: Board) -> dict[str, Any]:
-        """Return what the form shows of a board."""
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
         plain = {name: getattr(board, name) for name in (*PLAIN, "gateway_id", "board_group_id", "board_type")}
         goal = {
@@ -139,26 +135,19 @@ class LimitForm(VersionedForm):
     status: Literal["in_progress", "review"]
     limit: Limit = None
 
-    def body(self, found: Board) -> BoardUpdate:
+    def body(self, found: Board) -> Fields:
         """Return the change, which keeps the limits of the other columns."""
-        return BoardUpdate.model_validate({"wip_limits": {**(found.wip_limits or {}), self.status: self.limit}})
+        return {"wip_limits": {**(found.wip_limits or {}), self.status: self.limit}}
 
     async def newest(self, board: Board) -> int | None:
-        """Return the limit of the column."""
         return (board.wip_limits or {}).get(self.status)
 
     @classmethod
     def values_of(cls, limit: int | None) -> dict[str, Any]:
-        """Return what the form shows of a limit."""
         return {"limit": limit}
 
 
-class BoardDeletionForm(Form):
-    """The board's name, typed to be sure."""
+class BoardDeletionForm(TypedName):
+    """The deletion of a board."""
 
-    name: str = ""
-
-    def body(self, found: Board) -> None:
-        """Refuse another name; the operation takes no body."""
-        if self.name.strip() != found.name.strip():
-            raise FormInvalid({"typed": self.name}, {"typed": DELETE_WORDS})
+    what = "board"

@@ -17,11 +17,10 @@ from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_macro
-from mission_control.web.ordering import Order, greatest, order_asked, ordering
-from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.lists import Order, greatest, order_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
@@ -125,8 +124,7 @@ async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> 
 
 
 async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
-        raise refusal.error
+    refusal.only(FormInvalid, Invalid)
     return await _new(refusal.actor, refusal.values, refusal.errors)
 
 

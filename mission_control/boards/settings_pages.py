@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.cards import people_of
 from mission_control.boards.figures import figures_of, group_choices
-from mission_control.boards.forms import DELETE_WORDS, KINDS, BoardDeletionForm, BoardSettingsForm, LimitForm
+from mission_control.boards.forms import KINDS, BoardDeletionForm, BoardSettingsForm, LimitForm
 from mission_control.boards.gateway_choice import gateway_choices
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
@@ -17,11 +17,9 @@ from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.policy import can, require
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, go
-from mission_control.web.outcomes import Outcome, Refusal, same_form_again
+from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
+from mission_control.web.forms import EditConflict, FormInvalid, done, go
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict
 
 pages = Blueprint("boards_settings_pages", __name__)
 SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id>/deletion"
@@ -57,14 +55,10 @@ async def _settings(
     )
 
 
-async def _refused_settings(refusal: Refusal[Board, BoardSettingsForm]) -> ResponseReturnValue:
-    """Answer the form with what was typed, when it is invalid or the board changed under it."""
-    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
-        raise refusal.error
-    return await _settings(refusal.actor, refusal.found, refusal.values, refusal.errors)
-
-
-@action(pages, "POST", SETTINGS, performs="update_board", form=BoardSettingsForm, refused=_refused_settings)
+@action(
+    pages, "POST", SETTINGS, performs="update_board", form=BoardSettingsForm,
+    refused=again(_settings, EditConflict, FormInvalid, Invalid),
+)  # fmt: skip
 async def save_settings(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
     """Change a board."""
     return go(f"/boards/{outcome.found.id}/settings?saved=1")
@@ -85,10 +79,9 @@ async def limit(outcome: Outcome[Board, LimitForm]) -> ResponseReturnValue:
 
 
 async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     values = {**BoardSettingsForm.shown(refusal.found), "typed": refusal.values.get("typed", "")}
-    return await _settings(refusal.actor, refusal.found, values, {"typed": DELETE_WORDS})
+    return await _settings(refusal.actor, refusal.found, values, refusal.errors)
 
 
 @action(pages, "POST", DELETION, performs="delete_board", form=BoardDeletionForm, refused=_refused_deletion)

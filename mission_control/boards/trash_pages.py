@@ -3,11 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
-from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.forms import DELETE_WORDS
 from mission_control.boards.models import Board
 from mission_control.boards.queries import deletable_board, deleted_boards
 from mission_control.boards.staging import number_held
@@ -15,14 +12,13 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can, require
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import FormInvalid, go
-from mission_control.web.live_list import LiveList
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.actions import Outcome, action, again
+from mission_control.web.forms import FormInvalid, TypedName, go
+from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
-pages = Blueprint("boards_trash_pages", __name__)
+pages = Pages("boards_trash_pages", __name__)
 TRASH = "/settings/trash"
 SETTINGS = SettingsPage(
     "trash", "Organization", "Trash and archive", TRASH, "trash-2", 190, "deleted archived restore erase"
@@ -36,25 +32,13 @@ async def moved() -> ResponseReturnValue:
     return go(TRASH)
 
 
-async def _listed(actor: Actor, _: None) -> dict[str, Any]:
+async def _listed(actor: Actor, _: Asked) -> dict[str, Any]:
     may_restore = can(actor, "board.create", actor.organization_id)
     boards, total = await deleted_boards(actor, Paging(limit=200, offset=0)) if may_restore else ([], 0)
     return {"boards": boards, "total": total, "may_restore": may_restore}
 
 
-LIST = LiveList(SETTINGS.key, TRASH, "boards/trash.html", _listed, ("board.",))
-
-
-@pages.get(TRASH)
-async def trash() -> ResponseReturnValue:
-    """Show the boards that admins can restore, newest deletion first."""
-    return await LIST.page(await signed_in(), None)
-
-
-@pages.get(f"{TRASH}/live")
-async def live() -> Response:
-    """Keep the list live."""
-    return await LIST.stream(await signed_in(), None)
+LiveList(pages=pages, place=SETTINGS, template="boards/trash.html", read=_listed, news=Concerns[View](("board.",)))
 
 
 @action(pages, "POST", "/boards/<uuid:board_id>/restorations", performs="restore_board")
@@ -63,15 +47,11 @@ async def restore(outcome: Outcome[Board, None]) -> ResponseReturnValue:
     return go(f"/boards/{outcome.found.id}")
 
 
-class ErasureForm(Form):
-    """The board's name, typed to be sure."""
+class ErasureForm(TypedName):
+    """The erasure of a board."""
 
-    name: str = Field("", max_length=400)
-
-    def body(self, found: Board) -> None:
-        """Refuse another name; the operation takes no body."""
-        if self.name.strip() != found.name.strip():
-            raise FormInvalid({"name": self.name}, {"name": DELETE_WORDS})
+    what = "board"
+    field = "name"
 
 
 @pages.get(f"{TRASH}/boards/<uuid:board_id>/erase")
@@ -90,15 +70,9 @@ async def _erasure(actor: Actor, board: Board, values: dict[str, Any], errors: d
     return await settings_page(actor, "boards/erase.html", SETTINGS.key, errors=errors, **context)
 
 
-async def _not_erased(refusal: Refusal[Board, ErasureForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
-    return await _erasure(refusal.actor, refusal.found, refusal.values, refusal.errors)
-
-
 @action(
     pages, "POST", f"{TRASH}/boards/<uuid:board_id>/erasures",
-    performs="start_board_erasure", form=ErasureForm, refused=_not_erased,
+    performs="start_board_erasure", form=ErasureForm, refused=again(_erasure, FormInvalid),
 )  # fmt: skip
 async def erase(outcome: Outcome[Board, ErasureForm]) -> ResponseReturnValue:
     """Erase a board as a job, and show how far that is."""

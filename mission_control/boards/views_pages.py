@@ -13,14 +13,13 @@ from mission_control.boards.card_filter import OPEN, CardFilter
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.view import NOTICES, PAGE, BoardView, News, on_board
 from mission_control.boards.views_policy import may_change_view
-from mission_control.boards.views_schemas import Name, ViewCreate, ViewUpdate
+from mission_control.boards.views_schemas import Name
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
-from mission_control.web.actions import Form, VersionedForm, action
-from mission_control.web.forms import done, go
+from mission_control.web.actions import Outcome, Refusal, action, same_form_again
+from mission_control.web.forms import Fields, Form, VersionedForm, done, go
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.outcomes import Outcome, Refusal, same_form_again
 from mission_control.web.regions import Region
 
 pages = Blueprint("views_pages", __name__)
@@ -41,10 +40,9 @@ class NewViewForm(Form):
     columns: str = ""
     is_shared: bool = False
 
-    def body(self, found: Board) -> ViewCreate:
-        """Return the view to save."""
+    def body(self, found: Board) -> Fields:
         columns = [one for one in self.columns.split(",") if one]
-        return ViewCreate.model_validate({**self.model_dump(exclude={"text"}), "query": self.text, "columns": columns})
+        return self.model_dump(exclude={"text"}) | {"query": self.text, "columns": columns}
 
 
 class ViewForm(VersionedForm):
@@ -59,14 +57,13 @@ class ViewForm(VersionedForm):
     sort: str = ""
     columns: str = ""
 
-    def body(self, found: SavedView) -> ViewUpdate:
-        """Return the change."""
+    def body(self, found: SavedView) -> Fields:
         sent: dict[str, Any] = {"name": self.name, "move": self.move or None}
         sent |= {one: getattr(self, one) == "yes" for one in ("is_shared", "is_default") if getattr(self, one)}
         if self.kind:
             columns = [one for one in self.columns.split(",") if one]
             sent |= {"kind": self.kind, "query": self.text, "sort": self.sort, "columns": columns}
-        return ViewUpdate.model_validate({name: one for name, one in sent.items() if one is not None})
+        return {name: one for name, one in sent.items() if one is not None}
 
     @classmethod
     def values_of(cls, view: SavedView) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome
 
 pages = Blueprint("claims_pages", __name__)
 

@@ -23,6 +23,4 @@ custom_fields = Feature(
         ),
     },
     blueprints=(api.api, pages.pages),
-    regions=pages.REGIONS,
-    settings_pages=(pages.SETTINGS,),
 )

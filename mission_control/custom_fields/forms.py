@@ -11,15 +11,11 @@ from mission_control.core.schemas import NonEmptyStr
 from mission_control.custom_fields.models import CustomField
 from mission_control.custom_fields.queries import field_read
 from mission_control.custom_fields.schemas import (
-    FieldOrder,
     FieldType,
     PatternTrial,
-    TaskCustomFieldDefinitionCreate,
-    TaskCustomFieldDefinitionUpdate,
     Visibility,
 )
-from mission_control.web.actions import Form, VersionedForm
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
 
 LABELS = {
     "field_key": "Key",
@@ -96,22 +92,19 @@ class NewFieldForm(_Fields):
 
     field_key: NonEmptyStr = Field(max_length=255)
 
-    def body(self, found: None) -> TaskCustomFieldDefinitionCreate:
-        """Return the field to create."""
-        return TaskCustomFieldDefinitionCreate(field_key=self.field_key, **self._given())
+    def body(self, found: None) -> Fields:
+        return self._given() | {"field_key": self.field_key}
 
 
 class FieldForm(_Fields, VersionedForm):
     """The attributes of a custom field."""
 
-    def body(self, found: CustomField) -> TaskCustomFieldDefinitionUpdate:
-        """Return the change."""
+    def body(self, found: CustomField) -> Fields:
         given = self._given()
-        return TaskCustomFieldDefinitionUpdate(**given | {"label": given["label"] or found.field_key})
+        return given | {"label": given["label"] or found.field_key}
 
     @classmethod
     def values_of(cls, read: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the form shows of a field as it is read."""
         shown = {name: read[name] for name in LABELS if name in cls.model_fields and name != "example"}
         boards = [UUID(str(one)) for one in read["board_ids"]]
         return shown | {"default_value": text_of(read["default_value"]), "board_ids": boards}
@@ -127,25 +120,11 @@ class TrialForm(_Fields):
     field_key: str | None = None
 
     def body(self, found: None) -> PatternTrial:
-        """Return what to try."""
         try:
             return PatternTrial(pattern=self.validation_regex or "", example=self.example or "")
         except ValidationError as error:
             reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
             raise FormInvalid(self.model_dump(), {"validation_regex": f"{reason[:1].upper()}{reason[1:]}."}) from None
-
-
-class DeletionForm(Form):
-    """Whether the values go, too."""
-
-    with_values: bool = False
-
-    def body(self, found: CustomField) -> None:
-        """Send none."""
-
-    def query(self, ids: Mapping[str, Any]) -> dict[str, bool]:
-        """Delete it with its values when somebody has said so."""
-        return {"with_values": self.with_values}
 
 
 class MoveForm(Form):
@@ -155,10 +134,9 @@ class MoveForm(Form):
     ids: list[UUID] = Field(default_factory=list)
     field_id: UUID
 
-    def body(self, found: None) -> FieldOrder:
-        """Return the new order."""
+    def body(self, found: None) -> Fields:
         at = self.ids.index(self.field_id) if self.field_id in self.ids else 0
         to = max(0, min(len(self.ids) - 1, at + int(self.by)))
         ids = [one for one in self.ids if one != self.field_id]
         ids.insert(to, self.field_id)
-        return FieldOrder(field_ids=ids)
+        return {"field_ids": ids}

@@ -3,19 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response, request
+from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.errors import Invalid
 from mission_control.core.policy import can, require
 from mission_control.custom_fields import queries
 from mission_control.custom_fields.forms import (
     LABELS,
     TYPE_NAMES,
     VISIBILITY_NAMES,
-    DeletionForm,
     FieldForm,
     MoveForm,
     NewFieldForm,
@@ -23,23 +22,20 @@ from mission_control.custom_fields.forms import (
 )
 from mission_control.custom_fields.models import CustomField
 from mission_control.custom_fields.values import WITH_PATTERN
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.live_list import LiveList
-from mission_control.web.ordering import Order, greatest, order_asked, ordering
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
-pages = Blueprint("custom_fields_pages", __name__)
+pages = Pages("custom_fields_pages", __name__)
 SETTINGS = SettingsPage(
     "custom-fields", "Organization", "Custom fields", "/settings/custom-fields", "sliders-horizontal", 140, "attributes"
 )
 FIELDS = "/settings/custom-fields"
 FIELD = f"{FIELDS}/<uuid:task_custom_field_definition_id>"
 NEW: dict[str, Any] = {"field_type": "text", "ui_visibility": "always"}
-REFUSED = (FormInvalid, Invalid, Conflict)
 ORDERS = {
     "tasks": Order("as tasks show them"),
     "name": Order("by name", lambda field: field["label"].casefold()),
@@ -48,33 +44,22 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, order: str) -> dict[str, Any]:
-    found = ORDERS[order].sorted(await queries.list_fields(actor.organization_id))
+async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
+    found = ORDERS[asked.order].sorted(await queries.list_fields(actor.organization_id))
     boards = {str(board.id): board.name for board in await boards_of(actor)}
     may_change = can(actor, "custom_field.create")
-    return {"fields": found, "boards": boards, "types": TYPE_NAMES, "may_change": may_change, **ordering(ORDERS, order)}
+    return {"fields": found, "boards": boards, "types": TYPE_NAMES, "may_change": may_change, "errors": {}}
 
 
-LIST = LiveList(SETTINGS.key, FIELDS, "custom_fields/index.html", _listed, ("custom_field.", "board."))
-REGIONS = (LIST.region,)
-
-
-@pages.get(FIELDS)
-async def fields() -> str:
-    """Show the custom fields in their order."""
-    return await LIST.page(await signed_in(), order_asked(ORDERS), errors={})
-
-
-@pages.get(f"{FIELDS}/live")
-async def fields_live() -> Response:
-    """Keep the list live."""
-    return await LIST.stream(await signed_in(), order_asked(ORDERS))
+NEWS = Concerns[View](("custom_field.", "board."))
+LIST = LiveList(
+    pages=pages, place=SETTINGS, template="custom_fields/index.html", read=_listed, news=NEWS, orders=ORDERS
+)  # fmt: skip
 
 
 async def _not_moved(refusal: Refusal[None, MoveForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, REFUSED):
-        raise refusal.error
-    return await LIST.page(refusal.actor, order_asked(ORDERS), errors=refusal.errors)
+    refusal.only()
+    return await LIST.show(refusal.actor, errors=refusal.errors)
 
 
 @action(pages, "POST", f"{FIELDS}/order", performs="order_org_custom_fields", form=MoveForm, refused=_not_moved)
@@ -112,13 +97,7 @@ async def _form(
     )
 
 
-async def _not_saved(refusal: Refusal[CustomField | None, Any]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, REFUSED):
-        raise refusal.error
-    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
-
-
-@action(pages, "POST", FIELDS, performs="create_org_custom_field", form=NewFieldForm, refused=_not_saved)
+@action(pages, "POST", FIELDS, performs="create_org_custom_field", form=NewFieldForm, refused=again(_form))
 async def create(outcome: Outcome[None, NewFieldForm]) -> ResponseReturnValue:
     """Create a field."""
     return go(f"{FIELDS}#field-{outcome.answer['id']}")
@@ -139,15 +118,14 @@ async def _changeable(field_id: UUID, verb: str) -> tuple[Actor, CustomField]:
     return actor, field
 
 
-@action(pages, "POST", FIELD, performs="update_org_custom_field", form=FieldForm, refused=_not_saved)
+@action(pages, "POST", FIELD, performs="update_org_custom_field", form=FieldForm, refused=again(_form))
 async def update(outcome: Outcome[CustomField, FieldForm]) -> ResponseReturnValue:
     """Change a field."""
     return go(f"{FIELDS}#field-{outcome.found.id}")
 
 
 async def _not_tried(refusal: Refusal[None, TrialForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
-        raise refusal.error
+    refusal.only(FormInvalid, Invalid)
     if is_htmx():
         return render_macro("custom_fields/parts.html", "trial", result=None, error=" ".join(refusal.errors.values()))
     return await _form(refusal.actor, await _tried_field(refusal.actor), refusal.values, refusal.errors)
@@ -183,15 +161,12 @@ async def _deletion(actor: Actor, field: CustomField, errors: dict[str, str]) ->
     return await settings_page(actor, "custom_fields/delete.html", SETTINGS.key, **context)
 
 
-async def _not_deleted(refusal: Refusal[CustomField, DeletionForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, REFUSED):
-        raise refusal.error
+async def _not_deleted(refusal: Refusal[CustomField, None]) -> ResponseReturnValue:
+    refusal.only()
     return await _deletion(refusal.actor, refusal.found, refusal.errors)
 
 
-@action(
-    pages, "POST", f"{FIELD}/deletions", performs="delete_org_custom_field", form=DeletionForm, refused=_not_deleted
-)
-async def delete(outcome: Outcome[CustomField, DeletionForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{FIELD}/deletions", performs="delete_org_custom_field", refused=_not_deleted)
+async def delete(outcome: Outcome[CustomField, None]) -> ResponseReturnValue:
     """Delete a field."""
     return go(FIELDS)

@@ -7,8 +7,7 @@ from pydantic import ValidationError
 from quart import request
 
 from mission_control.exports.file import BoardFile
-from mission_control.web.actions import Form
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Form, FormInvalid
 
 NO_FILE = "Choose a file that was exported from a board."
 NO_BOARD_FILE = "This is no file of a board. Choose the JSON file that a board's export gives."
@@ -31,9 +30,7 @@ class ImportForm(Form):
         except ValidationError as error:
             raise FormInvalid({}, {"file": _sentence(error)}) from None
 
-    def body(self, found: Any) -> BoardFile:
-        """Return the file."""
-        assert self.file_read is not None
+    def body(self, found: Any) -> BoardFile | None:
         return self.file_read
 
 

@@ -14,11 +14,9 @@ from mission_control.exports.forms import ImportForm
 from mission_control.exports.models import BoardImport
 from mission_control.exports.staged import serialize_import, visible_import
 from mission_control.jobs.models import Job
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
 pages = Blueprint("exports_pages", __name__)
 PATH = "/settings/import-export"
@@ -52,8 +50,7 @@ async def _index(actor: Actor, errors: dict[str, str]) -> str:
 
 
 async def _not_read(refusal: Refusal[None, ImportForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
-        raise refusal.error
+    refusal.only(FormInvalid, Invalid)
     return await _index(refusal.actor, refusal.errors)
 
 
@@ -78,8 +75,7 @@ async def _preview(actor: Actor, waiting: BoardImport, problem: str) -> str:
 
 
 async def _not_started(refusal: Refusal[BoardImport, None]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, Conflict):
-        raise refusal.error
+    refusal.only(Conflict)
     return await _preview(refusal.actor, refusal.found, refusal.sentence)
 
 

@@ -13,13 +13,11 @@ from mission_control.core.policy import can
 from mission_control.gateway_requests import shown
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.queries import visible_request
-from mission_control.gateway_requests.schemas import GatewayRequestDecision
 from mission_control.live.models import Event
 from mission_control.questions.forms import AnswerForm
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import FormInvalid, done, is_htmx
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
@@ -37,10 +35,9 @@ class DecisionForm(Form):
     substance: str | None = None
     next: str = "/approvals"
 
-    def body(self, found: GatewayRequest) -> GatewayRequestDecision:
-        """Return the decision."""
+    def body(self, found: GatewayRequest) -> Fields:
         always = self.always and self.decision == "approved"
-        return GatewayRequestDecision(decision=self.decision, always=always, substance=self.substance)
+        return {"decision": self.decision, "always": always, "substance": self.substance}
 
 
 @pages.get(REQUEST)

@@ -1,6 +1,5 @@
 """The page of a session: its transcript, live, and a form that sends a message to it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -14,16 +13,21 @@ from mission_control.core.ids import new_id
 from mission_control.core.policy import require
 from mission_control.gateway_sessions import session_view
 from mission_control.gateway_sessions.following import is_watched_here
-from mission_control.gateway_sessions.reading import GatewaySessionAbortRequest, GatewaySessionMessageRequest, Reach
+from mission_control.gateway_sessions.reading import GatewaySessionAbortRequest, Reach
 from mission_control.gateway_sessions.session_regions import PAGE, session_stream
-from mission_control.gateway_sessions.session_view import MOST_SHOWN, SHOWN, SessionView, agent_of_session, session_url
+from mission_control.gateway_sessions.session_view import (
+    MOST_SHOWN,
+    SHOWN,
+    SessionView,
+    agent_of_session,
+    session_url,
+)
 from mission_control.gateway_sessions.transcript import settled_before
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.live.broker import head_of
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import Form, done
 from mission_control.web.regions import rendered
 from mission_control.web.shell import shell_page, signed_in
 
@@ -92,39 +96,19 @@ class MessageForm(Form):
     """What a person writes to an agent."""
 
     content: str = Field(min_length=1, max_length=100_000)
-    idempotency_key: str = Field("", max_length=200)
-
-    def body(self, found: Any) -> GatewaySessionMessageRequest:
-        """Return the message."""
-        return GatewaySessionMessageRequest(content=self.content, idempotency_key=self.idempotency_key or None)
-
-    def query(self, ids: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the gateway of the address."""
-        return {"gateway_id": ids["gateway_id"]}
-
-
-class AbortForm(Form):
-    """The request to end what an agent does."""
-
-    def body(self, found: Any) -> GatewaySessionAbortRequest:
-        """Return the body for all runs of the session."""
-        return GatewaySessionAbortRequest(run_id=None)
-
-    def query(self, ids: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the gateway of the address."""
-        return {"gateway_id": ids["gateway_id"]}
+    idempotency_key: str | None = Field(None, max_length=200)
 
 
 @action(
     pages, "POST", f"{SESSION}/messages", performs="send_gateway_session_message", form=MessageForm, at=gateway_of_page
-)
+)  # fmt: skip
 async def send_message(outcome: Outcome[Any, MessageForm]) -> Response:
     """The message was sent. The page shows it already; the transcript takes its place when the agent got it."""
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]))
 
 
-@action(pages, "POST", f"{SESSION}/aborts", performs="abort_gateway_session", form=AbortForm, at=gateway_of_page)
-async def stop_run(outcome: Outcome[Any, AbortForm]) -> Response:
+@action(pages, "POST", f"{SESSION}/aborts", performs="abort_gateway_session", at=gateway_of_page)
+async def stop_run(outcome: Outcome[Any, GatewaySessionAbortRequest]) -> Response:
     """The run was ended, or there was none."""
     sentence = "Stopped." if outcome.answer.run_ids else "Nothing was running."
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]), sentence)

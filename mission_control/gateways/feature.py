@@ -6,7 +6,7 @@ from mission_control.feature import Feature
 from mission_control.gateways import api, connector, installation, models, page_frame, pages, queries
 from mission_control.gateways.page_tabs import OVERVIEW, Tab
 from mission_control.live.kinds import Kind
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 
 def _may(actor: Actor, board: object) -> bool:
@@ -40,7 +40,7 @@ gateways = Feature(
     },
     blueprints=(api.api, pages.pages),
     gateway_tabs=(Tab(OVERVIEW, "Connection", page_frame.overview),),
-    regions=(*pages.REGIONS, *page_frame.REGIONS),
+    regions=page_frame.REGIONS,
     palette=(
         PaletteEntry("Gateways", "/gateways", "radio-tower", "openclaw connection", position=45, may=_may),
         PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", position=35, group="Do", may=_may),

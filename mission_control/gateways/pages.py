@@ -1,16 +1,15 @@
 """Gateways as pages: the list, adding one, and everything about one."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response
+from quart import Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.paging import Paging
-from mission_control.core.policy import can, require
+from mission_control.core.policy import require
 from mission_control.gateways import page_frame
 from mission_control.gateways.forms import (
     DEFAULT_ROOT,
@@ -32,21 +31,17 @@ from mission_control.gateways.queries import (
     boards_using,
     list_gateways,
 )
-from mission_control.live.broker import head_of
 from mission_control.openclaw.errors import TOKEN_COMMANDS
 from mission_control.organizations.queries import left_on_gateways
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, go, is_htmx
-from mission_control.web.fragments import render_block, render_macro
-from mission_control.web.ordering import Order, order_asked, ordering
-from mission_control.web.outcomes import Outcome, Refusal, Typed
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.actions import Outcome, Refusal, Typed, action
+from mission_control.web.forms import EditConflict, FormInvalid, done, go, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.lists import Asked, LiveList, Order, Pages
+from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import shell_page, signed_in
-from mission_control.web.versions import EditConflict
 
-pages = Blueprint("gateways_pages", __name__)
+pages = Pages("gateways_pages", __name__)
 GATEWAY = "/gateways/<uuid:gateway_id>"
-LIST, LIST_TEMPLATE = "gateways", "gateways/index.html"
 
 
 async def _admin() -> Actor:
@@ -63,51 +58,15 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, order: str) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
-    return {"gateways": ORDERS[order].sorted(gateways), **ordering(ORDERS, order)}
+    return {"gateways": ORDERS[asked.order].sorted(gateways)}
 
 
-@pages.get("/gateways")
-async def gateways() -> str:
-    """Show the gateways of the organization."""
-    actor, order = await _admin(), order_asked(ORDERS)
-    live_url = f"/gateways/live?order={order}&after={await head_of(actor.organization_id)}"
-    return await shell_page(actor, LIST_TEMPLATE, active="gateways", live_url=live_url, **await _listed(actor, order))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListView(View):
-    """The list of gateways as somebody sees it."""
-
-    order: str
-
-
-@pages.get("/gateways/live")
-async def gateways_live() -> Response:
-    """Keep the list live."""
-    order = order_asked(ORDERS)
-
-    async def look(viewer: Actor, reads: Reads) -> ListView | None:
-        view = ListView(actor=viewer, pages=(LIST,), active="gateways", reads=reads, order=order)
-        return view if can(viewer, "gateway.manage") else None
-
-    return await live_page(await _admin(), look)
-
-
-async def _list_region(view: ListView) -> str:
-    return await render_block(LIST_TEMPLATE, "gateways", **await _listed(view.actor, view.order))
-
-
-REGIONS = (
-    Region(
-        LIST,
-        "#gateways",
-        Concerns[ListView](("gateway.",), ("gateway_id",)),
-        _list_region,
-        key=lambda view: (view.actor.organization_id, view.order),
-    ),
-)
+LiveList(
+    pages=pages, place="gateways", path="/gateways", template="gateways/index.html", read=_listed, orders=ORDERS,
+    blocks=("gateways",), news=Concerns[View](("gateway.",), ("gateway_id",)), verb="gateway.manage", is_shared=True,
+)  # fmt: skip
 
 
 def _refused(refusal: Typed[Any]) -> dict[str, Any]:
@@ -133,8 +92,7 @@ async def _new_page(actor: Actor, **context: Any) -> str:
 
 
 async def _not_created(refusal: Refusal[None, NewGatewayForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid | Conflict):
-        raise refusal.error
+    refusal.only()
     return await _new_page(refusal.actor, values=refusal.values, **_refused(refusal))
 
 
@@ -175,8 +133,7 @@ async def _edit_page(actor: Actor, gateway: Gateway, **context: Any) -> str:
 
 
 async def _not_edited(refusal: Refusal[Gateway, GatewayForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid | Conflict):
-        raise refusal.error
+    refusal.only()
     return await _edit_page(refusal.actor, refusal.found, values=refusal.values, **_refused(refusal))
 
 
@@ -213,8 +170,7 @@ async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, A
 
 async def not_deleted(refusal: Refusal[Gateway, Any]) -> ResponseReturnValue:
     """Show the form again, on a page, after another name was typed."""
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     gateway = refusal.found
     context = await _consequences(gateway, refusal.errors)
     return await shell_page(refusal.actor, "gateways/delete.html", active="gateways", **context)

@@ -4,7 +4,7 @@ from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.groups import api, commands, group_page, models, pages, queries
 from mission_control.live.kinds import Kind
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 groups = Feature(
     name="groups",
@@ -30,7 +30,7 @@ groups = Feature(
         api.api,
         pages.pages,
     ),
-    regions=(*pages.REGIONS, *group_page.PAGE_REGIONS),
+    regions=group_page.PAGE_REGIONS,
     palette=(
         PaletteEntry("Board groups", "/groups", "layers", "boards side by side", position=42),
         PaletteEntry(

@@ -8,13 +8,10 @@ from pydantic import Field
 from mission_control.agents.forms import PACES as AGENT_PACES
 from mission_control.core.schemas import NonEmptyStr, OptionalText
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.queries import BoardGroupCreate, BoardGroupHeartbeatApply, BoardGroupUpdate
-from mission_control.web.actions import Form, VersionedForm
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm
 
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 LABELS = {"name": "Name", "description": "Description", "board_ids": "Boards", "number": "Every", "unit": "Unit"}
-DELETE_WORDS = "Type the group's name exactly as it is written above."
 # How often agents are looked after, as people choose it.
 PACES = (*AGENT_PACES, ("other", "Another interval"))
 UNITS = (("s", "seconds"), ("m", "minutes"), ("h", "hours"), ("d", "days"))
@@ -27,9 +24,8 @@ class NewGroupForm(Form):
     description: OptionalText = Field(None, max_length=10_000)
     board_ids: list[UUID] = Field(default_factory=list, max_length=200)
 
-    def body(self, found: None) -> BoardGroupCreate:
-        """Return the group to create."""
-        return BoardGroupCreate(slug="", **self.model_dump())
+    def body(self, found: BoardGroup | None) -> Fields:
+        return self.model_dump() | {"slug": ""}
 
 
 class GroupForm(VersionedForm):
@@ -39,26 +35,16 @@ class GroupForm(VersionedForm):
     description: OptionalText = Field(None, max_length=10_000)
     board_ids: list[UUID] = Field(default_factory=list, max_length=200)
 
-    def body(self, found: BoardGroup) -> BoardGroupUpdate:
-        """Return the change."""
-        return BoardGroupUpdate(**self.model_dump(exclude={"version"}))
-
     @classmethod
     def values_of(cls, group: BoardGroup) -> dict[str, Any]:
-        """Return what the form shows of a group."""
         boards = [board.id for board in group.boards]
         return {"name": group.name, "description": group.description, "board_ids": boards}
 
 
-class GroupDeletionForm(Form):
-    """The group's name, typed to be sure."""
+class GroupDeletionForm(TypedName):
+    """The deletion of a group."""
 
-    name: str = Field("", max_length=400)
-
-    def body(self, found: BoardGroup) -> None:
-        """Refuse another name; the operation takes no body."""
-        if self.name.strip() != found.name.strip():
-            raise FormInvalid({"typed": self.name}, {"typed": DELETE_WORDS})
+    what = "group"
 
 
 class PaceForm(Form):
@@ -69,12 +55,11 @@ class PaceForm(Form):
     unit: str = Field("m", pattern="^[smhd]$")
     include_board_leads: bool = False
 
-    def body(self, found: BoardGroup) -> BoardGroupHeartbeatApply:
-        """Return the interval."""
+    def body(self, found: BoardGroup) -> Fields:
         if self.every == "other" and self.number is None:
             raise FormInvalid(self.model_dump(), {"number": "Enter a number."})
         every = f"{self.number}{self.unit}" if self.every == "other" else self.every
-        return BoardGroupHeartbeatApply(every=every, include_board_leads=self.include_board_leads)
+        return {"every": every, "include_board_leads": self.include_board_leads}
 
 
 def in_words(every: str) -> str:

@@ -20,11 +20,10 @@ from mission_control.groups.queries import GroupSnapshotQuery, reachable_group, 
 from mission_control.groups.view import LIMITS, PAGE, PLACE, GroupRights, GroupView
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, action, again
 from mission_control.web.asides import asides, asked, opened, panel_alone, wants_panel_alone
 from mission_control.web.forms import FormInvalid
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, live_page, rendered
 from mission_control.web.shell import shell_page
 
@@ -160,15 +159,9 @@ async def _pace_page(
     )
 
 
-async def _not_paced(refusal: Refusal[BoardGroup, PaceForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
-    return await _pace_page(refusal.actor, refusal.found, refusal.values, refusal.errors)
-
-
 @action(
     pages, "POST", f"{GROUP}/pace",
-    performs="apply_board_group_heartbeat", form=PaceForm, at=group_of_page, refused=_not_paced,
+    performs="apply_board_group_heartbeat", form=PaceForm, at=group_of_page, refused=again(_pace_page, FormInvalid),
 )  # fmt: skip
 async def pace(outcome: Outcome[BoardGroup, PaceForm]) -> ResponseReturnValue:
     """Set how often the agents report, and say for how many that was done."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.cards import board_rows
@@ -16,19 +15,16 @@ from mission_control.core.policy import can, require
 from mission_control.groups.forms import LABELS, GroupDeletionForm, GroupForm, NewGroupForm
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import entries_of, list_groups, reachable_group
-from mission_control.live.broker import head_of
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, go, is_htmx
-from mission_control.web.fragments import render_block, render_macro
-from mission_control.web.ordering import Order, greatest, order_asked, ordering
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.forms import EditConflict, FormInvalid, go, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
+from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import shell_page, signed_in
-from mission_control.web.versions import EditConflict
 
-pages = Blueprint("groups_pages", __name__)
+pages = Pages("groups_pages", __name__)
 GROUP = "/groups/<uuid:group_id>"
-LIST, TEMPLATE, FORM = "groups", "groups/index.html", "groups/form.html"
+FORM = "groups/form.html"
 
 
 async def on_group(group_id: UUID) -> tuple[Actor, BoardGroup]:
@@ -63,48 +59,20 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, order: str) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
     groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
     boards: dict[Any, list[dict[str, Any]]] = {}
     for row in await board_rows(actor):
         boards.setdefault(str(row["board_group_id"]), []).append(row)
     found = [ListedGroup(group, boards.get(str(group.id), [])) for group in groups]
     may_create = can(actor, "board_group.create", actor.organization_id)
-    return {"groups": ORDERS[order].sorted(found), "may_create": may_create, **ordering(ORDERS, order)}
+    return {"groups": ORDERS[asked.order].sorted(found), "may_create": may_create}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupsView(View):
-    """The list of groups in an order."""
-
-    order: str
-
-
-@pages.get("/groups")
-async def groups() -> ResponseReturnValue:
-    """Show the groups."""
-    actor, order = await signed_in(), order_asked(ORDERS)
-    live_url = f"/groups/live?order={order}&after={await head_of(actor.organization_id)}"
-    return await shell_page(actor, TEMPLATE, active="groups", live_url=live_url, **await _listed(actor, order))
-
-
-@pages.get("/groups/live")
-async def groups_live() -> Response:
-    """Keep the list live."""
-    order = order_asked(ORDERS)
-
-    async def look(viewer: Actor, reads: Reads) -> GroupsView:
-        return GroupsView(actor=viewer, pages=(LIST,), active="groups", reads=reads, order=order)
-
-    return await live_page(await signed_in(), look)
-
-
-async def _list_region(view: GroupsView) -> str:
-    return await render_block(TEMPLATE, "groups", **await _listed(view.actor, view.order))
-
-
-NEWS = Concerns[GroupsView](("board_group.", "board.", "task.", "approval.", "member."))
-REGIONS = (Region(LIST, "#groups", NEWS, _list_region),)
+LiveList(
+    pages=pages, place="groups", path="/groups", template="groups/index.html", read=_listed, orders=ORDERS,
+    blocks=("groups",), news=Concerns[View](("board_group.", "board.", "task.", "approval.", "member.")),
+)  # fmt: skip
 
 
 @pages.get("/groups/new")
@@ -131,13 +99,10 @@ async def _form(actor: Actor, group: BoardGroup | None, values: dict[str, Any], 
     )
 
 
-async def _not_created(refusal: Refusal[None, NewGroupForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
-        raise refusal.error
-    return await _form(refusal.actor, None, refusal.values, refusal.errors)
-
-
-@action(pages, "POST", "/groups/new", performs="create_board_group", form=NewGroupForm, refused=_not_created)
+@action(
+    pages, "POST", "/groups/new",
+    performs="create_board_group", form=NewGroupForm, refused=again(_form, FormInvalid, Invalid),
+)  # fmt: skip
 async def create(outcome: Outcome[None, NewGroupForm]) -> ResponseReturnValue:
     """Create a group and open it."""
     return go(f"/groups/{outcome.answer.id}")
@@ -152,8 +117,7 @@ async def edit_form(group_id: UUID) -> str:
 
 
 async def _not_edited(refusal: Refusal[BoardGroup, GroupForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
-        raise refusal.error
+    refusal.only(EditConflict, FormInvalid, Invalid)
     group = await reachable_group(refusal.actor, refusal.found.id)
     return await _form(refusal.actor, group, refusal.values, refusal.errors)
 
@@ -183,8 +147,7 @@ async def _delete_page(actor: Actor, group: BoardGroup, errors: dict[str, str]) 
 
 
 async def _not_deleted(refusal: Refusal[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     return await _delete_page(refusal.actor, refusal.found, refusal.errors)
 
 

@@ -7,7 +7,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.home.forms import NOW, AnswerForm, SelectionForm, SnoozeForm, SnoozesForm, UndoForm
+from mission_control.home.forms import NOW, SelectionForm, SnoozeForm, SnoozesForm, UndoForm
 from mission_control.home.pages import NEED, home_page
 from mission_control.home.peek import peek
 from mission_control.home.selection import chosen_needs, offers, undone_words
@@ -15,10 +15,10 @@ from mission_control.home.view import HomeAddress
 from mission_control.home.wording import ANSWERED, answered_words, bare_title, many_words, moment_words
 from mission_control.needs.ended import Asked
 from mission_control.needs.kinds import Key
-from mission_control.web.actions import action
+from mission_control.needs.schemas import NeedAnswerGiven
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("home_answer_pages", __name__)
@@ -26,7 +26,7 @@ BULK = "needs/bulk.html"
 UNDO, SNOOZES = "/needs/undos", "/needs/snoozes"
 
 
-async def _not_answered(refusal: Refusal[Asked, AnswerForm]) -> ResponseReturnValue:
+async def _not_answered(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
     """Ask for the words that an answer needs, in a page; open pages show the reason in the row."""
     if is_htmx() or not isinstance(refusal.error, FormInvalid | Invalid) or refusal.found.key is None:
         raise refusal.error
@@ -36,8 +36,8 @@ async def _not_answered(refusal: Refusal[Asked, AnswerForm]) -> ResponseReturnVa
     return await home_page(refusal.actor, HomeAddress.of_request(), html)
 
 
-@action(pages, "POST", f"{NEED}/answers", performs="answer_need", form=AnswerForm, refused=_not_answered)
-async def answer(outcome: Outcome[Asked, AnswerForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{NEED}/answers", performs="answer_need", refused=_not_answered)
+async def answer(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
     """Give an answer; only the first one counts."""
     result = outcome.answer
     toast = answered_words(outcome.form.answer, result.title)

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.home import answer_pages, pages, regions
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 home = Feature(
     name="home",

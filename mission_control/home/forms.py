@@ -8,31 +8,12 @@ from pydantic import Field, model_validator
 
 from mission_control.core import clock, zones
 from mission_control.core.schemas import BlankToNone
-from mission_control.needs.ended import Asked
 from mission_control.needs.kinds import Key
-from mission_control.needs.schemas import NeedAnswerGiven, NeedsAnswered, NeedSnooze, NeedsSnoozed, NeedsUndone
-from mission_control.web.actions import Form
+from mission_control.web.forms import Fields, Form
 
 CHANGE, NOW = "change", "now"
 MORNING = time(9)
 Note = Annotated[Annotated[str, Field(max_length=20_000)] | None, BlankToNone]
-
-
-def _given(answer: str, note: str | None, substance: str | None) -> dict[str, str]:
-    given = {"answer": answer, "note": note, "substance": substance}
-    return {name: value for name, value in given.items() if value}
-
-
-class AnswerForm(Form):
-    """The answer to a need, with a person's words where it takes some."""
-
-    answer: str = Field(max_length=80)
-    note: Note = None
-    substance: str | None = None
-
-    def body(self, found: Asked) -> NeedAnswerGiven:
-        """Return the answer."""
-        return NeedAnswerGiven.model_validate(_given(self.answer, self.note, self.substance))
 
 
 def moment_named(word: str) -> datetime | str:
@@ -53,11 +34,8 @@ class SnoozeForm(Form):
 
     until: str = Field(max_length=40)
 
-    def body(self, found: Key) -> NeedSnooze:
-        """Return until when."""
-        if self.until == CHANGE:
-            return NeedSnooze(until_changed=True)
-        return NeedSnooze.model_validate({"until": moment_named(self.until)})
+    def body(self, found: Key) -> Fields:
+        return {"until_changed": True} if self.until == CHANGE else {"until": moment_named(self.until)}
 
 
 class SnoozesForm(Form):
@@ -67,12 +45,11 @@ class SnoozesForm(Form):
     need: list[str] = Field(default_factory=list, max_length=200)
     needs: str = Field("", max_length=20_000)
 
-    def body(self, found: None) -> NeedsSnoozed:
-        """Return the needs, and until when."""
+    def body(self, found: None) -> Fields:
         ids = self.need or [one for one in self.needs.split(",") if one]
         if self.until in (CHANGE, NOW):
-            return NeedsSnoozed(ids=ids, until_changed=self.until == CHANGE, show=self.until == NOW)
-        return NeedsSnoozed.model_validate({"ids": ids, "until": moment_named(self.until)})
+            return {"ids": ids, "until_changed": self.until == CHANGE, "show": self.until == NOW}
+        return {"ids": ids, "until": moment_named(self.until)}
 
 
 class SelectionForm(Form):
@@ -90,11 +67,10 @@ class SelectionForm(Form):
             raise ValueError("Say what should change.")
         return self
 
-    def body(self, found: None) -> NeedsAnswered:
-        """Return the answers."""
+    def body(self, found: None) -> Fields:
         seen = zip_longest(self.need, self.substance[: len(self.need)])
-        answers = [{"id": one, **_given(self.answer, self.note, substance)} for one, substance in seen]
-        return NeedsAnswered.model_validate({"answers": answers})
+        given = {"answer": self.answer, "note": self.note}
+        return {"answers": [{"id": one, "substance": substance, **given} for one, substance in seen]}
 
 
 class UndoForm(Form):
@@ -103,6 +79,5 @@ class UndoForm(Form):
     needs: str = Field(max_length=20_000)
     next: str = "/"
 
-    def body(self, found: None) -> NeedsUndone:
-        """Return the needs."""
-        return NeedsUndone(ids=[one for one in self.needs.split(",") if one])
+    def body(self, found: None) -> Fields:
+        return {"ids": [one for one in self.needs.split(",") if one]}

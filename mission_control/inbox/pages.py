@@ -11,11 +11,10 @@ from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.errors import NotFound
 from mission_control.delivery.models import Delivery
-from mission_control.inbox.notices import CallbackSet, CallbackUrl, Secret, callback_state
-from mission_control.web.actions import Form, action
+from mission_control.inbox.notices import CallbackSet, callback_state
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 
 pages = Blueprint("inbox_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"
@@ -46,26 +45,12 @@ def _form(agent_id: UUID) -> FormPage:
     return FormPage("Send its notices to", TEMPLATE, "callback_form", url, back, context={"labels": LABELS})
 
 
-class CallbackForm(Form):
-    """The address of a callback, and its secret."""
-
-    url: CallbackUrl
-    secret: Secret | None = None
-
-    def body(self, found: Agent) -> CallbackSet:
-        """Return the callback to set."""
-        return CallbackSet(url=self.url, secret=self.secret)
-
-
-async def _not_set(refusal: Refusal[Agent | None, CallbackForm]) -> ResponseReturnValue:
-    return await _form(refusal.ids["agent_id"]).refused(refusal)
-
-
 @action(
     pages, "POST", f"{AGENT}/callback",
-    performs="set_agent_callback", form=CallbackForm, at=agent_of_page, refused=_not_set, gone=DELETED,
+    performs="set_agent_callback", at=agent_of_page, gone=DELETED,
+    refused=lambda refusal: _form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
-async def set_callback(outcome: Outcome[Agent, CallbackForm]) -> ResponseReturnValue:
+async def set_callback(outcome: Outcome[Agent, CallbackSet]) -> ResponseReturnValue:
     """Send an agent's notices to an address, and show the secret once."""
     agent, made, form = outcome.found, outcome.answer, _form(outcome.found.id)
     where = {"back": form.back[0], "in_dialog": form.is_dialog}

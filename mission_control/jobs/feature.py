@@ -3,7 +3,7 @@
 from mission_control.feature import Feature
 from mission_control.jobs import api, models, pages, policy
 from mission_control.jobs.running import run_jobs
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 jobs = Feature(
     name="jobs",

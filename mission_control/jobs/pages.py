@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.models import User
@@ -10,17 +9,15 @@ from mission_control.core.actor import Actor
 from mission_control.jobs.models import Job
 from mission_control.jobs.queries import Own, list_jobs, own_jobs
 from mission_control.jobs.schemas import JobsQuery
-from mission_control.live.broker import head_of
 from mission_control.live.models import Event
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome
-from mission_control.web.regions import EVERY_PAGE, Concerns, Reads, Region, Signal, View, live_page, rendered
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.regions import EVERY_PAGE, Concerns, Region, Signal, View
 
-pages = Blueprint("jobs_pages", __name__)
-PAGE, WORK = "work", "/work"
+pages = Pages("jobs_pages", __name__)
+WORK = "/work"
 SHOWN = 50
 WORDS = {
     "running": "Running",
@@ -29,7 +26,6 @@ WORDS = {
     "failed": "Failed",
     "interrupted": "Interrupted",
 }
-NEWS = Concerns[View](signals=("job_id",))
 
 
 def _is_own(view: View, news: Event | Signal) -> bool:
@@ -38,31 +34,6 @@ def _is_own(view: View, news: Event | Signal) -> bool:
 
 
 OWN = Concerns[View](signals=("job_id",), about=_is_own)
-
-
-@pages.get(WORK)
-async def work() -> str:
-    """Show what runs, and what has ended."""
-    actor = await signed_in()
-    seq = await head_of(actor.organization_id)
-    regions = await rendered(PAGE, _view(actor, Reads()))
-    return await shell_page(
-        actor, "jobs/index.html", active="work", regions=regions, live_url=f"/work/live?after={seq}"
-    )
-
-
-def _view(actor: Actor, reads: Reads) -> View:
-    return View(actor=actor, pages=(PAGE,), active="work", reads=reads)
-
-
-@pages.get(f"{WORK}/live")
-async def live() -> Response:
-    """Keep the page live."""
-
-    async def look(viewer: Actor, reads: Reads) -> View:
-        return _view(viewer, reads)
-
-    return await live_page(await signed_in(), look)
 
 
 @action(pages, "POST", f"{WORK}/<uuid:job_id>/acknowledgements", performs="acknowledge_job")
@@ -77,13 +48,19 @@ async def acknowledge_all(outcome: Outcome[None, None]) -> ResponseReturnValue:
     return done(WORK)
 
 
-async def _list(view: View) -> str:
-    jobs, total = await list_jobs(view.actor, JobsQuery(limit=SHOWN, offset=0))
-    own = await _own(view)
-    context: dict[str, Any] = {"jobs": jobs, "total": total, "viewer_id": view.actor.user_id}
+async def _listed(actor: Actor, _: Asked) -> dict[str, Any]:
+    """Return what runs, and what has ended."""
+    jobs, total = await list_jobs(actor, JobsQuery(limit=SHOWN, offset=0))
+    own = await own_jobs(actor)
     people = await User.filter(id__in={job.user_id for job in jobs if job.user_id is not None})
     names = {person.id: person.display_name for person in people}
-    return render_macro("jobs/list.html", "list", names=names, unread=len(own.finished), **context)
+    return {"jobs": jobs, "total": total, "viewer_id": actor.user_id, "names": names, "unread": len(own.finished)}
+
+
+LiveList(
+    pages=pages, place="work", path=WORK, template="jobs/index.html", read=_listed, blocks=("work",),
+    news=Concerns[View](signals=("job_id",)),
+)  # fmt: skip
 
 
 async def _own(view: View) -> Own:
@@ -124,7 +101,6 @@ async def _ended(view: View) -> str:
 
 
 REGIONS = (
-    Region(PAGE, "#work", NEWS, _list),
     Region(EVERY_PAGE, "#own-work", OWN, _indicator),
     Region(EVERY_PAGE, "#own-work-menu", OWN, _indicator),
     Region(EVERY_PAGE, "#ended-work", OWN, _ended),

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.memory import api, asides, commands, group_api, group_pages, models, pages, queries
+from mission_control.memory import api, asides, commands, group_api, models, pages, queries
 
 memory = Feature(
     name="memory",
@@ -25,7 +25,6 @@ memory = Feature(
         api.api,
         group_api.api,
         pages.pages,
-        group_pages.pages,
     ),
     asides=asides.ASIDES,
     regions=asides.REGIONS,

@@ -6,8 +6,7 @@ from pydantic import Field
 
 from mission_control.core.schemas import NonEmptyStr
 from mission_control.memory.models import Entry
-from mission_control.memory.queries import BoardGroupMemoryCreate, BoardMemoryCreate, MemoryUpdate
-from mission_control.web.actions import Form, VersionedForm
+from mission_control.web.forms import Fields, Form, VersionedForm
 
 MOST_TAGS = 20
 
@@ -23,9 +22,8 @@ class ChatForm(Form):
 
     content: NonEmptyStr
 
-    def body(self, found: Any) -> BoardMemoryCreate:
-        """Return the message."""
-        return BoardMemoryCreate(content=self.content, tags=["chat"])
+    def body(self, found: Any) -> Fields:
+        return {"content": self.content, "tags": ["chat"]}
 
 
 class GroupChatForm(ChatForm):
@@ -33,9 +31,8 @@ class GroupChatForm(ChatForm):
 
     broadcast: bool = False
 
-    def body(self, found: Any) -> BoardGroupMemoryCreate:
-        """Return the message."""
-        return BoardGroupMemoryCreate(content=self.content, tags=["chat", *(["broadcast"] if self.broadcast else [])])
+    def body(self, found: Any) -> Fields:
+        return {"content": self.content, "tags": ["chat", *(["broadcast"] if self.broadcast else [])]}
 
 
 class NoteForm(Form):
@@ -44,9 +41,8 @@ class NoteForm(Form):
     content: NonEmptyStr
     tags: str = Field("", max_length=500)
 
-    def body(self, found: Any) -> BoardMemoryCreate:
-        """Return the note."""
-        return BoardMemoryCreate(content=self.content, tags=tags_in(self.tags) or None)
+    def body(self, found: Any) -> Fields:
+        return {"content": self.content, "tags": tags_in(self.tags) or None}
 
 
 class GroupNoteForm(NoteForm):
@@ -54,10 +50,9 @@ class GroupNoteForm(NoteForm):
 
     broadcast: bool = False
 
-    def body(self, found: Any) -> BoardGroupMemoryCreate:
-        """Return the note."""
+    def body(self, found: Any) -> Fields:
         tags = [*tags_in(self.tags), *(["broadcast"] if self.broadcast else [])]
-        return BoardGroupMemoryCreate(content=self.content, tags=tags or None)
+        return {"content": self.content, "tags": tags or None}
 
 
 class EntryForm(VersionedForm):
@@ -66,12 +61,10 @@ class EntryForm(VersionedForm):
     content: NonEmptyStr
     tags: str = Field("", max_length=500)
 
-    def body(self, found: Entry) -> MemoryUpdate:
-        """Return the change."""
+    def body(self, found: Entry) -> Fields:
         kept = [one for one in found.tags or () if one == "chat"]
-        return MemoryUpdate(content=self.content, tags=[*kept, *tags_in(self.tags)] or None)
+        return {"content": self.content, "tags": [*kept, *tags_in(self.tags)] or None}
 
     @classmethod
     def values_of(cls, entry: Entry) -> dict[str, Any]:
-        """Return what the form shows of an entry."""
         return {"content": entry.content, "tags": ", ".join(one for one in entry.tags or () if one != "chat")}

@@ -1,5 +1,6 @@
-"""The forms of chat and memory beside a board; those beside a group are in `group_pages.py`."""
+"""The forms of chat and memory beside a board or a group."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -7,106 +8,115 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board, view_of
+from mission_control.boards.pages import on_board
+from mission_control.boards.pages import view_of as view_of_board
+from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import require
-from mission_control.memory.asides import Memory, memory_of_board, older_messages
-from mission_control.memory.forms import ChatForm, EntryForm, NoteForm
-from mission_control.memory.models import BoardMemory, Entry
-from mission_control.memory.queries import visible_entry
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, is_htmx
+from mission_control.groups.group_page import view_of as view_of_group
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.pages import group_of_page, on_group
+from mission_control.memory.asides import AnyView, memory_of_board, memory_of_group, older_messages
+from mission_control.memory.forms import ChatForm, EntryForm, GroupChatForm, GroupNoteForm, NoteForm
+from mission_control.memory.models import Entry
+from mission_control.memory.queries import visible_entry, visible_group_entry
+from mission_control.web.actions import Outcome, action, again
+from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict
 
 pages = Blueprint("memory_pages", __name__)
-BOARD = "/boards/<uuid:board_id>"
-ENTRY = f"{BOARD}/memory/<uuid:memory_id>"
+BOARD, GROUP = "/boards/<uuid:board_id>", "/groups/<uuid:group_id>"
+ENTRY, GROUP_ENTRY = f"{BOARD}/memory/<uuid:memory_id>", f"{GROUP}/memory/<uuid:memory_id>"
 EDIT, EDIT_FORMS = "memory/edit.html", "memory/edit_form.html"
+_does = partial(action, pages, "POST")
 
 
-def place_of(entry: Entry) -> str:
-    """Return the name of what shows an entry."""
-    return "chat" if entry.is_chat else "memory"
+async def group_of_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> BoardGroup:
+    """Return the group of an entry, in whose organization the actor acts."""
+    return (await on_group(group_id))[1]
+
+
+def _url(home: Board | BoardGroup, aside: str) -> str:
+    return f"/{'boards' if isinstance(home, Board) else 'groups'}/{home.id}?panel={aside}"
+
+
+def _url_of(entry: Entry) -> str:
+    return _url(entry.home, "chat" if entry.is_chat else "memory")
 
 
 @pages.get(f"{BOARD}/chat/older")
 async def older(board_id: UUID) -> ResponseReturnValue:
-    """Return the messages before one, for an open chat."""
-    actor, board = await on_board(board_id)
+    """Return the messages before one, for an open chat of a board."""
+    return await _older(view_of_board(*await on_board(board_id)))
+
+
+@pages.get(f"{GROUP}/chat/older")
+async def older_of_group(group_id: UUID) -> ResponseReturnValue:
+    """Return the messages before one, for an open chat of a group."""
+    return await _older(view_of_group(*await on_group(group_id)))
+
+
+async def _older(view: AnyView) -> str:
     since, before = request.args.get("since", ""), parse_id(request.args.get("before", ""))
-    if before is None:
-        return ""
-    return await older_messages(view_of(actor, board), before, int(since) if since.isdecimal() else 0)
+    return "" if before is None else await older_messages(view, before, int(since) if since.isdecimal() else 0)
 
 
-@action(pages, "POST", f"{BOARD}/chat", performs="create_board_memory", form=ChatForm)
-async def say(outcome: Outcome[Board, ChatForm]) -> ResponseReturnValue:
+@_does(f"{BOARD}/chat", performs="create_board_memory", form=ChatForm)
+@_does(f"{GROUP}/chat", performs="create_board_group_memory", form=GroupChatForm, at=group_of_page)
+async def say(outcome: Outcome[Board | BoardGroup, ChatForm]) -> ResponseReturnValue:
     """Write a message."""
-    return done(f"/boards/{outcome.found.id}?panel=chat")
+    return done(_url(outcome.found, "chat"))
 
 
-@action(pages, "POST", f"{BOARD}/memory", performs="create_board_memory", form=NoteForm)
-async def note(outcome: Outcome[Board, NoteForm]) -> ResponseReturnValue:
+@_does(f"{BOARD}/memory", performs="create_board_memory", form=NoteForm)
+@_does(f"{GROUP}/memory", performs="create_board_group_memory", form=GroupNoteForm, at=group_of_page)
+async def note(outcome: Outcome[Board | BoardGroup, NoteForm]) -> ResponseReturnValue:
     """Write a note."""
-    return done(f"/boards/{outcome.found.id}?panel=memory", toast="Note added")
+    return done(_url(outcome.found, "memory"), toast="Note added")
 
 
 @pages.get(f"{ENTRY}/edit")
 async def edit_form(board_id: UUID, memory_id: UUID) -> ResponseReturnValue:
-    """Show the form of an entry: a dialog for htmx, else a page."""
-    actor, board = await on_board(board_id)
+    """Show the form of an entry of a board: a dialog for htmx, else a page."""
+    actor, _ = await on_board(board_id)
     entry = await visible_entry(actor, board_id, memory_id)
     require(actor, "memory.edit", entry)
-    return await edit_page(memory_of_board(actor, board), entry, active=f"board-{board.id}", actor=actor)
+    return await _edit_page(actor, entry, EntryForm.shown(entry), {})
 
 
-async def edit_page(
-    memory: Memory,
-    entry: Entry,
-    *,
-    active: str,
-    actor: Any,
-    values: dict[str, Any] | None = None,
-    errors: dict[str, str] | None = None,
-) -> str:
-    """Return the form of an entry with what was typed."""
-    context = {
-        "memory": memory,
-        "entry": entry,
-        "values": values or EntryForm.shown(entry),
-        "errors": errors or {},
-        "back": f"{memory.url}?panel={place_of(entry)}",
-    }
-    if not is_htmx():
-        return await shell_page(actor, EDIT, active=active, **context)
-    return render_macro(EDIT_FORMS, "edit_dialog", **context)
+@pages.get(f"{GROUP_ENTRY}/edit")
+async def edit_form_of_group(group_id: UUID, memory_id: UUID) -> ResponseReturnValue:
+    """Show the form of an entry of a group, likewise."""
+    actor, _ = await on_group(group_id)
+    entry = await visible_group_entry(actor, group_id, memory_id)
+    require(actor, "group_memory.edit", entry)
+    return await _edit_page(actor, entry, EntryForm.shown(entry), {})
 
 
-async def _edit_again(refusal: Refusal[BoardMemory, EntryForm]) -> ResponseReturnValue:
-    memory = memory_of_board(refusal.actor, refusal.found.board)
-    return await refused_edit(refusal, memory, f"board-{memory.id}")
+async def _edit_page(actor: Actor, entry: Entry, values: dict[str, Any], errors: dict[str, str]) -> str:
+    is_of_board = isinstance(entry.home, Board)
+    memory = (memory_of_board if is_of_board else memory_of_group)(actor, entry.home)
+    context = {"memory": memory, "entry": entry, "values": values, "errors": errors, "back": _url_of(entry)}
+    if is_htmx():
+        return render_macro(EDIT_FORMS, "edit_dialog", **context)
+    return await shell_page(actor, EDIT, active=f"{'board' if is_of_board else 'group'}-{memory.id}", **context)
 
 
-async def refused_edit(refusal: Refusal[Any, EntryForm], memory: Memory, active: str) -> ResponseReturnValue:
-    """Answer the form with what was typed, when it is invalid or the entry changed under it."""
-    if not isinstance(refusal.error, EditConflict | FormInvalid):
-        raise refusal.error
-    return await edit_page(
-        memory, refusal.found, active=active, actor=refusal.actor, values=refusal.values, errors=refusal.errors
-    )
+NOT_SAVED = again(_edit_page, EditConflict, FormInvalid)
 
 
-@action(pages, "POST", f"{ENTRY}/edit", performs="update_board_memory", form=EntryForm, refused=_edit_again)
-async def edit(outcome: Outcome[BoardMemory, EntryForm]) -> ResponseReturnValue:
+@_does(f"{ENTRY}/edit", performs="update_board_memory", form=EntryForm, refused=NOT_SAVED)
+@_does(
+    f"{GROUP_ENTRY}/edit", performs="update_board_group_memory", form=EntryForm, at=group_of_entry, refused=NOT_SAVED
+)
+async def edit(outcome: Outcome[Entry, EntryForm]) -> ResponseReturnValue:
     """Change an entry."""
-    return done(f"/boards/{outcome.found.board_id}?panel={place_of(outcome.found)}", toast="Saved")
+    return done(_url_of(outcome.found), toast="Saved")
 
 
-@action(pages, "POST", f"{ENTRY}/deletion", performs="delete_board_memory")
-async def delete(outcome: Outcome[BoardMemory, None]) -> ResponseReturnValue:
+@_does(f"{ENTRY}/deletion", performs="delete_board_memory")
+@_does(f"{GROUP_ENTRY}/deletion", performs="delete_board_group_memory", at=group_of_entry)
+async def delete(outcome: Outcome[Entry, None]) -> ResponseReturnValue:
     """Delete an entry for good."""
-    toast = "Message deleted" if outcome.found.is_chat else "Note deleted"
-    return done(f"/boards/{outcome.found.board_id}?panel={place_of(outcome.found)}", toast=toast)
+    return done(_url_of(outcome.found), toast="Message deleted" if outcome.found.is_chat else "Note deleted")

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.metrics import api, pages
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 metrics = Feature(
     name="metrics",

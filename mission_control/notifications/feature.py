@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.notifications import api, models, pages, policy, reactions
-from mission_control.web.palette import PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 notifications = Feature(
     name="notifications",

@@ -17,13 +17,12 @@ from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.onboarding.chat import Chat, chat_of
 from mission_control.onboarding.conversation import learned_about
-from mission_control.onboarding.forms import AUTONOMY, AnswerForm, StartForm, kinds_of, values_of
+from mission_control.onboarding.forms import AUTONOMY, AnswerForm, kinds_of, values_of
 from mission_control.onboarding.pages import settable_board, ways_of
-from mission_control.onboarding.queries import read_session
-from mission_control.web.actions import action
+from mission_control.onboarding.queries import BoardOnboardingStart, read_session
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done, go
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.outcomes import Outcome
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page
 
@@ -153,8 +152,8 @@ REGIONS = (
 )
 
 
-@action(pages, "POST", f"{CHAT}/starts", performs="start_onboarding", form=StartForm)
-async def start(outcome: Outcome[Board, StartForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{CHAT}/starts", performs="start_onboarding")
+async def start(outcome: Outcome[Board, BoardOnboardingStart]) -> ResponseReturnValue:
     """Begin the conversation."""
     return go(f"/boards/{outcome.found.id}/onboarding")
 

@@ -14,15 +14,11 @@ from mission_control.core.schemas import BlankToNone
 from mission_control.onboarding.queries import (
     LONGEST_TEXT,
     BoardOnboardingAgentComplete,
-    BoardOnboardingAnswer,
     BoardOnboardingLeadAgentDraft,
-    BoardOnboardingStart,
-    BoardSetup,
     OwnProfile,
     Trimmed,
 )
-from mission_control.web.actions import Form
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, Form, FormInvalid
 
 AUTONOMY = [
     ("ask_first", "Asks first"),
@@ -40,14 +36,6 @@ LABELS = {
 }
 
 
-class StartForm(Form):
-    """Begin the conversation."""
-
-    def body(self, found: Board) -> BoardOnboardingStart:
-        """Return the start."""
-        return BoardOnboardingStart()
-
-
 class AnswerForm(Form):
     """Chosen options, own words, or both. `typed` is the label of the option that own words stand for."""
 
@@ -56,14 +44,13 @@ class AnswerForm(Form):
     typed: str = ""
     seen: int | None = None
 
-    def body(self, found: Board) -> BoardOnboardingAnswer:
-        """Return the answer."""
+    def body(self, found: Board) -> Fields:
         text, chosen = self.text.strip(), ", ".join(self.choice) or self.typed.strip()
         if not (text or self.choice):
             raise FormInvalid(self.model_dump(), {"text": "Choose an answer or write one."})
         if not chosen:
-            return BoardOnboardingAnswer(answer=text, seen=self.seen)
-        return BoardOnboardingAnswer(answer=chosen, other_text=text or None, seen=self.seen)
+            return {"answer": text, "seen": self.seen}
+        return {"answer": chosen, "other_text": text or None, "seen": self.seen}
 
 
 class SetUpForm(Form):
@@ -82,29 +69,21 @@ class SetUpForm(Form):
     notes: Trimmed = None
     context: Trimmed = None
 
-    def body(self, found: Board) -> BoardSetup:
-        """Return the goal and the lead; FormInvalid says which field is wrong."""
+    def body(self, found: Board) -> Fields:
         try:
             metrics = from_lines(self.metrics, found.success_metrics)
         except ValueError as error:
             raise self._invalid(metrics=str(error)) from None
         if self.board_type == "goal" and not (self.objective.strip() and metrics):
             raise self._invalid(**self._missing(metrics))
-        return BoardSetup(
-            board_type=self.board_type,
-            objective=self.objective.strip() or None,
-            success_metrics=metrics or None,
-            target_date=self._target(found),
-            lead_name=self.lead_name,
-            autonomy=self.autonomy,
-            instructions=self.instructions,
-            user_profile=self._profile(),
-        )
-
-    def _profile(self) -> OwnProfile | None:
-        """Return what was ticked of the person's profile."""
-        ticked = self.model_dump(include=set(OwnProfile.model_fields), exclude_none=True)
-        return OwnProfile(**ticked) if ticked else None
+        ticked = self.model_dump(include=set(OwnProfile.model_fields), exclude_none=True)  # of the person's profile
+        return {
+            **self.model_dump(include={"board_type", "lead_name", "autonomy", "instructions"}),
+            "objective": self.objective.strip() or None,
+            "success_metrics": metrics or None,
+            "target_date": self._target(found),
+            "user_profile": ticked or None,
+        }
 
     def _target(self, found: Board) -> datetime | None:
         """Return the target date; one that was not changed keeps its moment."""

@@ -15,9 +15,8 @@ from mission_control.core.policy import can, require
 from mission_control.onboarding.conversation import Learned, learned_about
 from mission_control.onboarding.forms import AUTONOMY, LABELS, SetUpForm, kinds_of, values_of
 from mission_control.onboarding.queries import latest_session, read_session
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("onboarding_pages", __name__)
@@ -60,8 +59,7 @@ async def _form(
 
 
 async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     learned = await learned_about(refusal.actor, await latest_session(refusal.found.id), refusal.values)
     return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors, learned)
 

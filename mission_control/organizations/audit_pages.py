@@ -6,14 +6,13 @@ from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
-from quart import Blueprint, Quart, Response, current_app, g, request
+from quart import Quart, Response, current_app, g, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
 from mission_control.jobs import running
-from mission_control.live.broker import head_of
 from mission_control.organizations.audit import (
     AccountLogQuery,
     AuditEventsQuery,
@@ -26,55 +25,36 @@ from mission_control.organizations.audit import (
 from mission_control.organizations.models import Organization
 from mission_control.organizations.organization_view import people_options
 from mission_control.organizations.queries import active_organization
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import go
-from mission_control.web.fragments import render_block
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
-from mission_control.web.settings import SettingsPage, administers, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
 
-pages = Blueprint("audit_pages", __name__)
+pages = Pages("audit_pages", __name__)
 AUDIT = "/settings/audit"
 AT_ONCE = 50
-PAGE, TEMPLATE = "audit", "organizations/audit.html"
-SETTINGS_PAGES = (
-    SettingsPage(
-        "audit",
-        "Organization",
-        "Audit",
-        AUDIT,
-        "shield-check",
-        200,
-        "log verify head sign-ins account",
-        may=administers,
-    ),
+SETTINGS = SettingsPage(
+    "audit", "Organization", "Audit", AUDIT, "shield-check", 200, "log verify head sign-ins account", administers
 )
 
 
-@pages.get(AUDIT)
-async def audit() -> str:
-    """Show the head of the log and its last check."""
-    return await _page(await signed_in())
-
-
-async def _page(actor: Actor, error: str = "") -> str:
+async def _read(actor: Actor, _: Asked) -> dict[str, Any]:
+    """Return the head of the log and its last check."""
     organization = await active_organization(actor)
-    require(actor, "organization.verify", organization)
-    return await settings_page(
-        actor,
-        TEMPLATE,
-        "audit",
-        seq=await head_of(organization.id),
-        audit=await read_audit(organization),
-        job=await running_check(organization.id),
-        may_read_accounts=can(actor, "organization.read_account_log", organization),
-        error=error,
-    )
+    may_read = can(actor, "organization.read_account_log", organization)
+    job = await running_check(organization.id)
+    return {"audit": await read_audit(organization), "job": job, "may_read_accounts": may_read, "error": ""}
+
+
+PAGE = LiveList(
+    pages=pages, place=SETTINGS, template="organizations/audit.html", read=_read, blocks=("check",),
+    news=Concerns[View](signals=("job_id",)), verb="organization.verify",
+)  # fmt: skip
 
 
 async def _not_checked(refusal: Refusal[Organization, None]) -> ResponseReturnValue:
-    return await _page(refusal.actor, refusal.sentence)
+    return await PAGE.show(refusal.actor, error=refusal.sentence)
 
 
 @action(pages, "POST", f"{AUDIT}/checks", performs="check_audit", refused=_not_checked)
@@ -82,29 +62,6 @@ async def check(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
     """Begin to verify the log from its first event; a short one is verified when the page comes."""
     await running.ended_soon(outcome.answer.id)
     return go(f"{AUDIT}#check")
-
-
-@pages.get(f"{AUDIT}/live")
-async def live() -> Response:
-    """Keep the result of checks live."""
-    actor = await signed_in()
-    require(actor, "organization.verify", await active_organization(actor))
-
-    async def look(viewer: Actor, reads: Reads) -> View | None:
-        if not viewer.administers(viewer.organization_id):
-            return None
-        return View(actor=viewer, pages=(PAGE,), active="settings", reads=reads)
-
-    return await live_page(actor, look)
-
-
-async def _check_now(view: View) -> str:
-    organization = await active_organization(view.actor)
-    context = {"audit": await read_audit(organization), "job": await running_check(organization.id)}
-    return await render_block(TEMPLATE, "check", error="", **context)
-
-
-REGIONS = (Region(PAGE, "#check", Concerns[View](signals=("job_id",)), _check_now),)
 
 
 @pages.get(f"{AUDIT}/events.jsonl")

@@ -15,7 +15,6 @@ from mission_control.organizations import (
     members_api,
     models,
     organization_pages,
-    people_live,
     people_pages,
     work_state_api,
 )
@@ -68,8 +67,8 @@ organizations = Feature(
         join_pages.pages,
     ),
     secret_paths=("/invitations/",),
-    regions=(*people_live.REGIONS, *invite_live.REGIONS, *audit_pages.REGIONS),
-    settings_pages=(*organization_pages.SETTINGS_PAGES, *people_pages.SETTINGS_PAGES, *audit_pages.SETTINGS_PAGES),
+    regions=invite_live.REGIONS,
+    settings_pages=organization_pages.SETTINGS_PAGES,
     senders=entrance.senders,
     ensure_membership=ensure_membership,
 )

@@ -14,12 +14,10 @@ from mission_control.organizations.forms import InviteForm
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.people_view import boards_here
 from mission_control.organizations.queries import active_organization, visible_invite
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.shell import settings_page, signed_in
 
 pages = Blueprint("invite_pages", __name__)
 INVITATIONS = "/settings/people/invitations"

@@ -13,11 +13,9 @@ from mission_control.organizations import entrance
 from mission_control.organizations.entrance import first_place
 from mission_control.organizations.forms import AcceptForm, JoinForm
 from mission_control.organizations.models import Member
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, Typed, action, session_action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_page
-from mission_control.web.outcomes import Outcome, Refusal, Typed
-from mission_control.web.session_actions import session_action
 
 pages = Blueprint("join_pages", __name__)
 INVITATION = "/invitations/<string:token>"
@@ -45,8 +43,7 @@ async def _page(token: str, values: dict[str, Any], errors: dict[str, str]) -> s
 
 
 async def _not_signed_up(refusal: Typed[JoinForm], token: str) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Conflict):
-        raise refusal.error
+    refusal.only(FormInvalid, Conflict)
     return await _page(token, refusal.values, refusal.errors)
 
 

@@ -6,23 +6,23 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.policy import can, require
 from mission_control.organizations.forms import (
     DeleteOrganizationForm,
-    HandOverForm,
     NameForm,
     NewOrganizationForm,
-    SwitchForm,
 )
 from mission_control.organizations.models import Member, Organization
 from mission_control.organizations.organization_view import consequences, heirs
-from mission_control.organizations.queries import active_organization, left_on_gateways
-from mission_control.web.actions import action
+from mission_control.organizations.queries import (
+    OrganizationActiveUpdate,
+    OrganizationOwnershipUpdate,
+    active_organization,
+    left_on_gateways,
+)
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, settings_page
-from mission_control.web.shell import safe_next, signed_in
+from mission_control.web.shell import SettingsPage, safe_next, settings_page, signed_in
 
 pages = Blueprint("organization_pages", __name__)
 GENERAL = "/settings/organization"
@@ -62,8 +62,7 @@ async def _general(actor: Actor, section: str = "", errors: dict[str, str] | Non
 
 def _refused_in(section: str) -> Any:
     async def refused(refusal: Refusal[Organization, Any]) -> ResponseReturnValue:
-        if not isinstance(refusal.error, FormInvalid | Conflict | Invalid):
-            raise refusal.error
+        refusal.only()
         values = refusal.values if section == "name" else {}
         return await _general(refusal.actor, section, refusal.errors, **values)
 
@@ -78,9 +77,9 @@ async def rename(outcome: Outcome[Organization, NameForm]) -> ResponseReturnValu
 
 @action(
     pages, "POST", f"{GENERAL}/ownership",
-    performs="transfer_my_org", form=HandOverForm, refused=_refused_in("ownership"),
+    performs="transfer_my_org", refused=_refused_in("ownership"),
 )  # fmt: skip
-async def hand_over(outcome: Outcome[Organization, HandOverForm]) -> ResponseReturnValue:
+async def hand_over(outcome: Outcome[Organization, OrganizationOwnershipUpdate]) -> ResponseReturnValue:
     """Make a member the owner."""
     return go(f"{GENERAL}?saved=ownership")
 
@@ -112,8 +111,7 @@ async def _deletion(actor: Actor, errors: dict[str, str]) -> str:
 
 
 async def _not_deleted(refusal: Refusal[Organization, DeleteOrganizationForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
-        raise refusal.error
+    refusal.only(FormInvalid)
     return await _deletion(refusal.actor, refusal.errors)
 
 
@@ -137,8 +135,7 @@ async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> 
 
 
 async def _not_founded(refusal: Refusal[None, NewOrganizationForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Conflict | Invalid):
-        raise refusal.error
+    refusal.only()
     errors = {"name": refusal.sentence}
     return await _new(refusal.actor, refusal.values, errors)
 
@@ -152,7 +149,7 @@ async def found(outcome: Outcome[None, NewOrganizationForm]) -> ResponseReturnVa
     return go("/boards")
 
 
-@action(pages, "POST", "/organizations/active", performs="set_active_org", form=SwitchForm)
-async def switch(outcome: Outcome[None, SwitchForm]) -> ResponseReturnValue:
+@action(pages, "POST", "/organizations/active", performs="set_active_org")
+async def switch(outcome: Outcome[None, OrganizationActiveUpdate]) -> ResponseReturnValue:
     """Work in another organization."""
     return go(safe_next(request.args.get("next")))

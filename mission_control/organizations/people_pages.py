@@ -3,39 +3,36 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response, current_app, request
+from quart import current_app, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.models import User
 from mission_control.core.actor import Actor
 from mission_control.core.policy import require
-from mission_control.organizations.forms import BoardForm, ReachForm, RoleForm
+from mission_control.organizations.forms import RoleForm
 from mission_control.organizations.models import Member
-from mission_control.organizations.people_live import (
-    ACCESS,
-    ACCESS_TEMPLATE,
-    LIST,
-    LIST_TEMPLATE,
-    access_context,
-    people_context,
-    people_stream,
+from mission_control.organizations.people_view import (
+    AT_ONCE,
+    BOARDS_AT_ONCE,
+    ORDERS_OF_ADMINS,
+    boards_here,
+    invitations_of,
+    member_of,
+    members_of,
+    orders_for,
 )
-from mission_control.organizations.people_view import boards_here, member_of, orders_for
-from mission_control.organizations.queries import visible_member
-from mission_control.web.actions import action
+from mission_control.organizations.queries import MemberBoardUpdate, MemberReachUpdate, visible_member
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.ordering import order_asked
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.lists import Asked, LiveList, Pages, ordering
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
-pages = Blueprint("people_pages", __name__)
+pages = Pages("people_pages", __name__)
 PEOPLE = "/settings/people"
 MEMBER = f"{PEOPLE}/<uuid:member_id>"
-SETTINGS_PAGES = (
-    SettingsPage("people", "Organization", "People", PEOPLE, "users", 120, "members roles access invite matrix"),
-)
+SETTINGS = SettingsPage("people", "Organization", "People", PEOPLE, "users", 120, "members roles access invite matrix")
 SAVED = {
     "role": "The role is changed.",
     "removed": "They were removed from the organization.",
@@ -53,28 +50,63 @@ def _number(name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
-@pages.get(PEOPLE)
-async def people() -> str:
-    """Show the members and the open invitations."""
-    actor = await signed_in()
-    context = await people_context(actor, _number("from"), order_asked(orders_for(actor)))
-    return await settings_page(actor, LIST_TEMPLATE, "people", saved=_saved(), **context)
+async def _members(actor: Actor, asked: Asked) -> dict[str, Any]:
+    """Return the members and, for admins, the open invitations."""
+    orders = orders_for(actor)
+    order = asked.order if asked.order in orders else "role"
+    members, total = await members_of(actor, asked.first, order)
+    is_admin = actor.administers(actor.organization_id)
+    return {
+        "members": members,
+        "total": total,
+        "offset": asked.first,
+        "at_once": AT_ONCE,
+        "invitations": await invitations_of(actor) if is_admin and asked.first == 0 else [],
+        "is_admin": is_admin,
+        **ordering(orders, order),
+    }
 
 
-@pages.get(f"{PEOPLE}/live")
-async def live() -> Response:
-    """Keep a page of people live."""
-    actor, page = await signed_in(), ACCESS if request.args.get("page") == ACCESS else LIST
-    return await people_stream(actor, page, _number("from"), order_asked(orders_for(actor)), _number("boards"))
+async def _with_saved(actor: Actor) -> dict[str, str]:
+    return {"saved": _saved()}
 
 
-@pages.get(f"{PEOPLE}/access")
-async def access() -> str:
-    """Show which boards everybody reaches."""
-    actor = await signed_in()
-    require(actor, "organization.administer", actor.organization_id)
-    context = await access_context(actor, _number("from"), _number("boards"))
-    return await settings_page(actor, ACCESS_TEMPLATE, "people", **context)
+LiveList(
+    pages=pages, place=SETTINGS, template="organizations/people.html", read=_members, orders=ORDERS_OF_ADMINS,
+    around=_with_saved, blocks=("people",),
+    news=Concerns[View](
+        ("member.", "invite.", "board.created", "board.deleted", "board.restored", "organization."),
+        ("delivery_id",),  # a mail with an invitation
+    ),
+)  # fmt: skip
+
+
+def _corner() -> tuple[int, int]:
+    return _number("from"), _number("boards")
+
+
+async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, Any]:
+    """Return the members with the boards that each of them reaches, a page of both."""
+    offset, boards_from = corner
+    members, total = await members_of(actor, offset)
+    boards = await boards_here(actor.organization_id)
+    return {
+        "members": members,
+        "total": total,
+        "offset": offset,
+        "at_once": AT_ONCE,
+        "boards": boards[boards_from : boards_from + BOARDS_AT_ONCE],
+        "board_total": len(boards),
+        "boards_from": boards_from,
+        "boards_at_once": BOARDS_AT_ONCE,
+    }
+
+
+LiveList(
+    pages=pages, place=SETTINGS, path=f"{PEOPLE}/access", template="organizations/access.html", read=_reaches,
+    asks=_corner, blocks=("matrix",), news=Concerns[View](("member.", "invite.accepted", "board.")),
+    verb="organization.administer",
+)  # fmt: skip
 
 
 @pages.get(MEMBER)
@@ -109,14 +141,14 @@ async def change_role(outcome: Outcome[Member, RoleForm]) -> ResponseReturnValue
     return go(f"{PEOPLE}/{outcome.found.id}?saved=role")
 
 
-@action(pages, "POST", f"{MEMBER}/boards", performs="set_member_reach", form=ReachForm, refused=_not_changed)
-async def change_reach(outcome: Outcome[Member, ReachForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{MEMBER}/boards", performs="set_member_reach", refused=_not_changed)
+async def change_reach(outcome: Outcome[Member, MemberReachUpdate]) -> ResponseReturnValue:
     """Let a member reach all boards, or chosen ones."""
     return done(f"{PEOPLE}/{outcome.found.id}")
 
 
-@action(pages, "POST", f"{MEMBER}/boards/<uuid:board_id>", performs="set_member_board", form=BoardForm)
-async def change_board(outcome: Outcome[Any, BoardForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{MEMBER}/boards/<uuid:board_id>", performs="set_member_board")
+async def change_board(outcome: Outcome[Any, MemberBoardUpdate]) -> ResponseReturnValue:
     """Set what a member may do on one board."""
     return done(f"{PEOPLE}/access")
 

@@ -18,7 +18,7 @@ from mission_control.organizations.access import LEVELS, Access, level
 from mission_control.organizations.entrance import mails_of
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member
 from mission_control.organizations.queries import InvitationMail
-from mission_control.web.ordering import Order, Orders
+from mission_control.web.lists import Order, Orders
 
 AT_ONCE = 50
 BOARDS_AT_ONCE = 12

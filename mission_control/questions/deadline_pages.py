@@ -10,10 +10,8 @@ from quart.typing import ResponseReturnValue
 from mission_control.approvals.deadline_pages import OTHERWISE as OF_APPROVALS
 from mission_control.core import clock
 from mission_control.questions.models import Question
-from mission_control.questions.overdue import QuestionDeadline
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import Fields, Form, done
 
 pages = Blueprint("question_deadline_pages", __name__)
 PATH = "/boards/<uuid:board_id>/questions/<uuid:question_id>/deadline"
@@ -28,17 +26,15 @@ class DeadlineForm(Form):
     otherwise: str = "remind"
     person: UUID | None = None
 
-    def body(self, found: Question) -> QuestionDeadline:
+    def body(self, found: Question) -> Fields:
         """Return the deadline; a person counts only where somebody is asked."""
         takes = self.otherwise.startswith(OPTION)
-        return QuestionDeadline.model_validate(
-            {
-                "decide_by": clock.now() + timedelta(hours=int(self.hours)),
-                "otherwise": "option" if takes else self.otherwise,
-                "otherwise_user_id": self.person if self.otherwise == "ask" else None,
-                "otherwise_option_id": self.otherwise.removeprefix(OPTION) if takes else None,
-            }
-        )
+        return {
+            "decide_by": clock.now() + timedelta(hours=int(self.hours)),
+            "otherwise": "option" if takes else self.otherwise,
+            "otherwise_user_id": self.person if self.otherwise == "ask" else None,
+            "otherwise_option_id": self.otherwise.removeprefix(OPTION) if takes else None,
+        }
 
 
 def otherwise_of(options: list[dict[str, object]]) -> dict[str, str]:

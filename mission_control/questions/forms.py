@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
-from mission_control.questions.schemas import LONGEST_ANSWER, QuestionAnswer
-from mission_control.web.actions import Form
+from mission_control.questions.schemas import LONGEST_ANSWER
+from mission_control.web.forms import Fields, Form
 
 
 class AnswerForm(Form):
@@ -23,6 +23,5 @@ class AnswerForm(Form):
             raise ValueError("Fill this in.")
         return self
 
-    def body(self, found: object) -> QuestionAnswer:
-        """Return the answer."""
-        return QuestionAnswer(answer=self.answer, option_id=self.option, substance=self.substance)
+    def body(self, found: object) -> Fields:
+        return {"answer": self.answer, "option_id": self.option, "substance": self.substance}

@@ -17,10 +17,9 @@ from mission_control.questions.deadline_pages import otherwise_of
 from mission_control.questions.forms import AnswerForm
 from mission_control.questions.models import Question
 from mission_control.questions.queries import visible_question
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import safe_next, shell_page, signed_in
 

@@ -18,8 +18,7 @@ from mission_control.database.sql import contains, placeholders, rows
 from mission_control.groups.queries import list_groups
 from mission_control.search.queries import SearchKind, SearchQuery, search
 from mission_control.tasks.quick_add import QuickTask, understood
-from mission_control.web.palette import ENTRIES, PaletteEntry
-from mission_control.web.settings import HOME
+from mission_control.web.shell import ENTRIES, HOME, PaletteEntry
 
 
 @dataclass(frozen=True, slots=True)

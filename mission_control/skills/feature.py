@@ -50,7 +50,5 @@ skills = Feature(
         pack_pages.pages,
         pages.pages,
     ),
-    regions=(*pages.REGIONS, *pack_pages.REGIONS),
-    settings_pages=(pages.SETTINGS,),
     notices={INSTALL: "skill_install", UNINSTALL: "skill_uninstall"},
 )

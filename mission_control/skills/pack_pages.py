@@ -3,27 +3,24 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid
-from mission_control.core.policy import can, require
+from mission_control.core.policy import require
+from mission_control.core.schemas import NonEmptyStr
 from mission_control.jobs.models import Job
 from mission_control.jobs.queries import own_jobs
-from mission_control.skills.forms import PACK_LABELS, PackForm, SyncForm
 from mission_control.skills.models import SkillPack
-from mission_control.skills.pages import SETTINGS, SKILLS
-from mission_control.skills.queries import list_packs, pack_read, visible_pack
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, go
-from mission_control.web.live_list import LiveList
-from mission_control.web.ordering import Order, greatest, order_asked, ordering
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import settings_page
-from mission_control.web.shell import signed_in
+from mission_control.skills.pages import PACK_LABELS, SETTINGS, SKILLS
+from mission_control.skills.queries import AnyAddress, list_packs, pack_read, visible_pack
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, go
+from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import settings_page, signed_in
 
-pages = Blueprint("skill_packs_pages", __name__)
+pages = Pages("skill_packs_pages", __name__)
 ORDERS = {
     "newest": Order("newest"),
     "name": Order("by name", lambda pack: (pack["name"] or "").casefold()),
@@ -38,32 +35,17 @@ async def _admin() -> Actor:
     return actor
 
 
-async def _listed(actor: Actor, order: str) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
     own = await own_jobs(actor)
     jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
-    found = ORDERS[order].sorted(await list_packs(actor.organization_id))
-    return {"packs": found, "jobs": jobs, **ordering(ORDERS, order)}
+    found = ORDERS[asked.order].sorted(await list_packs(actor.organization_id))
+    return {"packs": found, "jobs": jobs}
 
 
-def _may_read(actor: Actor) -> bool:
-    return can(actor, "skill_pack.read")
-
-
-NEWS = ("skill_pack.", "skill.")
-LIST = LiveList(SETTINGS.key, PACKS, "skills/packs.html", _listed, NEWS, ("job_id",), _may_read)
-REGIONS = (LIST.region,)
-
-
-@pages.get(PACKS)
-async def packs() -> str:
-    """Show the packs."""
-    return await LIST.page(await _admin(), order_asked(ORDERS))
-
-
-@pages.get(f"{PACKS}/live")
-async def packs_live() -> Response:
-    """Keep the list live."""
-    return await LIST.stream(await _admin(), order_asked(ORDERS))
+LiveList(
+    pages=pages, place=SETTINGS, path=PACKS, template="skills/packs.html", read=_listed, orders=ORDERS,
+    news=Concerns[View](("skill_pack.", "skill."), ("job_id",)), verb="skill_pack.read",
+)  # fmt: skip
 
 
 @pages.get(f"{PACKS}/new")
@@ -75,6 +57,19 @@ async def new_pack() -> str:
 async def _form(actor: Actor, pack: SkillPack | None, values: dict[str, Any], errors: dict[str, str]) -> str:
     context: dict[str, Any] = {"pack": pack, "values": values, "errors": errors, "labels": PACK_LABELS}
     return await settings_page(actor, "skills/pack_form.html", SETTINGS.key, **context)
+
+
+class PackForm(Form):
+    """A pack to add, or its new fields."""
+
+    source_url: AnyAddress
+    name: NonEmptyStr | None = None
+    branch: str = "main"
+    description: str | None = None
+
+    def body(self, found: SkillPack | None) -> Fields:
+        """Return the pack; what the form does not show stays."""
+        return self.model_dump() | {"metadata": found.metadata if found is not None else {}}
 
 
 async def _not_saved(refusal: Refusal[SkillPack | None, PackForm]) -> ResponseReturnValue:
@@ -106,14 +101,14 @@ async def update(outcome: Outcome[SkillPack, PackForm]) -> ResponseReturnValue:
     return go(f"{PACKS}#pack-{outcome.found.id}")
 
 
-@action(pages, "POST", f"{PACK}/syncs", performs="start_pack_sync", form=SyncForm)
-async def sync(outcome: Outcome[SkillPack, SyncForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{PACK}/syncs", performs="start_pack_sync")
+async def sync(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
     """Sync a pack, as a job that may be left."""
     return go("/work")
 
 
-@action(pages, "POST", f"{PACKS}/syncs", performs="start_pack_syncs", form=SyncForm)
-async def sync_all(outcome: Outcome[None, SyncForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{PACKS}/syncs", performs="start_pack_syncs")
+async def sync_all(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Sync all packs, as one job that may be left."""
     return go("/work")
 

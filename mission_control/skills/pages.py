@@ -5,16 +5,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from quart import Blueprint, Response, request
+from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, DomainError, Invalid
+from mission_control.core.errors import DomainError
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
-from mission_control.core.policy import can, require
+from mission_control.core.policy import require
 from mission_control.gateways.queries import list_gateways
-from mission_control.skills.forms import PACK_LABELS, InstallForm, NewSkillForm
 from mission_control.skills.models import Skill
 from mission_control.skills.queries import (
     BY_CATEGORY,
@@ -22,6 +21,7 @@ from mission_control.skills.queries import (
     NEWEST,
     UNCATEGORIZED,
     MarketplaceQuery,
+    MarketplaceSkillCreate,
     gateways_of,
     list_cards,
     list_packs,
@@ -29,15 +29,14 @@ from mission_control.skills.queries import (
     visible_skill,
     words_of,
 )
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, go
-from mission_control.web.live_list import LiveList
-from mission_control.web.ordering import Order, order_asked
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, administers, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import go
+from mission_control.web.lists import LiveList, Order, Pages, order_asked
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
 
-pages = Blueprint("skills_pages", __name__)
+pages = Pages("skills_pages", __name__)
+PACK_LABELS = {"source_url": "Address", "name": "Name", "branch": "Branch", "description": "Description"}
 SETTINGS = SettingsPage(
     "skills", "Organization", "Skills", "/settings/skills", "sparkles", 150, "marketplace packs", administers
 )
@@ -116,26 +115,10 @@ async def _listed(actor: Actor, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _may_read(actor: Actor) -> bool:
-    return can(actor, "skill.read")
-
-
-LIST = LiveList(
-    SETTINGS.key, SKILLS, "skills/index.html", _listed, ("skill.", "skill_pack.", "gateway."), (), _may_read
-)
-REGIONS = (LIST.region,)
-
-
-@pages.get(SKILLS)
-async def skills() -> str:
-    """Show the catalogue, newest first, with the filters of the address."""
-    return await LIST.page(await _admin(), Wanted.of_request())
-
-
-@pages.get(f"{SKILLS}/live")
-async def skills_live() -> Response:
-    """Keep the catalogue live."""
-    return await LIST.stream(await _admin(), Wanted.of_request())
+LiveList(
+    pages=pages, place=SETTINGS, template="skills/index.html", read=_listed, asks=Wanted.of_request,
+    news=Concerns[View](("skill.", "skill_pack.", "gateway.")), verb="skill.read",
+)  # fmt: skip
 
 
 def _pack_of(card: dict[str, Any], packs: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -156,14 +139,13 @@ async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> 
     return await settings_page(actor, "skills/new.html", SETTINGS.key, **context)
 
 
-async def _not_added(refusal: Refusal[None, NewSkillForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid | Conflict):
-        raise refusal.error
+async def _not_added(refusal: Refusal[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
+    refusal.only()
     return await _new(refusal.actor, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", SKILLS, performs="create_marketplace_skill", form=NewSkillForm, refused=_not_added)
-async def add(outcome: Outcome[None, NewSkillForm]) -> ResponseReturnValue:
+@action(pages, "POST", SKILLS, performs="create_marketplace_skill", refused=_not_added)
+async def add(outcome: Outcome[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
     """Add a skill."""
     return go(f"{SKILLS}/{outcome.answer['id']}")
 
@@ -189,7 +171,7 @@ async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
     return await visible_skill(actor, skill_id)
 
 
-async def _not_asked(refusal: Refusal[Any, InstallForm]) -> ResponseReturnValue:
+async def _not_asked(refusal: Refusal[Any, None]) -> ResponseReturnValue:
     if not isinstance(refusal.error, DomainError) or refusal.page is None:
         raise refusal.error
     return await _show(refusal.actor, refusal.page, refusal.sentence)
@@ -200,18 +182,18 @@ INSTALL = f"{SKILL}/gateways/<uuid:gateway_id>"
 
 @action(
     pages, "POST", f"{INSTALL}/installations",
-    performs="install_marketplace_skill", form=InstallForm, at=skill_of_page, refused=_not_asked,
+    performs="install_marketplace_skill", at=skill_of_page, refused=_not_asked,
 )  # fmt: skip
-async def install(outcome: Outcome[None, InstallForm]) -> ResponseReturnValue:
+async def install(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Have a gateway install a skill."""
     return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
 
 
 @action(
     pages, "POST", f"{INSTALL}/removals",
-    performs="uninstall_marketplace_skill", form=InstallForm, at=skill_of_page, refused=_not_asked,
+    performs="uninstall_marketplace_skill", at=skill_of_page, refused=_not_asked,
 )  # fmt: skip
-async def uninstall(outcome: Outcome[None, InstallForm]) -> ResponseReturnValue:
+async def uninstall(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Have a gateway remove a skill."""
     return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
 

@@ -9,18 +9,15 @@ from quart.typing import ResponseReturnValue
 from mission_control.agents.fields import Soul
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent, visible_agents
-from mission_control.agents.schemas import AgentSoulUpdate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.policy import can, require
 from mission_control.souls import directory as reading
 from mission_control.souls.api import directory
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import FormInvalid, go
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, go
 from mission_control.web.fragments import read_ahead
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
 pages = Blueprint("souls_pages", __name__)
 SETTINGS = SettingsPage("souls", "Organization", "Souls", "/settings/souls", "user", 160, "personalities characters")
@@ -37,9 +34,8 @@ class GiveForm(Form):
     soul: Soul = None
     reason: str | None = None
 
-    def body(self, found: Agent) -> AgentSoulUpdate:
-        """Return the agent's new soul."""
-        return AgentSoulUpdate(content=self.soul, reason=self.reason)
+    def body(self, found: Agent) -> Fields:
+        return {"content": self.soul, "reason": self.reason}
 
 
 @pages.get(SOULS)

@@ -5,7 +5,7 @@ from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.tags import agent_api, api, models, pages, policy
-from mission_control.web.palette import NamedBoard, PaletteEntry
+from mission_control.web.shell import NamedBoard, PaletteEntry
 
 
 def may_create(actor: Actor, board: NamedBoard | None) -> bool:
@@ -32,7 +32,5 @@ tags = Feature(
         api.api,
         pages.pages,
     ),
-    regions=pages.REGIONS,
-    settings_pages=(pages.SETTINGS,),
     palette=(PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, group="Do", may=may_create),),
 )

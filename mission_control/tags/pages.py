@@ -1,30 +1,25 @@
 """Tags as pages of the settings: the list, a new one, changing, merging and deleting one."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can, require
 from mission_control.database.sql import as_moment
 from mission_control.tags import queries
-from mission_control.tags.forms import LABELS, MergeForm, NewTagForm, TagForm
 from mission_control.tags.models import Tag
 from mission_control.tags.queries import visible_tag
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, go
-from mission_control.web.live_list import LiveList
-from mission_control.web.ordering import Order, order_asked, ordering
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, settings_page
-from mission_control.web.shell import signed_in
+from mission_control.tags.schemas import TagCreate, TagMerge
+from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.forms import VersionedForm, go
+from mission_control.web.lists import Asked, LiveList, Order, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
-pages = Blueprint("tags_pages", __name__)
+pages = Pages("tags_pages", __name__)
 SETTINGS = SettingsPage("tags", "Organization", "Tags", "/settings/tags", "tag", 130, "labels colours")
 TAGS, TAG = "/settings/tags", "/settings/tags/<uuid:tag_id>"
 SIZE = 50
@@ -33,20 +28,7 @@ ORDERS = {
     "tasks": Order("most tasks", sql=queries.BY_TASKS),
     "changed": Order("last change", sql=queries.BY_CHANGE),
 }
-REFUSED = (FormInvalid, Invalid, Conflict)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address of the list asks for: an order, and the first row."""
-
-    order: str
-    first: int
-
-    @classmethod
-    def of_request(cls) -> "Asked":
-        """Read the address; what it cannot mean is left out."""
-        return cls(order_asked(ORDERS), max(0, min(request.args.get("from", 0, type=int), 10**6)))
+LABELS = {"name": "Name", "slug": "Slug", "color": "Colour", "description": "Description", "into": "Tag to keep"}
 
 
 async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
@@ -58,24 +40,11 @@ async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
         "first": asked.first,
         "size": SIZE,
         "may_change": can(actor, "tag.create"),
-        **ordering(ORDERS, asked.order),
     }
 
 
-LIST = LiveList(SETTINGS.key, TAGS, "tags/index.html", _listed, ("tag.", "task."))
-REGIONS = (LIST.region,)
-
-
-@pages.get(TAGS)
-async def tags() -> str:
-    """Show the tags of the organization."""
-    return await LIST.page(await signed_in(), Asked.of_request())
-
-
-@pages.get(f"{TAGS}/live")
-async def tags_live() -> Response:
-    """Keep the list live."""
-    return await LIST.stream(await signed_in(), Asked.of_request())
+NEWS = Concerns[View](("tag.", "task."))
+LiveList(pages=pages, place=SETTINGS, template="tags/index.html", read=_listed, news=NEWS, orders=ORDERS)
 
 
 @pages.get(f"{TAGS}/new")
@@ -91,14 +60,12 @@ async def _form(actor: Actor, tag: Tag | None, values: dict[str, Any], errors: d
     return await settings_page(actor, "tags/form.html", SETTINGS.key, tag=tag, **context)
 
 
-async def _not_saved(refusal: Refusal[Tag | None, Any]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, REFUSED):
-        raise refusal.error
-    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
+class TagForm(VersionedForm, TagCreate):
+    """The fields of a tag."""
 
 
-@action(pages, "POST", TAGS, performs="create_tag", form=NewTagForm, refused=_not_saved)
-async def create(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
+@action(pages, "POST", TAGS, performs="create_tag", refused=again(_form))
+async def create(outcome: Outcome[None, TagCreate]) -> ResponseReturnValue:
     """Create a tag."""
     return go(f"{TAGS}#tag-{outcome.answer['id']}")
 
@@ -117,7 +84,7 @@ async def _changeable(tag_id: UUID, verb: str) -> tuple[Actor, Tag]:
     return actor, tag
 
 
-@action(pages, "POST", TAG, performs="update_tag", form=TagForm, refused=_not_saved)
+@action(pages, "POST", TAG, performs="update_tag", form=TagForm, refused=again(_form))
 async def update(outcome: Outcome[Tag, TagForm]) -> ResponseReturnValue:
     """Change a tag."""
     return go(f"{TAGS}#tag-{outcome.found.id}")
@@ -136,14 +103,13 @@ async def _deletion(actor: Actor, tag: Tag, errors: dict[str, str]) -> str:
     return await settings_page(actor, "tags/delete.html", SETTINGS.key, labels=LABELS, **context)
 
 
-async def _not_merged(refusal: Refusal[Tag, MergeForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, REFUSED):
-        raise refusal.error
+async def _not_merged(refusal: Refusal[Tag, TagMerge]) -> ResponseReturnValue:
+    refusal.only()
     return await _deletion(refusal.actor, refusal.found, refusal.errors)
 
 
-@action(pages, "POST", f"{TAG}/merges", performs="merge_tag", form=MergeForm, refused=_not_merged)
-async def merge(outcome: Outcome[Tag, MergeForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{TAG}/merges", performs="merge_tag", refused=_not_merged)
+async def merge(outcome: Outcome[Tag, TagMerge]) -> ResponseReturnValue:
     """Merge a tag into another one."""
     return go(f"{TAGS}#tag-{outcome.answer['id']}")
 

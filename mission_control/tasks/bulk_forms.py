@@ -11,8 +11,7 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.tasks.bulk import MOST, TaskChanges
 from mission_control.tasks.forms import assignee_fields
-from mission_control.web.actions import Form
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, Form, FormInvalid
 
 KINDS = ("move", "assign", "priority", "due", "tag", "untag", "archive", "delete")
 
@@ -41,14 +40,13 @@ class BulkForm(Form):
             day_of(self.value, clock.now()) if self.value and self.value != "none" else None if self.value else self.due
         )
 
-    def body(self, found: Board) -> TaskChanges:
-        """Return the change of all of them."""
+    def body(self, found: Board) -> Fields:
         if not self.task_ids:
             raise FormInvalid({}, {"": "Select tasks first."})
         if self.kind not in KINDS:
             raise FormInvalid({}, {"": "Choose what to change."})
         changes = [{"task_id": task_id, **self._change()} for task_id in dict.fromkeys(self.task_ids)]
-        return TaskChanges.model_validate({"changes": changes, "atomic": False})
+        return {"changes": changes, "atomic": False}
 
     def _change(self) -> dict[str, Any]:
         match self.kind:

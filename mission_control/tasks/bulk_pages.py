@@ -14,10 +14,9 @@ from mission_control.core.json import to_json
 from mission_control.tasks.bulk_forms import BulkForm, UndoForm
 from mission_control.tasks.bulk_undo import Before, before_bulk, undo_of
 from mission_control.tasks.pages import back_to_board
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done, is_htmx
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.outcomes import Outcome
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("tasks_bulk_pages", __name__)

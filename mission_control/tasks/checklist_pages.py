@@ -3,26 +3,14 @@
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.tasks.checklist import ChecklistItemCreate, ChecklistItemUpdate, Text
+from mission_control.tasks.checklist import ChecklistItemCreate
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.pages import TASK
-from mission_control.web.actions import Form, action
-from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import Form, done
 
 pages = Blueprint("tasks_checklist_pages", __name__)
 STEP = f"{TASK}/checklist/<uuid:item_id>"
-
-
-class StepForm(Form):
-    """A new step. `is_done` is sent when a removal is undone."""
-
-    text: Text
-    is_done: bool = False
-
-    def body(self, found: Task) -> ChecklistItemCreate:
-        """Return the step to add."""
-        return ChecklistItemCreate(text=self.text, is_done=self.is_done)
 
 
 class TickForm(Form):
@@ -30,13 +18,9 @@ class TickForm(Form):
 
     is_done: bool
 
-    def body(self, found: tuple[Task, ChecklistItem]) -> ChecklistItemUpdate:
-        """Return the change."""
-        return ChecklistItemUpdate(is_done=self.is_done)
 
-
-@action(pages, "POST", f"{TASK}/checklist", performs="add_checklist_item", form=StepForm)
-async def add(outcome: Outcome[Task, StepForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{TASK}/checklist", performs="add_checklist_item")
+async def add(outcome: Outcome[Task, ChecklistItemCreate]) -> ResponseReturnValue:
     """Add a step at the end."""
     return done(_url(outcome.found))
 

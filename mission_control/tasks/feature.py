@@ -73,7 +73,6 @@ tasks = Feature(
         *panel_props.REGIONS,
         *panel_files.REGIONS,
         *panel_parts.REGIONS,
-        *(one.region for one in gone_pages.LISTS.values()),
     ),
     palette=(NEW_TASK, RESTORE_TASK),
     notices={

@@ -11,10 +11,9 @@ from mission_control.tasks.models import Attachment, Task
 from mission_control.tasks.pages import TASK
 from mission_control.tasks.panel_files import TEMPLATE, file_shown, preview_of
 from mission_control.tasks.panel_pages import url_of
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done, is_htmx
 from mission_control.web.fragments import read_ahead, render_macro
-from mission_control.web.outcomes import Outcome
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("tasks_file_pages", __name__)

@@ -12,22 +12,14 @@ from mission_control.core.ids import parse_id
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.custom_fields.queries import values_of_tasks
 from mission_control.tags.assignment import tag_ids_of
-from mission_control.tags.schemas import TagCreate
 from mission_control.tags.slugs import slug_from
 from mission_control.tasks.fields import FIELDS, from_form, to_form
-from mission_control.tasks.models import Comment, Task
+from mission_control.tasks.models import Task
 from mission_control.tasks.panel_fields import shown, typed
 from mission_control.tasks.schemas import (
     Place,
-    TaskCommentCreate,
-    TaskCommentEdit,
-    TaskDependencyCreate,
-    TaskMove,
-    TaskUpdate,
 )
-from mission_control.web.actions import Form, VersionedForm
-from mission_control.web.forms import FormInvalid
-from mission_control.web.versions import EditConflict, merge, version_of
+from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, merge, version_of
 
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
 
@@ -45,14 +37,9 @@ class MoveForm(VersionedForm):
     assignee: str | None = None
     approve: bool = False
 
-    def body(self, found: Task) -> TaskMove:
-        """Return the move."""
-        given = self.model_dump(
-            exclude_none=True, include={"status", "place", "before_task_id", "after_task_id", "approve"}
-        )
-        return TaskMove(
-            **{"status": found.status, **given}, **(assignee_fields(self.assignee) if self.assignee else {})
-        )
+    def body(self, found: Task) -> Fields:
+        moved = self.model_dump(exclude_none=True, exclude={"version", "assignee"})
+        return {"status": found.status, **moved, **(assignee_fields(self.assignee) if self.assignee else {})}
 
     @classmethod
     def values_of(cls, task: Task) -> dict[str, Any]:
@@ -76,10 +63,6 @@ class TextForm(VersionedForm):
     title: Title
     description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
 
-    def body(self, found: Task) -> TaskUpdate:
-        """Return the change."""
-        return TaskUpdate.model_validate({"title": self.title, "description": self.description})
-
 
 @completed(to_form())
 class ChangeForm(VersionedForm):
@@ -87,14 +70,14 @@ class ChangeForm(VersionedForm):
 
     assignee: str | None = None
 
-    def body(self, found: Task) -> TaskUpdate:
+    def body(self, found: Task) -> Fields:
         """Return the change, without clearing an assignee that the task does not have."""
         sent = self.model_dump(exclude_unset=True, exclude=self._untouched)
         changes = from_form(sent)
         if "assignee" in sent:
             wanted = assignee_fields(self.assignee)
             changes |= {name: one for name, one in wanted.items() if one is not None or getattr(found, name) != one}
-        return TaskUpdate(**changes)
+        return changes
 
     @classmethod
     def values_of(cls, task: Any) -> dict[str, Any]:
@@ -110,7 +93,7 @@ class FieldsForm(VersionedForm):
     kind: list[str]
     value: list[str] = []
 
-    def body(self, found: Task) -> TaskUpdate:
+    def body(self, found: Task) -> Fields:
         """Return the change; a single blank value clears its field."""
         try:
             values = {
@@ -120,7 +103,7 @@ class FieldsForm(VersionedForm):
             }
         except ValueError as error:
             raise FormInvalid(self.model_dump(), {"": str(error)}) from None
-        return TaskUpdate.model_validate({"custom_field_values": values})
+        return {"custom_field_values": values}
 
     def _texts(self) -> list[str]:
         texts = self.value or ([""] if len(self.key) == 1 else [])
@@ -151,10 +134,6 @@ class TagsForm(VersionedForm):
         """The tag is put on or taken off, whatever the others are."""
         return True
 
-    def body(self, found: Task) -> TaskUpdate:
-        """Return the change."""
-        return TaskUpdate.model_validate({"tag_ids": self.tag_ids})
-
     async def merged(self, found: Task) -> Self:
         """Return the tags that the task has now, with the one put on or taken off."""
         added = [self.toggle] if self.toggle and self.toggle not in self.tag_ids else []
@@ -167,9 +146,8 @@ class NewTagForm(Form):
 
     name: Annotated[NonEmptyStr, Field(max_length=100)]
 
-    def body(self, found: None) -> TagCreate:
-        """Return the tag to create."""
-        return TagCreate(name=self.name, slug=slug_from(self.name) or None)
+    def body(self, found: None) -> Fields:
+        return {"name": self.name, "slug": slug_from(self.name) or None}
 
 
 class CommentForm(Form):
@@ -177,39 +155,15 @@ class CommentForm(Form):
 
     message: Annotated[NonEmptyStr, Field(max_length=100_000)]
 
-    def body(self, found: Task) -> TaskCommentCreate:
-        """Return the comment."""
-        return TaskCommentCreate(message=self.message)
 
-
-class CommentEditForm(VersionedForm):
+class CommentEditForm(VersionedForm, CommentForm):
     """Other words for a comment."""
-
-    message: Annotated[NonEmptyStr, Field(max_length=100_000)]
-
-    def body(self, found: Comment) -> TaskCommentEdit:
-        """Return the words."""
-        return TaskCommentEdit(message=self.message)
 
 
 class TitleForm(VersionedForm):
     """The title alone, edited where it stands."""
 
     title: Title
-
-    def body(self, found: Task) -> TaskUpdate:
-        """Return the change."""
-        return TaskUpdate.model_validate({"title": self.title})
-
-
-class DependencyForm(Form):
-    """A task to wait for."""
-
-    task_id: UUID
-
-    def body(self, found: Task) -> TaskDependencyCreate:
-        """Return the dependency."""
-        return TaskDependencyCreate(task_id=self.task_id)
 
 
 def assignee_fields(value: str | None) -> dict[str, Any]:

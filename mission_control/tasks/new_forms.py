@@ -15,9 +15,7 @@ from mission_control.core.schemas import BlankToNone
 from mission_control.tasks.forms import Title, assignee_fields
 from mission_control.tasks.panel_fields import typed
 from mission_control.tasks.quick_add import QuickTask
-from mission_control.tasks.schemas import TaskCreate
-from mission_control.web.actions import Form
-from mission_control.web.forms import FormInvalid, read_form
+from mission_control.web.forms import Fields, Form, FormInvalid, read_form
 
 FIELD = "field:"  # begins the name of the input of a custom field
 
@@ -30,7 +28,6 @@ class NewTaskForm(Form):
     after: UUID | None = None
 
     def body(self, found: Board) -> QuickTask:
-        """Return the line, the column and the task that was added before."""
         return QuickTask(text=self.title, status=self.status, after_task_id=self.after)
 
 
@@ -59,7 +56,7 @@ class FullTaskForm(Form):
         form.fields = fields
         return form
 
-    def body(self, found: Board) -> TaskCreate:
+    def body(self, found: Board) -> Fields:
         """Return the task to create. A custom field that is left empty has its default."""
         plain = self.model_dump(exclude={"assignee", "due"})
         due_at = end_of_day(self.due) if self.due else None
@@ -71,5 +68,4 @@ class FullTaskForm(Form):
             except ValueError as error:
                 raise FormInvalid({**self.model_dump(), "fields": self.fields}, {name: str(error)}) from None
         values = {key: value for key, value in own.items() if value is not None}
-        given = {**plain, **assignee_fields(self.assignee), "due_at": due_at, "custom_field_values": values}
-        return TaskCreate.model_validate(given)
+        return {**plain, **assignee_fields(self.assignee), "due_at": due_at, "custom_field_values": values}

@@ -23,10 +23,9 @@ from mission_control.tasks.new_forms import FullTaskForm, NewTaskForm
 from mission_control.tasks.pages import back_to_board
 from mission_control.tasks.panel_fields import fields_of
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done, go, is_htmx
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("tasks_new_pages", __name__)

@@ -15,7 +15,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.live.broker import head_of
-from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, TextForm
+from mission_control.tasks.forms import ChangeForm, CommentForm, MoveForm, TextForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
 from mission_control.tasks.panel import Panel, neighbours_of, panel_html
@@ -23,13 +23,12 @@ from mission_control.tasks.panel_files import size_in_words
 from mission_control.tasks.panel_regions import GONE, TEXT, TITLE
 from mission_control.tasks.panel_view import PAGE, any_panel_in
 from mission_control.tasks.queries import visible_task
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, is_htmx, open_in_panel
+from mission_control.tasks.schemas import TaskDependencyCreate
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx, open_in_panel, version_of
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import fragment, rendered
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict, version_of
 
 pages = Blueprint("tasks_pages", __name__)
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
@@ -150,8 +149,7 @@ async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
 
 async def edit_again(refusal: Refusal[Task, Any], section: str) -> str:
     """Answer the form with what was typed, when it is invalid or the task changed under it."""
-    if not isinstance(refusal.error, EditConflict | FormInvalid):
-        raise refusal.error
+    refusal.only(EditConflict, FormInvalid)
     view = view_of(refusal.actor, refusal.found.board, panel_id=refusal.found.id)
     return await panel_answer(view, edits=section, refusal={"values": refusal.values, "errors": refusal.errors})
 
@@ -191,15 +189,15 @@ async def comment(outcome: Outcome[Task, CommentForm]) -> ResponseReturnValue:
     return done(f"{_url(outcome.found)}#comments")
 
 
-async def _not_linked(refusal: Refusal[Task, DependencyForm]) -> ResponseReturnValue:
+async def _not_linked(refusal: Refusal[Task, TaskDependencyCreate]) -> ResponseReturnValue:
     """Answer why, beside the list in which the task was chosen."""
     if not is_htmx():
         raise refusal.error
     return render_macro(SAID, "said", sentence=refusal.sentence)
 
 
-@action(pages, "POST", f"{TASK}/dependencies", performs="add_dependency", form=DependencyForm, refused=_not_linked)
-async def wait_for(outcome: Outcome[Task, DependencyForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{TASK}/dependencies", performs="add_dependency", refused=_not_linked)
+async def wait_for(outcome: Outcome[Task, TaskDependencyCreate]) -> ResponseReturnValue:
     """Make the task wait for another one."""
     return done(_url(outcome.found))
 

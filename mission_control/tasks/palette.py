@@ -1,7 +1,7 @@
 """What the palette offers on a board."""
 
 from mission_control.core.actor import Actor
-from mission_control.web.palette import NamedBoard, PaletteEntry
+from mission_control.web.shell import NamedBoard, PaletteEntry
 
 
 def _writes(actor: Actor, board: NamedBoard | None) -> bool:

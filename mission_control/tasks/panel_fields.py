@@ -10,7 +10,7 @@ from uuid import UUID
 
 from mission_control.custom_fields.queries import IN_ORDER
 from mission_control.database.sql import as_json, rows
-from mission_control.web.versions import version_of
+from mission_control.web.forms import version_of
 
 FIELDS = f"""
     SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.description, f.required, f.default_value,

@@ -18,13 +18,11 @@ from mission_control.tasks.panel_fields import fields_of
 from mission_control.tasks.panel_props import found_tasks
 from mission_control.tasks.panel_view import PAGE, panel_in
 from mission_control.tasks.queries import visible_task
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, is_htmx
+from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
+from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal, same_form_again
 from mission_control.web.regions import fragment
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict
 
 pages = Blueprint("tasks_panel_pages", __name__)
 COMMENT = f"{TASK}/comments/<uuid:comment_id>"
@@ -138,14 +136,9 @@ async def _comment_form(
     return await shell_page(actor, "tasks/comment.html", active=f"board-{task.board_id}", task=task, **context)
 
 
-async def _comment_again(refusal: Refusal[Comment, CommentEditForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, EditConflict | FormInvalid):
-        raise refusal.error
-    return await _comment_form(refusal.actor, refusal.found, refusal.values, refusal.errors)
-
-
 @action(
-    pages, "POST", f"{COMMENT}/edits", performs="edit_task_comment", form=CommentEditForm, refused=_comment_again
+    pages, "POST", f"{COMMENT}/edits", performs="edit_task_comment", form=CommentEditForm,
+    refused=again(_comment_form, EditConflict, FormInvalid),
 )  # fmt: skip
 async def edit_comment(outcome: Outcome[Comment, CommentEditForm]) -> ResponseReturnValue:
     """Put other words into a comment of one's own."""

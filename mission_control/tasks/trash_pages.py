@@ -15,11 +15,9 @@ from mission_control.core.policy import require
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
 from mission_control.tasks.queries import any_task, archived_tasks, deleted_tasks
-from mission_control.web.actions import action
+from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done, go
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import settings_page
-from mission_control.web.shell import shell_page
+from mission_control.web.shell import settings_page, shell_page
 
 pages = Blueprint("tasks_trash_pages", __name__)
 SIZE = 50
@@ -60,8 +58,7 @@ async def _erasure(actor: Actor, task: Task, problem: str) -> str:
 
 
 async def _not_erased(refusal: Refusal[Task, None]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, Conflict):
-        raise refusal.error
+    refusal.only(Conflict)
     return await _erasure(refusal.actor, refusal.found, refusal.sentence)
 
 

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.usage import api, models, page_live, pages, queries
+from mission_control.usage import api, models, pages, queries
 from mission_control.usage.budgets import watch_for_midnight
 
 usage = Feature(
@@ -20,7 +20,5 @@ usage = Feature(
         api.api,
         pages.pages,
     ),
-    settings_pages=pages.SETTINGS_PAGES,
-    regions=page_live.REGIONS,
     loops=(watch_for_midnight,),
 )

@@ -2,15 +2,13 @@
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from mission_control.core.ids import parse_id
 from mission_control.usage.models import Budget
-from mission_control.usage.queries import MOST_LIMIT, BudgetCreate, BudgetUpdate, Period, Unit, amount, inside
-from mission_control.web.actions import Form, VersionedForm
-from mission_control.web.forms import FormInvalid
+from mission_control.usage.queries import MOST_LIMIT, Period, Unit, amount, inside
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
 
 LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}
 
@@ -51,11 +49,9 @@ class BudgetForm(Form):
     def _is_a_limit(cls, text: str, info: ValidationInfo) -> str:
         return str(_limit(text, info.data.get("unit", "cost")))
 
-    def body(self, found: object) -> BudgetCreate:
-        """Return the budget to create."""
+    def body(self, found: object) -> Fields:
         kind, _, name = self.subject.partition(":")
-        owner_of: dict[str, UUID | None] = {f"{kind}_id": parse_id(name)} if name else {}
-        return BudgetCreate(unit=self.unit, period=self.period, limit=Decimal(self.limit), **owner_of)
+        return self.model_dump(exclude={"subject"}) | ({f"{kind}_id": parse_id(name)} if name else {})
 
     @staticmethod
     def fields_of(budget: Budget) -> dict[str, str]:
@@ -71,15 +67,13 @@ class LimitForm(VersionedForm):
 
     limit: str
 
-    def body(self, found: Budget) -> BudgetUpdate:
-        """Return the change."""
+    def body(self, found: Budget) -> Fields:
         try:
             limit = _limit(self.limit, found.unit)
         except ValueError as wrong:
             raise FormInvalid(self.model_dump(), {"limit": f"{str(wrong)[:1].upper()}{str(wrong)[1:]}."}) from None
-        return BudgetUpdate(limit=limit)
+        return {"limit": limit}
 
     @classmethod
     def values_of(cls, budget: Budget) -> dict[str, str]:
-        """Return what the form shows of a budget."""
         return {"limit": BudgetForm.fields_of(budget)["limit"]}

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.queries import boards_of
@@ -12,37 +11,22 @@ from mission_control.core.policy import require
 from mission_control.database.sql import placeholders, rows
 from mission_control.usage.forms import LABELS, BudgetForm, LimitForm
 from mission_control.usage.models import Budget
-from mission_control.usage.page_live import TEMPLATE, budgets_stream, context_of
+from mission_control.usage.page_view import listed
 from mission_control.usage.queries import budget_read, visible_budget
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, is_htmx
+from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.settings import SettingsPage, administers, settings_page
-from mission_control.web.shell import signed_in
-from mission_control.web.versions import EditConflict
+from mission_control.web.lists import LiveList, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
 
-pages = Blueprint("usage_pages", __name__)
+pages = Pages("usage_pages", __name__)
 HOME = "/settings/budgets"
 BUDGET = f"{HOME}/<uuid:budget_id>"
-SETTINGS_PAGES = (
-    SettingsPage(
-        "budgets", "Organization", "Budgets", HOME, "gauge", 170, "limits tokens money cost usage", may=administers
-    ),
+SETTINGS = SettingsPage(
+    "budgets", "Organization", "Budgets", HOME, "gauge", 170, "limits tokens money cost usage", may=administers
 )
 NEW = {"subject": "organization", "unit": "tokens", "period": "day"}
-
-
-@pages.get(HOME)
-async def budgets() -> str:
-    """Show the budgets of the organization, what is used of them, and by whom."""
-    return await _page(await _admin(), NEW, {})
-
-
-@pages.get(f"{HOME}/live")
-async def live() -> Response:
-    """Keep the page live."""
-    return await budgets_stream(await _admin())
 
 
 async def _admin() -> Actor:
@@ -51,9 +35,16 @@ async def _admin() -> Actor:
     return actor
 
 
-async def _page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    context = await context_of(actor) | {"values": values, "errors": errors, "labels": LABELS}
-    return await settings_page(actor, TEMPLATE, "budgets", subjects=await _subjects(actor), **context)
+async def _form(actor: Actor) -> dict[str, Any]:
+    return {"subjects": await _subjects(actor), "values": NEW, "errors": {}, "labels": LABELS}
+
+
+# Reports of agents, and everything that changes a budget or whose it is.
+NEWS = Concerns[View](("budget.", "agent.", "board."), ("usage",))
+LIST = LiveList(
+    pages=pages, place=SETTINGS, template="usage/budgets.html", read=listed, around=_form,
+    blocks=("budgets", "used"), news=NEWS, verb="budget.manage", is_shared=True,
+)  # fmt: skip
 
 
 async def _subjects(actor: Actor) -> list[tuple[str, str]]:
@@ -73,7 +64,7 @@ async def _subjects(actor: Actor) -> list[tuple[str, str]]:
 
 
 async def _not_created(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValue:
-    return await _page(refusal.actor, refusal.values, refusal.errors)
+    return await LIST.show(refusal.actor, values=refusal.values, errors=refusal.errors)
 
 
 @action(pages, "POST", HOME, performs="create_budget", form=BudgetForm, refused=_not_created)
@@ -97,13 +88,9 @@ async def _edit(actor: Actor, budget: Budget, values: dict[str, Any], errors: di
     return await settings_page(actor, "usage/limit.html", "budgets", **context)
 
 
-async def _not_changed(refusal: Refusal[Budget, LimitForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, EditConflict | FormInvalid):
-        raise refusal.error
-    return await _edit(refusal.actor, refusal.found, refusal.values, refusal.errors)
-
-
-@action(pages, "POST", BUDGET, performs="update_budget", form=LimitForm, refused=_not_changed)
+@action(
+    pages, "POST", BUDGET, performs="update_budget", form=LimitForm, refused=again(_edit, EditConflict, FormInvalid)
+)  # fmt: skip
 async def change(outcome: Outcome[Budget, LimitForm]) -> ResponseReturnValue:
     """Give a budget another limit."""
     return done(HOME)

@@ -1,4 +1,4 @@
-"""Page actions: a form that a page posts performs an operation of the API.
+"""Page actions: a form that a page posts performs an operation of the API, and what the page gets back.
 
 The checks are those of the operation, in its order: credentials (a session, from our own page), the look-up (404), the
 rule (403), the shape (422), and then whatever the operation finds. Where two people can edit the same, the form carries
@@ -8,93 +8,146 @@ the version that it shows, and the write is refused when somebody changed those 
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, cast
 
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError
-from quart import Blueprint, Response
+from pydantic import BaseModel, ValidationError
+from quart import Blueprint, Response, make_response, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.authn.authentication import require_same_origin
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import OPERATIONS, Operation
-from mission_control.web.forms import FormInvalid, kinds_of, read_form, sentences
-from mission_control.web.outcomes import Outcome, Refusal, refused_response, response_of
+from mission_control.web.forms import (
+    EditConflict,
+    Form,
+    FormInvalid,
+    VersionedForm,
+    form_values,
+    is_htmx,
+    read_form,
+    sentences,
+)
+from mission_control.web.fragments import partial, render_macro
 from mission_control.web.shell import signed_in
-from mission_control.web.versions import EditConflict, merge, version_of
+
+# What a form shows above its fields or at them; other refusals are error pages.
+SHOWN = (FormInvalid, Invalid, Conflict)
 
 
-class Form(BaseModel):
-    """What a page's form sends."""
+@dataclass(frozen=True, slots=True)
+class Outcome[Found, Sent]:
+    """A performed operation: who performed it on what, the form, what `before` returned, and the operation's answer.
 
-    def body(self, found: Any) -> BaseModel | None:
-        """Return the body of the operation, None when it takes none; `found` is what the operation looked up.
-
-        FormInvalid or pydantic's ValidationError refuse what was typed (422).
-        """
-        raise NotImplementedError
-
-    def query(self, ids: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the query of the operation, given the ids of the form's own address."""
-        return {}
-
-    @classmethod
-    async def read(cls) -> Self:
-        """Read the posted form. A form with a file reads it itself. FormInvalid refuses what was sent."""
-        return await read_form(cls)
-
-
-class VersionedForm(Form):
-    """A form of what others may change while it is open. Without a version everything is saved as it was sent.
-
-    `_untouched` names the fields that were sent as they were shown, once the form was merged with what is stored.
+    `ids` are those of the address, and `page` is what the action's `at` looked up.
     """
 
-    version: str = Field("", max_length=10_000)
-    _untouched: set[str] = PrivateAttr(default_factory=set)
+    ids: Mapping[str, Any]
+    actor: Actor
+    found: Found
+    form: Sent
+    before: Any
+    answer: Any
+    page: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Typed[Sent]:
+    """A form that was refused, and why. `form` is None when what was typed is invalid."""
+
+    form: Sent | None
+    error: DomainError | FormInvalid
 
     @property
-    def is_versioned(self) -> bool:
-        """Whether it is compared with what is stored."""
-        return bool(self.version)
+    def status(self) -> int:
+        """The status of the answer."""
+        return 422 if isinstance(self.error, FormInvalid) else self.error.status
 
-    @classmethod
-    def values_of(cls, thing: Any) -> dict[str, Any]:
-        """Return what the form shows of a thing, by the names of its fields."""
-        return {name: getattr(thing, name) for name in cls.model_fields if name != "version"}
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was typed, for the form that comes back."""
+        if isinstance(self.error, FormInvalid | EditConflict):
+            return self.error.values
+        return self.form.model_dump() if isinstance(self.form, BaseModel) else {}
 
-    @classmethod
-    def version_of(cls, thing: Any, *names: str) -> str:
-        """The version of a thing as the form shows it, or of the fields that a part of the form shows."""
-        values = cls.values_of(thing)
-        return version_of({name: values[name] for name in names or values})
+    @property
+    def errors(self) -> dict[str, str]:
+        """One sentence for each field; what concerns the whole form stands under `""`."""
+        if isinstance(self.error, FormInvalid | EditConflict):
+            return self.error.errors
+        return _by_field(self.error) or {"": self.error.sentence}
 
-    @classmethod
-    def shown(cls, thing: Any) -> dict[str, Any]:
-        """Return the values of the form with their version."""
-        return cls.values_of(thing) | {"version": cls.version_of(thing)}
+    @property
+    def sentence(self) -> str:
+        """The refusal in one sentence."""
+        return " ".join(self.errors.values())
 
-    async def merged(self, thing: Any) -> Self:
-        """Return the form with the newest value in every field that was not touched, or raise EditConflict."""
-        present, lists = self.values_of(await self.newest(thing)), self._lists()
-        typed = {name: getattr(self, name) for name in present if name in self.model_fields_set - lists}
-        typed |= {name: getattr(self, name) or [] for name in present if name in lists}
-        values, theirs, untouched = merge(self.version, typed, present)
-        form = self.model_copy(update=values | {"version": version_of(present)})
-        if theirs:
-            raise EditConflict(self.model_dump() | values | {"version": form.version}, theirs)
-        form._untouched = untouched
-        return form
+    def only(self, *errors: type[Exception]) -> None:
+        """Raise the refusal for an error page, unless it is one of those that the form itself shows."""
+        if not isinstance(self.error, errors or SHOWN):
+            raise self.error
 
-    async def newest(self, thing: Any) -> Any:
-        """Return what `values_of` reads of a thing as it is stored now."""
-        return thing
 
-    @classmethod
-    def _lists(cls) -> set[str]:
-        """The names of lists, of which a browser sends nothing when they are empty."""
-        return {name for name, field in cls.model_fields.items() if list in kinds_of(field.annotation)}
+@dataclass(frozen=True, slots=True)
+class Refusal[Found, Sent](Typed[Sent]):
+    """A refused action: who wanted to perform it, on what. `found` is None when it is gone.
+
+    `ids` are those of the address, and `page` is what the action's `at` looked up.
+    """
+
+    ids: Mapping[str, Any]
+    actor: Actor
+    found: Found
+    page: Any
+
+
+def _by_field(error: DomainError) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in error.detail if isinstance(error, Invalid) and isinstance(error.detail, list) else []:
+        text = str(item.get("ctx", {}).get("error") or item["msg"])
+        found.setdefault(str(item["loc"][-1]), text[:1].upper() + text[1:].rstrip(".") + ".")
+    return found
+
+
+def again(
+    show: Callable[[Actor, Any, dict[str, Any], dict[str, str]], Awaitable[ResponseReturnValue]],
+    *errors: type[Exception],
+) -> "Refusing":
+    """Answer a refusal by the form with what was typed and its reasons; other errors than these are error pages."""
+
+    async def refused(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
+        refusal.only(*errors)
+        return await show(refusal.actor, refusal.found, refusal.values, refusal.errors)
+
+    return refused
+
+
+def same_form_again(error: Exception, version_id: str) -> str:
+    """Say in an open page that somebody was faster, and give its form a version to send again; raise other errors."""
+    if not (isinstance(error, EditConflict) and is_htmx()):
+        raise error
+    version = render_macro("ui/form.html", "version", values=error.values, id=version_id)
+    reason = render_macro("tasks/panel_gone.html", "reason", sentence=f"{error.sentence} Save again to use yours.")
+    return reason + partial(f"#{version_id}", version, "outerHTML")
+
+
+async def refused_response(
+    refused: Callable[..., Awaitable[ResponseReturnValue]] | None, refusal: Typed[Any], **path: str
+) -> Response:
+    """Answer a refusal. HTML gets its status; a redirect stays one."""
+    if refused is None:
+        raise refusal.error
+    answer = await refused(refusal, **path)
+    response = await response_of(answer)
+    if isinstance(answer, str):
+        response.status_code = refusal.status
+    return response
+
+
+async def response_of(answer: ResponseReturnValue) -> Response:
+    return cast("Response", await make_response(answer))
 
 
 Answering = Callable[[Outcome[Any, Any]], Awaitable[ResponseReturnValue]]
@@ -107,7 +160,7 @@ class Action:
 
     performs: str
     answers: Answering
-    form: type[Form] | None = None
+    form: type[BaseModel] | None = None
     at: Callable[..., Awaitable[Any]] | None = None
     before: Callable[[Actor, Any], Awaitable[Any]] | None = None
     refused: Refusing | None = None
@@ -134,7 +187,7 @@ class Action:
         actor = _at_home(actor, found)
         form: Any = None
         try:
-            form = await self.form.read() if self.form is not None else None
+            form = await self._read()
             before = await self.before(actor, found) if self.before is not None else None
             form, answer = await self._perform(actor, ids, found, form, page)
         except (DomainError, FormInvalid) as error:
@@ -146,21 +199,30 @@ class Action:
         path = self.operation.path
         return {name: one for name, one in ids.items() if f"<{name}>" in path or f"<string:{name}>" in path}
 
-    def _given(self, form: Any, found: Any, ids: Mapping[str, Any]) -> dict[str, Any]:
+    async def _read(self) -> BaseModel | None:
+        shape: type[BaseModel] | None = self.form or self.operation.body
+        if shape is None:
+            return None
+        return await shape.read() if issubclass(shape, Form) else await read_form(shape)
+
+    async def _given(self, form: Any, found: Any, ids: Mapping[str, Any]) -> dict[str, Any]:
         given: dict[str, Any] = {}
-        if self.operation.query is not None:
-            given["query"] = self.operation.query.model_validate(form.query(ids) if form is not None else {})
         try:
-            body = form.body(found) if form is not None else None
+            if (query := self.operation.query) is not None:
+                sent = form.query(ids) if isinstance(form, Form) else form_values(query, await request.form) | dict(ids)
+                given["query"] = query.model_validate(_only(query, sent))
+            made = form.body(found) if isinstance(form, Form) else form
+            if (body := self.operation.body) is not None:
+                given["data"] = _body(body, made)
         except ValidationError as error:
-            raise FormInvalid(form.model_dump(), sentences(error.errors())) from None
-        return given if self.operation.body is None else given | {"data": body}
+            raise FormInvalid(form.model_dump() if form else {}, sentences(error.errors())) from None
+        return given
 
     async def _perform(self, actor: Actor, ids: Mapping[str, Any], found: Any, form: Any, page: Any) -> tuple[Any, Any]:
         """Return the form as it was saved, and the operation's answer."""
 
         async def perform(form: Any) -> tuple[Any, Any]:
-            given = self._given(form, found, ids)
+            given = await self._given(form, found, ids)
             return form, await handled(self.operation, actor, self._own(ids), found, given)
 
         async def perform_merged() -> tuple[Any, Any]:
@@ -180,7 +242,7 @@ def action(
     path: str,
     *,
     performs: str,
-    form: type[Form] | None = None,
+    form: type[BaseModel] | None = None,
     at: Callable[..., Awaitable[Any]] | None = None,
     before: Callable[[Actor, Any], Awaitable[Any]] | None = None,
     refused: Refusing | None = None,
@@ -188,7 +250,8 @@ def action(
 ) -> Callable[[Answering], Answering]:
     """Let a form of a page perform an operation; the function answers when it is done, and adds what only pages have.
 
-    `performs` is the operation's id, without the predecessor's `_api_v1_...` behind it. `at` looks up what the page is
+    `performs` is the operation's id, without the predecessor's `_api_v1_...` behind it. `form` is needed where the page
+    sends something else than the operation's body, or its query where it takes no body. `at` looks up what the page is
     about where that is not what the operation looks up, and in whose organization the actor acts. `before` is called
     with the actor and what was found, before anything changes: what it returns is for taking the action back.
     `refused` answers a refusal, for example by the form with what was typed; without it the refusal is an error page,
@@ -197,7 +260,7 @@ def action(
 
     def register(answers: Answering) -> Answering:
         made = Action(performs, answers, form, at, before, refused, gone)
-        blueprint.add_url_rule(path, answers.__name__, made.respond, methods=[method])
+        blueprint.add_url_rule(path, f"{answers.__name__} {path}", made.respond, methods=[method])
         return answers
 
     return register
@@ -207,6 +270,21 @@ def action_of(view: Callable[..., Any]) -> Action | None:
     """The action behind the view of a route; None for any other view."""
     made = getattr(view, "__self__", None)
     return made if isinstance(made, Action) else None
+
+
+def _body(shape: type[BaseModel], made: Any) -> BaseModel:
+    """Return the body of an operation from what a form made of it."""
+    if isinstance(made, shape):
+        return made
+    if isinstance(made, BaseModel):
+        made = _only(shape, made.model_dump())
+    if unknown := made.keys() - shape.model_fields.keys():
+        raise TypeError(f"{shape.__name__} does not take {', '.join(sorted(unknown))}.")
+    return shape.model_validate(made)
+
+
+def _only(shape: type[BaseModel], values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name in shape.model_fields}
 
 
 def _at_home(actor: Actor, thing: Any) -> Actor:
@@ -229,3 +307,53 @@ def operation_named(name: str) -> Operation:
     mine = [one for one in OPERATIONS if one.who in ("user", "actor") and "/api/v1/agent/" not in one.path]
     [found] = [one for one in mine if name in (one.operation_id, one.operation_id.partition("_api_v1_")[0])]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAction:
+    """One unsafe route that begins or ends the browser's own session, which no operation of the API does."""
+
+    performs: Callable[..., Awaitable[Any]]
+    answers: Callable[..., Awaitable[ResponseReturnValue]]
+    form: type[BaseModel] | None = None
+    refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None
+
+    async def respond(self, **path: str) -> Response:
+        """Answer a posted form. It must come from our own page, also where nobody is signed in."""
+        require_same_origin()
+        form: BaseModel | None = None
+        try:
+            form = await read_form(self.form) if self.form is not None else None
+            answer = await self.performs(*([] if form is None else [form]), **path)
+        except (DomainError, FormInvalid) as error:
+            return await refused_response(self.refused, Typed(form, error), **path)
+        return await response_of(await self.answers(form, answer))
+
+
+def session_action(
+    blueprint: Blueprint,
+    path: str,
+    *,
+    performs: Callable[..., Awaitable[Any]],
+    form: type[BaseModel] | None = None,
+    refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None,
+) -> Callable[[Callable[..., Awaitable[ResponseReturnValue]]], Callable[..., Awaitable[ResponseReturnValue]]]:
+    """Let a form begin or end the browser's session; the function gets the form and what `performs` returned.
+
+    `performs` and `refused` get the form, or the `Typed` form, and the parts of the path by name.
+    """
+
+    def register(
+        answers: Callable[..., Awaitable[ResponseReturnValue]],
+    ) -> Callable[..., Awaitable[ResponseReturnValue]]:
+        made = SessionAction(performs, answers, form, refused)
+        blueprint.add_url_rule(path, answers.__name__, made.respond, methods=["POST"])
+        return answers
+
+    return register
+
+
+def session_action_of(view: Callable[..., Any]) -> SessionAction | None:
+    """The session action behind the view of a route; None for any other view."""
+    made = getattr(view, "__self__", None)
+    return made if isinstance(made, SessionAction) else None

@@ -1,20 +1,22 @@
-"""Every error as an answer: the JSON envelope for programs, a helpful page for people."""
+"""Every error as an answer: the JSON envelope for programs, a helpful page for people, and one without the server."""
 
 import logging
 from http import HTTPStatus
 from typing import Any
 
-from quart import Quart, Response, g, redirect, request
+from quart import Blueprint, Quart, Response, g, redirect, request
 from quart.typing import ResponseReturnValue
 from tortoise.exceptions import DoesNotExist
 from werkzeug.exceptions import HTTPException
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.json import to_json
 from mission_control.core.request_facts import current_request_id
 from mission_control.database.outages import outage
 from mission_control.database.trouble import trouble
 from mission_control.http.answers import json_response
+from mission_control.web.assets import asset, build, read
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import sign_in_url
@@ -138,3 +140,25 @@ async def error_page(status: int, sentence: str) -> Response:
         request_id=current_request_id(),
     )
     return Response(html, status, content_type="text/html; charset=utf-8")
+
+
+pages = Blueprint("offline_pages", __name__)
+PAGE = "/offline"
+# What the page needs besides itself; all of it is the same for everybody.
+FILES = ("css/app.css", "js/theme-init.js", "vendor/inter-latin-wght-normal.woff2")
+
+
+@pages.get("/service-worker.js")
+async def service_worker() -> Response:
+    """Give the worker, which is another one with each build."""
+    known = to_json([PAGE, *(asset(name) for name in FILES)]).decode()
+    text = f'const BUILD = "{build()}";\nconst FILES = {known};\n{read("service-worker.js").decode()}'
+    response = Response(text, content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@pages.get(PAGE)
+async def offline() -> str:
+    """Say that the server cannot be reached."""
+    return await render_page("errors/offline.html")

@@ -1,16 +1,27 @@
-"""From a posted form to a checked model, and the answers that fit both htmx and a plain browser."""
+"""Forms: from what a page posts to the body of the operation that it performs, and what answers it.
+
+A form says only what differs from the body of its operation. A form of what others may change while it is open carries
+a mark of each field that it shows: a field that was not touched takes the newest value, a field that somebody else
+changed too is a conflict, of that field alone. A list is merged by its items: those that were added or removed here are
+added or removed there.
+"""
 
 import json
 import types
-from collections.abc import Mapping
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Conflict
+from mission_control.core.ids import fingerprint
 from mission_control.core.storable import is_storable
 
 SENTENCES = {
@@ -31,9 +42,8 @@ SENTENCES = {
     "url_parsing": "Enter a full address that starts with https://.",
     "extra_forbidden": "This field is not known here.",
 }
-
-
 UNSTORABLE = "This text holds a character that cannot be stored, such as NUL."
+SHORT = 80
 
 
 class FormInvalid(Exception):
@@ -132,6 +142,170 @@ def _sentence(error: Mapping[str, Any]) -> str:
         message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ").strip()
         return message[:1].upper() + message[1:].rstrip(".") + "."
     return SENTENCES.get(kind, "This value cannot be used.")
+
+
+type Fields = Mapping[str, object]
+
+
+class Form(BaseModel):
+    """What a page's form sends, where that is not simply the body of its operation."""
+
+    def body(self, found: Any) -> BaseModel | Fields | None:
+        """Return the body of the operation, or its fields by name; `found` is what the operation looked up.
+
+        Without a method of its own a form gives those of its fields that the body has. FormInvalid or pydantic's
+        ValidationError refuse what was typed (422).
+        """
+        return self
+
+    def query(self, ids: Mapping[str, Any]) -> Fields:
+        """Return the query of the operation; by default the ids of the form's address, and its fields."""
+        return self.model_dump() | dict(ids)
+
+    @classmethod
+    async def read(cls) -> Self:
+        """Read the posted form. A form with a file reads it itself. FormInvalid refuses what was sent."""
+        return await read_form(cls)
+
+
+class TypedName(Form):
+    """The name of what is about to be deleted, typed to be sure."""
+
+    what: ClassVar[str]
+    field: ClassVar[str] = "typed"  # where the template shows what was typed, and the reason
+    name: str = Field("", max_length=400)
+
+    def body(self, found: Any) -> BaseModel | Fields | None:
+        if self.name.strip() != found.name.strip():
+            sentence = f"Type the {self.what}'s name exactly as it is written above."
+            raise FormInvalid({self.field: self.name}, {self.field: sentence})
+        return self
+
+
+class VersionedForm(Form):
+    """A form of what others may change while it is open. Without a version everything is saved as it was sent.
+
+    `_untouched` names the fields that were sent as they were shown, once the form was merged with what is stored.
+    """
+
+    version: str = Field("", max_length=10_000)
+    _untouched: set[str] = PrivateAttr(default_factory=set)
+
+    @property
+    def is_versioned(self) -> bool:
+        """Whether it is compared with what is stored."""
+        return bool(self.version)
+
+    @classmethod
+    def values_of(cls, thing: Any) -> dict[str, Any]:
+        """Return what the form shows of a thing, by the names of its fields."""
+        return {name: getattr(thing, name) for name in cls.model_fields if name != "version"}
+
+    @classmethod
+    def version_of(cls, thing: Any, *names: str) -> str:
+        """The version of a thing as the form shows it, or of the fields that a part of the form shows."""
+        values = cls.values_of(thing)
+        return version_of({name: values[name] for name in names or values})
+
+    @classmethod
+    def shown(cls, thing: Any) -> dict[str, Any]:
+        """Return the values of the form with their version."""
+        return cls.values_of(thing) | {"version": cls.version_of(thing)}
+
+    async def merged(self, thing: Any) -> Self:
+        """Return the form with the newest value in every field that was not touched, or raise EditConflict."""
+        present, lists = self.values_of(await self.newest(thing)), self._lists()
+        typed = {name: getattr(self, name) for name in present if name in self.model_fields_set - lists}
+        typed |= {name: getattr(self, name) or [] for name in present if name in lists}
+        values, theirs, untouched = merge(self.version, typed, present)
+        form = self.model_copy(update=values | {"version": version_of(present)})
+        if theirs:
+            raise EditConflict(self.model_dump() | values | {"version": form.version}, theirs)
+        form._untouched = untouched
+        return form
+
+    async def newest(self, thing: Any) -> Any:
+        """Return what `values_of` reads of a thing as it is stored now."""
+        return thing
+
+    @classmethod
+    def _lists(cls) -> set[str]:
+        """The names of lists, of which a browser sends nothing when they are empty."""
+        return {name for name, field in cls.model_fields.items() if list in kinds_of(field.annotation)}
+
+
+class EditConflict(Conflict):
+    """Somebody else changed fields that were changed in a form too.
+
+    `values` are those of the form to send again: what was typed, else the newest. `theirs` is what the others wrote.
+    """
+
+    def __init__(self, values: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+        value = _to(next(iter(theirs.values()))) if len(theirs) == 1 else ""
+        message = f"Somebody changed this{value} while you were writing."
+        super().__init__(ErrorCode.EDIT_CONFLICT.detail(message, fields=[*theirs]))
+        self.values = {**values, "theirs": theirs}
+        self.theirs = theirs
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """A sentence for each field."""
+        return {name: f"Somebody changed it{_to(value)}. Saving replaces that." for name, value in self.theirs.items()}
+
+
+def _to(value: Any) -> str:
+    return "" if isinstance(value, UUID) else f" to {in_words(value)}"
+
+
+def in_words(value: Any) -> str:
+    """Return a field's value as it stands in a sentence, such as `on`, `empty` or `“Telescope”`."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = ", ".join(value) if isinstance(value, list) else str(value if value is not None else "")
+    return f"“{text[:SHORT]}{'…' if len(text) > SHORT else ''}”" if text else "empty"
+
+
+def version_of(values: Mapping[str, Any]) -> str:
+    """The marks of the values that a form shows, as its hidden field `version`."""
+    return urlencode({name: _mark(value) for name, value in values.items()})
+
+
+def _mark(value: Any) -> str:
+    return ".".join(sorted(map(_mark_of_one, value))) if isinstance(value, list) else _mark_of_one(value)
+
+
+def _mark_of_one(value: Any) -> str:
+    """Nothing, blank and unticked are the same to a form; browsers change line breaks and drop a first one."""
+    text = "" if value is None or value is False else str(value)
+    return fingerprint(text.replace("\r\n", "\n").lstrip("\n").rstrip())[:12]
+
+
+def merge(
+    version: str, typed: Mapping[str, Any], present: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
+    """Return the values to save, those of others that they would overwrite, and the names of untouched fields.
+
+    A field without a mark in the version is saved as typed, one that was not sent is left out.
+    """
+    merged, theirs, untouched = dict(typed), {}, set()
+    for name, mark in parse_qsl(version, keep_blank_values=True):
+        if name not in present or name not in typed:
+            continue
+        now, sent = _mark(present[name]), _mark(typed[name])
+        if sent == mark:
+            untouched.add(name)
+            merged[name] = present[name]
+        elif isinstance(typed[name], list):
+            merged[name] = _merged_items(mark.split("."), typed[name], present[name] or [])
+        elif now not in (mark, sent):
+            theirs[name] = present[name]
+    return merged, theirs, untouched
+
+
+def _merged_items(shown: Iterable[str], typed: list[Any], present: list[Any]) -> list[Any]:
+    shown, wanted, now = set(shown), {_mark(one) for one in typed}, {_mark(one) for one in present}
+    kept = [one for one in present if _mark(one) in wanted or _mark(one) not in shown]
+    return kept + [one for one in typed if _mark(one) not in shown | now]
 
 
 def is_htmx() -> bool:

@@ -1,11 +1,12 @@
-"""What surrounds every page of a signed-in person, and how a person gets in.
+"""What surrounds every page of a signed-in person: how a person gets in, the palette, and the frame of the settings.
 
 `mission_control/shell.py` fills it, because nothing here imports a feature.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, Protocol
 from urllib.parse import quote
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from quart import g, request
 
 from mission_control.authn import authentication
 from mission_control.core import zones
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Unauthenticated
 from mission_control.web.fragments import render_page
@@ -123,3 +124,105 @@ async def shell_page(actor: Actor, template: str, *, active: str, **context: obj
     if request.method == "GET" and not context.get("live_url"):  # a refused form must not become what its address shows
         context["live_url"] = f"/settings/live?active={active}&after={shell.seq}"
     return await render_page(template, shell=shell, actor=actor, **context)
+
+
+class NamedBoard(BoardLike, Protocol):
+    """The board that the reader is on."""
+
+    name: str
+
+
+def _anybody(actor: Actor, board: NamedBoard | None) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteEntry:
+    """An entry: its label, address, glyph, and further words that find it.
+
+    `{board}` and `{board_id}` stand for the board that the reader is on. `may` says who gets the entry, asked with the
+    reader and that board, None on other pages. Entries are listed by `position`, and `searched_only` ones only when
+    somebody typed something.
+    """
+
+    label: str
+    url: str
+    icon: str
+    words: str = ""
+    position: int = 0
+    group: Literal["Go to", "Do"] = "Go to"
+    may: Callable[[Actor, NamedBoard | None], bool] = _anybody
+    searched_only: bool = False
+
+
+# The entries of the installed features.
+ENTRIES: list[PaletteEntry] = []
+
+
+Group = Literal["You", "Organization"]
+GROUPS: tuple[Group, ...] = ("You", "Organization")
+HOME = "/settings"
+
+
+def anybody(actor: Actor) -> bool:
+    """Everybody who is signed in."""
+    return True
+
+
+def administers(actor: Actor) -> bool:
+    """Owners and admins of the organization one works in."""
+    return actor.administers(actor.organization_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """A page of the settings: its place in the navigation, its address, and who sees it.
+
+    `words` are further words by which the palette finds it. Pages are listed by `position` in their group. `may` only
+    decides what is listed: the page itself refuses whom it refuses.
+    """
+
+    key: str
+    group: Group
+    label: str
+    path: str
+    icon: str
+    position: int
+    words: str = ""
+    may: Callable[[Actor], bool] = anybody
+
+    @property
+    def palette_entry(self) -> PaletteEntry:
+        """The page as an entry of the palette, found by searching."""
+
+        def may(actor: Actor, board: NamedBoard | None) -> bool:
+            return self.may(actor)
+
+        words = f"settings {self.group} {self.words}".lower()
+        return PaletteEntry(self.label, self.path, self.icon, words, 500 + self.position, may=may, searched_only=True)
+
+
+# The pages of the installed features, by key.
+SETTINGS: dict[str, SettingsPage] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFrame:
+    """What `layouts/settings.html` reads: the page, the groups of the navigation, and whether this is /settings."""
+
+    page: SettingsPage
+    groups: Sequence[tuple[str, Sequence[SettingsPage]]]
+    is_index: bool
+
+
+def frame(actor: Actor, key: str, *, is_index: bool) -> SettingsFrame:
+    """Return the frame around the page with a key, as an actor sees it."""
+    seen = sorted((page for page in SETTINGS.values() if page.may(actor)), key=lambda page: page.position)
+    groups = [(group, [page for page in seen if page.group == group]) for group in GROUPS]
+    return SettingsFrame(SETTINGS[key], [(group, pages) for group, pages in groups if pages], is_index)
+
+
+async def settings_page(actor: Actor, template: str, key: str, **context: object) -> str:
+    """Render a page of the settings, whose template extends `layouts/settings.html`."""
+    around = frame(actor, key, is_index=request.path == HOME)
+    return await shell_page(actor, template, active="settings", settings=around, **context)

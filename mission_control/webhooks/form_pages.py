@@ -12,26 +12,22 @@ from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.policy import require
-from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, go, is_htmx
+from mission_control.web.actions import Outcome, action, again
+from mission_control.web.forms import EditConflict, FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict
 from mission_control.webhooks.forms import (
     LABELS,
     NEW_SECRETS,
     SECRETS,
     NewWebhookForm,
     StateForm,
-    TestForm,
-    WebhookDeletionForm,
     WebhookForm,
 )
 from mission_control.webhooks.models import Webhook, WebhookPayload
 from mission_control.webhooks.page_reads import calls_of, curl_line
 from mission_control.webhooks.pages import BOARD, WEBHOOK, base_url
-from mission_control.webhooks.queries import BoardWebhookRead, visible_webhook
+from mission_control.webhooks.queries import BoardWebhookRead, WebhookTest, visible_webhook
 
 pages = Blueprint("webhook_form_pages", __name__)
 
@@ -41,12 +37,11 @@ async def new_webhook(board_id: UUID) -> ResponseReturnValue:
     """Show the form of a new webhook."""
     actor, board = await on_board(board_id)
     require(actor, "webhook.create", board)
-    return await _form(actor, board, None, {"choice": "make"}, {})
+    return await _form(actor, board, {"choice": "make"}, {})
 
 
-async def _form(
-    actor: Actor, board: Board, webhook: Webhook | None, values: dict[str, Any], errors: dict[str, str]
-) -> str:
+async def _form(actor: Actor, found: Board | Webhook, values: dict[str, Any], errors: dict[str, str]) -> str:
+    board, webhook = (found.board, found) if isinstance(found, Webhook) else (found, None)
     crew = await crew_of(board)
     return await shell_page(
         actor, "webhooks/form.html", active=f"board-{board.id}", board=board, webhook=webhook, values=values,
@@ -55,13 +50,10 @@ async def _form(
     )  # fmt: skip
 
 
-async def _not_created(refusal: Refusal[Board, NewWebhookForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid | Invalid):
-        raise refusal.error
-    return await _form(refusal.actor, refusal.found, None, refusal.values, refusal.errors)
+NOT_SAVED = again(_form, EditConflict, FormInvalid, Invalid)
 
 
-@action(pages, "POST", f"{BOARD}/new", performs="create_board_webhook", form=NewWebhookForm, refused=_not_created)
+@action(pages, "POST", f"{BOARD}/new", performs="create_board_webhook", form=NewWebhookForm, refused=NOT_SAVED)
 async def create(outcome: Outcome[Board, NewWebhookForm]) -> ResponseReturnValue:
     """Create a webhook; a secret that was made for it is shown this once."""
     webhook = outcome.answer
@@ -81,20 +73,13 @@ async def _secret_page(actor: Actor, board: Board, webhook: BoardWebhookRead, se
 @pages.get(f"{WEBHOOK}/edit")
 async def edit_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
     """Show the form of a webhook's fields."""
-    actor, board = await on_board(board_id)
+    actor, _ = await on_board(board_id)
     webhook = await visible_webhook(actor, board_id, webhook_id)
     require(actor, "webhook.update", webhook)
-    return await _form(actor, board, webhook, WebhookForm.shown(webhook), {})
+    return await _form(actor, webhook, WebhookForm.shown(webhook), {})
 
 
-async def _not_edited(refusal: Refusal[Webhook, WebhookForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, EditConflict | FormInvalid | Invalid):
-        raise refusal.error
-    webhook = refusal.found
-    return await _form(refusal.actor, webhook.board, webhook, refusal.values, refusal.errors)
-
-
-@action(pages, "POST", f"{WEBHOOK}/edit", performs="update_board_webhook", form=WebhookForm, refused=_not_edited)
+@action(pages, "POST", f"{WEBHOOK}/edit", performs="update_board_webhook", form=WebhookForm, refused=NOT_SAVED)
 async def edit(outcome: Outcome[Webhook, WebhookForm]) -> ResponseReturnValue:
     """Change a webhook."""
     return go(_url(outcome.found))
@@ -116,8 +101,8 @@ async def rotate(outcome: Outcome[Webhook, None]) -> ResponseReturnValue:
     return await _secret_page(outcome.actor, outcome.found.board, webhook, outcome.answer.secret)
 
 
-@action(pages, "POST", f"{WEBHOOK}/tests", performs="test_board_webhook", form=TestForm)
-async def send_test(outcome: Outcome[Webhook, TestForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{WEBHOOK}/tests", performs="test_board_webhook")
+async def send_test(outcome: Outcome[Webhook, WebhookTest]) -> ResponseReturnValue:
     """Try a webhook; the call appears in the list."""
     return done(_url(outcome.found), toast="Test call received")
 
@@ -145,8 +130,8 @@ async def delete_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
     return await shell_page(actor, "webhooks/delete.html", active=f"board-{board.id}", **context)
 
 
-@action(pages, "POST", f"{WEBHOOK}/deletion", performs="delete_board_webhook", form=WebhookDeletionForm)
-async def delete(outcome: Outcome[Webhook, WebhookDeletionForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{WEBHOOK}/deletion", performs="delete_board_webhook")
+async def delete(outcome: Outcome[Webhook, None]) -> ResponseReturnValue:
     """Delete a webhook and what it received."""
     return go(f"/boards/{outcome.found.board_id}/webhooks")
 

@@ -20,8 +20,8 @@ from mission_control.core.scope import Scope
 from mission_control.feature import Feature
 from mission_control.features import FEATURES
 from mission_control.mcp.registry import Tools
-from mission_control.web.palette import PaletteEntry
 from mission_control.web.regions import Region
+from mission_control.web.shell import PaletteEntry
 from tests.contract.source import ROOT, modules, trees
 
 # The registries, by module and name; each is filled by `installing.py`.
@@ -48,8 +48,8 @@ REGISTRIES = {
     "operations.registry.OPERATIONS",
     "sending.loop._senders",
     "web.asides.ASIDES",
-    "web.palette.ENTRIES",
-    "web.settings.SETTINGS",
+    "web.shell.ENTRIES",
+    "web.shell.SETTINGS",
 }
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {

@@ -12,8 +12,7 @@ from mission_control.boards.api import get_board, update_board
 from mission_control.commands.command import verb_of
 from mission_control.core.policy import RULES
 from mission_control.operations.registry import OPERATIONS
-from mission_control.web.actions import action_of
-from mission_control.web.session_actions import session_action_of
+from mission_control.web.actions import action_of, session_action_of
 from tests.contract.source import calls, commands, modules, texts, trees
 
 VERB = re.compile(r"[a-z_]+\.[a-z_]+")

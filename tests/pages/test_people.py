@@ -47,7 +47,7 @@ async def test_access_is_changed_in_a_cell(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     dan, cell = await member_path(cast, "dan"), f"boards/{cast.board.id}"
     (await ada.get(f"{PEOPLE}/access")).has("Dan, Telescope: Read", "Ada, Telescope: Change")
-    async with ada.watching(f"{PEOPLE}/live?page=access") as watch:
+    async with ada.watching(f"{PEOPLE}/access/live") as watch:
         (await ada.with_htmx.post(f"{dan}/{cell}", {"access": "write"})).is_status(204)
         await watch.until("Dan, Telescope: Change")
     assert (await ada.post(f"{dan}/boards", {"reach": "all_write"})).status == 303

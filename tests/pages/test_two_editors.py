@@ -18,7 +18,7 @@ from mission_control.organizations.models import Organization
 from mission_control.tags.models import Tag
 from mission_control.tasks.models import Task
 from mission_control.usage.models import Budget
-from mission_control.web.versions import merge, version_of
+from mission_control.web.forms import merge, version_of
 from mission_control.webhooks.models import Webhook
 from tests.cast import Cast
 from tests.pages.visitor import visitor

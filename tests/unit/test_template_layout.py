@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import Environment, StrictUndefined
 
-from mission_control.web.template_layout import TemplateLayout
+from mission_control.web.fragments import TemplateLayout
 
 CASES = {
     "between tags": ("<ul>\n  <li>a</li>\n  <li>b</li>\n</ul>\n", "<ul><li>a</li><li>b</li></ul>"),

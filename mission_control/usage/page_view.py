@@ -1,27 +1,20 @@
-"""What the page of budgets shows, and keeps showing as it changes."""
+"""What the page of budgets shows."""
 
 from datetime import timedelta
 from typing import Any
 
-from quart import Response
-
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
-from mission_control.core.policy import can
 from mission_control.database.sql import rows
 from mission_control.usage.queries import CHART_DAYS, MICROS, SUMS, days_of_organization, list_budgets, today
 from mission_control.usage.wording import amount_of, bars, money, short
-from mission_control.web.fragments import render_block
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.lists import Asked
 
-PAGE, TEMPLATE = "budgets", "usage/budgets.html"
-# Reports of agents, and everything that changes a budget or whose it is.
-NEWS = Concerns[View](("budget.", "agent.", "board."), ("usage",))
 MAX_ROWS = 200
 
 
-async def context_of(actor: Actor) -> dict[str, Any]:
+async def listed(actor: Actor, _: Asked) -> dict[str, Any]:
     """Return the budgets of the active organization and what each agent used up."""
     budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     shown = [budget | {"words": use_of(budget)} for budget in budgets]
@@ -84,32 +77,3 @@ def _user(row: dict[str, Any]) -> dict[str, Any]:
         "tokens_today": f"{int(row['tokens_today']):,}",
         "cost_today": money(int(row["cost_today"]) / MICROS),
     }
-
-
-async def budgets_stream(actor: Actor) -> Response:
-    """Return the page's stream."""
-
-    async def look(viewer: Actor, reads: Reads) -> View | None:
-        view = View(actor=viewer, pages=(PAGE,), active="settings", reads=reads)
-        return view if can(viewer, "budget.manage") else None
-
-    return await live_page(actor, look)
-
-
-async def _block(view: View, name: str) -> str:
-    context = await view.reads.get(("budgets", view.actor.organization_id), lambda: context_of(view.actor))
-    return await render_block(TEMPLATE, name, **context)
-
-
-async def _budgets(view: View) -> str:
-    return await _block(view, "budgets")
-
-
-async def _used(view: View) -> str:
-    return await _block(view, "used")
-
-
-REGIONS = (
-    Region(PAGE, "#budgets", NEWS, _budgets),
-    Region(PAGE, "#used", NEWS, _used),
-)
