@@ -12,7 +12,6 @@ from mission_control import features
 from mission_control.authn.authentication import SessionCookies
 from mission_control.commands.transaction import all_finished
 from mission_control.config import Settings
-from mission_control.core.clock_watch import watch_clock
 from mission_control.core.json import to_json
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
@@ -24,6 +23,7 @@ from mission_control.live.signatures import use_key
 from mission_control.mcp import api as mcp_api
 from mission_control.paths import data_dir
 from mission_control.web import assets, errors, fragments
+from mission_control.work import loops
 
 BROKER = "mission_control.broker"
 STOPPING = "mission_control.stopping"
@@ -76,8 +76,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         use_key(audit_key(app.config["SECRET_KEY"]))
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
-        loops = [loop for feature in FEATURES for loop in feature.loops]
-        tasks.extend(asyncio.create_task(one) for one in (watch_clock(clock_was_set), *(loop() for loop in loops)))
+        tasks.extend(loops.start([loop for feature in FEATURES for loop in feature.loops]))
 
     @app.after_serving
     async def stop() -> None:
@@ -87,17 +86,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await app.extensions[BROKER].stop()
         await all_finished()
-        for feature in FEATURES:
-            for finish in feature.at_stop:
-                await finish()
         await disconnect()
-
-
-def clock_was_set() -> None:
-    """Let what sleeps until a moment look whether that has come."""
-    for feature in FEATURES:
-        for look in feature.on_clock_set:
-            look()
 
 
 def begin_shutdown(app: Quart) -> None:

@@ -4,7 +4,7 @@ Nothing here is imported at run time, so that every package may declare itself. 
 its `install()` fills the registries from them; nothing else does.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mission_control.web.asides import Aside
     from mission_control.web.regions import Region
     from mission_control.web.shell import PaletteEntry, SettingsPage, Shell
+    from mission_control.work.loops import Loop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +79,9 @@ class Feature:
     notices: Mapping[str, str] = field(default_factory=dict)
     explain_waiting: "Explain | None" = None
 
-    # Background: loops that run while the application serves, what is done when it stops and when the clock was set,
-    # who sends deliveries, and callbacks of wake-up channels and of families of channels.
-    loops: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
-    at_stop: tuple[Callable[[], Awaitable[None]], ...] = ()
-    on_clock_set: tuple[Callable[[], None], ...] = ()
+    # Background: loops that run while the application serves, who sends deliveries, and callbacks of wake-up channels
+    # and of families of channels.
+    loops: "tuple[Loop, ...]" = ()
     senders: "Callable[[Quart], Sequence[Sender]] | None" = None
     on_notify: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     on_notify_family: Mapping[str, Callable[[str], None]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from mission_control.notifications.schemas import NotificationQuery
 from mission_control.notifications.sentences import place_of, sentence_of
 from mission_control.organizations.models import Organization
 from mission_control.shell_health import REGION as HEALTH
-from mission_control.shell_health import health_for, watch_health
+from mission_control.shell_health import WATCH, health_for
 from mission_control.web import errors
 from mission_control.web.assets import build as build_of_assets
 from mission_control.web.fragments import initials, partial, render_macro
@@ -164,6 +164,4 @@ async def badge() -> str:
     return "".join([*(partial(f"[data-{name}-count]", str(n or ""), "innerHTML") for name, n in counts), said])
 
 
-feature = Feature(
-    name="shell", blueprints=(pages, errors.pages), build_shell=build, regions=REGIONS, loops=(watch_health,)
-)
+feature = Feature(name="shell", blueprints=(pages, errors.pages), build_shell=build, regions=REGIONS, loops=(WATCH,))

@@ -1,8 +1,5 @@
 """Tell open pages when a check of /readyz fails, and when it passes again. Each process tells its own readers."""
 
-import asyncio
-import logging
-
 from quart import Quart, current_app
 
 from mission_control.core.actor import Actor
@@ -11,36 +8,25 @@ from mission_control.live import broker
 from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
+from mission_control.work.loops import Loop
 
-WATCH_SECONDS = 5.0
 KNOWN = "mission_control.failing_checks"
 FOR_OTHERS = "Some things may be slow or fail. Owners and admins see why."
 WELL = "The server is well again."
 
-_log = logging.getLogger(__name__)
 
-
-async def watch_health() -> None:
-    """Look at the checks while somebody has a page open, in an endless loop."""
-    app: Quart = current_app._get_current_object()
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        running = broker.current()
-        try:
-            if running is not None and running.reader_count and not running.closing:
-                await look(app)
-        except Exception:
-            _log.exception("looking at the health of the server failed")
-
-
-async def look(app: Quart) -> None:
+async def look(app: Quart | None = None) -> None:
     """Run the checks; signal to all readers of this process when others fail than before."""
+    app = app or current_app
     found, running = await health.failing(app), broker.current()
     if found == app.extensions.get(KNOWN, {}):
         return
     app.extensions[KNOWN] = found
     if running is not None:
         running.signal_everybody({"health": True})
+
+
+WATCH = Loop(name="looking at the health of the server", look=look, pause=5.0, when=broker.is_read)
 
 
 def health_for(actor: Actor) -> str:

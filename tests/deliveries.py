@@ -4,9 +4,7 @@ import asyncio
 
 import pytest
 
-from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.live import channels
 from mission_control.sending import loop
 from mission_control.sending.loop import Sender, lease, look
 
@@ -15,21 +13,20 @@ async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """While a test sends by hand the application's own loop finds nothing; a look that it had begun is over."""
     is_away = asyncio.Event()
 
-    async def see_nothing(worker: str, running: set["asyncio.Task[None]"]) -> float:
+    async def see_nothing() -> None:
         is_away.set()
-        return pace.IDLE_SECONDS
 
-    monkeypatch.setattr(loop, "look", see_nothing)
-    channels.notify([pace.CHANNEL])
+    monkeypatch.setattr(loop.SENDING, "look", see_nothing)
+    loop.SENDING.wake()
     async with asyncio.timeout(60):
         await is_away.wait()
 
 
-async def send_due(worker: str = "tests") -> int:
+async def send_due() -> int:
     """Look once, as the loop does, and wait until what that began is sent; returns how many deliveries those were."""
-    running: set[asyncio.Task[None]] = set()
-    await look(worker, running)
-    begun = list(running)
+    before = set(loop.SENDING.tasks)
+    await look()
+    begun = loop.SENDING.tasks - before
     await asyncio.gather(*begun)
     return len(begun)
 

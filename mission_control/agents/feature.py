@@ -25,7 +25,7 @@ from mission_control.agents import (
     work_state_api,
     work_state_pages,
 )
-from mission_control.agents.work_state import agent_seen, watch_for_silence
+from mission_control.agents.work_state import SILENCE, agent_seen
 from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
@@ -100,7 +100,7 @@ agents = Feature(
         ),
     ),
     regions=(*page_frame.REGIONS, *first_steps.REGIONS),
-    loops=(watch_for_silence,),
+    loops=(SILENCE,),
     agent_seen=agent_seen,
     notices={
         "APPROVAL RESOLVED": "decision",

@@ -1,6 +1,5 @@
 """Whether agents may start work, when they were last seen, and waiting for another directive."""
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -38,6 +37,7 @@ from mission_control.organizations.work_state import (
 )
 from mission_control.usage.models import Budget
 from mission_control.usage.queries import exhausted
+from mission_control.work.loops import Loop
 
 PERIODS = {"day": "today's budget", "total": "the budget"}
 
@@ -192,7 +192,6 @@ WITHOUT_GATEWAY = (
     "(status = 'error' AND gateway_id IS NOT NULL AND EXISTS"
     " (SELECT 1 FROM boards b WHERE b.id = agents.board_id AND b.gateway_id IS NULL))"
 )
-WATCH_SECONDS = 15.0
 
 _log = logging.getLogger(__name__)
 
@@ -215,24 +214,12 @@ async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
         await publish_signal(actor.organization_id, agent_id=str(actor.id), board_id=str(actor.board_id))
 
 
-async def watch_for_silence() -> None:
-    """Signal to live readers that silent agents are offline, in an endless loop."""
-    since = clock.now()
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        until = clock.now()
-        running = broker.current()
-        try:
-            if running is not None and running.reader_count:
-                await notify_silent(since, until)
-        except Exception:
-            _log.exception("looking for silent agents failed")
-        since = until
-
-
 async def notify_silent(since: datetime, until: datetime) -> None:
     """Signal to live readers that the ten minutes of some agents ended between two moments."""
     since, until = since - OFFLINE_AFTER, until - OFFLINE_AFTER
     silent = Agent.filter(gateway_id=None, last_seen_at__gte=since, last_seen_at__lt=until)
     for agent in await silent.only("id", "organization_id", "board_id"):
         await publish_signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+
+
+SILENCE = Loop(name="looking for silent agents", look=notify_silent, pause=15.0, spans=True, when=broker.is_read)

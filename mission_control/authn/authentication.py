@@ -27,6 +27,7 @@ from mission_control.core.token_scopes import SAFE_METHODS
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.http.body_limit import admit_body
 from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.work.loops import Loop
 
 
 class SessionCookies(QuartAuth):
@@ -51,7 +52,6 @@ class SessionCookies(QuartAuth):
 
 
 WRITTEN_AGAIN_AFTER = timedelta(seconds=60)
-WRITE_SECONDS = 15.0
 AT_ONCE = 100
 # Rows that are locked are skipped: another process records the same use, or the token is being changed.
 UPDATE = (
@@ -117,11 +117,7 @@ async def _write(used: list[tuple[UUID, datetime]], table: str, column: str) -> 
         await rows(UPDATE.format(table=table, column=column, values=", ".join(["(?, ?)"] * len(used))), *pairs)
 
 
-async def run_writer() -> None:
-    """Write remembered uses every few seconds, in an endless loop."""
-    while True:
-        await asyncio.sleep(WRITE_SECONDS)
-        await write_down()
+WRITER = Loop(name="writing down the use of tokens", look=write_down, pause=15.0, stop=write_down)
 
 
 # The account behind LOCAL_AUTH_TOKEN has this instead of a subject at an identity provider.

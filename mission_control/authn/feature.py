@@ -6,6 +6,5 @@ from mission_control.feature import Feature
 authn = Feature(
     name="authn",
     on_notify={lookups.CHANNEL: lookups.recheck_local_streams},
-    loops=(authentication.run_writer,),
-    at_stop=(authentication.write_down,),
+    loops=(authentication.WRITER,),
 )

@@ -19,7 +19,7 @@ from mission_control.boards import (
     views_policy,
     work_state_api,
 )
-from mission_control.boards.staging import clear_left_behind
+from mission_control.boards.staging import STAGING
 from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
@@ -62,7 +62,7 @@ boards = Feature(
             may=lambda actor, board: can(actor, "board.create", actor.organization_id),
         ),
     ),
-    loops=(clear_left_behind,),
+    loops=(STAGING,),
     on_notify_family={people_present.FAMILY: people_present.on_presence},
     regions=(
         *index_pages.REGIONS,

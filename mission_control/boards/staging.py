@@ -5,8 +5,6 @@ on it (`absent_since`). When that ends, because the process was killed, another 
 every few seconds. On SQLite the next start does it, because there is one server only.
 """
 
-import asyncio
-import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import batched
@@ -18,12 +16,12 @@ from tortoise.transactions import in_transaction
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import rows
 from mission_control.jobs import progress
+from mission_control.work.loops import Loop
 
 PIECE = 100  # rows of one transaction
 LEASE = timedelta(minutes=1)
-LOOK_SECONDS = 10.0
 # What a board holds much of, and how many rows are deleted at a time; the rest is deleted with the board.
 HELD = (
     ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
@@ -33,8 +31,6 @@ HELD = (
     ("board_webhook_payloads", "SELECT id FROM board_webhook_payloads WHERE board_id = ?", PIECE),
     ("agents", "SELECT id FROM agents WHERE board_id = ?", 1),
 )
-
-_log = logging.getLogger(__name__)
 
 
 async def begin(board: Board) -> None:
@@ -96,13 +92,9 @@ async def clear_abandoned(before: datetime) -> None:
             await clear(row["id"])
 
 
-async def clear_left_behind() -> None:
-    """Delete what killed processes left half done; never returns."""
-    before = clock.now() - LEASE if is_postgres() else clock.now()
-    while True:
-        try:
-            await clear_abandoned(before)
-        except Exception:  # a full disk, a lost connection: the loop goes on
-            _log.exception("looking for boards left half done failed")
-        await asyncio.sleep(LOOK_SECONDS)
-        before = clock.now() - LEASE
+STAGING = Loop(
+    name="looking for boards left half done",
+    look=lambda: clear_abandoned(clock.now() - LEASE),
+    pause=10.0,
+    take_over=lambda: clear_abandoned(clock.now()),
+)

@@ -95,7 +95,7 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
 async def extend_task_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, Any]:
     """Extend your lease of a task, counted from now."""
     lease = await extend_lease(actor, task, data.fence, data.lease_seconds)
-    leases.lease_ends(lease.expires_at)
+    leases.LEASES.no_later_than(lease.expires_at)
     return {"lease": lease.serialize()}
 
 

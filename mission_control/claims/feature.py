@@ -13,7 +13,6 @@ from mission_control.claims import (
     timeline,
     timeline_region,
 )
-from mission_control.claims.leases import watch_leases
 from mission_control.claims.waiting import reasons_of
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
@@ -46,8 +45,7 @@ claims = Feature(
     agent_tabs=(agent_tab.TAB,),
     regions=(*timeline.REGIONS, *timeline_region.REGIONS),
     explain_waiting=reasons_of,
-    loops=(watch_leases,),
-    on_clock_set=(leases.look_now,),
+    loops=(leases.LEASES,),
     notices={
         "TASK FLAGGED": "task_flagged",
     },

@@ -1,7 +1,5 @@
 """Leases: runs with an expiry, extended or released by the agent, and ended by the timer."""
 
-import asyncio
-import contextlib
 import logging
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -25,6 +23,7 @@ from mission_control.tasks.dependents import return_to_inbox
 from mission_control.tasks.locks import held_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter
+from mission_control.work.loops import Loop
 
 # Longer before its end than the timer sleeps at most, so that no write of the agent meets a lease that is over.
 RENEWED_AHEAD = timedelta(seconds=30)
@@ -233,68 +232,14 @@ LONGEST_SLEEP_SECONDS = 15.0
 SECONDS_UNTIL_ANOTHER_TRY = 1.0
 
 
-class _Alarm:
-    """The next run of this process's timer. Leases that begin while it runs are remembered."""
-
-    def __init__(self) -> None:
-        self.earlier = asyncio.Event()
-        self.at: datetime | None = None
-
-    def no_later_than(self, moment: datetime) -> None:
-        """Run no later than at a moment."""
-        if self.at is None or moment < self.at:
-            self.at = moment
-            self.earlier.set()
-
-    def reset(self) -> None:
-        """Remember leases that begin from now on: this run may miss them."""
-        self.earlier.clear()
-        self.at = None
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep until the next run."""
-        if self.at is not None:
-            seconds = min(seconds, max(0.0, (self.at - clock.now()).total_seconds()))
-            self.earlier.clear()
-        seconds = min(seconds, LONGEST_SLEEP_SECONDS)
-        self.at = clock.now() + timedelta(seconds=seconds)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.earlier.wait(), seconds)
+async def look(since: datetime, until: datetime) -> float:
+    """Expire leases and wake workers for tasks whose pause has ended; return the seconds until the next of both."""
+    expired = await expire_due()
+    await wake_polls_for_retries(since, until)
+    return 0.0 if expired == AT_ONCE else await seconds_left(until)
 
 
-_alarm: _Alarm | None = None
-
-
-def look_now() -> None:
-    """Run the timer now, because the clock was set and leases may have expired."""
-    lease_ends(clock.now())
-
-
-def lease_ends(expires_at: datetime) -> None:
-    """Move the timer forward when a new lease expires before its next run."""
-    if _alarm is not None:
-        _alarm.no_later_than(expires_at)
-
-
-async def watch_leases() -> None:
-    """Expire leases and wake workers for tasks whose pause has ended, in an endless loop."""
-    global _alarm
-    _alarm = alarm = _Alarm()
-    since = clock.now()
-    try:
-        while True:
-            alarm.reset()
-            until, seconds = clock.now(), LONGEST_SLEEP_SECONDS
-            try:
-                expired = await expire_due()
-                await wake_polls_for_retries(since, until)
-                since = until
-                seconds = 0.0 if expired == AT_ONCE else await seconds_left(until)
-            except Exception:
-                _log.exception("looking for leases that ended failed")
-            await alarm.sleep(seconds)
-    finally:
-        _alarm = None
+LEASES = Loop(name="looking for leases that ended", look=look, pause=LONGEST_SLEEP_SECONDS, spans=True)
 
 
 async def wake_polls_for_retries(since: datetime, until: datetime) -> None:

@@ -50,7 +50,7 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, An
     if answer is None:
         nothing: dict[str, Any] = {"task": None, "lease": None, "reason": reason}
         return await committed(actor, partial(_nothing, nothing)) or nothing
-    leases.lease_ends(answer["lease"]["expires_at"])
+    leases.LEASES.no_later_than(answer["lease"]["expires_at"])
     return answer
 
 

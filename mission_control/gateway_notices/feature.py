@@ -9,6 +9,6 @@ gateway_notices = Feature(
     rules=(sending.rules,),
     senders=senders,
     notices={WORK_WAITS: "work_waits"},
-    loops=(looking.run_looking,),
+    loops=(looking.OPEN_WORK,),
     on_gateway_connected=(sending.resend_interrupted, sending.resend_greetings),
 )

@@ -1,7 +1,5 @@
 """Find what agents of gateways could do and have not taken up, and notify each of them once."""
 
-import asyncio
-import logging
 import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -24,6 +22,7 @@ from mission_control.gateways import connector
 from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
 from mission_control.usage.queries import exhausted
+from mission_control.work.loops import Loop
 
 SHOWN = 5
 # What only the lead can resolve; the rest waits for time, for people or for others.
@@ -126,7 +125,6 @@ async def _for_lead(agent: Agent, since: datetime) -> list[Work]:
     return work
 
 
-PACE_SECONDS = 10.0
 SHORTEST = timedelta(seconds=30)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 EVERY = re.compile(r"([0-9]{1,5})([smhd])")
@@ -141,22 +139,15 @@ FREE = (
     " ORDER BY a.last_seen_at"
 )
 
-_log = logging.getLogger(__name__)
 _next: dict[UUID, tuple[timedelta, datetime]] = {}
 
 
-async def run_looking() -> None:
-    """Look after the agents of the gateways that this process holds; never returns."""
-    while True:
-        await asyncio.sleep(PACE_SECONDS)
-        try:
-            await look(connector.held_here())
-        except Exception:
-            _log.exception("looking for open work of agents failed")
+async def look(gateway_ids: Collection[UUID] | None = None) -> None:
+    """Notify agents whose time it is of what they have not taken up; one statement while it is nobody's.
 
-
-async def look(gateway_ids: Collection[UUID]) -> None:
-    """Notify agents whose time it is of what they have not taken up; one statement while it is nobody's."""
+    Those of the gateways that this process holds, unless others are named.
+    """
+    gateway_ids = connector.held_here() if gateway_ids is None else gateway_ids
     if not gateway_ids:
         return
     found = await rows(FREE.format(gateways=placeholders(len(gateway_ids))), *gateway_ids)
@@ -172,6 +163,9 @@ async def look(gateway_ids: Collection[UUID]) -> None:
         if new:
             offered |= {one.key for one in new if one.is_for_anybody}
             await notify_of(system(agent.organization_id), agent, new)
+
+
+OPEN_WORK = Loop(name="looking for open work of agents", look=look, pause=10.0)
 
 
 def interval_of(config: dict[str, Any] | None) -> timedelta | None:

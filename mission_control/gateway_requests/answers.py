@@ -21,9 +21,9 @@ from mission_control.gateway_requests.asking import resolve_approval
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.reading import Ended
 from mission_control.gateways import connector
-from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError
 from mission_control.questions.models import Question
+from mission_control.work.loops import Loop
 
 PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
 TELLING_SECONDS = 15.0  # one gateway in one look, so that a slow one does not hold up the others
@@ -63,18 +63,6 @@ class Unsettled:
         return self.expires_at + (GRACE_FOR_ANSWERS if self.is_waiting else GRACE)
 
 
-async def tell_gateways() -> None:
-    """Tell what waits, whenever there is something to tell; never returns."""
-    while True:
-        with channels.listening(CHANNEL) as notified:
-            pause = RETRY_SECONDS
-            try:
-                pause = await look()
-            except Exception:
-                _log.exception("telling gateways the decisions failed")
-            await channels.notified_within(notified, pause)
-
-
 async def look() -> float:
     """Tell and end what is due; return the seconds until the next look."""
     found = await _unsettled()
@@ -92,6 +80,11 @@ async def look() -> float:
     left = [one for one in found if one not in over]
     ends = [(one.ends_at - now).total_seconds() for one in left if one.ends_at is not None]
     return min([RETRY_SECONDS if due else PAUSE_SECONDS, *(max(end, 0.5) for end in ends)])
+
+
+ANSWERS = Loop(
+    name="telling gateways the decisions", look=look, pause=PAUSE_SECONDS, retry=RETRY_SECONDS, channel=CHANNEL
+)
 
 
 async def _unsettled() -> list[Unsettled]:

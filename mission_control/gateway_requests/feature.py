@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.gateway_requests import api, models, pages, policy, shown
-from mission_control.gateway_requests.answers import tell_gateways
+from mission_control.gateway_requests.answers import ANSWERS
 from mission_control.gateway_requests.intake import (
     approval_requested,
     approval_resolved,
@@ -37,7 +37,7 @@ gateway_requests = Feature(
     gateway_tabs=(shown.TAB,),
     queue_rows=(shown.in_queue,),
     regions=pages.REGIONS,
-    loops=(tell_gateways,),
+    loops=(ANSWERS,),
     gateway_events={
         "exec.approval.requested": approval_requested("exec"),
         "plugin.approval.requested": approval_requested("plugin"),

@@ -37,6 +37,6 @@ gateway_sessions = Feature(
     regions=(*session_regions.REGIONS, *list_pages.REGIONS),
     gateway_events={"chat": usage.noting_activity(following.on_chat), "agent": following.on_agent},
     on_gateway_connected=(following.on_connected, usage.measure_soon),
-    loops=(usage.watch_usage, following.run_dropping),
+    loops=(usage.USAGE, following.DROPPING),
     on_notify_family={following.FAMILY: following.on_watch},
 )

@@ -18,6 +18,7 @@ from mission_control.gateway_sessions.reading import Mask, mask_of
 from mission_control.gateway_sessions.transcript import ENDINGS, Part, Run, agent_in
 from mission_control.gateways.events import GatewayRef
 from mission_control.live.wake import publish_signal, publish_wakeup
+from mission_control.work.loops import Loop
 
 FAMILY = "gateway-session"
 REPEAT_SECONDS = 10.0
@@ -133,7 +134,7 @@ SECONDS_PER_CHARACTER = 1 / 100_000
 PIECE_BYTES = 5_000
 TOOL_BYTES = 1_200
 LIST_SECONDS = 1.0
-RUN_SECONDS, DROP_SECONDS = 3_600.0, 60.0
+RUN_SECONDS = 3_600.0
 MOST_SESSIONS, MOST_RUNS, LONGEST_KEY, LONGEST_FAILURE = 2_000, 50, 512, 2_000
 
 
@@ -264,17 +265,13 @@ def _forget_run(session: Followed, run_id: str) -> None:
     session.sent = {place: text for place, text in session.sent.items() if place[0] != run_id}
 
 
-async def run_dropping() -> None:
-    """Forget turns that hang; never returns. Their agents count as silent from then on."""
-    while True:
-        await asyncio.sleep(DROP_SECONDS)
-        drop_silent()
-
-
-def drop_silent() -> None:
-    """Forget sessions without news for an hour."""
+async def drop_silent() -> None:
+    """Forget sessions without news for an hour: their turns hang, and their agents count as silent from then on."""
     moment = time.monotonic()
     _drop(one for one in list(_followed.values()) if moment - one.at > RUN_SECONDS)
+
+
+DROPPING = Loop(name="forgetting silent sessions", look=drop_silent, pause=60.0)
 
 
 def _drop_spare(gateway: GatewayRef) -> None:

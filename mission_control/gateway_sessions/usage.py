@@ -25,6 +25,7 @@ from mission_control.gateways.connector import call
 from mission_control.gateways.events import GatewayRef, Handle
 from mission_control.openclaw.errors import GatewayError, Unreachable
 from mission_control.usage.budgets import Figures, measure_usage
+from mission_control.work.loops import Loop
 
 # The gateway answers from a cache of 30 seconds.
 LOOK_SECONDS, ACTIVE_SECONDS, SELDOM_SECONDS = 35.0, 100.0, 900.0
@@ -76,12 +77,13 @@ async def measure_soon(gateway: GatewayRef) -> None:
     _measured.pop(gateway.id, None)
 
 
-async def watch_usage() -> None:
-    """Read the usage of the gateways that this process holds, often while their agents work; never returns."""
-    while True:
-        due = [one for one in connector.held_here() if _is_due(one, monotonic())]
-        await asyncio.gather(*(_measure_one(one) for one in due))
-        await asyncio.sleep(LOOK_SECONDS)
+async def measure_due() -> None:
+    """Read the usage of the gateways that this process holds, often while their agents work."""
+    due = [one for one in connector.held_here() if _is_due(one, monotonic())]
+    await asyncio.gather(*(_measure_one(one) for one in due))
+
+
+USAGE = Loop(name="counting the usage of gateways", look=measure_due, pause=LOOK_SECONDS)
 
 
 async def _measure_one(gateway_id: UUID) -> None:

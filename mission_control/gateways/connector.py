@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from mission_control.live.channels import PROCESS
 from mission_control.live.wake import publish_wakeup
 from mission_control.openclaw.connection import Connection
 from mission_control.openclaw.errors import GatewayError, Unreachable, from_values, to_values
+from mission_control.work.loops import Loop
 
 LEASE = timedelta(seconds=6)  # so long does the gateway of a process that was killed wait for another one
 RENEW_SECONDS = 1.5
@@ -93,7 +94,6 @@ async def give_up(gateways: list[UUID]) -> None:
 
 # A call waits for its answer.
 CALLS_CHANNEL = "gateway-calls"
-AT_ONCE = 50
 KEPT = timedelta(minutes=1)
 CLEANING_SECONDS = 60.0
 LOST = "The process that held the connection to the gateway ended. Try again."
@@ -117,37 +117,17 @@ class Asked:
     due_by: datetime
 
 
-async def run(connection_of: Callable[[UUID], Connection | None], held: Callable[[], list[UUID]]) -> None:
-    """Answer calls, in an endless loop."""
-    running: set[asyncio.Task[None]] = set()
-    try:
-        while True:
-            with channels.listening(CALLS_CHANNEL) as notified:
-                try:
-                    await _begin(connection_of, held(), running)
-                except Exception:
-                    _log.exception("answering calls to gateways failed")
-                await channels.notified_within(notified, CLEANING_SECONDS)
-    finally:
-        for one in running:
-            one.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-async def _begin(
-    connection_of: Callable[[UUID], Connection | None], held: list[UUID], running: set["asyncio.Task[None]"]
-) -> None:
+async def answer() -> None:
+    """Answer the calls that other processes make to the gateways which this one holds."""
+    held = list(_links)
     if not held:
         return
-    await _forget_old()
-    for one in await _taken(held):
-        task = asyncio.create_task(_answer(connection_of(one.gateway_id), one))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-
-async def _forget_old() -> None:
     await rows("DELETE FROM gateway_calls WHERE due_by < ?", clock.now() - KEPT)
+    for one in await _taken(held):
+        ANSWERING.begin(_answer(_connection(_links.get(one.gateway_id)), one))
+
+
+ANSWERING = Loop(name="answering calls to gateways", look=answer, pause=CLEANING_SECONDS, channel=CALLS_CHANNEL)
 
 
 async def _taken(held: list[UUID]) -> list[Asked]:
@@ -225,6 +205,7 @@ RETRY = "gateway-retry"
 CLOSING_SECONDS = 5.0
 
 _links: dict[UUID, Link] = {}
+_valid_until = 0.0
 
 
 def held_here() -> frozenset[UUID]:
@@ -234,13 +215,11 @@ def held_here() -> frozenset[UUID]:
 
 def connection_of(gateway_id: UUID) -> Connection | None:
     """Return the connection of a gateway, None when this process has none."""
-    link = _links.get(gateway_id)
+    return _connection(_links.get(gateway_id))
+
+
+def _connection(link: Link | None) -> Connection | None:
     return link.connection if link is not None and link.is_connected else None
-
-
-def look_now() -> None:
-    """Let the loop look at once."""
-    channels.notify([CHANNEL])
 
 
 def retry(channel: str) -> None:
@@ -250,71 +229,55 @@ def retry(channel: str) -> None:
         link.retry()
 
 
-async def run_connector() -> None:
-    """Hold gateways until the server stops; then others get them at once."""
-    closing: set[asyncio.Task[None]] = set()
-    answers = asyncio.create_task(run(connection_of, lambda: list(_links)))
-    valid_until = 0.0
-    try:
-        while True:
-            with channels.listening(CHANNEL) as notified:
-                try:
-                    began = monotonic()
-                    pause = await _look(closing)
-                    valid_until = began + LEASE.total_seconds()
-                except Exception:
-                    _log.exception("holding gateways failed")
-                    pause = RENEW_SECONDS
-                    if is_postgres() and monotonic() >= valid_until:
-                        _close(list(_links), closing)  # others may hold them now
-                await channels.notified_within(notified, pause)
-    finally:
-        answers.cancel()
-        await _stop(closing, answers)
-
-
-async def _look(closing: set["asyncio.Task[None]"]) -> float:
+async def look() -> float:
     """Hold what can be held; return the seconds until the next look."""
+    global _valid_until
+    began = monotonic()
+    try:
+        pause = await _hold()
+    except Exception:
+        if is_postgres() and monotonic() >= _valid_until:
+            _close(list(_links))  # others may hold them now
+        raise
+    _valid_until = began + LEASE.total_seconds()
+    return pause
+
+
+async def _hold() -> float:
     found = {one.id: one for one in await held()}
-    changed = [key for key, link in _links.items() if key not in found or link.gateway.differs_from(found[key])]
-    _close(changed, closing)
+    _close([key for key, link in _links.items() if key not in found or link.gateway.differs_from(found[key])])
     new = [one for key, one in found.items() if key not in _links]
     if new:
         await fail_orphans([one.id for one in new])
     for one in new:
-        _open(one, closing)
+        _links[one.id] = Link(one, lost=lambda gateway_id: _close([gateway_id]))
     if not _links:
         return await seconds_until_free()
     return RENEW_SECONDS if is_postgres() else IDLE_SECONDS
 
 
-def _open(gateway: Held, closing: set["asyncio.Task[None]"]) -> None:
-    def lost(gateway_id: UUID) -> None:
-        _close([gateway_id], closing)
-
-    _links[gateway.id] = Link(gateway, lost=lost)
-
-
-def _close(gateways: list[UUID], closing: set["asyncio.Task[None]"]) -> None:
+def _close(gateways: list[UUID]) -> None:
     """End connections beside everything else: a gateway may take long for its goodbye."""
     for gateway_id in gateways:
         if (link := _links.pop(gateway_id, None)) is not None:
-            task = asyncio.create_task(link.close())
-            closing.add(task)
-            task.add_done_callback(closing.discard)
+            HOLDING.begin(link.close())
 
 
-async def _stop(closing: set["asyncio.Task[None]"], answers: "asyncio.Task[None]") -> None:
+async def give_up_all() -> None:
+    """Let other processes have the gateways at once."""
     held = list(_links)
-    _close(held, closing)
-    await asyncio.wait({answers, *closing}, timeout=CLOSING_SECONDS)
-    try:
-        await fail_orphans(held)
-        await give_up(held)
-        if held:
-            await publish_wakeup(CHANNEL)
-    except Exception:
-        _log.exception("giving gateways up failed")
+    _close(held)
+    if HOLDING.tasks:
+        await asyncio.wait(HOLDING.tasks, timeout=CLOSING_SECONDS)
+    await fail_orphans(held)
+    await give_up(held)
+    if held:
+        await publish_wakeup(CHANNEL)
+
+
+HOLDING = Loop(
+    name="holding gateways", look=look, pause=IDLE_SECONDS, retry=RENEW_SECONDS, channel=CHANNEL, stop=give_up_all
+)
 
 
 CALL_SECONDS = 5.0

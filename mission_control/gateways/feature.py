@@ -45,7 +45,7 @@ gateways = Feature(
         PaletteEntry("Gateways", "/gateways", "radio-tower", "openclaw connection", position=45, may=_may),
         PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", position=35, group="Do", may=_may),
     ),
-    loops=(connector.run_connector,),
+    loops=(connector.HOLDING, connector.ANSWERING),
     on_notify_family={connector.RETRY: connector.retry},
     prepare=installation.keep,
 )

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.jobs import api, models, pages, policy
-from mission_control.jobs.running import run_jobs
+from mission_control.jobs.running import JOBS
 from mission_control.web.shell import PaletteEntry
 
 jobs = Feature(
@@ -12,5 +12,5 @@ jobs = Feature(
     blueprints=(api.api, pages.pages),
     regions=pages.REGIONS,
     palette=(PaletteEntry("Running and finished work", "/work", "hourglass", "jobs imports syncs progress", 90),),
-    loops=(run_jobs,),
+    loops=(JOBS,),
 )

@@ -19,16 +19,15 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError
 from mission_control.core.ids import new_id
-from mission_control.database.sql import is_postgres
 from mission_control.jobs import progress
 from mission_control.jobs.models import Job
 from mission_control.jobs.schemas import JobRead, JobResult, Kind, waits_to_be_read
 from mission_control.live import channels
 from mission_control.live.wake import publish_signal
 from mission_control.operations.retries import committed
+from mission_control.work.loops import Loop
 
 CHANNEL = "jobs"
-RUNNER = new_id().hex  # this process
 TOUCH_SECONDS = 10.0
 SOON_SECONDS, LOOK_SECONDS = 2.0, 0.05
 UNTOUCHED = timedelta(minutes=1)
@@ -52,7 +51,7 @@ async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Clai
     job = await committed(actor, lambda: atomically(actor, partial(_create, actor, kind, title, claim)))
     assert job is not None
     _waiting.append((job.id, actor, work))
-    channels.notify([CHANNEL])
+    JOBS.wake()
     return job
 
 
@@ -60,7 +59,9 @@ async def _create(actor: Actor, kind: Kind, title: str, claim: Claim | None) -> 
     job_id = new_id()
     if claim is not None:
         await claim(job_id)
-    return JobRead.of(await keep(actor.organization_id, actor.user_id, kind, title, job_id=job_id, runner=RUNNER))
+    return JobRead.of(
+        await keep(actor.organization_id, actor.user_id, kind, title, job_id=job_id, runner=channels.PROCESS)
+    )
 
 
 async def keep(
@@ -78,32 +79,15 @@ async def keep(
     return job
 
 
-async def run_jobs() -> None:
-    """Work on the jobs that this process was asked for; never returns."""
-    working: dict[asyncio.Task[None], UUID] = {}
-    await _guarded(interrupt_abandoned(everything=not is_postgres()))
-    try:
-        while True:
-            with channels.listening(CHANNEL) as notified:
-                while _waiting:
-                    job_id, actor, work = _waiting.popleft()
-                    task = asyncio.create_task(work_on(job_id, actor.organization_id, work, actor.user_id))
-                    working[task] = job_id
-                    task.add_done_callback(working.pop)
-                await channels.notified_within(notified, TOUCH_SECONDS)
-            await _guarded(_touch(list(working.values())))
-            await _guarded(interrupt_abandoned())
-    finally:
-        for task in list(working):
-            task.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
-
-
-async def _guarded(work: Awaitable[None]) -> None:
-    try:
-        await work
-    except Exception:  # a full disk, a lost connection: the loop goes on
-        _log.exception("looking after jobs failed")
+async def look() -> None:
+    """Begin the jobs that this process was asked for, touch those that it works on, and end those of dead processes."""
+    working = [UUID(task.get_name()) for task in JOBS.tasks]
+    while _waiting:
+        job_id, actor, work = _waiting.popleft()
+        JOBS.begin(work_on(job_id, actor.organization_id, work, actor.user_id), str(job_id))
+    if working:
+        await Job.filter(id__in=working, state="running").update(updated_at=clock.now())
+    await interrupt_abandoned()
 
 
 async def work_on(job_id: UUID, organization_id: UUID, work: Work, user_id: UUID | None = None) -> None:
@@ -148,13 +132,17 @@ async def end(
         await publish_signal(organization_id, job_id=str(job_id))
 
 
-async def _touch(job_ids: list[UUID]) -> None:
-    if job_ids:
-        await Job.filter(id__in=job_ids, state="running").update(updated_at=clock.now())
-
-
 async def interrupt_abandoned(*, everything: bool = False) -> None:
     """Say of jobs whose process is gone that they were interrupted."""
     found = Job.filter(state="running", runner__isnull=False)
     for job in await (found if everything else found.filter(updated_at__lt=clock.now() - UNTOUCHED)):
         await end(job.id, job.organization_id, "interrupted")
+
+
+JOBS = Loop(
+    name="looking after jobs",
+    look=look,
+    pause=TOUCH_SECONDS,
+    channel=CHANNEL,
+    take_over=partial(interrupt_abandoned, everything=True),
+)

@@ -37,6 +37,11 @@ def current() -> "Broker | None":
     return _current
 
 
+def is_read() -> bool:
+    """Whether somebody reads a stream of this process."""
+    return _current is not None and not _current.closing and _current.reader_count > 0
+
+
 def known_head(organization_id: UUID) -> int | None:
     """Return the newest event number delivered here, by which streams share reads."""
     return _current.head(organization_id) if _current is not None else None

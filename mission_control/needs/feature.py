@@ -20,7 +20,6 @@ from mission_control.needs import (
     silent,
     timer,
 )
-from mission_control.needs.timer import watch_deadlines
 
 KINDS = (
     approvals.KIND,
@@ -40,8 +39,7 @@ needs = Feature(
     models=(models,),
     rules=(policy.rules,),
     reactions=(reactions.reactions, polling.reactions),
-    loops=(watch_deadlines, returning.watch_for_returns),
-    on_clock_set=(timer.look_now,),
+    loops=(timer.DEADLINES, returning.RETURNS),
     needs=KINDS,
     blueprints=(api.api,),
 )

@@ -2,23 +2,17 @@
 got no sign in time, or is away for too long.
 """
 
-import asyncio
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from mission_control.boards.presence import OFFLINE_AFTER
-from mission_control.core import clock
 from mission_control.database.sql import rows, select
 from mission_control.live import broker, channels
 from mission_control.live.wake import publish_signal
 from mission_control.needs import polling
 from mission_control.needs.gateways import AWAY_AFTER
-
-WATCH_SECONDS = 15.0
-
-_log = logging.getLogger(__name__)
+from mission_control.work.loops import Loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +22,8 @@ class _Begins:
     agent_id: UUID | None
 
 
-async def watch_for_returns() -> None:
-    """Signal to live readers what begins to wait by itself, in an endless loop."""
-    since = clock.now()
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        until, running = clock.now(), broker.current()
-        try:
-            if running is not None and (running.reader_count or channels.is_awaited(polling.FAMILY)):
-                await notify_returns(since, until)
-        except Exception:
-            _log.exception("looking for what waits again failed")
-        since = until
+def _is_read() -> bool:
+    return broker.is_read() or channels.is_awaited(polling.FAMILY)
 
 
 async def notify_returns(since: datetime, until: datetime) -> None:
@@ -80,3 +64,6 @@ async def notify_returns(since: datetime, until: datetime) -> None:
         about = {"needs_of": one.user_id} if one.user_id is not None else {"agent_id": one.agent_id}
         await publish_signal(one.organization_id, **{name: str(value) for name, value in about.items()})
         channels.notify([polling.channel_of(one.organization_id)])
+
+
+RETURNS = Loop(name="looking for what waits again", look=notify_returns, pause=15.0, spans=True, when=_is_read)

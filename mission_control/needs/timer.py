@@ -14,8 +14,8 @@ from mission_control.approvals import overdue as approvals
 from mission_control.approvals.deadlines import CHANNEL
 from mission_control.core import clock
 from mission_control.database.sql import as_moment, rows, select
-from mission_control.live import channels
 from mission_control.questions import overdue as questions
+from mission_control.work.loops import Loop
 
 LONGEST_SLEEP_SECONDS = 15.0
 AT_ONCE = 100
@@ -34,22 +34,13 @@ class _Due:
     organization_id: UUID
 
 
-def look_now() -> None:
-    """Look at once, because the clock was set."""
-    channels.notify([CHANNEL])
+async def look() -> float:
+    """End the deadlines that have passed; return the seconds until the next one."""
+    await end_due()
+    return await seconds_left()
 
 
-async def watch_deadlines() -> None:
-    """End deadlines when they are due; never returns."""
-    while True:
-        with channels.listening(CHANNEL) as notified:
-            seconds = LONGEST_SLEEP_SECONDS
-            try:
-                await end_due()
-                seconds = await seconds_left()
-            except Exception:
-                _log.exception("looking for deadlines that passed failed")
-            await channels.notified_within(notified, seconds)
+DEADLINES = Loop(name="looking for deadlines that passed", look=look, pause=LONGEST_SLEEP_SECONDS, channel=CHANNEL)
 
 
 async def end_due() -> None:

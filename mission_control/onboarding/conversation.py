@@ -20,7 +20,6 @@ from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import as_id, as_moment, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.live import channels
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.queries import (
     active_session,
@@ -30,6 +29,7 @@ from mission_control.onboarding.queries import (
     read_session,
     session_key_of,
 )
+from mission_control.work.loops import Loop
 
 HEADER = "BOARD ONBOARDING REQUEST"
 QUESTION: dict[str, Any] = {
@@ -343,22 +343,13 @@ WAITING = (
 _log = logging.getLogger(__name__)
 
 
-def look_now() -> None:
-    """Look immediately, such as when the clock was set."""
-    channels.notify([CHANNEL])
+async def look() -> float:
+    """Note which agents have been silent for too long; return the seconds until another one is."""
+    await note_silences()
+    return await _seconds_left()
 
 
-async def watch_for_silence() -> None:
-    """Note which agents have been silent for too long, in an endless loop."""
-    while True:
-        pause = LONGEST_PAUSE_SECONDS
-        with channels.listening(CHANNEL) as notified:
-            try:
-                await note_silences()
-                pause = await _seconds_left()
-            except Exception:
-                _log.exception("looking for silent agents failed")
-            await channels.notified_within(notified, pause)
+SILENCE = Loop(name="looking for silent main agents", look=look, pause=LONGEST_PAUSE_SECONDS, channel=CHANNEL)
 
 
 async def note_silences() -> int:

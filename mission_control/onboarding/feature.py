@@ -29,8 +29,7 @@ onboarding = Feature(
         ),
         "onboarding.confirmed": Kind("A person confirmed a board's goal; the board has a lead.", "set up"),
     },
-    loops=(conversation.watch_for_silence,),
-    on_clock_set=(conversation.look_now,),
+    loops=(conversation.SILENCE,),
     blueprints=(
         api.api,
         pages.pages,

@@ -10,8 +10,7 @@ from collections import Counter
 
 from mission_control.core import clock
 from mission_control.core.actor import system
-from mission_control.core.ids import new_id
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import rows
 from mission_control.gateways import connector
 from mission_control.live import channels
 from mission_control.live.wake import publish_wakeup
@@ -25,6 +24,7 @@ from mission_control.provisioning.removal import ALONE_STEPS
 from mission_control.provisioning.run import AgentGone, Run, StepFailed
 from mission_control.provisioning.steps import STEPS
 from mission_control.provisioning.wakes import MOST_WAKES, deadline_of, give_up, has_checked_in
+from mission_control.work.loops import Loop
 
 AT_ONCE, AT_ONCE_ON_ONE = 16, 8
 IDLE_SECONDS = 2.0
@@ -34,57 +34,22 @@ AFTER_DISCONNECT = 2.0
 _log = logging.getLogger(__name__)
 
 
-def look_now() -> None:
-    """Make the loop poll immediately, such as when the clock was set."""
-    channels.notify([CHANNEL])
-
-
-async def run_provisioning() -> None:
-    """Work off what is due; never returns."""
-    worker = new_id().hex
-    running: set[asyncio.Task[None]] = set()
-    if not is_postgres():
-        try:
-            await leases.end_all()
-        except Exception:  # a full disk; they end by themselves
-            _log.exception("taking over provisioning failed")
-    try:
-        while True:
-            with channels.listening(CHANNEL) as notified:
-                pause = IDLE_SECONDS
-                try:
-                    pause = await look(worker, running)
-                except Exception:
-                    _log.exception("looking for provisioning jobs failed")
-                await channels.notified_within(notified, pause)
-    finally:
-        for one in running:
-            one.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
-    """Begin what is due; return the seconds until the next poll. Costs nothing where no gateway is held."""
-    busy = Counter(one.get_name() for one in running)
+async def look() -> float:
+    """Begin what is due; return the seconds until the next look. Costs nothing where no gateway is held."""
+    busy = Counter(one.get_name() for one in RUNNER.tasks)
     gateways = frozenset(one for one in connector.held_here() if busy[str(one)] < AT_ONCE_ON_ONE)
-    free = min([AT_ONCE - len(running), *(AT_ONCE_ON_ONE - busy[str(one)] for one in gateways)])
+    free = min([AT_ONCE - len(RUNNER.tasks), *(AT_ONCE_ON_ONE - busy[str(one)] for one in gateways)])
     if not gateways or free <= 0:
         return IDLE_SECONDS
     await see_check_ins()
     await main_agents.make_awaited(gateways)
-    taken = await leases.lease(worker, gateways, free)
+    taken = await leases.lease(channels.PROCESS, gateways, free)
     for job in taken:
-        task = asyncio.create_task(work_on(job), name=str(job.gateway_id))
-        running.add(task)
-        task.add_done_callback(lambda done: _finished(done, running))
+        RUNNER.begin(work_on(job), str(job.gateway_id), then_look=True)
     return BUSY_SECONDS if taken else await leases.seconds_until_due(gateways, IDLE_SECONDS)
 
 
-def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) -> None:
-    running.discard(task)
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("settling a provisioning job failed", exc_info=error)
-    channels.notify([CHANNEL])
+RUNNER = Loop(name="provisioning", look=look, pause=IDLE_SECONDS, channel=CHANNEL, take_over=leases.end_all)
 
 
 async def see_check_ins() -> None:

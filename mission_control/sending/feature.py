@@ -12,6 +12,5 @@ sending = Feature(
             "A person had a notice sent again after its delivery was given up.", "sent a notice again"
         ),
     },
-    loops=(loop.run_sender,),
-    on_clock_set=(loop.look_now,),
+    loops=(loop.SENDING,),
 )

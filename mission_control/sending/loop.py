@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mission_control.core import clock
-from mission_control.core.ids import new_id
 from mission_control.database.sql import as_id, as_moment, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
 from mission_control.sending.settling import MOST_ATTEMPTS, held, postpone, sender_of, settle
+from mission_control.work.loops import Loop
 
 Send = Callable[[Delivery], Awaitable[None]]
 
@@ -88,77 +88,36 @@ def forget_sender(key: str) -> None:
     _senders.pop(key, None)
 
 
-async def run_sender() -> None:
-    """Send what is due; never returns. The only server of a SQLite file takes over unfinished deliveries at once."""
-    await run_sending(is_alone=not is_postgres())
-
-
-def look_now() -> None:
-    """Make the loop poll immediately, such as when the clock was set."""
-    channels.notify([pace.CHANNEL])
-
-
-async def run_sending(debounce: float = pace.DEBOUNCE_SECONDS, *, is_alone: bool = False) -> None:
-    """Send what is due, and poll again when it is time; while nothing is being sent at most once in `debounce` seconds.
-
-    Who is alone, as the one server of a SQLite file is, takes over at once what another one was sending when it ended.
-    """
-    if is_alone:
-        await _end_leases()
-    worker, now = new_id().hex, asyncio.get_running_loop().time
-    running: set[asyncio.Task[None]] = set()
-    try:
-        while True:
-            began = now()
-            with channels.listening(pace.CHANNEL) as notified:
-                pause = pace.IDLE_SECONDS
-                try:
-                    pause = await look(worker, running)
-                except Exception:
-                    _log.exception("sending deliveries failed")
-                is_sending = bool(running)
-                await channels.notified_within(notified, pause)
-            if not is_sending:
-                await asyncio.sleep(began + debounce - now())
-    finally:
-        for one in running:
-            one.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
-    """Begin to send what is due; return the seconds until the next poll.
+async def look() -> float:
+    """Begin to send what is due; return the seconds until the next look.
 
     Costs nothing without a sender, and one statement while nothing is due.
     """
-    free = AT_ONCE - len(running)
+    free = AT_ONCE - len(SENDING.tasks)
     able = [one for one in _senders.values() if one.is_able()]
     if not able or free <= 0:
         return pace.IDLE_SECONDS
     pause = await _seconds_until_due(able)
     if pause > 0:
         return pause
-    taken = await lease(worker, able, free)
+    taken = await lease(channels.PROCESS, able, free)
     for sender, one in taken:
-        task = asyncio.create_task(_send(sender, one))
-        running.add(task)
-        task.add_done_callback(lambda done: _finished(done, running))
+        SENDING.begin(_send(sender, one), then_look=True)  # the agent's next one may be due then
     return 0.0 if taken else pace.BUSY_SECONDS
 
 
 async def _end_leases() -> None:
-    try:
-        await rows("UPDATE deliveries SET leased_until = ? WHERE state = 'sending'", clock.now())
-    except Exception:  # a full disk; they end by themselves
-        _log.exception("taking over deliveries failed")
+    await rows("UPDATE deliveries SET leased_until = ? WHERE state = 'sending'", clock.now())
 
 
-def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) -> None:
-    running.discard(task)
-    if not task.cancelled():
-        if (error := task.exception()) is not None:
-            _log.error("settling a delivery failed", exc_info=error)
-        channels.notify([pace.CHANNEL])  # the agent's next one may be due now
+SENDING = Loop(
+    name="sending deliveries",
+    look=look,
+    pause=pace.IDLE_SECONDS,
+    channel=pace.CHANNEL,
+    debounce=pace.DEBOUNCE_SECONDS,
+    take_over=_end_leases,
+)
 
 
 async def _seconds_until_due(able: list[Sender]) -> float:

@@ -1,6 +1,5 @@
 """Record the usage of agents, change budgets, notify of those that are used up, and start days anew."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -22,6 +21,7 @@ from mission_control.live import channels
 from mission_control.live.wake import publish_signal
 from mission_control.usage.models import WARN_AT_PERCENT, Budget, GatewayAgentUsage, UsageEntry
 from mission_control.usage.queries import BudgetCreate, concerned, inside, today
+from mission_control.work.loops import Loop
 
 NAMES = ("input", "output", "micros")
 
@@ -301,33 +301,14 @@ async def _wake_polls_of_boards(budget: Budget) -> None:
         notify(f"work:{UUID(str(row['id']))}")
 
 
-LONGEST_SLEEP_SECONDS = 5.0  # short, for somebody may set the clock
-
-
-async def watch_for_midnight() -> None:
-    """Wake every waiter of this process when a day begins, in an endless loop."""
-    day = today()
-    while True:
-        await asyncio.sleep(min(seconds_left(clock.now()), LONGEST_SLEEP_SECONDS))
-        if day != (day := begin_day(day)):
-            await _tell_pages()
-
-
-async def _tell_pages() -> None:
-    """Signal to live readers that budgets of a day no longer wait for anybody."""
-    for one in await rows("SELECT DISTINCT organization_id FROM budgets WHERE period = 'day'"):
-        await publish_signal(UUID(str(one["organization_id"])), budgets="day")
-
-
-def begin_day(known: str) -> str:
-    """Return the current day; wake every waiter when it is a new one."""
-    day = today()
-    if day != known:
+async def begin_day(since: datetime, until: datetime) -> float:
+    """Wake every waiter of this process when a day has begun; return the seconds until the next, and a moment more."""
+    if since.date() != until.date():
         channels.notify_all()
-    return day
+        for one in await rows("SELECT DISTINCT organization_id FROM budgets WHERE period = 'day'"):
+            await publish_signal(UUID(str(one["organization_id"])), budgets="day")  # for live readers
+    midnight = datetime.combine(until.date() + timedelta(days=1), time.min)
+    return (midnight - until).total_seconds() + 0.1
 
 
-def seconds_left(now: datetime) -> float:
-    """Return the seconds until the next day, and a moment more."""
-    midnight = datetime.combine(now.date() + timedelta(days=1), time.min)
-    return (midnight - now).total_seconds() + 0.1
+MIDNIGHT = Loop(name="beginning a day", look=begin_day, pause=5.0, spans=True)

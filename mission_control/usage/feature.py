@@ -3,7 +3,7 @@
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.usage import api, models, pages, queries
-from mission_control.usage.budgets import watch_for_midnight
+from mission_control.usage.budgets import MIDNIGHT
 
 usage = Feature(
     name="usage",
@@ -20,5 +20,5 @@ usage = Feature(
         api.api,
         pages.pages,
     ),
-    loops=(watch_for_midnight,),
+    loops=(MIDNIGHT,),
 )

@@ -10,9 +10,9 @@ import pytest
 from mission_control.core.clock import travelled
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
-from mission_control.usage.budgets import begin_day, seconds_left
+from mission_control.usage.budgets import begin_day
 from mission_control.usage.models import Budget, UsageEntry
-from mission_control.usage.queries import exhausted, today
+from mission_control.usage.queries import exhausted
 from tests.cast import Answer, Caller, Cast, events, head
 
 KEYS = [
@@ -207,12 +207,11 @@ async def test_yesterdays_report_does_not_count_today(cast: Cast) -> None:
 
 
 async def test_waiting_claims_retry_at_midnight(cast: Cast) -> None:
-    day = today()
+    evening, morning = datetime(2026, 12, 31, 23, 59, 30), datetime(2027, 1, 1, 0, 0, 1)
     with channels.listening(f"work:{cast.board.id}") as heard:
-        assert begin_day(day) == day and not heard.done()
-        with travelled(timedelta(days=1)):
-            assert begin_day(day) > day and heard.done()
-    assert seconds_left(datetime(2026, 12, 31, 23, 59, 30)) == 30.1
+        assert await begin_day(evening, evening) == 30.1 and not heard.done()
+        await begin_day(evening, morning)
+        assert heard.done()
 
 
 async def test_changed_limit_warns_again_and_wakes_waiting_claims(cast: Cast) -> None:

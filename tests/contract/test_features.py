@@ -22,6 +22,7 @@ from mission_control.features import FEATURES
 from mission_control.mcp.registry import Tools
 from mission_control.web.regions import Region
 from mission_control.web.shell import PaletteEntry
+from mission_control.work.loops import Loop
 from tests.contract.source import ROOT, modules, trees
 
 # The registries, by module and name; each is filled by `installing.py`.
@@ -88,7 +89,7 @@ MEMORIES = {
     "mcp.calls._early",
 }
 IMPORT_AS_ITSELF = re.compile(r"\bimport (?:.*, )?(\w+) as \1\b")
-COLLECTORS = (Rules, Reactions, Blueprint, Tools, Tab, PaletteEntry, Region)
+COLLECTORS = (Rules, Reactions, Blueprint, Tools, Tab, PaletteEntry, Region, Loop)
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import mission_control

@@ -47,7 +47,7 @@ async def state_of(gateway_id: UUID, state: str, **fields: Any) -> Gateway:
 async def connected_gateway(cast: Cast, fake: FakeGateway | RealGateway, **fields: Any) -> Gateway:
     """A gateway of the cast's organization that this process is connected to."""
     gateway = await add_gateway(cast, fake, **fields)
-    connector.look_now()
+    connector.HOLDING.wake()
     found = await state_of(gateway.id, "connected")
     await until(lambda: gateway.id in connector.held_here())
     return found

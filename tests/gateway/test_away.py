@@ -62,7 +62,7 @@ async def test_refused_token_names_the_command_and_is_calm_without_agents(
     cast: Cast, fake_gateway: FakeGateway
 ) -> None:
     gateway = await add_gateway(cast, fake_gateway, token=installation.sealed("not the token"))
-    connector.look_now()
+    connector.HOLDING.wake()
     await state_of(gateway.id, "refused")
     with clock.travelled(LATER):
         [need] = await waiting(cast)

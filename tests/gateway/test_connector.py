@@ -41,7 +41,7 @@ async def test_stores_what_the_gateway_says_of_itself(cast: Cast, fake_gateway: 
 async def test_nothing_is_written_while_a_gateway_stays_away(cast: Cast, fake_gateway: FakeGateway) -> None:
     await fake_gateway.stop()
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     first = await state_of(gateway.id, "unreachable")
     assert first.state_code == "refused" and "Nothing listens" in str(first.last_error)
     await asyncio.sleep(0.3)  # several attempts
@@ -97,18 +97,18 @@ async def test_gateway_that_comes_and_goes_does_not_fill_the_log(
 async def test_wrong_token_is_named_and_the_right_one_used_at_once(cast: Cast, fake_gateway: FakeGateway) -> None:
     wrong = installation.sealed("not the token")
     gateway = await add_gateway(cast, fake_gateway, token=wrong)
-    connector.look_now()
+    connector.HOLDING.wake()
     refused = await state_of(gateway.id, "refused")
     assert "token" in str(refused.last_error) and fake_gateway.token not in str(refused.last_error)
     await Gateway.filter(id=gateway.id).update(token=installation.sealed(fake_gateway.token))
-    connector.look_now()
+    connector.HOLDING.wake()
     await state_of(gateway.id, "connected")
 
 
 async def test_missing_scopes_are_named(cast: Cast, fake_gateway: FakeGateway) -> None:
     fake_gateway.granted_scopes = ["operator.read"]
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     refused = await state_of(gateway.id, "refused", state_code="missing_scopes")
     assert "operator.write" in str(refused.last_error) and refused.scopes == ["operator.read"]
     assert gateway.id not in connector.held_here()
@@ -117,7 +117,7 @@ async def test_missing_scopes_are_named(cast: Cast, fake_gateway: FakeGateway) -
 async def test_too_old_is_refused(cast: Cast, fake_gateway: FakeGateway) -> None:
     fake_gateway.version = "2025.12.1"
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     refused = await state_of(gateway.id, "refused", state_code="too_old")
     assert "2025.12.1" in str(refused.last_error)
 
@@ -125,7 +125,7 @@ async def test_too_old_is_refused(cast: Cast, fake_gateway: FakeGateway) -> None
 async def test_pairing_is_shown_and_ends_without_a_click(cast: Cast, fake_gateway: FakeGateway) -> None:
     fake_gateway.needs_pairing = True
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     waiting = await state_of(gateway.id, "pairing")
     (device,) = fake_gateway.state.devices.values()
     assert (waiting.pairing_request_id, waiting.pairing_device_id) == (device.request_id, device.device_id)
@@ -143,7 +143,7 @@ async def test_pairing_is_waited_for_where_the_gateway_tells(
     monkeypatch.setattr(link, "PAIRING_POLL_SECONDS", 3600.0)
     fake_gateway.needs_pairing = fake_gateway.waits_for_pairing = True
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     await state_of(gateway.id, "pairing")
     fake_gateway.approve()
     await state_of(gateway.id, "connected")
@@ -152,7 +152,7 @@ async def test_pairing_is_waited_for_where_the_gateway_tells(
 async def test_rejected_pairing_says_so_and_can_be_asked_again(cast: Cast, fake_gateway: FakeGateway) -> None:
     fake_gateway.needs_pairing = fake_gateway.waits_for_pairing = True
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     first = await state_of(gateway.id, "pairing")
     fake_gateway.reject()
     refused = await state_of(gateway.id, "refused", state_code="pairing_rejected")
@@ -165,7 +165,7 @@ async def test_rejected_pairing_says_so_and_can_be_asked_again(cast: Cast, fake_
 async def test_expired_pairing_is_asked_again_and_says_so(cast: Cast, fake_gateway: FakeGateway) -> None:
     fake_gateway.needs_pairing = fake_gateway.waits_for_pairing = True
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     first = await state_of(gateway.id, "pairing")
     fake_gateway.reject(decision="expired")
     again = await until(lambda: _other_request(gateway, str(first.pairing_request_id)))
@@ -183,7 +183,7 @@ async def test_replaced_pairing_says_so_where_it_is_polled_and_waits_for_a_perso
     monkeypatch.setattr(link, "SHORTEST_PAIRING_SECONDS", 0.0)
     fake_gateway.needs_pairing = True
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     first = await state_of(gateway.id, "pairing")
     fake_gateway.reject()
     again = await until(lambda: _other_request(gateway, str(first.pairing_request_id)))
@@ -207,7 +207,7 @@ async def test_upgrade_that_needs_approval_says_why(
     details = {"code": "PAIRING_REQUIRED", "reason": reason, "requestId": "req-7", "deviceId": "d"}
     fake_gateway.connect_error = {"message": "pairing required", "code": "NOT_PAIRED", "details": details}
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     waiting = await state_of(gateway.id, "pairing", state_code=reason)
     assert words in str(waiting.last_error) and waiting.pairing_request_id == "req-7"
 
@@ -216,7 +216,7 @@ async def test_denied_access_says_so(cast: Cast, fake_gateway: FakeGateway) -> N
     details = {"code": "OPERATOR_ACCESS_DENIED"}
     fake_gateway.connect_error = {"message": "denied", "code": "FORBIDDEN", "details": details}
     gateway = await add_gateway(cast, fake_gateway)
-    connector.look_now()
+    connector.HOLDING.wake()
     refused = await state_of(gateway.id, "refused", state_code="operator_access_denied")
     assert "role" in str(refused.last_error)
 
@@ -238,7 +238,7 @@ async def test_people_cannot_report(cast: Cast, fake_gateway: FakeGateway) -> No
 async def test_lost_gateway_is_disconnected(cast: Cast, fake_gateway: FakeGateway) -> None:
     gateway = await connected_gateway(cast, fake_gateway)
     await Gateway.filter(id=gateway.id).delete()
-    connector.look_now()
+    connector.HOLDING.wake()
     await until(lambda: not fake_gateway.clients)
     with pytest.raises(Unreachable, match="deleted"):
         await connector.call(gateway.id, "health")
@@ -247,7 +247,7 @@ async def test_lost_gateway_is_disconnected(cast: Cast, fake_gateway: FakeGatewa
 async def test_rename_keeps_the_connection(cast: Cast, fake_gateway: FakeGateway) -> None:
     gateway = await connected_gateway(cast, fake_gateway)
     await Gateway.filter(id=gateway.id).update(name="Attic")
-    connector.look_now()
+    connector.HOLDING.wake()
     await asyncio.sleep(0.1)
     assert len(fake_gateway.connects) == 1 and gateway.id in connector.held_here()
 

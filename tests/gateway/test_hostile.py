@@ -162,7 +162,8 @@ async def test_silent_gateway_leaves_places_for_jobs_of_others(monkeypatch: pyte
     monkeypatch.setattr(connector, "held_here", lambda: frozenset({silent, other}))
     wait: Callable[[], Any] = asyncio.Event().wait
     running = {asyncio.create_task(wait(), name=str(silent)) for _ in range(runner.AT_ONCE_ON_ONE)}
-    await runner.look("worker", running)
+    monkeypatch.setattr(runner.RUNNER, "tasks", running)
+    await runner.look()
     for one in running:
         one.cancel()
     assert asked == [(frozenset({other}), runner.AT_ONCE_ON_ONE)]

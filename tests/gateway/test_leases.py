@@ -127,11 +127,11 @@ async def test_turn_without_a_sign_for_an_hour_is_forgotten(
 ) -> None:
     claim = await taken(cast, lyra)
     await in_turn(fake_gateway, lyra)
-    following.drop_silent()
+    await following.drop_silent()
     await until(lambda: not following._storing)
     assert (await Agent.get(id=lyra.id)).run_began_at is not None
     monkeypatch.setattr(following, "RUN_SECONDS", 0.0)
-    following.drop_silent()
+    await following.drop_silent()
     await until(lambda: Agent.get_or_none(id=lyra.id, run_began_at=None))
     with later(LEASE + 1):
         assert await expire_due() == 1

@@ -67,11 +67,11 @@ async def test_connector_tells_them_no_more(
         await Gateway.create(organization_id=cast.elsewhere.id, name="Scan", url=url, workspace_root="~")
         for url in (CLOSED, UNKNOWN, fake_gateway.url)
     ]
-    connector.look_now()
+    connector.HOLDING.wake()
     for row in rows:
         found = await state_of(row.id, "unreachable")
         assert (found.state_code, found.last_error) == ("unreachable", OUT_OF_REACH)
     ours = await Gateway.create(organization_id=cast.organization.id, name="Own", url=CLOSED, workspace_root="~")
-    connector.look_now()
+    connector.HOLDING.wake()
     assert await until(lambda: Gateway.exists(id=ours.id, state_code="address_refused"))
     assert "GATEWAYS_ALLOW_PRIVATE" in str((await Gateway.get(id=ours.id)).last_error)

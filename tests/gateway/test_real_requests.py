@@ -35,7 +35,7 @@ async def gateway(cast: Cast, real_gateway: RealGateway) -> AsyncIterator[Gatewa
         workspace_root=str(real_gateway.workspaces),
         token=encrypt(real_gateway.token, key),
     )
-    connector.look_now()
+    connector.HOLDING.wake()
     await waited(lambda: found.id in connector.held_here())
     name = f"requests-{uuid.uuid4().hex[:8]}"
     await call(found.id, "agents.create", {"name": name, "workspace": str(real_gateway.workspaces / name)}, seconds=60)

@@ -64,7 +64,7 @@ async def test_gateway_that_is_found_later_is_not_used(
     monkeypatch.setattr(link, "FIRST_PAUSE_SECONDS", 0.01)
     first = await connected_gateway(cast, fake_gateway)
     second = await add_gateway(cast, fake_gateway, name="Attic", url=elsewhere(fake_gateway))
-    connector.look_now()
+    connector.HOLDING.wake()
     found = await state_of(second.id, "refused", state_code="same_gateway", same_as_id=first.id)
     assert "the gateway Basement" in str(found.last_error) and found.instance_id is None
     await until(lambda: len(fake_gateway.clients) == 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.claims.leases import expire_due, lease_ends, wake_polls_for_retries
+from mission_control.claims.leases import LEASES, expire_due, wake_polls_for_retries
 from mission_control.core import clock
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
@@ -173,5 +173,5 @@ async def test_timer_wakes_waiters_when_backoff_ends(cast: Cast) -> None:
     await cast.put(task, retry_at=clock.now() + timedelta(hours=1))
     waiting = await poll(cast)
     await cast.put(task, retry_at=clock.now() + timedelta(seconds=1))
-    lease_ends(clock.now())  # the timer looks, and learns of the rest
+    LEASES.no_later_than(clock.now())  # the timer looks, and learns of the rest
     assert (await answer_of(waiting))["task"]["id"] == task["id"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +28,6 @@ from tests.deliveries import leased, look_away, send_due
 from tests.statements import counted
 
 KIND = "test.letter"
-Running = set["asyncio.Task[None]"]
 
 
 @pytest.fixture
@@ -120,7 +120,8 @@ async def test_restarted_server_takes_over_sending_deliveries(
         sent.append(letter.seq)
 
     senders[KIND] = loop.Sender(KIND, send)
-    running = asyncio.create_task(loop.run_sending(is_alone=is_alone))
+    own = replace(loop.SENDING, take_over=loop.SENDING.take_over if is_alone else None)
+    running, is_alone = asyncio.create_task(own.run()), is_alone and not is_postgres()
     try:
         async with asyncio.timeout(60):
             while await Delivery.filter(kind=KIND, state="sent").count() < 1 + is_alone:
@@ -143,14 +144,13 @@ async def test_lease_is_renewed_while_sending(
         await answer.wait()
 
     senders[KIND] = loop.Sender(KIND, send)
-    running: Running = set()
-    await look("one", running)
+    await look()
     first = (await Delivery.get(kind=KIND)).leased_until
     async with asyncio.timeout(60):
         while (await Delivery.get(kind=KIND)).leased_until == first:
             await asyncio.sleep(0.02)
     answer.set()
-    await asyncio.gather(*running)
+    await asyncio.gather(*loop.SENDING.tasks)
     assert (await Delivery.get(kind=KIND)).state == "sent"
 
 
@@ -186,7 +186,7 @@ async def test_senders_of_one_kind_share_by_condition(cast: Cast, senders: dict[
         loop.install_sender(one)
     await letters(cast, cast.vega, 1, 3)
     await letters(cast, cast.rigel, 2)
-    assert await send_due("one") == 2 and await send_due("one") == 1
+    assert await send_due() == 2 and await send_due() == 1
     assert sorted(got) == [("by cat", 2), ("by dog", 1), ("by dog", 3)]
 
 
@@ -195,7 +195,7 @@ async def test_sender_that_cannot_send_costs_nothing(cast: Cast, senders: dict[s
     loop.install_sender(loop.Sender(KIND, _never, name="closed", is_able=lambda: False))
     await letters(cast, cast.vega, 1)
     with counted() as found:
-        assert await look("one", set()) == pace.IDLE_SECONDS
+        assert await look() == pace.IDLE_SECONDS
     assert found == []
 
 
@@ -208,7 +208,7 @@ async def test_receiver_that_cannot_take_anything_now_costs_no_attempt(cast: Cas
     [letter] = await letters(cast, cast.vega, 1)
     for number in range(MOST_ATTEMPTS + 4):
         with clock.travelled(timedelta(minutes=number)):
-            assert await send_due("one") == 1
+            assert await send_due() == 1
     waiting = await Delivery.get(id=letter.id)
     assert (waiting.state, waiting.attempts, waiting.last_error) == ("waiting", 0, "the gateway is away")
     assert waiting.leased_by is None and waiting.due_at > clock.now()
@@ -221,7 +221,7 @@ async def _never(delivery: Delivery) -> None:
 async def test_kind_without_a_sender_runs_no_statement(cast: Cast, senders: dict[str, Any]) -> None:
     await letters(cast, cast.vega, 1)
     with counted() as found:
-        assert await look("one", set()) == pace.IDLE_SECONDS
+        assert await look() == pace.IDLE_SECONDS
     assert found == []
 
 
@@ -230,7 +230,7 @@ async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> Non
     await letters(cast, cast.vega, 1, state="sent")
     await letters(cast, cast.vega, 2, state="failed")
     with counted() as found:
-        assert await look("one", set()) == pace.IDLE_SECONDS
+        assert await look() == pace.IDLE_SECONDS
     assert len(found) == 1 and found[0].startswith("SELECT")
 
 
@@ -241,14 +241,14 @@ async def test_loop_sleeps_until_the_next_is_due(
     senders[KIND] = loop.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, due_at=clock.now() + timedelta(seconds=seconds))
     await letters(cast, cast.vega, 2)  # due, but it waits for the first
-    pause = await look("one", set())
+    pause = await look()
     assert 0 < pause <= expected
 
 
 async def test_delivery_of_another_worker_is_retried_after_its_lease(cast: Cast, senders: dict[str, Any]) -> None:
     senders[KIND] = loop.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, state="sending", leased_until=clock.now() + timedelta(seconds=14))
-    assert 0 < await look("one", set()) <= 14
+    assert 0 < await look() <= 14
 
 
 @pytest.fixture
@@ -270,19 +270,18 @@ async def test_number_of_concurrent_deliveries_is_limited(
     cast: Cast, gates: dict[int, asyncio.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "AT_ONCE", 2)
-    running: Running = set()
     for number, agent in enumerate((cast.vega, cast.rigel, cast.atlas), start=1):
         gates[number] = asyncio.Event()
         await letters(cast, agent, number)
-    assert await look("one", running) == 0.0 and len(running) == 2
-    assert await look("one", running) == pace.IDLE_SECONDS and len(running) == 2
+    assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
+    assert await look() == pace.IDLE_SECONDS and len(loop.SENDING.tasks) == 2
     gates[1].set()
     with channels.listening(pace.CHANNEL) as heard:
         assert await channels.notified_within(heard, 60)  # whoever finishes lets the loop look
-    assert await look("one", running) == 0.0 and len(running) == 2
+    assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
     for gate in gates.values():
         gate.set()
-    await asyncio.gather(*running)
+    await asyncio.gather(*loop.SENDING.tasks)
     assert await Delivery.filter(kind=KIND, state="sent").count() == 3
 
 
@@ -312,23 +311,21 @@ async def test_command_with_deliveries_notifies_the_loop(
 
 
 class Looking:
-    """A loop of its own beside the application's, whose looks find nothing; `looks` holds what it was sending."""
+    """A loop of its own beside the application's, whose looks find nothing; `count` is how often it looked."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, debounce: float) -> None:
-        self.looks: list[Running] = []
-        patch.setattr(loop, "look", self.look)
-        self.task = asyncio.create_task(loop.run_sending(debounce))
+    def __init__(self, debounce: float) -> None:
+        self.count = 0
+        self.loop = replace(loop.SENDING, look=self.look, debounce=debounce)
+        self.task = asyncio.create_task(self.loop.run())
 
-    async def look(self, worker: str, running: Running) -> float:
+    async def look(self) -> None:
         """Look away."""
-        if asyncio.current_task() is self.task:
-            self.looks.append(running)
-        return pace.IDLE_SECONDS
+        self.count += 1
 
     async def happens(self, count: int) -> None:
         """Wait for so many looks."""
         async with asyncio.timeout(60):
-            while len(self.looks) < count:
+            while self.count < count:
                 await asyncio.sleep(0.002)
 
     async def end(self) -> None:
@@ -344,17 +341,17 @@ async def ring_often() -> None:
         await asyncio.sleep(0)
 
 
-async def test_deliveries_of_many_commands_are_read_together(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Looking(monkeypatch, debounce=3600)
+async def test_deliveries_of_many_commands_are_read_together(app: Quart) -> None:
+    one = Looking(debounce=3600)
     await one.happens(1)
     await ring_often()
     await asyncio.sleep(0.05)
-    assert len(one.looks) == 1
+    assert one.count == 1
     await one.end()
 
 
-async def test_notification_during_debounce_is_not_lost(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Looking(monkeypatch, debounce=0.05)
+async def test_notification_during_debounce_is_not_lost(app: Quart) -> None:
+    one = Looking(debounce=0.05)
     for count in range(1, 6):
         await one.happens(count)
         await ring_often()
@@ -362,17 +359,10 @@ async def test_notification_during_debounce_is_not_lost(cast: Cast, monkeypatch:
     await one.end()
 
 
-async def test_no_debounce_while_something_is_sent(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_debounce_while_something_is_sent(app: Quart) -> None:
     """The next notice of an agent is due when the one before has arrived."""
-    look = Looking.look
-    sending = asyncio.create_task(asyncio.sleep(3600))
-
-    async def busy(self: Looking, worker: str, running: Running) -> float:
-        running.add(sending)
-        return await look(self, worker, running)
-
-    monkeypatch.setattr(Looking, "look", busy)
-    one = Looking(monkeypatch, debounce=3600)
+    one = Looking(debounce=3600)
+    one.loop.begin(asyncio.sleep(3600))
     for count in range(1, 9):
         await one.happens(count)
         channels.notify([pace.CHANNEL])

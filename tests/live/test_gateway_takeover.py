@@ -63,7 +63,7 @@ async def gateway(cast: Cast, fake_gateway: FakeGateway, other: Server) -> Gatew
 async def taken_over(gateway: Gateway, taking: Taking) -> None:
     """This process holds the gateway and is connected."""
     taking.is_allowed = True
-    connector.look_now()
+    connector.HOLDING.wake()
     await until(lambda: gateway.id in connector.held_here())
     assert (await Gateway.get(id=gateway.id)).holder == PROCESS
 

@@ -68,7 +68,7 @@ async def taken_later(worker: str, *, minutes: float = 60) -> list[Delivery]:
 async def test_delivery_records_its_event(cast: Cast, postman: Postman) -> None:
     [letter] = await letters(cast)
     before = await head(cast)
-    assert await send_due("one") == 1
+    assert await send_due() == 1
     [sent] = await Delivery.filter(id=letter.id)
     assert (sent.state, sent.attempts, sent.leased_by, sent.leased_until) == ("sent", 1, None, None)
     assert sent.sent_at is not None and [one.id for one in postman.sent] == [letter.id]
@@ -76,7 +76,7 @@ async def test_delivery_records_its_event(cast: Cast, postman: Postman) -> None:
     assert (event.kind, event.actor_kind, event.agent_id, event.board_id) == (
         "task.lead_notified", "system", cast.vega.id, cast.board.id,
     )  # fmt: skip
-    assert await send_due("one") == 0
+    assert await send_due() == 0
 
 
 async def test_two_workers_never_take_the_same_delivery(cast: Cast) -> None:
@@ -97,7 +97,7 @@ async def test_undue_and_other_kinds_wait(cast: Cast) -> None:
 
 async def test_deliveries_without_a_sender_wait(cast: Cast) -> None:
     [letter] = await letters(cast)
-    assert await send_due("one") == 0
+    assert await send_due() == 0
     assert (await Delivery.get(id=letter.id)).state == "waiting"
 
 
@@ -105,14 +105,14 @@ async def test_failed_delivery_is_retried_later(cast: Cast, postman: Postman) ->
     [letter] = await letters(cast)
     before = await head(cast)
     postman.answer = RuntimeError("nobody opened")
-    assert await send_due("one") == 1
+    assert await send_due() == 1
     waiting = await Delivery.get(id=letter.id)
     assert (waiting.state, waiting.attempts, waiting.last_error) == ("waiting", 1, "nobody opened")
     assert waiting.due_at > clock.now() and waiting.leased_by is None
-    assert await send_due("one") == 0
+    assert await send_due() == 0
     postman.answer = None
     with clock.travelled(timedelta(hours=1)):
-        assert await send_due("one") == 1
+        assert await send_due() == 1
     arrived = await Delivery.get(id=letter.id)
     assert (arrived.state, arrived.attempts) == ("sent", 2) and not arrived.last_error
     assert [one.kind for one in await events(before)] == ["task.lead_notified"]
@@ -124,21 +124,21 @@ async def test_delivery_fails_after_the_last_attempt(cast: Cast, postman: Postma
     postman.answer = RuntimeError("nobody opened")
     for attempt in range(MOST_ATTEMPTS):
         with clock.travelled(timedelta(hours=attempt)):
-            assert await send_due("one") == 1
+            assert await send_due() == 1
     assert (await Delivery.get(id=letter.id)).state == "failed"
     with clock.travelled(timedelta(days=1)):
-        assert await send_due("one") == 0
+        assert await send_due() == 0
     assert [one.kind for one in await events(before)] == ["task.lead_notify_failed"]
     await retry(await cast.ada.actor(), letter)
     postman.answer = None
-    assert await send_due("one") == 1
+    assert await send_due() == 1
     assert (await Delivery.get(id=letter.id)).state == "sent"
 
 
 async def test_sender_can_give_up_at_once(cast: Cast, postman: Postman) -> None:
     [letter] = await letters(cast)
     postman.answer = GiveUp("moved away")
-    await send_due("one")
+    await send_due()
     given_up = await Delivery.get(id=letter.id)
     assert (given_up.state, given_up.attempts, given_up.last_error) == ("failed", 1, "moved away")
 

@@ -6,8 +6,7 @@ import time
 import pytest
 from itsdangerous import TimestampSigner
 
-from mission_control.claims import leases
-from mission_control.core.clock_watch import watch_clock
+from mission_control.work.loops import Loop, start, watch_clock
 from tests.api.test_authn import browser_of
 from tests.cast import Cast
 
@@ -30,14 +29,22 @@ async def test_clock_change_is_noticed_once(by: float) -> None:
         watching.cancel()
 
 
-async def test_lease_timer_runs_after_a_clock_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    alarm = leases._Alarm()
-    monkeypatch.setattr(leases, "_alarm", alarm)
-    sleeping = asyncio.create_task(alarm.sleep(15.0))
-    await asyncio.sleep(0)
-    leases.look_now()
-    await sleeping
-    assert alarm.earlier.is_set()
+async def test_loops_look_again_after_a_clock_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, offset = asyncio.Queue[None](), 0.0
+
+    async def look() -> None:
+        looks.put_nowait(None)
+
+    monkeypatch.setattr(watch_clock, "__kwdefaults__", {"step": 0.001, "wall": lambda: time.time() + offset})
+    tasks = start([Loop(name="looking", look=look, pause=3600.0)])
+    try:
+        async with asyncio.timeout(60):
+            await looks.get()
+            offset = 7200.0
+            await looks.get()
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def test_session_survives_a_clock_set_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

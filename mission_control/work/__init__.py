@@ -1,0 +1,1 @@
+"""Work beside requests: loops, leases, and the rows of what must reach the outside."""
