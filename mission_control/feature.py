@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mission_control.live.kinds import Kind
     from mission_control.mcp.registry import Tools
     from mission_control.needs.kinds import NeedKind
+    from mission_control.operations.api import Api
+    from mission_control.operations.registry import Handler
     from mission_control.sending.loop import Sender
     from mission_control.tasks.waiting import Explain
     from mission_control.web.asides import Aside
@@ -52,9 +54,10 @@ class Feature:
     # Kinds of the account log, with when they are recorded.
     account_kinds: Mapping[str, str] = field(default_factory=dict)
 
-    # HTTP: operations and pages; operations whose bodies have a limit of their own; beginnings of paths that carry a
-    # secret, which no log shows.
-    blueprints: "tuple[Blueprint, ...]" = ()
+    # HTTP: operations and pages; the look-ups of what operations are about, one for each type; operations whose bodies
+    # have a limit of their own; beginnings of paths that carry a secret, which no log shows.
+    blueprints: "tuple[Api | Blueprint, ...]" = ()
+    lookups: "tuple[Handler, ...]" = ()
     body_limits: "tuple[BodyLimit, ...]" = ()
     secret_paths: tuple[str, ...] = ()
 

@@ -27,7 +27,7 @@ from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
 from mission_control.mcp.registry import install_tools
 from mission_control.needs.kinds import install_kind
 from mission_control.operations.api import Api
-from mission_control.operations.registry import OPERATIONS
+from mission_control.operations.registry import LOOKUPS, OPERATIONS, install_lookup
 from mission_control.organizations import commands
 from mission_control.sending.loop import install_sender
 from mission_control.tasks import waiting
@@ -66,6 +66,7 @@ def install(features: Sequence[Feature]) -> None:
         for target, name in SINGLE:
             _set_once(target, name, getattr(feature, name))
     check_verbs()
+    check_lookups()
 
 
 def serve(app: Quart, features: Sequence[Feature]) -> None:
@@ -76,7 +77,7 @@ def serve(app: Quart, features: Sequence[Feature]) -> None:
         if feature.prepare is not None:
             feature.prepare(app)
         for blueprint in feature.blueprints:
-            app.register_blueprint(blueprint)
+            app.register_blueprint(blueprint.blueprint if isinstance(blueprint, Api) else blueprint)
 
     @app.before_serving
     async def begin_sending() -> None:
@@ -100,6 +101,8 @@ def _install_http(feature: Feature) -> None:
     for blueprint in feature.blueprints:
         if isinstance(blueprint, Api):
             OPERATIONS.extend(blueprint.operations)
+    for find in feature.lookups:
+        install_lookup(find)
     BODY_LIMITS.extend(feature.body_limits)
     SECRET_PATHS.extend(feature.secret_paths)
     for tools in feature.tools:
@@ -146,7 +149,7 @@ def _set_once(target: Any, name: str, value: Any) -> None:
 
 def check_verbs() -> None:
     """Refuse a command or an operation whose verb has no rule: no feature names the rule's object."""
-    asked = {one.operation_id: one.verb for one in OPERATIONS if one.verb is not None}
+    asked = {one.name: one.rule for one in OPERATIONS if one.rule is not None}
     for name, module in list(sys.modules.items()):
         if name.startswith("mission_control."):
             found = {f"{name}.{key}": verb_of(value) for key, value in vars(module).items()}
@@ -154,3 +157,12 @@ def check_verbs() -> None:
     for name, verb in asked.items():
         if verb not in RULES:
             raise RuntimeError(f"{name}: the verb {verb} has no rule. Name the module's `rules` in its feature.")
+
+
+def check_lookups() -> None:
+    """Refuse an operation about a thing that nothing looks up: no feature names the look-up."""
+    for one in OPERATIONS:
+        if one.find is None and one.subject is not None and one.subject not in LOOKUPS:
+            raise RuntimeError(
+                f"{one.name}: no look-up finds {one.subject}. Name one in its feature, or declare `find`."
+            )

@@ -184,5 +184,6 @@ def _delete(table: str) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the table of rights be written anew."""
+    """Let the table of rights, and the digests of the document, be written anew."""
     parser.addoption("--write-rights", action="store_true", help="write tests/contract/operation_rights.csv anew")
+    parser.addoption("--write-document", action="store_true", help="write tests/contract/document.txt anew")

@@ -13,7 +13,6 @@ from mission_control.accounts.queries import (
     PersonalTokenCreated,
     PersonalTokenRead,
     ResetLink,
-    own_account,
 )
 from mission_control.core import clock
 from mission_control.core.actor import Actor
@@ -22,28 +21,14 @@ from mission_control.core.limits import wrong_passwords
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("accounts_access_api", __name__, url_prefix="/api/v1/users")
-TAGS = ("users",)
+api = Api(__name__, "users", below="/users")
 OUTLIVES = "This token cannot create one that outlives it. Name an expires_at that is no later than its own."
 OWN_LINK = "A token cannot create a link for a new password of its own account. Sign in to do so."
 
 
-@operation(
-    api,
-    "POST",
-    "/me/password",
-    operation_id="change_my_password",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="account.change_password",
-    body=PasswordChange,
-    returns=OkResponse,
-    is_atomic=False,
-)
-async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> dict[str, bool]:
+@api.post("/me/password", rule="account.change_password", is_atomic=False)
+async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> OkResponse:
     """Change one's own password.
 
     Other sessions and links for a new password end, and personal tokens too with `ends_tokens`. A wrong `current`: 422;
@@ -57,34 +42,13 @@ async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> 
     return OK
 
 
-@operation(
-    api,
-    "GET",
-    "/me/tokens",
-    operation_id="list_my_tokens",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="account.update",
-    returns=list[PersonalTokenRead],
-)
+@api.get("/me/tokens", rule="account.update")
 async def list_my_tokens(actor: Actor, user: User) -> list[PersonalTokenRead]:
     """List one's personal tokens without their secrets, newest first."""
     return [PersonalTokenRead.of(token) for token in await Token.filter(user_id=user.id).order_by("-created_at")]
 
 
-@operation(
-    api,
-    "POST",
-    "/me/tokens",
-    operation_id="create_my_token",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="token.create_personal",
-    body=PersonalTokenCreate,
-    returns=PersonalTokenCreated,
-)
+@api.post("/me/tokens", rule="token.create_personal")
 async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -> PersonalTokenCreated:
     """Create a personal token; the answer holds its secret, this once. A token creates none that outlives it: 422."""
     kind, credential_id = actor.credential
@@ -107,18 +71,8 @@ async def own_token(actor: Actor, token_id: UUID) -> Token:
     return token
 
 
-@operation(
-    api,
-    "DELETE",
-    "/me/tokens/<token_id>",
-    operation_id="revoke_my_token",
-    tags=TAGS,
-    who="user",
-    find=own_token,
-    verb="token.revoke_personal",
-    returns=OkResponse,
-)
-async def revoke_my_token(actor: Actor, token: Token) -> dict[str, bool]:
+@api.delete("/me/tokens/<token_id>", find=own_token, rule="token.revoke_personal")
+async def revoke_my_token(actor: Actor, token: Token) -> OkResponse:
     """Revoke a personal token at once."""
     await credentials.revoke_personal_token(actor, token)
     return OK
@@ -143,16 +97,7 @@ async def _person(actor: Actor, user_id: UUID, verb: str) -> User:
     return user
 
 
-@operation(
-    api,
-    "POST",
-    "/<user_id>/reset-links",
-    operation_id="create_reset_link",
-    tags=TAGS,
-    who="user",
-    find=person_to_reset,
-    returns=ResetLink,
-)
+@api.post("/<user_id>/reset-links", find=person_to_reset)
 async def create_reset_link(actor: Actor, user: User) -> ResetLink:
     """Create a link with which a person sets a new password, once, within 24 hours; earlier links end.
 
@@ -164,17 +109,8 @@ async def create_reset_link(actor: Actor, user: User) -> ResetLink:
     return ResetLink(url=f"{base}/reset/{await commands.make_reset_link(actor, user)}")
 
 
-@operation(
-    api,
-    "POST",
-    "/<user_id>/link-invitations",
-    operation_id="invite_account_link",
-    tags=TAGS,
-    who="user",
-    find=person_to_link,
-    returns=OkResponse,
-)
-async def invite_account_link(actor: Actor, user: User) -> dict[str, bool]:
+@api.post("/<user_id>/link-invitations", find=person_to_link)
+async def invite_account_link(actor: Actor, user: User) -> OkResponse:
     """Let the person who proves the account's address to the identity provider within 14 days take it over."""
     await invite_to_link(actor, user)
     return OK

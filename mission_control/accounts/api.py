@@ -8,68 +8,32 @@ from mission_control.authn.authentication import callbacks
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.operations.retries import committed
 
-api = Api("accounts_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "users")
 
 
-@operation(
-    api,
-    "POST",
-    "/auth/bootstrap",
-    operation_id="bootstrap_user_api_v1_auth_bootstrap_post",
-    tags=("auth",),
-    who="user",
-    returns=UserRead,
-    errors={401: LLMErrorResponse},
-)
+@api.post("/auth/bootstrap", tags=("auth",), errors={401: LLMErrorResponse})
 async def bootstrap_user(actor: Actor) -> UserRead:
     """Check the credentials and read one's own profile."""
     return await profile(actor.id)
 
 
-@operation(
-    api,
-    "GET",
-    "/users/me",
-    operation_id="get_me_api_v1_users_me_get",
-    tags=("users",),
-    who="user",
-    returns=UserRead,
-)
+@api.get("/users/me")
 async def get_me(actor: Actor) -> UserRead:
     """Read one's own profile."""
     return await profile(actor.id)
 
 
-@operation(
-    api,
-    "PATCH",
-    "/users/me",
-    operation_id="update_me_api_v1_users_me_patch",
-    tags=("users",),
-    who="user",
-    body=UserUpdate,
-    returns=UserRead,
-)
+@api.patch("/users/me")
 async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
     """Change one's own profile."""
     user = await User.get(id=actor.id)
     return UserRead.of(await update_profile(actor, user, data.model_dump(exclude_unset=True)))
 
 
-@operation(
-    api,
-    "DELETE",
-    "/users/me",
-    operation_id="delete_me_api_v1_users_me_delete",
-    tags=("users",),
-    who="user",
-    returns=OkResponse,
-    is_atomic=False,
-)
-async def delete_me(actor: Actor) -> dict[str, bool]:
+@api.delete("/users/me", is_atomic=False)
+async def delete_me(actor: Actor) -> OkResponse:
     """Delete one's own account.
 
     Organizations without other members are deleted with it; other organizations stay. The only owner among other
@@ -81,7 +45,7 @@ async def delete_me(actor: Actor) -> dict[str, bool]:
     if callbacks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
         await callbacks.delete_at_provider(user.clerk_user_id)
 
-    async def delete() -> dict[str, bool]:
+    async def delete() -> OkResponse:
         await delete_account(actor, user)
         return OK
 

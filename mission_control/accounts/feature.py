@@ -7,6 +7,7 @@ from mission_control.accounts import (
     entrance,
     models,
     pages,
+    queries,
     session_api,
     settings_pages,
     setup,
@@ -39,6 +40,7 @@ accounts = Feature(
     models=(models,),
     rules=(commands.rules,),
     account_kinds=ACCOUNT_KINDS,
+    lookups=(queries.own_account,),
     blueprints=(
         access_api.api,
         api.api,

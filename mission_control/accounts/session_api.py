@@ -9,40 +9,18 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("accounts_session_api", __name__, url_prefix="/api/v1/users")
-TAGS = ("users",)
+api = Api(__name__, "users", below="/users")
 
 
-@operation(
-    api,
-    "DELETE",
-    "/me/sessions",
-    operation_id="end_my_other_sessions",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="account.sign_out",
-    returns=OkResponse,
-)
-async def end_my_other_sessions(actor: Actor, user: User) -> dict[str, bool]:
+@api.delete("/me/sessions", rule="account.sign_out")
+async def end_my_other_sessions(actor: Actor, user: User) -> OkResponse:
     """Sign out in every browser except the one that calls."""
     await commands.end_other_sessions(actor, user)
     return OK
 
 
-@operation(
-    api,
-    "GET",
-    "/me/sessions",
-    operation_id="list_my_sessions",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="account.update",
-    returns=list[SessionRead],
-)
+@api.get("/me/sessions", rule="account.update")
 async def list_my_sessions(actor: Actor, user: User) -> list[SessionRead]:
     """List the browsers that one is signed in with, the one used last first."""
     return await sessions_of(actor, user)
@@ -56,34 +34,15 @@ async def own_session(actor: Actor, session_id: UUID) -> Session:
     return session
 
 
-@operation(
-    api,
-    "DELETE",
-    "/me/sessions/<session_id>",
-    operation_id="end_my_session",
-    tags=TAGS,
-    who="user",
-    find=own_session,
-    returns=OkResponse,
-)
-async def end_my_session(actor: Actor, session: Session) -> dict[str, bool]:
+@api.delete("/me/sessions/<session_id>", find=own_session)
+async def end_my_session(actor: Actor, session: Session) -> OkResponse:
     """Sign out in one browser."""
     await commands.end_session(actor, await own_account(actor), session.id)
     return OK
 
 
-@operation(
-    api,
-    "POST",
-    "/me/endings",
-    operation_id="end_my_access",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="account.sign_out",
-    returns=OkResponse,
-)
-async def end_my_access(actor: Actor, user: User) -> dict[str, bool]:
+@api.post("/me/endings", rule="account.sign_out")
+async def end_my_access(actor: Actor, user: User) -> OkResponse:
     """End every session, every personal token and every link for a new password of one's own, also what calls."""
     await commands.end_everything(actor, user)
     return OK

@@ -18,22 +18,11 @@ from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("activity_api", __name__, url_prefix="/api/v1")
-TAGS = ("activity",)
+api = Api(__name__, "activity")
 
 
-@operation(
-    api,
-    "GET",
-    "/activity",
-    operation_id="list_activity_api_v1_activity_get",
-    tags=TAGS,
-    who="actor",
-    query=ActivityQuery,
-    returns=Page[ActivityEventRead],
-)
+@api.get("/activity", Page[ActivityEventRead], who="actor")
 async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, Any]:
     """List what happened, newest first.
 
@@ -45,16 +34,7 @@ async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, Any]:
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/activity/task-comments",
-    operation_id="list_task_comment_feed_api_v1_activity_task_comments_get",
-    tags=TAGS,
-    who="user",
-    query=CommentFeedQuery,
-    returns=Page[ActivityTaskCommentFeedItemRead],
-)
+@api.get("/activity/task-comments", Page[ActivityTaskCommentFeedItemRead])
 async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[str, Any]:
     """List the comments on the boards you read in the active organization, newest first."""
     if query.board_id is not None:
@@ -63,17 +43,7 @@ async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/activity/task-comments/stream",
-    operation_id="stream_task_comment_feed_api_v1_activity_task_comments_stream_get",
-    tags=TAGS,
-    who="user",
-    query=CommentStreamQuery,
-    returns=None,
-    is_stream=True,
-)
+@api.get("/activity/task-comments/stream", is_stream=True)
 async def stream_task_comment_feed(actor: Actor, query: CommentStreamQuery) -> Response:
     """Follow the comments on the boards you read; boards that you can read later are included then."""
     if query.board_id is not None:

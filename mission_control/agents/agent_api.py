@@ -21,26 +21,18 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import HTTPValidationError, LLMErrorResponse
-from mission_control.operations.api import Api
-from mission_control.operations.hints import ALL_ROLES, LEAD, hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import ALL_ROLES, Api, hints
 
-api = Api("agents_agent_api", __name__, url_prefix="/api/v1/agent")
+api = Api(__name__, below="/agent")
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     "/healthz",
-    operation_id="agent_healthz_api_v1_agent_healthz_get",
-    tags=ALL_ROLES,
-    who="agent",
     find=own_agent,
-    returns=AgentHealthStatusResponse,
     errors={422: HTTPValidationError},
     hints=hints(
         "agent_auth_health",
-        "any_agent",
+        roles=ALL_ROLES,
         use="At start, to learn that the token works and who you are.",
         avoid="Not as a sign of life; that is the heartbeat.",
         never="Do not go on working after a 401; ask for a new token.",
@@ -61,23 +53,16 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
     )
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/heartbeat",
-    operation_id="agent_heartbeat_api_v1_agent_heartbeat_post",
-    tags=ALL_ROLES,
-    who="agent",
     find=own_agent,
-    verb="agent.heartbeat",
-    tells_presence=True,
-    query=AgentWait,
-    returns=AgentCheckedIn,
-    is_long_poll=True,
+    rule="agent.heartbeat",
     errors={422: HTTPValidationError},
+    is_long_poll=True,
+    tells_presence=True,
     hints=hints(
         "agent_heartbeat",
-        "any_agent",
+        roles=ALL_ROLES,
         use="Every few minutes while you run, also without work; with wait_seconds to wait for the end of a pause.",
         avoid="Not to change a task; use the task operation.",
         effects="You are shown as online for ten minutes; the answer's `directive` says continue, pause or stop.",
@@ -97,18 +82,12 @@ async def agent_heartbeat(actor: Actor, agent: Agent, query: AgentWait) -> Agent
     return await wait_for_directive(actor, await report_heartbeat(actor, agent, None), query)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     "/boards",
-    operation_id="list_boards_api_v1_agent_boards_get",
-    tags=ALL_ROLES,
-    who="agent",
-    query=Paging,
-    returns=Page[BoardRead],
+    Page[BoardRead],
     hints=hints(
         "agent_board_discovery",
-        "any_agent",
+        roles=ALL_ROLES,
         use="To learn which boards you may work on and their ids.",
         avoid="Not when you know the board's id already.",
         never="Do not guess board ids.",
@@ -116,7 +95,7 @@ async def agent_heartbeat(actor: Actor, agent: Agent, query: AgentWait) -> Agent
         example="which boards can I work on",
     ),
 )
-async def list_boards(actor: Actor, query: Paging) -> dict[str, Any]:
+async def agent_list_boards(actor: Actor, query: Paging) -> dict[str, Any]:
     """List the boards you may work on, newest first."""
     boards = Board.visible_to(actor)
     found = await boards.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
@@ -128,19 +107,13 @@ async def reachable_board(actor: Actor, board_id: Any) -> Board:
     return await visible_board(actor, board_id)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     "/boards/<board_id>",
-    operation_id="get_board_api_v1_agent_boards__board_id__get",
-    tags=ALL_ROLES,
-    who="agent",
     find=reachable_board,
-    verb="board.read",
-    returns=BoardRead,
+    rule="board.read",
     hints=hints(
         "agent_board_lookup",
-        "any_agent",
+        roles=ALL_ROLES,
         use="To read a board's goal and rules before you act on it.",
         avoid="Not to read tasks; list them instead.",
         never="Do not work against the rules that this answer shows.",
@@ -148,23 +121,17 @@ async def reachable_board(actor: Actor, board_id: Any) -> Board:
         example="what is this board for and which rules hold",
     ),
 )
-async def get_board(actor: Actor, board: Board) -> BoardRead:
+async def agent_get_board(actor: Actor, board: Board) -> BoardRead:
     """Read a board's goal and rules."""
     return BoardRead.of(board)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     "/agents",
-    operation_id="list_agents_api_v1_agent_agents_get",
-    tags=ALL_ROLES,
-    who="agent",
-    query=AgentRosterQuery,
-    returns=Page[AgentRead],
+    Page[AgentRead],
     hints=hints(
         "agent_roster_discovery",
-        "any_agent",
+        roles=ALL_ROLES,
         use="To learn who works on the board and who is online.",
         avoid="Not to find people; agents only.",
         never="Do not assign work to an agent that is not in this list.",
@@ -172,22 +139,15 @@ async def get_board(actor: Actor, board: Board) -> BoardRead:
         example="who else works here",
     ),
 )
-async def list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, Any]:
+async def agent_list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, Any]:
     """List the agents on your board, newest first."""
     agents, total = await roster(actor, query.board_id, query)
     return page([AgentRead.of(agent) for agent in agents], total, query)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/agents",
-    operation_id="agent_lead_create_agent",
-    tags=LEAD,
-    who="agent",
-    verb="agent.create",
-    body=AgentCreate,
-    returns=AgentCreated,
+    rule="agent.create",
     errors={403: LLMErrorResponse, 409: LLMErrorResponse, 422: LLMErrorResponse},
     hints=hints(
         "agent_management",
@@ -201,7 +161,7 @@ async def list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, Any]:
         example="add a worker to my board",
     ),
 )
-async def create_board_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
+async def agent_lead_create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
     """Make a worker on your board, whatever `board_id` says."""
     board = await Board.get(id=actor.board_id)
     agent, token = await create_agent(actor, board, data)

@@ -31,10 +31,8 @@ from mission_control.core.paging import Page, page
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("agents_api", __name__, url_prefix="/api/v1")
-TAGS = ("agents",)
+api = Api(__name__, "agents")
 
 
 def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, Any]) -> None:
@@ -42,35 +40,14 @@ def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, Any]) -> None:
         raise Forbidden("An agent's status comes from its heartbeats.")
 
 
-@operation(
-    api,
-    "GET",
-    "/agents",
-    operation_id="list_agents_api_v1_agents_get",
-    tags=TAGS,
-    who="user",
-    verb="agent.manage",
-    query=AgentQuery,
-    returns=Page[AgentRead],
-)
+@api.get("/agents", Page[AgentRead], rule="agent.manage")
 async def list_agents(actor: Actor, query: AgentQuery) -> dict[str, Any]:
     """List agents, newest first."""
     agents, total = await agents_page(actor, query)
     return page([AgentRead.of(agent) for agent in agents], total, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/agents/stream",
-    operation_id="stream_agents_api_v1_agents_stream_get",
-    tags=TAGS,
-    who="user",
-    verb="agent.manage",
-    query=AgentStreamQuery,
-    returns=None,
-    is_stream=True,
-)
+@api.get("/agents/stream", rule="agent.manage", is_stream=True)
 async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
     """Follow agents as they change, come and go.
 
@@ -82,17 +59,7 @@ async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
     return await stream_of_agents(actor, query.board_id)
 
 
-@operation(
-    api,
-    "POST",
-    "/agents",
-    operation_id="create_agent_api_v1_agents_post",
-    tags=TAGS,
-    who="actor",
-    verb="agent.create",
-    body=AgentCreate,
-    returns=AgentCreated,
-)
+@api.post("/agents", who="actor", rule="agent.create")
 async def create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
     """Make an agent, on the board's gateway unless `gateway_id` says otherwise.
 
@@ -106,36 +73,13 @@ async def create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
     return AgentCreated.of_new(agent, token)
 
 
-@operation(
-    api,
-    "GET",
-    "/agents/<agent_id>",
-    operation_id="get_agent_api_v1_agents__agent_id__get",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.read",
-    returns=AgentRead,
-)
+@api.get("/agents/<agent_id>", rule="agent.read")
 async def get_agent(actor: Actor, agent: Agent) -> AgentRead:
     """Read an agent."""
     return AgentRead.of(agent)
 
 
-@operation(
-    api,
-    "PATCH",
-    "/agents/<agent_id>",
-    operation_id="update_agent_api_v1_agents__agent_id__patch",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.update",
-    refuses=_refuse_status,
-    query=ForceQuery,
-    body=AgentUpdate,
-    returns=AgentRead,
-)
+@api.patch("/agents/<agent_id>", rule="agent.update", refuses=_refuse_status)
 async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: ForceQuery) -> AgentRead:
     """Change an agent; its token and its session stay.
 
@@ -156,36 +100,14 @@ async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: For
     return AgentRead.of(await visible_agent(actor, agent.id))
 
 
-@operation(
-    api,
-    "POST",
-    "/agents/<agent_id>/heartbeat",
-    operation_id="heartbeat_agent_api_v1_agents__agent_id__heartbeat_post",
-    tags=TAGS,
-    who="actor",
-    find=visible_agent,
-    verb="agent.heartbeat",
-    tells_presence=True,
-    body=AgentHeartbeat,
-    returns=AgentCheckedIn,
-)
+@api.post("/agents/<agent_id>/heartbeat", who="actor", rule="agent.heartbeat", tells_presence=True)
 async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> AgentCheckedIn:
     """Report a sign of life of an agent; `directive` says whether it should continue, pause or stop."""
     agent = await commands.report_heartbeat(actor, agent, data.status)
     return AgentCheckedIn.of_directed(agent, (await directive_of(agent))._asdict())
 
 
-@operation(
-    api,
-    "POST",
-    "/agents/heartbeat",
-    operation_id="heartbeat_or_create_agent_api_v1_agents_heartbeat_post",
-    tags=TAGS,
-    who="actor",
-    tells_presence=True,
-    body=AgentHeartbeatCreate,
-    returns=AgentCheckedInOrCreated,
-)
+@api.post("/agents/heartbeat", who="actor", tells_presence=True)
 async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) -> AgentCheckedInOrCreated:
     """Report a sign of life; a person's call makes the agent when there is none of that name."""
     found, token = (await own_agent(actor), None) if actor.is_agent else await _named_or_new(actor, data)
@@ -211,17 +133,8 @@ async def _named_or_new(actor: Actor, data: AgentHeartbeatCreate) -> tuple[Agent
     return made, token
 
 
-@operation(
-    api,
-    "DELETE",
-    "/agents/<agent_id>",
-    operation_id="delete_agent_api_v1_agents__agent_id__delete",
-    tags=TAGS,
-    who="user",
-    verb="agent.manage",
-    returns=OkResponse,
-)
-async def delete_agent(actor: Actor, agent_id: UUID) -> dict[str, bool]:
+@api.delete("/agents/<agent_id>", rule="agent.manage")
+async def delete_agent(actor: Actor, agent_id: UUID) -> OkResponse:
     """Delete an agent; its tasks return to the board. An unknown id is fine."""
     agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
     if agent is None:

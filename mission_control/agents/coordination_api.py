@@ -1,6 +1,5 @@
 """What a lead does with its colleagues over HTTP."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.commands import delete_agent
@@ -13,11 +12,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
-from mission_control.operations.api import Api
-from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import Api, hints
 
-api = Api("agents_coordination_api", __name__, url_prefix="/api/v1/agent")
+api = Api(__name__, below="/agent")
 COLLEAGUE = "/boards/<board_id>/agents/<agent_id>"
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)
 
@@ -48,16 +45,8 @@ async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | Non
     return agent
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     f"{COLLEAGUE}/nudge",
-    operation_id="agent_lead_nudge_agent",
-    tags=LEAD,
-    who="agent",
-    find=colleague,
-    body=AgentNudge,
-    returns=OkDelivered,
     errors=REFUSALS,
     hints=hints(
         "agent_coordination",
@@ -71,23 +60,16 @@ async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | Non
         example="ask a silent worker for a sign",
     ),
 )
-async def nudge(actor: Actor, found: Found, data: AgentNudge) -> OkDelivered:
+async def agent_lead_nudge_agent(actor: Actor, found: Found, data: AgentNudge) -> OkDelivered:
     """Nudge an agent of your board: your message goes to it as it is."""
     return OkDelivered(delivery_ids=[await nudge_agent(actor, *found, data.message)])
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     f"{COLLEAGUE}/soul",
-    operation_id="get_agent_soul_api_v1_agent_boards__board_id__agents__agent_id__soul_get",
-    tags=BOARD_ROLES,
-    who="agent",
     find=readable_soul,
-    returns=str,
     hints=hints(
         "agent_board_soul_lookup",
-        "any_agent",
         use="At the start of a session, to read who you are; as a lead also to read a colleague's soul.",
         avoid="Not to learn what an agent does at the moment; read the roster and its tasks.",
         never="Do not take an empty text for an error: the agent has no soul.",
@@ -95,21 +77,13 @@ async def nudge(actor: Actor, found: Found, data: AgentNudge) -> OkDelivered:
         example="read how I should think and behave",
     ),
 )
-async def get_soul(actor: Actor, agent: Agent) -> str:
+async def get_agent_soul(actor: Actor, agent: Agent) -> str:
     """Read an agent's soul as a bare JSON string, empty when it has none; on a gateway from its file there."""
     return await current_soul(agent)
 
 
-@operation(
-    api,
-    "PUT",
+@api.put(
     f"{COLLEAGUE}/soul",
-    operation_id="agent_lead_update_agent_soul",
-    tags=LEAD,
-    who="agent",
-    find=colleague,
-    body=SoulUpdateRequest,
-    returns=OkDelivered,
     errors=REFUSALS,
     hints=hints(
         "agent_knowledge_authoring",
@@ -123,20 +97,14 @@ async def get_soul(actor: Actor, agent: Agent) -> str:
         example="change how a worker behaves",
     ),
 )
-async def put_soul(actor: Actor, found: Found, data: SoulUpdateRequest) -> OkDelivered:
+async def agent_lead_update_agent_soul(actor: Actor, found: Found, data: SoulUpdateRequest) -> OkDelivered:
     """Give an agent of your board another soul; what it was stays readable for people."""
     return OkDelivered(delivery_ids=await write_soul(actor, *found, data))
 
 
-@operation(
-    api,
-    "DELETE",
+@api.delete(
     COLLEAGUE,
-    operation_id="agent_lead_delete_board_agent",
-    tags=LEAD,
-    who="agent",
     find=removable,
-    returns=OkResponse,
     errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError},
     hints=hints(
         "agent_lifecycle",
@@ -150,7 +118,7 @@ async def put_soul(actor: Actor, found: Found, data: SoulUpdateRequest) -> OkDel
         example="remove a worker that has nothing left to do",
     ),
 )
-async def delete_board_agent(actor: Actor, agent: Agent | None) -> dict[str, Any]:
+async def agent_lead_delete_board_agent(actor: Actor, agent: Agent | None) -> OkResponse:
     """Delete a worker of your board; its tasks return to the board. An unknown id is fine."""
     if agent is not None:
         await delete_agent(actor, agent)

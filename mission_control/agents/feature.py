@@ -72,6 +72,11 @@ agents = Feature(
         work_state.reactions,
     ),
     kinds=KINDS,
+    lookups=(
+        queries.visible_agent,
+        coordination_api.colleague,
+        token_api.agent_token,
+    ),
     blueprints=(
         agent_api.api,
         api.api,

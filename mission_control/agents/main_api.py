@@ -18,11 +18,9 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError, Forbidden
 from mission_control.core.policy import can
 from mission_control.core.schemas import LLMErrorResponse
-from mission_control.operations.api import Api
-from mission_control.operations.hints import MAIN, hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import Api, hints
 
-api = Api("agents_main_api", __name__, url_prefix="/api/v1/agent")
+api = Api(__name__, below="/agent")
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)
 VERB = "agent.message_leads"
 
@@ -46,17 +44,10 @@ async def board_of_gateway(actor: Actor, board_id: UUID) -> Board:
     return await visible_board(actor, board_id)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/gateway/boards/<board_id>/lead/message",
-    operation_id="agent_main_message_board_lead",
-    tags=MAIN,
-    who="agent",
     find=board_of_gateway,
-    verb=VERB,
-    body=GatewayLeadMessageRequest,
-    returns=GatewayLeadMessageResponse,
+    rule=VERB,
     errors=REFUSALS,
     hints=hints(
         "lead_direct_routing",
@@ -70,7 +61,9 @@ async def board_of_gateway(actor: Actor, board_id: UUID) -> Board:
         example="ask the lead of one board",
     ),
 )
-async def message_board_lead(actor: Actor, board: Board, data: GatewayLeadMessageRequest) -> GatewayLeadMessageResponse:
+async def agent_main_message_board_lead(
+    actor: Actor, board: Board, data: GatewayLeadMessageRequest
+) -> GatewayLeadMessageResponse:
     """Send a message to a board's lead, as the main agent of the board's gateway. A board without lead gets one."""
     sent = await message_lead(actor, board, data)
     return GatewayLeadMessageResponse(
@@ -82,17 +75,10 @@ async def message_board_lead(actor: Actor, board: Board, data: GatewayLeadMessag
     )
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/gateway/leads/broadcast",
-    operation_id="agent_main_broadcast_lead_message",
-    tags=MAIN,
-    who="agent",
     find=main_agent,
-    verb=VERB,
-    body=GatewayLeadBroadcastRequest,
-    returns=GatewayLeadBroadcastResponse,
+    rule=VERB,
     errors=REFUSALS,
     hints=hints(
         "lead_broadcast_routing",
@@ -106,7 +92,7 @@ async def message_board_lead(actor: Actor, board: Board, data: GatewayLeadMessag
         example="tell all leads about a new rule",
     ),
 )
-async def broadcast_to_leads(
+async def agent_main_broadcast_lead_message(
     actor: Actor, found: None, data: GatewayLeadBroadcastRequest
 ) -> GatewayLeadBroadcastResponse:
     """Send a message to the leads of your gateway's boards, the newest board first.

@@ -12,41 +12,18 @@ from mission_control.core.errors import NotFound
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.policy import require
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("agents_souls_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "agents")
 
 
-@operation(
-    api,
-    "GET",
-    "/agents/<agent_id>/souls",
-    operation_id="list_agent_souls",
-    tags=("agents",),
-    who="user",
-    find=visible_agent,
-    verb="agent.read",
-    query=Paging,
-    returns=Page[SoulRead],
-)
+@api.get("/agents/<agent_id>/souls", Page[SoulRead], rule="agent.read")
 async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[str, Any]:
     """List what an agent's soul is and was, newest first, with who wrote it and why."""
     found, total = await list_souls(agent, query)
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "PUT",
-    "/agents/<agent_id>/soul",
-    operation_id="update_agent_soul",
-    tags=("agents",),
-    who="user",
-    find=visible_agent,
-    verb="agent.update",
-    body=AgentSoulUpdate,
-    returns=AgentRead,
-)
+@api.put("/agents/<agent_id>/soul", rule="agent.update")
 async def update_agent_soul(actor: Actor, agent: Agent, data: AgentSoulUpdate) -> AgentRead:
     """Give an agent another soul, or none. The text before stays in its history, and the agent is notified."""
     changes = {"soul_template": data.content}
@@ -63,16 +40,7 @@ async def soul_of_agent(actor: Actor, agent_id: UUID, soul_id: UUID) -> tuple[Ag
     return agent, soul
 
 
-@operation(
-    api,
-    "POST",
-    "/agents/<agent_id>/souls/<soul_id>/restorations",
-    operation_id="restore_agent_soul",
-    tags=("agents",),
-    who="user",
-    find=soul_of_agent,
-    returns=AgentRead,
-)
+@api.post("/agents/<agent_id>/souls/<soul_id>/restorations", find=soul_of_agent)
 async def restore_agent_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> AgentRead:
     """Give an agent a soul from its history again."""
     agent, soul = found

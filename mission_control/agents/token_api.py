@@ -12,26 +12,12 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
-from mission_control.operations.api import Api
-from mission_control.operations.hints import ALL_ROLES, hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import ALL_ROLES, Api, hints
 
-api = Api("agents_token_api", __name__, url_prefix="/api/v1")
-TAGS = ("agents",)
+api = Api(__name__, "agents")
 
 
-@operation(
-    api,
-    "POST",
-    "/agents/<agent_id>/tokens",
-    operation_id="create_agent_token",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.manage_tokens",
-    body=TokenCreate,
-    returns=TokenCreated,
-)
+@api.post("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
 async def create_agent_token(actor: Actor, agent: Agent, data: TokenCreate) -> TokenCreated:
     """Rotate an agent's token; the old one stays valid for `overlap_seconds` (0: it ends immediately)."""
     return _created(await tokens.rotate_token(actor, agent, data))
@@ -47,17 +33,7 @@ def _created(made: NewToken) -> TokenCreated:
     )
 
 
-@operation(
-    api,
-    "GET",
-    "/agents/<agent_id>/tokens",
-    operation_id="list_agent_tokens",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.manage_tokens",
-    returns=list[TokenRead],
-)
+@api.get("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
 async def list_agent_tokens(actor: Actor, agent: Agent) -> list[TokenRead]:
     """List an agent's tokens without their secrets, newest first."""
     found = await Token.filter(agent_id=agent.id).order_by("-created_at")
@@ -74,69 +50,34 @@ async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Age
     return agent, token
 
 
-@operation(
-    api,
-    "GET",
-    "/agents/<agent_id>/tokens/<token_id>",
-    operation_id="get_agent_token",
-    tags=TAGS,
-    who="user",
-    find=agent_token,
-    returns=TokenRead,
-)
+@api.get("/agents/<agent_id>/tokens/<token_id>")
 async def get_agent_token(actor: Actor, found: tuple[Agent, Token]) -> TokenRead:
     """Read a token; its secret is shown once, where it is made."""
     return TokenRead.of(found[1])
 
 
-@operation(
-    api,
-    "PATCH",
-    "/agents/<agent_id>/tokens/<token_id>",
-    operation_id="update_agent_token",
-    tags=TAGS,
-    who="user",
-    find=agent_token,
-    body=TokenUpdate,
-    returns=TokenRead,
-)
+@api.patch("/agents/<agent_id>/tokens/<token_id>")
 async def update_agent_token(actor: Actor, found: tuple[Agent, Token], data: TokenUpdate) -> TokenRead:
     """Change what a live token may, when it ends, its budget of requests, or its name; the secret stays."""
     token = await tokens.change_token(actor, found[0], found[1].id, data.model_dump(exclude_unset=True))
     return TokenRead.of(token)
 
 
-@operation(
-    api,
-    "DELETE",
-    "/agents/<agent_id>/tokens/<token_id>",
-    operation_id="revoke_agent_token",
-    tags=TAGS,
-    who="user",
-    find=agent_token,
-    returns=OkResponse,
-)
-async def revoke_agent_token(actor: Actor, found: tuple[Agent, Token]) -> dict[str, bool]:
+@api.delete("/agents/<agent_id>/tokens/<token_id>")
+async def revoke_agent_token(actor: Actor, found: tuple[Agent, Token]) -> OkResponse:
     """Revoke a token at once."""
     await tokens.revoke_token(actor, found[0], found[1].id)
     return OK
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/agent/tokens/rotations",
-    operation_id="renew_own_token",
-    tags=ALL_ROLES,
-    who="agent",
     find=own_agent,
-    verb="agent.renew_token",
-    body=TokenRenewal,
-    returns=TokenCreated,
+    rule="agent.renew_token",
     errors={409: LLMErrorResponse, 422: HTTPValidationError},
     hints=hints(
         "agent_token_renewal",
-        "any_agent",
+        roles=ALL_ROLES,
         use="Before your token expires (token_expires_at of the health check), or when it may have been seen.",
         avoid="Not after a 401: a token that has ended cannot be renewed; ask a person for a new one.",
         needs="Your newest token, with the scope work.",

@@ -10,29 +10,21 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.schemas import LLMErrorResponse
 from mission_control.database.sql import as_id, rows
-from mission_control.operations.api import Api
-from mission_control.operations.hints import ALL_ROLES, hints
-from mission_control.operations.operation import operation
-from mission_control.usage.budgets import report_usage
+from mission_control.operations.api import ALL_ROLES, Api, hints
+from mission_control.usage import budgets
 from mission_control.usage.queries import UsageReport, UsageReported, budget_states, sums_of_agent
 
-api = Api("agents_usage_api", __name__, url_prefix="/api/v1/agent")
+api = Api(__name__, below="/agent")
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/usage",
-    operation_id="report_usage",
-    tags=ALL_ROLES,
-    who="agent",
+    UsageReported,
     find=own_agent,
-    body=UsageReport,
-    returns=UsageReported,
     errors={404: LLMErrorResponse, 422: LLMErrorResponse},
     hints=hints(
         "agent_usage_report",
-        "any_agent",
+        roles=ALL_ROLES,
         use="After each piece of work, with the tokens and the money that it cost since your last report.",
         avoid="Not with sums since you started; each report is added to the others.",
         needs="You know your model's token counts; money is optional.",
@@ -42,7 +34,7 @@ api = Api("agents_usage_api", __name__, url_prefix="/api/v1/agent")
         example="report how many tokens I used",
     ),
 )
-async def report(actor: Actor, agent: Agent, data: UsageReport) -> dict[str, Any]:
+async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> dict[str, Any]:
     """Report what you used up since your last report.
 
     Money is in US dollars, as a number or as text. The answer has the sums of today (UTC) and of all time, and the
@@ -52,10 +44,12 @@ async def report(actor: Actor, agent: Agent, data: UsageReport) -> dict[str, Any
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no usage here.")
     run_id = await _run_of(agent, data.task_id, data.fence) if data.task_id else None
-    await report_usage(actor, agent.id, board_id=agent.board_id, task_id=data.task_id, run_id=run_id, **data.figures())
-    budgets = await budget_states(agent.id, agent.board_id, agent.organization_id)
+    await budgets.report_usage(
+        actor, agent.id, board_id=agent.board_id, task_id=data.task_id, run_id=run_id, **data.figures()
+    )
+    states = await budget_states(agent.id, agent.board_id, agent.organization_id)
     directive = await directive_of(agent)
-    return await sums_of_agent(agent.id) | {"budgets": budgets} | directive._asdict()
+    return await sums_of_agent(agent.id) | {"budgets": states} | directive._asdict()
 
 
 async def _run_of(agent: Agent, task_id: UUID, fence: int | None) -> UUID | None:

@@ -21,7 +21,7 @@ from mission_control.database.sql import rows
 from mission_control.live import broker
 from mission_control.live.log import NewEvent
 from mission_control.live.wake import publish_signal
-from mission_control.operations.polls import settled
+from mission_control.operations.operation import settled
 from mission_control.organizations.work_state import (
     FIELDS,
     HAPPENED,

@@ -89,7 +89,7 @@ async def _not_asked(refusal: Refusal[Board, AskForm]) -> ResponseReturnValue:
     pages,
     "POST",
     PATH,
-    performs="create_approval_api_v1_boards__board_id__approvals_post",
+    performs="create_approval",
     form=AskForm,
     refused=_not_asked,
 )

@@ -8,6 +8,7 @@ from mission_control.approvals import (
     models,
     pages,
     policy,
+    queries,
     queue_page,
     waiting,
 )
@@ -35,6 +36,7 @@ approvals = Feature(
         "approval.ended_on_gateway": Kind("A gateway's approval was decided there, expired, or was cancelled."),
         "approval.answered": Kind("A gateway got the decision about what it had asked for."),
     },
+    lookups=(queries.visible_approval,),
     blueprints=(
         api.api,
         pages.pages,

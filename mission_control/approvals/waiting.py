@@ -13,7 +13,7 @@ from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent
-from mission_control.operations.polls import settled
+from mission_control.operations.operation import settled
 
 reactions = Reactions()
 

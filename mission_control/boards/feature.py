@@ -8,6 +8,7 @@ from mission_control.boards import (
     pages,
     people_present,
     policy,
+    queries,
     query_page,
     reactions,
     regions,
@@ -17,6 +18,7 @@ from mission_control.boards import (
     views_api,
     views_pages,
     views_policy,
+    views_queries,
     work_state_api,
 )
 from mission_control.boards.staging import STAGING
@@ -41,6 +43,10 @@ boards = Feature(
         "view.updated": Kind("A shared view of a board changed.", "changed the view"),
         "view.deleted": Kind("A shared view of a board was deleted.", "deleted the view"),
     },
+    lookups=(
+        queries.visible_board,
+        views_queries.visible_view,
+    ),
     blueprints=(
         api.api,
         pages.pages,

@@ -7,7 +7,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import NewsPaging, page, version_of
-from mission_control.operations.polls import settled
+from mission_control.operations.operation import settled
 
 
 async def settled_list[Q: NewsPaging](

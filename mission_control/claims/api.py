@@ -3,43 +3,29 @@
 from typing import Any
 
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
-from mission_control.claims import leases, polling
-from mission_control.claims.claiming import clear_flag
-from mission_control.claims.leases import extend_lease, release_lease
+from mission_control.claims import claiming, leases, polling
 from mission_control.claims.queries import ClaimCreate, ClaimRead, LeaseExtend, LeaseExtended, LeaseRelease
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, schema_error
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
-from mission_control.operations.api import Api
-from mission_control.operations.hints import BOARD_ROLES, hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import WORKER, Api, hints
 from mission_control.tasks.models import Task
-from mission_control.tasks.queries import visible_task
 
-api = Api("claims_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "tasks")
 REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
 LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/agent/boards/<board_id>/claims",
-    operation_id="claim_task",
-    tags=("agent", "agent-worker"),
-    who="agent",
-    find=visible_board,
-    verb="task.claim",
-    body=ClaimCreate,
-    needs_body=False,
-    returns=ClaimRead,
+    ClaimRead,
+    rule="task.claim",
     errors=REFUSALS,
     is_long_poll=True,
     hints=hints(
         "agent_task_claim",
-        "any_agent",
+        roles=WORKER,
         use="Whenever you are free: it hands you the best task that the board's rules allow, and nobody else gets it.",
         avoid="Not to look around; list tasks for that. Not while you cannot begin at once.",
         needs="You are a worker of the board.",
@@ -68,21 +54,13 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
     return await polling.claim(actor, board, data or ClaimCreate())
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     LEASE,
-    operation_id="extend_lease",
-    tags=BOARD_ROLES,
-    who="agent",
-    find=visible_task,
-    verb="task.extend_lease",
-    body=LeaseExtend,
-    returns=LeaseExtended,
+    LeaseExtended,
+    rule="task.extend_lease",
     errors=REFUSALS,
     hints=hints(
         "agent_lease_extend",
-        "any_agent",
         use="While you work longer than the lease lasts, some time before it ends.",
         avoid="Not to keep a task that you do not work on; release it.",
         needs="You hold the task and know the fence of the assignment.",
@@ -92,30 +70,19 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
         example="I need another quarter of an hour",
     ),
 )
-async def extend_task_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, Any]:
+async def extend_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, Any]:
     """Extend your lease of a task, counted from now."""
-    lease = await extend_lease(actor, task, data.fence, data.lease_seconds)
+    lease = await leases.extend_lease(actor, task, data.fence, data.lease_seconds)
     leases.LEASES.no_later_than(lease.expires_at)
     return {"lease": lease.serialize()}
 
 
-@operation(
-    api,
-    "DELETE",
+@api.delete(
     LEASE,
-    operation_id="release_lease",
-    tags=BOARD_ROLES,
-    who="agent",
-    find=visible_task,
-    verb="task.release_lease",
-    body=LeaseRelease,
-    needs_body=False,
-    query=LeaseRelease,
-    returns=OkResponse,
+    rule="task.release_lease",
     errors=REFUSALS,
     hints=hints(
         "agent_lease_release",
-        "any_agent",
         use="When you cannot or must not go on with a task: somebody else gets it at once.",
         avoid="Not when the work is finished; hand it in instead.",
         needs="You hold the task and know the fence of the assignment.",
@@ -125,9 +92,7 @@ async def extend_task_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict
         example="I cannot do this task",
     ),
 )
-async def release_task_lease(
-    actor: Actor, task: Task, data: LeaseRelease | None, query: LeaseRelease
-) -> dict[str, bool]:
+async def release_lease(actor: Actor, task: Task, data: LeaseRelease | None, query: LeaseRelease) -> OkResponse:
     """Give a task back. Fence and reason are sent in the body or in the address; the header X-Task-Fence will do."""
     sent = data or query
     fences = {one for one in (sent.fence, query.fence, actor.fence) if one is not None}
@@ -135,22 +100,12 @@ async def release_task_lease(
         raise Invalid([schema_error("missing", ["body", "fence"], "Field required")])
     if len(fences) > 1:
         raise Invalid(ErrorCode.FENCES_DIFFER.detail())
-    await release_lease(actor, task, fences.pop(), sent.reason or query.reason)
+    await leases.release_lease(actor, task, fences.pop(), sent.reason or query.reason)
     return OK
 
 
-@operation(
-    api,
-    "DELETE",
-    "/boards/<board_id>/tasks/<task_id>/flag",
-    operation_id="clear_flag",
-    tags=("tasks",),
-    who="user",
-    find=visible_task,
-    verb="task.unflag",
-    returns=OkResponse,
-)
-async def clear_task_flag(actor: Actor, task: Task) -> dict[str, bool]:
+@api.delete("/boards/<board_id>/tasks/<task_id>/flag", rule="task.unflag")
+async def clear_flag(actor: Actor, task: Task) -> OkResponse:
     """Clear the flag of a task that waits for a person after failed attempts, so that it can be assigned again."""
-    await clear_flag(actor, task)
+    await claiming.clear_flag(actor, task)
     return OK

@@ -8,32 +8,23 @@ from mission_control.claims.completions import complete_run, uploads_of
 from mission_control.claims.queries import CompletionCreate, CompletionRead, run_read
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import LLMErrorResponse
-from mission_control.operations.api import Api
-from mission_control.operations.hints import hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import WORKER, Api, hints
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
-from mission_control.tasks.queries import task_read, visible_task
+from mission_control.tasks.queries import task_read
 
-api = Api("claims_completions_api", __name__, url_prefix="/api/v1/agent")
+api = Api(__name__, below="/agent")
 REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     f"{TASK}/completions",
-    operation_id="complete_task",
-    tags=("agent", "agent-worker"),
-    who="agent",
-    find=visible_task,
-    verb="task.complete",
-    body=CompletionCreate,
-    returns=CompletionRead,
+    CompletionRead,
+    rule="task.complete",
     errors=REFUSALS,
     hints=hints(
         "agent_task_completion",
-        "any_agent",
+        roles=WORKER,
         use="When your work on a task you hold is finished: one call hands in the summary, links, files and figures.",
         avoid="Not for progress in between; comment, and extend your lease.",
         needs="You are a worker and hold the task; send the fence of the assignment.",

@@ -21,12 +21,12 @@ from mission_control.commands.transaction import uncancelled
 from mission_control.commands.unit_of_work import notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import broker, channels, waiters
 from mission_control.live.log import NewEvent
-from mission_control.operations.hints import WORKER_ONLY
 from mission_control.operations.retries import committed, notified_of_answer
 from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
@@ -164,7 +164,7 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     if str(row["board_id"]) != str(board.id):
         raise NotFound()
     if row["is_board_lead"]:
-        raise Forbidden(WORKER_ONLY)
+        raise Forbidden(ErrorCode.WORKER_ONLY.detail())
     if row["meets_overdue"]:
         await expire_due(board.id)
     limits = Limits.of(row["wip_limit"], board.wip_limits)

@@ -3,36 +3,24 @@
 from typing import Any
 
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import visible_agent
 from mission_control.claims import queries
 from mission_control.claims.queries import AgentRunRead, RunRead, TaskWaitingRead
 from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
-from mission_control.operations.api import Api
-from mission_control.operations.hints import BOARD_ROLES, hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import Api, hints
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
-from mission_control.tasks.queries import visible_task
 
-api = Api("claims_runs_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "tasks", who="actor")
 RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
 
 
-@operation(
-    api,
-    "GET",
-    f"/agent{RUNS}",
-    operation_id="agent_list_task_runs",
-    tags=BOARD_ROLES,
-    who="agent",
-    find=visible_task,
-    query=Paging,
-    returns=Page[RunRead],
-    hints=hints(
+@api.get(
+    RUNS,
+    Page[RunRead],
+    agents=hints(
         "agent_task_run_discovery",
-        "any_agent",
         use="To see what was tried before: summaries, evidence and why earlier attempts ended.",
         avoid="Not to find work; claim it.",
         never="Do not repeat an approach that an earlier run gave up for a reason that still holds.",
@@ -40,69 +28,30 @@ RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
         example="what did earlier attempts at this task find out",
     ),
 )
-@operation(
-    api,
-    "GET",
-    RUNS,
-    operation_id="list_task_runs",
-    tags=("tasks",),
-    who="actor",
-    find=visible_task,
-    query=Paging,
-    returns=Page[RunRead],
-)
-async def list_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+async def list_task_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
     """List the attempts at a task, newest first."""
     found, total = await queries.runs_of_task(task.id, query)
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/agents/<agent_id>/runs",
-    operation_id="list_agent_runs",
-    tags=("agents",),
-    who="user",
-    find=visible_agent,
-    verb="agent.read",
-    query=Paging,
-    returns=Page[AgentRunRead],
-)
+@api.get("/agents/<agent_id>/runs", Page[AgentRunRead], who="user", tags=("agents",), rule="agent.read")
 async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, Any]:
     """List an agent's attempts at tasks, newest first."""
     found, total = await queries.runs_of_agent(actor, agent, query)
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "GET",
-    f"/agent{WAITING}",
-    operation_id="agent_explain_waiting",
-    tags=BOARD_ROLES,
-    who="agent",
-    find=visible_task,
-    returns=TaskWaitingRead,
-    hints=hints(
+@api.get(
+    WAITING,
+    TaskWaitingRead,
+    agents=hints(
         "agent_task_waiting",
-        "any_agent",
         use="When a task does not move, or a claim or a change of it was refused, to learn everything it waits for.",
         avoid="Not in a loop; a waiting claim is notified when there is work.",
         never="Do not work around a reason: a decision, a rule and a pause are meant.",
         route="For many tasks at once list them with include_waiting=true.",
         example="why does nobody work on this task",
     ),
-)
-@operation(
-    api,
-    "GET",
-    WAITING,
-    operation_id="explain_waiting",
-    tags=("tasks",),
-    who="actor",
-    find=visible_task,
-    returns=TaskWaitingRead,
 )
 async def explain_waiting(actor: Actor, task: Task) -> dict[str, Any]:
     """Say what a task waits for.

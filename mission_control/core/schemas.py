@@ -97,4 +97,4 @@ class HTTPValidationError(BaseModel):
     code: ErrorCode | None = None
 
 
-OK = {"ok": True}
+OK = OkResponse()

@@ -1,6 +1,12 @@
 """What custom_fields add to the application."""
 
-from mission_control.custom_fields import api, models, pages, policy
+from mission_control.custom_fields import (
+    api,
+    models,
+    pages,
+    policy,
+    queries,
+)
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 
@@ -22,5 +28,6 @@ custom_fields = Feature(
             "A custom field was deleted.", "deleted the custom field", is_named_in_message=True
         ),
     },
+    lookups=(queries.visible_field,),
     blueprints=(api.api, pages.pages),
 )

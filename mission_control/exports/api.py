@@ -6,35 +6,20 @@ from quart import Response
 
 from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.exports import staged
+from mission_control.exports import importing, staged
 from mission_control.exports.file import BoardFile, BoardImported, BoardImportRead
-from mission_control.exports.importing import import_board
 from mission_control.exports.models import BoardImport
 from mission_control.exports.reading import contents_of, file_pieces, tasks_csv
 from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("exports_api", __name__, url_prefix="/api/v1/boards")
-TAGS = ("boards",)
+api = Api(__name__, "boards", below="/boards")
 
 
-@operation(
-    api,
-    "GET",
-    "/<board_id>/export",
-    operation_id="export_board",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="board.export",
-    returns=BoardFile,
-    errors={413: ErrorResponse},
-)
-async def export(actor: Actor, board: Board) -> Response:
+@api.get("/<board_id>/export", BoardFile, rule="board.export", errors={413: ErrorResponse})
+async def export_board(actor: Actor, board: Board) -> Response:
     """Export a board: its tasks, comments, approvals and memory as one JSON file.
 
     Tasks are named by number, people by e-mail, agents by name. Attached files and the trash are left out.
@@ -48,19 +33,7 @@ def _streamed(pieces: AsyncIterator[bytes], content_type: str, headers: dict[str
     return response
 
 
-@operation(
-    api,
-    "GET",
-    "/<board_id>/export/tasks.csv",
-    operation_id="export_tasks",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="board.export",
-    returns=None,
-    media=("text/csv",),
-    errors={413: ErrorResponse},
-)
+@api.get("/<board_id>/export/tasks.csv", rule="board.export", errors={413: ErrorResponse}, media=("text/csv",))
 async def export_tasks(actor: Actor, board: Board) -> Response:
     """Export the tasks of a board as a table.
 
@@ -71,42 +44,24 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     return _streamed(tasks_csv(await contents_of(board)), "text/csv; charset=utf-8", headers)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/import",
-    operation_id="import_board",
-    instead="POST /api/v1/boards/imports and its `starts`",
-    tags=TAGS,
-    who="user",
-    verb="board.import",
-    body=BoardFile,
-    returns=BoardImported,
-    is_atomic=False,
+    rule="board.import",
     errors={413: ErrorResponse},
+    is_atomic=False,
+    instead="POST /api/v1/boards/imports and its `starts`",
 )
-async def import_from_file(actor: Actor, data: BoardFile) -> BoardImported:
+async def import_board(actor: Actor, data: BoardFile) -> BoardImported:
     """Create a board in the active organization from an exported file.
 
     Everything gets new ids. People are found by e-mail and agents by name; those who are missing here are dropped, and
     the answer lists them. Agents are not created. The file is imported as a whole or, when it does not fit, not at all.
     """
-    return await import_board(actor, actor.organization_id, data)
+    return await importing.import_board(actor, actor.organization_id, data)
 
 
-@operation(
-    api,
-    "POST",
-    "/imports",
-    operation_id="create_board_import",
-    tags=TAGS,
-    who="user",
-    verb="board.import",
-    body=BoardFile,
-    returns=BoardImportRead,
-    errors={413: ErrorResponse},
-)
-async def create_import(actor: Actor, data: BoardFile) -> BoardImportRead:
+@api.post("/imports", rule="board.import", errors={413: ErrorResponse})
+async def create_board_import(actor: Actor, data: BoardFile) -> BoardImportRead:
     """Look at an exported file before its import: what it would bring, and what would be left out.
 
     The file is kept for a day. Start its import, or delete it.
@@ -114,36 +69,16 @@ async def create_import(actor: Actor, data: BoardFile) -> BoardImportRead:
     return await staged.stage(actor, actor.organization_id, data)
 
 
-@operation(
-    api,
-    "GET",
-    "/imports/<import_id>",
-    operation_id="get_board_import",
-    tags=TAGS,
-    who="user",
-    find=staged.visible_import,
-    returns=BoardImportRead,
-)
-async def get_import(actor: Actor, waiting: BoardImport) -> BoardImportRead:
+@api.get("/imports/<import_id>")
+async def get_board_import(actor: Actor, waiting: BoardImport) -> BoardImportRead:
     """Read what the import of your file would bring."""
     return staged.serialize_import(waiting)
 
 
-@operation(
-    api,
-    "POST",
-    "/imports/<import_id>/starts",
-    operation_id="start_board_import",
-    tags=TAGS,
-    who="user",
-    find=staged.visible_import,
-    verb="board_import.change",
-    returns=JobRead,
-    errors={409: ErrorResponse},
-    is_atomic=False,
-    status=202,
+@api.post(
+    "/imports/<import_id>/starts", rule="board_import.change", errors={409: ErrorResponse}, is_atomic=False, status=202
 )
-async def start_import(actor: Actor, waiting: BoardImport) -> JobRead:
+async def start_board_import(actor: Actor, waiting: BoardImport) -> JobRead:
     """Import your file as a job that you may leave. `GET /jobs/{job_id}` says how far it is, and its result.
 
     An import that failed or was interrupted leaves nothing behind and can be started again.
@@ -151,18 +86,8 @@ async def start_import(actor: Actor, waiting: BoardImport) -> JobRead:
     return await staged.start(actor, waiting)
 
 
-@operation(
-    api,
-    "DELETE",
-    "/imports/<import_id>",
-    operation_id="delete_board_import",
-    tags=TAGS,
-    who="user",
-    find=staged.visible_import,
-    verb="board_import.change",
-    returns=OkResponse,
-)
-async def delete_import(actor: Actor, waiting: BoardImport) -> dict[str, bool]:
+@api.delete("/imports/<import_id>", rule="board_import.change")
+async def delete_board_import(actor: Actor, waiting: BoardImport) -> OkResponse:
     """Forget your file. A running import goes on."""
     await staged.discard(actor, waiting.organization_id, waiting)
     return OK

@@ -12,6 +12,7 @@ exports = Feature(
     kinds={
         "board.imported": Kind("A board was created from a file.", "made from a file the board"),
     },
+    lookups=(staged.visible_import,),
     blueprints=(api.api, pages.pages),
     settings_pages=(pages.SETTINGS,),
     body_limits=(

@@ -7,27 +7,14 @@ from mission_control.core.paging import Page, page
 from mission_control.core.schemas import ErrorResponse
 from mission_control.gateway_requests import answering, queries
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_requests.queries import visible_request
 from mission_control.gateway_requests.schemas import GatewayRequestDecision, GatewayRequestQuery, GatewayRequestRead
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.questions.schemas import QuestionAnswer
 
-api = Api("gateway_requests_api", __name__, url_prefix="/api/v1/gateways/requests")
-TAGS = ("gateways",)
+api = Api(__name__, "gateways", below="/gateways/requests")
 
 
-@operation(
-    api,
-    "GET",
-    "",
-    operation_id="list_gateway_requests",
-    tags=TAGS,
-    who="user",
-    verb="gateway.manage",
-    query=GatewayRequestQuery,
-    returns=Page[GatewayRequestRead],
-)
+@api.get("", Page[GatewayRequestRead], rule="gateway.manage")
 async def list_gateway_requests(actor: Actor, query: GatewayRequestQuery) -> dict[str, Any]:
     """List what gateways ask for agents that are on no board, newest first.
 
@@ -37,33 +24,14 @@ async def list_gateway_requests(actor: Actor, query: GatewayRequestQuery) -> dic
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/<gateway_request_id>",
-    operation_id="get_gateway_request",
-    tags=TAGS,
-    who="user",
-    find=visible_request,
-    returns=GatewayRequestRead,
-)
+@api.get("/<gateway_request_id>", GatewayRequestRead)
 async def get_gateway_request(actor: Actor, request: GatewayRequest) -> dict[str, Any]:
     """Read a request of a gateway and how it ended."""
     return await queries.read_request(request.id)
 
 
-@operation(
-    api,
-    "POST",
-    "/<gateway_request_id>/decisions",
-    operation_id="decide_gateway_request",
-    tags=TAGS,
-    who="user",
-    find=visible_request,
-    verb="gateway_request.answer",
-    body=GatewayRequestDecision,
-    returns=GatewayRequestRead,
-    errors={409: ErrorResponse},
+@api.post(
+    "/<gateway_request_id>/decisions", GatewayRequestRead, rule="gateway_request.answer", errors={409: ErrorResponse}
 )
 async def decide_gateway_request(actor: Actor, request: GatewayRequest, data: GatewayRequestDecision) -> dict[str, Any]:
     """Approve or reject what a gateway asks for. The first decision counts; a second gets 409.
@@ -74,18 +42,8 @@ async def decide_gateway_request(actor: Actor, request: GatewayRequest, data: Ga
     return await queries.read_request(request.id)
 
 
-@operation(
-    api,
-    "POST",
-    "/<gateway_request_id>/answers",
-    operation_id="answer_gateway_request",
-    tags=TAGS,
-    who="user",
-    find=visible_request,
-    verb="gateway_request.answer",
-    body=QuestionAnswer,
-    returns=GatewayRequestRead,
-    errors={409: ErrorResponse},
+@api.post(
+    "/<gateway_request_id>/answers", GatewayRequestRead, rule="gateway_request.answer", errors={409: ErrorResponse}
 )
 async def answer_gateway_request(actor: Actor, request: GatewayRequest, data: QuestionAnswer) -> dict[str, Any]:
     """Answer a question of a gateway with one of its options or in your own words. The first answer counts.

@@ -1,7 +1,7 @@
 """What gateway_requests adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateway_requests import api, models, pages, policy, shown
+from mission_control.gateway_requests import api, models, pages, policy, queries, shown
 from mission_control.gateway_requests.answers import ANSWERS
 from mission_control.gateway_requests.intake import (
     approval_requested,
@@ -33,6 +33,7 @@ gateway_requests = Feature(
             "A gateway got the answer to such a request.", "passed on the answer to", is_named_in_message=True
         ),
     },
+    lookups=(queries.visible_request,),
     blueprints=(api.api, pages.pages),
     gateway_tabs=(shown.TAB,),
     queue_rows=(shown.in_queue,),

@@ -24,25 +24,14 @@ from mission_control.gateway_sessions.status import status_of
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED, visible_gateway, visible_gateways
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.operations.retries import key_of_request
 
-api = Api("gateway_sessions_api", __name__, url_prefix="/api/v1/gateways")
-TAGS = ("gateways",)
+api = Api(__name__, "gateways", below="/gateways")
 OUTSIDE = {502: ErrorResponse}
 SPOKEN_PROTOCOL = 4
 
 
-@operation(
-    api,
-    "GET",
-    "/status",
-    operation_id="gateways_status_api_v1_gateways_status_get",
-    tags=TAGS,
-    who="user",
-    query=GatewaysStatusQuery,
-    returns=GatewaysStatusResponse,
-)
+@api.get("/status")
 async def gateways_status(actor: Actor, query: GatewaysStatusQuery) -> GatewaysStatusResponse:
     """Say whether a gateway can be used, with its sessions.
 
@@ -52,17 +41,7 @@ async def gateways_status(actor: Actor, query: GatewaysStatusQuery) -> GatewaysS
     return await status_of(actor, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/sessions",
-    operation_id="list_gateway_sessions_api_v1_gateways_sessions_get",
-    tags=TAGS,
-    who="user",
-    query=GatewayQuery,
-    returns=GatewaySessionsResponse,
-    errors=OUTSIDE,
-)
+@api.get("/sessions", errors=OUTSIDE)
 async def list_gateway_sessions(actor: Actor, query: GatewayQuery) -> GatewaySessionsResponse:
     """List the sessions of a gateway as it describes them; people who are no admins see those of a board's agents."""
     reach = await reached(actor, query)
@@ -70,51 +49,19 @@ async def list_gateway_sessions(actor: Actor, query: GatewayQuery) -> GatewaySes
     return GatewaySessionsResponse(sessions=found, main_session=await reading.main_session_if_any(reach))
 
 
-@operation(
-    api,
-    "GET",
-    "/sessions/<string:session_id>",
-    operation_id="get_gateway_session_api_v1_gateways_sessions__session_id__get",
-    tags=TAGS,
-    who="user",
-    query=GatewayQuery,
-    returns=GatewaySessionResponse,
-    errors=OUTSIDE,
-)
+@api.get("/sessions/<string:session_id>", errors=OUTSIDE)
 async def get_gateway_session(actor: Actor, session_id: str, query: GatewayQuery) -> GatewaySessionResponse:
     """Read a session by its key, as its gateway describes it."""
     return GatewaySessionResponse(session=await reading.session_of(await reached(actor, query), session_id))
 
 
-@operation(
-    api,
-    "GET",
-    "/sessions/<string:session_id>/history",
-    operation_id="get_session_history_api_v1_gateways_sessions__session_id__history_get",
-    tags=TAGS,
-    who="user",
-    query=GatewayQuery,
-    returns=GatewaySessionHistoryResponse,
-    errors=OUTSIDE,
-)
+@api.get("/sessions/<string:session_id>/history", errors=OUTSIDE)
 async def get_session_history(actor: Actor, session_id: str, query: GatewayQuery) -> GatewaySessionHistoryResponse:
     """Read the messages of a session as its gateway keeps them; tokens in them are masked."""
     return GatewaySessionHistoryResponse(history=await reading.history_of(await reached(actor, query), session_id))
 
 
-@operation(
-    api,
-    "POST",
-    "/sessions/<string:session_id>/message",
-    operation_id="send_gateway_session_message_api_v1_gateways_sessions__session_id__message_post",
-    tags=TAGS,
-    who="user",
-    body=GatewaySessionMessageRequest,
-    query=GatewayQuery,
-    returns=OkResponse,
-    errors=OUTSIDE,
-    is_atomic=False,
-)
+@api.post("/sessions/<string:session_id>/message", errors=OUTSIDE, is_atomic=False)
 async def send_gateway_session_message(
     actor: Actor, session_id: str, data: GatewaySessionMessageRequest, query: GatewayQuery
 ) -> OkResponse:
@@ -127,19 +74,7 @@ async def send_gateway_session_message(
     return OkResponse()
 
 
-@operation(
-    api,
-    "POST",
-    "/sessions/<string:session_id>/aborts",
-    operation_id="abort_gateway_session",
-    tags=TAGS,
-    who="user",
-    body=GatewaySessionAbortRequest,
-    query=GatewayQuery,
-    returns=GatewaySessionAbortResponse,
-    errors=OUTSIDE,
-    is_atomic=False,
-)
+@api.post("/sessions/<string:session_id>/aborts", errors=OUTSIDE, is_atomic=False)
 async def abort_gateway_session(
     actor: Actor, session_id: str, data: GatewaySessionAbortRequest, query: GatewayQuery
 ) -> GatewaySessionAbortResponse:
@@ -149,17 +84,7 @@ async def abort_gateway_session(
     return GatewaySessionAbortResponse(ok=True, run_ids=await session_view.abort(actor, reach, key, data.run_id))
 
 
-@operation(
-    api,
-    "GET",
-    "/commands",
-    operation_id="gateway_commands_api_v1_gateways_commands_get",
-    tags=TAGS,
-    who="user",
-    verb="gateway_session.probe",
-    query=GatewayCommandsQuery,
-    returns=GatewayCommandsResponse,
-)
+@api.get("/commands", GatewayCommandsResponse, rule="gateway_session.probe")
 async def gateway_commands(actor: Actor, query: GatewayCommandsQuery) -> dict[str, Any]:
     """List the methods and events that a gateway announced when it was connected."""
     gateway = await _of_commands(actor, query)

@@ -17,50 +17,25 @@ from mission_control.gateways.queries import (
     GatewayRead,
     GatewayUpdate,
     is_connected,
-    visible_gateway,
 )
 from mission_control.gateways.queries import list_gateways as gateways_page
 from mission_control.live.wake import publish_wakeup
 from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.target import Target
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.operations.retries import committed
 
-api = Api("gateways_api", __name__, url_prefix="/api/v1/gateways")
-TAGS = ("gateways",)
+api = Api(__name__, "gateways", below="/gateways")
 
 
-@operation(
-    api,
-    "GET",
-    "",
-    operation_id="list_gateways_api_v1_gateways_get",
-    tags=TAGS,
-    who="user",
-    verb="gateway.manage",
-    query=Paging,
-    returns=Page[GatewayRead],
-)
+@api.get("", Page[GatewayRead], rule="gateway.manage")
 async def list_gateways(actor: Actor, query: Paging) -> dict[str, Any]:
     """List the gateways of the active organization, newest first."""
     gateways, total = await gateways_page(actor, query)
     return page([GatewayRead.of(one) for one in gateways], total, query)
 
 
-@operation(
-    api,
-    "POST",
-    "",
-    operation_id="create_gateway_api_v1_gateways_post",
-    tags=TAGS,
-    who="user",
-    verb="gateway.create",
-    body=GatewayCreate,
-    returns=GatewayRead,
-    errors={409: ErrorResponse},
-    is_atomic=False,
-)
+@api.post("", rule="gateway.create", errors={409: ErrorResponse}, is_atomic=False)
 async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     """Add a gateway.
 
@@ -86,36 +61,13 @@ async def _settled(saved: GatewayRead | None, deadline: Deadline) -> GatewayRead
     return saved if known is None else GatewayRead.of(known)
 
 
-@operation(
-    api,
-    "GET",
-    "/<gateway_id>",
-    operation_id="get_gateway_api_v1_gateways__gateway_id__get",
-    tags=TAGS,
-    who="user",
-    find=visible_gateway,
-    verb="gateway.read",
-    returns=GatewayRead,
-)
+@api.get("/<gateway_id>", rule="gateway.read")
 async def get_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
     """Read a gateway."""
     return GatewayRead.of(gateway)
 
 
-@operation(
-    api,
-    "PATCH",
-    "/<gateway_id>",
-    operation_id="update_gateway_api_v1_gateways__gateway_id__patch",
-    tags=TAGS,
-    who="user",
-    find=visible_gateway,
-    verb="gateway.update",
-    body=GatewayUpdate,
-    returns=GatewayRead,
-    errors={409: ErrorResponse},
-    is_atomic=False,
-)
+@api.patch("/<gateway_id>", rule="gateway.update", errors={409: ErrorResponse}, is_atomic=False)
 async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) -> GatewayRead:
     """Change a gateway; only the fields that are sent.
 
@@ -136,20 +88,8 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     return await _settled(changed, deadline)
 
 
-@operation(
-    api,
-    "DELETE",
-    "/<gateway_id>",
-    operation_id="delete_gateway_api_v1_gateways__gateway_id__delete",
-    tags=TAGS,
-    who="user",
-    find=visible_gateway,
-    verb="gateway.delete",
-    query=GatewayDeletion,
-    returns=OkResponse,
-    errors={409: ErrorResponse},
-)
-async def delete_gateway(actor: Actor, gateway: Gateway, query: GatewayDeletion) -> dict[str, bool]:
+@api.delete("/<gateway_id>", rule="gateway.delete", errors={409: ErrorResponse})
+async def delete_gateway(actor: Actor, gateway: Gateway, query: GatewayDeletion) -> OkResponse:
     """Delete a gateway with its main agent.
 
     While boards use it the answer is 409; with `force=true` they stay, without a gateway. What its agents are on the
@@ -159,18 +99,7 @@ async def delete_gateway(actor: Actor, gateway: Gateway, query: GatewayDeletion)
     return OK
 
 
-@operation(
-    api,
-    "POST",
-    "/<gateway_id>/checks",
-    operation_id="check_gateway",
-    tags=TAGS,
-    who="user",
-    find=visible_gateway,
-    verb="gateway.check",
-    returns=GatewayRead,
-    is_atomic=False,
-)
+@api.post("/<gateway_id>/checks", rule="gateway.check", is_atomic=False)
 async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
     """Connect to a gateway now, instead of at the next attempt, and return how that went after at most five seconds."""
     if is_connected(gateway):

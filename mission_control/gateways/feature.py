@@ -38,6 +38,7 @@ gateways = Feature(
             is_named_in_message=True,
         ),
     },
+    lookups=(queries.visible_gateway,),
     blueprints=(api.api, pages.pages),
     gateway_tabs=(Tab(OVERVIEW, "Connection", page_frame.overview),),
     regions=page_frame.REGIONS,

@@ -3,7 +3,6 @@
 from typing import Any
 
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
@@ -25,26 +24,14 @@ from mission_control.groups.queries import (
     reachable_group,
     snapshot_around,
     snapshot_of_group,
-    visible_group,
 )
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("groups_api", __name__, url_prefix="/api/v1")
-TAGS = ("board-groups",)
+api = Api(__name__, "board-groups")
 GROUP = "/board-groups/<group_id>"
 
 
-@operation(
-    api,
-    "GET",
-    "/board-groups",
-    operation_id="list_board_groups_api_v1_board_groups_get",
-    tags=TAGS,
-    who="user",
-    query=Paging,
-    returns=Page[BoardGroupRead],
-)
+@api.get("/board-groups", Page[BoardGroupRead])
 async def list_board_groups(actor: Actor, query: Paging) -> dict[str, Any]:
     """List the groups of the active organization by name.
 
@@ -54,17 +41,7 @@ async def list_board_groups(actor: Actor, query: Paging) -> dict[str, Any]:
     return page([BoardGroupRead.of(group) for group in groups], total, query)
 
 
-@operation(
-    api,
-    "POST",
-    "/board-groups",
-    operation_id="create_board_group_api_v1_board_groups_post",
-    tags=TAGS,
-    who="user",
-    verb="board_group.create",
-    body=BoardGroupCreate,
-    returns=BoardGroupRead,
-)
+@api.post("/board-groups", rule="board_group.create")
 async def create_board_group(actor: Actor, data: BoardGroupCreate) -> BoardGroupRead:
     """Create a group in the active organization. A blank slug is derived from the name.
 
@@ -74,51 +51,19 @@ async def create_board_group(actor: Actor, data: BoardGroupCreate) -> BoardGroup
     return BoardGroupRead.of(await create(actor, actor.organization_id, fields, data.board_ids))
 
 
-@operation(
-    api,
-    "GET",
-    GROUP,
-    operation_id="get_board_group_api_v1_board_groups__group_id__get",
-    tags=TAGS,
-    who="user",
-    find=visible_group,
-    verb="board_group.read",
-    returns=BoardGroupRead,
-)
+@api.get(GROUP, rule="board_group.read")
 async def get_board_group(actor: Actor, group: BoardGroup) -> BoardGroupRead:
     """Read a group."""
     return BoardGroupRead.of(group)
 
 
-@operation(
-    api,
-    "GET",
-    f"{GROUP}/snapshot",
-    operation_id="get_board_group_snapshot_api_v1_board_groups__group_id__snapshot_get",
-    tags=TAGS,
-    who="user",
-    find=visible_group,
-    verb="board_group.read",
-    query=GroupSnapshotQuery,
-    returns=BoardGroupSnapshot,
-)
+@api.get(f"{GROUP}/snapshot", BoardGroupSnapshot, rule="board_group.read")
 async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, Any]:
     """Read the state of the group's boards that you can read."""
     return await snapshot_of_group(actor, group, query)
 
 
-@operation(
-    api,
-    "PATCH",
-    GROUP,
-    operation_id="update_board_group_api_v1_board_groups__group_id__patch",
-    tags=TAGS,
-    who="user",
-    find=visible_group,
-    verb="board_group.update",
-    body=BoardGroupUpdate,
-    returns=BoardGroupRead,
-)
+@api.patch(GROUP, rule="board_group.update")
 async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUpdate) -> BoardGroupRead:
     """Change the fields of a group that are sent.
 
@@ -128,34 +73,19 @@ async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUp
     return BoardGroupRead.of(await update(actor, group, changes, data.board_ids))
 
 
-@operation(
-    api,
-    "DELETE",
-    GROUP,
-    operation_id="delete_board_group_api_v1_board_groups__group_id__delete",
-    tags=TAGS,
-    who="user",
-    find=visible_group,
-    verb="board_group.delete",
-    returns=OkResponse,
-)
-async def delete_board_group(actor: Actor, group: BoardGroup) -> dict[str, bool]:
+@api.delete(GROUP, rule="board_group.delete")
+async def delete_board_group(actor: Actor, group: BoardGroup) -> OkResponse:
     """Delete a group and its memory. Its boards stay, without a group."""
     await delete(actor, group)
     return OK
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     f"{GROUP}/heartbeat",
-    operation_id="apply_board_group_heartbeat_api_v1_board_groups__group_id__heartbeat_post",
-    tags=TAGS,
+    BoardGroupHeartbeatApplyResult,
     who="actor",
     find=reachable_group,
-    verb="board_group.apply_heartbeat",
-    body=BoardGroupHeartbeatApply,
-    returns=BoardGroupHeartbeatApplyResult,
+    rule="board_group.apply_heartbeat",
 )
 async def apply_board_group_heartbeat(
     actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply
@@ -174,19 +104,16 @@ async def apply_board_group_heartbeat(
     }
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     "/boards/<board_id>/group-snapshot",
-    operation_id="get_board_group_snapshot_api_v1_boards__board_id__group_snapshot_get",
-    tags=("boards", "agent-lead", "agent-worker"),
+    BoardGroupSnapshot,
     who="actor",
-    find=visible_board,
-    verb="board.read",
-    query=BoardGroupSnapshotQuery,
-    returns=BoardGroupSnapshot,
+    tags=("boards", "agent-lead", "agent-worker"),
+    rule="board.read",
 )
-async def get_group_snapshot_of_board(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, Any]:
+async def get_board_group_snapshot_for_board(
+    actor: Actor, board: Board, query: BoardGroupSnapshotQuery
+) -> dict[str, Any]:
     """Read the state of the other boards in this board's group.
 
     People see the boards that they read, agents all of them. Without a group: null and no boards.

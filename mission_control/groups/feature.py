@@ -26,6 +26,7 @@ groups = Feature(
             is_named_in_message=True,
         ),
     },
+    lookups=(queries.visible_group,),
     blueprints=(
         api.api,
         pages.pages,

@@ -5,7 +5,6 @@ from typing import Any
 from quart import current_app
 
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import visible_agent
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, OkResponse
@@ -25,76 +24,32 @@ from mission_control.inbox.notices import (
 )
 from mission_control.inbox.receiving import check_url
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.sending.settling import retry
 
-api = Api("inbox_api", __name__, url_prefix="/api/v1/agents/<agent_id>")
-TAGS = ("agents",)
+api = Api(__name__, "agents", below="/agents/<agent_id>")
 
 
-@operation(
-    api,
-    "GET",
-    "/deliveries",
-    operation_id="list_agent_deliveries",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.read",
-    query=DeliveryQuery,
-    returns=Page[DeliveryRead],
-)
-async def list_deliveries(actor: Actor, agent: Agent, query: DeliveryQuery) -> dict[str, Any]:
+@api.get("/deliveries", Page[DeliveryRead], rule="agent.read")
+async def list_agent_deliveries(actor: Actor, agent: Agent, query: DeliveryQuery) -> dict[str, Any]:
     """List an agent's notices and what became of them, newest first."""
     items, total = await deliveries_of(actor, agent, query, query.state)
     return page(items, total, query)
 
 
-@operation(
-    api,
-    "POST",
-    "/deliveries/<delivery_id>/retries",
-    operation_id="retry_agent_delivery",
-    tags=TAGS,
-    who="user",
-    find=visible_delivery,
-    verb="delivery.retry",
-    returns=DeliveryRead,
-)
-async def retry_delivery(actor: Actor, delivery: Delivery) -> dict[str, Any]:
+@api.post("/deliveries/<delivery_id>/retries", DeliveryRead, find=visible_delivery, rule="delivery.retry")
+async def retry_agent_delivery(actor: Actor, delivery: Delivery) -> dict[str, Any]:
     """Send a notice that was given up once more, at once."""
     return delivery_read(row_of(await retry(actor, delivery)))
 
 
-@operation(
-    api,
-    "GET",
-    "/callback",
-    operation_id="get_agent_callback",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.read",
-    returns=CallbackRead,
-)
-async def get_callback(actor: Actor, agent: Agent) -> CallbackRead:
+@api.get("/callback", rule="agent.read")
+async def get_agent_callback(actor: Actor, agent: Agent) -> CallbackRead:
     """Read where an agent's notices are sent and how that goes; never the secret."""
     return await callback_state(agent.id)
 
 
-@operation(
-    api,
-    "PUT",
-    "/callback",
-    operation_id="set_agent_callback",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.set_callback",
-    body=CallbackSet,
-    returns=CallbackSecret,
-)
-async def set_callback(actor: Actor, agent: Agent, data: CallbackSet) -> CallbackSecret:
+@api.put("/callback", rule="agent.set_callback")
+async def set_agent_callback(actor: Actor, agent: Agent, data: CallbackSet) -> CallbackSecret:
     """Send an agent's notices to an address. The answer holds the secret, this once.
 
     Each notice is a POST whose JSON is one item of the inbox, signed as Standard Webhooks are
@@ -109,18 +64,8 @@ async def set_callback(actor: Actor, agent: Agent, data: CallbackSet) -> Callbac
     return CallbackSecret(**state.model_dump(), secret=secret)
 
 
-@operation(
-    api,
-    "DELETE",
-    "/callback",
-    operation_id="remove_agent_callback",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.set_callback",
-    returns=OkResponse,
-)
-async def remove_callback(actor: Actor, agent: Agent) -> dict[str, bool]:
+@api.delete("/callback", rule="agent.set_callback")
+async def remove_agent_callback(actor: Actor, agent: Agent) -> OkResponse:
     """Send an agent's notices nowhere; it reads them in its inbox. Without a callback nothing happens."""
     await receiving.remove_callback(actor, agent)
     return OK

@@ -9,23 +9,11 @@ from mission_control.jobs import commands, queries
 from mission_control.jobs.models import Job
 from mission_control.jobs.schemas import JobRead, JobsQuery, JobsRead
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("jobs_api", __name__, url_prefix="/api/v1/jobs")
-TAGS = ("jobs",)
+api = Api(__name__, "jobs", below="/jobs")
 
 
-@operation(
-    api,
-    "GET",
-    "",
-    operation_id="list_jobs",
-    tags=TAGS,
-    who="user",
-    verb="job.list",
-    query=JobsQuery,
-    returns=Page[JobRead],
-)
+@api.get("", Page[JobRead], rule="job.list")
 async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, Any]:
     """List long work of the active organization: imports, erasures, syncs and setups of agents.
 
@@ -36,49 +24,19 @@ async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, Any]:
     return page([JobRead.of(job) for job in jobs], total, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/<job_id>",
-    operation_id="get_job",
-    tags=TAGS,
-    who="user",
-    find=queries.visible_job,
-    verb="job.read",
-    returns=JobRead,
-)
+@api.get("/<job_id>", rule="job.read")
 async def get_job(actor: Actor, job: Job) -> JobRead:
     """Read how far long work is, and its result when it has ended."""
     return JobRead.of(job)
 
 
-@operation(
-    api,
-    "POST",
-    "/<job_id>/acknowledgements",
-    operation_id="acknowledge_job",
-    tags=TAGS,
-    who="user",
-    find=queries.visible_job,
-    verb="job.acknowledge",
-    returns=JobRead,
-    errors={409: ErrorResponse},
-)
+@api.post("/<job_id>/acknowledgements", rule="job.acknowledge", errors={409: ErrorResponse})
 async def acknowledge_job(actor: Actor, job: Job) -> JobRead:
     """Mark the result of long work as read."""
     return JobRead.of(await commands.acknowledge(actor, job))
 
 
-@operation(
-    api,
-    "POST",
-    "/acknowledgements",
-    operation_id="acknowledge_jobs",
-    tags=TAGS,
-    who="user",
-    verb="job.list",
-    returns=JobsRead,
-)
+@api.post("/acknowledgements", rule="job.list")
 async def acknowledge_jobs(actor: Actor) -> JobsRead:
     """Mark all results of your own long work as read."""
     return JobsRead(read=await commands.acknowledge_all(actor))

@@ -1,6 +1,5 @@
 """Operations of the HTTP API without HTTP: the same look-ups, rules, schemas and handlers, in the same order."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.token_scopes import require_scope
 from mission_control.operations.operation import admitted, handled
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.operations.registry import operation_named
 from mission_control.tasks.models import Task
 
 
@@ -25,8 +24,8 @@ async def perform(
     body: Mapping[str, Any] | None = None,
     query: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Perform an operation, named by the intent of its hints or by its id. Return its answer."""
-    entry = _operation(name, actor.is_user)
+    """Perform the operation of a name and return its answer."""
+    entry = operation_named(name, for_agents=not actor.is_user)
     require_scope(actor, entry.scope_of(actor))
     found = await admitted(entry, actor, ids or {})
     given: dict[str, Any] = {}
@@ -35,18 +34,6 @@ async def perform(
     if entry.body is not None:
         given["data"] = TypeAdapter(entry.body).validate_python(body or {})
     return await handled(entry, actor, ids or {}, found, given)
-
-
-@functools.cache
-def _operation(name: str, is_for_people: bool) -> Operation:
-    callers = ("user" if is_for_people else "agent", "actor")
-    [found] = [one for one in OPERATIONS if one.who in callers and name in names_of(one)]
-    return found
-
-
-def names_of(operation: Operation) -> set[str | None]:
-    """Return the names of an operation for `perform`."""
-    return {operation.operation_id, operation.hints.intent if operation.hints else None}
 
 
 def home(actor: Actor) -> UUID:

@@ -21,6 +21,10 @@ memory = Feature(
             "An entry of a group's memory was deleted.", "deleted something from the memory of a board group"
         ),
     },
+    lookups=(
+        queries.visible_entry,
+        queries.visible_group_entry,
+    ),
     blueprints=(
         api.api,
         group_api.api,

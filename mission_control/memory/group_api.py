@@ -7,36 +7,30 @@ from typing import Any
 
 from quart import Response
 
-from mission_control.authn.authentication import Who
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.paging import Page, page
+from mission_control.core.schemas import OK, OkResponse
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.queries import group_of, visible_group
-from mission_control.memory.commands import write_group_memory
-from mission_control.memory.entry_api import Find, serve_entries
+from mission_control.groups.queries import group_of
+from mission_control.memory.commands import delete_group_memory, edit_group_memory, write_group_memory
 from mission_control.memory.models import GroupMemory
 from mission_control.memory.queries import (
     BoardGroupMemoryCreate,
     BoardGroupMemoryRead,
     MemoryQuery,
     MemoryStreamQuery,
+    MemoryUpdate,
     list_entries,
     read_entry,
     stream_around,
     stream_of_group,
     visible_entry_around,
-    visible_group_entry,
 )
-from mission_control.operations.api import Api
-from mission_control.operations.hints import hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import Api, hints
 
-api = Api("group_memory_api", __name__, url_prefix="/api/v1")
-TAGS = ("board-group-memory",)
-BOARD_TAGS = ("board-group-memory", "agent-lead", "agent-worker")
+api = Api(__name__, "board-group-memory", who="actor")
 OF_GROUP = "/board-groups/<group_id>/memory"
 OF_BOARD = "/boards/<board_id>/group-memory"
 
@@ -46,36 +40,14 @@ async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) 
     return await read_entry(GroupMemory, entry.id)
 
 
-@operation(
-    api,
-    "GET",
-    OF_GROUP,
-    operation_id="list_board_group_memory_api_v1_board_groups__group_id__memory_get",
-    tags=TAGS,
-    who="user",
-    find=visible_group,
-    verb="board_group.read",
-    query=MemoryQuery,
-    returns=Page[BoardGroupMemoryRead],
-)
+@api.get(OF_GROUP, Page[BoardGroupMemoryRead], who="user", rule="board_group.read")
 async def list_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryQuery) -> dict[str, Any]:
     """List what was written down for a group, newest first."""
     found, total = await list_entries(GroupMemory, group.id, query)
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "POST",
-    OF_GROUP,
-    operation_id="create_board_group_memory_api_v1_board_groups__group_id__memory_post",
-    tags=TAGS,
-    who="user",
-    find=visible_group,
-    verb="group_memory.write",
-    body=BoardGroupMemoryCreate,
-    returns=BoardGroupMemoryRead,
-)
+@api.post(OF_GROUP, BoardGroupMemoryRead, who="user", rule="group_memory.write")
 async def create_board_group_memory(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
     """Write something down for every board of a group.
 
@@ -84,19 +56,7 @@ async def create_board_group_memory(actor: Actor, group: BoardGroup, data: Board
     return await _write(actor, group, data)
 
 
-@operation(
-    api,
-    "GET",
-    f"{OF_GROUP}/stream",
-    operation_id="stream_board_group_memory_api_v1_board_groups__group_id__memory_stream_get",
-    tags=TAGS,
-    who="user",
-    find=visible_group,
-    verb="board_group.read",
-    query=MemoryStreamQuery,
-    returns=None,
-    is_stream=True,
-)
+@api.get(f"{OF_GROUP}/stream", who="user", rule="board_group.read", is_stream=True)
 async def stream_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryStreamQuery) -> Response:
     """Follow a group's memory.
 
@@ -105,20 +65,12 @@ async def stream_board_group_memory(actor: Actor, group: BoardGroup, query: Memo
     return await stream_of_group(actor, group, query.is_chat)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     OF_BOARD,
-    operation_id="list_board_group_memory_for_board_api_v1_boards__board_id__group_memory_get",
-    tags=BOARD_TAGS,
-    who="actor",
-    find=visible_board,
-    verb="board.read",
-    query=MemoryQuery,
-    returns=Page[BoardGroupMemoryRead],
+    Page[BoardGroupMemoryRead],
+    rule="board.read",
     hints=hints(
         "agent_board_group_memory_discovery",
-        "any_agent",
         use="To learn what the other boards of your group agreed on or need.",
         avoid="Not for what concerns only your board; read its own memory.",
         never="Do not take an entry's source for its author.",
@@ -133,20 +85,12 @@ async def list_board_group_memory_for_board(actor: Actor, board: Board, query: M
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     OF_BOARD,
-    operation_id="create_board_group_memory_for_board_api_v1_boards__board_id__group_memory_post",
-    tags=BOARD_TAGS,
-    who="actor",
-    find=visible_board,
-    verb="memory.write",
-    body=BoardGroupMemoryCreate,
-    returns=BoardGroupMemoryRead,
+    BoardGroupMemoryRead,
+    rule="memory.write",
     hints=hints(
         "agent_board_group_memory_record",
-        "any_agent",
         use="To tell the other boards of your group what they need to know, or to ask their leads in chat.",
         avoid="Not for what concerns only your board.",
         effects="Chat reaches leads and mentioned agents of all boards; broadcast and @all reach every agent.",
@@ -165,21 +109,12 @@ async def create_board_group_memory_for_board(
     return await _write(actor, group, data)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     f"{OF_BOARD}/stream",
-    operation_id="stream_board_group_memory_for_board_api_v1_boards__board_id__group_memory_stream_get",
-    tags=BOARD_TAGS,
-    who="actor",
-    find=visible_board,
-    verb="board.read",
-    query=MemoryStreamQuery,
-    returns=None,
+    rule="board.read",
     is_stream=True,
     hints=hints(
         "agent_board_group_memory_stream",
-        "any_agent",
         use="To get new entries of your group immediately.",
         avoid="Not to read what was written before; list it.",
         never="Do not open it in a loop; resume with Last-Event-ID after a cut.",
@@ -192,9 +127,39 @@ async def stream_board_group_memory_for_board(actor: Actor, board: Board, query:
     return await stream_around(actor, board, query.is_chat)
 
 
-def _serve(path: str, name: str, who: Who, find: Find) -> None:
-    serve_entries(api, path, name, tags=TAGS, who=who, find=find, noun="group_memory", returns=BoardGroupMemoryRead)
+@api.get(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user")
+async def get_board_group_memory(actor: Actor, entry: GroupMemory) -> dict[str, Any]:
+    """Read an entry."""
+    return await read_entry(GroupMemory, entry.id)
 
 
-_serve(OF_GROUP, "board_group_memory", "user", visible_group_entry)
-_serve(OF_BOARD, "board_group_memory_for_board", "actor", visible_entry_around)
+@api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user", rule="group_memory.edit")
+async def update_board_group_memory(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
+    """Change an entry that you wrote; admins change any."""
+    await edit_group_memory(actor, entry, data.model_dump(exclude_unset=True))
+    return await read_entry(GroupMemory, entry.id)
+
+
+@api.delete(f"{OF_GROUP}/<memory_id>", who="user", rule="group_memory.delete")
+async def delete_board_group_memory(actor: Actor, entry: GroupMemory) -> OkResponse:
+    """Delete an entry that you wrote; admins delete any."""
+    await delete_group_memory(actor, entry)
+    return OK
+
+
+@api.get(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around)
+async def get_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> dict[str, Any]:
+    """Read an entry."""
+    return await get_board_group_memory(actor, entry)
+
+
+@api.patch(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around, rule="group_memory.edit")
+async def update_board_group_memory_for_board(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
+    """Change an entry that you wrote; admins change any."""
+    return await update_board_group_memory(actor, entry, data)
+
+
+@api.delete(f"{OF_BOARD}/<memory_id>", find=visible_entry_around, rule="group_memory.delete")
+async def delete_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> OkResponse:
+    """Delete an entry that you wrote; admins delete any."""
+    return await delete_board_group_memory(actor, entry)

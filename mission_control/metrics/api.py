@@ -6,21 +6,11 @@ from mission_control.core.actor import Actor
 from mission_control.metrics.dashboard import dashboard
 from mission_control.metrics.schemas import DashboardMetrics, DashboardQuery
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("metrics_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "metrics")
 
 
-@operation(
-    api,
-    "GET",
-    "/metrics/dashboard",
-    operation_id="dashboard_metrics_api_v1_metrics_dashboard_get",
-    tags=("metrics",),
-    who="user",
-    query=DashboardQuery,
-    returns=DashboardMetrics,
-)
+@api.get("/metrics/dashboard", DashboardMetrics)
 async def dashboard_metrics(actor: Actor, query: DashboardQuery) -> dict[str, Any]:
     """Read the figures of all boards, one board or one group.
 

@@ -21,24 +21,12 @@ from mission_control.needs.schemas import (
 from mission_control.needs.snoozing import snooze, snooze_many, unsnooze
 from mission_control.needs.undoing import undo_many
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("needs_api", __name__, url_prefix="/api/v1/needs")
-TAGS = ("needs",)
+api = Api(__name__, "needs", below="/needs")
 ONE = "/<string:need_id>"
 
 
-@operation(
-    api,
-    "GET",
-    "",
-    operation_id="list_needs",
-    tags=TAGS,
-    who="user",
-    query=NeedQuery,
-    returns=NeedPage,
-    is_long_poll=True,
-)
+@api.get("", is_long_poll=True)
 async def list_needs(actor: Actor, query: NeedQuery) -> NeedPage:
     """List everything that waits for you and that you may act on, by group, in it the oldest first.
 
@@ -49,101 +37,39 @@ async def list_needs(actor: Actor, query: NeedQuery) -> NeedPage:
     return await wait_for_needs(actor, query)
 
 
-@operation(
-    api,
-    "GET",
-    ONE,
-    operation_id="get_need",
-    tags=TAGS,
-    who="user",
-    find=key_named,
-    returns=Need,
-)
+@api.get(ONE)
 async def get_need(actor: Actor, key: Key) -> Need:
     """Read one thing that waits for you; 404 when it no longer does."""
     return await one_need(actor, key)
 
 
-@operation(
-    api,
-    "PUT",
-    f"{ONE}/snooze",
-    operation_id="snooze_need",
-    tags=TAGS,
-    who="user",
-    find=key_named,
-    verb="need.snooze",
-    body=NeedSnooze,
-    returns=Need,
-)
+@api.put(f"{ONE}/snooze", rule="need.snooze")
 async def snooze_need(actor: Actor, key: Key, data: NeedSnooze) -> Need:
     """Put something off for yourself: until a time, until something about it changes, or whichever is first."""
     await snooze(actor, key, data)
     return await one_need(actor, await key_named(actor, key.name))
 
 
-@operation(
-    api,
-    "DELETE",
-    f"{ONE}/snooze",
-    operation_id="unsnooze_need",
-    tags=TAGS,
-    who="user",
-    find=key_named,
-    verb="need.snooze",
-    returns=Need,
-)
+@api.delete(f"{ONE}/snooze", rule="need.snooze")
 async def unsnooze_need(actor: Actor, key: Key) -> Need:
     """Show something again that you put off."""
     await unsnooze(actor, key)
     return await one_need(actor, await key_named(actor, key.name))
 
 
-@operation(
-    api,
-    "POST",
-    "/snoozes",
-    operation_id="snooze_needs",
-    tags=TAGS,
-    who="user",
-    body=NeedsSnoozed,
-    returns=NeedResults,
-    is_atomic=False,
-)
+@api.post("/snoozes", is_atomic=False)
 async def snooze_needs(actor: Actor, data: NeedsSnoozed) -> NeedResults:
     """Put several off for yourself, or show them again, with a result for each."""
     return await snooze_many(actor, data)
 
 
-@operation(
-    api,
-    "POST",
-    f"{ONE}/answers",
-    operation_id="answer_need",
-    tags=TAGS,
-    who="user",
-    find=asked_need,
-    verb="need.answer",
-    body=NeedAnswerGiven,
-    returns=NeedResult,
-    is_atomic=False,
-)
+@api.post(f"{ONE}/answers", find=asked_need, rule="need.answer", is_atomic=False)
 async def answer_need(actor: Actor, asked: Asked, data: NeedAnswerGiven) -> NeedResult:
     """Give one of its answers. The first answer counts; another gets 409, which says whose it was and when."""
     return await answer_one(actor, asked, data)
 
 
-@operation(
-    api,
-    "POST",
-    "/answers",
-    operation_id="answer_needs",
-    tags=TAGS,
-    who="user",
-    body=NeedsAnswered,
-    returns=NeedResults,
-    is_atomic=False,
-)
+@api.post("/answers", is_atomic=False)
 async def answer_needs(actor: Actor, data: NeedsAnswered) -> NeedResults:
     """Answer many at once, each by itself, with a result for each: answered, ended by somebody else, or refused.
 
@@ -152,17 +78,7 @@ async def answer_needs(actor: Actor, data: NeedsAnswered) -> NeedResults:
     return await answer_many(actor, data)
 
 
-@operation(
-    api,
-    "POST",
-    "/undos",
-    operation_id="undo_needs",
-    tags=TAGS,
-    who="user",
-    body=NeedsUndone,
-    returns=NeedResults,
-    is_atomic=False,
-)
+@api.post("/undos", is_atomic=False)
 async def undo_needs(actor: Actor, data: NeedsUndone) -> NeedResults:
     """Take back answers that you gave in the last ten minutes, where nothing happened since.
 

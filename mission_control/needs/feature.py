@@ -8,6 +8,7 @@ from mission_control.needs import (
     deliveries,
     flagged,
     gateways,
+    listing,
     models,
     overdue,
     policy,
@@ -41,5 +42,6 @@ needs = Feature(
     reactions=(reactions.reactions, polling.reactions),
     loops=(timer.DEADLINES, returning.RETURNS),
     needs=KINDS,
+    lookups=(listing.key_named,),
     blueprints=(api.api,),
 )

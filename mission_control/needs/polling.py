@@ -9,7 +9,7 @@ from mission_control.live.log import NewEvent
 from mission_control.needs.kinds import concerns, may_change_needs
 from mission_control.needs.listing import needs_page
 from mission_control.needs.schemas import NeedPage, NeedQuery
-from mission_control.operations.polls import settled, themselves
+from mission_control.operations.operation import settled, themselves
 
 FAMILY = "needs"
 

@@ -21,7 +21,7 @@ from mission_control.needs.schemas import (
     NeedParty,
     NeedTask,
 )
-from mission_control.web.actions import operation_named
+from mission_control.operations.registry import operation_named
 
 LONGEST_REASON = 600
 

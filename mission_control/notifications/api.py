@@ -13,40 +13,18 @@ from mission_control.notifications.schemas import (
     UnreadCount,
 )
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 
-api = Api("notifications_api", __name__, url_prefix="/api/v1/users/me/notifications")
-TAGS = ("users",)
+api = Api(__name__, "users", below="/users/me/notifications")
 
 
-@operation(
-    api,
-    "GET",
-    "",
-    operation_id="list_notifications",
-    tags=TAGS,
-    who="user",
-    verb="notification.read",
-    query=NotificationQuery,
-    returns=Page[NotificationRead],
-)
+@api.get("", Page[NotificationRead], rule="notification.read")
 async def list_notifications(actor: Actor, query: NotificationQuery) -> dict[str, Any]:
     """List where you were mentioned and which tasks you were given, in the active organization, newest first."""
     found, total = await queries.list_notifications(actor, query)
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "POST",
-    "/readings",
-    operation_id="mark_notifications_read",
-    tags=TAGS,
-    who="user",
-    verb="notification.read",
-    body=NotificationReading,
-    returns=UnreadCount,
-)
+@api.post("/readings", UnreadCount, rule="notification.read")
 async def mark_notifications_read(actor: Actor, data: NotificationReading) -> dict[str, int]:
     """Mark some of your notifications as read, or all until a moment; what is read already stays so."""
     await mark_read(actor, data.ids, data.until)

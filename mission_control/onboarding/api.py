@@ -1,6 +1,5 @@
 """Setting up a board over HTTP: for people, and for the main agent of the board's gateway."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.main_api import only_main_agents
@@ -10,7 +9,8 @@ from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.onboarding.commands import Confirmed, confirm_goal, set_up_board, store_main_agent_message
+from mission_control.onboarding import commands
+from mission_control.onboarding.commands import Confirmed, confirm_goal, store_main_agent_message
 from mission_control.onboarding.conversation import (
     answer_agent,
     cancel_conversation,
@@ -30,28 +30,15 @@ from mission_control.onboarding.queries import (
     latest_session,
     read_session,
 )
-from mission_control.operations.api import Api
-from mission_control.operations.hints import ALL_ROLES, hints
-from mission_control.operations.operation import operation
+from mission_control.operations.api import ALL_ROLES, Api, hints
 
-api = Api("onboarding_api", __name__, url_prefix="/api/v1")
-TAGS = ("board-onboarding",)
+api = Api(__name__, "board-onboarding")
 ONBOARDING = "/boards/<board_id>/onboarding"
 REPORT = "onboarding.report"
 Said = BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
 
 
-@operation(
-    api,
-    "GET",
-    ONBOARDING,
-    operation_id="get_onboarding_api_v1_boards__board_id__onboarding_get",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="board.read",
-    returns=BoardOnboardingRead,
-)
+@api.get(ONBOARDING, rule="board.read")
 async def get_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     """Read the latest conversation about a board's goal; 404 when there was none."""
     session = await latest_session(board.id)
@@ -60,18 +47,7 @@ async def get_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     return read_session(session)
 
 
-@operation(
-    api,
-    "POST",
-    f"{ONBOARDING}/start",
-    operation_id="start_onboarding_api_v1_boards__board_id__onboarding_start_post",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="onboarding.hold",
-    body=BoardOnboardingStart,
-    returns=BoardOnboardingRead,
-)
+@api.post(f"{ONBOARDING}/start", rule="onboarding.hold")
 async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStart) -> BoardOnboardingRead:
     """Start a conversation with the main agent of the board's gateway; 422 for a board without one.
 
@@ -80,68 +56,26 @@ async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStar
     return read_session(await start_conversation(actor, board, base_url()))
 
 
-@operation(
-    api,
-    "POST",
-    f"{ONBOARDING}/answer",
-    operation_id="answer_onboarding_api_v1_boards__board_id__onboarding_answer_post",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="onboarding.hold",
-    body=BoardOnboardingAnswer,
-    returns=BoardOnboardingRead,
-)
+@api.post(f"{ONBOARDING}/answer", rule="onboarding.hold")
 async def answer_onboarding(actor: Actor, board: Board, data: BoardOnboardingAnswer) -> BoardOnboardingRead:
     """Answer the agent's question, or add to its proposal; 422 for a board without a gateway."""
     text = f"{data.answer}: {data.other_text}" if data.other_text else data.answer
     return read_session(await answer_agent(actor, board, text, data.seen))
 
 
-@operation(
-    api,
-    "POST",
-    f"{ONBOARDING}/resends",
-    operation_id="resend_onboarding",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="onboarding.hold",
-    returns=BoardOnboardingRead,
-)
+@api.post(f"{ONBOARDING}/resends", rule="onboarding.hold")
 async def resend_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     """Send the agent again what it has not answered; 409 when it has answered."""
     return read_session(await send_again(actor, board))
 
 
-@operation(
-    api,
-    "POST",
-    f"{ONBOARDING}/cancellations",
-    operation_id="cancel_onboarding",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="onboarding.hold",
-    returns=BoardOnboardingRead,
-)
+@api.post(f"{ONBOARDING}/cancellations", rule="onboarding.hold")
 async def cancel_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     """End the conversation without a result. The board stays as it is, and another one can be started."""
     return read_session(await cancel_conversation(actor, board))
 
 
-@operation(
-    api,
-    "POST",
-    f"{ONBOARDING}/confirm",
-    operation_id="confirm_onboarding_api_v1_boards__board_id__onboarding_confirm_post",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="onboarding.confirm",
-    body=BoardOnboardingConfirm,
-    returns=BoardConfirmed,
-)
+@api.post(f"{ONBOARDING}/confirm", rule="onboarding.confirm")
 async def confirm_onboarding(actor: Actor, board: Board, data: BoardOnboardingConfirm) -> BoardConfirmed:
     """Confirm what a board is for.
 
@@ -156,25 +90,14 @@ def _confirmed(done: Confirmed) -> BoardConfirmed:
     return BoardConfirmed.model_construct(**known, lead_agent_id=done.lead_id, lead_token=done.token)
 
 
-@operation(
-    api,
-    "POST",
-    "/boards/<board_id>/setups",
-    operation_id="set_up_board",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="onboarding.confirm",
-    body=BoardSetup,
-    returns=BoardConfirmed,
-)
-async def set_up(actor: Actor, board: Board, data: BoardSetup) -> BoardConfirmed:
+@api.post("/boards/<board_id>/setups", rule="onboarding.confirm")
+async def set_up_board(actor: Actor, board: Board, data: BoardSetup) -> BoardConfirmed:
     """Say what a board is for, and create its lead when it has none.
 
     `lead_token` is the new lead's token, shown this once. With a lead that may decide everything alone, tasks need no
     approval before they are done.
     """
-    return _confirmed(await set_up_board(actor, board, data))
+    return _confirmed(await commands.set_up_board(actor, board, data))
 
 
 async def reported_board(actor: Actor, board_id: UUID) -> Board:
@@ -185,34 +108,12 @@ async def reported_board(actor: Actor, board_id: UUID) -> Board:
     return board
 
 
-async def update_onboarding(actor: Actor, board: Board, data: Said) -> BoardOnboardingRead:
-    """Ask the next question of the conversation about a board, or propose its goal and lead.
-
-    Only the main agent of the board's gateway does this.
-    """
-    return read_session(await store_main_agent_message(actor, board, data))
-
-
-shared: dict[str, Any] = {"who": "agent", "find": reported_board, "body": Said, "returns": BoardOnboardingRead}
-
-operation(
-    api,
-    "POST",
-    f"{ONBOARDING}/agent",
-    operation_id="agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post",
-    tags=TAGS,
-    **shared,
-)(update_onboarding)
-
-operation(
-    api,
-    "POST",
+@api.post(
     f"/agent{ONBOARDING}",
-    operation_id="update_onboarding_api_v1_agent_boards__board_id__onboarding_post",
-    tags=ALL_ROLES,
+    find=reported_board,
     hints=hints(
         "agent_board_onboarding_update",
-        "any_agent",
+        roles=ALL_ROLES,
         use="As a gateway's main agent in a conversation about a new board, to ask or to propose.",
         avoid="Not as an agent of a board; read its goal there.",
         needs="You are the main agent of the board's gateway and the conversation was started.",
@@ -221,5 +122,11 @@ operation(
         route="Main agents of gateways only; everybody else is refused.",
         example="propose a goal for a new board",
     ),
-    **shared,
-)(update_onboarding)
+)
+@api.post(f"{ONBOARDING}/agent", who="agent", find=reported_board)
+async def update_onboarding(actor: Actor, board: Board, data: Said) -> BoardOnboardingRead:
+    """Ask the next question of the conversation about a board, or propose its goal and lead.
+
+    Only the main agent of the board's gateway does this.
+    """
+    return read_session(await store_main_agent_message(actor, board, data))

@@ -1,17 +1,18 @@
 """The OpenAPI 3.1 document, made from the registered operations."""
 
+import inspect
 import re
 from typing import Any, get_args, get_origin
 
+from pydantic import BaseModel
+
 from mission_control import __version__
+from mission_control.core.paging import Page
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
-from mission_control.operations.examples import example_of
-from mission_control.operations.fences import takes_fence
-from mission_control.operations.openapi_schemas import REF, References, fields_of, schemas
-from mission_control.operations.openapi_sentences import description_of, said_of
+from mission_control.operations.given import takes_fence
+from mission_control.operations.openapi_schemas import REF, References, example_of, fields_of, meaning, schemas
 from mission_control.operations.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
 from mission_control.operations.registry import OPERATIONS, Operation, started_by, takes_match
-from mission_control.operations.vocabulary import meaning
 
 # Who may call, as security schemes: any one of them is enough.
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -71,6 +72,12 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         ("RateLimit-Remaining", "integer", "How many of them are left"),
         ("RateLimit-Reset", "integer", "Seconds until all are there again"),
     )
+}
+WHO = {
+    "user": "People.",
+    "agent": "Agents; their token needs the scope `{scope}`.",
+    "actor": "People and agents; an agent's token needs the scope `{scope}`.",
+    "anyone": "Anybody.",
 }
 
 
@@ -272,3 +279,31 @@ def _content(one: Operation, references: References) -> dict[str, Any]:
         [inner] = get_args(one.returns)
         return {"application/json": {"schema": {"type": "array", "items": references[(inner, "serialization")]}}}
     return {"application/json": {"schema": references[(one.returns, "serialization")]}}
+
+
+def description_of(one: Operation) -> str:
+    """Return what the summary does not say, and who may call."""
+    more = one.description if one.description != one.summary else ""
+    return f"{more} {WHO[one.who].format(scope=one.scope)}".strip()
+
+
+def said_of(one: Operation) -> str:
+    """Return what a good answer is."""
+    if one.is_stream:
+        return "Events, each with the number from which a stream resumes"
+    if one.media != ("application/json",):
+        return "The file"
+    if get_origin(one.returns) is list:
+        return f"All of them, in one array without paging. Each: {_words(get_args(one.returns)[0])}"
+    if isinstance(one.returns, type) and issubclass(one.returns, Page):
+        return f"A part of the list. Each item: {_words(one.returns.model_fields['items'].annotation)}"
+    begun = "The work has begun and goes on after this answer. " if one.status == 202 else ""
+    return begun + _words(one.returns)
+
+
+def _words(shape: Any) -> str:
+    """Return the first sentence about a shape."""
+    if not (isinstance(shape, type) and issubclass(shape, BaseModel)):
+        return _words(get_args(shape)[0]) if get_args(shape) else "A text"
+    paragraph = (inspect.getdoc(shape) or shape.__name__).partition("\n\n")[0]
+    return " ".join(paragraph.split()).partition(". ")[0].rstrip(".")

@@ -1,5 +1,11 @@
-"""The schemas of the OpenAPI document, as programs that generate clients can use them."""
+"""The schemas of the OpenAPI document, as programs that generate clients can use them, with a meaning for each name.
 
+`vocabulary.txt` says what names of fields and parameters mean whose declaration does not say it. It has a line for each
+name; `Shape.name` is that field of one schema, `?name` a query parameter.
+"""
+
+import functools
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -7,8 +13,15 @@ from pydantic.json_schema import models_json_schema
 
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 from mission_control.operations.registry import OPERATIONS
-from mission_control.operations.vocabulary import described
 
+ID = "01a20f89-2bd7-774c-8be4-ab89967d70a3"
+FORMATS: dict[str, str] = {
+    "uuid": ID,
+    "date-time": "2026-12-24T12:00:00Z",
+    "date": "2026-12-24",
+    "email": "ada@example.org",
+    "uri": "https://example.org/",
+}
 REF = "#/components/schemas/{model}"
 
 References = dict[Any, dict[str, Any]]
@@ -72,3 +85,70 @@ def _plain_part(key: str, part: Any) -> Any:
     if key in ("properties", "$defs"):  # here the keys are names of fields, `title` among them
         return {name: plain(one) for name, one in part.items()}
     return part if key in ("examples", "enum", "const", "default", "required") else plain(part)
+
+
+@functools.cache
+def vocabulary() -> dict[str, str]:
+    """Return the meaning of each name."""
+    lines = Path(__file__).with_name("vocabulary.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def meaning(name: str, place: str) -> str:
+    """Return what a name means in a schema (`TaskRead.`), in a query (`?`) or in a path (``), or ""."""
+    return vocabulary().get(place + name) or vocabulary().get(name, "")
+
+
+def described(title: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema in which every field has a description, or refers to a schema that has one."""
+    if "properties" not in schema:
+        return schema
+    fields = {name: _field(part, meaning(name, f"{title}.")) for name, part in schema["properties"].items()}
+    return schema | {"properties": fields}
+
+
+def _field(part: dict[str, Any], words: str) -> dict[str, Any]:
+    return part if "description" in part or "$ref" in part or not words else part | {"description": words}
+
+
+def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """Return an example of a JSON schema whose references are named in `schemas`."""
+    schema = _followed(schema, schemas)
+    for known in (schema.get("examples", [None])[0], schema.get("default"), schema.get("const")):
+        if known is not None:
+            return known
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return example_of(_first_schema(schema["anyOf"]), schemas)
+    match schema.get("type"):
+        case "object":
+            return _object(schema, schemas)
+        case "array":
+            return [example_of(schema["items"], schemas)] if schema.get("items") else []
+        case "string":
+            return FORMATS.get(schema.get("format", ""), "text")
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return True
+    return {}
+
+
+def _followed(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        found = schemas[schema["$ref"].rpartition("/")[2]]
+        schema = found | {name: part for name, part in schema.items() if name != "$ref"}
+    return schema
+
+
+def _first_schema(kinds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the first kind that is not null."""
+    return next((kind for kind in kinds if kind.get("type") != "null"), kinds[0])
+
+
+def _object(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the required fields, or the first field when none is required."""
+    fields = schema.get("properties", {})
+    wanted = schema.get("required") or list(fields)[:1]
+    return {name: example_of(fields[name], schemas) for name in wanted}

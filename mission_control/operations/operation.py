@@ -1,105 +1,39 @@
-"""One operation of the JSON API: its checks in the contract's order, its answer, and its OpenAPI entry.
+"""One operation of the JSON API at work: its checks in the contract's order, and its answer.
 
 The order is: a body that is no JSON (422), credentials (401), the look-up (404), the rule (403), the schema
 (422), and then whatever the handler finds. Of a body beyond 64 KiB credentials come first.
 """
 
 import asyncio
-import re
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 from quart import Response, request
 
-from mission_control.authn.authentication import Who, authenticate
+from mission_control.authn.authentication import authenticate
+from mission_control.authn.lookups import channel_of_caller, fresh
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, Invalid, NotFound
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from mission_control.core.policy import require
 from mission_control.core.token_scopes import require_scope
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
-from mission_control.operations.api import Api
-from mission_control.operations.fences import with_fence
-from mission_control.operations.given import parsed_body, path_ids, validated
-from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
+from mission_control.live import broker, channels
+from mission_control.operations.given import parsed_body, path_ids, validated, with_fence
 from mission_control.operations.preconditions import located, read_answered
-from mission_control.operations.registry import Handler, Hints, Operation
+from mission_control.operations.registry import Operation
 from mission_control.operations.retries import recorded_answer, written
 
 LARGE = 2**18  # bytes of a body
 
 
-class Declaration(TypedDict, total=False):
-    """What an operation says of itself; what it leaves out is as in `Operation`."""
-
-    operation_id: Required[str]
-    tags: Required[tuple[str, ...]]
-    who: Required[Who]
-    returns: Required[Any]
-    # Looks up what the path names, as far as it exists for the actor: `await find(actor, **ids)`.
-    find: Callable[..., Awaitable[Any]] | None
-    verb: str | None
-    # Refuses fields that the actor may not send, by their names, where a value is invalid: 403 comes before 422.
-    # `refuses(actor, found, sent)`; what is valid is refused by the command, in its own order of checks.
-    refuses: Callable[[Actor, Any, Mapping[str, Any]], None] | None
-    body: Any
-    query: type[BaseModel] | None
-    errors: Mapping[int, Any]
-    hints: Hints | None
-    is_stream: bool
-    # False: a write that waits for the outside, or in several transactions. The one that makes it count, if a second
-    # run would count twice, is by `retries.committed`.
-    is_atomic: bool
-    # A write that waits for its moment. It makes its change by `retries.committed`.
-    is_long_poll: bool
-    # It records a heartbeat itself, so the call records none.
-    tells_presence: bool
-    # False: without a body `data` is None.
-    needs_body: bool
-    status: int
-    # With types of its own the function answers a Response.
-    media: tuple[str, ...]
-    # Documents a `multipart/form-data` body, which the function reads itself.
-    form: Mapping[str, Any] | None
-    # Paths by which it was known before. They do the same for one more release, and the document says so.
-    former: tuple[str, ...]
-    # What to call in its place, where it goes with the next release.
-    instead: str
-
-
-def operation(api: Api, method: str, path: str, **declared: Unpack[Declaration]) -> Callable[[Handler], Handler]:
-    """Declare a function as an operation of `api`.
-
-    The function gets the actor, then what `find` found (or the ids of the path by name), then `data` and `query` when
-    those shapes are declared. A part of the path written `<string:name>` is text, every other one is an id.
-    """
-
-    def register(handler: Handler) -> Handler:
-        summary, _, more = (handler.__doc__ or declared["operation_id"]).strip().partition("\n")
-        prefix = api.url_prefix or ""
-        former = declared.get("former", ())
-        declared["former"] = tuple(prefix + one for one in former)
-        entry = Operation(
-            method=method,
-            path=prefix + path,
-            handler=handler,
-            summary=summary,
-            description=re.sub(r"\s*\n\s*", " ", more.strip()) or summary,
-            **declared,
-        )
-        api.operations.append(entry)
-        name, view = f"{entry.operation_id}_{method.lower()}", _view(entry)
-        for number, rule in enumerate((path, *former)):
-            place = f"{name}_{number}" if number else name
-            api.add_url_rule(rule, place, view, methods=[method], provide_automatic_options=False)
-        return handler
-
-    return register
-
-
-def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
+def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
+    """Return the view of Quart that serves an operation."""
     shape = None if entry.body is None else TypeAdapter(entry.body)
 
     async def view(**path_values: str) -> Response:
@@ -146,9 +80,9 @@ async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: Any) -> d
 async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, Any]) -> Any:
     """Return what an operation is about, None when it looks nothing up; raises NotFound and Forbidden."""
     try:
-        found = await entry.find(actor, **ids) if entry.find is not None else None
-        if entry.verb is not None and actor is not None:
-            require(actor, entry.verb, found)
+        found = await entry.finder(actor, **ids) if entry.finder is not None else None
+        if entry.rule is not None and actor is not None:
+            require(actor, entry.rule, found)
     except Forbidden as refusal:
         if actor is not None and refusal.is_bare and (reason := _not_your_role(entry, actor)):
             raise Forbidden(reason) from None
@@ -161,9 +95,9 @@ def _not_your_role(entry: Operation, actor: Actor) -> dict[str, Any] | None:
     if not actor.is_agent or entry.hints is None:
         return None
     if entry.hints.required_actor == "board_lead" and not actor.is_lead:
-        return LEAD_ONLY
+        return ErrorCode.LEAD_ONLY.detail()
     if actor.is_lead and "agent-worker" in entry.tags and "agent-lead" not in entry.tags:
-        return WORKER_ONLY
+        return ErrorCode.WORKER_ONLY.detail()
     return None
 
 
@@ -171,6 +105,43 @@ async def handled(
     entry: Operation, actor: Actor | None, ids: Mapping[str, Any], found: Any, given: Mapping[str, Any]
 ) -> Any:
     """Return what the function of an operation returns."""
-    if entry.find is not None:
+    if entry.finder is not None:
         return await entry.handler(actor, found, **given)
     return await entry.handler(actor, **ids, **given)
+
+
+async def settled[T, R](
+    actor: Actor,
+    found: T,
+    *names: str,
+    find: Callable[[Actor], Awaitable[T]],
+    read: Callable[[T], Awaitable[R]],
+    is_settled: Callable[[R], bool],
+    seconds: float,
+) -> R:
+    """Return what is read as soon as it is settled, or as it is when the time is over or the server stops.
+
+    It is read again when one of the named channels is notified. When what the caller may do has changed, and at the
+    end, `find` looks `found` up anew and refuses who lost it; raise Unauthenticated when the caller's token ended.
+    """
+    now, end = get_running_loop().time, channels.end_of_wait(seconds)
+    while True:
+        with ExitStack() as listening:
+            changed, *notified = [
+                listening.enter_context(channels.listening(name)) for name in (channel_of_caller(actor), *names)
+            ]
+            answer = await read(found)
+            left, running = end - now(), broker.current()
+            if is_settled(answer) or left <= 0 or running is None or running.closing:
+                return answer
+            await channels.notified_within(changed, left, *notified)
+        if changed.done() or now() >= end:
+            present = await fresh(actor)
+            if present is None:
+                raise Unauthenticated
+            found = await find(present)
+
+
+async def themselves(actor: Actor) -> Actor:
+    """Return the caller, for what depends on nothing else."""
+    return actor

@@ -83,9 +83,9 @@ async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], fo
 
 async def current_state(read: Operation, actor: Actor, ids: dict[str, UUID]) -> Any:
     """Return what the read operation of a thing answers now."""
-    if read.find is None:
+    if read.finder is None:
         return await read.handler(actor, **ids)
-    return await read.handler(actor, await read.find(actor, **ids))
+    return await read.handler(actor, await read.finder(actor, **ids))
 
 
 async def _hold(found: Any) -> None:

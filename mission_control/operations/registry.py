@@ -1,9 +1,12 @@
 """The operations of the API, as they were registered."""
 
+import functools
+import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,6 +16,8 @@ from mission_control.core.paging import Page
 from mission_control.core.token_scopes import TokenScope, scope_needed, scope_needed_of_people
 
 Handler = Callable[..., Awaitable[Any]]
+
+API, AGENTS = "/api/v1", "/api/v1/agent/"
 
 
 @dataclass(frozen=True)
@@ -28,25 +33,27 @@ class Hints:
     negative_guidance: list[str]
     routing_policy: list[str]
     routing_examples: list[dict[str, Any]]
+    roles: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Operation:
     """One operation. A long poll, and a write that is not atomic, run outside of a transaction (`retries.py`).
 
-    `media` are the types that its answer may have.
+    `subject` is the type of what its path names, `media` are the types that its answer may have. `is_mirror`: it serves
+    on the agents' own path what is served to people and agents on another one.
     """
 
     method: str
     path: str
     handler: Handler
-    operation_id: str
     tags: tuple[str, ...]
     who: Who
     summary: str
     description: str
+    subject: Any = None
     find: Handler | None = None
-    verb: str | None = None
+    rule: str | None = None
     refuses: Callable[[Any, Any, Mapping[str, Any]], None] | None = None
     body: Any = None
     query: type[BaseModel] | None = None
@@ -63,6 +70,31 @@ class Operation:
     form: Mapping[str, Any] | None = None
     former: tuple[str, ...] = ()
     instead: str = ""
+    is_mirror: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of its function, which only a mirror shares with another operation."""
+        return self.handler.__name__
+
+    @cached_property
+    def operation_id(self) -> str:
+        """Return its id in the document: the predecessor's where that has it, else its name."""
+        return self._inherited or (f"agent_{self.name}" if self.is_mirror else self.name)
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the predecessor has it, whose clients may send more than it reads."""
+        return self._inherited is not None
+
+    @cached_property
+    def _inherited(self) -> str | None:
+        return inherited_ids().get((self.method, re.sub(r"<[^>]+>", "{}", self.path)))
+
+    @cached_property
+    def finder(self) -> Handler | None:
+        """Return the look-up of what it is about; ask once all features are installed."""
+        return self.find or (None if self.subject is None else LOOKUPS[self.subject])
 
     @cached_property
     def sends_etag(self) -> bool:
@@ -74,15 +106,10 @@ class Operation:
         """Whether the function says which transaction the change is, and the answer's key with it."""
         return self.is_long_poll or not self.is_atomic
 
-    @property
-    def is_inherited(self) -> bool:
-        """Whether the predecessor has it, whose clients may send more than it reads. Their ids name path or role."""
-        return "_api_v1_" in self.operation_id or self.operation_id.startswith(("agent_lead_", "agent_main_"))
-
     def scope_of(self, actor: Any) -> TokenScope:
         """Return what the token of an actor must be made for."""
         if actor is not None and actor.is_user:
-            return scope_needed_of_people(self.method, self.verb, self.tags)
+            return scope_needed_of_people(self.method, self.rule, self.tags)
         return self.scope
 
     @property
@@ -94,6 +121,33 @@ class Operation:
 
 # The operations of the installed features, in the order of the document.
 OPERATIONS: list[Operation] = []
+# What finds a thing of a type for an actor, as the features name it.
+LOOKUPS: dict[Any, Handler] = {}
+
+
+@functools.cache
+def inherited_ids() -> dict[tuple[str, str], str]:
+    """Return the ids of the predecessor's operations, by method and path."""
+    _, *lines = Path(__file__).with_name("inherited.csv").read_text(encoding="utf-8").splitlines()
+    return {(method, path): name for method, path, name in (line.split(",") for line in lines)}
+
+
+def install_lookup(find: Handler) -> None:
+    """Let a look-up find what operations are about whose function takes what it returns."""
+    found = inspect.signature(find).return_annotation
+    if found in LOOKUPS:
+        raise RuntimeError(f"{found} has two look-ups.")
+    LOOKUPS[found] = find
+
+
+@functools.cache
+def operation_named(name: str, *, for_agents: bool = False) -> Operation:
+    """Return the operation of a name that people may perform, or agents: for them that on their own path, if any."""
+    callers = ("agent" if for_agents else "user", "actor")
+    known = [one for one in OPERATIONS if one.name == name and one.who in callers]
+    if not known:
+        raise LookupError(f"There is no operation {name} for {callers[0]}s.")
+    return next((one for one in known if for_agents and one.is_mirror), known[0])
 
 
 def is_single_read(entry: Operation) -> bool:
@@ -101,7 +155,7 @@ def is_single_read(entry: Operation) -> bool:
     one = (
         isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
     )
-    waits_for_it = entry.is_long_poll and entry.find is not None
+    waits_for_it = entry.is_long_poll and entry.finder is not None
     return entry.method == "GET" and one and (entry.query is None or waits_for_it) and not entry.is_stream
 
 
@@ -135,7 +189,7 @@ def takes_match(entry: Operation) -> bool:
 
 
 def _is_about_the_same(entry: Operation, other: Operation) -> bool:
-    return entry.find is not None and entry.find is other.find and entry.returns is other.returns
+    return entry.finder is not None and entry.finder is other.finder and entry.returns is other.returns
 
 
 def returns_resource(entry: Operation) -> bool:

@@ -7,11 +7,17 @@ A write that is not atomic (a long poll, one in several transactions, one that a
 counts by `committed`, and the record joins that transaction. Where it makes none, it may run twice without a second
 effect, and its record is written after it. A client may send the same long poll twice when it believes the first is
 lost: the one that is answered first wakes the other, which gives the same answer.
+
+Answers are stored compressed and encrypted, and limited per actor. Beyond an actor's share of bytes the oldest answers
+are deleted first: their records stay, so the requests are not performed again, but they get no answer. Beyond the
+number of records, the oldest are deleted.
 """
 
 import asyncio
 import contextlib
 import hashlib
+import zlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,22 +25,28 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from quart import Response, request
+from quart import Response, current_app, request
 
 from mission_control.commands.transaction import atomically
 from mission_control.commands.unit_of_work import notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Invalid
+from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.ids import new_id
-from mission_control.database.sql import as_moment, is_postgres, rows
+from mission_control.core.secrets import decrypt, decrypt_bytes, encrypt_bytes
+from mission_control.database.sql import as_moment, is_postgres, placeholders, rows
 from mission_control.http.body_limit import admit_body
 from mission_control.live import channels
-from mission_control.operations.idempotency_records import keep_within_share, packed, unpacked
 from mission_control.operations.preconditions import answered, require_match, tag_of
 from mission_control.operations.registry import Operation, takes_match
 
+MOST_BYTES, MOST_REQUESTS = 8 * 1024 * 1024, 10_000
+LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written since
+MOST_ACTORS = 10_000
+COMPRESSED = "z:"
+
+_since: OrderedDict[UUID, tuple[int, int]] = OrderedDict()
 RECORDED_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
 DELETED_AT_ONCE = 100
@@ -292,3 +304,66 @@ async def _save_answer(write: _SafeWrite, response: Response) -> None:
         write.key,
     )
     await keep_within_share(write.sender, write.key, stored)
+
+
+def packed(body: str) -> str:
+    """Return an answer as it is stored."""
+    return COMPRESSED + encrypt_bytes(zlib.compress(body.encode()), current_app.config["SECRET_KEY"])
+
+
+def unpacked(stored: str | None) -> str:
+    """Return a stored answer; raises Conflict when only its record is left."""
+    if stored is None:
+        raise Conflict(ErrorCode.IDEMPOTENCY_ANSWER_GONE.detail())
+    key = current_app.config["SECRET_KEY"]
+    if not stored.startswith(COMPRESSED):
+        return decrypt(stored, key)
+    return zlib.decompress(decrypt_bytes(stored.removeprefix(COMPRESSED), key)).decode()
+
+
+async def keep_within_share(sender: UUID, key: str, stored: str) -> None:
+    """Delete the sender's oldest answers beyond its share, in the transaction that records a new one.
+
+    What was written since the last look is counted in this process, so most writes cost no statement.
+    """
+    count, size = _since.pop(sender, (0, 0))
+    count, size = count + 1, size + len(stored)
+    if count * LOOK_AGAIN > MOST_REQUESTS or size * LOOK_AGAIN > MOST_BYTES:
+        await _delete_records(sender)
+        await _delete_answers(sender, key)
+        return
+    _since[sender] = count, size
+    while len(_since) > MOST_ACTORS:
+        _since.popitem(last=False)
+
+
+async def _delete_records(sender: UUID) -> None:
+    oldest = await rows(
+        "SELECT created_at FROM kept_answers WHERE actor_id = ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
+        sender,
+        MOST_REQUESTS,
+    )
+    if oldest:
+        condition = "actor_id = ? AND created_at <= ?"
+        await rows(f"DELETE FROM kept_answers WHERE {_free(condition)}", sender, oldest[0]["created_at"])
+
+
+async def _delete_answers(sender: UUID, key: str) -> None:
+    found: list[Any] = await rows(
+        "SELECT id FROM (SELECT id, key, SUM(LENGTH(answer)) OVER (ORDER BY created_at DESC, id DESC) AS size"
+        " FROM kept_answers WHERE actor_id = ? AND answer IS NOT NULL) sizes WHERE size > ? AND key <> ?",
+        sender,
+        MOST_BYTES,
+        key,
+    )
+    ids = [row["id"] for row in found]
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        condition = f"id IN ({placeholders(len(part))})"
+        await rows(f"UPDATE kept_answers SET answer = NULL WHERE {_free(condition)}", *part)
+
+
+def _free(condition: str) -> str:
+    """Return a condition for rows that no other transaction locks: tidying waits for nobody and cannot deadlock."""
+    locked = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
+    return f"id IN (SELECT id FROM kept_answers WHERE {condition}{locked})"

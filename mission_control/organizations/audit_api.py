@@ -6,45 +6,20 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.organizations import audit
 from mission_control.organizations.audit import AccountLogEntry, AccountLogQuery, account_log
 from mission_control.organizations.models import Organization
-from mission_control.organizations.queries import active_organization
 
-api = Api("organization_audit_api", __name__, url_prefix="/api/v1/organizations/me")
-TAGS = ("organizations",)
+api = Api(__name__, "organizations", below="/organizations/me")
 
 
-@operation(
-    api,
-    "GET",
-    "/audit",
-    operation_id="read_audit",
-    tags=TAGS,
-    who="user",
-    find=active_organization,
-    verb="organization.verify",
-    returns=audit.AuditRead,
-)
+@api.get("/audit", rule="organization.verify")
 async def read_audit(actor: Actor, organization: Organization) -> audit.AuditRead:
     """Read the signed head of the organization's log, and the result of the last check."""
     return await audit.read_audit(organization)
 
 
-@operation(
-    api,
-    "POST",
-    "/audit/checks",
-    operation_id="check_audit",
-    tags=TAGS,
-    who="user",
-    find=active_organization,
-    verb="organization.verify",
-    returns=JobRead,
-    status=202,
-    is_atomic=False,
-)
+@api.post("/audit/checks", rule="organization.verify", is_atomic=False, status=202)
 async def check_audit(actor: Actor, organization: Organization) -> JobRead:
     """Verify the organization's log from its first event, as long work: return the job at its beginning.
 
@@ -54,18 +29,7 @@ async def check_audit(actor: Actor, organization: Organization) -> JobRead:
     return await audit.start_check(actor, organization)
 
 
-@operation(
-    api,
-    "GET",
-    "/audit/events",
-    operation_id="list_audit_events",
-    tags=TAGS,
-    who="user",
-    find=active_organization,
-    verb="organization.verify",
-    query=audit.AuditEventsQuery,
-    returns=list[audit.AuditEvent],
-)
+@api.get("/audit/events", list[audit.AuditEvent], rule="organization.verify")
 async def list_audit_events(
     actor: Actor, organization: Organization, query: audit.AuditEventsQuery
 ) -> list[dict[str, Any]]:
@@ -76,18 +40,7 @@ async def list_audit_events(
     return await audit.audit_events(organization.id, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/account-log",
-    operation_id="list_account_log",
-    tags=TAGS,
-    who="user",
-    find=active_organization,
-    verb="organization.read_account_log",
-    query=AccountLogQuery,
-    returns=Page[AccountLogEntry],
-)
+@api.get("/account-log", Page[AccountLogEntry], rule="organization.read_account_log")
 async def list_account_log(actor: Actor, organization: Organization, query: AccountLogQuery) -> dict[str, Any]:
     """List sign-ins, passwords, tokens and accounts of the organization's people, newest first.
 

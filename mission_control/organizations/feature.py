@@ -16,6 +16,7 @@ from mission_control.organizations import (
     models,
     organization_pages,
     people_pages,
+    queries,
     work_state_api,
 )
 from mission_control.organizations.commands import ensure_membership
@@ -54,6 +55,11 @@ organizations = Feature(
     account_kinds={
         "organization.deleted": "An organization was deleted with its log.",
     },
+    lookups=(
+        queries.active_organization,
+        queries.visible_invite,
+        queries.visible_member,
+    ),
     blueprints=(
         api.api,
         invites_api.api,

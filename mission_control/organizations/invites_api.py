@@ -9,7 +9,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Page, Paging, page
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.organizations import commands, entrance
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.queries import (
@@ -17,14 +16,11 @@ from mission_control.organizations.queries import (
     OrganizationInviteCreate,
     OrganizationInviteRead,
     OrganizationMemberRead,
-    active_organization,
     list_invites,
     member_read,
-    visible_invite,
 )
 
-api = Api("invites_api", __name__, url_prefix="/api/v1/organizations")
-TAGS = ("organizations",)
+api = Api(__name__, "organizations", below="/organizations")
 
 
 def _key() -> str:
@@ -45,18 +41,8 @@ async def _read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     return read
 
 
-@operation(
-    api,
-    "GET",
-    "/me/invites",
-    operation_id="list_org_invites_api_v1_organizations_me_invites_get",
-    tags=TAGS,
-    who="user",
-    verb="invite.list",
-    query=Paging,
-    returns=Page[OrganizationInviteRead],
-)
-async def list_organization_invites(actor: Actor, query: Paging) -> dict[str, Any]:
+@api.get("/me/invites", Page[OrganizationInviteRead], rule="invite.list")
+async def list_org_invites(actor: Actor, query: Paging) -> dict[str, Any]:
     """List the invitations that nobody has accepted yet, newest first.
 
     `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
@@ -65,19 +51,8 @@ async def list_organization_invites(actor: Actor, query: Paging) -> dict[str, An
     return page(await _reads(actor, found), total, query)
 
 
-@operation(
-    api,
-    "POST",
-    "/me/invites",
-    operation_id="create_org_invite_api_v1_organizations_me_invites_post",
-    tags=TAGS,
-    who="user",
-    find=active_organization,
-    verb="invite.create",
-    body=OrganizationInviteCreate,
-    returns=OrganizationInviteRead,
-)
-async def create_organization_invite(
+@api.post("/me/invites", rule="invite.create")
+async def create_org_invite(
     actor: Actor, organization: Organization, data: OrganizationInviteCreate
 ) -> OrganizationInviteRead:
     """Invite a person by e-mail address.
@@ -89,17 +64,7 @@ async def create_organization_invite(
     return await _read(actor, await entrance.mail_invite(actor, invite) if sends_mail() else invite)
 
 
-@operation(
-    api,
-    "POST",
-    "/me/invites/<invite_id>/mails",
-    operation_id="send_invitation_mail",
-    tags=TAGS,
-    who="user",
-    find=visible_invite,
-    verb="invite.mail",
-    returns=OrganizationInviteRead,
-)
+@api.post("/me/invites/<invite_id>/mails", rule="invite.mail")
 async def send_invitation_mail(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     """Send an invitation by mail again, or try a mail again that was given up.
 
@@ -111,33 +76,14 @@ async def send_invitation_mail(actor: Actor, invite: Invite) -> OrganizationInvi
     return await _read(actor, await Invite.get(id=invite.id))
 
 
-@operation(
-    api,
-    "DELETE",
-    "/me/invites/<invite_id>",
-    operation_id="revoke_org_invite_api_v1_organizations_me_invites__invite_id__delete",
-    tags=TAGS,
-    who="user",
-    find=visible_invite,
-    verb="invite.revoke",
-    returns=OrganizationInviteRead,
-)
-async def revoke_organization_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+@api.delete("/me/invites/<invite_id>", rule="invite.revoke")
+async def revoke_org_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     """Revoke an invitation."""
     return await _read(actor, await commands.revoke_invite(actor, invite))
 
 
-@operation(
-    api,
-    "POST",
-    "/invites/accept",
-    operation_id="accept_org_invite_api_v1_organizations_invites_accept_post",
-    tags=TAGS,
-    who="user",
-    body=OrganizationInviteAccept,
-    returns=OrganizationMemberRead,
-)
-async def accept_organization_invite(actor: Actor, data: OrganizationInviteAccept) -> dict[str, Any]:
+@api.post("/invites/accept", OrganizationMemberRead)
+async def accept_org_invite(actor: Actor, data: OrganizationInviteAccept) -> dict[str, Any]:
     """Join an organization by the token of an invitation.
 
     A member's role and boards are added to, never reduced. One works in that organization from now on.

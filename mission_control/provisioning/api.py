@@ -15,7 +15,6 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.operations.retries import committed
 from mission_control.provisioning import adopting, gateway_removal, template_sync
 from mission_control.provisioning.commands import provision_again
@@ -32,23 +31,12 @@ from mission_control.provisioning.schemas import (
 )
 from mission_control.provisioning.sync_results import result_of, visible_sync
 
-api = Api("provisioning_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "gateways")
 LATEST = 20
 OUTSIDE = {502: ErrorResponse}
 
 
-@operation(
-    api,
-    "POST",
-    "/agents/<agent_id>/provisionings",
-    operation_id="create_agent_provisioning",
-    tags=("agents",),
-    who="user",
-    find=visible_agent,
-    verb="agent.update",
-    body=ProvisioningRequest,
-    returns=AgentRead,
-)
+@api.post("/agents/<agent_id>/provisionings", tags=("agents",), rule="agent.update")
 async def create_agent_provisioning(actor: Actor, agent: Agent, data: ProvisioningRequest) -> AgentRead:
     """Set an agent up on its gateway anew, such as after a failure.
 
@@ -59,36 +47,14 @@ async def create_agent_provisioning(actor: Actor, agent: Agent, data: Provisioni
     return AgentRead.of(await visible_agent(actor, agent.id))
 
 
-@operation(
-    api,
-    "GET",
-    "/agents/<agent_id>/provisionings",
-    operation_id="list_agent_provisionings",
-    tags=("agents",),
-    who="user",
-    find=visible_agent,
-    verb="agent.read",
-    returns=list[ProvisioningRead],
-)
+@api.get("/agents/<agent_id>/provisionings", tags=("agents",), rule="agent.read")
 async def list_agent_provisionings(actor: Actor, agent: Agent) -> list[ProvisioningRead]:
     """List the latest jobs that set an agent up on its gateway, newest first, with their steps."""
     jobs = await ProvisioningJob.filter(agent_id=agent.id).order_by("-created_at", "-id").limit(LATEST)
     return [ProvisioningRead.of(job) for job in jobs]
 
 
-@operation(
-    api,
-    "POST",
-    "/gateways/<gateway_id>/templates/sync",
-    operation_id="sync_gateway_templates_api_v1_gateways__gateway_id__templates_sync_post",
-    tags=("gateways",),
-    who="user",
-    find=visible_gateway,
-    verb="gateway.sync_templates",
-    query=TemplatesSyncQuery,
-    returns=GatewayTemplatesSyncResult,
-    is_atomic=False,
-)
+@api.post("/gateways/<gateway_id>/templates/sync", rule="gateway.sync_templates", is_atomic=False)
 async def sync_gateway_templates(
     actor: Actor, gateway: Gateway, query: TemplatesSyncQuery
 ) -> GatewayTemplatesSyncResult:
@@ -100,19 +66,7 @@ async def sync_gateway_templates(
     return await template_sync.sync(actor, gateway, query)
 
 
-@operation(
-    api,
-    "POST",
-    "/gateways/<gateway_id>/template-syncs",
-    operation_id="create_templates_sync",
-    tags=("gateways",),
-    who="user",
-    find=visible_gateway,
-    verb="gateway.sync_templates",
-    body=TemplatesSyncRequest,
-    returns=GatewayTemplatesSyncResult,
-    is_atomic=False,
-)
+@api.post("/gateways/<gateway_id>/template-syncs", rule="gateway.sync_templates", is_atomic=False)
 async def create_templates_sync(
     actor: Actor, gateway: Gateway, data: TemplatesSyncRequest
 ) -> GatewayTemplatesSyncResult:
@@ -120,20 +74,7 @@ async def create_templates_sync(
     return await template_sync.sync(actor, gateway, data, seconds=0)
 
 
-@operation(
-    api,
-    "POST",
-    "/gateways/<gateway_id>/removals",
-    operation_id="remove_gateway",
-    tags=("gateways",),
-    who="user",
-    find=visible_gateway,
-    verb="gateway.delete",
-    body=GatewayRemoval,
-    returns=JobRead,
-    errors={409: ErrorResponse},
-    is_atomic=False,
-)
+@api.post("/gateways/<gateway_id>/removals", rule="gateway.delete", errors={409: ErrorResponse}, is_atomic=False)
 async def remove_gateway(actor: Actor, gateway: Gateway, data: GatewayRemoval) -> JobRead:
     """Delete a gateway, first of all the agents that were made on it, without waiting for the end.
 
@@ -147,53 +88,25 @@ async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> Provisioning
     return await visible_sync(actor, gateway.id, job_id)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     "/gateways/<gateway_id>/template-syncs/<job_id>",
-    former=("/gateways/<gateway_id>/templates/sync/<job_id>",),
-    operation_id="get_gateway_templates_sync",
-    tags=("gateways",),
-    who="user",
     find=_sync_of,
-    verb="agent.manage",
-    returns=GatewayTemplatesSyncResult,
+    rule="agent.manage",
+    former=("/gateways/<gateway_id>/templates/sync/<job_id>",),
 )
 async def get_gateway_templates_sync(actor: Actor, job: ProvisioningJob) -> GatewayTemplatesSyncResult:
     """Read what a template sync did so far."""
     return await result_of(job)
 
 
-@operation(
-    api,
-    "GET",
-    "/gateways/<gateway_id>/agents",
-    operation_id="list_agents_on_gateway",
-    tags=("gateways",),
-    who="user",
-    find=visible_gateway,
-    verb="gateway.adopt",
-    returns=list[GatewayAgentRead],
-    errors=OUTSIDE,
-)
+@api.get("/gateways/<gateway_id>/agents", rule="gateway.adopt", errors=OUTSIDE)
 async def list_agents_on_gateway(actor: Actor, gateway: Gateway) -> list[GatewayAgentRead]:
     """List the agents that exist on a gateway, and which of them are linked to a board here."""
     return [GatewayAgentRead.of(found, ours) for found, ours in await adopting.agents_there(gateway)]
 
 
-@operation(
-    api,
-    "POST",
-    "/gateways/<gateway_id>/adoptions",
-    operation_id="adopt_gateway_agent",
-    tags=("gateways",),
-    who="user",
-    find=visible_gateway,
-    verb="gateway.adopt",
-    body=Adoption,
-    returns=AgentRead,
-    errors=OUTSIDE | {409: ErrorResponse},
-    is_atomic=False,
+@api.post(
+    "/gateways/<gateway_id>/adoptions", rule="gateway.adopt", errors=OUTSIDE | {409: ErrorResponse}, is_atomic=False
 )
 async def adopt_gateway_agent(actor: Actor, gateway: Gateway, data: Adoption) -> AgentRead:
     """Link an agent that exists on the gateway to a board.
@@ -227,18 +140,8 @@ async def _adopted(actor: Actor, gateway_id: UUID, agent_id: UUID) -> tuple[Gate
     return gateway, agent
 
 
-@operation(
-    api,
-    "DELETE",
-    "/gateways/<gateway_id>/adoptions/<agent_id>",
-    operation_id="unlink_gateway_agent",
-    tags=("gateways",),
-    who="user",
-    find=_adopted,
-    verb=None,
-    returns=OkResponse,
-)
-async def unlink_gateway_agent(actor: Actor, found: tuple[Gateway, Agent]) -> dict[str, bool]:
+@api.delete("/gateways/<gateway_id>/adoptions/<agent_id>", find=_adopted)
+async def unlink_gateway_agent(actor: Actor, found: tuple[Gateway, Agent]) -> OkResponse:
     """Unlink an agent from its board; on the gateway it stays, without what was added to its files."""
     await adopting.unlink(actor, *found)
     return OK

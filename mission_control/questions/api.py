@@ -3,18 +3,16 @@
 from typing import Any
 
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Versioned, Wait
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
-from mission_control.operations.api import Api
-from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
-from mission_control.operations.operation import operation
-from mission_control.questions.commands import answer_question, ask_people, withdraw_question
+from mission_control.operations.api import Api, hints
+from mission_control.questions import commands
+from mission_control.questions.commands import ask_people
 from mission_control.questions.gateway_main import ask_through_gateway, main_agent_of
 from mission_control.questions.models import Question
 from mission_control.questions.overdue import QuestionDeadline, set_deadline
-from mission_control.questions.queries import read_question, visible_question
+from mission_control.questions.queries import read_question
 from mission_control.questions.schemas import (
     GatewayMainAskUserRequest,
     GatewayMainAskUserResponse,
@@ -25,24 +23,15 @@ from mission_control.questions.schemas import (
 )
 from mission_control.questions.waiting import wait_for_people, wait_for_questions
 
-api = Api("questions_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "questions")
 NO_WAIT = Wait()
-TAGS = ("questions",)
 QUESTIONS = "/boards/<board_id>/questions"
 QUESTION = f"{QUESTIONS}/<question_id>"
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     "/agent/boards/<board_id>/gateway/main/ask-user",
-    operation_id="agent_lead_ask_user_via_gateway_main",
-    tags=LEAD,
-    who="agent",
-    find=visible_board,
-    verb="question.ask_as_lead",
-    body=GatewayMainAskUserRequest,
-    returns=GatewayMainAskUserResponse,
+    rule="question.ask_as_lead",
     errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError, 502: LLMErrorResponse},
     hints=hints(
         "human_escalation",
@@ -56,7 +45,9 @@ QUESTION = f"{QUESTIONS}/<question_id>"
         example="ask people which of two directions they want",
     ),
 )
-async def ask_user(actor: Actor, board: Board, data: GatewayMainAskUserRequest) -> GatewayMainAskUserResponse:
+async def agent_lead_ask_user_via_gateway_main(
+    actor: Actor, board: Board, data: GatewayMainAskUserRequest
+) -> GatewayMainAskUserResponse:
     """Ask people something.
 
     On a gateway its main agent passes the question on; without one it is queued for people under `question_id`. The
@@ -71,21 +62,13 @@ async def ask_user(actor: Actor, board: Board, data: GatewayMainAskUserRequest) 
     return GatewayMainAskUserResponse(board_id=board.id, question_id=question.id)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     f"/agent{QUESTIONS}",
-    operation_id="ask_question",
-    tags=BOARD_ROLES,
-    who="agent",
-    find=visible_board,
-    verb="question.ask",
-    body=QuestionCreate,
-    returns=QuestionRead,
+    QuestionRead,
+    rule="question.ask",
     errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError},
     hints=hints(
         "agent_question_ask",
-        "any_agent",
         use="When work cannot go on without something that only people know or want to decide.",
         avoid="Not for a yes or no about one step; ask for an approval. Not for what the board's memory answers.",
         needs="You searched the board's memory first.",
@@ -103,6 +86,21 @@ async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> dict
     return await read_question((await ask_people(actor, board, data)).id)
 
 
+@api.get(
+    QUESTIONS,
+    Versioned[QuestionRead],
+    who="actor",
+    rule="board.read",
+    is_long_poll=True,
+    agents=hints(
+        "agent_question_discovery",
+        use="To see which questions wait for people and how they were answered.",
+        avoid="Not in a loop without wait_seconds and known; the answer comes to the asker's inbox too.",
+        never="Do not act as if an open question were answered.",
+        route="With state=open before you ask anew.",
+        example="did people answer my question",
+    ),
+)
 async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> dict[str, Any]:
     """List the questions of a board to people, newest first.
 
@@ -112,56 +110,7 @@ async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> di
     return await wait_for_questions(actor, board, query)
 
 
-operation(
-    api,
-    "GET",
-    QUESTIONS,
-    operation_id="list_questions",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="board.read",
-    query=QuestionQuery,
-    returns=Versioned[QuestionRead],
-    is_long_poll=True,
-)(list_questions)
-
-operation(
-    api,
-    "GET",
-    f"/agent{QUESTIONS}",
-    operation_id="agent_list_questions",
-    tags=BOARD_ROLES,
-    who="agent",
-    find=visible_board,
-    verb="board.read",
-    query=QuestionQuery,
-    returns=Versioned[QuestionRead],
-    is_long_poll=True,
-    hints=hints(
-        "agent_question_discovery",
-        "any_agent",
-        use="To see which questions wait for people and how they were answered.",
-        avoid="Not in a loop without wait_seconds and known; the answer comes to the asker's inbox too.",
-        never="Do not act as if an open question were answered.",
-        route="With state=open before you ask anew.",
-        example="did people answer my question",
-    ),
-)(list_questions)
-
-
-@operation(
-    api,
-    "GET",
-    QUESTION,
-    operation_id="get_question",
-    tags=TAGS,
-    who="actor",
-    find=visible_question,
-    query=Wait,
-    returns=QuestionRead,
-    is_long_poll=True,
-)
+@api.get(QUESTION, QuestionRead, who="actor", is_long_poll=True)
 async def get_question(actor: Actor, question: Question, query: Wait = NO_WAIT) -> dict[str, Any]:
     """Read a question and its answer.
 
@@ -171,76 +120,36 @@ async def get_question(actor: Actor, question: Question, query: Wait = NO_WAIT) 
     return await wait_for_people(actor, question, query.wait_seconds)
 
 
-@operation(
-    api,
-    "POST",
-    f"{QUESTION}/answers",
-    operation_id="answer_question",
-    tags=TAGS,
-    who="user",
-    find=visible_question,
-    verb="question.answer",
-    body=QuestionAnswer,
-    returns=QuestionRead,
-)
-async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) -> dict[str, Any]:
+@api.post(f"{QUESTION}/answers", QuestionRead, rule="question.answer")
+async def answer_question(actor: Actor, question: Question, data: QuestionAnswer) -> dict[str, Any]:
     """Answer a question with one of its options or in your own words. The first answer counts; a second gets 409.
 
     The answer is stored in the board's memory as a note, and the asking agent is notified.
     """
-    await answer_question(actor, question, data.answer, data.option_id, data.substance)
+    await commands.answer_question(actor, question, data.answer, data.option_id, data.substance)
     return await read_question(question.id)
 
 
-@operation(
-    api,
-    "PUT",
-    f"{QUESTION}/deadline",
-    operation_id="set_question_deadline",
-    tags=TAGS,
-    who="user",
-    find=visible_question,
-    verb="question.answer",
-    body=QuestionDeadline,
-    returns=QuestionRead,
-)
+@api.put(f"{QUESTION}/deadline", QuestionRead, rule="question.answer")
 async def set_question_deadline(actor: Actor, question: Question, data: QuestionDeadline) -> dict[str, Any]:
     """Say until when an open question is to be answered, and what happens otherwise."""
     await set_deadline(actor, question, data)
     return await read_question(question.id)
 
 
-@operation(
-    api,
-    "DELETE",
-    f"{QUESTION}/deadline",
-    operation_id="remove_question_deadline",
-    tags=TAGS,
-    who="user",
-    find=visible_question,
-    verb="question.answer",
-    returns=QuestionRead,
-)
+@api.delete(f"{QUESTION}/deadline", QuestionRead, rule="question.answer")
 async def remove_question_deadline(actor: Actor, question: Question) -> dict[str, Any]:
     """Let an open question wait without a deadline."""
     await set_deadline(actor, question, None)
     return await read_question(question.id)
 
 
-@operation(
-    api,
-    "DELETE",
+@api.delete(
     f"/agent{QUESTION}",
-    operation_id="withdraw_question",
-    tags=BOARD_ROLES,
-    who="agent",
-    find=visible_question,
-    verb="question.withdraw",
-    returns=OkResponse,
+    rule="question.withdraw",
     errors={403: LLMErrorResponse, 404: LLMErrorResponse, 409: LLMErrorResponse},
     hints=hints(
         "question_withdrawal",
-        "any_agent",
         use="When you have found the answer yourself, or the question has become pointless.",
         avoid="Not to ask in other words at once; people may be answering.",
         needs="You asked it, or you are the lead of the board; and it is open.",
@@ -250,7 +159,7 @@ async def remove_question_deadline(actor: Actor, question: Question) -> dict[str
         example="take back a question that no longer needs an answer",
     ),
 )
-async def delete_question(actor: Actor, question: Question) -> dict[str, bool]:
+async def withdraw_question(actor: Actor, question: Question) -> OkResponse:
     """Withdraw a question that people have not answered."""
-    await withdraw_question(actor, question)
+    await commands.withdraw_question(actor, question)
     return OK

@@ -2,7 +2,16 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.questions import api, closing, deadline_pages, models, pages, policy, waiting
+from mission_control.questions import (
+    api,
+    closing,
+    deadline_pages,
+    models,
+    pages,
+    policy,
+    queries,
+    waiting,
+)
 from mission_control.questions.queue import in_queue
 
 questions = Feature(
@@ -35,6 +44,7 @@ questions = Feature(
         ),
         "question.delivered": Kind("A gateway got the answer to its question.", "told the gateway the answer to:"),
     },
+    lookups=(queries.visible_question,),
     blueprints=(
         api.api,
         pages.pages,

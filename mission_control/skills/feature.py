@@ -43,6 +43,10 @@ skills = Feature(
             "Reading a skill pack changed the catalogue.", "read the skill pack", is_named_in_message=True
         ),
     },
+    lookups=(
+        queries.visible_skill,
+        queries.visible_pack,
+    ),
     blueprints=(
         api.api,
         install_api.api,

@@ -5,7 +5,6 @@ from quart import current_app
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import ErrorResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.outbound.client import Outbound
 from mission_control.souls.directory import (
     SoulQuery,
@@ -14,8 +13,7 @@ from mission_control.souls.directory import (
     SoulsDirectorySearchResponse,
 )
 
-api = Api("souls_api", __name__, url_prefix="/api/v1/souls-directory")
-TAGS = ("souls-directory",)
+api = Api(__name__, "souls-directory", below="/souls-directory", who="actor")
 EXTENSION = "mission_control.souls"
 
 
@@ -31,45 +29,14 @@ def directory() -> SoulsDirectory:
     return found
 
 
-@operation(
-    api,
-    "GET",
-    "/search",
-    operation_id="search_api_v1_souls_directory_search_get",
-    tags=TAGS,
-    who="actor",
-    verb="soul.read",
-    query=SoulQuery,
-    returns=SoulsDirectorySearchResponse,
-    errors={502: ErrorResponse},
-)
-async def search(actor: Actor, query: SoulQuery) -> SoulsDirectorySearchResponse:
+@api.get("/search", rule="soul.read", errors={502: ErrorResponse})
+async def search_souls(actor: Actor, query: SoulQuery) -> SoulsDirectorySearchResponse:
     """Find souls by a part of their handle or name. Without words: the first ones of the directory."""
     return SoulsDirectorySearchResponse(items=await directory().search(query.q, query.limit))
 
 
-@operation(
-    api,
-    "GET",
-    "/<string:handle>/<string:slug>.md",
-    operation_id="get_markdown_api_v1_souls_directory__handle___slug__md_get",
-    tags=TAGS,
-    who="actor",
-    verb="soul.read",
-    returns=SoulsDirectoryMarkdownResponse,
-    errors={502: ErrorResponse},
-)
-@operation(
-    api,
-    "GET",
-    "/<string:handle>/<string:slug>",
-    operation_id="get_markdown_api_v1_souls_directory__handle___slug__get",
-    tags=TAGS,
-    who="actor",
-    verb="soul.read",
-    returns=SoulsDirectoryMarkdownResponse,
-    errors={502: ErrorResponse},
-)
+@api.get("/<string:handle>/<string:slug>.md", rule="soul.read", errors={502: ErrorResponse})
+@api.get("/<string:handle>/<string:slug>", rule="soul.read", errors={502: ErrorResponse})
 async def get_markdown(actor: Actor, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
     """Read the text of a soul; fill it into an agent's own words before you use it."""
     return await directory().text(handle, slug)

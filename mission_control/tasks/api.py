@@ -7,17 +7,15 @@ from quart import Response
 
 from mission_control.approvals.schemas import StreamQuery
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
-from mission_control.operations.api import Api
-from mission_control.operations.hints import hints
-from mission_control.operations.operation import operation
+from mission_control.core.schemas import LLMErrorResponse
+from mission_control.operations.api import Api, hints
 from mission_control.tasks import commands
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks
 from mission_control.tasks.models import Task
-from mission_control.tasks.queries import comment_read, task_read, visible_task
+from mission_control.tasks.queries import comment_read, task_read
 from mission_control.tasks.queries import list_comments as comments_page
 from mission_control.tasks.queries import list_tasks as tasks_page
 from mission_control.tasks.quick_add import QuickTask, understood
@@ -35,24 +33,24 @@ from mission_control.tasks.schemas import (
 )
 from mission_control.tasks.snapshot import board_snapshot
 
-api = Api("tasks_api", __name__, url_prefix="/api/v1")
-TAGS = ("tasks",)
+api = Api(__name__, "tasks", who="actor", lists_agents_first=True)
 BLOCKED = {409: BlockedTaskError}
 TASKS = "/boards/<board_id>/tasks"
 TASK = "/boards/<board_id>/tasks/<task_id>"
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     TASKS,
-    operation_id="list_tasks_api_v1_boards__board_id__tasks_get",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="task.read",
-    query=TaskQuery,
-    returns=Page[TaskRead],
+    Page[TaskRead],
+    rule="task.read",
+    agents=hints(
+        "agent_board_task_discovery",
+        use="To find work: unassigned tasks in the inbox, or your own by assigned_agent_id.",
+        avoid="Not to watch for changes; follow GET /api/v1/boards/{board_id}/tasks/stream, or read your inbox.",
+        never="Do not start a task whose is_blocked is true.",
+        route="Before claiming, and at the start of every session for unfinished work of your own.",
+        example="which tasks can I take",
+    ),
 )
 async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, Any]:
     """List tasks, newest first."""
@@ -60,19 +58,7 @@ async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, 
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "GET",
-    f"{TASKS}/stream",
-    operation_id="stream_tasks_api_v1_boards__board_id__tasks_stream_get",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="task.read",
-    query=StreamQuery,
-    returns=None,
-    is_stream=True,
-)
+@api.get(f"{TASKS}/stream", rule="task.read", is_stream=True)
 async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Response:
     """Follow tasks and comments as they change.
 
@@ -82,37 +68,31 @@ async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Respon
     return await stream_of_tasks(actor, board)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     TASKS,
-    operation_id="create_task_api_v1_boards__board_id__tasks_post",
-    tags=TAGS,
+    TaskRead,
     who="user",
-    find=visible_board,
-    verb="task.create",
-    body=TaskCreate,
-    returns=TaskRead,
+    rule="task.create",
     errors=BLOCKED,
+    agents=hints(
+        "delegate_work",
+        "board_lead",
+        use="To split a goal into work that workers can take.",
+        avoid="Not to describe progress; comment on the task that exists.",
+        needs="You are the lead of the board.",
+        effects="The task appears on the board and its assignee is notified.",
+        never="Do not assign it to a lead, and do not set status or assignee while it waits for other tasks.",
+        route="Lead only; a worker asks the lead in a comment.",
+        example="give a worker a new piece of work",
+    ),
+    agents_errors=dict.fromkeys((403, 404, 409, 422), LLMErrorResponse),
 )
 async def create_task(actor: Actor, board: Board, data: TaskCreate) -> dict[str, Any]:
     """Put a new task on a board."""
     return await task_read((await commands.create_task(actor, board, data)).id)
 
 
-@operation(
-    api,
-    "POST",
-    f"{TASKS}/lines",
-    former=(f"{TASKS}/quick",),
-    operation_id="quick_add_task",
-    tags=TAGS,
-    who="user",
-    find=visible_board,
-    verb="task.create",
-    body=QuickTask,
-    returns=TaskRead,
-)
+@api.post(f"{TASKS}/lines", TaskRead, who="user", rule="task.create", former=(f"{TASKS}/quick",))
 async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[str, Any]:
     """Put a task on a board that one line describes, such as `Renew the certificate @Kit #shop !high due:fri`.
 
@@ -123,18 +103,11 @@ async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[st
     return await task_read(task.id)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     TASK,
-    operation_id="get_task",
-    tags=(*TAGS, "agent-lead", "agent-worker"),
-    who="actor",
-    find=visible_task,
-    returns=TaskRead,
+    TaskRead,
     hints=hints(
         "agent_task_lookup",
-        "any_agent",
         use="To read one task whose id you know, from a notice, a mention or a claim.",
         avoid="Not to look for tasks; list them. Not to learn what was said about it; list its comments.",
         never="Do not ask in a loop whether it has changed; read your inbox with wait_seconds.",
@@ -152,19 +125,23 @@ def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, Any]) -> None
     refuse_fields(actor, task, TaskUpdate.names_in(raw))
 
 
-@operation(
-    api,
-    "PATCH",
+@api.patch(
     TASK,
-    operation_id="update_task_api_v1_boards__board_id__tasks__task_id__patch",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.change",
+    TaskRead,
+    rule="task.change",
     refuses=refuse_fields_sent,
-    body=TaskUpdate,
-    returns=TaskRead,
     errors=BLOCKED,
+    agents=hints(
+        "agent_task_update",
+        use="To claim a task (status in_progress), send it to review, or finish it.",
+        avoid="Not to write long reports; comment instead.",
+        needs="A worker changes its own or unassigned tasks; a lead decides tasks in review and assigns work.",
+        effects="Everybody on the board sees the change; the new assignee is notified.",
+        never="Do not repeat a change that was refused with 403 or 409 before its reason is gone.",
+        route="A 409 names the reason: an unfinished dependency, a missing approval or a missing review.",
+        example="mark my task as done",
+    ),
+    agents_errors={409: LLMErrorResponse},
 )
 async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, Any]:
     """Change a task; only the fields that are sent.
@@ -175,16 +152,17 @@ async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, A
     return await task_read(task.id)
 
 
-@operation(
-    api,
-    "GET",
+@api.get(
     f"{TASK}/comments",
-    operation_id="list_task_comments_api_v1_boards__board_id__tasks__task_id__comments_get",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    query=Paging,
-    returns=Page[TaskCommentRead],
+    Page[TaskCommentRead],
+    agents=hints(
+        "agent_task_comment_discovery",
+        use="To read what was said before you go on with a task.",
+        avoid="Not to read the board's memory.",
+        never="Do not ignore a comment that a person wrote to you.",
+        route="After claiming a task and whenever you come back to it.",
+        example="what was said about this task",
+    ),
 )
 async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
     """List a task's comments, oldest first."""
@@ -192,35 +170,27 @@ async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[st
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     f"{TASK}/comments",
-    operation_id="create_task_comment_api_v1_boards__board_id__tasks__task_id__comments_post",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.comment",
-    body=TaskCommentCreate,
-    returns=TaskCommentRead,
+    TaskCommentRead,
+    rule="task.comment",
+    agents=hints(
+        "agent_task_comment_create",
+        use="To report progress, evidence and questions where the work is.",
+        avoid="Not for facts that outlive the task; write them to board memory.",
+        needs="A lead comments in review, where it is mentioned, and on tasks it created.",
+        effects="Agents that you mention with @name are notified; without a mention, the assignee.",
+        never="Do not paste secrets or tokens.",
+        route="@lead reaches the board's lead.",
+        example="report what I have done",
+    ),
 )
 async def create_task_comment(actor: Actor, task: Task, data: TaskCommentCreate) -> dict[str, Any] | None:
     """Comment on a task."""
     return await comment_read((await add_comment(actor, task, data.message)).id)
 
 
-@operation(
-    api,
-    "GET",
-    "/boards/<board_id>/snapshot",
-    operation_id="get_board_snapshot_api_v1_boards__board_id__snapshot_get",
-    tags=("boards",),
-    who="actor",
-    find=visible_board,
-    verb="board.read",
-    query=SnapshotQuery,
-    returns=BoardSnapshot,
-)
+@api.get("/boards/<board_id>/snapshot", BoardSnapshot, tags=("boards",), rule="board.read")
 async def get_board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, Any]:
     """Read everything on a board at one moment."""
     return await board_snapshot(board, archived=query.archived)

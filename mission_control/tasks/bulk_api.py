@@ -4,34 +4,20 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import ErrorResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.tasks import archive, bulk
-from mission_control.tasks.api import TAGS, TASK, TASKS
+from mission_control.tasks.api import TASK, TASKS
 from mission_control.tasks.models import Task
-from mission_control.tasks.queries import list_tasks, task_read, visible_task
+from mission_control.tasks.queries import list_tasks, task_read
 from mission_control.tasks.schemas import TaskQuery, TaskRead
 
-api = Api("tasks_bulk_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "tasks", who="actor")
 
 
-@operation(
-    api,
-    "POST",
-    f"{TASKS}/changes",
-    operation_id="update_tasks",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="task.bulk",
-    body=bulk.TaskChanges,
-    returns=bulk.TaskBulkRead,
-    errors={409: bulk.TaskBulkError},
-)
+@api.post(f"{TASKS}/changes", bulk.TaskBulkRead, rule="task.bulk", errors={409: bulk.TaskBulkError})
 async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> dict[str, Any]:
     """Change many tasks, each in its own way: fields, tags, column and place, archive and trash.
 
@@ -40,19 +26,12 @@ async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> di
     return await bulk.answer_of(data, await bulk.change_tasks(actor, board, data))
 
 
-@operation(
-    api,
-    "POST",
+@api.post(
     f"{TASKS}/bulk",
-    instead="POST /api/v1/boards/{board_id}/tasks/changes",
-    operation_id="change_tasks",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="task.bulk",
-    body=bulk.TaskBulk,
-    returns=bulk.TaskBulkRead,
+    bulk.TaskBulkRead,
+    rule="task.bulk",
     errors={409: bulk.TaskBulkError},
+    instead="POST /api/v1/boards/{board_id}/tasks/changes",
 )
 async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[str, Any]:
     """Change many tasks, all in the same way."""
@@ -60,71 +39,29 @@ async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[
     return await bulk.answer_of(wanted, await bulk.change_tasks(actor, board, wanted))
 
 
-@operation(
-    api,
-    "GET",
-    "/boards/<board_id>/trash",
-    operation_id="list_deleted_tasks",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="task.read",
-    query=Paging,
-    returns=Page[TaskRead],
-)
+@api.get("/boards/<board_id>/trash", Page[TaskRead], rule="task.read")
 async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[str, Any]:
     """List what was deleted from a board and can be restored, newest first."""
     found, total = await list_tasks(board, TaskQuery(limit=query.limit, offset=query.offset, deleted=True))
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "POST",
-    "/boards/<board_id>/archivals",
-    former=("/boards/<board_id>/archive",),
-    operation_id="archive_old_tasks",
-    tags=TAGS,
-    who="actor",
-    find=visible_board,
-    verb="task.archive_old",
-    body=archive.ArchiveRequest,
-    returns=archive.ArchiveRead,
+@api.post(
+    "/boards/<board_id>/archivals", archive.ArchiveRead, rule="task.archive_old", former=("/boards/<board_id>/archive",)
 )
 async def archive_old_tasks(actor: Actor, board: Board, data: archive.ArchiveRequest) -> dict[str, list[UUID]]:
     """Archive the tasks that were done before a moment."""
     return {"archived_task_ids": await archive.archive_old_tasks(actor, board, data.done_before)}
 
 
-@operation(
-    api,
-    "POST",
-    f"{TASK}/archivals",
-    operation_id="archive_task",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.archive",
-    returns=TaskRead,
-    errors={409: ErrorResponse},
-)
+@api.post(f"{TASK}/archivals", TaskRead, rule="task.archive", errors={409: ErrorResponse})
 async def archive_task(actor: Actor, task: Task) -> dict[str, Any]:
     """Archive a done task; lists show it only when asked to."""
     await archive.archive_task(actor, task)
     return await task_read(task.id)
 
 
-@operation(
-    api,
-    "DELETE",
-    f"{TASK}/archivals",
-    operation_id="unarchive_task",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.archive",
-    returns=TaskRead,
-)
+@api.delete(f"{TASK}/archivals", TaskRead, rule="task.archive")
 async def unarchive_task(actor: Actor, task: Task) -> dict[str, Any]:
     """Put an archived task back on its board."""
     await archive.unarchive_task(actor, task)

@@ -4,30 +4,17 @@ from typing import Any
 
 from mission_control.core.actor import Actor
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.tasks import duplicating
-from mission_control.tasks.api import BLOCKED, TAGS, TASK
+from mission_control.tasks.api import BLOCKED, TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card
-from mission_control.tasks.queries import task_read, visible_task
+from mission_control.tasks.queries import task_read
 from mission_control.tasks.schemas import TaskMove, TaskRead
 
-api = Api("task_cards_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "tasks", who="actor")
 
 
-@operation(
-    api,
-    "POST",
-    f"{TASK}/moves",
-    operation_id="move_task",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.move",
-    body=TaskMove,
-    returns=TaskRead,
-    errors=BLOCKED,
-)
+@api.post(f"{TASK}/moves", TaskRead, rule="task.move", errors=BLOCKED)
 async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
     """Put a card into a column, and there before or after another card.
 
@@ -38,17 +25,7 @@ async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
     return await task_read(task.id)
 
 
-@operation(
-    api,
-    "POST",
-    f"{TASK}/duplicates",
-    operation_id="duplicate_task",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.duplicate",
-    returns=TaskRead,
-)
+@api.post(f"{TASK}/duplicates", TaskRead, rule="task.duplicate")
 async def duplicate_task(actor: Actor, task: Task) -> dict[str, Any]:
     """Copy a task into the inbox: what is to be done, and nothing of what was done about it.
 

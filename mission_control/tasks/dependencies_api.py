@@ -6,29 +6,16 @@ from uuid import UUID
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import ErrorResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.tasks import commands
-from mission_control.tasks.api import TAGS, TASK
+from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read, visible_task
 from mission_control.tasks.schemas import TaskDependencyCreate, TaskRead
 
-api = Api("task_dependencies_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "tasks", who="actor")
 
 
-@operation(
-    api,
-    "POST",
-    f"{TASK}/dependencies",
-    operation_id="add_dependency",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.change_dependencies",
-    body=TaskDependencyCreate,
-    returns=TaskRead,
-    errors={409: ErrorResponse},
-)
+@api.post(f"{TASK}/dependencies", TaskRead, rule="task.change_dependencies", errors={409: ErrorResponse})
 async def add_dependency(actor: Actor, task: Task, data: TaskDependencyCreate) -> dict[str, Any]:
     """Make a task wait for another one of its board.
 
@@ -45,16 +32,11 @@ async def task_and_dependency(
     return await visible_task(actor, board_id, task_id), depends_on_task_id
 
 
-@operation(
-    api,
-    "DELETE",
+@api.delete(
     f"{TASK}/dependencies/<depends_on_task_id>",
-    operation_id="remove_dependency",
-    tags=TAGS,
-    who="actor",
+    TaskRead,
     find=task_and_dependency,
-    verb="task.change_dependencies",
-    returns=TaskRead,
+    rule="task.change_dependencies",
     errors={409: ErrorResponse},
 )
 async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> dict[str, Any]:

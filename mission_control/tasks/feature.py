@@ -3,14 +3,15 @@
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.tasks import (
-    agent_api,
     api,
+    attachments,
     attachments_api,
     bulk_api,
     bulk_pages,
     cards_api,
     checklist_api,
     checklist_pages,
+    comment_edits,
     decided,
     dependencies_api,
     file_pages,
@@ -26,6 +27,7 @@ from mission_control.tasks import (
     panel_props,
     panel_regions,
     policy,
+    queries,
     reactions,
     reviews_api,
     trash_pages,
@@ -44,8 +46,13 @@ tasks = Feature(
     ),
     kinds=KINDS,
     task_sentences=sentences(),
+    lookups=(
+        queries.visible_task,
+        attachments.visible_attachment,
+        comment_edits.visible_comment,
+        checklist_api.task_of_item,
+    ),
     blueprints=(
-        agent_api.api,
         api.api,
         attachments_api.api,
         bulk_api.api,

@@ -4,28 +4,15 @@ from typing import Any
 
 from mission_control.core.actor import Actor
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.tasks import reviews
 from mission_control.tasks.models import Task
-from mission_control.tasks.queries import task_read, visible_task
+from mission_control.tasks.queries import task_read
 from mission_control.tasks.schemas import BlockedTaskError, TaskRead, TaskReview
 
-api = Api("task_reviews_api", __name__, url_prefix="/api/v1")
+api = Api(__name__, "tasks")
 
 
-@operation(
-    api,
-    "POST",
-    "/boards/<board_id>/tasks/<task_id>/reviews",
-    operation_id="review_task",
-    tags=("tasks",),
-    who="user",
-    find=visible_task,
-    verb="task.review",
-    body=TaskReview,
-    returns=TaskRead,
-    errors={409: BlockedTaskError},
-)
+@api.post("/boards/<board_id>/tasks/<task_id>/reviews", TaskRead, rule="task.review", errors={409: BlockedTaskError})
 async def review_task(actor: Actor, task: Task, data: TaskReview) -> dict[str, Any]:
     """Finish a task in review, or send it back to the agent that did it, with your note; 409 when it left review."""
     await reviews.review_task(actor, task, data)

@@ -6,7 +6,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
-from mission_control.operations.operation import operation
 from mission_control.usage import budgets
 from mission_control.usage.models import Budget
 from mission_control.usage.queries import (
@@ -17,25 +16,13 @@ from mission_control.usage.queries import (
     UsageQuery,
     budget_read,
     usage_page,
-    visible_budget,
 )
 from mission_control.usage.queries import list_budgets as budgets_page
 
-api = Api("usage_api", __name__, url_prefix="/api/v1")
-TAGS = ("metrics",)
+api = Api(__name__, "metrics")
 
 
-@operation(
-    api,
-    "GET",
-    "/usage",
-    operation_id="read_usage",
-    tags=TAGS,
-    who="user",
-    verb="usage.read",
-    query=UsageQuery,
-    returns=UsagePage,
-)
+@api.get("/usage", UsagePage, rule="usage.read")
 async def read_usage(actor: Actor, query: UsageQuery) -> dict[str, Any]:
     """Sum up what agents used up, by day, agent and board.
 
@@ -45,34 +32,14 @@ async def read_usage(actor: Actor, query: UsageQuery) -> dict[str, Any]:
     return await usage_page(actor, query)
 
 
-@operation(
-    api,
-    "GET",
-    "/budgets",
-    operation_id="list_budgets",
-    tags=TAGS,
-    who="user",
-    verb="budget.manage",
-    query=Paging,
-    returns=Page[BudgetRead],
-)
+@api.get("/budgets", Page[BudgetRead], rule="budget.manage")
 async def list_budgets(actor: Actor, query: Paging) -> dict[str, Any]:
     """List the budgets of the active organization with what is used of them: its own, the boards', the agents'."""
     found, total = await budgets_page(actor, query)
     return page(found, total, query)
 
 
-@operation(
-    api,
-    "POST",
-    "/budgets",
-    operation_id="create_budget",
-    tags=TAGS,
-    who="user",
-    verb="budget.manage",
-    body=BudgetCreate,
-    returns=BudgetRead,
-)
+@api.post("/budgets", BudgetRead, rule="budget.manage")
 async def create_budget(actor: Actor, data: BudgetCreate) -> dict[str, Any]:
     """Limit what an agent, a board or the organization may use up.
 
@@ -84,52 +51,21 @@ async def create_budget(actor: Actor, data: BudgetCreate) -> dict[str, Any]:
     return await budget_read(actor, made.id)
 
 
-@operation(
-    api,
-    "GET",
-    "/budgets/<budget_id>",
-    operation_id="get_budget",
-    tags=TAGS,
-    who="user",
-    find=visible_budget,
-    verb="budget.manage",
-    returns=BudgetRead,
-)
+@api.get("/budgets/<budget_id>", BudgetRead, rule="budget.manage")
 async def get_budget(actor: Actor, budget: Budget) -> dict[str, Any]:
     """Read a budget with what is used of it."""
     return await budget_read(actor, budget.id)
 
 
-@operation(
-    api,
-    "PATCH",
-    "/budgets/<budget_id>",
-    operation_id="update_budget",
-    tags=TAGS,
-    who="user",
-    find=visible_budget,
-    verb="budget.manage",
-    body=BudgetUpdate,
-    returns=BudgetRead,
-)
+@api.patch("/budgets/<budget_id>", BudgetRead, rule="budget.manage")
 async def update_budget(actor: Actor, budget: Budget, data: BudgetUpdate) -> dict[str, Any]:
     """Give a budget another limit; agents that waited for it may go on."""
     await budgets.change_limit(actor, budget, data.limit)
     return await budget_read(actor, budget.id)
 
 
-@operation(
-    api,
-    "DELETE",
-    "/budgets/<budget_id>",
-    operation_id="delete_budget",
-    tags=TAGS,
-    who="user",
-    find=visible_budget,
-    verb="budget.manage",
-    returns=OkResponse,
-)
-async def delete_budget(actor: Actor, budget: Budget) -> dict[str, bool]:
+@api.delete("/budgets/<budget_id>", rule="budget.manage")
+async def delete_budget(actor: Actor, budget: Budget) -> OkResponse:
     """Lift a limit."""
     await budgets.delete_budget(actor, budget)
     return OK

@@ -16,6 +16,7 @@ usage = Feature(
         "budget.updated": Kind("The limit of a budget changed."),
         "budget.deleted": Kind("A budget was deleted."),
     },
+    lookups=(queries.visible_budget,),
     blueprints=(
         api.api,
         pages.pages,

@@ -5,7 +5,6 @@ rule (403), the shape (422), and then whatever the operation finds. Where two pe
 the version that it shows, and the write is refused when somebody changed those fields since (409).
 """
 
-import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -19,7 +18,7 @@ from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
 from mission_control.operations.operation import admitted, handled
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.operations.registry import Operation, operation_named
 from mission_control.web.forms import (
     EditConflict,
     Form,
@@ -250,12 +249,12 @@ def action(
 ) -> Callable[[Answering], Answering]:
     """Let a form of a page perform an operation; the function answers when it is done, and adds what only pages have.
 
-    `performs` is the operation's id, without the predecessor's `_api_v1_...` behind it. `form` is needed where the page
-    sends something else than the operation's body, or its query where it takes no body. `at` looks up what the page is
-    about where that is not what the operation looks up, and in whose organization the actor acts. `before` is called
-    with the actor and what was found, before anything changes: what it returns is for taking the action back.
-    `refused` answers a refusal, for example by the form with what was typed; without it the refusal is an error page,
-    which htmx shows as a toast. `gone` is the sentence of the 404 for a form that outlives what `at` looks up.
+    `performs` is the operation's name. `form` is needed where the page sends something else than the operation's body,
+    or its query where it takes no body. `at` looks up what the page is about where that is not what the operation looks
+    up, and in whose organization the actor acts. `before` is called with the actor and what was found, before anything
+    changes: what it returns is for taking the action back. `refused` answers a refusal, for example by the form with
+    what was typed; without it the refusal is an error page, which htmx shows as a toast. `gone` is the sentence of the
+    404 for a form that outlives what `at` looks up.
     """
 
     def register(answers: Answering) -> Answering:
@@ -299,14 +298,6 @@ async def _lock(found: Any) -> None:
     if await type(found).select_for_update(no_key=True).get_or_none(pk=found.pk) is None:
         raise NotFound()
     await found.refresh_from_db()
-
-
-@functools.cache
-def operation_named(name: str) -> Operation:
-    """The operation of people with an id; the id may be cut before the predecessor's `_api_v1_`."""
-    mine = [one for one in OPERATIONS if one.who in ("user", "actor") and "/api/v1/agent/" not in one.path]
-    [found] = [one for one in mine if name in (one.operation_id, one.operation_id.partition("_api_v1_")[0])]
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,10 @@ webhooks = Feature(
         "webhook.notified": Kind("An agent received the notice of a payload.", is_named_in_message=True),
         "webhook.notify_failed": Kind("The notice of a payload was given up.", is_named_in_message=True),
     },
+    lookups=(
+        queries.visible_payload,
+        queries.visible_webhook,
+    ),
     blueprints=(
         agent_api.api,
         api.api,

@@ -1,15 +1,12 @@
 """The fence of an assignment, in the header or in the body: a wrong one refuses every write about the task."""
 
-import inspect
-from typing import Any
-
 import pytest
 
 from mission_control.core.error_codes import ErrorCode
-from mission_control.operations.fences import takes_fence
+from mission_control.operations.given import takes_fence
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
-from tests.contract.bodies import BODIES, CALLERS
+from tests.contract.bodies import CALLERS, body_of, of
 from tests.things import filled, things_of
 
 WRITES = [one for one in OPERATIONS if takes_fence(one) and not one.form]
@@ -21,7 +18,7 @@ WRONG = 77
 
 
 def test_what_takes_a_fence_is_known() -> None:
-    names = {one.operation_id for one in WRITES}
+    names = {one.name for one in WRITES}
     assert {"complete_task", "extend_lease", "release_lease", "add_checklist_item", "report_usage"} <= names
     assert not names & {"claim_task"}
 
@@ -29,7 +26,7 @@ def test_what_takes_a_fence_is_known() -> None:
 @pytest.mark.parametrize("where", ["header", "body"])
 @pytest.mark.parametrize("one", WRITES, ids=lambda one: one.operation_id)
 async def test_wrong_fence_refuses_every_write(cast: Cast, one: Operation, where: str) -> None:
-    if one.operation_id in OF_ANY_RUN | OF_ANOTHER or (where == "body" and one.body is None):
+    if one.name in OF_ANY_RUN | OF_ANOTHER or (where == "body" and one.body is None):
         return
     answer = await _sent(cast, one, WRONG if where == "body" else None, WRONG if where == "header" else None)
     if isinstance(answer.body, dict) and "results" in answer.body:  # each task by itself
@@ -40,7 +37,7 @@ async def test_wrong_fence_refuses_every_write(cast: Cast, one: Operation, where
 
 @pytest.mark.parametrize("one", WRITES, ids=lambda one: one.operation_id)
 async def test_two_fences_that_differ_are_refused(cast: Cast, one: Operation) -> None:
-    if one.body is not None and one.operation_id not in OF_ANOTHER:
+    if one.body is not None and one.name not in OF_ANOTHER:
         (await _sent(cast, one, 1, 2)).refused_as(422, ErrorCode.FENCES_DIFFER)
 
 
@@ -48,16 +45,15 @@ async def _sent(cast: Cast, one: Operation, in_body: int | None, in_header: int 
     """Send a write about a task that the sender holds, or whose sender leads the board."""
     made = await things_of(cast, one.path)
     path = filled(one.path, made)
-    body: Any = BODIES[one.operation_id](cast, made) if one.operation_id in BODIES else ...
-    body = await body if inspect.isawaitable(body) else body
+    body = await body_of(one, cast, made)
     if isinstance(body, dict) or in_body is not None:
         body = {name: value for name, value in ({} if body is ... else body).items() if name != "fence"}
         body |= {} if in_body is None else {"fence": in_body}
         body |= (
             {"task_id": (await cast.add_task())["id"]}
-            if one.operation_id.startswith(("create_approval", "ask_question"))
+            if one.name.startswith(("create_approval", "ask_question"))
             else {}
         )
     headers = {} if in_header is None else {"X-Task-Fence": str(in_header)}
-    caller: Caller = getattr(cast, CALLERS.get(one.operation_id, "atlas"))
+    caller: Caller = getattr(cast, of(CALLERS, one, "atlas"))
     return await caller.call(one.method, path, body, headers=headers)

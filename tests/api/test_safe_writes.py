@@ -9,7 +9,7 @@ import pytest
 from mission_control.core import clock
 from mission_control.core.secrets import encrypt
 from mission_control.database.sql import rows
-from mission_control.operations import idempotency_records
+from mission_control.operations import retries
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head
 from tests.things import filled, things_of
@@ -218,14 +218,14 @@ async def test_uncompressed_records_are_still_read(cast: Cast) -> None:
     first = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
     [kept] = await rows("SELECT answer FROM kept_answers")
     async with cast.app.app_context():
-        body = idempotency_records.unpacked(kept["answer"])
+        body = retries.unpacked(kept["answer"])
     await rows("UPDATE kept_answers SET answer = ?", encrypt(body, cast.app.config["SECRET_KEY"]))
     assert (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok() == first.ok()
 
 
 async def test_evicted_answers_are_not_executed_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    idempotency_records._since.clear()
-    monkeypatch.setattr(idempotency_records, "MOST_BYTES", 4000)
+    retries._since.clear()
+    monkeypatch.setattr(retries, "MOST_BYTES", 4000)
     for number in range(12):
         (await cast.ada.post(cast.tasks, {"title": f"T{number}"}, headers={"Idempotency-Key": str(number)})).ok()
     (await cast.ben.post(cast.tasks, {"title": "Ben's"}, headers=KEY)).ok()
@@ -239,8 +239,8 @@ async def test_evicted_answers_are_not_executed_again(cast: Cast, monkeypatch: p
 
 
 async def test_oldest_records_of_an_actor_are_evicted(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    idempotency_records._since.clear()
-    monkeypatch.setattr(idempotency_records, "MOST_REQUESTS", 5)
+    retries._since.clear()
+    monkeypatch.setattr(retries, "MOST_REQUESTS", 5)
     for number in range(12):
         with clock.travelled(timedelta(seconds=number)):
             (await cast.ada.post(cast.tasks, {"title": f"T{number}"}, headers={"Idempotency-Key": str(number)})).ok()

@@ -1,10 +1,12 @@
 """What is sent to each operation that takes a body, and who sends it."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from tests.cast import Cast
+from mission_control.operations.registry import Operation
+from tests.cast import Caller, Cast
 from tests.pages.visitor import PASSWORD, give_password
 from tests.things import MAKERS, NO_GATEWAY, PACK, Things, a_group
 
@@ -26,10 +28,10 @@ NOTE = {"content": "Clear sky.", "tags": ["chat"], "source": "Cleo"}
 # Who calls when it is not Ada or the lead: she cannot go while she is the only owner, nor accept her own
 # invitation; a lead comments only on some tasks.
 CALLERS = {
-    "accept_org_invite_api_v1_organizations_invites_accept_post": "eve",
+    "accept_org_invite": "eve",
     "leave_my_org": "ben",
-    "delete_me_api_v1_users_me_delete": "dan",
-    "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": "vega",
+    "delete_me": "dan",
+    "agent_create_task_comment": "vega",
     "complete_task": "vega",
     "claim_task": "vega",
     "extend_lease": "vega",
@@ -137,10 +139,10 @@ async def a_password(cast: Cast, made: Things) -> Any:
     return {"current": PASSWORD, "password": "correct horse battery staple"}
 
 
-# What is sent to each operation that takes a body.
+# What is sent to each operation that takes a body, by its name. On the path of agents alone: `agent_` and the name.
 BODIES: dict[str, Body] = {
     "report_usage": used_up,
-    "send_gateway_session_message_api_v1_gateways_sessions__session_id__message_post": lambda cast, made: {
+    "send_gateway_session_message": lambda cast, made: {
         "content": "Look up.", "idempotency_key": "one",
     },
     "abort_gateway_session": lambda cast, made: {"run_id": "one"},
@@ -153,21 +155,20 @@ BODIES: dict[str, Body] = {
         "state": "stopped", "reason": "Storm.",
     },
     "set_my_org_work_state": lambda cast, made: {"state": "paused"},
-    "update_me_api_v1_users_me_patch": lambda cast, made: {"preferred_name": "A.", "notes": "x"},
+    "update_me": lambda cast, made: {"preferred_name": "A.", "notes": "x"},
     "change_my_password": a_password,
     "create_my_token": lambda cast, made: {"name": "Laptop", "expires_at": "2099-01-01T00:00:00Z"},
-    "create_board_api_v1_boards_post": lambda cast, made: BOARD | GOAL,
-    "update_board_api_v1_boards__board_id__patch": lambda cast, made: GOAL,
-    "create_approval_api_v1_boards__board_id__approvals_post": lambda cast, made: ASK,
-    "create_approval_api_v1_agent_boards__board_id__approvals_post": lambda cast, made: ASK,
-    "update_approval_api_v1_boards__board_id__approvals__approval_id__patch": lambda cast, made: {
+    "create_board": lambda cast, made: BOARD | GOAL,
+    "update_board": lambda cast, made: GOAL,
+    "create_approval": lambda cast, made: ASK,
+    "update_approval": lambda cast, made: {
         "decision": "changes_requested", "note": "Shorter.",
     },
     "decide_approval": lambda cast, made: {"decision": "approved"},
-    "create_agent_api_v1_agents_post": lambda cast, made: AGENT | {"board_id": str(cast.board.id)},
-    "update_agent_api_v1_agents__agent_id__patch": lambda cast, made: AGENT,
-    "heartbeat_agent_api_v1_agents__agent_id__heartbeat_post": lambda cast, made: {"status": "busy"},
-    "heartbeat_or_create_agent_api_v1_agents_heartbeat_post": lambda cast, made: {"name": "Vega", "status": "busy"},
+    "create_agent": lambda cast, made: AGENT | {"board_id": str(cast.board.id)},
+    "update_agent": lambda cast, made: AGENT,
+    "heartbeat_agent": lambda cast, made: {"status": "busy"},
+    "heartbeat_or_create_agent": lambda cast, made: {"name": "Vega", "status": "busy"},
     "remove_gateway": lambda cast, made: {"remove_agents": False, "force": True},
     "create_templates_sync": lambda cast, made: {"rotate_tokens": True},
     "create_agent_provisioning": lambda cast, made: {"reset_session": True},
@@ -182,14 +183,13 @@ BODIES: dict[str, Body] = {
     },
     "renew_own_token": lambda cast, made: {"overlap_seconds": 60},
     "agent_lead_create_agent": lambda cast, made: AGENT,
-    "start_onboarding_api_v1_boards__board_id__onboarding_start_post": lambda cast, made: {},
-    "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post": lambda cast, made: {"answer": "Stars."},
-    "confirm_onboarding_api_v1_boards__board_id__onboarding_confirm_post": lambda cast, made: GOAL | {
+    "start_onboarding": lambda cast, made: {},
+    "answer_onboarding": lambda cast, made: {"answer": "Stars."},
+    "confirm_onboarding": lambda cast, made: GOAL | {
         "board_type": "goal",
     },
     "set_up_board": lambda cast, made: GOAL | {"board_type": "goal", "lead_name": "Polaris"},
-    "agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post": lambda cast, made: ASKING,
-    "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": lambda cast, made: ASKING,
+    "update_onboarding": lambda cast, made: ASKING,
     "agent_lead_ask_user_via_gateway_main": lambda cast, made: {"content": "Which lens?", "correlation_id": "7"},
     "ask_question": lambda cast, made: {"content": "Which lens?", "options": [{"label": "The wide one"}]},
     "answer_question": lambda cast, made: {
@@ -201,63 +201,61 @@ BODIES: dict[str, Body] = {
     "agent_main_message_board_lead": lambda cast, made: {"content": "How is it going?"},
     "agent_main_broadcast_lead_message": lambda cast, made: {"content": "How is it going?"},
     "set_agent_callback": lambda cast, made: {"url": "https://example.org/hook"},
-    "create_task_api_v1_boards__board_id__tasks_post": lambda cast, made: {
+    "create_task": lambda cast, made: {
         "title": "x", "due_at": "2027-01-01T00:00:00Z",
     },
-    "update_task_api_v1_boards__board_id__tasks__task_id__patch": lambda cast, made: {
+    "update_task": lambda cast, made: {
         "title": "New", "due_at": "2027-01-01T00:00:00.000001Z",
     },
-    "create_task_comment_api_v1_boards__board_id__tasks__task_id__comments_post": lambda cast, made: SAID,
-    "agent_lead_create_task": lambda cast, made: {"title": "x", "assigned_agent_id": str(cast.vega.id)},
-    "update_task_api_v1_agent_boards__board_id__tasks__task_id__patch": lambda cast, made: {"depends_on_task_ids": []},
-    "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": lambda cast, made: SAID,
+    "create_task_comment": lambda cast, made: SAID,
+    "agent_create_task": lambda cast, made: {"title": "x", "assigned_agent_id": str(cast.vega.id)},
+    "agent_update_task": lambda cast, made: {"depends_on_task_ids": []},
     "complete_task": handed_in,
     "claim_task": some_work,
     "extend_lease": a_lease,
     "release_lease": a_lease,
-    "create_org_custom_field_api_v1_organizations_me_custom_fields_post": lambda cast, made: {
+    "create_org_custom_field": lambda cast, made: {
         "field_key": "lens", "field_type": "integer", "default_value": 3, "board_ids": [str(cast.board.id)],
     },
-    "update_org_custom_field_api_v1_organizations_me_custom_fields__task_custom_field_definition_id__patch": (
-        lambda cast, made: {"label": "Lens", "default_value": "x", "validation_regex": "x+"}
-    ),
+    "update_org_custom_field": lambda cast, made: {
+        "label": "Lens", "default_value": "x", "validation_regex": "x+",
+    },
     "order_org_custom_fields": one_field,
     "try_org_custom_field_pattern": lambda cast, made: {"pattern": "x+", "example": "xx"},
     "import_board": board_file,
     "create_board_import": board_file,
-    "create_board_group_api_v1_board_groups_post": lambda cast, made: {"name": "Sky", "slug": "", "description": "d"},
-    "update_board_group_api_v1_board_groups__group_id__patch": lambda cast, made: {"description": "d"},
-    "apply_board_group_heartbeat_api_v1_board_groups__group_id__heartbeat_post": lambda cast, made: {"every": "5m"},
-    "create_board_memory_api_v1_boards__board_id__memory_post": lambda cast, made: NOTE,
-    "create_board_memory_api_v1_agent_boards__board_id__memory_post": lambda cast, made: NOTE,
+    "create_board_group": lambda cast, made: {"name": "Sky", "slug": "", "description": "d"},
+    "update_board_group": lambda cast, made: {"description": "d"},
+    "apply_board_group_heartbeat": lambda cast, made: {"every": "5m"},
+    "create_board_memory": lambda cast, made: NOTE,
     "update_board_memory": lambda cast, made: {"content": "New."},
-    "create_board_group_memory_api_v1_board_groups__group_id__memory_post": lambda cast, made: NOTE,
-    "create_board_group_memory_for_board_api_v1_boards__board_id__group_memory_post": in_a_group,
+    "create_board_group_memory": lambda cast, made: NOTE,
+    "create_board_group_memory_for_board": in_a_group,
     "update_board_group_memory": lambda cast, made: {"content": "New."},
     "update_board_group_memory_for_board": lambda cast, made: {"content": "New."},
-    "create_organization_api_v1_organizations_post": lambda cast, made: {"name": "House"},
-    "set_active_org_api_v1_organizations_me_active_patch": lambda cast, made: {
+    "create_organization": lambda cast, made: {"name": "House"},
+    "set_active_org": lambda cast, made: {
         "organization_id": str(cast.organization.id),
     },
     "update_my_org": lambda cast, made: {"name": "House"},
     "transfer_my_org": bens_membership,
-    "create_org_invite_api_v1_organizations_me_invites_post": lambda cast, made: {
+    "create_org_invite": lambda cast, made: {
         "invited_email": "fay@example.org", "board_access": [{"board_id": str(cast.board.id)}],
     },
-    "accept_org_invite_api_v1_organizations_invites_accept_post": invitation,
-    "update_org_member_api_v1_organizations_me_members__member_id__patch": lambda cast, made: {"role": "admin"},
+    "accept_org_invite": invitation,
+    "update_org_member": lambda cast, made: {"role": "admin"},
     "set_member_reach": lambda cast, made: {"reach": "chosen"},
     "set_member_board": lambda cast, made: {"access": "read"},
-    "update_member_access_api_v1_organizations_me_members__member_id__access_put": lambda cast, made: {
+    "update_member_access": lambda cast, made: {
         "board_access": [{"board_id": str(cast.board.id), "can_write": True}],
     },
-    "create_marketplace_skill_api_v1_skills_marketplace_post": lambda cast, made: {
+    "create_marketplace_skill": lambda cast, made: {
         "source_url": f"{PACK}/tree/main/x",
     },
-    "create_skill_pack_api_v1_skills_packs_post": lambda cast, made: {"source_url": PACK, "metadata": {"a": [1]}},
-    "update_skill_pack_api_v1_skills_packs__pack_id__patch": lambda cast, made: {"source_url": PACK, "name": "New"},
-    "create_tag_api_v1_tags_post": lambda cast, made: {"name": "Red", "color": "#ff0000"},
-    "update_tag_api_v1_tags__tag_id__patch": lambda cast, made: {"description": "d"},
+    "create_skill_pack": lambda cast, made: {"source_url": PACK, "metadata": {"a": [1]}},
+    "update_skill_pack": lambda cast, made: {"source_url": PACK, "name": "New"},
+    "create_tag": lambda cast, made: {"name": "Red", "color": "#ff0000"},
+    "update_tag": lambda cast, made: {"description": "d"},
     "merge_tag": another_tag,
     "add_dependency": another_task,
     "set_approval_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z", "otherwise": "send_back"},
@@ -286,11 +284,30 @@ BODIES: dict[str, Body] = {
     "mark_notifications_read": lambda cast, made: {"until": "2099-01-01T00:00:00Z"},
     "decide_gateway_request": lambda cast, made: {"decision": "approved"},
     "answer_gateway_request": lambda cast, made: {"answer": "The wide one."},
-    "create_gateway_api_v1_gateways_post": lambda cast, made: NO_GATEWAY,
-    "update_gateway_api_v1_gateways__gateway_id__patch": lambda cast, made: {"name": "Attic"},
-    "create_board_webhook_api_v1_boards__board_id__webhooks_post": lambda cast, made: {
+    "create_gateway": lambda cast, made: NO_GATEWAY,
+    "update_gateway": lambda cast, made: {"name": "Attic"},
+    "create_board_webhook": lambda cast, made: {
         "description": "d", "secret": "s",
     },
     "test_board_webhook": lambda cast, made: {"content": "{}"},
-    "update_board_webhook_api_v1_boards__board_id__webhooks__webhook_id__patch": lambda cast, made: {"enabled": False},
+    "update_board_webhook": lambda cast, made: {"enabled": False},
 }  # fmt: skip
+
+
+def of(table: Mapping[str, Any], one: Operation, otherwise: Any = None) -> Any:
+    """What a table says of an operation by its name; of a mirror on the agents' path first as `agent_` and the name."""
+    ours = table.get(one.name, otherwise)
+    return table.get(f"agent_{one.name}", ours) if one.is_mirror else ours
+
+
+def caller_of(one: Operation, cast: Cast) -> Caller:
+    """Who may call an operation: mostly the lead on the paths of agents, else Ada."""
+    caller: Caller = getattr(cast, of(CALLERS, one, "atlas" if one.who == "agent" else "ada"))
+    return caller
+
+
+async def body_of(one: Operation, cast: Cast, made: Things) -> Any:
+    """What is rightly sent to an operation; `...` when it takes no body."""
+    make = of(BODIES, one)
+    body = ... if make is None else make(cast, made)
+    return await body if inspect.isawaitable(body) else body

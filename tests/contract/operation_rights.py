@@ -38,11 +38,12 @@ def table() -> dict[tuple[str, str], dict[str, str]]:
 
 def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
     """Write the table anew."""
+    names = {(one.method, one.path): one.name for one in operations()}
     with FILE.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened, lineterminator="\n")
-        writer.writerow(["method", "path", *COLUMNS])
+        writer.writerow(["name", "method", "path", *COLUMNS])
         for (method, path), row in sorted(found.items(), key=lambda one: (one[0][1], one[0][0])):
-            writer.writerow([method, path, *(row[name] for name in COLUMNS)])
+            writer.writerow([names.get((method, path), ""), method, path, *(row[name] for name in COLUMNS)])
 
 
 async def callers(cast: Cast) -> dict[str, Caller]:

@@ -20,6 +20,7 @@ from mission_control.core.scope import Scope
 from mission_control.feature import Feature
 from mission_control.features import FEATURES
 from mission_control.mcp.registry import Tools
+from mission_control.operations.api import Api
 from mission_control.web.regions import Region
 from mission_control.web.shell import PaletteEntry
 from mission_control.work.loops import Loop
@@ -46,6 +47,7 @@ REGISTRIES = {
     "mcp.registry.PEOPLES_TOOLS",
     "mcp.registry.TOOLS",
     "needs.kinds.KINDS",
+    "operations.registry.LOOKUPS",
     "operations.registry.OPERATIONS",
     "sending.loop._senders",
     "web.asides.ASIDES",
@@ -89,7 +91,7 @@ MEMORIES = {
     "mcp.calls._early",
 }
 IMPORT_AS_ITSELF = re.compile(r"\bimport (?:.*, )?(\w+) as \1\b")
-COLLECTORS = (Rules, Reactions, Blueprint, Tools, Tab, PaletteEntry, Region, Loop)
+COLLECTORS = (Rules, Reactions, Api, Blueprint, Tools, Tab, PaletteEntry, Region, Loop)
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import mission_control

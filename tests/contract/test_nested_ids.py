@@ -1,14 +1,11 @@
 """Paths with several ids: what belongs to one thing is not found under another one, however much the caller may."""
 
-import inspect
-from typing import Any
-
 import pytest
 
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast, hire
-from tests.contract.bodies import BODIES
-from tests.things import MAKERS, PLACE, Things, filled, things_of
+from tests.contract.bodies import body_of
+from tests.things import MAKERS, PLACE, filled, things_of
 
 
 def nested() -> list[Operation]:
@@ -31,14 +28,6 @@ async def another(cast: Cast, name: str) -> str:
     group = (await cast.ada.post("/board-groups", {"name": "Day", "slug": "day"})).ok()
     (await cast.ada.patch(f"/boards/{cast.other_board.id}", {"board_group_id": group["id"]})).ok()
     return str(group["id"])
-
-
-async def body_of(one: Operation, cast: Cast, made: Things) -> Any:
-    """What is rightly sent to an operation."""
-    if one.operation_id not in BODIES:
-        return {}
-    body = BODIES[one.operation_id](cast, made)
-    return await body if inspect.isawaitable(body) else body
 
 
 @pytest.mark.once

@@ -1,6 +1,5 @@
 """The served OpenAPI document: sound in itself, complete, and what the contract's clients expect."""
 
-import csv
 import json
 import re
 import subprocess
@@ -13,9 +12,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from mission_control.jobs.schemas import JobRead
+from mission_control.operations.openapi_schemas import vocabulary
 from mission_control.operations.openapi_texts import TAGS
-from mission_control.operations.registry import OPERATIONS
-from mission_control.operations.vocabulary import vocabulary
+from mission_control.operations.registry import OPERATIONS, inherited_ids
 from tests.cast import API, Cast
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -110,14 +109,20 @@ def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
 
 
 def test_operation_ids_are_kept_or_short(document: dict[str, Any]) -> None:
-    with (Path(__file__).parent / "predecessor_operations.csv").open(encoding="utf-8", newline="") as file:
-        known = {(row["method"], row["path"]): row["operation_id"] for row in csv.DictReader(file)}
+    known = inherited_ids()
     for path, method, entry in entries(document):
         name = entry["operationId"]
         if before := known.get((method.upper(), re.sub(r"\{\w+\}", "{}", path))):
             assert name == before
         else:
             assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name) and "_api_v1_" not in name and len(name) <= 40, name
+
+
+def test_name_belongs_to_one_function() -> None:
+    handlers: dict[str, set[Any]] = {}
+    for one in OPERATIONS:
+        handlers.setdefault(one.name, set()).add(one.handler)
+    assert {name: of for name, of in handlers.items() if len(of) > 1} == {}
 
 
 def test_security_says_who_may_call(document: dict[str, Any]) -> None:

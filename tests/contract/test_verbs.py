@@ -17,14 +17,14 @@ from tests.contract.source import calls, commands, modules, texts, trees
 
 VERB = re.compile(r"[a-z_]+\.[a-z_]+")
 ASKS_NOTHING = {
-    "bootstrap_user_api_v1_auth_bootstrap_post": "it reads one's own profile; the contract makes it a POST",
+    "bootstrap_user": "it reads one's own profile; the contract makes it a POST",
 }
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def verbs_asked() -> set[str]:
     """The verbs that commands, operations, other code and templates ask."""
-    found = set(commands().values()) | {one.verb for one in OPERATIONS if one.verb}
+    found = set(commands().values()) | {one.rule for one in OPERATIONS if one.rule}
     for _, tree in trees():
         for call in calls(tree, "require", "can"):
             found |= {text for argument in call.args for text in texts(argument) if VERB.fullmatch(text)}
@@ -84,9 +84,7 @@ def test_search_for_rules_can_fail() -> None:
 def test_every_unsafe_operation_asks_a_rule() -> None:
     modules()
     silent = {
-        one.operation_id
-        for one in OPERATIONS
-        if one.method in UNSAFE and one.verb is None and not asks_a_rule(one.handler)
+        one.name for one in OPERATIONS if one.method in UNSAFE and one.rule is None and not asks_a_rule(one.handler)
     }
     assert silent == set(ASKS_NOTHING)
 
@@ -104,6 +102,6 @@ async def test_every_unsafe_page_asks_a_rule(app: Quart) -> None:
 def page_asks_a_rule(view: Any) -> bool:
     """Whether an action's operation, or what another page runs, asks a rule."""
     if (made := action_of(view)) is not None:
-        return made.operation.verb is not None or asks_a_rule(made.operation.handler)
+        return made.operation.rule is not None or asks_a_rule(made.operation.handler)
     of_session = session_action_of(view)
     return asks_a_rule(view if of_session is None else of_session.performs)

@@ -61,7 +61,7 @@ async def list_tasks(actor: Actor, asked: TaskFilter) -> tuple[str, Any]:
         "limit": asked.limit,
         "offset": asked.offset,
     }
-    page = await perform("agent_board_task_discovery", actor, at(actor), query=query)
+    page = await perform("list_tasks", actor, at(actor), query=query)
     return f"{len(page['items'])} of {page['total']} tasks.", {"tasks": page["items"], "total": page["total"]}
 
 
@@ -111,9 +111,8 @@ async def get_task(actor: Actor, asked: TaskId) -> tuple[str, Any]:
 
 
 async def _newest_comments(actor: Actor, ids: dict[str, UUID]) -> tuple[list[Any], int]:
-    discovery = "list_task_comments_api_v1_boards__board_id__tasks__task_id__comments_get"
-    page = await perform(discovery, actor, ids, query={"limit": RECENT_COMMENTS})
+    page = await perform("list_task_comments", actor, ids, query={"limit": RECENT_COMMENTS})
     if page["total"] > RECENT_COMMENTS:
         skipped = {"limit": RECENT_COMMENTS, "offset": page["total"] - RECENT_COMMENTS}
-        page = await perform(discovery, actor, ids, query=skipped)
+        page = await perform("list_task_comments", actor, ids, query=skipped)
     return page["items"], page["total"]

@@ -55,7 +55,7 @@ async def request_approval(actor: Actor, asked: Question) -> tuple[str, Any]:
         "otherwise_user_id": await person_asked(actor, asked.otherwise_person),
     }
     caller = holding(actor, asked.fence)
-    answer = await perform("agent_board_approval_request", caller, at(actor), body=body)
+    answer = await perform("create_approval", caller, at(actor), body=body)
     return "People see your request now. Wait for the decision before you act on it.", answer
 
 

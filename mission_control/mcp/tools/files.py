@@ -113,9 +113,8 @@ async def list_comments(actor: Actor, asked: CommentPage) -> tuple[str, Any]:
     get_task shows the newest 50 already; call this when its comments_total is larger. While next_offset is not null
     there are more: call again with it as offset.
     """
-    name = "list_task_comments_api_v1_boards__board_id__tasks__task_id__comments_get"
     ids, query = await at_task(actor, asked.task_id), {"limit": asked.limit, "offset": asked.offset}
-    page = await perform(name, actor, ids, query=query)
+    page = await perform("list_task_comments", actor, ids, query=query)
     after = asked.offset + len(page["items"])
     values = {
         "comments": page["items"],

@@ -36,7 +36,7 @@ async def create_task(actor: Actor, asked: NewTask) -> tuple[str, Any]:
     unless it must be somebody: workers claim what fits them. Name what it depends on instead of ordering by hand.
     404: an unknown worker or task. 409: it waits for other tasks and cannot have an assignee yet.
     """
-    task = await perform("delegate_work", actor, at(actor), body=asked.model_dump())
+    task = await perform("create_task", actor, at(actor), body=asked.model_dump())
     return f"Task #{task['number']} is on the board.", task
 
 
@@ -84,7 +84,7 @@ async def review_task(actor: Actor, asked: Review) -> tuple[str, Any]:
 
 async def _judge(actor: Actor, asked: Review) -> Any:
     ids = at(actor, task_id=asked.task_id)
-    await perform("agent_task_comment_create", actor, ids, body={"message": asked.comment})
+    await perform("create_task_comment", actor, ids, body={"message": asked.comment})
     return await _change(actor, asked.task_id, {"status": "done" if asked.verdict == "done" else "inbox"})
 
 
@@ -102,9 +102,9 @@ async def nudge(actor: Actor, asked: Nudge) -> tuple[str, Any]:
     Not to assign work (assign_task) and not to talk about a task (comment). 404: no such agent on your board.
     """
     ids = at(actor, agent_id=asked.agent_id)
-    answer = await perform("agent_coordination", actor, ids, body={"message": asked.message})
+    answer = await perform("agent_lead_nudge_agent", actor, ids, body={"message": asked.message})
     return "It is in the worker's inbox.", answer
 
 
 async def _change(actor: Actor, task_id: UUID, change: dict[str, Any]) -> Any:
-    return await perform("agent_task_update", actor, at(actor, task_id=task_id), body=change)
+    return await perform("update_task", actor, at(actor, task_id=task_id), body=change)

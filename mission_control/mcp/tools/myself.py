@@ -44,7 +44,7 @@ async def who_am_i(actor: Actor, _: Nothing) -> tuple[str, Any]:
     """
     board = await visible_board(actor, home(actor))
     agent = await own_agent(actor)
-    roster = await perform("agent_roster_discovery", actor)
+    roster = await perform("agent_list_agents", actor)
     role = "lead" if actor.is_lead else "worker"
     directive = await directive_of(agent)
     values = {

@@ -66,7 +66,7 @@ async def list_boards(actor: Actor, asked: Part) -> tuple[str, Any]:
 
     The person is the owner of the token that you use: `you`. What you do here is recorded as done by them.
     """
-    page = await perform("list_boards_api_v1_boards_get", actor, query=asked.model_dump())
+    page = await perform("list_boards", actor, query=asked.model_dump())
     values = {
         "you": actor.name,
         "your_id": actor.id,
@@ -104,7 +104,7 @@ async def get_board(actor: Actor, asked: BoardId) -> tuple[str, Any]:
 
     list_tasks lists its tasks, list_requests what agents ask. 404: no such board, or the person does not read it.
     """
-    await perform("get_board_api_v1_boards__board_id__get", actor, {"board_id": asked.board_id})
+    await perform("get_board", actor, {"board_id": asked.board_id})
     board = await Board.get(id=asked.board_id)
     present = Task.filter(board_id=board.id, deleted_at=None, archived_at=None)
     counts = await present.annotate(count=Count("id")).group_by("status").values_list("status", "count")
@@ -153,7 +153,7 @@ async def list_tasks(actor: Actor, asked: TasksWanted) -> tuple[str, Any]:
         "offset": asked.offset,
     }
     ids = {"board_id": asked.board_id}
-    page = await perform("list_tasks_api_v1_boards__board_id__tasks_get", actor, ids, query=query)
+    page = await perform("list_tasks", actor, ids, query=query)
     return f"{len(page['items'])} of {page['total']} tasks.", {"tasks": page["items"], "total": page["total"]}
 
 
@@ -178,7 +178,7 @@ async def create_task(actor: Actor, asked: PersonsTask) -> tuple[str, Any]:
     board, agent or task. 409: it waits for other tasks and cannot have an assignee yet.
     """
     ids, body = {"board_id": asked.board_id}, asked.model_dump(exclude={"board_id"})
-    task = await perform("create_task_api_v1_boards__board_id__tasks_post", actor, ids, body=body)
+    task = await perform("create_task", actor, ids, body=body)
     return f"Task #{task['number']} is on the board.", task
 
 
@@ -195,6 +195,5 @@ async def comment(actor: Actor, asked: Said) -> tuple[str, Any]:
 
     403: the person may only read that board. 404: no such task, or the person does not read its board.
     """
-    name = "create_task_comment_api_v1_boards__board_id__tasks__task_id__comments_post"
     ids = await at_task(actor, asked.task_id)
-    return "Said.", await perform(name, actor, ids, body={"message": asked.message})
+    return "Said.", await perform("create_task_comment", actor, ids, body={"message": asked.message})

@@ -17,7 +17,7 @@ from mission_control.mcp.adapters import at, home, perform
 from mission_control.mcp.people_named import OtherwisePerson, person_asked
 from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import Ref, counted
-from mission_control.operations.polls import settled, themselves
+from mission_control.operations.operation import settled, themselves
 from mission_control.questions.schemas import MOST_OPTIONS, OptionRead
 from mission_control.questions.waiting import channel_of_list as channel_of_questions
 
@@ -83,7 +83,7 @@ async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
         "otherwise_user_id": await person_asked(actor, asked.otherwise_person),
         "otherwise_option_id": None if asked.otherwise_option is None else str(asked.otherwise_option),
     }
-    answer = await perform("agent_question_ask", actor, at(actor), body=body | _tags(asked))
+    answer = await perform("ask_question", actor, at(actor), body=body | _tags(asked))
     return "People see your question now.", {**answer, "question_id": str(answer["id"])}
 
 
@@ -136,10 +136,8 @@ async def list_asked(actor: Actor, asked: AskedWanted) -> tuple[str, Any]:
 
 
 async def _waiting(actor: Actor) -> dict[str, Any]:
-    questions = await perform("agent_question_discovery", actor, at(actor), query={"state": "open", "limit": MOST})
-    approvals = await perform(
-        "agent_board_approval_discovery", actor, at(actor), query={"status": "pending", "limit": MOST}
-    )
+    questions = await perform("list_questions", actor, at(actor), query={"state": "open", "limit": MOST})
+    approvals = await perform("list_approvals", actor, at(actor), query={"status": "pending", "limit": MOST})
     lines = [_question_line(actor, one) for one in questions["items"]]
     names = {one.id: one.name for one in await Agent.filter(board_id=home(actor)).only("id", "name")}
     lines += [_approval_line(actor, one, names) for one in approvals["items"]]

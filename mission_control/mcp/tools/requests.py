@@ -20,7 +20,7 @@ from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import ApprovalState, RequestLine, TaskLine, counted, status_text
 from mission_control.needs.polling import channel_of
-from mission_control.operations.polls import settled, themselves
+from mission_control.operations.operation import settled, themselves
 from mission_control.questions.models import Question
 from mission_control.tasks.queries import tasks_read
 
@@ -81,7 +81,7 @@ async def _waiting(actor: Actor, board_id: UUID | None) -> dict[str, Any]:
 
 async def _boards(actor: Actor, board_id: UUID | None) -> list[Board]:
     if board_id is not None:
-        await perform("get_board_api_v1_boards__board_id__get", actor, {"board_id": board_id})
+        await perform("get_board", actor, {"board_id": board_id})
         return [await Board.get(id=board_id)]
     return await Board.visible_to(actor).filter(organization_id=actor.organization_id)
 
@@ -173,7 +173,7 @@ async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
     body = asked.model_dump(exclude={"approval_id"}, exclude_none=True)
     name = "decide_approval"
     if not body["always"]:  # the same decision may be sent again
-        name = "update_approval_api_v1_boards__board_id__approvals__approval_id__patch"
+        name = "update_approval"
         del body["always"]
     approval = await visible_approval(actor, **ids)  # 404 for who does not see it, whatever was decided
 

@@ -43,6 +43,6 @@ async def report_usage(actor: Actor, asked: Used) -> tuple[str, Any]:
     Each report is added to those before; never report sums, and not what you already sent with finish_task. `directive`
     stop: a budget is used up; end your work and claim nothing until people raise it.
     """
-    answer = await perform("agent_usage_report", actor, body=asked.model_dump())
+    answer = await perform("report_usage", actor, body=asked.model_dump())
     why = f" {answer['directive_reason']}" if answer["directive_reason"] else ""
     return f"Directive: {answer['directive']}.{why}", answer

@@ -51,7 +51,7 @@ async def claim_task(actor: Actor, asked: Wanted) -> tuple[str, Any]:
     read_inbox. For a named task: task_already_claimed, task_not_claimable, wip_limit_reached and others say why you
     cannot have it; claim another.
     """
-    answer = await perform("agent_task_claim", actor, at(actor), body=asked.model_dump())
+    answer = await perform("claim_task", actor, at(actor), body=asked.model_dump())
     task, lease = answer["task"], answer["lease"]
     if task is None:
         why = answer["reason"]["message"] if answer["reason"] else "There is nothing to do at the moment."
@@ -76,7 +76,7 @@ async def extend_lease(actor: Actor, asked: Longer) -> tuple[str, Any]:
     you did not hand in for certain, and claim anew.
     """
     body = {"fence": asked.fence, "lease_seconds": asked.lease_seconds}
-    answer = await perform("agent_lease_extend", actor, at(actor, task_id=asked.task_id), body=body)
+    answer = await perform("extend_lease", actor, at(actor, task_id=asked.task_id), body=body)
     return f"It is yours until {answer['lease']['expires_at']:%H:%M:%S} UTC.", answer
 
 
@@ -96,7 +96,7 @@ async def release_task(actor: Actor, asked: GivenBack) -> tuple[str, Any]:
     hold it; there is nothing to give back.
     """
     body = {"fence": asked.fence, "reason": asked.reason}
-    answer = await perform("agent_lease_release", actor, at(actor, task_id=asked.task_id), body=body)
+    answer = await perform("release_lease", actor, at(actor, task_id=asked.task_id), body=body)
     return "It is back in the inbox.", answer
 
 
@@ -119,7 +119,7 @@ async def comment(actor: Actor, asked: Remark) -> tuple[str, Any]:
     """
     ids = at(actor, task_id=asked.task_id)
     body = {"message": asked.message}
-    return "Said.", await perform("agent_task_comment_create", holding(actor, asked.fence), ids, body=body)
+    return "Said.", await perform("create_task_comment", holding(actor, asked.fence), ids, body=body)
 
 
 class Link(BaseModel):
@@ -176,7 +176,7 @@ async def finish_task(actor: Actor, asked: HandIn) -> tuple[str, Any]:
     body = asked.model_dump(exclude={"task_id", "files"})
     body["artifacts"] = [_artifact(one) for one in asked.files]
     ids = at(actor, task_id=asked.task_id)
-    answer = await perform("agent_task_completion", actor, ids, body=body)
+    answer = await perform("complete_task", actor, ids, body=body)
     return f"{status_text(answer['task'])}." + _what_follows(answer["approval"]), answer
 
 
