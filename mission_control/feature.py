@@ -89,9 +89,6 @@ class Feature:
     on_notify: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     on_notify_family: Mapping[str, Callable[[str], None]] = field(default_factory=dict)
 
-    # Boards: what pending approvals decide about, for their cards.
-    approval_substances: "Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, str]]] | None" = None
-
     # Gateways: what is done with their events, by the gateway's name of the event, and after each connection.
     gateway_events: "Mapping[str, Handle]" = field(default_factory=dict)
     on_gateway_connected: "tuple[Connected, ...]" = ()

@@ -11,7 +11,6 @@ from mission_control.activity.sentences import TASK_FIELDS
 from mission_control.agents.page_tabs import TABS
 from mission_control.approvals.related_rows import PROVIDERS
 from mission_control.authn.authentication import callbacks
-from mission_control.boards import card_rows
 from mission_control.commands.command import verb_of
 from mission_control.commands.reactions import install_reactions
 from mission_control.core.policy import RULES, install_rules
@@ -47,7 +46,6 @@ SINGLE: tuple[tuple[Any, str], ...] = (
     (providers, "build_shell"),
     (providers, "needs_setup"),
     (waiting.callbacks, "explain_waiting"),
-    (card_rows.callbacks, "approval_substances"),
 )
 
 _installed: list[Feature] = []

@@ -5,7 +5,7 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from mission_control.activity.queries import FILTERS, PAGE, FeedFilter, by_day, feed
-from mission_control.boards.view import BoardView, on_board
+from mission_control.tasks.board_view import BoardView, on_board
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Region

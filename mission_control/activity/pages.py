@@ -18,8 +18,8 @@ from mission_control.activity.queries import (
     number_of_event,
 )
 from mission_control.activity.sentences import Entry
+from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board
 from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of

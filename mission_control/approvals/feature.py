@@ -12,7 +12,6 @@ from mission_control.approvals import (
     queue_page,
     waiting,
 )
-from mission_control.approvals.substance import substances_of_approvals
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.web.shell import PaletteEntry
@@ -44,6 +43,5 @@ approvals = Feature(
         asking_pages.pages,
     ),
     regions=queue_page.REGIONS,
-    approval_substances=substances_of_approvals,
     palette=(PaletteEntry("Approvals", "/approvals", "inbox", "queue decide", position=10),),
 )

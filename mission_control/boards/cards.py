@@ -3,13 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.presence import OFFLINE_AFTER, online_sql
-from mission_control.boards.query_sql import PERSON
 from mission_control.boards.statuses import STATUSES
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import as_moment, placeholders, rows
+
+PERSON = person_name("u", "User")
 
 
 async def crew_of(board: Board) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
-"""The list of boards, and a new one."""
+"""The list of boards, a new one, and the board of an address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
@@ -11,7 +12,8 @@ from mission_control.boards.cards import board_rows
 from mission_control.boards.figures import group_choices
 from mission_control.boards.forms import KINDS, NewBoardForm
 from mission_control.boards.gateway_choice import gateway_choices
-from mission_control.boards.queries import who_can_share
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board, who_can_share
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
@@ -24,7 +26,7 @@ from mission_control.web.lists import Order, greatest, order_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
-pages = Blueprint("boards_index_pages", __name__)
+pages = Blueprint("boards_pages", __name__)
 INDEX = "boards"
 ORDERS = {
     "name": Order("by name"),
@@ -32,6 +34,13 @@ ORDERS = {
     "waiting": greatest("most to decide", lambda board: board["pending"]),
     "open": greatest("most open tasks", lambda board: board["inbox"] + board["in_progress"] + board["review"]),
 }
+
+
+async def on_board(board_id: UUID) -> tuple[Actor, Board]:
+    """Return the person who asks, in the organization of a board that exists for them, and the board."""
+    actor = await signed_in()
+    board = await visible_board(actor, board_id)
+    return replace(actor, organization_id=board.organization_id), board
 
 
 @pages.get("/boards")

@@ -11,8 +11,8 @@ from mission_control.boards.cards import people_of
 from mission_control.boards.figures import figures_of, group_choices
 from mission_control.boards.forms import KINDS, BoardDeletionForm, BoardSettingsForm, LimitForm
 from mission_control.boards.gateway_choice import gateway_choices
+from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board
 from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.boards.card_filter import LONGEST_NAME, MOST_COLUMNS
 from mission_control.boards.models import SavedView
-from mission_control.boards.query_words import LONGEST
 from mission_control.core.schemas import Body, NonEmptyStr, example
 
+LONGEST_QUERY = 500
+MOST_COLUMNS = 20
+LONGEST_NAME = 300  # of a column
 Name = Annotated[NonEmptyStr, Field(max_length=80)]
 Kind = Literal["board", "table"]
-Query = Annotated[str, Field(max_length=LONGEST, description="What people type to filter a board")]
+Query = Annotated[str, Field(max_length=LONGEST_QUERY, description="What people type to filter a board")]
 Sort = Annotated[str, Field(max_length=LONGEST_NAME, description="A column; with - in front the greatest first")]
 Column = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^,]+$")]
 Columns = Annotated[list[Column], Field(max_length=MOST_COLUMNS, description="Columns of the table; none: the usual")]

@@ -14,13 +14,13 @@ from mission_control.activity.sentences import Entry
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.headings import action_words
-from mission_control.boards.view import BoardView, News
 from mission_control.claims.queries import runs_of_task
 from mission_control.claims.waiting import reasons_of
 from mission_control.core import clock, times
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.live.models import Event
+from mission_control.tasks.board_view import BoardView, News
 from mission_control.tasks.panel import Panel
 from mission_control.tasks.panel_files import size_in_words
 from mission_control.tasks.panel_view import panel_region

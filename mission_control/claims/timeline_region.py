@@ -1,9 +1,9 @@
 """The timeline in a task's panel as a region, and what of it follows an agent's signs of life."""
 
-from mission_control.boards.view import BoardView, News
 from mission_control.claims.timeline import RunMoment, Talk, timeline_of
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
+from mission_control.tasks.board_view import BoardView, News
 from mission_control.tasks.panel import Panel
 from mission_control.tasks.panel_view import concerns_panel, own_key, panel_in, panel_region
 from mission_control.web.fragments import partial, read_ahead, render_macro

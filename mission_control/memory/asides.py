@@ -12,7 +12,6 @@ from markupsafe import Markup
 from mission_control.accounts.names import person_name
 from mission_control.boards.cards import people_of
 from mission_control.boards.models import Board
-from mission_control.boards.view import BoardView
 from mission_control.boards.work_state import ORDERS
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
@@ -24,6 +23,7 @@ from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 from mission_control.memory.queries import MemoryQuery, matching
+from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.chat import AUTHORS, COLUMNS, NEWEST_FIRST, NOT_BLANK
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.fragments import partial, read_ahead, render_macro

@@ -7,9 +7,8 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board
-from mission_control.boards.pages import view_of as view_of_board
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import require
@@ -20,6 +19,7 @@ from mission_control.memory.asides import AnyView, memory_of_board, memory_of_gr
 from mission_control.memory.forms import ChatForm, EntryForm, GroupChatForm, GroupNoteForm, NoteForm
 from mission_control.memory.models import Entry
 from mission_control.memory.queries import visible_entry, visible_group_entry
+from mission_control.tasks.board_pages import view_of as view_of_board
 from mission_control.web.actions import Outcome, action, again
 from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro

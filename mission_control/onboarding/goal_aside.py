@@ -8,11 +8,11 @@ from markupsafe import Markup
 from mission_control.boards.days import goal_day
 from mission_control.boards.metrics import as_rows
 from mission_control.boards.statuses import STATUSES
-from mission_control.boards.view import BoardView, on_board
 from mission_control.core import zones
 from mission_control.core.policy import can
 from mission_control.core.times import date_words
 from mission_control.database.sql import rows
+from mission_control.tasks.board_view import BoardView, on_board
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Region

@@ -6,6 +6,8 @@ from mission_control.tasks import (
     api,
     attachments,
     attachments_api,
+    board_pages,
+    board_regions,
     bulk_api,
     bulk_pages,
     cards_api,
@@ -26,11 +28,15 @@ from mission_control.tasks import (
     panel_parts,
     panel_props,
     panel_regions,
+    people_present,
     policy,
     queries,
+    query_page,
     reactions,
     reviews_api,
+    table_regions,
     trash_pages,
+    views_pages,
 )
 from mission_control.tasks.fields import sentences
 from mission_control.tasks.kinds import KINDS
@@ -55,6 +61,7 @@ tasks = Feature(
     blueprints=(
         api.api,
         attachments_api.api,
+        board_pages.pages,
         bulk_api.api,
         bulk_pages.pages,
         cards_api.api,
@@ -70,12 +77,19 @@ tasks = Feature(
         file_pages.pages,
         trash_pages.pages,
         gone_pages.pages,
+        views_pages.pages,
     ),
     body_limits=(
         BodyLimit("POST", "/api/v1/boards/[^/]+/tasks/[^/]+/attachments", "max_file_bytes"),
         BodyLimit("POST", "/boards/[^/]+/tasks/[^/]+/files", "max_file_bytes"),
     ),
+    on_notify_family={people_present.FAMILY: people_present.on_presence},
     regions=(
+        *people_present.REGIONS,
+        *query_page.REGIONS,
+        *views_pages.REGIONS,
+        *board_regions.REGIONS,
+        *table_regions.REGIONS,
         *panel_regions.REGIONS,
         *panel_props.REGIONS,
         *panel_files.REGIONS,

@@ -5,7 +5,7 @@ from uuid import UUID
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.pages import on_board
+from mission_control.boards.index_pages import on_board
 from mission_control.tasks.attachments import attachment_read, visible_attachment
 from mission_control.tasks.models import Attachment, Task
 from mission_control.tasks.pages import TASK

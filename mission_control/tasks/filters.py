@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.boards.cards import PERSON
 from mission_control.boards.priorities import rank_sql, spellings
-from mission_control.boards.query_sql import BLOCKER, NEEDS, PERSON, STATES, conditions
 from mission_control.boards.statuses import STATUSES
-from mission_control.boards.task_search import matching
 from mission_control.core.errors import Invalid
 from mission_control.database.sql import placeholders
+from mission_control.tasks.query_sql import BLOCKER, NEEDS, STATES, conditions
 from mission_control.tasks.schemas import TaskQuery
+from mission_control.tasks.task_search import matching
 
 STATUS_RANK = f"CASE t.status {' '.join(f"WHEN '{one}' THEN {rank}" for rank, one in enumerate(STATUSES))} END"
 ORDERS = {

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from mission_control.boards.trash_pages import SETTINGS, TRASH
-from mission_control.boards.view import Rights
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
+from mission_control.tasks.board_view import Rights
 from mission_control.tasks.queries import gone_tasks
 from mission_control.web.lists import Asked, LiveList, Pages
 from mission_control.web.regions import Concerns, View

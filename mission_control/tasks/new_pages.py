@@ -9,9 +9,8 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.cards import crew_of, people_of
+from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board
-from mission_control.boards.query_page import tags_of_organization
 from mission_control.boards.statuses import LABELS, STATUSES
 from mission_control.core import zones
 from mission_control.core.addresses import parts_of
@@ -22,6 +21,7 @@ from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.new_forms import FullTaskForm, NewTaskForm
 from mission_control.tasks.pages import back_to_board
 from mission_control.tasks.panel_fields import fields_of
+from mission_control.tasks.query_page import tags_of_organization
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done, go, is_htmx

@@ -8,13 +8,14 @@ from markupsafe import Markup
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.pages import board_page, on_board, view_of
+from mission_control.boards.index_pages import on_board
 from mission_control.boards.statuses import LABELS
-from mission_control.boards.view import BoardView
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.live.broker import head_of
+from mission_control.tasks.board_pages import board_page, view_of
+from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.forms import ChangeForm, CommentForm, MoveForm, TextForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval

@@ -9,14 +9,14 @@ from uuid import UUID
 from markupsafe import Markup
 
 from mission_control.accounts.names import person_name
+from mission_control.boards.cards import PERSON
 from mission_control.boards.days import Due, day_words, due_of
 from mission_control.boards.models import Board
 from mission_control.boards.presence import SIGNS, is_at_work
 from mission_control.boards.priorities import canonical
-from mission_control.boards.query_sql import PERSON
-from mission_control.boards.view import Rights
 from mission_control.core import clock, zones
 from mission_control.database.sql import select_one
+from mission_control.tasks.board_view import Rights
 from mission_control.tasks.forms import ChangeForm, TextForm
 from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.web.fragments import render_macro

@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from mission_control.boards.view import BoardView
 from mission_control.core import clock
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.tasks.attachments import MOST, list_attachments
+from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.file_types import INLINE_TYPES
 from mission_control.tasks.models import AttachmentContent, Task
 from mission_control.tasks.panel import Panel

@@ -6,10 +6,11 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.pages import on_board, view_of
+from mission_control.boards.index_pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.tags.queries import tags_of_tasks
+from mission_control.tasks.board_pages import view_of
 from mission_control.tasks.comment_edits import visible_comment
 from mission_control.tasks.forms import CommentEditForm, FieldsForm, NewTagForm, TagsForm, TitleForm
 from mission_control.tasks.models import Comment, Task

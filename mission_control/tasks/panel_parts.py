@@ -1,7 +1,7 @@
 """The steps of a task in its panel."""
 
-from mission_control.boards.view import BoardView
 from mission_control.core.paging import Paging
+from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.checklist import MOST, list_items
 from mission_control.tasks.models import Task
 from mission_control.tasks.panel import Panel

@@ -5,15 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
-from mission_control.boards.task_search import matching
-from mission_control.boards.view import BoardView, News
 from mission_control.database.sql import rows
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.tags.queries import tags_for, tags_of_tasks
+from mission_control.tasks.board_view import BoardView, News
 from mission_control.tasks.panel import Panel
 from mission_control.tasks.panel_fields import fields_of
 from mission_control.tasks.panel_view import concerns_panel, panel_in, panel_region
+from mission_control.tasks.task_search import matching
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns
 

@@ -9,9 +9,9 @@ from mission_control.accounts.names import person_name
 from mission_control.approvals.finishing import asks_to_finish, stated_confidence
 from mission_control.approvals.headings import action_words
 from mission_control.approvals.substance import parts_of_approvals
-from mission_control.boards.view import BoardView
 from mission_control.core.substance import substance_of
 from mission_control.database.sql import as_json, as_moment, rows
+from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.panel import Panel
 from mission_control.tasks.panel_view import PAGE, any_panel_in, of_panel, panel_in, panel_region
 from mission_control.web.fragments import read_ahead, render_macro

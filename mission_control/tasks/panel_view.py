@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.cards import people_of
-from mission_control.boards.view import BoardView, News, on_board
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
+from mission_control.tasks.board_view import BoardView, News, on_board
 from mission_control.tasks.panel import Panel, panel_of
 from mission_control.web.regions import Concerns, Region
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
-from mission_control.boards.query_words import LONGEST
 from mission_control.boards.schemas import BoardRead
 from mission_control.boards.statuses import TaskStatus
+from mission_control.boards.views_schemas import LONGEST_QUERY
 from mission_control.core.declared import completed
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, SentBack, example
@@ -109,7 +109,7 @@ class TaskQuery(Paging):
     query: Annotated[
         str | None,
         Field(
-            max_length=LONGEST,
+            max_length=LONGEST_QUERY,
             description="What people type to filter a board, such as `assignee:kit due:<fri tag:design points:>=3`",
         ),
     ] = None

@@ -5,13 +5,13 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.pages import on_board
+from mission_control.boards.index_pages import on_board
 from mission_control.boards.trash_pages import SETTINGS as TRASH
-from mission_control.boards.view import Rights
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Paging
 from mission_control.core.policy import require
+from mission_control.tasks.board_view import Rights
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
 from mission_control.tasks.queries import any_task, archived_tasks, deleted_tasks

@@ -9,7 +9,7 @@ from tests.contract.source import trees
 
 ORDER = [
     "accounts", "jobs", "organizations", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox", "tags",
-    "custom_fields", "activity", "tasks", "claims", "groups", "memory", "questions", "provisioning",
+    "custom_fields", "tasks", "activity", "claims", "groups", "memory", "questions", "provisioning",
     "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "needs", "notifications",
     "skills", "souls", "metrics", "home", "search", "exports", "identity",
 ]  # fmt: skip

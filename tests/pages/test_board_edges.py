@@ -2,7 +2,7 @@
 
 import orjson
 
-from mission_control.boards import people_present
+from mission_control.tasks import people_present
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.pages.visitor import visitor

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from mission_control.boards.card_changes import AT_ONCE, WHOLE, agents_of, tasks_of
-from mission_control.boards.query_page import fields
-from mission_control.boards.table import FIRST, RowOrder, Table, columns_of_table, row_order, sorted_by, table_of
-from mission_control.boards.view import TABLE, BoardView, News, on_board
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
+from mission_control.tasks.board_view import TABLE, BoardView, News, on_board
+from mission_control.tasks.card_changes import AT_ONCE, WHOLE, agents_of, tasks_of
+from mission_control.tasks.query_page import fields
+from mission_control.tasks.table import FIRST, RowOrder, Table, columns_of_table, row_order, sorted_by, table_of
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Region
 

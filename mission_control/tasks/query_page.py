@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mission_control.boards.card_filter import CardFilter
 from mission_control.boards.cards import people_of
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import PRIORITIES
-from mission_control.boards.query_words import quoted
 from mission_control.boards.statuses import LABELS
-from mission_control.boards.table import fields_of
-from mission_control.boards.view import PAGE, BoardView, on_board
 from mission_control.database.sql import rows
+from mission_control.tasks.board_view import PAGE, BoardView, on_board
+from mission_control.tasks.card_filter import CardFilter
+from mission_control.tasks.query_words import quoted
+from mission_control.tasks.table import fields_of
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Region
 

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from mission_control.boards.days import days_of
 from mission_control.boards.statuses import STATUSES
+from mission_control.boards.views_schemas import LONGEST_QUERY
 
-LONGEST = 500
 MOST_WORDS = 30
 STATES = ("open", "done", "blocked", "flagged", "unassigned")
 NEEDS = ("approval", "review", "person")
@@ -41,7 +41,7 @@ class Word:
 
 def words_of(text: str, now: datetime) -> tuple[Word, ...]:
     """Read a query. What means nothing remains as text to search for."""
-    return tuple(_word(piece, now) for piece in _PIECE.findall(text[:LONGEST])[:MOST_WORDS])
+    return tuple(_word(piece, now) for piece in _PIECE.findall(text[:LONGEST_QUERY])[:MOST_WORDS])
 
 
 def _word(piece: str, now: datetime) -> Word:

@@ -5,12 +5,12 @@ from uuid import UUID
 
 import orjson
 
-from mission_control.boards.card_html import cards_html
-from mission_control.boards.card_rows import Card
-from mission_control.boards.columns import FIRST, Order
-from mission_control.boards.view import BoardView
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
+from mission_control.tasks.board_view import BoardView
+from mission_control.tasks.card_html import cards_html
+from mission_control.tasks.card_rows import Card
+from mission_control.tasks.columns import FIRST, Order
 from mission_control.web.fragments import partial, render_macro
 
 TEMPLATE = "boards/columns.html"

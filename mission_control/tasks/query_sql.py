@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
+from mission_control.boards.cards import PERSON
 from mission_control.boards.days import days_of
 from mission_control.boards.priorities import spellings
-from mission_control.boards.query_words import NOTHING, Word, words_of
-from mission_control.boards.task_search import matching
 from mission_control.core import clock
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import contains, is_postgres, lowered, place_in, placeholders, searched
+from mission_control.tasks.query_words import NOTHING, Word, words_of
+from mission_control.tasks.task_search import matching
 
 BLOCKER = (
     "SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
@@ -19,7 +19,6 @@ BLOCKER = (
 )
 PENDING = "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending"
 NEEDS_REVIEW = "(t.status = 'review' AND t.assigned_agent_id IS NULL)"
-PERSON = person_name("u", "User")
 NOBODY = "(t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL)"
 STATES = {
     "open": "t.status <> 'done'",

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.card_filter import TABLE, CardFilter
-from mission_control.boards.card_rows import CARD, JOINS, Card, CardRow, cards_from
+from mission_control.boards.cards import PERSON
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import rank_sql
-from mission_control.boards.query_sql import OF_FIELD, PERSON, field_number, field_text
 from mission_control.boards.statuses import STATUSES
 from mission_control.database.sql import as_json, lowered, placeholders, rows, searched, select
+from mission_control.tasks.card_filter import TABLE, CardFilter
+from mission_control.tasks.card_rows import CARD, JOINS, Card, CardRow, cards_from
+from mission_control.tasks.query_sql import OF_FIELD, field_number, field_text
 
 FIRST = 100  # rows, until somebody asks for all
 NUMBERS = ("integer", "decimal")

@@ -1,16 +1,16 @@
 """What a card of a board shows, and the rows it is read from."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from mission_control.approvals.substance import substances_of_approvals
+from mission_control.boards.cards import PERSON
 from mission_control.boards.days import Due, due_of
 from mission_control.boards.models import Board
 from mission_control.boards.presence import SIGNS, is_at_work
 from mission_control.boards.priorities import canonical
-from mission_control.boards.query_sql import PERSON
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core import clock, times
 
@@ -111,20 +111,9 @@ class Card:
     substance: str = ""
 
 
-@dataclass(slots=True)
-class Callbacks:
-    """What the feature of approvals adds: what some of them decide about, by their ids, in one statement."""
-
-    approval_substances: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, str]]] | None = None
-
-
-callbacks = Callbacks()
-
-
 async def with_substances(cards: list[Card]) -> list[Card]:
     """Return cards that say what their buttons decide about."""
-    asked, read = [one.approval_id for one in cards if one.approval_id], callbacks.approval_substances
-    known = await read(asked) if read and asked else {}
+    known = await substances_of_approvals([one.approval_id for one in cards if one.approval_id])
     return [replace(one, substance=known.get(one.approval_id, "")) if one.approval_id else one for one in cards]
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.query_sql import PERSON
-from mission_control.boards.view import PAGE, BoardView, on_board
+from mission_control.boards.cards import PERSON
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import placeholders, rows
 from mission_control.live import broker
 from mission_control.live.wake import publish_wakeup
+from mission_control.tasks.board_view import PAGE, BoardView, on_board
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Region
 

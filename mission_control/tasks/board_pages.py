@@ -7,32 +7,26 @@ from markupsafe import Markup
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.card_filter import CardFilter
+from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
-from mission_control.boards.people_present import keeps_presence
-from mission_control.boards.queries import present, visible_board
-from mission_control.boards.query_page import QUERY, query_of, state_of
-from mission_control.boards.table_regions import shown_columns
-from mission_control.boards.view import COLUMNS, PAGE, PANEL, TABLE, BoardView, PanelLook, Rights, unfolded
-from mission_control.boards.views_pages import filter_of
+from mission_control.boards.queries import present
 from mission_control.boards.views_queries import default_view
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
+from mission_control.tasks.board_view import COLUMNS, PAGE, PANEL, TABLE, BoardView, PanelLook, Rights, unfolded
+from mission_control.tasks.card_filter import CardFilter
+from mission_control.tasks.people_present import keeps_presence
+from mission_control.tasks.query_page import QUERY, query_of, state_of
+from mission_control.tasks.table_regions import shown_columns
+from mission_control.tasks.views_pages import filter_of
 from mission_control.web.asides import asides, asked, opened, panel_alone, wants_panel_alone, with_aside
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Reads, fragments, live_page, rendered
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import shell_page
 
-pages = Blueprint("boards_pages", __name__)
+pages = Blueprint("task_board_pages", __name__)
 PLACE = "board"
-
-
-async def on_board(board_id: UUID) -> tuple[Actor, Board]:
-    """Return the person who asks, in the organization of a board that exists for them, and the board."""
-    actor = await signed_in()
-    board = await visible_board(actor, board_id)
-    return replace(actor, organization_id=board.organization_id), board
 
 
 @pages.get("/boards/<uuid:board_id>")

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from uuid import UUID
 
 from mission_control.boards.models import Board
-from mission_control.boards.query_sql import conditions
 from mission_control.database.sql import rows
+from mission_control.tasks.query_sql import conditions
 
 
 async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None) -> dict[str, int]:

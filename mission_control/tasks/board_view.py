@@ -6,19 +6,19 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from mission_control.boards.card_filter import OPEN, CardFilter
-from mission_control.boards.card_rows import Card
 from mission_control.boards.cards import crew_of
-from mission_control.boards.columns import Order, cards_of, orders_of
-from mission_control.boards.counts import counts_of
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.statuses import STATUSES
 from mission_control.boards.views_queries import all_views
-from mission_control.boards.wip_usage import WipUsage, wip_usage_of
 from mission_control.core import zones
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.models import Event
+from mission_control.tasks.card_filter import OPEN, CardFilter
+from mission_control.tasks.card_rows import Card
+from mission_control.tasks.columns import Order, cards_of, orders_of
+from mission_control.tasks.counts import counts_of
+from mission_control.tasks.wip_usage import WipUsage, wip_usage_of
 from mission_control.web.asides import AsideView
 from mission_control.web.regions import Concerns
 

@@ -8,15 +8,14 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from mission_control.boards.query_sql import conditions
-from mission_control.boards.query_words import LONGEST, Word, quoted, words_of
 from mission_control.boards.statuses import STATUSES
+from mission_control.boards.views_schemas import LONGEST_NAME, LONGEST_QUERY, MOST_COLUMNS
 from mission_control.core import clock
 from mission_control.core.ids import parse_id
+from mission_control.tasks.query_sql import conditions
+from mission_control.tasks.query_words import Word, quoted, words_of
 
 BOARD, TABLE = "board", "table"
-MOST_COLUMNS = 20
-LONGEST_NAME = 300  # of a column
 OPEN = "is:open"  # what a table shows unless its address says more
 
 
@@ -41,7 +40,7 @@ class CardFilter:
         is_bare = is_table and not before and not any(name in args for name in ("q", "sort", "columns", "all"))
         typed = " ".join([*args.getlist("q"), *before] if not is_bare else [OPEN]).replace("\0", "")
         return cls(
-            text=" ".join(typed.split())[:LONGEST],
+            text=" ".join(typed.split())[:LONGEST_QUERY],
             whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in (*STATUSES, TABLE)})),
             view=TABLE if is_table else BOARD,
             sort=args.get("sort", "").replace("\0", "").strip()[:LONGEST_NAME],

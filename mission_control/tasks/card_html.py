@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from quart import current_app
 
-from mission_control.boards.card_rows import Card
 from mission_control.core import zones
+from mission_control.tasks.card_rows import Card
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "ui/card.html"

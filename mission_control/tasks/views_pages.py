@@ -9,14 +9,14 @@ from pydantic import Field
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.card_filter import OPEN, CardFilter
 from mission_control.boards.models import Board, SavedView
-from mission_control.boards.view import NOTICES, PAGE, BoardView, News, on_board
 from mission_control.boards.views_policy import may_change_view
 from mission_control.boards.views_schemas import Name
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
+from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
+from mission_control.tasks.card_filter import OPEN, CardFilter
 from mission_control.web.actions import Outcome, Refusal, action, same_form_again
 from mission_control.web.forms import Fields, Form, VersionedForm, done, go
 from mission_control.web.fragments import partial, render_macro

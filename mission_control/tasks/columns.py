@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.card_filter import CardFilter
-from mission_control.boards.card_rows import CARD, JOINS, Card, CardRow, cards_from, with_substances
 from mission_control.boards.models import Board
 from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.database.sql import placeholders, select
+from mission_control.tasks.card_filter import CardFilter
+from mission_control.tasks.card_rows import CARD, JOINS, Card, CardRow, cards_from, with_substances
 
 FIRST = 50  # cards of a column, until somebody asks for all
 

@@ -5,23 +5,30 @@ from typing import Any
 import orjson
 from markupsafe import escape
 
-from mission_control.boards.card_changes import card_changes, may_move, moves_cards, tasks_of
-from mission_control.boards.card_filter import OPEN
-from mission_control.boards.card_html import cards_html
 from mission_control.boards.cards import people_of
-from mission_control.boards.columns import columns_of
-from mission_control.boards.query_page import tags_of_organization
 from mission_control.boards.statuses import LABELS
-from mission_control.boards.view import COLUMNS as COLUMNS_PAGE
-from mission_control.boards.view import NOTICES, PAGE, BoardView, News, on_board
+from mission_control.gateways.models import Gateway
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
+from mission_control.tasks.board_view import COLUMNS as COLUMNS_PAGE
+from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
+from mission_control.tasks.card_changes import card_changes, may_move, moves_cards, tasks_of
+from mission_control.tasks.card_filter import OPEN
+from mission_control.tasks.card_html import cards_html
+from mission_control.tasks.columns import columns_of
+from mission_control.tasks.query_page import tags_of_organization
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.regions import Region
+from mission_control.web.regions import Concerns, Region
 
 COLUMNS, HEAD, WORK = "boards/columns.html", "boards/head.html", "ui/work_state.html"
 MOVES = ("task.status_changed", "task.lease_expired")
 CREW = ("agent.created", "agent.updated", "agent.deleted")
+GATEWAY_NEEDS = {
+    "connecting": "is being connected",
+    "pairing": "waits for pairing",
+    "unreachable": "cannot be reached",
+    "refused": "refuses the connection",
+}
 FEW = 5  # tasks on a board that is hardly begun
 SIGN_OF_LIFE = ("agent_id",)
 
@@ -123,6 +130,26 @@ async def announcement(view: BoardView, batch: Batch) -> str:
     return partial("#announcements", str(escape(f"{title} moved to {where}{by}.")), "innerHTML")
 
 
+async def gateway_line(view: BoardView) -> str:
+    """Return what the gateway of a board needs, nothing while it is connected."""
+    if view.board.gateway_id is None:
+        return ""
+    gateway = await Gateway.get_or_none(id=view.board.gateway_id, organization_id=view.board.organization_id)
+    if gateway is not None and gateway.state == "connected":
+        return ""
+    name, state = (gateway.name, gateway.state) if gateway else ("", "")
+    may_open = gateway is not None and view.rights.is_admin
+    url = f"/gateways/{view.board.gateway_id}" if may_open else ""
+    needs = GATEWAY_NEEDS.get(state, "is gone")
+    return render_macro("boards/gateway.html", "gateway_line", name=name, state=state, needs=needs, url=url)
+
+
+def _is_about_gateway(view: BoardView, news: News) -> bool:
+    if isinstance(news, Event):
+        return news.board_id == view.board.id or news.subject_id == view.board.gateway_id
+    return news.get("gateway_id") == str(view.board.gateway_id)
+
+
 def _rights(view: BoardView) -> tuple[Any, ...]:
     return view.board.id, view.rights
 
@@ -174,4 +201,11 @@ REGIONS = (
     Region(PAGE, "#board-work-actions", WORK_STATE, work_actions, key=_rights),
     Region(PAGE, "#bulk-slot", on_board(*CREW), bulk_bar, key=_rights),
     Region(PAGE, "#announcements", on_board(*MOVES), silence, changes=announcement),
+    Region(
+        PAGE,
+        "#board-gateway",
+        Concerns[BoardView](("board.updated", "gateway."), ("gateway_id",), _is_about_gateway),
+        gateway_line,
+        key=_rights,
+    ),
 )
