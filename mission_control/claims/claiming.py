@@ -23,18 +23,18 @@ from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.runs.attempts import forgive, running
 from mission_control.tasks.changes import TaskChange, TaskSnapshot
 from mission_control.tasks.commands import change_task
-from mission_control.tasks.filters import OPEN_DEPENDENCY
 from mission_control.tasks.limits import Limits, full, lock_limits
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
+from mission_control.tasks.query_words import BLOCKER
 
 # What may be assigned by claims: no assignee, nothing that blocks it, on a board that accepts claims.
 # The board is read once, not joined to every task.
 OPEN = (
     "t.board_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL AND t.archived_at IS NULL"
     " AND t.assigned_user_id IS NULL AND t.flagged_at IS NULL AND (t.retry_at IS NULL OR t.retry_at <= ?)"
-    f" AND NOT (SELECT b.only_lead_can_change_status FROM boards b WHERE b.id = ?) AND NOT {OPEN_DEPENDENCY}"
+    f" AND NOT (SELECT b.only_lead_can_change_status FROM boards b WHERE b.id = ?) AND NOT EXISTS ({BLOCKER})"
     " AND NOT ((SELECT b.block_status_changes_with_pending_approval FROM boards b WHERE b.id = ?) AND EXISTS ("
     "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending))"
 )

@@ -244,7 +244,7 @@ async def _runs(panel: Panel, history: list[Entry], *, whole: bool) -> tuple[lis
     for run in found:
         shown, is_running = in_words(run), run["state"] == "running"
         acts = [one for one in history if one.actor == run["agent_name"] and one.created_at >= shown["began"]]
-        seen = panel.task.last_seen_at if str(panel.task.assigned_agent_id) == str(run["agent_id"]) else None
+        seen = panel.last_seen_at if str(panel.assigned_agent_id) == str(run["agent_id"]) else None
         moments.append(RunMoment(shown["began"], shown, seen, acts[:3] if is_running else []))
     return moments, total - len(found)
 

@@ -28,9 +28,9 @@ async def timeline_changes(view: BoardView, batch: Batch) -> str | None:
     panel = await panel_in(view)
     if panel is None or not panel.is_working:
         return ""
-    if all(str(one.get("agent_id")) != str(panel.task.assigned_agent_id) for one in batch.signals):
+    if all(str(one.get("agent_id")) != str(panel.assigned_agent_id) for one in batch.signals):
         return ""
-    sign = render_macro(TEMPLATE, "sign", seen=panel.task.last_seen_at)
+    sign = render_macro(TEMPLATE, "sign", seen=panel.last_seen_at)
     return partial(f"#task-{panel.id}-sign", sign, "innerHTML")
 
 

@@ -4,7 +4,7 @@ A class's body names the fields that code reads, so that type checkers know them
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, make_dataclass
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from enum import Enum
 from typing import Annotated, Any, Final, cast, get_args, get_origin
 
@@ -99,12 +99,19 @@ def completed[Model: BaseModel](declared: Mapping[str, Any]) -> Callable[[type[M
 
 
 def completed_row[Row](declared: Mapping[str, Any]) -> Callable[[type[Row]], type[Row]]:
-    """Add columns of a table to a dataclass for `select`: by name, their type. Those that it names come first."""
+    """Add columns of a table to a dataclass for `select`: by name, their type. Those that it names come first.
+
+    After a field with a default they are None until they are read.
+    """
 
     def complete(row: type[Row]) -> type[Row]:
-        known = {one.name for one in fields(cast(Any, row))}
-        more = [(name, kind) for name, kind in declared.items() if name not in known]
-        made = make_dataclass(row.__name__, more, bases=(row,), slots=True, module=row.__module__)
+        of_row: Any = row
+        known = {one.name: one for one in fields(of_row)}
+        more: list[Any] = [(name, kind) for name, kind in declared.items() if name not in known]
+        if any(one.default is not MISSING for one in known.values()):
+            more = [(*one, field(default=None)) for one in more]
+        is_frozen = of_row.__dataclass_params__.frozen
+        made = make_dataclass(row.__name__, more, bases=(row,), slots=True, frozen=is_frozen, module=row.__module__)
         made.__doc__ = row.__doc__
         return cast(type[Row], made)
 

@@ -14,7 +14,7 @@ from mission_control.boards.views_queries import default_view
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
-from mission_control.tasks.board_view import COLUMNS, PAGE, PANEL, TABLE, BoardView, PanelLook, Rights, unfolded
+from mission_control.tasks.board_view import COLUMNS, PAGE, PANEL, TABLE_PAGE, BoardView, PanelLook, Rights, unfolded
 from mission_control.tasks.card_filter import CardFilter
 from mission_control.tasks.people_present import keeps_presence
 from mission_control.tasks.query_page import QUERY, query_of, state_of
@@ -37,7 +37,7 @@ async def show(board_id: UUID) -> ResponseReturnValue:
     view, panel, stream, title = view_of(actor, board), "", "", ""
     if not request.args and (default := await default_view(board)) is not None:
         wanted = filter_of(default)
-        view = replace(view, wanted=wanted, pages=(PAGE, TABLE if wanted.is_table else COLUMNS))
+        view = replace(view, wanted=wanted, pages=(PAGE, TABLE_PAGE if wanted.is_table else COLUMNS))
     aside, _ = asked(PLACE)
     if aside is not None:
         panel, stream = await opened(aside, view, seq, f"/boards/{board.id}{view.wanted.query()}")
@@ -78,7 +78,7 @@ def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UU
     wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
     aside, options = asked(PLACE) if panel_id is None else (None, ())
     open_page = "panel" if panel_id else aside.page if aside else ""
-    pages = (PAGE, TABLE if wanted.is_table else COLUMNS, *([open_page] if open_page else []))
+    pages = (PAGE, TABLE_PAGE if wanted.is_table else COLUMNS, *([open_page] if open_page else []))
     return BoardView(
         actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),
         board=board, rights=rights, wanted=wanted, panel_id=panel_id, look=PanelLook.of(request.args),

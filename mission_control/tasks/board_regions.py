@@ -12,6 +12,7 @@ from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.tasks.board_view import COLUMNS as COLUMNS_PAGE
 from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
+from mission_control.tasks.bulk_undo import SETTABLE
 from mission_control.tasks.card_changes import card_changes, may_move, moves_cards, tasks_of
 from mission_control.tasks.card_filter import OPEN
 from mission_control.tasks.card_html import cards_html
@@ -109,8 +110,15 @@ async def bulk_bar(view: BoardView) -> str:
     if not view.rights.may_write:
         return ""
     people, tags = await people_of(view.board), await tags_of_organization(view.board)
+    fields = [one for one in SETTABLE.values() if one.name != "due_at"]  # days have a menu of their own
     return render_macro(
-        "boards/bulk_bar.html", "bar", board_id=view.board.id, crew=await view.crew(), people=people, tags=tags
+        "boards/bulk_bar.html",
+        "bar",
+        board_id=view.board.id,
+        crew=await view.crew(),
+        people=people,
+        tags=tags,
+        fields=fields,
     )
 
 

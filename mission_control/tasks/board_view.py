@@ -23,7 +23,7 @@ from mission_control.web.asides import AsideView
 from mission_control.web.regions import Concerns
 
 PAGE = "board"  # what surrounds the tasks
-COLUMNS, TABLE = "board-columns", "board-table"  # the tasks
+COLUMNS, TABLE_PAGE = "board-columns", "board-table"  # the tasks
 NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
 PANEL = "task:"  # begins the name of an open task in the stream's address
 
@@ -91,7 +91,7 @@ class BoardView(AsideView):
     @property
     def shown(self) -> str:
         """The page of the regions that show the tasks."""
-        return TABLE if self.wanted.is_table else COLUMNS
+        return TABLE_PAGE if self.wanted.is_table else COLUMNS
 
     @property
     def viewer_id(self) -> UUID | None:

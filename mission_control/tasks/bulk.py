@@ -14,6 +14,7 @@ from mission_control.boards.statuses import TaskStatus
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core.actor import Actor
+from mission_control.core.declared import completed
 from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.core.schemas import Body, Moment, example
 from mission_control.database.sql import placeholders, rows
@@ -21,7 +22,7 @@ from mission_control.tags.assignment import tag_ids_of
 from mission_control.tasks.archive import archive_task, unarchive_task
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task, move_task
-from mission_control.tasks.fields import Ids
+from mission_control.tasks.fields import BY_NAME, Ids, to_bulk
 from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
@@ -34,6 +35,7 @@ STATES = ("archived", "deleted")
 TAGGING = ("add_tag_ids", "remove_tag_ids")
 
 
+@completed(to_bulk())
 class TaskChangeOfOne(Body):
     """What to change on one of many tasks; absent leaves."""
 
@@ -63,8 +65,7 @@ class TaskChangeOfOne(Body):
     def fields(self) -> dict[str, Any]:
         """Return the fields that were sent and that a task has as they are."""
         sent = self.model_dump(exclude_unset=True, exclude={"task_id", *PLACE, *STATES, *TAGGING})
-        may_be_none = ("assigned_agent_id", "assigned_user_id", "due_at")
-        return {name: one for name, one in sent.items() if one is not None or name in may_be_none}
+        return {name: one for name, one in sent.items() if one is not None or BY_NAME[name].is_nullable}
 
 
 class TaskChanges(Body):

@@ -10,10 +10,12 @@ from mission_control.boards.days import day_of, end_of_day
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.tasks.bulk import MOST, TaskChanges
+from mission_control.tasks.bulk_undo import SETTABLE
 from mission_control.tasks.forms import assignee_fields
+from mission_control.tasks.query_words import NOTHING
 from mission_control.web.forms import Fields, Form, FormInvalid
 
-KINDS = ("move", "assign", "priority", "due", "tag", "untag", "archive", "delete")
+KINDS = ("move", "assign", "tag", "untag", "archive", "delete", *SETTABLE)
 
 
 class BulkForm(Form):
@@ -54,8 +56,6 @@ class BulkForm(Form):
                 return {"status": self.value}
             case "assign":
                 return assignee_fields(self.value)
-            case "priority":
-                return {"priority": self.value}
             case "due":
                 if self.value == "" and self.due is None:
                     raise FormInvalid({}, {"": "Choose a day."})
@@ -64,6 +64,9 @@ class BulkForm(Form):
                 return {"add_tag_ids": [self.value]}
             case "untag":
                 return {"remove_tag_ids": [self.value]}
+        if (field := SETTABLE.get(self.kind)) is not None:
+            is_nothing = field.is_nullable and self.value in ("", NOTHING)
+            return {field.name: None if is_nothing else self.value}
         return {"archived" if self.kind == "archive" else "deleted": True}
 
 

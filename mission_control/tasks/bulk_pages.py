@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
 from mission_control.tasks.bulk_forms import BulkForm, UndoForm
-from mission_control.tasks.bulk_undo import Before, before_bulk, undo_of
+from mission_control.tasks.bulk_undo import SETTABLE, Before, before_bulk, undo_of
 from mission_control.tasks.pages import back_to_board
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done, is_htmx
@@ -40,7 +40,7 @@ def _said(form: BulkForm) -> str:
         return "unassigned"
     if form.kind == "due" and form.day is None:
         return "lost the due date"
-    return DONE[form.kind]
+    return DONE.get(form.kind) or f"got the {SETTABLE[form.kind].label.lower()} {form.value}"
 
 
 @action(pages, "POST", "/boards/<uuid:board_id>/tasks/bulk", performs="update_tasks", form=BulkForm, before=_before)

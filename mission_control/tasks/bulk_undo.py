@@ -6,7 +6,11 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.tasks.fields import PLAIN, Surface, shown_at
 
+# What the bar of selected tasks sets to a value, by its word.
+SETTABLE = {one.word: one for one in shown_at(Surface.BULK) if one.is_plain}
+SET = ", ".join(f"t.{name}" for name in PLAIN)
 Before = dict[UUID, dict[str, Any]]
 
 
@@ -16,8 +20,8 @@ async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
         return {}
     listed = placeholders(len(task_ids))
     found = await rows(
-        "SELECT p.* FROM (SELECT t.id, t.status, t.priority, t.due_at, t.assigned_agent_id, t.assigned_user_id,"
-        " t.number, t.title, LEAD(t.id) OVER places AS below, LAG(t.id) OVER places AS above FROM tasks t"
+        f"SELECT p.* FROM (SELECT t.id, t.status, t.assigned_agent_id, t.assigned_user_id, t.number, {SET},"
+        " LEAD(t.id) OVER places AS below, LAG(t.id) OVER places AS above FROM tasks t"
         " WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
         " WINDOW places AS (PARTITION BY t.status ORDER BY t.position, t.created_at DESC)) p"
         f" JOIN tasks o ON o.id = p.id WHERE p.id IN ({listed}) ORDER BY o.position DESC, o.created_at",
@@ -51,12 +55,11 @@ def _undo(kind: str, state: dict[str, Any]) -> dict[str, Any]:
             if state["assigned_agent_id"]:
                 return {"assigned_agent_id": state["assigned_agent_id"]}
             return {"assigned_agent_id": None, "assigned_user_id": None}
-        case "priority":
-            return {"priority": state["priority"]}
-        case "due":
-            return {"due_at": as_moment(state["due_at"])}
         case "tag" | "untag":
             return {"tag_ids": state["tag_ids"]}
         case "archive":
             return {"archived": False}
+    if (field := SETTABLE.get(kind)) is not None:
+        before = state[field.name]
+        return {field.name: as_moment(before) if field.name.endswith("_at") else before}
     return {"deleted": False}

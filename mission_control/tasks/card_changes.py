@@ -11,6 +11,7 @@ from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.card_html import cards_html
 from mission_control.tasks.card_rows import Card
 from mission_control.tasks.columns import FIRST, Order
+from mission_control.tasks.fields import FIELDS
 from mission_control.web.fragments import partial, render_macro
 
 TEMPLATE = "boards/columns.html"
@@ -18,7 +19,7 @@ LIMITS = "boards/limits.html"
 AT_ONCE = 20  # cards; when more of them change, the columns are sent whole
 # Kinds that leave every card in its place.
 STILL = ("approval.", "task.comment", "task.checklist", "task.file_", "task.flagged", "task.unflagged")
-STILL_FIELDS = {"title", "description", "priority", "due_at", "depends_on_task_ids", "tag_ids", "custom_field_values"}
+STILL_FIELDS = {one.name for one in FIELDS if one.is_plain or (one.changed_by and not one.is_column)}
 # Kinds that change many cards, or the columns around them.
 WHOLE = ("agent.updated", "agent.deleted", "board.updated")
 

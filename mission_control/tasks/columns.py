@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.database.sql import placeholders, select
 from mission_control.tasks.card_filter import CardFilter
-from mission_control.tasks.card_rows import CARD, JOINS, Card, CardRow, cards_from, with_substances
+from mission_control.tasks.card_rows import CARD, JOINS, Card, cards_from, with_substances
 
 FIRST = 50  # cards of a column, until somebody asks for all
 
@@ -56,17 +56,16 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
     """Return the four columns with their first cards by position."""
     placed, values = _placed(board, wanted, viewer_id)
     found = await select(
-        CardRow,
+        Card,
         f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
         f" WHERE {_first(wanted)} ORDER BY q.status, q.place, a.created_at, a.id",
         *values,
         *wanted.whole,
     )
     columns = {status: Column(status) for status in STATUSES}
-    placed_cards = cards_from(board, found)
-    for (row, _), card in zip(placed_cards, await with_substances([card for _, card in placed_cards]), strict=True):
-        column = columns[row.status]
-        column.total = row.total
+    for card in await with_substances([*cards_from(found)]):
+        column = columns[card.status]
+        column.total = card.total
         column.cards.append(card)
     return list(columns.values())
 
@@ -98,7 +97,7 @@ async def cards_of(
     if agent_ids:
         chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
     found = await select(
-        CardRow,
+        Card,
         f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
         f" AND ({' OR '.join(chosen)}){narrowed} ORDER BY t.number, a.created_at, a.id",
         board.id,
@@ -106,7 +105,7 @@ async def cards_of(
         *agent_ids,
         *values,
     )
-    return await with_substances([card for _, card in cards_from(board, found)])
+    return await with_substances([*cards_from(found)])
 
 
 def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[Any]]:

@@ -9,6 +9,7 @@ from mission_control.database.sql import rows
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tasks.commands import create_task
 from mission_control.tasks.dependencies import dependency_ids
+from mission_control.tasks.fields import PLAIN
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.schemas import TaskCreate
@@ -25,9 +26,7 @@ async def duplicate_task(actor: Actor, task: Task) -> Task:
     task = await locked_task(task)
     values = (await values_of_tasks(task.board_id, [task.id])).of(task.id)
     new = TaskCreate.model_construct(
-        title=task.title,
-        description=task.description,
-        priority=task.priority,
+        **{name: getattr(task, name) for name in PLAIN if name != "due_at"},
         due_at=task.due_at if task.due_at and task.due_at > clock.now() else None,
         depends_on_task_ids=await dependency_ids(task.id),
         tag_ids=await tag_ids_of(task.id),

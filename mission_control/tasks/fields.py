@@ -2,8 +2,8 @@
 
 The table below is read by the bodies and answers of the API (`schemas.py`), by changes and their rules (`changes.py`,
 `rules.py`), by rows and answers (`queries.py`), by the board's file and spreadsheet (`exports/`), by the tools of MCP,
-by the sentences of `activity/sentences.py` and by the forms of pages (`forms.py`). A new column touches the
-model, this table, a migration, and the template that shows it.
+by the sentences of `activity/sentences.py` and by every page: its `on` says where people see and type a field. A new
+column touches the model, this table and a migration; templates only to draw it in a way of its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from mission_control.boards.days import day_of, end_of_day
-from mission_control.boards.priorities import Priority, canonical
-from mission_control.boards.statuses import TaskStatus
+from mission_control.boards.priorities import PRIORITIES, Priority, canonical, rank
+from mission_control.boards.statuses import LABELS, TaskStatus
 from mission_control.core import clock, zones
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
 from mission_control.core.schemas import Moment, OptionalText
@@ -45,18 +45,35 @@ PEOPLE = frozenset({Role.PERSON})
 PEOPLE_AND_LEADS = frozenset({Role.PERSON, Role.LEAD})
 PEOPLE_AND_WORKERS = frozenset({Role.PERSON, Role.WORKER})
 EVERYBODY = frozenset(Role)
+
+
+class Surface(StrEnum):
+    """Where people see a field, or type it. Everything else that shows fields has an attribute of its own below."""
+
+    CARD = "card"
+    TABLE = "table"  # a column, by which rows and the API's lists are sorted
+    PANEL = "panel"  # and the form of a new task
+    FILTER = "filter"  # a key of the query of boards and of the API
+    QUICK = "quick add"
+    BULK = "bulk"
+
+
+EVERYWHERE = frozenset(Surface)
+IN_TABLE = frozenset({Surface.TABLE})
+LAST_YEAR = 9990  # of due dates: the end of a later day is not a moment everywhere
 type Sentence = Callable[[Any, Any], tuple[str, str]]  # of the values before and after
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """How a form sends a field: the name and type of its input, what the value becomes, and how it is shown."""
+    """How people type a field: the type of its input, what the value becomes, how it is shown, and which words of a
+    line mean a value."""
 
-    name: str
     kind: Any
     default: Any = None
     value: Callable[[Any], Any] = lambda typed: typed
     shown: Callable[[Any], Any] = lambda value: value
+    is_word: Callable[[str], bool] = lambda text: True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +81,8 @@ class TaskField(DeclaredField):
     """One field of a task.
 
     A `plain` field has no rule: what is sent is stored. A column that is not `tracked` never changes with a command
-    that takes a snapshot before.
+    that takes a snapshot before. People read its `label` and type its `word`: in forms, queries, lines and addresses.
+    A field that is `drawn` has macros of its own in the templates; all others look alike.
     """
 
     changed_by: frozenset[Role] = NOBODY
@@ -74,12 +92,42 @@ class TaskField(DeclaredField):
     answer: Callable[[Any], Any] | None = None
     sentence: Sentence | None = None
     sentence_rank: int = 1
+    on: frozenset[Surface] = frozenset()
+    label: str = ""
+    word: str = ""
+    sign: str = ""  # in front of a value in quick add, when it is not the word and a colon
+    offers: tuple[tuple[str, str], ...] = ()  # values to type, and what they mean
+    is_usual: bool = False  # a column that the table shows unless somebody chooses
+    is_drawn: bool = False
     form: FormField | None = None
     tool: str = ""
+
+    @property
+    def quick_sign(self) -> str:
+        """What stands in front of a value in quick add."""
+        return self.sign or f"{self.word}:"
+
+    def typed(self, text: str) -> Any:
+        """Return the value that a text means, as the task has it. Raise ValueError when it means none."""
+        form = self.form
+        if form is None or not form.is_word(text):
+            raise ValueError(text)
+        try:
+            return form.value(TypeAdapter(form.kind).validate_python(text))
+        except ValidationError as error:
+            raise ValueError(text) from error
+
+    def text_of(self, value: Any) -> str:
+        """Return a value as its input shows it."""
+        shown = value if self.form is None else self.form.shown(value)
+        return "" if shown is None else str(shown)
 
 
 def plain(name: str, kind: Any, default: Any, **more: Any) -> TaskField:
     """A column that people change and no rule concerns."""
+    if Surface.PANEL in more.get("on", ()) and "form" not in more:
+        more["form"] = FormField(more.get("accepts") or kind, default)
+    more = {"word": name, "label": name.replace("_", " ").capitalize()} | more
     return TaskField(name=name, kind=kind, default=default, changed_by=PEOPLE, is_plain=True, is_exported=True, **more)
 
 
@@ -133,7 +181,7 @@ def _day(typed: Any) -> Any:
     """Return the day that a word such as `fri` means; dates as they are."""
     if not isinstance(typed, str):
         return typed
-    if (day := day_of(typed.strip(), clock.now())) is None:
+    if (day := day_of(typed.strip(), clock.now())) is None or day.year > LAST_YEAR:
         raise ValueError("Enter a date such as 2026-03-14, or a word such as today or fri")
     return day
 
@@ -151,24 +199,41 @@ def _due_day(due_at: datetime | None) -> date | None:
 
 # In the order in which answers have them.
 FIELDS: tuple[TaskField, ...] = (
-    plain("title", str, REQUIRED, sentence=_renamed, sentence_rank=0),
+    plain("title", str, REQUIRED, sentence=_renamed, sentence_rank=0, on=IN_TABLE, is_drawn=True, form=None),
     plain(
         "description", str | None, None,
         sentence=lambda before, after: ("described", ""), sentence_rank=2,
         tool="What a worker must know, and how to tell it is done",
     ),
-    ruled("status", TaskStatus, EVERYBODY, "inbox"),
+    ruled(
+        "status", TaskStatus, EVERYBODY, "inbox",
+        on=EVERYWHERE - {Surface.CARD, Surface.QUICK}, label="Status", word="status", offers=tuple(LABELS.items()),
+        is_usual=True, is_drawn=True,
+    ),
     plain(
         "priority", str, "medium",
-        accepts=Priority, answer=canonical, sentence=_reprioritized,
-        form=FormField("priority", Priority, "medium", shown=canonical),
+        accepts=Priority, answer=canonical, sentence=_reprioritized, on=EVERYWHERE, sign="!", is_drawn=True,
+        offers=tuple((one, "") for one in reversed(PRIORITIES)),
+        form=FormField(Priority, "medium", shown=canonical, is_word=lambda text: rank(text) > 0),
     ),
     plain(
         "due_at", datetime | None, None,
-        accepts=Moment | None, sentence=_rescheduled, form=FormField("due", Day, None, _end_of_day, _due_day),
+        accepts=Moment | None, sentence=_rescheduled, on=EVERYWHERE, label="Due", word="due", is_usual=True,
+        is_drawn=True, form=FormField(Day, None, _end_of_day, _due_day),
+        offers=(
+            ("overdue", "late and not done"), ("today", ""), ("tomorrow", ""), ("<fri", "before a day"),
+            ("week", "this week"), ("none", "without a date"),
+        ),
         tool="When it must be done, as 2026-12-24T12:00:00Z",
     ),
     ruled("assigned_agent_id", UUID | None, PEOPLE_AND_LEADS),
+    related(
+        "assignee", str | None,
+        is_answered=False, on=EVERYWHERE, label="Assignee", word="assignee", sign="@", is_usual=True, is_drawn=True,
+        offers=(
+            ("me", "assigned to me"), ("none", "assigned to nobody"), ("agent", "any agent"), ("person", "any person"),
+        ),
+    ),
     related(
         "depends_on_task_ids", list[UUID], PEOPLE_AND_LEADS,
         accepts=Ids, default=[], sentence=lambda before, after: ("changed the dependencies of", ""), sentence_rank=3,
@@ -178,13 +243,20 @@ FIELDS: tuple[TaskField, ...] = (
     fixed("board_id", UUID | None),
     fixed("created_by_user_id", UUID | None, default=None),
     kept("in_progress_at", datetime | None, is_exported=True),
-    fixed("created_at", datetime, is_exported=True),
-    fixed("updated_at", datetime, is_exported=True),
+    fixed("created_at", datetime, is_exported=True, on=IN_TABLE, label="Created", word="created", is_drawn=True),
+    fixed(
+        "updated_at", datetime,
+        is_exported=True, on=IN_TABLE, label="Updated", word="updated", is_usual=True, is_drawn=True,
+    ),
     related("blocked_by_task_ids", list[UUID]),
     related("is_blocked", bool),
-    related("tags", list[TagRef]),
+    related(
+        "tags", list[TagRef],
+        on=EVERYWHERE - IN_TABLE, label="Tags", word="tag", sign="#", is_drawn=True,
+        offers=(("none", "without tags"),),
+    ),
     related("custom_field_values", dict[str, Any] | None, EVERYBODY, accepts=dict[str, Any], default={}),
-    fixed("number", int),
+    fixed("number", int, on=IN_TABLE, label="Number", word="number", is_drawn=True),
     ruled("assigned_user_id", UUID | None, PEOPLE),
     kept("archived_at", datetime | None, is_exported=True),
     fixed("deleted_at", datetime | None),
@@ -216,6 +288,18 @@ COLUMNS = {one.name: one.kind for one in FIELDS if one.is_column and one.is_answ
 TRACKED = tuple(one.name for one in FIELDS if one.is_tracked)
 EXPORTED = tuple(one.name for one in FIELDS if one.is_exported)
 PLAIN = tuple(one.name for one in FIELDS if one.is_plain)
+REWRITTEN = {one.name: one.answer for one in FIELDS if one.answer is not None}
+
+
+def shown_at(surface: Surface, *first: str) -> tuple[TaskField, ...]:
+    """Return the fields of a surface: those of these names in front, the others in the order of answers."""
+    ahead = [BY_NAME[name] for name in first]
+    return (*ahead, *(one for one in FIELDS if surface in one.on and one not in ahead))
+
+
+def alike_at(surface: Surface) -> tuple[TaskField, ...]:
+    """Return the fields of a surface that have no macros of their own."""
+    return tuple(one for one in shown_at(surface) if not one.is_drawn)
 
 
 def changeable_by(role: Role) -> frozenset[str]:
@@ -252,15 +336,24 @@ def _file_default(one: TaskField) -> Any:
     return None if one.is_nullable else one.default if one.is_plain else REQUIRED
 
 
+def to_bulk() -> dict[str, Any]:
+    """Return the fields of the change of one of many tasks, without those that it names."""
+    return changed(alike_at(Surface.BULK))
+
+
 def to_form() -> dict[str, Any]:
     """The inputs of the form that changes facts of a task."""
-    return {one.form.name: (one.form.kind, one.form.default) for one in FIELDS if one.form is not None}
+    return {one.word: (one.form.kind, one.form.default) for one in FIELDS if one.form is not None}
 
 
 def from_form(typed: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that a form sent, by their names."""
-    inputs = [(one.name, one.form) for one in FIELDS if one.form is not None]
-    return {name: form.value(typed[form.name]) for name, form in inputs if form.name in typed}
+    return {one.name: one.form.value(typed[one.word]) for one in FIELDS if one.form is not None and one.word in typed}
+
+
+def in_form(value_of: Callable[[str], Any]) -> dict[str, Any]:
+    """Return what the inputs of that form show of a task, whose values `value_of` returns by name."""
+    return {one.word: one.form.shown(value_of(one.name)) for one in FIELDS if one.form is not None}
 
 
 def to_ask() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the forms of the task pages send."""
 
+from functools import partial
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.custom_fields.queries import values_of_tasks
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tags.slugs import slug_from
-from mission_control.tasks.fields import FIELDS, from_form, to_form
+from mission_control.tasks.fields import from_form, in_form, to_form
 from mission_control.tasks.models import Task
 from mission_control.tasks.panel_fields import shown, typed
 from mission_control.tasks.schemas import (
@@ -82,8 +83,8 @@ class ChangeForm(VersionedForm):
     @classmethod
     def values_of(cls, task: Any) -> dict[str, Any]:
         """Return what the inputs show of a task."""
-        shown = {one.form.name: one.form.shown(getattr(task, one.name)) for one in FIELDS if one.form is not None}
-        return shown | {"assignee": assignee_value(task.assigned_agent_id, task.assigned_user_id)}
+        assignee = assignee_value(task.assigned_agent_id, task.assigned_user_id)
+        return in_form(partial(getattr, task)) | {"assignee": assignee}
 
 
 class FieldsForm(VersionedForm):

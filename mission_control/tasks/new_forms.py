@@ -1,17 +1,16 @@
 """What the forms of new tasks send."""
 
-from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field
 from quart import request
 
-from mission_control.boards.days import end_of_day
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import Priority
 from mission_control.boards.statuses import TaskStatus
+from mission_control.core.declared import completed
 from mission_control.core.schemas import BlankToNone
+from mission_control.tasks.fields import from_form, to_form
 from mission_control.tasks.forms import Title, assignee_fields
 from mission_control.tasks.panel_fields import typed
 from mission_control.tasks.quick_add import QuickTask
@@ -31,15 +30,14 @@ class NewTaskForm(Form):
         return QuickTask(text=self.title, status=self.status, after_task_id=self.after)
 
 
+@completed(to_form())
 class FullTaskForm(Form):
-    """A new task with everything that can be said of it at once."""
+    """A new task with everything that can be said of it at once. The table of fields adds its inputs."""
 
     title: Title
     description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
     status: TaskStatus = "inbox"
-    priority: Priority = "medium"
     assignee: str = ""
-    due: date | None = None
     tag_ids: list[UUID] = []
     depends_on_task_ids: list[UUID] = []
     fields: Annotated[dict[str, str], Field(exclude=True)] = {}
@@ -58,8 +56,7 @@ class FullTaskForm(Form):
 
     def body(self, found: Board) -> Fields:
         """Return the task to create. A custom field that is left empty has its default."""
-        plain = self.model_dump(exclude={"assignee", "due"})
-        due_at = end_of_day(self.due) if self.due else None
+        said = self.model_dump(exclude={"assignee", *to_form()}) | from_form(self.model_dump())
         own: dict[str, Any] = {}
         for name, text in self.fields.items():
             _, kind, key = name.split(":", 2)
@@ -68,4 +65,4 @@ class FullTaskForm(Form):
             except ValueError as error:
                 raise FormInvalid({**self.model_dump(), "fields": self.fields}, {name: str(error)}) from None
         values = {key: value for key, value in own.items() if value is not None}
-        return {**plain, **assignee_fields(self.assignee), "due_at": due_at, "custom_field_values": values}
+        return {**said, **assignee_fields(self.assignee), "custom_field_values": values}

@@ -12,11 +12,11 @@ from mission_control.boards.cards import crew_of, people_of
 from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
 from mission_control.boards.statuses import LABELS, STATUSES
-from mission_control.core import zones
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import DomainError, Forbidden, Invalid, NotFound
 from mission_control.core.policy import require
 from mission_control.database.sql import rows
+from mission_control.tasks.fields import Surface, alike_at, in_form
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.new_forms import FullTaskForm, NewTaskForm
 from mission_control.tasks.pages import back_to_board
@@ -56,9 +56,8 @@ async def understood_values(board: Board, line: QuickTask) -> dict[str, Any]:
     """Return what a line of quick add means, as the form shows it."""
     found = (await understood(board, line)).model_dump()
     assignee = assignee_value(found["assigned_agent_id"], found["assigned_user_id"])
-    due = zones.day_of(found["due_at"], zones.reader()).isoformat() if found["due_at"] else ""
-    shown = {name: found[name] for name in ("title", "status", "priority", "tag_ids")}
-    return {**shown, "assignee": assignee, "due": due}
+    shown = {name: found[name] for name in ("title", "status", "tag_ids")}
+    return {**shown, **in_form(found.__getitem__), "assignee": assignee}
 
 
 async def new_dialog(board: Board, values: dict[str, Any]) -> str:
@@ -85,6 +84,7 @@ async def _choices(board: Board) -> dict[str, Any]:
     return {
         "assignees": assignees + [(f"user:{one['id']}", str(one["name"])) for one in people],
         "tags": [(str(one["id"]), str(one["name"])) for one in tags],
+        "others": alike_at(Surface.PANEL),
         "fields": await fields_of(board.id, None),
         "tasks": [(str(one["id"]), f"#{one['number']} {one['title']}") for one in unfinished],
     }

@@ -1,7 +1,7 @@
 """The panel of a task: what its frame shows, and what its sections need of the task itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,24 +17,12 @@ from mission_control.boards.priorities import canonical
 from mission_control.core import clock, zones
 from mission_control.database.sql import select_one
 from mission_control.tasks.board_view import Rights
-from mission_control.tasks.forms import ChangeForm, TextForm
+from mission_control.tasks.fields import Surface, TaskField, alike_at
+from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
 from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "tasks/panel.html"
-
-
-@dataclass(slots=True)
-class PanelRow(TaskRow):
-    """A task with the names of its assignee and its creator."""
-
-    agent_name: str | None
-    last_seen_at: datetime | None
-    agent_gateway_id: UUID | None
-    run_began_at: datetime | None
-    person_name: str | None
-    creator_name: str | None
-    comments_total: int
 
 
 @dataclass(slots=True)
@@ -60,7 +48,7 @@ NEIGHBOURS = f"""
 PANEL = f"""
     SELECT {COLUMNS}, g.name AS agent_name, {SIGNS},
         CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
-        {person_name("c")} AS creator_name,
+        {person_name("c")} AS created_by,
         (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments_total
     FROM tasks t
     LEFT JOIN agents g ON g.id = t.assigned_agent_id
@@ -71,31 +59,50 @@ PANEL = f"""
 
 
 @dataclass(slots=True)
-class Panel:
-    """One task, ready to be shown. Templates read columns that need no preparation from `task`."""
+class Panel(TaskRow):
+    """One task as its panel shows it: every column that answers have, with names; the rest is set when it was read."""
 
-    task: PanelRow
-    id: UUID
-    board_id: UUID
-    number: int
-    title: str
-    description: str
-    status: str
-    priority: str
-    due_at: datetime | None
-    assignee: str
-    assignee_kind: str
-    assignee_value: str
-    is_working: bool
-    in_progress_at: datetime | None
-    created_at: datetime | None
-    created_by: str
-    is_deleted: bool
-    archived_at: datetime | None
-    may_write: bool
-    comments_total: int = 0
+    agent_name: str | None
+    last_seen_at: datetime | None
+    agent_gateway_id: UUID | None
+    run_began_at: datetime | None
+    person_name: str | None
+    created_by: str | None
+    comments_total: int
+    may_write: bool = False
     agents: list[dict[str, Any]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def assignee(self) -> str:
+        """The name of who has it."""
+        return self.agent_name or self.person_name or ""
+
+    @property
+    def assignee_kind(self) -> str:
+        """What has it: an agent, a person or none."""
+        return "agent" if self.agent_name else "person" if self.person_name else "none"
+
+    @property
+    def assignee_value(self) -> str:
+        """Who has it, as forms send it."""
+        return assignee_value(self.assigned_agent_id, self.assigned_user_id)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether its agent is at work on it now."""
+        seen = self.last_seen_at, self.agent_gateway_id, self.run_began_at
+        return self.status == "in_progress" and is_at_work(*seen, clock.now())
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it is in the trash."""
+        return self.deleted_at is not None
+
+    @property
+    def others(self) -> list[tuple[TaskField, str]]:
+        """The fields that the panel shows without a drawing of their own, and their texts."""
+        return [(one, one.text_of(getattr(self, one.name))) for one in alike_at(Surface.PANEL)]
 
     @property
     def url(self) -> str:
@@ -115,11 +122,11 @@ class Panel:
     @property
     def text_values(self) -> dict[str, Any]:
         """Title and description with their version, for the form that edits them."""
-        return TextForm.shown(self.task)
+        return TextForm.shown(self)
 
     def version_of(self, name: str) -> str:
         """Return the version of a property, for the form that changes it."""
-        return ChangeForm.version_of(self.task, name)
+        return ChangeForm.version_of(self, name)
 
     @property
     def due(self) -> Due | None:
@@ -139,36 +146,8 @@ class Panel:
 
 async def panel_of(board: Board, task_id: UUID, rights: Rights) -> Panel | None:
     """Return the panel of a task of the board, deleted ones included, without the agents and people of the board."""
-    row = await select_one(PanelRow, PANEL, task_id, board.id)
-    return None if row is None else _panel(row, rights)
-
-
-def _panel(row: PanelRow, rights: Rights) -> Panel:
-    kind = "agent" if row.agent_name else "person" if row.person_name else "none"
-    chosen = {"agent": f"agent:{row.assigned_agent_id}", "person": f"user:{row.assigned_user_id}", "none": ""}
-    return Panel(
-        task=row,
-        id=row.id,
-        board_id=row.board_id,
-        number=row.number,
-        title=row.title,
-        description=row.description or "",
-        status=row.status,
-        priority=canonical(row.priority),
-        due_at=row.due_at,
-        assignee=row.agent_name or row.person_name or "",
-        assignee_kind=kind,
-        assignee_value=chosen[kind],
-        is_working=row.status == "in_progress"
-        and is_at_work(row.last_seen_at, row.agent_gateway_id, row.run_began_at, clock.now()),
-        in_progress_at=row.in_progress_at,
-        created_at=row.created_at,
-        created_by=row.creator_name or "",
-        is_deleted=row.deleted_at is not None,
-        archived_at=row.archived_at,
-        may_write=rights.may_write,
-        comments_total=row.comments_total,
-    )
+    panel = await select_one(Panel, PANEL, task_id, board.id)
+    return panel and replace(panel, may_write=rights.may_write, priority=canonical(panel.priority))
 
 
 async def neighbours_of(panel: Panel) -> Neighbours:

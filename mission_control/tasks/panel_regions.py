@@ -36,7 +36,7 @@ async def title(_view: BoardView, panel: Panel) -> str:
 
 async def text(_view: BoardView, panel: Panel) -> str:
     """Return the description, to be read."""
-    await read_ahead(panel.description, names=panel.names)
+    await read_ahead(panel.description or "", names=panel.names)
     return render_macro(TEXT, "text", panel=panel)
 
 

@@ -78,9 +78,9 @@ async def list_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None = No
 
     `viewer_id` is the person who asks, if it is one.
     """
-    where, values = filters.where(board.id, query, viewer_id)
+    where, values = filters.condition_of(board.id, query, viewer_id)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
-    page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
+    page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.ordering(query)} LIMIT ? OFFSET ?"
     found = await _tasks_of(board.id, await select_columns(KINDS, page, *values, query.limit, query.offset))
     if query.include_waiting:
         await add_reasons(found)

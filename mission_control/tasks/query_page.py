@@ -5,11 +5,10 @@ from typing import Any
 
 from mission_control.boards.cards import people_of
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import PRIORITIES
-from mission_control.boards.statuses import LABELS
 from mission_control.database.sql import rows
 from mission_control.tasks.board_view import PAGE, BoardView, on_board
 from mission_control.tasks.card_filter import CardFilter
+from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.query_words import quoted
 from mission_control.tasks.table import fields_of
 from mission_control.web.fragments import render_macro
@@ -17,26 +16,16 @@ from mission_control.web.regions import Region
 
 QUERY = "boards/query.html"
 MOST_TAGS = 100
+FIELDS = shown_at(Surface.FILTER, "assignee", "due_at", "priority", "status")
 FIXED = (
-    ("assignee:me", "assigned to me"),
-    ("assignee:none", "assigned to nobody"),
-    ("assignee:agent", "any agent"),
-    ("assignee:person", "any person"),
-    ("due:overdue", "late and not done"),
-    ("due:today", ""),
-    ("due:tomorrow", ""),
-    ("due:<fri", "before a day"),
-    ("due:week", "this week"),
-    ("due:none", "without a date"),
-    *((f"priority:{one}", "") for one in reversed(PRIORITIES)),
-    *((f"status:{name}", label) for name, label in LABELS.items()),
+    *((f"{one.word}:{value}", about) for one in FIELDS[:4] for value, about in one.offers),
     ("is:open", "not done"),
     ("is:blocked", "waits for another task"),
     ("is:flagged", "flagged for a person"),
     ("needs:approval", "an approval waits"),
     ("needs:review", "a person reviews it"),
     ("needs:person", "approval, review or flag"),
-    ("tag:none", "without tags"),
+    *((f"{one.word}:{value}", about) for one in FIELDS[4:] for value, about in one.offers),
 )
 
 

@@ -1,37 +1,21 @@
 """The query of a board as SQL on `tasks t`. Names are looked up by the statement itself, so that they stay current."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from mission_control.boards.cards import PERSON
-from mission_control.boards.days import days_of
-from mission_control.boards.priorities import spellings
+from mission_control.boards.days import Span, days_of
+from mission_control.boards.priorities import rank_sql, spellings
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import clock
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import contains, is_postgres, lowered, place_in, placeholders, searched
-from mission_control.tasks.query_words import NOTHING, Word, words_of
+from mission_control.tasks.fields import TaskField
+from mission_control.tasks.query_words import FIELDS, NEEDS, NOBODY, NOTHING, STATES, Word, compared, words_of
 from mission_control.tasks.task_search import matching
 
-BLOCKER = (
-    "SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
-    " WHERE d.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done'"
-)
-PENDING = "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending"
-NEEDS_REVIEW = "(t.status = 'review' AND t.assigned_agent_id IS NULL)"
-NOBODY = "(t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL)"
-STATES = {
-    "open": "t.status <> 'done'",
-    "done": "t.status = 'done'",
-    "blocked": f"(t.status <> 'done' AND EXISTS ({BLOCKER}))",
-    "flagged": "t.flagged_at IS NOT NULL",
-    "unassigned": NOBODY,
-}
-NEEDS = {
-    "approval": f"EXISTS ({PENDING})",
-    "review": NEEDS_REVIEW,
-    "person": f"(EXISTS ({PENDING}) OR {NEEDS_REVIEW} OR t.flagged_at IS NOT NULL)",
-}
 # The value that a task has of a custom field, its default when none is stored.
 OF_FIELD = (
     " FROM board_task_custom_fields b JOIN task_custom_field_definitions f ON f.id = b.field_id"
@@ -40,13 +24,37 @@ OF_FIELD = (
 )
 NUMBERS = "('integer', 'decimal')"
 
+STATUS_RANK = f"CASE t.status {' '.join(f"WHEN '{one}' THEN {rank}" for rank, one in enumerate(STATUSES))} END"
+
 Part = tuple[str, list[Any]]
 
 
-def conditions(text: str, viewer_id: UUID | None) -> tuple[str, list[Any]]:
+def order_of(field: TaskField) -> str:
+    """Return what tasks are sorted by, for a field."""
+    match field.name:
+        case "title":
+            return lowered("t.title")
+        case "status":
+            return STATUS_RANK
+        case "priority":
+            return rank_sql("t.priority")
+        case "assignee":
+            return (
+                f"COALESCE((SELECT {lowered('g.name')} FROM agents g WHERE g.id = t.assigned_agent_id),"
+                f" (SELECT {lowered(PERSON)} FROM users u WHERE u.id = t.assigned_user_id))"
+            )
+    return f"t.{field.name}"
+
+
+def conditions(text: str, viewer_id: UUID | None) -> Part:
     """Return the condition of a query, with an AND in front of every part, and its values."""
+    return conditions_of(words_of(text, clock.now()), viewer_id)
+
+
+def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Part:
+    """Return the condition of the words of a query, with an AND in front of every part, and its values."""
     now, sql, values = clock.now(), "", list[Any]()
-    for word in words_of(text, now):
+    for word in words:
         for part, more in _parts(word, viewer_id, now):
             sql, values = f"{sql} AND {part}", [*values, *more]
     return sql, values
@@ -79,7 +87,18 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Part:
             return STATES[value], []
         case "needs":
             return NEEDS[value], []
-    return _compared(value)
+    return _of_column(FIELDS[word.key], value) if word.is_known else _compared(value)
+
+
+def _of_column(field: TaskField, value: str) -> Part:
+    """A column without words of its own: it has no value, the value, or one that compares so."""
+    if value.lower() == NOTHING:
+        return f"t.{field.name} IS NULL", []
+    sign, text = compared(value)
+    wanted = field.typed(text)
+    if isinstance(wanted, str):
+        return f"{lowered(searched(f't.{field.name}'))} {sign or '='} ?", [wanted.lower()]
+    return f"t.{field.name} {sign or '='} ?", [wanted]
 
 
 def _assignee(value: str, viewer_id: UUID | None) -> Part:
@@ -110,6 +129,8 @@ def _begins(column: str) -> str:
 def _tag(value: str) -> Part:
     if value.lower() == NOTHING:
         return "NOT EXISTS (SELECT 1 FROM tag_assignments a WHERE a.task_id = t.id)", []
+    if (tag_id := parse_id(value)) is not None:
+        return "EXISTS (SELECT 1 FROM tag_assignments a WHERE a.task_id = t.id AND a.tag_id = ?)", [tag_id]
     return (
         "EXISTS (SELECT 1 FROM tag_assignments a JOIN tags o ON o.id = a.tag_id WHERE a.task_id = t.id"
         f" AND (o.slug = ? OR {lowered('o.name')} = ?))",
@@ -122,10 +143,17 @@ def _due(value: str, now: datetime) -> Part:
         return "t.due_at IS NULL", []
     if value == "overdue":
         return "(t.due_at < ? AND t.status <> 'done')", [now]
-    since, until = days_of(value, now) or (None, None)
+    since, until = days_of(value, now) or _moments(value)
     parts = [("t.due_at >= ?", since), ("t.due_at < ?", until)]
     kept = [(sql, moment) for sql, moment in parts if moment is not None]
     return f"({' AND '.join(sql for sql, _ in kept)})", [moment for _, moment in kept]
+
+
+def _moments(value: str) -> Span:
+    """Return the span that begins or ends with a moment; people type days."""
+    sign, text = compared(value)
+    moment = datetime.fromisoformat(text)
+    return (None, moment) if sign == "<" else (moment, None)
 
 
 def _of_field(word: Word, sql: str, values: list[Any]) -> Part:
@@ -153,15 +181,13 @@ def field_number() -> str:
     return f"CASE WHEN f.field_type IN {NUMBERS} THEN CAST({field_text()} AS {real}) END"
 
 
-SIGNS = ("<=", ">=", "<", ">")
 YES_AND_NO = {"yes": "true", "no": "false"}
 
 
 def _compared(value: str) -> Part:
     if value.lower() == NOTHING:
         return f"{field_text()} IS NULL", []
-    sign = next((one for one in SIGNS if value.startswith(one)), "")
-    wanted = value.removeprefix(sign)
+    sign, wanted = compared(value)
     number = _number(wanted)
     if sign and number is not None:
         return f"{field_number()} {sign} ?", [number]

@@ -10,17 +10,37 @@ from datetime import datetime
 from mission_control.boards.days import days_of
 from mission_control.boards.statuses import STATUSES
 from mission_control.boards.views_schemas import LONGEST_QUERY
+from mission_control.tasks.fields import Surface, TaskField, shown_at
 
 MOST_WORDS = 30
-STATES = ("open", "done", "blocked", "flagged", "unassigned")
-NEEDS = ("approval", "review", "person")
 NOTHING = "none"
+BLOCKER = (
+    "SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
+    " WHERE d.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done'"
+)
+PENDING = "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending"
+NEEDS_REVIEW = "(t.status = 'review' AND t.assigned_agent_id IS NULL)"
+NOBODY = "(t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL)"
+STATES = {
+    "open": "t.status <> 'done'",
+    "done": "t.status = 'done'",
+    "blocked": f"(t.status <> 'done' AND EXISTS ({BLOCKER}))",
+    "flagged": "t.flagged_at IS NOT NULL",
+    "unassigned": NOBODY,
+}
+NEEDS = {
+    "approval": f"EXISTS ({PENDING})",
+    "review": NEEDS_REVIEW,
+    "person": f"(EXISTS ({PENDING}) OR {NEEDS_REVIEW} OR t.flagged_at IS NOT NULL)",
+}
 # Keys of every board; any other key may be that of a custom field.
-KEYS = ("assignee", "tag", "priority", "due", "status", "is", "needs")
+FIELDS = {one.word: one for one in shown_at(Surface.FILTER)}
+KEYS = (*FIELDS, "is", "needs")
 
 _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _PAIR = re.compile(r'(-?)([\w][\w.-]*):((?:"[^"]*"?|[^\s"])+)')
 _VALUE = re.compile(r'(?:"[^"]*"?|[^,"])+')
+SIGNS = ("<=", ">=", "<", ">")
 _STATUS_WORDS = {"progress": "in_progress", "in-progress": "in_progress", "doing": "in_progress"}
 
 
@@ -67,7 +87,23 @@ def _is_value(key: str, value: str, now: datetime) -> bool:
     if key == "due":
         return value in (NOTHING, "overdue") or days_of(value, now) is not None
     known = {"status": STATUSES, "is": STATES, "needs": NEEDS}.get(key)
-    return known is None or value in known
+    if known is not None:
+        return value in known
+    field = FIELDS.get(key)
+    return field is None or field.is_drawn or value.lower() == NOTHING or _is_typed(field, compared(value)[1])
+
+
+def _is_typed(field: TaskField, text: str) -> bool:
+    try:
+        return field.typed(text) is not None
+    except ValueError:
+        return False
+
+
+def compared(value: str) -> tuple[str, str]:
+    """Return the sign with which a value is compared, or an empty text, and the value."""
+    sign = next((one for one in SIGNS if value.startswith(one)), "")
+    return sign, value.removeprefix(sign)
 
 
 def quoted(value: str) -> str:

@@ -8,16 +8,16 @@ from uuid import UUID
 from pydantic import Field
 
 from mission_control.boards.cards import people_of
-from mission_control.boards.days import day_of, end_of_day
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import PRIORITIES, SYNONYMS, canonical
 from mission_control.boards.statuses import TaskStatus
-from mission_control.core import clock
 from mission_control.core.schemas import Body, NonEmptyStr, example
 from mission_control.database.sql import rows
+from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.schemas import TaskCreate
 
-_WORD = re.compile(r'(?<!\S)(@|#|!|due:)("[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)', re.I)
+FIELDS = {one.quick_sign: one for one in shown_at(Surface.QUICK)}
+_SIGNS = "|".join(map(re.escape, FIELDS))
+_WORD = re.compile(rf'(?<!\S)({_SIGNS})("[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)', re.I)
 
 
 class QuickTask(Body):
@@ -78,14 +78,12 @@ def _takes(found: dict[str, Any], names: _Names, sign: str, value: str) -> bool:
         if tag is not None:
             found.setdefault("tag_ids", []).append(tag)
         return tag is not None
-    if sign == "!":
-        is_known = word in PRIORITIES or word in SYNONYMS
-        return is_known and found.setdefault("priority", canonical(word)) == canonical(word)
-    day = day_of(word, clock.now())
-    if day is None or day.year > 9990 or "due_at" in found:
+    field = FIELDS[sign]
+    try:
+        meant = field.typed(word)
+    except ValueError:
         return False
-    found["due_at"] = end_of_day(day)
-    return True
+    return bool(found.setdefault(field.name, meant) == meant)
 
 
 async def _names(board: Board, signs: set[str]) -> _Names:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
@@ -17,7 +17,7 @@ from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, SentBack, example
 from mission_control.core.substance import Seen
 from mission_control.tasks.changes import TaskChange
-from mission_control.tasks.fields import Ids, to_answer, to_change, to_create
+from mission_control.tasks.fields import Ids, Surface, shown_at, to_answer, to_change, to_create
 
 UNSENT_WHEN_NULL = ("depends_on_task_ids", "tag_ids", "comment")
 
@@ -78,10 +78,13 @@ class TaskCardRead(TaskRead):
     comments_count: int
 
 
-Sort = Literal[
-    "created_at", "-created_at", "updated_at", "-updated_at", "due_at", "-due_at", "priority", "-priority",
-    "position", "-position", "title", "-title", "number", "-number", "status", "-status", "assignee", "-assignee",
-]  # fmt: skip
+SORTED = shown_at(
+    Surface.TABLE, "created_at", "updated_at", "due_at", "priority", "position", "title", "number", "status"
+)
+if TYPE_CHECKING:
+    Sort = str
+else:
+    Sort = Literal[tuple(f"{way}{one.name}" for one in SORTED for way in ("", "-"))]
 
 
 class TaskQuery(Paging):

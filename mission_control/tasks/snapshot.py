@@ -12,6 +12,7 @@ from mission_control.database.sql import rows, select_columns
 from mission_control.live.broker import head_of
 from mission_control.tasks.chat import newest_chat
 from mission_control.tasks.queries import COLUMNS, KINDS, board_relations, serialize_tasks
+from mission_control.tasks.schemas import TaskCardRead
 
 NEWEST_APPROVALS = 200
 
@@ -32,12 +33,7 @@ async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, A
 
 
 # A task with its assignee's name and its counts.
-CARD_KINDS = KINDS | {
-    "assignee": str,
-    "approvals_count": int,
-    "approvals_pending_count": int,
-    "comments_count": int,
-}
+CARD_KINDS = KINDS | TaskCardRead.__annotations__
 CARDS = f"""
     SELECT {COLUMNS}, COALESCE(g.name, {person_name("u")}) AS assignee,
         COALESCE(l.approvals, 0) AS approvals_count, COALESCE(l.pending, 0) AS approvals_pending_count,

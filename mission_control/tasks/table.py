@@ -5,41 +5,34 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.cards import PERSON
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import rank_sql
-from mission_control.boards.statuses import STATUSES
 from mission_control.database.sql import as_json, lowered, placeholders, rows, searched, select
 from mission_control.tasks.card_filter import TABLE, CardFilter
-from mission_control.tasks.card_rows import CARD, JOINS, Card, CardRow, cards_from
-from mission_control.tasks.query_sql import OF_FIELD, field_number, field_text
+from mission_control.tasks.card_rows import CARD, JOINS, Card, cards_from
+from mission_control.tasks.fields import Surface, TaskField, shown_at
+from mission_control.tasks.query_sql import OF_FIELD, field_number, field_text, order_of
 
 FIRST = 100  # rows, until somebody asks for all
 NUMBERS = ("integer", "decimal")
 FIELD = "field:"  # begins the name of a custom field's column
-STATUS_RANK = f"CASE t.status {' '.join(f"WHEN '{one}' THEN {rank}" for rank, one in enumerate(STATUSES))} END"
-BUILT_IN = {
-    "title": "Title",
-    "number": "Number",
-    "status": "Status",
-    "assignee": "Assignee",
-    "priority": "Priority",
-    "due": "Due",
-    "created": "Created",
-    "updated": "Updated",
-}
 ALWAYS = ("title", "number")  # stand in the first column
+MOMENTS = ("created", "updated")  # stand behind the custom fields
+BUILT_IN = {one.word: one for one in shown_at(Surface.TABLE, *ALWAYS, "status", "assignee")}
 MOST_FIELDS = 6  # that are shown unless somebody chooses
 
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column: its name in the address, its heading, the type of its custom field, and whether it is shown."""
+    """A column: its name in the address, its heading, the type of its custom field, and whether it is shown.
+
+    `field` is the column's field of the table of fields, unless it is a custom field's.
+    """
 
     name: str
     label: str
     kind: str = ""
     is_shown: bool = False
+    field: TaskField | None = None
 
     @property
     def key(self) -> str:
@@ -58,7 +51,8 @@ class Table:
 
     columns: list[TableColumn]
     total: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[Card] = field(default_factory=list)
+    values: dict[UUID, dict[str, Any]] = field(default_factory=dict)  # of the shown custom fields, by task
     sums: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -89,12 +83,12 @@ async def fields_of(board: Board) -> list[dict[str, Any]]:
 def columns_of_table(fields: list[dict[str, Any]], chosen: Collection[str]) -> list[TableColumn]:
     """Return all columns that a table can show beside the title; which of them it shows was chosen, or is usual."""
     visible = [f"{FIELD}{one['field_key']}" for one in fields if one["ui_visibility"] == "always"][:MOST_FIELDS]
-    shown = set(chosen) or {"status", "assignee", "due", "updated", *visible}
-    names = [(name, label, "") for name, label in BUILT_IN.items() if name not in ALWAYS]
-    of_fields = [(f"{FIELD}{one['field_key']}", one["label"], one["field_type"]) for one in fields]
-    moments = [one for one in names if one[0] in ("created", "updated")]
+    shown = set(chosen) or {*(name for name, one in BUILT_IN.items() if one.is_usual), *visible}
+    names = [(name, one.label, "", one) for name, one in BUILT_IN.items() if name not in ALWAYS]
+    of_fields = [(f"{FIELD}{one['field_key']}", one["label"], one["field_type"], None) for one in fields]
+    moments = [one for one in names if one[0] in MOMENTS]
     ordered = [one for one in names if one not in moments] + of_fields + moments
-    return [TableColumn(name, label, kind, name in shown) for name, label, kind in ordered]
+    return [TableColumn(name, label, kind, name in shown, one) for name, label, kind, one in ordered]
 
 
 async def table_of(
@@ -104,9 +98,9 @@ async def table_of(
     placed, values = _placed(board, wanted, viewer_id, fields)
     which = f"q.id IN ({placeholders(len(only))})" if only else _first(wanted)
     sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
-    found = await select(CardRow, f"{sql} WHERE {which} ORDER BY q.place, a.created_at, a.id", *values, *only)
+    found = await select(Card, f"{sql} WHERE {which} ORDER BY q.place, a.created_at, a.id", *values, *only)
     table = Table(columns_of_table(fields, wanted.columns), found[0].total if found else 0)
-    table.rows = [_row(row, card) for row, card in cards_from(board, found)]
+    table.rows = [*cards_from(found)]
     await _add_values(table, fields)
     table.sums = await _sums(board, wanted, viewer_id, table)
     return table
@@ -152,35 +146,15 @@ def _placed(
 def _sort(name: str, fields: list[dict[str, Any]]) -> tuple[str, list[Any]]:
     """SQL for what rows are sorted by."""
     if not name.startswith(FIELD):
-        return _built_in(name or "status"), []
+        return order_of(BUILT_IN[name or "status"]), []
     key = name.removeprefix(FIELD)
     kind = next(one["field_type"] for one in fields if one["field_key"] == key)
     value = field_number() if kind in NUMBERS else lowered(searched(field_text()))
     return f"(SELECT {value}{OF_FIELD})", [key.lower()]
 
 
-def _built_in(name: str) -> str:
-    by_name = {
-        "title": lowered("t.title"),
-        "number": "t.number",
-        "status": STATUS_RANK,
-        "assignee": f"COALESCE((SELECT {lowered('g.name')} FROM agents g WHERE g.id = t.assigned_agent_id),"
-        f" (SELECT {lowered(PERSON)} FROM users u WHERE u.id = t.assigned_user_id))",
-        "priority": rank_sql("t.priority"),
-        "due": "t.due_at",
-        "created": "t.created_at",
-        "updated": "t.updated_at",
-    }
-    return by_name[name]
-
-
 def _first(wanted: CardFilter) -> str:
     return "TRUE" if TABLE in wanted.whole else f"q.place <= {FIRST}"
-
-
-def _row(row: CardRow, card: Card) -> dict[str, Any]:
-    moments = {"created_at": row.created_at, "updated_at": row.updated_at}
-    return {**{name: getattr(card, name) for name in Card.__slots__}, **moments, "values": {}}
 
 
 async def _add_values(table: Table, fields: list[dict[str, Any]]) -> None:
@@ -190,16 +164,14 @@ async def _add_values(table: Table, fields: list[dict[str, Any]]) -> None:
     if not shown or not table.rows:
         return
     defaults = {one["field_key"]: as_json(one["default_value"]) for one in fields if one["field_key"] in keys}
-    by_task = {str(row["task_id"]): row for row in table.rows}
-    for row in table.rows:
-        row["values"] = dict(defaults)
+    table.values = {row.task_id: dict(defaults) for row in table.rows}
     for one in await rows(
         f"SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v"
-        f" WHERE v.field_id IN ({placeholders(len(shown))}) AND v.task_id IN ({placeholders(len(by_task))})",
+        f" WHERE v.field_id IN ({placeholders(len(shown))}) AND v.task_id IN ({placeholders(len(table.values))})",
         *map(UUID, shown),
-        *map(UUID, by_task),
+        *table.values,
     ):
-        by_task[str(one["task_id"])]["values"][shown[str(one["field_id"])]] = as_json(one["value"])
+        table.values[UUID(str(one["task_id"]))][shown[str(one["field_id"])]] = as_json(one["value"])
 
 
 async def _sums(board: Board, wanted: CardFilter, viewer_id: UUID | None, table: Table) -> dict[str, float]:

@@ -4,8 +4,9 @@ from typing import Any
 
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
-from mission_control.tasks.board_view import TABLE, BoardView, News, on_board
+from mission_control.tasks.board_view import TABLE_PAGE, BoardView, News, on_board
 from mission_control.tasks.card_changes import AT_ONCE, WHOLE, agents_of, tasks_of
+from mission_control.tasks.card_rows import Card
 from mission_control.tasks.query_page import fields
 from mission_control.tasks.table import FIRST, RowOrder, Table, columns_of_table, row_order, sorted_by, table_of
 from mission_control.web.fragments import partial, render_macro
@@ -64,14 +65,14 @@ async def _changes(view: BoardView, batch: Batch) -> str | None:
         lambda: table_of(view.board, view.wanted, view.viewer_id, known, only=sorted(changed)),
     )
     shown = set(order.ids)
-    html = "".join(_row(view, one, some) for one in some.rows if one["task_id"] in shown)
+    html = "".join(_row(view, one, some) for one in some.rows if one.task_id in shown)
     numbers = " ".join(map(str, order.numbers))
     list_ = f'<table><tbody data-list="rows" data-order="{numbers}">{html}</tbody></table>'
     return partial("#table", list_, "cards") + _sums(some)
 
 
-def _row(view: BoardView, row: dict[str, Any], table: Table) -> str:
-    return render_macro(ROW, "row", one=row, columns=table.shown, may_write=view.rights.may_write)
+def _row(view: BoardView, row: Card, table: Table) -> str:
+    return render_macro(ROW, "row", one=row, table=table, may_write=view.rights.may_write)
 
 
 def _sums(table: Table) -> str:
@@ -94,6 +95,6 @@ async def shown_columns(view: BoardView) -> list[Any]:
 
 TASKS = on_board("task.", "approval.", *CREW, "board.updated", signals=("agent_id",), about=_is_news)
 REGIONS = (
-    Region(TABLE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes),
-    Region(TABLE, "#more-table", on_board("task."), _more, key=lambda view: view.key),
+    Region(TABLE_PAGE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes),
+    Region(TABLE_PAGE, "#more-table", on_board("task."), _more, key=lambda view: view.key),
 )

@@ -62,7 +62,7 @@ def test_a_field_that_a_model_names_is_the_tables(model: type[BaseModel]) -> Non
 
 def test_forms_send_what_the_table_says() -> None:
     assert set(ChangeForm.model_fields) == {"assignee", "version"} | {
-        one.form.name for one in FIELDS if one.form is not None
+        one.word for one in FIELDS if one.form is not None
     }
 
 
