@@ -23,7 +23,7 @@ FOLDER = ROOT / "migrations"
 URLS = {"sqlite": "sqlite:///:memory:", "postgres": "postgres://nobody@127.0.0.1:1/nothing"}
 COLUMNS = ('"', "CONSTRAINT ", "UNIQUE (")
 
-TEMPLATE = """from tortoise import BaseDBAsyncClient
+TEMPLATE = """from mission_control.database.migrate import by_dialect
 
 RUN_IN_TRANSACTION = True
 
@@ -31,13 +31,7 @@ UP = {up}
 
 DOWN = {down}
 
-
-async def upgrade(db: BaseDBAsyncClient) -> str:
-    return UP[db.capabilities.dialect]
-
-
-async def downgrade(db: BaseDBAsyncClient) -> str:
-    return DOWN[db.capabilities.dialect]
+upgrade, downgrade = by_dialect(UP), by_dialect(DOWN)
 """
 
 
@@ -130,7 +124,8 @@ def literal(scripts: dict[str, str | None]) -> str:
     parts = []
     for dialect, script in scripts.items():
         body = f"-- to be written by hand for {dialect}" if script is None else quoted(indented(script))
-        parts.append(f'    "{dialect}": """\n        {body}\n    """,')
+        is_short = not {"\n", "'", "\\"} & set(body) and len(body) < 100
+        parts.append(f'    "{dialect}": ' + (f"'{body}'," if is_short else f'"""\n        {body}\n    """,'))
     return "{\n" + "\n".join(parts) + "\n}"
 
 

@@ -7,7 +7,7 @@ older versions wrote hold a description of all models instead, which nothing rea
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +42,15 @@ RECORD = {
     "sqlite": "INSERT INTO aerich (version, app, content) VALUES (?, ?, ?)",
     "postgres": "INSERT INTO aerich (version, app, content) VALUES ($1, $2, $3::jsonb)",
 }
+
+
+def by_dialect(scripts: Mapping[str, str]) -> Callable[[BaseDBAsyncClient], Awaitable[str]]:
+    """Return the function of a migration that answers the script for the connection's database."""
+
+    async def script(db: BaseDBAsyncClient) -> str:
+        return scripts[db.capabilities.dialect]
+
+    return script
 
 
 def migration_folder() -> Path:
