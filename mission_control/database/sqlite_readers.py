@@ -49,7 +49,7 @@ class Readers:
             return await self._read(float("inf"), job, sql, values)
 
     async def _read(self, seconds: float, job: Job, sql: str, values: Any) -> Any:
-        if not self._idle:
+        while not self._idle:  # another read may be faster to take what was added
             await finish(self._add())
         connection = self._idle.pop()
         running = self._in_thread(self._timed, connection, seconds, job, sql, values)

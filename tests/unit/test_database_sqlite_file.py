@@ -169,6 +169,19 @@ async def test_read_cancelled_while_its_connection_opens_leaves_it_to_the_next(f
     assert len(file.readers.all) == 1
 
 
+async def test_read_that_finds_its_new_connection_taken_opens_another(file: SqliteFile) -> None:
+    first = asyncio.create_task(file.readers.read(fetched, COUNT, ()))
+    async with asyncio.timeout(60):
+        while not file.readers.all:
+            await asyncio.sleep(0)  # it is there, and the one that opened it goes on later
+    second = await file.readers.read(fetched, COUNT, ())
+    assert second == await first == [(0,)]
+
+
+def fetched(connection: sqlite3.Connection, sql: str, values: tuple[()]) -> list[tuple[int]]:
+    return connection.execute(sql, values).fetchall()
+
+
 async def test_read_sees_what_was_committed_and_nothing_else(file: SqliteFile) -> None:
     begun, goes_on = asyncio.Event(), asyncio.Event()
 
