@@ -1,6 +1,5 @@
 """Pages without a session: first run, sign in and out, new password by a link."""
 
-from typing import Any
 from urllib.parse import quote
 
 from quart import Blueprint, current_app, redirect, request
@@ -13,7 +12,7 @@ from mission_control.accounts.models import User
 from mission_control.authn import authentication
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.web.actions import Typed, session_action
-from mission_control.web.forms import FormInvalid, go
+from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import safe_next
 
@@ -28,7 +27,7 @@ async def setup_form() -> ResponseReturnValue:
     return await _setup_page({}, {})
 
 
-async def _setup_page(values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _setup_page(values: Fields, errors: dict[str, str]) -> str:
     return await render_page("accounts/setup.html", values=values, errors=errors)
 
 
@@ -56,7 +55,7 @@ async def sign_in_form() -> ResponseReturnValue:
     return await sign_in_page({"next": wanted}, {})
 
 
-async def sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
+async def sign_in_page(values: Fields, errors: dict[str, str]) -> str:
     """Return the page on which people sign in."""
     name = current_app.config["SETTINGS"].sign_in_provider
     return await render_page(
@@ -85,7 +84,7 @@ async def forgotten_form() -> str:
     return await _forgotten_page({}, {})
 
 
-async def _forgotten_page(values: dict[str, Any], errors: dict[str, str], *, is_sent: bool = False) -> str:
+async def _forgotten_page(values: Fields, errors: dict[str, str], *, is_sent: bool = False) -> str:
     return await render_page("accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
 
 

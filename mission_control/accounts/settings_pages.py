@@ -76,7 +76,7 @@ async def live() -> Response:
     return await live_page(await signed_in(), look)
 
 
-async def _page(actor: Actor, key: str, **changes: Any) -> str:
+async def _page(actor: Actor, key: str, **changes: object) -> str:
     context = await settings_context(actor)
     saved = request.args.get("saved", "") if request.method == "GET" else ""
     context |= {"saved": saved if saved in SAVED else "", "sentences": SAVED, "section": "", "errors": {}}
@@ -84,7 +84,7 @@ async def _page(actor: Actor, key: str, **changes: Any) -> str:
     return await settings_page(actor, TEMPLATES[key], key, **(context | changes))
 
 
-async def _refused(refusal: Refusal[Any, Any], key: str, section: str, **values: Any) -> str:
+async def _refused(refusal: Refusal[Any, Any], key: str, section: str, **values: object) -> str:
     """Return a page with the reasons in one section; an error page when it is not about what was typed."""
     refusal.only(EditConflict, FormInvalid, Invalid)
     return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)

@@ -1,7 +1,5 @@
 """The first visit: name and time zone, asked where they are missing."""
 
-from typing import Any
-
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
@@ -10,7 +8,7 @@ from mission_control.accounts.models import User
 from mission_control.accounts.settings_view import zones
 from mission_control.core.errors import Invalid
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import FormInvalid, go
+from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import safe_next, signed_in
 
@@ -26,7 +24,7 @@ async def welcome() -> str:
     return await _page(values, {})
 
 
-async def _page(values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _page(values: Fields, errors: dict[str, str]) -> str:
     return await render_page("accounts/welcome.html", values=values, errors=errors, zones=zones())
 
 

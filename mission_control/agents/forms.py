@@ -64,7 +64,7 @@ class AgentForm(VersionedForm):
         return changes
 
     @classmethod
-    def values_of(cls, agent: Agent) -> dict[str, Any]:
+    def values_of(cls, agent: Agent) -> dict[str, object]:
         return {
             "name": agent.name,
             "is_board_lead": agent.is_board_lead,
@@ -125,7 +125,7 @@ class LimitsForm(VersionedForm):
         return {"wip_limit": self.wip_limit, "claim_tags": self.claim_tags or None}
 
     @classmethod
-    def values_of(cls, agent: Agent) -> dict[str, Any]:
+    def values_of(cls, agent: Agent) -> dict[str, object]:
         return {"wip_limit": agent.wip_limit, "claim_tags": agent.claim_tags or []}
 
 
@@ -139,5 +139,5 @@ class SoulForm(VersionedForm):
         return {"content": self.soul, "reason": self.reason}
 
     @classmethod
-    def values_of(cls, agent: Agent) -> dict[str, Any]:
+    def values_of(cls, agent: Agent) -> dict[str, object]:
         return {"soul": agent.soul_template}

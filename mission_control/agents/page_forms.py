@@ -1,5 +1,6 @@
 """Forms of an agent's page: a dialog for htmx, else a page. A refused form comes back as it was typed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.web.actions import Refusal
-from mission_control.web.forms import EditConflict, FormInvalid, is_htmx
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page
 
@@ -29,14 +30,14 @@ class FormPage:
     back: tuple[str, str]
     size: str = ""
     active: str = "agents"
-    context: dict[str, Any] = field(default_factory=dict)
+    context: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_dialog(self) -> bool:
         """Whether it is shown in a dialog."""
         return is_htmx()
 
-    async def render(self, actor: Actor, values: dict[str, Any]) -> ResponseReturnValue:
+    async def render(self, actor: Actor, values: Fields) -> ResponseReturnValue:
         """Return the form, to be filled in."""
         html = self._html(values, {})
         if self.is_dialog:
@@ -61,7 +62,7 @@ class FormPage:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _html(self, values: dict[str, Any], errors: dict[str, str]) -> Markup:
+    def _html(self, values: Fields, errors: dict[str, str]) -> Markup:
         where = {"url": self.url, "back": self.back[0], "in_dialog": self.is_dialog}
         return Markup(render_macro(self.template, self.macro, values=values, errors=errors, **where, **self.context))
 

@@ -1,7 +1,6 @@
 """Agents as pages: the list, making one, and everything about one."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from quart import Response, request
@@ -20,7 +19,7 @@ from mission_control.core.policy import can, require
 from mission_control.gateways.queries import gateway_names
 from mission_control.live.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import FormInvalid, go, is_htmx
+from mission_control.web.forms import Fields, FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
@@ -52,7 +51,7 @@ class Wanted(Asked):
         return cls(order_asked(ORDERS), 0, base_url())
 
 
-async def _listed(actor: Actor, asked: Wanted) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Wanted) -> dict[str, object]:
     order = ORDERS[asked.order]
     groups = [replace(one, lines=order.sorted(one.lines)) for one in await roster.roster_by_board(actor)]
     lines = [line for group in groups for line in group.lines]
@@ -95,10 +94,10 @@ async def create(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnValue:
     return await _token_page(outcome.actor, agent, outcome.answer.token)
 
 
-async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _new_page(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
     boards = [board for board in await boards_of(actor) if can(actor, "agent.create", board)]
     gateways = await gateway_names([board.gateway_id for board in boards if board.gateway_id is not None])
-    context: dict[str, Any] = {"errors": errors, "labels": LABELS, "boards": boards, "gateways": gateways}
+    context: dict[str, object] = {"errors": errors, "labels": LABELS, "boards": boards, "gateways": gateways}
     context |= {"paces": PACES, "values": {"every": "10m", **values}}
     return await shell_page(actor, "agents/new.html", active="agents", **context)
 
@@ -135,7 +134,7 @@ async def delete_form(agent_id: UUID) -> str:
     """Ask before an agent is deleted, and name the consequences: a dialog for htmx, else a page."""
     actor, agent = await on_agent(agent_id, "agent.delete")
     open_tasks = [task for task in await roster.tasks_of(agent) if task.status != "done"]
-    context: dict[str, Any] = {"agent": agent, "tasks": open_tasks}
+    context: dict[str, object] = {"agent": agent, "tasks": open_tasks}
     if is_htmx():
         return render_macro("agents/forms.html", "delete_dialog", **context)
     return await shell_page(actor, "agents/delete.html", active="agents", **context)

@@ -77,7 +77,7 @@ async def rotate(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
     return await form.instead(outcome.actor, html)
 
 
-def secret_html(form: FormPage, agent: Agent, **more: Any) -> Markup:
+def secret_html(form: FormPage, agent: Agent, **more: object) -> Markup:
     """Return a new token, with the lines that use it."""
     where = {"base": base_url(), "back": form.back[0], "in_dialog": form.is_dialog}
     return Markup(render_macro(TEMPLATE, "secret", agent=agent, **where, **more))

@@ -140,7 +140,7 @@ async def _ask(actor: Actor, switch: Switch, invalid: FormInvalid | None = None)
     """Return the form for a stop or for a reason: a dialog for htmx, else a page."""
     if request.args.get("to") == STOPPED and invalid is None:
         return await _confirm_stop(actor, switch)
-    context: dict[str, Any] = {"thing": switch.thing, "url": switch.url, "subject": switch.name}
+    context: dict[str, object] = {"thing": switch.thing, "url": switch.url, "subject": switch.name}
     context["values"] = invalid.values if invalid else {"reason": switch.thing.work_state_reason}
     context["errors"] = invalid.errors if invalid else {}
     if is_htmx():
@@ -165,7 +165,7 @@ async def _confirm_stop(actor: Actor, switch: Switch) -> str:
         scope,
     )
     names = [f"#{one['number']}" + (f" of {one['board']}" if column.startswith("b.") else "") for one in held]
-    context: dict[str, Any] = {"url": switch.url, "whose": whose, "consequence": consequence_of(names)}
+    context: dict[str, object] = {"url": switch.url, "whose": whose, "consequence": consequence_of(names)}
     if is_htmx():
         return render_macro("ui/work_state_forms.html", "stop_dialog", **context)
     return await shell_page(actor, "agents/stop.html", active="agents", back=_back(switch), **context)

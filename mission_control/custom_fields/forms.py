@@ -104,7 +104,7 @@ class FieldForm(_Fields, VersionedForm):
         return given | {"label": given["label"] or found.field_key}
 
     @classmethod
-    def values_of(cls, read: Mapping[str, Any]) -> dict[str, Any]:
+    def values_of(cls, read: Mapping[str, Any]) -> dict[str, object]:
         shown = {name: read[name] for name in LABELS if name in cls.model_fields and name != "example"}
         boards = [UUID(str(one)) for one in read["board_ids"]]
         return shown | {"default_value": text_of(read["default_value"]), "board_ids": boards}

@@ -44,7 +44,7 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     found = ORDERS[asked.order].sorted(await queries.list_fields(actor.organization_id))
     boards = {str(board.id): board.name for board in await boards_of(actor)}
     may_change = can(actor, "custom_field.create")
@@ -157,7 +157,7 @@ async def ask_deletion(task_custom_field_definition_id: UUID) -> str:
 
 async def _deletion(actor: Actor, field: CustomField, errors: dict[str, str]) -> str:
     number = await queries.number_of_values(field.id)
-    context: dict[str, Any] = {"field": field, "number": number, "errors": errors}
+    context: dict[str, object] = {"field": field, "number": number, "errors": errors}
     return await settings_page(actor, "custom_fields/delete.html", SETTINGS.key, **context)
 
 

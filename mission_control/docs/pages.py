@@ -103,7 +103,7 @@ async def docs_of_tag(tag: str) -> str:
     return await _page("docs/tag.html", tag=known, entries=entries, shapes=reference.shapes(_document(), tag))
 
 
-async def _page(template: str, **context: Any) -> str:
+async def _page(template: str, **context: object) -> str:
     """Render a public page, inside the shell if signed in."""
     context = {"query": "", "tags": reference.tags(_document())} | context
     actor = await authentication.user_by_session()

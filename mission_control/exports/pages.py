@@ -1,6 +1,5 @@
 """Export and import of boards as pages of the settings."""
 
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint
@@ -70,7 +69,7 @@ async def preview(import_id: UUID) -> str:
 
 async def _preview(actor: Actor, waiting: BoardImport, problem: str) -> str:
     job = await Job.get_or_none(id=waiting.job_id) if waiting.job_id else None
-    context: dict[str, Any] = {"file": serialize_import(waiting), "job": job, "problem": problem}
+    context: dict[str, object] = {"file": serialize_import(waiting), "job": job, "problem": problem}
     return await settings_page(actor, "exports/preview.html", SETTINGS.key, **context)
 
 

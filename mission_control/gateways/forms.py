@@ -1,6 +1,6 @@
 """What people type about gateways."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from mission_control.core.error_codes import ErrorCode
 from mission_control.gateways.models import Gateway
@@ -37,11 +37,11 @@ class GatewayForm(VersionedForm, NewGatewayForm):
         return self.model_dump(exclude={"version", *self._untouched})
 
     @classmethod
-    def values_of(cls, gateway: Gateway) -> dict[str, Any]:
+    def values_of(cls, gateway: Gateway) -> dict[str, object]:
         return {name: getattr(gateway, name) for name in ("name", "url", "workspace_root", "allow_insecure_tls")}
 
     @classmethod
-    def shown(cls, gateway: Gateway) -> dict[str, Any]:
+    def shown(cls, gateway: Gateway) -> dict[str, object]:
         return super().shown(gateway) | {"token": "", "clear_token": False}
 
 

@@ -58,7 +58,7 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
     return {"gateways": ORDERS[asked.order].sorted(gateways)}
 
@@ -86,7 +86,7 @@ async def new_gateway() -> str:
     return await _new_page(await _admin(), values={"workspace_root": DEFAULT_ROOT}, errors={})
 
 
-async def _new_page(actor: Actor, **context: Any) -> str:
+async def _new_page(actor: Actor, **context: object) -> str:
     context = {"labels": LABELS, "token_commands": TOKEN_COMMANDS, "same_as": None} | context
     return await shell_page(actor, "gateways/new.html", active="gateways", **context)
 
@@ -127,7 +127,7 @@ async def edit_form(gateway_id: UUID) -> str:
     return await _edit_page(actor, gateway, values=GatewayForm.shown(gateway), errors={})
 
 
-async def _edit_page(actor: Actor, gateway: Gateway, **context: Any) -> str:
+async def _edit_page(actor: Actor, gateway: Gateway, **context: object) -> str:
     context = {"labels": LABELS, "token_commands": TOKEN_COMMANDS, "same_as": None} | context
     return await shell_page(actor, "gateways/edit.html", active="gateways", gateway=gateway, **context)
 

@@ -1,6 +1,6 @@
 """What the forms of groups send."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -36,7 +36,7 @@ class GroupForm(VersionedForm):
     board_ids: list[UUID] = Field(default_factory=list, max_length=200)
 
     @classmethod
-    def values_of(cls, group: BoardGroup) -> dict[str, Any]:
+    def values_of(cls, group: BoardGroup) -> dict[str, object]:
         boards = [board.id for board in group.boards]
         return {"name": group.name, "description": group.description, "board_ids": boards}
 

@@ -22,7 +22,7 @@ from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.web.actions import Outcome, action, again
 from mission_control.web.asides import asides, asked, opened, panel_alone, wants_panel_alone
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, FormInvalid
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, live_page, rendered
 from mission_control.web.shell import shell_page
@@ -130,7 +130,7 @@ async def pace_form(group_id: UUID) -> str:
 
 
 async def _pace_page(
-    actor: Actor, group: BoardGroup, values: dict[str, Any], errors: dict[str, str], result: Any = None
+    actor: Actor, group: BoardGroup, values: Fields, errors: dict[str, str], result: Any = None
 ) -> str:
     names = {board.id: board.name for board in group.boards}
     agents = await Agent.filter(board_id__in=list(names)).order_by("name", "id")

@@ -59,7 +59,7 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
     boards: dict[Any, list[dict[str, Any]]] = {}
     for row in await board_rows(actor):
@@ -140,7 +140,7 @@ async def delete_form(group_id: UUID) -> str:
 
 
 async def _delete_page(actor: Actor, group: BoardGroup, errors: dict[str, str]) -> str:
-    context: dict[str, Any] = {"group": group, "entries": await entries_of(group), "errors": errors}
+    context: dict[str, object] = {"group": group, "entries": await entries_of(group), "errors": errors}
     if is_htmx():
         return render_macro("groups/delete_form.html", "delete_dialog", **context)
     return await shell_page(actor, "groups/delete.html", active=f"group-{group.id}", **context)

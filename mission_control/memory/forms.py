@@ -66,5 +66,5 @@ class EntryForm(VersionedForm):
         return {"content": self.content, "tags": [*kept, *tags_in(self.tags)] or None}
 
     @classmethod
-    def values_of(cls, entry: Entry) -> dict[str, Any]:
+    def values_of(cls, entry: Entry) -> dict[str, object]:
         return {"content": entry.content, "tags": ", ".join(one for one in entry.tags or () if one != "chat")}

@@ -1,7 +1,6 @@
 """The forms of chat and memory beside a board or a group."""
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, request
@@ -21,7 +20,7 @@ from mission_control.memory.models import Entry
 from mission_control.memory.queries import visible_entry, visible_group_entry
 from mission_control.tasks.board_pages import view_of as view_of_board
 from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page
 
@@ -94,7 +93,7 @@ async def edit_form_of_group(group_id: UUID, memory_id: UUID) -> ResponseReturnV
     return await _edit_page(actor, entry, EntryForm.shown(entry), {})
 
 
-async def _edit_page(actor: Actor, entry: Entry, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _edit_page(actor: Actor, entry: Entry, values: Fields, errors: dict[str, str]) -> str:
     is_of_board = isinstance(entry.home, Board)
     memory = (memory_of_board if is_of_board else memory_of_group)(actor, entry.home)
     context = {"memory": memory, "entry": entry, "values": values, "errors": errors, "back": _url_of(entry)}

@@ -1,7 +1,6 @@
 """Metrics as a page: figures, series with the range before, and tables of the same; it stays current."""
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from quart import Blueprint, Response, request
@@ -31,7 +30,7 @@ class MetricsView(View):
     board: Board | None
     range_key: RangeKey
 
-    def address(self, path: str, **more: Any) -> str:
+    def address(self, path: str, **more: object) -> str:
         """Return an address of the page with what it shows now, and changes."""
         board = {"board": str(self.board.id)} if self.board else {}
         return f"{path}?{urlencode({'range': self.range_key, **board, **more})}"

@@ -58,7 +58,7 @@ async def conversation(board_id: UUID) -> ResponseReturnValue:
     if board.gateway_id is None:
         return go(f"/boards/{board.id}/setup")
     seq = await head_of(board.organization_id)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "board": board,
         "ways": ways_of(board),
         "regions": await rendered(PAGE, _view(actor, board)),

@@ -1,7 +1,6 @@
 """The page that sets up a board: its goal and its lead."""
 
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, current_app, request
@@ -16,7 +15,7 @@ from mission_control.onboarding.conversation import Learned, learned_about
 from mission_control.onboarding.forms import AUTONOMY, LABELS, SetUpForm, kinds_of, values_of
 from mission_control.onboarding.queries import latest_session, read_session
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import FormInvalid, go
+from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("onboarding_pages", __name__)
@@ -47,10 +46,8 @@ async def set_up_form(board_id: UUID) -> ResponseReturnValue:
     return await _form(actor, board, values_of(board, draft), {}, await learned_about(actor, session))
 
 
-async def _form(
-    actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str], learned: list[Learned]
-) -> str:
-    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS, "autonomy": AUTONOMY}
+async def _form(actor: Actor, board: Board, values: Fields, errors: dict[str, str], learned: list[Learned]) -> str:
+    context: dict[str, object] = {"values": values, "errors": errors, "labels": LABELS, "autonomy": AUTONOMY}
     context["learned"] = learned
     context |= {"kinds": kinds_of(board), "ways": ways_of(board)}
     lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
@@ -77,5 +74,10 @@ async def set_up(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValue:
 async def _ready(actor: Actor, board: Board, lead_id: UUID, token: str) -> str:
     lead = await Agent.get(id=lead_id).select_related("board")
     base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
-    context: dict[str, Any] = {"lead": lead, "token": token, "base": base, "may_read": can(actor, "agent.read", lead)}
+    context: dict[str, object] = {
+        "lead": lead,
+        "token": token,
+        "base": base,
+        "may_read": can(actor, "agent.read", lead),
+    }
     return await shell_page(actor, "onboarding/ready.html", active=f"board-{board.id}", board=board, **context)

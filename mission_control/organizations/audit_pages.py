@@ -39,7 +39,7 @@ SETTINGS = SettingsPage(
 )
 
 
-async def _read(actor: Actor, _: Asked) -> dict[str, Any]:
+async def _read(actor: Actor, _: Asked) -> dict[str, object]:
     """Return the head of the log and its last check."""
     organization = await active_organization(actor)
     may_read = can(actor, "organization.read_account_log", organization)

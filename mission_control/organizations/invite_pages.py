@@ -1,6 +1,5 @@
 """Invitations as their makers see them: invite somebody, the link to copy, revoke."""
 
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, Response, current_app, request
@@ -15,7 +14,7 @@ from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.people_view import boards_here
 from mission_control.organizations.queries import active_organization, visible_invite
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import FormInvalid, go, is_htmx
+from mission_control.web.forms import Fields, FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import settings_page, signed_in
 
@@ -39,7 +38,7 @@ async def _suggested(actor: Actor) -> list[str]:
     return [f"{board.id}:write" for board in named]
 
 
-async def _form(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _form(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
     mine = actor.memberships[actor.organization_id]
     context = {
         "values": values,

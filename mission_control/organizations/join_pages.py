@@ -1,6 +1,5 @@
 """The page behind an invitation's link: sign up or sign in, accept, and land on a board."""
 
-from typing import Any
 from urllib.parse import quote
 
 from quart import Blueprint, current_app
@@ -14,7 +13,7 @@ from mission_control.organizations.entrance import first_place
 from mission_control.organizations.forms import AcceptForm, JoinForm
 from mission_control.organizations.models import Member
 from mission_control.web.actions import Outcome, Refusal, Typed, action, session_action
-from mission_control.web.forms import FormInvalid, go
+from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.fragments import render_page
 
 pages = Blueprint("join_pages", __name__)
@@ -27,7 +26,7 @@ async def invitation(token: str) -> str:
     return await _page(token, {}, {})
 
 
-async def _page(token: str, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _page(token: str, values: Fields, errors: dict[str, str]) -> str:
     actor = await authentication.user_by_session()
     user = await User.get(id=actor.id) if actor is not None else None
     return await render_page(

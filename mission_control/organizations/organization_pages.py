@@ -21,7 +21,7 @@ from mission_control.organizations.queries import (
     left_on_gateways,
 )
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import FormInvalid, go
+from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.shell import SettingsPage, safe_next, settings_page, signed_in
 
 pages = Blueprint("organization_pages", __name__)
@@ -38,7 +38,7 @@ async def general() -> str:
     return await _general(await signed_in())
 
 
-async def _general(actor: Actor, section: str = "", errors: dict[str, str] | None = None, **values: Any) -> str:
+async def _general(actor: Actor, section: str = "", errors: dict[str, str] | None = None, **values: object) -> str:
     organization = await active_organization(actor)
     mine = actor.memberships[organization.id]
     owners = await Member.filter(organization_id=organization.id, role="owner").count()
@@ -130,7 +130,7 @@ async def new() -> str:
     return await _new(await signed_in(), {}, {})
 
 
-async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _new(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
     return await settings_page(actor, "organizations/new.html", "organization", values=values, errors=errors)
 
 

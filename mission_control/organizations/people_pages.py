@@ -50,7 +50,7 @@ def _number(name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
-async def _members(actor: Actor, asked: Asked) -> dict[str, Any]:
+async def _members(actor: Actor, asked: Asked) -> dict[str, object]:
     """Return the members and, for admins, the open invitations."""
     orders = orders_for(actor)
     order = asked.order if asked.order in orders else "role"
@@ -85,7 +85,7 @@ def _corner() -> tuple[int, int]:
     return _number("from"), _number("boards")
 
 
-async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, Any]:
+async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, object]:
     """Return the members with the boards that each of them reaches, a page of both."""
     offset, boards_from = corner
     members, total = await members_of(actor, offset)
@@ -117,8 +117,8 @@ async def member(member_id: UUID) -> str:
     return await _member_page(actor, member_id)
 
 
-async def _member_page(actor: Actor, member_id: UUID, **changes: Any) -> str:
-    context: dict[str, Any] = {
+async def _member_page(actor: Actor, member_id: UUID, **changes: object) -> str:
+    context: dict[str, object] = {
         "member": await member_of(actor, member_id),
         "boards": await boards_here(actor.organization_id),
         "provider": current_app.config["SETTINGS"].sign_in_provider,

@@ -1,6 +1,5 @@
 """Skill packs as pages of the settings: adding, changing, syncing and removing them."""
 
-from typing import Any
 from uuid import UUID
 
 from quart.typing import ResponseReturnValue
@@ -35,7 +34,7 @@ async def _admin() -> Actor:
     return actor
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     own = await own_jobs(actor)
     jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
     found = ORDERS[asked.order].sorted(await list_packs(actor.organization_id))
@@ -54,8 +53,8 @@ async def new_pack() -> str:
     return await _form(await _admin(), None, {"branch": "main"}, {})
 
 
-async def _form(actor: Actor, pack: SkillPack | None, values: dict[str, Any], errors: dict[str, str]) -> str:
-    context: dict[str, Any] = {"pack": pack, "values": values, "errors": errors, "labels": PACK_LABELS}
+async def _form(actor: Actor, pack: SkillPack | None, values: Fields, errors: dict[str, str]) -> str:
+    context: dict[str, object] = {"pack": pack, "values": values, "errors": errors, "labels": PACK_LABELS}
     return await settings_page(actor, "skills/pack_form.html", SETTINGS.key, **context)
 
 

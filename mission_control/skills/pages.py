@@ -30,7 +30,7 @@ from mission_control.skills.queries import (
     words_of,
 )
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import go
+from mission_control.web.forms import Fields, go
 from mission_control.web.lists import LiveList, Order, Pages, order_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
@@ -96,7 +96,7 @@ async def _admin() -> Actor:
     return actor
 
 
-async def _listed(actor: Actor, wanted: Wanted) -> dict[str, Any]:
+async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
     packs = await list_packs(actor.organization_id)
     if wanted.pack is not None and str(wanted.pack) not in {str(pack["id"]) for pack in packs}:
         wanted = replace(wanted, pack=None)
@@ -134,8 +134,8 @@ async def new_skill() -> str:
     return await _new(await _admin(), {}, {})
 
 
-async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    context: dict[str, Any] = {"values": values, "errors": errors, "labels": PACK_LABELS}
+async def _new(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
+    context: dict[str, object] = {"values": values, "errors": errors, "labels": PACK_LABELS}
     return await settings_page(actor, "skills/new.html", SETTINGS.key, **context)
 
 
@@ -162,7 +162,12 @@ async def _show(actor: Actor, skill: Skill, problem: str) -> str:
     detail = await skill_detail(skill)
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
     asked = {str(one.gateway_id): one for one in detail["gateways"]}
-    context: dict[str, Any] = {"skill": detail, "pack": _pack_of(detail, packs), "gateways": gateways, "asked": asked}
+    context: dict[str, object] = {
+        "skill": detail,
+        "pack": _pack_of(detail, packs),
+        "gateways": gateways,
+        "asked": asked,
+    }
     return await settings_page(actor, "skills/show.html", SETTINGS.key, problem=problem, **context)
 
 

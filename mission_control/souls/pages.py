@@ -1,6 +1,5 @@
 """The directory of souls as pages of the settings: finding one, reading it, and giving it to an agent."""
 
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, request
@@ -44,7 +43,7 @@ async def souls() -> str:
     actor = await signed_in()
     words = request.args.get("q", "").strip()[:200]
     found, problem = await reading.search(directory(), words, SHOWN + 1)
-    context: dict[str, Any] = {"souls": found[:SHOWN], "has_more": len(found) > SHOWN, "words": words}
+    context: dict[str, object] = {"souls": found[:SHOWN], "has_more": len(found) > SHOWN, "words": words}
     source, read_at = directory().source, directory().read_at
     return await settings_page(
         actor, "souls/index.html", SETTINGS.key, problem=problem, source=source, read_at=read_at, **context
@@ -62,7 +61,7 @@ async def one_soul(handle: str, slug: str) -> ResponseReturnValue:
         return page, 502
     await read_ahead(found.content)
     agents = await _agents(actor)
-    context: dict[str, Any] = {"agents": agents[:MOST_AGENTS], "page_url": directory().page_url(handle, slug)}
+    context: dict[str, object] = {"agents": agents[:MOST_AGENTS], "page_url": directory().page_url(handle, slug)}
     return await settings_page(actor, "souls/show.html", SETTINGS.key, soul=found, **context)
 
 
@@ -89,10 +88,8 @@ async def ask_for_agent(handle: str, slug: str, agent_id: UUID) -> str:
     return await _give(actor, agent, handle, slug, {"soul": found.content, "reason": reason}, {})
 
 
-async def _give(
-    actor: Actor, agent: Agent, handle: str, slug: str, values: dict[str, Any], errors: dict[str, str]
-) -> str:
-    context: dict[str, Any] = {"agent": agent, "values": values, "errors": errors, "labels": LABELS}
+async def _give(actor: Actor, agent: Agent, handle: str, slug: str, values: Fields, errors: dict[str, str]) -> str:
+    context: dict[str, object] = {"agent": agent, "values": values, "errors": errors, "labels": LABELS}
     where = {"handle": handle, "slug": slug, "page_url": directory().page_url(handle, slug)}
     return await settings_page(actor, "souls/give.html", SETTINGS.key, **where, **context)
 

@@ -1,6 +1,5 @@
 """Tags as pages of the settings: the list, a new one, changing, merging and deleting one."""
 
-from typing import Any
 from uuid import UUID
 
 from quart.typing import ResponseReturnValue
@@ -14,7 +13,7 @@ from mission_control.tags.models import Tag
 from mission_control.tags.queries import visible_tag
 from mission_control.tags.schemas import TagCreate, TagMerge
 from mission_control.web.actions import Outcome, Refusal, action, again
-from mission_control.web.forms import VersionedForm, go
+from mission_control.web.forms import Fields, VersionedForm, go
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
@@ -31,7 +30,7 @@ ORDERS = {
 LABELS = {"name": "Name", "slug": "Slug", "color": "Colour", "description": "Description", "into": "Tag to keep"}
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
+async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     wanted = Paging(limit=SIZE, offset=asked.first)
     found, total = await queries.list_tags(actor.organization_id, wanted, ORDERS[asked.order].sql)
     return {
@@ -55,8 +54,8 @@ async def new_tag() -> str:
     return await _form(actor, None, {"color": "6b7280"}, {})
 
 
-async def _form(actor: Actor, tag: Tag | None, values: dict[str, Any], errors: dict[str, str]) -> str:
-    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS}
+async def _form(actor: Actor, tag: Tag | None, values: Fields, errors: dict[str, str]) -> str:
+    context: dict[str, object] = {"values": values, "errors": errors, "labels": LABELS}
     return await settings_page(actor, "tags/form.html", SETTINGS.key, tag=tag, **context)
 
 
@@ -99,7 +98,7 @@ async def ask_deletion(tag_id: UUID) -> str:
 
 async def _deletion(actor: Actor, tag: Tag, errors: dict[str, str]) -> str:
     others = [one for one in await queries.tag_choices(actor.organization_id) if one["id"] != tag.id]
-    context: dict[str, Any] = {"tag": await queries.tag_read(tag.id), "others": others, "errors": errors}
+    context: dict[str, object] = {"tag": await queries.tag_read(tag.id), "others": others, "errors": errors}
     return await settings_page(actor, "tags/delete.html", SETTINGS.key, labels=LABELS, **context)
 
 

@@ -1,6 +1,5 @@
 """Budgets as a page of the settings."""
 
-from typing import Any
 from uuid import UUID
 
 from quart.typing import ResponseReturnValue
@@ -14,7 +13,7 @@ from mission_control.usage.models import Budget
 from mission_control.usage.page_view import listed
 from mission_control.usage.queries import budget_read, visible_budget
 from mission_control.web.actions import Outcome, Refusal, action, again
-from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
@@ -35,7 +34,7 @@ async def _admin() -> Actor:
     return actor
 
 
-async def _form(actor: Actor) -> dict[str, Any]:
+async def _form(actor: Actor) -> dict[str, object]:
     return {"subjects": await _subjects(actor), "values": NEW, "errors": {}, "labels": LABELS}
 
 
@@ -81,7 +80,7 @@ async def edit(budget_id: UUID) -> str:
     return await _edit(actor, budget, LimitForm.shown(budget), {})
 
 
-async def _edit(actor: Actor, budget: Budget, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _edit(actor: Actor, budget: Budget, values: Fields, errors: dict[str, str]) -> str:
     context = {"budget": await budget_read(actor, budget.id), "values": values, "errors": errors}
     if is_htmx():
         return render_macro("usage/rows.html", "limit_dialog", **context)

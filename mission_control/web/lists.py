@@ -100,7 +100,7 @@ class LiveList[Q: Hashable]:
     pages: Pages
     place: SettingsPage | str
     template: str
-    read: Callable[[Actor, Q], Awaitable[dict[str, Any]]]
+    read: Callable[[Actor, Q], Awaitable[Mapping[str, object]]]
     news: Concerns[Any]
     path: str = ""
     verb: str = ""
@@ -108,7 +108,7 @@ class LiveList[Q: Hashable]:
     blocks: tuple[str, ...] = ("things",)
     orders: Orders = field(default_factory=dict)
     asks: Callable[[], Q] | None = None
-    around: Callable[[Actor], Awaitable[dict[str, Any]]] | None = None
+    around: Callable[[Actor], Awaitable[Mapping[str, object]]] | None = None
     is_shared: bool = False
 
     def __post_init__(self) -> None:
@@ -128,14 +128,14 @@ class LiveList[Q: Hashable]:
         """Return what the address of the request asks for; what it cannot mean is left out."""
         return self.asks() if self.asks is not None else cast("Q", Asked.of_request(self.orders))
 
-    async def show(self, actor: Actor, **more: Any) -> str:
+    async def show(self, actor: Actor, **more: object) -> str:
         """Render the page; a refused form shows it without a stream of its own."""
         asked = self.asked()
         if request.method == "GET":
             here = request.args.to_dict() | {"after": str(await head_of(actor.organization_id))}
             more["live_url"] = f"{self.address}/live?{urlencode(here)}"
         around = await self.around(actor) if self.around is not None else {}
-        context = await self._context(actor, asked) | around | more
+        context = {**await self._context(actor, asked), **around, **more}
         if isinstance(self.place, SettingsPage):
             return await settings_page(actor, self.template, self.place.key, **context)
         return await shell_page(actor, self.template, active=self.place, **context)
@@ -162,9 +162,9 @@ class LiveList[Q: Hashable]:
             require(actor, self.verb)
         return actor
 
-    async def _context(self, actor: Actor, asked: Q) -> dict[str, Any]:
+    async def _context(self, actor: Actor, asked: Q) -> dict[str, object]:
         order = ordering(self.orders, asked.order) if isinstance(asked, Asked) and self.orders else {}
-        return order | await self.read(actor, asked)
+        return {**order, **await self.read(actor, asked)}
 
     def _region(self, block: str) -> Region[ListView[Q]]:
         def key(view: ListView[Q]) -> Hashable:

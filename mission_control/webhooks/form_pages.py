@@ -1,6 +1,5 @@
 """The forms of webhooks: a new one, its fields, its secret, trying it, deleting it."""
 
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, Response
@@ -13,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.policy import require
 from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import EditConflict, FormInvalid, done, go, is_htmx
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page
 from mission_control.webhooks.forms import (
@@ -40,7 +39,7 @@ async def new_webhook(board_id: UUID) -> ResponseReturnValue:
     return await _form(actor, board, {"choice": "make"}, {})
 
 
-async def _form(actor: Actor, found: Board | Webhook, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _form(actor: Actor, found: Board | Webhook, values: Fields, errors: dict[str, str]) -> str:
     board, webhook = (found.board, found) if isinstance(found, Webhook) else (found, None)
     crew = await crew_of(board)
     return await shell_page(

@@ -55,11 +55,11 @@ class WebhookForm(_Fields, VersionedForm):
         return self.fields(self.choice) | {"enabled": self.enabled}
 
     @classmethod
-    def values_of(cls, webhook: Webhook) -> dict[str, Any]:
+    def values_of(cls, webhook: Webhook) -> dict[str, object]:
         return {name: getattr(webhook, name) for name in ("description", "agent_id", "signature_header", "enabled")}
 
     @classmethod
-    def shown(cls, webhook: Webhook) -> dict[str, Any]:
+    def shown(cls, webhook: Webhook) -> dict[str, object]:
         return super().shown(webhook) | {"choice": "keep", "secret": ""}
 
 
