@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mission_control.activity.sentences import FieldSentence
     from mission_control.agents.page_tabs import Tab
-    from mission_control.approvals.related_rows import RowProvider
+    from mission_control.asks.kinds import AskKind
     from mission_control.commands.reactions import Reactions
     from mission_control.core.actor import Actor
     from mission_control.core.policy import Rules
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mission_control.http.body_limit import BodyLimit
     from mission_control.live.kinds import Kind
     from mission_control.mcp.registry import Tools
-    from mission_control.needs.kinds import NeedKind
     from mission_control.operations.api import Api
     from mission_control.operations.registry import Handler
     from mission_control.sending.loop import Sender
@@ -68,9 +67,8 @@ class Feature:
     asides: "tuple[Aside, ...]" = ()
     # Parts of pages that stay current.
     regions: "tuple[Region[Any], ...]" = ()
-    queue_rows: "tuple[RowProvider, ...]" = ()
-    # What waits for people.
-    needs: "tuple[NeedKind, ...]" = ()
+    # What people are asked.
+    asks: "tuple[AskKind[Any], ...]" = ()
     palette: "tuple[PaletteEntry, ...]" = ()
     # Pages under /settings, with their entries in its navigation and in the palette.
     settings_pages: "tuple[SettingsPage, ...]" = ()

@@ -7,6 +7,7 @@ from mission_control.accounts.feature import accounts
 from mission_control.activity.feature import activity
 from mission_control.agents.feature import agents
 from mission_control.approvals.feature import approvals
+from mission_control.asks.feature import asks
 from mission_control.authn.feature import authn
 from mission_control.boards.feature import boards
 from mission_control.claims.feature import claims
@@ -29,7 +30,6 @@ from mission_control.live.feature import live
 from mission_control.mcp.feature import mcp
 from mission_control.memory.feature import memory
 from mission_control.metrics.feature import metrics
-from mission_control.needs.feature import needs
 from mission_control.notifications.feature import notifications
 from mission_control.onboarding.feature import onboarding
 from mission_control.organizations.feature import organizations
@@ -49,7 +49,7 @@ from mission_control.webhooks.feature import webhooks
 FEATURES: tuple[Feature, ...] = (
     authn, delivery, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
     demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, home, identity,
-    inbox, jobs, mcp, memory, metrics, needs, notifications, onboarding, organizations, provisioning, questions, runs,
+    inbox, jobs, mcp, memory, metrics, asks, notifications, onboarding, organizations, provisioning, questions, runs,
     search, skills, souls, tags, tasks, usage, webhooks, shell.feature,
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from quart import Quart
 
 from mission_control.activity.sentences import TASK_FIELDS
 from mission_control.agents.page_tabs import TABS
-from mission_control.approvals.related_rows import PROVIDERS
+from mission_control.asks.kinds import install_kind
 from mission_control.authn.authentication import callbacks
 from mission_control.commands.command import verb_of
 from mission_control.commands.reactions import install_reactions
@@ -24,7 +24,6 @@ from mission_control.inbox.notices import NOTICES
 from mission_control.live import channels
 from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
 from mission_control.mcp.registry import install_tools
-from mission_control.needs.kinds import install_kind
 from mission_control.operations.api import Api
 from mission_control.operations.registry import LOOKUPS, OPERATIONS, install_lookup
 from mission_control.organizations import commands
@@ -111,13 +110,12 @@ def _install_pages(feature: Feature) -> None:
     _add(TABS, {tab.key: tab for tab in feature.agent_tabs})
     _add(GATEWAY_TABS, {tab.key: tab for tab in feature.gateway_tabs})
     _add(ASIDES, {(aside.place, aside.name): aside for aside in feature.asides})
-    PROVIDERS.extend(feature.queue_rows)
     ENTRIES.extend(feature.palette)
     of_lists = [page for one in feature.blueprints if isinstance(one, Pages) for page in one.settings]
     _add(SETTINGS, {page.key: page for page in (*feature.settings_pages, *of_lists)})
     ENTRIES.extend(page.palette_entry for page in (*feature.settings_pages, *of_lists))
     _add(NOTICES, feature.notices)
-    for one in feature.needs:
+    for one in feature.asks:
         install_kind(one)
 
 

@@ -6,6 +6,8 @@ from markupsafe import Markup
 from quart import Blueprint
 
 from mission_control.agents.queries import online_count
+from mission_control.asks.finding import waiting_in
+from mission_control.asks.polling import NeedNews
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.json import to_json
@@ -15,12 +17,8 @@ from mission_control.jobs.pages import ended_work, indicator, newest_ended
 from mission_control.jobs.queries import own_jobs
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
-from mission_control.needs.feature import KINDS as NEED_KINDS
-from mission_control.needs.kinds import may_change_needs
-from mission_control.needs.waiting import waiting_in
-from mission_control.notifications.queries import list_notifications, unread_count
+from mission_control.notifications.queries import list_notifications, place_of, sentence_of, unread_count
 from mission_control.notifications.schemas import NotificationQuery
-from mission_control.notifications.sentences import place_of, sentence_of
 from mission_control.organizations.models import Organization
 from mission_control.shell_health import REGION as HEALTH
 from mission_control.shell_health import WATCH, health_for
@@ -116,22 +114,15 @@ def _organization(view: View) -> tuple[Any, ...]:
 DECISIVE = tuple(f'"{name}"' for name in ("status", "due_at", "assigned_user_id", "assigned_agent_id", "flagged_at"))
 
 
-def _is_about_needs(view: View, news: Event | dict[str, Any]) -> bool:
-    """Return whether news may change what waits for the viewer; a signal about needs names whose they are.
+def _is_decisive(_view: View, news: Event | dict[str, Any]) -> bool:
+    """Return whether news may change what waits for people.
 
     Other changes of a task, such as of its title, cost no look: they are many, and pages show them to everybody.
     """
-    if isinstance(news, Event):
-        return may_change_needs(news) and (news.kind != "task.updated" or any(name in news.data for name in DECISIVE))
-    return news.get("needs_of") in (None, str(view.actor.user_id))
+    return not isinstance(news, Event) or news.kind != "task.updated" or any(name in news.data for name in DECISIVE)
 
 
-# The events and signals of all kinds of needs.
-NEEDS = Concerns[View](
-    tuple(dict.fromkeys(kind for one in NEED_KINDS for kind in one.concerns)),
-    ("needs_of", *dict.fromkeys(name for one in NEED_KINDS for name in one.signals)),
-    _is_about_needs,
-)
+NEEDS = NeedNews[View](about=_is_decisive)
 AGENTS = Concerns[View](("agent.",), ("agent_id",))
 STATE = Concerns[View](("organization.work_state_changed",))
 REGIONS = (

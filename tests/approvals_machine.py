@@ -21,8 +21,8 @@ from mission_control.claims.leases import expire_due
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
-from mission_control.gateway_requests.approvals import keep_approval
-from mission_control.gateway_requests.askers import Asker
+from mission_control.gateway_requests.asking import Asker
+from mission_control.gateway_requests.keeping import keep_approval
 from mission_control.gateway_requests.reading import AskedApproval
 from mission_control.gateways.events import GatewayRef
 from mission_control.tasks.models import Task

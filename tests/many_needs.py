@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from mission_control import features
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Board
 from mission_control.cli.database import with_database
 from mission_control.core import clock
@@ -22,7 +24,7 @@ from mission_control.questions.models import Question
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 
-KINDS = ("approval", "question", "request", "review", "flagged", "silent", "gateway", "delivery", "overdue")
+ONE_OF_A_KIND = {"budget"}  # one for each agent, board or organization
 OPTIONS = [
     {"id": "wide", "label": "The wide one", "outcome": "I order it today.", "recommended": True},
     {"id": "long", "label": "The long one", "outcome": "I wait for stock.", "recommended": False},
@@ -30,9 +32,16 @@ OPTIONS = [
 COMMAND = {"command": "git push", "kind": "exec", "allowed_decisions": ["allow-once", "deny"]}
 
 
+def kinds_put() -> list[str]:
+    """The kinds that features declare, in the order of the list, but those of which there are few."""
+    features.install()
+    return [kind for kind in KINDS if kind not in ONE_OF_A_KIND]
+
+
 async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
     """Put so many needs on a board and its organization, as evenly of every kind as it goes; returns how many each."""
-    counts = {kind: number // len(KINDS) + (place < number % len(KINDS)) for place, kind in enumerate(KINDS)}
+    kinds = kinds_put()
+    counts = {kind: number // len(kinds) + (place < number % len(kinds)) for place, kind in enumerate(kinds)}
     place = await Agent.filter(board_id=board.id).count()  # so that names differ when more are put
     agent = await Agent.create(
         name=f"Orion {place}",

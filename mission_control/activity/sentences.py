@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.finishing import asks_to_finish
-from mission_control.approvals.headings import action_words
+from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.fields import SETTING_NAMES
 from mission_control.boards.statuses import LABELS
 from mission_control.live.kinds import KINDS

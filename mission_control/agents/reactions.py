@@ -8,9 +8,8 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, lead_id_of
-from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
-from mission_control.approvals.outside import request_of
+from mission_control.approvals.payloads import asks_to_finish, request_of
 from mission_control.authn.lookups import channel_of_agent
 from mission_control.boards.models import Board
 from mission_control.commands.reactions import Reactions

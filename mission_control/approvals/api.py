@@ -6,22 +6,19 @@ from quart import Response
 
 from mission_control.approvals import commands, decisions
 from mission_control.approvals.commands import change_approval, request_approval
-from mission_control.approvals.deadlines import ApprovalDeadline
-from mission_control.approvals.history import ApprovalHistoryItem, approval_history
-from mission_control.approvals.live import stream_of_approvals
+from mission_control.approvals.live import POLLS, stream_of_approvals
 from mission_control.approvals.models import Approval
-from mission_control.approvals.overdue import set_deadline
-from mission_control.approvals.queries import approval_read
+from mission_control.approvals.queries import ApprovalHistoryItem, approval_history, approval_read
 from mission_control.approvals.schemas import (
     ApprovalConflictError,
     ApprovalCreate,
+    ApprovalDeadline,
     ApprovalDecision,
     ApprovalQuery,
     ApprovalRead,
     ApprovalUpdate,
     StreamQuery,
 )
-from mission_control.approvals.waiting import wait_for_approvals, wait_for_decision
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Versioned, Wait
@@ -55,7 +52,7 @@ async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> di
     With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as one is
     asked for, decided or closed, or unchanged after that time.
     """
-    return await wait_for_approvals(actor, board, query)
+    return await POLLS.listed(actor, board, query)
 
 
 @api.post(
@@ -93,7 +90,7 @@ async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) 
 
     With `wait_seconds` the answer to a pending one comes as soon as it is decided, or pending after that time.
     """
-    return await wait_for_decision(actor, approval, query.wait_seconds)
+    return await POLLS.one(actor, approval, query.wait_seconds)
 
 
 @api.patch(APPROVAL, ApprovalRead, who="user", rule="approval.decide", errors=CONFLICT)
@@ -128,14 +125,14 @@ async def decide_approval(actor: Actor, approval: Approval, data: ApprovalDecisi
 @api.put(f"{APPROVAL}/deadline", ApprovalRead, who="user", rule="approval.decide", errors={409: ErrorResponse})
 async def set_approval_deadline(actor: Actor, approval: Approval, data: ApprovalDeadline) -> dict[str, Any]:
     """Say until when a pending approval is to be decided, and what happens otherwise."""
-    await set_deadline(actor, approval, data)
+    await decisions.set_deadline(actor, approval, data)
     return await approval_read(approval.id)
 
 
 @api.delete(f"{APPROVAL}/deadline", ApprovalRead, who="user", rule="approval.decide", errors={409: ErrorResponse})
 async def remove_approval_deadline(actor: Actor, approval: Approval) -> dict[str, Any]:
     """Let a pending approval wait without a deadline."""
-    await set_deadline(actor, approval, None)
+    await decisions.set_deadline(actor, approval, None)
     return await approval_read(approval.id)
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.approvals.deadline_pages import HOURS
+from mission_control.asks.deadlines import HOURS
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import clock

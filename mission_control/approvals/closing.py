@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.decisions import CLOSED, close_approval, locked_approval
-from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.approvals.payloads import asks_to_finish
 from mission_control.boards.models import Board
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import record

@@ -7,7 +7,6 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.approvals.closing import refuse_moot
-from mission_control.approvals.deadlines import CHANNEL, COLUMNS, clear_deadline, put_deadline
 from mission_control.approvals.decisions import (
     decide_approval,
     held_tasks,
@@ -17,10 +16,11 @@ from mission_control.approvals.decisions import (
     save_decision,
     task_ids_of,
 )
-from mission_control.approvals.finishing import FINISH
 from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import attempts_of, outcomes_of, tasks_of_others
 from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
+from mission_control.asks.deadlines import CHANNEL, COLUMNS, clear_deadline, put_deadline
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record

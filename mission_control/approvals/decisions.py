@@ -5,10 +5,10 @@ from uuid import UUID
 
 from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval, ApprovalTask
-from mission_control.approvals.outside import CHANNEL, answer_of
-from mission_control.approvals.queries import outcomes_of
-from mission_control.approvals.schemas import RejectedTask
-from mission_control.approvals.substance import parts_of_approvals
+from mission_control.approvals.payloads import CHANNEL, answer_of
+from mission_control.approvals.queries import outcomes_of, parts_of_approvals
+from mission_control.approvals.schemas import ApprovalDeadline, RejectedTask
+from mission_control.asks.deadlines import COLUMNS, Deadlines
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock, times
@@ -117,7 +117,7 @@ async def _already_decided(approval: Approval) -> str:
 
 
 async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
-    """Store the decision of an approval, on its task links too, and wake the agents that wait for it.
+    """Store the decision of an approval, on its task links too.
 
     The caller holds the tasks, so that the attempt in which it was decided is certain.
     """
@@ -127,7 +127,6 @@ async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
             "resolved_by_name", "answer", "answer_state",
         ]
     )  # fmt: skip
-    notify(channel_of(approval.id))
     if not is_another:
         return
     await rows(
@@ -139,11 +138,6 @@ async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
         approval.id,
         CLOSED,
     )
-
-
-def channel_of(approval_id: UUID) -> str:
-    """Return the wake-up channel of an approval: notified when it is decided, closed or opened again."""
-    return f"approval:{approval_id}"
 
 
 async def close_approval(approval: Approval, task_id: UUID, why: str) -> None:
@@ -199,3 +193,46 @@ async def task_ids_of(approval: Approval) -> list[UUID]:
         .values_list("task_id", flat=True)
     )
     return list(found)
+
+
+async def _save_deadline(approval: Approval) -> None:
+    approval.updated_at = clock.now()
+    await approval.save(update_fields=[*COLUMNS, "updated_at"])
+
+
+DEADLINES: Deadlines[Approval] = Deadlines(
+    changed="approval.deadline_changed",
+    reminded="approval.reminded",
+    asked_another="approval.asked_another",
+    other="send_back",
+    columns=COLUMNS,
+    save=_save_deadline,
+    about=lambda approval: f"{approval.action_type}.",
+    facts=lambda approval: {"agent_id": approval.agent_id, "approval_id": approval.id},
+    undone="decided",
+    wanted="a decision",
+)
+
+
+@command("approval.decide")
+async def set_deadline(actor: Actor, approval: Approval, deadline: ApprovalDeadline | None) -> Approval:
+    """Set or remove the deadline of a pending approval. Raise Conflict for a decided one, and for a gateway's own."""
+    approval = await locked_approval(approval)
+    if approval.status != "pending":
+        raise Conflict(ErrorCode.APPROVAL_DECIDED.detail())
+    if approval.gateway_id is not None:
+        raise Conflict(ErrorCode.APPROVAL_OF_GATEWAY.detail())
+    await DEADLINES.change(approval, deadline)
+    return approval
+
+
+@command("approval.apply_deadline")
+async def apply_deadline(actor: Actor, approval: Approval) -> None:
+    """Remind people, ask another one, or send back. One who can no longer answer is not asked: people are reminded."""
+    await held_tasks(approval.board_id, await task_ids_of(approval))
+    approval = await locked_approval(approval)
+    if approval.status != "pending" or approval.decide_by is None or approval.decide_by > clock.now():
+        return
+    due = await DEADLINES.end(approval)
+    if due is not None:
+        await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {times.absolute(due)}.")

@@ -1,17 +1,6 @@
 """What approvals add to the application."""
 
-from mission_control.approvals import (
-    api,
-    asking_pages,
-    closing,
-    deadline_pages,
-    models,
-    pages,
-    policy,
-    queries,
-    queue_page,
-    waiting,
-)
+from mission_control.approvals import api, asking_pages, asks, closing, live, models, pages, policy, queries, queue_page
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.web.shell import PaletteEntry
@@ -20,7 +9,7 @@ approvals = Feature(
     name="approvals",
     models=(models,),
     rules=(policy.rules,),
-    reactions=(closing.reactions, waiting.reactions),
+    reactions=(closing.reactions, live.reactions),
     kinds={
         "approval.requested": Kind("Somebody asked for a decision."),
         "approval.decided": Kind("A person approved, rejected or sent back."),
@@ -39,9 +28,9 @@ approvals = Feature(
     blueprints=(
         api.api,
         pages.pages,
-        deadline_pages.pages,
         asking_pages.pages,
     ),
-    regions=queue_page.REGIONS,
+    asks=(asks.ApprovalAsk(),),
+    regions=(*queue_page.REGIONS, *pages.REGIONS),
     palette=(PaletteEntry("Approvals", "/approvals", "inbox", "queue decide", position=10),),
 )

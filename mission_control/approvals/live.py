@@ -1,21 +1,127 @@
-"""Approvals as a stream."""
+"""Wait for decisions without polling the database, and approvals as a stream."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
 from quart import Response
 
-from mission_control.approvals.queries import approval_counts, approval_read, pending_count
+from mission_control.approvals.models import Approval
+from mission_control.approvals.queries import (
+    approval_counts,
+    approval_read,
+    list_approvals,
+    pending_count,
+    visible_approval,
+)
+from mission_control.approvals.schemas import ApprovalQuery
 from mission_control.authn import lookups
 from mission_control.boards.models import Board
-from mission_control.boards.queries import still_exists
+from mission_control.boards.queries import still_exists, visible_board
+from mission_control.commands.reactions import Reactions
+from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
+from mission_control.core.paging import NewsPaging, page, version_of
 from mission_control.live import broker
+from mission_control.live.log import NewEvent
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
+from mission_control.operations.operation import settled
+
+reactions = Reactions()
+
+
+class OnBoard(Protocol):
+    """An approval or a question."""
+
+    id: Any
+    board_id: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Polls[T: OnBoard, Q: NewsPaging]:
+    """Waits for approvals or questions, for one or a list of a board, without polling the database.
+
+    One waits while the field `waits` has its value; `marks` are the fields that tell that one of a list is another.
+    """
+
+    kind: str
+    find: Callable[[Actor, UUID, UUID], Awaitable[T]]
+    read: Callable[[UUID], Awaitable[dict[str, Any]]]
+    list_of: Callable[[Board, Q], Awaitable[tuple[list[dict[str, Any]], int]]]
+    waits: tuple[str, str]
+    marks: Sequence[str]
+
+    async def one(self, actor: Actor, thing: T, seconds: float) -> dict[str, Any]:
+        """Return one once it is settled, or as it is when the time is over.
+
+        An agent that lost the right to read it while it waited, such as by a move to another board, is refused.
+        """
+        field, waiting = self.waits
+        return await settled(
+            actor,
+            thing,
+            self.channel_of(thing.id),
+            find=lambda present: self.find(present, thing.board_id, thing.id),
+            read=lambda one: self.read(one.id),
+            is_settled=lambda answer: answer[field] != waiting,
+            seconds=seconds,
+        )
+
+    async def listed(self, actor: Actor, board: Board, query: Q) -> dict[str, Any]:
+        """Return those of a board once they are others than the caller knows, or when the time is over."""
+
+        async def read(present: Board) -> dict[str, Any]:
+            found, total = await self.list_of(present, query)
+            version = version_of(total, ([one[name] for name in self.marks] for one in found))
+            return {**page(found, total, query), "version": version}
+
+        return await settled(
+            actor,
+            board,
+            self.channel_of_list(board.id),
+            find=lambda present: visible_board(present, board.id),
+            read=read,
+            is_settled=lambda answer: answer["version"] != query.known,
+            seconds=query.wait_seconds,
+        )
+
+    async def wake(self, actor: Actor, event: NewEvent) -> None:
+        """Wake those who wait: another one is listed on a board, or one is settled."""
+        notify(self.channel_of(UUID(str(event.data[f"{self.kind}_id"]))))
+        if event.scope.board_id is not None:
+            notify(self.channel_of_list(event.scope.board_id))
+
+    def channel_of(self, subject: UUID) -> str:
+        """Return the wake-up channel of one."""
+        return f"{self.kind}:{subject}"
+
+    def channel_of_list(self, board_id: UUID) -> str:
+        """Return the wake-up channel of those of a board."""
+        return f"{self.kind}s:{board_id}"
+
+
+POLLS = Polls[Approval, ApprovalQuery](
+    "approval",
+    visible_approval,
+    approval_read,
+    list_approvals,
+    waits=("status", "pending"),
+    marks=("id", "status", "decision", "note", "resolved_at", "task_ids"),
+)
+reactions.to(
+    "approval.requested",
+    "approval.decided",
+    "approval.reopened",
+    "approval.closed",
+    "approval.task_closed",
+    "approval.ended_on_gateway",
+)(POLLS.wake)
 
 
 async def stream_of_approvals(actor: Actor, board: Board) -> Response:

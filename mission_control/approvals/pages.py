@@ -1,26 +1,25 @@
 """The approvals queue as pages: of the whole organization and of one board."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import queue
-from mission_control.approvals.deadline_pages import HOURS, OTHERWISE, people_of
 from mission_control.approvals.forms import DecisionForm, ReopeningForm
-from mission_control.approvals.headings import action_words
-from mission_control.approvals.items import Item
 from mission_control.approvals.models import Approval
+from mission_control.approvals.payloads import action_words
 from mission_control.approvals.queries import visible_approval
+from mission_control.approvals.queue import Item
 from mission_control.approvals.queue_page import (
-    ONE_TEMPLATE,
+    KINDS,
     TEMPLATE,
     address_of,
-    approval_stream,
     queue_context,
     queue_stream,
 )
+from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import clock
@@ -34,6 +33,15 @@ from mission_control.web.shell import safe_next, shell_page, signed_in
 pages = Blueprint("approvals_pages", __name__)
 APPROVAL = "/boards/<uuid:board_id>/approvals/<uuid:approval_id>"
 FORMS = "approvals/forms.html"
+PAGE = AskPage[Item](
+    kind="approval",
+    template="approvals/show.html",
+    model=Approval,
+    item=queue.item,
+    otherwise=lambda _item: {"remind": OTHERWISE["remind"], "send_back": "send it back", "ask": OTHERWISE["ask"]},
+    idle=lambda _board: {"sentence": "", "next_url": ""},
+)
+REGIONS = PAGE.regions(*KINDS)
 WORDS = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 
 
@@ -69,22 +77,20 @@ async def board_live(board_id: UUID) -> Response:
 async def one_approval(board_id: UUID, approval_id: UUID) -> ResponseReturnValue:
     """One approval of a board, whatever its state."""
     actor = await signed_in()
-    approval = await visible_approval(actor, board_id, approval_id)
-    item = await queue.item(actor, approval.board, approval.id)
-    return await _one_page(actor, item)
+    return await _one_page(actor, await visible_approval(actor, board_id, approval_id))
 
 
-async def _one_page(actor: Actor, item: Item | None, sentence: str = "", next_url: str = "") -> str:
-    context: dict[str, Any] = {"item": item, "sentence": sentence, "next_url": next_url}
-    context |= {"people": await people_of(item.board) if item else [], "hours": HOURS, "otherwise": OTHERWISE}
-    return await shell_page(actor, ONE_TEMPLATE, active="approvals", **context)
+async def _one_page(actor: Actor, approval: Approval, **more: str) -> str:
+    context = await PAGE.context(actor, approval.board, approval.id)
+    return await shell_page(actor, PAGE.template, active="approvals", **context | more)
 
 
 @pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/live")
 async def one_live(board_id: UUID, approval_id: UUID) -> Response:
     """Keep the page of one approval live."""
     actor = await signed_in()
-    return await approval_stream(actor, await visible_approval(actor, board_id, approval_id))
+    approval = await visible_approval(actor, board_id, approval_id)
+    return await PAGE.stream(actor, approval.board, approval.id)
 
 
 async def _queue_page(actor: Actor, board: Board | None) -> str:
@@ -127,13 +133,13 @@ async def _not_decided(refusal: Refusal[Approval, DecisionForm]) -> ResponseRetu
 async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: Conflict) -> str:
     if is_htmx() and form.origin == "":
         raise late
-    item = await queue.item(actor, approval.board, approval.id)
-    context: dict[str, Any] = {"item": item, "sentence": late.sentence, "next_url": safe_next(form.next)}
-    if not is_htmx():
-        return await _one_page(actor, **context)
-    if form.origin == "dialog":
+    if is_htmx() and form.origin == "dialog":
         return render_macro(FORMS, "too_late", sentence=late.sentence)
-    return await render_block(ONE_TEMPLATE, "row", **context)
+    context = {"sentence": late.sentence, "next_url": safe_next(form.next)}
+    if not is_htmx():
+        return await _one_page(actor, approval, **context)
+    item = await queue.item(actor, approval.board, approval.id)
+    return await render_block(PAGE.template, "row", item=item, **context)
 
 
 @action(pages, "POST", f"{APPROVAL}/decisions", performs="decide_approval", form=DecisionForm, refused=_not_decided)
@@ -173,3 +179,12 @@ async def reopen(outcome: Outcome[Approval, ReopeningForm]) -> ResponseReturnVal
     approval = outcome.found
     next_url = safe_next(outcome.form.next or f"/boards/{approval.board_id}/approvals")
     return done(f"{next_url}#queue", toast=f"{await _title_of(outcome.actor, approval)} waits again.")
+
+
+class ApprovalDeadlineForm(DeadlineForm):
+    """How many hours are left, and what happens otherwise."""
+
+    otherwise: Literal["remind", "send_back", "ask"] = "remind"
+
+
+deadline_actions(pages, APPROVAL, "set_approval_deadline", "remove_approval_deadline", ApprovalDeadlineForm)

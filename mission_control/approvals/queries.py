@@ -1,21 +1,67 @@
-"""Read approvals."""
+"""Read approvals: what they decide about, lists, rows as they are answered, and what happened to one."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
+import orjson
+from pydantic import BaseModel
 from tortoise.expressions import Subquery
 
 from mission_control.accounts.names import person_name
-from mission_control.approvals.finishing import ASKS_TO_FINISH, FINISHING
 from mission_control.approvals.models import Approval
+from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
 from mission_control.approvals.schemas import ApprovalQuery
-from mission_control.approvals.substance import parts_of_approvals
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+
+REASON = "reason"
+_SELECT = (
+    "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
+    " r.agent_name, r.summary, r.evidence"
+    " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id AND l.is_pending"
+    " LEFT JOIN tasks t ON t.id = l.task_id AND t.deleted_at IS NULL"
+    " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
+    " WHERE a.status = 'pending' AND a.id IN ({}) ORDER BY l.created_at, l.id"
+)
+
+
+async def parts_of_approvals(approval_ids: Sequence[Any]) -> dict[UUID, Parts]:
+    """Return what pending approvals decide about, by their ids."""
+    if not approval_ids:
+        return {}
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in await rows(_SELECT.format(placeholders(len(approval_ids))), *approval_ids):
+        found.setdefault(UUID(str(row["id"])), []).append(row)
+    return {approval_id: _parts(linked) for approval_id, linked in found.items()}
+
+
+async def substances_of_approvals(approval_ids: Sequence[Any]) -> dict[UUID, str]:
+    """Return the marks of what pending approvals decide about, by their ids."""
+    return {key: substance_of(parts) for key, parts in (await parts_of_approvals(approval_ids)).items()}
+
+
+def _parts(linked: list[dict[str, Any]]) -> Parts:
+    asked, tasks = linked[0], [row for row in linked if row["number"] is not None]
+    payload = as_json(asked["payload"])
+    payload = payload if isinstance(payload, dict) else {}
+    parts: dict[str, Any] = {
+        "request": [asked["action_type"], {name: one for name, one in payload.items() if name != REASON}],
+        "reason": payload.get(REASON),
+    }
+    if tasks:
+        parts["title"] = [f"#{row['number']} {row['title']}" for row in tasks]
+        parts["description"] = [row["description"] for row in tasks]
+    if tasks and asks_to_finish(asked["action_type"]):
+        parts["result"] = [[row["summary"], as_json(row["evidence"])] for row in tasks]
+        parts["run"] = [row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}" for row in tasks]
+    return parts
+
 
 SELECT = (
     "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
@@ -52,7 +98,6 @@ async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[dict[
 
 
 async def approval_read(approval_id: UUID) -> dict[str, Any]:
-    """Return one approval as it is answered."""
     found = await with_tasks(await rows(f"{SELECT} WHERE a.id = ?", approval_id))
     if not found:
         raise NotFound()
@@ -60,7 +105,6 @@ async def approval_read(approval_id: UUID) -> dict[str, Any]:
 
 
 async def pending_of(task_id: UUID) -> dict[str, Any] | None:
-    """Return the pending approval of a task as it is answered."""
     pending = "a.id IN (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending)"
     found = await with_tasks(await rows(f"{SELECT} WHERE {pending}{NEWEST_FIRST}", task_id))
     return found[0] if found else None
@@ -126,7 +170,6 @@ def _person(row: dict[str, Any], role: str) -> dict[str, Any] | None:
 
 
 async def pending_count(board_id: UUID) -> int:
-    """Return the number of pending approvals of a board."""
     [row] = await rows("SELECT COUNT(*) AS n FROM approvals WHERE board_id = ? AND status = 'pending'", board_id)
     return int(row["n"])
 
@@ -177,7 +220,6 @@ async def is_finish_approved(task_id: UUID) -> bool:
 
 
 async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:
-    """Return the current attempt of some tasks."""
     if not task_ids:
         return {}
     found = await rows(f"SELECT id, attempt FROM tasks WHERE id IN ({placeholders(len(task_ids))})", *task_ids)
@@ -211,3 +253,53 @@ async def pending_for(actor: Actor) -> int:
     """Return the number of pending approvals on boards of the active organization that the actor can read."""
     boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
     return await Approval.filter(status="pending", board_id__in=Subquery(boards.values("id"))).count()
+
+
+class HistoryActor(BaseModel):
+    """Return who did something; a deleted person has no name."""
+
+    kind: Literal["user", "agent", "system"]
+    id: UUID | None
+    name: str | None
+
+
+class ApprovalHistoryItem(BaseModel):
+    """One thing that happened to an approval."""
+
+    id: UUID
+    seq: int
+    event_type: str
+    message: str
+    actor: HistoryActor
+    decision: str | None
+    note: str | None
+    created_at: datetime
+
+
+async def approval_history(approval: Approval) -> list[dict[str, Any]]:
+    """Return everything that happened to an approval, oldest first."""
+    found = await rows(
+        "SELECT e.id, e.seq, e.kind, e.message, e.actor_kind, e.actor_id, e.data, e.created_at,"
+        f" COALESCE(e.actor_name, {person_name('u')}) AS actor_name"
+        " FROM events e LEFT JOIN users u ON u.id = e.actor_id"
+        " WHERE e.id IN (SELECT id FROM events WHERE board_id = ? AND subject_id = ? AND kind IN"
+        "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed',"
+        " 'approval.ended_on_gateway')) ORDER BY e.seq",
+        approval.board_id,
+        approval.id,
+    )
+    return [_item(row) for row in found]
+
+
+def _item(row: dict[str, Any]) -> dict[str, Any]:
+    data = orjson.loads(row["data"])
+    return {
+        "id": row["id"],
+        "seq": row["seq"],
+        "event_type": row["kind"],
+        "message": row["message"],
+        "actor": {"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
+        "decision": data.get("decision"),
+        "note": data.get("note"),
+        "created_at": wire_moment(row["created_at"]),
+    }

@@ -1,4 +1,4 @@
-"""What the pages of approvals show: the queue of all boards or of one, and one approval; and how they stay current."""
+"""What the queue of all boards or of one shows, and how it stays current."""
 
 import re
 from dataclasses import dataclass
@@ -10,10 +10,8 @@ from uuid import UUID
 from quart import Response, request
 
 from mission_control.approvals import queue
-from mission_control.approvals.deadline_pages import HOURS, OTHERWISE, people_of
-from mission_control.approvals.items import Item
-from mission_control.approvals.models import Approval
-from mission_control.approvals.related_rows import QueueView, Row, related_rows
+from mission_control.approvals.queue import Item
+from mission_control.asks.queue_rows import QueueView, Row, related_rows
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
 from mission_control.core import clock
@@ -25,8 +23,7 @@ from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
-QUEUE, ONE = "approvals", "approval"  # pages
-TEMPLATE, ONE_TEMPLATE = "approvals/index.html", "approvals/show.html"
+QUEUE, TEMPLATE = "approvals", "approvals/index.html"
 KINDS = ("approval.", "question.", "gateway.request.", "board.", "task.")
 ASKED = {"approval.requested": "approval", "question.asked": "question"}
 
@@ -110,7 +107,6 @@ class QueuePageView(View):
     address: QueueAddress
 
     async def block(self, name: str) -> str:
-        """Return one block of the page."""
         key = (
             "queue",
             self.actor.id,
@@ -124,7 +120,6 @@ class QueuePageView(View):
 
 
 async def queue_stream(actor: Actor, board: Board | None) -> Response:
-    """Return the stream of the queue of all boards, or of one."""
     address = address_of(board, clock.parse_since(request.args.get("opened")) or clock.now())
     active = f"board-{board.id}" if board else "approvals"
 
@@ -163,60 +158,10 @@ def _is_in_queue(view: QueuePageView, news: Event | dict[str, Any]) -> bool:
     return isinstance(news, Event) and view.address.board_id in (None, news.board_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalView(View):
-    """The page of one approval as somebody sees it."""
-
-    board: Board
-    approval_id: UUID
-
-    async def block(self, name: str) -> str:
-        """Return one block of the page."""
-        key = ("approval", self.approval_id, self.actor.id)
-        item = await self.reads.get(key, lambda: queue.item(self.actor, self.board, self.approval_id))
-        people = await self.reads.get(("people", self.board.id), lambda: people_of(self.board))
-        context: dict[str, Any] = {"item": item, "people": people, "hours": HOURS, "otherwise": OTHERWISE}
-        return await render_block(ONE_TEMPLATE, name, **context, sentence="", next_url="")
-
-
-async def approval_stream(actor: Actor, approval: Approval) -> Response:
-    """Return the stream of the page of one approval."""
-    board, approval_id = approval.board, approval.id
-
-    async def look(viewer: Actor, reads: Reads) -> ApprovalView | None:
-        is_there = viewer.reads(board) and await Approval.filter(id=approval_id, board__deleted_at=None).exists()
-        view = ApprovalView(
-            actor=viewer, pages=(ONE,), active="approvals", reads=reads, board=board, approval_id=approval_id
-        )
-        return view if is_there else None
-
-    return await live_page(actor, look)
-
-
-async def _row(view: ApprovalView) -> str:
-    return await view.block("row")
-
-
-async def _deadline(view: ApprovalView) -> str:
-    return await view.block("deadline")
-
-
-async def _asked(view: ApprovalView) -> str:
-    return await view.block("asked")
-
-
-def _is_on_board(view: ApprovalView, news: Event | dict[str, Any]) -> bool:
-    return isinstance(news, Event) and news.board_id == view.board.id
-
-
 IN_QUEUE = Concerns[QueuePageView](KINDS, (), _is_in_queue)
-ON_BOARD = Concerns[ApprovalView](KINDS, (), _is_on_board)
 REGIONS = (
     Region(QUEUE, "#queue", IN_QUEUE, _queue),
     Region(QUEUE, "#queue-summary", IN_QUEUE, _summary, swap="innerHTML"),
     Region(QUEUE, "#history", IN_QUEUE, _history),
     Region(QUEUE, "#announcements", Concerns(tuple(ASKED), (), _is_in_queue), _silence, changes=_announcement),
-    Region(ONE, "#approval-row", ON_BOARD, _row),
-    Region(ONE, "#approval-deadline", ON_BOARD, _deadline),
-    Region(ONE, "#approval-asked", ON_BOARD, _asked),
 )

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
-from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.payloads import asks_to_finish
+from mission_control.asks.deadlines import AFTER_ALL, AskUser, DeadlineBody, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import NewsPaging
 from mission_control.core.schemas import Body, NotNull, SentBack, example
@@ -225,3 +225,11 @@ class StreamQuery(BaseModel):
 
     since: str | None = None
     after: str | None = None
+
+
+class ApprovalDeadline(DeadlineBody):
+    """Until when a decision is needed, and what happens otherwise."""
+
+    model_config = Body.model_config | example(decide_by="2027-01-04T18:00:00Z", otherwise="send_back")
+
+    otherwise: Annotated[Literal["remind", "send_back", "ask"], Field(description=AFTER_ALL)] = "remind"

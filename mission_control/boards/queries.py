@@ -1,5 +1,6 @@
 """Read boards."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from tortoise.expressions import Q, RawSQL
@@ -11,7 +12,7 @@ from mission_control.boards.schemas import BoardQuery
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
-from mission_control.database.records import find
+from mission_control.database.records import find, find_all
 from mission_control.database.sql import placeholders, rows
 from mission_control.live import broker
 from mission_control.live.shared import Shared
@@ -95,6 +96,13 @@ async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int
 async def boards_of(actor: Actor) -> list[Board]:
     """Return all boards of the active organization that the actor can read, by name."""
     return (await list_boards(actor, BoardQuery(limit=200, offset=0)))[0]
+
+
+async def boards_with(board_ids: Sequence[UUID]) -> dict[UUID, Board]:
+    """Return boards by their ids."""
+    if not board_ids:
+        return {}
+    return {one.id: one for one in await find_all(Board, f"id IN ({placeholders(len(board_ids))})", *board_ids)}
 
 
 async def who_can_share(actor: Actor) -> list[str]:

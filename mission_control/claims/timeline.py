@@ -12,8 +12,7 @@ from mission_control.accounts.names import person_name
 from mission_control.activity.queries import history_of_task
 from mission_control.activity.sentences import Entry
 from mission_control.agents.reactions import NOTICE
-from mission_control.approvals.finishing import asks_to_finish
-from mission_control.approvals.headings import action_words
+from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.claims.queries import runs_of_task
 from mission_control.claims.waiting import reasons_of
 from mission_control.core import clock, times

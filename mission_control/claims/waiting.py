@@ -4,8 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, get_args
 
-from mission_control.approvals.finishing import asks_to_finish
-from mission_control.approvals.headings import action_words
+from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.statuses import LABELS
 from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement

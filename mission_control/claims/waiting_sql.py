@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.finishing import FINISHING
+from mission_control.approvals.payloads import FINISHING
 from mission_control.boards.cards import PERSON
 from mission_control.boards.presence import OFFLINE_AFTER, online_sql
 from mission_control.core import clock

@@ -2,7 +2,8 @@
 
 from mission_control.feature import Feature
 from mission_control.gateway_notices import looking, sending
-from mission_control.gateway_notices.sending import WORK_WAITS, senders
+from mission_control.gateway_notices.sending import senders
+from mission_control.tasks.notices import WORK_WAITS
 
 gateway_notices = Feature(
     name="gateway_notices",

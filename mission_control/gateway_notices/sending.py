@@ -30,9 +30,6 @@ from mission_control.provisioning.wakes import has_checked_in, wake_again, wake_
 from mission_control.sending.loop import NotNow, Sender
 from mission_control.tasks.models import Task
 
-# What the server tells an agent that has not taken up its work.
-WORK_WAITS = "WORK WAITS"
-
 
 def message_of(delivery: Delivery) -> str:
     """Return the message of a notice."""

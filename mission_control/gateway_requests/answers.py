@@ -11,19 +11,109 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval
-from mission_control.approvals.outside import ACTIONS, CHANNEL
+from mission_control.approvals.payloads import ACTIONS, CHANNEL
+from mission_control.boards.models import Board
 from mission_control.core import clock
+from mission_control.core.actor import system
 from mission_control.core.clock import monotonic
-from mission_control.database.sql import select
-from mission_control.gateway_requests import answers_to_questions, approvals
-from mission_control.gateway_requests.asking import resolve_approval
+from mission_control.database.sql import rows, select
+from mission_control.gateway_requests import boardless, keeping
+from mission_control.gateway_requests.asking import question_of, resolve_approval, resolve_question
+from mission_control.gateway_requests.keeping import Kept, end_question, note_answered, parts_of
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_requests.reading import Ended
+from mission_control.gateway_requests.reading import AskedQuestion, Ended, read_question
 from mission_control.gateways import connector
 from mission_control.openclaw.errors import GatewayError
 from mission_control.questions.models import Question
 from mission_control.work.loops import Loop
+
+
+async def tell(question: Kept) -> None:
+    """Tell the answers to one request once each of its questions has one; one withdrawn question cancels it."""
+    if question.gateway_id is None or question.answer_state != "waiting":
+        return
+    external_id, _ = key_of(question)
+    parts = await parts_of(question.gateway_id, external_id)
+    is_withdrawn = any(part.state == "withdrawn" for part in parts)
+    if any(part.state == "open" for part in parts) and not is_withdrawn:
+        return
+    asked = await _as_kept(question.gateway_id, external_id)
+    if asked is not None and asked.status == "pending":
+        answers = None if is_withdrawn else _answers(asked, parts)
+        if await resolve_question(question.gateway_id, external_id, answers, await _answered_by(parts)):
+            for part in parts:
+                await (
+                    end_question(part, asked_as(part, "cancelled"))
+                    if part.state == "open"
+                    else note_answered_by_us(part)
+                )
+            return
+        asked = await _as_kept(question.gateway_id, external_id)
+    await close(parts, asked)
+
+
+async def _as_kept(gateway_id: UUID, external_id: str) -> AskedQuestion | None:
+    said = await question_of(gateway_id, external_id)
+    return read_question(said) if said is not None else None
+
+
+def key_of(question: Kept) -> tuple[str, str]:
+    request, _, key = str(question.external_id).partition("#")
+    return request, key
+
+
+def _answers(asked: AskedQuestion, parts: list[Kept]) -> dict[str, list[str]]:
+    ours = {key_of(part)[1]: part for part in parts}
+    return {item.id: item.values(*_said(ours[item.id])) for item in asked.parts if item.id in ours}
+
+
+def _said(question: Kept) -> tuple[str | None, str | None]:
+    """Return the chosen option and the own words of an answer."""
+    labels = {one["id"]: one["label"] for one in question.options or []}
+    label = labels.get(question.chosen_option_id)
+    words = str(question.answer or "").removeprefix(label or "").strip()
+    return label, words or None
+
+
+async def _answered_by(parts: list[Kept]) -> str:
+    last = parts[-1]
+    user_id = last.resolved_by_user_id if isinstance(last, GatewayRequest) else last.answered_by_user_id
+    found = await rows(f"SELECT {person_name('u')} AS name FROM users u WHERE u.id = ?", user_id) if user_id else []
+    return str(found[0]["name"] or "Mission Control") if found else "Mission Control"
+
+
+async def note_answered_by_us(part: Kept) -> None:
+    """Note that the gateway has our answer, or our withdrawal."""
+    if isinstance(part, GatewayRequest):
+        await boardless.note_delivered(system(part.organization_id), part)
+        return
+    organization_id = (await Board.get(id=part.board_id)).organization_id
+    await note_answered(system(organization_id), part)
+
+
+async def close(parts: list[Kept], asked: AskedQuestion | None) -> None:
+    """Close our questions as the gateway keeps them; an answer that it has from us was told before a crash."""
+    for part in parts:
+        key = key_of(part)[1]
+        item = next((one for one in asked.parts if one.id == key), None) if asked is not None else None
+        if asked is not None and item is not None and part.state == "answered":
+            if asked.answers.get(key) == item.values(*_said(part)):
+                await note_answered_by_us(part)
+                continue
+        await end_question(part, asked or asked_as(part, "gone"))
+
+
+async def end_here(question: Kept, how: str) -> None:
+    """End a question that nobody answered in time, or whose answer the gateway could not be told."""
+    await end_question(question, asked_as(question, how))
+
+
+def asked_as(question: Kept, status: str) -> AskedQuestion:
+    """Return a question's request with this end, where the gateway was not asked."""
+    return AskedQuestion(key_of(question)[0], "", question.expires_at, [], False, status, {}, "")
+
 
 PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
 TELLING_SECONDS = 15.0  # one gateway in one look, so that a slow one does not hold up the others
@@ -133,14 +223,14 @@ async def _tell(one: Unsettled) -> None:
     if isinstance(kept, Approval) or (isinstance(kept, GatewayRequest) and kept.kind == "approval"):
         await _tell_decision(kept)
     else:
-        await answers_to_questions.tell(kept)
+        await tell(kept)
 
 
 async def _tell_decision(approval: Approval | GatewayRequest) -> None:
     assert approval.gateway_id is not None and approval.external_id is not None  # a gateway asked
     kind = KINDS.get(approval.action_type or "", "exec")
     ended = await resolve_approval(approval.gateway_id, approval.external_id, kind, approval.answer or "deny")
-    await approvals.end_approval(approval, ended)
+    await keeping.end_approval(approval, ended)
 
 
 async def _end(one: Unsettled) -> None:
@@ -150,6 +240,6 @@ async def _end(one: Unsettled) -> None:
     if kept is None:
         return
     if isinstance(kept, Approval) or (isinstance(kept, GatewayRequest) and kept.kind == "approval"):
-        await approvals.end_approval(kept, Ended(how))
+        await keeping.end_approval(kept, Ended(how))
     else:
-        await answers_to_questions.end_here(kept, how)
+        await end_here(kept, how)

@@ -5,7 +5,7 @@ from typing import Any
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import ErrorResponse
-from mission_control.gateway_requests import answering, queries
+from mission_control.gateway_requests import boardless, queries
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.schemas import GatewayRequestDecision, GatewayRequestQuery, GatewayRequestRead
 from mission_control.operations.api import Api
@@ -38,7 +38,7 @@ async def decide_gateway_request(actor: Actor, request: GatewayRequest, data: Ga
 
     The gateway gets the answer in the background; what it has from somebody else by then counts.
     """
-    await answering.decide_request(actor, request, data.decision, always=data.always, seen=data.substance)
+    await boardless.decide_request(actor, request, data.decision, always=data.always, seen=data.substance)
     return await queries.read_request(request.id)
 
 
@@ -50,5 +50,5 @@ async def answer_gateway_request(actor: Actor, request: GatewayRequest, data: Qu
 
     Questions that a gateway asks together are sent together, once each has an answer.
     """
-    await answering.answer_request(actor, request, data.answer, data.option_id, data.substance)
+    await boardless.answer_request(actor, request, data.answer, data.option_id, data.substance)
     return await queries.read_request(request.id)

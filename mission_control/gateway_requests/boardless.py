@@ -1,4 +1,4 @@
-"""Commands on requests for agents that are on no board: bring them in, and close them as the gateway says."""
+"""Commands on requests for agents that are on no board: bring them in, answer them, and close them as gateways say."""
 
 import logging
 from typing import Any
@@ -7,17 +7,21 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from mission_control.approvals.payloads import CHANNEL, answer_of
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
+from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import NotFound
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.substance import refuse_changed
 from mission_control.database.records import insert
-from mission_control.gateway_requests.asked_questions import AskedQuestion
-from mission_control.gateway_requests.askers import Boardless
+from mission_control.gateway_requests.asking import Boardless
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_requests.reading import AskedApproval, Ended
+from mission_control.gateway_requests.queries import decider_of, parts_of_requests
+from mission_control.gateway_requests.reading import AskedApproval, AskedQuestion, Ended
 from mission_control.gateways.events import GatewayRef
+from mission_control.questions.commands import answer_text
 
 ENDED = {"answered": "answered", "cancelled": "cancelled", "expired": "expired"}
 WHY = {
@@ -30,7 +34,6 @@ _log = logging.getLogger(__name__)
 
 
 def approval_of(gateway: GatewayRef, asker: Boardless, asked: AskedApproval) -> GatewayRequest:
-    """Return the row of an approval."""
     what = "run a command" if asked.kind == "exec" else "do something that its gateway asks about"
     return GatewayRequest(
         **_common(gateway, asker),
@@ -44,7 +47,6 @@ def approval_of(gateway: GatewayRef, asker: Boardless, asked: AskedApproval) -> 
 
 
 def questions_of(gateway: GatewayRef, asker: Boardless, asked: AskedQuestion) -> list[GatewayRequest]:
-    """Return the rows of the questions of a request."""
     return [
         GatewayRequest(
             **_common(gateway, asker),
@@ -199,3 +201,66 @@ async def locked_request(request_id: UUID) -> GatewayRequest:
     if found is None:
         raise NotFound()
     return found
+
+
+WORDS = {"approved": "approved", "rejected": "rejected", "answered": "answered", "withdrawn": "ended"}
+
+
+@command("gateway_request.answer")
+async def decide_request(
+    actor: Actor, request: GatewayRequest, decision: str, *, always: bool = False, seen: str | None = None
+) -> None:
+    """Approve or reject. Raise Conflict when that is settled or expired, Invalid for a question.
+
+    `seen` is the substance that was shown: another one is a Conflict.
+    """
+    request = await locked_request(request.id)
+    if request.kind != "approval":
+        raise Invalid("This is a question: answer it.")
+    await _refuse_when_over(request)
+    refuse_changed(seen, (await parts_of_requests([request.id]))[request.id])
+    request.answer = answer_of(request.payload, request.expires_at, decision, always=always)
+    await _save(actor, request, decision)
+    facts = {**facts_of(request), "decision": decision, "status": decision}
+    record("gateway.request.decided", request.scope(), f"Decided on: {what_of(request)}.", **facts)
+
+
+@command("gateway_request.answer")
+async def answer_request(
+    actor: Actor, request: GatewayRequest, answer: str | None, option_id: str | None, seen: str | None = None
+) -> None:
+    """Answer with an option, in one's own words, or both. Raise Conflict when that is settled, expired or changed."""
+    request = await locked_request(request.id)
+    if request.kind != "question":
+        raise Invalid("This is an approval: approve or reject it.")
+    await _refuse_when_over(request)
+    if request.expires_at is not None and request.expires_at <= clock.now():
+        raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
+    refuse_changed(seen, (await parts_of_requests([request.id]))[request.id])
+    request.answer = answer_text(request.options, answer, option_id, allows_text=request.allows_text)
+    request.chosen_option_id = option_id
+    await _save(actor, request, "answered")
+    facts = {**facts_of(request), "status": "answered"}
+    record("gateway.request.answered", request.scope(), f"Answered: {what_of(request)}.", **facts)
+
+
+async def _refuse_when_over(request: GatewayRequest) -> None:
+    if request.status == "pending":
+        return
+    if request.status == "withdrawn":
+        raise Conflict(ErrorCode.REQUEST_OVER.detail(request.note or "The gateway does not ask for it any more."))
+    who = await decider_of(request)
+    raise Conflict(ErrorCode.REQUEST_OVER.detail(f"{who} {WORDS[request.status]} this already."))
+
+
+async def _save(actor: Actor, request: GatewayRequest, status: str) -> None:
+    request.status, request.answer_state = status, "waiting"
+    request.resolved_by_user_id, request.resolved_by_name = actor.user_id, actor.name
+    request.resolved_at = clock.now()
+    await request.save(
+        update_fields=[
+            "status", "answer", "answer_state", "chosen_option_id", "resolved_by_user_id", "resolved_by_name",
+            "resolved_at",
+        ]
+    )  # fmt: skip
+    notify(CHANNEL)

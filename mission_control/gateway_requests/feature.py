@@ -1,7 +1,7 @@
 """What gateway_requests adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateway_requests import api, models, pages, policy, queries, shown
+from mission_control.gateway_requests import api, asks, models, pages, policy, queries
 from mission_control.gateway_requests.answers import ANSWERS
 from mission_control.gateway_requests.intake import (
     approval_requested,
@@ -35,8 +35,8 @@ gateway_requests = Feature(
     },
     lookups=(queries.visible_request,),
     blueprints=(api.api, pages.pages),
-    gateway_tabs=(shown.TAB,),
-    queue_rows=(shown.in_queue,),
+    gateway_tabs=(queries.TAB,),
+    asks=(asks.RequestAsk(),),
     regions=pages.REGIONS,
     loops=(ANSWERS,),
     gateway_events={

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mission_control.approvals.outside import ACTIONS, CHANNEL
-from mission_control.gateway_requests import answers_to_questions, approvals, questions
-from mission_control.gateway_requests.asked_questions import read_question
+from mission_control.approvals.payloads import ACTIONS, CHANNEL
+from mission_control.gateway_requests import answers, keeping
 from mission_control.gateway_requests.asking import LISTS, end_of_approval, listed, question_of
-from mission_control.gateway_requests.reading import Ended, read_approval, read_resolved, text
+from mission_control.gateway_requests.reading import Ended, read_approval, read_question, read_resolved, text
 from mission_control.gateways.events import GatewayRef, Handle
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError, Unreachable
@@ -28,7 +27,7 @@ def approval_requested(kind: str) -> Handle:
     async def bring(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
         asked = read_approval(kind, event)
         if asked is not None:
-            await approvals.bring_in(gateway, asked)
+            await keeping.bring_in_approval(gateway, asked)
 
     return bring
 
@@ -36,29 +35,29 @@ def approval_requested(kind: str) -> Handle:
 async def approval_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
     """Close our approval as the gateway's record says, or as its event does where it keeps no record."""
     external_id = text(event.get("id"), 512)
-    approval = await approvals.kept(gateway.id, external_id)
+    approval = await keeping.kept(gateway.id, external_id)
     if approval is None or (approval.status != "pending" and approval.answer_state != "waiting"):
         return
     ended = await end_of_approval(gateway.id, external_id)
     if ended is None or ended.status == "gone":
         ended = read_resolved(event)
     by = text(event.get("resolvedBy"), 200)
-    await approvals.end_approval(approval, replace(ended, by=by or ended.by))
+    await keeping.end_approval(approval, replace(ended, by=by or ended.by))
 
 
 async def question_requested(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
     """Bring in a question when its event comes."""
     asked = read_question(event)
     if asked is not None:
-        await questions.bring_in(gateway, asked)
+        await keeping.bring_in_questions(gateway, asked)
 
 
 async def question_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
     """Close our questions as the gateway's record says."""
-    parts = await questions.parts_of(gateway.id, text(event.get("id"), 512))
+    parts = await keeping.parts_of(gateway.id, text(event.get("id"), 512))
     if any(one.state == "open" or one.answer_state == "waiting" for one in parts):
         said = await question_of(gateway.id, text(event.get("id"), 512)) or event
-        await answers_to_questions.close(parts, read_question(said))
+        await answers.close(parts, read_question(said))
 
 
 async def catch_up(gateway: GatewayRef) -> None:
@@ -90,7 +89,7 @@ async def _catch_up(gateway: GatewayRef) -> None:
     for kind, waiting in kinds.items():
         for one in waiting or ():
             asked = read_approval(kind, one)
-            if asked is not None and await approvals.bring_in(gateway, asked):
+            if asked is not None and await keeping.bring_in_approval(gateway, asked):
                 await _close_ended(gateway, asked.external_id)
     await _close_approvals(gateway, kinds)
     await _catch_up_questions(gateway)
@@ -101,16 +100,16 @@ async def _close_ended(gateway: GatewayRef, external_id: str) -> None:
     """Close an approval whose end was told between the list and its arrival here."""
     ended = await end_of_approval(gateway.id, external_id)
     if ended is not None:
-        await approvals.end(gateway, external_id, ended)
+        await keeping.end_approval_of(gateway, external_id, ended)
 
 
 async def _close_approvals(gateway: GatewayRef, kinds: Mapping[str, list[Mapping[str, Any]] | None]) -> None:
-    for approval in await approvals.pending(gateway.id):
+    for approval in await keeping.pending(gateway.id):
         waiting = kinds.get(KINDS.get(approval.action_type or "", ""))
         if waiting is None or any(one.get("id") == approval.external_id for one in waiting):
             continue
         ended = await end_of_approval(gateway.id, str(approval.external_id))
-        await approvals.end_approval(approval, ended or Ended("gone"))
+        await keeping.end_approval(approval, ended or Ended("gone"))
 
 
 async def _catch_up_questions(gateway: GatewayRef) -> None:
@@ -119,11 +118,11 @@ async def _catch_up_questions(gateway: GatewayRef) -> None:
         return
     found = [asked for one in waiting if (asked := read_question(one)) is not None]
     for asked in found:
-        await questions.bring_in(gateway, asked)
+        await keeping.bring_in_questions(gateway, asked)
     known = {asked.id for asked in found}
-    ours = await questions.open_questions(gateway.id)
-    for request in {answers_to_questions.key_of(one)[0] for one in ours} - known:
+    ours = await keeping.open_questions(gateway.id)
+    for request in {answers.key_of(one)[0] for one in ours} - known:
         said = await question_of(gateway.id, request)
         asked_there = read_question(said) if said is not None else None
         if asked_there is None or asked_there.status != "pending":
-            await answers_to_questions.close(await questions.parts_of(gateway.id, request), asked_there)
+            await answers.close(await keeping.parts_of(gateway.id, request), asked_there)

@@ -10,7 +10,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.policy import can
-from mission_control.gateway_requests import shown
+from mission_control.gateway_requests import queries
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.queries import visible_request
 from mission_control.live.models import Event
@@ -56,7 +56,7 @@ class RequestView(View):
 
     async def block(self, name: str) -> str | None:
         """Return one block of the page; None when the request is gone."""
-        item = await self.reads.get(("gateway-request", self.request_id), lambda: shown.item(self.request_id))
+        item = await self.reads.get(("gateway-request", self.request_id), lambda: queries.item(self.request_id))
         if item is None:
             return None
         return await render_block(TEMPLATE, name, **NOTHING_TYPED, item=item, next_url=item.url)
@@ -124,7 +124,7 @@ async def answer(outcome: Outcome[GatewayRequest, AnswerForm]) -> ResponseReturn
 
 async def _as_it_is(actor: Actor, request: GatewayRequest, **more: Any) -> str:
     """Return the request as it is now: its row for htmx, else its page."""
-    item = await shown.item(request.id)
+    item = await queries.item(request.id)
     if item is None:
         raise NotFound()
     context: dict[str, Any] = {"item": item, **NOTHING_TYPED, **more}

@@ -1,4 +1,4 @@
-"""Read what gateways ask for agents that are on no board: for their organization's owners and admins."""
+"""Read what gateways ask for agents that are on no board, for owners and admins, also as pages show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from markupsafe import Markup
+
 from mission_control.accounts.names import person_name
-from mission_control.approvals.outside import request_of
+from mission_control.approvals.payloads import GatewayRequest as AskedFor
+from mission_control.approvals.payloads import request_of
+from mission_control.asks.queue_rows import QueueView, Row
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import Parts, substance_of
-from mission_control.database.sql import as_json, as_moment, placeholders, rows, wire_moment
+from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.schemas import GatewayRequestQuery
+from mission_control.gateways.page_tabs import Tab, Viewed
 from mission_control.questions.queries import parts_of as parts_of_question
-from mission_control.questions.queue import split_heading
+from mission_control.questions.queries import split_heading
+from mission_control.web.fragments import render_macro
 
 MOST_SHOWN = 200
 SELECT = (
@@ -56,7 +62,6 @@ async def list_requests(actor: Actor, query: GatewayRequestQuery) -> tuple[list[
 
 
 async def read_request(request_id: UUID) -> dict[str, Any]:
-    """Return one request as it is answered."""
     found = await rows(f"{SELECT} WHERE r.id = ?", request_id)
     if not found:
         raise NotFound()
@@ -64,13 +69,11 @@ async def read_request(request_id: UUID) -> dict[str, Any]:
 
 
 async def parts_of_requests(request_ids: Sequence[UUID]) -> dict[UUID, Parts]:
-    """Return what requests ask for, by their ids."""
     found = await rows(f"{SELECT} WHERE r.id IN ({placeholders(len(request_ids))})", *request_ids)
     return {UUID(str(row["id"])): parts_of(row) for row in found}
 
 
 def parts_of(row: dict[str, Any]) -> Parts:
-    """Return what the request of a row asks for."""
     if row["kind"] == "question":
         return parts_of_question(row)
     return {"request": [row["action_type"], as_json(row["payload"])]}
@@ -108,7 +111,6 @@ def heading_of(row: dict[str, Any]) -> str:
 
 
 async def decider_of(request: GatewayRequest) -> str:
-    """Return who settled a request."""
     [row] = await rows(f"{SELECT} WHERE r.id = ?", request.id)
     return str(row["resolved_by_name"] or "Somebody")
 
@@ -134,79 +136,107 @@ async def shown(
     return found
 
 
-async def pending_count(actor: Actor) -> int:
-    """Return the number of requests that wait for an owner or admin of the active organization."""
-    if not may_see(actor):
-        return 0
-    counted = "SELECT COUNT(*) AS n FROM gateway_requests WHERE organization_id = ? AND status = 'pending'"
-    return int((await rows(counted, actor.organization_id))[0]["n"])
+TEMPLATE = "gateway_requests/rows.html"
+MOST_ENDED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class PossibleAnswer:
-    """An answer that a person can give: its value for the operation, its words, and what happens then."""
-
-    value: str
-    label: str
-    outcome: str
-    is_recommended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PendingRequest:
-    """A request that waits for a person.
-
-    `answers` are the decisions of an approval (`approved`, `always`, `rejected`) or the options of a question, by id;
-    `allows_text` says whether words of one's own are an answer, too.
-    """
+class Item:
+    """One request, ready to be shown."""
 
     id: UUID
     kind: str
-    heading: str
+    title: str
     text: str
-    agent_id: UUID | None
-    agent_name: str
+    content: str
+    asker: str
+    asker_id: UUID | None
     gateway_id: UUID
     gateway_name: str
+    request: AskedFor | None
+    options: list[dict[str, Any]]
+    allows_text: bool
+    status: str
+    answer: str
+    answer_state: str
+    note: str
+    decider: str
+    decided_at: datetime | None
     created_at: datetime
     expires_at: datetime | None
-    answers: list[PossibleAnswer]
-    allows_text: bool
-    if_ignored: str
+    substance: str
 
     @property
     def url(self) -> str:
         """The address of its page."""
         return f"/gateways/requests/{self.id}"
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for a person."""
+        return self.status == "pending"
 
-async def pending_requests(actor: Actor) -> list[PendingRequest]:
-    """Return what waits for an owner or admin of the active organization, oldest first; nothing for others."""
-    return [_pending(row) for row in await shown(actor)]
+    @property
+    def next_steps(self) -> list[tuple[str, str]]:
+        """What follows from each decision, and from none."""
+        effects = self.request.effects(self.asker) if self.request is not None else {}
+        named = {"approve": "Approve", "always": "Always", "reject": "Reject", "ignore": "Ignore"}
+        return [(label, effects[key]) for key, label in named.items() if key in effects]
 
 
-def _pending(row: dict[str, Any]) -> PendingRequest:
-    asked = request_of(as_json(row["payload"]))
-    effects = asked.effects(row["agent_name"]) if asked is not None else {}
-    answers = [
-        PossibleAnswer(one["id"], one["label"], one.get("outcome") or "", bool(one.get("recommended")))
-        for one in as_json(row["options"]) or []
-    ]
-    if row["kind"] == "approval":
-        offered = (("approved", "Approve", "approve"), ("always", "Always", "always"), ("rejected", "Reject", "reject"))
-        answers = [PossibleAnswer(value, label, effects[key]) for value, label, key in offered if key in effects]
-    return PendingRequest(
+def item_of(row: dict[str, Any]) -> Item:
+    """Return a row of `queries.SELECT` as it is shown."""
+    return Item(
         id=UUID(str(row["id"])),
         kind=row["kind"],
-        heading=heading_of(row),
-        text=row["content"] or (asked.as_text if asked is not None else ""),
-        agent_id=UUID(str(row["agent_id"])) if row["agent_id"] else None,
-        agent_name=row["agent_name"],
+        title=heading_of(row),
+        text=split_heading(row["content"])[1] if row["content"] else "",
+        content=row["content"] or "",
+        asker=row["agent_name"],
+        asker_id=as_id(row["agent_id"]),
         gateway_id=UUID(str(row["gateway_id"])),
         gateway_name=row["gateway_name"],
+        request=request_of(as_json(row["payload"])),
+        options=as_json(row["options"]) or [],
+        allows_text=bool(row["allows_text"]),
+        status=row["status"],
+        answer=row["answer"] or "",
+        answer_state=row["answer_state"] or "",
+        note=row["note"] or "",
+        decider=row["resolved_by_name"] or "The gateway",
+        decided_at=as_moment(row["resolved_at"]),
         created_at=as_moment(row["created_at"]) or now(),
         expires_at=as_moment(row["expires_at"]),
-        answers=answers,
-        allows_text=bool(row["allows_text"]),
-        if_ignored=effects.get("ignore", f"{row['agent_name']} waits until the question expires."),
+        substance=substance_of(parts_of(row)),
     )
+
+
+async def item(request_id: UUID) -> Item | None:
+    """Return one request as it is now; who may see it was asked before."""
+    found = await rows(f"{SELECT} WHERE r.id = ?", request_id)
+    return item_of(found[0]) if found else None
+
+
+async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
+    """Return what waits and what ended since the queue was opened, for the queue of all boards."""
+    if queue_view.is_of_one_board:
+        return []
+    items = [item_of(row) for row in await shown(actor, since=queue_view.opened)]
+    return [Row(one.created_at, one.is_pending, _html(one, queue_view.url)) for one in items]
+
+
+def _html(one: Item, next_url: str) -> Markup:
+    return Markup(render_macro(TEMPLATE, "request_row", item=one, next_url=next_url))
+
+
+async def tab(viewed: Viewed) -> str:
+    """Return the tab of a gateway's page with what it asks for."""
+    found = await shown(viewed.actor, gateway_id=viewed.id, newest_ended=MOST_ENDED)
+    items = [item_of(row) for row in found]
+    waiting, ended = [one for one in items if one.is_pending], [one for one in items if not one.is_pending]
+    return render_macro(
+        "gateway_requests/tab.html", "tab", waiting=waiting, ended=ended, next_url=f"{viewed.url}/requests"
+    )
+
+
+TAB = Tab("requests", "Requests", tab)

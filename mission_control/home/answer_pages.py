@@ -5,17 +5,16 @@ from typing import Any
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.asks.kinds import Asked, Key
+from mission_control.asks.schemas import NeedAnswerGiven
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.home.forms import NOW, SelectionForm, SnoozeForm, SnoozesForm, UndoForm
+from mission_control.home.listing import chosen_needs, offers, undone_words
 from mission_control.home.pages import NEED, home_page
 from mission_control.home.peek import peek
-from mission_control.home.selection import chosen_needs, offers, undone_words
 from mission_control.home.view import HomeAddress
 from mission_control.home.wording import ANSWERED, answered_words, bare_title, many_words, moment_words
-from mission_control.needs.ended import Asked
-from mission_control.needs.kinds import Key
-from mission_control.needs.schemas import NeedAnswerGiven
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from mission_control.asks.kinds import Key
 from mission_control.core import clock, zones
 from mission_control.core.schemas import BlankToNone
-from mission_control.needs.kinds import Key
 from mission_control.web.forms import Fields, Form
 
 CHANGE, NOW = "change", "now"

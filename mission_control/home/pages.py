@@ -6,8 +6,8 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.home import regions
-from mission_control.home.changes import known_rows, state_of
 from mission_control.home.peek import peek, peek_if_there
+from mission_control.home.regions import known_rows, state_of
 from mission_control.home.view import DENSE_FROM, HomeAddress, HomeView
 from mission_control.live.broker import head_of
 from mission_control.web.forms import is_htmx

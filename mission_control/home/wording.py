@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from mission_control.asks.schemas import NeedResults
 from mission_control.core.times import clock_time
-from mission_control.needs.schemas import NeedResults
 
 ANSWERED = {"approve": "Approved", "always": "Approved", "send_back": "Sent back", "reject": "Rejected"}
 

@@ -4,7 +4,7 @@ import re
 from typing import Any, get_args
 
 from mission_control.agents.page_tabs import PAGE, Tab, Viewed
-from mission_control.approvals.headings import heading
+from mission_control.approvals.payloads import heading
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.gateways.models import Gateway

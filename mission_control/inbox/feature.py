@@ -1,7 +1,7 @@
 """What inbox adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.inbox import agent_api, agent_tab, api, notices, pages
+from mission_control.inbox import agent_api, agent_tab, api, asks, notices, pages
 from mission_control.inbox.receiving import senders
 from mission_control.live.kinds import Kind
 
@@ -20,6 +20,7 @@ inbox = Feature(
         api.api,
         pages.pages,
     ),
+    asks=(asks.DeliveryAsk(),),
     agent_tabs=(agent_tab.TAB,),
     senders=senders,
     notices={

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.outside import request_of
+from mission_control.approvals.payloads import request_of
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid

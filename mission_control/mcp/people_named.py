@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from mission_control.approvals.deadlines import writer_named
+from mission_control.asks.deadlines import writer_named
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id

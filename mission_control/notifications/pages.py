@@ -11,9 +11,8 @@ from quart.typing import ResponseReturnValue
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
-from mission_control.notifications.queries import list_notifications, unread_count
+from mission_control.notifications.queries import list_notifications, place_of, sentence_of, unread_count
 from mission_control.notifications.schemas import NotificationQuery
-from mission_control.notifications.sentences import place_of, sentence_of
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.lists import LiveList, Pages
@@ -38,7 +37,6 @@ class Address:
 
     @staticmethod
     def of_request() -> "Address":
-        """Return what the address of the request asks for."""
         more = request.args.get("show", "")
         shown = min(int(more), MOST) if more.isascii() and more.isdigit() and len(more) < 5 else SHOWN
         return Address(request.args.get("all") == "1", max(shown, SHOWN))

@@ -1,5 +1,6 @@
 """Read the notifications of a person: those on boards that the person reads, about tasks that are not deleted."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mission_control.accounts.names import person_name
@@ -69,3 +70,19 @@ async def unread_count(actor: Actor) -> int:
         return 0
     where, values = own
     return int((await rows(f"SELECT COUNT(*) AS n{FROM} WHERE {where}", *values))[0]["n"])
+
+
+def sentence_of(one: Mapping[str, Any]) -> str:
+    """Return what happened in a line: `Cleo assigned you #3 Write the report`."""
+    task = f" #{one['task_number']} {one['task_title']}" if one["task_id"] else ""
+    if one["kind"] == "assignment":
+        return f"{one['by']['name']} assigned you{task}"
+    return f"{one['by']['name']} mentioned you{' on' if task else ' in the chat'}{task}"
+
+
+def place_of(one: Mapping[str, Any]) -> str:
+    """Return the address of what a notification is about."""
+    if not one["task_id"]:
+        return f"/boards/{one['board_id']}"
+    comment = f"#comment-{one['comment_id']}" if one["comment_id"] else ""
+    return f"/boards/{one['board_id']}/tasks/{one['task_id']}{comment}"

@@ -8,20 +8,19 @@ from mission_control.core.paging import Versioned, Wait
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
 from mission_control.operations.api import Api, hints
 from mission_control.questions import commands
-from mission_control.questions.commands import ask_people
-from mission_control.questions.gateway_main import ask_through_gateway, main_agent_of
+from mission_control.questions.commands import ask_people, ask_through_gateway, main_agent_of, set_deadline
 from mission_control.questions.models import Question
-from mission_control.questions.overdue import QuestionDeadline, set_deadline
 from mission_control.questions.queries import read_question
+from mission_control.questions.reactions import POLLS
 from mission_control.questions.schemas import (
     GatewayMainAskUserRequest,
     GatewayMainAskUserResponse,
     QuestionAnswer,
     QuestionCreate,
+    QuestionDeadline,
     QuestionQuery,
     QuestionRead,
 )
-from mission_control.questions.waiting import wait_for_people, wait_for_questions
 
 api = Api(__name__, "questions")
 NO_WAIT = Wait()
@@ -107,7 +106,7 @@ async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> di
     With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as one is
     asked, answered or over, or unchanged after that time.
     """
-    return await wait_for_questions(actor, board, query)
+    return await POLLS.listed(actor, board, query)
 
 
 @api.get(QUESTION, QuestionRead, who="actor", is_long_poll=True)
@@ -117,7 +116,7 @@ async def get_question(actor: Actor, question: Question, query: Wait = NO_WAIT) 
     With `wait_seconds` the answer to an open one comes as soon as people answered, or it is over; or open after that
     time.
     """
-    return await wait_for_people(actor, question, query.wait_seconds)
+    return await POLLS.one(actor, question, query.wait_seconds)
 
 
 @api.post(f"{QUESTION}/answers", QuestionRead, rule="question.answer")

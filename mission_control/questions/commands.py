@@ -1,14 +1,15 @@
-"""Commands on questions: ask, answer, withdraw."""
+"""Commands on questions: ask, also through a gateway's main agent; answer, withdraw, deadlines."""
 
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.coordination import address, memory_body, require_gateway
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import lead_id_of
+from mission_control.agents.queries import lead_id_of, main_agent_on
 from mission_control.agents.reactions import NOTICE
-from mission_control.approvals.deadlines import CHANNEL as DEADLINES
-from mission_control.approvals.deadlines import put_deadline
-from mission_control.approvals.outside import CHANNEL
+from mission_control.approvals.payloads import CHANNEL
+from mission_control.asks import deadlines
+from mission_control.asks.deadlines import COLUMNS, Deadlines
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
@@ -23,7 +24,13 @@ from mission_control.memory.commands import write_memory
 from mission_control.memory.models import BoardMemory
 from mission_control.questions.models import Question
 from mission_control.questions.queries import parts_of_questions
-from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
+from mission_control.questions.schemas import (
+    REPLY_SOURCE,
+    REPLY_TAGS,
+    GatewayMainAskUserRequest,
+    QuestionCreate,
+    QuestionDeadline,
+)
 from mission_control.runs.attempts import current_runs, hold_lease, only_run_of
 
 SNIPPET_LENGTH = 120
@@ -52,9 +59,9 @@ async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest 
     )
     question.board = board
     if isinstance(new, QuestionCreate):
-        await put_deadline(question, board, new)
+        await deadlines.put_deadline(question, board, new)
         question.otherwise_option_id = new.otherwise_option_id
-        notify(DEADLINES)
+        notify(deadlines.CHANNEL)
     await question.save(force_create=True)
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
@@ -208,3 +215,99 @@ async def withdraw_question(actor: Actor, question: Question) -> None:
     await question.save(update_fields=["state", "answer_state"])
     sentence = f"Question withdrawn: {snippet(question.content)}"
     record("question.withdrawn", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
+
+
+DEADLINE_COLUMNS = (*COLUMNS, "otherwise_option_id")
+
+
+async def _save_deadline(question: Question) -> None:
+    await question.save(update_fields=[*DEADLINE_COLUMNS])
+
+
+DEADLINES: Deadlines[Question] = Deadlines(
+    changed="question.deadline_changed",
+    reminded="question.reminded",
+    asked_another="question.asked_another",
+    other="option",
+    columns=DEADLINE_COLUMNS,
+    save=_save_deadline,
+    about=lambda question: snippet(question.content),
+    facts=lambda question: {"question_id": question.id},
+    undone="answered",
+    wanted="an answer",
+)
+
+
+@command("question.answer")
+async def set_deadline(actor: Actor, question: Question, deadline: QuestionDeadline | None) -> Question:
+    """Set or remove the deadline of an open question. Raise Conflict when it is over, or a gateway's own."""
+    question = await held_question(question)
+    if question.state != "open":
+        raise Conflict(OVER[question.state].detail())
+    if question.gateway_id is not None:
+        raise Conflict(ErrorCode.QUESTION_OF_GATEWAY.detail())
+    option_id = deadline.otherwise_option_id if deadline is not None else None
+    if option_id not in (None, *(one["id"] for one in question.options or [])):
+        raise Invalid("This question has no such option.")
+    await DEADLINES.change(question, deadline)
+    return question
+
+
+@command("question.apply_deadline")
+async def apply_deadline(actor: Actor, question: Question) -> None:
+    """Remind people, ask another one, or take an option."""
+    question = await held_question(question)
+    if question.state == "open" and question.decide_by is not None and question.decide_by <= clock.now():
+        if await DEADLINES.end(question) is not None:
+            await answer_question(actor, question, None, question.otherwise_option_id)
+
+
+HEADER = "LEAD REQUEST: ASK USER"
+
+
+async def main_agent_of(board: Board) -> Agent | None:
+    """Return the main agent of a board's gateway, None without a gateway or a main agent."""
+    return None if board.gateway_id is None else await main_agent_on(board.gateway_id)
+
+
+@command("question.ask_as_lead")
+async def ask_through_gateway(actor: Actor, board: Board, main: Agent, new: GatewayMainAskUserRequest) -> UUID:
+    """Have a gateway's main agent ask people; return the delivery's id."""
+    await require_gateway(main.gateway_id)
+    delivery = deliver(
+        NOTICE,
+        board.scope(),
+        agent_id=main.id,
+        header=HEADER,
+        text="\n".join(_lines(actor, board, new)),
+        deliver=True,
+        from_agent_id=str(actor.id),
+        correlation_id=new.correlation_id,
+        succeeded="gateway.lead.ask_user.sent",
+        failed="gateway.lead.ask_user.failed",
+        event={"agent_id": str(actor.id), "about": f"question for people, by {main.name}"},
+    )
+    return delivery.id
+
+
+def _lines(actor: Actor, board: Board, new: GatewayMainAskUserRequest) -> list[str]:
+    known = (("Correlation ID", new.correlation_id), ("Preferred channel", new.preferred_channel))
+    tags = [tag for tag in dict.fromkeys(new.reply_tags) if tag and tag != "chat"] or list(REPLY_TAGS)
+    path = address(f"/api/v1/agent/boards/{board.id}/memory")
+    return [
+        f"Board: {board.name}",
+        f"Board ID: {board.id}",
+        f"From lead: {actor.name}",
+        *(f"{name}: {text}" for name, text in known if text),
+        "",
+        new.content,
+        "",
+        "Ask the user this, over the preferred channel if there is one, else over the one where they answer soonest. If"
+        " no channel reaches them, say so in the board's chat.",
+        "Write the answer to the board's memory, word for word:",
+        f"POST {path}",
+        memory_body(tags, new.reply_source or REPLY_SOURCE),
+        "Then tell the lead in the chat of the board that the answer is there:",
+        f"POST {path}",
+        '{"content": "@lead ...", "tags": ["chat"]}',
+    ]

@@ -2,23 +2,13 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.questions import (
-    api,
-    closing,
-    deadline_pages,
-    models,
-    pages,
-    policy,
-    queries,
-    waiting,
-)
-from mission_control.questions.queue import in_queue
+from mission_control.questions import api, asks, models, pages, policy, queries, reactions
 
 questions = Feature(
     name="questions",
     models=(models,),
     rules=(policy.rules,),
-    reactions=(closing.reactions, waiting.reactions),
+    reactions=(reactions.reactions, reactions.reactions),
     kinds={
         "question.asked": Kind("An agent asked people a question.", "asked people:"),
         "question.answered": Kind(
@@ -48,9 +38,8 @@ questions = Feature(
     blueprints=(
         api.api,
         pages.pages,
-        deadline_pages.pages,
     ),
-    queue_rows=(in_queue,),
+    asks=(asks.QuestionAsk(),),
     regions=pages.REGIONS,
     notices={
         "QUESTION ANSWERED": "question_answered",

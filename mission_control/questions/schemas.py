@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
+from mission_control.asks.deadlines import AFTER_ALL, AskUser, DeadlineBody, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.core.paging import NewsPaging
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
 from mission_control.core.substance import Seen, Substance
@@ -50,6 +50,12 @@ class Option(Body):
     recommended: Annotated[bool, Field(description="Whether you would choose it; one at most")] = False
 
 
+def check_option(otherwise: str | None, option_id: str | None) -> None:
+    """Raise ValueError when an option is named and not taken, or the other way round."""
+    if (otherwise == "option") != (option_id is not None):
+        raise ValueError("`otherwise: option` and otherwise_option_id go together")
+
+
 class QuestionCreate(Body):
     """A question to people, with the answers that they can choose from."""
 
@@ -82,8 +88,7 @@ class QuestionCreate(Body):
     @model_validator(mode="after")
     def _deadline_fits(self) -> Self:
         check(self)
-        if (self.otherwise == "option") != (self.otherwise_option_id is not None):
-            raise ValueError("`otherwise: option` and otherwise_option_id go together")
+        check_option(self.otherwise, self.otherwise_option_id)
         return self
 
     @model_validator(mode="after")
@@ -188,3 +193,19 @@ class QuestionQuery(NewsPaging):
     """Which questions to list."""
 
     state: QuestionState | None = None
+
+
+class QuestionDeadline(DeadlineBody):
+    """Until when an answer is needed, and what happens otherwise."""
+
+    model_config = Body.model_config | example(
+        decide_by="2027-01-04T18:00:00Z", otherwise="option", otherwise_option_id="1"
+    )
+
+    otherwise: Annotated[Literal["remind", "ask", "option"], Field(description=AFTER_ALL)] = "remind"
+    otherwise_option_id: Annotated[str | None, Field(max_length=64, description="Which option is taken then")] = None
+
+    @model_validator(mode="after")
+    def _option_fits(self) -> Self:
+        check_option(self.otherwise, self.otherwise_option_id)
+        return self

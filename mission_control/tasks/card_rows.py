@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from mission_control.approvals.substance import substances_of_approvals
+from mission_control.approvals.queries import substances_of_approvals
 from mission_control.boards.cards import PERSON
 from mission_control.boards.days import Due, due_of
 from mission_control.boards.presence import SIGNS, is_at_work

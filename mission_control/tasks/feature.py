@@ -4,6 +4,7 @@ from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.tasks import (
     api,
+    asks,
     attachments,
     attachments_api,
     board_pages,
@@ -95,6 +96,7 @@ tasks = Feature(
         *panel_files.REGIONS,
         *panel_parts.REGIONS,
     ),
+    asks=asks.KINDS,
     palette=(NEW_TASK, RESTORE_TASK),
     notices={
         "TASK ASSIGNED": "task_assigned",

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import decide_approval
-from mission_control.approvals.finishing import FINISH, asks_to_finish
 from mission_control.approvals.models import Approval
+from mission_control.approvals.payloads import FINISH, asks_to_finish
 from mission_control.approvals.queries import pending_of
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.commands.command import command

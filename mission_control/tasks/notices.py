@@ -17,6 +17,9 @@ from mission_control.tasks.models import Comment, Task
 
 SNIPPET_LENGTH = 500
 
+# What the server tells an agent of a gateway that has not taken up its work.
+WORK_WAITS = "WORK WAITS"
+
 
 def snippet(text: str | None) -> str:
     """Shorten a text to 500 characters."""

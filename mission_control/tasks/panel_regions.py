@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
-from mission_control.approvals.finishing import asks_to_finish, stated_confidence
-from mission_control.approvals.headings import action_words
-from mission_control.approvals.substance import parts_of_approvals
+from mission_control.approvals.payloads import action_words, asks_to_finish, stated_confidence
+from mission_control.approvals.queries import parts_of_approvals
 from mission_control.core.substance import substance_of
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.tasks.board_view import BoardView

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.usage import api, models, pages, queries
+from mission_control.usage import api, asks, models, pages, queries
 from mission_control.usage.budgets import MIDNIGHT
 
 usage = Feature(
@@ -21,5 +21,6 @@ usage = Feature(
         api.api,
         pages.pages,
     ),
+    asks=(asks.BudgetAsk(),),
     loops=(MIDNIGHT,),
 )

@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter
 
-from mission_control.approvals.history import ApprovalHistoryItem
+from mission_control.approvals.queries import ApprovalHistoryItem
 from tests.cast import Cast
 
 

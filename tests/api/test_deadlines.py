@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.approvals import overdue as approvals
+from mission_control.asks import deadlines
+from mission_control.asks.kinds import KINDS
 from mission_control.core.clock import travelled
-from mission_control.needs import timer
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.cast import Cast, head, kinds, stamp
 
@@ -18,8 +18,8 @@ LATER = timedelta(hours=2)
 async def passed() -> None:
     """Let the deadlines pass, as the timer sees it."""
     with travelled(LATER):
-        await timer.end_due()
-        await timer.end_due()
+        await deadlines.end_due()
+        await deadlines.end_due()
 
 
 async def test_approval_goes_back_when_nobody_decides(cast: Cast) -> None:
@@ -30,7 +30,7 @@ async def test_approval_goes_back_when_nobody_decides(cast: Cast) -> None:
     assert (asked["otherwise"], asked["otherwise_user_id"]) == ("send_back", None)
     one = await one_of(cast.cleo, "approval")
     assert one["otherwise"] == {"at": asked["decide_by"], "text": "It goes back to Vega."}
-    await timer.end_due()
+    await deadlines.end_due()
     assert await one_of(cast.cleo, "approval") == one
     await passed()
     decided = (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()
@@ -117,18 +117,20 @@ async def test_two_processes_end_a_deadline_once(cast: Cast) -> None:
     asked = await cast.ask(cast.vega, decide_by=str(stamp(60)))
     before = await head(cast)
     with travelled(LATER):
-        ends = [approvals.end_deadline(UUID(asked["id"]), cast.organization.id) for _ in range(3)]
+        deadline = KINDS["approval"].deadline
+        assert deadline is not None
+        ends = [deadlines.end_deadline(deadline, UUID(asked["id"]), cast.organization.id) for _ in range(3)]
         await asyncio.gather(*ends)
     assert [kind for kind, _ in await kinds(cast, before)] == ["approval.reminded"]
 
 
 async def test_timer_wakes_for_the_next_deadline(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await timer.seconds_left() == timer.LONGEST_SLEEP_SECONDS
+    assert await deadlines.seconds_left() == deadlines.LONGEST_SLEEP_SECONDS
     await cast.ask(cast.vega, decide_by=str(stamp(2)))
-    monkeypatch.setattr(timer, "LONGEST_SLEEP_SECONDS", 3600.0)
-    assert 100 < await timer.seconds_left() <= 120
+    monkeypatch.setattr(deadlines, "LONGEST_SLEEP_SECONDS", 3600.0)
+    assert 100 < await deadlines.seconds_left() <= 120
     with travelled(LATER):
-        assert await timer.seconds_left() == 1.0
+        assert await deadlines.seconds_left() == 1.0
 
 
 async def test_deadline_may_be_so_many_seconds_from_now(cast: Cast) -> None:

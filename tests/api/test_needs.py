@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.asks import deadlines
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.needs import returning
 from mission_control.runs.models import Run
 from tests.cast import Caller, Cast, everybody, stamp
 from tests.statements import cost
@@ -253,16 +253,16 @@ async def test_readers_hear_of_what_begins_with_the_clock(cast: Cast, monkeypatc
     async def publish(_organization_id: UUID, **signal: str) -> None:
         heard.extend(signal.items())
 
-    monkeypatch.setattr(returning, "publish_signal", publish)
+    monkeypatch.setattr(deadlines, "publish_signal", publish)
     first, until = await cast.ask(), stamp(1)
     (await cast.ben.call("PUT", f"/needs/approval:{first['id']}/snooze", {"until": clock.wire(until)})).ok()
     await cast.put(await cast.add_task(assigned_user_id=str(cast.cleo.id)), due_at=until)
     running = await cast.add_task()
     (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": running["id"]})).ok()
     (await cast.ada.post(f"{cast.task(running)}/comments", {"message": "Still there?"})).ok()
-    await returning.notify_returns(stamp(), until)
+    await deadlines.notify_returns(stamp(), until)
     assert heard == []
-    await returning.notify_returns(until, until + timedelta(seconds=1))
+    await deadlines.notify_returns(until, until + timedelta(seconds=1))
     assert sorted(heard) == sorted(("needs_of", str(one.id)) for one in (cast.ben, cast.cleo))
-    await returning.notify_returns(stamp(9), stamp(11))
+    await deadlines.notify_returns(stamp(9), stamp(11))
     assert heard[2:] == [("agent_id", str(cast.vega.id))]

@@ -6,7 +6,7 @@ import pytest
 
 from mission_control.accounts.models import User
 from mission_control.memory.models import BoardMemory
-from mission_control.notifications.names import mentioned_people
+from mission_control.notifications.reactions import mentioned_people
 from mission_control.tasks.models import Comment
 from tests.cast import Caller, Cast
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from mission_control.live import channels
-from mission_control.questions.waiting import channel_of
+from mission_control.questions.reactions import POLLS
 from tests.cast import Cast
 
 PATIENCE = 40
@@ -21,7 +21,7 @@ async def poll(cast: Cast, question: dict[str, Any]) -> "asyncio.Task[Any]":
     path = f"{cast.home}/questions/{question['id']}?wait_seconds=50"
     waiting = asyncio.create_task(cast.atlas.get(path))
     async with asyncio.timeout(PATIENCE):
-        while not channels.waiting(channel_of(question["id"])):
+        while not channels.waiting(POLLS.channel_of(question["id"])):
             await asyncio.sleep(0.005)
     return waiting
 

@@ -19,6 +19,8 @@ def recorded() -> set[str]:
         for call in calls(tree, "deliver"):
             outcomes = [one.value for one in call.keywords if one.arg in ("succeeded", "failed")]
             found |= {text for one in outcomes for text in texts(one)}
+        for call in calls(tree, "Deadlines"):  # records what it is given
+            found |= {text for one in call.keywords for text in texts(one.value) if KIND.fullmatch(text)}
         if name == "tasks.notices":
             stems = [text for call in calls(tree, "_notify") for text in texts(call.args[-1])]
             found |= {f"{stem}_{end}" for stem in stems for end in ("notified", "notify_failed")}

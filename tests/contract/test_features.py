@@ -30,7 +30,7 @@ from tests.contract.source import ROOT, modules, trees
 REGISTRIES = {
     "activity.sentences.TASK_FIELDS",
     "agents.page_tabs.TABS",
-    "approvals.related_rows.PROVIDERS",
+    "asks.kinds.KINDS",
     "commands.reactions.REACTIONS",
     "core.policy.RULES",
     "database.setup.MODEL_MODULES",
@@ -46,7 +46,6 @@ REGISTRIES = {
     "live.kinds.KINDS",
     "mcp.registry.PEOPLES_TOOLS",
     "mcp.registry.TOOLS",
-    "needs.kinds.KINDS",
     "operations.registry.LOOKUPS",
     "operations.registry.OPERATIONS",
     "sending.loop._senders",

@@ -8,9 +8,9 @@ import pytest
 from tests.contract.source import trees
 
 ORDER = [
-    "accounts", "jobs", "organizations", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox", "tags",
-    "custom_fields", "tasks", "activity", "claims", "groups", "memory", "questions", "provisioning",
-    "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "needs", "notifications",
+    "accounts", "asks", "jobs", "organizations", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox",
+    "tags", "custom_fields", "tasks", "activity", "claims", "groups", "memory", "questions", "provisioning",
+    "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "notifications",
     "skills", "souls", "metrics", "home", "search", "exports", "identity",
 ]  # fmt: skip
 # The ground floor: each package imports only those before it, without exceptions.

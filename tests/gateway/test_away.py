@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.asks import deadlines
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import system
@@ -15,7 +16,6 @@ from mission_control.gateways import connector, installation, link
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import Report
 from mission_control.live.channels import PROCESS
-from mission_control.needs import returning
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import add_gateway, connected_gateway, state_of
@@ -97,16 +97,16 @@ async def test_readers_hear_when_two_minutes_are_over(cast: Cast, monkeypatch: p
     async def publish(_organization_id: UUID, **signal: str) -> None:
         heard.append(signal)
 
-    monkeypatch.setattr(returning, "publish_signal", publish)
+    monkeypatch.setattr(deadlines, "publish_signal", publish)
     gateway = await Gateway.create(
         organization_id=cast.organization.id, name="Basement", url="ws://gateway.invalid:1", workspace_root="~",
         state="unreachable", away_since=clock.now(),
     )  # fmt: skip
     now = clock.now()
-    await returning.notify_returns(now + timedelta(seconds=90), now + timedelta(seconds=105))
+    await deadlines.notify_returns(now + timedelta(seconds=90), now + timedelta(seconds=105))
     assert heard == []
-    await returning.notify_returns(now + timedelta(seconds=105), now + timedelta(seconds=121))
+    await deadlines.notify_returns(now + timedelta(seconds=105), now + timedelta(seconds=121))
     assert heard == [{"gateway_id": str(gateway.id)}]
     await rows("UPDATE gateways SET state = 'connected', away_since = NULL")
-    await returning.notify_returns(now + timedelta(seconds=105), now + timedelta(seconds=121))
+    await deadlines.notify_returns(now + timedelta(seconds=105), now + timedelta(seconds=121))
     assert len(heard) == 1

@@ -8,11 +8,11 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
-from mission_control.approvals.outside import CHANNEL
+from mission_control.approvals.payloads import CHANNEL
 from mission_control.core import clock
-from mission_control.gateway_requests import answers, approvals, intake, queries, questions
-from mission_control.gateway_requests.asked_questions import read_answers
+from mission_control.gateway_requests import answers, intake, keeping
 from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateway_requests.reading import read_answers
 from mission_control.gateways import connector, link
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
@@ -201,15 +201,14 @@ async def test_question_ended_on_the_gateway(cast: Cast, fake_gateway: FakeGatew
 async def test_gateway_fills_no_queue_without_end(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(approvals, "MOST_PENDING", 2)
-    monkeypatch.setattr(questions, "MOST_PENDING", 1)
+    monkeypatch.setattr(keeping, "MOST_PENDING", 2)
     ref = GatewayRef(gateway.id, gateway.organization_id)
     for _ in range(3):
         await fake_gateway.ask_approval("make", "a-stranger")
         await fake_gateway.ask_question(TARGET, agent_id="a-stranger")
     await intake.catch_up(ref)
     assert await GatewayRequest.filter(kind="approval").count() == 2
-    assert await GatewayRequest.filter(kind="question").count() == 1
+    assert await GatewayRequest.filter(kind="question").count() == 2
 
 
 async def test_only_admins_of_the_organization_see_them(
@@ -234,12 +233,14 @@ async def test_pending_requests_say_what_can_be_answered(
     await asked(cast, fake_gateway)
     there = await fake_gateway.ask_question(TARGET, agent_id="a-stranger")
     await kept(cast, f"{there['id']}#target")
-    actor = await cast.ada.actor()
-    approval, question = await queries.pending_requests(actor)
-    assert [one.value for one in approval.answers] == ["approved", "rejected"] and approval.expires_at
-    assert [(one.label, one.is_recommended) for one in question.answers] == [("Staging", True), ("Production", False)]
-    assert question.allows_text and not approval.allows_text and await queries.pending_count(actor) == 2
-    assert await queries.pending_requests(await cast.cleo.actor()) == []
+    approval, question = (await cast.ada.get("/needs?kind=request")).ok()["items"]
+    assert [one["id"] for one in approval["answers"]] == ["approved", "rejected"] and approval["otherwise"]["at"]
+    assert [(one["label"], one["recommended"]) for one in question["answers"]] == [
+        ("Staging", True),
+        ("Production", False),
+        ("Answer in your own words", False),
+    ]
+    assert (await cast.cleo.get("/needs?kind=request")).ok()["total"] == 0
 
 
 async def test_person_settles_requests_through_a_model(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.approvals.outside import CHANNEL
+from mission_control.approvals.payloads import CHANNEL
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests import answers
-from mission_control.gateway_requests.asked_questions import read_answers, read_question
+from mission_control.gateway_requests.reading import read_answers, read_question
 from mission_control.gateways import connector, link
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels

@@ -12,15 +12,14 @@ import pytest
 from mission_control.accounts.credentials import revoke_personal_token
 from mission_control.accounts.models import Token
 from mission_control.agents import work_state as directives
-from mission_control.approvals import waiting as approvals
-from mission_control.approvals.decisions import channel_of as channel_of_approval
+from mission_control.approvals import live as approvals
+from mission_control.asks import deadlines
+from mission_control.asks import polling as needs
 from mission_control.claims.polling import channel_of as channel_of_work
 from mission_control.core import clock
 from mission_control.live import channels, waiters
-from mission_control.needs import polling as needs
-from mission_control.needs import returning
 from mission_control.operations.registry import OPERATIONS
-from mission_control.questions import waiting as questions
+from mission_control.questions import reactions as questions
 from tests.cast import Answer, Caller, Cast, stamp
 from tests.rights_changes import member_path, revoke
 from tests.statements import counted
@@ -71,22 +70,22 @@ READS = {
     "approvals of an agent": Read(
         "vega",
         lambda cast: f"/agent{cast.approvals}",
-        lambda cast: approvals.channel_of_list(cast.board.id),
+        lambda cast: approvals.POLLS.channel_of_list(cast.board.id),
         decide,
     ),
     "approvals of a person": Read(
-        "ada", lambda cast: cast.approvals, lambda cast: approvals.channel_of_list(cast.board.id), decide
+        "ada", lambda cast: cast.approvals, lambda cast: approvals.POLLS.channel_of_list(cast.board.id), decide
     ),
     "questions of an agent": Read(
         "vega",
         lambda cast: f"/agent{cast.home}/questions",
-        lambda cast: questions.channel_of_list(cast.board.id),
+        lambda cast: questions.POLLS.channel_of_list(cast.board.id),
         answer_question,
     ),
     "open questions of a person": Read(
         "ada",
         lambda cast: f"{cast.home}/questions?state=open",
-        lambda cast: questions.channel_of_list(cast.board.id),
+        lambda cast: questions.POLLS.channel_of_list(cast.board.id),
         answer_question,
     ),
 }
@@ -201,7 +200,7 @@ async def test_need_that_begins_with_the_clock_answers_who_waits(cast: Cast) -> 
     await until_waiting(needs.channel_of(cast.organization.id))
     assert channels.is_awaited(needs.FAMILY)
     with clock.travelled(timedelta(minutes=2)):
-        await returning.notify_returns(until, until + timedelta(seconds=1))
+        await deadlines.notify_returns(until, until + timedelta(seconds=1))
         assert [each["id"] for each in (await ended(poll)).ok()["items"]] == [one["id"]]
 
 
@@ -255,4 +254,4 @@ async def test_every_wait_ends_at_a_moment_of_its_own(cast: Cast, monkeypatch: p
         (await ended(asyncio.create_task(caller.call(one.method, path + query, body)))).ok()
         assert asked == [50], one.operation_id
     assert waiters.waiting(channel_of_work(cast.board.id)) == 0
-    assert channels.waiting(channel_of_approval(approval["id"])) == 0
+    assert channels.waiting(approvals.POLLS.channel_of(approval["id"])) == 0

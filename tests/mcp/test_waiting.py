@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from mission_control.agents import work_state as directives
-from mission_control.approvals import waiting as approvals
+from mission_control.approvals import live as approvals
+from mission_control.asks import polling as needs
 from mission_control.live import channels
-from mission_control.needs import polling as needs
 from tests.cast import Cast
 from tests.live.test_polls import answer_question, ask, decide, pause
 from tests.mcp.clients import connected
@@ -23,7 +23,7 @@ async def test_list_waits_until_something_is_settled(cast: Cast, tool: str, sett
     who, name = LISTS[tool]
     await ask(cast)
     await cast.ask(cast.vega)
-    channel = needs.channel_of(cast.organization.id) if who == "ada" else approvals.channel_of_list(cast.board.id)
+    channel = needs.channel_of(cast.organization.id) if who == "ada" else approvals.POLLS.channel_of_list(cast.board.id)
     async with connected(getattr(cast, who)) as model:
         known = await model.ok(tool, wait_seconds=50)
         assert len(known[name]) == 2

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.approvals.headings import heading
 from mission_control.approvals.models import Approval
+from mission_control.approvals.payloads import heading
 from tests.cast import Cast, kinds
 from tests.pages.visitor import opened, visitor
 

@@ -4,10 +4,9 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from mission_control.gateway_requests import boardless
-from mission_control.gateway_requests.asked_questions import read_question
-from mission_control.gateway_requests.askers import boardless_asker
+from mission_control.gateway_requests.asking import boardless_asker
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_requests.reading import Ended, read_approval
+from mission_control.gateway_requests.reading import Ended, read_approval, read_question
 from mission_control.gateways.events import GatewayRef
 from tests.cast import Cast, stamp
 from tests.gateway_agents import add_gateway

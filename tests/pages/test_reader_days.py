@@ -7,7 +7,7 @@ from mission_control.accounts.models import User
 from mission_control.boards.days import day_of
 from mission_control.core import clock, zones
 from mission_control.live.models import Event
-from mission_control.needs.overdue import next_day
+from mission_control.tasks.asks import next_day
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mission_control.approvals.live import POLLS
 from mission_control.approvals.queries import visible_approval
-from mission_control.approvals.waiting import wait_for_decision as decision_within
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at, holding, home, perform
 from mission_control.mcp.people_named import OtherwisePerson, person_asked
@@ -75,7 +75,7 @@ async def wait_for_decision(actor: Actor, asked: Patience) -> tuple[str, Any]:
     extend_lease while you wait; without it the task waits for you, and claim_task returns it.
     """
     approval = await visible_approval(actor, board_id=home(actor), approval_id=asked.approval_id)
-    answer = await decision_within(actor, approval, asked.wait_seconds)
+    answer = await POLLS.one(actor, approval, asked.wait_seconds)
     return _sentence(answer), answer
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.asks.schemas import Need, Outcome
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import counted
-from mission_control.needs.schemas import Need, Outcome
 
 tools = Tools()
 

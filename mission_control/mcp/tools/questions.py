@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.agents.models import Agent
+from mission_control.approvals.live import POLLS as APPROVALS
 from mission_control.approvals.queue import reason_of
-from mission_control.approvals.waiting import channel_of_list as channel_of_approvals
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import version_of
@@ -18,8 +18,8 @@ from mission_control.mcp.people_named import OtherwisePerson, person_asked
 from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import Ref, counted
 from mission_control.operations.operation import settled, themselves
+from mission_control.questions.reactions import POLLS as QUESTIONS
 from mission_control.questions.schemas import MOST_OPTIONS, OptionRead
-from mission_control.questions.waiting import channel_of_list as channel_of_questions
 
 tools = Tools()
 MOST = 100
@@ -125,8 +125,8 @@ async def list_asked(actor: Actor, asked: AskedWanted) -> tuple[str, Any]:
     answer = await settled(
         actor,
         actor,
-        channel_of_questions(board_id),
-        channel_of_approvals(board_id),
+        QUESTIONS.channel_of_list(board_id),
+        APPROVALS.channel_of_list(board_id),
         find=themselves,
         read=_waiting,
         is_settled=lambda found: found["version"] != asked.known,

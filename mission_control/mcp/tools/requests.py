@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 from mission_control.agents.models import Agent
 from mission_control.approvals.decisions import refuse_decided
 from mission_control.approvals.models import Approval
-from mission_control.approvals.outside import request_of
+from mission_control.approvals.payloads import request_of
 from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.queue import reason_of
+from mission_control.asks.polling import channel_of
 from mission_control.boards.models import Board
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
@@ -19,7 +20,6 @@ from mission_control.mcp import boardless
 from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools, Waits
 from mission_control.mcp.shapes import ApprovalState, RequestLine, TaskLine, counted, status_text
-from mission_control.needs.polling import channel_of
 from mission_control.operations.operation import settled, themselves
 from mission_control.questions.models import Question
 from mission_control.tasks.queries import tasks_read

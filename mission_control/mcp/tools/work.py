@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.payloads import asks_to_finish
 from mission_control.claims.queries import ClaimReason, LeaseExtended, LeaseRead
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse

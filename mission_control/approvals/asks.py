@@ -1,0 +1,191 @@
+"""Approvals that a person may decide, as a kind of asks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from mission_control.approvals import queue
+from mission_control.approvals.commands import reopen_approval
+from mission_control.approvals.decisions import apply_deadline, held_tasks, locked_approval, task_ids_of
+from mission_control.approvals.models import Approval
+from mission_control.approvals.payloads import asks_to_finish
+from mission_control.approvals.queries import parts_of_approvals, visible_approval
+from mission_control.approvals.queue import Item, Score
+from mission_control.asks.kinds import (
+    Answers,
+    AnswerWords,
+    AskKind,
+    Boards,
+    Deadline,
+    Details,
+    Key,
+    Last,
+    Page,
+    Proof,
+    Rows,
+    Seeker,
+)
+from mission_control.asks.saying import answer, deadline_facts, fact, in_one_line, link_facts, need, shortened
+from mission_control.asks.schemas import Need, NeedAnswer, NeedFact, NeedParty, NeedTask
+from mission_control.boards.models import Board
+from mission_control.boards.queries import boards_with
+from mission_control.core.actor import Actor
+from mission_control.core.substance import Parts
+
+NOTE = ("note", "What should change?", True)
+WHY = ("note", "Why?", False)
+
+
+def title_of(item: Item) -> str:
+    """Return what is asked: `Approve: Kit finishes #20 Cache the catalogue pages`."""
+    if asks_to_finish(item.action_type) and item.tasks:
+        return f"Approve: {item.asker} finishes {item.title.removeprefix('Finish ')}"
+    return f"Approve: {item.title}"
+
+
+def _is_dangerous(item: Item) -> bool:
+    asked = item.request
+    return any(one.level == "high" for one in _risks(item)) or (
+        asked is not None and bool(asked.risks or asked.warnings)
+    )
+
+
+def _risks(item: Item) -> list[Score]:
+    return [one for one in item.rubric if one.name.lower() in ("risk", "risks")]
+
+
+def _facts(item: Item) -> list[NeedFact]:
+    facts = [fact("bot" if item.asker_kind == "agent" else "user", item.asker)]
+    facts += link_facts([(one.name, one.url) for one in item.evidence])
+    if item.shown.diff_stat:
+        facts.append(fact("code", item.shown.diff_stat))
+    if item.request is not None:
+        facts += [fact("triangle-alert", shortened(one, 120), "warn") for one in item.request.warnings[:2]]
+        facts += [fact("triangle-alert", risk, "warn") for risk in item.request.risks[:2]]
+    if item.confidence is not None and item.asker_kind == "agent":
+        low = item.confidence_word == "Low"
+        facts.append(fact("gauge", f"{item.confidence} % sure", "warn" if low else ""))
+    facts += [fact("shield-check", f"{one.level} risk", one.warning) for one in _risks(item)]
+    return facts + deadline_facts(item.reminded_at, item.asked_name)
+
+
+def answers_of(item: Item) -> list[NeedAnswer]:
+    """Return what can be answered: approve, send back, reject; for a gateway also approve the next times."""
+    ids = {"board_id": item.board.id, "approval_id": item.id}
+    is_outside = item.request is not None
+
+    def decision(id: str, key: str | None, label: str, effect: str, body: dict[str, Any], **more: Any) -> NeedAnswer:
+        in_house = {"undoable": True, "in_bulk": True} if not is_outside and id != "always" else {}
+        return answer(id, key, label, effect, "decide_approval", ids, body, **{"note": WHY, **in_house, **more})
+
+    effects = item.effects
+    found = [decision("approve", "A", "Approve", effects["approve"], {"decision": "approved"}, recommended=True)]
+    if item.request is not None and item.request.allows_always:
+        always = {"decision": "approved", "always": True}
+        found.append(decision("always", "1", "Always approve", effects["always"], always))
+    back, course = {"decision": "changes_requested"}, "stop" if is_outside else "go"
+    found.append(decision("send_back", "R", "Send back", effects["send_back"], back, note=NOTE, course=course))
+    for name, label, effect, body in _rejections(item):
+        found.append(decision(name, None, label, effect, {"decision": "rejected", **body}, course="stop"))
+    return found
+
+
+def _rejections(item: Item) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Return the ways to reject: of handed-in work, what becomes of its task."""
+    if not item.ends_work:
+        return [("reject", "Reject", item.effects["reject"], {})]
+    over = f"The work of {item.asker} is over"
+    return [
+        ("reject", "Reject, back to the inbox", f"{over}; the task is nobody's.", {"then": "inbox"}),
+        ("reject_mine", "Reject, I take it over", f"{over}; the task is yours, in progress.", {"then": "mine"}),
+        ("reject_trash", "Reject and delete the task", f"{over}; the task goes to the trash.", {"then": "trash"}),
+    ]
+
+
+class ApprovalAsk(AskKind[Item]):
+    """Approvals that a person may decide."""
+
+    kind, group, position = "approval", "answer", 10
+    table = "approvals"
+    takes_back = True
+    concerns = ("approval.", "board.")
+    endings = {
+        "approval.decided": "decided this",
+        "approval.closed": "closed this",
+        "approval.ended_on_gateway": "closed this, as its gateway did,",
+        "=approved": "approved this",
+        "=rejected": "rejected this",
+        "=changes_requested": "sent this back",
+    }
+    deadline = Deadline("status = 'pending'", Approval, apply_deadline)
+    answers = Answers(
+        at="resolved_at",
+        by="resolved_by_user_id",
+        where="resolved_by_kind = 'user' AND status <> 'pending'",
+        decision="decision",
+        words={"approved": "approved this", "changes_requested": "sent this back", "rejected": "rejected this"},
+        otherwise="decided this",
+    )
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find pending approvals; one changes with what it is about."""
+        tasks = "FROM approval_task_links l JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id"
+        yield Rows(
+            "FROM approvals a JOIN mine ON mine.id = a.board_id WHERE a.status = 'pending'",
+            id="a.id",
+            since="a.created_at",
+            board_id="a.board_id",
+            act_by="COALESCE(a.decide_by, a.expires_at)",
+            version=f"CAST(a.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(t.updated_at) AS TEXT) {tasks}), '')",
+        )
+
+    async def read(self, page: Page) -> Mapping[UUID, Item]:
+        boards = await boards_with(page.board_ids)
+        return {item.id: item for item in await queue.items_of(page.actor, list(boards.values()), page.ids)}
+
+    def say(self, page: Page, key: Key, item: Item) -> Need:
+        party = NeedParty(id=item.asker_id, name=item.asker)
+        is_agent = item.asker_kind == "agent"
+        return need(
+            page,
+            key,
+            title=title_of(item),
+            reason=in_one_line(item.reason),
+            url=item.url,
+            facts=_facts(item),
+            answers=answers_of(item),
+            high_risk=_is_dangerous(item),
+            otherwise=item.without_decision,
+            at=item.decide_by or item.expires_at,
+            tasks=[NeedTask(id=one.id, number=one.number, title=one.title, status=one.status) for one in item.tasks],
+            agent=party if is_agent else None,
+            person=None if is_agent else party,
+        )
+
+    async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
+        return await parts_of_approvals(subjects)
+
+    async def hold(self, approval_id: UUID) -> None:
+        """Lock the tasks of an approval, then the approval."""
+        approval = await Approval.get_or_none(id=approval_id).select_related("board")
+        if approval is not None:
+            await held_tasks(approval.board_id, await task_ids_of(approval))
+            await locked_approval(approval)
+
+    async def undo(self, actor: Actor, board_id: UUID, approval_id: UUID, last: Last) -> None:
+        await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
+
+    async def details(self, actor: Actor, board: Board, approval_id: UUID) -> Details:
+        """Return why an approval is asked, what shows the result, and how sure its asker is."""
+        item = await queue.item(actor, board, approval_id)
+        if item is None:
+            return Details()
+        proofs = [Proof("external-link", one.name, one.what, one.url) for one in item.evidence]
+        sure = [] if item.confidence is None else [f"{item.confidence} % sure, {item.confidence_word.lower()}"]
+        sure += [f"{one.name}: {one.value}, {one.verdict[0]}" for one in item.rubric]
+        return Details(item.reason, proofs, sure, item.shown)
+
+    async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
+        """Return decided approvals in words."""
+        items = await queue.items_of(actor, list(boards.values()), list(ids))
+        return {item.id: AnswerWords(title_of(item), item.url) for item in items}

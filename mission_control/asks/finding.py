@@ -1,0 +1,301 @@
+"""Find, count and list what waits for a person, of all kinds, in one statement each; and count it for everybody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from mission_control.asks.kinds import GROUPS, KINDS, Include, Key, Page, Seeker
+from mission_control.asks.schemas import Need, NeedCounts, NeedPage, NeedQuery
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.ids import parse_id
+from mission_control.core.paging import version_of
+from mission_control.core.substance import substance_of
+from mission_control.database.sql import placeholders, rows, select
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which needs are wanted.
+
+    Those since before `older_than` stand last, except what went wrong, what has its deadline ahead of it, and what came
+    back after that from being put off.
+    """
+
+    board_id: UUID | None = None
+    kinds: tuple[str, ...] | None = None
+    ids: tuple[UUID, ...] | None = None
+    include: Include = "waiting"
+    older_than: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    kind: str
+    is_snoozed: bool
+    number: int
+    oldest: datetime | None
+
+
+_WHERE: dict[Include, str] = {"waiting": " WHERE n.is_snoozed = 0", "snoozed": " WHERE n.is_snoozed = 1", "all": ""}
+_MARKED = (
+    "SELECT e.kind, e.id, e.since, e.board_id, e.act_by, e.version, s.until AS put_off_until, CASE WHEN s.id IS NULL"
+    " THEN 0 ELSE 1 END AS was_put_off, CASE WHEN s.id IS NOT NULL AND (s.until IS NULL OR s.until > ?)"
+    " AND (s.version IS NULL OR s.version = e.version) THEN 1 ELSE 0 END AS is_snoozed FROM every e"
+    " LEFT JOIN need_snoozes s ON s.user_id = ? AND s.kind = e.kind AND s.subject_id = e.id"
+)
+_OLDER = (
+    "CASE WHEN n.since < ? AND (n.act_by IS NULL OR n.act_by <= ?) AND (n.was_put_off = 0 OR n.put_off_until < ?)"
+    " AND n.kind NOT IN ({}) THEN 1 ELSE 0 END"
+)
+
+
+async def find_keys(actor: Actor, wanted: Filter, limit: int, offset: int = 0) -> list[Key]:
+    """Return where the needs stand, by group and then the oldest first; those that are older than asked for last."""
+    statement, values = _statement(actor, wanted)
+    if not statement:
+        return []
+    older, moments = "0", []
+    if (before := wanted.older_than) is not None:
+        wrong = ", ".join(f"'{one.kind}'" for one in KINDS.values() if one.group == "unblock")
+        older, moments = _OLDER.format(wrong), [before, clock.now(), before]
+    sql = (
+        f"{statement} SELECT n.kind, n.id, n.since, n.board_id, n.version, n.is_snoozed, {older} AS is_older,"
+        " CASE WHEN n.is_snoozed = 1 THEN n.put_off_until END AS snoozed_until FROM needs n"
+        f"{_WHERE[wanted.include]} ORDER BY is_older, {_place()}, n.since, n.id LIMIT ? OFFSET ?"
+    )
+    return await select(Key, sql, *values, *moments, limit, offset)
+
+
+def _place() -> str:
+    """Return SQL for the place of a need's group."""
+    cases = " ".join(f"WHEN '{one.kind}' THEN {GROUPS.index(one.group)}" for one in KINDS.values())
+    return f"CASE n.kind {cases} END"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many needs wait, by group and by kind, and since when the oldest does."""
+
+    counts: NeedCounts
+    by_kind: dict[str, int]
+    snoozed_by_kind: dict[str, int]
+    oldest: datetime | None
+
+    def of(self, kinds: tuple[str, ...] | None, include: Include) -> int:
+        chosen = KINDS if kinds is None else kinds
+        waiting = sum(self.by_kind.get(kind, 0) for kind in chosen) if include != "snoozed" else 0
+        return waiting + (sum(self.snoozed_by_kind.get(kind, 0) for kind in chosen) if include != "waiting" else 0)
+
+
+async def count(actor: Actor, board_id: UUID | None = None) -> Counted:
+    """Count what waits for a person, on all boards or one."""
+    counts = NeedCounts(total=0, snoozed=0, **dict.fromkeys(GROUPS, 0))
+    statement, values = _statement(actor, Filter(board_id=board_id))
+    if not statement:
+        return Counted(counts, {}, {}, None)
+    sql = (
+        f"{statement} SELECT n.kind, n.is_snoozed, COUNT(*) AS number, MIN(n.since) AS oldest"
+        " FROM needs n GROUP BY n.kind, n.is_snoozed"
+    )
+    found = await select(_Count, sql, *values)
+    waiting = [one for one in found if not one.is_snoozed]
+    for one in waiting:
+        group = KINDS[one.kind].group
+        setattr(counts, group, getattr(counts, group) + one.number)
+    counts.total = sum(one.number for one in waiting)
+    snoozed = {one.kind: one.number for one in found if one.is_snoozed}
+    counts.snoozed = sum(snoozed.values())
+    oldest = min((one.oldest for one in waiting if one.oldest is not None), default=None)
+    return Counted(counts, {one.kind: one.number for one in waiting}, snoozed, oldest)
+
+
+def _statement(actor: Actor, wanted: Filter) -> tuple[str, list[Any]]:
+    """Return the common table `needs`, and its values; an empty text where nothing can be found."""
+    seeker = Seeker(actor.organization_id, actor.user_id, actor.administers(actor.organization_id))
+    every, found = _every(seeker, wanted.kinds)
+    if not every:
+        return "", []
+    mine, values = _writable_boards(actor, wanted.board_id)
+    values += [*found, clock.now(), actor.user_id]
+    conditions = ["1 = 1"]
+    if wanted.board_id is not None:
+        conditions.append("e.board_id = ?")
+        values.append(wanted.board_id)
+    if wanted.ids is not None:
+        conditions.append(f"e.id IN ({placeholders(len(wanted.ids))})")
+        values += wanted.ids
+    narrowed = " AND ".join(conditions)
+    return f"WITH mine AS ({mine}), every AS ({every}), needs AS ({_MARKED} WHERE {narrowed})", values
+
+
+def _every(seeker: Seeker, kinds: tuple[str, ...] | None = None) -> tuple[str, list[Any]]:
+    """Return the statement that finds needs of some kinds, or of all, and its values."""
+    found = [
+        (one.kind, rows_of)
+        for one in KINDS.values()
+        if (kinds is None or one.kind in kinds) and (seeker.is_admin or not one.is_for_admins)
+        for rows_of in one.find(seeker)
+    ]
+    sql = " UNION ALL ".join(rows_of.sql(kind) for kind, rows_of in found)
+    return sql, [value for _, rows_of in found for value in rows_of.values]
+
+
+def _writable_boards(actor: Actor, board_id: UUID | None) -> tuple[str, list[Any]]:
+    """Return the boards of the active organization on which a person may act."""
+    membership = actor.memberships.get(actor.organization_id)
+    sql = "SELECT id FROM boards WHERE deleted_at IS NULL AND organization_id = ?"
+    values = [actor.organization_id]
+    if membership is None or not membership.all_boards_write:
+        single = [board for board, (_, write) in membership.boards.items() if write] if membership else []
+        sql += f" AND id IN ({placeholders(len(single))})" if single else " AND 1 = 0"
+        values += single
+    if board_id is not None:
+        sql, values = f"{sql} AND id = ?", [*values, board_id]
+    return sql, values
+
+
+async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
+    """Return a page of what waits for a person, with the counts of all of it."""
+    kinds = _kinds_of(query)
+    counted = await count(actor, query.board_id)
+    keys = await find_keys(actor, Filter(query.board_id, kinds, None, query.include), query.limit, query.offset)
+    items, total = await said(actor, keys), counted.of(kinds, query.include)
+    return NeedPage(
+        items=items,
+        total=total,
+        version=version_of(total, ((one.id, one.version, one.is_snoozed) for one in items)),
+        limit=query.limit,
+        offset=query.offset,
+        counts=counted.counts,
+        oldest=counted.oldest,
+    )
+
+
+def _kinds_of(query: NeedQuery) -> tuple[str, ...] | None:
+    if query.group is None and query.kind is None:
+        return None
+    chosen = [one for one in KINDS.values() if query.group in (None, one.group) and query.kind in (None, one.kind)]
+    return tuple(one.kind for one in chosen)
+
+
+async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
+    """Return needs in words, in the order of their keys; one that has ended is left out."""
+    if not keys:
+        return []
+    boards, now = await _board_names(keys), clock.now()
+    found: dict[str, Need] = {}
+    for name in dict.fromkeys(key.kind for key in keys):
+        kind, page = KINDS[name], Page(actor, [key for key in keys if key.kind == name], boards, now)
+        parts, known = await kind.decides(page.ids), await kind.read(page)
+        for key in page.keys:
+            if key.id in known:
+                one = found[key.name] = kind.say(page, key, known[key.id])
+                one.substance = substance_of(parts[key.id]) if key.id in parts else ""
+    return [found[key.name] for key in keys if key.name in found]
+
+
+async def _board_names(keys: Sequence[Key]) -> dict[UUID, str]:
+    ids = list({key.board_id for key in keys if key.board_id is not None})
+    found = await rows(f"SELECT id, name FROM boards WHERE id IN ({placeholders(len(ids))})", *ids) if ids else []
+    return {UUID(str(one["id"])): one["name"] for one in found}
+
+
+async def key_named(actor: Actor, need_id: str) -> Key:
+    """Return where a need of this person stands. Raise NotFound when nothing of this name waits for them."""
+    kind, subject = parsed(need_id)
+    found = await present_key(actor, kind, subject)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def parsed(need_id: str) -> tuple[str, UUID]:
+    """Return the kind and the id of what a need's id names. Raise NotFound when it names nothing."""
+    kind, _, text = need_id.partition(":")
+    subject = parse_id(text)
+    if kind not in KINDS or subject is None:
+        raise NotFound()
+    return kind, subject
+
+
+async def present_key(actor: Actor, kind: str, subject: UUID) -> Key | None:
+    """Return where a need stands now, None when it does not wait for the person."""
+    found = await find_keys(actor, Filter(kinds=(kind,), ids=(subject,), include="all"), 1)
+    return found[0] if found else None
+
+
+async def one_need(actor: Actor, key: Key) -> Need:
+    """Return one need in words. Raise NotFound when it has ended."""
+    found = await said(actor, [key])
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+_BOARDS = "SELECT id FROM boards WHERE deleted_at IS NULL AND organization_id = ?"
+_SNOOZED = (
+    "s.subject_id = e.id AND s.kind = e.kind AND (s.until IS NULL OR s.until > ?)"
+    " AND (s.version IS NULL OR s.version = e.version) AND (e.owner_id IS NULL OR e.owner_id = s.user_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Some:
+    """So many needs of a kind on a board, of one person or of everybody who may act on them."""
+
+    kind: str
+    board_id: UUID | None
+    person_id: UUID | None
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in an organization, and what people put off."""
+
+    found: list[_Some]
+    snoozed: Mapping[UUID, list[_Some]]
+
+    def for_person(self, actor: Actor) -> int:
+        mine = sum(one.number for one in self.found if one.person_id in (None, actor.user_id) and _reaches(actor, one))
+        off = self.snoozed.get(actor.user_id, []) if actor.user_id is not None else []
+        return mine - sum(one.number for one in off if _reaches(actor, one))
+
+
+async def waiting_in(organization_id: UUID) -> Waiting:
+    every, values = _every(Seeker(organization_id, None, True))
+    table = f"WITH mine AS ({_BOARDS}), every AS ({every})"
+    found = await select(
+        _Some,
+        f"{table} SELECT e.kind, e.board_id, e.owner_id AS person_id, COUNT(*) AS number FROM every e"
+        " GROUP BY e.kind, e.board_id, e.owner_id",
+        organization_id,
+        *values,
+    )
+    off = await select(
+        _Some,
+        f"{table} SELECT e.kind, e.board_id, s.user_id AS person_id, COUNT(*) AS number FROM need_snoozes s"
+        f" JOIN every e ON {_SNOOZED} GROUP BY e.kind, e.board_id, s.user_id",
+        organization_id,
+        *values,
+        clock.now(),
+    )
+    snoozed: dict[UUID, list[_Some]] = {}
+    for one in off:
+        if one.person_id is not None:
+            snoozed.setdefault(UUID(str(one.person_id)), []).append(one)
+    return Waiting(found, snoozed)
+
+
+def _reaches(actor: Actor, some: _Some) -> bool:
+    """Return whether a person may act on needs of this kind and board."""
+    membership = actor.memberships.get(actor.organization_id)
+    if membership is None or (KINDS[some.kind].is_for_admins and membership.role not in ("owner", "admin")):
+        return False
+    if some.board_id is None or membership.all_boards_write:
+        return True
+    return membership.boards.get(some.board_id, (False, False))[1]

@@ -1,0 +1,287 @@
+"""The kinds of asks: how each is found and said, and what its answers do. Features list theirs in `Feature.asks`."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from tortoise.models import Model
+
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.substance import Parts
+from mission_control.live.log import NewEvent
+from mission_control.live.models import Event
+
+if TYPE_CHECKING:
+    from mission_control.asks.queue_rows import QueueView, Row
+    from mission_control.asks.schemas import Need
+    from mission_control.boards.models import Board
+
+type Boards = Mapping[UUID, Board]
+
+NULL_ID = "CAST(NULL AS UUID)"
+
+Include = Literal["waiting", "snoozed", "all"]
+Group = Literal["answer", "review", "unblock", "own"]
+GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where one need stands in the list, before it is said."""
+
+    kind: str
+    id: UUID
+    since: datetime
+    board_id: UUID | None
+    version: str
+    snoozed_until: datetime | None = None
+    is_snoozed: bool = False
+    is_older: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its id for the outside."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def digest(self) -> str:
+        """Its version for the outside."""
+        return hashlib.sha256(self.version.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some needs of one kind that are to be said, for one person; boards by name."""
+
+    actor: Actor
+    keys: Sequence[Key]
+    boards: Mapping[UUID, str]
+    now: datetime
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [key.id for key in self.keys]
+
+    @property
+    def board_ids(self) -> list[UUID]:
+        return list({key.board_id for key in self.keys if key.board_id is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """For whom needs are found: one person, or everybody in the organization (`user_id` is None)."""
+
+    organization_id: UUID
+    user_id: UUID | None
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """SQL that finds needs of a kind: expressions, and the rest of the statement from its FROM on, with its values.
+
+    Boards on which the seeker may act are those of the table `mine` (id). Only needs of one person have an owner;
+    `act_by` is when something happens without an answer.
+    """
+
+    rest: str
+    values: Sequence[Any] = ()
+    id: str = "t.id"
+    since: str = "NULL"
+    version: str = "''"
+    board_id: str = NULL_ID
+    owner_id: str = NULL_ID
+    act_by: str = "CAST(NULL AS TIMESTAMP)"
+
+    def sql(self, kind: str) -> str:
+        """Return the statement."""
+        return (
+            f"SELECT '{kind}' AS kind, {self.id} AS id, {self.since} AS since, {self.board_id} AS board_id,"
+            f" {self.owner_id} AS owner_id, {self.act_by} AS act_by, {self.version} AS version {self.rest}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last thing that happened to what a need was about."""
+
+    kind: str
+    actor_id: UUID | None
+    actor: str | None
+    created_at: datetime
+    data: dict[str, Any]
+
+    def sentence(self, endings: Mapping[str, str]) -> str:
+        """Return who did what, and when: `Mara approved this 3 s ago.`
+
+        `endings` have the words by the kind of event, and by a decision or a new status, after `=`.
+        """
+        after = self.data.get("after")
+        status = after.get("status") if isinstance(after, dict) else None
+        words = endings.get(f"={self.data.get('decision') or status}", endings[self.kind])
+        why = f" {self.data['note']}" if self.kind.endswith(".closed") else ""
+        return f"{self.actor or 'Somebody'} {words} {times.ago(self.created_at)}.{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to answer: it waits (`key`), or it waited."""
+
+    kind: str
+    id: UUID
+    board_id: UUID | None
+    key: Key | None
+
+    @property
+    def name(self) -> str:
+        """Its id for the outside."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Something that shows the result: a link, or a figure."""
+
+    icon: str
+    name: str
+    state: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is behind a need: its words, what shows the result, what its asker rates, and what it attached."""
+
+    says: str = ""
+    proofs: Sequence[Proof] = ()
+    sure: Sequence[str] = ()
+    shown: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWords:
+    """Something that was answered, in words."""
+
+    title: str
+    url: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How answers of people are found in the table of a kind, in SQL; `words` say what somebody did, by decision."""
+
+    at: str
+    by: str
+    where: str
+    otherwise: str
+    decision: str = "NULL"
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When somebody is asked until `decide_by` of the table: SQL for what waits, its model, and the command at the end.
+
+    The command is a no-op when something was answered, or another process ended the deadline.
+    """
+
+    waits: str
+    model: type[Model]
+    end: Callable[[Actor, Any], Awaitable[None]]
+
+
+class AskKind[T]:
+    """A kind of asks. `position` is its place among the kinds of its group, `table` has a row for each.
+
+    `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it. `endings`
+    say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization.
+    """
+
+    kind: str
+    group: Group
+    position: int
+    table: str
+    concerns: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
+    is_for_admins: bool = False
+    takes_back: bool = False
+    endings: Mapping[str, str] = {}
+    deadline: Deadline | None = None
+    answers: Answers | None = None
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Yield where they are."""
+        raise NotImplementedError
+
+    async def read(self, page: Page) -> Mapping[UUID, T]:
+        """Return what is known of those on a page, by id."""
+        raise NotImplementedError
+
+    def say(self, page: Page, key: Key, known: T) -> "Need":
+        """Return one in words, with its answers."""
+        raise NotImplementedError
+
+    async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
+        """Return what the needs with these ids decide about: see `core/substance.py`."""
+        raise NotImplementedError
+
+    async def hold(self, subject: UUID) -> None:
+        """Lock what a need is about until the running command ends; a no-op when it is gone."""
+
+    async def ended(self, subject: UUID) -> str | None:
+        """Return a sentence about what ended it, None where events say that."""
+        return None
+
+    async def undo(self, actor: Actor, board_id: UUID, subject: UUID, last: Last) -> None:
+        """Take back the answer that a person gave last, where `takes_back`. Raise Invalid where that cannot be."""
+
+    def begins(self, since: datetime, until: datetime) -> tuple[str, list[Any]] | None:
+        """Return SQL for what begins to wait by itself between two moments, and its values.
+
+        Its columns are organization_id, and the name in a signal and its value.
+        """
+        return None
+
+    async def details(self, actor: Actor, board: "Board", subject: UUID) -> Details | None:
+        """Return the words behind a need, for Home's peek."""
+        return None
+
+    async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
+        """Return what was answered, in words."""
+        return {}
+
+    async def queue_rows(self, actor: Actor, view: "QueueView") -> "list[Row]":
+        return []
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its place in the list: that of its group, and in it."""
+        return GROUPS.index(self.group), self.position
+
+
+# Of the installed features, in the order of the list.
+KINDS: dict[str, AskKind[Any]] = {}
+
+
+def install_kind(one: AskKind[Any]) -> None:
+    """Make a kind count; raises RuntimeError when a feature declared it already."""
+    if one.kind in KINDS:
+        raise RuntimeError(f"Two features declare needs of the kind {one.kind}.")
+    known = sorted([*KINDS.values(), one], key=lambda kind: kind.place)
+    KINDS.clear()
+    KINDS.update({kind.kind: kind for kind in known})
+
+
+def concerns() -> tuple[str, ...]:
+    """Return how the kinds of events begin that concern some kind of need."""
+    return tuple({name for one in KINDS.values() for name in one.concerns})
+
+
+def may_change_needs(event: Event | NewEvent) -> bool:
+    """Return whether an event of a kind that concerns needs can change one: comments of agents do not, and are many."""
+    return event.kind != "task.comment" or event.actor_kind == "user"

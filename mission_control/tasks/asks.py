@@ -1,0 +1,428 @@
+"""What people are asked about tasks: reviews, tasks that failed, tasks whose agents are silent, and late ones."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
+from mission_control.asks.saying import answer, fact, in_one_line, link_facts, need, span
+from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
+from mission_control.boards.presence import OFFLINE_AFTER
+from mission_control.boards.queries import visible_board
+from mission_control.core import clock, zones
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.substance import Parts
+from mission_control.core.times import iso
+from mission_control.database.sql import as_id, is_postgres, placeholders, rows, select
+from mission_control.tasks.leaving import restore_task
+from mission_control.tasks.locks import locked_task
+from mission_control.tasks.models import Task
+from mission_control.tasks.moves import move_card
+from mission_control.tasks.notices import WORK_WAITS
+from mission_control.tasks.schemas import TaskMove
+from mission_control.tasks.substance import parts_of_tasks
+
+NOTE = ("note", "What should change?", True)
+COMMENT = ("note", "A comment", False)
+HINT = ("message", "What should the next agent know?", False)
+ASK = "Are you still working on this? Say how far you are."
+WORDS = ("message", "Your words instead", False)
+
+# SQL for the version of the task `t`: it changes with its fields and with what is said about it.
+VERSION = (
+    "CAST(t.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(c.created_at) AS TEXT) FROM task_comments c"
+    " WHERE c.task_id = t.id AND c.deleted_at IS NULL), '')"
+)
+# Kinds of events after which another task may wait.
+CHANGES = ("task.created", "task.updated", "task.status_changed", "task.deleted", "task.restored", "board.")
+_SELECT = (
+    "SELECT t.id, t.board_id, t.number, t.title, t.status, t.due_at, t.flag_reason, t.failed_attempts,"
+    " t.assigned_agent_id, g.name AS assignee, r.agent_id AS worker_id, r.agent_name AS worker, r.summary, r.evidence,"
+    " r.input_tokens, r.output_tokens, r.cost_micros, r.started_at, r.lease_expires_at, r.ended_at,"
+    " (SELECT COUNT(*) FROM task_dependencies d JOIN tasks w ON w.id = d.task_id"
+    "  WHERE d.depends_on_task_id = t.id AND w.status <> 'done' AND w.deleted_at IS NULL) AS waiting,"
+    " (SELECT COUNT(*) FROM task_dependencies d JOIN tasks w ON w.id = d.depends_on_task_id"
+    "  WHERE d.task_id = t.id AND w.status <> 'done' AND w.deleted_at IS NULL) AS blockers,"
+    " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id) AS steps,"
+    " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_done) AS steps_done,"
+    " (SELECT COUNT(*) FROM task_attachments f WHERE f.task_id = t.id) AS files"
+    " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id"
+    " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task with its assignee and its newest run."""
+
+    id: UUID
+    board_id: UUID
+    number: int
+    title: str
+    status: str
+    due_at: datetime | None
+    flag_reason: str | None
+    failed_attempts: int
+    assigned_agent_id: UUID | None
+    assignee: str | None
+    worker_id: UUID | None
+    worker: str | None
+    summary: str | None
+    evidence: list[Any] | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_micros: int | None
+    started_at: datetime | None
+    lease_expires_at: datetime | None
+    ended_at: datetime | None
+    waiting: int
+    blockers: int
+    steps: int
+    steps_done: int
+    files: int
+
+    @property
+    def name(self) -> str:
+        """Its number and title."""
+        return f"#{self.number} {self.title}"
+
+    @property
+    def ids(self) -> dict[str, UUID]:
+        """The path parameters of its operations."""
+        return {"board_id": self.board_id, "task_id": self.id}
+
+    @property
+    def url(self) -> str:
+        """Where it is shown."""
+        return f"/boards/{self.board_id}/tasks/{self.id}"
+
+    @property
+    def reference(self) -> NeedTask:
+        """The task as needs name it."""
+        return NeedTask(id=self.id, number=self.number, title=self.title, status=self.status)
+
+    @property
+    def who(self) -> NeedParty | None:
+        """The agent that did it last, None when it was no agent."""
+        return NeedParty(id=self.worker_id, name=self.worker) if self.worker else None
+
+    @property
+    def done(self) -> str:
+        """What follows when it is done, also for tasks that wait for it."""
+        if self.blockers:
+            return "Refused while it waits for other tasks."
+        frees = " A task that waits for it can start." if self.waiting == 1 else f" {self.waiting} tasks can start."
+        return f"#{self.number} is done.{frees if self.waiting else ''}"
+
+
+def facts_of(task: TaskRow) -> list[NeedFact]:
+    """Return what a task shows at a glance: its agent, its steps, its files, what waits for it."""
+    facts = [fact("bot", task.worker)] if task.worker else []
+    if task.steps:
+        facts.append(fact("list", f"{task.steps_done} of {task.steps} steps"))
+    if task.files:
+        facts.append(fact("paperclip", f"{task.files} {'file' if task.files == 1 else 'files'}"))
+    if task.waiting:
+        facts.append(fact("link", f"{task.waiting} {'task waits' if task.waiting == 1 else 'tasks wait'} for it"))
+    if task.blockers:
+        facts.append(fact("hourglass", f"waits for {task.blockers} other", "warn"))
+    return facts
+
+
+def cost_of(task: TaskRow) -> list[NeedFact]:
+    """Return what the last run of a task took."""
+    tokens, money = (task.input_tokens or 0) + (task.output_tokens or 0), task.cost_micros or 0
+    parts = []
+    if tokens:
+        parts.append(f"{tokens // 1000}k tokens" if tokens >= 1000 else f"{tokens} tokens")
+    if money:
+        parts.append(f"{money / 1_000_000:.2f} USD")
+    return [fact("gauge", ", ".join(parts))] if parts else []
+
+
+def lasted(since: datetime, now: datetime) -> str:
+    """Return how long ago something was, in words."""
+    return span((now - since).total_seconds())
+
+
+def _evidence_of(task: TaskRow) -> list[NeedFact]:
+    links = [one for one in task.evidence or () if isinstance(one, Mapping)]
+    named = [(str(one.get("title") or one.get("url")), str(one.get("url"))) for one in links]
+    return link_facts([(name, url) for name, url in named if re.match("https?://", url)])
+
+
+def next_day(due_at: datetime, now: datetime) -> datetime:
+    """Return the same time of day, tomorrow where the reader is."""
+    zone = zones.reader()
+    return zones.at(zones.day_of(now, zone) + timedelta(days=1), zones.local(due_at, zone).time(), zone)
+
+
+class TaskAsk(AskKind[TaskRow]):
+    """What all kinds of asks about tasks have in common."""
+
+    table = "tasks"
+    concerns: tuple[str, ...] = CHANGES
+    takes_back = True
+    endings = {
+        "task.unflagged": "let agents try this again",
+        "task.deleted": "deleted this",
+        "task.updated": "changed this",
+        "task.lease_expired": "took this back",
+        "task.status_changed": "moved this",
+        "=done": "finished this",
+        "=inbox": "moved this to the inbox",
+        "=in_progress": "took this up again",
+    }
+
+    async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
+        """Return the tasks of a page."""
+        found = await select(TaskRow, f"{_SELECT} WHERE t.id IN ({placeholders(len(page.ids))})", *page.ids)
+        return {row.id: row for row in found}
+
+    async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
+        """Return what they decide about."""
+        return await parts_of_tasks(subjects)
+
+    async def hold(self, task_id: UUID) -> None:
+        """Lock a task, also a deleted one."""
+        await rows(f"SELECT id FROM tasks WHERE id = ?{' FOR NO KEY UPDATE' if is_postgres() else ''}", task_id)
+
+    async def undo(self, actor: Actor, board_id: UUID, task_id: UUID, last: Last) -> None:
+        """Move a task back, or take it out of the trash. Raise Invalid for what cannot be taken back."""
+        board, task = await visible_board(actor, board_id), await Task.get(id=task_id)
+        task.board = board
+        if last.kind == "task.deleted":
+            await restore_task(actor, task)
+            return
+        before = last.data.get("before")
+        if last.kind != "task.status_changed" or not isinstance(before, dict) or "status" not in before:
+            raise Invalid("This answer cannot be taken back.")
+        if task.deleted_at is not None:
+            raise NotFound()
+        task = await locked_task(task)
+        move = TaskMove(
+            status=before["status"],
+            assigned_agent_id=as_id(before.get("assigned_agent_id", task.assigned_agent_id)),
+            assigned_user_id=as_id(before.get("assigned_user_id", task.assigned_user_id)),
+        )
+        await move_card(actor, task, move)
+
+
+class ReviewAsk(TaskAsk):
+    """Tasks in review that a person may finish, where no approval asks for it."""
+
+    kind, group, position = "review", "review", 10
+    concerns = ("approval.", *CHANGES)
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find tasks in review without a pending approval, since they were handed in."""
+        yield Rows(
+            "FROM mine JOIN tasks t ON t.board_id = mine.id WHERE t.status = 'review' AND t.deleted_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending)",
+            since="COALESCE((SELECT MAX(r.ended_at) FROM task_runs r WHERE r.task_id = t.id), t.updated_at)",
+            board_id="t.board_id",
+            version=VERSION,
+        )
+
+    def say(self, page: Page, key: Key, task: TaskRow) -> Need:
+        """Say which task is to be reviewed: one finishes it, or sends it back."""
+        reviewer = f" {task.assignee} may review it too." if task.assignee else ""
+        back = f"{task.worker} gets your note and takes it up again." if task.worker else "It goes back to the inbox."
+        both: dict[str, Any] = {"undoable": True, "in_bulk": True}
+        good, bad = {"decision": "approved"}, {"decision": "changes_requested"}
+        approve = answer(
+            "approve", "A", "Approve", task.done, "review_task", task.ids, good, note=COMMENT,
+            recommended=not task.blockers, **both,
+        )  # fmt: skip
+        return need(
+            page,
+            key,
+            title=f"Review {task.name}",
+            reason=in_one_line(task.summary or ""),
+            url=task.url,
+            facts=[*facts_of(task), *_evidence_of(task), *cost_of(task)],
+            answers=[
+                approve,
+                answer("send_back", "R", "Send back", back, "review_task", task.ids, bad, note=NOTE, **both),
+            ],
+            otherwise=f"It stays in review.{reviewer}",
+            tasks=[task.reference],
+            agent=task.who,
+        )
+
+
+class FlaggedAsk(TaskAsk):
+    """Tasks that failed several times and are not assigned again before a person has looked."""
+
+    kind, group, position = "flagged", "unblock", 10
+    concerns = ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES)
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find tasks that failed several times and are not assigned again before a person has looked."""
+        yield Rows(
+            "FROM mine JOIN tasks t ON t.board_id = mine.id"
+            " WHERE t.flagged_at IS NOT NULL AND t.status <> 'done' AND t.deleted_at IS NULL",
+            since="t.flagged_at",
+            board_id="t.board_id",
+            version=VERSION,
+        )
+
+    def say(self, page: Page, key: Key, task: TaskRow) -> Need:
+        """Say which task failed, and why: one has it tried again, takes it, or drops it."""
+        number = task.failed_attempts
+        times = {0: "", 1: "once", 2: "twice", 3: "three times"}.get(number, f"{number} times")
+        again, mine = "Agents can claim it at once, with all attempts.", {"assigned_user_id": str(page.actor.user_id)}
+        retry = answer(
+            "retry", "1", "Try again", again, "clear_flag", task.ids, note=HINT, note_operation="create_task_comment",
+            recommended=True, in_bulk=True,
+        )  # fmt: skip
+        drop = answer(
+            "drop", "3", "Drop", "It goes to the trash.", "delete_task", task.ids, course="stop", undoable=True,
+            in_bulk=True,
+        )  # fmt: skip
+        return need(
+            page,
+            key,
+            title=f"{task.name} failed {times}",
+            reason=task.flag_reason,
+            url=task.url,
+            facts=[*facts_of(task), *cost_of(task)],
+            answers=[
+                retry,
+                answer("take", "2", "Take it", "It is yours alone.", "update_task", task.ids, mine, course="person"),
+                drop,
+            ],
+            otherwise="No agent gets it until a person has looked.",
+            tasks=[task.reference],
+            agent=task.who,
+        )
+
+
+class SilentAsk(TaskAsk):
+    """Agents that have given no sign in the middle of a run."""
+
+    kind, group, position = "silent", "unblock", 20
+    concerns = ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES)
+    signals = ("agent_id",)
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find tasks in progress whose agents were not seen for ten minutes, since the last sign.
+
+        An agent of a gateway that is connected is silent when it was told that its task waits and did nothing since.
+        While a person waits for a sign that they asked for, which is ten minutes too, it waits for nobody.
+        """
+        before = clock.now() - OFFLINE_AFTER
+        yield Rows(
+            "FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
+            " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.started_at < ?"
+            " AND (g.last_seen_at IS NULL OR g.last_seen_at < ?) AND t.status = 'in_progress' AND t.deleted_at IS NULL"
+            " AND (g.gateway_id IS NULL OR (g.gateway_away_at IS NULL AND g.run_began_at IS NULL AND EXISTS"
+            f" (SELECT 1 FROM deliveries d WHERE d.agent_id = g.id AND d.header = '{WORK_WAITS}' AND d.sent_at < ?"
+            " AND d.sent_at > r.started_at AND d.sent_at > g.last_seen_at)))"
+            " AND NOT EXISTS (SELECT 1 FROM task_comments c WHERE c.task_id = t.id AND c.user_id IS NOT NULL"
+            " AND c.created_at > ? AND c.deleted_at IS NULL)",
+            [before, before, before, before],
+            since="CASE WHEN g.last_seen_at IS NULL OR g.last_seen_at < r.started_at THEN r.started_at"
+            " ELSE g.last_seen_at END",
+            board_id="t.board_id",
+            version="CAST(r.id AS TEXT) || COALESCE(CAST(g.last_seen_at AS TEXT), '')",
+        )
+
+    def begins(self, since: datetime, until: datetime) -> tuple[str, list[Any]]:
+        """Find the agents whose sign, which a person asked for, is late from a moment on."""
+        # SQLite reads the tables of a CROSS JOIN in this order: it searches indexes of moments and scans no tasks.
+        return (
+            "SELECT b.organization_id, 'agent_id' AS name, t.assigned_agent_id AS value FROM task_comments c"
+            " CROSS JOIN tasks t CROSS JOIN boards b WHERE t.id = c.task_id AND b.id = t.board_id"
+            " AND c.created_at >= ? AND c.created_at < ? AND c.deleted_at IS NULL AND TRIM(c.message) <> ''"
+            " AND c.user_id IS NOT NULL AND t.status = 'in_progress' AND t.assigned_agent_id IS NOT NULL",
+            [since - OFFLINE_AFTER, until - OFFLINE_AFTER],
+        )
+
+    def say(self, page: Page, key: Key, task: TaskRow) -> Need:
+        """Say who is silent, since when, and at which task: one asks for a sign, or takes the task back."""
+        who = task.worker or task.assignee or "An agent"
+        then = f"The lease ends and {who} loses #{task.number}; it goes back to the inbox."
+        if task.lease_expires_at is None:
+            then = f"#{task.number} stays with {who}."
+        read_by = f"{who} reads it at its next call. Without a sign in 10 min this comes back."
+        sign, comment = {"message": ASK}, "create_task_comment"
+        ends, back = (
+            f"The run ends, and #{task.number} goes to the inbox.",
+            {"status": "inbox", "assigned_agent_id": None},
+        )
+        return need(
+            page,
+            key,
+            title=f"{who} has given no sign for {lasted(key.since, page.now)} at #{task.number}",
+            reason=task.title,
+            url=task.url,
+            facts=facts_of(task),
+            answers=[
+                answer("ask", "1", "Ask for a sign", read_by, comment, task.ids, sign, note=WORDS, recommended=True),
+                answer(
+                    "take_back", "2", "Take it back", ends, "update_task", task.ids, back, course="stop", in_bulk=True
+                ),
+            ],
+            otherwise=then,
+            at=task.lease_expires_at,
+            tasks=[task.reference],
+            agent=NeedParty(id=task.assigned_agent_id, name=who),
+        )
+
+
+class OverdueAsk(TaskAsk):
+    """A person's own tasks whose date has passed."""
+
+    kind, group, position = "overdue", "own", 10
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find a person's own tasks whose date has passed."""
+        whose, values = "t.assigned_user_id IS NOT NULL", list[Any]()
+        if seeker.user_id is not None:
+            whose, values = "t.assigned_user_id = ?", [seeker.user_id]
+        yield Rows(
+            f"FROM tasks t JOIN mine ON mine.id = t.board_id WHERE {whose} AND t.due_at < ?"
+            " AND t.status <> 'done' AND t.deleted_at IS NULL",
+            [*values, clock.now()],
+            since="t.due_at",
+            board_id="t.board_id",
+            owner_id="t.assigned_user_id",
+            version=VERSION,
+        )
+
+    def begins(self, since: datetime, until: datetime) -> tuple[str, list[Any]]:
+        """Find the people whose tasks are due between two moments."""
+        return (
+            "SELECT b.organization_id, 'needs_of' AS name, t.assigned_user_id AS value"
+            " FROM boards b CROSS JOIN tasks t WHERE t.board_id = b.id AND t.due_at >= ? AND t.due_at < ?"
+            " AND t.assigned_user_id IS NOT NULL AND t.status <> 'done' AND t.deleted_at IS NULL",
+            [since, until],
+        )
+
+    def say(self, page: Page, key: Key, task: TaskRow) -> Need:
+        """Say which task was due, and since when: one finishes it, gives it another date, or hands it to agents."""
+        done, later = {"status": "done", "approve": True}, {"due_at": iso(next_day(key.since, page.now))}
+        free, again = {"assigned_user_id": None, "status": "inbox"}, "It is late again only after that."
+        both: dict[str, Any] = {"undoable": True, "in_bulk": True}
+        return need(
+            page,
+            key,
+            title=f"{task.name} was due {lasted(key.since, page.now)} ago",
+            url=task.url,
+            facts=facts_of(task),
+            answers=[
+                answer("done", "1", "Done", task.done, "move_task", task.ids, done, **both),
+                answer("tomorrow", "2", "Due tomorrow", again, "update_task", task.ids, later, in_bulk=True),
+                answer("hand_over", "3", "Hand to an agent", "Agents can claim it.", "update_task", task.ids, free),
+            ],
+            otherwise="It stays yours, marked as late for everybody.",
+            tasks=[task.reference],
+        )
+
+
+KINDS = (ReviewAsk(), FlaggedAsk(), SilentAsk(), OverdueAsk())
