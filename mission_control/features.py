@@ -12,7 +12,6 @@ from mission_control.authn.feature import authn
 from mission_control.boards.feature import boards
 from mission_control.claims.feature import claims
 from mission_control.custom_fields.feature import custom_fields
-from mission_control.delivery.feature import delivery
 from mission_control.demo.feature import demo
 from mission_control.docs.feature import docs
 from mission_control.exports.feature import exports
@@ -44,10 +43,11 @@ from mission_control.tags.feature import tags
 from mission_control.tasks.feature import tasks
 from mission_control.usage.feature import usage
 from mission_control.webhooks.feature import webhooks
+from mission_control.work.feature import work
 
 # In the order in which reactions run and the API document lists operations.
 FEATURES: tuple[Feature, ...] = (
-    authn, delivery, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
+    authn, work, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
     demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, home, identity,
     inbox, jobs, mcp, memory, metrics, asks, notifications, onboarding, organizations, provisioning, questions, runs,
     search, skills, souls, tags, tasks, usage, webhooks, shell.feature,

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from mission_control.delivery.models import Delivery
 from mission_control.sending import loop
 from mission_control.sending.loop import Sender, lease, look
+from mission_control.work.deliveries import Delivery
 
 
 async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,10 +31,10 @@ async def send_due() -> int:
     return len(begun)
 
 
-async def leased(worker: str, kind: str) -> list[Delivery]:
+async def leased(kind: str) -> list[Delivery]:
     """What a worker takes of a kind, for its installed sender or for one that sends nothing."""
     sender = loop._senders.get(kind) or Sender(kind, _keep)
-    return [one for _, one in await lease(worker, [sender])]
+    return [one for _, one in await lease([sender])]
 
 
 async def _keep(delivery: Delivery) -> None:

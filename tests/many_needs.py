@@ -16,13 +16,13 @@ from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Board
 from mission_control.cli.database import with_database
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.questions.models import Question
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
+from mission_control.work.deliveries import Delivery
 
 ONE_OF_A_KIND = {"budget"}  # one for each agent, board or organization
 OPTIONS = [

@@ -17,12 +17,12 @@ from mission_control.accounts.models import Session, Token, User
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.actor import system
-from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.jobs.models import Job
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.operations.registry import Operation
 from mission_control.provisioning.models import ProvisioningJob
+from mission_control.work.deliveries import Delivery
 from tests.cast import Answer, Caller, Cast
 
 Things = dict[str, str]

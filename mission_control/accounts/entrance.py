@@ -37,12 +37,12 @@ from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.limits import NEIGHBOURS, unknown_tokens, wider, wrong_passwords
 from mission_control.core.scope import Scope
 from mission_control.database.sql import is_postgres, rows
-from mission_control.delivery.models import Delivery
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.outbound.mail import Mail, MailRefused, send_mail
 from mission_control.sending.loop import GiveUp, Send, Sender
 from mission_control.web.forms import FormInvalid
 from mission_control.web.fragments import render_macro
+from mission_control.work.deliveries import Delivery
 
 
 @dataclass(frozen=True, slots=True)

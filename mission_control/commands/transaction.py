@@ -20,13 +20,12 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.records import insert
 from mission_control.database.references import is_missing_reference
-from mission_control.delivery import pace
-from mission_control.delivery.models import Delivery
-from mission_control.delivery.numbers import lock_recipients, number
 from mission_control.live import channels
 from mission_control.live.log import NewEvent, append
 from mission_control.live.log_head import lock, save
 from mission_control.live.wake import announce, wake
+from mission_control.work.deliveries import CHANNEL as DELIVERIES
+from mission_control.work.deliveries import Delivery, lock_recipients, number
 
 ATTEMPTS = 4
 TOO_LARGE = "A value is too long to be indexed. Shorten it."
@@ -110,7 +109,7 @@ async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
     if unit.deliveries:
         await insert(*unit.deliveries)
         unit.channels.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
-        unit.channels.add(pace.CHANNEL)
+        unit.channels.add(DELIVERIES)
     # PostgreSQL sends these messages with the commit, so no process is notified of events that it cannot read yet.
     await announce(heads, unit.signals, unit.channels)
     return heads

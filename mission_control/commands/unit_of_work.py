@@ -13,9 +13,9 @@ from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope, Scoped
-from mission_control.delivery.models import Delivery
 from mission_control.live.kinds import KINDS
 from mission_control.live.log import NewEvent
+from mission_control.work.deliveries import Delivery
 
 
 @dataclass(slots=True)

@@ -14,12 +14,12 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.limits import unknown_tokens
-from mission_control.delivery.models import Delivery
 from mission_control.demo.story import OWNER_EMAIL
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.live.models import Event
 from mission_control.organizations.models import Member, Organization
 from mission_control.web.forms import go
+from mission_control.work.deliveries import Delivery
 
 pages = Blueprint("demo_pages", __name__)
 LINK = "demo_link"

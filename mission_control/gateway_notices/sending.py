@@ -19,8 +19,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.policy import Rules
 from mission_control.database.sql import rows
-from mission_control.delivery import pace
-from mission_control.delivery.models import Delivery
 from mission_control.gateways import connector
 from mission_control.gateways.events import GatewayRef
 from mission_control.openclaw.errors import GatewayError
@@ -29,6 +27,8 @@ from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.wakes import has_checked_in, wake_again, wake_key
 from mission_control.sending.loop import NotNow, Sender
 from mission_control.tasks.models import Task
+from mission_control.work import deliveries
+from mission_control.work.deliveries import Delivery
 
 
 def message_of(delivery: Delivery) -> str:
@@ -266,4 +266,4 @@ async def put_back(actor: Actor, gateway_id: UUID, delivery_ids: list[UUID]) -> 
     for one in await Delivery.filter(id__in=delivery_ids, state="sent"):
         if await Delivery.filter(id=one.id, state="sent").update(**again):
             signal(actor.organization_id, inbox_of=str(one.agent_id))
-    notify(pace.CHANNEL)
+    notify(deliveries.CHANNEL)

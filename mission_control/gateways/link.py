@@ -20,7 +20,6 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.clock import monotonic
 from mission_control.database.records import find, update
 from mission_control.database.sql import rows
-from mission_control.delivery import pace
 from mission_control.gateways import installation, queries
 from mission_control.gateways.events import GatewayRef, Inlet
 from mission_control.gateways.installation import discreet, opened
@@ -49,6 +48,7 @@ from mission_control.openclaw.errors import (
     Unreachable,
 )
 from mission_control.openclaw.target import Pace, Target
+from mission_control.work import deliveries
 
 MOST_AN_HOUR = 12  # events of a gateway that comes and goes
 _recorded: dict[UUID, deque[datetime]] = {}
@@ -284,7 +284,7 @@ class Link:
             return False
         self._failures, self._connected_at = 0, monotonic()
         self._inlet.connected()
-        channels.notify([pace.CHANNEL])  # deliveries that waited for it
+        channels.notify([deliveries.CHANNEL])  # deliveries that waited for it
         return True
 
     async def _ended(self, end: Closed) -> float:

@@ -19,10 +19,10 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Unreachable
 from mission_control.database.sql import as_id, lowered, rows
-from mission_control.delivery.models import Delivery
 from mission_control.identity.provider import Provider, ProviderUnreachable, ask, bearer, read_object
 from mission_control.organizations.commands import NOWHERE
 from mission_control.sending.loop import GiveUp, Send
+from mission_control.work.deliveries import Delivery
 
 LONGEST_EMAIL = 320
 LONGEST_NAME = 200

@@ -8,7 +8,6 @@ from mission_control.agents.models import Agent
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, OkResponse
-from mission_control.delivery.models import Delivery
 from mission_control.inbox import receiving
 from mission_control.inbox.notices import (
     CallbackRead,
@@ -24,7 +23,8 @@ from mission_control.inbox.notices import (
 )
 from mission_control.inbox.receiving import check_url
 from mission_control.operations.api import Api
-from mission_control.sending.settling import retry
+from mission_control.sending.loop import retry
+from mission_control.work.deliveries import Delivery
 
 api = Api(__name__, "agents", below="/agents/<agent_id>")
 

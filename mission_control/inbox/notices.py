@@ -22,7 +22,7 @@ from mission_control.core.paging import Paging
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import Body, example
 from mission_control.database.sql import as_id, as_json, rows, wire_moment
-from mission_control.delivery.models import Delivery
+from mission_control.work.deliveries import Delivery
 
 # The words of the installed features, by header.
 NOTICES: dict[str, str] = {}

@@ -10,11 +10,11 @@ from mission_control.agents.models import Agent
 from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.errors import NotFound
-from mission_control.delivery.models import Delivery
 from mission_control.inbox.notices import CallbackSet, callback_state
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
+from mission_control.work.deliveries import Delivery
 
 pages = Blueprint("inbox_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"

@@ -20,8 +20,6 @@ from mission_control.core.errors import Invalid, Unauthenticated, invalid_field
 from mission_control.core.json import to_json
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_id, as_json, is_postgres, rows
-from mission_control.delivery import pace
-from mission_control.delivery.models import Delivery
 from mission_control.inbox.notices import (
     UNREAD,
     callback_of,
@@ -35,8 +33,9 @@ from mission_control.inbox.notices import (
 from mission_control.live import broker, channels
 from mission_control.outbound.addresses import may_reach
 from mission_control.outbound.client import Outbound, OutboundError
-from mission_control.sending.loop import GiveUp, Send, Sender
-from mission_control.sending.outcome import record_outcome
+from mission_control.sending.loop import GiveUp, Send, Sender, record_outcome
+from mission_control.work import deliveries
+from mission_control.work.deliveries import Delivery
 
 
 @command("inbox.acknowledge")
@@ -85,7 +84,7 @@ async def set_callback(actor: Actor, agent: Agent, url: str, secret: str | None,
     agent.callback_url, agent.callback_secret, agent.updated_at = url, encrypt(secret, key), clock.now()
     await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])
     record("agent.callback_set", agent, f"Callback set: {agent.name}.", before=before, host=_host(url))
-    notify(pace.CHANNEL)
+    notify(deliveries.CHANNEL)
     return secret
 
 

@@ -12,11 +12,11 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import computed_status
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.gateways.models import Gateway
 from mission_control.onboarding.conversation import PATIENCE
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.queries import BoardOnboardingAgentQuestion, awaits_agent, latest_session
+from mission_control.work.deliveries import Delivery
 
 SEVERAL = re.compile(r"all that apply|select all|choose all|more than one|as many as|multiple|several", re.IGNORECASE)
 OWN_WORDS = re.compile(r"\btype (it|my own|your own|in)\b|\bother\b|something else", re.IGNORECASE)

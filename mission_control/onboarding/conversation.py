@@ -18,8 +18,6 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import as_id, as_moment, rows
-from mission_control.delivery import pace
-from mission_control.delivery.models import Delivery
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.queries import (
     active_session,
@@ -29,6 +27,8 @@ from mission_control.onboarding.queries import (
     read_session,
     session_key_of,
 )
+from mission_control.work import deliveries
+from mission_control.work.deliveries import Delivery
 from mission_control.work.loops import Loop
 
 HEADER = "BOARD ONBOARDING REQUEST"
@@ -309,7 +309,7 @@ async def _sent_again(session: OnboardingSession, board: Board, agent: Agent) ->
     again = {"state": "waiting", "attempts": 0, "due_at": now}
     retried = Delivery.filter(id=session.delivery_id, agent_id=agent.id)
     if await retried.filter(state__in=("waiting", "failed")).update(**again):
-        notify(pace.CHANNEL)
+        notify(deliveries.CHANNEL)
     elif not await retried.filter(state="sending").exists():
         text = session.messages[-1]["content"]
         _deliver(session, board, agent, text, await _name_where_several(session, board))

@@ -16,10 +16,10 @@ from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import lowered, rows
-from mission_control.delivery.models import Delivery
 from mission_control.organizations.access import ROLES, check_boards, copy_access, merge_access, role_of
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member, Organization
 from mission_control.organizations.queries import OrganizationInviteCreate
+from mission_control.work.deliveries import Delivery
 
 
 def check_name(organization_id: UUID) -> str:

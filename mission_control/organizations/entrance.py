@@ -23,15 +23,14 @@ from mission_control.core.limits import unknown_tokens
 from mission_control.core.scope import Scope
 from mission_control.core.secrets import decrypt
 from mission_control.database.sql import rows
-from mission_control.delivery.models import Delivery
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.organizations.access import level, role_of
 from mission_control.organizations.commands import NOWHERE, join
 from mission_control.organizations.forms import JoinForm
 from mission_control.organizations.models import Invite, Member, Organization
 from mission_control.organizations.queries import InvitationMail
-from mission_control.sending.loop import GiveUp, Send, Sender
-from mission_control.sending.settling import retry
+from mission_control.sending.loop import GiveUp, Send, Sender, retry
+from mission_control.work.deliveries import Delivery
 
 DEAD_LINK = "This invitation was revoked, or the link is not complete. Ask whoever invited you for a new one."
 USED = "This invitation was used already. Sign in to go on."

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.work.leases import Leased
 
 
-class ProvisioningJob(Model):
+class ProvisioningJob(Leased):
     """One run through the steps for an agent: `waiting`, `running` under a lease, `done`, `failed`.
 
     `action` is `provision`, `update`, `adopt`, `remove`, `unlink` (an adopted agent), or `sync` for the parent of the
@@ -29,14 +29,7 @@ class ProvisioningJob(Model):
     options = json_field(default=dict)
     target = json_field(default=dict)
     steps = json_field(default=list)
-    state = fields.CharField(max_length=16, default="waiting")
-    attempts = fields.IntField(default=0)
-    due_at = UtcDatetimeField(default=now)
-    leased_by = nullable(fields.CharField, max_length=64)
-    leased_until = UtcDatetimeField(null=True)
-    last_error = nullable(fields.TextField)
     awaits_check_in = fields.BooleanField(default=False)
-    created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
     finished_at = UtcDatetimeField(null=True)
 

@@ -1,6 +1,5 @@
 """Record what becomes of a job: its steps as they are made, and its end."""
 
-import random
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,13 +13,14 @@ from mission_control.core.scope import Scope
 from mission_control.live.wake import publish_signal
 from mission_control.provisioning import work
 from mission_control.provisioning.jobs import joined, restart
-from mission_control.provisioning.leases import held
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import ALONE, REMOVALS, marked, next_step, step_of
+from mission_control.work.leases import Leases
 
 MOST_ATTEMPTS = 8
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
+FIRST_PAUSE_SECONDS = 5.0
 LONGEST_ERROR = 2_000
+LEASES = Leases(ProvisioningJob, "running", timedelta(seconds=10))
 
 
 class LeaseLost(Exception):
@@ -35,7 +35,7 @@ async def mark(job: ProvisioningJob, key: str, state: str, note: str = "") -> No
 
 async def store(job: ProvisioningJob, **values: Any) -> None:
     """Store values of a running job. Raises LeaseLost."""
-    if not await held(job).update(**values, updated_at=clock.now()):
+    if not await LEASES.held(job).update(**values, updated_at=clock.now()):
         raise LeaseLost
     await publish_signal(job.organization_id, **subject(job))
     await work.tell_step(job)
@@ -49,7 +49,7 @@ def subject(job: ProvisioningJob) -> dict[str, str]:
 @command("provisioning.run")
 async def overcome(actor: Actor, job: ProvisioningJob) -> None:
     """Forget the failures of a step that has succeeded since; a later step has all its attempts."""
-    if not await held(job).update(attempts=0, last_error=None, updated_at=clock.now()):
+    if not await LEASES.held(job).update(attempts=0, last_error=None, updated_at=clock.now()):
         raise LeaseLost
     job.attempts, job.last_error = 0, None
     signal(job.organization_id, **subject(job))
@@ -160,7 +160,7 @@ async def postpone(actor: Actor, job: ProvisioningJob, reason: str, seconds: flo
 @command("provisioning.run")
 async def abandon(actor: Actor, job: ProvisioningJob) -> None:
     """Remove a job whose agent is gone; the removal has a job of its own."""
-    await held(job).delete()
+    await LEASES.held(job).delete()
     await work.tell_agent_gone(job.agent_id, [job])
 
 
@@ -169,7 +169,7 @@ async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None
 
     What was asked for during the run begins at once.
     """
-    found = await held(job).select_for_update().first()
+    found = await LEASES.held(job).select_for_update().first()
     if found is None:
         return None
     again = found.options.get("again")
@@ -183,7 +183,7 @@ async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None
         await work.tell(found)
         signal(job.organization_id, **subject(job))
         return None
-    await held(job).update(**values, leased_by=None, leased_until=None, updated_at=clock.now())
+    await LEASES.held(job).update(**values, leased_by=None, leased_until=None, updated_at=clock.now())
     await work.tell(found.update_from_dict(values))
     signal(job.organization_id, **subject(job))
     return found
@@ -192,10 +192,3 @@ async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None
 def _scope_of_gone(job: ProvisioningJob) -> Scope:
     board_id = UUID(job.target["board_id"]) if job.target.get("board_id") else None
     return Scope(organization_id=job.organization_id, board_id=board_id, subject_id=job.agent_id)
-
-
-def pause_after(attempts: int) -> float:
-    """Return the pause before the next attempt, in seconds: doubled each time, with up to a tenth of jitter."""
-    doublings: int = 2 ** max(attempts - 1, 0)
-    seconds = min(FIRST_PAUSE_SECONDS * doublings, LONGEST_PAUSE_SECONDS)
-    return seconds * random.uniform(1.0, 1.1)

@@ -4,32 +4,39 @@ Its state is in the rows: whatever dies, another process or the next start goes 
 ended. Nothing of the database is held while a gateway is asked.
 """
 
-import asyncio
 import logging
 from collections import Counter
 
 from mission_control.core import clock
 from mission_control.core.actor import system
-from mission_control.database.sql import rows
+from mission_control.database.sql import placeholders, rows
 from mission_control.gateways import connector
-from mission_control.live import channels
 from mission_control.live.wake import publish_wakeup
 from mission_control.openclaw.errors import GatewayError, Unreachable
-from mission_control.provisioning import leases, main_agents, progress
+from mission_control.provisioning import main_agents, progress
 from mission_control.provisioning.jobs import CHANNEL
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import ALONE, next_step
-from mission_control.provisioning.progress import LeaseLost
+from mission_control.provisioning.progress import LEASES, LeaseLost
 from mission_control.provisioning.removal import ALONE_STEPS
 from mission_control.provisioning.run import AgentGone, Run, StepFailed
 from mission_control.provisioning.steps import STEPS
 from mission_control.provisioning.wakes import MOST_WAKES, deadline_of, give_up, has_checked_in
+from mission_control.work.leases import pause_after
 from mission_control.work.loops import Loop
 
 AT_ONCE, AT_ONCE_ON_ONE = 16, 8
 IDLE_SECONDS = 2.0
 BUSY_SECONDS = 0.2
 AFTER_DISCONNECT = 2.0
+# A removal waits until nobody works on its agent, or the agent could be created after it.
+READY = (
+    "state IN ('waiting', 'running') AND gateway_id IN ({gateways})"
+    " AND EXISTS (SELECT 1 FROM gateways g WHERE g.id = provisioning_jobs.gateway_id AND g.state = 'connected')"
+    " AND NOT (action IN ('remove', 'unlink') AND EXISTS (SELECT 1 FROM provisioning_jobs w WHERE w.state = 'running'"
+    " AND w.gateway_id = provisioning_jobs.gateway_id AND w.agent_id = provisioning_jobs.agent_id"
+    " AND w.id <> provisioning_jobs.id))"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -43,13 +50,14 @@ async def look() -> float:
         return IDLE_SECONDS
     await see_check_ins()
     await main_agents.make_awaited(gateways)
-    taken = await leases.lease(channels.PROCESS, gateways, free)
-    for job in taken:
+    ready, values = READY.format(gateways=placeholders(len(gateways))), list(gateways)
+    taken = await LEASES.take(ready, values, free)
+    for job, _ in taken:
         RUNNER.begin(work_on(job), str(job.gateway_id), then_look=True)
-    return BUSY_SECONDS if taken else await leases.seconds_until_due(gateways, IDLE_SECONDS)
+    return BUSY_SECONDS if taken else await LEASES.seconds_until_due(ready, values, IDLE_SECONDS)
 
 
-RUNNER = Loop(name="provisioning", look=look, pause=IDLE_SECONDS, channel=CHANNEL, take_over=leases.end_all)
+RUNNER = Loop(name="provisioning", look=look, pause=IDLE_SECONDS, channel=CHANNEL, take_over=LEASES.end_all)
 
 
 async def see_check_ins() -> None:
@@ -74,20 +82,18 @@ async def connected(*_: object) -> None:
 async def work_on(job: ProvisioningJob) -> None:
     """Make the steps of a job that are left, and record how it ended."""
     actor = system(job.organization_id)
-    renewing = asyncio.create_task(leases.renew(job))
-    try:
-        await _work(job)
-    except LeaseLost:
-        pass
-    except AgentGone:
-        await progress.abandon(actor, job)
-    except (GatewayError, StepFailed) as error:
-        await _failed(job, error)
-    except Exception as error:
-        _log.exception("provisioning failed")
-        await _failed(job, StepFailed(f"Mission Control failed: {type(error).__name__}. Its log has the details."))
-    finally:
-        renewing.cancel()
+    async with LEASES.kept(job):
+        try:
+            await _work(job)
+        except LeaseLost:
+            pass
+        except AgentGone:
+            await progress.abandon(actor, job)
+        except (GatewayError, StepFailed) as error:
+            await _failed(job, error)
+        except Exception as error:
+            _log.exception("provisioning failed")
+            await _failed(job, StepFailed(f"Mission Control failed: {type(error).__name__}. Its log has the details."))
 
 
 async def _work(job: ProvisioningJob) -> None:
@@ -135,7 +141,7 @@ async def _failed(job: ProvisioningJob, error: GatewayError | StepFailed) -> Non
         await progress.postpone(actor, job, str(error), max(error.retry_after or 0.0, AFTER_DISCONNECT))
         return
     job.attempts += 1
-    pause = progress.pause_after(job.attempts)
+    pause = pause_after(job.attempts, progress.FIRST_PAUSE_SECONDS)
     wanted = error.retry_after if isinstance(error, GatewayError) else None
     is_last = job.attempts >= progress.MOST_ATTEMPTS
     await progress.fail(actor, job, str(error), again_in=None if is_last else max(pause, wanted or 0.0))

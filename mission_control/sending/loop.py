@@ -5,26 +5,36 @@ was given up. A receiver that is slow holds up nobody but itself.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
-from mission_control.database.sql import as_id, as_moment, is_postgres, rows
-from mission_control.delivery import pace
-from mission_control.delivery.models import Delivery
-from mission_control.live import channels
-from mission_control.sending.settling import MOST_ATTEMPTS, held, postpone, sender_of, settle
+from mission_control.core.actor import Actor, system
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Conflict
+from mission_control.core.policy import Rules
+from mission_control.core.scope import Scope
+from mission_control.work import deliveries
+from mission_control.work.deliveries import Delivery
+from mission_control.work.leases import Leases, pause_after
 from mission_control.work.loops import Loop
+
+rules = Rules()
 
 Send = Callable[[Delivery], Awaitable[None]]
 
-LEASE = timedelta(seconds=15)  # what a dead process was sending is taken over after that
+MOST_ATTEMPTS = 6
+NOWHERE = UUID(int=0)
+FIRST_PAUSE_SECONDS = 10.0
+LEASES = Leases(Delivery, "sending", timedelta(seconds=15))
 SENDING_SECONDS = 30.0  # longer than a lease, which is renewed while sending
 AT_ONCE = 20
 NOT_NOW_SECONDS = 5.0
-DUE = "CASE WHEN state = 'sending' THEN leased_until ELSE due_at END"
 OPEN = "state IN ('waiting', 'sending')"
 # The same for rows that are found by their agents: in this form the partial index on what is on its way serves it, and
 # however many notices wait to be read by others, or were given up, they are not looked at.
@@ -35,7 +45,6 @@ IN_ORDER = (
     " AND earlier.state <> 'sent' AND earlier.state <> 'failed'))"
 )
 
-_log = logging.getLogger(__name__)
 _senders: dict[str, "Sender"] = {}
 
 
@@ -96,35 +105,25 @@ async def look() -> float:
     free = AT_ONCE - len(SENDING.tasks)
     able = [one for one in _senders.values() if one.is_able()]
     if not able or free <= 0:
-        return pace.IDLE_SECONDS
-    pause = await _seconds_until_due(able)
+        return deliveries.IDLE_SECONDS
+    condition, values = _wanted(able)
+    pause = await LEASES.seconds_until_due(f"({condition}){IN_ORDER}", values, deliveries.IDLE_SECONDS)
     if pause > 0:
         return pause
-    taken = await lease(channels.PROCESS, able, free)
+    taken = await lease(able, free)
     for sender, one in taken:
         SENDING.begin(_send(sender, one), then_look=True)  # the agent's next one may be due then
-    return 0.0 if taken else pace.BUSY_SECONDS
-
-
-async def _end_leases() -> None:
-    await rows("UPDATE deliveries SET leased_until = ? WHERE state = 'sending'", clock.now())
+    return 0.0 if taken else deliveries.BUSY_SECONDS
 
 
 SENDING = Loop(
     name="sending deliveries",
     look=look,
-    pause=pace.IDLE_SECONDS,
-    channel=pace.CHANNEL,
-    debounce=pace.DEBOUNCE_SECONDS,
-    take_over=_end_leases,
+    pause=deliveries.IDLE_SECONDS,
+    channel=deliveries.CHANNEL,
+    debounce=deliveries.DEBOUNCE_SECONDS,
+    take_over=LEASES.end_all,
 )
-
-
-async def _seconds_until_due(able: list[Sender]) -> float:
-    condition, values = _wanted(able)
-    found = await rows(f"SELECT MIN({DUE}) AS due FROM deliveries WHERE ({condition}){IN_ORDER}", *values)
-    due = as_moment(found[0]["due"])
-    return pace.IDLE_SECONDS if due is None else min((due - clock.now()).total_seconds(), pace.IDLE_SECONDS)
 
 
 def _wanted(able: list[Sender]) -> tuple[str, list[str]]:
@@ -134,50 +133,139 @@ def _wanted(able: list[Sender]) -> tuple[str, list[str]]:
     return " OR ".join(wanted), [one.kind for one in able]
 
 
-async def lease(worker: str, able: list[Sender], most: int = AT_ONCE) -> list[tuple[Sender, Delivery]]:
-    """Take due deliveries, and those whose worker has not come back in time; no two workers get the same."""
-    now = clock.now()
+async def lease(able: list[Sender], most: int = AT_ONCE) -> list[tuple[Sender, Delivery]]:
+    """Take due deliveries, and those whose process has not come back in time; no two calls get the same."""
     condition, values = _wanted(able)
-    hold = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
     which = "".join(f" WHEN kind = ?{one.condition} THEN {number}" for number, one in enumerate(able))
-    found = await rows(
-        "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, leased_by = ?, leased_until = ?"
-        f" WHERE id IN (SELECT id FROM deliveries WHERE ({condition}) AND {DUE} <= ?{IN_ORDER}"
-        f" ORDER BY due_at LIMIT {most}{hold}) RETURNING id, CASE{which} END AS sender",
-        worker,
-        now + LEASE,
-        *values,
-        now,
-        *values,
+    taken = await LEASES.take(
+        f"({condition}){IN_ORDER}",
+        values,
+        most,
+        changes=", attempts = attempts + 1",
+        returning=f"id, CASE{which} END AS sender",
     )
-    senders = {as_id(row["id"]): able[int(row["sender"])] for row in found if row["sender"] is not None}
-    taken = await Delivery.filter(id__in=list(senders)).order_by("created_at")
-    return [(senders[one.id], one) for one in taken]
+    return [(able[int(row["sender"])], one) for one, row in taken]
 
 
 async def _send(sender: Sender, delivery: Delivery) -> None:
-    renewing = asyncio.create_task(_renew(delivery))
-    try:
-        async with asyncio.timeout(SENDING_SECONDS):
-            await sender.send(delivery)
-    except NotNow as error:
-        await postpone(sender_of(delivery), delivery, str(error) or "not now", error.seconds)
-    except GiveUp as error:
-        await settle(sender_of(delivery), delivery, str(error) or "given up", final=True)
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        await settle(sender_of(delivery), delivery, reason, final=delivery.attempts >= MOST_ATTEMPTS)
-    else:
-        await settle(sender_of(delivery), delivery, None, final=True)
-    finally:
-        renewing.cancel()
-
-
-async def _renew(delivery: Delivery) -> None:
-    """Keep the lease while a delivery is being sent; a process that is gone keeps none."""
-    while True:
-        await asyncio.sleep(LEASE.total_seconds() / 3)
+    async with LEASES.kept(delivery):
         try:
-            await held(delivery).update(leased_until=clock.now() + LEASE)
-        except Exception:
-            _log.exception("renewing the lease of a delivery failed")
+            async with asyncio.timeout(SENDING_SECONDS):
+                await sender.send(delivery)
+        except NotNow as error:
+            await postpone(sender_of(delivery), delivery, str(error) or "not now", error.seconds)
+        except GiveUp as error:
+            await settle(sender_of(delivery), delivery, str(error) or "given up", final=True)
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            await settle(sender_of(delivery), delivery, reason, final=delivery.attempts >= MOST_ATTEMPTS)
+        else:
+            await settle(sender_of(delivery), delivery, None, final=True)
+
+
+@rules.rule("delivery.settle")
+def may_settle(actor: Actor, delivery: Any) -> bool:
+    """Only the system itself."""
+    return False
+
+
+@rules.rule("delivery.retry")
+def may_retry(actor: Actor, delivery: Delivery) -> bool:
+    """Owners and admins of the organization whose delivery it is."""
+    return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
+
+
+def sender_of(delivery: Delivery) -> Actor:
+    """Return the system, in the organization of a delivery."""
+    return system(delivery.organization_id or NOWHERE)
+
+
+@command("delivery.settle")
+async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: bool) -> None:
+    """Record how an attempt went; a no-op when another worker has taken the lease."""
+    now = clock.now()
+    if error is None:
+        values: dict[str, Any] = {"state": "sent", "sent_at": now, "last_error": None}
+    elif final:
+        values = {"state": "failed", "last_error": error[:2000]}
+    else:
+        values = {
+            "state": "waiting",
+            "due_at": now + timedelta(seconds=pause_after(delivery.attempts, FIRST_PAUSE_SECONDS)),
+            "last_error": error[:2000],
+        }
+    if not await LEASES.held(delivery).update(**values, leased_by=None, leased_until=None):
+        return
+    _signal(delivery)
+    if final:
+        record_outcome(delivery, arrived=error is None)
+
+
+def _signal(delivery: Delivery) -> None:
+    if delivery.organization_id is None:
+        return
+    if delivery.agent_id is not None:
+        signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
+    else:  # to a person, by mail
+        signal(delivery.organization_id, delivery_id=str(delivery.id))
+
+
+@command("delivery.settle")
+async def postpone(actor: Actor, delivery: Delivery, reason: str, seconds: float) -> None:
+    """Put a delivery back, with the reason why it waits; what was tried does not count as an attempt."""
+    is_held = await LEASES.held(delivery).update(
+        state="waiting",
+        attempts=delivery.attempts - 1,
+        due_at=clock.now() + timedelta(seconds=seconds),
+        last_error=reason[:2000],
+        leased_by=None,
+        leased_until=None,
+    )
+    if is_held and reason[:2000] != delivery.last_error:
+        _signal(delivery)
+
+
+@command("delivery.retry")
+async def retry(actor: Actor, delivery: Delivery) -> Delivery:
+    """Let a delivery that was given up be tried again at once; Conflict when it was not given up."""
+    again = {"state": "waiting", "attempts": 0, "due_at": clock.now()}
+    if not await Delivery.filter(id=delivery.id, state="failed").update(**again):
+        raise Conflict(ErrorCode.DELIVERY_NOT_FAILED.detail())
+    record("delivery.retried", scope_of(delivery), f"Sent again: {delivery.header}.", delivery_id=delivery.id)
+    _signal(delivery)
+    notify(deliveries.CHANNEL)
+    return await Delivery.get(id=delivery.id)
+
+
+def scope_of(delivery: Delivery) -> Scope:
+    """Return the scope of events about a delivery."""
+    assert delivery.organization_id is not None  # only mails of accounts are of none
+    return Scope(
+        delivery.organization_id,
+        board_id=delivery.board_id,
+        task_id=delivery.task_id,
+        agent_id=delivery.agent_id,
+        subject_id=delivery.id,
+    )
+
+
+def record_outcome(delivery: Delivery, *, arrived: bool) -> bool:
+    """Record the event that the delivery names for this outcome; False when it names none.
+
+    `event` in its data is what the event says beside that: `agent_id` whose act it was, `about` for the sentence.
+    """
+    kind = delivery.data.get("succeeded" if arrived else "failed")
+    if not kind:
+        return False
+    facts = dict(delivery.data.get("event") or {})
+    agent_id, about = facts.pop("agent_id", None), facts.pop("about", delivery.header)
+    outcome = "Notice delivered" if arrived else "Notice could not be delivered"
+    record(
+        kind,
+        scope_of(delivery),
+        f"{outcome}: {about}.",
+        agent_id=UUID(agent_id) if agent_id else None,
+        delivery_id=delivery.id,
+        **facts,
+    )
+    return True

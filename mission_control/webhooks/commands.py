@@ -12,9 +12,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import new_secret
 from mission_control.core.secrets import decrypt, encrypt
-from mission_control.delivery.models import Delivery
 from mission_control.webhooks.models import Webhook
 from mission_control.webhooks.queries import BoardWebhookCreate
+from mission_control.work.deliveries import Delivery
 
 NOT_ITS_AGENT = "agent_id must name an agent of this board."
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.delivery.models import Delivery
 from mission_control.organizations.models import BoardAccess, Member
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast
 from tests.claiming import release, taken
 from tests.pages.visitor import visitor

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from mission_control.approvals.models import Approval
-from mission_control.delivery.models import Delivery
 from mission_control.live import channels
 from mission_control.operations.registry import OPERATIONS
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, events, head, ids, kinds
 
 KEYS = [

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mission_control.core.clock import now, travelled
-from mission_control.delivery.models import Delivery
 from mission_control.live import channels
+from mission_control.work.deliveries import Delivery
 from tests.api.test_budgets import limit, told, use
 from tests.api.test_needs import needs, one_of
 from tests.api.test_needs_answers import answer

@@ -14,9 +14,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.secrets import encrypt
-from mission_control.delivery.models import Delivery
 from mission_control.inbox import receiving
-from mission_control.sending.settling import MOST_ATTEMPTS
+from mission_control.sending.loop import MOST_ATTEMPTS
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
 from tests.outside import Receiver, reaching

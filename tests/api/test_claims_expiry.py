@@ -17,10 +17,10 @@ from mission_control.claims.leases import (
 )
 from mission_control.core import clock
 from mission_control.core.actor import system
-from mission_control.delivery.models import Delivery
 from mission_control.live.models import Event
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
+from mission_control.work.deliveries import Delivery
 from tests.cast import Caller, Cast, events, head
 from tests.claiming import claim, later, taken, title_of_next
 

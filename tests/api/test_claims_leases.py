@@ -10,10 +10,10 @@ import pytest
 from mission_control.claims import leases
 from mission_control.claims.leases import expire_due, is_over
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.operations.openapi import document
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
+from mission_control.work.deliveries import Delivery
 from tests.cast import Answer, Cast, events, head
 from tests.claiming import claim, extend, later, release, taken
 from tests.moments import parsed

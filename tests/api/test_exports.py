@@ -14,11 +14,11 @@ from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.custom_fields import patterns
 from mission_control.database import sql
-from mission_control.delivery.models import Delivery
 from mission_control.exports import reading
 from mission_control.exports.reading import cell
 from mission_control.organizations.models import Member
 from mission_control.tags.models import Tag
+from mission_control.work.deliveries import Delivery
 from tests.cast import NO_ID, Cast, events, head, kinds
 from tests.pages.visitor import visitor
 

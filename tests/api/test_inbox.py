@@ -14,9 +14,9 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core import clock
 from mission_control.core.policy import RULES
-from mission_control.delivery.models import Delivery
 from mission_control.inbox.notices import NOTICES, kind_of
 from mission_control.live import channels
+from mission_control.work.deliveries import Delivery
 from tests.cast import Answer, Cast, Program, events, head
 from tests.contract.source import calls, texts, trees
 from tests.statements import counted

@@ -8,8 +8,8 @@ import pytest
 from quart import Quart
 
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.live.models import Event
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server

@@ -9,10 +9,10 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.asks import deadlines
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.runs.models import Run
+from mission_control.work.deliveries import Delivery
 from tests.cast import Caller, Cast, everybody, stamp
 from tests.statements import cost
 

@@ -10,13 +10,13 @@ from mission_control.accounts.models import AccountEvent, User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.errors import Forbidden
-from mission_control.delivery.models import Delivery
 from mission_control.live.models import Event
 from mission_control.live.verification import verify
 from mission_control.organizations.commands import delete_organization
 from mission_control.organizations.members import transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, Member, Organization
 from mission_control.tasks.models import Task
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, Person, events, head
 from tests.statements import cost
 

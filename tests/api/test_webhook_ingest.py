@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Board
-from mission_control.delivery.models import Delivery
 from mission_control.memory.models import BoardMemory
 from mission_control.webhooks import ingest
 from mission_control.webhooks.ingest import decoded, kept_headers, neutralize_markers, shortened
 from mission_control.webhooks.models import WebhookPayload
+from mission_control.work.deliveries import Delivery
 from tests.api.test_webhooks import made
 from tests.cast import NO_ID, Answer, Cast, events, head
 

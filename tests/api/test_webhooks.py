@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from mission_control.core.secrets import decrypt
-from mission_control.delivery.models import Delivery
 from mission_control.memory.models import BoardMemory
 from mission_control.webhooks import ingest
 from mission_control.webhooks.models import Webhook, WebhookPayload
+from mission_control.work.deliveries import Delivery
 from tests.cast import NO_ID, Cast, events, head, kinds
 
 KEYS = [

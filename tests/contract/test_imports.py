@@ -15,7 +15,7 @@ ORDER = [
 ]  # fmt: skip
 # The ground floor: each package imports only those before it, without exceptions.
 GROUND = [
-    "config", "feature", "core", "database", "live", "work", "delivery", "commands", "sending", "http", "authn",
+    "config", "feature", "core", "database", "live", "work", "commands", "sending", "http", "authn",
     "operations", "web",
 ]  # fmt: skip
 # What speaks to the outside: each imports `core` and itself, and knows no database.

@@ -13,7 +13,6 @@ from mission_control.boards.models import Board, SavedView
 from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
 from mission_control.custom_fields.models import CustomField
-from mission_control.delivery.models import Delivery
 from mission_control.exports.models import BoardImport
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_sessions.reading import Reach
@@ -29,6 +28,7 @@ from mission_control.tags.models import Tag
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.usage.models import Budget
 from mission_control.webhooks.models import Webhook, WebhookPayload
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, everybody
 from tests.contract.source import modules
 

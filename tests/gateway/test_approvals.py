@@ -11,12 +11,12 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests import answers, intake, keeping
 from mission_control.gateways import connector, link
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, events, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +23,9 @@ from mission_control.openclaw.errors import (
     to_values,
 )
 from mission_control.openclaw.handshake import LONGEST_TEXT, MOST_TEXTS, read_hello
-from mission_control.provisioning import leases, runner
+from mission_control.provisioning import runner
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.work.leases import Leases
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -147,17 +150,20 @@ async def test_gateway_that_ends_each_connection_is_asked_more_seldom(monkeypatc
 
 async def test_silent_gateway_leaves_places_for_jobs_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     silent, other = new_id(), new_id()
-    asked: list[tuple[frozenset[Any], int]] = []
+    asked: list[tuple[list[Any], int]] = []
 
-    async def lease(worker: str, gateways: frozenset[Any], most: int) -> list[Any]:
-        asked.append((gateways, most))
-        return []
+    class Asking(Leases[ProvisioningJob]):
+        async def take(self, which: str, values: Any, most: int, **_: Any) -> list[Any]:
+            asked.append((values, most))
+            return []
 
-    async def nothing(*_: Any) -> float:
-        return 0.0
+        async def seconds_until_due(self, *_: Any) -> float:
+            return 0.0
 
-    monkeypatch.setattr(leases, "lease", lease)
-    monkeypatch.setattr(leases, "seconds_until_due", nothing)
+    async def nothing(*_: Any) -> None:
+        pass
+
+    monkeypatch.setattr(runner, "LEASES", Asking(ProvisioningJob, "running", timedelta(seconds=10)))
     monkeypatch.setattr(runner, "see_check_ins", nothing)
     monkeypatch.setattr(connector, "held_here", lambda: frozenset({silent, other}))
     wait: Callable[[], Any] = asyncio.Event().wait
@@ -166,7 +172,7 @@ async def test_silent_gateway_leaves_places_for_jobs_of_others(monkeypatch: pyte
     await runner.look()
     for one in running:
         one.cancel()
-    assert asked == [(frozenset({other}), runner.AT_ONCE_ON_ONE)]
+    assert asked == [([other], runner.AT_ONCE_ON_ONE)]
 
 
 async def test_flood_of_events_is_read_slowly_and_completely(

@@ -9,14 +9,14 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.gateway_notices import sending as interrupted
 from mission_control.gateway_notices import sending as sender
 from mission_control.gateways import connector
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.sending.settling import MOST_ATTEMPTS
+from mission_control.sending.loop import MOST_ATTEMPTS
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, events, head
 from tests.deliveries import send_due
 from tests.gateway.fake import FakeGateway

@@ -8,13 +8,13 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests import answers
 from mission_control.gateway_requests.reading import read_answers, read_question
 from mission_control.gateways import connector, link
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from mission_control.questions.models import Question
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until

@@ -8,8 +8,8 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
 from mission_control.gateways import connector
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.gateway.gateways import connected_gateway

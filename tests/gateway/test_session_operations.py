@@ -7,11 +7,11 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.delivery.models import Delivery
 from mission_control.gateway_notices.sending import message_of
 from mission_control.gateway_sessions import reading, status
 from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
+from mission_control.work.deliveries import Delivery
 from tests.cast import Answer, Caller, Cast, events
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent

@@ -11,7 +11,7 @@ from quart import Quart
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.accounts.models import User
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
+from mission_control.work.deliveries import Delivery
 from tests.deliveries import send_due
 from tests.identity.browser import SECRET, RunningProvider, with_bearer
 from tests.identity.conftest import MakeApp

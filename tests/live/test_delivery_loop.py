@@ -17,12 +17,11 @@ from mission_control.core import clock
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.core.policy import RULES
 from mission_control.database.sql import is_postgres, rows
-from mission_control.delivery import pace
-from mission_control.delivery.models import Delivery
 from mission_control.live import channels
 from mission_control.sending import loop
-from mission_control.sending.loop import look
-from mission_control.sending.settling import MOST_ATTEMPTS, retry
+from mission_control.sending.loop import MOST_ATTEMPTS, look, retry
+from mission_control.work import deliveries
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import leased, look_away, send_due
 from tests.statements import counted
@@ -60,7 +59,7 @@ async def letters(cast: Cast, to: Program, *numbers: int, **fields: Any) -> list
 async def taken(hours: float = 0) -> list[int]:
     """The numbers that a worker takes now, or some hours from now."""
     with clock.travelled(timedelta(hours=hours)):
-        return sorted(one.seq for one in await leased("one", KIND))
+        return sorted(one.seq for one in await leased(KIND))
 
 
 async def ended(state: str, *numbers: int) -> None:
@@ -71,7 +70,7 @@ async def ended(state: str, *numbers: int) -> None:
 async def test_failed_deliveries_are_not_read(cast: Cast) -> None:
     """A callback that is broken for days leaves thousands behind, and every look would step over them all."""
     condition, values = loop._wanted([one for one in loop._senders.values() if one.kind == NOTICE])
-    search = f"SELECT MIN({loop.DUE}) AS due FROM deliveries WHERE ({condition}){loop.IN_ORDER}"
+    search = f"SELECT MIN({loop.LEASES.due}) AS due FROM deliveries WHERE ({condition}){loop.IN_ORDER}"
     async with in_transaction():
         if is_postgres():
             await rows("SET LOCAL enable_seqscan = off")
@@ -136,7 +135,7 @@ async def test_restarted_server_takes_over_sending_deliveries(
 async def test_lease_is_renewed_while_sending(
     cast: Cast, senders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "LEASE", timedelta(seconds=0.3))
+    monkeypatch.setattr(loop, "LEASES", replace(loop.LEASES, duration=timedelta(seconds=0.3)))
     await letters(cast, cast.vega, 1)
     answer = asyncio.Event()
 
@@ -158,7 +157,7 @@ async def test_lease_is_renewed_while_sending(
 async def test_concurrent_workers_keep_the_order(cast: Cast) -> None:
     await letters(cast, cast.vega, *range(1, 11))
     for number in range(1, 11):
-        found = await asyncio.gather(*(leased(f"worker {n}", KIND) for n in range(6)))
+        found = await asyncio.gather(*(leased(KIND) for _ in range(6)))
         assert [one.seq for batch in found for one in batch] == [number]
         await ended("sent", number)
 
@@ -195,7 +194,7 @@ async def test_sender_that_cannot_send_costs_nothing(cast: Cast, senders: dict[s
     loop.install_sender(loop.Sender(KIND, _never, name="closed", is_able=lambda: False))
     await letters(cast, cast.vega, 1)
     with counted() as found:
-        assert await look() == pace.IDLE_SECONDS
+        assert await look() == deliveries.IDLE_SECONDS
     assert found == []
 
 
@@ -221,7 +220,7 @@ async def _never(delivery: Delivery) -> None:
 async def test_kind_without_a_sender_runs_no_statement(cast: Cast, senders: dict[str, Any]) -> None:
     await letters(cast, cast.vega, 1)
     with counted() as found:
-        assert await look() == pace.IDLE_SECONDS
+        assert await look() == deliveries.IDLE_SECONDS
     assert found == []
 
 
@@ -230,11 +229,11 @@ async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> Non
     await letters(cast, cast.vega, 1, state="sent")
     await letters(cast, cast.vega, 2, state="failed")
     with counted() as found:
-        assert await look() == pace.IDLE_SECONDS
+        assert await look() == deliveries.IDLE_SECONDS
     assert len(found) == 1 and found[0].startswith("SELECT")
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(14, 14), (4000, pace.IDLE_SECONDS)])
+@pytest.mark.parametrize(("seconds", "expected"), [(14, 14), (4000, deliveries.IDLE_SECONDS)])
 async def test_loop_sleeps_until_the_next_is_due(
     cast: Cast, senders: dict[str, Any], seconds: float, expected: float
 ) -> None:
@@ -274,9 +273,9 @@ async def test_number_of_concurrent_deliveries_is_limited(
         gates[number] = asyncio.Event()
         await letters(cast, agent, number)
     assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
-    assert await look() == pace.IDLE_SECONDS and len(loop.SENDING.tasks) == 2
+    assert await look() == deliveries.IDLE_SECONDS and len(loop.SENDING.tasks) == 2
     gates[1].set()
-    with channels.listening(pace.CHANNEL) as heard:
+    with channels.listening(deliveries.CHANNEL) as heard:
         assert await channels.notified_within(heard, 60)  # whoever finishes lets the loop look
     assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
     for gate in gates.values():
@@ -300,11 +299,11 @@ async def test_command_with_deliveries_notifies_the_loop(
         deliver(KIND, cast.board.scope(), agent_id=cast.vega.id, header="LETTER", text="x")
 
     async with asyncio.timeout(60):
-        while not channels.waiting(pace.CHANNEL):
+        while not channels.waiting(deliveries.CHANNEL):
             await asyncio.sleep(0.005)
     senders[KIND] = loop.Sender(KIND, send)
     await tell(await cast.ada.actor())
-    async with asyncio.timeout(pace.IDLE_SECONDS - 5):
+    async with asyncio.timeout(deliveries.IDLE_SECONDS - 5):
         await arrived.wait()
         while not await Delivery.exists(kind=KIND, state="sent"):
             await asyncio.sleep(0.005)
@@ -337,7 +336,7 @@ class Looking:
 async def ring_often() -> None:
     """Many commands that deliver."""
     for _ in range(20):
-        channels.notify([pace.CHANNEL])
+        channels.notify([deliveries.CHANNEL])
         await asyncio.sleep(0)
 
 
@@ -365,14 +364,14 @@ async def test_no_debounce_while_something_is_sent(app: Quart) -> None:
     one.loop.begin(asyncio.sleep(3600))
     for count in range(1, 9):
         await one.happens(count)
-        channels.notify([pace.CHANNEL])
+        channels.notify([deliveries.CHANNEL])
     await one.end()
 
 
 @pytest.mark.postgres
 async def test_commit_of_another_process_notifies_loop(cast: Cast) -> None:
     assert is_postgres()
-    with channels.listening(pace.CHANNEL) as heard:
+    with channels.listening(deliveries.CHANNEL) as heard:
         await rows("SELECT pg_notify('mission_control', ?)", '{"channels": ["deliveries"], "from": "another"}')
         assert await channels.notified_within(heard, 60)
 
@@ -384,7 +383,7 @@ async def test_sending_again_needs_a_person_and_is_recorded(cast: Cast) -> None:
         with pytest.raises(Forbidden):
             await retry(await caller.actor(), letter)
     before = await head(cast)
-    with channels.listening(pace.CHANNEL) as heard:
+    with channels.listening(deliveries.CHANNEL) as heard:
         again = await retry(await cast.ben.actor(), letter)
         assert await channels.notified_within(heard, 60)
     assert (again.state, again.attempts, again.last_error) == ("waiting", 0, "nobody opened")

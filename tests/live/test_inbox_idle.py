@@ -5,8 +5,8 @@ import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
-from mission_control.delivery.models import Delivery
 from mission_control.live import channels
+from mission_control.work.deliveries import Delivery
 from tests.cast import Answer, Cast, Program, hire
 from tests.statements import counted
 

@@ -14,11 +14,11 @@ from mission_control.commands.transaction import all_finished, transact, uncance
 from mission_control.commands.unit_of_work import deliver, record, unit_of_work
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden
-from mission_control.delivery.models import Delivery
 from mission_control.live.log import NewEvent, canonical, chain_hash
 from mission_control.live.models import Event
 from mission_control.live.verification import verify
 from mission_control.organizations.models import Organization
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, head, kinds
 from tests.statements import counted
 

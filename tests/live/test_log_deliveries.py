@@ -10,10 +10,10 @@ from quart import Quart
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
-from mission_control.delivery.models import Delivery
 from mission_control.sending import loop
-from mission_control.sending.loop import AT_ONCE, LEASE, GiveUp
-from mission_control.sending.settling import MOST_ATTEMPTS, pause_after, retry, settle
+from mission_control.sending.loop import AT_ONCE, LEASES, MOST_ATTEMPTS, GiveUp, retry, settle
+from mission_control.work.deliveries import Delivery
+from mission_control.work.leases import pause_after
 from tests.cast import Cast, events, head
 from tests.deliveries import leased, look_away, send_due
 
@@ -59,10 +59,10 @@ async def letters(cast: Cast, count: int = 1, **fields: object) -> list[Delivery
     return made
 
 
-async def taken_later(worker: str, *, minutes: float = 60) -> list[Delivery]:
+async def taken_later(*, minutes: float = 60) -> list[Delivery]:
     """What a worker takes some time from now."""
     with clock.travelled(timedelta(minutes=minutes)):
-        return await leased(worker, KIND)
+        return await leased(KIND)
 
 
 async def test_delivery_records_its_event(cast: Cast, postman: Postman) -> None:
@@ -81,7 +81,7 @@ async def test_delivery_records_its_event(cast: Cast, postman: Postman) -> None:
 
 async def test_two_workers_never_take_the_same_delivery(cast: Cast) -> None:
     await letters(cast, 3 * AT_ONCE)
-    batches = await asyncio.gather(*(leased(f"worker {number}", KIND) for number in range(6)))
+    batches = await asyncio.gather(*(leased(KIND) for _ in range(6)))
     ids = [one.id for batch in batches for one in batch]
     assert len(ids) == len(set(ids)) == 3 * AT_ONCE
     assert all(len(batch) <= AT_ONCE for batch in batches)
@@ -89,10 +89,10 @@ async def test_two_workers_never_take_the_same_delivery(cast: Cast) -> None:
 
 async def test_undue_and_other_kinds_wait(cast: Cast) -> None:
     await letters(cast, due_at=clock.now() + timedelta(minutes=5))
-    assert await leased("one", KIND) == []
-    assert len(await taken_later("one", minutes=6)) == 1
+    assert await leased(KIND) == []
+    assert len(await taken_later(minutes=6)) == 1
     await letters(cast)
-    assert await leased("one", "test.parcel") == []
+    assert await leased("test.parcel") == []
 
 
 async def test_deliveries_without_a_sender_wait(cast: Cast) -> None:
@@ -146,13 +146,13 @@ async def test_sender_can_give_up_at_once(cast: Cast, postman: Postman) -> None:
 async def test_lost_lease_is_taken_over_and_the_old_worker_ignored(cast: Cast) -> None:
     [letter] = await letters(cast)
     before = await head(cast)
-    [first] = await leased("one", KIND)
-    assert await leased("two", KIND) == []
-    [second] = await taken_later("two", minutes=LEASE.total_seconds() / 60 + 1)
+    [first] = await leased(KIND)
+    assert await leased(KIND) == []
+    [second] = await taken_later(minutes=LEASES.duration.total_seconds() / 60 + 1)
     assert (second.id, second.attempts) == (letter.id, 2)
     await settle(system(cast.organization.id), first, None, final=True)
     held = await Delivery.get(id=letter.id)
-    assert (held.state, held.leased_by) == ("sending", "two")
+    assert (held.state, held.leased_by) == ("sending", second.leased_by)
     assert await events(before) == []
     await settle(system(cast.organization.id), second, None, final=True)
     await settle(system(cast.organization.id), second, "too late", final=True)
@@ -168,7 +168,7 @@ async def test_only_the_system_settles_deliveries(cast: Cast) -> None:
 
 
 def test_backoff_grows_to_a_limit() -> None:
-    seconds = [pause_after(attempt).total_seconds() for attempt in range(1, 12)]
+    seconds = [pause_after(attempt, 10.0) for attempt in range(1, 12)]
     for attempt, pause in enumerate(seconds):
         nominal = min(10.0 * 2**attempt, 600.0)
         assert nominal <= pause <= nominal * 1.1

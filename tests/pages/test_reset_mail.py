@@ -10,7 +10,7 @@ from quart import Quart
 
 from mission_control.accounts.models import AccountEvent, MailRequest
 from mission_control.core import clock
-from mission_control.delivery.models import Delivery
+from mission_control.work.deliveries import Delivery
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server

@@ -1,0 +1,77 @@
+"""Work beside requests, as features declare it: what an idle look costs, and rows whose process was killed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mission_control.core import clock
+from mission_control.features import FEATURES
+from mission_control.gateways.models import Gateway
+from mission_control.provisioning import progress
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.sending import loop
+from mission_control.work.deliveries import Delivery
+from mission_control.work.leases import Leases
+from mission_control.work.loops import Loop
+from tests.cast import Cast
+from tests.statements import counted
+
+LOOPS = {one.name: one for feature in FEATURES for one in feature.loops}
+# Statements of a look while there is nothing to do and no gateway is held; none where a loop is not named.
+COSTS = {
+    "holding gateways": 2,
+    "looking after jobs": 1,
+    "looking at the health of the server": 2,
+    "looking for boards left half done": 1,
+    "looking for deadlines that passed": 4,
+    "looking for leases that ended": 3,
+    "looking for silent agents": 1,
+    "looking for silent main agents": 2,
+    "looking for what waits again": 2,
+    "sending deliveries": 1,
+    "telling gateways the decisions": 3,
+}
+
+
+def test_loops_have_names_of_their_own() -> None:
+    assert len(LOOPS) == sum(len(feature.loops) for feature in FEATURES) and set(COSTS) <= set(LOOPS)
+
+
+@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+async def test_idle_look_is_cheap(cast: Cast, loop: Loop) -> None:
+    now = clock.now()
+    async with cast.app.app_context():
+        with counted() as found:
+            await (loop.look(now, now) if loop.spans else loop.look())
+    assert len(found) <= COSTS.get(loop.name, 0), found
+
+
+async def delivery(cast: Cast) -> Delivery:
+    """A letter."""
+    return await Delivery.create(organization_id=cast.organization.id, kind="test.letter", header="LETTER", text="x")
+
+
+async def job(cast: Cast) -> ProvisioningJob:
+    """A job on a gateway that no process holds."""
+    here: dict[str, Any] = {"organization_id": cast.organization.id}
+    gateway = await Gateway.create(**here, name="Tower", url="ws://nobody.invalid", workspace_root="~")
+    return await ProvisioningJob.create(**here, gateway_id=gateway.id, action="rest")
+
+
+@pytest.mark.parametrize(("leases", "make"), [(loop.LEASES, delivery), (progress.LEASES, job)], ids=["letter", "job"])
+async def test_row_of_a_killed_process_is_taken_over(cast: Cast, leases: Leases[Any], make: Any) -> None:
+    which, values = "id = ?", [(await make(cast)).id]
+    [(first, _)] = await leases.take(which, values, 1)
+    assert await leases.take(which, values, 1) == []
+    assert 0 < await leases.seconds_until_due(which, values, 3600) <= leases.duration.total_seconds()
+    with clock.travelled(leases.duration - timedelta(seconds=1)):
+        assert await leases.held(first).update(leased_until=clock.now() + leases.duration)
+    with clock.travelled(leases.duration):
+        assert await leases.take(which, values, 1) == []
+    with clock.travelled(leases.duration * 2):
+        [(second, _)] = await leases.take(which, values, 1)
+    assert (await leases.held(first).exists(), await leases.held(second).exists()) == (False, True)
+    await leases.end_all()
+    [(third, _)] = await leases.take(which, values, 1)
+    assert (await leases.held(second).exists(), await leases.held(third).exists()) == (False, True)
