@@ -61,7 +61,6 @@ class Typed[Sent]:
 
     @property
     def status(self) -> int:
-        """The status of the answer."""
         return 422 if isinstance(self.error, FormInvalid) else self.error.status
 
     @property
@@ -80,7 +79,6 @@ class Typed[Sent]:
 
     @property
     def sentence(self) -> str:
-        """The refusal in one sentence."""
         return " ".join(self.errors.values())
 
     def only(self, *errors: type[Exception]) -> None:
@@ -167,7 +165,6 @@ class Action:
 
     @property
     def operation(self) -> Operation:
-        """The operation that it performs."""
         return operation_named(self.performs)
 
     async def respond(self, **ids: Any) -> Response:
@@ -272,7 +269,6 @@ def action_of(view: Callable[..., Any]) -> Action | None:
 
 
 def _body(shape: type[BaseModel], made: Any) -> BaseModel:
-    """Return the body of an operation from what a form made of it."""
     if isinstance(made, shape):
         return made
     if isinstance(made, BaseModel):

@@ -9,7 +9,7 @@ added or removed there.
 import json
 import types
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, Union, cast, get_args, get_origin
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -46,6 +46,9 @@ UNSTORABLE = "This text holds a character that cannot be stored, such as NUL."
 SHORT = 80
 
 
+type Fields = Mapping[str, object]
+
+
 class FormInvalid(Exception):
     """What was typed cannot be used: the values as they were and one sentence per field."""
 
@@ -66,7 +69,7 @@ async def read_form[Model: BaseModel](model: type[Model]) -> Model:
         raise FormInvalid(_complete(model, values), sentences(error.errors())) from None
 
 
-def _complete(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+def _complete(model: type[BaseModel], values: Fields) -> dict[str, Any]:
     """What was typed, and for every other field its default: templates show every field of a refused form."""
     shown = dict(values)
     for name, field in model.model_fields.items():
@@ -77,9 +80,9 @@ def _complete(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, Any]:
+def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, object]:
     """Turn what browsers send into what models expect: lists, unticked boxes, blanks that mean nothing."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for name, field in model.model_fields.items():
         key = field.alias or name
         kinds = kinds_of(field.annotation)
@@ -93,7 +96,7 @@ def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, 
     return values
 
 
-def _keep(values: dict[str, Any], key: str, text: str, kinds: set[Any], field: FieldInfo) -> None:
+def _keep(values: dict[str, object], key: str, text: str, kinds: set[Any], field: FieldInfo) -> None:
     text = text.replace("\r\n", "\n")
     if text.strip():
         values[key] = text
@@ -124,7 +127,7 @@ def sentences(errors: list[ErrorDetails]) -> dict[str, str]:
     return found
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
+def _sentence(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "string_too_short":
         least = context["min_length"]
@@ -144,9 +147,6 @@ def _sentence(error: Mapping[str, Any]) -> str:
     return SENTENCES.get(kind, "This value cannot be used.")
 
 
-type Fields = Mapping[str, object]
-
-
 class Form(BaseModel):
     """What a page's form sends, where that is not simply the body of its operation."""
 
@@ -158,7 +158,7 @@ class Form(BaseModel):
         """
         return self
 
-    def query(self, ids: Mapping[str, Any]) -> Fields:
+    def query(self, ids: Fields) -> Fields:
         """Return the query of the operation; by default the ids of the form's address, and its fields."""
         return self.model_dump() | dict(ids)
 
@@ -209,7 +209,6 @@ class VersionedForm(Form):
 
     @classmethod
     def shown(cls, thing: Any) -> dict[str, Any]:
-        """Return the values of the form with their version."""
         return cls.values_of(thing) | {"version": cls.version_of(thing)}
 
     async def merged(self, thing: Any) -> Self:
@@ -240,7 +239,7 @@ class EditConflict(Conflict):
     `values` are those of the form to send again: what was typed, else the newest. `theirs` is what the others wrote.
     """
 
-    def __init__(self, values: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    def __init__(self, values: Fields, theirs: Fields) -> None:
         value = _to(next(iter(theirs.values()))) if len(theirs) == 1 else ""
         message = f"Somebody changed this{value} while you were writing."
         super().__init__(ErrorCode.EDIT_CONFLICT.detail(message, fields=[*theirs]))
@@ -253,11 +252,11 @@ class EditConflict(Conflict):
         return {name: f"Somebody changed it{_to(value)}. Saving replaces that." for name, value in self.theirs.items()}
 
 
-def _to(value: Any) -> str:
+def _to(value: object) -> str:
     return "" if isinstance(value, UUID) else f" to {in_words(value)}"
 
 
-def in_words(value: Any) -> str:
+def in_words(value: object) -> str:
     """Return a field's value as it stands in a sentence, such as `on`, `empty` or `“Telescope”`."""
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -265,24 +264,22 @@ def in_words(value: Any) -> str:
     return f"“{text[:SHORT]}{'…' if len(text) > SHORT else ''}”" if text else "empty"
 
 
-def version_of(values: Mapping[str, Any]) -> str:
+def version_of(values: Fields) -> str:
     """The marks of the values that a form shows, as its hidden field `version`."""
     return urlencode({name: _mark(value) for name, value in values.items()})
 
 
-def _mark(value: Any) -> str:
+def _mark(value: object) -> str:
     return ".".join(sorted(map(_mark_of_one, value))) if isinstance(value, list) else _mark_of_one(value)
 
 
-def _mark_of_one(value: Any) -> str:
+def _mark_of_one(value: object) -> str:
     """Nothing, blank and unticked are the same to a form; browsers change line breaks and drop a first one."""
     text = "" if value is None or value is False else str(value)
     return fingerprint(text.replace("\r\n", "\n").lstrip("\n").rstrip())[:12]
 
 
-def merge(
-    version: str, typed: Mapping[str, Any], present: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
+def merge(version: str, typed: Fields, present: Fields) -> tuple[dict[str, object], dict[str, object], set[str]]:
     """Return the values to save, those of others that they would overwrite, and the names of untouched fields.
 
     A field without a mark in the version is saved as typed, one that was not sent is left out.
@@ -295,14 +292,14 @@ def merge(
         if sent == mark:
             untouched.add(name)
             merged[name] = present[name]
-        elif isinstance(typed[name], list):
-            merged[name] = _merged_items(mark.split("."), typed[name], present[name] or [])
+        elif isinstance(items := typed[name], list):
+            merged[name] = _merged_items(mark.split("."), items, cast("list[object]", present[name] or []))
         elif now not in (mark, sent):
             theirs[name] = present[name]
     return merged, theirs, untouched
 
 
-def _merged_items(shown: Iterable[str], typed: list[Any], present: list[Any]) -> list[Any]:
+def _merged_items(shown: Iterable[str], typed: list[object], present: list[object]) -> list[object]:
     shown, wanted, now = set(shown), {_mark(one) for one in typed}, {_mark(one) for one in present}
     kept = [one for one in present if _mark(one) in wanted or _mark(one) not in shown]
     return kept + [one for one in typed if _mark(one) not in shown | now]
@@ -328,11 +325,10 @@ def done(
         return Response("", 303, {"Location": to})
     response = Response("", 204)
     if toast:
-        detail: dict[str, Any] = {"message": toast, "target": "body"}
+        detail: dict[str, object] = {"message": toast, "target": "body"}
         if undo_action:
-            detail["undo"] = {"action": undo_action, "fields": dict(undo or {})}
-            if undo_label != "Undo":
-                detail["undo"]["label"] = undo_label
+            label = {"label": undo_label} if undo_label != "Undo" else {}
+            detail["undo"] = {"action": undo_action, "fields": dict(undo or {}), **label}
         response.headers["HX-Trigger"] = json.dumps({"toast": detail})
     return response
 

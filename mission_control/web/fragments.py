@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum
-from typing import Any, cast
+from typing import cast
 
 from jinja2 import Environment, StrictUndefined
 from jinja2.ext import Extension
@@ -85,12 +85,11 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-async def render_page(template: str, **context: Any) -> str:
-    """Render a whole page."""
+async def render_page(template: str, **context: object) -> str:
     return await render_template(template, **context)
 
 
-async def render_block(template: str, block: str, **context: Any) -> str:
+async def render_block(template: str, block: str, **context: object) -> str:
     """Render one named block of a page template, nothing around it; works inside a stream too."""
     page = current_app.jinja_env.get_template(template)
     # Jinja types blocks as synchronous; in Quart's environment they are asynchronous generators.
@@ -98,7 +97,7 @@ async def render_block(template: str, block: str, **context: Any) -> str:
     return "".join([part async for part in parts])
 
 
-def render_macro(template: str, macro: str, **arguments: Any) -> str:
+def render_macro(template: str, macro: str, **arguments: object) -> str:
     """Render one macro without waiting for anything; fast enough for hundreds of cards."""
     macros: Environment = current_app.extensions[_MACROS]
     return str(getattr(macros.get_template(template).module, macro)(**arguments))

@@ -49,7 +49,7 @@ def order_asked(orders: Orders) -> str:
     return asked if asked in orders else next(iter(orders))
 
 
-def ordering(orders: Orders, order: str) -> dict[str, Any]:
+def ordering(orders: Orders, order: str) -> dict[str, object]:
     """Return what `ui/order.html` needs."""
     return {"orders": {key: one.label for key, one in orders.items()}, "order": order}
 
@@ -121,7 +121,6 @@ class LiveList[Q: Hashable]:
 
     @property
     def address(self) -> str:
-        """The address of the page."""
         return self.path or cast("SettingsPage", self.place).path
 
     def asked(self) -> Q:

@@ -168,7 +168,6 @@ async def fragment(page: str, name: str, view: View, swap: str = "") -> str:
 
 
 async def fragments(page: str, view: View) -> str:
-    """Return all regions of a page as fragments."""
     return "".join([await region.fragment(view) for region in _on(page)])
 
 

@@ -22,8 +22,6 @@ from mission_control.web.fragments import render_page
 
 @dataclass(frozen=True, slots=True)
 class ShellBoard:
-    """A board in the sidebar."""
-
     id: UUID
     name: str
 
