@@ -20,7 +20,7 @@ from mission_control.http import middleware
 from mission_control.http.application import Application
 from mission_control.live.broker import Broker
 from mission_control.live.signatures import use_key
-from mission_control.mcp import api as mcp_api
+from mission_control.mcp import endpoint as mcp_endpoint
 from mission_control.paths import data_dir
 from mission_control.web import assets, errors, fragments
 from mission_control.work import loops
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         QUART_AUTH_SALT="mission control session",
     )
     SessionCookies(app)
-    mcp_api.install(app, settings)
+    mcp_endpoint.install(app, settings)
     middleware.install(app, settings)
     assets.install(app)
     fragments.install(app)

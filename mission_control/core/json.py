@@ -9,6 +9,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+type JsonObject = dict[str, Any]
 ENTRIES_AT_ONCE = 4
 TURN_SECONDS = 0.005
 MOMENTS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z

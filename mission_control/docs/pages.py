@@ -11,8 +11,6 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
 from mission_control.docs import guide, reference
-from mission_control.docs.slices import sliced
-from mission_control.docs.whole import whole
 from mission_control.operations.openapi import document
 from mission_control.operations.openapi_texts import REASONS
 from mission_control.operations.preconditions import tag_of, tagged
@@ -40,7 +38,7 @@ async def openapi() -> Response:
 def _written(base_url: str, wanted: frozenset[str]) -> bytes:
     """Return the rendered document, cached: rendering blocks the event loop for half a second."""
     known = _document() | {"servers": [{"url": base_url or "/"}]}
-    return to_json(sliced(known, wanted) if wanted else known)
+    return to_json(reference.sliced(known, wanted) if wanted else known)
 
 
 @pages.get("/llms.txt")
@@ -57,7 +55,7 @@ async def llms_full() -> Response:
 
 @lru_cache(8)
 def _whole(base: str) -> str:
-    return whole(_document(), guide.llms(base))
+    return reference.whole(_document(), guide.llms(base))
 
 
 @pages.get("/mc")

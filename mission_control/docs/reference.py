@@ -1,13 +1,11 @@
-"""The OpenAPI document for people: operations by tag, with tables of fields and schemas."""
+"""The OpenAPI document for people and models: tables of fields and schemas by tag, its parts, a text."""
 
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-from mission_control.docs.slices import needed
 
 JSON = "application/json"
 CREDENTIALS = ("X-Agent-Token",)
@@ -281,3 +279,89 @@ def _curl(path: str, method: str, operation: dict[str, Any], base: str) -> str:
     if (body := operation.get("requestBody", {}).get("content", {}).get(JSON)) is not None:
         parts += ["-H 'Content-Type: application/json'", "-d " + shlex.quote(json.dumps(body["example"]))]
     return " \\\n  ".join(parts)
+
+
+def sliced(document: dict[str, Any], tags: Collection[str]) -> dict[str, Any]:
+    """Return a document with the operations of these tags and their components."""
+    paths = {
+        path: kept
+        for path, methods in document["paths"].items()
+        if (kept := {method: one for method, one in methods.items() if not set(tags).isdisjoint(one["tags"])})
+    }
+    operations = [one for methods in paths.values() for one in methods.values()]
+    carried = {tag for one in operations for tag in one["tags"]}
+    return document | {
+        "tags": [one for one in document["tags"] if one["name"] in carried],
+        "paths": paths,
+        "components": _components(document, operations),
+    }
+
+
+def _components(document: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
+    everything: dict[str, dict[str, Any]] = document["components"]
+    wanted = needed(document, operations)
+    wanted |= {("securitySchemes", name) for one in operations for scheme in one["security"] for name in scheme}
+    found = {kind: {name: one for name, one in of.items() if (kind, name) in wanted} for kind, of in everything.items()}
+    return {kind: of for kind, of in found.items() if of}
+
+
+def needed(document: dict[str, Any], node: Any) -> set[tuple[str, str]]:
+    """Return kind and name of every component referred to, directly or indirectly."""
+    found: set[tuple[str, str]] = set()
+    waiting = [node]
+    while waiting:
+        for reference in _references(waiting.pop()):
+            _, _, kind, name = reference.split("/")
+            if (kind, name) not in found:
+                found.add((kind, name))
+                waiting.append(document["components"][kind][name])
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(reference := node.get("$ref"), str):
+            yield reference
+        for one in node.values():
+            yield from _references(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from _references(one)
+
+
+def whole(document: dict[str, Any], introduction: str) -> str:
+    """Return the introduction, every operation that takes an agent's token, and the shapes of their JSON."""
+    found = list(entries_for(document, lambda one: any("AgentToken" in scheme for scheme in one["security"])))
+    operations = [operation for operation, _ in found]
+    parts = [introduction, "## Operations", *(_operation_text(entry) for _, entry in found)]
+    parts += ["## Shapes", *(_shape_text(one) for one in shapes_of(document, operations))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _operation_text(one: Entry) -> str:
+    lines = [f"### {one.method} {one.path}", "", one.summary + "."]
+    lines += ["", one.description]
+    lines += [f"- {title}: {text}" for title, text in one.advice]
+    lines += _fields("Parameters", one.parameters)
+    if one.body is not None:
+        lines.append(f"- Body: {one.body.name}")
+    lines.append(f"- Answer {one.status}: {_kind_text(one.answer) or one.said}")
+    lines.append(f"- Errors: {', '.join(one.errors)}")
+    return "\n".join(lines)
+
+
+def _shape_text(one: Shape) -> str:
+    return "\n".join([f"### {one.name}", "", one.description, *_fields("Fields", one.fields)])
+
+
+def _fields(title: str, fields: Iterable[Field]) -> list[str]:
+    lines = [
+        f"  - `{one.name}` ({_kind_text(one.kind)}{', required' if one.required else ''})"
+        f"{': ' + one.description if one.description else ''}"
+        for one in fields
+    ]
+    return [f"- {title}:", *lines] if lines else []
+
+
+def _kind_text(words: list[tuple[str, str]]) -> str:
+    return "".join(text for text, _ in words)

@@ -17,6 +17,7 @@ import orjson
 
 from mission_control.commands.compensation import Compensations
 from mission_control.core.actor import Actor
+from mission_control.core.json import JsonObject
 from mission_control.http.asgi import Scope, header
 from mission_control.live.wake import publish_wakeup
 
@@ -45,7 +46,7 @@ _calls: dict[str, dict[Call, None]] = {}
 _early: dict[str, asyncio.TimerHandle] = {}
 
 
-def parsed(body: bytes) -> dict[str, Any]:
+def parsed(body: bytes) -> JsonObject:
     """Return the parsed message, or an empty one if invalid; the SDK reports the error."""
     try:
         message = orjson.loads(body)
@@ -60,7 +61,7 @@ def new_session() -> str:
 
 
 @contextlib.contextmanager
-def tracked_call(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[Call]:
+def tracked_call(scope: Scope, actor: Actor, message: JsonObject) -> Iterator[Call]:
     """Track a call that can be cancelled until it is answered.
 
     After the answer a cancellation is ignored: some clients send one when the signal is aborted later.
@@ -79,7 +80,7 @@ def tracked_call(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterato
         _forget(name, call)
 
 
-async def cancel(scope: Scope, actor: Actor, message: dict[str, Any]) -> None:
+async def cancel(scope: Scope, actor: Actor, message: JsonObject) -> None:
     """Cancel the request named by a notification, in whichever process serves it."""
     params = message.get("params")
     asked = params.get("requestId") if isinstance(params, dict) else None

@@ -2,38 +2,10 @@
 
 from mission_control.feature import Feature
 from mission_control.mcp import calls
-from mission_control.mcp.tools import (
-    board,
-    decisions,
-    files,
-    inbox,
-    lead,
-    memory,
-    myself,
-    needs,
-    people,
-    questions,
-    requests,
-    usage,
-    work,
-)
+from mission_control.mcp.tools import agents, asking, deciding, leads, people, workers
 
 mcp = Feature(
     name="mcp",
-    tools=(
-        board.tools,
-        decisions.tools,
-        files.tools,
-        inbox.tools,
-        lead.tools,
-        memory.tools,
-        myself.tools,
-        needs.tools,
-        people.tools,
-        requests.tools,
-        questions.tools,
-        usage.tools,
-        work.tools,
-    ),
+    tools=(agents.tools, workers.tools, leads.tools, asking.tools, people.tools, deciding.tools),
     on_notify_family={calls.FAMILY: calls.cancel_named},
 )

@@ -1,23 +1,23 @@
-"""Tools: each is a function of the calling agent and its arguments, with shapes on both sides and words for models.
+"""Tools: each performs an operation, and says what models read, which fields it shows, and what came of it.
 
 Nothing here knows the protocol; `server.py` speaks it.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from mission_control.core.actor import Actor
+from mission_control.core.json import JsonObject
 from mission_control.core.storable import refuse_unstorable
 from mission_control.core.token_scopes import TokenScope, require_scope
-from mission_control.mcp.argument_schemas import argument_schema
-from mission_control.mcp.fitting import fitted
-from mission_control.mcp.task_numbers import with_task_ids
+from mission_control.mcp.answers import Image, Shape, fitted
+from mission_control.mcp.arguments import Arguments, Takes
+from mission_control.mcp.operations import operation_of, path_names, perform, with_task_ids
 
-type Handler = Callable[[Actor, Any], Awaitable[tuple[str, Any]]]
+type Said = tuple[str, Any] | tuple[str, Any, Image | None]
+type Handler = Callable[["Call"], Awaitable[Said]]
 type Role = Literal["anyone", "worker", "lead"]
 type Audience = Literal["agents", "people", "everybody"]
 # The installed tools by name: of agents, and of people.
@@ -30,32 +30,30 @@ def tools_of(actor: Actor) -> dict[str, "Tool"]:
     return PEOPLES_TOOLS if actor.is_user else TOOLS
 
 
-class WithImage(BaseModel):
-    """An answer with an image."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool: `call["title"]` is an argument."""
 
-    _image: tuple[str, bytes] | None = PrivateAttr(default=None)
+    actor: Actor
+    takes: Takes
+    asked: Arguments
 
-    def show(self, media_type: str, content: bytes) -> None:
-        """Let the model see an image."""
-        self._image = (media_type, content)
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self.asked, name)
 
-    @property
-    def image(self) -> tuple[str, bytes] | None:
-        """Its media type and its bytes."""
-        return self._image
+    def sent(self, *names: str) -> JsonObject:
+        """Return what the operation is sent of the arguments; of all of them, or of these."""
+        values = self.takes.sent(self.asked)
+        return {name: value for name, value in values.items() if name in names} if names else values
 
+    async def perform(self, **more: Any) -> Any:
+        """Perform the tool's operation with its arguments and others. Return its answer."""
+        return await perform(self.takes.operation, self.actor, **self.sent() | more)
 
-class Arguments(BaseModel):
-    """What a tool is given; a name that it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Waits(Arguments):
-    """How long to wait for another list."""
-
-    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
-    known: Annotated[str, Field(description="`version` of the list you have; it waits for another")] = ""
+    async def about(self, name: str, **more: Any) -> Any:
+        """Perform another operation about the same thing. Return its answer."""
+        names = path_names(operation_of(name, for_agents=self.actor.is_agent))
+        return await perform(name, self.actor, **self.sent(*names) | more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ class Tool:
     title: str
     description: str
     handler: Handler
-    arguments: type[Arguments]
-    returns: type[BaseModel]
+    takes: Takes
+    shows: Shape | None
     role: Role
     reads: bool
     repeats: bool
@@ -80,25 +78,21 @@ class Tool:
     @property
     def waits(self) -> bool:
         """Whether it may take long on purpose."""
-        return "wait_seconds" in self.arguments.model_fields
+        return "wait_seconds" in self.takes.shown
 
     def is_for(self, actor: Actor) -> bool:
         """Whether to show it to an agent: it has the role, and its token the scope."""
         has_role = self.role == "anyone" or (self.role == "lead") == actor.is_lead
         return has_role and (actor.scopes is None or self.scope in actor.scopes)
 
-    def schema(self) -> dict[str, Any]:
-        """The JSON schema of its arguments."""
-        return argument_schema(self.arguments)
-
-    async def call(self, actor: Actor, given: dict[str, Any]) -> tuple[str, BaseModel]:
-        """Do it: one sentence about what came of it, and the answer. Null counts as not given."""
+    async def call(self, actor: Actor, given: JsonObject) -> tuple[str, Any, Image | None]:
+        """Do it: one sentence about what came of it, the answer, and an image. Null counts as not given."""
         require_scope(actor, self.scope)
         refuse_unstorable(given, "arguments")
         given = await with_task_ids(actor, {name: value for name, value in given.items() if value is not None})
-        asked = self.arguments.model_validate(given)
-        sentence, answer = await self.handler(actor, asked)
-        return sentence, self.returns.model_validate(fitted(answer), from_attributes=True)
+        call = Call(actor, self.takes, self.takes.model.model_validate(given))
+        sentence, answer, *images = await self.handler(call)
+        return sentence, fitted(answer if self.shows is None else self.shows(answer)), next(iter(images), None)
 
 
 class Tools(list["Declared"]):
@@ -107,8 +101,8 @@ class Tools(list["Declared"]):
     def tool(
         self,
         title: str,
-        arguments: type[Arguments],
-        returns: type[BaseModel],
+        takes: Takes,
+        shows: Shape | None = None,
         *,
         audience: Audience = "agents",
         role: Role = "anyone",
@@ -116,13 +110,17 @@ class Tools(list["Declared"]):
         repeats: bool = False,
         scope: TokenScope | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Make a function a tool: its name is the tool's, its docstring is what models read before they call it."""
+        """Make a function a tool: its name is the tool's, its docstring is what models read before they call it.
+
+        Its answer is shown as the operation gave it, or those fields that `shows` names.
+        """
 
         def declare(handler: Handler) -> Handler:
             name = handler.__name__
             text = inspect.getdoc(handler) or title
             needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
-            made = Tool(name, title, text, handler, arguments, returns, role, reads, reads or repeats, needed)
+            taken = replace(takes, for_agents=audience != "people")
+            made = Tool(name, title, text, handler, taken, shows, role, reads, reads or repeats, needed)
             self.append((audience, made))
             return handler
 

@@ -1,29 +1,84 @@
-"""What tools answer: what a model needs, and less than the API says."""
+"""What tools share: arguments in words for models, and shapes of what a model needs, less than the API says."""
 
-from datetime import datetime
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.statuses import TaskStatus
-from mission_control.core.declared import completed
-from mission_control.core.schemas import ActorRef
-from mission_control.questions.schemas import OptionRead
-from mission_control.tasks.fields import answer_fields
+from mission_control.core.json import JsonObject
+from mission_control.mcp.answers import Shape
+from mission_control.mcp.arguments import REQUIRED, Shown, own, shown
+from mission_control.tasks.fields import TOOL_WORDS
 
-Ref = Annotated[UUID, Field(description="An id, as another tool answered it")]
+# Arguments.
+TASK = "Its id or number, such as #3"
+ID = "An id, as another tool answered it"
+MARKDOWN = "Markdown; @name notifies an agent, @lead the lead"
+FENCE = shown("The fence of your lease, as claim_task answered it", kind=Annotated[int, Field(ge=1)], default=REQUIRED)
+PART = {"limit": shown(default=50), "offset": shown()}
+WAIT = {"wait_seconds": shown(), "known": shown("`version` of the list you have; it waits for another")}
+STATUS = shown(kind=TaskStatus | None)
+WORDS = "Words of title or description, or a number"
+WHY = shown("Tell for each task what it waits for", "include_waiting")
+BY_WHEN = {
+    "decide_in": "In how many seconds you need it",
+    "decide_by": "The same as a time with its zone",
+}
+OTHERWISE_PERSON = own(
+    Annotated[str | None, Field(max_length=200)],
+    None,
+    "Whom to ask then, with otherwise=ask: a person's name as you read it, or an id",
+)
 
 
-def _part(name: str) -> BeforeValidator:
-    """Of a list of objects, one field of each; what is no list is left to the type."""
+def required(text: str, sends: str = "") -> Shown:
+    """Return an argument that is a text of at least one character."""
+    return shown(text, sends, kind=Annotated[str, Field(min_length=1)], default=REQUIRED)
 
-    def pick(found: Any) -> Any:
-        return [one.get(name) if isinstance(one, dict) else one for one in found] if isinstance(found, list) else found
 
-    return BeforeValidator(pick)
+def fence(text: str) -> Shown:
+    """Return the fence of a lease, which need not be given."""
+    return shown(text, kind=Annotated[int | None, Field(ge=1)], default=None)
+
+
+HELD = fence("The fence of your lease, when the task is yours")
+
+
+def _priority(value: Any) -> Any:
+    return canonical(value) if isinstance(value, str) else value
+
+
+def new_task(assignee: str) -> dict[str, Shown]:
+    """Return the arguments of a task that is created."""
+    levels = Annotated[Literal["low", "medium", "high", "critical"], BeforeValidator(_priority)]
+    return {
+        "title": required("What is to be achieved, in one line"),
+        "priority": shown("How soon", kind=levels, default="medium"),
+        "assigned_agent_id": shown(assignee),
+        "depends_on_task_ids": shown("Tasks that must be done before this one"),
+        **{name: shown(text) for name, text in TOOL_WORDS.items()},
+    }
+
+
+# Answers.
+
+
+def each(name: str) -> Callable[[Any], Any]:
+    """Show one field of each in a list."""
+    return lambda found: [one[name] for one in found]
+
+
+def name_of(who: Any) -> Any:
+    """Show a person or an agent as the name."""
+    return who["name"] if who else None
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: `1 question`, `3 questions`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def status_text(task: Any) -> str:
@@ -32,116 +87,33 @@ def status_text(task: Any) -> str:
     return f"Task #{task['number']} is {where[task['status']]}"
 
 
-def counted(count: int, noun: str) -> str:
-    """A count with its noun: `1 question`, `3 questions`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def part_of(page: Any, name: str, noun: str = "") -> tuple[str, Any]:
+    """Return a part of a list in a sentence, and its items by name with how many there are in all."""
+    total = page["total"]
+    return f"{len(page['items'])} of {total} {noun or name}.", {name: page["items"], "total": total}
 
 
-Sentences = Annotated[list[str], _part("text")]
+# Nobody has a task when both assignees are null; is_blocked: it waits for other tasks.
+_LINE = "id number title status priority due_at assigned_agent_id assigned_user_id is_blocked"
+TASK_LINE = Shape(_LINE, tags=each("name"))
+TASKS = Shape("total", tasks=lambda found: [TASK_LINE(one) | {"waiting": _waiting(one)} for one in found])
+TASK_DETAIL = Shape(
+    f"{_LINE} depends_on_task_ids blocked_by_task_ids custom_field_values created_at updated_at {' '.join(TOOL_WORDS)}",
+    tags=each("name"),
+)
+COMMENT = Shape("id message agent_id created_at", author=name_of)
+STEP = Shape("id text is_done")
+FILE = Shape("id name content_type size")
+ATTEMPT = Shape("fence agent_name state started_at ended_at end_reason summary")
+AUTHOR = Shape("kind id name")
+MEMORY = Shape("id content tags is_chat created_at", author=AUTHOR)
+# A question to people, and its outcome. changes_requested: do it again, as the note says. closed: it is moot.
+APPROVAL = Shape("id action_type task_ids status decision note resolved_at", resolved_by=name_of)
+COLLEAGUE = Shape("id name status is_board_lead")
 
 
-class TaskLine(BaseModel):
-    """A task in a list. Nobody has it when both assignees are null; is_blocked: it waits for other tasks."""
-
-    id: UUID
-    number: int
-    title: str
-    status: TaskStatus
-    priority: str
-    due_at: datetime | None
-    assigned_agent_id: UUID | None
-    assigned_user_id: UUID | None
-    is_blocked: bool
-    tags: Annotated[list[str], _part("name")]
-
-
-class WaitingTaskLine(TaskLine):
-    """A task in a list, with what it waits for when that was asked."""
-
-    waiting: Sentences = []
-
-
-@completed(answer_fields())
-class TaskDetail(TaskLine):
-    """A task with what it is about."""
-
-    depends_on_task_ids: list[UUID]
-    blocked_by_task_ids: list[UUID]
-    custom_field_values: dict[str, Any] | None
-    created_at: datetime
-    updated_at: datetime
-
-
-def _meant(value: Any) -> Any:
-    return canonical(value) if isinstance(value, str) else value
-
-
-Priority = Annotated[
-    Literal["low", "medium", "high", "critical"], BeforeValidator(_meant), Field(description="How soon")
-]
-
-
-class CommentLine(BaseModel):
-    """Something said about a task: by an agent, or by the person in author."""
-
-    id: UUID
-    message: str | None
-    agent_id: UUID | None
-    author: Annotated[str | None, BeforeValidator(lambda one: one.get("name") if isinstance(one, dict) else one)]
-    created_at: datetime
-
-
-class StepLine(BaseModel):
-    """A step of a task's checklist."""
-
-    id: UUID
-    text: str
-    is_done: bool
-
-
-class FileLine(BaseModel):
-    """A file that is attached to a task; read_file reads it."""
-
-    id: UUID
-    name: str
-    content_type: str
-    size: int
-
-
-class AttemptLine(BaseModel):
-    """An attempt at a task, by whom and how it ended."""
-
-    fence: int
-    agent_name: str
-    state: Literal["running", "completed", "released", "expired", "superseded"]
-    started_at: datetime
-    ended_at: datetime | None
-    end_reason: str | None
-    summary: str | None
-
-
-class MemoryLine(BaseModel):
-    """Something written down on the board."""
-
-    id: UUID
-    content: str
-    tags: list[str] | None
-    is_chat: bool
-    author: ActorRef | None
-    created_at: datetime
-
-
-class ApprovalState(BaseModel):
-    """A question to people, and its outcome. changes_requested: do it again, as the note says. closed: it is moot."""
-
-    id: UUID
-    action_type: str
-    task_ids: list[UUID]
-    status: Literal["pending", "approved", "rejected"]
-    decision: Literal["approved", "rejected", "changes_requested", "closed"] | None
-    note: str | None
-    resolved_by: Annotated[str | None, BeforeValidator(lambda one: one.get("name") if isinstance(one, dict) else one)]
-    resolved_at: datetime | None
+def _waiting(task: Any) -> list[str]:
+    return [one["text"] for one in task.get("waiting") or ()]
 
 
 RULES = {
@@ -151,51 +123,9 @@ RULES = {
     "block_status_changes_with_pending_approval": "A task with a pending approval does not move.",
     "only_lead_can_change_status": "Only the lead moves tasks; nothing can be claimed.",
 }
+_BOARD = Shape("id name description objective success_metrics")
 
 
-class BoardDetails(BaseModel):
-    """A board and the rules that hold there."""
-
-    id: UUID
-    name: str
-    description: str
-    objective: str | None
-    success_metrics: dict[str, Any] | None
-    rules: list[str]
-
-
-def board_details(board: Board) -> dict[str, Any]:
-    """Return a board as `BoardDetails` has it."""
-    values = {name: getattr(board, name) for name in BoardDetails.model_fields if name != "rules"}
-    return {**values, "rules": [sentence for name, sentence in RULES.items() if getattr(board, name)]}
-
-
-class Colleague(BaseModel):
-    """An agent of the board."""
-
-    id: UUID
-    name: str
-    status: str
-    is_board_lead: bool
-
-
-class RequestLine(BaseModel):
-    """What an agent asks people; text is the question, with options to choose from, or the reason to approve."""
-
-    kind: Literal["approval", "question"]
-    id: UUID
-    board_id: Annotated[UUID | None, Field(description="Null: of an agent on no board, asked by gateway_name")] = None
-    board_name: str | None = None
-    gateway_name: str | None = None
-    asked_by: str | None
-    text: str
-    action_type: str | None = None
-    task_ids: list[UUID] = []
-    task_titles: list[str] = []
-    confidence: float | None = None
-    allows_always: Annotated[bool, Field(description="decide_approval takes always")] = False
-    options: list[OptionRead] = []
-    allows_text: bool = True
-    created_at: datetime
-    expires_at: datetime | None = None
-    substance: Annotated[str, Field(description="Mark of what is asked; send it with the answer")]
+def board_details(board: Board) -> JsonObject:
+    """Return a board and the rules that hold there."""
+    return {**_BOARD(board), "rules": [sentence for name, sentence in RULES.items() if getattr(board, name)]}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
@@ -287,6 +287,8 @@ BY_NAME = {one.name: one for one in FIELDS}
 COLUMNS = {one.name: one.kind for one in FIELDS if one.is_column and one.is_answered}
 TRACKED = tuple(one.name for one in FIELDS if one.is_tracked)
 EXPORTED = tuple(one.name for one in FIELDS if one.is_exported)
+# What tools of MCP that create a task say of a field; they show it in their answers, too.
+TOOL_WORDS = {one.name: one.tool for one in FIELDS if one.tool}
 PLAIN = tuple(one.name for one in FIELDS if one.is_plain)
 REWRITTEN = {one.name: one.answer for one in FIELDS if one.answer is not None}
 
@@ -354,21 +356,6 @@ def from_form(typed: Mapping[str, Any]) -> dict[str, Any]:
 def in_form(value_of: Callable[[str], Any]) -> dict[str, Any]:
     """Return what the inputs of that form show of a task, whose values `value_of` returns by name."""
     return {one.word: one.form.shown(value_of(one.name)) for one in FIELDS if one.form is not None}
-
-
-def to_ask() -> dict[str, Any]:
-    """Return the arguments of tools that create a task, without those that the tools name."""
-    return {one.name: (_argument(one), None) for one in FIELDS if one.tool}
-
-
-def _argument(one: TaskField) -> Any:
-    kind = str if datetime in (one.kind, *get_args(one.kind)) else one.body_kind
-    return Annotated[kind | None, Field(description=one.tool)]
-
-
-def answer_fields() -> dict[str, Any]:
-    """The fields of those arguments in a tool's answer."""
-    return {one.name: (one.kind, REQUIRED) for one in FIELDS if one.tool}
 
 
 def sentences() -> dict[str, Sentence]:

@@ -8,10 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from mission_control.exports.file import TaskPart
-from mission_control.mcp.shapes import TaskDetail
-from mission_control.mcp.tools.lead import NewTask
+from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS
 from mission_control.tasks.changes import TaskChange
-from mission_control.tasks.fields import BY_NAME, FIELDS, PLAIN, TRACKED, Role, TaskField, changeable_by
+from mission_control.tasks.fields import BY_NAME, FIELDS, PLAIN, TOOL_WORDS, TRACKED, Role, TaskField, changeable_by
 from mission_control.tasks.forms import ChangeForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import TaskRow
@@ -52,12 +51,21 @@ def test_a_change_has_an_attribute_for_every_field_with_rules() -> None:
     assert set(inspect.signature(TaskChange).parameters) == {*ruled, "plain"}
 
 
-@pytest.mark.parametrize("model", [TaskCreate, TaskUpdate, TaskRead, TaskPart, NewTask, TaskDetail])
+@pytest.mark.parametrize("model", [TaskCreate, TaskUpdate, TaskRead, TaskPart])
 def test_a_field_that_a_model_names_is_the_tables(model: type[BaseModel]) -> None:
     """The classes name some fields for the code that reads them; the table declares the same types."""
     [named] = [one for one in model.__bases__ if issubclass(one, BaseModel)]
     for name in named.model_fields.keys() & BY_NAME.keys():
         assert named.model_fields[name].annotation == model.model_fields[name].annotation, name
+
+
+def test_tools_take_and_show_what_the_table_says() -> None:
+    for one in (TOOLS["create_task"], PEOPLES_TOOLS["create_task"]):
+        assert (
+            set(TOOL_WORDS) <= one.takes.shown.keys()
+            and one.shows is not None
+            and set(TOOL_WORDS) <= set(one.shows.names)
+        )
 
 
 def test_forms_send_what_the_table_says() -> None:

@@ -9,9 +9,10 @@ from mcp_types import Implementation
 from mission_control import __version__
 from mission_control.core import clock
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.mcp.adapters import perform
-from mission_control.mcp.refusals import refusal
-from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS
+from mission_control.mcp.answers import refusal
+from mission_control.mcp.arguments import takes
+from mission_control.mcp.operations import perform
+from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS, Call
 from mission_control.operations.registry import OPERATIONS
 from mission_control.tasks.models import Comment
 from tests.cast import Cast, Program, events, head, kinds
@@ -35,7 +36,7 @@ def test_every_tool_and_every_argument_is_described() -> None:
     for one in (*TOOLS.values(), *PEOPLES_TOOLS.values()):
         assert len(one.description) > 150, one.name
         assert "Args:" not in one.description
-        schema = one.schema()
+        schema = one.takes.schema
         assert schema["additionalProperties"] is False and "title" not in schema
         assert "$ref" not in str(schema) and "null" not in str(schema)
 
@@ -47,10 +48,12 @@ def test_every_operation_that_a_tool_names_exists() -> None:
         text
         for module, tree in trees()
         if module.startswith("mcp.tools.")
-        for call in calls(tree, perform.__name__)
+        for function in (perform, takes, Call.about)
+        for call in calls(tree, function.__name__)
+        if call.args
         for text in texts(call.args[0])
     ]
-    assert len(named) > 20 and [one for one in named if one not in known] == []
+    assert len(named) > 40 and [one for one in named if one not in known] == []
 
 
 @pytest.mark.parametrize("mode", ["auto", *ERAS])
@@ -100,7 +103,7 @@ TAKES_TASKS = [
     (pool, one.name, field)
     for pool, tools in (("agents", TOOLS), ("people", PEOPLES_TOOLS))
     for one in tools.values()
-    for field in one.arguments.model_fields
+    for field in one.takes.shown
     if field.endswith(("task_id", "task_ids"))
 ]
 
@@ -200,7 +203,7 @@ async def test_internal_error_hides_details(cast: Cast, monkeypatch: pytest.Monk
     async def broken(*_: Any) -> Any:
         raise RuntimeError("secret insides")
 
-    monkeypatch.setattr("mission_control.mcp.tools.memory.perform", broken)
+    monkeypatch.setattr("mission_control.mcp.registry.perform", broken)
     for mode in ERAS:
         async with connected(cast.vega, mode) as vega:
             refusal = await vega.refused("recall")

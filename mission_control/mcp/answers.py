@@ -1,7 +1,8 @@
-"""Errors in words that a model can act on."""
+"""What a tool answers: the fields that models need, cut to what they can read; or a refusal that they can act on."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,14 +10,73 @@ from tortoise.exceptions import DoesNotExist
 
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.json import JsonObject
 from mission_control.core.nearest import sibling_names, unknown_name
 from mission_control.core.request_facts import current_request_id
 from mission_control.database.outages import outage
 
+LONGEST_TEXT = 100_000  # characters
+MOST_CHARACTERS = 400_000  # of all texts of an answer together
+SHORT = 1_000
+CUT = " … [cut: {} more characters; the HTTP API has them]"
+
 _log = logging.getLogger(__name__)
 
 
-def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that the model is to see."""
+
+    media_type: str
+    content: bytes
+
+
+class Shape:
+    """The fields of an operation's answer that a tool shows. A part of it has a shape or a function of its own."""
+
+    def __init__(self, names: str, **parts: "Shape | Callable[[Any], Any]") -> None:
+        self.names = names.split()
+        self.parts = parts
+
+    def __call__(self, value: Any) -> Any:
+        """Return those fields of an answer, or of each in a list."""
+        if value is None:
+            return None
+        if isinstance(value, list | tuple):
+            return [self(one) for one in value]
+        shown = {name: _part(value, name) for name in self.names}
+        return shown | {name: show(_part(value, name)) for name, show in self.parts.items()}
+
+
+def _part(value: Any, name: str) -> Any:
+    return value[name] if isinstance(value, Mapping) else getattr(value, name)
+
+
+def fitted(answer: Any) -> Any:
+    """Return an answer of dicts and lists with its long texts cut; what is anything else stays as it is."""
+    return _Budget().fit(answer)
+
+
+class _Budget:
+    """What is left for the texts of one answer. Short texts are never cut."""
+
+    def __init__(self) -> None:
+        self._left = MOST_CHARACTERS
+
+    def fit(self, value: Any) -> Any:
+        """Return a value that fits."""
+        if isinstance(value, dict):
+            return {name: self.fit(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.fit(one) for one in value]
+        if not isinstance(value, str) or len(value) <= SHORT:
+            return value
+        most = max(SHORT, min(LONGEST_TEXT, self._left))
+        self._left -= min(len(value), most)
+        return value if len(value) <= most else value[:most] + CUT.format(len(value) - most)
+
+
+def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[str, JsonObject]:
     """An error as a sentence for models, and as values for programs: status, code, message, request_id, and more.
 
     `known` is the schema of the arguments, for a name that is none of them.
@@ -50,7 +110,7 @@ def _words(error: DomainError) -> str:
     return ErrorCode.of_status(error.status).sentence if error.is_bare else error.sentence
 
 
-def _refusal(status: int, code: str, message: str, more: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+def _refusal(status: int, code: str, message: str, more: JsonObject | None = None) -> tuple[str, JsonObject]:
     values = {**(more or {}), "status": status, "code": code, "message": message, "request_id": current_request_id()}
     return f"Refused ({status} {code}): {message}", values
 
