@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from quart import Blueprint, Quart
 
     from mission_control.activity.sentences import FieldSentence
-    from mission_control.agents.page_tabs import Tab
+    from mission_control.agents.page_frame import Tab
     from mission_control.asks.kinds import AskKind
     from mission_control.commands.reactions import Reactions
     from mission_control.core.actor import Actor
     from mission_control.core.policy import Rules
     from mission_control.gateways.events import Connected, Handle
-    from mission_control.gateways.page_tabs import Tab as GatewayTab
+    from mission_control.gateways.page_frame import Tab as GatewayTab
     from mission_control.http.body_limit import BodyLimit
     from mission_control.live.kinds import Kind
     from mission_control.mcp.registry import Tools

@@ -8,7 +8,7 @@ from typing import Any
 from quart import Quart
 
 from mission_control.activity.sentences import TASK_FIELDS
-from mission_control.agents.page_tabs import TABS
+from mission_control.agents.page_frame import TABS
 from mission_control.asks.kinds import install_kind
 from mission_control.authn.authentication import callbacks
 from mission_control.commands.command import verb_of
@@ -17,7 +17,7 @@ from mission_control.core.policy import RULES, install_rules
 from mission_control.database.setup import MODEL_MODULES
 from mission_control.feature import Feature
 from mission_control.gateways.events import CONNECTED, HANDLERS
-from mission_control.gateways.page_tabs import TABS as GATEWAY_TABS
+from mission_control.gateways.page_frame import TABS as GATEWAY_TABS
 from mission_control.http.body_limit import BODY_LIMITS
 from mission_control.http.request_log import SECRET_PATHS
 from mission_control.inbox.notices import NOTICES

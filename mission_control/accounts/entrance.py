@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from quart import Quart, current_app, request
 from quart_auth import AuthUser, login_user, logout_user
 
@@ -22,10 +23,9 @@ from mission_control.accounts.commands import (
     user_by_email,
 )
 from mission_control.accounts.credentials import remember_browser, sign_in_attempt
-from mission_control.accounts.forms import Email, ResetForm, SetupForm, SignInForm
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import MailRequest, PasswordReset, User
-from mission_control.accounts.queries import welcome
+from mission_control.accounts.queries import NewPassword, TypedPassword, welcome
 from mission_control.authn import authentication
 from mission_control.authn.authentication import live_session
 from mission_control.commands.command import command
@@ -36,13 +36,97 @@ from mission_control.core.errors import Conflict, Forbidden, NotFound, TooMany
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.limits import NEIGHBOURS, unknown_tokens, wider, wrong_passwords
 from mission_control.core.scope import Scope
+from mission_control.core.token_scopes import PersonScope
 from mission_control.database.sql import is_postgres, rows
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.outbound.mail import Mail, MailRefused, send_mail
 from mission_control.sending.loop import GiveUp, Send, Sender
-from mission_control.web.forms import FormInvalid
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
 from mission_control.web.fragments import render_macro
 from mission_control.work.deliveries import Delivery
+
+
+def _address(text: str) -> str:
+    name, at, host = text.rpartition("@")
+    if not (name and at and host) or any(letter.isspace() for letter in text):
+        raise ValueError("Enter an e-mail address such as mara@example.org")
+    return text
+
+
+def zone(text: str | None) -> str | None:
+    """Refuse a time zone that does not exist."""
+    if text is not None and text not in available_timezones():
+        raise ValueError("Choose a time zone of the list, such as Europe/Zurich")
+    return text
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
+Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320), AfterValidator(_address)]
+
+
+class SetupForm(BaseModel):
+    """The first owner and their organization."""
+
+    code: Line
+    organization_name: Line
+    name: Line
+    email: Email
+    password: NewPassword
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
+
+
+class SignInForm(BaseModel):
+    """Sign in with e-mail and password."""
+
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
+    password: TypedPassword
+    next: str = "/"
+
+
+class ResetForm(BaseModel):
+    """A new password, by a link."""
+
+    password: NewPassword
+    ends_others: bool | None = None
+
+
+class ProfileForm(VersionedForm):
+    """What others read about a person."""
+
+    name: Line
+    preferred_name: OptionalLine = None
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
+
+
+class WelcomeForm(Form):
+    """What is asked on the first visit, and where to go on."""
+
+    name: Line
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
+    next: str = "/"
+
+
+class DeleteAccountForm(Form):
+    """The word, typed, with which an account is deleted."""
+
+    typed: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
+
+    def body(self, found: None) -> None:
+        if self.typed.lower() != "delete":
+            raise FormInvalid(self.model_dump(), {"typed": "Type the word delete."})
+
+
+class TokenForm(Form):
+    """A new personal token."""
+
+    token_name: Line
+    may: PersonScope = "work"
+    days: Annotated[int | None, Field(ge=1, le=3650)] = None
+
+    def body(self, found: User) -> Fields:
+        ends = clock.now() + timedelta(days=self.days) if self.days else None
+        return {"name": self.token_name, "expires_at": ends, "scopes": [self.may]}
 
 
 @dataclass(frozen=True, slots=True)

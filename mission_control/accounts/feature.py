@@ -1,18 +1,6 @@
 """What accounts add to the application."""
 
-from mission_control.accounts import (
-    access_api,
-    api,
-    commands,
-    entrance,
-    models,
-    pages,
-    queries,
-    session_api,
-    settings_pages,
-    setup,
-    welcome_pages,
-)
+from mission_control.accounts import api, commands, entrance, models, pages, queries, settings_pages, setup
 from mission_control.feature import Feature
 from mission_control.web.shell import PaletteEntry
 
@@ -42,12 +30,12 @@ accounts = Feature(
     account_kinds=ACCOUNT_KINDS,
     lookups=(queries.own_account,),
     blueprints=(
-        access_api.api,
+        api.access_api,
         api.api,
-        session_api.api,
+        api.session_api,
         pages.pages,
         settings_pages.pages,
-        welcome_pages.pages,
+        settings_pages.welcome_pages,
     ),
     secret_paths=("/reset/",),
     senders=entrance.senders,

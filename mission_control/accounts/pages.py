@@ -6,8 +6,7 @@ from quart import Blueprint, current_app, redirect, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.accounts import entrance, setup
-from mission_control.accounts.entrance import ForgottenForm, sends_mail
-from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
+from mission_control.accounts.entrance import ForgottenForm, ResetForm, SetupForm, SignInForm, sends_mail
 from mission_control.accounts.models import User
 from mission_control.authn import authentication
 from mission_control.core.errors import Conflict, NotFound

@@ -1,21 +1,113 @@
-"""One's own pages of the settings: profile, sign-in and tokens, keyboard and appearance."""
+"""One's own pages of the settings: profile, sign-in and tokens, appearance; and the first visit."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import available_timezones
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 from quart_auth import logout_user
 
-from mission_control.accounts.forms import DeleteAccountForm, ProfileForm, TokenForm
+from mission_control.accounts.entrance import DeleteAccountForm, ProfileForm, TokenForm, WelcomeForm
 from mission_control.accounts.models import Session, Token, User
-from mission_control.accounts.queries import PasswordChange
-from mission_control.accounts.settings_view import fates_of, settings_context
+from mission_control.accounts.provider_links import is_linked, link_ticket
+from mission_control.accounts.queries import PasswordChange, sessions_of
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
+from mission_control.database.sql import rows
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import EditConflict, FormInvalid, go
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, go
+from mission_control.web.fragments import render_page
 from mission_control.web.regions import Reads, View, live_page
-from mission_control.web.shell import HOME, SettingsPage, settings_page, signed_in
+from mission_control.web.shell import HOME, SettingsPage, safe_next, settings_page, signed_in
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A signed-in browser."""
+
+    id: UUID
+    name: str
+    address: str
+    is_this: bool
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+def zones() -> list[str]:
+    """Return the time zones that people choose from."""
+    return sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+
+
+async def settings_context(actor: Actor) -> dict[str, Any]:
+    """Return the context of one's own pages of the settings."""
+    user = await User.get(id=actor.id)
+    return {
+        "user": user,
+        "profile": ProfileForm.shown(user),
+        "zones": zones(),
+        "browsers": await _browsers(actor, user),
+        "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
+        "now": clock.now(),
+        "provider": _provider(actor, user),
+    }
+
+
+def _provider(actor: Actor, user: User) -> dict[str, Any]:
+    """Return the identity provider's name (or ""), whether the account is linked, and a ticket to link it."""
+    name, (kind, session_id) = current_app.config["SETTINGS"].sign_in_provider, actor.credential
+    can_link = name and kind == "session" and session_id is not None and not is_linked(user)
+    ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
+    return {"name": name, "is_linked": is_linked(user), "ticket": ticket}
+
+
+async def _browsers(actor: Actor, user: User) -> list[Browser]:
+    found = [
+        Browser(
+            id=one.id,
+            name=one.device,
+            address=one.address or "",
+            is_this=one.is_this,
+            created_at=one.created_at,
+            last_used_at=clock.now() if one.is_this else one.last_used_at,
+            expires_at=one.expires_at,
+        )
+        for one in await sessions_of(actor, user)
+    ]
+    return sorted(found, key=lambda one: not one.is_this)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of an organization when a person's account is deleted: it is left, it goes too, or it forbids it."""
+
+    name: str
+    kind: Literal["left", "deleted", "ownerless"]
+
+
+async def fates_of(user: User) -> list[Fate]:
+    """Return what becomes of a person's organizations with the account, those that forbid it first."""
+    found = await rows(
+        "SELECT o.name, m.role,"
+        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id) AS people,"
+        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id AND x.role = 'owner') AS owners"
+        " FROM organization_members m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = ?"
+        " ORDER BY LOWER(o.name), o.id",
+        user.id,
+    )
+    fates = [Fate(row["name"], _fate(row["role"], int(row["people"]), int(row["owners"]))) for row in found]
+    return sorted(fates, key=lambda one: ("ownerless", "deleted", "left").index(one.kind))
+
+
+def _fate(role: str, people: int, owners: int) -> Literal["left", "deleted", "ownerless"]:
+    if people == 1:
+        return "deleted"
+    return "ownerless" if role == "owner" and owners == 1 else "left"
+
 
 pages = Blueprint("settings_pages", __name__)
 PROFILE, SIGN_IN = f"{HOME}/profile", f"{HOME}/sign-in"
@@ -177,3 +269,30 @@ async def delete(outcome: Outcome[None, DeleteAccountForm]) -> ResponseReturnVal
     """Delete the account, and with it the session of this browser."""
     logout_user()
     return go("/sign-in")
+
+
+welcome_pages = Blueprint("welcome_pages", __name__)
+WELCOME = "/welcome"
+
+
+@welcome_pages.get(WELCOME)
+async def welcome() -> str:
+    """Ask for name and time zone."""
+    user = await User.get(id=(await signed_in()).id)
+    values = {"name": user.name or "", "timezone": user.timezone or "", "next": safe_next(request.args.get("next"))}
+    return await _welcome_page(values, {})
+
+
+async def _welcome_page(values: Fields, errors: dict[str, str]) -> str:
+    return await render_page("accounts/welcome.html", values=values, errors=errors, zones=zones())
+
+
+async def _not_saved(refusal: Refusal[None, WelcomeForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid, Invalid)
+    return await _welcome_page(refusal.values, refusal.errors)
+
+
+@action(welcome_pages, "POST", WELCOME, performs="update_me", form=WelcomeForm, refused=_not_saved)
+async def save(outcome: Outcome[None, WelcomeForm]) -> ResponseReturnValue:
+    """Save both, and go on."""
+    return go(safe_next(outcome.form.next))

@@ -1,6 +1,6 @@
 """What activity adds to the application."""
 
-from mission_control.activity import agent_tab, api, asides, pages
+from mission_control.activity import api, pages
 from mission_control.feature import Feature
 from mission_control.web.shell import PaletteEntry
 
@@ -10,8 +10,8 @@ activity = Feature(
         api.api,
         pages.pages,
     ),
-    agent_tabs=(agent_tab.TAB,),
-    asides=asides.ASIDES,
-    regions=(*pages.REGIONS, *asides.REGIONS),
+    agent_tabs=(pages.TAB,),
+    asides=pages.ASIDES,
+    regions=(*pages.PAGES_REGIONS, *pages.REGIONS),
     palette=(PaletteEntry("Activity", "/activity", "activity", "feed log", position=20),),
 )

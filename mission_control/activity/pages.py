@@ -1,9 +1,10 @@
-"""The activity of an organization and of one board."""
+"""The activity as pages: of an organization, of one board, beside a board, and of an agent."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from markupsafe import Markup
 from quart import Blueprint, Response, redirect, request
 from quart.typing import ResponseReturnValue
 
@@ -15,19 +16,82 @@ from mission_control.activity.queries import (
     by_day,
     day_name,
     feed,
+    feed_of_agent,
     number_of_event,
 )
 from mission_control.activity.sentences import Entry
-from mission_control.boards.index_pages import on_board
+from mission_control.agents.page_frame import Tab, Viewed
+from mission_control.boards.index_pages import on_board as index_on_board
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
+from mission_control.tasks.board_view import BoardView, on_board
+from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
+
+TEMPLATE = "activity/aside.html"
+MOST_NEW = 100
+
+
+def _wanted(view: BoardView) -> FeedFilter:
+    return FeedFilter.of({"kind": view.option("kind")}, view.board.id)
+
+
+def _since(view: BoardView) -> int:
+    text = view.option("since")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+async def open_feed(view: BoardView, seq: int) -> Opened:
+    """Return the newest lines of a board, to which new ones come."""
+    since, wanted = _since(view) or seq, _wanted(view)
+    found = await feed(view.actor, replace(wanted, before=since + 1), PAGE)
+    new = by_day(await feed(view.actor, replace(wanted, after=since), MOST_NEW))
+    html = render_macro(
+        TEMPLATE, "aside", board_id=view.board.id, days=by_day(found), wanted=wanted,
+        kinds=[("", "Everything"), *((key, label) for key, (label, _) in FILTERS.items())],
+        new=Markup(render_macro(TEMPLATE, "new", days=new)), is_whole=len(found) < PAGE,
+    )  # fmt: skip
+    return Opened(html, {"since": str(since)})
+
+
+async def _new(view: BoardView) -> str:
+    found = await feed(view.actor, replace(_wanted(view), after=_since(view)), MOST_NEW)
+    return render_macro(TEMPLATE, "new", days=by_day(found))
+
+
+ASIDES = (Aside("board", "feed", "Live feed", "activity", "b f", open_feed),)
+REGIONS = (Region("board-feed", "#feed-beside-new", on_board(""), _new),)
+
+
+AGENT_TEMPLATE = "activity/agent.html"
+CARD_LINES = 6
+
+
+async def render(viewed: Viewed) -> str:
+    """Render the tab."""
+    before = viewed.args.get("before", "")
+    upto = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    found = await feed_of_agent(viewed.actor, viewed.agent, PAGE + 1, upto)
+    older = found[PAGE - 1].seq if len(found) > PAGE else None
+    return render_macro(
+        AGENT_TEMPLATE, "tab", viewed=viewed, days=by_day(found[:PAGE]), is_older=bool(upto), older=older
+    )
+
+
+async def card(viewed: Viewed) -> str:
+    """Render the latest entries for the overview."""
+    found = await feed_of_agent(viewed.actor, viewed.agent, CARD_LINES)
+    return render_macro(AGENT_TEMPLATE, "card", viewed=viewed, entries=found)
+
+
+TAB = Tab("activity", "Activity", render, card)
+
 
 pages = Blueprint("activity_pages", __name__)
 PAGE_NAME, ITEMS = "feed", "activity/items.html"
@@ -44,7 +108,7 @@ async def of_organization() -> ResponseReturnValue:
 @pages.get("/boards/<uuid:board_id>/activity")
 async def of_board(board_id: UUID) -> ResponseReturnValue:
     """Show the activity of one board."""
-    return await _page(*await on_board(board_id))
+    return await _page(*await index_on_board(board_id))
 
 
 async def _page(actor: Actor, board: Board | None) -> ResponseReturnValue:
@@ -109,7 +173,7 @@ async def organization_live() -> Response:
 @pages.get("/boards/<uuid:board_id>/activity/live")
 async def board_live(board_id: UUID) -> Response:
     """Keep the feed of a board live."""
-    return await _live(*await on_board(board_id))
+    return await _live(*await index_on_board(board_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +229,7 @@ def _is_on(view: FeedView, news: Event | dict[str, Any]) -> bool:
 
 
 NEWS = Concerns[FeedView](("",), (), _is_on)
-REGIONS = (
+PAGES_REGIONS = (
     Region(PAGE_NAME, "#feed-new", NEWS, _new_lines),
     Region(PAGE_NAME, "#feed-first-day", NEWS, _first_day, swap="innerHTML"),
 )

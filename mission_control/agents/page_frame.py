@@ -1,25 +1,118 @@
-"""An agent's page: what surrounds its tabs, and the stream that keeps both live."""
+"""An agent's page: its tabs, to which features add theirs, and what surrounds them, kept live by one stream."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from quart import Response, request
+from markupsafe import Markup
+from quart import Response, make_response, request
+from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
-from mission_control.agents.page_tabs import TABS, Viewed, in_order
 from mission_control.agents.queries import reachable_agent, visible_agents
+from mission_control.agents.roster import Line, lines_of
+from mission_control.agents.work_state import Directive, directive_of
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
+from mission_control.web.actions import Refusal
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
 
-PAGE, HEAD, BANNER = "agent", "agents/head.html", "agents/banner.html"
+ORDER = ("overview", "session", "inbox", "runs", "usage", "tokens", "soul", "activity", "gateway")
+PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """An agent as somebody sees it now, and what the address of the page asks for."""
+
+    actor: Actor
+    agent: Agent
+    line: Line
+    directive: Directive
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def by(cls, actor: Actor, agent: Agent, args: Mapping[str, str]) -> "Viewed":
+        """Look at an agent."""
+        line = (await lines_of([agent]))[agent.id]
+        return cls(actor, agent, line, await directive_of(agent), args)
+
+    @property
+    def id(self) -> UUID:
+        """The agent's id."""
+        return self.agent.id
+
+    @property
+    def url(self) -> str:
+        """Where the agent's page is."""
+        return f"/agents/{self.agent.id}"
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the reader may change the agent, its tokens and its callback."""
+        return can(self.actor, "agent.update", self.agent)
+
+    @property
+    def may_set_state(self) -> bool:
+        """Whether the reader may pause and stop the agent."""
+        return can(self.actor, "agent.set_work_state", self.agent)
+
+    @property
+    def may_limit(self) -> bool:
+        """Whether the reader sets budgets."""
+        return can(self.actor, "budget.manage", self.agent.organization_id)
+
+    @property
+    def offset(self) -> int:
+        """How many lines of a list stand on the pages before."""
+        text = self.args.get("from", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab: the end of its address, its word, its HTML, the card that the overview shows of it, and who has it."""
+
+    key: str
+    label: str
+    render: Callable[[Viewed], Awaitable[str]]
+    card: Callable[[Viewed], Awaitable[str]] | None = None
+    applies: Callable[[Viewed], bool] = lambda viewed: True
+    # For a tab that is a page of its own: where it is, "" for agents that have none.
+    leads_to: Callable[[Viewed], str] | None = None
+
+    def url(self, viewed: Viewed) -> str:
+        """Where the tab is, "" when the agent does not have it."""
+        if self.leads_to is not None:
+            return self.leads_to(viewed)
+        if not self.applies(viewed):
+            return ""
+        return viewed.url if self.key == "overview" else f"{viewed.url}/{self.key}"
+
+
+# The tabs of the installed features, by key.
+TABS: dict[str, Tab] = {}
+
+
+async def cards_of(viewed: Viewed) -> dict[str, Markup]:
+    """Return the cards of the overview, by the keys of their tabs."""
+    shown = [tab for tab in TABS.values() if tab.card is not None and tab.applies(viewed)]
+    return {tab.key: Markup(await tab.card(viewed)) for tab in shown if tab.card is not None}
+
+
+def in_order(viewed: Viewed) -> list[Tab]:
+    """The tabs that an agent has, from left to right."""
+    return [TABS[key] for key in ORDER if key in TABS and TABS[key].url(viewed)]
+
+
+PAGE_FRAME_PAGE, HEAD, BANNER = "agent", "agents/head.html", "agents/banner.html"
 LEFT = ("after", "tab")
 DELETED = "This agent was deleted while the page was open. Nothing was saved."
 
@@ -44,7 +137,7 @@ async def tab_page(agent_id: UUID, key: str) -> str:
     view = AgentView(actor=actor, agent_id=agent.id, agent=agent, key=key, args=request.args)
     viewed = await view.viewed()
     assert viewed is not None
-    regions = await rendered(PAGE, view)
+    regions = await rendered(PAGE_FRAME_PAGE, view)
     live_url = f"{viewed.url}/live?{_live_query(key)}&after={seq}"
     return await shell_page(
         actor, "agents/show.html", active="agents", viewed=viewed, regions=regions, live_url=live_url
@@ -86,7 +179,7 @@ async def page_stream_of(agent_id: UUID) -> Response:
             return None
         found = await visible_agents(viewer).select_related("board").get_or_none(id=agent_id)
         return AgentView(
-            actor=viewer, pages=(PAGE,), active="agents", reads=reads,
+            actor=viewer, pages=(PAGE_FRAME_PAGE,), active="agents", reads=reads,
             agent_id=agent_id, agent=found, key=key if key in TABS else "overview", args=args,
         )  # fmt: skip
 
@@ -148,8 +241,69 @@ def concerns(agent: Agent, news: Event | dict[str, Any]) -> bool:
 SIGNALS = ("agent_id", "inbox_of", "usage")
 NEWS = Concerns[AgentView](("",), SIGNALS, may_concern)
 REGIONS = (
-    Region(PAGE, "#agent-head", NEWS, _head, name="head"),
-    Region(PAGE, "#agent-banner", NEWS, _banner, name="banner"),
-    Region(PAGE, "#agent-tabs", NEWS, _tabs, name="tabs"),
-    Region(PAGE, "#agent-tab", NEWS, _tab, name="tab"),
+    Region(PAGE_FRAME_PAGE, "#agent-head", NEWS, _head, name="head"),
+    Region(PAGE_FRAME_PAGE, "#agent-banner", NEWS, _banner, name="banner"),
+    Region(PAGE_FRAME_PAGE, "#agent-tabs", NEWS, _tabs, name="tabs"),
+    Region(PAGE_FRAME_PAGE, "#agent-tab", NEWS, _tab, name="tab"),
 )
+
+
+DIALOG = "agents/dialog.html"
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """A form: its title, the macro that renders it, the address that it is sent to, and the page to go back to."""
+
+    title: str
+    template: str
+    macro: str
+    url: str
+    back: tuple[str, str]
+    size: str = ""
+    active: str = "agents"
+    context: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_dialog(self) -> bool:
+        """Whether it is shown in a dialog."""
+        return is_htmx()
+
+    async def render(self, actor: Actor, values: Fields) -> ResponseReturnValue:
+        """Return the form, to be filled in."""
+        html = self._html(values, {})
+        if self.is_dialog:
+            return render_macro(DIALOG, "form_dialog", title=self.title, html=html, size=self.size)
+        return await self._page(actor, html)
+
+    async def refused(self, refusal: Refusal[Any, Any], errors: dict[str, str] | None = None) -> str:
+        """Return the form with what was typed and the reasons; an error page when nobody may send it."""
+        refusal.only(FormInvalid, Invalid, Conflict, NotFound)
+        typed = await request.form
+        values: dict[str, Any] = {
+            name: typed.getlist(name) if len(typed.getlist(name)) > 1 else typed[name] for name in typed
+        }
+        if isinstance(refusal.error, EditConflict):
+            values = refusal.values
+        html = self._html(values, refusal.errors if errors is None else errors)
+        return html if self.is_dialog else await self._page(refusal.actor, html)
+
+    async def instead(self, actor: Actor, html: Markup) -> ResponseReturnValue:
+        """Return something in the place of the form, such as a secret that is shown once."""
+        response = await make_response(html if self.is_dialog else await self._page(actor, html))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _html(self, values: Fields, errors: dict[str, str]) -> Markup:
+        where = {"url": self.url, "back": self.back[0], "in_dialog": self.is_dialog}
+        return Markup(render_macro(self.template, self.macro, values=values, errors=errors, **where, **self.context))
+
+    async def _page(self, actor: Actor, html: Markup) -> str:
+        return await shell_page(
+            actor, "agents/form.html", active=self.active, title=self.title, back=self.back, html=html
+        )
+
+
+def back_to(agent_id: UUID, tab: str, name: str) -> tuple[str, str]:
+    """Return a tab of an agent's page as the page to go back to."""
+    return f"/agents/{agent_id}/{tab}".removesuffix("/"), name

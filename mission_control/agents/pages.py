@@ -1,29 +1,167 @@
-"""Agents as pages: the list, making one, and everything about one."""
+"""Agents as pages: the list, making one, changing one."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from quart import Response, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import first_steps, page_frame, roster
-from mission_control.agents.forms import LABELS, PACES, NewAgentForm
-from mission_control.agents.models import Agent
-from mission_control.agents.page_frame import agent_of_page, on_agent
+from mission_control.agents import page_frame, roster, tabs
+from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
+from mission_control.agents.models import Agent, AgentSoul
+from mission_control.agents.page_frame import DELETED, FormPage, agent_of_page, back_to, on_agent
 from mission_control.agents.queries import reachable_agent
+from mission_control.agents.roster import role_of
+from mission_control.agents.tabs import tag_choices
 from mission_control.agents.token_pages import base_url
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.policy import can, require
+from mission_control.core.schemas import BlankToNone
 from mission_control.gateways.queries import gateway_names
 from mission_control.live.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, FormInvalid, go, is_htmx
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import shell_page, signed_in
+
+LABELS = {
+    "name": "Name",
+    "board_id": "Board",
+    "runs_on": "Runs on",
+    "is_board_lead": "Board lead",
+    "role": "Role",
+    "every": "Looked after",
+    "communication_style": "Communication style",
+    "emoji": "Emoji",
+    "identity": "Identity",
+    "soul": "Soul",
+    "reason": "Reason",
+}
+
+
+# How often the server looks whether an agent has work that it has not taken up; the choices of people.
+PACES = (
+    ("30s", "Every 30 seconds"),
+    ("1m", "Every minute"),
+    ("5m", "Every 5 minutes"),
+    ("10m", "Every 10 minutes"),
+    ("30m", "Every 30 minutes"),
+    ("1h", "Every hour"),
+    ("1d", "Once a day"),
+    ("0m", "Never"),
+)
+LIMIT_LABELS = {"wip_limit": "Tasks in progress", "claim_tags": "Tags"}
+
+
+class AgentForm(VersionedForm):
+    """An agent's name, its board and what it is. Without a board or an interval they stay."""
+
+    name: AgentName
+    board_id: UUID | None = None
+    every: str | None = None
+    is_board_lead: bool = False
+    role: ShortText | None = None
+    communication_style: ShortText | None = None
+    emoji: ShortText | None = None
+    identity: Soul = None
+
+    def body(self, found: Agent) -> Fields:
+        changes: dict[str, object] = {
+            "name": self.name,
+            "is_board_lead": self.is_board_lead,
+            "identity_profile": _profile(found.identity_profile, self),
+            "identity_template": self.identity,
+        }
+        if self.board_id is not None and self.board_id != found.board_id:
+            changes["board_id"] = self.board_id
+        if self.every and self.every != pace_of(found.heartbeat_config):
+            changes["heartbeat_config"] = {**(found.heartbeat_config or {}), "every": self.every}
+        return changes
+
+    @classmethod
+    def values_of(cls, agent: Agent) -> dict[str, object]:
+        return {
+            "name": agent.name,
+            "is_board_lead": agent.is_board_lead,
+            "role": role_of(agent),
+            "board_id": agent.board_id,
+            "every": pace_of(agent.heartbeat_config),
+            "communication_style": (agent.identity_profile or {}).get("communication_style"),
+            "emoji": (agent.identity_profile or {}).get("emoji"),
+            "identity": agent.identity_template,
+        }
+
+
+def pace_of(config: dict[str, Any] | None) -> str:
+    """Return how often the server looks after an agent."""
+    return str((config or {}).get("every", "10m"))
+
+
+def _profile(profile: dict[str, Any] | None, typed: "AgentForm | NewAgentForm") -> dict[str, Any] | None:
+    """Return an identity profile with what was typed; its other keys stay."""
+    names = [one for one in ("role", "communication_style", "emoji") if one == "role" or one in typed.model_fields_set]
+    kept = {name: value for name, value in (profile or {}).items() if name not in names}
+    return kept | {name: text for name in names if (text := getattr(typed, name))} or None
+
+
+class NewAgentForm(Form):
+    """A new agent."""
+
+    board_id: UUID
+    name: AgentName
+    runs_on: Literal["gateway", "elsewhere"] = "gateway"
+    is_board_lead: bool = False
+    role: ShortText | None = None
+    every: str | None = None
+    communication_style: ShortText | None = None
+    emoji: ShortText | None = None
+    identity: Soul = None
+    soul: Soul = None
+
+    def body(self, found: None) -> Fields:
+        """Return the agent to create: on the board's gateway, if it has one, unless it runs elsewhere."""
+        return {
+            **self.model_dump(include={"board_id", "name", "is_board_lead"}),
+            "identity_profile": _profile(None, self),
+            "identity_template": self.identity,
+            "soul_template": self.soul,
+            "heartbeat_config": {"every": self.every} if self.every else None,
+            **({"gateway_id": None} if self.runs_on == "elsewhere" else {}),
+        }
+
+
+class LimitsForm(VersionedForm):
+    """Which tasks an agent may claim, and how many at once."""
+
+    wip_limit: WipLimit = None
+    claim_tags: ClaimTags = None
+
+    def body(self, found: Agent) -> Fields:
+        return {"wip_limit": self.wip_limit, "claim_tags": self.claim_tags or None}
+
+    @classmethod
+    def values_of(cls, agent: Agent) -> dict[str, object]:
+        return {"wip_limit": agent.wip_limit, "claim_tags": agent.claim_tags or []}
+
+
+class SoulForm(VersionedForm):
+    """An agent's soul, and why it changes."""
+
+    soul: Soul = None
+    reason: Annotated[ShortText | None, BlankToNone] = None
+
+    def body(self, found: Agent) -> Fields:
+        return {"content": self.soul, "reason": self.reason}
+
+    @classmethod
+    def values_of(cls, agent: Agent) -> dict[str, object]:
+        return {"soul": agent.soul_template}
+
 
 pages = Pages("agents_pages", __name__)
 # What asks for a person stands first, what nobody waits for last.
@@ -104,7 +242,7 @@ async def _new_page(actor: Actor, values: Fields, errors: dict[str, str]) -> str
 
 async def _token_page(actor: Actor, agent: Agent, secret: str) -> str:
     live_url = f"/agents/{agent.id}/live?show=steps&after={await head_of(agent.organization_id)}"
-    context = await first_steps.context_of(agent)
+    context = await tabs.context_of(agent)
     context |= {"agent": agent, "secret": secret, "base": base_url(), "live_url": live_url}
     return await shell_page(actor, "agents/token.html", active="agents", **context)
 
@@ -125,7 +263,7 @@ async def tab_of_agent(agent_id: UUID, tab: str) -> str:
 async def one_live(agent_id: UUID) -> Response:
     """Keep one agent's page, or its first steps, live."""
     if request.args.get("show") == "steps":
-        return await first_steps.stream(*await on_agent(agent_id))
+        return await tabs.stream(*await on_agent(agent_id))
     return await page_frame.page_stream_of(agent_id)
 
 
@@ -144,3 +282,106 @@ async def delete_form(agent_id: UUID) -> str:
 async def delete(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Delete an agent."""
     return go("/agents")
+
+
+edit_pages = Blueprint("agents_edit_pages", __name__)
+AGENT = "/agents/<uuid:agent_id>"
+VERB = "agent.update"
+
+
+@edit_pages.get(f"{AGENT}/edit")
+async def ask_changes(agent_id: UUID) -> ResponseReturnValue:
+    """Show the form of an agent's name and role."""
+    actor, agent = await on_agent(agent_id, VERB)
+    return await (await _edit_form(actor, agent_id, agent)).render(actor, AgentForm.shown(agent))
+
+
+async def _edit_form(actor: Actor, agent_id: UUID, agent: Agent | None) -> FormPage:
+    url, back = f"/agents/{agent_id}/edit", back_to(agent_id, "", "the agent")
+    boards, paces = [], list(PACES)
+    if agent is not None:
+        pace = pace_of(agent.heartbeat_config)
+        paces += [] if pace in dict(PACES) else [(pace, f"Every {pace}")]
+        if agent.board_id is not None and not agent.is_adopted:
+            boards = [(one.id, one.name) for one in await boards_of(actor) if can(actor, "agent.create", one)]
+    context = {"labels": LABELS, "boards": boards, "paces": paces}
+    return FormPage("Edit the agent", "agents/forms.html", "edit", url, back, context=context)
+
+
+async def _not_edited(refusal: Refusal[Agent | None, AgentForm]) -> ResponseReturnValue:
+    return await (await _edit_form(refusal.actor, refusal.ids["agent_id"], refusal.found)).refused(refusal)
+
+
+@action(
+    edit_pages, "POST", f"{AGENT}/edit",
+    performs="update_agent", form=AgentForm, at=agent_of_page, refused=_not_edited, gone=DELETED,
+)  # fmt: skip
+async def edit(outcome: Outcome[Agent, AgentForm]) -> ResponseReturnValue:
+    """Change an agent's name and role, unless somebody else did at the same time."""
+    return done(f"/agents/{outcome.found.id}", toast=f"{outcome.form.name} saved")
+
+
+@edit_pages.get(f"{AGENT}/limits")
+async def ask_limits(agent_id: UUID) -> ResponseReturnValue:
+    """Show the form of what an agent may claim."""
+    actor, agent = await on_agent(agent_id, VERB)
+    form = await _limits_form(agent_id, agent, agent.organization_id)
+    return await form.render(actor, LimitsForm.shown(agent))
+
+
+async def _limits_form(agent_id: UUID, agent: Agent | None, organization_id: UUID) -> FormPage:
+    url, back = f"/agents/{agent_id}/limits", back_to(agent_id, "", "the agent")
+    choices = await tag_choices(organization_id, (agent and agent.claim_tags) or [])
+    context = {"choices": choices, "labels": LIMIT_LABELS}
+    return FormPage("Limits", "agents/about.html", "limits", url, back, context=context)
+
+
+async def _not_limited(refusal: Refusal[Agent | None, LimitsForm]) -> ResponseReturnValue:
+    form = await _limits_form(refusal.ids["agent_id"], refusal.found, refusal.actor.organization_id)
+    return await form.refused(refusal)
+
+
+@action(
+    edit_pages, "POST", f"{AGENT}/limits",
+    performs="update_agent", form=LimitsForm, at=agent_of_page, refused=_not_limited, gone=DELETED,
+)  # fmt: skip
+async def change_limits(outcome: Outcome[Agent, LimitsForm]) -> ResponseReturnValue:
+    """Change what an agent may claim, unless somebody else did at the same time."""
+    return done(f"/agents/{outcome.found.id}", toast="Limits saved")
+
+
+@edit_pages.get(f"{AGENT}/soul/edit")
+async def ask_soul(agent_id: UUID) -> ResponseReturnValue:
+    """Show the form of an agent's soul."""
+    actor, agent = await on_agent(agent_id, VERB)
+    return await _soul_form(agent_id).render(actor, SoulForm.shown(agent))
+
+
+def _soul_form(agent_id: UUID) -> FormPage:
+    url, back = f"/agents/{agent_id}/soul/edit", back_to(agent_id, "soul", "the soul")
+    return FormPage("Edit the soul", "agents/soul.html", "edit", url, back, size="l", context={"labels": LABELS})
+
+
+@action(
+    edit_pages, "POST", f"{AGENT}/soul/edit",
+    performs="update_agent_soul", form=SoulForm, at=agent_of_page, gone=DELETED,
+    refused=lambda refusal: _soul_form(refusal.ids["agent_id"]).refused(refusal),
+)  # fmt: skip
+async def change_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
+    """Replace the agent's soul, unless somebody else did at the same time."""
+    return done(f"/agents/{outcome.found.id}/soul", toast="Soul saved")
+
+
+async def _newest_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> AgentSoul | None:
+    return await AgentSoul.filter(agent_id=found[0].id).order_by("-created_at", "-id").first()
+
+
+@action(
+    edit_pages, "POST", f"{AGENT}/souls/<uuid:soul_id>/restorations",
+    performs="restore_agent_soul", at=agent_of_page, before=_newest_soul, gone=DELETED,
+)  # fmt: skip
+async def restore_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) -> ResponseReturnValue:
+    """Restore a soul from the history; Undo restores the one before."""
+    url, before = f"/agents/{outcome.found[0].id}", outcome.before
+    undo = f"{url}/souls/{before.id}/restorations" if before is not None else ""
+    return done(f"{url}/soul", toast="Soul restored", undo_action=undo)

@@ -16,8 +16,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.core.times import elapsed, relative
 from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.usage.pages import short
 from mission_control.usage.queries import used_today
-from mission_control.usage.wording import short
 
 IDLE_AFTER = timedelta(minutes=2)
 MAX_TASKS = 20

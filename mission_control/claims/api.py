@@ -1,16 +1,36 @@
-"""Claims, leases and flags over HTTP."""
+"""Claims, leases, flags, runs and handing in work, over HTTP."""
 
+import asyncio
 from typing import Any
 
+from mission_control.agents.models import Agent
+from mission_control.approvals.queries import pending_of
 from mission_control.boards.models import Board
-from mission_control.claims import claiming, leases, polling
-from mission_control.claims.queries import ClaimCreate, ClaimRead, LeaseExtend, LeaseExtended, LeaseRelease
+from mission_control.claims import claiming, leases, polling, queries
+from mission_control.claims.completions import complete_run, uploads_of
+from mission_control.claims.queries import (
+    AgentRunRead,
+    ClaimCreate,
+    ClaimRead,
+    CompletionCreate,
+    CompletionRead,
+    LeaseExtend,
+    LeaseExtended,
+    LeaseRelease,
+    RunRead,
+    TaskWaitingRead,
+    run_read,
+)
+from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, schema_error
+from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
 from mission_control.operations.api import WORKER, Api, hints
+from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
+from mission_control.tasks.queries import task_read
 
 api = Api(__name__, "tasks")
 REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
@@ -109,3 +129,89 @@ async def clear_flag(actor: Actor, task: Task) -> OkResponse:
     """Clear the flag of a task that waits for a person after failed attempts, so that it can be assigned again."""
     await claiming.clear_flag(actor, task)
     return OK
+
+
+completions_api = Api(__name__, below="/agent")
+
+
+@completions_api.post(
+    f"{TASK}/completions",
+    CompletionRead,
+    rule="task.complete",
+    errors=REFUSALS,
+    hints=hints(
+        "agent_task_completion",
+        roles=WORKER,
+        use="When your work on a task you hold is finished: one call hands in the summary, links, files and figures.",
+        avoid="Not for progress in between; comment, and extend your lease.",
+        needs="You are a worker and hold the task; send the fence of the assignment.",
+        effects="The task goes to review or done with your summary as a comment, your run ends, and people are asked"
+        " for the approval that the board may require.",
+        never="Do not go on with a task after a 409 with the code lease_lost; it is somebody else's now.",
+        route="Any other 409 names a rule of the board that is not met yet; meet it and send the same again.",
+        example="hand in my finished work",
+    ),
+)
+async def complete_task(actor: Actor, task: Task, data: CompletionCreate) -> dict[str, Any]:
+    """Hand in the work on a task.
+
+    The summary becomes a comment, the files become attachments, and all of it is kept with the run. Where the board
+    requires an approval before a task is done, people are asked for it with the summary and the evidence: when they
+    approve, the task is done; when they send it back, it returns to your inbox as rework. The board's other rules
+    hold: a refusal changes nothing. Sent again with the same fence it answers the same. The whole request has at most
+    MAX_FILE_BYTES.
+    """
+    files = await asyncio.to_thread(uploads_of, data.artifacts)
+    run_id = await complete_run(actor, task, data, files)
+    approval = await pending_of(task.id)
+    return {"task": await task_read(task.id), "run": await run_read(run_id), "approval": approval}
+
+
+runs_api = Api(__name__, "tasks", who="actor")
+RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
+
+
+@runs_api.get(
+    RUNS,
+    Page[RunRead],
+    agents=hints(
+        "agent_task_run_discovery",
+        use="To see what was tried before: summaries, evidence and why earlier attempts ended.",
+        avoid="Not to find work; claim it.",
+        never="Do not repeat an approach that an earlier run gave up for a reason that still holds.",
+        route="After claiming a task whose fence is above 1.",
+        example="what did earlier attempts at this task find out",
+    ),
+)
+async def list_task_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+    """List the attempts at a task, newest first."""
+    found, total = await queries.runs_of_task(task.id, query)
+    return page(found, total, query)
+
+
+@runs_api.get("/agents/<agent_id>/runs", Page[AgentRunRead], who="user", tags=("agents",), rule="agent.read")
+async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, Any]:
+    """List an agent's attempts at tasks, newest first."""
+    found, total = await queries.runs_of_agent(actor, agent, query)
+    return page(found, total, query)
+
+
+@runs_api.get(
+    WAITING,
+    TaskWaitingRead,
+    agents=hints(
+        "agent_task_waiting",
+        use="When a task does not move, or a claim or a change of it was refused, to learn everything it waits for.",
+        avoid="Not in a loop; a waiting claim is notified when there is work.",
+        never="Do not work around a reason: a decision, a rule and a pause are meant.",
+        route="For many tasks at once list them with include_waiting=true.",
+        example="why does nobody work on this task",
+    ),
+)
+async def explain_waiting(actor: Actor, task: Task) -> dict[str, Any]:
+    """Say what a task waits for.
+
+    Every reason has a sentence for people and the ids that it is about: unfinished tasks, decisions, rules of the
+    board, limits, a pause, who holds it until when. The list of tasks has them too with `include_waiting=true`.
+    """
+    return {"task_id": task.id, "reasons": (await reasons_of([task.id])).get(str(task.id), [])}

@@ -1,18 +1,6 @@
 """What claims add to the application."""
 
-from mission_control.claims import (
-    agent_tab,
-    api,
-    completions,
-    completions_api,
-    leases,
-    pages,
-    polling,
-    queries,
-    runs_api,
-    timeline,
-    timeline_region,
-)
+from mission_control.claims import api, completions, leases, pages, polling, queries
 from mission_control.claims.waiting import reasons_of
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
@@ -37,13 +25,13 @@ claims = Feature(
     },
     blueprints=(
         api.api,
-        completions_api.api,
+        api.completions_api,
         pages.pages,
-        runs_api.api,
+        api.runs_api,
     ),
     body_limits=(BodyLimit("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_file_bytes"),),
-    agent_tabs=(agent_tab.TAB,),
-    regions=(*timeline.REGIONS, *timeline_region.REGIONS),
+    agent_tabs=(pages.TAB,),
+    regions=(*pages.REGIONS, *pages.TIMELINE_REGIONS),
     explain_waiting=reasons_of,
     loops=(leases.LEASES,),
     notices={

@@ -5,10 +5,22 @@ import sys
 import click
 
 from mission_control import __version__
-from mission_control.cli import accounts, audit, backup, demo, doctor, gateway, migrate, serve, tokens
+from mission_control.cli import database, people, server
 from mission_control.config import ConfigError
 
-COMMAND_MODULES = (serve, demo, migrate, accounts, tokens, gateway, audit, backup, doctor)
+COMMANDS = (
+    server.serve,
+    server.worker,
+    server.demo,
+    database.migrate,
+    people.user,
+    people.token,
+    server.gateway,
+    database.audit,
+    database.backup,
+    database.restore,
+    server.doctor,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,9 +29,8 @@ def commands() -> None:
     """A live board where people and agents work together."""
 
 
-for module in COMMAND_MODULES:
-    for command in module.COMMANDS:
-        commands.add_command(command)
+for command in COMMANDS:
+    commands.add_command(command)
 
 
 def main() -> None:

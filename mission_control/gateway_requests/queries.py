@@ -19,7 +19,7 @@ from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.schemas import GatewayRequestQuery
-from mission_control.gateways.page_tabs import Tab, Viewed
+from mission_control.gateways.page_frame import Tab, Viewed
 from mission_control.questions.queries import parts_of as parts_of_question
 from mission_control.questions.queries import split_heading
 from mission_control.web.fragments import render_macro

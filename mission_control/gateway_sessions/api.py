@@ -1,9 +1,14 @@
-"""The sessions of gateways over HTTP, for people."""
+"""The sessions of gateways over HTTP, and whether a gateway can be used, for people."""
 
+import asyncio
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, Unreachable
 from mission_control.core.ids import new_id
+from mission_control.core.policy import require
 from mission_control.core.schemas import ErrorResponse, OkResponse
 from mission_control.gateway_sessions import reading, session_view
 from mission_control.gateway_sessions.reading import (
@@ -18,13 +23,124 @@ from mission_control.gateway_sessions.reading import (
     GatewaySessionsResponse,
     GatewaysStatusQuery,
     GatewaysStatusResponse,
+    Mask,
+    Reach,
     reached,
 )
-from mission_control.gateway_sessions.status import status_of
+from mission_control.gateways.installation import discreet, identity, opened, target_of
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import CONNECTED, visible_gateway, visible_gateways
+from mission_control.gateways.queries import CONNECTED, of_error, visible_gateway, visible_gateways
+from mission_control.openclaw.connection import connect
+from mission_control.openclaw.errors import GatewayError
+from mission_control.openclaw.errors import Unreachable as NotReached
+from mission_control.openclaw.target import url_problem
 from mission_control.operations.api import Api
 from mission_control.operations.retries import key_of_request
+
+SECONDS = 5.0
+AT_ONCE = 8
+NOT_CONNECTED = "The gateway is not connected."
+
+_probes = asyncio.Semaphore(AT_ONCE)
+
+
+async def status_of(actor: Actor, query: GatewaysStatusQuery) -> GatewaysStatusResponse:
+    """Return the status of the gateway that a request names."""
+    if not query.gateway_url:
+        return await _known(await reached(actor, query))
+    url = query.gateway_url.strip()
+    if not url:
+        raise Invalid("The gateway's url is blank.")
+    require(actor, "gateway_session.probe")
+    saved = await _saved(actor, url)
+    if saved is not None and _is_as_saved(saved, query):
+        return await _known(Reach(saved))
+    return await _probed(actor.organization_id, _Probe.of(url, query, saved))
+
+
+async def _saved(actor: Actor, url: str) -> Gateway | None:
+    """Return the organization's gateway with exactly this url; a connected one when there are several."""
+    found = await Gateway.filter(organization_id=actor.organization_id, url=url).order_by("created_at")
+    return next((one for one in found if one.state == CONNECTED), found[0] if found else None)
+
+
+def _is_as_saved(saved: Gateway, query: GatewaysStatusQuery) -> bool:
+    tls = query.gateway_allow_insecure_tls
+    token = (query.gateway_token or "").strip()
+    return (tls is None or tls == saved.allow_insecure_tls) and (not token or token == _token(saved))
+
+
+def _token(saved: Gateway) -> str | None:
+    try:
+        return opened(saved.token)
+    except GatewayError:
+        return None
+
+
+async def _known(reach: Reach) -> GatewaysStatusResponse:
+    """Return the status of a saved gateway."""
+    gateway = reach.gateway
+    answer = GatewaysStatusResponse(connected=False, gateway_url=gateway.url)
+    if gateway.state != CONNECTED:
+        answer.error = gateway.last_error or NOT_CONNECTED
+        return answer
+    try:
+        answer.sessions = await reading.sessions_of(reach)
+    except Unreachable as error:
+        answer.error = error.sentence
+        return answer
+    answer.connected, answer.sessions_count = True, len(answer.sessions)
+    try:
+        answer.main_session = await reading.main_session(reach)
+    except Unreachable as error:
+        answer.main_session_error = error.sentence
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A url to try, with the secret that belongs to it."""
+
+    url: str
+    token: str | None
+    allow_insecure_tls: bool
+
+    @classmethod
+    def of(cls, url: str, query: GatewaysStatusQuery, saved: Gateway | None) -> "_Probe":
+        """Take what a request leaves out from the saved gateway with exactly this url; no other is lent its token."""
+        token = (query.gateway_token or "").strip() or (_token(saved) if saved is not None else None)
+        tls = query.gateway_allow_insecure_tls
+        if tls is None:
+            tls = saved.allow_insecure_tls if saved is not None else False
+        return cls(url, token, tls)
+
+
+async def _probed(organization_id: UUID, probe: _Probe) -> GatewaysStatusResponse:
+    answer = GatewaysStatusResponse(connected=False, gateway_url=probe.url)
+    try:
+        async with asyncio.timeout(SECONDS), _probes:
+            answer.error = url_problem(probe.url)
+            if answer.error is None:
+                answer.sessions = await _sessions_at(probe)
+                answer.connected, answer.sessions_count = True, len(answer.sessions)
+    except TimeoutError:
+        late = NotReached("TIMEOUT", f"The gateway did not answer within {SECONDS:g} seconds.")
+        answer.error = (await discreet(organization_id, late)).message
+    except GatewayError as error:
+        error = await discreet(organization_id, error)
+        answer.error = of_error(error).last_error or error.message
+    return answer
+
+
+async def _sessions_at(probe: _Probe) -> list[Any]:
+    target = target_of(probe.url, probe.token, allow_insecure_tls=probe.allow_insecure_tls)
+    connection = await connect(target, await identity(), on_event=lambda _: None, seconds=SECONDS)
+    try:
+        found = reading.listed(await connection.call("sessions.list", {}, seconds=SECONDS))
+    finally:
+        await connection.close()
+    return Mask([probe.token]).values(found)
+
 
 api = Api(__name__, "gateways", below="/gateways")
 OUTSIDE = {502: ErrorResponse}

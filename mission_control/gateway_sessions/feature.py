@@ -1,18 +1,8 @@
 """What gateway_sessions adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateway_sessions import (
-    agent_tab,
-    api,
-    following,
-    list_pages,
-    models,
-    pages,
-    reading,
-    session_regions,
-    usage,
-)
-from mission_control.gateways.page_tabs import Tab
+from mission_control.gateway_sessions import api, following, models, pages, reading, usage
+from mission_control.gateways.page_frame import Tab
 from mission_control.live.kinds import Kind
 
 gateway_sessions = Feature(
@@ -31,10 +21,10 @@ gateway_sessions = Feature(
             is_named_in_message=True,
         ),
     },
-    blueprints=(api.api, pages.pages, list_pages.pages),
-    agent_tabs=(agent_tab.TAB,),
-    gateway_tabs=(Tab(list_pages.TAB, "Sessions"),),
-    regions=(*session_regions.REGIONS, *list_pages.REGIONS),
+    blueprints=(api.api, pages.pages, pages.list_pages),
+    agent_tabs=(pages.TAB,),
+    gateway_tabs=(Tab(pages.LIST_TAB, "Sessions"),),
+    regions=(*pages.REGIONS, *pages.LIST_REGIONS),
     gateway_events={"chat": usage.noting_activity(following.on_chat), "agent": following.on_agent},
     on_gateway_connected=(following.on_connected, usage.measure_soon),
     loops=(usage.USAGE, following.DROPPING),

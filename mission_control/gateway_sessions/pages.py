@@ -1,35 +1,182 @@
-"""The page of a session: its transcript, live, and a form that sends a message to it."""
+"""The sessions of a gateway as pages: the list, and one with its transcript, kept live."""
 
-from dataclasses import replace
+import asyncio
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import Field
 from quart import Blueprint, Response, request
 
+from mission_control.agents.page_frame import Tab, Viewed
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.policy import require
 from mission_control.gateway_sessions import session_view
-from mission_control.gateway_sessions.following import is_watched_here
+from mission_control.gateway_sessions.following import LIST, is_watched_here, keep_watch, watch_id
 from mission_control.gateway_sessions.reading import GatewaySessionAbortRequest, Reach
-from mission_control.gateway_sessions.session_regions import PAGE, session_stream
 from mission_control.gateway_sessions.session_view import (
     MOST_SHOWN,
     SHOWN,
     SessionView,
     agent_of_session,
+    render_list,
     session_url,
 )
-from mission_control.gateway_sessions.transcript import settled_before
+from mission_control.gateway_sessions.transcript import read_history, settled_before
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.page_frame import Viewed as PageFrameViewed
+from mission_control.gateways.page_frame import head_of_gateway, tabs_of_gateway
 from mission_control.gateways.queries import visible_gateway
+from mission_control.live import broker
 from mission_control.live.broker import head_of
+from mission_control.live.models import Event
+from mission_control.live.stream import Batch
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Form, done
-from mission_control.web.regions import rendered
+from mission_control.web.fragments import read_ahead, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
+
+
+def leads_to(viewed: Viewed) -> str:
+    """Return where the agent's session is, "" for an agent without one."""
+    agent = viewed.agent
+    if agent.gateway_id is None or not agent.openclaw_session_id:
+        return ""
+    return session_url(agent.gateway_id, agent.openclaw_session_id)
+
+
+async def render(viewed: Viewed) -> str:
+    """Return what stands at the tab's address on the agent's page."""
+    return render_macro("gateway_sessions/agent.html", "tab", url=leads_to(viewed), viewed=viewed)
+
+
+TAB = Tab("session", "Session", render, leads_to=leads_to)
+
+
+PAGE, FRAME, ENTRIES = "gateway-session", "gateway_sessions/frame.html", "gateway_sessions/entries.html"
+RECENT = 200
+News = Event | dict[str, Any]
+
+
+def _is_its_own(view: SessionView, news: News) -> bool:
+    """Return whether a signal tells something new about the session."""
+    return isinstance(news, dict) and news.get("gateway_session") == view.watch
+
+
+def _is_read_again(view: SessionView, news: News) -> bool:
+    """Return whether the history was read again, or the gateway changed."""
+    if isinstance(news, Event):
+        return news.subject_id == view.gateway.id
+    if "gateway_session" in news:
+        return _is_its_own(view, news) and ("history" in news or "runs" in news)
+    return str(view.gateway.id) in (news.get("gateway_id"), news.get("gateway_back"))
+
+
+async def _head(view: SessionView) -> str:
+    return render_macro(FRAME, "head", view=view, facts=(await view.history()).facts)
+
+
+async def _notice(view: SessionView) -> str:
+    return render_macro(FRAME, "notice_of", view=view, error=(await view.history()).error)
+
+
+async def _tail(view: SessionView) -> str:
+    hidden = session_view.received(view.watch).hidden
+    entries = [
+        one
+        for one in (await view.history()).entries
+        if one.position > view.since and (one.run_id not in hidden or one.kind == "user")
+    ]
+    return render_macro(ENTRIES, "entries", entries=entries, view=view)
+
+
+async def _once_read(view: SessionView, batch: Batch) -> str | None:
+    """Send nothing before the history was read: what the page was opened with stays."""
+    _take(view, batch)
+    known = session_view.received(view.watch).history
+    return "" if known is None or known.error else None
+
+
+async def _live(view: SessionView) -> str:
+    known = session_view.received(view.watch)
+    runs = [(run, known.shown(run)) for run in (*known.leaving.values(), *known.runs.values())]
+    await read_ahead(*(part.text for _, parts in runs for part in parts if part.kind == "text"))
+    return render_macro(ENTRIES, "live", runs=runs, failure=known.failure, view=view)
+
+
+async def _live_changes(view: SessionView, batch: Batch) -> str | None:
+    _take(view, batch)
+    return None
+
+
+def _take(view: SessionView, batch: Batch) -> None:
+    known = session_view.take(view.watch, batch.signals)
+    if known.must_read or any("gateway_back" in one or "gateway_id" in one for one in batch.signals):
+        read_soon(view)
+
+
+def read_soon(view: SessionView) -> None:
+    """Read the history again beside the stream, and let the pages of this process know."""
+    known = session_view.received(view.watch)
+    known.must_read = True
+    if known.reading is None or known.reading.done():
+        known.reading = asyncio.create_task(_read(view, known))
+
+
+async def _read(view: SessionView, known: session_view.Received) -> None:
+    while known.must_read:
+        known.must_read = False
+        known.put(await read_history(view.gateway.id, view.key, RECENT))
+        running = broker.current()
+        if running is not None:
+            running.signal(view.gateway.organization_id, {"gateway_session": view.watch, "history": True})
+
+
+async def _actions(view: SessionView) -> str:
+    history = await view.history()
+    is_running = bool(session_view.received(view.watch).runs) or bool(history.facts and history.facts.is_running)
+    return render_macro(FRAME, "actions", view=view, is_running=is_running)
+
+
+async def gateway_now(viewer: Actor, reads: Reads, gateway_id: UUID) -> Gateway | None:
+    """Return a gateway for a batch of news, None when it is gone or no longer for the viewer."""
+    try:
+        found = await reads.get(("gateway", gateway_id), lambda: visible_gateway(viewer, gateway_id))
+    except NotFound:
+        return None
+    return found if viewer.administers(found.organization_id) else None
+
+
+async def session_stream(view: SessionView) -> Response:
+    """Return the stream of a session's page."""
+
+    async def look(viewer: Actor, reads: Reads) -> SessionView | None:
+        gateway = await gateway_now(viewer, reads, view.gateway.id)
+        if gateway is None:
+            return None
+        return replace(view, actor=viewer, pages=(PAGE,), active="gateways", reads=reads, gateway=gateway, is_live=True)
+
+    async def follow() -> None:
+        read_soon(view)  # what happened before the stream began
+        await keep_watch(view.watch, session_view.forget)
+
+    return await live_page(view.actor, look, follow)
+
+
+ITS_OWN = Concerns[SessionView](signals=("gateway_session",), about=_is_its_own)
+READ_AGAIN = Concerns[SessionView](("gateway.",), ("gateway_session", "gateway_id", "gateway_back"), _is_read_again)
+REGIONS = (
+    Region(PAGE, "#transcript-tail", READ_AGAIN, _tail, changes=_once_read, name="tail"),
+    Region(PAGE, "#transcript-live", ITS_OWN, _live, changes=_live_changes, name="live"),
+    Region(PAGE, "#session-head", READ_AGAIN, _head, changes=_once_read, name="head"),
+    Region(PAGE, "#session-notice", READ_AGAIN, _notice, name="notice"),
+    Region(PAGE, "#session-actions", READ_AGAIN, _actions, name="actions"),
+)
+
 
 pages = Blueprint("gateway_sessions_pages", __name__)
 SESSION = "/gateways/<uuid:gateway_id>/sessions/<string:session_id>"
@@ -112,3 +259,90 @@ async def stop_run(outcome: Outcome[Any, GatewaySessionAbortRequest]) -> Respons
     """The run was ended, or there was none."""
     sentence = "Stopped." if outcome.answer.run_ids else "Nothing was running."
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]), sentence)
+
+
+list_pages = Blueprint("gateway_sessions_list_pages", __name__)
+LIST_PAGE = "gateway-sessions"
+LIST_TAB = "sessions"
+SESSIONS = "/gateways/<uuid:gateway_id>/sessions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView(View):
+    """The list of a gateway's sessions as somebody sees it."""
+
+    gateway: Gateway
+    search: str = ""
+
+
+async def _view(gateway_id: UUID) -> ListView:
+    actor = await signed_in()
+    gateway = await visible_gateway(actor, gateway_id)
+    require(actor, "gateway_session.read", Reach(gateway))
+    return ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
+
+
+@list_pages.get(SESSIONS)
+async def sessions(gateway_id: UUID) -> str:
+    """Show the sessions of a gateway."""
+    view = await _view(gateway_id)
+    seq = await head_of(view.actor.organization_id)  # before everything that the page shows
+    return await shell_page(
+        view.actor,
+        "gateway_sessions/index.html",
+        active="gateways",
+        gateway=view.gateway,
+        search=view.search,
+        regions=await rendered(LIST_PAGE, view),
+        live_url=f"/gateways/{gateway_id}/sessions/live?after={seq}&q={quote(view.search, safe='')}",
+    )
+
+
+@list_pages.get(f"{SESSIONS}/live")
+async def sessions_live(gateway_id: UUID) -> Response:
+    """Stream what happens to the sessions of a gateway."""
+    view = await _view(gateway_id)
+
+    async def look(viewer: Any, reads: Any) -> ListView | None:
+        gateway = await gateway_now(viewer, reads, gateway_id)
+        if gateway is None:
+            return None
+        return replace(view, actor=viewer, pages=(LIST_PAGE,), active="gateways", reads=reads, gateway=gateway)
+
+    return await live_page(view.actor, look, lambda: keep_watch(watch_id(gateway_id, LIST), lambda _: None))
+
+
+async def _sessions(view: ListView) -> str:
+    return await render_list(view.gateway, view.search)
+
+
+def _list_key(view: ListView) -> tuple[UUID, str]:
+    return view.gateway.id, view.search
+
+
+def _is_about(view: ListView, news: Event | dict[str, Any]) -> bool:
+    is_its_list = isinstance(news, dict) and news.get("gateway_sessions") == watch_id(view.gateway.id, LIST)
+    return is_its_list or _is_about_gateway(view, news)
+
+
+def _is_about_gateway(view: ListView, news: Event | dict[str, Any]) -> bool:
+    if isinstance(news, Event):
+        return news.subject_id == view.gateway.id
+    return str(view.gateway.id) == news.get("gateway_id")
+
+
+async def _list_head(view: ListView) -> str:
+    return head_of_gateway(PageFrameViewed(view.actor, view.gateway))
+
+
+async def _tabs(view: ListView) -> str:
+    return tabs_of_gateway(PageFrameViewed(view.actor, view.gateway), LIST_TAB)
+
+
+OF_GATEWAY = Concerns[ListView](("gateway.",), ("gateway_id",), _is_about_gateway)
+NEWS = Concerns[ListView](("gateway.",), ("gateway_sessions", "gateway_id"), _is_about)
+LIST_REGIONS = (
+    Region(LIST_PAGE, "#gateway-head", OF_GATEWAY, _list_head, name="head"),
+    Region(LIST_PAGE, "#gateway-tabs", OF_GATEWAY, _tabs, name="tabs"),
+    Region(LIST_PAGE, "#gateway-sessions", NEWS, _sessions, key=_list_key, name="sessions"),
+)

@@ -1,44 +1,96 @@
-"""Gateways as pages: the list, adding one, and everything about one."""
+"""The pages of gateways: the list, adding one, and everything about one."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from quart import Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.paging import Paging
 from mission_control.core.policy import require
 from mission_control.gateways import page_frame
-from mission_control.gateways.forms import (
-    DEFAULT_ROOT,
-    FIELD_OF_CODE,
-    LABELS,
-    DeletionForm,
-    GatewayForm,
-    NewGatewayForm,
-)
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_frame import gateway_of_page, on_gateway
-from mission_control.gateways.page_tabs import OVERVIEW
+from mission_control.gateways.page_frame import OVERVIEW, gateway_of_page, on_gateway
 from mission_control.gateways.queries import (
     CONNECTED,
     CONNECTING,
     PAIRING,
     REFUSED,
     UNREACHABLE,
+    Name,
+    Token,
+    Url,
+    WorkspaceRoot,
     boards_using,
     list_gateways,
 )
 from mission_control.openclaw.errors import TOKEN_COMMANDS
 from mission_control.organizations.queries import left_on_gateways
 from mission_control.web.actions import Outcome, Refusal, Typed, action
-from mission_control.web.forms import EditConflict, FormInvalid, done, go, is_htmx
+from mission_control.web.forms import (
+    EditConflict,
+    Fields,
+    Form,
+    FormInvalid,
+    TypedName,
+    VersionedForm,
+    done,
+    go,
+    is_htmx,
+)
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import shell_page, signed_in
+
+LABELS = {"name": "Name", "url": "Address", "token": "Token", "workspace_root": "Folder for workspaces"}
+# Which field a refusal of the gateway is about.
+FIELD_OF_CODE: dict[str, str] = {
+    ErrorCode.GATEWAY_TOKEN_REFUSED: "token",
+    ErrorCode.GATEWAY_VERSION_NOT_SUPPORTED: "url",
+    ErrorCode.SAME_GATEWAY: "url",
+}
+DEFAULT_ROOT = "~/.openclaw"
+
+
+class NewGatewayForm(Form):
+    """A new gateway."""
+
+    name: Name
+    url: Url
+    token: Token = None
+    workspace_root: WorkspaceRoot = DEFAULT_ROOT
+    allow_insecure_tls: bool = False
+
+
+class GatewayForm(VersionedForm, NewGatewayForm):
+    """The fields of a gateway. A blank token keeps the saved one."""
+
+    clear_token: bool = False
+
+    def body(self, found: Gateway) -> Fields:
+        """Return the change of what was touched: the gateway is not locked while it is tried."""
+        return self.model_dump(exclude={"version", *self._untouched})
+
+    @classmethod
+    def values_of(cls, gateway: Gateway) -> dict[str, object]:
+        return {name: getattr(gateway, name) for name in ("name", "url", "workspace_root", "allow_insecure_tls")}
+
+    @classmethod
+    def shown(cls, gateway: Gateway) -> dict[str, object]:
+        return super().shown(gateway) | {"token": "", "clear_token": False}
+
+
+class DeletionForm(TypedName):
+    """The deletion of a gateway, although boards use it: the form says what that means."""
+
+    what = "gateway"
+    remove_agents: bool = False
+    force: Literal[True] = True
+
 
 pages = Pages("gateways_pages", __name__)
 GATEWAY = "/gateways/<uuid:gateway_id>"

@@ -14,7 +14,7 @@ from mission_control.core.json import to_json
 from mission_control.home.listing import Found, GroupRows, Versions, answered_by_others, find, place_of
 from mission_control.home.view import HomeAddress, HomeView
 from mission_control.live.stream import Batch
-from mission_control.metrics import figures
+from mission_control.metrics import pages
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.regions import Concerns, Region
 
@@ -155,8 +155,8 @@ async def charts(view: HomeView) -> str:
 def ranges(view: HomeView) -> dict[str, Any]:
     """Return the ranges that the charts offer."""
     address = view.address
-    offered = [(one, figures.SHORT[one], address.url(range=one)) for one in figures.OFFERED]
-    words = figures.IN_WORDS[address.range_key]
+    offered = [(one, pages.SHORT[one], address.url(range=one)) for one in pages.OFFERED]
+    words = pages.IN_WORDS[address.range_key]
     return {"range_key": address.range_key, "range_words": words, "ranges": offered}
 
 

@@ -21,7 +21,7 @@ from mission_control.core.times import iso
 from mission_control.database.sql import rows, select
 from mission_control.home import listing
 from mission_control.home.listing import MOST_LISTED, Listed, Versions, listed
-from mission_control.metrics import figures
+from mission_control.metrics import pages
 from mission_control.metrics.dashboard import overview
 from mission_control.metrics.schemas import RangeKey
 from mission_control.web.regions import View
@@ -132,7 +132,7 @@ class HomeAddress:
     older: bool = False
     layout: str = ""
     peek: str = ""
-    range_key: RangeKey = figures.DEFAULT
+    range_key: RangeKey = pages.DEFAULT
     state: str = ""
 
     @classmethod
@@ -146,7 +146,7 @@ class HomeAddress:
             older=args.get("older") == "1",
             layout=layout if layout in ("dense", "roomy") else "",
             peek=args.get("peek", "")[:100],
-            range_key=figures.range_named(args.get("range")),
+            range_key=pages.range_named(args.get("range")),
             state=args.get("state", "")[:16],
         )
 
@@ -157,7 +157,7 @@ class HomeAddress:
             "all": "1" if self.everything else "",
             "older": "1" if self.older else "",
             "view": self.layout,
-            "range": "" if self.range_key == figures.DEFAULT else self.range_key,
+            "range": "" if self.range_key == pages.DEFAULT else self.range_key,
         }
         return {name: value for name, value in (now | changes).items() if value}
 
@@ -204,9 +204,9 @@ class HomeView(View):
         """Return the open work by board."""
         return await board_lines(self.actor, _by_board(await find_keys(self.actor, Filter(), MOST_LISTED)))
 
-    async def charts(self) -> list[figures.Chart]:
+    async def charts(self) -> list[pages.Chart]:
         found = await overview(self.actor, self.address.range_key)
-        return figures.charts_of(found, self.actor.id)
+        return pages.charts_of(found, self.actor.id)
 
     async def calm(self) -> dict[str, Any]:
         """Return what an empty page says: the first steps, or what happened last and what comes later."""

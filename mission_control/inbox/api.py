@@ -1,4 +1,4 @@
-"""Operations on agents' inboxes and callbacks, for people."""
+"""Inboxes and callbacks over HTTP, for people and for agents."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from quart import current_app
 from mission_control.agents.models import Agent
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
-from mission_control.core.schemas import OK, OkResponse
+from mission_control.core.schemas import OK, HTTPValidationError, OkResponse
 from mission_control.inbox import receiving
 from mission_control.inbox.notices import (
     CallbackRead,
@@ -15,6 +15,8 @@ from mission_control.inbox.notices import (
     CallbackSet,
     DeliveryQuery,
     DeliveryRead,
+    Inbox,
+    InboxQuery,
     callback_state,
     deliveries_of,
     delivery_read,
@@ -22,7 +24,7 @@ from mission_control.inbox.notices import (
     visible_delivery,
 )
 from mission_control.inbox.receiving import check_url
-from mission_control.operations.api import Api
+from mission_control.operations.api import ALL_ROLES, Api, hints
 from mission_control.sending.loop import retry
 from mission_control.work.deliveries import Delivery
 
@@ -69,3 +71,32 @@ async def remove_agent_callback(actor: Actor, agent: Agent) -> OkResponse:
     """Send an agent's notices nowhere; it reads them in its inbox. Without a callback nothing happens."""
     await receiving.remove_callback(actor, agent)
     return OK
+
+
+agent_api = Api(__name__, below="/agent")
+
+
+@agent_api.get(
+    "/inbox",
+    Inbox,
+    rule="inbox.read",
+    errors={422: HTTPValidationError},
+    is_long_poll=True,
+    hints=hints(
+        "agent_inbox_read",
+        roles=ALL_ROLES,
+        use="In a loop with wait_seconds=50, to learn of assignments, mentions, comments, decisions and chat at once.",
+        avoid="Not to read a task's comments or the chat's history; list those instead.",
+        effects="Notices up to `after` are acknowledged and never given again; everything else is given again.",
+        never="Do not send the `next` of an answer as `after` before you have dealt with its notices.",
+        route="Start with after=0, then always with the `next` of the last answer.",
+        example="wait until somebody wants something from me",
+    ),
+)
+async def read_inbox(actor: Actor, query: InboxQuery) -> dict[str, Any]:
+    """Read your notices in order, and acknowledge those up to `after`.
+
+    With `wait_seconds` the answer comes as soon as there is a notice, or empty after that time. What was not
+    acknowledged is given again, also after a restart with `after=0`.
+    """
+    return await receiving.read_inbox(actor, query.after, query.limit, query.wait_seconds)

@@ -1,7 +1,7 @@
 """What inbox adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.inbox import agent_api, agent_tab, api, asks, notices, pages
+from mission_control.inbox import api, asks, notices, pages
 from mission_control.inbox.receiving import senders
 from mission_control.live.kinds import Kind
 
@@ -16,12 +16,12 @@ inbox = Feature(
         ),
     },
     blueprints=(
-        agent_api.api,
+        api.agent_api,
         api.api,
         pages.pages,
     ),
     asks=(asks.DeliveryAsk(),),
-    agent_tabs=(agent_tab.TAB,),
+    agent_tabs=(pages.TAB,),
     senders=senders,
     notices={
         "GATEWAY MAIN QUESTION": "question",

@@ -1,5 +1,7 @@
-"""An agent's notices and its callback, changed on its page."""
+"""An agent's notices and its callback on its page."""
 
+import re
+from typing import Any, get_args
 from uuid import UUID
 
 from markupsafe import Markup
@@ -7,18 +9,79 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
-from mission_control.agents.page_forms import FormPage, back_to
-from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
+from mission_control.agents.page_frame import DELETED, PAGE, FormPage, Tab, Viewed, agent_of_page, back_to, on_agent
+from mission_control.approvals.payloads import heading
 from mission_control.core.errors import NotFound
-from mission_control.inbox.notices import CallbackSet, callback_state
+from mission_control.core.paging import Paging
+from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.gateways.models import Gateway
+from mission_control.inbox.notices import CallbackSet, State, callback_state, deliveries_of
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
 from mission_control.work.deliveries import Delivery
 
+TEMPLATE = "inbox/agent.html"
+CARD_LINES = 3
+STATES = get_args(State)
+DECIDED = {"approved": "Approved", "rejected": "Rejected", "changes_requested": "Sent back", "closed": "Closed"}
+
+
+async def render(viewed: Viewed) -> str:
+    """The tab: the notices, all or of one state, and the callback."""
+    state = viewed.args.get("state", "")
+    state = state if state in STATES else ""
+    paging = Paging(limit=PAGE, offset=viewed.offset)
+    found, total = await deliveries_of(viewed.actor, viewed.agent, paging, state or None)
+    return render_macro(
+        TEMPLATE,
+        "tab",
+        viewed=viewed,
+        notices=await _titled(found),
+        total=total,
+        state=state,
+        callback=await callback_state(viewed.id),
+        gateway=await Gateway.get_or_none(id=viewed.agent.gateway_id) if viewed.agent.gateway_id else None,
+    )
+
+
+async def card(viewed: Viewed) -> str:
+    """What the overview shows of it: the newest notices."""
+    found, total = await deliveries_of(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
+    return render_macro(TEMPLATE, "card", viewed=viewed, notices=await _titled(found), total=total)
+
+
+async def _titled(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Notices with moments as moments and a title that names the decision and the task."""
+    ids = list({str(one["task_id"]) for one in found if one["task_id"]})
+    tasks: dict[str, tuple[int, str]] = {}
+    if ids:
+        sql = f"SELECT id, number, title FROM tasks WHERE id IN ({placeholders(len(ids))})"
+        tasks = {str(row["id"]): (int(row["number"]), row["title"]) for row in await rows(sql, *map(as_id, ids))}
+    moments = ("created_at", "due_at", "sent_at")
+    return [
+        one | {name: as_moment(one[name]) for name in moments} | {"title": _title(one, tasks.get(str(one["task_id"])))}
+        for one in found
+    ]
+
+
+def _title(notice: dict[str, Any], task: tuple[int, str] | None) -> str:
+    """A header in capitals is a word for programs."""
+    header, about = notice["header"], [task] if task else []
+    decision = DECIDED.get(str(notice["data"].get("decision")))
+    if notice["kind"] == "decision" and decision:
+        action = re.search(r"^Action: (.*)$", notice["text"], re.MULTILINE)
+        return f"{decision}: {heading(action[1] if action else 'decision', about)}"
+    title = header.capitalize() if header.isupper() else header
+    return f"{title}: #{task[0]} {task[1]}" if task else title
+
+
+TAB = Tab("inbox", "Inbox", render, card)
+
+
 pages = Blueprint("inbox_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"
-TEMPLATE = "inbox/callback.html"
+PAGES_TEMPLATE = "inbox/callback.html"
 VERB = "agent.set_callback"
 LABELS = {"url": "Address", "secret": "Secret"}
 
@@ -42,7 +105,7 @@ async def ask_callback(agent_id: UUID) -> ResponseReturnValue:
 
 def _form(agent_id: UUID) -> FormPage:
     url, back = f"/agents/{agent_id}/callback", back_to(agent_id, "inbox", "the inbox")
-    return FormPage("Send its notices to", TEMPLATE, "callback_form", url, back, context={"labels": LABELS})
+    return FormPage("Send its notices to", PAGES_TEMPLATE, "callback_form", url, back, context={"labels": LABELS})
 
 
 @action(
@@ -54,7 +117,7 @@ async def set_callback(outcome: Outcome[Agent, CallbackSet]) -> ResponseReturnVa
     """Send an agent's notices to an address, and show the secret once."""
     agent, made, form = outcome.found, outcome.answer, _form(outcome.found.id)
     where = {"back": form.back[0], "in_dialog": form.is_dialog}
-    html = render_macro(TEMPLATE, "new_secret", name=agent.name, secret=made.secret, url=made.url, **where)
+    html = render_macro(PAGES_TEMPLATE, "new_secret", name=agent.name, secret=made.secret, url=made.url, **where)
     return await form.instead(outcome.actor, Markup(html))
 
 
@@ -67,7 +130,7 @@ async def ask_removal(agent_id: UUID) -> ResponseReturnValue:
         raise NotFound("The callback was removed already.")
     context = {"name": agent.name, "address": state.url}
     url, back = f"/agents/{agent_id}/callback/removal", back_to(agent_id, "inbox", "the inbox")
-    return await FormPage("Remove the callback?", TEMPLATE, "removal_form", url, back, context=context).render(
+    return await FormPage("Remove the callback?", PAGES_TEMPLATE, "removal_form", url, back, context=context).render(
         actor, {}
     )
 

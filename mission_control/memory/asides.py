@@ -17,8 +17,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can
 from mission_control.database.sql import as_json, as_moment, placeholders, rows
+from mission_control.groups.group_page import GroupView
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.view import GroupView
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory

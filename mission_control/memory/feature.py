@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.memory import api, asides, commands, group_api, models, pages, queries
+from mission_control.memory import api, asides, commands, models, pages, queries
 
 memory = Feature(
     name="memory",
@@ -27,7 +27,7 @@ memory = Feature(
     ),
     blueprints=(
         api.api,
-        group_api.api,
+        api.group_api,
         pages.pages,
     ),
     asides=asides.ASIDES,

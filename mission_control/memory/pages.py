@@ -1,8 +1,10 @@
-"""The forms of chat and memory beside a board or a group."""
+"""The forms of chat and memory beside a board and beside a group."""
 
 from functools import partial
+from typing import Any
 from uuid import UUID
 
+from pydantic import Field
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
@@ -11,18 +13,80 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import require
+from mission_control.core.schemas import NonEmptyStr
 from mission_control.groups.group_page import view_of as view_of_group
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.pages import group_of_page, on_group
 from mission_control.memory.asides import AnyView, memory_of_board, memory_of_group, older_messages
-from mission_control.memory.forms import ChatForm, EntryForm, GroupChatForm, GroupNoteForm, NoteForm
 from mission_control.memory.models import Entry
 from mission_control.memory.queries import visible_entry, visible_group_entry
 from mission_control.tasks.board_pages import view_of as view_of_board
 from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, is_htmx
+from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page
+
+MOST_TAGS = 20
+
+
+def tags_in(text: str) -> list[str]:
+    """Return the tags in a text such as `release, #api`, each once, without the one that makes a message."""
+    found = (one.strip().removeprefix("#") for one in text.replace("\n", ",").split(","))
+    return list(dict.fromkeys(one for one in found if one and one != "chat"))[:MOST_TAGS]
+
+
+class ChatForm(Form):
+    """A message to a board."""
+
+    content: NonEmptyStr
+
+    def body(self, found: Any) -> Fields:
+        return {"content": self.content, "tags": ["chat"]}
+
+
+class GroupChatForm(ChatForm):
+    """A message to a group, to every agent if wanted."""
+
+    broadcast: bool = False
+
+    def body(self, found: Any) -> Fields:
+        return {"content": self.content, "tags": ["chat", *(["broadcast"] if self.broadcast else [])]}
+
+
+class NoteForm(Form):
+    """A note of a board."""
+
+    content: NonEmptyStr
+    tags: str = Field("", max_length=500)
+
+    def body(self, found: Any) -> Fields:
+        return {"content": self.content, "tags": tags_in(self.tags) or None}
+
+
+class GroupNoteForm(NoteForm):
+    """A note of a group, sent to every agent if wanted."""
+
+    broadcast: bool = False
+
+    def body(self, found: Any) -> Fields:
+        tags = [*tags_in(self.tags), *(["broadcast"] if self.broadcast else [])]
+        return {"content": self.content, "tags": tags or None}
+
+
+class EntryForm(VersionedForm):
+    """Other words and tags of an entry. A message stays one."""
+
+    content: NonEmptyStr
+    tags: str = Field("", max_length=500)
+
+    def body(self, found: Entry) -> Fields:
+        kept = [one for one in found.tags or () if one == "chat"]
+        return {"content": self.content, "tags": [*kept, *tags_in(self.tags)] or None}
+
+    @classmethod
+    def values_of(cls, entry: Entry) -> dict[str, object]:
+        return {"content": entry.content, "tags": ", ".join(one for one in entry.tags or () if one != "chat")}
+
 
 pages = Blueprint("memory_pages", __name__)
 BOARD, GROUP = "/boards/<uuid:board_id>", "/groups/<uuid:group_id>"

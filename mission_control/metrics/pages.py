@@ -1,6 +1,9 @@
-"""Metrics as a page: figures, series with the range before, and tables of the same; it stays current."""
+"""Metrics as people read them: figures, bars and tables, on a page that stays current."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from quart import Blueprint, Response, request
@@ -10,12 +13,201 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
-from mission_control.metrics import figures
-from mission_control.metrics.dashboard import dashboard
-from mission_control.metrics.schemas import DashboardQuery, RangeKey
+from mission_control.metrics.dashboard import dashboard, total
+from mission_control.metrics.schemas import BucketKey, DashboardQuery, RangeKey
+from mission_control.usage.pages import money
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
+
+HEIGHT, STEP, WIDTH = 32, 10, 7  # of the bars, in units of their drawing
+IN_WORDS: dict[RangeKey, str] = {
+    "24h": "24 hours", "3d": "3 days", "7d": "7 days", "14d": "14 days", "1m": "30 days", "3m": "90 days",
+    "6m": "180 days", "1y": "365 days",
+}  # fmt: skip
+OFFERED: tuple[RangeKey, ...] = ("24h", "7d", "14d", "1m", "3m", "1y")
+SHORT: dict[RangeKey, str] = {
+    "24h": "24 h", "3d": "3 d", "7d": "7 d", "14d": "14 d", "1m": "30 d", "3m": "90 d", "6m": "180 d", "1y": "1 y",
+}  # fmt: skip
+DEFAULT: RangeKey = "14d"
+
+
+def range_named(text: str | None) -> RangeKey:
+    """Return the range that an address names, else the usual one."""
+    return next((one for one in IN_WORDS if one == text), DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A series of one range and of the one before it, ready to be shown."""
+
+    key: str
+    label: str
+    value: str
+    unit: str
+    note: str
+    bucket: BucketKey
+    now: list[tuple[datetime, float]]
+    before: list[float]
+    say: Callable[[float], str] = field(default=lambda value: f"{value:,.0f}")
+    bars: bool = True
+
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are hours."""
+        return self.say is duration_in_words
+
+    @property
+    def bar_width(self) -> int:
+        """The width of the drawing of its bars."""
+        return len(self.now) * STEP - (STEP - WIDTH)
+
+    @property
+    def drawn(self) -> list[tuple[int, float, float]]:
+        """Its bars as distance from the left, distance from the top, and height."""
+        most = max((value for _, value in self.now), default=0.0) or 1.0
+        heights = [max(1.0, round(HEIGHT * value / most, 1)) for _, value in self.now]
+        return [(at * STEP, round(HEIGHT - height, 1), height) for at, height in enumerate(heights)]
+
+    @property
+    def table(self) -> list[tuple[str, str, float, str, float | None]]:
+        """Its rows: the period, the value in words and as a number, and the same of the period before."""
+        extra = [None] * max(0, len(self.now) - len(self.before))
+        pairs = zip(self.now, [*self.before, *extra], strict=False)
+        return [
+            (period_in_words(self.bucket, moment), self.say(value), value, "" if old is None else self.say(old), old)
+            for (moment, value), old in pairs
+        ]
+
+
+def period_in_words(bucket: BucketKey, moment: datetime) -> str:
+    """Return the name of a period that begins at a moment, in UTC."""
+    if bucket == "hour":
+        return f"{moment.day} {moment:%b, %H:00}"
+    if bucket == "month":
+        return f"{moment:%b %Y}"
+    return f"{'week of ' if bucket == 'week' else ''}{moment.day} {moment:%b}"
+
+
+def duration(hours: float) -> tuple[str, str]:
+    """Return a duration as a number and its unit: `18` and `min`."""
+    if hours < 1:
+        minutes = hours * 60
+        return (f"{minutes:.0f}", "min") if minutes >= 1 or minutes == 0 else ("under 1", "min")
+    if hours < 48:
+        return (f"{hours:.0f}" if hours >= 10 else f"{hours:.1f}".removesuffix(".0"), "h")
+    return (f"{hours / 24:.1f}".removesuffix(".0"), "d")
+
+
+def duration_in_words(hours: float) -> str:
+    """Return a duration: `18 min`."""
+    return " ".join(duration(hours))
+
+
+def charts_of(found: dict[str, Any], user_id: Any) -> list[Chart]:
+    """Return the four charts of Home from `overview`; answers are told apart by who gave them."""
+    answered, answer_times, finished, spent = (
+        found[name] for name in ("answered", "time_to_answer", "finished", "spent")
+    )
+    median, median_before = found["time_to_answer_median"]
+    done, cost = total(finished[0]), total(spent[0])
+    time, unit = ("none", "") if median is None else duration(median)
+    return [
+        _chart("answered", "Answered", answered, f"{total(answered[0]):,.0f}", "", _by(found["answered_by"], user_id)),
+        _chart(
+            "time-to-answer", "Time to answer", answer_times, time, unit,
+            "none before" if median_before is None else f"was {duration_in_words(median_before)}", duration_in_words,
+        ),
+        _chart(
+            "finished", "Finished", finished, f"{done:,.0f}", "task" if done == 1 else "tasks",
+            f"was {total(finished[1]):,.0f}",
+        ),
+        _chart(
+            "spent", "Spent", spent, money(cost).removesuffix(" USD"), "USD",
+            f"{cost / done:,.2f} a task" if done and cost else f"was {total(spent[1]):,.2f}", money,
+        ),
+    ]  # fmt: skip
+
+
+def _chart(
+    key: str,
+    label: str,
+    pair: Sequence[dict[str, Any]],
+    value: str,
+    unit: str,
+    note: str,
+    say: Callable[[float], str] | None = None,
+    *,
+    bars: bool = True,
+) -> Chart:
+    now = [(point["period"], float(point["value"])) for point in pair[0]["points"]]
+    before = [float(point["value"]) for point in pair[1]["points"]]
+    chosen = say if say is not None else (lambda number: f"{number:,.0f}")
+    return Chart(key, label, value, unit, note, pair[0]["bucket"], now, before, chosen, bars)
+
+
+def _by(people: list[dict[str, Any]], user_id: Any) -> str:
+    """Return who answered how much: the reader first, then the others, three at most."""
+    mine = [f"you {one['answered']:,}" for one in people if one["user_id"] == user_id]
+    others = [f"{one['name'].split()[0]} {one['answered']:,}" for one in people if one["user_id"] != user_id]
+    named = [*mine, *others][:3]
+    return f"by {', '.join(named)}" if named else "nobody yet"
+
+
+def compared(now: float, before: float, say: Callable[[float], str], words: str) -> str:
+    """Return how a figure compares with the same of the range before, in a sentence."""
+    if before == now:
+        return f"The same as in the {words} before."
+    if before == 0:
+        return f"There was nothing in the {words} before."
+    more = "more" if now > before else "less"
+    return f"{say(abs(now - before))} {more} than in the {words} before, when it was {say(before)}."
+
+
+def dashboard_charts(found: dict[str, Any], user_id: Any) -> list[Chart]:
+    """Return the charts of the page of metrics from the dashboard's answer."""
+    words, flow = IN_WORDS[found["range"]], found["flow"]
+    counts = "{:,.0f}".format
+    median, before = flow["time_to_answer_median"], flow["time_to_answer_median_before"]
+    time, unit = ("none", "") if median is None else duration(median)
+    cycle = flow["cycle_time_median"]
+    cycle_time, cycle_unit = ("none", "") if cycle is None else duration(cycle)
+    level = flow["wip"]["primary"]["points"][-1]["value"]
+    level_before = flow["wip"]["comparison"]["points"][-1]["value"]
+
+    def per_day(name: str) -> list[dict[str, Any]]:
+        return [flow[name]["primary"], flow[name]["comparison"]]
+
+    def sums(name: str, say: Callable[[float], str]) -> str:
+        return compared(total(flow[name]["primary"]), total(flow[name]["comparison"]), say, words)
+
+    answers = total(flow["answered"]["primary"])
+    return [
+        _chart("answered", "Answered", per_day("answered"), counts(answers), "",
+               f"{sums('answered', counts)} Answered {_by(flow['answered_by'], user_id)}."),
+        _chart("time-to-answer", "Time to answer", per_day("time_to_answer"), time, unit,
+               _times_compared(median, before, words), duration_in_words),
+        _chart("finished", "Finished", per_day("throughput"), counts(total(flow["throughput"]["primary"])), "tasks",
+               sums("throughput", counts)),
+        _chart("spent", "Spent", per_day("spent"), money(total(flow["spent"]["primary"])).removesuffix(" USD"), "USD",
+               sums("spent", money), money),
+        _chart("cycle-time", "Start to finish", per_day("cycle_time"), cycle_time, cycle_unit,
+               "The median of finished tasks, from their first start.", duration_in_words),
+        _chart("wip", "In progress or review", per_day("wip"), counts(level), "tasks",
+               compared(level, level_before, counts, words), bars=False),
+    ]  # fmt: skip
+
+
+def _times_compared(now: float | None, before: float | None, words: str) -> str:
+    if now is None:
+        return "Nothing was answered."
+    if before is None:
+        return f"Nothing was answered in the {words} before."
+    took, then = duration_in_words(now), duration_in_words(before)
+    if took == then:
+        return f"As fast as in the {words} before."
+    return f"{'Faster' if now < before else 'Slower'} than in the {words} before, when it took {then}."
+
 
 pages = Blueprint("metrics_pages", __name__)
 PAGE, TEMPLATE = "metrics", "metrics/index.html"
@@ -45,7 +237,7 @@ async def _view(actor: Actor, reads: Reads | None = None) -> MetricsView:
         reads=reads or Reads(),
         boards=boards,
         board=next((one for one in boards if one.id == wanted), None),
-        range_key=figures.range_named(request.args.get("range")),
+        range_key=range_named(request.args.get("range")),
     )
 
 
@@ -59,8 +251,8 @@ async def metrics() -> str:
         TEMPLATE,
         active="home",
         view=view,
-        words=figures.IN_WORDS[view.range_key],
-        ranges=[(one, figures.SHORT[one], view.address("/metrics", range=one)) for one in figures.OFFERED],
+        words=IN_WORDS[view.range_key],
+        ranges=[(one, SHORT[one], view.address("/metrics", range=one)) for one in OFFERED],
         regions=await rendered(PAGE, view),
         live_url=view.address("/metrics/live", after=seq),
     )
@@ -92,11 +284,11 @@ async def shown(view: MetricsView) -> str:
     return await render_block(
         TEMPLATE,
         "figures",
-        words=figures.IN_WORDS[view.range_key],
+        words=IN_WORDS[view.range_key],
         kpis=found["kpis"],
         flow=found["flow"],
-        oldest="" if hours is None else figures.duration_in_words(hours),
-        charts=figures.dashboard_charts(found, view.actor.id),
+        oldest="" if hours is None else duration_in_words(hours),
+        charts=dashboard_charts(found, view.actor.id),
     )
 
 

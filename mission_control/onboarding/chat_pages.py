@@ -1,30 +1,263 @@
-"""The page of the conversation about a board, and how it is kept live."""
+"""The conversation about a board as people see it, kept live, and the goal of a board beside it."""
 
+import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from markupsafe import escape
+import orjson
+from markupsafe import Markup, escape
+from pydantic import ValidationError
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import computed_status
+from mission_control.boards.days import goal_day
+from mission_control.boards.metrics import as_rows
 from mission_control.boards.models import Board
 from mission_control.boards.queries import present
+from mission_control.boards.statuses import STATUSES
+from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
+from mission_control.core.times import date_words
+from mission_control.database.sql import rows
+from mission_control.gateways.models import Gateway
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
-from mission_control.onboarding.chat import Chat, chat_of
-from mission_control.onboarding.conversation import learned_about
-from mission_control.onboarding.forms import AUTONOMY, AnswerForm, kinds_of, values_of
-from mission_control.onboarding.pages import settable_board, ways_of
-from mission_control.onboarding.queries import BoardOnboardingStart, read_session
+from mission_control.onboarding.conversation import PATIENCE, learned_about
+from mission_control.onboarding.models import OnboardingSession
+from mission_control.onboarding.pages import AUTONOMY, AnswerForm, kinds_of, settable_board, values_of, ways_of
+from mission_control.onboarding.queries import (
+    BoardOnboardingAgentQuestion,
+    BoardOnboardingStart,
+    awaits_agent,
+    latest_session,
+    read_session,
+)
+from mission_control.tasks.board_view import BoardView, on_board
 from mission_control.web.actions import Outcome, action
+from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import done, go
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.fragments import partial, read_ahead, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page
+from mission_control.work.deliveries import Delivery
+
+SEVERAL = re.compile(r"all that apply|select all|choose all|more than one|as many as|multiple|several", re.IGNORECASE)
+OWN_WORDS = re.compile(r"\btype (it|my own|your own|in)\b|\bother\b|something else", re.IGNORECASE)
+CONTEXT = "Additional context"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was said. `kind`: `request`, `answer`, `question`, `proposal`."""
+
+    number: int
+    kind: str
+    text: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible answer; with `is_typed`, people write it themselves."""
+
+    label: str
+    is_typed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the agent asks now. `number` is that of its line."""
+
+    number: int
+    text: str
+    options: list[Option]
+    takes_several: bool
+
+    @property
+    def typed_label(self) -> str | None:
+        """The label of the option that stands for own words."""
+        return next((one.label for one in self.options if one.is_typed), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A board's conversation at this moment.
+
+    `state`: `none`, `asked`, `proposed`, `sending` (has not reached the agent), `waiting` (the agent has it), `silent`
+    (for too long), `failed` (could not be sent), `confirmed`.
+    """
+
+    board: Board
+    session: OnboardingSession | None
+    state: str
+    lines: list[Line]
+    question: Question | None
+    delivery: Delivery | None
+    gateway: Gateway | None
+    lead: Agent | None
+    patience: int = int(PATIENCE.total_seconds() // 60)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be said in it."""
+        return self.session is not None and self.state != "confirmed"
+
+    @property
+    def lead_status(self) -> str:
+        """The lead's status as people see it; one that has never called is provisioning."""
+        return computed_status(self.lead) if self.lead else ""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the gateway can be spoken to now."""
+        return self.gateway is not None and self.gateway.state == "connected"
+
+
+async def chat_of(board: Board) -> Chat:
+    """Return a board's conversation."""
+    session = await latest_session(board.id)
+    wanted = session.delivery_id if session else None
+    delivery = await Delivery.get_or_none(id=wanted) if wanted else None
+    gateway = await Gateway.get_or_none(id=board.gateway_id) if board.gateway_id else None
+    lines = lines_of(session)
+    state = _state(session, delivery)
+    question = question_of(session) if state == "asked" else None
+    lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
+    return Chat(board, session, state, lines, question, delivery, gateway, lead)
+
+
+def _state(session: OnboardingSession | None, delivery: Delivery | None) -> str:
+    if session is None:
+        return "none"
+    if session.status == "confirmed":
+        return "confirmed"
+    if not awaits_agent(session):
+        return "proposed" if session.status == "completed" else "asked"
+    if session.silent_at is not None:
+        return "silent"
+    if delivery is not None and delivery.state == "failed":
+        return "failed"
+    return "sending" if delivery is not None and delivery.state != "sent" else "waiting"
+
+
+def lines_of(session: OnboardingSession | None) -> list[Line]:
+    """Return what was said in a conversation, in order."""
+    return [_line(number, said) for number, said in enumerate(session.messages or [] if session else [])]
+
+
+def _line(number: int, said: dict[str, Any]) -> Line:
+    content, at = str(said.get("content", "")), clock.parse_since(str(said.get("timestamp")))
+    if said.get("role") == "user":
+        return Line(number, "answer" if number else "request", content, at)
+    parsed = _parsed(content)
+    if parsed.get("status") == "complete":
+        return Line(number, "proposal", str(parsed.get("objective") or ""), at)
+    return Line(number, "question", str(parsed.get("question") or content), at)
+
+
+def question_of(session: OnboardingSession | None) -> Question | None:
+    """Return what the agent asks in a conversation, None when it spoke of something else last."""
+    if session is None or not session.messages:
+        return None
+    number = len(session.messages) - 1
+    try:
+        asked = BoardOnboardingAgentQuestion.model_validate(_parsed(str(session.messages[-1].get("content", ""))))
+    except ValidationError:
+        return None
+    options = [Option(one.label, one.id == "other" or bool(OWN_WORDS.search(one.label))) for one in asked.options]
+    several = bool(SEVERAL.search(" ".join([asked.question, *(one.label for one in asked.options)])))
+    return Question(number, asked.question, options, several and len(options) > 1)
+
+
+def _parsed(content: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+TEMPLATE = "onboarding/goal.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many tasks of a board there are in each column; archived ones are done."""
+
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All tasks."""
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """Finished tasks."""
+        return self.counts["done"]
+
+    @property
+    def percent(self) -> int:
+        """Finished tasks in percent, rounded down."""
+        return 100 * self.done // self.total if self.total else 0
+
+
+async def progress_of(view: BoardView) -> Progress:
+    """Return how far a board is by its tasks."""
+    found = await rows(
+        "SELECT CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END AS status, COUNT(*) AS n FROM tasks"
+        " WHERE board_id = ? AND deleted_at IS NULL"
+        " GROUP BY CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END",
+        view.board.id,
+    )
+    by_status = {row["status"]: int(row["n"]) for row in found}
+    return Progress({status: by_status.get(status, 0) for status in STATUSES})
+
+
+def time_left(day: date | None) -> str:
+    """Return how much time the reader has until a day, in words; empty without one."""
+    if day is None:
+        return ""
+    days = (day - zones.today(zones.reader())).days
+    if days == 0:
+        return "today"
+    if days in (1, -1):
+        return "tomorrow" if days == 1 else "one day late"
+    return f"{days} days left" if days > 0 else f"{-days} days late"
+
+
+async def _goal(view: BoardView) -> str:
+    board = view.board
+    await read_ahead(board.objective)
+    day = goal_day(board.target_date)
+    return render_macro(
+        TEMPLATE,
+        "goal",
+        board=board,
+        metrics=as_rows(board.success_metrics),
+        day=day,
+        in_words=day and date_words(day, zones.today(zones.reader())),
+        left=time_left(day),
+        progress=await progress_of(view),
+        may_change=can(view.actor, "onboarding.confirm", board),
+    )
+
+
+async def open_goal(view: BoardView, seq: int) -> Opened:
+    """Return the goal of a board."""
+    return Opened(render_macro(TEMPLATE, "aside", goal=Markup(await _goal(view))))
+
+
+NEWS = ("board.updated", "onboarding.", "task.created", "task.status_changed", "task.deleted", "task.restored")
+ASIDES = (Aside("board", "goal", "Goal", "target", "b g", open_goal),)
+REGIONS = (Region("board-goal", "#goal", on_board(*NEWS), _goal, key=lambda view: (view.board.id, view.rights)),)
+
 
 pages = Blueprint("onboarding_chat_pages", __name__)
 CHAT = "/boards/<uuid:board_id>/onboarding"
@@ -138,14 +371,14 @@ def _same_for(view: ChatView) -> tuple[Any, ...]:
 
 
 ABOUT = ("onboarding.", "board.", "gateway.")
-NEWS = Concerns(ABOUT, ("gateway_id",), _is_here)
+CHAT_NEWS = Concerns(ABOUT, ("gateway_id",), _is_here)
 LEAD = Concerns((*ABOUT, "agent."), ("agent_id",), _is_here)
 SAID = Concerns(("onboarding.asked", "onboarding.drafted"), (), _is_here)
-REGIONS = (
-    Region(PAGE, "#conversation", NEWS, _conversation, key=_same_for),
-    Region(PAGE, "#options", NEWS, _options, key=_same_for),
-    Region(PAGE, "#compose", NEWS, _compose, key=_same_for),
-    Region(PAGE, "#ending", NEWS, _ending, key=_same_for),
+CHAT_REGIONS = (
+    Region(PAGE, "#conversation", CHAT_NEWS, _conversation, key=_same_for),
+    Region(PAGE, "#options", CHAT_NEWS, _options, key=_same_for),
+    Region(PAGE, "#compose", CHAT_NEWS, _compose, key=_same_for),
+    Region(PAGE, "#ending", CHAT_NEWS, _ending, key=_same_for),
     Region(PAGE, "#proposal", LEAD, _proposal, key=lambda view: (view.board.id, view.actor.user_id)),
     Region(PAGE, "#next-steps", LEAD, _next_steps, key=_same_for),
     Region(PAGE, "#announcements", SAID, _silence, changes=_announcement),

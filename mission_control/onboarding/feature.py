@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.onboarding import api, chat_pages, conversation, goal_aside, models, pages, queries
+from mission_control.onboarding import api, chat_pages, conversation, models, pages, queries
 
 onboarding = Feature(
     name="onboarding",
@@ -35,6 +35,6 @@ onboarding = Feature(
         pages.pages,
         chat_pages.pages,
     ),
-    asides=goal_aside.ASIDES,
-    regions=(*chat_pages.REGIONS, *goal_aside.REGIONS),
+    asides=chat_pages.ASIDES,
+    regions=(*chat_pages.CHAT_REGIONS, *chat_pages.REGIONS),
 )

@@ -1,22 +1,136 @@
 """The page that sets up a board: its goal and its lead."""
 
 from dataclasses import replace
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from pydantic import Field
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.agents.fields import AgentName, ShortText
 from mission_control.agents.models import Agent
+from mission_control.boards.days import goal_day, goal_moment
+from mission_control.boards.forms import KINDS
+from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can, require
+from mission_control.core.schemas import BlankToNone
 from mission_control.onboarding.conversation import Learned, learned_about
-from mission_control.onboarding.forms import AUTONOMY, LABELS, SetUpForm, kinds_of, values_of
-from mission_control.onboarding.queries import latest_session, read_session
+from mission_control.onboarding.queries import (
+    LONGEST_TEXT,
+    BoardOnboardingAgentComplete,
+    BoardOnboardingLeadAgentDraft,
+    OwnProfile,
+    Trimmed,
+    latest_session,
+    read_session,
+)
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, FormInvalid, go
+from mission_control.web.forms import Fields, Form, FormInvalid, go
 from mission_control.web.shell import shell_page, signed_in
+
+AUTONOMY = [
+    ("ask_first", "Asks first"),
+    ("balanced", "Asks when it matters"),
+    ("autonomous", "Works alone"),
+]
+LABELS = {
+    "board_type": "What it is",
+    "objective": "Objective",
+    "metrics": "Success metrics",
+    "target_date": "Target date",
+    "lead_name": "Name",
+    "autonomy": "How much it decides",
+    "instructions": "Instructions",
+}
+
+
+class AnswerForm(Form):
+    """Chosen options, own words, or both. `typed` is the label of the option that own words stand for."""
+
+    choice: list[str] = []
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    typed: str = ""
+    seen: int | None = None
+
+    def body(self, found: Board) -> Fields:
+        text, chosen = self.text.strip(), ", ".join(self.choice) or self.typed.strip()
+        if not (text or self.choice):
+            raise FormInvalid(self.model_dump(), {"text": "Choose an answer or write one."})
+        if not chosen:
+            return {"answer": text, "seen": self.seen}
+        return {"answer": chosen, "other_text": text or None, "seen": self.seen}
+
+
+class SetUpForm(Form):
+    """A board's goal, and its lead when it has none yet."""
+
+    board_type: Annotated[str, Field(max_length=64)] = "goal"
+    objective: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    metrics: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    target_date: date | None = None
+    lead_name: Annotated[AgentName | None, BlankToNone] = None
+    autonomy: Literal["ask_first", "balanced", "autonomous"] = "balanced"
+    instructions: ShortText | None = None
+    preferred_name: Trimmed = None
+    pronouns: Trimmed = None
+    timezone: Trimmed = None
+    notes: Trimmed = None
+    context: Trimmed = None
+
+    def body(self, found: Board) -> Fields:
+        try:
+            metrics = from_lines(self.metrics, found.success_metrics)
+        except ValueError as error:
+            raise self._invalid(metrics=str(error)) from None
+        if self.board_type == "goal" and not (self.objective.strip() and metrics):
+            raise self._invalid(**self._missing(metrics))
+        ticked = self.model_dump(include=set(OwnProfile.model_fields), exclude_none=True)  # of the person's profile
+        return {
+            **self.model_dump(include={"board_type", "lead_name", "autonomy", "instructions"}),
+            "objective": self.objective.strip() or None,
+            "success_metrics": metrics or None,
+            "target_date": self._target(found),
+            "user_profile": ticked or None,
+        }
+
+    def _target(self, found: Board) -> datetime | None:
+        """Return the target date; one that was not changed keeps its moment."""
+        is_same = self.target_date == goal_day(found.target_date)
+        return found.target_date if is_same else goal_moment(self.target_date)
+
+    def _missing(self, metrics: dict[str, Any]) -> dict[str, str]:
+        missing = {} if self.objective.strip() else {"objective": "say what should be true in the end"}
+        return missing if metrics else {**missing, "metrics": "name at least one metric; a goal is measured"}
+
+    def _invalid(self, **errors: str) -> FormInvalid:
+        sentences = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
+        return FormInvalid(self.model_dump(), sentences)
+
+
+def kinds_of(board: Board) -> list[tuple[str, str]]:
+    """Return the choices of what a board is, with its own when that is another one."""
+    return KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
+
+
+def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, Any]:
+    """Return what the form shows at first: the agent's proposal, else the board as it is."""
+    goal = draft or board
+    lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()
+    return {
+        "board_type": goal.board_type,
+        "objective": goal.objective,
+        "metrics": as_lines(goal.success_metrics),
+        "target_date": goal_day(goal.target_date),
+        "lead_name": lead.name,
+        "autonomy": lead.autonomy_level or "balanced",
+        "instructions": lead.custom_instructions,
+    }
+
 
 pages = Blueprint("onboarding_pages", __name__)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
-from mission_control.accounts.forms import Email, Line, zone
+from mission_control.accounts.entrance import Email, Line, zone
 from mission_control.accounts.queries import NewPassword
 from mission_control.organizations.access import Reach
 from mission_control.organizations.models import Organization

@@ -1,19 +1,32 @@
-"""The organization itself, as a page of the settings: name, work, leaving, deletion; and going to another one."""
+"""The organization as pages of the settings: name, work, leaving, deletion; and its logs."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, get_args
+from uuid import UUID
 
-from quart import Blueprint, request
+import orjson
+from pydantic import TypeAdapter
+from quart import Blueprint, Quart, Response, current_app, g, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.accounts.names import person_name
 from mission_control.core.actor import Actor
+from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
-from mission_control.organizations.forms import (
-    DeleteOrganizationForm,
-    NameForm,
-    NewOrganizationForm,
+from mission_control.database.sql import rows
+from mission_control.jobs import running
+from mission_control.organizations.audit import (
+    AccountLogQuery,
+    AuditEventsQuery,
+    Group,
+    account_log,
+    audit_events,
+    read_audit,
+    running_check,
 )
+from mission_control.organizations.forms import DeleteOrganizationForm, NameForm, NewOrganizationForm
 from mission_control.organizations.models import Member, Organization
-from mission_control.organizations.organization_view import consequences, heirs
 from mission_control.organizations.queries import (
     OrganizationActiveUpdate,
     OrganizationOwnershipUpdate,
@@ -22,7 +35,59 @@ from mission_control.organizations.queries import (
 )
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, FormInvalid, go
-from mission_control.web.shell import SettingsPage, safe_next, settings_page, signed_in
+from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, administers, safe_next, settings_page, signed_in
+
+MAX_HEIRS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What goes with an organization that is deleted."""
+
+    boards: int
+    tasks: int
+    agents: int
+    people: int
+    events: int
+
+
+async def consequences(organization_id: UUID) -> Counts:
+    """Count what an organization holds."""
+    [row] = await rows(
+        "SELECT (SELECT COUNT(*) FROM boards WHERE organization_id = ? AND deleted_at IS NULL) AS boards,"
+        " (SELECT COUNT(*) FROM tasks t JOIN boards b ON b.id = t.board_id WHERE b.organization_id = ?"
+        " AND b.deleted_at IS NULL AND t.deleted_at IS NULL) AS tasks,"
+        " (SELECT COUNT(*) FROM agents WHERE organization_id = ?) AS agents,"
+        " (SELECT COUNT(*) FROM organization_members WHERE organization_id = ?) AS people,"
+        " (SELECT log_seq FROM organizations WHERE id = ?) AS events",
+        *[organization_id] * 5,
+    )
+    return Counts(**{name: int(row[name] or 0) for name in Counts.__slots__})
+
+
+async def people_options(organization_id: UUID) -> list[tuple[str, str]]:
+    """Return the members by their account, as options of a form."""
+    found = await rows(
+        f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+        f" WHERE m.organization_id = ? ORDER BY LOWER(COALESCE(u.name, u.email)), u.id LIMIT {MAX_HEIRS}",
+        organization_id,
+    )
+    return [(str(row["id"]), row["name"]) for row in found]
+
+
+async def heirs(actor: Actor) -> list[tuple[str, str]]:
+    """Return the members who may become the owner instead of the actor, as options of a form."""
+    found = await rows(
+        f"SELECT m.id, {person_name('u', 'User')} AS name, u.email FROM organization_members m"
+        " JOIN users u ON u.id = m.user_id WHERE m.organization_id = ? AND m.user_id <> ?"
+        f" ORDER BY LOWER(COALESCE(u.name, u.email)), m.id LIMIT {MAX_HEIRS}",
+        actor.organization_id,
+        actor.id,
+    )
+    return [(str(row["id"]), f"{row['name']} ({row['email']})" if row["email"] else row["name"]) for row in found]
+
 
 pages = Blueprint("organization_pages", __name__)
 GENERAL = "/settings/organization"
@@ -153,3 +218,99 @@ async def found(outcome: Outcome[None, NewOrganizationForm]) -> ResponseReturnVa
 async def switch(outcome: Outcome[None, OrganizationActiveUpdate]) -> ResponseReturnValue:
     """Work in another organization."""
     return go(safe_next(request.args.get("next")))
+
+
+audit_pages = Pages("audit_pages", __name__)
+AUDIT = "/settings/audit"
+AT_ONCE = 50
+SETTINGS = SettingsPage(
+    "audit", "Organization", "Audit", AUDIT, "shield-check", 200, "log verify head sign-ins account", administers
+)
+
+
+async def _read(actor: Actor, _: Asked) -> dict[str, object]:
+    """Return the head of the log and its last check."""
+    organization = await active_organization(actor)
+    may_read = can(actor, "organization.read_account_log", organization)
+    job = await running_check(organization.id)
+    return {"audit": await read_audit(organization), "job": job, "may_read_accounts": may_read, "error": ""}
+
+
+PAGE = LiveList(
+    pages=audit_pages, place=SETTINGS, template="organizations/audit.html", read=_read, blocks=("check",),
+    news=Concerns[View](signals=("job_id",)), verb="organization.verify",
+)  # fmt: skip
+
+
+async def _not_checked(refusal: Refusal[Organization, None]) -> ResponseReturnValue:
+    return await PAGE.show(refusal.actor, error=refusal.sentence)
+
+
+@action(audit_pages, "POST", f"{AUDIT}/checks", performs="check_audit", refused=_not_checked)
+async def check(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
+    """Begin to verify the log from its first event; a short one is verified when the page comes."""
+    await running.ended_soon(outcome.answer.id)
+    return go(f"{AUDIT}#check")
+
+
+@audit_pages.get(f"{AUDIT}/events.jsonl")
+async def export() -> Response:
+    """Send all events up to now as lines of JSON, then the head: what is needed to verify the log elsewhere."""
+    organization = await active_organization(await signed_in())
+    require(g.actor, "organization.verify", organization)
+    head = await read_audit(organization)
+    app: Quart = current_app._get_current_object()
+
+    async def lines() -> AsyncIterator[bytes]:
+        after = 0
+        while after < head.seq:
+            async with app.app_context():
+                found = await audit_events(organization.id, AuditEventsQuery(after=after, limit=500))
+            found = [one for one in found if one["seq"] <= head.seq]
+            if not found:
+                break
+            after = found[-1]["seq"]
+            yield b"".join(orjson.dumps(one, default=str) + b"\n" for one in found)
+        yield head.line.encode() + b"\n"
+
+    disposition = f'attachment; filename="log-{organization.id}.jsonl"'
+    response = Response(lines(), content_type="application/jsonl", headers={"Content-Disposition": disposition})
+    response.timeout = None
+    return response
+
+
+@audit_pages.get(f"{AUDIT}/accounts")
+async def accounts() -> str:
+    """Show the account log to owners."""
+    actor = await signed_in()
+    organization = await active_organization(actor)
+    require(actor, "organization.read_account_log", organization)
+    wanted = AccountLogQuery.model_construct(
+        group=_group(), user_id=_person(), limit=AT_ONCE, offset=_number(request.args.get("from", ""))
+    )
+    entries, total = await account_log(actor, wanted)
+    return await settings_page(
+        actor,
+        "organizations/account_log.html",
+        "audit",
+        entries=entries,
+        total=total,
+        wanted=wanted,
+        at_once=AT_ONCE,
+        groups=get_args(Group),
+        people=await people_options(actor.organization_id),
+    )
+
+
+def _group() -> Any:
+    text = request.args.get("group", "")
+    return TypeAdapter(Group).validate_python(text) if text in get_args(Group) else None
+
+
+def _person() -> UUID | None:
+    text = request.args.get("person", "")
+    return parse_id(text) if len(text) == 36 else None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

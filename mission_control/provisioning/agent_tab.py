@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mission_control.agents.page_tabs import Tab, Viewed
+from mission_control.agents.page_frame import Tab, Viewed
 from mission_control.gateways.models import Gateway
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import LABELS

@@ -6,14 +6,13 @@ from uuid import UUID
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.page_forms import FormPage
+from mission_control.agents.page_frame import FormPage
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.policy import require
-from mission_control.gateways.forms import DeletionForm
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.page_frame import gateway_of_page
-from mission_control.gateways.pages import not_deleted
+from mission_control.gateways.pages import DeletionForm, not_deleted
 from mission_control.gateways.queries import visible_gateway
 from mission_control.jobs.running import ended_soon
 from mission_control.provisioning.adopting import choices_to_link

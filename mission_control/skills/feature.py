@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.skills import api, commands, install_api, models, pack_pages, packs_api, pages, queries
+from mission_control.skills import api, commands, models, pages, queries
 from mission_control.skills.commands import INSTALL, UNINSTALL
 
 skills = Feature(
@@ -49,9 +49,9 @@ skills = Feature(
     ),
     blueprints=(
         api.api,
-        install_api.api,
-        packs_api.api,
-        pack_pages.pages,
+        api.install_api,
+        api.packs_api,
+        pages.pack_pages,
         pages.pages,
     ),
     notices={INSTALL: "skill_install", UNINSTALL: "skill_uninstall"},

@@ -1,4 +1,4 @@
-"""The catalogue of skills as pages of the settings: finding, reading, installing and adding skills."""
+"""Skills as pages of the settings: the catalogue, installing, and packs."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,29 +9,35 @@ from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import DomainError
+from mission_control.core.errors import Conflict, DomainError, Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
 from mission_control.core.policy import require
+from mission_control.core.schemas import NonEmptyStr
 from mission_control.gateways.queries import list_gateways
-from mission_control.skills.models import Skill
+from mission_control.jobs.models import Job
+from mission_control.jobs.queries import own_jobs
+from mission_control.skills.models import Skill, SkillPack
 from mission_control.skills.queries import (
     BY_CATEGORY,
     BY_NAME,
     NEWEST,
     UNCATEGORIZED,
+    AnyAddress,
     MarketplaceQuery,
     MarketplaceSkillCreate,
     gateways_of,
     list_cards,
     list_packs,
+    pack_read,
     skill_detail,
+    visible_pack,
     visible_skill,
     words_of,
 )
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, go
-from mission_control.web.lists import LiveList, Order, Pages, order_asked
+from mission_control.web.forms import Fields, Form, FormInvalid, go
+from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
 
@@ -207,3 +213,110 @@ async def uninstall(outcome: Outcome[None, None]) -> ResponseReturnValue:
 async def delete(outcome: Outcome[Skill, None]) -> ResponseReturnValue:
     """Remove a skill from the catalogue."""
     return go(SKILLS)
+
+
+pack_pages = Pages("skill_packs_pages", __name__)
+PACK_ORDERS = {
+    "newest": Order("newest"),
+    "name": Order("by name", lambda pack: (pack["name"] or "").casefold()),
+    "skills": greatest("most skills", lambda pack: pack["skill_count"]),
+}
+PACKS, PACK = f"{SKILLS}/packs", f"{SKILLS}/packs/<uuid:pack_id>"
+
+
+async def _pack_admin() -> Actor:
+    actor = await signed_in()
+    require(actor, "skill_pack.read")
+    return actor
+
+
+async def _pack_listed(actor: Actor, asked: Asked) -> dict[str, object]:
+    own = await own_jobs(actor)
+    jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
+    found = PACK_ORDERS[asked.order].sorted(await list_packs(actor.organization_id))
+    return {"packs": found, "jobs": jobs}
+
+
+LiveList(
+    pages=pack_pages, place=SETTINGS, path=PACKS, template="skills/packs.html", read=_pack_listed, orders=PACK_ORDERS,
+    news=Concerns[View](("skill_pack.", "skill."), ("job_id",)), verb="skill_pack.read",
+)  # fmt: skip
+
+
+@pack_pages.get(f"{PACKS}/new")
+async def new_pack() -> str:
+    """Show the form of a new pack."""
+    return await _form(await _pack_admin(), None, {"branch": "main"}, {})
+
+
+async def _form(actor: Actor, pack: SkillPack | None, values: Fields, errors: dict[str, str]) -> str:
+    context: dict[str, object] = {"pack": pack, "values": values, "errors": errors, "labels": PACK_LABELS}
+    return await settings_page(actor, "skills/pack_form.html", SETTINGS.key, **context)
+
+
+class PackForm(Form):
+    """A pack to add, or its new fields."""
+
+    source_url: AnyAddress
+    name: NonEmptyStr | None = None
+    branch: str = "main"
+    description: str | None = None
+
+    def body(self, found: SkillPack | None) -> Fields:
+        """Return the pack; what the form does not show stays."""
+        return self.model_dump() | {"metadata": found.metadata if found is not None else {}}
+
+
+async def _not_saved(refusal: Refusal[SkillPack | None, PackForm]) -> ResponseReturnValue:
+    error = refusal.error
+    if isinstance(error, FormInvalid | Invalid | Conflict):
+        return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
+    if isinstance(error, DomainError) and error.status == 400:
+        return await _form(refusal.actor, refusal.found, refusal.values, {"source_url": error.sentence})
+    raise error
+
+
+@action(pack_pages, "POST", PACKS, performs="create_skill_pack", form=PackForm, refused=_not_saved)
+async def create(outcome: Outcome[None, PackForm]) -> ResponseReturnValue:
+    """Add a pack; its skills come with the first sync."""
+    return go(f"{PACKS}#pack-{outcome.answer['id']}")
+
+
+@pack_pages.get(PACK)
+async def edit_pack(pack_id: UUID) -> str:
+    """Show the form of a pack's fields."""
+    actor = await _pack_admin()
+    pack = await visible_pack(actor, pack_id)
+    return await _form(actor, pack, {name: getattr(pack, name) for name in PACK_LABELS}, {})
+
+
+@action(pack_pages, "POST", PACK, performs="update_skill_pack", form=PackForm, refused=_not_saved)
+async def update(outcome: Outcome[SkillPack, PackForm]) -> ResponseReturnValue:
+    """Change a pack."""
+    return go(f"{PACKS}#pack-{outcome.found.id}")
+
+
+@action(pack_pages, "POST", f"{PACK}/syncs", performs="start_pack_sync")
+async def sync(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
+    """Sync a pack, as a job that may be left."""
+    return go("/work")
+
+
+@action(pack_pages, "POST", f"{PACKS}/syncs", performs="start_pack_syncs")
+async def sync_all(outcome: Outcome[None, None]) -> ResponseReturnValue:
+    """Sync all packs, as one job that may be left."""
+    return go("/work")
+
+
+@pack_pages.get(f"{PACK}/delete")
+async def ask_deletion(pack_id: UUID) -> str:
+    """Say what removing a pack does."""
+    actor = await _pack_admin()
+    pack = await visible_pack(actor, pack_id)
+    return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await pack_read(pack.id))
+
+
+@action(pack_pages, "POST", f"{PACK}/deletions", performs="delete_skill_pack")
+async def pack_delete(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
+    """Remove a pack."""
+    return go(PACKS)

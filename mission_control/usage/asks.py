@@ -15,8 +15,8 @@ from mission_control.database.sql import placeholders, rows
 from mission_control.organizations.work_state import STOPPED
 from mission_control.usage.budgets import owner_of
 from mission_control.usage.models import WARN_AT_PERCENT, Budget
+from mission_control.usage.pages import amount_of
 from mission_control.usage.queries import MICROS, amount, today
-from mission_control.usage.wording import amount_of
 
 LIMIT = ("limit", "The new limit", True)
 WHY = "Its budget is used up."

@@ -1,23 +1,231 @@
-"""Budgets as a page of the settings."""
+"""Budgets as a page of the settings, kept live."""
 
+import math
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import AfterValidator, ValidationInfo, field_validator
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.queries import boards_of
+from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.ids import parse_id
+from mission_control.core.paging import Paging
 from mission_control.core.policy import require
 from mission_control.database.sql import placeholders, rows
-from mission_control.usage.forms import LABELS, BudgetForm, LimitForm
 from mission_control.usage.models import Budget
-from mission_control.usage.page_view import listed
-from mission_control.usage.queries import budget_read, visible_budget
+from mission_control.usage.queries import (
+    CHART_DAYS,
+    MICROS,
+    MOST_LIMIT,
+    SUMS,
+    Period,
+    Unit,
+    amount,
+    budget_read,
+    days_of_organization,
+    inside,
+    list_budgets,
+    today,
+    visible_budget,
+)
 from mission_control.web.actions import Outcome, Refusal, action, again
-from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, is_htmx
+from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.lists import LiveList, Pages
+from mission_control.web.lists import Asked, LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
+
+BAR_HEIGHT = 48
+
+
+def money(usd: float) -> str:
+    """US dollars to the cent, less than ten cents with two digits that count: `0.043 USD`, `0.00012 USD`."""
+    if usd >= 0.1 or usd == 0:
+        return f"{usd:,.2f} USD"
+    places = min(6, 1 - math.floor(math.log10(usd)))
+    whole, _, digits = f"{usd:.{places}f}".partition(".")
+    return f"{whole}.{digits.rstrip('0'):0<2} USD"
+
+
+def exact_money(usd: float) -> str:
+    """US dollars with two places, or as many as an amount below one has: `1.50 USD`, `0.125 USD`."""
+    whole, _, places = (f"{usd:,.2f}" if usd >= 1 else f"{usd:.6f}").partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2} USD"
+
+
+def tokens(number: int) -> str:
+    """`1 token`, `12,345 tokens`."""
+    return f"{number:,} token{'' if number == 1 else 's'}"
+
+
+def short(number: int) -> str:
+    """A number in few characters: `950`, `12.3k`, `4M`."""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number * 10 // size / 10:.1f}".removesuffix(".0") + letter
+    return str(number)
+
+
+def amount_of(unit: str, value: float) -> str:
+    """An amount of a budget in its unit."""
+    return tokens(int(value)) if unit == "tokens" else exact_money(value)
+
+
+def bars(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A bar for each day; one that is not empty can be seen."""
+    most = max(day["tokens"] for day in days) or 1
+    return [
+        {
+            "label": f"{(on := date.fromisoformat(day['day'])).day} {on:%b}",
+            "number": f"{day['tokens']:,}",
+            "tokens": tokens(day["tokens"]),
+            "cost": money(day["cost_usd"]),
+            "height": max(2, round(day["tokens"] * BAR_HEIGHT / most)) if day["tokens"] else 0,
+        }
+        for day in days
+    ]
+
+
+MAX_ROWS = 200
+
+
+async def listed(actor: Actor, _: Asked) -> dict[str, Any]:
+    """Return the budgets of the active organization and what each agent used up."""
+    budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
+    shown = [budget | {"words": use_of(budget)} for budget in budgets]
+    days = await days_of_organization(actor.organization_id, CHART_DAYS)
+    return {
+        "budgets": shown,
+        "total": total,
+        "users": await _users(actor),
+        "days": CHART_DAYS,
+        "chart": bars(days),
+        "today": _figures(days[-1:]),
+        "lately": _figures(days),
+        "most": short(max(day["tokens"] for day in days)),
+    }
+
+
+def _figures(days: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what was used on some days, in words."""
+    cost = money(sum(float(day["cost_usd"]) for day in days))
+    return {"number": f"{sum(day['tokens'] for day in days):,}", "cost": cost}
+
+
+def use_of(budget: dict[str, Any]) -> str:
+    """Return how much of a budget is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD`."""
+    used = amount_of(budget["unit"], budget["used"]).rpartition(" ")[0]
+    return f"{used} of {amount_of(budget['unit'], budget['limit'])}"
+
+
+async def _users(actor: Actor) -> list[dict[str, Any]]:
+    """Return what each agent used up today and lately on each board, the most expensive first."""
+    since = (clock.now().date() - timedelta(days=CHART_DAYS - 1)).isoformat()
+    found = await rows(
+        f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {SUMS},"
+        " SUM(CASE WHEN e.day >= ? THEN e.input_tokens + e.output_tokens ELSE 0 END) AS tokens_today,"
+        " SUM(CASE WHEN e.day >= ? THEN e.cost_micros ELSE 0 END) AS cost_today"
+        " FROM usage_entries e LEFT JOIN agents a ON a.id = e.agent_id"
+        " LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
+        " WHERE e.organization_id = ? AND e.day >= ? GROUP BY e.agent_id, a.name, b.name"
+        f" ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, a.name LIMIT {MAX_ROWS}",
+        today(),
+        today(),
+        actor.organization_id,
+        since,
+    )
+    most = max((_tokens(row) for row in found), default=0) or 1
+    return [_user(row) | {"share": max(1, round(100 * _tokens(row) / most))} for row in found]
+
+
+def _tokens(row: dict[str, Any]) -> int:
+    return int(row["input_tokens"]) + int(row["output_tokens"])
+
+
+def _user(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "agent_id": row["agent_id"],
+        "name": row["agent_name"] or "Deleted agents",
+        "board": row["board_name"] or "a deleted board",
+        "tokens": f"{_tokens(row):,}",
+        "cost": money(int(row["cost_micros"]) / MICROS),
+        "tokens_today": f"{int(row['tokens_today']):,}",
+        "cost_today": money(int(row["cost_today"]) / MICROS),
+    }
+
+
+LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}
+
+
+def _somebody(text: str) -> str:
+    kind, _, name = text.partition(":")
+    if text != "organization" and (kind not in ("board", "agent") or parse_id(name) is None):
+        raise ValueError("choose one of the options")
+    return text
+
+
+def _limit(text: str, unit: str) -> Decimal:
+    """A typed limit; ValueError says what is wrong with it."""
+    if not text.strip():
+        raise ValueError("fill this in")
+    try:
+        limit = Decimal(text.replace(",", "").replace(" ", "").lstrip("$"))
+    except InvalidOperation:
+        raise ValueError("enter a number") from None
+    if not limit.is_finite() or limit > MOST_LIMIT:
+        raise ValueError(f"enter at most {MOST_LIMIT:,}")
+    if limit <= 0:
+        raise ValueError("enter more than 0")
+    inside(unit, limit)
+    return limit
+
+
+class BudgetForm(Form):
+    """A new budget: for `organization`, `board:<id>` or `agent:<id>`."""
+
+    subject: Annotated[str, AfterValidator(_somebody)]
+    unit: Unit
+    period: Period
+    limit: str
+
+    @field_validator("limit")
+    @classmethod
+    def _is_a_limit(cls, text: str, info: ValidationInfo) -> str:
+        return str(_limit(text, info.data.get("unit", "cost")))
+
+    def body(self, found: object) -> Fields:
+        kind, _, name = self.subject.partition(":")
+        return self.model_dump(exclude={"subject"}) | ({f"{kind}_id": parse_id(name)} if name else {})
+
+    @staticmethod
+    def fields_of(budget: Budget) -> dict[str, str]:
+        """Return the fields of the form that creates a budget again."""
+        subject_id = budget.agent_id or budget.board_id
+        subject = f"{budget.subject}:{subject_id}" if subject_id else "organization"
+        limit = format(Decimal(str(amount(budget.unit, budget.limit_amount))), "f")
+        return {"subject": subject, "unit": budget.unit, "period": budget.period, "limit": limit}
+
+
+class LimitForm(VersionedForm):
+    """Another limit of a budget."""
+
+    limit: str
+
+    def body(self, found: Budget) -> Fields:
+        try:
+            limit = _limit(self.limit, found.unit)
+        except ValueError as wrong:
+            raise FormInvalid(self.model_dump(), {"limit": f"{str(wrong)[:1].upper()}{str(wrong)[1:]}."}) from None
+        return {"limit": limit}
+
+    @classmethod
+    def values_of(cls, budget: Budget) -> dict[str, str]:
+        return {"limit": BudgetForm.fields_of(budget)["limit"]}
+
 
 pages = Pages("usage_pages", __name__)
 HOME = "/settings/budgets"

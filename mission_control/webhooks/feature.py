@@ -3,7 +3,7 @@
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.live.kinds import Kind
-from mission_control.webhooks import agent_api, api, form_pages, models, pages, payload_api, queries
+from mission_control.webhooks import api, form_pages, models, pages, queries
 
 webhooks = Feature(
     name="webhooks",
@@ -42,9 +42,9 @@ webhooks = Feature(
         queries.visible_webhook,
     ),
     blueprints=(
-        agent_api.api,
+        api.agent_api,
         api.api,
-        payload_api.api,
+        api.payload_api,
         pages.pages,
         form_pages.pages,
     ),

@@ -1,7 +1,9 @@
 """The forms of webhooks: a new one, its fields, its secret, trying it, deleting it."""
 
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from pydantic import Field
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
@@ -11,22 +13,73 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.policy import require
+from mission_control.core.schemas import NonEmptyStr
 from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, go, is_htmx
+from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page
-from mission_control.webhooks.forms import (
-    LABELS,
-    NEW_SECRETS,
-    SECRETS,
-    NewWebhookForm,
-    StateForm,
-    WebhookForm,
-)
 from mission_control.webhooks.models import Webhook, WebhookPayload
-from mission_control.webhooks.page_reads import calls_of, curl_line
-from mission_control.webhooks.pages import BOARD, WEBHOOK, base_url
-from mission_control.webhooks.queries import BoardWebhookRead, WebhookTest, visible_webhook
+from mission_control.webhooks.pages import BOARD, WEBHOOK, base_url, calls_of, curl_line
+from mission_control.webhooks.queries import BoardWebhookRead, HeaderName, WebhookTest, visible_webhook
+
+Instruction = Annotated[NonEmptyStr, Field(max_length=4000)]
+LABELS = {"description": "Instruction", "agent_id": "Recipient", "secret": "Secret", "signature_header": "Header"}
+NEW_SECRETS = (
+    ("make", "Make a secret"),
+    ("own", "Use a secret of the other system"),
+    ("none", "No secret: everybody who knows the address can write to the board"),
+)
+SECRETS = (("keep", "Leave it as it is"), *NEW_SECRETS[1:])
+
+
+class _Fields(Form):
+    description: Instruction
+    agent_id: UUID | None = None
+    signature_header: HeaderName = None
+    secret: str | None = Field(None, max_length=500)
+
+    def fields(self, choice: str) -> dict[str, Any]:
+        """Return the fields of the body; the secret only where one or none was chosen."""
+        if choice == "own" and not (self.secret or "").strip():
+            raise FormInvalid(self.model_dump() | {"secret": ""}, {"secret": "Enter the secret."})
+        fields = self.model_dump(include={"description", "agent_id", "signature_header"})
+        if choice in ("own", "none"):
+            fields["secret"] = self.secret if choice == "own" else None
+        return fields
+
+
+class NewWebhookForm(_Fields):
+    """A new webhook."""
+
+    choice: Literal["make", "own", "none"] = "make"
+
+    def body(self, found: Any) -> Fields:
+        return self.fields(self.choice)
+
+
+class WebhookForm(_Fields, VersionedForm):
+    """The fields of a webhook."""
+
+    choice: Literal["keep", "own", "none"] = "keep"
+    enabled: bool = False
+
+    def body(self, found: Webhook) -> Fields:
+        return self.fields(self.choice) | {"enabled": self.enabled}
+
+    @classmethod
+    def values_of(cls, webhook: Webhook) -> dict[str, object]:
+        return {name: getattr(webhook, name) for name in ("description", "agent_id", "signature_header", "enabled")}
+
+    @classmethod
+    def shown(cls, webhook: Webhook) -> dict[str, object]:
+        return super().shown(webhook) | {"choice": "keep", "secret": ""}
+
+
+class StateForm(Form):
+    """Whether a webhook takes calls."""
+
+    enabled: bool = False
+
 
 pages = Blueprint("webhook_form_pages", __name__)
 

@@ -12,7 +12,7 @@ import pytest
 from quart import Blueprint
 
 from mission_control import features, installing
-from mission_control.agents.page_tabs import Tab
+from mission_control.agents.page_frame import Tab
 from mission_control.commands.reactions import REACTIONS, Reactions
 from mission_control.commands.unit_of_work import record
 from mission_control.core.policy import RULES, Rules, install_rules

@@ -8,7 +8,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.gateway_notices.sending import message_of
-from mission_control.gateway_sessions import reading, status
+from mission_control.gateway_sessions import api, reading
 from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
 from mission_control.work.deliveries import Delivery
@@ -301,7 +301,7 @@ async def test_unsaved_url_is_tried_by_a_connection_of_its_own(cast: Cast, fake_
 
 
 async def test_silent_url_is_given_up(cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "SECONDS", 0.2)
+    monkeypatch.setattr(api, "SECONDS", 0.2)
     fake_gateway.ignore("sessions.list")
     found = (await status_by(cast.ada, gateway_url=fake_gateway.url, gateway_token=fake_gateway.token)).ok()
     assert found["connected"] is False and "did not answer" in found["error"]

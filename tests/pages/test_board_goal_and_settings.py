@@ -9,7 +9,7 @@ import pytest
 from mission_control.boards.metrics import as_rows
 from mission_control.boards.models import Board
 from mission_control.core import clock, zones
-from mission_control.onboarding.goal_aside import time_left
+from mission_control.onboarding.chat_pages import time_left
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor
 

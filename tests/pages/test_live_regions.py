@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.claims.timeline import MOST_COMMENTS
+from mission_control.claims.pages import MOST_COMMENTS
 from mission_control.live import broker
 from mission_control.live.shared import Shared
 from mission_control.tasks.models import Comment, Task, TaskDependency

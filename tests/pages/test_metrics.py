@@ -6,7 +6,7 @@ from html import unescape
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.metrics.dashboard import overview, total
-from mission_control.metrics.figures import charts_of, compared, duration_in_words
+from mission_control.metrics.pages import charts_of, compared, duration_in_words
 from tests.cast import Cast
 from tests.pages.visitor import give_password, visitor
 

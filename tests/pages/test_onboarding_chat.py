@@ -8,7 +8,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.gateways.models import Gateway
-from mission_control.onboarding.chat import question_of
+from mission_control.onboarding.chat_pages import question_of
 from mission_control.onboarding.conversation import PATIENCE, note_silences
 from mission_control.onboarding.models import OnboardingSession
 from tests.cast import Cast, Program

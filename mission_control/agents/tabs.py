@@ -1,0 +1,255 @@
+"""The tabs of an agent's page: overview, soul, tokens, usage; and the first steps of a new one."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from quart import Response
+
+from mission_control.accounts.models import Token
+from mission_control.agents import roster
+from mission_control.agents.commands import list_souls
+from mission_control.agents.models import Agent
+from mission_control.agents.page_frame import PAGE as PAGE_FRAME_PAGE
+from mission_control.agents.page_frame import SIGNALS, Tab, Viewed, cards_of, concerns
+from mission_control.agents.queries import visible_agents
+from mission_control.agents.roster import MAX_TASKS
+from mission_control.agents.schemas import state_of
+from mission_control.core.actor import Actor
+from mission_control.core.paging import Paging
+from mission_control.core.policy import can
+from mission_control.core.token_scopes import granted
+from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.usage.pages import bars, money, short, tokens, use_of
+from mission_control.usage.queries import budget_states, days_of_agent, sums_of_agent
+from mission_control.web.fragments import read_ahead, render_block, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+
+TEMPLATE = "agents/overview.html"
+
+
+async def render(viewed: Viewed) -> str:
+    """The tab."""
+    agent = viewed.agent
+    tags = await tags_named(agent.organization_id, agent.claim_tags or [])
+    work = {"tasks": await tasks_held_by(agent.id), "next_ones": await assigned_next(agent.id)}
+    return render_macro(TEMPLATE, "tab", viewed=viewed, tags=tags, cards=await cards_of(viewed), **work)
+
+
+async def tasks_held_by(agent_id: UUID) -> list[dict[str, Any]]:
+    """The tasks that the agent has in progress, with the ends of their leases, then those in review."""
+    found = await rows(
+        "SELECT t.id, t.number, t.title, t.status, t.board_id, t.in_progress_at, r.lease_expires_at, r.fence"
+        " FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
+        " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.assigned_agent_id = ?"
+        " AND t.status IN ('in_progress', 'review')"
+        f" ORDER BY CASE t.status WHEN 'in_progress' THEN 0 ELSE 1 END, t.updated_at DESC, t.id LIMIT {MAX_TASKS}",
+        agent_id,
+    )
+    moments = ("in_progress_at", "lease_expires_at")
+    return [row | {name: as_moment(row[name]) for name in moments} for row in found]
+
+
+async def assigned_next(agent_id: UUID) -> int:
+    """How many tasks are assigned to the agent that nobody has begun."""
+    [row] = await rows(
+        "SELECT COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL AND assigned_agent_id = ?"
+        " AND status = 'inbox'",
+        agent_id,
+    )
+    return int(row["n"])
+
+
+async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, Any]]:
+    """Return tags by their slugs; a deleted one has its slug as its name, and no colour."""
+    if not slugs:
+        return []
+    found = await rows(
+        f"SELECT slug, name, color FROM tags WHERE organization_id = ? AND slug IN ({placeholders(len(slugs))})",
+        organization_id,
+        *slugs,
+    )
+    known = {row["slug"]: row for row in found}
+    return [known.get(slug, {"slug": slug, "name": slug, "color": None}) for slug in slugs]
+
+
+async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str, Any]]:
+    """Return all tags of the organization by name, after chosen ones that were deleted."""
+    found = await rows(
+        "SELECT slug, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), slug LIMIT 200",
+        organization_id,
+    )
+    known = {row["slug"] for row in found}
+    return [one for one in await tags_named(organization_id, chosen) if one["slug"] not in known] + found
+
+
+TAB = Tab("overview", "Overview", render)
+
+
+async def soul_render(viewed: Viewed) -> str:
+    """The tab."""
+    found, total = await list_souls(viewed.agent, Paging(limit=PAGE_FRAME_PAGE, offset=viewed.offset))
+    await read_ahead(viewed.agent.soul_template, viewed.agent.identity_template, *(soul["content"] for soul in found))
+    souls = [soul | {"created_at": as_moment(soul["created_at"])} for soul in found]
+    return render_macro("agents/soul.html", "tab", viewed=viewed, souls=souls, total=total)
+
+
+SOUL_TAB = Tab("soul", "Soul", soul_render)
+
+
+TOKEN_TEMPLATE = "agents/tokens.html"
+MAX_ENDED = 50
+MAY = {"all": "Everything", "lead": "Reads, works and leads", "work": "Reads and works", "read": "Only reads"}
+
+
+async def token_render(viewed: Viewed) -> str:
+    """The tab: live tokens, then those that ended."""
+    live, ended = await tokens_of(viewed)
+    return render_macro(TOKEN_TEMPLATE, "tab", viewed=viewed, live=live, ended=ended)
+
+
+async def card(viewed: Viewed) -> str:
+    """What the overview shows of them."""
+    live, _ = await tokens_of(viewed)
+    return render_macro(TOKEN_TEMPLATE, "card", viewed=viewed, live=live)
+
+
+async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The live tokens and those that ended last, both newest first."""
+    found = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
+    live = [one for one in found if state_of(one) in ("active", "expiring")]
+    ended = [one for one in found if one not in live][:MAX_ENDED]
+    return [_token_view(one, is_replaced=one is not live[0]) for one in live], [_token_view(one) for one in ended]
+
+
+def _token_view(token: Token, *, is_replaced: bool = False) -> dict[str, Any]:
+    """A token in words. All but the newest were replaced, and are valid until their overlap ends."""
+    return {
+        "row": token,
+        "state": state_of(token),
+        "may": MAY[power_of(token.scopes)],
+        "is_replaced": is_replaced,
+        "is_narrow": token.scopes is not None,
+    }
+
+
+def power_of(scopes: list[str] | None) -> str:
+    """The most that scopes grant: `all`, `lead`, `work` or `read`."""
+    whole = granted(scopes)
+    return "all" if whole is None else next((name for name in ("lead", "work") if name in whole), "read")
+
+
+TOKEN_TAB = Tab("tokens", "Tokens", token_render, card)
+
+
+USAGE_TEMPLATE = "agents/usage.html"
+DAYS = 14
+ORDER = ("agent", "board", "organization")
+
+
+async def usage_render(viewed: Viewed) -> str:
+    """The tab: figures, the last days, and the budgets."""
+    days = await days_of_agent(viewed.id, DAYS)
+    return render_macro(
+        USAGE_TEMPLATE,
+        "tab",
+        viewed=viewed,
+        sums=await _sums(viewed),
+        days=bars(days),
+        total=tokens(sum(day["tokens"] for day in days)),
+        most=short(max(day["tokens"] for day in days)),
+        budgets=await _budgets(viewed),
+    )
+
+
+async def usage_card(viewed: Viewed) -> str:
+    """What the overview shows of it."""
+    return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, sums=await _sums(viewed), budgets=await _budgets(viewed))
+
+
+async def _sums(viewed: Viewed) -> dict[str, dict[str, str]]:
+    sums = await sums_of_agent(viewed.id)
+    return {
+        span: {
+            "tokens": f"{one['tokens']:,}",
+            "input": tokens(one["input_tokens"]),
+            "output": tokens(one["output_tokens"]),
+            "cost": money(one["cost_usd"]),
+        }
+        for span, one in sums.items()
+    }
+
+
+async def _budgets(viewed: Viewed) -> list[dict[str, Any]]:
+    """The budgets that the agent's work draws on, its own first."""
+    agent = viewed.agent
+    found = await budget_states(agent.id, agent.board_id, agent.organization_id)
+    board_name = agent.board.name if agent.board else None
+    names: dict[str, dict[str, Any]] = {"agent": {"agent_name": agent.name}, "board": {"board_name": board_name}}
+    nobody = {"agent_name": None, "board_name": None}
+    return [
+        nobody | one | names.get(one["subject"], {}) | {"words": use_of(one)}
+        for one in sorted(found, key=lambda one: ORDER.index(one["subject"]))
+    ]
+
+
+USAGE_TAB = Tab("usage", "Usage", usage_render, usage_card)
+
+
+PAGE, FIRST_STEPS_TEMPLATE = "first steps", "agents/token.html"
+
+
+async def context_of(agent: Agent) -> dict[str, Any]:
+    """Return the task that the first steps use, and which of them are done."""
+    has_worked, has_asked = await roster.has_worked(agent), await roster.has_asked(agent)
+    return {
+        "task_id": await roster.first_task(agent),
+        "steps": {1: agent.last_seen_at is not None, 2: has_worked or has_asked, 3: has_asked},
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsView(View):
+    """The first steps of an agent as somebody sees them."""
+
+    agent: Agent
+
+    async def context(self) -> dict[str, Any]:
+        """Return the task that the steps use, and which of them were made."""
+        return await self.reads.get(("first steps", self.agent.id), lambda: context_of(self.agent))
+
+
+async def stream(actor: Actor, agent: Agent) -> Response:
+    """Return the stream of the page with the first steps."""
+    agent_id = agent.id
+
+    async def look(viewer: Actor, reads: Reads) -> StepsView | None:
+        found = await visible_agents(viewer).select_related("board").get_or_none(id=agent_id)
+        if found is None or not can(viewer, "agent.read", found):
+            return None
+        return StepsView(actor=viewer, pages=(PAGE,), active="agents", reads=reads, agent=found)
+
+    return await live_page(actor, look)
+
+
+async def _first_task_id(view: StepsView) -> str:
+    return str((await view.context())["task_id"] or "TASK_ID")
+
+
+async def _first_task(view: StepsView) -> str:
+    return await render_block(FIRST_STEPS_TEMPLATE, "first_task", agent=view.agent, **await view.context())
+
+
+def _step(number: int) -> Region[StepsView]:
+    async def mark(view: StepsView) -> str:
+        return render_macro("agents/tokens.html", "step_mark", is_made=(await view.context())["steps"][number])
+
+    return Region(PAGE, f"#step-{number}", NEWS, mark, swap="innerHTML")
+
+
+NEWS = Concerns[StepsView](("",), SIGNALS, lambda view, news: concerns(view.agent, news))
+REGIONS = (
+    Region(PAGE, "[data-first-task]", NEWS, _first_task_id, swap="innerHTML"),
+    *map(_step, (1, 2, 3)),
+    Region(PAGE, "#first-task", NEWS, _first_task),
+)

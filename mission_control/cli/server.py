@@ -1,0 +1,312 @@
+"""Commands that run or check an installation: `serve`, `demo`, `doctor` and `gateway`."""
+
+import asyncio
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mission_control.config import ConfigError, Settings
+
+if TYPE_CHECKING:
+    from mission_control.serving import Prepared
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (PORT).")
+@click.option("--workers", type=click.IntRange(1), help="Server processes (WORKERS); several need PostgreSQL.")
+def serve(host: str | None, port: int | None, workers: int | None) -> None:
+    """Run the server until SIGTERM or Ctrl-C."""
+    from mission_control import serving
+    from mission_control.database import server_lock
+    from mission_control.http.request_log import set_up_logging
+
+    settings = _with_options(Settings.from_environment(), host, port, workers)
+    serving.check_workers(settings)
+    set_up_logging(settings)
+    serving.raise_file_limit()
+    with server_lock.held(settings.sqlite_path):
+        listener = serving.bind(settings.host, settings.port)
+        prepared = serving.run_prepare(settings)
+        _print_address(prepared, serving.visible_url(settings, listener))
+        _run(settings, listener)
+
+
+@click.command(hidden=True)
+@click.argument("listener", type=int)
+@click.argument("parent_pipe", type=int)
+def worker(listener: int, parent_pipe: int) -> None:
+    """Serve on an inherited socket; started by `serve --workers N`."""
+    from mission_control.http.request_log import set_up_logging
+    from mission_control.worker import run_worker
+
+    settings = Settings.from_environment()
+    set_up_logging(settings)
+    run_worker(settings, socket.socket(fileno=listener), parent_pipe)
+
+
+def _with_options(settings: Settings, host: str | None, port: int | None, workers: int | None) -> Settings:
+    options = {"host": host, "port": port, "workers": workers}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    return replace(settings, **given)
+
+
+def _print_address(prepared: "Prepared", url: str) -> None:
+    if prepared.migrations:
+        click.echo(f"The database is ready: {len(prepared.migrations)} migrations, up to {prepared.migrations[-1]}.")
+    if prepared.setup_code:
+        click.echo(f"Open {url}/setup and enter the code {prepared.setup_code}")
+    else:
+        click.echo(f"Mission Control is at {url}")
+
+
+def _run(settings: Settings, listener: socket.socket) -> None:
+    if settings.workers == 1:
+        from mission_control.worker import run_worker
+
+        run_worker(settings, listener)
+    else:
+        from mission_control.supervisor import Supervisor
+
+        Supervisor(settings, listener).run()
+
+
+@click.command()
+@click.option("--host", help="Address to serve on when no server runs there (HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the server (PORT).")
+@click.option("--url", help="Address of a running server that uses the same database.")
+@click.option("--agents", type=click.IntRange(1, 8), default=5, show_default=True, help="How many simulated agents.")
+@click.option("--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="2 is twice as fast.")
+@click.option("--wipe", is_flag=True, help="Remove everything that belongs to the demo, and nothing else.")
+def demo(host: str | None, port: int | None, url: str | None, agents: int, speed: float, wipe: bool) -> None:
+    """Serve invented data with simulated agents at work on it, until Ctrl-C."""
+    if wipe:
+        _wipe()
+        return
+    from mission_control import features
+    from mission_control.core.errors import DomainError
+    from mission_control.demo.run import play
+    from mission_control.http.request_log import set_up_logging
+
+    features.install()
+    settings = Settings.from_environment()
+    settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    set_up_logging(replace(settings, log_level=max(settings.log_level, 30)))
+    try:
+        play(settings, url.rstrip("/") if url else None, agents, speed)
+    except DomainError as error:
+        raise click.ClickException(error.sentence) from None
+
+
+def _wipe() -> None:
+    from mission_control.cli.database import with_database
+
+    async def work(settings: Settings) -> None:
+        from mission_control.demo.sign_in_page import wipe
+
+        click.echo("The demo data is removed." if await wipe() else "There is no demo data.")
+
+    with_database(work)
+
+
+SMALLEST_FREE_BYTES = 200 * 1024 * 1024
+SMALLEST_FILE_LIMIT = 1024
+MOST_PROBLEMS = 5
+
+
+@click.command()
+def doctor() -> None:
+    """Show settings and checks; the exit code is 1 when something is wrong."""
+    settings = Settings.from_environment()
+    for name, value in settings.masked().items():
+        click.echo(f"{name} = {value}")
+    click.echo()
+    checks = {
+        "Database": _database(settings),
+        "Database pages": _pages(settings),
+        "Data folder": _folder(settings.data_dir),
+        "Other users": _privacy(settings),
+        "Free disk": _disk(settings.data_dir),
+        "Open files": _open_files(),
+        "Workers": _workers(settings),
+    }
+    for name, (fine, sentence) in checks.items():
+        click.echo(f"{'ok     ' if fine else 'PROBLEM'}  {name}: {sentence}")
+    sys.exit(0 if all(fine for fine, _ in checks.values()) else 1)
+
+
+def _database(settings: Settings) -> tuple[bool, str]:
+    from mission_control.database.migrate import pending_for
+
+    try:
+        waiting = asyncio.run(pending_for(settings))
+    except ConfigError as error:
+        return False, str(error)
+    if not waiting:
+        return True, "reachable, all migrations applied"
+    how = "`serve` applies them" if settings.db_auto_migrate else "run `mission-control migrate`"
+    return settings.db_auto_migrate, f"reachable, {len(waiting)} migration(s) pending; {how}"
+
+
+def _pages(settings: Settings) -> tuple[bool, str]:
+    """Read the whole SQLite file."""
+    file = settings.sqlite_path
+    if file is None:
+        return True, "PostgreSQL checks what it reads (`initdb --data-checksums`, `pg_amcheck`)"
+    if not file.exists():
+        return True, f"{file} is not there yet"
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            found = [str(row[0]) for row in connection.execute(f"PRAGMA quick_check({MOST_PROBLEMS})")]
+            count = connection.execute("PRAGMA page_count").fetchone()[0]
+    except sqlite3.Error as error:
+        return False, f"{file} cannot be checked: {error}"
+    if found == ["ok"]:
+        return True, f"all {count} were read and are well-formed"
+    problems = "; ".join(one.replace("\n", " ") for one in found)
+    return False, f"{file} is damaged: {problems}. Stop the server and go back to a backup."
+
+
+def _folder(folder: Path) -> tuple[bool, str]:
+    existing = _existing(folder)
+    fine = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    return fine, f"{folder} can{'' if fine else 'not'} be written"
+
+
+def _privacy(settings: Settings) -> tuple[bool, str]:
+    from mission_control.private_files import too_open
+
+    found = [f"{path} ({path.stat().st_mode & 0o777:o})" for path in too_open(settings)]
+    if not found:
+        return True, "cannot read the data folder, the database and the secret key"
+    return False, f"can reach {', '.join(found)}; start the server once, or use `chmod go= FILE`"
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+
+
+def _disk(folder: Path) -> tuple[bool, str]:
+    existing = _existing(folder)
+    free = shutil.disk_usage(existing).free
+    return free >= SMALLEST_FREE_BYTES, f"{free // (1024 * 1024)} MiB under {existing}"
+
+
+def _open_files() -> tuple[bool, str]:
+    from mission_control.serving import raise_file_limit
+
+    limit = raise_file_limit()
+    return limit >= SMALLEST_FILE_LIMIT, f"{limit} allowed; every open stream needs one"
+
+
+def _workers(settings: Settings) -> tuple[bool, str]:
+    from mission_control.serving import check_workers
+
+    try:
+        check_workers(settings)
+    except ConfigError as error:
+        return False, str(error)
+    return True, f"{settings.workers}"
+
+
+if TYPE_CHECKING:
+    from mission_control.openclaw.connection import Report
+    from mission_control.openclaw.handshake import Identity
+
+TOKEN = "OPENCLAW_GATEWAY_TOKEN"
+EXIT_CODES = {"ok": 0, "refused": 1, "pairing": 3, "unreachable": 4}
+PASSING = (
+    "This installation has no identity yet, so a passing one was used: add the gateway in Mission Control, and approve"
+    " the request that it then shows."
+)
+
+
+@click.group()
+def gateway() -> None:
+    """OpenClaw gateways: check one."""
+
+
+@gateway.command()
+@click.argument("url")
+@click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Holds the token.")
+@click.option("--insecure-tls", is_flag=True, help="Take any certificate.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) -> None:
+    """Connect to the gateway at URL (ws:// or wss://) and say what is missing and what to do.
+
+    The token is read from --token-file, from OPENCLAW_GATEWAY_TOKEN, or asked for; it is shown nowhere. The exit code
+    is 0 when all is well, 1 when the gateway refuses or something is missing, 3 when it waits for a pairing to be
+    approved, 4 when it cannot be reached.
+    """
+    from mission_control.openclaw.connection import check as check_gateway
+    from mission_control.openclaw.target import Target, url_problem
+
+    if (problem := url_problem(url)) is not None:
+        raise click.UsageError(problem)
+    settings = Settings.from_environment()
+    identity = _identity()
+    target = Target(
+        url, token=_token(token_file), allow_insecure_tls=insecure_tls, minimum_version=settings.gateway_min_version
+    )
+    from mission_control.openclaw.handshake import Identity
+
+    report = asyncio.run(check_gateway(target, identity or Identity.new()))
+    if as_json:
+        _print_json(report, is_passing=identity is None)
+    else:
+        _print(target.address, report, is_passing=identity is None)
+    sys.exit(EXIT_CODES[report.state] or int(not all(one.is_fine for one in report.findings)))
+
+
+def _token(file: Path | None) -> str | None:
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"{file} cannot be read: {error}") from None
+    if (given := os.environ.get(TOKEN, "").strip()) or not sys.stdin.isatty():
+        return given or None
+    asked: str = click.prompt("Token of the gateway", hide_input=True, default="", show_default=False, err=True)
+    return asked.strip() or None
+
+
+def _identity() -> "Identity | None":
+    """Return this installation's identity; None where its database is not there yet or cannot be read."""
+    from mission_control.cli.database import with_database
+
+    async def work(settings: Settings) -> "Identity":
+        from mission_control.gateways import installation
+
+        installation.keep_settings(settings)
+        return await installation.identity()
+
+    try:
+        return with_database(work)
+    except ConfigError:
+        return None
+
+
+def _print(address: str, report: "Report", *, is_passing: bool) -> None:
+    click.echo(f"Gateway {address}")
+    for one in report.findings:
+        click.echo(f"{'ok     ' if one.is_fine else 'PROBLEM'}  {one.name}: {one.sentence}")
+        if one.remedy:
+            click.echo(f"         {one.remedy}")
+    if report.state == "pairing":
+        click.echo(f"         Device {report.device_id}, request {report.request_id or 'unknown'}.")
+    if is_passing:
+        click.echo(PASSING, err=True)
+
+
+def _print_json(report: "Report", *, is_passing: bool) -> None:
+    from mission_control.core.json import to_json
+
+    click.echo(to_json(asdict(report) | {"has_passing_identity": is_passing}))
