@@ -10,6 +10,7 @@ admits None may be left out. What the function returns is the answer, unless the
 """
 
 import inspect
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -33,6 +34,8 @@ PRIVILEGES = {
     "board_lead": ("board_lead", ("agent", "agent-lead")),
     "agent_main": ("gateway_main", ("agent", "agent-main")),
 }
+
+_numbers = itertools.count()  # tell the blueprints of one module apart
 
 
 class Register(Protocol):
@@ -88,7 +91,7 @@ class Api:
     def __init__(
         self, module: str, *tags: str, below: str = "", who: Who = "user", lists_agents_first: bool = False
     ) -> None:
-        self.blueprint = Blueprint(module.removeprefix("mission_control.").replace(".", "_"), module)
+        self.blueprint = Blueprint(f"{module.replace('.', '_')}_{next(_numbers)}", module)
         self.operations: list[Operation] = []
         self._tags, self._who, self._prefix = tags, who, API + below
         self._lists_agents_first, self._early = lists_agents_first, 0

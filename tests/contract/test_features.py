@@ -29,14 +29,14 @@ from tests.contract.source import ROOT, modules, trees
 # The registries, by module and name; each is filled by `installing.py`.
 REGISTRIES = {
     "activity.sentences.TASK_FIELDS",
-    "agents.page_tabs.TABS",
+    "agents.page_frame.TABS",
     "asks.kinds.KINDS",
     "commands.reactions.REACTIONS",
     "core.policy.RULES",
     "database.setup.MODEL_MODULES",
     "gateways.events.CONNECTED",
     "gateways.events.HANDLERS",
-    "gateways.page_tabs.TABS",
+    "gateways.page_frame.TABS",
     "http.body_limit.BODY_LIMITS",
     "http.request_log.SECRET_PATHS",
     "inbox.notices.NOTICES",
