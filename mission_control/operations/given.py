@@ -20,7 +20,7 @@ from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
 from mission_control.core.nearest import sibling_names, unknown_name
 from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, exceeds_values, refuse_unstorable
-from mission_control.operations.registry import Operation
+from mission_control.operations.registry import Ids, Operation
 
 FIELD = "fence"
 HIGHEST = 2**31
@@ -37,7 +37,7 @@ async def parsed_body() -> Any:
 
     Invalid when it is no JSON.
     """
-    text: Any = await request.get_data()
+    text = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     if not text.strip():
         return NOTHING
     kind = request.mimetype
@@ -64,21 +64,21 @@ def _too_many_values() -> Invalid:
     return Invalid([schema_error("too_many_values", ["body"], f"A body has at most {MOST_VALUES} values")])
 
 
-def path_ids(values: dict[str, str], path: str) -> dict[str, Any]:
+def path_ids(values: dict[str, str], path: str) -> Ids:
     """Return the ids of an address by name; a part that `path` has as `<string:name>` stays text.
 
     Something that is no id names nothing: NotFound.
     """
-    ids: dict[str, Any] = {}
+    ids: Ids = {}
     for name, text in values.items():
-        ids[name] = text if f"<string:{name}>" in path else parse_id(text)
-        if ids[name] is None:
+        if (given := text if f"<string:{name}>" in path else parse_id(text)) is None:
             raise NotFound()
+        ids[name] = given
     return ids
 
 
 def validated(
-    body: TypeAdapter[Any] | None, raw: Any, query: type[BaseModel] | None, *, needs_body: bool, is_lenient: bool
+    body: TypeAdapter[Any] | None, raw: object, query: type[BaseModel] | None, *, needs_body: bool, is_lenient: bool
 ) -> dict[str, Any]:
     """Return `query` and `data` as the declared shapes read them; Invalid lists everything wrong in both.
 
@@ -142,7 +142,7 @@ def _read_query(model: type[BaseModel]) -> BaseModel:
     return found
 
 
-def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
+def _read_body(body: TypeAdapter[Any], raw: object) -> Any:
     if raw is NOTHING:
         raise Invalid([schema_error("missing", ["body"], "Field required")])
     if isinstance(raw, str):
@@ -173,7 +173,7 @@ def _place_of(error: Any) -> tuple[str | int, ...]:
     return place[1:] if place and is_inside and SHAPE.match(str(place[0])) else place
 
 
-def _json_or_repr(value: Any) -> Any:
+def _json_or_repr(value: object) -> object:
     try:
         to_json(value)
     except TypeError:
@@ -202,7 +202,7 @@ def with_fence(entry: Operation, actor: Actor | None, raw: Any) -> tuple[Actor |
     return actor, {**raw, FIELD: actor.fence} if is_declared and actor.fence is not None else raw
 
 
-def _holding(actor: Actor, sent: Any) -> Actor:
+def _holding(actor: Actor, sent: object) -> Actor:
     if not isinstance(sent, int) or isinstance(sent, bool) or not 0 <= sent < HIGHEST:
         raise Invalid(
             [schema_error("int_type", ["body", FIELD], "The fence is the number that the claim answered", sent)]

@@ -10,7 +10,7 @@ from mission_control import __version__
 from mission_control.core.paging import Page
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 from mission_control.operations.given import takes_fence
-from mission_control.operations.openapi_schemas import REF, References, example_of, fields_of, meaning, schemas
+from mission_control.operations.openapi_schemas import REF, Part, References, example_of, fields_of, meaning, schemas
 from mission_control.operations.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
 from mission_control.operations.registry import OPERATIONS, Operation, started_by, takes_match
 
@@ -35,7 +35,7 @@ ANSWERS = {
 # Ids that the predecessor documents as plain text.
 PLAIN_IDS = {"board_id", "approval_id", "agent_id"}
 # The headers that operations share, by their name in the document.
-HEADERS: dict[str, dict[str, Any]] = {
+HEADERS: dict[str, Part] = {
     "AgentToken": {
         "name": "X-Agent-Token",
         "description": "An agent's token; `Authorization: Bearer` takes it as well",
@@ -61,7 +61,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 ALLOWANCE = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 # The headers of answers.
-ANSWER_HEADERS: dict[str, dict[str, Any]] = {
+ANSWER_HEADERS: dict[str, Part] = {
     name: {"description": words, "schema": {"type": kind}}
     for name, kind, words in (
         ("ETag", "string", "Names this state: for If-None-Match on reads, for If-Match on writes"),
@@ -81,10 +81,10 @@ WHO = {
 }
 
 
-def document(base_url: str) -> dict[str, Any]:
+def document(base_url: str) -> Part:
     """Return the whole document, which agents and client generators read at /openapi.json."""
     named, references = schemas()
-    paths: dict[str, Any] = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
+    paths: Part = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
     for one in OPERATIONS:
         template = _template(one.path)
         paths.setdefault(template, {})[one.method.lower()] = entry = _entry(one, references, template)
@@ -127,14 +127,14 @@ def _template(path: str) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
 
 
-def _deprecated(instead: str) -> dict[str, Any]:
+def _deprecated(instead: str) -> Part:
     return {"deprecated": True, "description": f"Use {instead} instead; this goes with the next release."}
 
 
-def _health(path: str) -> dict[str, Any]:
+def _health(path: str) -> Part:
     name = path.strip("/")
     content = {"application/json": {"schema": {"$ref": REF.format(model="OkResponse")}}}
-    answers: dict[str, Any] = {"200": {"description": "All is well", "content": content}}
+    answers: Part = {"200": {"description": "All is well", "content": content}}
     description = "It answers as long as the server runs, and looks at nothing."
     if name == "readyz":
         answers["503"] = {"description": "Not ready; `checks` says why"}
@@ -149,8 +149,8 @@ def _health(path: str) -> dict[str, Any]:
     }
 
 
-def _entry(one: Operation, references: References, template: str) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _entry(one: Operation, references: References, template: str) -> Part:
+    entry: Part = {
         "tags": list(one.tags),
         "summary": one.summary.rstrip("."),
         "description": description_of(one),
@@ -176,7 +176,7 @@ def _body_schema(body: Any, references: References) -> Any:
     return {"anyOf": [references[(part, "validation")] for part in get_args(body)]}
 
 
-def _hints(one: Operation) -> dict[str, Any]:
+def _hints(one: Operation) -> Part:
     hints = one.hints
     assert hints is not None
     return {
@@ -192,9 +192,9 @@ def _hints(one: Operation) -> dict[str, Any]:
     }
 
 
-def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    schema: dict[str, Any]
+def _parameters(one: Operation, template: str) -> list[Part]:
+    found: list[Part] = []
+    schema: Part
     for name in re.findall(r"\{(\w+)\}", template):
         is_text = name in PLAIN_IDS or f"<string:{name}>" in one.path
         schema = {"type": "string"} if is_text else {"type": "string", "format": "uuid"}
@@ -204,7 +204,7 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
     return found + [{"$ref": f"#/components/parameters/{name}"} for name in _headers(one)]
 
 
-def _query_parameter(name: str, schema: dict[str, Any], is_required: bool) -> dict[str, Any]:
+def _query_parameter(name: str, schema: Part, is_required: bool) -> Part:
     description = schema.get("description") or meaning(name, "?")
     schema = {key: part for key, part in schema.items() if key != "description"}
     return {"name": name, "in": "query", "required": is_required, "description": description, "schema": schema}
@@ -222,11 +222,11 @@ def _headers(one: Operation) -> list[str]:
     return [name for name, is_taken in known.items() if is_taken]
 
 
-def _responses(one: Operation, references: References) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": said_of(one), "content": _content(one, references)}
+def _responses(one: Operation, references: References) -> Part:
+    answer: Part = {"description": said_of(one), "content": _content(one, references)}
     if headers := _answer_headers(one):
         answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
-    answers: dict[str, Any] = {str(one.status): answer}
+    answers: Part = {str(one.status): answer}
     for status in _refusals(one):
         answers[str(status)] = {"$ref": f"#/components/responses/{ANSWERS[status]}"}
     for status, model in one.errors.items():
@@ -248,7 +248,7 @@ def _answer_headers(one: Operation) -> list[str]:
     return [name for name, is_sent in known.items() if is_sent] + (list(ALLOWANCE) if one.who != "anyone" else [])
 
 
-def _shared_answer(status: int, references: References) -> dict[str, Any]:
+def _shared_answer(status: int, references: References) -> Part:
     model = HTTPValidationError if status == 422 else ErrorResponse
     schema = references[(model, "serialization")]
     names = ("Retry-After", *ALLOWANCE) if status == 429 else ()
@@ -268,7 +268,7 @@ def _refusals(one: Operation) -> list[int]:
     return [*statuses, 422]
 
 
-def _content(one: Operation, references: References) -> dict[str, Any]:
+def _content(one: Operation, references: References) -> Part:
     if one.is_stream:
         return {"text/event-stream": {"schema": {"type": "string"}}}
     if one.media != ("application/json",):

@@ -24,10 +24,12 @@ FORMATS: dict[str, str] = {
 }
 REF = "#/components/schemas/{model}"
 
-References = dict[Any, dict[str, Any]]
+# A JSON schema, or another part of the document.
+type Part = dict[str, Any]
+type References = dict[Any, Part]
 
 
-def schemas() -> tuple[dict[str, Any], References]:
+def schemas() -> tuple[Part, References]:
     """Return the schemas by name, and a reference for each pair of model and mode."""
     wanted: dict[tuple[type[BaseModel], Any], None] = {
         (ErrorResponse, "serialization"): None,
@@ -43,7 +45,7 @@ def schemas() -> tuple[dict[str, Any], References]:
     return {name: _model(schema) for name, schema in defs.get("$defs", {}).items()}, dict(references)
 
 
-def fields_of(model: type[BaseModel]) -> dict[str, tuple[dict[str, Any], bool]]:
+def fields_of(model: type[BaseModel]) -> dict[str, tuple[Part, bool]]:
     """Return the schemas of a model's fields, by the names that requests use, and whether each is required."""
     schema = model.model_json_schema(ref_template=REF)
     required = schema.get("required", [])
@@ -56,7 +58,7 @@ def _models(shape: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(shape) for model in _models(part)]
 
 
-def _model(schema: dict[str, Any]) -> dict[str, Any]:
+def _model(schema: Part) -> Part:
     """Return a model's schema, plain but for its own title."""
     if "title" not in schema:
         return dict(plain(schema))
@@ -99,7 +101,7 @@ def meaning(name: str, place: str) -> str:
     return vocabulary().get(place + name) or vocabulary().get(name, "")
 
 
-def described(title: str, schema: dict[str, Any]) -> dict[str, Any]:
+def described(title: str, schema: Part) -> Part:
     """Return a schema in which every field has a description, or refers to a schema that has one."""
     if "properties" not in schema:
         return schema
@@ -107,11 +109,11 @@ def described(title: str, schema: dict[str, Any]) -> dict[str, Any]:
     return schema | {"properties": fields}
 
 
-def _field(part: dict[str, Any], words: str) -> dict[str, Any]:
+def _field(part: Part, words: str) -> Part:
     return part if "description" in part or "$ref" in part or not words else part | {"description": words}
 
 
-def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+def example_of(schema: Part, schemas: Part) -> Any:
     """Return an example of a JSON schema whose references are named in `schemas`."""
     schema = _followed(schema, schemas)
     for known in (schema.get("examples", [None])[0], schema.get("default"), schema.get("const")):
@@ -135,19 +137,19 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     return {}
 
 
-def _followed(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _followed(schema: Part, schemas: Part) -> Part:
     while "$ref" in schema:
         found = schemas[schema["$ref"].rpartition("/")[2]]
         schema = found | {name: part for name, part in schema.items() if name != "$ref"}
     return schema
 
 
-def _first_schema(kinds: list[dict[str, Any]]) -> dict[str, Any]:
+def _first_schema(kinds: list[Part]) -> Part:
     """Return the first kind that is not null."""
     return next((kind for kind in kinds if kind.get("type") != "null"), kinds[0])
 
 
-def _object(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _object(schema: Part, schemas: Part) -> Part:
     """Return the required fields, or the first field when none is required."""
     fields = schema.get("properties", {})
     wanted = schema.get("required") or list(fields)[:1]

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from quart import Response, request
@@ -70,14 +71,14 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
     return view
 
 
-async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: Any) -> dict[str, Any]:
+async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: object) -> dict[str, Any]:
     """Return what the request gives. A large body is validated in a thread, so that other requests go on."""
     read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body, is_lenient=entry.is_inherited)
     is_large = shape is not None and len(await request.get_data(as_text=False)) > LARGE
     return await asyncio.to_thread(read) if is_large else read()
 
 
-async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, Any]) -> Any:
+async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str]) -> Any:
     """Return what an operation is about, None when it looks nothing up; raises NotFound and Forbidden."""
     try:
         found = await entry.finder(actor, **ids) if entry.finder is not None else None
@@ -102,7 +103,7 @@ def _not_your_role(entry: Operation, actor: Actor) -> dict[str, Any] | None:
 
 
 async def handled(
-    entry: Operation, actor: Actor | None, ids: Mapping[str, Any], found: Any, given: Mapping[str, Any]
+    entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str], found: object, given: Mapping[str, Any]
 ) -> Any:
     """Return what the function of an operation returns."""
     if entry.finder is not None:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from typing import Any
-from uuid import UUID
 
 from quart import Response, request
 from tortoise.models import Model
@@ -15,7 +14,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError
 from mission_control.core.json import json_in_turns, to_json
 from mission_control.http.answers import in_pieces, is_large, json_response
-from mission_control.operations.registry import Operation, read_of, started_by
+from mission_control.operations.registry import Ids, Operation, read_of, started_by
 
 
 class PreconditionFailed(DomainError):
@@ -32,7 +31,7 @@ def tag_of(*pieces: bytes) -> str:
     return f'"{digest.hexdigest()[:32]}"'
 
 
-def answered(entry: Operation, answer: Any) -> Response:
+def answered(entry: Operation, answer: object) -> Response:
     """Return the answer of a write as it is sent, with the tag of its state."""
     if isinstance(answer, Response):
         return answer
@@ -40,7 +39,7 @@ def answered(entry: Operation, answer: Any) -> Response:
     return tagged(response, tag_of(body)) if entry.sends_etag else response
 
 
-async def read_answered(entry: Operation, answer: Any) -> Response:
+async def read_answered(entry: Operation, answer: object) -> Response:
     """Return the answer of a read as it is sent; a large one holds up nobody."""
     if isinstance(answer, Response):
         return answer
@@ -68,7 +67,7 @@ def tagged(response: Response, tag: str) -> Response:
     return response
 
 
-async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], found: Any, wanted: str) -> None:
+async def require_match(entry: Operation, actor: Actor, ids: Ids, found: object, wanted: str) -> None:
     """Hold the thing and refuse with 412 unless it is what `If-Match` names. Needs a running transaction."""
     read = read_of(entry)
     assert read is not None
@@ -81,14 +80,14 @@ async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], fo
         )
 
 
-async def current_state(read: Operation, actor: Actor, ids: dict[str, UUID]) -> Any:
+async def current_state(read: Operation, actor: Actor, ids: Ids) -> Any:
     """Return what the read operation of a thing answers now."""
     if read.finder is None:
         return await read.handler(actor, **ids)
     return await read.handler(actor, await read.finder(actor, **ids))
 
 
-async def _hold(found: Any) -> None:
+async def _hold(found: object) -> None:
     things = found if isinstance(found, tuple) else (found,)
     for thing in things:
         if isinstance(thing, Model):

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
 from mission_control.authn.authentication import Who
+from mission_control.core.actor import Actor
 from mission_control.core.paging import Page
 from mission_control.core.token_scopes import TokenScope, scope_needed, scope_needed_of_people
 
 Handler = Callable[..., Awaitable[Any]]
+
+type Ids = dict[str, UUID | str]  # what a path names, by the names of its parts
 
 API, AGENTS = "/api/v1", "/api/v1/agent/"
 
@@ -54,7 +58,7 @@ class Operation:
     subject: Any = None
     find: Handler | None = None
     rule: str | None = None
-    refuses: Callable[[Any, Any, Mapping[str, Any]], None] | None = None
+    refuses: Callable[[Actor, Any, Mapping[str, Any]], None] | None = None
     body: Any = None
     query: type[BaseModel] | None = None
     returns: Any = None
@@ -106,7 +110,7 @@ class Operation:
         """Whether the function says which transaction the change is, and the answer's key with it."""
         return self.is_long_poll or not self.is_atomic
 
-    def scope_of(self, actor: Any) -> TokenScope:
+    def scope_of(self, actor: Actor | None) -> TokenScope:
         """Return what the token of an actor must be made for."""
         if actor is not None and actor.is_user:
             return scope_needed_of_people(self.method, self.rule, self.tags)

@@ -39,7 +39,7 @@ from mission_control.database.sql import as_moment, is_postgres, placeholders, r
 from mission_control.http.body_limit import admit_body
 from mission_control.live import channels
 from mission_control.operations.preconditions import answered, require_match, tag_of
-from mission_control.operations.registry import Operation, takes_match
+from mission_control.operations.registry import Ids, Operation, takes_match
 
 MOST_BYTES, MOST_REQUESTS = 8 * 1024 * 1024, 10_000
 LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written since
@@ -59,7 +59,7 @@ class _SafeWrite:
     entry: Operation
     actor: Actor
     sender: UUID
-    ids: dict[str, UUID]
+    ids: Ids
     found: Any
     key: str
     match: str
@@ -91,7 +91,7 @@ async def recorded_answer(entry: Operation, actor: Actor | None) -> Response | N
     key = _header("Idempotency-Key")
     if actor is None or not key or entry.method == "GET":
         return None
-    sent: Any = await request.get_data()
+    sent = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     request_hash = _hash(sent)
     for record in await _records(_id_of(actor), key):
         if _is_fresh(record) and record["request_hash"] == request_hash:
@@ -100,7 +100,7 @@ async def recorded_answer(entry: Operation, actor: Actor | None) -> Response | N
 
 
 async def written(
-    entry: Operation, actor: Actor | None, ids: dict[str, UUID], found: Any, perform: Callable[[], Awaitable[Any]]
+    entry: Operation, actor: Actor | None, ids: Ids, found: Any, perform: Callable[[], Awaitable[Any]]
 ) -> Response:
     """Perform a write and return its answer; honours `Idempotency-Key` and `If-Match`, or refuses them."""
     key, match = _header("Idempotency-Key"), _header("If-Match")
@@ -125,16 +125,14 @@ def _header(name: str) -> str:
     return request.headers.get(name, "").strip()
 
 
-async def _safe_write(
-    entry: Operation, actor: Actor | None, ids: dict[str, UUID], found: Any, key: str, match: str
-) -> _SafeWrite:
+async def _safe_write(entry: Operation, actor: Actor | None, ids: Ids, found: Any, key: str, match: str) -> _SafeWrite:
     """Return the write. What anybody may send is the write of the thing that it is sent to."""
     if actor is None:
         admit_body()
         actor, sender = system(found.scope().organization_id), found.id
     else:
         sender = _id_of(actor)
-    sent: Any = await request.get_data()
+    sent = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     return _SafeWrite(entry, actor, sender, ids, found, key, match, _hash(sent))
 
 
@@ -294,7 +292,7 @@ def _replay(entry: Operation, record: dict[str, Any], request_hash: str) -> Resp
 
 
 async def _save_answer(write: _SafeWrite, response: Response) -> None:
-    body: Any = await response.get_data(as_text=True)
+    body = await response.get_data(as_text=True)
     stored = packed(body)
     await rows(
         "UPDATE kept_answers SET status = ?, answer = ? WHERE actor_id = ? AND key = ?",
