@@ -17,8 +17,13 @@ from mission_control.jobs.pages import ended_work, indicator, newest_ended
 from mission_control.jobs.queries import own_jobs
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
-from mission_control.notifications.queries import list_notifications, place_of, sentence_of, unread_count
-from mission_control.notifications.schemas import NotificationQuery
+from mission_control.notifications.queries import (
+    NotificationQuery,
+    list_notifications,
+    place_of,
+    sentence_of,
+    unread_count,
+)
 from mission_control.organizations.models import Organization
 from mission_control.shell_health import REGION as HEALTH
 from mission_control.shell_health import WATCH, health_for

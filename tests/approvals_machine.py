@@ -22,7 +22,7 @@ from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
 from mission_control.gateway_requests.asking import Asker
-from mission_control.gateway_requests.keeping import keep_approval
+from mission_control.gateway_requests.intake import keep_approval
 from mission_control.gateway_requests.reading import AskedApproval
 from mission_control.gateways.events import GatewayRef
 from mission_control.tasks.models import Task

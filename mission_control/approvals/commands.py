@@ -6,12 +6,12 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.approvals.closing import refuse_moot
 from mission_control.approvals.decisions import (
     decide_approval,
     held_tasks,
     locked_approval,
     refuse_closed,
+    refuse_moot,
     resolve,
     save_decision,
     task_ids_of,

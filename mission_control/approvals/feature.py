@@ -1,6 +1,6 @@
 """What approvals add to the application."""
 
-from mission_control.approvals import api, asking_pages, asks, closing, live, models, pages, policy, queries, queue_page
+from mission_control.approvals import api, asks, decisions, live, models, pages, queries, queue_page
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.web.shell import PaletteEntry
@@ -8,8 +8,8 @@ from mission_control.web.shell import PaletteEntry
 approvals = Feature(
     name="approvals",
     models=(models,),
-    rules=(policy.rules,),
-    reactions=(closing.reactions, live.reactions),
+    rules=(queries.rules,),
+    reactions=(decisions.reactions, live.reactions),
     kinds={
         "approval.requested": Kind("Somebody asked for a decision."),
         "approval.decided": Kind("A person approved, rejected or sent back."),
@@ -25,11 +25,7 @@ approvals = Feature(
         "approval.answered": Kind("A gateway got the decision about what it had asked for."),
     },
     lookups=(queries.visible_approval,),
-    blueprints=(
-        api.api,
-        pages.pages,
-        asking_pages.pages,
-    ),
+    blueprints=(api.api, pages.pages),
     asks=(asks.ApprovalAsk(),),
     regions=(*queue_page.REGIONS, *pages.REGIONS),
     palette=(PaletteEntry("Approvals", "/approvals", "inbox", "queue decide", position=10),),

@@ -1,34 +1,69 @@
-"""The approvals queue as pages: of the whole organization and of one board."""
+"""The pages of approvals: the queue of all boards or of one, one approval, and the form by which people ask."""
 
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field, model_validator
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import queue
-from mission_control.approvals.forms import DecisionForm, ReopeningForm
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import action_words
 from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.queue import Item
-from mission_control.approvals.queue_page import (
-    KINDS,
-    TEMPLATE,
-    address_of,
-    queue_context,
-    queue_stream,
-)
+from mission_control.approvals.queue_page import KINDS, TEMPLATE, address_of, queue_context, queue_stream
+from mission_control.approvals.schemas import Decision, RejectedTask
+from mission_control.asks.deadlines import HOURS
 from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.ids import parse_id
+from mission_control.core.policy import require
+from mission_control.database.sql import rows
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import FormInvalid, done, is_htmx
+from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block, render_macro
 from mission_control.web.shell import safe_next, shell_page, signed_in
+
+
+class DecisionForm(Form):
+    """A person's decision; `from` says whether it comes from a row of the queue or from a dialog."""
+
+    decision: Decision
+    note: str | None = Field(None, max_length=4000)
+    always: bool = False
+    then: RejectedTask = "inbox"
+    origin: Literal["row", "dialog", ""] = Field("", alias="from")
+    substance: str | None = None
+    next: str = "/approvals"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rejection(cls, sent: Any) -> Any:
+        """A button that says where the task of rejected work goes rejects it."""
+        return {"decision": "rejected", **sent} if isinstance(sent, dict) and "then" in sent else sent
+
+    @model_validator(mode="after")
+    def _note_when_sent_back(self) -> "DecisionForm":
+        if self.decision == "changes_requested" and not self.note:
+            raise ValueError("Say what should change.")
+        return self
+
+    def body(self, found: Approval) -> Fields:
+        always = self.always and self.decision == "approved"
+        return self.model_dump(include={"decision", "note", "then", "substance"}) | {"always": always}
+
+
+class ReopeningForm(Form):
+    """The page to go on to after an approval is reopened."""
+
+    next: str = ""
+
 
 pages = Blueprint("approvals_pages", __name__)
 APPROVAL = "/boards/<uuid:board_id>/approvals/<uuid:approval_id>"
@@ -188,3 +223,80 @@ class ApprovalDeadlineForm(DeadlineForm):
 
 
 deadline_actions(pages, APPROVAL, "set_approval_deadline", "remove_approval_deadline", ApprovalDeadlineForm)
+
+
+PATH = "/boards/<uuid:board_id>/approvals/new"
+# What people ask each other for; each reads as a verb in the heading of the approval.
+ACTIONS = [
+    ("task.finish", "Finish the task"),
+    ("publish", "Publish its result"),
+    ("deploy", "Deploy it"),
+    ("send", "Send it"),
+    ("buy", "Buy what it needs"),
+    ("delete", "Delete what it is about"),
+]
+CERTAIN = 100  # a person who asks states no confidence
+
+
+class AskForm(Form):
+    """What is to be allowed, why, and until when."""
+
+    task: UUID
+    action_type: str = Field(max_length=80)
+    reason: str = Field(max_length=20_000)
+    hours: Literal["", "1", "4", "24", "72", "168"] = ""
+
+    def body(self, found: Board) -> Fields:
+        deadline = {"decide_by": clock.now() + timedelta(hours=int(self.hours))} if self.hours else {}
+        asked = {"action_type": self.action_type, "task_id": self.task, "lead_reasoning": self.reason}
+        return {**asked, "confidence": CERTAIN, **deadline}
+
+
+@pages.get(PATH)
+async def new_approval(board_id: UUID) -> ResponseReturnValue:
+    """Show the form for a task."""
+    actor = await signed_in()
+    board = await visible_board(actor, board_id)
+    require(actor, "approval.request", board)
+    page = await _page(actor, board, {"task": request.args.get("task", "")}, {})
+    if page is None:
+        raise NotFound()
+    return page
+
+
+async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str | None:
+    """Return the form for a task; None when the task is not on the board."""
+    task = parse_id(str(values.get("task") or ""))
+    found = await rows(
+        "SELECT id, number, title FROM tasks WHERE id = ? AND board_id = ? AND deleted_at IS NULL", task, board.id
+    )
+    if not found:
+        return None
+    context = {"board": board, "task": found[0], "values": values, "errors": errors, "actions": ACTIONS}
+    return await shell_page(actor, "approvals/new.html", active="approvals", hours=list(HOURS.items()), **context)
+
+
+async def _not_asked(refusal: Refusal[Board, AskForm]) -> ResponseReturnValue:
+    error, errors = refusal.error, refusal.errors
+    if is_htmx() or not isinstance(error, FormInvalid | Invalid | Conflict):
+        raise error
+    if not isinstance(error, FormInvalid):
+        errors = errors or {"action_type": error.sentence}
+    page = await _page(refusal.actor, refusal.found, refusal.values, errors)
+    if page is None:
+        raise Invalid("The task of this form is not on the board any more.")
+    return page
+
+
+@action(
+    pages,
+    "POST",
+    PATH,
+    performs="create_approval",
+    form=AskForm,
+    refused=_not_asked,
+)
+async def ask(outcome: Outcome[Board, AskForm]) -> ResponseReturnValue:
+    """Ask the people who may decide on the board."""
+    url = f"/boards/{outcome.found.id}/tasks/{outcome.form.task}"
+    return done(url, toast="Asked. It waits for the people who may decide on this board.")

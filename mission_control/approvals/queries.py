@@ -1,4 +1,4 @@
-"""Read approvals: what they decide about, lists, rows as they are answered, and what happened to one."""
+"""Read approvals: who may decide, what they decide about, lists, answers of the API, and what happened to one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,8 +17,30 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.policy import Rules
 from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+
+rules = Rules()
+
+
+@rules.rule("approval.request")
+def may_request_approval(actor: Actor, board: Board) -> bool:
+    """People with write access and every agent of the board."""
+    return actor.writes(board)
+
+
+@rules.rule("approval.decide")
+def may_decide_approval(actor: Actor, approval: Approval) -> bool:
+    """People with write access; agents never decide."""
+    return actor.is_user and actor.writes(approval.board)
+
+
+@rules.rule("approval.apply_deadline")
+def only_the_system(actor: Actor, approval: Approval) -> bool:
+    """Only the system itself."""
+    return False
+
 
 REASON = "reason"
 _SELECT = (

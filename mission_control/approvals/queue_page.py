@@ -11,7 +11,8 @@ from quart import Response, request
 
 from mission_control.approvals import queue
 from mission_control.approvals.queue import Item
-from mission_control.asks.queue_rows import QueueView, Row, related_rows
+from mission_control.asks.kinds import KINDS as ASKS
+from mission_control.asks.kinds import QueueView, Row
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
 from mission_control.core import clock
@@ -80,7 +81,7 @@ async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, Any]:
     )
     both: list[Item | Row] = [
         *await queue.queue(actor, boards, view.opened),
-        *await related_rows(actor, view_of_queue),
+        *[row for kind in ASKS.values() for row in await kind.queue_rows(actor, view_of_queue)],
     ]
     items = sorted(both, key=lambda one: one.created_at or view.opened)
     decided, total = await queue.history(actor, boards, view.state, view.page)

@@ -38,13 +38,23 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
 from mission_control.core.ids import new_id
-from mission_control.core.policy import require
+from mission_control.core.policy import Rules, require
 from mission_control.core.substance import refuse_changed
 from mission_control.core.token_scopes import require_scope
 from mission_control.database.sql import as_id, placeholders, rows, select_one
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import OPERATIONS
 from mission_control.operations.retries import committed
+
+rules = Rules()
+
+
+@rules.rule("need.snooze")
+@rules.rule("need.answer")
+def may_answer_need(actor: Actor, asked: Key | Asked) -> bool:
+    """People, whose need it is: they found it. Its answers ask the rules of their operations."""
+    return actor.is_user
+
 
 # Runs the work in a transaction. An answer by itself is recorded in it for its Idempotency-Key.
 type Begin = Callable[[Callable[[], Awaitable[NeedResult]]], Awaitable[NeedResult | None]]

@@ -1,14 +1,6 @@
 """Needs over HTTP, for people and their scripts."""
 
-from mission_control.asks.answering import (
-    answer_many,
-    answer_one,
-    asked_need,
-    snooze,
-    snooze_many,
-    undo_many,
-    unsnooze,
-)
+from mission_control.asks.answering import answer_many, answer_one, asked_need, snooze, snooze_many, undo_many, unsnooze
 from mission_control.asks.finding import key_named, one_need
 from mission_control.asks.kinds import Asked, Key
 from mission_control.asks.polling import wait_for_needs

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from markupsafe import Markup
 from tortoise.models import Model
 
 from mission_control.core import times
@@ -16,7 +17,6 @@ from mission_control.live.log import NewEvent
 from mission_control.live.models import Event
 
 if TYPE_CHECKING:
-    from mission_control.asks.queue_rows import QueueView, Row
     from mission_control.asks.schemas import Need
     from mission_control.boards.models import Board
 
@@ -195,6 +195,26 @@ class Deadline:
     end: Callable[[Actor, Any], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue on a page: its boards, when it was opened, and its address."""
+
+    boards: "list[Board]"
+    opened: datetime
+    url: str
+    show_board: bool
+    is_of_one_board: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rendered row of the queue, when it was created, and whether it is pending."""
+
+    created_at: datetime
+    is_pending: bool
+    html: Markup
+
+
 class AskKind[T]:
     """A kind of asks. `position` is its place among the kinds of its group, `table` has a row for each.
 
@@ -255,7 +275,7 @@ class AskKind[T]:
         """Return what was answered, in words."""
         return {}
 
-    async def queue_rows(self, actor: Actor, view: "QueueView") -> "list[Row]":
+    async def queue_rows(self, actor: Actor, view: QueueView) -> list[Row]:
         return []
 
     @property

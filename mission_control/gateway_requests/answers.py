@@ -19,9 +19,9 @@ from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.clock import monotonic
 from mission_control.database.sql import rows, select
-from mission_control.gateway_requests import boardless, keeping
+from mission_control.gateway_requests import boardless, intake
 from mission_control.gateway_requests.asking import question_of, resolve_approval, resolve_question
-from mission_control.gateway_requests.keeping import Kept, end_question, note_answered, parts_of
+from mission_control.gateway_requests.intake import Kept, end_question, note_answered, parts_of
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.reading import AskedQuestion, Ended, read_question
 from mission_control.gateways import connector
@@ -230,7 +230,7 @@ async def _tell_decision(approval: Approval | GatewayRequest) -> None:
     assert approval.gateway_id is not None and approval.external_id is not None  # a gateway asked
     kind = KINDS.get(approval.action_type or "", "exec")
     ended = await resolve_approval(approval.gateway_id, approval.external_id, kind, approval.answer or "deny")
-    await keeping.end_approval(approval, ended)
+    await intake.end_approval(approval, ended)
 
 
 async def _end(one: Unsettled) -> None:
@@ -240,6 +240,6 @@ async def _end(one: Unsettled) -> None:
     if kept is None:
         return
     if isinstance(kept, Approval) or (isinstance(kept, GatewayRequest) and kept.kind == "approval"):
-        await keeping.end_approval(kept, Ended(how))
+        await intake.end_approval(kept, Ended(how))
     else:
         await end_here(kept, how)

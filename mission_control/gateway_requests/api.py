@@ -7,7 +7,7 @@ from mission_control.core.paging import Page, page
 from mission_control.core.schemas import ErrorResponse
 from mission_control.gateway_requests import boardless, queries
 from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_requests.schemas import GatewayRequestDecision, GatewayRequestQuery, GatewayRequestRead
+from mission_control.gateway_requests.queries import GatewayRequestDecision, GatewayRequestQuery, GatewayRequestRead
 from mission_control.operations.api import Api
 from mission_control.questions.schemas import QuestionAnswer
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from mission_control.asks.kinds import AskKind, Key, Page, Rows, Seeker
-from mission_control.asks.queue_rows import QueueView, Row
+from mission_control.asks.kinds import AskKind, Key, Page, QueueView, Row, Rows, Seeker
 from mission_control.asks.saying import answer, choices, fact, in_one_line, need
 from mission_control.asks.schemas import Course, Need, NeedAnswer, NeedParty
 from mission_control.core import clock, times

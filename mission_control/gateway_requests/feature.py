@@ -1,7 +1,7 @@
 """What gateway_requests adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateway_requests import api, asks, models, pages, policy, queries
+from mission_control.gateway_requests import api, asks, models, pages, queries
 from mission_control.gateway_requests.answers import ANSWERS
 from mission_control.gateway_requests.intake import (
     approval_requested,
@@ -15,7 +15,7 @@ from mission_control.live.kinds import Kind
 gateway_requests = Feature(
     name="gateway_requests",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(queries.rules,),
     kinds={
         "gateway.request.asked": Kind(
             "A gateway asked people for an agent that is on no board.", "brought in", is_named_in_message=True

@@ -14,7 +14,7 @@ from mission_control.gateway_requests import queries
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.queries import visible_request
 from mission_control.live.models import Event
-from mission_control.questions.forms import AnswerForm
+from mission_control.questions.pages import AnswerForm
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block

@@ -1,18 +1,132 @@
-"""Home as a page: what needs a person, answered in place, and what goes on beside it."""
+"""Home as a page, and the forms of its rows: answer one or many, put off, take back."""
+
+from datetime import datetime, time, timedelta
+from itertools import zip_longest
+from typing import Annotated, Any
 
 from markupsafe import Markup
-from quart import Blueprint, Response
+from pydantic import Field, model_validator
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.asks.kinds import Asked, Key
+from mission_control.asks.schemas import NeedAnswerGiven, NeedResults
+from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
+from mission_control.core.schemas import BlankToNone
+from mission_control.core.times import clock_time
 from mission_control.home import regions
+from mission_control.home.listing import chosen_needs, offers, undone_words
 from mission_control.home.peek import peek, peek_if_there
 from mission_control.home.regions import known_rows, state_of
 from mission_control.home.view import DENSE_FROM, HomeAddress, HomeView
 from mission_control.live.broker import head_of
-from mission_control.web.forms import is_htmx
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
+from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Reads, live_page, rendered
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import safe_next, shell_page, signed_in
+
+ANSWERED = {"approve": "Approved", "always": "Approved", "send_back": "Sent back", "reject": "Rejected"}
+
+
+def bare_title(title: str | None) -> str:
+    """Return a need's title without the verb that asks for it."""
+    return (title or "").removeprefix("Approve: ")
+
+
+def answered_words(answer_id: str, title: str | None) -> str:
+    """Return what was done with what: `Approved: Kit finishes #20`."""
+    return f"{ANSWERED.get(answer_id, 'Answered')}: {bare_title(title)}"
+
+
+def moment_words(until: datetime | None) -> str:
+    """Return until when something is put off."""
+    return clock_time(until) if until is not None else "it changes"
+
+
+def many_words(verb: str, results: NeedResults) -> str:
+    """Return what became of many answers: how many, and why not the others."""
+    said = f"{verb}: {len(results.results) - results.failed}."
+    others = [one.message for one in results.results if one.message]
+    if not others:
+        return said
+    reasons = " ".join(dict.fromkeys(others))
+    return f"{said} {results.failed} {'was' if results.failed == 1 else 'were'} not: {reasons[:300]}"
+
+
+CHANGE, NOW = "change", "now"
+MORNING = time(9)
+Note = Annotated[Annotated[str, Field(max_length=20_000)] | None, BlankToNone]
+
+
+def moment_named(word: str) -> datetime | str:
+    """Return the moment that a word means where the reader is: `hour`, `tomorrow`, `monday`; any other is a moment."""
+    zone = zones.reader()
+    today = zones.today(zone)
+    if word == "hour":
+        return clock.now() + timedelta(hours=1)
+    if word == "tomorrow":
+        return zones.at(today + timedelta(days=1), MORNING, zone)
+    if word == "monday":
+        return zones.at(today + timedelta(days=7 - today.weekday()), MORNING, zone)
+    return word
+
+
+class SnoozeForm(Form):
+    """Until when a need is put off: a word, a time, or `change` for the next change of it."""
+
+    until: str = Field(max_length=40)
+
+    def body(self, found: Key) -> Fields:
+        return {"until_changed": True} if self.until == CHANGE else {"until": moment_named(self.until)}
+
+
+class SnoozesForm(Form):
+    """Until when several needs are put off, or `now` to show them again; they stand in `need`, or in `needs`."""
+
+    until: str = Field(max_length=40)
+    need: list[str] = Field(default_factory=list, max_length=200)
+    needs: str = Field("", max_length=20_000)
+
+    def body(self, found: None) -> Fields:
+        ids = self.need or [one for one in self.needs.split(",") if one]
+        if self.until in (CHANGE, NOW):
+            return {"ids": ids, "until_changed": self.until == CHANGE, "show": self.until == NOW}
+        return {"ids": ids, "until": moment_named(self.until)}
+
+
+class SelectionForm(Form):
+    """One answer to many needs, each with its substance in the same order, and the page to go on to."""
+
+    need: list[str] = Field(min_length=1, max_length=200)
+    substance: list[str] = Field(default_factory=list, max_length=200)
+    answer: str = Field(max_length=80)
+    note: Note = None
+    next: str = "/"
+
+    @model_validator(mode="after")
+    def _note_when_sent_back(self) -> "SelectionForm":
+        if self.answer == "send_back" and not self.note:
+            raise ValueError("Say what should change.")
+        return self
+
+    def body(self, found: None) -> Fields:
+        seen = zip_longest(self.need, self.substance[: len(self.need)])
+        given = {"answer": self.answer, "note": self.note}
+        return {"answers": [{"id": one, "substance": substance, **given} for one, substance in seen]}
+
+
+class UndoForm(Form):
+    """The needs whose answers are taken back, separated by commas, and the page to go on to."""
+
+    needs: str = Field(max_length=20_000)
+    next: str = "/"
+
+    def body(self, found: None) -> Fields:
+        return {"ids": [one for one in self.needs.split(",") if one]}
+
 
 pages = Blueprint("home_pages", __name__)
 NEED = "/needs/<string:need_id>"
@@ -65,3 +179,93 @@ async def one(need_id: str) -> ResponseReturnValue:
     if is_htmx():
         return f'<section id="panel">{html}</section>'
     return await home_page(actor, HomeAddress.of_request(), html)
+
+
+BULK = "needs/bulk.html"
+UNDO, SNOOZES = "/needs/undos", "/needs/snoozes"
+
+
+async def _not_answered(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
+    """Ask for the words that an answer needs, in a page; open pages show the reason in the row."""
+    if is_htmx() or not isinstance(refusal.error, FormInvalid | Invalid) or refusal.found.key is None:
+        raise refusal.error
+    typed = refusal.values.get("note") or ""
+    chosen = refusal.values.get("answer") or ""
+    html = await peek(refusal.actor, refusal.found.name, typed=typed, errors=refusal.errors, chosen=chosen)
+    return await home_page(refusal.actor, HomeAddress.of_request(), html)
+
+
+@action(pages, "POST", f"{NEED}/answers", performs="answer_need", refused=_not_answered)
+async def answer(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
+    """Give an answer; only the first one counts."""
+    result = outcome.answer
+    toast = answered_words(outcome.form.answer, result.title)
+    if not result.undoable:
+        return done("/", toast=toast)
+    return done("/", toast=toast, undo_action=UNDO, undo={"needs": result.id})
+
+
+@action(pages, "POST", f"{NEED}/snoozes", performs="snooze_need", form=SnoozeForm)
+async def snooze(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
+    """Put a need off."""
+    need = outcome.answer
+    toast = f"Snoozed until {moment_words(need.snoozed_until)}: {bare_title(need.title)}"
+    return done("/", toast=toast, undo_action=f"/needs/{need.id}/unsnoozes")
+
+
+@action(pages, "POST", f"{NEED}/unsnoozes", performs="unsnooze_need")
+async def unsnooze(outcome: Outcome[Key, None]) -> ResponseReturnValue:
+    """Show a need again."""
+    return done("/", toast=f"Waits again: {bare_title(outcome.answer.title)}")
+
+
+@action(pages, "POST", SNOOZES, performs="snooze_needs", form=SnoozesForm)
+async def snooze_together(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnValue:
+    """Put several needs off, or show them again."""
+    done_ids = [one.id for one in outcome.answer.results if one.outcome == "snoozed"]
+    if outcome.form.until == NOW:
+        return done("/", toast=many_words("Shown again", outcome.answer))
+    toast = many_words("Snoozed", outcome.answer)
+    return done("/", toast=toast, undo_action=SNOOZES, undo={"needs": ",".join(done_ids), "until": NOW})
+
+
+@action(pages, "POST", UNDO, performs="undo_needs", form=UndoForm)
+async def undo(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
+    """Take answers back."""
+    return done(safe_next(outcome.form.next), toast=undone_words(outcome.answer))
+
+
+@pages.get("/needs/selection")
+async def selection() -> ResponseReturnValue:
+    """List exactly what would be decided together: a bar of Home, a dialog of another page (`next`), else a page."""
+    actor = await signed_in()
+    return await _selection(actor, request.args.getlist("need"), request.args.get("next", ""))
+
+
+async def _selection(actor: Actor, ids: list[str], next_url: str, **refusal: object) -> str:
+    needs = await chosen_needs(actor, ids)
+    context: dict[str, Any] = {"needs": needs, "offers": offers(needs), "next_url": safe_next(next_url), **refusal}
+    if is_htmx():
+        return render_macro(BULK, "dialog_of" if next_url else "bar", **context) if needs else ""
+    return await shell_page(actor, "needs/selection.html", active="home", **context)
+
+
+async def _not_answered_together(refusal: Refusal[None, SelectionForm]) -> ResponseReturnValue:
+    if is_htmx() or not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    values = refusal.values
+    return await _selection(refusal.actor, values.get("need") or [], values.get("next") or "", errors=refusal.errors)
+
+
+@action(pages, "POST", "/needs/answers", performs="answer_needs", form=SelectionForm, refused=_not_answered_together)
+async def answer_together(outcome: Outcome[None, SelectionForm]) -> ResponseReturnValue:
+    """Give one answer to many needs; each counts by itself."""
+    results = outcome.answer
+    toast = many_words(ANSWERED.get(outcome.form.answer, "Answered"), results)
+    place = safe_next(outcome.form.next)
+    undoable = [one.id for one in results.results if one.outcome == "answered" and one.undoable]
+    if not undoable:
+        return done(place, toast=toast)
+    label = "Undo" if len(undoable) == results.answered else f"Undo {len(undoable)}"
+    undo = {"needs": ",".join(undoable), "next": place}
+    return done(place, toast=toast, undo_action=UNDO, undo=undo, undo_label=label)

@@ -5,13 +5,8 @@ from typing import Any
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.notifications import queries
-from mission_control.notifications.commands import mark_read
-from mission_control.notifications.schemas import (
-    NotificationQuery,
-    NotificationRead,
-    NotificationReading,
-    UnreadCount,
-)
+from mission_control.notifications.queries import NotificationQuery, NotificationRead, NotificationReading, UnreadCount
+from mission_control.notifications.reactions import mark_read
 from mission_control.operations.api import Api
 
 api = Api(__name__, "users", below="/users/me/notifications")

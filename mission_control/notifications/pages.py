@@ -11,8 +11,13 @@ from quart.typing import ResponseReturnValue
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
-from mission_control.notifications.queries import list_notifications, place_of, sentence_of, unread_count
-from mission_control.notifications.schemas import NotificationQuery
+from mission_control.notifications.queries import (
+    NotificationQuery,
+    list_notifications,
+    place_of,
+    sentence_of,
+    unread_count,
+)
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.lists import LiveList, Pages

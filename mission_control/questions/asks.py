@@ -3,8 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from mission_control.asks.kinds import Answers, AnswerWords, AskKind, Boards, Deadline, Details, Key, Page, Rows, Seeker
-from mission_control.asks.queue_rows import QueueView, Row
+from mission_control.asks.kinds import (
+    Answers,
+    AnswerWords,
+    AskKind,
+    Boards,
+    Deadline,
+    Details,
+    Key,
+    Page,
+    QueueView,
+    Row,
+    Rows,
+    Seeker,
+)
 from mission_control.asks.saying import choices, deadline_facts, fact, in_one_line, need
 from mission_control.asks.schemas import Need, NeedParty
 from mission_control.boards.models import Board

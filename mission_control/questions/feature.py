@@ -2,12 +2,12 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.questions import api, asks, models, pages, policy, queries, reactions
+from mission_control.questions import api, asks, models, pages, queries, reactions
 
 questions = Feature(
     name="questions",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(queries.rules,),
     reactions=(reactions.reactions, reactions.reactions),
     kinds={
         "question.asked": Kind("An agent asked people a question.", "asked people:"),

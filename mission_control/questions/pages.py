@@ -1,22 +1,43 @@
-"""Pages of questions: in the queue, or one by itself."""
+"""The page of one question, and the forms of its answer and its deadline."""
 
-from typing import Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
+from pydantic import Field, model_validator
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.questions import queries
-from mission_control.questions.forms import AnswerForm
 from mission_control.questions.models import Question
 from mission_control.questions.queries import visible_question
+from mission_control.questions.schemas import LONGEST_ANSWER
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, FormInvalid, done, is_htmx
+from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block
 from mission_control.web.shell import safe_next, shell_page, signed_in
+
+
+class AnswerForm(Form):
+    """A person's answer: an option, their own words, or both."""
+
+    answer: Annotated[NonEmptyStr | None, BlankToNone] = Field(None, max_length=LONGEST_ANSWER)
+    option: Annotated[str | None, BlankToNone] = None
+    substance: str | None = None
+    next: str = "/approvals"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.answer is None and self.option is None:
+            raise ValueError("Fill this in.")
+        return self
+
+    def body(self, found: object) -> Fields:
+        return {"answer": self.answer, "option_id": self.option, "substance": self.substance}
+
 
 pages = Blueprint("questions_pages", __name__)
 QUESTION = "/boards/<uuid:board_id>/questions/<uuid:question_id>"

@@ -1,4 +1,4 @@
-"""Read questions: lists, rows as they are answered, and as people's queue shows them."""
+"""Read questions: who may, lists, rows as they are answered, and as people's queue shows them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,51 @@ from markupsafe import Markup
 from tortoise.expressions import Subquery
 
 from mission_control.accounts.names import person_name
-from mission_control.asks.queue_rows import QueueView, Row
+from mission_control.asks.kinds import QueueView, Row
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
 from mission_control.core.errors import NotFound
+from mission_control.core.policy import Rules
 from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.questions.models import Question
 from mission_control.questions.schemas import QuestionQuery
 from mission_control.web.fragments import render_macro
+
+rules = Rules()
+
+
+@rules.rule("question.ask")
+def may_ask(actor: Actor, board: Board) -> bool:
+    """Allow every agent of the board."""
+    return actor.is_agent and actor.writes(board)
+
+
+@rules.rule("question.ask_as_lead")
+def may_ask_as_lead(actor: Actor, board: Board) -> bool:
+    """Allow the lead of the board, for the operation inherited from the predecessor."""
+    return may_ask(actor, board) and actor.is_lead
+
+
+@rules.rule("question.answer")
+def may_answer(actor: Actor, question: Question) -> bool:
+    """Allow people who can write on the board."""
+    return actor.is_user and actor.writes(question.board)
+
+
+@rules.rule("question.apply_deadline")
+def only_the_system(actor: Actor, question: Question) -> bool:
+    """Only the system itself."""
+    return False
+
+
+@rules.rule("question.withdraw")
+def may_withdraw(actor: Actor, question: Question) -> bool:
+    """Allow the asker and the current lead of the board."""
+    return may_ask(actor, question.board) and (actor.is_lead or question.agent_id == actor.agent_id)
+
 
 STATE = "CASE WHEN q.closed_at IS NULL THEN q.state ELSE 'closed' END"
 SELECT = (

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.agents.reactions import NOTICE
-from mission_control.approvals.closing import CHANGES, why_moot
+from mission_control.approvals.decisions import CHANGES, why_moot
 from mission_control.approvals.live import Polls
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.boards.models import Board

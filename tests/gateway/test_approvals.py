@@ -11,7 +11,7 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.gateway_requests import answers, intake, keeping
+from mission_control.gateway_requests import answers, intake
 from mission_control.gateways import connector, link
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
@@ -101,7 +101,7 @@ async def test_list_that_is_refused_is_asked_for_again(
 async def test_gateway_fills_no_queue_without_end(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MOST_PENDING", 2)
+    monkeypatch.setattr(intake, "MOST_PENDING", 2)
     kept = [await asked(cast, fake_gateway, f"make {number}") for number in range(2)]
     await fake_gateway.ask_approval("make 3", "mc-vega")
     (await decide(cast, kept[0], decision="approved")).ok()

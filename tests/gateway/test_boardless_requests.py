@@ -10,7 +10,7 @@ from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.core import clock
-from mission_control.gateway_requests import answers, intake, keeping
+from mission_control.gateway_requests import answers, intake
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.reading import read_answers
 from mission_control.gateways import connector, link
@@ -201,7 +201,7 @@ async def test_question_ended_on_the_gateway(cast: Cast, fake_gateway: FakeGatew
 async def test_gateway_fills_no_queue_without_end(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MOST_PENDING", 2)
+    monkeypatch.setattr(intake, "MOST_PENDING", 2)
     ref = GatewayRef(gateway.id, gateway.organization_id)
     for _ in range(3):
         await fake_gateway.ask_approval("make", "a-stranger")
