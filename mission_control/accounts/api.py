@@ -51,7 +51,7 @@ async def get_me(actor: Actor) -> UserRead:
 async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
     """Change one's own profile."""
     user = await User.get(id=actor.id)
-    return UserRead.of(await update_profile(actor, user, data.model_dump(exclude_unset=True)))
+    return UserRead.of(await update_profile(actor, user, data))
 
 
 @api.delete("/users/me", is_atomic=False)

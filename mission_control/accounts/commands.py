@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.credentials import hash_password, password_fits
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import PasswordReset, Session, Token, User
+from mission_control.accounts.queries import UserUpdate
 from mission_control.accounts.setup import NOWHERE
 from mission_control.authn import lookups
 from mission_control.commands.command import command
@@ -26,7 +26,7 @@ rules = Rules()
 @rules.rule("account.sign_in")
 @rules.rule("account.reset_password")
 @rules.rule("account.mail_reset")
-def only_the_system(actor: Actor, thing: Any) -> bool:
+def only_the_system(actor: Actor, thing: object) -> bool:
     """Allow only the system: a code, a password, a link or a mailbox proves the person."""
     return False
 
@@ -178,8 +178,9 @@ async def _end_tokens(user_id: UUID) -> None:
 
 
 @command("account.update")
-async def update_profile(actor: Actor, user: User, changes: dict[str, Any]) -> User:
-    """Change one's own profile fields."""
+async def update_profile(actor: Actor, user: User, change: UserUpdate) -> User:
+    """Change one's own profile fields; those that were not sent stay."""
+    changes = change.model_dump(exclude_unset=True)
     if changes:
         await User.filter(id=user.id).update(**changes, updated_at=clock.now())
         await record_account("account.updated", user.id, fields=sorted(changes))

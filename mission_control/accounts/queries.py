@@ -1,7 +1,7 @@
 """Read accounts, and the shapes of the operations on them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -46,8 +46,7 @@ class UserRead(BaseModel):
     @classmethod
     def of(cls, user: User) -> "UserRead":
         """Return the schema of a person."""
-        values: dict[str, Any] = {name: getattr(user, name) for name in cls.model_fields}
-        return cls(**values)
+        return cls(**{name: getattr(user, name) for name in cls.model_fields})
 
 
 TokenName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

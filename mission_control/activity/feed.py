@@ -1,7 +1,6 @@
 """Reading the event log as a list, the comments of many boards, and their shapes."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -15,7 +14,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.json import to_json
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Moment
-from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+from mission_control.database.sql import Condition, Row, Values, as_json, placeholders, rows, wire_moment
 from mission_control.live import broker
 from mission_control.live.kinds import KINDS
 from mission_control.live.models import Event
@@ -85,7 +84,6 @@ class CommentStreamQuery(BaseModel):
 
 
 FEW = 1000
-Condition = tuple[str, list[Any]]
 
 COMMENT = "LEFT JOIN task_comments c ON c.id = e.id AND e.kind = 'task.comment'"
 MESSAGE = (
@@ -102,7 +100,7 @@ SELECT = (
 )
 
 
-async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[dict[str, Any]], int]:
+async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[ActivityEventRead], int]:
     """Return the events visible to the actor, newest first, and their number. Agents see events about themselves."""
     if query.board_id is not None and actor.is_user:
         await visible_board_here(actor, query.board_id)
@@ -116,10 +114,10 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[dict[str
         where, values = f"{where} AND e.seq < ?", [*values, query.before_seq]
     page = f"{SELECT} WHERE {where} ORDER BY e.seq DESC LIMIT ? OFFSET ?"
     found = await rows(page, *values, query.limit, query.offset)
-    return [_serialize(row) for row in found], total
+    return [_read(row) for row in found], total
 
 
-async def _count(actor: Actor, query: ActivityQuery, where: str, values: list[Any]) -> int:
+async def _count(actor: Actor, query: ActivityQuery, where: str, values: Values) -> int:
     """Return the number of events. The organization is named only for its index by time."""
     if (query.since or query.until) and not query.kind:
         where, values = f"e.organization_id = ? AND {where}", [actor.organization_id, *values]
@@ -131,7 +129,7 @@ def _joined(conditions: list[Condition]) -> Condition:
     return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 
 
-def live_boards_of(actor: Actor, organization_id: UUID) -> tuple[str, list[Any]]:
+def live_boards_of(actor: Actor, organization_id: UUID) -> Condition:
     """Return a condition on `boards b` for the boards of an organization that a person reads."""
     whole, single = actor.readable_boards()
     condition = "b.organization_id = ? AND b.deleted_at IS NULL"
@@ -166,24 +164,18 @@ def _conditions(query: ActivityQuery) -> list[Condition]:
     return found
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+def _read(row: Row) -> ActivityEventRead:
     route_name, route_params = _route(row)
-    return {
-        "id": row["id"],
-        "event_type": row["kind"],
-        "message": row["message"],
-        "agent_id": row["agent_id"],
-        "task_id": row["task_id"],
-        "board_id": row["board_id"],
-        "route_name": route_name,
-        "route_params": route_params,
-        "created_at": wire_moment(row["created_at"]),
-        "seq": row["seq"],
-        "actor": {"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
-    }
+    return ActivityEventRead(
+        event_type=row["kind"],
+        route_name=route_name,
+        route_params=route_params,
+        actor=ActorRef(kind=row["actor_kind"], id=row["actor_id"], name=row["actor_name"]),
+        **{name: row[name] for name in ("id", "message", "agent_id", "task_id", "board_id", "created_at", "seq")},
+    )
 
 
-def _route(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
+def _route(row: Row) -> tuple[str, dict[str, str]]:
     """Return the route on which clients show an event."""
     kind, task = row["kind"], {"taskId": str(row["task_id"])} if row["task_id"] is not None else {}
     if row["board_id"] is None:
@@ -211,7 +203,9 @@ COMMENTS_SELECT = (
 )
 
 
-async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_comments(
+    actor: Actor, board_id: UUID | None, paging: Paging
+) -> tuple[list[ActivityTaskCommentFeedItemRead], int]:
     """Return the comments on the boards that a person reads, newest first, and their number."""
     where, values = _where(actor, actor.organization_id, board_id)
     [total] = await rows(f"SELECT COUNT(*) AS n{PLACED} WHERE {where}", *values)
@@ -227,7 +221,7 @@ async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> 
         paging.limit,
         paging.offset,
     )
-    return [_serialize_comment(row) for row in found], int(total["n"])
+    return [_comments_read(row) for row in found], int(total["n"])
 
 
 async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
@@ -253,34 +247,30 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
 async def _message(comment_id: UUID) -> bytes | None:
     """Return the message of one comment on an existing board, shared by all streams."""
     found = await rows(f"{COMMENTS_SELECT} WHERE {READABLE} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
-    return to_json({"comment": _serialize_comment(found[0])}) if found else None
+    return to_json({"comment": _comments_read(found[0])}) if found else None
 
 
 _messages: Shared[bytes | None] = Shared()
 
 
-def _where(actor: Actor, organization_id: UUID, board_id: UUID | None) -> tuple[str, list[Any]]:
+def _where(actor: Actor, organization_id: UUID, board_id: UUID | None) -> Condition:
     boards, values = live_boards_of(actor, organization_id)
     one = "" if board_id is None else " AND t.board_id = ?"
     return f"{READABLE} AND {boards}{one}", [*values, *([] if board_id is None else [board_id])]
 
 
-def _serialize_comment(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "created_at": wire_moment(row["created_at"]),
-        "message": row["message"],
-        "agent_id": row["agent_id"],
-        "agent_name": row["agent_name"],
-        "agent_role": _role(as_json(row["identity_profile"])),
-        "task_id": row["task_id"],
-        "task_title": row["task_title"],
-        "board_id": row["board_id"],
-        "board_name": row["board_name"],
-        "author": None if row["user_id"] is None else {"id": row["user_id"], "name": row["user_name"]},
-    }
+def _comments_read(row: Row) -> ActivityTaskCommentFeedItemRead:
+    return ActivityTaskCommentFeedItemRead(
+        agent_role=_role(as_json(row["identity_profile"])),
+        author=None if row["user_id"] is None else PersonRef(id=row["user_id"], name=row["user_name"]),
+        **{
+            name: row[name]
+            for name in ActivityTaskCommentFeedItemRead.model_fields
+            if name not in ("agent_role", "author")
+        },
+    )
 
 
-def _role(profile: Any) -> str | None:
+def _role(profile: object) -> str | None:
     role = profile.get("role") if isinstance(profile, dict) else None
     return role.strip() or None if isinstance(role, str) else None

@@ -1,7 +1,6 @@
 """The activity as pages: of an organization, of one board, beside a board, and of an agent."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
@@ -31,7 +30,7 @@ from mission_control.tasks.board_view import BoardView, on_board
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
 TEMPLATE = "activity/aside.html"
@@ -193,7 +192,7 @@ class FeedView(View):
 
 
 async def _live(actor: Actor, board: Board | None) -> Response:
-    args: dict[str, Any] = request.args.to_dict()
+    args: dict[str, str] = request.args.to_dict()
     after = args.get("after", "")
     is_number = after.isascii() and after.isdigit() and len(after) < 16
     since = int(after) if is_number else await head_of(actor.organization_id)
@@ -224,7 +223,7 @@ async def _first_day(view: FeedView) -> str | None:
     return "" if days[-1][0] == view.first_day else view.first_day
 
 
-def _is_on(view: FeedView, news: Event | dict[str, Any]) -> bool:
+def _is_on(view: FeedView, news: Event | Signal) -> bool:
     return isinstance(news, Event) and view.new.board_id in (None, news.board_id)
 
 

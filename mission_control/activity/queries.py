@@ -11,14 +11,14 @@ import orjson
 
 from mission_control.accounts.names import person_name
 from mission_control.activity.feed import COMMENT, MESSAGE
-from mission_control.activity.sentences import Entry, asked_action, describe, named_ids
+from mission_control.activity.sentences import Data, Entry, asked_action, describe, named_ids
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can
-from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, placeholders, rows
 from mission_control.live.kinds import KINDS
 
 FILTERS = {
@@ -149,8 +149,9 @@ async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: i
     return await entries(found, agent.organization_id)
 
 
-def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
-    sql, values = "", list[Any]()
+def _conditions(actor: Actor, wanted: FeedFilter) -> Condition:
+    sql = ""
+    values: Values = []
     whole, single = actor.readable_boards()
     if actor.organization_id not in whole:
         reach = f"e.board_id IN ({placeholders(len(single))})" if single else "1 = 0"
@@ -176,7 +177,7 @@ def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
     return sql, values
 
 
-async def entries(found: list[dict[str, Any]], organization_id: UUID) -> list[Entry]:
+async def entries(found: list[Row], organization_id: UUID) -> list[Entry]:
     """Return rows of the log as lines; the names in their sentences are read in one statement."""
     data = [orjson.loads(row["data"] or "{}") for row in found]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
@@ -212,7 +213,7 @@ async def _names(ids: set[str]) -> dict[str, str]:
     return {str(row["id"]): row["name"] for row in found}
 
 
-def _entry(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> Entry:
+def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
     kind, message = row["kind"], row["message"] or ""
     did, then, body = describe(kind, data, message, names, by_person=row["actor_kind"] == "user")
     about, url = _subject(row, data, names)
@@ -234,7 +235,7 @@ def _entry(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> 
     )
 
 
-def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
+def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
     """Return the subject of an event and its address; empty if it is deleted."""
     kind, board = row["kind"], row["board_id"] if row["board_name"] else None
     if row["task_id"] is not None:
@@ -260,7 +261,7 @@ def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -
     return "", ""
 
 
-async def actors_of(actor: Actor) -> list[dict[str, Any]]:
+async def actors_of(actor: Actor) -> list[Row]:
     """Return possible actors by name: agents of readable boards and the organization's members."""
     here, boards = on_readable_boards(actor, actor.organization_id, "g.board_id")
     return await rows(

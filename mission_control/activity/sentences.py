@@ -47,6 +47,7 @@ LOWERED = {
 }
 
 
+type Data = dict[str, Any]  # of an event, as its kind records it
 # Returns what was done to a field, and what follows the task's name, from its values before and after.
 FieldSentence = Callable[[Any, Any], tuple[str, str]]
 
@@ -79,7 +80,7 @@ class Entry:
 
 
 def describe(
-    kind: str, data: dict[str, Any], message: str, names: dict[str, str], *, by_person: bool = False
+    kind: str, data: Data, message: str, names: dict[str, str], *, by_person: bool = False
 ) -> tuple[str, str, str]:
     """Return the verb, the text after the subject's name, and a quote. `names`: of agents and people by id."""
     after = data.get("after") or {}
@@ -121,7 +122,7 @@ def _phrase(kind: str) -> str:
     return declared.phrase if declared is not None else ""
 
 
-def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
+def _task_update(data: Data, after: Data, names: dict[str, str]) -> tuple[str, str]:
     if "dependency_id" in data:
         return "changed a dependency of", ""
     given = after.get("assigned_agent_id") or after.get("assigned_user_id")
@@ -136,13 +137,13 @@ def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, s
     return ("reordered", "") if set(after) == {"position"} else ("changed", "")
 
 
-def asked_action(data: dict[str, Any]) -> str:
+def asked_action(data: Data) -> str:
     """Return the action of an approval in words."""
     words = action_words(str(data.get("action_type") or "an action"))
     return words[:1].lower() + words[1:]
 
 
-def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
+def _approval(kind: str, data: Data) -> tuple[str, str]:
     what = asked_action(data)
     if asks_to_finish(str(data.get("action_type") or "")):
         said = {
@@ -164,7 +165,7 @@ def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
     return "closed the approval of", ""
 
 
-def named_ids(data: dict[str, Any]) -> set[str]:
+def named_ids(data: Data) -> set[str]:
     """Return the ids of agents and people named in a sentence."""
     after = data.get("after") or {}
     named = (after.get("assigned_agent_id"), after.get("assigned_user_id"), data.get("user_id"))

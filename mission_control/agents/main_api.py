@@ -141,7 +141,6 @@ usage_api = Api(__name__, below="/agent")
 
 @usage_api.post(
     "/usage",
-    UsageReported,
     find=own_agent,
     errors={404: LLMErrorResponse, 422: LLMErrorResponse},
     hints=hints(
@@ -156,7 +155,7 @@ usage_api = Api(__name__, below="/agent")
         example="report how many tokens I used",
     ),
 )
-async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> dict[str, Any]:
+async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageReported:
     """Report what you used up since your last report.
 
     Money is in US dollars, as a number or as text. The answer has the sums of today (UTC) and of all time, and the
@@ -171,7 +170,8 @@ async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> dict[st
     )
     states = await budget_states(agent.id, agent.board_id, agent.organization_id)
     directive = await directive_of(agent)
-    return await sums_of_agent(agent.id) | {"budgets": states} | directive._asdict()
+    sums = await sums_of_agent(agent.id)
+    return UsageReported(today=sums.today, total=sums.total, budgets=states, **directive._asdict())
 
 
 async def _run_of(agent: Agent, task_id: UUID, fence: int | None) -> UUID | None:

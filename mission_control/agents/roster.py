@@ -97,7 +97,7 @@ async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
             asking.get(agent.id, 0),
             notices=notices.get(agent.id, 0),
             runs_today=runs.get(agent.id, 0),
-            tokens_today=used[agent.id]["tokens"] if agent.id in used else 0,
+            tokens_today=used[agent.id].tokens if agent.id in used else 0,
         )
         for agent in agents
     }

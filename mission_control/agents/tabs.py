@@ -20,8 +20,8 @@ from mission_control.core.paging import Paging
 from mission_control.core.policy import can
 from mission_control.core.token_scopes import granted
 from mission_control.database.sql import as_moment, placeholders, rows
-from mission_control.usage.pages import bars, money, short, tokens, use_of
-from mission_control.usage.queries import budget_states, days_of_agent, sums_of_agent
+from mission_control.usage.pages import money, short, tokens
+from mission_control.usage.queries import BudgetState, bars, budget_states, days_of_agent, sums_of_agent
 from mission_control.web.fragments import read_ahead, render_block, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
@@ -156,8 +156,8 @@ async def usage_render(viewed: Viewed) -> str:
         viewed=viewed,
         sums=await _sums(viewed),
         days=bars(days),
-        total=tokens(sum(day["tokens"] for day in days)),
-        most=short(max(day["tokens"] for day in days)),
+        total=tokens(sum(day.tokens for day in days)),
+        most=short(max(day.tokens for day in days)),
         budgets=await _budgets(viewed),
     )
 
@@ -171,25 +171,34 @@ async def _sums(viewed: Viewed) -> dict[str, dict[str, str]]:
     sums = await sums_of_agent(viewed.id)
     return {
         span: {
-            "tokens": f"{one['tokens']:,}",
-            "input": tokens(one["input_tokens"]),
-            "output": tokens(one["output_tokens"]),
-            "cost": money(one["cost_usd"]),
+            "tokens": f"{one.tokens:,}",
+            "input": tokens(one.input_tokens),
+            "output": tokens(one.output_tokens),
+            "cost": money(one.cost_usd),
         }
-        for span, one in sums.items()
+        for span, one in (("today", sums.today), ("total", sums.total))
     }
 
 
-async def _budgets(viewed: Viewed) -> list[dict[str, Any]]:
+class OwnedBudget(BudgetState):
+    """A budget with the name of its owner."""
+
+    agent_name: str | None = None
+    board_name: str | None = None
+
+
+async def _budgets(viewed: Viewed) -> list[OwnedBudget]:
     """The budgets that the agent's work draws on, its own first."""
     agent = viewed.agent
     found = await budget_states(agent.id, agent.board_id, agent.organization_id)
     board_name = agent.board.name if agent.board else None
-    names: dict[str, dict[str, Any]] = {"agent": {"agent_name": agent.name}, "board": {"board_name": board_name}}
-    nobody = {"agent_name": None, "board_name": None}
+    names: dict[str, dict[str, str | None]] = {
+        "agent": {"agent_name": agent.name},
+        "board": {"board_name": board_name},
+    }
     return [
-        nobody | one | names.get(one["subject"], {}) | {"words": use_of(one)}
-        for one in sorted(found, key=lambda one: ORDER.index(one["subject"]))
+        OwnedBudget.model_validate(one.model_dump() | names.get(one.subject, {}))
+        for one in sorted(found, key=lambda one: ORDER.index(one.subject))
     ]
 
 

@@ -13,7 +13,7 @@ from mission_control.commands.unit_of_work import notify_at_commit
 from mission_control.core import clock
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.token_scopes import granted
-from mission_control.database.sql import as_id, as_json, as_moment, rows
+from mission_control.database.sql import Row, as_id, as_json, as_moment, rows
 
 KEPT = 10_000
 
@@ -52,7 +52,7 @@ PERSON_BY_ID, PERSON_BY_SUBJECT = PEOPLE.format(key="u.id"), PEOPLE.format(key="
 SESSION_BY_ID, SESSION_BY_FINGERPRINT = SESSIONS.format(key="s.id"), SESSIONS.format(key="s.fingerprint")
 TOKEN_BY_ID, TOKEN_BY_FINGERPRINT = TOKENS.format(key="t.id"), TOKENS.format(key="t.fingerprint")
 
-type Rows = list[dict[str, Any]]
+type Rows = list[Row]
 type Credential = tuple[Literal["session", "token", "local", "provider", "none"], UUID | None]
 
 
@@ -158,9 +158,7 @@ def _token(found: Rows) -> Caller:
     )
 
 
-def _agent_actor(
-    row: dict[str, Any], credential: Credential, scopes: frozenset[str] | None, ends: datetime | None
-) -> Actor:
+def _agent_actor(row: Row, credential: Credential, scopes: frozenset[str] | None, ends: datetime | None) -> Actor:
     """An agent acts as its board's lead when it is the lead and its token lets it act as one."""
     return Actor(
         "agent",

@@ -12,6 +12,10 @@ from tortoise.connection import get_connection
 from mission_control.core.clock import naive_utc, wire, wire_texts
 from mission_control.database.typed_rows import instances, wire_columns
 
+# A row by the names of its columns, as the database gives it; values of placeholders; and a condition with its own.
+type Row = dict[str, Any]
+type Values = list[Any]
+type Condition = tuple[str, Values]
 SEARCHED = 20_000  # characters of a text
 
 
@@ -35,14 +39,14 @@ async def fetch(sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Seque
     return await cast(_Client, connection()).fetch(sql, values)
 
 
-async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
+async def rows(sql: str, *values: Any) -> list[Row]:
     """Run a statement with `?` placeholders; UUIDs and datetimes may be passed as they are."""
     columns, found = await fetch(sql, values)
     return [dict(zip(columns, row, strict=True)) for row in found]
 
 
-async def select[Row](row: type[Row], sql: str, *values: Any) -> list[Row]:
-    """Run a statement like `rows` and return instances of a dataclass whose fields are named like its columns.
+async def select[T](row: type[T], sql: str, *values: Any) -> list[T]:
+    """Run a statement like `rows` and return instances of a dataclass or a schema, with fields named like its columns.
 
     Annotations say what values become on both databases: `UUID`, `datetime` (naive UTC), `bool`, `int`, `float`,
     `dict` and `list` (JSON), `str` (an id as text too), each `| None`; a value of any other type stays as it is. A
@@ -62,7 +66,7 @@ async def select_columns(kinds: Mapping[str, Any], sql: str, *values: Any) -> di
     return wire_columns(kinds, columns, found)
 
 
-async def select_one[Row](row: type[Row], sql: str, *values: Any) -> Row | None:
+async def select_one[T](row: type[T], sql: str, *values: Any) -> T | None:
     """Run a statement like `select` and return its first row, or None."""
     found = await select(row, sql, *values)
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Turn rows of either database into instances of a dataclass."""
+"""Turn rows of either database into instances of a dataclass or of a schema."""
 
 import types
 import typing
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 from asyncpg.pgproto import pgproto
+from pydantic import BaseModel
 
 from mission_control.core.clock import naive_utc, wire_texts
 
@@ -20,7 +21,7 @@ type Make = Callable[[Sequence[Sequence[Any]]], list[Any]]
 
 
 def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Sequence[Any]]) -> list[Row]:
-    """Return rows of these columns as instances of a dataclass, converted by its annotations.
+    """Return rows of these columns as instances of a dataclass or a schema, converted by its annotations.
 
     A column without a field, or a field without a column or default: TypeError.
     """
@@ -59,18 +60,21 @@ def _maker(row: type[Any], columns: tuple[str, ...]) -> Make:
     conversions = [
         (index, convert) for index, name in enumerate(columns) if (convert := COLUMNS.get(_plain(kinds[name])))
     ]
-    is_in_order = columns == tuple(one.name for one in fields(row))[: len(columns)]
-
-    def make(found: Sequence[Sequence[Any]]) -> list[Any]:
-        if is_in_order:
-            return [row(*values) for values in converted(found, conversions)]
-        return [row(**dict(zip(columns, values, strict=True))) for values in converted(found, conversions)]
-
-    return make
+    if issubclass(row, BaseModel):
+        construct = row.model_construct
+        return lambda found: [
+            construct(**dict(zip(columns, one, strict=True))) for one in converted(found, conversions)
+        ]
+    if columns == tuple(one.name for one in fields(row))[: len(columns)]:
+        return lambda found: [row(*values) for values in converted(found, conversions)]
+    return lambda found: [row(**dict(zip(columns, values, strict=True))) for values in converted(found, conversions)]
 
 
 def _refuse_other_names(row: type[Any], columns: tuple[str, ...]) -> None:
-    known = {one.name: one.default is MISSING and one.default_factory is MISSING for one in fields(row)}
+    if issubclass(row, BaseModel):
+        known = {name: one.is_required() for name, one in row.model_fields.items()}
+    else:
+        known = {one.name: one.default is MISSING and one.default_factory is MISSING for one in fields(row)}
     unknown = [name for name in columns if name not in known]
     missing = [name for name, is_required in known.items() if is_required and name not in columns]
     if unknown or missing or len(set(columns)) < len(columns):
@@ -80,10 +84,10 @@ def _refuse_other_names(row: type[Any], columns: tuple[str, ...]) -> None:
 def _plain(kind: Any) -> Any:
     """Return an annotation without `| None` and parameters, as the tables below have it.
 
-    What they do not have, both databases give as it is.
+    What they do not have, both databases give as it is. Whatever JSON can hold is read like a `dict`.
     """
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        [kind] = [one for one in typing.get_args(kind) if one is not types.NoneType]
+        kind, *_ = [one for one in typing.get_args(kind) if one is not types.NoneType]
     return typing.get_origin(kind) or kind
 
 

@@ -3,7 +3,6 @@
 import hmac
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -21,6 +20,7 @@ from mission_control.authn import authentication
 from mission_control.authn.authentication import live_session
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.json import JsonObject
 from mission_control.core.policy import Rules
 from mission_control.identity.people import link, person_behind, profile_of_claims
 from mission_control.identity.provider import ProviderUnreachable, client_options, time_limit
@@ -83,7 +83,7 @@ async def authorization_address(known: Identity, attempt: Attempt, redirect_uri:
 
 async def finish(
     known: Identity, attempt: Attempt | None, answer: dict[str, str], redirect_uri: str
-) -> tuple[dict[str, Any], str | None]:
+) -> tuple[JsonObject, str | None]:
     """Return the claims of the person who signed in, and an access token.
 
     Raises Forbidden when the answer does not belong to a sign-in that this browser began.
@@ -103,14 +103,14 @@ async def finish(
     return claims, access if isinstance(access, str) else None
 
 
-async def _exchange(known: Identity, attempt: Attempt, code: str, redirect_uri: str) -> dict[str, Any]:
+async def _exchange(known: Identity, attempt: Attempt, code: str, redirect_uri: str) -> JsonObject:
     """Trade the code for tokens. Raises Forbidden when the provider refuses it."""
     metadata = await known.keys.metadata()
     if not metadata.get("token_endpoint"):
         raise ProviderUnreachable()
     async with time_limit(), _client(known, metadata, redirect_uri) as client:
         try:
-            tokens: dict[str, Any] = await client.fetch_token(
+            tokens: JsonObject = await client.fetch_token(
                 metadata["token_endpoint"], code=code, code_verifier=attempt.verifier, auth=_basic_login(client)
             )
         except (OAuthError, ValueError, RecursionError) as error:
@@ -118,7 +118,7 @@ async def _exchange(known: Identity, attempt: Attempt, code: str, redirect_uri: 
     return tokens
 
 
-def _client(known: Identity, metadata: dict[str, Any], redirect_uri: str) -> AsyncOAuth2Client:
+def _client(known: Identity, metadata: JsonObject, redirect_uri: str) -> AsyncOAuth2Client:
     """Return a client that proves itself with its secret as the provider likes it, or only names its id."""
     provider, supported = known.provider, metadata.get("token_endpoint_auth_methods_supported") or [BASIC]
     with_secret = BASIC if BASIC in supported else "client_secret_post"
@@ -197,7 +197,7 @@ async def _arrived(known: Identity, attempt: Attempt | None, wanted: str) -> str
     return LINKED if person.is_newly_linked else wanted
 
 
-async def _link(claims: dict[str, Any], session_id: str) -> None:
+async def _link(claims: JsonObject, session_id: str) -> None:
     session, actor = await live_session(), await authentication.user_by_session()
     if session is None or actor is None or str(session[1]) != session_id:
         raise Forbidden(AGAIN)
@@ -242,6 +242,6 @@ def may_link(actor: Actor, user: User) -> bool:
 
 
 @rules.rule("account.admit")
-def may_admit(actor: Actor, thing: Any) -> bool:
+def may_admit(actor: Actor, thing: object) -> bool:
     """Nobody but the system, which has checked the provider's signature."""
     return False

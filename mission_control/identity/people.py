@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 from uuid import UUID
 
@@ -18,7 +18,8 @@ from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Unreachable
-from mission_control.database.sql import as_id, lowered, rows
+from mission_control.core.json import JsonObject
+from mission_control.database.sql import Row, as_id, lowered, rows
 from mission_control.identity.provider import Provider, ProviderUnreachable, ask, bearer, read_object
 from mission_control.organizations.commands import NOWHERE
 from mission_control.sending.loop import GiveUp, Send
@@ -48,14 +49,14 @@ class Profile:
         return replace(known, email=fuller.email, email_verified=verified)
 
 
-def profile_of_claims(claims: dict[str, Any]) -> Profile:
+def profile_of_claims(claims: JsonObject) -> Profile:
     """Return the profile in a token's claims or a userinfo answer."""
     email, verified = _email(claims)
     name = _text(claims, "name", "full_name") or _joined(claims)
     return Profile(claims["sub"], email, verified, name)
 
 
-def profile_of_clerk(user: dict[str, Any]) -> Profile | None:
+def profile_of_clerk(user: JsonObject) -> Profile | None:
     """Return the profile in an answer of Clerk's backend."""
     subject = user.get("id")
     if not isinstance(subject, str):
@@ -65,14 +66,14 @@ def profile_of_clerk(user: dict[str, Any]) -> Profile | None:
     return Profile(subject, email, verified, name)
 
 
-def _email(claims: dict[str, Any]) -> tuple[str | None, bool]:
+def _email(claims: JsonObject) -> tuple[str | None, bool]:
     for name in ("email", "email_address", "primary_email_address"):
         if address := _address(claims.get(name)):
             return address, claims.get("email_verified") is True
     return _listed_email(claims.get("email_addresses"), claims.get("primary_email_address_id"))
 
 
-def _listed_email(listed: Any, primary: Any) -> tuple[str | None, bool]:
+def _listed_email(listed: object, primary: object) -> tuple[str | None, bool]:
     """Return the primary address of a list of texts or objects, else the first one, and whether it is verified."""
     found = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, str | dict)]
     objects = [one for one in found if isinstance(one, dict)]
@@ -84,17 +85,17 @@ def _listed_email(listed: Any, primary: Any) -> tuple[str | None, bool]:
     return _address(chosen), False
 
 
-def _address(value: Any) -> str | None:
+def _address(value: object) -> str | None:
     text = value.strip().lower() if isinstance(value, str) else ""
     return text if "@" in text and len(text) <= LONGEST_EMAIL and _is_storable(text) else None
 
 
-def _joined(found: dict[str, Any]) -> str | None:
+def _joined(found: JsonObject) -> str | None:
     parts = (_text(found, "given_name", "first_name"), _text(found, "family_name", "last_name"))
     return " ".join(part for part in parts if part) or None
 
 
-def _text(found: dict[str, Any], *names: str) -> str | None:
+def _text(found: JsonObject, *names: str) -> str | None:
     for name in names:
         value = found.get(name)
         if isinstance(value, str) and value.strip() and _is_storable(value):
@@ -125,7 +126,7 @@ class Person:
     is_newly_linked: bool = False
 
 
-async def person_behind(provider: Provider, claims: dict[str, Any], details: Details) -> Person | None:
+async def person_behind(provider: Provider, claims: JsonObject, details: Details) -> Person | None:
     """Return the claims' person, creating the account when it is new.
 
     Returns None when the account was deleted after the token was signed. `details` asks the provider for the address
@@ -148,14 +149,14 @@ async def person_behind(provider: Provider, claims: dict[str, Any], details: Det
     return await _admit(system(NOWHERE), profile)
 
 
-def _known_profile(row: dict[str, Any], profile: Profile) -> Profile:
+def _known_profile(row: Row, profile: Profile) -> Profile:
     """Return the profile with the stored address where the claims have none."""
     if profile.email:
         return profile
     return replace(profile, email=row["email"], email_verified=bool(row["email_verified"]))
 
 
-def _require_group(provider: Provider, claims: dict[str, Any]) -> None:
+def _require_group(provider: Provider, claims: JsonObject) -> None:
     listed = claims.get("groups")
     groups = {one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, str)}
     if provider.allowed_groups and not groups & set(provider.allowed_groups):
@@ -170,12 +171,12 @@ def _require_domain(provider: Provider, profile: Profile) -> None:
         raise Forbidden(NOT_ALLOWED)
 
 
-async def _was_deleted_since(claims: dict[str, Any]) -> bool:
+async def _was_deleted_since(claims: JsonObject) -> bool:
     moment = await deleted_at(claims["sub"])
     return moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp()
 
 
-def _differs_from_profile(row: dict[str, Any], profile: Profile) -> bool:
+def _differs_from_profile(row: Row, profile: Profile) -> bool:
     if profile.email is None:
         return False
     return profile.email != row["email"] or (profile.email_verified and not row["email_verified"])
@@ -205,7 +206,7 @@ async def _admit(actor: Actor, profile: Profile) -> Person:
         is_newly_linked = user is not None
     if user is None:
         user = await _new(profile)
-    changes: dict[str, Any] = {}
+    changes: dict[str, str | bool] = {}
     if profile.email and (profile.email, profile.email_verified) != (user.email, user.email_verified):
         if await _is_free_for(profile.email, user, is_proven=profile.email_verified):
             changes |= {"email": profile.email, "email_verified": profile.email_verified}

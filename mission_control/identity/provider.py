@@ -16,6 +16,7 @@ from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from mission_control.config import Settings
 from mission_control.core.errors import DomainError
+from mission_control.core.json import JsonObject
 from mission_control.outbound.certificates import authorities
 
 ASYMMETRIC = frozenset(
@@ -116,7 +117,7 @@ async def ask(method: str, url: str, headers: dict[str, str] | None = None) -> h
         return await client.request(method, url, headers=headers)
 
 
-async def read_object(url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+async def read_object(url: str, headers: dict[str, str] | None = None) -> JsonObject:
     """Return the JSON object at an address. Raises ProviderUnreachable for anything else."""
     response = await ask("GET", url, headers)
     try:
@@ -172,7 +173,7 @@ class ProviderKeys:
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self._keys: list[Key] = []
-        self._metadata: dict[str, Any] = {}
+        self._metadata: JsonObject = {}
         self._read_at: float | None = None
         self._failed_at = self._looked_again_at = -RETRY_SECONDS
         self._asking = asyncio.Lock()
@@ -186,7 +187,7 @@ class ProviderKeys:
             found = self._choose(algorithm, key_id)
         return found
 
-    async def metadata(self) -> dict[str, Any]:
+    async def metadata(self) -> JsonObject:
         """Return the provider's discovery document, empty where only its keys are known."""
         await self._refresh()
         return self._metadata
@@ -232,7 +233,7 @@ class ProviderKeys:
         self._metadata, self._keys, self._read_at = metadata, keys, time.monotonic()
         return True
 
-    async def _discover_unless_clerk(self) -> dict[str, Any]:
+    async def _discover_unless_clerk(self) -> JsonObject:
         """Return the discovery document; an empty one where Clerk's backend can provide the keys instead."""
         if not self.provider.issuer:
             return {}
@@ -243,7 +244,7 @@ class ProviderKeys:
                 raise
             return {}
 
-    async def _discover(self) -> dict[str, Any]:
+    async def _discover(self) -> JsonObject:
         issuer = self.provider.issuer
         found = await read_object(get_well_known_url(issuer, external=True))
         addresses = [found[name] for name in ENDPOINTS if name in found]
@@ -253,7 +254,7 @@ class ProviderKeys:
             raise ProviderUnreachable()
         return found
 
-    async def _read_keys(self, metadata: dict[str, Any]) -> list[Key]:
+    async def _read_keys(self, metadata: JsonObject) -> list[Key]:
         if metadata:
             found = await read_object(metadata["jwks_uri"])
         else:
@@ -262,12 +263,12 @@ class ProviderKeys:
         return [key for one in (listed if isinstance(listed, list) else []) if (key := _public_key(one)) is not None]
 
 
-def _is_as_safe(address: Any, issuer: str) -> bool:
+def _is_as_safe(address: object, issuer: str) -> bool:
     """Return whether an address has at least the issuer's protection."""
     return isinstance(address, str) and urlsplit(address).scheme in {"https", urlsplit(issuer).scheme}
 
 
-def _public_key(found: Any) -> Key | None:
+def _public_key(found: object) -> Key | None:
     """Import a key that signatures can be checked with; None for shared secrets and for keys of encryption."""
     if not isinstance(found, dict) or found.get("kty") == "oct" or found.get("use", "sig") != "sig":
         return None

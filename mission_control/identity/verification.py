@@ -4,7 +4,6 @@ import logging
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
@@ -15,6 +14,7 @@ from quart import Quart, current_app
 
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.core import clock
+from mission_control.core.json import JsonObject
 from mission_control.identity.people import (
     Profile,
     account_deleter,
@@ -38,7 +38,6 @@ MOST_KEYS = 5
 # Clerk's tokens of machines, OAuth applications and API keys act for no session.
 OTHER_THAN_SESSIONS = ("mt_", "m2m_", "oat_", "ak_", "mch_")
 
-type Claims = dict[str, Any]
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +77,7 @@ class TokenClaims(JWTClaimsRegistry):
             super().validate_iat(value)
 
 
-async def bearer_claims(keys: ProviderKeys, token: str) -> Claims | None:
+async def bearer_claims(keys: ProviderKeys, token: str) -> JsonObject | None:
     """Return the claims of a bearer token, or None when it must not be accepted."""
     provider, options = keys.provider, dict[str, ClaimsOption]()
     if provider.parties:
@@ -88,7 +87,7 @@ async def bearer_claims(keys: ProviderKeys, token: str) -> Claims | None:
     return await _valid_claims(keys, token, TokenClaims(provider, **options))
 
 
-async def id_token_claims(keys: ProviderKeys, token: str, nonce: str) -> Claims | None:
+async def id_token_claims(keys: ProviderKeys, token: str, nonce: str) -> JsonObject | None:
     """Return the claims of a sign-in's ID token, or None when it is not valid or answers another sign-in."""
     client_id = keys.provider.client_id
     expected = TokenClaims(
@@ -100,13 +99,13 @@ async def id_token_claims(keys: ProviderKeys, token: str, nonce: str) -> Claims 
     return await _valid_claims(keys, token, expected)
 
 
-def expiry(provider: Provider, claims: Claims) -> datetime:
+def expiry(provider: Provider, claims: JsonObject) -> datetime:
     """Return when a valid token ends, as naive UTC."""
     moment = datetime.fromtimestamp(min(claims["exp"] + provider.leeway, 253402300799), UTC)
     return clock.naive_utc(moment)
 
 
-async def _valid_claims(keys: ProviderKeys, token: str, expected: TokenClaims) -> Claims | None:
+async def _valid_claims(keys: ProviderKeys, token: str, expected: TokenClaims) -> JsonObject | None:
     try:
         claims = await _signed_claims(keys, token)
         expected.validate(claims)
@@ -116,7 +115,7 @@ async def _valid_claims(keys: ProviderKeys, token: str, expected: TokenClaims) -
     return claims
 
 
-async def _signed_claims(keys: ProviderKeys, token: str) -> Claims:
+async def _signed_claims(keys: ProviderKeys, token: str) -> JsonObject:
     if len(token) > LONGEST_TOKEN:
         raise ValueError("The token is too long")
     # Providers add header fields of their own, as Clerk does; the critical ones are refused below.
@@ -131,7 +130,7 @@ async def _signed_claims(keys: ProviderKeys, token: str) -> Claims:
     raise ValueError("No key of the provider has signed the token")
 
 
-def _require_usable(provider: Provider, token: str, header: dict[str, Any]) -> None:
+def _require_usable(provider: Provider, token: str, header: JsonObject) -> None:
     """Raise ValueError for a token that no key needs to be looked up for."""
     algorithm, key_id = header["alg"], header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in provider.algorithms or "crit" in header:
@@ -153,7 +152,7 @@ class Identity:
     provider: Provider
     keys: ProviderKeys
 
-    async def details(self, claims: dict[str, Any], access_token: str | None) -> Profile | None:
+    async def details(self, claims: JsonObject, access_token: str | None) -> Profile | None:
         """Ask the provider for a person's profile. Return None, and log it, when it does not answer."""
         if self.provider.kind == "clerk" and self.provider.api_key:
             return await clerk_profile(self.provider, claims["sub"])

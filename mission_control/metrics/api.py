@@ -1,7 +1,5 @@
 """The dashboard over HTTP."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.metrics.dashboard import dashboard
 from mission_control.metrics.schemas import DashboardMetrics, DashboardQuery
@@ -10,8 +8,8 @@ from mission_control.operations.api import Api
 api = Api(__name__, "metrics")
 
 
-@api.get("/metrics/dashboard", DashboardMetrics)
-async def dashboard_metrics(actor: Actor, query: DashboardQuery) -> dict[str, Any]:
+@api.get("/metrics/dashboard")
+async def dashboard_metrics(actor: Actor, query: DashboardQuery) -> DashboardMetrics:
     """Read the figures of all boards, one board or one group.
 
     The series keep the meaning that clients know; `flow` holds figures computed from what happened to tasks.

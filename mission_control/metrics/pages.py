@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from quart import Blueprint, Response, request
 
@@ -13,8 +13,16 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
-from mission_control.metrics.dashboard import dashboard, total
-from mission_control.metrics.schemas import BucketKey, DashboardQuery, RangeKey
+from mission_control.metrics.dashboard import Overview, dashboard, total
+from mission_control.metrics.schemas import (
+    BucketKey,
+    DashboardMetrics,
+    DashboardQuery,
+    DashboardRangeSeries,
+    DashboardSeriesSet,
+    PersonsAnswers,
+    RangeKey,
+)
 from mission_control.usage.pages import money
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
@@ -104,18 +112,19 @@ def duration_in_words(hours: float) -> str:
     return " ".join(duration(hours))
 
 
-def charts_of(found: dict[str, Any], user_id: Any) -> list[Chart]:
+def charts_of(found: Overview, user_id: UUID | None) -> list[Chart]:
     """Return the four charts of Home from `overview`; answers are told apart by who gave them."""
-    answered, answer_times, finished, spent = (
-        found[name] for name in ("answered", "time_to_answer", "finished", "spent")
-    )
-    median, median_before = found["time_to_answer_median"]
+    finished, spent = found.finished, found.spent
+    median, median_before = found.time_to_answer_median
     done, cost = total(finished[0]), total(spent[0])
     time, unit = ("none", "") if median is None else duration(median)
     return [
-        _chart("answered", "Answered", answered, f"{total(answered[0]):,.0f}", "", _by(found["answered_by"], user_id)),
         _chart(
-            "time-to-answer", "Time to answer", answer_times, time, unit,
+            "answered", "Answered", found.answered, f"{total(found.answered[0]):,.0f}", "",
+            _by(found.answered_by, user_id),
+        ),
+        _chart(
+            "time-to-answer", "Time to answer", found.time_to_answer, time, unit,
             "none before" if median_before is None else f"was {duration_in_words(median_before)}", duration_in_words,
         ),
         _chart(
@@ -132,7 +141,7 @@ def charts_of(found: dict[str, Any], user_id: Any) -> list[Chart]:
 def _chart(
     key: str,
     label: str,
-    pair: Sequence[dict[str, Any]],
+    pair: Sequence[DashboardRangeSeries],
     value: str,
     unit: str,
     note: str,
@@ -140,16 +149,16 @@ def _chart(
     *,
     bars: bool = True,
 ) -> Chart:
-    now = [(point["period"], float(point["value"])) for point in pair[0]["points"]]
-    before = [float(point["value"]) for point in pair[1]["points"]]
+    now = [(point.period, point.value) for point in pair[0].points]
+    before = [point.value for point in pair[1].points]
     chosen = say if say is not None else (lambda number: f"{number:,.0f}")
-    return Chart(key, label, value, unit, note, pair[0]["bucket"], now, before, chosen, bars)
+    return Chart(key, label, value, unit, note, pair[0].bucket, now, before, chosen, bars)
 
 
-def _by(people: list[dict[str, Any]], user_id: Any) -> str:
+def _by(people: list[PersonsAnswers], user_id: UUID | None) -> str:
     """Return who answered how much: the reader first, then the others, three at most."""
-    mine = [f"you {one['answered']:,}" for one in people if one["user_id"] == user_id]
-    others = [f"{one['name'].split()[0]} {one['answered']:,}" for one in people if one["user_id"] != user_id]
+    mine = [f"you {one.answered:,}" for one in people if one.user_id == user_id]
+    others = [f"{one.name.split()[0]} {one.answered:,}" for one in people if one.user_id != user_id]
     named = [*mine, *others][:3]
     return f"by {', '.join(named)}" if named else "nobody yet"
 
@@ -164,36 +173,35 @@ def compared(now: float, before: float, say: Callable[[float], str], words: str)
     return f"{say(abs(now - before))} {more} than in the {words} before, when it was {say(before)}."
 
 
-def dashboard_charts(found: dict[str, Any], user_id: Any) -> list[Chart]:
+def dashboard_charts(found: DashboardMetrics, user_id: UUID | None) -> list[Chart]:
     """Return the charts of the page of metrics from the dashboard's answer."""
-    words, flow = IN_WORDS[found["range"]], found["flow"]
+    words, flow = IN_WORDS[found.range], found.flow
     counts = "{:,.0f}".format
-    median, before = flow["time_to_answer_median"], flow["time_to_answer_median_before"]
+    median, before = flow.time_to_answer_median, flow.time_to_answer_median_before
     time, unit = ("none", "") if median is None else duration(median)
-    cycle = flow["cycle_time_median"]
+    cycle = flow.cycle_time_median
     cycle_time, cycle_unit = ("none", "") if cycle is None else duration(cycle)
-    level = flow["wip"]["primary"]["points"][-1]["value"]
-    level_before = flow["wip"]["comparison"]["points"][-1]["value"]
+    level, level_before = flow.wip.primary.points[-1].value, flow.wip.comparison.points[-1].value
 
-    def per_day(name: str) -> list[dict[str, Any]]:
-        return [flow[name]["primary"], flow[name]["comparison"]]
+    def both(of: DashboardSeriesSet) -> list[DashboardRangeSeries]:
+        return [of.primary, of.comparison]
 
-    def sums(name: str, say: Callable[[float], str]) -> str:
-        return compared(total(flow[name]["primary"]), total(flow[name]["comparison"]), say, words)
+    def sums(of: DashboardSeriesSet, say: Callable[[float], str]) -> str:
+        return compared(total(of.primary), total(of.comparison), say, words)
 
-    answers = total(flow["answered"]["primary"])
+    answers = total(flow.answered.primary)
     return [
-        _chart("answered", "Answered", per_day("answered"), counts(answers), "",
-               f"{sums('answered', counts)} Answered {_by(flow['answered_by'], user_id)}."),
-        _chart("time-to-answer", "Time to answer", per_day("time_to_answer"), time, unit,
+        _chart("answered", "Answered", both(flow.answered), counts(answers), "",
+               f"{sums(flow.answered, counts)} Answered {_by(flow.answered_by, user_id)}."),
+        _chart("time-to-answer", "Time to answer", both(flow.time_to_answer), time, unit,
                _times_compared(median, before, words), duration_in_words),
-        _chart("finished", "Finished", per_day("throughput"), counts(total(flow["throughput"]["primary"])), "tasks",
-               sums("throughput", counts)),
-        _chart("spent", "Spent", per_day("spent"), money(total(flow["spent"]["primary"])).removesuffix(" USD"), "USD",
-               sums("spent", money), money),
-        _chart("cycle-time", "Start to finish", per_day("cycle_time"), cycle_time, cycle_unit,
+        _chart("finished", "Finished", both(flow.throughput), counts(total(flow.throughput.primary)), "tasks",
+               sums(flow.throughput, counts)),
+        _chart("spent", "Spent", both(flow.spent), money(total(flow.spent.primary)).removesuffix(" USD"), "USD",
+               sums(flow.spent, money), money),
+        _chart("cycle-time", "Start to finish", both(flow.cycle_time), cycle_time, cycle_unit,
                "The median of finished tasks, from their first start.", duration_in_words),
-        _chart("wip", "In progress or review", per_day("wip"), counts(level), "tasks",
+        _chart("wip", "In progress or review", both(flow.wip), counts(level), "tasks",
                compared(level, level_before, counts, words), bars=False),
     ]  # fmt: skip
 
@@ -280,13 +288,13 @@ async def shown(view: MetricsView) -> str:
     """Return the figures and charts."""
     board_id = view.board.id if view.board else None
     found = await dashboard(view.actor, DashboardQuery(range_key=view.range_key, board_id=board_id))
-    hours = found["flow"]["oldest_waiting"]
+    hours = found.flow.oldest_waiting
     return await render_block(
         TEMPLATE,
         "figures",
         words=IN_WORDS[view.range_key],
-        kpis=found["kpis"],
-        flow=found["flow"],
+        kpis=found.kpis,
+        flow=found.flow,
         oldest="" if hours is None else duration_in_words(hours),
         charts=dashboard_charts(found, view.actor.id),
     )

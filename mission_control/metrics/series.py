@@ -6,14 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import mean, median
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 import orjson
 
 from mission_control.boards.statuses import STATUSES
 from mission_control.database.sql import placeholders, rows, select
-from mission_control.metrics.schemas import Window
+from mission_control.metrics.schemas import (
+    AgingTask,
+    DashboardRangeSeries,
+    DashboardSeriesPoint,
+    DashboardWipPoint,
+    DashboardWipRangeSeries,
+    Window,
+)
 
 REFERENCE_KINDS = (
     "task.created", "task.updated", "task.status_changed", "task.comment", "task.lead_notified",
@@ -23,10 +30,10 @@ REFERENCE_KINDS = (
 )  # fmt: skip
 
 
-def points(window: Window, values: dict[datetime, float]) -> dict[str, Any]:
+def points(window: Window, values: dict[datetime, float]) -> DashboardRangeSeries:
     """Return a series with every bucket, zero without data."""
-    listed = [{"period": period, "value": float(values.get(period, 0.0))} for period in window.periods()]
-    return {"range": window.key, "bucket": window.bucket, "points": listed}
+    listed = [DashboardSeriesPoint(period=one, value=values.get(one, 0.0)) for one in window.periods()]
+    return DashboardRangeSeries(range=window.key, bucket=window.bucket, points=listed)
 
 
 def counted(window: Window, moments: Iterable[datetime]) -> dict[datetime, float]:
@@ -117,17 +124,17 @@ def by_bucket(window: Window, counts: Iterable[tuple[str, str, int]]) -> Counter
     return found
 
 
-def throughput(window: Window, found: Counter[tuple[datetime, str]]) -> dict[str, Any]:
+def throughput(window: Window, found: Counter[tuple[datetime, str]]) -> DashboardRangeSeries:
     """Return done tasks by their last change."""
     return points(window, {period: float(number) for (period, status), number in found.items() if status == "done"})
 
 
-def wip(window: Window, found: Counter[tuple[datetime, str]]) -> dict[str, Any]:
+def wip(window: Window, found: Counter[tuple[datetime, str]]) -> DashboardWipRangeSeries:
     """Return inbox tasks by creation, others by their last change."""
     listed = [
-        {"period": period, **{status: found[period, status] for status in STATUSES}} for period in window.periods()
+        DashboardWipPoint(period=one, **{status: found[one, status] for status in STATUSES}) for one in window.periods()
     ]
-    return {"range": window.key, "bucket": window.bucket, "points": listed}
+    return DashboardWipRangeSeries(range=window.key, bucket=window.bucket, points=listed)
 
 
 def _hour(text: str) -> datetime:
@@ -168,7 +175,7 @@ async def read_outcomes(boards: list[UUID], primary: Window, before: Window) -> 
     return [one for one in now if one.events], [one for one in earlier if one.events]
 
 
-def error_rate(window: Window, outcomes: list[Outcomes]) -> dict[str, Any]:
+def error_rate(window: Window, outcomes: list[Outcomes]) -> DashboardRangeSeries:
     """Return the share of failures in each bucket, in per cent."""
     by_period: dict[datetime, list[Outcomes]] = defaultdict(list)
     for one in outcomes:
@@ -268,12 +275,12 @@ def _status(row: Event) -> str:
     return str(data.get("status") or data.get("after", {}).get("status") or "inbox")
 
 
-def flow_throughput(window: Window, history: History) -> dict[str, Any]:
+def flow_throughput(window: Window, history: History) -> DashboardRangeSeries:
     """Return the tasks finished in each bucket."""
     return points(window, counted(window, (moment for moment, _ in history.finished)))
 
 
-def cycle_time(window: Window, history: History) -> dict[str, Any]:
+def cycle_time(window: Window, history: History) -> DashboardRangeSeries:
     """Return the mean hours from first start to finish, by time of finish."""
     measured = [(moment, hours) for moment, hours in history.finished if hours is not None]
     return points(window, averaged(window, measured))
@@ -284,7 +291,7 @@ def cycle_times(window: Window, history: History) -> list[float]:
     return [hours for moment, hours in history.finished if hours is not None and window.contains(moment)]
 
 
-def work_in_progress(window: Window, history: History) -> dict[str, Any]:
+def work_in_progress(window: Window, history: History) -> DashboardRangeSeries:
     """Return the tasks in progress or review at the end of each bucket (for the last one, of the window)."""
     periods = window.periods()
     ends = [*periods[1:], None]
@@ -298,7 +305,7 @@ def work_in_progress(window: Window, history: History) -> dict[str, Any]:
     return points(window, values)
 
 
-async def aging(boards: list[UUID], history: History, now: datetime) -> list[dict[str, Any]]:
+async def aging(boards: list[UUID], history: History, now: datetime) -> list[AgingTask]:
     """Return the ten tasks longest in progress or review."""
     at_work = [(moment, task) for task, moment in history.entered.items() if history.status[task] in AT_WORK]
     oldest = sorted(at_work)[:10]
@@ -311,27 +318,31 @@ async def aging(boards: list[UUID], history: History, now: datetime) -> list[dic
     )
     known = {str(row["id"]): row for row in found}
     return [
-        {
-            "task_id": task,
-            "board_id": known[task]["board_id"],
-            "title": known[task]["title"],
-            "status": known[task]["status"],
-            "age_hours": round((now - moment).total_seconds() / 3600, 3),
-        }
+        AgingTask(
+            task_id=row["id"],
+            board_id=row["board_id"],
+            title=row["title"],
+            status=row["status"],
+            age_hours=round((now - moment).total_seconds() / 3600, 3),
+        )
         for moment, task in oldest
-        if task in known
+        if (row := known.get(task)) is not None
     ]
 
 
-async def waiting(boards: list[UUID], window: Window) -> dict[str, Any]:
+class Waiting(TypedDict):
+    """Hours that approvals waited for a person, and how many wait now."""
+
+    waiting_for_person_median: float | None
+    waiting_for_person_p85: float | None
+    waiting_now: int
+    oldest_waiting: float | None
+
+
+async def waiting(boards: list[UUID], window: Window) -> Waiting:
     """Return waiting times of approvals in hours: decided in the window, and pending now."""
     if not boards:
-        return {
-            "waiting_for_person_median": None,
-            "waiting_for_person_p85": None,
-            "waiting_now": 0,
-            "oldest_waiting": None,
-        }
+        return Waiting(waiting_for_person_median=None, waiting_for_person_p85=None, waiting_now=0, oldest_waiting=None)
     found = await select(
         Wait,
         f"SELECT created_at, resolved_at, status FROM approvals WHERE board_id IN ({placeholders(len(boards))})"
@@ -342,12 +353,12 @@ async def waiting(boards: list[UUID], window: Window) -> dict[str, Any]:
     )
     decided = [_hours(row.created_at, row.resolved_at) for row in found if row.resolved_at and row.status != "pending"]
     open_since = [_hours(row.created_at, window.end) for row in found if row.status == "pending"]
-    return {
-        "waiting_for_person_median": median_or_none(decided),
-        "waiting_for_person_p85": percentile(decided, 85),
-        "waiting_now": len(open_since),
-        "oldest_waiting": max(open_since, default=None),
-    }
+    return Waiting(
+        waiting_for_person_median=median_or_none(decided),
+        waiting_for_person_p85=percentile(decided, 85),
+        waiting_now=len(open_since),
+        oldest_waiting=max(open_since, default=None),
+    )
 
 
 def _hours(begin: datetime, end: datetime) -> float:
@@ -397,7 +408,7 @@ async def read_spending(boards: list[UUID], primary: Window, before: Window) -> 
     )
 
 
-def spent(window: Window, spending: list[Spending], *, before: bool = False) -> dict[str, Any]:
+def spent(window: Window, spending: list[Spending], *, before: bool = False) -> DashboardRangeSeries:
     """Return the US dollars spent in each bucket of the window that ends now, or of the one before it."""
     micros: Counter[datetime] = Counter()
     for one in spending:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from mission_control.accounts.commands import update_profile
 from mission_control.accounts.models import User
+from mission_control.accounts.queries import UserUpdate
 from mission_control.agents.commands import create_lead, free_name, update_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
@@ -193,7 +194,8 @@ async def _update_person(actor: Actor, profile: BoardOnboardingUserProfile | Non
     found = profile.model_dump(exclude_none=True) if profile is not None else {}
     user = await User.get_or_none(id=actor.user_id) if found and actor.user_id else None
     if user is not None:
-        await update_profile(actor, user, {name: text for name, text in found.items() if getattr(user, name) != text})
+        new = {name: text for name, text in found.items() if getattr(user, name) != text}
+        await update_profile(actor, user, UserUpdate(**new))
 
 
 async def _lead(board: Board, plan: Plan) -> tuple[UUID | None, str | None]:

@@ -1,7 +1,7 @@
 """What a person may do in an organization and on its boards, in rules and in words."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from mission_control.core import clock
@@ -40,7 +40,7 @@ def may_administer(actor: Actor, organization_id: UUID | None) -> bool:
 
 @rules.rule("organization.create")
 @rules.rule("invite.accept")
-def may_found_or_join(actor: Actor, thing: Any) -> bool:
+def may_found_or_join(actor: Actor, thing: object) -> bool:
     """Everybody who is a person."""
     return actor.is_user
 
@@ -75,7 +75,7 @@ def may_dispose(actor: Actor, organization: Organization | None) -> bool:
 
 @rules.rule("organization.settle")
 @rules.rule("organization.reset_demo")
-def only_the_system(actor: Actor, thing: Any) -> bool:
+def only_the_system(actor: Actor, thing: object) -> bool:
     """Only the system itself."""
     return False
 

@@ -45,8 +45,8 @@ async def create_organization(actor: Actor, data: OrganizationCreate) -> Organiz
     return OrganizationRead.of(await commands.create_organization(actor, data.name))
 
 
-@api.get("/me/list", list[OrganizationListItem])
-async def list_my_organizations(actor: Actor) -> list[dict[str, Any]]:
+@api.get("/me/list")
+async def list_my_organizations(actor: Actor) -> list[OrganizationListItem]:
     """List one's organizations by name."""
     return my_organizations(actor)
 
@@ -100,10 +100,10 @@ async def leave_my_org(actor: Actor, organization: Organization) -> OkResponse:
     return OK
 
 
-@api.post("/me/ownership", OrganizationMemberRead, rule="organization.transfer")
+@api.post("/me/ownership", rule="organization.transfer")
 async def transfer_my_org(
     actor: Actor, organization: Organization, data: OrganizationOwnershipUpdate
-) -> dict[str, Any]:
+) -> OrganizationMemberRead:
     """Make a member the owner.
 
     The member gets all boards, the caller becomes an admin. The answer is the new owner.
@@ -134,8 +134,8 @@ class MemberOnBoard:
         return self.member.role
 
 
-@members_api.get("/member", OrganizationMemberRead)
-async def get_my_membership(actor: Actor) -> dict[str, Any]:
+@members_api.get("/member")
+async def get_my_membership(actor: Actor) -> OrganizationMemberRead:
     """Read one's own place in the organization one works in."""
     return await member_read(actor, actor.memberships[actor.organization_id].id)
 
@@ -149,14 +149,14 @@ async def list_org_members(actor: Actor, query: Paging) -> dict[str, Any]:
     return page(*await list_members(actor, query), query)
 
 
-@members_api.get("/members/<member_id>", OrganizationMemberRead, rule="member.read")
-async def get_org_member(actor: Actor, member: Member) -> dict[str, Any]:
+@members_api.get("/members/<member_id>", rule="member.read")
+async def get_org_member(actor: Actor, member: Member) -> OrganizationMemberRead:
     """Read a member with the boards they reach."""
     return await member_read(actor, member.id)
 
 
-@members_api.patch("/members/<member_id>", OrganizationMemberRead, rule="member.change_role")
-async def update_org_member(actor: Actor, member: Member, data: OrganizationMemberUpdate) -> dict[str, Any]:
+@members_api.patch("/members/<member_id>", rule="member.change_role")
+async def update_org_member(actor: Actor, member: Member, data: OrganizationMemberUpdate) -> OrganizationMemberRead:
     """Change a member's role.
 
     Only owners make and unmake owners; one owner always remains.
@@ -166,8 +166,10 @@ async def update_org_member(actor: Actor, member: Member, data: OrganizationMemb
     return await member_read(actor, member.id)
 
 
-@members_api.put("/members/<member_id>/access", OrganizationMemberRead, rule="member.change_access")
-async def update_member_access(actor: Actor, member: Member, data: OrganizationMemberAccessUpdate) -> dict[str, Any]:
+@members_api.put("/members/<member_id>/access", rule="member.change_access")
+async def update_member_access(
+    actor: Actor, member: Member, data: OrganizationMemberAccessUpdate
+) -> OrganizationMemberRead:
     """Replace which boards a member reaches."""
     await members.change_access(
         actor, member, read=data.all_boards_read, write=data.all_boards_write, boards=data.board_access
@@ -183,8 +185,8 @@ async def member_on_board(actor: Actor, member_id: UUID, board_id: UUID) -> Memb
     return MemberOnBoard(member, board_id)
 
 
-@members_api.put("/members/<member_id>/boards", OrganizationMemberRead, rule="member.change_access")
-async def set_member_reach(actor: Actor, member: Member, data: MemberReachUpdate) -> dict[str, Any]:
+@members_api.put("/members/<member_id>/boards", rule="member.change_access")
+async def set_member_reach(actor: Actor, member: Member, data: MemberReachUpdate) -> OrganizationMemberRead:
     """Let a member read or change all boards, also those to come, or chosen boards only.
 
     `chosen` keeps what the member reaches now and leaves out boards to come.
@@ -193,10 +195,8 @@ async def set_member_reach(actor: Actor, member: Member, data: MemberReachUpdate
     return await member_read(actor, member.id)
 
 
-@members_api.put(
-    "/members/<member_id>/boards/<board_id>", OrganizationMemberRead, find=member_on_board, rule="member.change_access"
-)
-async def set_member_board(actor: Actor, one: MemberOnBoard, data: MemberBoardUpdate) -> dict[str, Any]:
+@members_api.put("/members/<member_id>/boards/<board_id>", find=member_on_board, rule="member.change_access")
+async def set_member_board(actor: Actor, one: MemberOnBoard, data: MemberBoardUpdate) -> OrganizationMemberRead:
     """Set what a member may do on one board; other boards stay as they are.
 
     Less than what the member may do on all boards turns those into chosen boards.

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import orjson
@@ -16,7 +16,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Paging
-from mission_control.database.sql import as_id, as_moment, placeholders, rows, wire_moment
+from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, placeholders, rows, select
 from mission_control.jobs import progress, running
 from mission_control.jobs.models import Job
 from mission_control.jobs.schemas import JobRead, JobResult, Kind
@@ -80,16 +80,16 @@ class AuditEvent(BaseModel):
     created_at: datetime
 
 
-async def audit_events(organization_id: UUID, query: AuditEventsQuery) -> list[dict[str, Any]]:
+async def audit_events(organization_id: UUID, query: AuditEventsQuery) -> list[AuditEvent]:
     """Return events with everything that their hashes cover."""
-    found = await rows(
+    return await select(
+        AuditEvent,
         f"SELECT {', '.join(AuditEvent.model_fields)} FROM events WHERE organization_id = ? AND seq > ?"
         " ORDER BY seq LIMIT ?",
         organization_id,
         query.after,
         query.limit,
     )
-    return [row | {"created_at": wire_moment(row["created_at"])} for row in found]
 
 
 async def read_audit(organization: Organization) -> AuditRead:
@@ -197,9 +197,9 @@ async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[Accoun
     return [_entry(row) for row in found], int(counted["count"])
 
 
-def _accounts(actor: Actor, query: AccountLogQuery) -> tuple[str, list[Any]]:
+def _accounts(actor: Actor, query: AccountLogQuery) -> Condition:
     kinds = GROUPS[query.group] if query.group else tuple(ACCOUNT_KINDS)
-    values: list[Any] = [actor.organization_id, *kinds]
+    values: Values = [actor.organization_id, *kinds]
     mine = ""
     if query.user_id is not None:
         mine, values = " AND user_id = ?", [*values, query.user_id]
@@ -211,8 +211,8 @@ def _accounts(actor: Actor, query: AccountLogQuery) -> tuple[str, list[Any]]:
     )
 
 
-def _rights(actor: Actor, query: AccountLogQuery) -> tuple[str, list[Any]]:
-    values: list[Any] = [actor.organization_id, *RIGHTS]
+def _rights(actor: Actor, query: AccountLogQuery) -> Condition:
+    values: Values = [actor.organization_id, *RIGHTS]
     mine = ""
     if query.user_id is not None:
         mine, values = " AND actor_id = ?", [*values, query.user_id]
@@ -224,7 +224,7 @@ def _rights(actor: Actor, query: AccountLogQuery) -> tuple[str, list[Any]]:
     )
 
 
-def _entry(row: dict[str, Any]) -> AccountLogEntry:
+def _entry(row: Row) -> AccountLogEntry:
     kind = row["kind"]
     moment = as_moment(row["created_at"])
     assert moment is not None

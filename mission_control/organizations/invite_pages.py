@@ -27,7 +27,7 @@ from mission_control.organizations.queries import active_organization, visible_i
 from mission_control.web.actions import Outcome, Refusal, Typed, action, session_action
 from mission_control.web.forms import Fields, FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro, render_page
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 from mission_control.web.shell import settings_page, signed_in
 
 PAGE, TEMPLATE = "invitation", "organizations/invitation.html"
@@ -76,7 +76,7 @@ async def _invitation(view: InvitationView) -> str:
     return await render_block(TEMPLATE, "invitation", **shown)
 
 
-def _is_its_own(view: InvitationView, news: Event | dict[str, Any]) -> bool:
+def _is_its_own(view: InvitationView, news: Event | Signal) -> bool:
     """Events of invitations are few; a signal names the mail that it is about."""
     return isinstance(news, Event) or (
         view.invite is not None and news["delivery_id"] == str(view.invite.mail_delivery_id)

@@ -84,8 +84,8 @@ async def revoke_org_invite(actor: Actor, invite: Invite) -> OrganizationInviteR
     return await _read(actor, await commands.revoke_invite(actor, invite))
 
 
-@api.post("/invites/accept", OrganizationMemberRead)
-async def accept_org_invite(actor: Actor, data: OrganizationInviteAccept) -> dict[str, Any]:
+@api.post("/invites/accept")
+async def accept_org_invite(actor: Actor, data: OrganizationInviteAccept) -> OrganizationMemberRead:
     """Join an organization by the token of an invitation.
 
     A member's role and boards are added to, never reduced. One works in that organization from now on.
@@ -113,10 +113,10 @@ async def check_audit(actor: Actor, organization: Organization) -> JobRead:
     return await audit.start_check(actor, organization)
 
 
-@audit_api.get("/audit/events", list[audit.AuditEvent], rule="organization.verify")
+@audit_api.get("/audit/events", rule="organization.verify")
 async def list_audit_events(
     actor: Actor, organization: Organization, query: audit.AuditEventsQuery
-) -> list[dict[str, Any]]:
+) -> list[audit.AuditEvent]:
     """List events with everything that their hashes cover, oldest first, so that others can verify the log.
 
     Continue with `after`, the number of the last event.

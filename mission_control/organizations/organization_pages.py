@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, get_args
 from uuid import UUID
 
-import orjson
 from pydantic import TypeAdapter
 from quart import Blueprint, Quart, Response, current_app, g, request
 from quart.typing import ResponseReturnValue
@@ -13,6 +12,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.accounts.names import person_name
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
+from mission_control.core.json import to_json
 from mission_control.core.policy import can, require
 from mission_control.database.sql import rows
 from mission_control.jobs import running
@@ -266,11 +266,11 @@ async def export() -> Response:
         while after < head.seq:
             async with app.app_context():
                 found = await audit_events(organization.id, AuditEventsQuery(after=after, limit=500))
-            found = [one for one in found if one["seq"] <= head.seq]
+            found = [one for one in found if one.seq <= head.seq]
             if not found:
                 break
-            after = found[-1]["seq"]
-            yield b"".join(orjson.dumps(one, default=str) + b"\n" for one in found)
+            after = found[-1].seq
+            yield b"".join(to_json(one) + b"\n" for one in found)
         yield head.line.encode() + b"\n"
 
     disposition = f'attachment; filename="log-{organization.id}.jsonl"'

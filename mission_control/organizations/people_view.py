@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.commands import may_reset
@@ -13,7 +12,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.organizations.access import LEVELS, Access, level
 from mission_control.organizations.entrance import mails_of
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member
@@ -161,7 +160,7 @@ async def invitations_of(actor: Actor) -> list[Invitation]:
     """Return the invitations of the active organization that nobody has accepted, newest first."""
     waiting = Invite.filter(organization_id=actor.organization_id, accepted_at=None)
     found = await waiting.order_by("-created_at", "-id").limit(AT_ONCE)
-    boards: dict[Any, list[Access]] = {}
+    boards: dict[UUID, list[Access]] = {}
     for one in await InviteBoardAccess.filter(organization_invite_id__in=[invite.id for invite in found]):
         boards.setdefault(one.organization_invite_id, []).append(level(one.can_read, one.can_write))
     count = await _board_count(actor.organization_id) if boards else 0
@@ -193,7 +192,7 @@ async def _board_count(organization_id: UUID) -> int:
     return int(row["count"])
 
 
-async def _colleagues(actor: Actor, found: list[dict[str, Any]]) -> list[Colleague]:
+async def _colleagues(actor: Actor, found: list[Row]) -> list[Colleague]:
     roles = await _roles_of([row["user_id"] for row in found])
     chosen = await _chosen([row["id"] for row in found])
     count = await _board_count(actor.organization_id)
@@ -203,7 +202,7 @@ async def _colleagues(actor: Actor, found: list[dict[str, Any]]) -> list[Colleag
 
 def _colleague(
     actor: Actor,
-    row: dict[str, Any],
+    row: Row,
     roles: dict[str, dict[UUID, str]],
     chosen: dict[str, dict[UUID, Access]],
     count: int,
@@ -235,13 +234,13 @@ def _colleague(
     )
 
 
-async def _chosen(member_ids: list[Any]) -> dict[str, dict[UUID, Access]]:
+async def _chosen(member_ids: list[UUID]) -> dict[str, dict[UUID, Access]]:
     """Return what some members may do on single boards, by member and board."""
     found = await rows(
         "SELECT x.organization_member_id AS member_id, x.board_id, x.can_read, x.can_write"
         " FROM organization_board_access x JOIN boards b ON b.id = x.board_id"
         f" WHERE x.organization_member_id IN ({placeholders(len(member_ids) or 1)}) AND b.deleted_at IS NULL",
-        *(member_ids or [None]),
+        *(member_ids or [UUID(int=0)]),
     )
     chosen: dict[str, dict[UUID, Access]] = {}
     for row in found:
@@ -250,12 +249,12 @@ async def _chosen(member_ids: list[Any]) -> dict[str, dict[UUID, Access]]:
     return chosen
 
 
-async def _roles_of(user_ids: list[Any]) -> dict[str, dict[UUID, str]]:
+async def _roles_of(user_ids: list[UUID]) -> dict[str, dict[UUID, str]]:
     """Return the roles of some people by organization."""
     found = await rows(
         "SELECT user_id, organization_id, role FROM organization_members"
         f" WHERE user_id IN ({placeholders(len(user_ids) or 1)})",
-        *(user_ids or [None]),
+        *(user_ids or [UUID(int=0)]),
     )
     roles: dict[str, dict[UUID, str]] = {}
     for row in found:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from shlex import quote
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import Body, NotNull, example
-from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.database.sql import Row, placeholders, rows
 from mission_control.organizations.access import ROLES, Access, Reach
 from mission_control.organizations.models import Invite, Member, Organization
 from mission_control.organizations.work_state import State
@@ -200,8 +200,7 @@ class OrganizationInviteRead(BaseModel):
     @classmethod
     def of(cls, invite: Invite, token: str, mail: InvitationMail | None = None) -> "OrganizationInviteRead":
         """The answer for an invitation."""
-        names = [name for name in cls.model_fields if name not in ("token", "mail")]
-        values: dict[str, Any] = {name: getattr(invite, name) for name in names}
+        values = {name: getattr(invite, name) for name in cls.model_fields if name not in ("token", "mail")}
         return cls.model_construct(**values, token=token, mail=mail)
 
 
@@ -222,16 +221,16 @@ async def active_organization(actor: Actor) -> Organization:
     return organization
 
 
-def my_organizations(actor: Actor) -> list[dict[str, Any]]:
+def my_organizations(actor: Actor) -> list[OrganizationListItem]:
     """The person's organizations by name, as the request found them."""
     mine = sorted(actor.memberships.values(), key=lambda one: (one.organization_name.lower(), one.organization_id))
     return [
-        {
-            "id": one.organization_id,
-            "name": one.organization_name,
-            "role": one.role,
-            "is_active": one.organization_id == actor.organization_id,
-        }
+        OrganizationListItem(
+            id=one.organization_id,
+            name=one.organization_name,
+            role=one.role,
+            is_active=one.organization_id == actor.organization_id,
+        )
         for one in mine
     ]
 
@@ -262,7 +261,7 @@ async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
     return invite
 
 
-async def member_read(actor: Actor, member_id: UUID) -> dict[str, Any]:
+async def member_read(actor: Actor, member_id: UUID) -> OrganizationMemberRead:
     """The answer for one member, with the boards they reach; owners and admins see when they were there last."""
     found = await rows(f"{MEMBERS} WHERE m.id = ?", member_id)
     if not found:
@@ -271,7 +270,7 @@ async def member_read(actor: Actor, member_id: UUID) -> dict[str, Any]:
     return _member(found[0], boards, is_seen=_sees_last_seen(actor, found[0]))
 
 
-async def list_members(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_members(actor: Actor, paging: Paging) -> tuple[list[OrganizationMemberRead], int]:
     """The members of the active organization by address; others' boards are shown to owners and admins only."""
     found = await rows(
         f"{MEMBERS} WHERE m.organization_id = ? ORDER BY LOWER(u.email) NULLS LAST, u.name NULLS LAST, m.id"
@@ -295,54 +294,35 @@ async def list_invites(actor: Actor, paging: Paging) -> tuple[list[Invite], int]
     return await page, await waiting.count()
 
 
-async def _access(member_ids: list[Any]) -> dict[str, list[dict[str, Any]]]:
+async def _access(member_ids: list[UUID]) -> dict[str, list[OrganizationBoardAccessRead]]:
     """The board rows of these members, by member."""
     found = await rows(
         "SELECT x.organization_member_id, x.id, x.board_id, x.can_read, x.can_write, x.created_at, x.updated_at"
         " FROM organization_board_access x JOIN boards b ON b.id = x.board_id"
         f" WHERE x.organization_member_id IN ({placeholders(len(member_ids) or 1)}) AND b.deleted_at IS NULL"
         " ORDER BY x.created_at, x.id",
-        *(member_ids or [None]),
+        *(member_ids or [UUID(int=0)]),
     )
-    by_member: dict[str, list[dict[str, Any]]] = {}
+    by_member: dict[str, list[OrganizationBoardAccessRead]] = {}
     for row in found:
-        by_member.setdefault(str(row["organization_member_id"]), []).append(
-            {
-                "id": row["id"],
-                "board_id": row["board_id"],
-                "can_read": bool(row["can_read"]),
-                "can_write": bool(row["can_write"]),
-                "created_at": wire_moment(row["created_at"]),
-                "updated_at": wire_moment(row["updated_at"]),
-            }
-        )
+        member_id = str(row.pop("organization_member_id"))
+        by_member.setdefault(member_id, []).append(OrganizationBoardAccessRead(**row))
     return by_member
 
 
-def _sees_last_seen(actor: Actor, row: dict[str, Any]) -> bool:
+def _sees_last_seen(actor: Actor, row: Row) -> bool:
     return actor.administers(actor.organization_id) or str(row["user_id"]) == str(actor.id)
 
 
-def _member(row: dict[str, Any], board_access: list[dict[str, Any]], *, is_seen: bool) -> dict[str, Any]:
-    seen = [moment for name in ("session_seen_at", "token_used_at") if (moment := row[name]) is not None]
-    return {
-        "id": row["id"],
-        "organization_id": row["organization_id"],
-        "user_id": row["user_id"],
-        "role": row["role"],
-        "all_boards_read": bool(row["all_boards_read"]),
-        "all_boards_write": bool(row["all_boards_write"]),
-        "created_at": wire_moment(row["created_at"]),
-        "updated_at": wire_moment(row["updated_at"]),
-        "last_seen_at": wire_moment(max(seen)) if seen and is_seen else None,
-        "user": {
-            "id": row["user_id"],
-            "email": row["email"],
-            "name": row["name"],
-            "preferred_name": row["preferred_name"],
-        },
-        "board_access": board_access,
-    }
+def _member(row: Row, board_access: list[OrganizationBoardAccessRead], *, is_seen: bool) -> OrganizationMemberRead:
+    seen = [moment for name in ("session_seen_at", "token_used_at") if (moment := row.pop(name)) is not None]
+    person = {name: row.pop(name) for name in ("email", "name", "preferred_name")}
+    return OrganizationMemberRead(
+        **row,
+        last_seen_at=max(seen) if seen and is_seen else None,
+        user=OrganizationUserRead(id=row["user_id"], **person),
+        board_access=board_access,
+    )
 
 
 @dataclass(frozen=True, slots=True)

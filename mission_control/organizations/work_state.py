@@ -39,10 +39,11 @@ class WorkStateChange(Body):
 class HasWorkState(Protocol):
     """An agent, a board or an organization."""
 
-    id: Any
+    id: UUID
     work_state: str
-    work_state_reason: Any
-    work_state_at: Any
+    work_state_reason: str | None
+    work_state_at: datetime | None
+    updated_at: datetime
 
 
 @command("organization.set_work_state")
@@ -87,7 +88,7 @@ def reason_of(reason: str | None) -> str:
     return f": {reason.rstrip('.')}" if reason else ""
 
 
-def apply(thing: Any, wanted: WorkStateChange) -> None:
+def apply(thing: HasWorkState, wanted: WorkStateChange) -> None:
     """Write a state into a row in memory; `running` has no reason.
 
     Lock order: the row is saved last, after the reactions have locked the tasks they change, because a command that

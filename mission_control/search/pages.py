@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -18,9 +17,9 @@ from mission_control.core.addresses import parts_of
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
-from mission_control.database.sql import contains, placeholders, rows
+from mission_control.database.sql import Condition, Row, Values, contains, placeholders, rows
 from mission_control.groups.queries import list_groups
-from mission_control.search.queries import SearchKind, SearchQuery, search
+from mission_control.search.queries import SearchHit, SearchKind, SearchQuery, search
 from mission_control.tasks.quick_add import QuickTask, understood
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
@@ -120,15 +119,15 @@ async def find_tasks(boards: Sequence[Board], query: str) -> list[Hit]:
     return [_task(row, names) for row in found]
 
 
-def _task_match(query: str) -> tuple[str, list[Any]]:
+def _task_match(query: str) -> Condition:
     number = re.fullmatch(r"#?([0-9]{1,9})", query)
     words = query.split()
     by_title = " AND ".join([contains("title")] * len(words))
-    patterns: list[Any] = [word.lower() for word in words]
+    patterns: Values = [word.lower() for word in words]
     return (f"number = ? OR ({by_title})", [int(number[1]), *patterns]) if number else (by_title, patterns)
 
 
-def _task(row: dict[str, Any], names: dict[str, str]) -> Hit:
+def _task(row: Row, names: dict[str, str]) -> Hit:
     url = f"/boards/{row['board_id']}/tasks/{row['id']}"
     status, board = row["status"], names[str(row["board_id"])]
     return Hit(f"#{row['number']} {row['title']}", url, GLYPHS[status], f"{board} · {LABELS[status]}")
@@ -192,7 +191,7 @@ async def find_people(actor: Actor, words: Sequence[str]) -> list[Hit]:
     ]
 
 
-def _named(column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
+def _named(column: str, words: Sequence[str]) -> Condition:
     return " AND ".join([contains(column)] * len(words)) or "1 = 1", [word.lower() for word in words]
 
 
@@ -202,19 +201,15 @@ async def find_written(actor: Actor, query: str, most: int) -> list[Hit]:
     return [_written(hit) for hit in found]
 
 
-def _written(hit: dict[str, Any]) -> Hit:
-    board, kind = f"/boards/{hit['board_id']}", str(hit["kind"])
+def _written(hit: SearchHit) -> Hit:
+    board, kind = f"/boards/{hit.board_id}", str(hit.kind)
     places = {
-        "comment": f"{board}/tasks/{hit['task_id']}#comment-{hit['id']}",
+        "comment": f"{board}/tasks/{hit.task_id}#comment-{hit.id}",
         "memory": board,
-        "approval": f"{board}/approvals/{hit['id']}",
+        "approval": f"{board}/approvals/{hit.id}",
     }
-    return Hit(
-        hit["snippet"] or hit["title"],
-        places[kind],
-        WRITTEN_ICONS[kind],
-        f"{WRITTEN_WORDS[kind]} · {hit['board_name']}",
-    )
+    hint = f"{WRITTEN_WORDS[kind]} · {hit.board_name}"
+    return Hit(hit.snippet or hit.title, places[kind], WRITTEN_ICONS[kind], hint)
 
 
 LIMIT = 20

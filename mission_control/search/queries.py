@@ -4,7 +4,7 @@ import asyncio
 import re
 import unicodedata
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
-from mission_control.database.sql import is_postgres, placeholders, rows, searched, wire_moment
+from mission_control.database.sql import Row, Values, is_postgres, placeholders, rows, searched
 
 SearchKind = Literal["task", "comment", "memory", "approval"]
 
@@ -61,7 +61,7 @@ ORDER BY page.score, page.changed_at DESC, page.id DESC
 """
 
 
-async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]], int]:
+async def search(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], int]:
     """Return a page of hits, and how many there are."""
     words = _each_once(WORD.findall(query.q))
     boards = await _boards(actor, query.board_id)
@@ -69,7 +69,7 @@ async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]]
         return [], 0
     source, (match, sought), (score, weighed) = _postgres(words) if is_postgres() else _sqlite(words)
     where = f"{match} AND d.board_id IN ({placeholders(len(boards))})"
-    values: list[Any] = [*weighed, sought, *boards]
+    values: Values = [*weighed, sought, *boards]
     if query.kind:
         where, values = f"{where} AND d.kind IN ({placeholders(len(query.kind))})", [*values, *query.kind]
     found = await rows(
@@ -78,7 +78,7 @@ async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]]
         query.limit,
         query.offset,
     )
-    hits: list[dict[str, Any]] = []
+    hits: list[SearchHit] = []
     for row in found:
         if row["id"] is not None:
             hits.append(_hit(row, words))
@@ -119,17 +119,9 @@ def without_marks(word: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFD", word) if not unicodedata.combining(one))
 
 
-def _hit(row: dict[str, Any], words: list[str]) -> dict[str, Any]:
-    return {
-        "kind": row["kind"],
-        "id": row["id"],
-        "board_id": row["board_id"],
-        "board_name": row["board_name"],
-        "task_id": row["task_id"],
-        "title": row["title"],
-        "snippet": snippet(row["body"], words),
-        "changed_at": wire_moment(row["changed_at"]),
-    }
+def _hit(row: Row, words: list[str]) -> SearchHit:
+    kept = {name: row[name] for name in SearchHit.model_fields if name != "snippet"}
+    return SearchHit(**kept, snippet=snippet(row["body"], words))
 
 
 def snippet(text: str, words: list[str]) -> str:

@@ -22,8 +22,8 @@ from mission_control.usage.queries import list_budgets as budgets_page
 api = Api(__name__, "metrics")
 
 
-@api.get("/usage", UsagePage, rule="usage.read")
-async def read_usage(actor: Actor, query: UsageQuery) -> dict[str, Any]:
+@api.get("/usage", rule="usage.read")
+async def read_usage(actor: Actor, query: UsageQuery) -> UsagePage:
     """Sum up what agents used up, by day, agent and board.
 
     Days are those of UTC. Money is in US dollars, as the agents reported it or as
@@ -39,8 +39,8 @@ async def list_budgets(actor: Actor, query: Paging) -> dict[str, Any]:
     return page(found, total, query)
 
 
-@api.post("/budgets", BudgetRead, rule="budget.manage")
-async def create_budget(actor: Actor, data: BudgetCreate) -> dict[str, Any]:
+@api.post("/budgets", rule="budget.manage")
+async def create_budget(actor: Actor, data: BudgetCreate) -> BudgetRead:
     """Limit what an agent, a board or the organization may use up.
 
     The limit is in tokens, input and output together, or in US dollars, for each day of UTC or in total. At four
@@ -51,14 +51,14 @@ async def create_budget(actor: Actor, data: BudgetCreate) -> dict[str, Any]:
     return await budget_read(actor, made.id)
 
 
-@api.get("/budgets/<budget_id>", BudgetRead, rule="budget.manage")
-async def get_budget(actor: Actor, budget: Budget) -> dict[str, Any]:
+@api.get("/budgets/<budget_id>", rule="budget.manage")
+async def get_budget(actor: Actor, budget: Budget) -> BudgetRead:
     """Read a budget with what is used of it."""
     return await budget_read(actor, budget.id)
 
 
-@api.patch("/budgets/<budget_id>", BudgetRead, rule="budget.manage")
-async def update_budget(actor: Actor, budget: Budget, data: BudgetUpdate) -> dict[str, Any]:
+@api.patch("/budgets/<budget_id>", rule="budget.manage")
+async def update_budget(actor: Actor, budget: Budget, data: BudgetUpdate) -> BudgetRead:
     """Give a budget another limit; agents that waited for it may go on."""
     await budgets.change_limit(actor, budget, data.limit)
     return await budget_read(actor, budget.id)

@@ -1,7 +1,7 @@
 """Budgets as a page of the settings, kept live."""
 
 import math
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +24,9 @@ from mission_control.usage.queries import (
     SUMS,
     Period,
     Unit,
+    UsageDay,
     amount,
+    bars,
     budget_read,
     days_of_organization,
     inside,
@@ -38,8 +40,6 @@ from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
-
-BAR_HEIGHT = 48
 
 
 def money(usd: float) -> str:
@@ -75,54 +75,31 @@ def amount_of(unit: str, value: float) -> str:
     return tokens(int(value)) if unit == "tokens" else exact_money(value)
 
 
-def bars(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A bar for each day; one that is not empty can be seen."""
-    most = max(day["tokens"] for day in days) or 1
-    return [
-        {
-            "label": f"{(on := date.fromisoformat(day['day'])).day} {on:%b}",
-            "number": f"{day['tokens']:,}",
-            "tokens": tokens(day["tokens"]),
-            "cost": money(day["cost_usd"]),
-            "height": max(2, round(day["tokens"] * BAR_HEIGHT / most)) if day["tokens"] else 0,
-        }
-        for day in days
-    ]
-
-
 MAX_ROWS = 200
 
 
 async def listed(actor: Actor, _: Asked) -> dict[str, Any]:
     """Return the budgets of the active organization and what each agent used up."""
     budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
-    shown = [budget | {"words": use_of(budget)} for budget in budgets]
     days = await days_of_organization(actor.organization_id, CHART_DAYS)
     return {
-        "budgets": shown,
+        "budgets": budgets,
         "total": total,
         "users": await _users(actor),
         "days": CHART_DAYS,
         "chart": bars(days),
         "today": _figures(days[-1:]),
         "lately": _figures(days),
-        "most": short(max(day["tokens"] for day in days)),
+        "most": short(max(day.tokens for day in days)),
     }
 
 
-def _figures(days: list[dict[str, Any]]) -> dict[str, str]:
+def _figures(days: list[UsageDay]) -> dict[str, str]:
     """Return what was used on some days, in words."""
-    cost = money(sum(float(day["cost_usd"]) for day in days))
-    return {"number": f"{sum(day['tokens'] for day in days):,}", "cost": cost}
+    return {"number": f"{sum(day.tokens for day in days):,}", "cost": money(sum(day.cost_usd for day in days))}
 
 
-def use_of(budget: dict[str, Any]) -> str:
-    """Return how much of a budget is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD`."""
-    used = amount_of(budget["unit"], budget["used"]).rpartition(" ")[0]
-    return f"{used} of {amount_of(budget['unit'], budget['limit'])}"
-
-
-async def _users(actor: Actor) -> list[dict[str, Any]]:
+async def _users(actor: Actor) -> list[dict[str, str | int]]:
     """Return what each agent used up today and lately on each board, the most expensive first."""
     since = (clock.now().date() - timedelta(days=CHART_DAYS - 1)).isoformat()
     found = await rows(
@@ -138,24 +115,21 @@ async def _users(actor: Actor) -> list[dict[str, Any]]:
         actor.organization_id,
         since,
     )
-    most = max((_tokens(row) for row in found), default=0) or 1
-    return [_user(row) | {"share": max(1, round(100 * _tokens(row) / most))} for row in found]
-
-
-def _tokens(row: dict[str, Any]) -> int:
-    return int(row["input_tokens"]) + int(row["output_tokens"])
-
-
-def _user(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "agent_id": row["agent_id"],
-        "name": row["agent_name"] or "Deleted agents",
-        "board": row["board_name"] or "a deleted board",
-        "tokens": f"{_tokens(row):,}",
-        "cost": money(int(row["cost_micros"]) / MICROS),
-        "tokens_today": f"{int(row['tokens_today']):,}",
-        "cost_today": money(int(row["cost_today"]) / MICROS),
-    }
+    tokens = [int(row["input_tokens"]) + int(row["output_tokens"]) for row in found]
+    most = max(tokens, default=0) or 1
+    return [
+        {
+            "agent_id": row["agent_id"],
+            "name": row["agent_name"] or "Deleted agents",
+            "board": row["board_name"] or "a deleted board",
+            "share": max(1, round(100 * used / most)),
+            "tokens": f"{used:,}",
+            "cost": money(int(row["cost_micros"]) / MICROS),
+            "tokens_today": f"{int(row['tokens_today']):,}",
+            "cost_today": money(int(row["cost_today"]) / MICROS),
+        }
+        for row, used in zip(found, tokens, strict=True)
+    ]
 
 
 LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}

@@ -13,12 +13,13 @@ from mission_control.boards.queries import visible_board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound, invalid_field
-from mission_control.core.paging import Page, Paging, page
+from mission_control.core.paging import Page, Paging
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import BlankToNone, Body, example
 from mission_control.database.records import find
-from mission_control.database.sql import as_id, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, Values, as_id, placeholders, rows
 from mission_control.usage.models import Budget
+from mission_control.usage.pages import amount_of, money, tokens
 
 MICROS = 1_000_000
 MOST_TOKENS = 10**12
@@ -92,15 +93,18 @@ class UsageSums(BaseModel):
     tokens: int
     cost_usd: float
 
-    @classmethod
-    def of(cls, input_tokens: int, output_tokens: int, cost_micros: int) -> dict[str, Any]:
-        """The answer for sums as they are kept."""
-        return {
-            "input_tokens": input_tokens,
-            "output_tokens": output_tokens,
-            "tokens": input_tokens + output_tokens,
-            "cost_usd": cost_micros / MICROS,
-        }
+
+class UsageDay(UsageSums):
+    """What was used up on a day."""
+
+    day: date
+
+
+class UsageSoFar(BaseModel):
+    """What an agent has used up today (UTC) and ever."""
+
+    today: UsageSums
+    total: UsageSums
 
 
 class BudgetState(BaseModel):
@@ -114,12 +118,16 @@ class BudgetState(BaseModel):
     used: int | float
     state: Literal["ok", "warning", "exceeded"]
 
+    @property
+    def words(self) -> str:
+        """How much of it is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD`."""
+        used = amount_of(self.unit, self.used).rpartition(" ")[0]
+        return f"{used} of {amount_of(self.unit, self.limit)}"
 
-class UsageReported(BaseModel):
+
+class UsageReported(UsageSoFar):
     """What an agent has used up today (UTC) and ever, and the budgets that its work draws on."""
 
-    today: UsageSums
-    total: UsageSums
     budgets: list[BudgetState]
     directive: Literal["continue", "pause", "stop"]
     directive_reason: str | None
@@ -224,24 +232,26 @@ def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUI
     return Budget.filter(subject, organization_id=organization_id)
 
 
-async def budget_states(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> list[dict[str, Any]]:
+async def budget_states(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> list[BudgetState]:
     """Return the budgets for an agent's work on a board, as they are answered to the agent."""
     found = await concerned(agent_id, board_id, organization_id).order_by("created_at", "id")
     return [state_of(budget) for budget in found]
 
 
-def state_of(budget: Budget) -> dict[str, Any]:
+def state_of(budget: Budget) -> BudgetState:
     """Return a budget and how much of it is used."""
     day = today()
-    return {
-        "id": budget.id,
-        "subject": budget.subject,
-        "unit": budget.unit,
-        "period": budget.period,
-        "limit": amount(budget.unit, budget.limit_amount),
-        "used": amount(budget.unit, budget.used(day)),
-        "state": budget.state(day),
-    }
+    return BudgetState.model_validate(
+        {
+            "id": budget.id,
+            "subject": budget.subject,
+            "unit": budget.unit,
+            "period": budget.period,
+            "limit": amount(budget.unit, budget.limit_amount),
+            "used": amount(budget.unit, budget.used(day)),
+            "state": budget.state(day),
+        }
+    )
 
 
 async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
@@ -252,7 +262,7 @@ async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
     return budget
 
 
-async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[BudgetRead], int]:
     """Return the budgets of the active organization: its own, then those of boards and agents by name."""
     found = await rows(
         "SELECT u.*, a.name AS agent_name, CASE WHEN u.board_id IS NULL THEN NULL ELSE b.name END AS board_name"
@@ -268,7 +278,7 @@ async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any
     return [_read(row) for row in found], int(count["n"])
 
 
-async def budget_read(actor: Actor, budget_id: UUID) -> dict[str, Any]:
+async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
     """Return the answer for one budget."""
     [row] = await rows(
         "SELECT u.*, a.name AS agent_name, b.name AS board_name FROM budgets u LEFT JOIN agents a ON a.id = u.agent_id"
@@ -279,13 +289,12 @@ async def budget_read(actor: Actor, budget_id: UUID) -> dict[str, Any]:
     return _read(row)
 
 
-def _read(row: dict[str, Any]) -> dict[str, Any]:
+def _read(row: Row) -> BudgetRead:
     """Return a row as it is answered."""
     budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
     budget.used_amount, budget.used_on = row["used_amount"], row["used_on"]
-    kept = {name: row[name] for name in ("agent_id", "agent_name", "board_id", "board_name")}
-    moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
-    return state_of(budget) | kept | moments
+    kept = {name: row[name] for name in BudgetRead.model_fields.keys() - BudgetState.model_fields.keys()}
+    return BudgetRead(**state_of(budget).model_dump(), **kept)
 
 
 rules = Rules()
@@ -298,7 +307,7 @@ def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
 
 
 @rules.rule("usage.measure")
-def may_measure_usage(actor: Actor, thing: Any) -> bool:
+def may_measure_usage(actor: Actor, thing: object) -> bool:
     """Only the system, which reads it from gateways."""
     return False
 
@@ -317,46 +326,61 @@ def may_manage_budgets(actor: Actor, thing: Budget | UUID | None) -> bool:
 
 
 CHART_DAYS = 30
+BAR_HEIGHT = 48
 NOBODYS = UUID(int=0)
 SUMS = (
     "COALESCE(SUM(e.input_tokens), 0) AS input_tokens, COALESCE(SUM(e.output_tokens), 0) AS output_tokens,"
     " COALESCE(SUM(e.cost_micros), 0) AS cost_micros"
 )
-Condition = tuple[str, list[Any]]
 
 
-async def sums_of_agent(agent_id: UUID) -> dict[str, Any]:
-    """Return the usage of an agent `today` (UTC) and in `total`."""
+async def sums_of_agent(agent_id: UUID) -> UsageSoFar:
+    """Return the usage of an agent today (UTC) and in total."""
     found = await rows(
         f"SELECT e.day >= ? AS is_today, {SUMS} FROM usage_entries e WHERE e.agent_id = ? GROUP BY 1", today(), agent_id
     )
     now = next((row for row in found if row["is_today"]), None)
-    return {"today": _sums([now] if now else []), "total": _sums(found)}
+    return UsageSoFar(today=_sums([now] if now else []), total=_sums(found))
 
 
-async def days_of_agent(agent_id: UUID, count: int) -> list[dict[str, Any]]:
+async def days_of_agent(agent_id: UUID, count: int) -> list[UsageDay]:
     """Return the usage of an agent on each of the last days (UTC), oldest first, with zeros for days without usage."""
     return await _days("e.agent_id = ?", agent_id, count)
 
 
-async def days_of_organization(organization_id: UUID, count: int) -> list[dict[str, Any]]:
+async def days_of_organization(organization_id: UUID, count: int) -> list[UsageDay]:
     """Return the usage of an organization on each of the last days (UTC), likewise."""
     return await _days("e.organization_id = ?", organization_id, count)
 
 
-async def _days(where: str, value: UUID, count: int) -> list[dict[str, Any]]:
+async def _days(where: str, value: UUID, count: int) -> list[UsageDay]:
     last = clock.now().date()
-    days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(count))]
+    days = [last - timedelta(days=back) for back in reversed(range(count))]
     found = await rows(
         f"SELECT e.day, {SUMS} FROM usage_entries e WHERE {where} AND e.day >= ? GROUP BY e.day",
         value,
-        days[0],
+        days[0].isoformat(),
     )
-    by_day = {row["day"]: _sums([row]) for row in found}
-    return [{"day": day, **by_day.get(day, _sums([]))} for day in days]
+    by_day = {row["day"]: row for row in found}
+    return [UsageDay(day=day, **_figures([row] if (row := by_day.get(day.isoformat())) else [])) for day in days]
 
 
-async def used_today(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+def bars(days: list[UsageDay]) -> list[dict[str, str | int]]:
+    """A bar for each day; one that is not empty can be seen."""
+    most = max(one.tokens for one in days) or 1
+    return [
+        {
+            "label": f"{one.day.day} {one.day:%b}",
+            "number": f"{one.tokens:,}",
+            "tokens": tokens(one.tokens),
+            "cost": money(one.cost_usd),
+            "height": max(2, round(one.tokens * BAR_HEIGHT / most)) if one.tokens else 0,
+        }
+        for one in days
+    ]
+
+
+async def used_today(agent_ids: list[UUID]) -> dict[UUID, UsageSums]:
     """Return today's usage (UTC) of some agents, by agent, without those that used nothing."""
     if not agent_ids:
         return {}
@@ -369,13 +393,23 @@ async def used_today(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
     return {UUID(str(row["agent_id"])): _sums([row]) for row in found}
 
 
-def _sums(found: list[dict[str, Any]]) -> dict[str, Any]:
-    return UsageSums.of(
-        *(sum(int(row[name]) for row in found) for name in ("input_tokens", "output_tokens", "cost_micros"))
+def _sums(found: list[Row]) -> UsageSums:
+    return UsageSums(**_figures(found))
+
+
+def _figures(found: list[Row]) -> Row:
+    input_tokens, output_tokens, cost = (
+        sum(int(row[name]) for row in found) for name in ("input_tokens", "output_tokens", "cost_micros")
     )
+    return {
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "tokens": input_tokens + output_tokens,
+        "cost_usd": cost / MICROS,
+    }
 
 
-async def usage_page(actor: Actor, query: UsageQuery) -> dict[str, Any]:
+async def usage_page(actor: Actor, query: UsageQuery) -> UsagePage:
     """Return usage by day, agent and board, newest day first, of readable boards. Raise 404 for another."""
     where, values = await _wanted(actor, query)
     source = f"FROM usage_entries e LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL WHERE {where}"
@@ -390,16 +424,21 @@ async def usage_page(actor: Actor, query: UsageQuery) -> dict[str, Any]:
         query.offset,
     )
     [count] = await rows(f"SELECT COUNT(*) AS n FROM ({grouped}) g", *values)
-    answer = page([_line(row) for row in found], int(count["n"]), query)
-    return answer | {"sums": _sums(await rows(f"SELECT {SUMS} {source}", *values))}
+    return UsagePage(
+        items=[_line(row) for row in found],
+        total=int(count["n"]),
+        limit=query.limit,
+        offset=query.offset,
+        sums=_sums(await rows(f"SELECT {SUMS} {source}", *values)),
+    )
 
 
-def _line(row: dict[str, Any]) -> dict[str, Any]:
+def _line(row: Row) -> UsageLine:
     named = {name: row[name] for name in ("day", "agent_id", "agent_name", "board_id", "board_name")}
-    return named | _sums([row])
+    return UsageLine(**named, **_figures([row]))
 
 
-async def _wanted(actor: Actor, query: UsageQuery) -> Condition:
+async def _wanted(actor: Actor, query: UsageQuery) -> tuple[str, Values]:
     until = query.until or clock.now().date()
     since = query.since or (
         until - timedelta(days=CHART_DAYS - 1) if until > date.min + timedelta(days=CHART_DAYS) else date.min
@@ -417,7 +456,7 @@ async def _wanted(actor: Actor, query: UsageQuery) -> Condition:
     return where, values
 
 
-def _reached(actor: Actor) -> Condition:
+def _reached(actor: Actor) -> tuple[str, Values]:
     """Match entries of boards that the actor can read. Only those who read all boards see those of deleted boards."""
     whole, single = actor.readable_boards()
     if actor.organization_id in whole:

@@ -72,7 +72,7 @@ async def get_board_webhook(actor: Actor, webhook: Webhook) -> BoardWebhookRead:
 @api.patch("/<webhook_id>", rule="webhook.update")
 async def update_board_webhook(actor: Actor, webhook: Webhook, data: BoardWebhookUpdate) -> BoardWebhookRead:
     """Change the fields of a webhook that are sent. A new secret applies at once."""
-    return _webhook_read(await commands.update_webhook(actor, webhook, data.model_dump(exclude_unset=True), _key()))
+    return _webhook_read(await commands.update_webhook(actor, webhook, data, _key()))
 
 
 @api.delete("/<webhook_id>", rule="webhook.delete")
@@ -144,8 +144,8 @@ async def list_board_webhook_payloads(actor: Actor, webhook: Webhook, query: Pag
     return page(payloads, total, query)
 
 
-@payload_api.get("/<webhook_id>/payloads/<payload_id>", BoardWebhookPayloadRead, rule="webhook.read")
-async def get_board_webhook_payload(actor: Actor, payload: WebhookPayload) -> dict[str, Any]:
+@payload_api.get("/<webhook_id>/payloads/<payload_id>", rule="webhook.read")
+async def get_board_webhook_payload(actor: Actor, payload: WebhookPayload) -> BoardWebhookPayloadRead:
     """Read one call that a webhook received."""
     return await payload_read(payload.id)
 
@@ -162,7 +162,6 @@ agent_api = Api(__name__, below="/agent")
 
 @agent_api.get(
     "/boards/<board_id>/webhooks/<webhook_id>/payloads/<payload_id>",
-    BoardWebhookPayloadRead,
     rule="webhook.read_payload",
     hints=hints(
         "agent_board_webhook_payload_read",
@@ -174,10 +173,10 @@ agent_api = Api(__name__, below="/agent")
         example="read everything that the webhook received",
     ),
 )
-async def get_webhook_payload(actor: Actor, payload: WebhookPayload, query: PayloadQuery) -> dict[str, Any]:
+async def get_webhook_payload(actor: Actor, payload: WebhookPayload, query: PayloadQuery) -> BoardWebhookPayloadRead:
     """Read one call that a webhook of your board received.
 
     A payload longer than max_chars is cut to the beginning of its text.
     """
     found = await payload_read(payload.id)
-    return {**found, "payload": shortened(found["payload"], query.max_chars)}
+    return found.model_copy(update={"payload": shortened(found.payload, query.max_chars)})

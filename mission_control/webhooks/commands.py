@@ -13,7 +13,7 @@ from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import new_secret
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.webhooks.models import Webhook
-from mission_control.webhooks.queries import BoardWebhookCreate
+from mission_control.webhooks.queries import BoardWebhookCreate, BoardWebhookUpdate
 from mission_control.work.deliveries import Delivery
 
 NOT_ITS_AGENT = "agent_id must name an agent of this board."
@@ -39,8 +39,9 @@ async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, ke
 
 
 @command("webhook.update")
-async def update_webhook(actor: Actor, webhook: Webhook, sent: dict[str, Any], key: str) -> Webhook:
+async def update_webhook(actor: Actor, webhook: Webhook, change: BoardWebhookUpdate, key: str) -> Webhook:
     """Change the fields that were sent. Setting a field to its current value is a no-op."""
+    sent = change.model_dump(exclude_unset=True)
     if "agent_id" in sent:
         await _check_agent(webhook.board_id, sent["agent_id"])
     webhook = await locked_webhook(webhook)

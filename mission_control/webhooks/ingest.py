@@ -266,7 +266,7 @@ async def replay(actor: Actor, payload: WebhookPayload) -> UUID:
     stored = await payload_read(payload.id)
     message = f"Webhook payload sent again: {webhook.description}"
     record("webhook.replayed", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
-    _notify(payload.board, webhook, payload, stored["payload"], agent_id)
+    _notify(payload.board, webhook, payload, stored.payload, agent_id)
     return agent_id
 
 

@@ -4,7 +4,6 @@ import json
 import shlex
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, Response, current_app, request
@@ -17,14 +16,21 @@ from mission_control.boards.queries import present
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
-from mission_control.database.sql import as_moment, rows
+from mission_control.database.sql import Row, as_moment, rows
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.web.fragments import render_macro
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page, rendered
 from mission_control.web.shell import shell_page
 from mission_control.webhooks.models import Webhook
-from mission_control.webhooks.queries import SAMPLE, BoardWebhookRead, list_payloads, list_webhooks, visible_webhook
+from mission_control.webhooks.queries import (
+    SAMPLE,
+    BoardWebhookPayloadRead,
+    BoardWebhookRead,
+    list_payloads,
+    list_webhooks,
+    visible_webhook,
+)
 
 PAYLOADS_OF_A_PAGE = 20
 LONGEST_SHOWN = 20_000
@@ -53,7 +59,7 @@ class Received:
     content_type: str
     is_signed: bool | None
     is_test: bool
-    received_at: datetime | None
+    received_at: datetime
 
 
 async def listed(board: Board, base_url: str) -> list[Listed]:
@@ -73,7 +79,7 @@ async def listed(board: Board, base_url: str) -> list[Listed]:
     return [_listed(one, base_url, figures.get(str(one.id)), names.get(str(one.agent_id), lead)) for one in webhooks]
 
 
-def _listed(webhook: Webhook, base_url: str, figures: dict[str, Any] | None, recipient: str) -> Listed:
+def _listed(webhook: Webhook, base_url: str, figures: Row | None, recipient: str) -> Listed:
     read = BoardWebhookRead.of(webhook, base_url)
     if figures is None:
         return Listed(read, 0, None, recipient)
@@ -93,19 +99,19 @@ async def received(webhook_id: UUID, page: int) -> tuple[list[Received], int]:
     return [_received(one) for one in found], total
 
 
-def _received(row: dict[str, Any]) -> Received:
-    payload = row["payload"]
+def _received(call: BoardWebhookPayloadRead) -> Received:
+    payload = call.payload
     text = payload if isinstance(payload, str) else json.dumps(payload, indent=2, ensure_ascii=False)
     return Received(
-        id=row["id"],
+        id=call.id,
         text=text[:LONGEST_SHOWN],
         is_cut=len(text) > LONGEST_SHOWN,
-        headers=sorted((row["headers"] or {}).items()),
-        source_ip=row["source_ip"] or "",
-        content_type=row["content_type"] or "",
-        is_signed=row["is_signed"],
-        is_test=row["is_test"],
-        received_at=as_moment(row["received_at"]),
+        headers=sorted((call.headers or {}).items()),
+        source_ip=call.source_ip or "",
+        content_type=call.content_type or "",
+        is_signed=call.is_signed,
+        is_test=call.is_test,
+        received_at=call.received_at,
     )
 
 
@@ -231,15 +237,15 @@ async def _payloads(view: WebhooksView) -> str:
     return render_macro("webhooks/payloads.html", "payloads", view=view, **context)
 
 
-def _on_board(view: WebhooksView, news: Event | dict[str, Any]) -> bool:
+def _on_board(view: WebhooksView, news: Event | Signal) -> bool:
     return isinstance(news, Event) and news.board_id == view.board.id
 
 
-def _on_webhook(view: WebhooksView, news: Event | dict[str, Any]) -> bool:
+def _on_webhook(view: WebhooksView, news: Event | Signal) -> bool:
     return isinstance(news, Event) and (news.subject_id == view.webhook_id or news.kind.startswith("agent."))
 
 
-def _key(view: WebhooksView) -> Any:
+def _key(view: WebhooksView) -> object:
     return view.board.id, view.webhook_id, view.page, view.may_write, view.base_url
 
 

@@ -14,7 +14,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import Body, NonEmptyStr, NotNull, OptionalText, example
-from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.database.sql import select, select_one
 from mission_control.webhooks.models import Webhook, WebhookPayload
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -167,10 +167,7 @@ class ReplayRead(BaseModel):
     agent_id: UUID
 
 
-PAYLOADS = (
-    "SELECT id, board_id, webhook_id, payload, headers, source_ip, content_type, is_signed, is_test, received_at"
-    " FROM board_webhook_payloads"
-)
+PAYLOADS = f"SELECT {', '.join(BoardWebhookPayloadRead.model_fields)} FROM board_webhook_payloads"
 
 
 async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Webhook:
@@ -200,39 +197,24 @@ async def list_webhooks(board: Board, paging: Paging) -> tuple[list[Webhook], in
     return found, await webhooks.count()
 
 
-async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[BoardWebhookPayloadRead], int]:
     """Return a page of the calls that a webhook received, newest first, and how many there are."""
-    found = await rows(
+    found = await select(
+        BoardWebhookPayloadRead,
         f"{PAYLOADS} WHERE webhook_id = ? ORDER BY received_at DESC, id DESC LIMIT ? OFFSET ?",
         webhook.id,
         paging.limit,
         paging.offset,
     )
-    [total] = await rows("SELECT COUNT(*) AS n FROM board_webhook_payloads WHERE webhook_id = ?", webhook.id)
-    return [_serialize(row) for row in found], int(total["n"])
+    return found, await WebhookPayload.filter(webhook_id=webhook.id).count()
 
 
-async def payload_read(payload_id: UUID) -> dict[str, Any]:
+async def payload_read(payload_id: UUID) -> BoardWebhookPayloadRead:
     """Return one received call as it is sent."""
-    found = await rows(f"{PAYLOADS} WHERE id = ?", payload_id)
-    if not found:
+    found = await select_one(BoardWebhookPayloadRead, f"{PAYLOADS} WHERE id = ?", payload_id)
+    if found is None:
         raise NotFound()
-    return _serialize(found[0])
-
-
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "board_id": row["board_id"],
-        "webhook_id": row["webhook_id"],
-        "payload": as_json(row["payload"]),
-        "headers": as_json(row["headers"]),
-        "source_ip": row["source_ip"],
-        "content_type": row["content_type"],
-        "is_signed": None if row["is_signed"] is None else bool(row["is_signed"]),
-        "is_test": bool(row["is_test"]),
-        "received_at": wire_moment(row["received_at"]),
-    }
+    return found
 
 
 rules = Rules()
@@ -267,6 +249,6 @@ def may_change_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
 
 
 @rules.rule("webhook.receive")
-def may_receive(actor: Actor, thing: Any) -> bool:
+def may_receive(actor: Actor, thing: object) -> bool:
     """Only the system, after it has checked the signature."""
     return False

@@ -7,6 +7,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.metrics.dashboard import overview, total
 from mission_control.metrics.pages import charts_of, compared, duration_in_words
+from mission_control.metrics.schemas import DashboardRangeSeries
 from tests.cast import Cast
 from tests.pages.visitor import give_password, visitor
 
@@ -54,9 +55,9 @@ async def test_overview_agrees_with_the_dashboard(cast: Cast) -> None:
     actor: Actor = await cast.ada.actor()
     found = await overview(actor, "14d")
     for name, same in (("finished", "throughput"), ("answered", "answered"), ("spent", "spent")):
-        both = [flow[same]["primary"], flow[same]["comparison"]]
-        assert [total(one) for one in found[name]] == [total(one) for one in both], name
-    assert total(found["finished"][0]) == 3
+        both = [DashboardRangeSeries.model_validate(flow[same][one]) for one in ("primary", "comparison")]
+        assert [total(one) for one in getattr(found, name)] == [total(one) for one in both], name
+    assert total(found.finished[0]) == 3
     finished, spent = charts_of(found, cast.ada.id)[2:]
     assert (finished.value, finished.note, spent.note) == ("3", "was 1", "0.33 a task")
 

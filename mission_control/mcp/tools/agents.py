@@ -197,5 +197,5 @@ async def report_usage(call: Call) -> Said:
     stop: a budget is used up; end your work and claim nothing until people raise it.
     """
     answer = await call.perform()
-    why = f" {answer['directive_reason']}" if answer["directive_reason"] else ""
-    return f"Directive: {answer['directive']}.{why}", answer
+    why = f" {answer.directive_reason}" if answer.directive_reason else ""
+    return f"Directive: {answer.directive}.{why}", answer
