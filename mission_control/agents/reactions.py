@@ -19,7 +19,7 @@ from mission_control.core.actor import Actor
 from mission_control.database.sql import select
 from mission_control.live.log import NewEvent, canonical
 from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
-from mission_control.usage.pages import amount_of
+from mission_control.usage.amounts import amount_of
 from mission_control.usage.queries import amount, exhausted
 
 reactions = Reactions()

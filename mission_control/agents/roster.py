@@ -16,7 +16,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.core.times import elapsed, relative
 from mission_control.database.sql import as_moment, placeholders, rows
-from mission_control.usage.pages import short
+from mission_control.usage.amounts import short
 from mission_control.usage.queries import used_today
 
 IDLE_AFTER = timedelta(minutes=2)

@@ -30,7 +30,7 @@ from mission_control.tasks.panel import Panel
 from mission_control.tasks.panel_files import size_in_words
 from mission_control.tasks.panel_view import concerns_panel, own_key, panel_in, panel_region
 from mission_control.tasks.queries import COMMENTS
-from mission_control.usage.pages import money, short
+from mission_control.usage.amounts import money, short
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import partial, read_ahead, render_macro

@@ -23,7 +23,7 @@ from mission_control.metrics.schemas import (
     PersonsAnswers,
     RangeKey,
 )
-from mission_control.usage.pages import money
+from mission_control.usage.amounts import money
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in

@@ -13,9 +13,9 @@ from mission_control.core.substance import Parts
 from mission_control.core.times import iso
 from mission_control.database.sql import placeholders, rows
 from mission_control.organizations.work_state import STOPPED
+from mission_control.usage.amounts import amount_of
 from mission_control.usage.budgets import owner_of
 from mission_control.usage.models import WARN_AT_PERCENT, Budget
-from mission_control.usage.pages import amount_of
 from mission_control.usage.queries import MICROS, amount, today
 
 LIMIT = ("limit", "The new limit", True)

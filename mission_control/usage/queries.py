@@ -18,8 +18,8 @@ from mission_control.core.policy import Rules
 from mission_control.core.schemas import BlankToNone, Body, example
 from mission_control.database.records import find
 from mission_control.database.sql import Row, Values, as_id, placeholders, rows
+from mission_control.usage.amounts import amount_of, money, tokens
 from mission_control.usage.models import Budget
-from mission_control.usage.pages import amount_of, money, tokens
 
 MICROS = 1_000_000
 MOST_TOKENS = 10**12

@@ -1,0 +1,36 @@
+"""Amounts of tokens and money in words."""
+
+import math
+
+
+def money(usd: float) -> str:
+    """US dollars to the cent, less than ten cents with two digits that count: `0.043 USD`, `0.00012 USD`."""
+    if usd >= 0.1 or usd == 0:
+        return f"{usd:,.2f} USD"
+    places = min(6, 1 - math.floor(math.log10(usd)))
+    whole, _, digits = f"{usd:.{places}f}".partition(".")
+    return f"{whole}.{digits.rstrip('0'):0<2} USD"
+
+
+def exact_money(usd: float) -> str:
+    """US dollars with two places, or as many as an amount below one has: `1.50 USD`, `0.125 USD`."""
+    whole, _, places = (f"{usd:,.2f}" if usd >= 1 else f"{usd:.6f}").partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2} USD"
+
+
+def tokens(number: int) -> str:
+    """`1 token`, `12,345 tokens`."""
+    return f"{number:,} token{'' if number == 1 else 's'}"
+
+
+def short(number: int) -> str:
+    """A number in few characters: `950`, `12.3k`, `4M`."""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number * 10 // size / 10:.1f}".removesuffix(".0") + letter
+    return str(number)
+
+
+def amount_of(unit: str, value: float) -> str:
+    """An amount of a budget in its unit."""
+    return tokens(int(value)) if unit == "tokens" else exact_money(value)
