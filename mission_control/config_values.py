@@ -1,10 +1,14 @@
 """How each kind of setting is read from text; every function raises ValueError with the rule."""
 
+import base64
+import binascii
 import ipaddress
 import logging
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -13,6 +17,7 @@ type Parser = Callable[[str], Any]
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 TRACE = 5
+MODES = ("local", "clerk", "oidc")
 POSTGRES_SCHEMES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg", "asyncpg"}
 PLACEHOLDER_TOKENS = {"change-me", "changeme", "replace-me", "replace-with-strong-random-token"}
 SHORTEST_TOKEN = 50
@@ -232,6 +237,102 @@ def printed(value: object) -> str:
     return os.fspath(value) if isinstance(value, Path) else str(value)
 
 
+def auth_mode(value: str) -> str:
+    """Parse how people sign in."""
+    if value.lower() not in MODES:
+        raise ValueError("use local, clerk or oidc.")
+    return value.lower()
+
+
+def address(value: str) -> str:
+    """Parse an absolute http(s) address, or nothing. It is kept as written: issuers are compared exactly."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+        raise ValueError("use an absolute address such as https://login.example.org.")
+    return value
+
+
+def publishable_key(value: str) -> str:
+    """Parse Clerk's publishable key, which names the front end, or nothing."""
+    if value and not clerk_issuer(value):
+        raise ValueError("use the key that begins with pk_test_ or pk_live_.")
+    return value
+
+
+def clerk_issuer(key: str) -> str:
+    """Return the issuer that a publishable key names, or an empty string."""
+    found = re.fullmatch(r"pk_(?:test|live)_([A-Za-z0-9+/_-]+)=*", key)
+    if not found:
+        return ""
+    text = found[1].replace("-", "+").replace("_", "/")
+    try:
+        host = base64.b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return f"https://{host[:-1]}" if re.fullmatch(r"[a-z0-9.-]+(:[0-9]+)?\$", host) else ""
+
+
+def seconds(value: str) -> float:
+    """Parse a number of seconds, 0 to 300."""
+    number = float(value) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?", value) else math.inf
+    if number > 300:
+        raise ValueError("use a number of seconds from 0 to 300.")
+    return number
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Parse words separated by commas or blanks."""
+    return tuple(word for word in re.split(r"[\s,]+", value) if word)
+
+
+def free_text(value: str) -> str:
+    """Take any text as it is."""
+    return value
+
+
+def missing_of_provider(parsed: dict[str, Any]) -> list[str]:
+    """Return one sentence for each setting that the chosen way to sign in lacks."""
+    mode = parsed["auth_mode"]
+    if mode == "clerk" and not parsed["clerk_secret_key"]:
+        return ["AUTH_MODE=clerk needs CLERK_SECRET_KEY."]
+    if mode == "oidc" and not parsed["oidc_issuer"]:
+        return ["AUTH_MODE=oidc needs OIDC_ISSUER."]
+    if mode == "oidc" and not (parsed["oidc_client_id"] or parsed["oidc_audience"]):
+        return ["AUTH_MODE=oidc needs OIDC_CLIENT_ID for signing in on pages, or OIDC_AUDIENCE for bearer tokens."]
+    return []
+
+
+def smtp_url(value: str) -> str:
+    """Take the address of a mail server, such as smtps://user:password@mail.example.org."""
+    parts = urlsplit(value)
+    try:
+        is_good = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if value and not (is_good and parts.path in {"", "/"} and not parts.query):
+        raise ValueError("use smtp://host:587 or smtps://host, with user:password@ before the host if it needs them.")
+    return value
+
+
+def sender(value: str) -> str:
+    """Take an address that mail comes from, with or without a name."""
+    address = parseaddr(value)[1]
+    if value and (address.count("@") != 1 or not value.isprintable() or not all(address.split("@"))):
+        raise ValueError('use an address such as "Mission Control <mission@example.org>".')
+    return value
+
+
+def missing_of_mail(parsed: dict[str, Any]) -> list[str]:
+    """Return one sentence for each setting that sending mail lacks."""
+    if not parsed["smtp_url"]:
+        return []
+    needed = {
+        "mail_from": "SMTP_URL needs MAIL_FROM, the address that mail comes from.",
+        "base_url": "SMTP_URL needs BASE_URL, because mails hold links.",
+    }
+    return [sentence for name, sentence in needed.items() if not parsed[name]]
+
+
 TYPE_NAMES: dict[Parser, str] = {
     text: "text",
     header: "text",
@@ -252,4 +353,12 @@ TYPE_NAMES: dict[Parser, str] = {
     log_level: "level",
     log_format: "text/json",
     database_url: "URL",
+    auth_mode: "local/clerk/oidc",
+    address: "URL",
+    publishable_key: "text",
+    seconds: "seconds",
+    words: "list",
+    free_text: "text",
+    smtp_url: "URL",
+    sender: "address",
 }

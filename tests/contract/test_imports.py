@@ -21,7 +21,7 @@ GROUND = [
 # What speaks to the outside: each imports `core` and itself, and knows no database.
 OUTSIDE = ["outbound", "openclaw"]
 # Modules beside the packages that belong to `config`.
-CONFIG = {"config", "config_identity", "config_mail", "config_table", "config_values", "paths", "private_files"}
+CONFIG = {"config", "config_values", "paths", "private_files"}
 ABOVE_ALL = {
     "demo": "it fills an installation through everybody's commands",
     "docs": "it shows every operation",

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.config import ConfigError, Settings, read_env_file
-from mission_control.config_table import SETTINGS
+from mission_control.config import SETTINGS, ConfigError, Settings, read_env_file
 
 
 def test_every_setting_has_field_doc_and_valid_default() -> None:
