@@ -19,7 +19,7 @@ from mission_control.features import FEATURES
 from mission_control.http import middleware
 from mission_control.http.application import Application
 from mission_control.live.broker import Broker
-from mission_control.live.signatures import use_key
+from mission_control.live.log import use_key
 from mission_control.mcp import endpoint as mcp_endpoint
 from mission_control.paths import data_dir
 from mission_control.web import assets, errors, fragments

@@ -18,11 +18,11 @@ from mission_control.core.actor import system
 from mission_control.core.ids import parse_id
 from mission_control.core.scope import Scope
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
-from mission_control.database.secret_key import verify_secret_key
+from mission_control.database.migrate import verify_secret_key
 from mission_control.database.sql import as_id, rows
 from mission_control.live import verification
+from mission_control.live.log import Verdict, judge, sign, use_key
 from mission_control.live.models import Event
-from mission_control.live.signatures import Verdict, judge, sign, use_key
 from mission_control.live.verification import Names
 
 AT_ONCE = 2000

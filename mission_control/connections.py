@@ -54,7 +54,7 @@ class Admission:
     """Decide which connections are accepted: so many of one address, and none when file descriptors run out.
 
     The addresses of trusted proxies are not counted: their connections carry everybody's requests, which
-    `http/simultaneous.py` counts by client.
+    `http/exchange.py` counts by client.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from quart import Quart, current_app
 
 from mission_control.core.actor import Actor
-from mission_control.http import health
+from mission_control.http import application
 from mission_control.live import broker
 from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial
@@ -18,7 +18,7 @@ WELL = "The server is well again."
 async def look(app: Quart | None = None) -> None:
     """Run the checks; signal to all readers of this process when others fail than before."""
     app = app or current_app
-    found, running = await health.failing(app), broker.current()
+    found, running = await application.failing(app), broker.current()
     if found == app.extensions.get(KNOWN, {}):
         return
     app.extensions[KNOWN] = found

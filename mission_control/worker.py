@@ -18,7 +18,7 @@ from mission_control import connections
 from mission_control.app import begin_shutdown, create_app
 from mission_control.config import Settings
 from mission_control.http.asgi import refuse
-from mission_control.http.request_id import id_of
+from mission_control.http.request_log import id_of
 from mission_control.serving import BACKLOG
 
 # After the signal to stop: requests are cut, Hypercorn cuts the connections, the process ends whatever still runs.

@@ -24,8 +24,8 @@ from mission_control.core import clock
 from mission_control.core.ids import new_id
 from mission_control.database import records
 from mission_control.live import log
+from mission_control.live.log import GENESIS, sign
 from mission_control.live.models import Event
-from mission_control.live.signatures import GENESIS, sign
 from mission_control.organizations.models import BoardAccess, Member, Organization
 from tests.cast import Caller, Cast, assemble
 

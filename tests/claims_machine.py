@@ -21,8 +21,8 @@ from mission_control.boards.models import Board
 from mission_control.claims.leases import expire_due
 from mission_control.core import clock
 from mission_control.database.sql import as_moment, rows
+from mission_control.live.log import GENESIS
 from mission_control.live.models import Event
-from mission_control.live.signatures import GENESIS
 from mission_control.live.verification import verify
 from mission_control.organizations.models import Organization
 from mission_control.tasks.models import Task

@@ -17,8 +17,7 @@ from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.jobs.models import Job
 from mission_control.operations.registry import OPERATIONS, Operation
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import new_steps, plan_of
+from mission_control.provisioning.models import ProvisioningJob, new_steps, plan_of
 from mission_control.webhooks import ingest
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.things import MAKERS, Things, a_group, upload

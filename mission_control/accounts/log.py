@@ -12,9 +12,7 @@ from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core import clock
 from mission_control.database.sql import rows
 from mission_control.live.kinds import ACCOUNT_KINDS
-from mission_control.live.log import canonical
-from mission_control.live.log_head import may_be_signed
-from mission_control.live.signatures import GENESIS, sign
+from mission_control.live.log import GENESIS, canonical, may_be_signed, sign
 from mission_control.live.verification import head_fault
 
 HEAD = "account_log"

@@ -17,7 +17,7 @@ from mission_control.boards.schemas import (
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
-from mission_control.jobs.schemas import JobRead
+from mission_control.jobs.queries import JobRead
 from mission_control.operations.api import Api
 
 api = Api(__name__, "boards")

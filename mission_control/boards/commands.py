@@ -17,8 +17,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.queries import hold_for_board
-from mission_control.jobs import progress, running
-from mission_control.jobs.schemas import JobRead, JobResult
+from mission_control.jobs import running
+from mission_control.jobs.queries import JobRead, JobResult
 
 GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
@@ -94,7 +94,7 @@ async def start_erasure(actor: Actor, board: Board) -> JobRead:
 
 async def _erase_in_job(board: Board) -> JobResult:
     number = await staging.number_held(board.id)
-    await progress.step("Deleting what was on it", number)
+    await running.step("Deleting what was on it", number)
     await staging.clear(board.id)
     return JobResult(summary=f"{board.name} was deleted for good with everything on it.")
 

@@ -17,7 +17,7 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import rows
-from mission_control.jobs import progress
+from mission_control.jobs import running
 from mission_control.work.loops import Loop
 
 PIECE = 100  # rows of one transaction
@@ -45,7 +45,7 @@ async def store(board_id: UUID, things: Iterable[Model]) -> None:
         async with in_transaction():
             await _touch(board_id, clock.now())
             await type(piece[0]).bulk_create(piece)
-        await progress.advance(len(piece))
+        await running.advance(len(piece))
 
 
 async def appear(board_id: UUID) -> Board:
@@ -68,7 +68,7 @@ async def clear(board_id: UUID) -> None:
     for table, held, at_once in HELD:
         while gone := await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
             await _renew(board_id)
-            await progress.advance(len(gone))
+            await running.advance(len(gone))
     await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
 
 

@@ -15,9 +15,8 @@ from mission_control.claims import claiming, leases
 from mission_control.claims.claiming import NO_WORK_CODES, Missed, Worker, claim_best, claim_named, refuse_closed
 from mission_control.claims.leases import expire_due, release_lease
 from mission_control.claims.queries import LONGEST_WAIT_SECONDS, ClaimCreate
-from mission_control.commands.compensation import on_abandonment
 from mission_control.commands.reactions import Reactions
-from mission_control.commands.transaction import uncancelled
+from mission_control.commands.transaction import on_abandonment, uncancelled
 from mission_control.commands.unit_of_work import notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor

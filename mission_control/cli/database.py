@@ -138,7 +138,7 @@ def head() -> None:
 
 async def _print_heads(settings: Settings) -> int:
     from mission_control.audit import heads
-    from mission_control.live.signatures import Verdict
+    from mission_control.live.log import Verdict
 
     code = 0
     for one in await heads():
@@ -223,7 +223,7 @@ async def _compare(kept: list[tuple[str, "LogHead"]]) -> int:
 
 async def _check_signers(kept: list[tuple[str, "LogHead"]]) -> int:
     from mission_control.audit import heads
-    from mission_control.live.signatures import Verdict
+    from mission_control.live.log import Verdict
 
     everywhere = [(f"{one.name} ({one.log})", one) for one in await heads()] + kept
     others = [(where, one.seq) for where, one in everywhere if one.verdict is Verdict.OTHER_KEY]
@@ -239,7 +239,7 @@ def sign() -> None:
 
     async def work(settings: Settings) -> None:
         from mission_control.audit import heads, sign_again
-        from mission_control.live.signatures import Verdict
+        from mission_control.live.log import Verdict
 
         faulty = [one for one in await heads() if one.verdict is not Verdict.VALID]
         await sign_again(faulty)

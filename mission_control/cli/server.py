@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     from mission_control import serving
-    from mission_control.database import server_lock
+    from mission_control.database import setup
     from mission_control.http.request_log import set_up_logging
 
     settings = _with_options(Settings.from_environment(), host, port, workers)
     serving.check_workers(settings)
     set_up_logging(settings)
     serving.raise_file_limit()
-    with server_lock.held(settings.sqlite_path):
+    with setup.held(settings.sqlite_path):
         listener = serving.bind(settings.host, settings.port)
         prepared = serving.run_prepare(settings)
         _print_address(prepared, serving.visible_url(settings, listener))

@@ -5,8 +5,10 @@ commits and wakes the readers, or leaves nothing behind.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +21,9 @@ from mission_control.commands.unit_of_work import UnitOfWork, beginning, running
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.records import insert
-from mission_control.database.references import is_missing_reference
+from mission_control.database.sql import is_missing_reference
 from mission_control.live import channels
-from mission_control.live.log import NewEvent, append
-from mission_control.live.log_head import lock, save
+from mission_control.live.log import NewEvent, append, lock, save
 from mission_control.live.wake import announce, wake
 from mission_control.work.deliveries import CHANNEL as DELIVERIES
 from mission_control.work.deliveries import Delivery, lock_recipients, number
@@ -135,3 +136,52 @@ async def _number(unit: UnitOfWork) -> dict[UUID, int]:
         number(head, deliveries.get(organization_id, ()))
         await save(head)
     return heads
+
+
+type Action = Callable[[], Awaitable[None]]
+
+
+# Compensating actions: they take a change back when its caller left without the answer. A server of a call that its
+# client can cancel opens a `Compensations` for it. A command that must not outlive such a client (a claim: the task
+# would be held by nobody) registers how to take itself back.
+class Compensations:
+    """The actions of one call. An action that is registered after the client left runs at once."""
+
+    def __init__(self) -> None:
+        self._actions: list[Action] = []
+        self._is_abandoned = False
+
+    async def register(self, action: Action) -> None:
+        """Run an action when the client leaves without the answer."""
+        self._actions.append(action)
+        if self._is_abandoned:
+            await self.run()
+
+    async def run(self) -> None:
+        """Take back what was changed for a client that left; each action runs once."""
+        self._is_abandoned = True
+        while self._actions:
+            await uncancelled(_awaited(self._actions.pop()))
+
+
+async def _awaited(action: Action) -> None:
+    await action()
+
+
+_current: ContextVar[Compensations | None] = ContextVar("compensations", default=None)
+
+
+@contextlib.contextmanager
+def compensated(actions: Compensations) -> Iterator[None]:
+    """Let what runs in this context register its actions here."""
+    token = _current.set(actions)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+async def on_abandonment(action: Action) -> None:
+    """Run an action when the client of the running call leaves without the answer; a no-op for every other caller."""
+    if (actions := _current.get()) is not None:
+        await actions.register(action)

@@ -5,9 +5,14 @@ file on SQLite and takes no lock. With a file's name the table holds a digest of
 older versions wrote hold a description of all models instead, which nothing reads.
 """
 
+import asyncio
+import fcntl
 import hashlib
+import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
@@ -20,11 +25,76 @@ from tortoise.transactions import in_transaction
 
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder
-from mission_control.database import migration_lock, sqlite_copy
+from mission_control.core.secrets import check_value
+from mission_control.database import sqlite_copy
 from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
-from mission_control.database.statements import statements
+from mission_control.database.sql import rows
 from mission_control.paths import data_dir
 from mission_control.private_files import make_private
+
+LOCK_KEY = 0x4D43_4D49_4752
+
+
+# One process at a time may migrate: a lock file next to a SQLite file, an advisory lock on PostgreSQL.
+@asynccontextmanager
+async def held(client: BaseDBAsyncClient, sqlite_file: Path | None) -> AsyncIterator[None]:
+    """Wait for the lock and hold it."""
+    lock = _advisory_lock(client) if sqlite_file is None else _file_lock(sqlite_file)
+    async with lock:
+        yield
+
+
+@asynccontextmanager
+async def _file_lock(sqlite_file: Path) -> AsyncIterator[None]:
+    with sqlite_file.with_name(f"{sqlite_file.name}.migrate.lock").open("w") as file:
+        await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
+        yield
+
+
+@asynccontextmanager
+async def _advisory_lock(client: Any) -> AsyncIterator[None]:
+    async with client._pool.acquire() as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
+        try:
+            yield
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK_KEY)
+
+
+def statements(script: str) -> Iterator[str]:
+    """Yield each statement; a `;` inside a trigger, a string or a `$$` body does not end one."""
+    buffer = ""
+    for part in re.split(r"(;)", script):
+        buffer += part
+        if part == ";" and buffer.count("$$") % 2 == 0 and sqlite3.complete_statement(buffer):
+            if _says_something(buffer):
+                yield buffer.strip()
+            buffer = ""
+    if _says_something(buffer):
+        yield buffer.strip()
+
+
+def _says_something(statement: str) -> bool:
+    return bool(re.sub(r"--[^\n]*", "", statement).strip(" ;\n\t"))
+
+
+CHECK_NAME = "secret_key_check"
+
+
+async def verify_secret_key(key: str) -> None:
+    """Compare the key with the check value in the database; the first key is remembered.
+
+    Raises ConfigError for another key: cookies and stored secrets would be lost with it.
+    """
+    value = check_value(key)
+    await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", CHECK_NAME, value)
+    [known] = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
+    if not hmac.compare_digest(known["value"], value):
+        raise ConfigError(
+            "SECRET_KEY (or the file secret_key in DATA_DIR) is not the one this database was made with."
+            " Put the former key back; secrets stored in the database cannot be read without it."
+        )
+
 
 HISTORY_TABLE = {
     "sqlite": (
@@ -66,7 +136,7 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
     make_private(settings)
-    async with _own_connection(settings) as client, migration_lock.held(client, settings.sqlite_path):
+    async with _own_connection(settings) as client, held(client, settings.sqlite_path):
         await _refuse_tables_of_others(client)
         await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])
         files = _files(folder or migration_folder())

@@ -11,8 +11,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from mission_control.database.fields import UtcDatetimeField
-from mission_control.database.sql import fetch, is_postgres, placeholders
-from mission_control.database.typed_rows import COLUMNS, Column, converted, each
+from mission_control.database.sql import COLUMNS, Column, converted, each, fetch, is_postgres, placeholders
 
 AT_ONCE = 50  # rows of one INSERT
 

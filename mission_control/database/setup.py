@@ -1,6 +1,11 @@
 """Connect Tortoise to the configured database."""
 
+import fcntl
+import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,6 +15,41 @@ from tortoise.connection import get_connection
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder, sqlite_path, without_password
 from mission_control.private_files import make_private
+
+
+# One server at a time may have a SQLite file: what one process changes, another would not push to its readers.
+@contextmanager
+def held(sqlite_file: Path | None) -> Iterator[None]:
+    """Keep other servers off the file (None: PostgreSQL, which needs no such thing) until this process ends, however it
+    ends; ConfigError when another one has it.
+    """
+    if sqlite_file is None:
+        yield
+        return
+    file = sqlite_file.resolve()
+    lock = made_folder(file.parent) / f"{file.name}.server.lock"
+    try:
+        opened = lock.open("a+", encoding="ascii")
+    except OSError as error:
+        raise ConfigError(f"{lock} cannot be written: {error.strerror or error}.") from error
+    with opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            opened.seek(0)
+            raise ConfigError(
+                f"Another server (process {opened.read().strip() or 'unknown'}) uses {sqlite_file}, and SQLite serves"
+                " one only. Stop it, set another DATA_DIR, or set DATABASE_URL to a PostgreSQL database."
+            ) from None
+        _sign(lock)
+        yield
+
+
+def _sign(lock: Path) -> None:
+    """Say who has it; on a full disk nobody is named."""
+    with suppress(OSError):
+        lock.write_text(f"{os.getpid()}\n", encoding="ascii")
+
 
 # The modules of models of the installed features.
 MODEL_MODULES: list[str] = []

@@ -20,10 +20,8 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from mission_control.core.clock import naive_utc
-from mission_control.database.cancellation import finish
-from mission_control.database.outages import FULL, UNWRITABLE, outage
-from mission_control.database.sqlite_connection import Connection, Job
-from mission_control.database.sqlite_costs import is_read
+from mission_control.database.outages import FULL, UNWRITABLE, finish, outage
+from mission_control.database.sqlite_connection import Connection, Job, is_read
 from mission_control.database.sqlite_file import SqliteFile
 
 logger = logging.getLogger(__name__)

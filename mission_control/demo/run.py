@@ -49,7 +49,7 @@ def play(settings: Settings, url: str | None, agents: int, speed: float) -> None
 @contextlib.contextmanager
 def _server(settings: Settings, url: str | None) -> Iterator[str]:
     """Return the address of a running server; a server started here ends with this process."""
-    from mission_control.database import server_lock
+    from mission_control.database import setup
 
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     address = url or f"http://{host}:{settings.port}"
@@ -58,7 +58,7 @@ def _server(settings: Settings, url: str | None) -> Iterator[str]:
             raise ConfigError(f"No Mission Control answers at {address}.")
         yield address
         return
-    with server_lock.held(settings.sqlite_path):
+    with setup.held(settings.sqlite_path):
         yield from _own_server(settings)
 
 

@@ -12,7 +12,7 @@ from mission_control.exports import importing, staged
 from mission_control.exports.file import BoardFile, BoardImported, BoardImportRead
 from mission_control.exports.models import BoardImport
 from mission_control.exports.reading import contents_of, file_pieces, tasks_csv
-from mission_control.jobs.schemas import JobRead
+from mission_control.jobs.queries import JobRead
 from mission_control.operations.api import Api
 
 api = Api(__name__, "boards", below="/boards")

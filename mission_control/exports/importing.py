@@ -22,8 +22,7 @@ from mission_control.core.json import to_json
 from mission_control.core.policy import require
 from mission_control.custom_fields.models import CustomField, CustomFieldBoard, CustomFieldValue
 from mission_control.custom_fields.values import mismatch
-from mission_control.database.references import is_missing_reference
-from mission_control.database.sql import as_id, rows
+from mission_control.database.sql import as_id, is_missing_reference, rows
 from mission_control.exports.file import (
     ApprovalPart,
     AuthorPart,
@@ -37,7 +36,7 @@ from mission_control.exports.file import (
     TagPart,
     TaskPart,
 )
-from mission_control.jobs import progress
+from mission_control.jobs import running
 from mission_control.memory.models import BoardMemory
 from mission_control.operations.retries import committed
 from mission_control.tags.models import Tag, TagAssignment
@@ -225,9 +224,9 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
     ids = {part.number: new_id() for part in file.tasks}
     try:
         await staging.begin(board)
-        await progress.step("Storing what is on the board", _number_of(file))
+        await running.step("Storing what is on the board", _number_of(file))
         await _store(board, file, ids, known)
-        await progress.step("Tags and custom fields")
+        await running.step("Tags and custom fields")
         brought = await committed(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
         assert brought is not None
         return brought

@@ -17,9 +17,9 @@ from mission_control.custom_fields.models import CustomField
 from mission_control.exports.file import BoardFile, BoardImportRead, Dropped, ImportCounts, ImportPreview
 from mission_control.exports.importing import dropped_of, import_here
 from mission_control.exports.models import BoardImport
-from mission_control.jobs import progress, running
+from mission_control.jobs import running
 from mission_control.jobs.models import Job
-from mission_control.jobs.schemas import JobRead, JobResult
+from mission_control.jobs.queries import JobRead, JobResult
 from mission_control.tags.models import Tag
 
 rules = Rules()
@@ -129,7 +129,7 @@ async def _claim(staged: BoardImport, job_id: UUID) -> None:
 
 
 async def _in_job(actor: Actor, staged: BoardImport) -> JobResult:
-    await progress.step("Reading the file")
+    await running.step("Reading the file")
     text = await asyncio.to_thread(zlib.decompress, staged.content)
     file = await asyncio.to_thread(BoardFile.model_validate_json, text)
     brought = await import_here(actor, staged.organization_id, file)

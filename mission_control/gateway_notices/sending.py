@@ -24,7 +24,7 @@ from mission_control.gateways.events import GatewayRef
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import end_turns
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.wakes import has_checked_in, wake_again, wake_key
+from mission_control.provisioning.runner import has_checked_in, wake_again, wake_key
 from mission_control.sending.loop import NotNow, Sender
 from mission_control.tasks.models import Task
 from mission_control.work import deliveries

@@ -2,18 +2,20 @@
 
 The application gets `receive` and `send` of an Exchange, which do what concerns every request, in this order:
 
-1. give the request an id, and trust a proxy about its client (`request_id`, `proxies`);
+1. give the request an id, and trust a proxy about its client (`proxies`);
 2. log how the request ends (`request_log`);
-3. refuse what the server does not speak, and clients with too many requests under way (`framing`, `simultaneous`);
-4. hold an answer back until its request has arrived whole (`arrival`);
+3. refuse what the server does not speak, and clients with too many requests under way;
+4. hold an answer back until its request has arrived whole;
 5. hold back the news that the client hung up, unless the request waits on purpose;
-6. add the headers that every answer carries (`security_headers`).
+6. add the headers that every answer carries.
 """
 
 import asyncio
 import contextlib
+import logging
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from quart import request
@@ -21,20 +23,159 @@ from quart import request
 from mission_control.config import Settings
 from mission_control.config_values import TRACE, Network
 from mission_control.core.request_facts import reset_request_id, set_request_id, unanswered
-from mission_control.http import framing
-from mission_control.http.arrival import Arrival
 from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, refuse
-from mission_control.http.hosts import MALFORMED, UNKNOWN, is_foreign, is_malformed
-from mission_control.http.log_format import request_line
-from mission_control.http.proxies import is_trusted, rate_limit_key, scope_client_ip, scope_from_proxies
-from mission_control.http.request_id import id_of
-from mission_control.http.request_log import WAITS, is_quiet, log_end, logger, without_secret
-from mission_control.http.security_headers import response_headers
-from mission_control.http.simultaneous import TOO_MANY, Simultaneous
+from mission_control.http.proxies import (
+    MALFORMED,
+    UNKNOWN_HOST,
+    is_foreign,
+    is_malformed,
+    is_trusted,
+    rate_limit_key,
+    scope_client_ip,
+    scope_from_proxies,
+)
+from mission_control.http.request_log import WAITS, id_of, is_quiet, log_end, request_line, without_secret
+from mission_control.http.request_log import logger as log
+
+logger = logging.getLogger(__name__)
+
+
+# Refuse what this server does not speak, or what two servers in a row could read differently.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is answered 400, and what the answer tells the connection."""
+
+    sentence: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+NO_WEBSOCKETS = Refusal("There are no WebSockets here. Use server-sent events.")
+TWO_LENGTHS = Refusal("A request has Content-Length or Transfer-Encoding, not both.", {"connection": "close"})
+
+
+def refusal(scope: Scope) -> Refusal | None:
+    """Return why a request is refused, None when it is not.
+
+    Both headers that say where a body ends are the way to smuggle a request past a proxy.
+    """
+    lengths = set()
+    for key, value in scope["headers"]:
+        name = key.lower()
+        if name == b"upgrade" and value.lower() == b"websocket":
+            return NO_WEBSOCKETS
+        if name in (b"content-length", b"transfer-encoding"):
+            lengths.add(name)
+    return TWO_LENGTHS if len(lengths) > 1 else None
+
+
+async def refuse_websocket(scope: Scope, send: Send, request_id: str) -> None:
+    """Refuse the handshake of a WebSocket over HTTP/2, and log it."""
+    logger.info("websocket.refused", extra={"path": scope["path"], "client_ip": scope_client_ip(scope)})
+    await refuse(send, 400, NO_WEBSOCKETS.sentence, request_id, kind="websocket.http.response")
+
+
+# A client that sends for longer gets its answer in the middle of it.
+PATIENCE_SECONDS = 5.0
+
+
+# A request on its way, which is to arrive whole before its answer begins. An answer that overtakes its request closes
+# the connection on a client that still sends, and is lost with it: the client sees a reset instead of the refusal.
+class Arrival:
+    """The messages of a request; `is_complete` when none is left, or when the client is gone."""
+
+    __slots__ = ("_completed", "_is_read", "_receive", "is_complete")
+
+    def __init__(self, receive: Receive) -> None:
+        self.is_complete = False
+        self._receive = receive
+        self._is_read = False
+        self._completed: asyncio.Event | None = None
+
+    async def __call__(self) -> Message:
+        """Return the next message."""
+        self._is_read = True
+        try:
+            message = await self._receive()
+        finally:
+            self._is_read = False
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            self.is_complete = True
+            if self._completed is not None:
+                self._completed.set()
+        return message
+
+    async def wait(self) -> None:
+        """Wait until the request is complete; read and drop what nobody else reads. Gives up after some seconds."""
+        self._completed = asyncio.Event()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not self.is_complete:
+                    await (self._completed.wait() if self._is_read else self())
+
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def response_headers(settings: Settings) -> list[Header]:
+    """Return the headers; a blank setting leaves its header out."""
+    configured = {
+        "x-content-type-options": settings.security_header_x_content_type_options,
+        "x-frame-options": settings.security_header_x_frame_options,
+        "referrer-policy": settings.security_header_referrer_policy,
+        "permissions-policy": settings.security_header_permissions_policy,
+        "content-security-policy": CONTENT_SECURITY_POLICY,
+    }
+    return [(name.encode(), value.encode()) for name, value in configured.items() if value]
+
+
+TOO_MANY = "Your address has too many requests under way. Wait until some have ended."
+
+
+# Limit how many requests one client has under way, where many share a connection: behind a proxy, with HTTP/2.
+# Elsewhere a connection has one request at a time, and the connections of an address are counted (`connections.py`).
+class Simultaneous:
+    """The requests under way, by the rate-limit key of their client; each may have MAX_CONNECTIONS_PER_ADDRESS."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._under_way: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Simultaneous | None":
+        """Return the limit of an installation, None where connections are counted instead."""
+        is_needed = settings.trusted_proxies or settings.http2
+        return cls(settings.max_connections_per_address) if is_needed else None
+
+    def begin(self, client: str) -> bool:
+        """Count a request, and return True; False when the client has too many already."""
+        if self._under_way[client] >= self._most:
+            return False
+        self._under_way[client] += 1
+        return True
+
+    def end(self, client: str) -> None:
+        """Count a request no longer."""
+        self._under_way[client] -= 1
+        if not self._under_way[client]:
+            del self._under_way[client]
+
 
 # A client may close its sending side once it has asked, and still wait for the answer; to the server that looks like a
 # client that is gone. After so long even a request that does not wait on purpose is cut.
-PATIENCE_SECONDS = 5.0
 EXCHANGE = "mission_control.exchange"
 
 
@@ -105,8 +246,8 @@ class Exchange:
             return
         began = time.perf_counter()
         line = request_line.set((scope["method"], without_secret(scope["path"])))
-        if logger.isEnabledFor(TRACE):
-            logger.log(TRACE, "http.request.start")
+        if log.isEnabledFor(TRACE):
+            log.log(TRACE, "http.request.start")
         try:
             await self._answer(app)
         finally:
@@ -117,12 +258,12 @@ class Exchange:
 
     async def _answer(self, app: Application) -> None:
         scope, simultaneous = self.scope, self._rules.simultaneous
-        if refusal := framing.refusal(scope):
-            await refuse(self.send, 400, refusal.sentence, self.id, refusal.headers)
+        if wrong := refusal(scope):
+            await refuse(self.send, 400, wrong.sentence, self.id, wrong.headers)
         elif is_malformed(scope):
             await refuse(self.send, 400, MALFORMED, self.id)
         elif is_foreign(scope, self._rules.base_url):
-            await refuse(self.send, 421, UNKNOWN, self.id)
+            await refuse(self.send, 421, UNKNOWN_HOST, self.id)
         elif simultaneous is None:
             await self._answer_within(app)
         else:

@@ -1,28 +1,179 @@
 """What lies around the application: one exchange for each request, one look before its handler, one after it."""
 
-from quart import Quart, Response
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
+
+from quart import Quart, Response, g, request
 from quart.typing import ResponseTypes
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import RequestRedirect
 
 from mission_control.config import Settings
-from mission_control.http import body_limit, health, rate_limits
+from mission_control.core import limits
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Invalid
+from mission_control.http import application, body_limit
 from mission_control.http.asgi import Application, Receive, Scope, Send, wrap
-from mission_control.http.cache_control import never_cache_personal
 from mission_control.http.compression import Compression
-from mission_control.http.cors import Cors
-from mission_control.http.exchange import Exchange, Rules
-from mission_control.http.framing import refuse_websocket
+from mission_control.http.exchange import Exchange, Rules, refuse_websocket
 from mission_control.http.proxies import is_trusted, scope_client_ip, scope_from_proxies
-from mission_control.http.request_id import id_of
-from mission_control.http.safe_writes import refuse_on_pages
-from mission_control.http.trailing_slash import list_declared_methods, refused_or_redirected
+from mission_control.http.request_log import id_of
+
+
+def never_cache_personal(response: ResponseTypes) -> None:
+    """Forbid caches to keep an answer that says nothing about caching; static files may be kept."""
+    if "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store" if request.path.startswith("/api/") else "no-cache"
+
+
+METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+EXPOSED = ", ".join(
+    (
+        "X-Total-Count",
+        "X-Limit",
+        "X-Offset",
+        "X-Request-Id",
+        "RateLimit-Limit",
+        "RateLimit-Remaining",
+        "RateLimit-Reset",
+        "Retry-After",
+        "ETag",
+        "Idempotency-Replayed",
+        "Location",
+    )
+)
+MAX_AGE_SECONDS = "600"
+
+
+class Cors:
+    """What web clients of the origins in CORS_ORIGINS may do."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._allowed = frozenset(settings.cors_origins)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any origin is named."""
+        return bool(self._allowed)
+
+    def preflight(self) -> Response | None:
+        """Return the answer to a preflight, None when the request is something else."""
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        return _preflight(_origin() in self._allowed)
+
+    def mark(self, response: ResponseTypes) -> None:
+        """Let a page of an allowed origin read the answer."""
+        response.headers.add("Vary", "Origin")
+        if (origin := _origin()) in self._allowed:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Credentials"] = "true"
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+
+
+def _origin() -> str:
+    return request.headers.get("Origin", "")
+
+
+def _preflight(known: bool) -> Response:
+    if not known:
+        return Response("Disallowed CORS origin", 400, mimetype="text/plain")
+    response = Response("OK", mimetype="text/plain")
+    response.headers["Access-Control-Allow-Methods"] = METHODS
+    response.headers["Access-Control-Max-Age"] = MAX_AGE_SECONDS
+    wanted = request.headers.get("Access-Control-Request-Headers")
+    if wanted:
+        response.headers["Access-Control-Allow-Headers"] = wanted
+    return response
+
+
+API = "/api/v1/"
+ADDED_BY_QUART = {"HEAD", "OPTIONS"}
+
+
+def refused_or_redirected(app: Quart) -> Response | None:
+    """Redirect `/api/v1/things/` to the path without the slash, and refuse HEAD and OPTIONS on the API."""
+    if not request.path.startswith(API):
+        return None
+    if request.path.endswith("/"):
+        return _redirect(app)
+    if request.method in ADDED_BY_QUART and request.routing_exception is None and _is_added():
+        raise MethodNotAllowed(valid_methods=_declared(app))
+    return None
+
+
+def list_declared_methods(app: Quart, response: ResponseTypes) -> None:
+    """Name the methods of the API that an address has, where another one was refused."""
+    if response.status_code == 405 and request.path.startswith(API):
+        response.headers["Allow"] = ", ".join(_declared(app)) or "GET"
+
+
+def _redirect(app: Quart) -> Response | None:
+    path = request.path.rstrip("/")
+    if not _methods(app, path):
+        return None
+    query = request.query_string.decode("latin-1")
+    location = f"{request.scheme}://{request.host}{quote(path)}" + (f"?{query}" if query else "")
+    return Response("", 307, {"Location": location})
+
+
+def _is_added() -> bool:
+    """HEAD and OPTIONS come with every GET; a route that declares them has no other method."""
+    rule = request.url_rule
+    return rule is None or rule.methods is None or not set(rule.methods) <= ADDED_BY_QUART
+
+
+def _declared(app: Quart) -> list[str]:
+    return sorted(set(_methods(app, request.path)) - ADDED_BY_QUART)
+
+
+def _methods(app: Quart, path: str) -> Iterable[str]:
+    adapter = app.create_url_adapter(request)
+    if adapter is None:
+        return []
+    try:
+        return adapter.allowed_methods(path)
+    except RequestRedirect:
+        return []
+
+
+HEADERS = ("Idempotency-Key", "If-Match")
+OPERATIONS = "/api/"
+READS = ("GET", "HEAD", "OPTIONS")
+
+
+# The headers of safe writes, where nothing honours them: only operations of the API do (`operations/retries.py`).
+def refuse_unsupported(sent: Callable[[str], str | None]) -> None:
+    """Raise Invalid when one of the headers is sent, rather than do what its sender does not expect."""
+    for name in HEADERS:
+        if sent(name):
+            raise Invalid(ErrorCode.HEADER_NOT_SUPPORTED.detail(f"This address does not support {name}."))
+
+
+def refuse_on_pages() -> None:
+    """Refuse the headers on writes of pages."""
+    if request.method not in READS and not request.path.startswith(OPERATIONS):
+        refuse_unsupported(request.headers.get)
+
+
+def set_budgets(settings: Settings) -> None:
+    """Set the usual budgets of requests."""
+    limits.agent_requests.per_minute = settings.agent_requests_per_minute
+    limits.person_requests.per_minute = settings.person_requests_per_minute
+
+
+def add_allowance(response: ResponseTypes) -> None:
+    """Add `RateLimit-*` to the answer of a request that spent of a budget."""
+    if (allowance := g.get("allowance")) is not None:
+        response.headers.update(allowance.headers())
 
 
 def install(app: Quart, settings: Settings) -> None:
     """Put the middleware around the application; call this before anything else registers request functions."""
     app.url_map.merge_slashes = False  # two slashes are not taken for one
-    rate_limits.set_budgets(settings)
+    set_budgets(settings)
     body_limit.install(app, settings)
-    health.install(app, settings)
+    application.install(app, settings)
     _look_before_and_after(app, settings)
     wrap(app, lambda inner: _exchanging(inner, Rules.of(settings)))
 
@@ -39,7 +190,7 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
 
     async def after(response: ResponseTypes) -> ResponseTypes:
         never_cache_personal(response)
-        rate_limits.add_allowance(response)
+        add_allowance(response)
         list_declared_methods(app, response)
         if cors.is_on:
             cors.mark(response)

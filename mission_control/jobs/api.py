@@ -7,7 +7,7 @@ from mission_control.core.paging import Page, page
 from mission_control.core.schemas import ErrorResponse
 from mission_control.jobs import commands, queries
 from mission_control.jobs.models import Job
-from mission_control.jobs.schemas import JobRead, JobsQuery, JobsRead
+from mission_control.jobs.queries import JobRead, JobsQuery, JobsRead
 from mission_control.operations.api import Api
 
 api = Api(__name__, "jobs", below="/jobs")

@@ -7,8 +7,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.accounts.models import User
 from mission_control.core.actor import Actor
 from mission_control.jobs.models import Job
-from mission_control.jobs.queries import Own, list_jobs, own_jobs
-from mission_control.jobs.schemas import JobsQuery
+from mission_control.jobs.queries import JobsQuery, Own, list_jobs, own_jobs
 from mission_control.live.models import Event
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,13 +20,66 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError
 from mission_control.core.ids import new_id
-from mission_control.jobs import progress
 from mission_control.jobs.models import Job
-from mission_control.jobs.schemas import JobRead, JobResult, Kind, waits_to_be_read
+from mission_control.jobs.queries import JobRead, JobResult, Kind, waits_to_be_read
 from mission_control.live import channels
 from mission_control.live.wake import publish_signal
 from mission_control.operations.retries import committed
 from mission_control.work.loops import Loop
+
+SECONDS_BETWEEN = 0.25  # at least, between two notes of the same step
+
+_current: ContextVar["Progress | None"] = ContextVar("job_progress", default=None)
+
+
+class Progress:
+    """How far one job is. Steps are stored at once, what is counted in them a few times a second.
+
+    `user_id` is who started it, whose pages speak of it wherever they are.
+    """
+
+    def __init__(self, job_id: UUID, organization_id: UUID, user_id: UUID | None = None) -> None:
+        self.job_id = job_id
+        self._organization_id = organization_id
+        self._news = {"job_id": str(job_id)} | ({} if user_id is None else {"job_of": str(user_id)})
+        self._step, self._done = "", 0
+        self._total: int | None = None
+        self._stored_at = 0.0
+
+    async def step(self, text: str, total: int | None = None) -> None:
+        """Begin a step; `total` is how much it has to do."""
+        self._step, self._done, self._total = text, 0, total
+        await self._store()
+
+    async def advance(self, number: int = 1) -> None:
+        """Count what is done of the present step."""
+        self._done += number
+        if asyncio.get_running_loop().time() - self._stored_at >= SECONDS_BETWEEN:
+            await self._store()
+
+    async def _store(self) -> None:
+        self._stored_at = asyncio.get_running_loop().time()
+        values = {"step": self._step, "done": self._done, "total": self._total, "updated_at": clock.now()}
+        await Job.filter(id=self.job_id, state="running").update(**values)
+        await publish_signal(self._organization_id, **self._news)
+
+
+def use(progress: Progress) -> None:
+    """Let the running task, and what it starts, say how far it is by `step` and `advance`."""
+    _current.set(progress)
+
+
+async def step(text: str, total: int | None = None) -> None:
+    """Begin a step of the job that runs; a no-op where none does."""
+    if (progress := _current.get()) is not None:
+        await progress.step(text, total)
+
+
+async def advance(number: int = 1) -> None:
+    """Count what is done of the present step; a no-op where no job runs."""
+    if (progress := _current.get()) is not None:
+        await progress.advance(number)
+
 
 CHANNEL = "jobs"
 TOUCH_SECONDS = 10.0
@@ -92,7 +146,7 @@ async def look() -> None:
 
 async def work_on(job_id: UUID, organization_id: UUID, work: Work, user_id: UUID | None = None) -> None:
     """Work on a job of somebody and store how it ended."""
-    progress.use(progress.Progress(job_id, organization_id, user_id))
+    use(Progress(job_id, organization_id, user_id))
     try:
         result = await work()
     except asyncio.CancelledError:

@@ -1,21 +1,142 @@
 """Writing the chained event log."""
 
 import hashlib
+import hmac
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from mission_control.core import clock
+from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.request_facts import current_request_id
 from mission_control.core.scope import Scope
-from mission_control.database.sql import placeholders, rows
-from mission_control.live.log_head import Head
+from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.live.models import Event
+
+GENESIS = "0" * 64
+
+
+# Signatures of log heads: HMAC-SHA256 with a key derived from SECRET_KEY. The hashes of a log need no key, so that
+# anybody can check them. The signature of its head is what somebody who can write to the database, but does not have
+# SECRET_KEY, cannot make.
+class Verdict(Enum):
+    """What a signature says about a head."""
+
+    VALID = "valid"
+    MISSING = "missing"
+    OTHER_KEY = "other key"
+    FORGED = "forged"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    secret: bytes
+    name: str
+
+
+_key: _Key | None = None
+
+
+def use_key(secret: bytes) -> None:
+    """Sign and check with this key from now on, in this process."""
+    global _key
+    _key = _Key(secret, hmac.digest(secret, b"name", hashlib.sha256).hex()[:8])
+
+
+def key_name() -> str:
+    """Return eight digits that name the key in signatures and reveal nothing of it."""
+    return _present().name
+
+
+def sign(log: str, seq: int, digest: str) -> str:
+    """Return the signature of a log's head: the key's name, a dot, and the HMAC of log, number and hash."""
+    key = _present()
+    return f"{key.name}.{hmac.digest(key.secret, f'{log} {seq} {digest}'.encode(), hashlib.sha256).hex()}"
+
+
+def judge(log: str, seq: int, digest: str, signature: str) -> Verdict:
+    """Check the signature of a log's head."""
+    if not signature:
+        return Verdict.MISSING
+    if hmac.compare_digest(signature.encode(), sign(log, seq, digest).encode()):
+        return Verdict.VALID
+    name = signature.partition(".")[0]
+    return Verdict.FORGED if name == _present().name else Verdict.OTHER_KEY
+
+
+def _present() -> _Key:
+    if _key is None:
+        raise RuntimeError("No key was set for signing the heads of logs.")
+    return _key
+
+
+_log = logging.getLogger(__name__)
+_reported: set[str] = set()
+
+
+# An organization's head: its row, under whose lock events and deliveries get their numbers. It is taken last and held
+# until the commit, so that numbers become visible in order: a reader who has seen one never finds a smaller new one.
+@dataclass(slots=True)
+class Head:
+    """The newest numbers of an organization, and the hash of its newest event with its signature."""
+
+    organization_id: UUID
+    log_seq: int
+    log_hash: str
+    log_signature: str
+    delivery_seq: int
+    is_genuine: bool
+
+
+async def lock(organization_id: UUID) -> Head:
+    """Lock the head inside the running transaction; NotFound when the organization has been deleted."""
+    found = await rows(
+        "SELECT log_seq, log_hash, log_signature, delivery_seq FROM organizations WHERE id = ?"
+        + (" FOR NO KEY UPDATE" if is_postgres() else ""),
+        organization_id,
+    )
+    if not found:
+        raise NotFound()
+    row = found[0]
+    seq, digest, signature = int(row["log_seq"]), row["log_hash"], row["log_signature"]
+    is_genuine = may_be_signed(str(organization_id), seq, digest, signature)
+    return Head(organization_id, seq, digest, signature, int(row["delivery_seq"]), is_genuine)
+
+
+async def save(head: Head) -> None:
+    """Save a head that is locked."""
+    if head.is_genuine:
+        head.log_signature = sign(str(head.organization_id), head.log_seq, head.log_hash)
+    await rows(
+        "UPDATE organizations SET log_seq = ?, log_hash = ?, log_signature = ?, delivery_seq = ? WHERE id = ?",
+        head.log_seq,
+        head.log_hash,
+        head.log_signature,
+        head.delivery_seq,
+        head.organization_id,
+    )
+
+
+def may_be_signed(log: str, seq: int, digest: str, signature: str) -> bool:
+    """Return whether a head is as this installation left it.
+
+    Another one is written on, for work must not stop, but never signed again: a new signature would hide what was done
+    to the log. `mission-control audit verify` goes on finding it.
+    """
+    if judge(log, seq, digest, signature) is Verdict.VALID:
+        return True
+    if log not in _reported:
+        _reported.add(log)
+        _log.error("a log was changed by something else; run `mission-control audit verify`", extra={"log_id": log})
+    return False
+
 
 VERSION = 2  # of what is hashed: the first had no version and no actor's name
 COLUMNS = tuple(sorted(Event._meta.db_fields))

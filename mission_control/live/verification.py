@@ -7,9 +7,8 @@ from uuid import UUID
 import orjson
 
 from mission_control.database.sql import rows
-from mission_control.live.log import canonical, chain_hash
+from mission_control.live.log import GENESIS, Verdict, canonical, chain_hash, judge
 from mission_control.live.models import Event
-from mission_control.live.signatures import GENESIS, Verdict, judge
 
 AT_ONCE = 500
 SEALED = "log.sealed"

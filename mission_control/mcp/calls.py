@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from mission_control.commands.compensation import Compensations
+from mission_control.commands.transaction import Compensations
 from mission_control.core.actor import Actor
 from mission_control.core.json import JsonObject
 from mission_control.http.asgi import Scope, header

@@ -14,17 +14,17 @@ from typing import Any
 from quart import Quart
 
 from mission_control.authn.authentication import caller_for
-from mission_control.commands.compensation import compensated
+from mission_control.commands.transaction import compensated
 from mission_control.config import Settings
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, TooLarge, Unauthenticated
 from mission_control.core.json import to_json
 from mission_control.core.limits import Allowance
 from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, add_missing, header, wrap
-from mission_control.http.bodies import bodies
+from mission_control.http.body_limit import bodies
 from mission_control.http.exchange import end_on_disconnect
+from mission_control.http.middleware import refuse_unsupported
 from mission_control.http.proxies import rate_limit_key, scope_client_ip
-from mission_control.http.safe_writes import refuse_unsupported
 from mission_control.mcp import calls
 from mission_control.mcp.answers import refusal
 from mission_control.mcp.calls import Call

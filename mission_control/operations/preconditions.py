@@ -13,7 +13,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError
 from mission_control.core.json import json_in_turns, to_json
-from mission_control.http.answers import in_pieces, is_large, json_response
+from mission_control.http.compression import in_pieces, is_large, json_response
 from mission_control.operations.registry import Ids, Operation, read_of, started_by
 
 

@@ -17,12 +17,12 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Paging
 from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, placeholders, rows, select
-from mission_control.jobs import progress, running
+from mission_control.jobs import running
 from mission_control.jobs.models import Job
-from mission_control.jobs.schemas import JobRead, JobResult, Kind
+from mission_control.jobs.queries import JobRead, JobResult, Kind
 from mission_control.live import verification
 from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
-from mission_control.live.signatures import Verdict
+from mission_control.live.log import Verdict
 from mission_control.organizations.commands import check_name
 from mission_control.organizations.models import Organization
 
@@ -128,8 +128,8 @@ async def _refuse_another(organization_id: UUID, job_id: UUID) -> None:
 
 async def _check(actor: Actor, organization_id: UUID) -> JobResult:
     organization = await Organization.get(id=organization_id)
-    await progress.step("Walking the log", organization.log_seq)
-    seq, fault = await verification.verify(organization_id, walked=progress.advance)
+    await running.step("Walking the log", organization.log_seq)
+    seq, fault = await verification.verify(organization_id, walked=running.advance)
     await _store(actor, organization, LogCheck(seq=seq, fault=fault, checked_at=clock.now(), checked_by=actor.name))
     url = "/settings/audit#check"
     if fault:

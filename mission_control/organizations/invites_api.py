@@ -8,7 +8,7 @@ from mission_control.accounts.entrance import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Page, Paging, page
-from mission_control.jobs.schemas import JobRead
+from mission_control.jobs.queries import JobRead
 from mission_control.operations.api import Api
 from mission_control.organizations import audit, commands, entrance
 from mission_control.organizations.audit import AccountLogEntry, AccountLogQuery, account_log

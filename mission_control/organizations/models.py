@@ -10,7 +10,7 @@ from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
 from mission_control.database.fields import UtcDatetimeField, nullable, reference
-from mission_control.live.signatures import GENESIS, sign
+from mission_control.live.log import GENESIS, sign
 
 
 class Organization(Model):

@@ -17,11 +17,11 @@ from mission_control.gateways.installation import is_made_by_us
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED
 from mission_control.openclaw.errors import GatewayError
+from mission_control.provisioning.files import make_workspace_token
 from mission_control.provisioning.gateway_agent import READING_SECONDS, listed
 from mission_control.provisioning.jobs import OPEN, request_provisioning
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.schemas import Adoption
-from mission_control.provisioning.tokens import make_workspace_token
 
 
 async def agents_there(gateway: Gateway) -> list[tuple[dict[str, Any], Agent | None]]:

@@ -4,8 +4,7 @@ from typing import Any
 
 from mission_control.agents.page_frame import Tab, Viewed
 from mission_control.gateways.models import Gateway
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import LABELS
+from mission_control.provisioning.models import LABELS, ProvisioningJob
 from mission_control.web.fragments import render_macro
 
 CARD, TEMPLATE = "provisioning/agent.html", "provisioning/agent_tab.html"

@@ -13,11 +13,11 @@ from mission_control.core.policy import require
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
-from mission_control.jobs.schemas import JobRead
+from mission_control.jobs.queries import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.retries import committed
-from mission_control.provisioning import adopting, gateway_removal, template_sync
-from mission_control.provisioning.commands import provision_again
+from mission_control.provisioning import adopting, removal, template_sync
+from mission_control.provisioning.jobs import provision_again, result_of, visible_sync
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.schemas import (
     Adoption,
@@ -29,7 +29,6 @@ from mission_control.provisioning.schemas import (
     TemplatesSyncQuery,
     TemplatesSyncRequest,
 )
-from mission_control.provisioning.sync_results import result_of, visible_sync
 
 api = Api(__name__, "gateways")
 LATEST = 20
@@ -80,7 +79,7 @@ async def remove_gateway(actor: Actor, gateway: Gateway, data: GatewayRemoval) -
 
     The gateway has to be connected for that; `DELETE` leaves its agents where they are. The owner's own agents stay.
     """
-    return await gateway_removal.remove_gateway(actor, gateway, data)
+    return await removal.remove_gateway(actor, gateway, data)
 
 
 async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:

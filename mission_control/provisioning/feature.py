@@ -1,13 +1,14 @@
 """What provisioning adds to the application."""
 
 from mission_control.feature import Feature
+from mission_control.live.kinds import Kind
 from mission_control.provisioning import (
     agent_tab,
     api,
-    config_writer,
+    files,
+    gateway_agent,
     gateway_pages,
     gateway_tab,
-    installation,
     main_agents,
     models,
     pages,
@@ -16,7 +17,31 @@ from mission_control.provisioning import (
     removal,
     runner,
 )
-from mission_control.provisioning.kinds import KINDS
+
+KINDS = {
+    "agent.provision.direct": Kind("An agent was created on its gateway, with its files and its session.", "set up"),
+    "agent.provision.failed": Kind("An agent could not be set up on its gateway, or never called.", "could not set up"),
+    "agent.update.direct": Kind(
+        "The files of an agent on its gateway were brought up to date.", "updated the files of"
+    ),
+    "agent.update.failed": Kind(
+        "The files of an agent on its gateway could not be brought up to date.", "could not update the files of"
+    ),
+    "agent.wakeup.sent": Kind("An agent was told by its gateway to start.", "woke"),
+    "agent.turn_ended": Kind(
+        "What an agent did on its gateway was ended, because it has to stop.",
+        "ended the turn of",
+    ),
+    "agent.delete.direct": Kind(
+        "An agent was removed from its gateway.", "removed from its gateway:", is_named_in_message=True
+    ),
+    "agent.delete.failed": Kind(
+        "An agent could not be removed from its gateway.",
+        "could not remove from its gateway:",
+        is_named_in_message=True,
+    ),
+}
+
 
 provisioning = Feature(
     name="provisioning",
@@ -28,7 +53,7 @@ provisioning = Feature(
     agent_tabs=(agent_tab.TAB,),
     gateway_tabs=(gateway_tab.TAB,),
     loops=(runner.RUNNER,),
-    on_gateway_connected=(config_writer.heal, runner.connected),
+    on_gateway_connected=(gateway_agent.heal, runner.connected),
     before_removal=removal.end_all_turns,
-    prepare=installation.prepare,
+    prepare=files.prepare,
 )

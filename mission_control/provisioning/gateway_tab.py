@@ -6,7 +6,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of, status_of
 from mission_control.gateways.page_frame import Tab, Viewed
 from mission_control.jobs.models import Job
-from mission_control.provisioning.sync_results import latest_sync, result_of
+from mission_control.provisioning.jobs import latest_sync, result_of
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "provisioning/gateway_tab.html"

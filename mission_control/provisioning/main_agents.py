@@ -18,9 +18,9 @@ from mission_control.database.sql import placeholders, rows
 from mission_control.gateways.installation import workspace_path
 from mission_control.gateways.models import Gateway
 from mission_control.live.log import NewEvent
-from mission_control.provisioning import work
+from mission_control.provisioning import jobs
+from mission_control.provisioning.files import make_workspace_token
 from mission_control.provisioning.jobs import request_provisioning
-from mission_control.provisioning.tokens import make_workspace_token
 
 reactions = Reactions()
 
@@ -59,7 +59,7 @@ async def follow_gateway(actor: Actor, event: NewEvent) -> None:
 async def leave_gateway(actor: Actor, event: NewEvent) -> None:
     """Delete the main agent of a deleted gateway; the agents of boards stay, in error, with their work."""
     gateway_id = _gateway_id(event)
-    await work.tell_gateway_gone(gateway_id)
+    await jobs.tell_gateway_gone(gateway_id)
     for main in await Agent.filter(gateway_id=gateway_id, board_id=None).select_related("board"):
         await delete_agent(system(main.organization_id), main)
     gone = {"status": "error", "last_provision_error": GATEWAY_GONE, "checkin_deadline_at": None}

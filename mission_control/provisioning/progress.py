@@ -1,21 +1,83 @@
 """Record what becomes of a job: its steps as they are made, and its end."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
+from mission_control.gateways.models import Gateway
 from mission_control.live.wake import publish_signal
-from mission_control.provisioning import work
+from mission_control.organizations.models import Member
+from mission_control.provisioning import jobs
+from mission_control.provisioning.gateway_agent import call
 from mission_control.provisioning.jobs import joined, restart
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import ALONE, REMOVALS, marked, next_step, step_of
+from mission_control.provisioning.models import ALONE, REMOVALS, ProvisioningJob, marked, next_step, step_of
 from mission_control.work.leases import Leases
+
+
+class StepFailed(Exception):
+    """A step cannot succeed as things are; the text says why, for people."""
+
+
+class AgentGone(Exception):
+    """The agent was deleted while it was being provisioned."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A job with the rows that its steps need, read anew before each step."""
+
+    job: ProvisioningJob
+    agent: Agent
+    board: Board | None
+    gateway: Gateway
+
+    @classmethod
+    async def of(cls, job: ProvisioningJob) -> "Run":
+        """Read what a step needs. Raises AgentGone."""
+        agent = await Agent.get_or_none(id=job.agent_id).select_related("board")
+        gateway = await Gateway.get_or_none(id=job.gateway_id)
+        if agent is None or gateway is None or agent.gateway_id != job.gateway_id:
+            raise AgentGone
+        return cls(job, agent, agent.board, gateway)
+
+    @property
+    def key(self) -> str:
+        """The agent's id on the gateway."""
+        return str(self.agent.gateway_agent_id)
+
+    @property
+    def session(self) -> str:
+        """The key of the agent's main session."""
+        return str(self.agent.openclaw_session_id)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the agent was never there, so that nothing of its own can be in its files."""
+        return self.job.action == "provision" and self.agent.last_seen_at is None
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Call the agent's gateway."""
+        return await call(self.gateway.id, method, params)
+
+    async def person(self) -> User | None:
+        """Return the person whom the agent's files describe: who asked for it; a main agent's is an owner otherwise."""
+        asked = self.job.options.get("user_id")
+        found = await User.get_or_none(id=UUID(asked)) if asked else None
+        if found is not None or self.board is not None:
+            return found
+        owners = Member.filter(organization_id=self.agent.organization_id, role="owner")
+        owner = await owners.order_by("created_at").first()
+        return None if owner is None else await User.get_or_none(id=owner.user_id)
+
 
 MOST_ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 5.0
@@ -38,7 +100,7 @@ async def store(job: ProvisioningJob, **values: Any) -> None:
     if not await LEASES.held(job).update(**values, updated_at=clock.now()):
         raise LeaseLost
     await publish_signal(job.organization_id, **subject(job))
-    await work.tell_step(job)
+    await jobs.tell_step(job)
 
 
 def subject(job: ProvisioningJob) -> dict[str, str]:
@@ -161,7 +223,7 @@ async def postpone(actor: Actor, job: ProvisioningJob, reason: str, seconds: flo
 async def abandon(actor: Actor, job: ProvisioningJob) -> None:
     """Remove a job whose agent is gone; the removal has a job of its own."""
     await LEASES.held(job).delete()
-    await work.tell_agent_gone(job.agent_id, [job])
+    await jobs.tell_agent_gone(job.agent_id, [job])
 
 
 async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None:
@@ -180,11 +242,11 @@ async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None
             again = joined(found.options, again)
         found.action = action
         await restart(found, again)
-        await work.tell(found)
+        await jobs.tell(found)
         signal(job.organization_id, **subject(job))
         return None
     await LEASES.held(job).update(**values, leased_by=None, leased_until=None, updated_at=clock.now())
-    await work.tell(found.update_from_dict(values))
+    await jobs.tell(found.update_from_dict(values))
     signal(job.organization_id, **subject(job))
     return found
 

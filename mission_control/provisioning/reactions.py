@@ -8,9 +8,9 @@ from mission_control.commands.reactions import Reactions
 from mission_control.core.actor import Actor
 from mission_control.gateways.models import Gateway
 from mission_control.live.log import NewEvent
+from mission_control.provisioning.files import make_workspace_token
 from mission_control.provisioning.jobs import Action, request_provisioning, request_removal, request_rest
 from mission_control.provisioning.main_agents import is_made
-from mission_control.provisioning.tokens import make_workspace_token
 
 reactions = Reactions()
 

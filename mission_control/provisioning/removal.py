@@ -3,14 +3,25 @@
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Conflict
+from mission_control.gateways import commands
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import CONNECTED
+from mission_control.jobs import running
+from mission_control.jobs.queries import JobRead, JobResult
 from mission_control.openclaw.errors import GatewayError
-from mission_control.provisioning import adopted_files
+from mission_control.provisioning import files
 from mission_control.provisioning.gateway_agent import call, changing, end_turns, is_missing, listed
+from mission_control.provisioning.main_agents import is_made
 from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.schemas import GatewayRemoval
 
 # A gateway that has just created an agent does not find it for a moment.
 LOOKS, PAUSE_SECONDS = 6, 0.5
@@ -68,7 +79,7 @@ async def _delete_session(job: ProvisioningJob) -> None:
 
 async def unlink(job: ProvisioningJob) -> str:
     """Take back what was added to a linked agent. The agent itself stays."""
-    return await adopted_files.remove(job.gateway_id, job.target["gateway_agent_id"])
+    return await files.remove(job.gateway_id, job.target["gateway_agent_id"])
 
 
 async def rest(job: ProvisioningJob) -> str:
@@ -99,3 +110,46 @@ async def end_all_turns(organization_id: UUID) -> None:
 
 
 ALONE_STEPS = {"remove": remove, "unlink": unlink, "rest": rest}
+
+
+AWAY = "The gateway is not connected, so nothing can be removed there. Connect it, or delete it without its agents."
+
+
+async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval) -> JobRead:
+    """Begin to delete a gateway. Raise Conflict while boards use it, unless `force`, and while it is not connected."""
+    await commands.refuse_in_use(gateway, force=wanted.force)
+    if wanted.remove_agents and gateway.state != CONNECTED:
+        raise Conflict({"message": AWAY, "code": ErrorCode.GATEWAY_NOT_CONNECTED})
+    title = f"Delete {gateway.name}" + (" and its agents there" if wanted.remove_agents else "")
+    return await running.start(actor, "gateway_removal", title, partial(_work, actor, gateway, wanted))
+
+
+async def _work(actor: Actor, gateway: Gateway, wanted: GatewayRemoval) -> JobResult:
+    agents = [one for one in await Agent.filter(gateway_id=gateway.id) if is_made(one)] if wanted.remove_agents else []
+    await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting").delete()
+    await running.step("Removing its agents", len(agents))
+    problems = [note for one in agents if (note := await _removed(gateway.id, one))]
+    await running.step("Deleting the gateway here")
+    await commands.delete_gateway(actor, gateway, force=wanted.force)
+    number = sum(not one.is_adopted for one in agents)
+    count = f"{number} {'agent was' if number == 1 else 'agents were'} removed there" if number else ""
+    said = f"{gateway.name} is deleted" + (f", and {count}." if count else ".")
+    return JobResult(summary=said, url="/gateways", problems=problems)
+
+
+async def _removed(gateway_id: UUID, agent: Agent) -> str:
+    """Remove an agent, or take back what was added to a linked one. Return what stays; raise Conflict to stop here."""
+    action = "unlink" if agent.is_adopted else "remove"
+    place = {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
+    job = ProvisioningJob(gateway_id=gateway_id, agent_id=agent.id, action=action, target=place)
+    try:
+        note = await ALONE_STEPS[action](job)
+    except GatewayError as error:
+        if error.is_retryable:
+            message = f"The gateway went away before {agent.name} was removed; nothing is deleted here. Start it again."
+            raise Conflict(
+                {"message": f"{message} ({error.message})", "code": ErrorCode.GATEWAY_NOT_CONNECTED}
+            ) from error
+        return f"{agent.name} stays on the gateway: {error.message}"
+    await running.advance()
+    return f"{agent.name}: {note}" if "Stays" in note else ""

@@ -4,26 +4,252 @@ Its state is in the rows: whatever dies, another process or the next start goes 
 ended. Nothing of the database is held while a gateway is asked.
 """
 
+import asyncio
 import logging
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
 
+from mission_control.agents.models import Agent
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import notify, signal
 from mission_control.core import clock
-from mission_control.core.actor import system
+from mission_control.core.actor import Actor, system
 from mission_control.database.sql import placeholders, rows
 from mission_control.gateways import connector
 from mission_control.live.wake import publish_wakeup
 from mission_control.openclaw.errors import GatewayError, Unreachable
-from mission_control.provisioning import main_agents, progress
+from mission_control.provisioning import files, gateway_agent, main_agents, progress
+from mission_control.provisioning.files import here
+from mission_control.provisioning.gateway_agent import (
+    WantedAgent,
+    changing,
+    ensure_session,
+    is_existing,
+    is_missing,
+    listed,
+)
 from mission_control.provisioning.jobs import CHANNEL
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import ALONE, next_step
-from mission_control.provisioning.progress import LEASES, LeaseLost
+from mission_control.provisioning.models import ALONE, ProvisioningJob, marked, next_step
+from mission_control.provisioning.progress import LEASES, AgentGone, LeaseLost, Run, StepFailed, store
 from mission_control.provisioning.removal import ALONE_STEPS
-from mission_control.provisioning.run import AgentGone, Run, StepFailed
-from mission_control.provisioning.steps import STEPS
-from mission_control.provisioning.wakes import MOST_WAKES, deadline_of, give_up, has_checked_in
 from mission_control.work.leases import pause_after
 from mission_control.work.loops import Loop
+
+MOST_WAKES = 3
+
+
+@command("provisioning.run")
+async def count_wake(actor: Actor, job: ProvisioningJob, agent: Agent) -> int:
+    """Count a wake before it is sent, so that a call in answer to it is later; return its number.
+
+    After a crash between the two, the same number is sent again.
+    """
+    number: int = job.target.get("wake", 1)
+    agent.wake_attempts = number
+    agent.last_wake_sent_at = clock.now()
+    agent.checkin_deadline_at = agent.last_wake_sent_at + here().checkin
+    await agent.save(update_fields=["wake_attempts", "last_wake_sent_at", "checkin_deadline_at"])
+    job.target = job.target | {"wake": number}
+    await ProvisioningJob.filter(id=job.id, leased_by=job.leased_by).update(target=job.target)
+    signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+    return number
+
+
+def wake_key(job: ProvisioningJob, number: int) -> str:
+    """Return the key of the message that wakes an agent; each round of a job has keys of its own."""
+    return f"mc-wake-{job.id}-{job.target.get('round', 0)}-{number}"
+
+
+@command("provisioning.run")
+async def wake_again(actor: Actor, job_id: UUID) -> None:
+    """Let a wake that its gateway has lost be sent once more, now, as the same of an agent's wakes."""
+    job = await ProvisioningJob.select_for_update().get_or_none(id=job_id, state="waiting", awaits_check_in=True)
+    if job is None:
+        return
+    job.target = job.target | {"round": job.target.get("round", 0) + 1}
+    job.steps = marked(marked(job.steps, "wake", "waiting"), "check_in", "waiting")
+    job.awaits_check_in, job.due_at = False, clock.now()
+    await job.save(update_fields=["target", "steps", "awaits_check_in", "due_at"])
+    signal(job.organization_id, gateway_id=str(job.gateway_id), agent_id=str(job.agent_id))
+    notify(CHANNEL)
+
+
+def wake_text(job: ProvisioningJob, agent: Agent) -> str:
+    """Return the message that starts an agent."""
+    if job.action == "adopt":
+        return _adopted_text(agent)
+    done = "updated" if job.action == "update" else "set up"
+    return "\n".join(
+        [
+            f"Hello {agent.name}. Mission Control has {done} your workspace.",
+            "",
+            "Start now:",
+            "1. If there is a BOOTSTRAP.md, read it and do what it says.",
+            "2. Read AGENTS.md. It has your address, your token and your work.",
+            "3. Send the first call that AGENTS.md describes. It tells Mission Control that you are there.",
+            "4. Go on with your work as AGENTS.md says.",
+        ]
+    )
+
+
+def _adopted_text(agent: Agent) -> str:
+    return "\n".join(
+        [
+            f"You are linked to a board of Mission Control as {agent.name}. Nothing else about you changes.",
+            "",
+            "AGENTS.md has a new block at its end, marked mission-control, with an address and a token for you.",
+            "Read it, and send the call that it shows. Then the board's people can give you work.",
+        ]
+    )
+
+
+def has_checked_in(agent: Agent) -> bool:
+    """Return whether the agent has called since it was last woken."""
+    seen, woken = agent.last_seen_at, agent.last_wake_sent_at
+    return seen is not None and woken is not None and seen >= woken
+
+
+def deadline_of(agent: Agent) -> datetime:
+    """Return until when the agent is waited for."""
+    return agent.checkin_deadline_at or clock.now()
+
+
+@command("provisioning.run")
+async def give_up(actor: Actor, agent: Agent) -> str:
+    """Mark an agent as offline that did not answer its wakes; return why, for people."""
+    minutes = max(1, round(here().checkin.total_seconds() / 60))
+    reason = (
+        f"It was woken {MOST_WAKES} times and never called Mission Control; each time it had {minutes} minutes. Read"
+        " its session on the gateway: its model may be missing, or it cannot reach the address in its files."
+    )
+    agent.status, agent.checkin_deadline_at, agent.last_provision_error = "offline", None, reason
+    await agent.save(update_fields=["status", "checkin_deadline_at", "last_provision_error"])
+    signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+    return reason
+
+
+LISTED_SECONDS = 30.0
+SHORTEST_LOOK, LONGEST_LOOK = 0.2, 2.0
+UPDATE_TRIES = 5
+
+
+# The steps that bring an agent to life on its gateway. Each one may run again after a crash at any instant.
+async def create(run: Run) -> str:
+    """Create the agent, unless the gateway has it."""
+    async with changing(run.gateway.id):
+        if run.key in await listed(run.gateway.id):
+            return "The gateway had it already."
+        try:
+            made = await run.call("agents.create", name=run.key, workspace=run.agent.workspace_path)
+        except GatewayError as error:
+            if not is_existing(error):
+                raise
+            return "The gateway had it already."
+    given = made.get("agentId") if isinstance(made, dict) else None
+    if given not in (None, run.key):
+        raise StepFailed(f"The gateway named the agent {given} instead of {run.key}.")
+    return ""
+
+
+async def wait_until_listed(run: Run) -> str:
+    """Wait until the gateway has loaded the agent, and give it its name."""
+    end, pause = clock.monotonic() + LISTED_SECONDS, SHORTEST_LOOK
+    while (found := (await listed(run.gateway.id)).get(run.key)) is None:
+        if clock.monotonic() >= end:
+            raise StepFailed("The gateway created the agent but does not list it.")
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_LOOK)
+    if found.get("name") == run.agent.name:
+        return ""
+    await _name(run)
+    return ""
+
+
+async def _name(run: Run) -> None:
+    """Name the agent as people know it. A gateway that reloads may not know it for a moment."""
+    for remaining in reversed(range(UPDATE_TRIES)):
+        try:
+            async with changing(run.gateway.id):
+                await run.call(
+                    "agents.update", agentId=run.key, name=run.agent.name, workspace=run.agent.workspace_path
+                )
+        except GatewayError as error:
+            if not (is_missing(error) and remaining):
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def configure(run: Run) -> str:
+    """Write the agent's entry of the gateway's configuration, together with those of other agents that wait."""
+    wrote = await gateway_agent.write(run.gateway.id, WantedAgent.of(run.agent))
+    return "" if wrote else "It was as it should be."
+
+
+async def write_files(run: Run) -> str:
+    """Write the workspace files."""
+    return await files.write(run)
+
+
+async def prepare_session(run: Run) -> str:
+    """Reset the session if that was asked for, and label it."""
+    if run.job.options.get("reset_session") and not run.job.target.get("was_reset"):
+        try:
+            await run.call("sessions.reset", key=run.session)
+        except GatewayError as error:
+            if not is_missing(error):
+                raise
+        run.job.target = run.job.target | {"was_reset": True}
+        await store(run.job, target=run.job.target)
+    label = await ensure_session(run.gateway.id, run.session, run.agent.name, str(run.agent.id))
+    return "" if label == run.agent.name else f"Another session has its name; this one is {label}."
+
+
+async def wake(run: Run) -> str:
+    """Tell the agent to begin. A message that was sent before a crash is not sent twice."""
+    count = await count_wake(system(run.job.organization_id), run.job, run.agent)
+    try:
+        await run.call(
+            "chat.send",
+            sessionKey=run.session,
+            message=wake_text(run.job, run.agent),
+            deliver=not run.agent.is_adopted,
+            idempotencyKey=wake_key(run.job, count),
+        )
+    except GatewayError as error:
+        if not isinstance(error, Unreachable):  # the gateway would answer the same message with the same refusal
+            run.job.target = run.job.target | {"round": run.job.target.get("round", 0) + 1}
+            await store(run.job, target=run.job.target)
+        raise
+    return f"Message {count}."
+
+
+async def find(run: Run) -> str:
+    """Make sure that an agent to be linked is still there."""
+    if run.key not in await listed(run.gateway.id):
+        raise StepFailed(f"The gateway has no agent {run.key} any more.")
+    return ""
+
+
+async def add_credentials(run: Run) -> str:
+    """Add what a linked agent needs, and leave the rest of its files alone."""
+    return await files.add(run)
+
+
+STEPS: dict[str, Callable[[Run], Awaitable[str]]] = {
+    "create": create,
+    "list": wait_until_listed,
+    "config": configure,
+    "files": write_files,
+    "session": prepare_session,
+    "wake": wake,
+    "find": find,
+    "credentials": add_credentials,
+}
+
 
 AT_ONCE, AT_ONCE_ON_ONE = 16, 8
 IDLE_SECONDS = 2.0

@@ -8,8 +8,7 @@ from pydantic import BaseModel, Field
 
 from mission_control.agents.fields import AgentName
 from mission_control.core.schemas import Body, NonEmptyStr, example
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.plan import LABELS
+from mission_control.provisioning.models import LABELS, ProvisioningJob
 
 
 class ProvisioningRequest(Body):

@@ -13,9 +13,10 @@ from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError
 from mission_control.operations.retries import committed
-from mission_control.provisioning import work
+from mission_control.provisioning import jobs
+from mission_control.provisioning.files import is_token_of, keep_found_token
 from mission_control.provisioning.gateway_agent import read_file
-from mission_control.provisioning.jobs import CHANNEL, request_provisioning
+from mission_control.provisioning.jobs import CHANNEL, request_provisioning, result_of, sync_error, sync_result
 from mission_control.provisioning.main_agents import ensure_main_agent, is_made
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.schemas import (
@@ -23,8 +24,6 @@ from mission_control.provisioning.schemas import (
     GatewayTemplatesSyncResult,
     TemplatesSyncQuery,
 )
-from mission_control.provisioning.sync_results import result_of, sync_error, sync_result
-from mission_control.provisioning.tokens import is_token_of, keep_found_token
 from mission_control.provisioning.workspace.credentials import token_in
 
 WAIT_SECONDS, LOOK_SECONDS = 60.0, 0.5
@@ -120,7 +119,7 @@ async def begin_sync(
     parent.finished_at = clock.now()
     await parent.save(force_create=True)
     total = await ProvisioningJob.filter(sync_id=parent.id).count()
-    await work.follow_sync(parent, gateway_row, actor.user_id, total)
+    await jobs.follow_sync(parent, gateway_row, actor.user_id, total)
     return parent
 
 

@@ -7,8 +7,8 @@ from quart import Response, current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, ErrorResponse, HTTPValidationError, OkResponse
-from mission_control.http.answers import json_response
-from mission_control.jobs.schemas import JobRead
+from mission_control.http.compression import json_response
+from mission_control.jobs.queries import JobRead
 from mission_control.operations.api import Api
 from mission_control.skills import commands
 from mission_control.skills.commands import ask_for_skill, skill_for_gateway, start_sync, start_sync_of_all, sync_pack

@@ -23,8 +23,8 @@ from mission_control.core.policy import require
 from mission_control.database.sql import rows
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
-from mission_control.jobs import progress, running
-from mission_control.jobs.schemas import JobRead, JobResult
+from mission_control.jobs import running
+from mission_control.jobs.queries import JobRead, JobResult
 from mission_control.live.log import NewEvent
 from mission_control.skills.models import InstalledSkill, Skill, SkillPack
 from mission_control.skills.queries import (
@@ -227,7 +227,7 @@ async def sync_pack(
 
     `quietly` leaves the steps of a job to the caller.
     """
-    say = _nothing if quietly else progress.step
+    say = _nothing if quietly else running.step
     await say("Fetching the repository")
     async with _places, git.cloned(pack.source_url, pack.branch) as (root, branch, warnings):
         await say("Reading its skills")
@@ -266,7 +266,7 @@ async def _all_in_job(actor: Actor, git: Git, *, prune: bool) -> JobResult:
     packs = await SkillPack.filter(organization_id=actor.organization_id).order_by("name", "id")
     details, problems = [], []
     for number, pack in enumerate(packs, start=1):
-        await progress.step(f"Pack {number} of {len(packs)}: {pack.name}")
+        await running.step(f"Pack {number} of {len(packs)}: {pack.name}")
         try:
             found = await sync_pack(actor, pack, git, prune=prune, quietly=True)
         except DomainError as error:

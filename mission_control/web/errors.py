@@ -13,9 +13,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.core.json import to_json
 from mission_control.core.request_facts import current_request_id
-from mission_control.database.outages import outage
-from mission_control.database.trouble import trouble
-from mission_control.http.answers import json_response
+from mission_control.database.outages import outage, trouble
+from mission_control.http.compression import json_response
 from mission_control.web.assets import asset, build, read
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page

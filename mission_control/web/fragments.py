@@ -21,7 +21,7 @@ from quart import Quart, current_app, render_template
 
 from mission_control.core import markdown, times
 from mission_control.core.request_facts import request_began_at
-from mission_control.live.recent import moment_of
+from mission_control.live.broker import moment_of
 from mission_control.web.assets import asset, page_assets
 from mission_control.web.forms import version_of
 
@@ -75,7 +75,7 @@ async def read_ahead(*texts: str | None, names: tuple[str, ...] = ()) -> None:
 
 
 def since_read(url: str) -> str:
-    """Add to the address of a page's stream when the page was read, and by which process: `at` (live/recent.py)."""
+    """Add to the address of a page's stream when the page was read, and by which process: `at` (live/broker.py)."""
     return f"{url}{'&' if '?' in url else '?'}at={moment_of(request_began_at())}"
 
 

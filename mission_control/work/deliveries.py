@@ -9,7 +9,7 @@ from tortoise.indexes import Index
 from mission_control.core.ids import new_id
 from mission_control.database.fields import UtcDatetimeField, json_field, reference
 from mission_control.database.sql import is_postgres, placeholders, rows
-from mission_control.live.log_head import Head
+from mission_control.live.log import Head
 from mission_control.work.leases import Leased
 
 # Notified by every commit that wrote deliveries or made some due, on PostgreSQL in every process.

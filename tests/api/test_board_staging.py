@@ -16,7 +16,7 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.errors import Conflict
 from mission_control.exports import importing
-from mission_control.jobs import progress
+from mission_control.jobs import running
 from mission_control.memory.models import BoardMemory
 from mission_control.tags.models import Tag
 from mission_control.tasks.models import Comment, Task
@@ -135,7 +135,7 @@ async def test_erasure_in_progress_is_left_to_its_process(cast: Cast, monkeypatc
     async def look(_done: int) -> None:
         seen.append((await Board.get(id=brought["id"])).absent_since)
 
-    monkeypatch.setattr(progress, "advance", look)
+    monkeypatch.setattr(running, "advance", look)
     (await cast.ada.delete(f"/boards/{brought['id']}?permanent=true")).ok()
     assert len(seen) == 4 and seen == sorted(set(seen))
 

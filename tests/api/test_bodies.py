@@ -4,8 +4,7 @@ import orjson
 import pytest
 from quart import Quart
 
-from mission_control.http.bodies import ANONYMOUS_BYTES, Busy, bodies
-from mission_control.http.body_limit import ANONYMOUS, MOST_FIELDS
+from mission_control.http.body_limit import ANONYMOUS, ANONYMOUS_BYTES, MOST_FIELDS, Busy, bodies
 from tests.cast import Caller, Cast
 from tests.pages.visitor import Visitor
 

@@ -12,9 +12,9 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.exports.models import BoardImport
-from mission_control.jobs import progress, running
+from mission_control.jobs import running
 from mission_control.jobs.models import Job
-from mission_control.jobs.schemas import JobResult
+from mission_control.jobs.queries import JobResult
 from mission_control.tasks.models import Task
 from tests.api.test_board_staging import the_file
 from tests.cast import Answer, Cast
@@ -153,8 +153,8 @@ async def test_progress_is_read_while_it_runs(cast: Cast) -> None:
     goes_on = asyncio.Event()
 
     async def work() -> JobResult:
-        await progress.step("Counting stars", 4)
-        await progress.advance(3)
+        await running.step("Counting stars", 4)
+        await running.advance(3)
         await goes_on.wait()
         return JobResult(summary="Four.")
 

@@ -5,7 +5,7 @@ import gzip
 import orjson
 import pytest
 
-from mission_control.http import answers
+from mission_control.http import compression
 from tests.cast import Cast
 
 
@@ -15,8 +15,8 @@ async def test_long_answer_is_the_same_in_pieces(cast: Cast, monkeypatch: pytest
     whole = (await cast.ada.get(cast.tasks)).ok()
     one = cast.task(whole["items"][0])
     tag = (await cast.ada.get(one)).headers["ETag"]
-    monkeypatch.setattr(answers, "LARGE", 1000)
-    monkeypatch.setattr(answers, "PIECE", 700)
+    monkeypatch.setattr(compression, "LARGE", 1000)
+    monkeypatch.setattr(compression, "PIECE", 700)
     answer = await cast.ada.get(cast.tasks)
     assert answer.ok() == whole and int(answer.headers["Content-Length"]) > 12_000
     client = cast.app.test_client(use_cookies=False)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from mission_control.database.sql import connection, rows
-from mission_control.database.sqlite_costs import is_unbounded
+from mission_control.database.sqlite_connection import is_unbounded
 from mission_control.database.sqlite_engine import SafeSqliteClient
 from mission_control.memory.models import BoardMemory
 from mission_control.search.queries import SearchHit, _each_once, snippet

@@ -3,9 +3,8 @@
 import pytest
 from quart import Quart
 
-from mission_control.database.outages import FULL
+from mission_control.database.outages import FULL, NAME, Trouble
 from mission_control.database.sql import rows
-from mission_control.database.trouble import NAME, Trouble
 
 
 @pytest.mark.parametrize("is_left", [True, False])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control.jobs.schemas import JobRead
+from mission_control.jobs.queries import JobRead
 from mission_control.operations.openapi_schemas import vocabulary
 from mission_control.operations.openapi_texts import TAGS
 from mission_control.operations.registry import OPERATIONS, inherited_ids

@@ -12,7 +12,7 @@ from mission_control.core.ids import new_id
 from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import Organization
-from mission_control.provisioning.adopted_files import BEGIN, END, with_block
+from mission_control.provisioning.files import BEGIN, END, with_block
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.workspace.credentials import token_in
 from tests.cast import Cast, Program

@@ -14,7 +14,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
-from mission_control.provisioning import config_writer
+from mission_control.provisioning import gateway_agent
 from mission_control.provisioning.jobs import CHANNEL
 from mission_control.provisioning.main_agents import ensure_main_agent
 from mission_control.provisioning.models import ProvisioningJob
@@ -110,7 +110,7 @@ async def test_heartbeats_that_an_earlier_version_wrote_are_taken_back_at_the_ne
     entry, owners = tower.fake.state.entry(str(made.gateway_agent_id)), tower.fake.state.entry("main")
     assert entry is not None and owners is not None
     entry["heartbeat"], owners["heartbeat"] = OLD_HEARTBEAT, {"every": "30s"}
-    await config_writer.heal(GatewayRef(tower.row.id, tower.row.organization_id))
+    await gateway_agent.heal(GatewayRef(tower.row.id, tower.row.organization_id))
     entry, owners = tower.fake.state.entry(str(made.gateway_agent_id)), tower.fake.state.entry("main")
     assert entry is not None and "heartbeat" not in entry
     assert owners is not None and owners["heartbeat"] == {"every": "30s"}
@@ -179,7 +179,7 @@ async def test_failure_that_was_overcome_is_forgotten(cast: Cast, tower: Tower) 
 async def test_stored_patch_that_restarts_the_gateway_is_no_failure(
     cast: Cast, tower: Tower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(config_writer, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(gateway_agent, "PAUSE_SECONDS", 0.01)
     tower.fake.old_heartbeat = OLD_HEARTBEAT
     tower.fake.fail("config.patch", RESTARTS, code="UNAVAILABLE", retryable=True)
     agent = await tower.add_agent(cast)

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from mission_control.openclaw.connection import Connection
-from mission_control.provisioning.gateway_config import WantedAgent, config_patch
+from mission_control.provisioning.gateway_agent import WantedAgent, config_patch
 from mission_control.provisioning.workspace.facts import BoardFacts, WorkspaceFacts
 from mission_control.provisioning.workspace.files import FILES, workspace_files
 from tests.gateway.fake_model import Reply, Turn

@@ -23,7 +23,7 @@ from mission_control.openclaw.handshake import Identity
 from mission_control.openclaw.open_connection import Connection
 from mission_control.openclaw.target import Target
 from mission_control.provisioning import runner
-from mission_control.provisioning.installation import here
+from mission_control.provisioning.files import here
 from mission_control.provisioning.jobs import CHANNEL
 from mission_control.provisioning.main_agents import ensure_main_agent, make
 from mission_control.provisioning.models import ProvisioningJob

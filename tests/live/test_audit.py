@@ -12,9 +12,8 @@ from mission_control.accounts.models import AccountEvent, InstanceSetting
 from mission_control.audit import LogHead, fault_against, heads, sign_again, sign_first_heads
 from mission_control.core.secrets import audit_key
 from mission_control.database.sql import rows
-from mission_control.live.log import chain_hash
+from mission_control.live.log import GENESIS, Verdict, chain_hash, use_key
 from mission_control.live.models import Event
-from mission_control.live.signatures import GENESIS, Verdict, use_key
 from mission_control.live.verification import verify
 from mission_control.organizations.models import Organization
 from tests.cast import Cast

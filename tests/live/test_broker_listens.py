@@ -9,8 +9,7 @@ import pytest
 
 from mission_control.core.ids import new_id
 from mission_control.live import broker
-from mission_control.live.recent import moment_of
-from mission_control.live.subscription import Subscription
+from mission_control.live.broker import Subscription, moment_of
 
 PATIENCE = 60
 

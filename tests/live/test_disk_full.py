@@ -6,9 +6,8 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connection
 
-from mission_control.database.outages import AWAY, FULL, outage
+from mission_control.database.outages import AWAY, FULL, NAME, outage, trouble
 from mission_control.database.sql import rows
-from mission_control.database.trouble import NAME, trouble
 from mission_control.live.verification import verify
 from tests.cast import Cast, head
 
@@ -58,7 +57,7 @@ async def test_full_disk_refuses_writes_and_allows_reads(cast: Cast, little_room
 
 
 async def test_readiness_reports_a_full_disk(cast: Cast, little_room: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mission_control.database.trouble.SECONDS_BETWEEN_TRIES", 0.0)
+    monkeypatch.setattr("mission_control.database.outages.SECONDS_BETWEEN_TRIES", 0.0)
     monkeypatch.setattr(trouble, "_sentence", None)
     client = cast.app.test_client()
     assert (await client.get("/readyz")).status_code == 200

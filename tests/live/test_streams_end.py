@@ -11,7 +11,7 @@ from mission_control.authn import lookups
 from mission_control.commands.transaction import transact
 from mission_control.commands.unit_of_work import record
 from mission_control.live import broker, stream
-from mission_control.live.subscription import QUEUE_SIZE
+from mission_control.live.broker import QUEUE_SIZE
 from mission_control.organizations.models import BoardAccess
 from tests.cast import Cast
 from tests.live.reading import reading

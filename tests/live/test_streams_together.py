@@ -12,10 +12,9 @@ import pytest
 from mission_control.authn import lookups
 from mission_control.core.ids import new_id
 from mission_control.live import stream
-from mission_control.live.broker import Broker
+from mission_control.live.broker import Broker, Subscription
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
-from mission_control.live.subscription import Subscription
 from tests.cast import Cast, head
 from tests.live.reading import reading as listen
 from tests.statements import OF_SIGNING_IN, counted

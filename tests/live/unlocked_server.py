@@ -3,8 +3,8 @@
 from contextlib import nullcontext
 
 from mission_control.cli import main
-from mission_control.database import server_lock
+from mission_control.database import setup
 
 if __name__ == "__main__":
-    server_lock.held = lambda _path: nullcontext()  # type: ignore[assignment, return-value]
+    setup.held = lambda _path: nullcontext()  # type: ignore[assignment, return-value]
     main()

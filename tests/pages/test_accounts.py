@@ -12,7 +12,7 @@ from mission_control.accounts.commands import make_reset_link
 from mission_control.accounts.models import Session, User
 from mission_control.core.actor import system
 from mission_control.core.limits import unknown_tokens, wrong_sign_ins_by_account
-from mission_control.http.log_format import RequestContext, formatter
+from mission_control.http.request_log import RequestContext, formatter
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, opened, visitor
 from tests.tiny_app import settings_with

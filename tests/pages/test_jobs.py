@@ -5,9 +5,9 @@ from html import unescape
 from typing import Any
 
 from mission_control.core import clock
-from mission_control.jobs import progress, running
+from mission_control.jobs import running
 from mission_control.jobs.models import Job
-from mission_control.jobs.schemas import JobResult
+from mission_control.jobs.queries import JobResult
 from tests.cast import Cast, Person
 from tests.pages.visitor import Seen, visitor
 
@@ -24,7 +24,7 @@ async def test_running_work_is_live_on_its_page_and_in_the_shell(cast: Cast) -> 
     job = await job_of(cast, cast.ada)
     page = (await ada.get("/work")).has("Sync Sky", 'id="own-work"')
     async with ada.watching(stream_of(page)) as watch:
-        now = progress.Progress(job.id, cast.organization.id)
+        now = running.Progress(job.id, cast.organization.id)
         await now.step("Reading its skills", 40)
         await watch.until("Reading its skills: 0 of 40")
         await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills.", url="/x"))
@@ -115,7 +115,7 @@ async def test_only_own_results_are_in_the_shell(cast: Cast) -> None:
 async def test_progress_of_others_changes_nobody_elses_shell(cast: Cast) -> None:
     ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
     job = await job_of(cast, cast.ada)
-    steps = progress.Progress(job.id, cast.organization.id, cast.ada.id)
+    steps = running.Progress(job.id, cast.organization.id, cast.ada.id)
     async with ada.watching(shell_stream(await ada.get("/settings/tags"))) as hers:
         async with ben.watching(shell_stream(await ben.get("/work"))) as his:
             await steps.step("Reading", 40)

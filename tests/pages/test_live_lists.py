@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mission_control.jobs import running
-from mission_control.jobs.schemas import JobResult
+from mission_control.jobs.queries import JobResult
 from mission_control.organizations.models import Member
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of

@@ -4,9 +4,9 @@ import time
 
 from mission_control.core import clock
 from mission_control.jobs import running
-from mission_control.jobs.schemas import JobResult
+from mission_control.jobs.queries import JobResult
 from mission_control.live import broker
-from mission_control.live.recent import KEPT_SECONDS, moment_of
+from mission_control.live.broker import KEPT_SECONDS, moment_of
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of
 from tests.pages.visitor import visitor

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tortoise.transactions import in_transaction
 
-from mission_control.database.cancellation import finish
+from mission_control.database.outages import finish
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 

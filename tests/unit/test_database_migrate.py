@@ -12,9 +12,8 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from mission_control.config import ConfigError, Settings
-from mission_control.database.migrate import migrate, migration_folder, pending, pending_for
+from mission_control.database.migrate import migrate, migration_folder, pending, pending_for, statements
 from mission_control.database.setup import orm_config
-from mission_control.database.statements import statements
 from tests.own_database import empty_database
 
 pytestmark = pytest.mark.database

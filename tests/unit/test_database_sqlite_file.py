@@ -14,8 +14,7 @@ from tortoise.transactions import in_transaction
 from mission_control.database import sqlite_file
 from mission_control.database.sql import connection, rows
 from mission_control.database.sqlite_engine import SafeSqliteClient
-from mission_control.database.sqlite_file import SqliteFile
-from mission_control.database.sqlite_readers import LONG_READS, QUICK_READS
+from mission_control.database.sqlite_file import LONG_READS, QUICK_READS, SqliteFile
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 

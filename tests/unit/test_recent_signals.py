@@ -3,8 +3,8 @@
 import pytest
 
 from mission_control.core.ids import new_id
-from mission_control.live import recent
-from mission_control.live.recent import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
+from mission_control.live import broker
+from mission_control.live.broker import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
 
 ORGANIZATION = new_id()
 
@@ -28,7 +28,7 @@ class Time:
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     """The clock of the signals."""
     clock = Time()
-    monkeypatch.setattr(recent, "time", clock)
+    monkeypatch.setattr(broker, "time", clock)
     return clock
 
 

@@ -10,8 +10,7 @@ import pytest
 from mission_control.core.request_facts import reset_request_id, set_request_id
 from mission_control.http.asgi import Message, Receive, Scope, Send
 from mission_control.http.exchange import Exchange, Rules, waits
-from mission_control.http.log_format import RequestContext, formatter, request_line
-from mission_control.http.request_log import WAITS
+from mission_control.http.request_log import WAITS, RequestContext, formatter, request_line
 from tests.tiny_app import settings_with, tiny_app
 
 
