@@ -13,6 +13,7 @@ from quart import Blueprint
 
 from mission_control import features, installing
 from mission_control.agents.page_frame import Tab
+from mission_control.boards.models import Board
 from mission_control.commands.reactions import REACTIONS, Reactions
 from mission_control.commands.unit_of_work import record
 from mission_control.core.policy import RULES, Rules, install_rules
@@ -21,6 +22,7 @@ from mission_control.feature import Feature
 from mission_control.features import FEATURES
 from mission_control.mcp.registry import Tools
 from mission_control.operations.api import Api
+from mission_control.operations.registry import LOOKUPS, install_lookup
 from mission_control.web.regions import Region
 from mission_control.web.shell import PaletteEntry
 from mission_control.work.loops import Loop
@@ -190,3 +192,14 @@ def test_kind_that_no_feature_declares_is_refused() -> None:
 def test_verb_with_two_rules_is_refused() -> None:
     with pytest.raises(RuntimeError, match=r"task\.change has two rules"):
         install_rules({"task.change": RULES["task.change"]})
+
+
+def test_operation_whose_lookup_nobody_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(LOOKUPS, Board)
+    with pytest.raises(RuntimeError, match=r"no look-up finds .*Board"):
+        installing.check_lookups()
+
+
+def test_type_with_two_lookups_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="has two look-ups"):
+        install_lookup(LOOKUPS[Board])
