@@ -223,8 +223,8 @@ async def _not_created(refusal: Refusal[None, NewAgentForm]) -> ResponseReturnVa
     return await _new_page(refusal.actor, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", "/agents/new", performs="create_agent", form=NewAgentForm, refused=_not_created)
-async def create(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnValue:
+@action(pages, "POST", "/agents/new", form=NewAgentForm, refused=_not_created)
+async def create_agent(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnValue:
     """Create an agent: show how it is set up on its gateway, or its token, once."""
     agent = await reachable_agent(outcome.actor, outcome.answer.id)
     if outcome.answer.token is None:
@@ -278,8 +278,8 @@ async def delete_form(agent_id: UUID) -> str:
     return await shell_page(actor, "agents/delete.html", active="agents", **context)
 
 
-@action(pages, "POST", "/agents/<uuid:agent_id>/deletions", performs="delete_agent", at=agent_of_page)
-async def delete(outcome: Outcome[None, None]) -> ResponseReturnValue:
+@action(pages, "POST", "/agents/<uuid:agent_id>/deletions", at=agent_of_page)
+async def delete_agent(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Delete an agent."""
     return go("/agents")
 
@@ -312,11 +312,8 @@ async def _not_edited(refusal: Refusal[Agent | None, AgentForm]) -> ResponseRetu
     return await (await _edit_form(refusal.actor, refusal.ids["agent_id"], refusal.found)).refused(refusal)
 
 
-@action(
-    edit_pages, "POST", f"{AGENT}/edit",
-    performs="update_agent", form=AgentForm, at=agent_of_page, refused=_not_edited, gone=DELETED,
-)  # fmt: skip
-async def edit(outcome: Outcome[Agent, AgentForm]) -> ResponseReturnValue:
+@action(edit_pages, "POST", f"{AGENT}/edit", form=AgentForm, at=agent_of_page, refused=_not_edited, gone=DELETED)
+async def update_agent(outcome: Outcome[Agent, AgentForm]) -> ResponseReturnValue:
     """Change an agent's name and role, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.form.name} saved")
 
@@ -342,8 +339,8 @@ async def _not_limited(refusal: Refusal[Agent | None, LimitsForm]) -> ResponseRe
 
 
 @action(
-    edit_pages, "POST", f"{AGENT}/limits",
-    performs="update_agent", form=LimitsForm, at=agent_of_page, refused=_not_limited, gone=DELETED,
+    edit_pages, "POST", f"{AGENT}/limits", performs="update_agent", form=LimitsForm, at=agent_of_page,
+    refused=_not_limited, gone=DELETED,
 )  # fmt: skip
 async def change_limits(outcome: Outcome[Agent, LimitsForm]) -> ResponseReturnValue:
     """Change what an agent may claim, unless somebody else did at the same time."""
@@ -363,11 +360,10 @@ def _soul_form(agent_id: UUID) -> FormPage:
 
 
 @action(
-    edit_pages, "POST", f"{AGENT}/soul/edit",
-    performs="update_agent_soul", form=SoulForm, at=agent_of_page, gone=DELETED,
+    edit_pages, "POST", f"{AGENT}/soul/edit", form=SoulForm, at=agent_of_page, gone=DELETED,
     refused=lambda refusal: _soul_form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
-async def change_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
+async def update_agent_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
     """Replace the agent's soul, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}/soul", toast="Soul saved")
 
@@ -377,10 +373,10 @@ async def _newest_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> AgentSou
 
 
 @action(
-    edit_pages, "POST", f"{AGENT}/souls/<uuid:soul_id>/restorations",
-    performs="restore_agent_soul", at=agent_of_page, before=_newest_soul, gone=DELETED,
+    edit_pages, "POST", f"{AGENT}/souls/<uuid:soul_id>/restorations", at=agent_of_page, before=_newest_soul,
+    gone=DELETED,
 )  # fmt: skip
-async def restore_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) -> ResponseReturnValue:
+async def restore_agent_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) -> ResponseReturnValue:
     """Restore a soul from the history; Undo restores the one before."""
     url, before = f"/agents/{outcome.found[0].id}", outcome.before
     undo = f"{url}/souls/{before.id}/restorations" if before is not None else ""

@@ -138,11 +138,10 @@ def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> di
 
 
 @action(
-    pages, "POST", f"{AGENT}/tokens",
-    performs="create_agent_token", form=NewTokenForm, at=agent_of_page, gone=DELETED,
+    pages, "POST", f"{AGENT}/tokens", form=NewTokenForm, at=agent_of_page, gone=DELETED,
     refused=lambda refusal: _new_form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
-async def rotate(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
+async def create_agent_token(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
     """Create a new token and show it once; the old ones end after the overlap."""
     form, made = _new_form(outcome.found.id), outcome.answer
     html = secret_html(form, outcome.found, secret=made.token, until=made.replaced_until)
@@ -184,11 +183,10 @@ async def _token(agent: Agent, token_id: UUID) -> Token:
 
 
 @action(
-    pages, "POST", TOKEN,
-    performs="update_agent_token", form=TokenForm, at=agent_of_page, gone=DELETED,
+    pages, "POST", TOKEN, form=TokenForm, at=agent_of_page, gone=DELETED,
     refused=lambda refusal: _change_form(refusal.ids["agent_id"], refusal.ids["token_id"]).refused(refusal),
 )  # fmt: skip
-async def change(outcome: Outcome[tuple[Agent, Token], TokenForm]) -> ResponseReturnValue:
+async def update_agent_token(outcome: Outcome[tuple[Agent, Token], TokenForm]) -> ResponseReturnValue:
     """Change the rights, the rate limit and the end of a token."""
     return done(f"/agents/{outcome.found[0].id}/tokens", toast="Token changed")
 
@@ -207,11 +205,8 @@ async def _revoke_form(agent: Agent, token_id: UUID) -> FormPage:
     return FormPage("Revoke the token?", TEMPLATE, "revoke_form", url, back, context=context)
 
 
-@action(
-    pages, "POST", f"{TOKEN}/revocations",
-    performs="revoke_agent_token", at=agent_of_page, gone=DELETED,
-)  # fmt: skip
-async def revoke(outcome: Outcome[tuple[Agent, Token], None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{TOKEN}/revocations", at=agent_of_page, gone=DELETED)
+async def revoke_agent_token(outcome: Outcome[tuple[Agent, Token], None]) -> ResponseReturnValue:
     """Revoke one token at once; a no-op for one that has ended."""
     return done(f"/agents/{outcome.found[0].id}/tokens", toast="Token revoked")
 
@@ -247,9 +242,9 @@ async def _not_set(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValue:
 
 
 @action(
-    usage_pages, "POST", "/agents/<uuid:agent_id>/budgets",
-    performs="create_budget", form=BudgetForm, at=agent_of_page, refused=_not_set, gone=DELETED,
+    usage_pages, "POST", "/agents/<uuid:agent_id>/budgets", form=BudgetForm, at=agent_of_page, refused=_not_set,
+    gone=DELETED,
 )  # fmt: skip
-async def set_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
+async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
     """Create a budget; what was used up already counts."""
     return done(f"/agents/{outcome.page.id}/usage", toast="Budget set")

@@ -177,8 +177,8 @@ async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: 
     return await render_block(PAGE.template, "row", item=item, **context)
 
 
-@action(pages, "POST", f"{APPROVAL}/decisions", performs="decide_approval", form=DecisionForm, refused=_not_decided)
-async def decide(outcome: Outcome[Approval, DecisionForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{APPROVAL}/decisions", form=DecisionForm, refused=_not_decided)
+async def decide_approval(outcome: Outcome[Approval, DecisionForm]) -> ResponseReturnValue:
     """Approve, send back or reject; only the first decision counts."""
     approval, form = outcome.found, outcome.form
     title, effects = await _title_of(outcome.actor, approval), _effects_of(outcome.answer["outcomes"])
@@ -208,8 +208,8 @@ def _effects_of(outcomes: list[dict[str, Any]]) -> str:
     return "".join(f" {text}" for text in dict.fromkeys(texts) if text)
 
 
-@action(pages, "POST", f"{APPROVAL}/reopenings", performs="reopen_approval", form=ReopeningForm)
-async def reopen(outcome: Outcome[Approval, ReopeningForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{APPROVAL}/reopenings", form=ReopeningForm)
+async def reopen_approval(outcome: Outcome[Approval, ReopeningForm]) -> ResponseReturnValue:
     """Make a decided approval pending again."""
     approval = outcome.found
     next_url = safe_next(outcome.form.next or f"/boards/{approval.board_id}/approvals")
@@ -288,15 +288,8 @@ async def _not_asked(refusal: Refusal[Board, AskForm]) -> ResponseReturnValue:
     return page
 
 
-@action(
-    pages,
-    "POST",
-    PATH,
-    performs="create_approval",
-    form=AskForm,
-    refused=_not_asked,
-)
-async def ask(outcome: Outcome[Board, AskForm]) -> ResponseReturnValue:
+@action(pages, "POST", PATH, form=AskForm, refused=_not_asked)
+async def create_approval(outcome: Outcome[Board, AskForm]) -> ResponseReturnValue:
     """Ask the people who may decide on the board."""
     url = f"/boards/{outcome.found.id}/tasks/{outcome.form.task}"
     return done(url, toast="Asked. It waits for the people who may decide on this board.")

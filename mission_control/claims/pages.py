@@ -366,8 +366,8 @@ TAB = Tab("runs", "Runs", render, card)
 pages = Blueprint("claims_pages", __name__)
 
 
-@action(pages, "POST", f"{TASK}/flag/clearance", performs="clear_flag")
-async def clear(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{TASK}/flag/clearance")
+async def clear_flag(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Clear the flag of a task, so that it is assigned again."""
     task = outcome.found
     return done(f"/boards/{task.board_id}/tasks/{task.id}", toast=f"Agents can claim #{task.number} again")

@@ -195,8 +195,8 @@ async def _not_answered(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseRet
     return await home_page(refusal.actor, HomeAddress.of_request(), html)
 
 
-@action(pages, "POST", f"{NEED}/answers", performs="answer_need", refused=_not_answered)
-async def answer(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
+@action(pages, "POST", f"{NEED}/answers", refused=_not_answered)
+async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
     """Give an answer; only the first one counts."""
     result = outcome.answer
     toast = answered_words(outcome.form.answer, result.title)
@@ -205,22 +205,22 @@ async def answer(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValu
     return done("/", toast=toast, undo_action=UNDO, undo={"needs": result.id})
 
 
-@action(pages, "POST", f"{NEED}/snoozes", performs="snooze_need", form=SnoozeForm)
-async def snooze(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{NEED}/snoozes", form=SnoozeForm)
+async def snooze_need(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
     """Put a need off."""
     need = outcome.answer
     toast = f"Snoozed until {moment_words(need.snoozed_until)}: {bare_title(need.title)}"
     return done("/", toast=toast, undo_action=f"/needs/{need.id}/unsnoozes")
 
 
-@action(pages, "POST", f"{NEED}/unsnoozes", performs="unsnooze_need")
-async def unsnooze(outcome: Outcome[Key, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{NEED}/unsnoozes")
+async def unsnooze_need(outcome: Outcome[Key, None]) -> ResponseReturnValue:
     """Show a need again."""
     return done("/", toast=f"Waits again: {bare_title(outcome.answer.title)}")
 
 
-@action(pages, "POST", SNOOZES, performs="snooze_needs", form=SnoozesForm)
-async def snooze_together(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnValue:
+@action(pages, "POST", SNOOZES, form=SnoozesForm)
+async def snooze_needs(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnValue:
     """Put several needs off, or show them again."""
     done_ids = [one.id for one in outcome.answer.results if one.outcome == "snoozed"]
     if outcome.form.until == NOW:
@@ -229,8 +229,8 @@ async def snooze_together(outcome: Outcome[None, SnoozesForm]) -> ResponseReturn
     return done("/", toast=toast, undo_action=SNOOZES, undo={"needs": ",".join(done_ids), "until": NOW})
 
 
-@action(pages, "POST", UNDO, performs="undo_needs", form=UndoForm)
-async def undo(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
+@action(pages, "POST", UNDO, form=UndoForm)
+async def undo_needs(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
     """Take answers back."""
     return done(safe_next(outcome.form.next), toast=undone_words(outcome.answer))
 
@@ -257,8 +257,8 @@ async def _not_answered_together(refusal: Refusal[None, SelectionForm]) -> Respo
     return await _selection(refusal.actor, values.get("need") or [], values.get("next") or "", errors=refusal.errors)
 
 
-@action(pages, "POST", "/needs/answers", performs="answer_needs", form=SelectionForm, refused=_not_answered_together)
-async def answer_together(outcome: Outcome[None, SelectionForm]) -> ResponseReturnValue:
+@action(pages, "POST", "/needs/answers", form=SelectionForm, refused=_not_answered_together)
+async def answer_needs(outcome: Outcome[None, SelectionForm]) -> ResponseReturnValue:
     """Give one answer to many needs; each counts by itself."""
     results = outcome.answer
     toast = many_words(ANSWERED.get(outcome.form.answer, "Answered"), results)

@@ -134,23 +134,20 @@ def _refused_in(section: str) -> Any:
     return refused
 
 
-@action(pages, "POST", GENERAL, performs="update_my_org", form=NameForm, refused=_refused_in("name"))
-async def rename(outcome: Outcome[Organization, NameForm]) -> ResponseReturnValue:
+@action(pages, "POST", GENERAL, form=NameForm, refused=_refused_in("name"))
+async def update_my_org(outcome: Outcome[Organization, NameForm]) -> ResponseReturnValue:
     """Rename the organization."""
     return go(f"{GENERAL}?saved=name")
 
 
-@action(
-    pages, "POST", f"{GENERAL}/ownership",
-    performs="transfer_my_org", refused=_refused_in("ownership"),
-)  # fmt: skip
-async def hand_over(outcome: Outcome[Organization, OrganizationOwnershipUpdate]) -> ResponseReturnValue:
+@action(pages, "POST", f"{GENERAL}/ownership", refused=_refused_in("ownership"))
+async def transfer_my_org(outcome: Outcome[Organization, OrganizationOwnershipUpdate]) -> ResponseReturnValue:
     """Make a member the owner."""
     return go(f"{GENERAL}?saved=ownership")
 
 
-@action(pages, "POST", f"{GENERAL}/departures", performs="leave_my_org", refused=_refused_in("leave"))
-async def leave(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{GENERAL}/departures", refused=_refused_in("leave"))
+async def leave_my_org(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
     """Leave the organization."""
     return go("/")
 
@@ -180,11 +177,8 @@ async def _not_deleted(refusal: Refusal[Organization, DeleteOrganizationForm]) -
     return await _deletion(refusal.actor, refusal.errors)
 
 
-@action(
-    pages, "POST", f"{GENERAL}/deletion",
-    performs="delete_my_org", form=DeleteOrganizationForm, refused=_not_deleted,
-)  # fmt: skip
-async def delete(outcome: Outcome[Organization, DeleteOrganizationForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{GENERAL}/deletion", form=DeleteOrganizationForm, refused=_not_deleted)
+async def delete_my_org(outcome: Outcome[Organization, DeleteOrganizationForm]) -> ResponseReturnValue:
     """Delete the organization with everything in it."""
     return go("/")
 
@@ -205,17 +199,14 @@ async def _not_founded(refusal: Refusal[None, NewOrganizationForm]) -> ResponseR
     return await _new(refusal.actor, refusal.values, errors)
 
 
-@action(
-    pages, "POST", "/organizations",
-    performs="create_organization", form=NewOrganizationForm, refused=_not_founded,
-)  # fmt: skip
-async def found(outcome: Outcome[None, NewOrganizationForm]) -> ResponseReturnValue:
+@action(pages, "POST", "/organizations", form=NewOrganizationForm, refused=_not_founded)
+async def create_organization(outcome: Outcome[None, NewOrganizationForm]) -> ResponseReturnValue:
     """Make an organization and go on to it."""
     return go("/boards")
 
 
-@action(pages, "POST", "/organizations/active", performs="set_active_org")
-async def switch(outcome: Outcome[None, OrganizationActiveUpdate]) -> ResponseReturnValue:
+@action(pages, "POST", "/organizations/active")
+async def set_active_org(outcome: Outcome[None, OrganizationActiveUpdate]) -> ResponseReturnValue:
     """Work in another organization."""
     return go(safe_next(request.args.get("next")))
 
@@ -246,8 +237,8 @@ async def _not_checked(refusal: Refusal[Organization, None]) -> ResponseReturnVa
     return await PAGE.show(refusal.actor, error=refusal.sentence)
 
 
-@action(audit_pages, "POST", f"{AUDIT}/checks", performs="check_audit", refused=_not_checked)
-async def check(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
+@action(audit_pages, "POST", f"{AUDIT}/checks", refused=_not_checked)
+async def check_audit(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
     """Begin to verify the log from its first event; a short one is verified when the page comes."""
     await running.ended_soon(outcome.answer.id)
     return go(f"{AUDIT}#check")

@@ -32,18 +32,16 @@ LABELS = {
 }
 
 
-@action(pages, "POST", f"{GATEWAY}/template-syncs", performs="create_templates_sync")
-async def begin_sync(outcome: Outcome[Gateway, TemplatesSyncRequest]) -> ResponseReturnValue:
+@action(pages, "POST", f"{GATEWAY}/template-syncs")
+async def create_templates_sync(outcome: Outcome[Gateway, TemplatesSyncRequest]) -> ResponseReturnValue:
     """Begin to write the files of a gateway's agents anew."""
     errors = outcome.answer.errors
     toast = errors[0].message if outcome.answer.job_id is None and errors else "The files are being written."
     return done(f"/gateways/{outcome.found.id}/agents", toast=toast)
 
 
-@action(pages, "POST", f"{GATEWAY}/removals",
-    performs="remove_gateway", form=DeletionForm, at=gateway_of_page, refused=not_deleted,
-)  # fmt: skip
-async def remove(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
+@action(pages, "POST", f"{GATEWAY}/removals", form=DeletionForm, at=gateway_of_page, refused=not_deleted)
+async def remove_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
     """Delete a gateway with its agents there; how far that is stands among long work."""
     await ended_soon(outcome.answer.id)
     return go("/gateways")
@@ -72,17 +70,14 @@ async def _not_adopted(refusal: Refusal[Gateway, Adoption]) -> ResponseReturnVal
     return await (await _form(refusal.actor, refusal.found)).refused(refusal)
 
 
-@action(
-    pages, "POST", f"{GATEWAY}/adoptions",
-    performs="adopt_gateway_agent", refused=_not_adopted,
-)  # fmt: skip
-async def adopt(outcome: Outcome[Gateway, Adoption]) -> ResponseReturnValue:
+@action(pages, "POST", f"{GATEWAY}/adoptions", refused=_not_adopted)
+async def adopt_gateway_agent(outcome: Outcome[Gateway, Adoption]) -> ResponseReturnValue:
     """Link an agent."""
     return done(f"/gateways/{outcome.found.id}/agents", toast=f"{outcome.form.name} linked")
 
 
-@action(pages, "POST", f"{GATEWAY}/adoptions/<uuid:agent_id>/deletions", performs="unlink_gateway_agent")
-async def unlink(outcome: Outcome[Any, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{GATEWAY}/adoptions/<uuid:agent_id>/deletions")
+async def unlink_gateway_agent(outcome: Outcome[Any, None]) -> ResponseReturnValue:
     """Unlink an agent."""
     gateway, agent = outcome.found
     return done(f"/gateways/{gateway.id}/agents", toast=f"{agent.name} unlinked")

@@ -12,10 +12,7 @@ from mission_control.web.forms import done
 pages = Blueprint("provisioning_pages", __name__)
 
 
-@action(
-    pages, "POST", "/agents/<uuid:agent_id>/provisionings",
-    performs="create_agent_provisioning", at=agent_of_page, gone=DELETED,
-)  # fmt: skip
-async def provision(outcome: Outcome[Agent, ProvisioningRequest]) -> ResponseReturnValue:
+@action(pages, "POST", "/agents/<uuid:agent_id>/provisionings", at=agent_of_page, gone=DELETED)
+async def create_agent_provisioning(outcome: Outcome[Agent, ProvisioningRequest]) -> ResponseReturnValue:
     """Set an agent up on its gateway anew."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.found.name} is being set up")

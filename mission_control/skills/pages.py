@@ -150,8 +150,8 @@ async def _not_added(refusal: Refusal[None, MarketplaceSkillCreate]) -> Response
     return await _new(refusal.actor, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", SKILLS, performs="create_marketplace_skill", refused=_not_added)
-async def add(outcome: Outcome[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
+@action(pages, "POST", SKILLS, refused=_not_added)
+async def create_marketplace_skill(outcome: Outcome[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
     """Add a skill."""
     return go(f"{SKILLS}/{outcome.answer['id']}")
 
@@ -191,26 +191,20 @@ async def _not_asked(refusal: Refusal[Any, None]) -> ResponseReturnValue:
 INSTALL = f"{SKILL}/gateways/<uuid:gateway_id>"
 
 
-@action(
-    pages, "POST", f"{INSTALL}/installations",
-    performs="install_marketplace_skill", at=skill_of_page, refused=_not_asked,
-)  # fmt: skip
-async def install(outcome: Outcome[None, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{INSTALL}/installations", at=skill_of_page, refused=_not_asked)
+async def install_marketplace_skill(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Have a gateway install a skill."""
     return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
 
 
-@action(
-    pages, "POST", f"{INSTALL}/removals",
-    performs="uninstall_marketplace_skill", at=skill_of_page, refused=_not_asked,
-)  # fmt: skip
-async def uninstall(outcome: Outcome[None, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{INSTALL}/removals", at=skill_of_page, refused=_not_asked)
+async def uninstall_marketplace_skill(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Have a gateway remove a skill."""
     return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
 
 
-@action(pages, "POST", f"{SKILL}/deletions", performs="delete_marketplace_skill")
-async def delete(outcome: Outcome[Skill, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{SKILL}/deletions")
+async def delete_marketplace_skill(outcome: Outcome[Skill, None]) -> ResponseReturnValue:
     """Remove a skill from the catalogue."""
     return go(SKILLS)
 
@@ -276,8 +270,8 @@ async def _not_saved(refusal: Refusal[SkillPack | None, PackForm]) -> ResponseRe
     raise error
 
 
-@action(pack_pages, "POST", PACKS, performs="create_skill_pack", form=PackForm, refused=_not_saved)
-async def create(outcome: Outcome[None, PackForm]) -> ResponseReturnValue:
+@action(pack_pages, "POST", PACKS, form=PackForm, refused=_not_saved)
+async def create_skill_pack(outcome: Outcome[None, PackForm]) -> ResponseReturnValue:
     """Add a pack; its skills come with the first sync."""
     return go(f"{PACKS}#pack-{outcome.answer['id']}")
 
@@ -290,20 +284,20 @@ async def edit_pack(pack_id: UUID) -> str:
     return await _form(actor, pack, {name: getattr(pack, name) for name in PACK_LABELS}, {})
 
 
-@action(pack_pages, "POST", PACK, performs="update_skill_pack", form=PackForm, refused=_not_saved)
-async def update(outcome: Outcome[SkillPack, PackForm]) -> ResponseReturnValue:
+@action(pack_pages, "POST", PACK, form=PackForm, refused=_not_saved)
+async def update_skill_pack(outcome: Outcome[SkillPack, PackForm]) -> ResponseReturnValue:
     """Change a pack."""
     return go(f"{PACKS}#pack-{outcome.found.id}")
 
 
-@action(pack_pages, "POST", f"{PACK}/syncs", performs="start_pack_sync")
-async def sync(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
+@action(pack_pages, "POST", f"{PACK}/syncs")
+async def start_pack_sync(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
     """Sync a pack, as a job that may be left."""
     return go("/work")
 
 
-@action(pack_pages, "POST", f"{PACKS}/syncs", performs="start_pack_syncs")
-async def sync_all(outcome: Outcome[None, None]) -> ResponseReturnValue:
+@action(pack_pages, "POST", f"{PACKS}/syncs")
+async def start_pack_syncs(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Sync all packs, as one job that may be left."""
     return go("/work")
 
@@ -316,7 +310,7 @@ async def ask_deletion(pack_id: UUID) -> str:
     return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await pack_read(pack.id))
 
 
-@action(pack_pages, "POST", f"{PACK}/deletions", performs="delete_skill_pack")
-async def pack_delete(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
+@action(pack_pages, "POST", f"{PACK}/deletions")
+async def delete_skill_pack(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
     """Remove a pack."""
     return go(PACKS)

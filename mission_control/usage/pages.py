@@ -214,8 +214,8 @@ async def _not_created(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValu
     return await LIST.show(refusal.actor, values=refusal.values, errors=refusal.errors)
 
 
-@action(pages, "POST", HOME, performs="create_budget", form=BudgetForm, refused=_not_created)
-async def create(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
+@action(pages, "POST", HOME, form=BudgetForm, refused=_not_created)
+async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
     """Create a budget."""
     return done(HOME)
 
@@ -235,15 +235,13 @@ async def _edit(actor: Actor, budget: Budget, values: Fields, errors: dict[str, 
     return await settings_page(actor, "usage/limit.html", "budgets", **context)
 
 
-@action(
-    pages, "POST", BUDGET, performs="update_budget", form=LimitForm, refused=again(_edit, EditConflict, FormInvalid)
-)  # fmt: skip
-async def change(outcome: Outcome[Budget, LimitForm]) -> ResponseReturnValue:
+@action(pages, "POST", BUDGET, form=LimitForm, refused=again(_edit, EditConflict, FormInvalid))
+async def update_budget(outcome: Outcome[Budget, LimitForm]) -> ResponseReturnValue:
     """Give a budget another limit."""
     return done(HOME)
 
 
-@action(pages, "POST", f"{BUDGET}/deletion", performs="delete_budget")
-async def delete(outcome: Outcome[Budget, None]) -> ResponseReturnValue:
+@action(pages, "POST", f"{BUDGET}/deletion")
+async def delete_budget(outcome: Outcome[Budget, None]) -> ResponseReturnValue:
     """Delete a budget; Undo creates it again."""
     return done(HOME, toast="Budget lifted", undo_action=HOME, undo=BudgetForm.fields_of(outcome.found))

@@ -6,7 +6,7 @@ the version that it shows, and the write is refused when somebody changed those 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -151,17 +151,35 @@ Answering = Callable[[Outcome[Any, Any]], Awaitable[ResponseReturnValue]]
 Refusing = Callable[[Refusal[Any, Any]], Awaitable[ResponseReturnValue]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Action:
-    """One unsafe route of a page, and the operation that it performs. See `action`."""
+    """Let a form of a page perform an operation: the decorated function answers, and adds what only pages have.
 
-    performs: str
-    answers: Answering
+    The function has the operation's name, unless `performs` says it. `form` is needed where the page sends something
+    else than the operation's body, or its query where it takes no body. `at` looks up what the page is about where that
+    is not what the operation looks up, and in whose organization the actor acts. `before` is called with the actor and
+    what was found, before anything changes: what it returns is for taking the action back. `refused` answers a refusal,
+    for example by the form with what was typed; without it the refusal is an error page, which htmx shows as a toast.
+    `gone` is the sentence of the 404 for a form that outlives what `at` looks up.
+    """
+
+    pages: Blueprint
+    method: str
+    path: str
+    _: KW_ONLY
+    performs: str = ""
     form: type[BaseModel] | None = None
     at: Callable[..., Awaitable[Any]] | None = None
     before: Callable[[Actor, Any], Awaitable[Any]] | None = None
     refused: Refusing | None = None
     gone: str = ""
+    answers: Answering = field(init=False)
+
+    def __call__(self, answers: Answering) -> Answering:
+        """Register the action under its path."""
+        self.answers, self.performs = answers, self.performs or answers.__name__
+        self.pages.add_url_rule(self.path, f"{answers.__name__} {self.path}", self.respond, methods=[self.method])
+        return answers
 
     @property
     def operation(self) -> Operation:
@@ -232,36 +250,6 @@ class Action:
         return await (atomically(actor, perform_merged) if self.operation.is_atomic else perform_merged())
 
 
-def action(
-    blueprint: Blueprint,
-    method: str,
-    path: str,
-    *,
-    performs: str,
-    form: type[BaseModel] | None = None,
-    at: Callable[..., Awaitable[Any]] | None = None,
-    before: Callable[[Actor, Any], Awaitable[Any]] | None = None,
-    refused: Refusing | None = None,
-    gone: str = "",
-) -> Callable[[Answering], Answering]:
-    """Let a form of a page perform an operation; the function answers when it is done, and adds what only pages have.
-
-    `performs` is the operation's name. `form` is needed where the page sends something else than the operation's body,
-    or its query where it takes no body. `at` looks up what the page is about where that is not what the operation looks
-    up, and in whose organization the actor acts. `before` is called with the actor and what was found, before anything
-    changes: what it returns is for taking the action back. `refused` answers a refusal, for example by the form with
-    what was typed; without it the refusal is an error page, which htmx shows as a toast. `gone` is the sentence of the
-    404 for a form that outlives what `at` looks up.
-    """
-
-    def register(answers: Answering) -> Answering:
-        made = Action(performs, answers, form, at, before, refused, gone)
-        blueprint.add_url_rule(path, f"{answers.__name__} {path}", made.respond, methods=[method])
-        return answers
-
-    return register
-
-
 def action_of(view: Callable[..., Any]) -> Action | None:
     """The action behind the view of a route; None for any other view."""
     made = getattr(view, "__self__", None)
@@ -296,14 +284,27 @@ async def _lock(found: Any) -> None:
     await found.refresh_from_db()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionAction:
-    """One unsafe route that begins or ends the browser's own session, which no operation of the API does."""
+    """Let a form begin or end the browser's own session, which no operation of the API does.
 
+    The decorated function answers: it gets the form and what `performs` returned. `performs` gets the form and the
+    parts of the path by name, `refused` the `Typed` form and them.
+    """
+
+    pages: Blueprint
+    path: str
+    _: KW_ONLY
     performs: Callable[..., Awaitable[Any]]
-    answers: Callable[..., Awaitable[ResponseReturnValue]]
     form: type[BaseModel] | None = None
     refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None
+    answers: Callable[..., Awaitable[ResponseReturnValue]] = field(init=False)
+
+    def __call__[F: Callable[..., Awaitable[ResponseReturnValue]]](self, answers: F) -> F:
+        """Register the action under its path."""
+        self.answers = answers
+        self.pages.add_url_rule(self.path, answers.__name__, self.respond, methods=["POST"])
+        return answers
 
     async def respond(self, **path: str) -> Response:
         """Answer a posted form. It must come from our own page, also where nobody is signed in."""
@@ -317,30 +318,10 @@ class SessionAction:
         return await response_of(await self.answers(form, answer))
 
 
-def session_action(
-    blueprint: Blueprint,
-    path: str,
-    *,
-    performs: Callable[..., Awaitable[Any]],
-    form: type[BaseModel] | None = None,
-    refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None,
-) -> Callable[[Callable[..., Awaitable[ResponseReturnValue]]], Callable[..., Awaitable[ResponseReturnValue]]]:
-    """Let a form begin or end the browser's session; the function gets the form and what `performs` returned.
-
-    `performs` and `refused` get the form, or the `Typed` form, and the parts of the path by name.
-    """
-
-    def register(
-        answers: Callable[..., Awaitable[ResponseReturnValue]],
-    ) -> Callable[..., Awaitable[ResponseReturnValue]]:
-        made = SessionAction(performs, answers, form, refused)
-        blueprint.add_url_rule(path, answers.__name__, made.respond, methods=["POST"])
-        return answers
-
-    return register
-
-
 def session_action_of(view: Callable[..., Any]) -> SessionAction | None:
     """The session action behind the view of a route; None for any other view."""
     made = getattr(view, "__self__", None)
     return made if isinstance(made, SessionAction) else None
+
+
+action, session_action = Action, SessionAction  # as decorators
