@@ -20,8 +20,8 @@ from mission_control.activity.queries import (
 )
 from mission_control.activity.sentences import Entry
 from mission_control.agents.page_frame import Tab, Viewed
-from mission_control.boards.index_pages import on_board as index_on_board
 from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board as index_on_board
 from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of

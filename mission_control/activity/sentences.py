@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
-from mission_control.boards.fields import SETTING_NAMES
-from mission_control.boards.statuses import LABELS
+from mission_control.boards.schemas import SETTING_NAMES
+from mission_control.boards.words import LABELS
 from mission_control.live.kinds import KINDS
 
 FINISHING_DECIDED = {

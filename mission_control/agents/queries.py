@@ -14,8 +14,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentQuery, AgentRead
 from mission_control.authn import lookups
 from mission_control.boards.models import Board
-from mission_control.boards.presence import OFFLINE_AFTER, online_sql
-from mission_control.boards.queries import visible_board_here
+from mission_control.boards.queries import OFFLINE_AFTER, online_sql, visible_board_here
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound

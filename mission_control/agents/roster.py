@@ -9,8 +9,7 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agents, waiting_notices, working_on
 from mission_control.boards.models import Board
-from mission_control.boards.presence import OFFLINE_AFTER
-from mission_control.boards.queries import boards_of
+from mission_control.boards.queries import OFFLINE_AFTER, boards_of
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can

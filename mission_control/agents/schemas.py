@@ -19,7 +19,7 @@ from mission_control.agents.fields import (
     Soul,
 )
 from mission_control.agents.models import Agent
-from mission_control.boards.presence import is_recent
+from mission_control.boards.queries import is_recent
 from mission_control.core import clock
 from mission_control.core.declared import answered, changed, completed, created
 from mission_control.core.paging import Paging, Wait

@@ -9,7 +9,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent
 from mission_control.agents.schemas import AgentCheckedIn, AgentWait
 from mission_control.boards.models import Board
-from mission_control.boards.presence import OFFLINE_AFTER
+from mission_control.boards.queries import OFFLINE_AFTER
 from mission_control.commands.command import command
 from mission_control.commands.reactions import Reactions, react
 from mission_control.commands.unit_of_work import notify, record

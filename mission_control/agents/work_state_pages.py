@@ -11,8 +11,8 @@ from quart.typing import ResponseReturnValue
 from mission_control.agents.models import Agent
 from mission_control.agents.page_frame import agent_of_page
 from mission_control.agents.queries import reachable_agent, visible_agents
-from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.policy import require

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from mission_control.boards import commands
-from mission_control.boards.models import Board
+from mission_control.boards import commands, views
+from mission_control.boards.commands import set_board_state
+from mission_control.boards.models import Board, SavedView
 from mission_control.boards.queries import deletable_board, deleted_boards
 from mission_control.boards.queries import list_boards as boards_page
 from mission_control.boards.schemas import (
@@ -14,11 +15,13 @@ from mission_control.boards.schemas import (
     BoardUpdate,
     DeletedBoardRead,
 )
+from mission_control.boards.views import ViewCreate, ViewRead, ViewUpdate, list_views
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, OkResponse
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.jobs.queries import JobRead
 from mission_control.operations.api import Api
+from mission_control.organizations.work_state import WorkStateChange
 
 api = Api(__name__, "boards")
 
@@ -81,3 +84,47 @@ async def start_board_erasure(actor: Actor, board: Board) -> JobRead:
     It is gone at once; only the log keeps what happened on it. `GET /jobs/{job_id}` says how far the deletion is.
     """
     return await commands.start_erasure(actor, board)
+
+
+VIEWS, VIEW = "/boards/<board_id>/views", "/boards/<board_id>/views/<view_id>"
+
+
+@api.get(VIEWS, Page[ViewRead], rule="view.list")
+async def list_board_views(actor: Actor, board: Board, query: Paging) -> dict[str, Any]:
+    """List the shared views of a board and your own, in the order of their tabs."""
+    found, total = await list_views(actor, board, query)
+    return page([ViewRead.of(view) for view in found], total, query)
+
+
+@api.post(VIEWS, rule="view.create", errors={409: ErrorResponse})
+async def create_board_view(actor: Actor, board: Board, data: ViewCreate) -> ViewRead:
+    """Save a query of a board, and how its tasks are shown, under a name."""
+    return ViewRead.of(await views.create_view(actor, board, data))
+
+
+@api.get(VIEW, rule="view.read")
+async def get_board_view(actor: Actor, view: SavedView) -> ViewRead:
+    """Read a view."""
+    return ViewRead.of(view)
+
+
+@api.patch(VIEW, rule="view.update", errors={409: ErrorResponse})
+async def update_board_view(actor: Actor, view: SavedView, data: ViewUpdate) -> ViewRead:
+    """Change a view; only the fields that are sent. `is_default` opens the board with it."""
+    return ViewRead.of(await views.update_view(actor, view, data))
+
+
+@api.delete(VIEW, rule="view.delete")
+async def delete_board_view(actor: Actor, view: SavedView) -> OkResponse:
+    """Delete a view. The tasks stay as they are."""
+    await views.delete_view(actor, view)
+    return OK
+
+
+@api.put("/boards/<board_id>/work-state", rule="board.set_work_state")
+async def set_board_work_state(actor: Actor, board: Board, data: WorkStateChange) -> BoardRead:
+    """Pause, stop or resume the agents of a board.
+
+    Paused: no claims and no moves to in progress. Stopped: also, what agents have in progress goes back to the inbox.
+    """
+    return BoardRead.of(await set_board_state(actor, board, data))

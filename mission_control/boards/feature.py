@@ -1,19 +1,6 @@
 """What boards add to the application."""
 
-from mission_control.boards import (
-    api,
-    index_pages,
-    models,
-    policy,
-    queries,
-    reactions,
-    settings_pages,
-    trash_pages,
-    views_api,
-    views_policy,
-    views_queries,
-    work_state_api,
-)
+from mission_control.boards import api, commands, models, pages, policy, queries, views
 from mission_control.boards.staging import STAGING
 from mission_control.core.policy import can
 from mission_control.feature import Feature
@@ -23,8 +10,8 @@ from mission_control.web.shell import PaletteEntry
 boards = Feature(
     name="boards",
     models=(models,),
-    rules=(policy.rules, views_policy.rules),
-    reactions=(reactions.reactions,),
+    rules=(policy.rules,),
+    reactions=(commands.reactions,),
     kinds={
         "board.created": Kind("A board was created.", "made the board"),
         "board.updated": Kind("A board's fields or rules changed."),
@@ -36,18 +23,8 @@ boards = Feature(
         "view.updated": Kind("A shared view of a board changed.", "changed the view"),
         "view.deleted": Kind("A shared view of a board was deleted.", "deleted the view"),
     },
-    lookups=(
-        queries.visible_board,
-        views_queries.visible_view,
-    ),
-    blueprints=(
-        api.api,
-        index_pages.pages,
-        settings_pages.pages,
-        trash_pages.pages,
-        views_api.api,
-        work_state_api.api,
-    ),
+    lookups=(queries.visible_board, views.visible_view),
+    blueprints=(api.api, pages.pages),
     palette=(
         PaletteEntry("Boards", "/boards", "square-kanban", position=40),
         PaletteEntry(
@@ -60,5 +37,5 @@ boards = Feature(
         ),
     ),
     loops=(STAGING,),
-    regions=index_pages.REGIONS,
+    regions=pages.REGIONS,
 )

@@ -8,13 +8,32 @@ import orjson
 from pydantic import Field
 
 from mission_control.boards.commands import slugify
-from mission_control.boards.days import goal_day, goal_moment
-from mission_control.boards.fields import RULES
-from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
-from mission_control.boards.schemas import BoardCreate, BoardUpdate
+from mission_control.boards.schemas import RULES, BoardCreate, BoardUpdate, as_lines, from_lines
+from mission_control.boards.words import goal_day, goal_moment
+from mission_control.core.actor import Actor
 from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.gateways.queries import visible_gateways
 from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm
+
+STATES = {
+    "connected": "connected",
+    "connecting": "being connected",
+    "pairing": "waits for pairing",
+    "unreachable": "cannot be reached",
+    "refused": "refuses the connection",
+}
+
+
+async def gateway_choices(actor: Actor, board: Board | None = None) -> list[tuple[str, str]]:
+    """Return the gateways that somebody can give a board, with their states; none for people who are no admins."""
+    found = await visible_gateways(actor).order_by("name")
+    choices = [(str(one.id), f"{one.name} ({STATES.get(one.state, one.state)})") for one in found]
+    present = str(board.gateway_id) if board and board.gateway_id else ""
+    if found and present and present not in dict(choices):
+        choices.append((present, "A gateway that is gone"))
+    return choices
+
 
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 Limit = Annotated[int | None, Field(ge=1, le=2**31 - 1)]

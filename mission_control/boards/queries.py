@@ -1,6 +1,8 @@
 """Read boards."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q, RawSQL
@@ -9,13 +11,42 @@ from tortoise.queryset import QuerySet
 from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardQuery
+from mission_control.boards.words import STATUSES
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.database.records import find, find_all
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.live import broker
 from mission_control.live.shared import Shared
+
+OFFLINE_AFTER = timedelta(minutes=10)
+# What `is_at_work` needs of an agent `g`.
+SIGNS = "g.last_seen_at, g.gateway_id AS agent_gateway_id, g.run_began_at"
+
+
+def online_sql(agent: str) -> str:
+    """Return the condition that an agent is online. Its one value is the moment before which calls are too old.
+
+    An agent of a gateway is online once it has called for the first time, as long as its gateway is connected.
+    """
+    return (
+        f"({agent}.last_seen_at IS NOT NULL AND (({agent}.gateway_id IS NULL AND {agent}.last_seen_at > ?)"
+        f" OR ({agent}.gateway_id IS NOT NULL AND {agent}.gateway_away_at IS NULL"
+        f" AND {agent}.status <> 'offline' AND {agent}.status <> 'error')))"
+    )
+
+
+def is_recent(last_seen_at: Any, now: datetime) -> bool:
+    """Return whether somebody was seen within the last ten minutes."""
+    moment = as_moment(last_seen_at)
+    return moment is not None and now - moment < OFFLINE_AFTER
+
+
+def is_at_work(last_seen_at: Any, gateway_id: UUID | None, run_began_at: Any, now: datetime) -> bool:
+    """Return whether an agent with a task works on it now: its gateway says so, or it called a moment ago."""
+    return is_recent(last_seen_at, now) if gateway_id is None else run_began_at is not None
 
 
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
@@ -113,3 +144,109 @@ async def who_can_share(actor: Actor) -> list[str]:
         actor.organization_id,
     )
     return [row["name"] for row in found]
+
+
+PERSON = person_name("u", "User")
+
+
+async def crew_of(board: Board) -> list[dict[str, Any]]:
+    """Return the agents of a board by name, whether they are online, and the task each works on."""
+    crew: dict[str, dict[str, Any]] = {}
+    for row in await rows(
+        f"SELECT g.id, g.name, g.is_board_lead, {online_sql('g')} AS is_online, t.id AS task_id, t.number, t.title"
+        " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
+        " AND t.status = 'in_progress' AND t.deleted_at IS NULL WHERE g.board_id = ?"
+        " ORDER BY LOWER(g.name), g.id, t.in_progress_at DESC",
+        clock.now() - OFFLINE_AFTER,
+        board.id,
+    ):
+        if str(row["id"]) not in crew:
+            crew[str(row["id"])] = {**row, "is_online": bool(row["is_online"])}
+    return list(crew.values())
+
+
+async def people_of(board: Board) -> list[dict[str, Any]]:
+    """Return the people who reach a board, by name."""
+    return await rows(
+        f"SELECT u.id, {PERSON} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.organization_id = ? AND (m.all_boards_read OR m.all_boards_write OR EXISTS"
+        " (SELECT 1 FROM organization_board_access x WHERE x.organization_member_id = m.id AND x.board_id = ?"
+        f" AND (x.can_read OR x.can_write))) ORDER BY LOWER({PERSON}), u.id",
+        board.organization_id,
+        board.id,
+    )
+
+
+async def board_rows(actor: Actor) -> list[dict[str, Any]]:
+    """Return the boards of an actor with counts per column, pending approvals, agents online and the last change of the
+    board or a task of it (`changed_at`), in one statement."""
+    whole, single = actor.readable_boards()
+    everything = actor.organization_id in whole
+    if not everything and not single:
+        return []
+    reach = "" if everything else f" AND b.id IN ({placeholders(len(single))})"
+    counts = ", ".join(
+        f"(SELECT COUNT(*) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+        f" AND t.status = '{status}')"
+        f" AS {status}"
+        for status in STATUSES
+    )
+    found = await rows(
+        f"SELECT b.id, b.name, b.description, b.updated_at, b.board_group_id, p.name AS group_name, {counts},"
+        " (SELECT MAX(t.updated_at) FROM tasks t WHERE t.board_id = b.id) AS tasks_updated_at,"
+        " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
+        " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
+        f" (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND {online_sql('g')}) AS online"
+        " FROM boards b LEFT JOIN board_groups p ON p.id = b.board_group_id"
+        f" WHERE b.organization_id = ? AND b.deleted_at IS NULL{reach}"
+        " ORDER BY LOWER(b.name), b.id LIMIT 200",
+        clock.now() - OFFLINE_AFTER,
+        actor.organization_id,
+        *([] if everything else single),
+    )
+    return [{**row, "changed_at": _newest(row["updated_at"], row["tasks_updated_at"])} for row in found]
+
+
+def _newest(*values: Any) -> datetime:
+    return max(moment for moment in map(as_moment, values) if moment)
+
+
+async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID, str]]:
+    """Return the groups of an organization that somebody can see, by name: those in which they read a board, or all."""
+    condition, values = "organization_id = ?", [organization_id]
+    whole, single = actor.readable_boards()
+    if organization_id not in whole:
+        if not single:
+            return []
+        boards = f"SELECT board_group_id FROM boards WHERE deleted_at IS NULL AND id IN ({placeholders(len(single))})"
+        condition, values = f"{condition} AND id IN ({boards})", [*values, *single]
+    found = await rows(
+        f"SELECT id, name FROM board_groups WHERE {condition} ORDER BY LOWER(name), id LIMIT 200", *values
+    )
+    return [(row["id"], row["name"]) for row in found]
+
+
+async def figures_of(board: Board) -> dict[str, Any]:
+    """Return how many webhooks, agents and tasks a board has, and the names of its custom fields and tags."""
+    [counts] = await rows(
+        "SELECT (SELECT COUNT(*) FROM board_webhooks w WHERE w.board_id = ?) AS webhooks,"
+        " (SELECT COUNT(*) FROM agents g WHERE g.board_id = ?) AS agents,"
+        " (SELECT COUNT(*) FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL) AS tasks",
+        *[board.id] * 3,
+    )
+    fields = await rows(
+        "SELECT d.label, d.field_key FROM board_task_custom_fields b"
+        " JOIN task_custom_field_definitions d ON d.id = b.field_id"
+        " WHERE b.board_id = ? ORDER BY LOWER(d.field_key) LIMIT 50",
+        board.id,
+    )
+    tags = await rows(
+        "SELECT DISTINCT g.name, LOWER(g.name) AS sort_name FROM tag_assignments a JOIN tags g ON g.id = a.tag_id"
+        " JOIN tasks t ON t.id = a.task_id WHERE t.board_id = ? AND t.deleted_at IS NULL ORDER BY sort_name LIMIT 50",
+        board.id,
+    )
+    return {
+        **counts,
+        "fields": [row["label"] or row["field_key"] for row in fields],
+        "tags": [row["name"] for row in tags],
+    }

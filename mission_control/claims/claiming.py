@@ -7,7 +7,7 @@ from uuid import UUID
 
 from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import rank_sql
+from mission_control.boards.words import rank_sql
 from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
 from mission_control.claims.queries import ClaimCreate
 from mission_control.commands.command import command
@@ -21,13 +21,12 @@ from mission_control.database.records import find
 from mission_control.database.sql import as_id, as_json, is_postgres, placeholders, rows
 from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.runs.attempts import forgive, running
-from mission_control.tasks.changes import TaskChange, TaskSnapshot
+from mission_control.tasks.changes import TaskChange, TaskSnapshot, locked_task
 from mission_control.tasks.commands import change_task
-from mission_control.tasks.limits import Limits, full, lock_limits
-from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
-from mission_control.tasks.query_words import BLOCKER
+from mission_control.tasks.query import BLOCKER
+from mission_control.tasks.rules import Limits, full, lock_limits
 
 # What may be assigned by claims: no assignee, nothing that blocks it, on a board that accepts claims.
 # The board is read once, not joined to every task.

@@ -25,14 +25,11 @@ from mission_control.database.sql import as_json, rows
 from mission_control.live.log import NewEvent
 from mission_control.runs.attempts import LIVE, lease_lost
 from mission_control.runs.models import Run
-from mission_control.tasks.attachments import attach
-from mission_control.tasks.changes import TaskChange
+from mission_control.tasks.attachments import Upload, attach, checked_type, kept_name
+from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.comments import add_comment
-from mission_control.tasks.file_types import checked_type
-from mission_control.tasks.locks import held_task
 from mission_control.tasks.models import Task
-from mission_control.tasks.uploads import Upload, kept_name
 from mission_control.usage.budgets import report_usage
 
 reactions = Reactions()

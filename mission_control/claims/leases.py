@@ -18,9 +18,8 @@ from mission_control.live import channels
 from mission_control.runs.attempts import end_run, lease_lost, running
 from mission_control.runs.models import Run
 from mission_control.tasks import notices
-from mission_control.tasks.changes import TaskSnapshot
-from mission_control.tasks.dependents import return_to_inbox
-from mission_control.tasks.locks import held_task
+from mission_control.tasks.changes import TaskSnapshot, held_task
+from mission_control.tasks.leaving import return_to_inbox
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter
 from mission_control.work.loops import Loop

@@ -26,9 +26,8 @@ from mission_control.live.stream import Batch
 from mission_control.tasks.board_view import BoardView, News
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
-from mission_control.tasks.panel import Panel
-from mission_control.tasks.panel_files import size_in_words
-from mission_control.tasks.panel_view import concerns_panel, own_key, panel_in, panel_region
+from mission_control.tasks.panel import Panel, concerns_panel, own_key, panel_in, panel_region
+from mission_control.tasks.panel_sections import size_in_words
 from mission_control.tasks.queries import COMMENTS
 from mission_control.usage.amounts import money, short
 from mission_control.web.actions import Outcome, action

@@ -27,8 +27,8 @@ from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import broker, channels, waiters
 from mission_control.live.log import NewEvent
 from mission_control.operations.retries import committed, notified_of_answer
-from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
+from mission_control.tasks.rules import Limits, full
 
 # Seconds until the next poll after one that found only locked tasks.
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
-from mission_control.boards.statuses import LABELS
+from mission_control.boards.words import LABELS
 from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
 from mission_control.core import clock, times

@@ -5,8 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.payloads import FINISHING
-from mission_control.boards.cards import PERSON
-from mission_control.boards.presence import OFFLINE_AFTER, online_sql
+from mission_control.boards.queries import OFFLINE_AFTER, PERSON, online_sql
 from mission_control.core import clock
 from mission_control.database.sql import placeholders
 

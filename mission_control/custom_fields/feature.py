@@ -1,12 +1,6 @@
 """What custom_fields add to the application."""
 
-from mission_control.custom_fields import (
-    api,
-    models,
-    pages,
-    policy,
-    queries,
-)
+from mission_control.custom_fields import api, models, pages, policy, queries
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 

@@ -7,8 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from mission_control.core.schemas import Body, NonEmptyStr, NotNull
-from mission_control.custom_fields.patterns import compiled
-from mission_control.custom_fields.values import ALIASES, WITH_PATTERN
+from mission_control.custom_fields.values import ALIASES, WITH_PATTERN, compiled
 
 NO_PATTERN = "only text, date and address fields take a pattern"
 

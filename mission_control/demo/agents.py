@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from mission_control.boards.priorities import rank
+from mission_control.boards.words import rank
 from mission_control.demo import story
 
 LONGEST_PAUSE = 15.0

@@ -18,8 +18,7 @@ from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.authn import authentication
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
-from mission_control.boards.views_commands import create_view
-from mission_control.boards.views_schemas import ViewCreate
+from mission_control.boards.views import ViewCreate, create_view
 from mission_control.commands.command import command
 from mission_control.config import ConfigError
 from mission_control.core import clock
@@ -38,12 +37,12 @@ from mission_control.questions.commands import ask_people
 from mission_control.questions.schemas import Option, QuestionCreate
 from mission_control.tags.commands import create_tag
 from mission_control.tags.models import Tag
-from mission_control.tags.schemas import TagCreate
-from mission_control.tasks.archive import archive_old_tasks
+from mission_control.tags.queries import TagCreate
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.checklist import ChecklistItemCreate, add_item
 from mission_control.tasks.commands import change_task, create_task
 from mission_control.tasks.comments import add_comment
+from mission_control.tasks.leaving import archive_old_tasks
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskCreate
 from mission_control.usage.budgets import create_budget, report_usage

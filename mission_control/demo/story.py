@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mission_control.boards.statuses import TaskStatus
+from mission_control.boards.words import TaskStatus
 
 ORGANIZATION = "Lighthouse Studio (demo)"
 OWNER_EMAIL = "demo@example.com"

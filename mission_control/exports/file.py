@@ -9,13 +9,13 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from mission_control.boards.schemas import BoardFields, BoardRead
-from mission_control.boards.statuses import TaskStatus
+from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.schemas import Body, Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
 from mission_control.custom_fields.values import WITH_PATTERN, mismatch
-from mission_control.tags.schemas import Color
-from mission_control.tags.slugs import SLUG_LENGTH
+from mission_control.tags.commands import SLUG_LENGTH
+from mission_control.tags.queries import Color
 from mission_control.tasks.fields import to_export
 
 Number = Annotated[int, Field(ge=1, lt=2**31)]

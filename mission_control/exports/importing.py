@@ -39,8 +39,8 @@ from mission_control.exports.file import (
 from mission_control.jobs import running
 from mission_control.memory.models import BoardMemory
 from mission_control.operations.retries import committed
+from mission_control.tags.commands import is_nameless, save_nameless, slug_from
 from mission_control.tags.models import Tag, TagAssignment
-from mission_control.tags.slugs import is_nameless, save_nameless, slug_from
 from mission_control.tasks.fields import EXPORTED
 from mission_control.tasks.models import ChecklistItem, Comment, Task, TaskDependency
 

@@ -17,9 +17,9 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_json, placeholders, rows
 from mission_control.gateways import connector
-from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
 from mission_control.tasks.notices import WORK_WAITS
+from mission_control.tasks.rules import Limits, full
 from mission_control.usage.queries import exhausted
 from mission_control.work.deliveries import Delivery
 from mission_control.work.loops import Loop

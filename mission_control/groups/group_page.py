@@ -10,8 +10,8 @@ from quart import Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
-from mission_control.boards.cards import board_rows
 from mission_control.boards.models import Board
+from mission_control.boards.queries import board_rows
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can, require

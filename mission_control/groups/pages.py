@@ -8,8 +8,7 @@ from pydantic import Field
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.pages import PACES as AGENT_PACES
-from mission_control.boards.cards import board_rows
-from mission_control.boards.queries import boards_of
+from mission_control.boards.queries import board_rows, boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.paging import Paging

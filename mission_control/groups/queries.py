@@ -11,8 +11,8 @@ from tortoise.expressions import RawSQL, Subquery
 from mission_control.accounts.names import person_name
 from mission_control.agents.fields import EVERY
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import canonical, rank_sql
 from mission_control.boards.schemas import BoardRead
+from mission_control.boards.words import canonical, rank_sql
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
@@ -20,8 +20,7 @@ from mission_control.core.policy import Rules
 from mission_control.core.schemas import NotNull, example
 from mission_control.database.sql import placeholders, rows, wire_moment
 from mission_control.groups.models import BoardGroup
-from mission_control.tags.queries import tags_of_tasks
-from mission_control.tags.schemas import TagRef
+from mission_control.tags.queries import TagRef, tags_of_tasks
 
 BoardIds = Annotated[
     list[UUID],

@@ -11,9 +11,14 @@ from quart import request
 
 from mission_control.asks.finding import Counted, Filter, count, find_keys, said
 from mission_control.asks.kinds import Include, Key
-from mission_control.boards.cards import board_rows
-from mission_control.boards.presence import OFFLINE_AFTER, online_sql
-from mission_control.boards.queries import boards_of, on_readable_boards, who_can_share
+from mission_control.boards.queries import (
+    OFFLINE_AFTER,
+    board_rows,
+    boards_of,
+    on_readable_boards,
+    online_sql,
+    who_can_share,
+)
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can

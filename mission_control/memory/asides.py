@@ -10,9 +10,9 @@ import orjson
 from markupsafe import Markup
 
 from mission_control.accounts.names import person_name
-from mission_control.boards.cards import people_of
+from mission_control.boards.commands import ORDERS
 from mission_control.boards.models import Board
-from mission_control.boards.work_state import ORDERS
+from mission_control.boards.queries import people_of
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can

@@ -5,8 +5,8 @@ from quart import current_app, has_app_context
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, mentioned_names, mentions
 from mission_control.agents.reactions import NOTICE
+from mission_control.boards.commands import ORDERS, apply_order
 from mission_control.boards.models import Board
-from mission_control.boards.work_state import ORDERS, apply_order
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
 from mission_control.groups.models import BoardGroup

@@ -8,8 +8,8 @@ from pydantic import Field
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import require

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from mission_control.accounts.names import person_name
-from mission_control.boards.statuses import STATUSES
+from mission_control.boards.words import STATUSES
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import placeholders, rows, select

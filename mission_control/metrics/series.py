@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from mission_control.boards.statuses import STATUSES
+from mission_control.boards.words import STATUSES
 from mission_control.database.sql import placeholders, rows, select
 from mission_control.metrics.schemas import (
     AgingTask,

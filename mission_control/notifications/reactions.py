@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.cards import people_of
 from mission_control.boards.models import Board
+from mission_control.boards.queries import people_of
 from mission_control.commands.command import command
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import signal

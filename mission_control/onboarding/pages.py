@@ -11,11 +11,11 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.fields import AgentName, ShortText
 from mission_control.agents.models import Agent
-from mission_control.boards.days import goal_day, goal_moment
 from mission_control.boards.forms import KINDS
-from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
+from mission_control.boards.schemas import as_lines, from_lines
+from mission_control.boards.words import goal_day, goal_moment
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can, require
 from mission_control.core.schemas import BlankToNone

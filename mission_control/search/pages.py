@@ -11,7 +11,7 @@ from quart import Blueprint, request
 from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
-from mission_control.boards.statuses import LABELS
+from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.ids import parse_id

@@ -2,15 +2,16 @@
 
 from typing import Any
 
+from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
-from mission_control.operations.api import Api
-from mission_control.tags import commands, merging, queries
+from mission_control.operations.api import Api, hints
+from mission_control.tags import commands, queries
 from mission_control.tags.models import Tag
-from mission_control.tags.schemas import TagCreate, TagMerge, TagRead, TagUpdate
+from mission_control.tags.queries import TagCreate, TagMerge, TagRead, TagRef, TagUpdate, tags_for
 
-api = Api(__name__, "tags")
+api = Api(__name__, "tags", lists_agents_first=True)
 
 
 @api.get("/tags", Page[TagRead])
@@ -45,7 +46,7 @@ async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> dict[str, Any]:
 @api.post("/tags/<tag_id>/merges", TagRead, rule="tag.delete")
 async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> dict[str, Any]:
     """Merge a tag into another one: its tasks get the other tag, and it is deleted. Returns the other tag."""
-    return await queries.tag_read((await merging.merge_tag(actor, tag, data.into)).id)
+    return await queries.tag_read((await commands.merge_tag(actor, tag, data.into)).id)
 
 
 @api.delete("/tags/<tag_id>", rule="tag.delete")
@@ -53,3 +54,21 @@ async def delete_tag(actor: Actor, tag: Tag) -> OkResponse:
     """Delete a tag and take it off every task."""
     await commands.delete_tag(actor, tag)
     return OK
+
+
+@api.get(
+    "/agent/boards/<board_id>/tags",
+    list[TagRef],
+    rule="board.read",
+    hints=hints(
+        "agent_board_tag_discovery",
+        use="To learn the ids of the tags that tasks here can carry.",
+        avoid="Not to read which tags a task has; the task itself says so.",
+        never="Do not invent tag ids.",
+        route="Before a lead sets tag_ids on a task.",
+        example="which tags can I put on a task",
+    ),
+)
+async def agent_list_tags(actor: Actor, board: Board) -> list[dict[str, Any]]:
+    """List the tags that tasks of your board can carry, by name."""
+    return await tags_for(board)

@@ -4,7 +4,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.tags import agent_api, api, models, pages, policy, queries
+from mission_control.tags import api, models, pages, policy, queries
 from mission_control.web.shell import NamedBoard, PaletteEntry
 
 
@@ -28,10 +28,6 @@ tags = Feature(
         "tag.deleted": Kind("A tag was deleted and taken off every task.", "deleted the tag", is_named_in_message=True),
     },
     lookups=(queries.visible_tag,),
-    blueprints=(
-        agent_api.api,
-        api.api,
-        pages.pages,
-    ),
+    blueprints=(api.api, pages.pages),
     palette=(PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, group="Do", may=may_create),),
 )

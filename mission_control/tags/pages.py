@@ -10,8 +10,7 @@ from mission_control.core.policy import can, require
 from mission_control.database.sql import as_moment
 from mission_control.tags import queries
 from mission_control.tags.models import Tag
-from mission_control.tags.queries import visible_tag
-from mission_control.tags.schemas import TagCreate, TagMerge
+from mission_control.tags.queries import TagCreate, TagMerge, visible_tag
 from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import Fields, VersionedForm, go
 from mission_control.web.lists import Asked, LiveList, Order, Pages

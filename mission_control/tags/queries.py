@@ -1,16 +1,87 @@
 """Read tags."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, model_validator
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.core.schemas import Body, NonEmptyStr, NotNull
 from mission_control.database.sql import placeholders, rows, wire_moment
 from mission_control.tags.models import Tag
-from mission_control.tags.schemas import Tags
+
+
+def _color(value: str) -> str:
+    text = value.strip().removeprefix("#").lower()
+    if not re.fullmatch(r"[0-9a-f]{6}", text):
+        raise ValueError("a colour is six hexadecimal digits, such as 9e9e9e")
+    return text
+
+
+Color = Annotated[str, AfterValidator(_color)]
+
+
+class TagCreate(BaseModel):
+    """A tag to be made."""
+
+    name: NonEmptyStr
+    slug: str | None = None
+    color: Color = "9e9e9e"
+    description: str | None = None
+
+
+class TagUpdate(BaseModel):
+    """What to change on a tag; absent leaves, a blank slug is made anew from the name."""
+
+    name: Annotated[NonEmptyStr | None, NotNull] = None
+    slug: str | None = None
+    color: Annotated[Color | None, NotNull] = None
+    description: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("send at least one field to change")
+        return self
+
+
+class TagMerge(Body):
+    """The tag that stays when another one is merged into it."""
+
+    into: UUID
+
+
+class TagRef(BaseModel):
+    """A tag on a task."""
+
+    id: UUID
+    name: str
+    slug: str
+    color: str
+
+
+class TagRead(BaseModel):
+    """A tag and how many tasks carry it."""
+
+    name: str
+    slug: str
+    color: str
+    description: str | None
+    id: UUID
+    organization_id: UUID
+    task_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+Tags = dict[str, list[dict[str, Any]]]
+
 
 SELECT = (
     "SELECT g.id, g.organization_id, g.name, g.slug, g.color, g.description, g.created_at, g.updated_at,"
@@ -81,6 +152,11 @@ async def tags_for(board: Board) -> list[dict[str, Any]]:
         f"SELECT g.id, g.name, g.slug, g.color FROM tags g WHERE g.organization_id = ?{BY_NAME}",
         board.organization_id,
     )
+
+
+async def tags_offered(board: Board) -> list[dict[str, Any]]:
+    """Return the tags that pages offer for a board's tasks: the first 100 by name."""
+    return (await tags_for(board))[:100]
 
 
 async def tags_of_tasks(task_ids: Sequence[Any]) -> Tags:

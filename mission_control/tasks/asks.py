@@ -10,21 +10,20 @@ from uuid import UUID
 from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, in_one_line, link_facts, need, span
 from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
-from mission_control.boards.presence import OFFLINE_AFTER
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import OFFLINE_AFTER, visible_board
 from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.substance import Parts
 from mission_control.core.times import iso
 from mission_control.database.sql import as_id, is_postgres, placeholders, rows, select
+from mission_control.tasks.changes import locked_task
 from mission_control.tasks.leaving import restore_task
-from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card
 from mission_control.tasks.notices import WORK_WAITS
+from mission_control.tasks.reviews import parts_of_tasks
 from mission_control.tasks.schemas import TaskMove
-from mission_control.tasks.substance import parts_of_tasks
 
 NOTE = ("note", "What should change?", True)
 COMMENT = ("note", "A comment", False)

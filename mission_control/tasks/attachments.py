@@ -1,27 +1,143 @@
 """Files on tasks and comments."""
 
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel
 from quart import Response, request
+from werkzeug.formparser import FormDataParser
 
 from mission_control.accounts.names import person_name
 from mission_control.approvals.schemas import PersonRef
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.core.ids import new_id
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, schema_error
+from mission_control.core.ids import new_id, parse_id
 from mission_control.core.paging import Paging
 from mission_control.database.sql import rows, wire_moment
-from mission_control.tasks.file_types import DOWNLOAD, INLINE_TYPES
-from mission_control.tasks.locks import locked_task
+from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Attachment, AttachmentContent, Comment, Task
 from mission_control.tasks.queries import visible_task
-from mission_control.tasks.uploads import Upload
+
+DOWNLOAD = "application/octet-stream"
+SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+INLINE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
+MARKUP = re.compile(rb"^\s*(<\?xml|<!doctype|<!--|<[a-z][a-z0-9:-]*[\s/>])", re.IGNORECASE)
+NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+ACTIVE_TEXT = {"text/html", "text/xml", "text/javascript", "text/ecmascript"}
+
+
+def checked_type(content: bytes, claimed: str) -> str:
+    """Return the type to store for a file: one that browsers may show, else a download.
+
+    Raise Invalid for a file that claims to be an image, a PDF or text and is not.
+    """
+    found = _found_type(content)
+    claimed = claimed.lower()
+    claims_text = claimed.startswith("text/") and claimed not in ACTIVE_TEXT
+    wanted = "text/plain" if claims_text else claimed
+    if wanted in INLINE_TYPES and wanted != found and not (claims_text and found == DOWNLOAD and _is_text(content)):
+        raise Invalid(f"The file says that it is {claimed}, but its content is not.")
+    return found
+
+
+def _found_type(content: bytes) -> str:
+    for signature, name in SIGNATURES:
+        if content.startswith(signature):
+            return name
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    if content.startswith(b"#!") or MARKUP.match(content.removeprefix(b"\xef\xbb\xbf")) or not _is_text(content):
+        return DOWNLOAD
+    return "text/plain"
+
+
+def _is_text(content: bytes) -> bool:
+    if NO_TEXT.search(content):
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+LONGEST_NAME = 255
+FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "comment_id": {"type": "string", "format": "uuid", "description": "A comment of the caller's on this task"},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that somebody sent."""
+
+    name: str
+    content_type: str
+    content: bytes
+    sha256: str
+    comment_id: UUID | None
+
+
+async def received_file() -> Upload:
+    """The file of the running request; Invalid when there is none, or it is not what it claims."""
+    body: Any = await request.get_data()
+    return await asyncio.to_thread(_read, body, request.mimetype, dict(request.mimetype_params))
+
+
+def _read(body: bytes, mimetype: str, parameters: dict[str, str]) -> Upload:
+    parser = FormDataParser(stream_factory=lambda *_, **__: BytesIO(), max_form_parts=10, silent=False)
+    try:
+        _, form, files = parser.parse(BytesIO(body), mimetype, len(body), parameters)
+    except ValueError:
+        raise Invalid([schema_error("multipart_invalid", ["body"], "The form cannot be read")]) from None
+    file = files.get("file")
+    if file is None:
+        raise Invalid([schema_error("missing", ["body", "file"], "Field required")])
+    if len(files.getlist("file")) > 1:
+        raise Invalid([schema_error("too_many_files", ["body", "file"], "Send one file at a time")])
+    content = file.stream.read()
+    return Upload(
+        name=kept_name(file.filename or ""),
+        content_type=checked_type(content, file.mimetype),
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        comment_id=_comment_id(form.get("comment_id", "")),
+    )
+
+
+def kept_name(given: str) -> str:
+    """The last part of a file's name, without what could mislead or break out; `file` when nothing is left."""
+    last = re.split(r"[/\\]", given)[-1].encode("utf-8", "replace").decode()
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", last).strip(" .")[-LONGEST_NAME:] or "file"
+
+
+def _comment_id(text: str) -> UUID | None:
+    if not text.strip():
+        return None
+    if (known := parse_id(text.strip())) is None:
+        raise Invalid([schema_error("uuid_parsing", ["body", "comment_id"], "Input should be a valid UUID", text)])
+    return known
+
 
 MOST = 100
 SELECT = (

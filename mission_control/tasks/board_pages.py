@@ -7,19 +7,27 @@ from markupsafe import Markup
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
 from mission_control.boards.queries import present
-from mission_control.boards.views_queries import default_view
+from mission_control.boards.views import default_view
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
-from mission_control.tasks.board_view import COLUMNS, PAGE, PANEL, TABLE_PAGE, BoardView, PanelLook, Rights, unfolded
+from mission_control.tasks.board_view import (
+    COLUMNS,
+    PAGE,
+    PANEL,
+    TABLE_PAGE,
+    BoardView,
+    PanelLook,
+    Rights,
+    keeps_presence,
+    unfolded,
+)
 from mission_control.tasks.card_filter import CardFilter
-from mission_control.tasks.people_present import keeps_presence
-from mission_control.tasks.query_page import QUERY, query_of, state_of
-from mission_control.tasks.table_regions import shown_columns
-from mission_control.tasks.views_pages import filter_of
+from mission_control.tasks.table import shown_columns
+from mission_control.tasks.views_pages import QUERY, filter_of, query_of, state_of
 from mission_control.web.asides import asides, asked, opened, panel_alone, wants_panel_alone, with_aside
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Reads, fragments, live_page, rendered

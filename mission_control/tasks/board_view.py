@@ -1,26 +1,79 @@
 """A board's page as somebody sees it: with which rights, through which filter, with which task open."""
 
-from collections.abc import Callable, Hashable, Mapping
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from mission_control.boards.cards import crew_of
 from mission_control.boards.models import Board, SavedView
-from mission_control.boards.statuses import STATUSES
-from mission_control.boards.views_queries import all_views
+from mission_control.boards.queries import PERSON, crew_of
+from mission_control.boards.views import all_views
+from mission_control.boards.words import STATUSES
 from mission_control.core import zones
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
+from mission_control.custom_fields.queries import fields_of_board
+from mission_control.database.sql import placeholders, rows
+from mission_control.live import broker
 from mission_control.live.models import Event
+from mission_control.live.wake import publish_wakeup
 from mission_control.tasks.card_filter import OPEN, CardFilter
-from mission_control.tasks.card_rows import Card
-from mission_control.tasks.columns import Order, cards_of, orders_of
-from mission_control.tasks.counts import counts_of
-from mission_control.tasks.wip_usage import WipUsage, wip_usage_of
+from mission_control.tasks.cards import Card, Order, cards_of, orders_of
+from mission_control.tasks.query import conditions
 from mission_control.web.asides import AsideView
-from mission_control.web.regions import Concerns
+from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns, Region
+
+
+async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None) -> dict[str, int]:
+    """Return how many tasks each query finds, by its text, in one statement."""
+    if not texts:
+        return {}
+    wanted = list(dict.fromkeys(texts))
+    found = [conditions(text, viewer_id) for text in wanted]
+    counts = ", ".join(f"COUNT(*) FILTER (WHERE TRUE{sql}) AS n{index}" for index, (sql, _) in enumerate(found))
+    [row] = await rows(
+        f"SELECT {counts} FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL",
+        *(value for _, values in found for value in values),
+        board.id,
+    )
+    return {text: int(row[f"n{index}"]) for index, text in enumerate(wanted)}
+
+
+@dataclass(frozen=True, slots=True)
+class WipUsage:
+    """The number of tasks in a column, regardless of filters, and its limit."""
+
+    held: int
+    limit: int
+
+    @property
+    def state(self) -> str:
+        """`full`, `over` when people put more into it, or an empty text."""
+        if self.held < self.limit:
+            return ""
+        return "full" if self.held == self.limit else "over"
+
+
+async def wip_usage_of(board: Board) -> dict[str, WipUsage]:
+    """Return how full each column with a limit is, in one statement."""
+    limits: dict[str, int] = board.wip_limits or {}
+    if not limits:
+        return {}
+    found = await rows(
+        "SELECT status, COUNT(*) AS held FROM tasks WHERE board_id = ? AND deleted_at IS NULL"
+        f" AND status IN ({placeholders(len(limits))}) GROUP BY status",
+        board.id,
+        *limits,
+    )
+    held = {row["status"]: int(row["held"]) for row in found}
+    return {status: WipUsage(held.get(status, 0), limit) for status, limit in limits.items()}
+
 
 PAGE = "board"  # what surrounds the tasks
 COLUMNS, TABLE_PAGE = "board-columns", "board-table"  # the tasks
@@ -107,6 +160,10 @@ class BoardView(AsideView):
         """Return the agents of the board."""
         return await self.reads.get(("crew", self.board.id), lambda: crew_of(self.board))
 
+    async def fields(self) -> list[dict[str, Any]]:
+        """Return the custom fields of the board."""
+        return await self.reads.get(("fields", self.board.id), lambda: fields_of_board(self.board.id))
+
     async def wip_usage(self) -> dict[str, WipUsage]:
         """Return how much of its limit each column with one holds."""
         return await self.reads.get(("wip", self.board.id), lambda: wip_usage_of(self.board))
@@ -160,3 +217,96 @@ def on_board(
 ) -> Concerns[BoardView]:
     """News of these kinds from the board that the page shows."""
     return Concerns(kinds, signals, lambda view, news: is_here(view, news) and about(view, news))
+
+
+FAMILY = "board-people"
+REPEAT_SECONDS = 20.0
+PRESENT_SECONDS = 50.0
+MOST_SHOWN = 5
+
+_log = logging.getLogger(__name__)
+_here: Counter[str] = Counter()  # pages of this process, by board and person
+_until: dict[UUID, dict[UUID, float]] = {}  # the people of each board, in all processes
+
+
+def people_on(board_id: UUID) -> list[UUID]:
+    """Return the people who have a board open."""
+    now, present = time.monotonic(), _until.get(board_id, {})
+    return sorted(one for one, until in present.items() if until > now)
+
+
+def keeps_presence(actor: Actor, board_id: UUID, organization_id: UUID) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Return what runs as long as a page is open."""
+
+    async def run() -> None:
+        name = f"{organization_id}:{board_id}:{actor.user_id}"
+        _here[name] += 1
+        try:
+            while True:
+                await _publish(name, "here")
+                await asyncio.sleep(REPEAT_SECONDS)
+        finally:
+            _here[name] -= 1
+            if _here[name] <= 0:
+                del _here[name]
+                _ending.add(task := asyncio.create_task(_publish(name, "gone")))
+                task.add_done_callback(_ending.discard)
+
+    return run
+
+
+_ending: set["asyncio.Task[None]"] = set()  # so that none is collected before it is done
+
+
+async def _publish(name: str, word: str) -> None:
+    try:
+        await publish_wakeup(f"{FAMILY}:{name}:{word}")
+    except Exception:  # the next repetition makes up for it
+        _log.debug("who has a board open could not be announced", exc_info=True)
+
+
+def on_presence(channel: str) -> None:
+    """Take a notification of the family, and tell the readers of this process when somebody came or went."""
+    _, organization, board, person, word = channel.split(":")
+    ids = [parse_id(one) for one in (organization, board, person)]
+    organization_id, board_id, user_id = ids
+    if organization_id is None or board_id is None or user_id is None:
+        return
+    before = people_on(board_id)
+    present = {one: until for one, until in _until.get(board_id, {}).items() if until > time.monotonic()}
+    if word == "here":
+        present[user_id] = time.monotonic() + PRESENT_SECONDS
+    else:
+        present.pop(user_id, None)
+    if present:
+        _until[board_id] = present
+    else:
+        _until.pop(board_id, None)
+    running = broker.current()
+    if running is not None and people_on(board_id) != before:
+        running.signal(organization_id, {"people_on": board, "board_id": board})
+
+
+async def _people(view: BoardView) -> str:
+    others = [one for one in people_on(view.board.id) if one != view.actor.user_id]
+    found = await _named(others[: MOST_SHOWN + 1]) if others else []
+    return render_macro("boards/head.html", "people", people=found[:MOST_SHOWN], more=len(others) - MOST_SHOWN)
+
+
+async def _named(ids: list[UUID]) -> list[dict[str, Any]]:
+    return await rows(
+        f"SELECT u.id, {PERSON} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
+        f" ORDER BY LOWER({PERSON}), u.id",
+        *ids,
+    )
+
+
+REGIONS = (
+    Region(
+        PAGE,
+        "#people",
+        on_board(signals=("people_on",)),
+        _people,
+        key=lambda view: (view.board.id, view.actor.id),
+    ),
+)

@@ -8,12 +8,11 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from mission_control.boards.statuses import STATUSES
-from mission_control.boards.views_schemas import LONGEST_NAME, LONGEST_QUERY, MOST_COLUMNS
+from mission_control.boards.views import LONGEST_NAME, LONGEST_QUERY, MOST_COLUMNS
+from mission_control.boards.words import STATUSES
 from mission_control.core import clock
 from mission_control.core.ids import parse_id
-from mission_control.tasks.query_sql import conditions
-from mission_control.tasks.query_words import Word, quoted, words_of
+from mission_control.tasks.query import Word, conditions, quoted, words_of
 
 BOARD, TABLE = "board", "table"
 OPEN = "is:open"  # what a table shows unless its address says more

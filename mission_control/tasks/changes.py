@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from mission_control.boards.models import Board
 from mission_control.core.declared import UNSET, Unset
+from mission_control.core.errors import NotFound
+from mission_control.custom_fields.queries import merge_values
+from mission_control.database.records import find
+from mission_control.runs.attempts import refuse_lost_lease
+from mission_control.tags.commands import replace_tags
 from mission_control.tasks.fields import PLAIN, TRACKED
 from mission_control.tasks.models import Task
 
@@ -58,3 +64,74 @@ class TaskSnapshot:
         """Return the columns that differ now, by name: their values before and after."""
         pairs = {name: (getattr(self, name), getattr(task, name)) for name in TRACKED}
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+type RelationChanges = dict[str, Difference]
+type DependencyChange = tuple[list[UUID], list[UUID]] | None
+
+
+async def change_relations(
+    board: Board, task: Task, change: TaskChange, dependency_change: DependencyChange
+) -> RelationChanges:
+    """Replace tags and merge custom fields; return what changed outside of the task's row, by the field's name."""
+    changes: RelationChanges = {"depends_on_task_ids": dependency_change} if dependency_change else {}
+    if change.tag_ids is not UNSET and (tags := await replace_tags(task.id, change.tag_ids)) is not None:
+        changes["tag_ids"] = tags
+    if change.custom_field_values is not UNSET:
+        if (values := await merge_values(board.id, task.id, change.custom_field_values)) is not None:
+            changes["custom_field_values"] = values
+    return changes
+
+
+async def locked_task(task: Task) -> Task:
+    """Lock a task until the running command ends, and return it as it is now.
+
+    Raise NotFound when it has been deleted, and 409 `lease_lost` when the caller sends a stale fence.
+    """
+    found = await held_task(task)
+    await refuse_lost_lease([found.id])
+    return found
+
+
+async def held_task(task: Task) -> Task:
+    """Lock like `locked_task`, for a caller that sends its fence in another way."""
+    found = await present_task(task)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def present_task(task: Task) -> Task | None:
+    """Lock a task that the request did not name, and return it as it is now; None when it has been deleted.
+
+    Check the condition again for which the task was found without a lock.
+    """
+    found = await find(Task, "id = ? AND deleted_at IS NULL", task.id, lock=True)
+    if found is not None:
+        found.board = task.board
+    return found
+
+
+async def position_next_to(task: Task, neighbour_id: UUID, *, above: bool) -> float:
+    """The position right before or after another card of the column; NotFound when that one is gone."""
+    column = [
+        one
+        for one in await Task.filter(board_id=task.board_id, status=task.status, deleted_at=None)
+        .order_by("position", "-created_at")
+        .only("id", "position")
+        if one.id != task.id
+    ]
+    index = next((at for at, one in enumerate(column) if one.id == neighbour_id), None)
+    if index is None:
+        raise NotFound("The neighbouring card is no longer in this column.")
+    slot = index if above else index + 1
+    low = column[slot - 1].position if slot > 0 else column[0].position - 2.0
+    high = column[slot].position if slot < len(column) else column[-1].position + 2.0
+    middle = (low + high) / 2
+    if not low < middle < high:
+        for at, one in enumerate(column):
+            await Task.filter(id=one.id).update(
+                position=low + 2.0 * (at - slot + 1) if at >= slot else low - 2.0 * (slot - 1 - at)
+            )
+        return low + 1.0
+    return middle

@@ -14,8 +14,8 @@ from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import Body, NonEmptyStr, NotNull
 from mission_control.database.sql import rows, wire_moment
+from mission_control.tasks.changes import locked_task
 from mission_control.tasks.fields import Ids
-from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.queries import visible_task
 

@@ -13,21 +13,36 @@ from mission_control.core.actor import Actor
 from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
-from mission_control.custom_fields.task_values import check_new_values, store_new_values
+from mission_control.custom_fields.queries import check_new_values, store_new_values, values_of_tasks
 from mission_control.database.records import insert, update
+from mission_control.database.sql import rows
 from mission_control.runs.attempts import begin_run, held_by, refuse_lost_lease, track_run
-from mission_control.tags.assignment import check_tags, replace_tags
+from mission_control.tags.commands import check_tags, replace_tags, tag_ids_of
 from mission_control.tasks import dependencies, notices, rules
-from mission_control.tasks.changes import Difference, TaskChange, TaskSnapshot
+from mission_control.tasks.changes import (
+    DependencyChange,
+    Difference,
+    RelationChanges,
+    TaskChange,
+    TaskSnapshot,
+    change_relations,
+    locked_task,
+    position_next_to,
+)
 from mission_control.tasks.comments import write_comment
-from mission_control.tasks.dependents import REOPENED, update_dependents
+from mission_control.tasks.dependencies import dependency_ids
 from mission_control.tasks.fields import PLAIN
-from mission_control.tasks.gates import pass_comment_gate, pass_done_gates, pass_gates
-from mission_control.tasks.limits import Limits, lock_limits, lock_limits_for, refuse_assignment
-from mission_control.tasks.locks import locked_task
-from mission_control.tasks.models import Task
-from mission_control.tasks.positions import position_next_to
-from mission_control.tasks.relations import DependencyChange, RelationChanges, change_relations
+from mission_control.tasks.leaving import REOPENED, update_dependents
+from mission_control.tasks.models import ChecklistItem, Task
+from mission_control.tasks.rules import (
+    Limits,
+    lock_limits,
+    lock_limits_for,
+    pass_comment_gate,
+    pass_done_gates,
+    pass_gates,
+    refuse_assignment,
+)
 from mission_control.tasks.schemas import TaskCreate
 
 
@@ -236,3 +251,35 @@ async def move_task(
         await moved.save(update_fields=["position"])
         record("task.updated", moved, f"Task moved within {status}: {moved.title}.", after={"position": position})
     return moved
+
+
+@command("task.duplicate")
+async def duplicate_task(actor: Actor, task: Task) -> Task:
+    """Copy a task into the inbox, below the original when that is there, else on top: nobody has begun the copy.
+
+    It has the title, description, priority, tags, custom fields, dependencies and steps, none of them done; the due
+    date unless it is over; and no assignee. The fields that the board requires now must have values.
+    """
+    await locked_board(task.board)
+    task = await locked_task(task)
+    values = (await values_of_tasks(task.board_id, [task.id])).of(task.id)
+    new = TaskCreate.model_construct(
+        **{name: getattr(task, name) for name in PLAIN if name != "due_at"},
+        due_at=task.due_at if task.due_at and task.due_at > clock.now() else None,
+        depends_on_task_ids=await dependency_ids(task.id),
+        tag_ids=await tag_ids_of(task.id),
+        custom_field_values={key: value for key, value in values.items() if value is not None},
+    )
+    copy = await create_task(actor, task.board, new, original=task)
+    await _copy_steps(task, copy)
+    return copy
+
+
+async def _copy_steps(task: Task, copy: Task) -> None:
+    steps = await rows(
+        "SELECT text FROM task_checklist_items WHERE task_id = ? ORDER BY position, id",
+        task.id,
+    )
+    await ChecklistItem.bulk_create(
+        ChecklistItem(task_id=copy.id, text=step["text"], position=float(at)) for at, step in enumerate(steps, 1)
+    )

@@ -15,13 +15,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from mission_control.boards.days import day_of, end_of_day
-from mission_control.boards.priorities import PRIORITIES, Priority, canonical, rank
-from mission_control.boards.statuses import LABELS, TaskStatus
+from mission_control.boards.words import LABELS, PRIORITIES, Priority, TaskStatus, canonical, day_of, end_of_day, rank
 from mission_control.core import clock, zones
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
 from mission_control.core.schemas import Moment, OptionalText
-from mission_control.tags.schemas import TagRef
+from mission_control.tags.queries import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
 

@@ -1,26 +1,171 @@
 """What the forms of the task pages send."""
 
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field
+from quart import request
 
-from mission_control.boards.statuses import TaskStatus
+from mission_control.boards.models import Board
+from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
-from mission_control.custom_fields.queries import values_of_tasks
-from mission_control.tags.assignment import tag_ids_of
-from mission_control.tags.slugs import slug_from
+from mission_control.custom_fields.queries import IN_ORDER, values_of_tasks
+from mission_control.database.sql import as_json, rows
+from mission_control.tags.commands import slug_from, tag_ids_of
 from mission_control.tasks.fields import from_form, in_form, to_form
 from mission_control.tasks.models import Task
-from mission_control.tasks.panel_fields import shown, typed
-from mission_control.tasks.schemas import (
-    Place,
+from mission_control.tasks.quick_add import QuickTask
+from mission_control.tasks.schemas import Place
+from mission_control.web.forms import (
+    EditConflict,
+    Fields,
+    Form,
+    FormInvalid,
+    VersionedForm,
+    merge,
+    read_form,
+    version_of,
 )
-from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, merge, version_of
+
+FIELDS = f"""
+    SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.description, f.required, f.default_value,
+        v.value, v.id AS value_id
+    FROM board_task_custom_fields b
+    JOIN task_custom_field_definitions f ON f.id = b.field_id
+    LEFT JOIN task_custom_field_values v ON v.field_id = f.id AND v.task_id = ?
+    WHERE b.board_id = ? AND f.ui_visibility <> 'hidden'{IN_ORDER}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShown:
+    """A custom field of a task. `value` is the default while nothing was stored."""
+
+    id: Any
+    key: str
+    label: str
+    kind: str
+    description: str
+    is_required: bool
+    only_if_set: bool
+    value: Any
+
+    @property
+    def name(self) -> str:
+        """The name of its input in the form of a new task."""
+        return f"field:{self.kind}:{self.key}"
+
+    @property
+    def text(self) -> str:
+        """The value as its input shows it."""
+        return shown(self.kind, self.value)
+
+    @property
+    def version(self) -> str:
+        """The version of the value, for the form that changes it."""
+        return version_of({self.key: self.text})
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the task must have a value and has none."""
+        return self.is_required and self.value is None
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it stands among the fields that are shown once they have a value."""
+        return self.only_if_set and self.value is None and not self.is_required
+
+
+async def fields_of(board_id: UUID, task_id: UUID | None) -> list[FieldShown]:
+    """Return the custom fields of a task, or of one to be made, that people see, by label."""
+    return [
+        FieldShown(
+            id=row["id"],
+            key=row["field_key"],
+            label=row["label"],
+            kind=row["field_type"],
+            description=row["description"] or "",
+            is_required=bool(row["required"]),
+            only_if_set=row["ui_visibility"] == "if_set",
+            value=as_json(row["value"] if row["value_id"] is not None else row["default_value"]),
+        )
+        for row in await rows(FIELDS, task_id, board_id)
+    ]
+
+
+def shown(kind: str, value: Any) -> str:
+    """Return a value as the input of its type shows it; moments in UTC."""
+    if value is None:
+        return ""
+    if kind == "json":
+        return json.dumps(value, indent=2, ensure_ascii=False)
+    if kind == "boolean":
+        return "true" if value else "false"
+    if kind == "date_time":
+        moment = datetime.fromisoformat(value)
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime("%Y-%m-%dT%H:%M")
+    return str(value)
+
+
+def typed(kind: str, text: str) -> Any:
+    """Return what was typed into the input of a type; None for nothing. ValueError says what to type instead."""
+    text = text.replace("\r\n", "\n")
+    if not text.strip():
+        return None
+    read = _READ.get(kind)
+    return read(text.strip()) if read else text if kind == "text_long" else text.strip()
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("Enter a whole number.") from None
+
+
+def _number(text: str) -> int | float:
+    try:
+        found = float(text)
+    except ValueError:
+        raise ValueError("Enter a number.") from None
+    if not math.isfinite(found):
+        raise ValueError("Enter a number.")
+    return int(text) if text.lstrip("+-").isdigit() else found
+
+
+def _moment(text: str) -> str:
+    """Moments are typed in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("Enter a date and time such as 2026-03-14 15:00.") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
+
+
+def _object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError('Enter JSON: an object such as {"size": 3}, or a list.') from None
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "integer": _whole,
+    "decimal": _number,
+    "boolean": lambda text: text == "true",
+    "date_time": _moment,
+    "json": _object,
+}
+
 
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
 
@@ -181,3 +326,55 @@ def assignee_fields(value: str | None) -> dict[str, Any]:
 def assignee_value(agent_id: UUID | None, user_id: UUID | None) -> str:
     """Return the assignee of a task as forms send it: the inverse of `assignee_fields`."""
     return f"agent:{agent_id}" if agent_id else f"user:{user_id}" if user_id else ""
+
+
+FIELD = "field:"  # begins the name of the input of a custom field
+
+
+class NewTaskForm(Form):
+    """A new task in one line."""
+
+    title: Title
+    status: TaskStatus = "inbox"
+    after: UUID | None = None
+
+    def body(self, found: Board) -> QuickTask:
+        return QuickTask(text=self.title, status=self.status, after_task_id=self.after)
+
+
+@completed(to_form())
+class FullTaskForm(Form):
+    """A new task with everything that can be said of it at once. The table of fields adds its inputs."""
+
+    title: Title
+    description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
+    status: TaskStatus = "inbox"
+    assignee: str = ""
+    tag_ids: list[UUID] = []
+    depends_on_task_ids: list[UUID] = []
+    fields: Annotated[dict[str, str], Field(exclude=True)] = {}
+
+    @classmethod
+    async def read(cls) -> Self:
+        """Read the form with the values of custom fields, each named `field:<type>:<key>`."""
+        fields = {name: text for name, text in (await request.form).items() if name.startswith(FIELD)}
+        try:
+            form = await read_form(cls)
+        except FormInvalid as error:
+            error.values["fields"] = fields
+            raise
+        form.fields = fields
+        return form
+
+    def body(self, found: Board) -> Fields:
+        """Return the task to create. A custom field that is left empty has its default."""
+        said = self.model_dump(exclude={"assignee", *to_form()}) | from_form(self.model_dump())
+        own: dict[str, Any] = {}
+        for name, text in self.fields.items():
+            _, kind, key = name.split(":", 2)
+            try:
+                own[key] = typed(kind, text)
+            except ValueError as error:
+                raise FormInvalid({**self.model_dump(), "fields": self.fields}, {name: str(error)}) from None
+        values = {key: value for key, value in own.items() if value is not None}
+        return {**said, **assignee_fields(self.assignee), "custom_field_values": values}

@@ -1,22 +1,79 @@
 """Delete, restore and release tasks."""
 
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
 from mission_control.agents.models import Agent
 from mission_control.agents.work_state import standing_of
 from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
 from mission_control.commands.command import command
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.schemas import Body, Moment
+from mission_control.database.sql import is_postgres, rows
+from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import STOPPED, lock_work_state_shared
-from mission_control.runs.attempts import begin_run, end_run, held_by
+from mission_control.runs.attempts import begin_run, end_run, held_by, track_run
 from mission_control.runs.models import Run
+from mission_control.tasks import rules
+from mission_control.tasks.changes import TaskSnapshot, locked_task, present_task
 from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_cycle
-from mission_control.tasks.dependents import RESTORED, return_to_inbox, update_dependents
-from mission_control.tasks.locks import locked_task, present_task
-from mission_control.tasks.models import Task
-from mission_control.tasks.notices import notify_assignee, notify_former_assignee
+from mission_control.tasks.models import Task, TaskDependency
+from mission_control.tasks.notices import notify_assignee, notify_former_assignee, notify_unblocked
 from mission_control.tasks.rules import reaches
+
+REOPENED = "was opened again"
+RESTORED = "was restored"
+OPEN_AGAIN = (REOPENED, RESTORED)
+
+
+async def update_dependents(actor: Actor, task: Task, what: str) -> None:
+    """Record on the dependents of a task what happened to it. When it is open again, started ones return to the inbox.
+
+    Notify the agents of tasks that were taken from them, and of unblocked ones.
+    """
+    waiting = (
+        await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
+    )
+    for found in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
+        found.board = task.board
+        dependent = await present_task(found)
+        if dependent is None or dependent.status == "done":
+            continue
+        idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
+        if idle or what not in OPEN_AGAIN:
+            record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
+        else:
+            had_it = dependent.assigned_agent_id
+            await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
+            notify_former_assignee(actor, task.board, dependent, had_it, f"A task that it waits for {what}.")
+        if what not in OPEN_AGAIN and not await blockers_of(dependent.id):
+            await notify_unblocked(task.board, dependent)
+
+
+async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
+    """Unassign a task and return it to the inbox. The calling command holds the task."""
+    before = TaskSnapshot(task)
+    rules.enter(task, "inbox")
+    await track_run(actor, task, before)
+    changed = before.changed(task)
+    task.updated_at = clock.now()
+    await task.save(update_fields=[*changed, "updated_at"])
+    data = {name: pair for name, pair in changed.items() if name != "position"}
+    record(
+        "task.status_changed" if task.status != before.status else "task.updated",
+        task,
+        message,
+        before={name: pair[0] for name, pair in data.items()},
+        after={name: pair[1] for name, pair in data.items()},
+    )
+
 
 DELETED = "The task was deleted."
 
@@ -132,3 +189,121 @@ async def _unassign(task: Task, why: str) -> None:
     task.updated_at = clock.now()
     await task.save(update_fields=["assigned_agent_id", "assigned_user_id", "updated_at"])
     record("task.updated", task, f"Task unassigned: {task.title}. {why}", before=before, after={name: None})
+
+
+class ArchiveRequest(Body):
+    """Tasks that were done before this moment."""
+
+    done_before: Moment
+
+
+class ArchiveRead(BaseModel):
+    """Which tasks were archived."""
+
+    archived_task_ids: list[UUID]
+
+
+@command("task.archive_old")
+async def archive_old_tasks(actor: Actor, board: Board, done_before: datetime) -> list[UUID]:
+    """Archive the tasks of a board that were done before a moment. Return them, oldest first."""
+    hold = " FOR NO KEY UPDATE OF t" if is_postgres() else ""
+    found = await rows(
+        "SELECT t.id FROM tasks t WHERE t.board_id = ? AND t.status = 'done' AND t.deleted_at IS NULL"
+        " AND t.archived_at IS NULL AND COALESCE((SELECT MAX(e.created_at) FROM events e WHERE e.task_id = t.id"
+        f" AND e.kind = 'task.status_changed'), t.created_at) < ? ORDER BY t.created_at, t.id{hold}",
+        board.id,
+        done_before,
+    )
+    archived = []
+    for task in await Task.filter(id__in=[row["id"] for row in found]).order_by("created_at", "id"):
+        task.board = board
+        await _archive(task)
+        archived.append(task.id)
+    return archived
+
+
+@command("task.archive")
+async def archive_task(actor: Actor, task: Task) -> Task:
+    """Archive a done task. Raise Conflict when it is not done."""
+    task = await locked_task(task)
+    if task.status != "done":
+        raise Conflict("Only done tasks can be archived.")
+    if task.archived_at is None:
+        await _archive(task)
+    return task
+
+
+async def _archive(task: Task) -> None:
+    task.archived_at = task.updated_at = clock.now()
+    await task.save(update_fields=["archived_at", "updated_at"])
+    record("task.archived", task, f"Task archived: {task.title}.", title=task.title)
+
+
+@command("task.archive")
+async def unarchive_task(actor: Actor, task: Task) -> Task:
+    """Return an archived task to its board."""
+    task = await locked_task(task)
+    if task.archived_at is not None:
+        task.archived_at, task.updated_at = None, clock.now()
+        await task.save(update_fields=["archived_at", "updated_at"])
+        record("task.unarchived", task, f"Task taken out of the archive: {task.title}.", title=task.title)
+    return task
+
+
+reactions = Reactions()
+
+
+@reactions.to("agent.deleted")
+async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None:
+    """Unassign the tasks of a deleted agent."""
+    held = Task.filter(assigned_agent_id=event.agent_id, deleted_at=None).order_by("id")
+    for task in await held.select_related("board"):
+        await release_task(actor, task, "Its agent was deleted.")
+
+
+@reactions.to("agent.updated")
+async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
+    """Unassign the unfinished tasks of an agent that moved to another board; they stay on their board."""
+    if "board_id" not in event.data.get("after", {}):
+        return
+    left = Task.filter(assigned_agent_id=event.scope.agent_id, board_id=event.data["before"]["board_id"])
+    for task in await left.filter(deleted_at=None).exclude(status="done").order_by("id").select_related("board"):
+        await release_task(actor, task, "Its agent went to another board.")
+
+
+@reactions.to("member.left", "member.removed")
+async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None:
+    """Unassign the tasks of a person who left the organization."""
+    held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
+    for task in await held.filter(board__organization_id=event.scope.organization_id).select_related("board"):
+        await release_task(actor, task, "Its assignee left the organization.")
+
+
+@reactions.to("member.access_changed")
+async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
+    """Unassign the unfinished tasks of a person on boards that the person can no longer read."""
+    user_id = event.data["user_id"]
+    held = Task.filter(assigned_user_id=user_id, deleted_at=None, board__organization_id=event.scope.organization_id)
+    tasks = await held.exclude(status="done").order_by("id").select_related("board")
+    boards = {task.board_id: task.board for task in tasks}
+    left = {board_id for board_id, board in boards.items() if not await reaches(board, user_id)}
+    for task in tasks:
+        if task.board_id in left:
+            await release_task(actor, task, "Its assignee can no longer read the board.")
+
+
+@reactions.to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
+async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
+    """Return the tasks in progress of stopped agents to the inbox, and end their runs."""
+    if event.data["after"]["work_state"] != STOPPED:
+        return
+    scope = event.scope
+    held = Task.filter(status="in_progress", assigned_agent_id__isnull=False, deleted_at=None, board__deleted_at=None)
+    if scope.agent_id is not None:
+        held = held.filter(assigned_agent_id=scope.agent_id)
+    elif scope.board_id is not None:
+        held = held.filter(board_id=scope.board_id)
+    else:
+        held = held.filter(board__organization_id=scope.organization_id)
+    for task in await held.order_by("id").select_related("board"):
+        await release_task(actor, task, event.message, only_started=True)

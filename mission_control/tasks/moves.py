@@ -15,10 +15,9 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError
 from mission_control.core.policy import can
 from mission_control.database.sql import rows
-from mission_control.tasks.changes import TaskChange
+from mission_control.tasks.changes import TaskChange, locked_task
 from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.forms import assignee_value
-from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskMove
 

@@ -8,25 +8,24 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.cards import crew_of, people_of
-from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
-from mission_control.boards.statuses import LABELS, STATUSES
+from mission_control.boards.pages import on_board
+from mission_control.boards.queries import crew_of, people_of
+from mission_control.boards.words import LABELS, STATUSES
+from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import DomainError, Forbidden, Invalid, NotFound
 from mission_control.core.policy import require
 from mission_control.database.sql import rows
+from mission_control.tags.queries import tags_offered
 from mission_control.tasks.fields import Surface, alike_at, in_form
-from mission_control.tasks.forms import assignee_value
-from mission_control.tasks.new_forms import FullTaskForm, NewTaskForm
+from mission_control.tasks.forms import FullTaskForm, NewTaskForm, assignee_value, fields_of
 from mission_control.tasks.pages import back_to_board
-from mission_control.tasks.panel_fields import fields_of
-from mission_control.tasks.query_page import tags_of_organization
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done, go, is_htmx
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.shell import shell_page
+from mission_control.web.shell import NamedBoard, PaletteEntry, shell_page
 
 pages = Blueprint("tasks_new_pages", __name__)
 NEW = "/boards/<uuid:board_id>/tasks/new"
@@ -73,7 +72,7 @@ def misses_fields(error: object) -> list[str]:
 
 
 async def _choices(board: Board) -> dict[str, Any]:
-    crew, people, tags = await crew_of(board), await people_of(board), await tags_of_organization(board)
+    crew, people, tags = await crew_of(board), await people_of(board), await tags_offered(board)
     unfinished = await rows(
         "SELECT t.id, t.number, t.title FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL"
         " AND t.status <> 'done' ORDER BY t.number DESC LIMIT ?",
@@ -138,3 +137,20 @@ async def quick_add(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue
         events = json.loads(response.headers.get("HX-Trigger", "{}"))
         response.headers["HX-Trigger"] = json.dumps(events | {"added": {"id": str(made["id"])}})
     return response
+
+
+def _writes(actor: Actor, board: NamedBoard | None) -> bool:
+    return board is not None and actor.writes(board)
+
+
+NEW_TASK = PaletteEntry(
+    "New task on {board}", "/boards/{board_id}#new-task-inbox", "plus", position=10, group="Do", may=_writes
+)
+RESTORE_TASK = PaletteEntry(
+    "Restore a deleted or archived task of {board}",
+    "/boards/{board_id}/trash",
+    "trash-2",
+    position=20,
+    group="Do",
+    may=_writes,
+)

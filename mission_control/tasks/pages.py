@@ -8,21 +8,20 @@ from markupsafe import Markup
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.index_pages import on_board
-from mission_control.boards.statuses import LABELS
+from mission_control.boards.pages import on_board
+from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
 from mission_control.tasks.board_pages import board_page, view_of
 from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.forms import ChangeForm, CommentForm, MoveForm, TextForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
-from mission_control.tasks.panel import Panel, neighbours_of, panel_html
-from mission_control.tasks.panel_files import size_in_words
-from mission_control.tasks.panel_regions import GONE, TEXT, TITLE
-from mission_control.tasks.panel_view import PAGE, any_panel_in
+from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_html
+from mission_control.tasks.panel_sections import GONE, TEXT, TITLE, size_in_words
 from mission_control.tasks.queries import visible_task
 from mission_control.tasks.schemas import TaskDependencyCreate
 from mission_control.web.actions import Outcome, Refusal, action
@@ -246,3 +245,12 @@ def back_to_board(board_id: UUID) -> str:
     if came.netloc != request.host or not re.fullmatch(rf"{base}(/tasks/[0-9a-f-]+)?", came.path):
         return base
     return came.path + (f"?{came.query}" if came.query else "")
+
+
+@pages.get(f"{TASK}/moves")
+async def moves(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
+    """Show where a task can be moved."""
+    actor, task = await on_task(board_id, task_id)
+    require(actor, "task.move", task)
+    context = {"task": task, "column": LABELS[task.status], "may_copy": can(actor, "task.duplicate", task)}
+    return await shell_page(actor, "tasks/move.html", active=f"board-{board_id}", **context)

@@ -1,6 +1,6 @@
 """The panel of a task: what its frame shows, and what its sections need of the task itself."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,18 +9,19 @@ from uuid import UUID
 from markupsafe import Markup
 
 from mission_control.accounts.names import person_name
-from mission_control.boards.cards import PERSON
-from mission_control.boards.days import Due, day_words, due_of
 from mission_control.boards.models import Board
-from mission_control.boards.presence import SIGNS, is_at_work
-from mission_control.boards.priorities import canonical
+from mission_control.boards.queries import PERSON, SIGNS, is_at_work, people_of
+from mission_control.boards.words import Due, canonical, day_words, due_of
 from mission_control.core import clock, zones
 from mission_control.database.sql import select_one
-from mission_control.tasks.board_view import Rights
+from mission_control.live.models import Event
+from mission_control.live.stream import Batch
+from mission_control.tasks.board_view import BoardView, News, Rights, on_board
 from mission_control.tasks.fields import Surface, TaskField, alike_at
 from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
 from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns, Region
 
 TEMPLATE = "tasks/panel.html"
 
@@ -158,3 +159,67 @@ async def neighbours_of(panel: Panel) -> Neighbours:
 def panel_html(panel: Panel, regions: Mapping[str, Markup], **more: Any) -> str:
     """Return the whole panel around its regions."""
     return render_macro(TEMPLATE, "panel", panel=panel, regions=regions, **more)
+
+
+PAGE = "panel"
+
+
+def of_panel(*kinds: str, signals: tuple[str, ...] = ()) -> Concerns[BoardView]:
+    """News of these kinds about the task whose panel is open."""
+    return on_board(*kinds, signals=signals, about=concerns_panel)
+
+
+def concerns_panel(view: BoardView, news: News) -> bool:
+    """Whether something happened to the task whose panel is open."""
+    task_id = news.task_id if isinstance(news, Event) else news.get("task_id")
+    if isinstance(news, Event) and news.kind.startswith("approval."):
+        return str(view.panel_id) in news.data
+    return str(task_id) == str(view.panel_id)
+
+
+async def panel_in(view: BoardView) -> Panel | None:
+    """Return the task whose panel is open, with its agents and people; None when it is deleted or gone."""
+    panel = await any_panel_in(view)
+    return None if panel is None or panel.is_deleted else panel
+
+
+async def any_panel_in(view: BoardView) -> Panel | None:
+    """Return the task whose panel is open, also when it was deleted."""
+    task_id = view.panel_id
+    if task_id is None:
+        return None
+    return await view.reads.get(("panel", task_id, view.rights), lambda: _read(view, task_id))
+
+
+async def _read(view: BoardView, task_id: UUID) -> Panel | None:
+    panel = await panel_of(view.board, task_id, view.rights)
+    if panel is None or panel.is_deleted:
+        return panel
+    people: list[dict[str, Any]] = await view.reads.get(("people", view.board.id), lambda: people_of(view.board))
+    return replace(panel, agents=await view.crew(), people=people)
+
+
+def panel_region(
+    name: str,
+    concerns: Concerns[BoardView],
+    render: Callable[[BoardView, Panel], Awaitable[str]],
+    changes: Callable[[BoardView, Batch], Awaitable[str | None]] | None = None,
+    key: Callable[[BoardView], Hashable] | None = None,
+) -> Region[BoardView]:
+    """Return a section of the panel as a region: `#task-<id>-panel-<name>`; `key` where viewers see different ones."""
+
+    async def html(view: BoardView) -> str | None:
+        panel = await panel_in(view)
+        return None if panel is None else await render(view, panel)
+
+    target = f"#task-{{panel_id}}-panel-{name}"
+    return Region(PAGE, target, concerns, html, key or _key, changes, name=name)
+
+
+def _key(view: BoardView) -> Hashable:
+    return view.panel_id, view.rights
+
+
+def own_key(view: BoardView) -> Hashable:
+    """What a section depends on that offers viewers to change what is their own."""
+    return view.panel_id, view.rights, view.actor.id, view.look

@@ -6,22 +6,24 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.index_pages import on_board
+from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.tags.queries import tags_of_tasks
+from mission_control.tasks.attachments import attachment_read, visible_attachment
 from mission_control.tasks.board_pages import view_of
-from mission_control.tasks.comment_edits import visible_comment
-from mission_control.tasks.forms import CommentEditForm, FieldsForm, NewTagForm, TagsForm, TitleForm
-from mission_control.tasks.models import Comment, Task
+from mission_control.tasks.checklist import ChecklistItemCreate
+from mission_control.tasks.comments import visible_comment
+from mission_control.tasks.forms import CommentEditForm, FieldsForm, NewTagForm, TagsForm, TitleForm, fields_of
+from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from mission_control.tasks.pages import TASK, edit_again, explain, panel_answer, saved
-from mission_control.tasks.panel_fields import fields_of
-from mission_control.tasks.panel_props import found_tasks
-from mission_control.tasks.panel_view import PAGE, panel_in
+from mission_control.tasks.panel import PAGE, panel_in
+from mission_control.tasks.panel_sections import FILES as TEMPLATE
+from mission_control.tasks.panel_sections import file_shown, found_tasks, preview_of
 from mission_control.tasks.queries import visible_task
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
-from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import EditConflict, Form, FormInvalid, done, is_htmx
+from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import fragment
 from mission_control.web.shell import shell_page
 
@@ -153,3 +155,67 @@ async def edit_comment(outcome: Outcome[Comment, CommentEditForm]) -> ResponseRe
 async def delete_comment(outcome: Outcome[Comment, None]) -> ResponseReturnValue:
     """Delete a comment with its files."""
     return done(f"{url_of(outcome.found.task)}#comments", toast="Comment deleted")
+
+
+FILE = f"{TASK}/files/<uuid:attachment_id>"
+
+
+@action(pages, "POST", f"{TASK}/files", performs="attach_file")
+async def attach(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+    """Put a file on the task."""
+    return done(url_of(outcome.found))
+
+
+@pages.get(FILE)
+async def show(board_id: UUID, task_id: UUID, attachment_id: UUID) -> ResponseReturnValue:
+    """Show a file: a dialog on an open page, else a page."""
+    actor, _ = await on_board(board_id)
+    attachment = await visible_attachment(actor, board_id, task_id, attachment_id)
+    found = await attachment_read(attachment.id)
+    panel_url = url_of(attachment.task)
+    one = file_shown(found, panel_url, found["author"]["name"] if found["author"] else "", may_remove=False)
+    shown = await preview_of(one.name, one.content_type, attachment.id)
+    if is_htmx():
+        await read_ahead(shown.markdown)
+        return render_macro(TEMPLATE, "preview_dialog", one=one, shown=shown)
+    active = f"board-{board_id}"
+    return await shell_page(actor, "tasks/file.html", active=active, one=one, shown=shown, panel_url=panel_url)
+
+
+@action(pages, "POST", f"{FILE}/removals", performs="remove_attachment")
+async def remove(outcome: Outcome[Attachment, None]) -> ResponseReturnValue:
+    """Delete a file for good."""
+    return done(url_of(outcome.found.task), toast=f"{outcome.found.name} deleted")
+
+
+STEP = f"{TASK}/checklist/<uuid:item_id>"
+
+
+class TickForm(Form):
+    """Whether a step is done."""
+
+    is_done: bool
+
+
+@action(pages, "POST", f"{TASK}/checklist", performs="add_checklist_item")
+async def add(outcome: Outcome[Task, ChecklistItemCreate]) -> ResponseReturnValue:
+    """Add a step at the end."""
+    return done(_url(outcome.found))
+
+
+@action(pages, "POST", f"{STEP}/ticks", performs="change_checklist_item", form=TickForm)
+async def tick(outcome: Outcome[tuple[Task, ChecklistItem], TickForm]) -> ResponseReturnValue:
+    """Tick a step, or untick it."""
+    return done(_url(outcome.found[0]))
+
+
+@action(pages, "POST", f"{STEP}/removals", performs="remove_checklist_item")
+async def remove_step(outcome: Outcome[tuple[Task, ChecklistItem], None]) -> ResponseReturnValue:
+    """Remove a step."""
+    task, item = outcome.found
+    undo = {"text": item.text, "is_done": str(item.is_done).lower()}
+    return done(_url(task), toast="Step removed", undo_action=f"{_url(task)}/checklist", undo=undo)
+
+
+def _url(task: Task) -> str:
+    return f"/boards/{task.board_id}/tasks/{task.id}"

@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
 from mission_control.boards.schemas import BoardRead
-from mission_control.boards.statuses import TaskStatus
-from mission_control.boards.views_schemas import LONGEST_QUERY
+from mission_control.boards.views import LONGEST_QUERY
+from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, SentBack, example

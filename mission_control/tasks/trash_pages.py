@@ -1,25 +1,28 @@
 """The deleted and the archived tasks of a board, which can be restored."""
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, request
+from quart import request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.index_pages import on_board
-from mission_control.boards.trash_pages import SETTINGS as TRASH
+from mission_control.boards.pages import TRASH, TRASH_PAGE, on_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Paging
-from mission_control.core.policy import require
+from mission_control.core.policy import can, require
 from mission_control.tasks.board_view import Rights
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
-from mission_control.tasks.queries import any_task, archived_tasks, deleted_tasks
+from mission_control.tasks.queries import any_task, archived_tasks, deleted_tasks, gone_tasks
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done, go
+from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import settings_page, shell_page
 
-pages = Blueprint("tasks_trash_pages", __name__)
+pages = Pages("tasks_trash_pages", __name__)
 SIZE = 50
 LISTS = {"trash": deleted_tasks, "archive": archived_tasks}
 
@@ -54,7 +57,7 @@ async def ask_erasure(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
 
 
 async def _erasure(actor: Actor, task: Task, problem: str) -> str:
-    return await settings_page(actor, "tasks/erase.html", TRASH.key, task=task, board=task.board, problem=problem)
+    return await settings_page(actor, "tasks/erase.html", TRASH_PAGE.key, task=task, board=task.board, problem=problem)
 
 
 async def _not_erased(refusal: Refusal[Task, None]) -> ResponseReturnValue:
@@ -83,3 +86,26 @@ async def unarchive(outcome: Outcome[Task, None]) -> ResponseReturnValue:
 
 def _url(task: Task) -> str:
     return f"/boards/{task.board_id}/tasks/{task.id}"
+
+
+KINDS = {"tasks": "trash", "archive": "archive"}
+
+
+async def _listed(which: str, actor: Actor, asked: Asked) -> dict[str, Any]:
+    found, total = await gone_tasks(actor, KINDS[which], Paging(limit=SIZE, offset=asked.first))
+    return {
+        "which": which,
+        "tasks": found,
+        "total": total,
+        "first": asked.first,
+        "size": SIZE,
+        "writable": {task["board_id"] for task in found if Rights.of(actor, task["board"]).may_write},
+        "may_erase": can(actor, "board.create", actor.organization_id),
+    }
+
+
+for _which in KINDS:
+    LiveList(
+        pages=pages, place=TRASH_PAGE, path=f"{TRASH}/{_which}", template="tasks/gone_everywhere.html",
+        read=partial(_listed, _which), news=Concerns[View](("task.", "board.")),
+    )  # fmt: skip

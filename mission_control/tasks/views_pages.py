@@ -1,7 +1,7 @@
 """Saved views on a board's page: the tabs above its tasks."""
 
 from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -10,21 +10,104 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board, SavedView
-from mission_control.boards.views_policy import may_change_view
-from mission_control.boards.views_schemas import Name
+from mission_control.boards.policy import may_change_view
+from mission_control.boards.queries import people_of
+from mission_control.boards.views import Name
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
+from mission_control.tags.queries import tags_offered
 from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
 from mission_control.tasks.card_filter import OPEN, CardFilter
+from mission_control.tasks.fields import Surface, shown_at
+from mission_control.tasks.query import quoted
 from mission_control.web.actions import Outcome, Refusal, action, same_form_again
 from mission_control.web.forms import Fields, Form, VersionedForm, done, go
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Region
 
+QUERY = "boards/query.html"
+FIELDS = shown_at(Surface.FILTER, "assignee", "due_at", "priority", "status")
+FIXED = (
+    *((f"{one.word}:{value}", about) for one in FIELDS[:4] for value, about in one.offers),
+    ("is:open", "not done"),
+    ("is:blocked", "waits for another task"),
+    ("is:flagged", "flagged for a person"),
+    ("needs:approval", "an approval waits"),
+    ("needs:review", "a person reviews it"),
+    ("needs:person", "approval, review or flag"),
+    *((f"{one.word}:{value}", about) for one in FIELDS[4:] for value, about in one.offers),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The query as the field shows it: what is understood as tokens, the rest as text."""
+
+    words: list[tuple[str, str, str, str]]
+    rest: str
+    cleared: str
+
+
+async def query_of(view: BoardView) -> Query:
+    """Return the query of a page that is opened."""
+    keys = {str(one["field_key"]).lower() for one in await view.fields()}
+    words = view.wanted.words()
+    known = [one for one in words if one.is_known or one.key in keys]
+    url = f"/boards/{view.board.id}"
+    return Query(
+        [
+            (
+                one.raw,
+                f"{'-' if one.is_excluded else ''}{one.key}:",
+                ",".join(one.values),
+                url + view.wanted.address(q=" ".join(other.raw for other in words if other is not one)),
+            )
+            for one in known
+        ],
+        " ".join(one.raw for one in words if one not in known),
+        url + view.wanted.address(q="", all=""),
+    )
+
+
+async def _options(view: BoardView) -> str:
+    """Return what the field offers while somebody types."""
+    crew, people = await view.crew(), await people_of(view.board)
+    named = [(f"assignee:{quoted(one['name'])}", "agent") for one in crew]
+    named += [(f"assignee:{quoted(one['name'])}", "person") for one in people]
+    named += [(f"tag:{quoted(one['name'])}", "tag") for one in await tags_offered(view.board)]
+    own = [(f"{one['field_key']}:", one["label"]) for one in await view.fields()]
+    return render_macro(QUERY, "choices", options=[*named, *FIXED, *own])
+
+
+async def _count(view: BoardView) -> str:
+    if not view.wanted.narrows:
+        return ""
+    counts = await view.counts()
+    return render_macro(QUERY, "count", found=counts[view.wanted.text], all=counts[""], narrows=True)
+
+
+def state_of(wanted: CardFilter) -> str:
+    """Return the hidden inputs for what else the address says."""
+    return render_macro(QUERY, "state", wanted=wanted)
+
+
+QUERY_REGIONS = (
+    Region(
+        PAGE,
+        "#query-options",
+        on_board("agent.created", "agent.updated", "agent.deleted"),
+        _options,
+        key=lambda view: (view.board.id,),
+        swap="innerHTML",
+    ),
+    Region(PAGE, "#query-count", on_board("task.", "approval."), _count, key=lambda view: view.key, swap="innerHTML"),
+)
+
+
 pages = Blueprint("views_pages", __name__)
 VIEW = "/boards/<uuid:board_id>/views/<uuid:view_id>"
-FIXED = (("open", "All open", OPEN), ("all", "All", ""))  # tabs of every board: its id, its name, its query
+TABS = (("open", "All open", OPEN), ("all", "All", ""))  # tabs of every board: its id, its name, its query
 # Kinds that leave every count as it is, and fields of which only the words of queries speak.
 UNCOUNTED = ("task.comment", "task.checklist", "task.file_")
 WORDS = {"title", "description"}
@@ -94,7 +177,7 @@ async def _tabs(view: BoardView) -> str:
         }
         for one in await view.views()
     ]
-    fixed = [(id_, name, CardFilter(text, view=here.view)) for id_, name, text in FIXED]
+    fixed = [(id_, name, CardFilter(text, view=here.view)) for id_, name, text in TABS]
     return render_macro(
         "boards/views.html",
         "tabs",
@@ -116,7 +199,7 @@ async def _counts(view: BoardView, batch: Batch) -> str | None:
     if all(_changes_words(one) for one in batch.events) and not any(CardFilter(one).searches_text for one in texts):
         return ""
     counts = await view.counts()
-    shown = [(id_, counts[text]) for id_, _, text in FIXED] + [(one.id, counts[one.query]) for one in seen]
+    shown = [(id_, counts[text]) for id_, _, text in TABS] + [(one.id, counts[one.query]) for one in seen]
     return "".join(partial(f"#view-{id_} > .count", str(count), "innerHTML") for id_, count in shown)
 
 

@@ -7,9 +7,9 @@ from pydantic import Field
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.cards import crew_of
-from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
+from mission_control.boards.queries import crew_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.policy import require

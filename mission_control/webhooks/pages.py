@@ -9,10 +9,9 @@ from uuid import UUID
 from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.cards import crew_of
-from mission_control.boards.index_pages import on_board
 from mission_control.boards.models import Board
-from mission_control.boards.queries import present
+from mission_control.boards.pages import on_board
+from mission_control.boards.queries import crew_of, present
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can

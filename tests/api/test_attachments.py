@@ -10,9 +10,8 @@ from quart import Quart
 from quart.datastructures import FileStorage
 
 from mission_control.tasks import attachments
-from mission_control.tasks.file_types import DOWNLOAD, INLINE_TYPES
+from mission_control.tasks.attachments import DOWNLOAD, INLINE_TYPES, kept_name
 from mission_control.tasks.models import Attachment, AttachmentContent
-from mission_control.tasks.uploads import kept_name
 from tests.cast import API, Answer, Caller, Cast, events, head
 from tests.statements import cost
 

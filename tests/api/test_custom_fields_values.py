@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from mission_control.custom_fields.models import CustomFieldValue
-from mission_control.custom_fields.patterns import PatternTimeout, matches
+from mission_control.custom_fields.values import PatternTimeout, matches
 from tests.api.test_custom_fields import PATH, make
 from tests.cast import Cast, events, head
 

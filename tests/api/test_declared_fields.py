@@ -10,7 +10,7 @@ from tortoise.models import Model
 from mission_control.agents import fields as agents
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentCreate
-from mission_control.boards import fields as boards
+from mission_control.boards import schemas as boards
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardCreate, BoardFields
 from mission_control.core.declared import DeclaredField

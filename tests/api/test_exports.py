@@ -12,7 +12,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
-from mission_control.custom_fields import patterns
+from mission_control.custom_fields import values as patterns
 from mission_control.database import sql
 from mission_control.exports import reading
 from mission_control.exports.reading import cell

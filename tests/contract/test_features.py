@@ -60,8 +60,8 @@ MEMORIES = {
     "gateway_sessions.following._storing",  # what is about to be stored
     "gateway_notices.looking._next",
     "gateways.link._recorded",
-    "tasks.people_present._ending",  # announcements on their way
-    "tasks.people_present._until",  # who has a board open
+    "tasks.board_view._ending",  # announcements on their way
+    "tasks.board_view._until",  # who has a board open
     "authn.lookups._asked",
     "authn.lookups._fresh",
     "authn.authentication._seen",

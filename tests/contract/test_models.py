@@ -180,7 +180,7 @@ REACH = {
     "ProvisioningJob": "only read together with its agent or gateway, which was found first",
     "Question": "only read together with its board, which was found first",
     "Run": "only read together with its task, which was found first",
-    "SavedView": "mission_control.boards.views_queries.visible_view",
+    "SavedView": "mission_control.boards.views.visible_view",
     "SessionUsage": "only read together with its gateway, by the system",
     "Snooze": "read and written by its person alone",
     "Skill": "mission_control.skills.queries.visible_skill",

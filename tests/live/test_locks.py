@@ -13,7 +13,7 @@ from mission_control.commands.transaction import atomically
 from mission_control.config import Settings
 from mission_control.organizations.models import Organization
 from mission_control.organizations.work_state import lock_work_state_shared
-from mission_control.tasks.locks import locked_task
+from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.live.test_tasks_changed_concurrently import answer_during, somebody_waits

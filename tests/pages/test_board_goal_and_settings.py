@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.boards.metrics import as_rows
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import as_rows
 from mission_control.core import clock, zones
 from mission_control.onboarding.chat_pages import time_left
 from tests.cast import Cast

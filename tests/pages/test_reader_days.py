@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mission_control.accounts.models import User
-from mission_control.boards.days import day_of
+from mission_control.boards.words import day_of
 from mission_control.core import clock, zones
 from mission_control.live.models import Event
 from mission_control.tasks.asks import next_day

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mission_control.agents.fields import FIELD_LENGTH, SOUL_LENGTH
-from mission_control.boards.fields import RULES
+from mission_control.boards.schemas import RULES
 from mission_control.provisioning.workspace.credentials import credentials_in, token_in
 from mission_control.provisioning.workspace.facts import BoardFacts, PersonFacts, Role, WorkspaceFacts
 from mission_control.provisioning.workspace.files import FILES, workspace_files

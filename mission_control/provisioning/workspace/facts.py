@@ -9,8 +9,8 @@ from uuid import UUID
 
 from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
-from mission_control.boards.fields import RULES
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import RULES
 from mission_control.core import clock
 
 Role = Literal["worker", "lead", "main"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from mission_control.boards.fields import RULES
+from mission_control.boards.schemas import RULES
 from mission_control.paths import data_dir
 from mission_control.provisioning.workspace.facts import BoardFacts, PersonFacts, WorkspaceFacts
 from mission_control.provisioning.workspace.fitting import Passage, cut, fitted, one_line, size

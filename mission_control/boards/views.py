@@ -1,16 +1,122 @@
-"""Save, change and delete views of boards. Only shared views are in the log: private ones concern nobody else."""
+"""Shapes of saved views of boards."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board, SavedView
-from mission_control.boards.views_queries import views_for
-from mission_control.boards.views_schemas import ViewCreate, ViewUpdate
+from mission_control.boards.queries import visible_board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.paging import Paging
+from mission_control.core.schemas import Body, NonEmptyStr, example
+
+LONGEST_QUERY = 500
+MOST_COLUMNS = 20
+LONGEST_NAME = 300  # of a column
+Name = Annotated[NonEmptyStr, Field(max_length=80)]
+Kind = Literal["board", "table"]
+Query = Annotated[str, Field(max_length=LONGEST_QUERY, description="What people type to filter a board")]
+Sort = Annotated[str, Field(max_length=LONGEST_NAME, description="A column; with - in front the greatest first")]
+Column = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^,]+$")]
+Columns = Annotated[list[Column], Field(max_length=MOST_COLUMNS, description="Columns of the table; none: the usual")]
+
+
+class ViewCreate(Body):
+    """A view to save."""
+
+    model_config = example(name="Due this week", kind="table", query="due:week is:open", sort="due", is_shared=True)
+
+    name: Name
+    kind: Kind = "board"
+    query: Query = ""
+    sort: Sort = ""
+    columns: Columns = []
+    is_shared: Annotated[bool, Field(description="Everybody who reads the board sees it, not you alone")] = False
+    is_default: Annotated[bool, Field(description="The board opens with it; only a shared one can")] = False
+
+
+class ViewUpdate(Body):
+    """What to change on a view; absent leaves."""
+
+    model_config = example(name="Due soon", move="left")
+
+    name: Name | None = None
+    kind: Kind | None = None
+    query: Query | None = None
+    sort: Sort | None = None
+    columns: Columns | None = None
+    is_shared: bool | None = None
+    is_default: bool | None = None
+    move: Annotated[Literal["left", "right"] | None, Field(description="Change places with the next one there")] = None
+
+    def changes(self) -> dict[str, Any]:
+        """Return the columns that were sent."""
+        return self.model_dump(exclude_none=True, exclude={"move"})
+
+
+class ViewRead(BaseModel):
+    """A saved view of a board: a query and how its tasks are shown."""
+
+    id: UUID
+    board_id: UUID
+    user_id: UUID | None
+    name: str
+    kind: Kind
+    query: str
+    sort: str
+    columns: list[str]
+    is_shared: bool
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, view: SavedView) -> "ViewRead":
+        """Return the answer for a view."""
+        return cls.model_construct(**{name: getattr(view, name) for name in cls.model_fields})
+
+
+async def visible_view(actor: Actor, board_id: UUID, view_id: UUID) -> SavedView:
+    """Return a saved view of a board that this person can see. Raise NotFound otherwise."""
+    board = await visible_board(actor, board_id)
+    view = await views_for(actor, board).get_or_none(id=view_id)
+    if view is None:
+        raise NotFound()
+    view.board = board
+    return view
+
+
+def views_for(actor: Actor, board: Board) -> QuerySet[SavedView]:
+    """Return the shared views of a board and the person's own, in the order of their tabs."""
+    seen = SavedView.filter(Q(is_shared=True) | Q(user_id=actor.user_id), board_id=board.id)
+    return seen.order_by("position", "created_at", "id")
+
+
+async def all_views(board: Board) -> list[SavedView]:
+    """Return the views of a board, other people's private ones too, in the order of their tabs."""
+    return await SavedView.filter(board_id=board.id).order_by("position", "created_at", "id")
+
+
+async def list_views(actor: Actor, board: Board, paging: Paging) -> tuple[list[SavedView], int]:
+    """Return a page of the views that a person sees, and their number."""
+    seen = views_for(actor, board)
+    return await seen.limit(paging.limit).offset(paging.offset), await seen.count()
+
+
+async def default_view(board: Board) -> SavedView | None:
+    """Return the view with which a board opens, None for all of its tasks."""
+    return await SavedView.filter(board_id=board.id, is_default=True, is_shared=True).first()
+
 
 MOST = 50
 ONLY_SHARED = "Only a shared view can be the board's default. Share it first."

@@ -1,14 +1,53 @@
-"""Days as people type and read them, where the reader is.
-
-Typed: `today`, `fri`, `next fri`, `+3d`, `4 Dec`, `2026-12-24`, and `<` or `>=` in front. Read: `Fri 4 Dec`.
-"""
+"""The statuses of tasks, which are the columns of a board."""
 
 import calendar
 import re
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
+
+from pydantic import AfterValidator, Field
 
 from mission_control.core import zones
+
+TaskStatus = Literal["inbox", "in_progress", "review", "done"]
+STATUSES: tuple[TaskStatus, ...] = get_args(TaskStatus)
+LABELS: dict[str, str] = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
+
+
+PRIORITIES = ("low", "medium", "high", "critical")
+SYNONYMS = {"urgent": "critical", "highest": "critical", "normal": "medium"}
+
+
+def canonical(text: str) -> str:
+    """Return the priority that a text means; a text that means none comes back as it is."""
+    word = text.strip().lower()
+    return SYNONYMS.get(word, word if word in PRIORITIES else text)
+
+
+def spellings(text: str) -> list[str]:
+    """Return every text, in small letters, that may be stored for a priority: rows keep what was sent before."""
+    meant = canonical(text)
+    return [meant.lower(), *(word for word, one in SYNONYMS.items() if one == meant)]
+
+
+def rank(text: str) -> int:
+    """Return 4 for critical down to 1 for low, 0 for any other text."""
+    meant = canonical(text)
+    return PRIORITIES.index(meant) + 1 if meant in PRIORITIES else 0
+
+
+def rank_sql(column: str) -> str:
+    """Return SQL for the rank of a priority."""
+    cases = " ".join(f"WHEN '{word}' THEN {rank(word)}" for word in (*PRIORITIES, *SYNONYMS))
+    return f"CASE LOWER({column}) {cases} ELSE 0 END"
+
+
+Priority = Annotated[
+    str,
+    Field(max_length=64, description="low, medium, high or critical; any other text is kept as it is"),
+    AfterValidator(canonical),
+]
+
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OFFSET = re.compile(r"\+?(\d{1,3})(d|w)")

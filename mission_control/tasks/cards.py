@@ -1,19 +1,26 @@
 """What a card of a board shows, from the statement to the template."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+from quart import current_app
 
 from mission_control.approvals.queries import substances_of_approvals
-from mission_control.boards.cards import PERSON
-from mission_control.boards.days import Due, due_of
-from mission_control.boards.presence import SIGNS, is_at_work
-from mission_control.boards.statuses import TaskStatus
-from mission_control.core import clock, times
+from mission_control.boards.models import Board
+from mission_control.boards.queries import PERSON, SIGNS, is_at_work
+from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
+from mission_control.core import clock, times, zones
 from mission_control.core.declared import completed_row
+from mission_control.database.sql import placeholders, select
+from mission_control.tasks.card_filter import CardFilter
 from mission_control.tasks.fields import REWRITTEN, Surface, alike_at, shown_at
+from mission_control.web.fragments import render_macro
 
 
 class Badge(NamedTuple):
@@ -166,3 +173,137 @@ def _badge(row: Card, now: datetime) -> Badge | None:
 
 def _is_at_work(row: Card, now: datetime) -> bool:
     return is_at_work(row.last_seen_at, row.agent_gateway_id, row.run_began_at, now)
+
+
+FIRST = 50  # cards of a column, until somebody asks for all
+
+# The tasks that a filter leaves on a board, with the place of each in its column.
+PLACED = """
+SELECT t.id, t.number, t.status,
+    ROW_NUMBER() OVER (PARTITION BY t.status ORDER BY t.position, t.created_at DESC) AS place,
+    COUNT(*) OVER (PARTITION BY t.status) AS total
+FROM tasks t
+WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL
+"""
+
+
+@dataclass(slots=True)
+class PlacedRow:
+    """A task in its column, and how many tasks the column holds."""
+
+    id: UUID
+    number: int
+    status: TaskStatus
+    total: int
+
+
+@dataclass(slots=True)
+class Column:
+    """One column: its first cards, and how many tasks it holds in all."""
+
+    status: str
+    total: int = 0
+    cards: list[Card] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Order:
+    """How the cards of a column stand: their numbers from the top, their ids, and how many tasks it holds in all."""
+
+    status: str
+    total: int = 0
+    numbers: list[int] = field(default_factory=list)
+    ids: list[UUID] = field(default_factory=list)
+
+
+async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
+    """Return the four columns with their first cards by position."""
+    placed, values = _placed(board, wanted, viewer_id)
+    found = await select(
+        Card,
+        f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
+        f" WHERE {_first(wanted)} ORDER BY q.status, q.place, a.created_at, a.id",
+        *values,
+        *wanted.whole,
+    )
+    columns = {status: Column(status) for status in STATUSES}
+    for card in await with_substances([*cards_from(found)]):
+        column = columns[card.status]
+        column.total = card.total
+        column.cards.append(card)
+    return list(columns.values())
+
+
+async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Order]:
+    """Return how the cards of the four columns stand, in one statement."""
+    placed, values = _placed(board, wanted, viewer_id)
+    orders = {status: Order(status) for status in STATUSES}
+    for row in await select(
+        PlacedRow,
+        f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
+        f" WHERE {_first(wanted)} ORDER BY q.status, q.place",
+        *values,
+        *wanted.whole,
+    ):
+        order = orders[row.status]
+        order.total = row.total
+        order.numbers.append(row.number)
+        order.ids.append(row.id)
+    return list(orders.values())
+
+
+async def cards_of(
+    board: Board, wanted: CardFilter, viewer_id: UUID | None, ids: Collection[UUID], agent_ids: Collection[str] = ()
+) -> list[Card]:
+    """Return those of these tasks, and of what these agents work on, that the filter leaves on the board."""
+    narrowed, values = wanted.conditions(viewer_id)
+    chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
+    if agent_ids:
+        chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
+    found = await select(
+        Card,
+        f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+        f" AND ({' OR '.join(chosen)}){narrowed} ORDER BY t.number, a.created_at, a.id",
+        board.id,
+        *ids,
+        *agent_ids,
+        *values,
+    )
+    return await with_substances([*cards_from(found)])
+
+
+def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[Any]]:
+    narrowed, values = wanted.conditions(viewer_id)
+    return PLACED + narrowed, [board.id, *values]
+
+
+def _first(wanted: CardFilter) -> str:
+    """The condition for the cards that the page shows."""
+    unlimited = f" OR q.status IN ({placeholders(len(wanted.whole))})" if wanted.whole else ""
+    return f"(q.place <= {FIRST}{unlimited})"
+
+
+TEMPLATE = "ui/card.html"
+KEPT = 3000  # cards, about 1.5 KB each
+
+
+def card_html(card: Card, may_move: bool) -> str:
+    """Return a card. Equal cards are rendered once for each zone of their readers and each day there."""
+    if current_app.debug:
+        return _render(card, may_move)
+    zone = zones.reader()
+    return _rendered(card, may_move, zone, zones.today(zone))
+
+
+def cards_html(cards: list[Card], may_move: bool) -> Markup:
+    """Return cards one after the other."""
+    return Markup("".join([card_html(one, may_move) for one in cards]))
+
+
+def _render(card: Card, may_move: bool) -> str:
+    return render_macro(TEMPLATE, "card", one=card, may_move=may_move)
+
+
+@lru_cache(KEPT)
+def _rendered(card: Card, may_move: bool, _zone: ZoneInfo, _today: date) -> str:
+    return _render(card, may_move)

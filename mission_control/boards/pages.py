@@ -1,0 +1,288 @@
+"""The list of boards, a new one, and the board of an address."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+from quart import Response, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.forms import (
+    KINDS,
+    BoardDeletionForm,
+    BoardSettingsForm,
+    LimitForm,
+    NewBoardForm,
+    gateway_choices,
+)
+from mission_control.boards.models import Board
+from mission_control.boards.queries import (
+    board_rows,
+    deletable_board,
+    deleted_boards,
+    figures_of,
+    group_choices,
+    people_of,
+    visible_board,
+    who_can_share,
+)
+from mission_control.boards.staging import number_held
+from mission_control.boards.words import LABELS
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.ids import parse_id
+from mission_control.core.paging import Paging
+from mission_control.core.policy import can, require
+from mission_control.live.broker import head_of
+from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
+from mission_control.web.forms import EditConflict, FormInvalid, TypedName, done, go
+from mission_control.web.fragments import render_macro
+from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked, ordering
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.shell import SettingsPage, settings_page, shell_page, signed_in
+
+pages = Pages("boards_pages", __name__)
+INDEX = "boards"
+ORDERS = {
+    "name": Order("by name"),
+    "changed": greatest("last change", lambda board: board["changed_at"]),
+    "waiting": greatest("most to decide", lambda board: board["pending"]),
+    "open": greatest("most open tasks", lambda board: board["inbox"] + board["in_progress"] + board["review"]),
+}
+
+
+async def on_board(board_id: UUID) -> tuple[Actor, Board]:
+    """Return the person who asks, in the organization of a board that exists for them, and the board."""
+    actor = await signed_in()
+    board = await visible_board(actor, board_id)
+    return replace(actor, organization_id=board.organization_id), board
+
+
+@pages.get("/boards")
+async def index() -> ResponseReturnValue:
+    """Show the boards."""
+    actor = await signed_in()
+    return await _index(actor, {}, {})
+
+
+async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    seq, text, order = await head_of(actor.organization_id), _text(), order_asked(ORDERS)
+    query = f"&{urlencode({'q': text, 'order': order})}"
+    boards = await board_rows(actor)
+    return await shell_page(
+        actor,
+        "boards/index.html",
+        active="boards",
+        boards=_listed(boards, text, order),
+        helpers=[] if boards else await who_can_share(actor),
+        text=text,
+        **ordering(ORDERS, order),
+        may_create=can(actor, "board.create", actor.organization_id),
+        values=values,
+        errors=errors,
+        live_url=f"/boards/live?after={seq}{query}",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexView(View):
+    """The list of boards, narrowed by a text and in an order."""
+
+    text: str
+    order: str
+
+
+def _text() -> str:
+    return request.args.get("q", "").strip()[:200]
+
+
+def _listed(boards: list[dict[str, Any]], text: str, order: str) -> list[dict[str, Any]]:
+    """Return the boards in whose name, description or group a text stands, in an order of `ORDERS`."""
+    wanted = text.casefold()
+    parts = ("name", "description", "group_name")
+    found = [one for one in boards if any(wanted in str(one[part] or "").casefold() for part in parts)]
+    return ORDERS[order].sorted(found)
+
+
+@pages.get("/boards/live")
+async def index_live() -> Response:
+    """Stream the list of boards."""
+
+    text, order = _text(), order_asked(ORDERS)
+
+    async def look(viewer: Actor, reads: Reads) -> IndexView:
+        return IndexView(actor=viewer, pages=(INDEX,), active="boards", reads=reads, text=text, order=order)
+
+    return await live_page(await signed_in(), look)
+
+
+async def _tiles(view: IndexView) -> str | None:
+    boards = await board_rows(view.actor)
+    return render_macro("boards/list.html", "tiles", boards=_listed(boards, view.text, view.order)) if boards else None
+
+
+NEWS = ("task.", "approval.", "agent.", "board.", "member.")
+REGIONS = (Region(INDEX, "#boards", Concerns(NEWS, ("agent_id",)), _tiles),)
+
+
+@pages.get("/boards/new")
+async def new() -> ResponseReturnValue:
+    """Show the form of a new board."""
+    actor = await signed_in()
+    require(actor, "board.create", actor.organization_id)
+    group = parse_id(request.args.get("group", ""))
+    return await _new(actor, {"require_approval_for_done": True, "board_group_id": group, "board_type": "goal"}, {})
+
+
+async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    return await shell_page(
+        actor,
+        "boards/new.html",
+        active="boards",
+        values=values,
+        errors=errors,
+        gateways=await gateway_choices(actor),
+        groups=await group_choices(actor, actor.organization_id),
+        kinds=KINDS,
+    )
+
+
+async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid, Invalid)
+    return await _new(refusal.actor, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", "/boards", performs="create_board", form=NewBoardForm, refused=_refused_new)
+async def create(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
+    """Create a board and open it."""
+    return go(f"/boards/{outcome.answer.id}")
+
+
+SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id>/deletion"
+
+
+@pages.get("/boards/<uuid:board_id>/settings")
+async def settings(board_id: UUID) -> ResponseReturnValue:
+    """Show the form of a board's settings."""
+    actor, board = await on_board(board_id)
+    require(actor, "board.update", board)
+    values = BoardSettingsForm.shown(board)
+    return await _settings(actor, board, values, {}, is_saved=request.args.get("saved") == "1")
+
+
+async def _settings(
+    actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str], *, is_saved: bool = False
+) -> str:
+    return await shell_page(
+        actor,
+        "boards/settings.html",
+        active=f"board-{board.id}",
+        board=board,
+        values=values,
+        errors=errors,
+        is_saved=is_saved,
+        gateways=await gateway_choices(actor, board),
+        groups=await group_choices(actor, board.organization_id),
+        kinds=KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)],
+        json=orjson.dumps(board.success_metrics or {}, option=orjson.OPT_INDENT_2).decode(),
+        people=await people_of(board),
+        figures=await figures_of(board),
+        may_delete=can(actor, "board.delete", board),
+    )
+
+
+@action(
+    pages, "POST", SETTINGS, performs="update_board", form=BoardSettingsForm,
+    refused=again(_settings, EditConflict, FormInvalid, Invalid),
+)  # fmt: skip
+async def save_settings(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
+    """Change a board."""
+    return go(f"/boards/{outcome.found.id}/settings?saved=1")
+
+
+async def _refused_limit(refusal: Refusal[Board, LimitForm]) -> ResponseReturnValue:
+    return same_form_again(refusal.error, f"version-wip-{refusal.values.get('status')}")
+
+
+@action(
+    pages, "POST", "/boards/<uuid:board_id>/limits", performs="update_board", form=LimitForm, refused=_refused_limit
+)  # fmt: skip
+async def limit(outcome: Outcome[Board, LimitForm]) -> ResponseReturnValue:
+    """Set how many tasks a column takes."""
+    form, board = outcome.form, outcome.found
+    said = f"takes {form.limit}" if form.limit else "takes any number of tasks"
+    return done(f"/boards/{board.id}", toast=f"{LABELS[form.status]} {said}")
+
+
+async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid)
+    values = {**BoardSettingsForm.shown(refusal.found), "typed": refusal.values.get("typed", "")}
+    return await _settings(refusal.actor, refusal.found, values, refusal.errors)
+
+
+@action(pages, "POST", DELETION, performs="delete_board", form=BoardDeletionForm, refused=_refused_deletion)
+async def delete(outcome: Outcome[Board, BoardDeletionForm]) -> ResponseReturnValue:
+    """Delete a board whose name was typed."""
+    return go("/boards")
+
+
+TRASH = "/settings/trash"
+TRASH_PAGE = SettingsPage(
+    "trash", "Organization", "Trash and archive", TRASH, "trash-2", 190, "deleted archived restore erase"
+)
+
+
+@pages.get("/boards/trash")
+async def moved() -> ResponseReturnValue:
+    """Lead on to the page in the settings."""
+    await signed_in()
+    return go(TRASH)
+
+
+async def _deleted(actor: Actor, _: Asked) -> dict[str, Any]:
+    may_restore = can(actor, "board.create", actor.organization_id)
+    boards, total = await deleted_boards(actor, Paging(limit=200, offset=0)) if may_restore else ([], 0)
+    return {"boards": boards, "total": total, "may_restore": may_restore}
+
+
+LiveList(pages=pages, place=TRASH_PAGE, template="boards/trash.html", read=_deleted, news=Concerns[View](("board.",)))
+
+
+@action(pages, "POST", "/boards/<uuid:board_id>/restorations", performs="restore_board")
+async def restore(outcome: Outcome[Board, None]) -> ResponseReturnValue:
+    """Restore a board and open it."""
+    return go(f"/boards/{outcome.found.id}")
+
+
+class ErasureForm(TypedName):
+    """The erasure of a board."""
+
+    what = "board"
+    field = "name"
+
+
+@pages.get(f"{TRASH}/boards/<uuid:board_id>/erase")
+async def ask_erasure(board_id: UUID) -> ResponseReturnValue:
+    """Say what erasing a board does."""
+    actor = await signed_in()
+    board = await deletable_board(actor, board_id)
+    require(actor, "board.erase", board)
+    if board.organization_id != actor.organization_id:
+        raise NotFound()
+    return await _erasure(actor, board, {}, {})
+
+
+async def _erasure(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+    context: dict[str, Any] = {"board": board, "number": await number_held(board.id), "values": values}
+    return await settings_page(actor, "boards/erase.html", TRASH_PAGE.key, errors=errors, **context)
+
+
+@action(
+    pages, "POST", f"{TRASH}/boards/<uuid:board_id>/erasures",
+    performs="start_board_erasure", form=ErasureForm, refused=again(_erasure, FormInvalid),
+)  # fmt: skip
+async def erase(outcome: Outcome[Board, ErasureForm]) -> ResponseReturnValue:
+    """Erase a board as a job, and show how far that is."""
+    return go("/work")

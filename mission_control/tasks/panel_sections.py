@@ -1,0 +1,381 @@
+"""The sections of a task's panel as regions, and the frame around them."""
+
+import csv
+import json
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from mission_control.accounts.names import person_name
+from mission_control.approvals.payloads import action_words, asks_to_finish, stated_confidence
+from mission_control.approvals.queries import parts_of_approvals
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.paging import Paging
+from mission_control.core.substance import substance_of
+from mission_control.database.sql import as_json, as_moment, rows
+from mission_control.live.models import Event
+from mission_control.live.stream import Batch
+from mission_control.tags.queries import tags_for, tags_of_tasks
+from mission_control.tasks.attachments import INLINE_TYPES, list_attachments
+from mission_control.tasks.attachments import MOST as MOST_FILES
+from mission_control.tasks.board_view import BoardView, News
+from mission_control.tasks.checklist import MOST, list_items
+from mission_control.tasks.forms import fields_of
+from mission_control.tasks.models import AttachmentContent, Task
+from mission_control.tasks.panel import (
+    PAGE,
+    Panel,
+    any_panel_in,
+    concerns_panel,
+    of_panel,
+    own_key,
+    panel_in,
+    panel_region,
+)
+from mission_control.tasks.query import matching
+from mission_control.web.fragments import read_ahead, render_macro
+from mission_control.web.regions import Concerns, Region
+
+TITLE = "tasks/panel_title.html"
+TEXT, GONE, APPROVALS = "tasks/panel_text.html", "tasks/panel_gone.html", "tasks/panel_approvals.html"
+TASK = (
+    "task.updated",
+    "task.status_changed",
+    "task.lease_expired",
+    "task.archived",
+    "task.unarchived",
+    "task.restored",
+)
+
+
+async def title(_view: BoardView, panel: Panel) -> str:
+    """Return the title as the panel's heading."""
+    return render_macro(TITLE, "title", panel=panel)
+
+
+async def text(_view: BoardView, panel: Panel) -> str:
+    """Return the description, to be read."""
+    await read_ahead(panel.description or "", names=panel.names)
+    return render_macro(TEXT, "text", panel=panel)
+
+
+async def approvals(_view: BoardView, panel: Panel) -> str:
+    """Return the decisions that are still asked for, the newest first; the timeline has the others."""
+    found = await rows(
+        f"""
+        SELECT a.id, a.action_type, a.run_id, a.payload, a.confidence, a.status, a.decision, a.note, a.created_at,
+            a.resolved_at, a.resolved_by_kind, g.name AS agent_name,
+            {person_name("q")} AS person_name,
+            {person_name("r")} AS decider
+        FROM approval_task_links k
+        JOIN approvals a ON a.id = k.approval_id
+        LEFT JOIN agents g ON g.id = a.agent_id
+        LEFT JOIN users q ON q.id = a.requested_by_user_id
+        LEFT JOIN users r ON r.id = a.resolved_by_user_id
+        WHERE k.task_id = ? AND a.status = 'pending' ORDER BY a.created_at DESC, a.id DESC LIMIT 50
+        """,
+        panel.id,
+    )
+    parts = await parts_of_approvals([row["id"] for row in found])
+    shown = [_approval(row) | {"substance": substance_of(parts.get(UUID(str(row["id"])), {}))} for row in found]
+    return render_macro(APPROVALS, "approvals", panel=panel, approvals=shown)
+
+
+def _approval(row: dict[str, Any]) -> dict[str, Any]:
+    payload = as_json(row["payload"])
+    reason = payload.get("reason") if isinstance(payload, dict) else None
+    what = "Finish this task" if asks_to_finish(row["action_type"]) else action_words(row["action_type"])
+    return {
+        **row,
+        "what": what,
+        "reason": reason if isinstance(reason, str) else json.dumps(reason) if reason else "",
+        "confidence": stated_confidence(row, payload),
+        "state": row["decision"] or row["status"],
+        "asker": row["agent_name"] or row["person_name"] or "Somebody",
+        "decider": row["decider"] or "Mission Control",
+        "created_at": as_moment(row["created_at"]),
+        "resolved_at": as_moment(row["resolved_at"]),
+    }
+
+
+async def deleted(view: BoardView) -> str | None:
+    """Return that the task was deleted, in place of everything else."""
+    panel = await any_panel_in(view)
+    return None if panel is None or not panel.is_deleted else render_macro(GONE, "deleted", panel=panel)
+
+
+async def restored(view: BoardView) -> str | None:
+    """Return what fetches the panel of a task that was put back."""
+    panel = await panel_in(view)
+    return None if panel is None else render_macro(GONE, "reload", panel=panel)
+
+
+def _panel(view: BoardView) -> Hashable:
+    return view.panel_id, view.rights
+
+
+REGIONS = (
+    Region(PAGE, "#task-{panel_id}-panel", of_panel("task.deleted"), deleted, _panel, name="deleted"),
+    Region(PAGE, "#task-{panel_id}-panel-gone", of_panel("task.restored"), restored, _panel, None, "outerHTML", "gone"),
+    panel_region("title", of_panel(*TASK), title),
+    panel_region("text", of_panel(*TASK), text),
+    panel_region("approvals", of_panel("approval.", "task.run_completed", *TASK), approvals),
+)
+
+
+PROPS = "tasks/props.html"
+CREW = ("agent.created", "agent.updated", "agent.deleted")
+DEFINITIONS = ("tag.", "custom_field.")
+MOST_FOUND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The tasks that a task waits for, and those that wait for it."""
+
+    waits_for: list[dict[str, Any]] = field(default_factory=list)
+    needed_by: list[dict[str, Any]] = field(default_factory=list)
+    ids: set[UUID] = field(default_factory=set)  # of deleted ones too
+
+
+async def links_of(task_id: UUID) -> Links:
+    """Read the links of a task in both directions."""
+    links = Links()
+    for row in await rows(
+        """
+        SELECT d.task_id, p.id, p.number, p.title, p.status, p.deleted_at
+        FROM task_dependencies d
+        JOIN tasks p ON p.id = CASE WHEN d.task_id = ? THEN d.depends_on_task_id ELSE d.task_id END
+        WHERE d.task_id = ? OR d.depends_on_task_id = ? ORDER BY d.created_at, d.id
+        """,
+        task_id,
+        task_id,
+        task_id,
+    ):
+        links.ids.add(UUID(str(row["id"])))
+        if row["deleted_at"] is None:
+            (links.waits_for if str(row["task_id"]) == str(task_id) else links.needed_by).append(row)
+    return links
+
+
+async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool) -> list[dict[str, Any]]:
+    """Return tasks of the board that could be linked: by number or words, unfinished and newest first."""
+    conditions = [one for one, _ in matching(text)]
+    values = [value for _, some in matching(text) for value in some]
+    mine, other = ("depends_on_task_id", "task_id") if needed_by else ("task_id", "depends_on_task_id")
+    number = text.strip().removeprefix("#")
+    exact = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+    return await rows(
+        f"""
+        SELECT t.id, t.number, t.title, t.status FROM tasks t
+        WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL AND t.id <> ? AND NOT EXISTS (
+            SELECT 1 FROM task_dependencies d WHERE d.{mine} = ? AND d.{other} = t.id
+        ){"".join(f" AND {one}" for one in conditions)}
+        ORDER BY CASE WHEN t.number = ? THEN 0 ELSE 1 END, CASE WHEN t.status = 'done' THEN 1 ELSE 0 END,
+            t.number DESC LIMIT {MOST_FOUND}
+        """,
+        board.id,
+        task_id,
+        task_id,
+        *values,
+        exact,
+    )
+
+
+async def facts(view: BoardView, panel: Panel) -> str:
+    """Return the properties, to be changed by those who may."""
+    links: Links = await view.reads.get(("links", panel.id), lambda: links_of(panel.id))
+    tags = (await tags_of_tasks([panel.id])).get(str(panel.id), [])
+    fields = await fields_of(panel.board_id, panel.id)
+    missing = [one for one in fields if one.is_missing]
+    return render_macro(
+        PROPS,
+        "props",
+        panel=panel,
+        links=links,
+        tags=tags,
+        all_tags=await tags_for(view.board) if panel.may_write else [],
+        may_create_tags=panel.may_write and view.rights.is_admin,
+        fields=[one for one in fields if not one.is_offered and (len(missing) < 2 or not one.is_missing)],
+        together=missing if len(missing) > 1 else [],
+        offered=[one for one in fields if one.is_offered],
+    )
+
+
+async def fact_changes(view: BoardView, batch: Batch) -> str | None:
+    """Return nothing for what concerns neither the task, nor one that is linked to it, nor those who could do it."""
+    panel = await panel_in(view)
+    if panel is None:
+        return ""
+    assignee = panel.assignee_value.removeprefix("agent:")
+    if any(one["agent_id"] == assignee for one in batch.signals):
+        return None
+    near = [one for one in batch.events if one.kind.startswith("task.")]
+    if len(near) < len(batch.events) or any(concerns_panel(view, one) or str(panel.id) in one.data for one in near):
+        return None
+    links: Links = await view.reads.get(("links", panel.id), lambda: links_of(panel.id))
+    at_work = {str(one["task_id"]) for one in panel.agents}
+    linked = not links.ids.isdisjoint(one.task_id for one in near)
+    return None if linked or any(str(one.task_id) in at_work for one in near) else ""
+
+
+def _may_concern(view: BoardView, news: News) -> bool:
+    if isinstance(news, Event):
+        if news.kind.startswith("task.") and news.kind.endswith(("notified", "notify_failed")):
+            return False
+        return news.board_id == view.board.id or (news.board_id is None and news.kind.startswith(DEFINITIONS))
+    return bool(news.get("board_id") == str(view.board.id))
+
+
+NEWS = Concerns[BoardView](("task.", *CREW, *DEFINITIONS), ("agent_id",), _may_concern)
+FACT_REGIONS = (panel_region("facts", NEWS, facts, fact_changes),)
+
+
+TEMPLATE = "tasks/parts.html"
+ALL = Paging(limit=MOST, offset=0)
+
+
+async def checklist(_view: BoardView, panel: Panel) -> str:
+    """Return the steps, with forms for viewers who may change them; empty when there is none."""
+    steps, _ = await list_items(Task(id=panel.id), ALL)
+    return render_macro(TEMPLATE, "steps", panel=panel, steps=steps) if steps else ""
+
+
+STEP_REGIONS = (panel_region("checklist", of_panel("task.checklist"), checklist),)
+
+
+FILES = "tasks/files.html"
+LONGEST_PREVIEW = 200_000  # bytes
+MOST_LINES = 2000
+MOST_ROWS, MOST_CELLS = 200, 40
+
+KB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileShown:
+    """A file of a task, ready to be shown."""
+
+    id: Any
+    name: str
+    content_type: str
+    size: str
+    by: str
+    created_at: datetime
+    content_url: str
+    may_remove: bool
+
+    @property
+    def is_image(self) -> bool:
+        """Whether browsers show it as a picture."""
+        return self.content_type.startswith("image/") and self.content_type in INLINE_TYPES
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether the page itself can show it."""
+        return self.is_image or self.content_type == "text/plain"
+
+
+@dataclass(slots=True)
+class Preview:
+    """What is shown of a text: a table, the lines of a diff, Markdown, or the text as it is."""
+
+    text: str = ""
+    markdown: str = ""
+    table: list[list[str]] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    is_cut: bool = False
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes as people read it, where 1 MB is 1,024 kB: `340 B`, `12 kB`, `1.5 MB`, `10 MB`."""
+    if size < KB:
+        return f"{size} B"
+    return f"{size / KB:.0f} kB" if size < KB**2 else f"{size / KB**2:.1f}".removesuffix(".0") + " MB"
+
+
+def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: bool) -> FileShown:
+    """Return a file as `attachments.py` answers it, ready to be shown."""
+    return FileShown(
+        id=file["id"],
+        name=file["name"],
+        content_type=file["content_type"],
+        size=size_in_words(file["size"]),
+        by=by,
+        created_at=as_moment(file["created_at"]) or clock.now(),
+        content_url=f"/api/v1{panel_url}/attachments/{file['id']}/content",
+        may_remove=may_remove,
+    )
+
+
+async def files(view: BoardView, panel: Panel) -> str:
+    """Return links to the evidence of the last run that had some, and all files; empty when there are none."""
+    found, _ = await list_attachments(Task(id=panel.id), Paging(limit=MOST_FILES, offset=0))
+    last = await rows(
+        "SELECT evidence FROM task_runs WHERE task_id = ? AND evidence IS NOT NULL ORDER BY fence DESC LIMIT 1",
+        panel.id,
+    )
+    evidence = as_json(last[0]["evidence"]) or [] if last else []
+    if not found and not evidence:
+        return ""
+    names = {str(one["id"]): one["name"] for one in panel.agents}
+    shown = [
+        file_shown(
+            file,
+            panel.url,
+            file["author"]["name"] if file["author"] else names.get(str(file["agent_id"]), ""),
+            may_remove=panel.may_write and (view.rights.is_admin or _is_own(file, view)),
+        )
+        for file in found
+    ]
+    return render_macro(FILES, "files", panel=panel, files=shown, evidence=evidence)
+
+
+def _is_own(file: dict[str, Any], view: BoardView) -> bool:
+    return file["author"] is not None and str(file["author"]["id"]) == str(view.actor.id)
+
+
+async def preview_of(name: str, content_type: str, attachment_id: Any) -> Preview:
+    """Return what of a file's text is shown; empty for what is no text."""
+    if content_type != "text/plain":
+        return Preview()
+    stored = await AttachmentContent.get(attachment_id=attachment_id)
+    content = bytes(stored.content)
+    text = content[:LONGEST_PREVIEW].decode("utf-8", "ignore")
+    return _read(name.lower(), text, is_cut=len(content) > LONGEST_PREVIEW)
+
+
+def _read(name: str, text: str, *, is_cut: bool) -> Preview:
+    if name.endswith((".csv", ".tsv")):
+        return _table(text, "\t" if name.endswith(".tsv") else ",", is_cut=is_cut)
+    if name.endswith((".diff", ".patch")):
+        lines = text.splitlines()
+        shown = [(_line_kind(line), line) for line in lines[:MOST_LINES]]
+        return Preview(lines=shown, is_cut=is_cut or len(lines) > MOST_LINES)
+    if name.endswith((".md", ".markdown")):
+        return Preview(markdown=text[:50_000], is_cut=is_cut or len(text) > 50_000)
+    return Preview(text=text, is_cut=is_cut)
+
+
+def _line_kind(line: str) -> str:
+    if line.startswith(("+++", "---")):
+        return "file"
+    return {"+": "in", "-": "out", "@": "at"}.get(line[:1], "")
+
+
+def _table(text: str, delimiter: str, *, is_cut: bool) -> Preview:
+    try:
+        found = list(islice(csv.reader(text.splitlines(), delimiter=delimiter), MOST_ROWS + 1))
+    except csv.Error:
+        return Preview(text=text, is_cut=is_cut)
+    table = [[cell[:500] for cell in line[:MOST_CELLS]] for line in found[:MOST_ROWS] if line]
+    is_cut = is_cut or len(found) > MOST_ROWS or any(len(line) > MOST_CELLS for line in found)
+    return Preview(text=text, table=table, is_cut=is_cut)
+
+
+FILE_NEWS = of_panel("task.file_", "task.comment_deleted", "task.run_completed")
+FILE_REGIONS = (panel_region("files", FILE_NEWS, files, key=own_key),)
