@@ -224,5 +224,5 @@ async def _not_joined(refusal: Refusal[None, AcceptForm]) -> ResponseReturnValue
 @action(join_pages, "POST", "/invitations/acceptances", form=AcceptForm, refused=_not_joined)
 async def accept_org_invite(outcome: Outcome[None, AcceptForm]) -> ResponseReturnValue:
     """Join the organization with the account that one is signed in to, and go on."""
-    joined = await Member.get(id=outcome.answer["id"])
+    joined = await Member.get(id=outcome.answer.id)
     return go(await first_place(joined))
