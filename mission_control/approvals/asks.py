@@ -106,6 +106,7 @@ class ApprovalAsk(AskKind[Item]):
     """Approvals that a person may decide."""
 
     kind, group, position = "approval", "answer", 10
+    glyph = ("hand", "ask")
     table = "approvals"
     takes_back = True
     concerns = ("approval.", "board.")

@@ -218,6 +218,8 @@ class Row:
 class AskKind[T]:
     """A kind of asks. `position` is its place among the kinds of its group, `table` has a row for each.
 
+    `glyph` is its icon on pages, with a tone.
+
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it. `endings`
     say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization.
     """
@@ -225,6 +227,7 @@ class AskKind[T]:
     kind: str
     group: Group
     position: int
+    glyph: tuple[str, str]
     table: str
     concerns: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()

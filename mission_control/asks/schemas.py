@@ -137,6 +137,11 @@ class Need(BaseModel):
     is_snoozed: bool
     url: Annotated[str, Field(description="The page about it")]
 
+    @property
+    def glyph(self) -> tuple[str, str]:
+        """Its icon on pages, with a tone."""
+        return KINDS[self.kind].glyph
+
 
 class NeedSnooze(Body):
     """Until when a need is put off: a time, a change of it, or whichever is first."""

@@ -49,6 +49,7 @@ class RequestAsk(AskKind[Item]):
     """What gateways ask for agents that are on no board."""
 
     kind, group, position = "request", "answer", 30
+    glyph = ("plug-zap", "ask")
     table = "gateway_requests"
     concerns = ("gateway.request.",)
     is_for_admins = True

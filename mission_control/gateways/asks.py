@@ -80,6 +80,7 @@ class GatewayAsk(AskKind[_Gateway]):
     """Gateways that are not connected."""
 
     kind, group, position = "gateway", "unblock", 30
+    glyph = ("radio-tower", "ask")
     table = "gateways"
     concerns = ("gateway.",)
     signals = ("gateway_id",)

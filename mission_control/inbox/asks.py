@@ -40,6 +40,7 @@ class DeliveryAsk(AskKind[_Notice | _Mail]):
     """Notices and mails that were given up."""
 
     kind, group, position = "delivery", "unblock", 40
+    glyph = ("triangle-alert", "bad")
     table = "deliveries"
     concerns = ("delivery.", "agent.", "invite.")
     signals = ("inbox_of",)

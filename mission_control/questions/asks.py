@@ -33,6 +33,7 @@ class QuestionAsk(AskKind[Item]):
     """Questions of agents that a person may answer."""
 
     kind, group, position = "question", "answer", 20
+    glyph = ("message-square", "ask")
     table = "agent_questions"
     concerns = ("question.", "board.")
     endings = {

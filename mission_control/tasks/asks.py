@@ -215,6 +215,7 @@ class ReviewAsk(TaskAsk):
     """Tasks in review that a person may finish, where no approval asks for it."""
 
     kind, group, position = "review", "review", 10
+    glyph = ("circle-question-mark", "ask")
     concerns = ("approval.", *CHANGES)
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
@@ -258,6 +259,7 @@ class FlaggedAsk(TaskAsk):
     """Tasks that failed several times and are not assigned again before a person has looked."""
 
     kind, group, position = "flagged", "unblock", 10
+    glyph = ("flag", "bad")
     concerns = ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES)
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
@@ -305,6 +307,7 @@ class SilentAsk(TaskAsk):
     """Agents that have given no sign in the middle of a run."""
 
     kind, group, position = "silent", "unblock", 20
+    glyph = ("hourglass", "warn")
     concerns = ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES)
     signals = ("agent_id",)
 
@@ -378,6 +381,7 @@ class OverdueAsk(TaskAsk):
     """A person's own tasks whose date has passed."""
 
     kind, group, position = "overdue", "own", 10
+    glyph = ("calendar", "bad")
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
         """Find a person's own tasks whose date has passed."""

@@ -73,6 +73,7 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
     """Budgets that are nearly or fully used up."""
 
     kind, group, position = "budget", "unblock", 50
+    glyph = ("gauge", "warn")
     table = "budgets"
     concerns = ("budget.", "board.", "agent.", "organization.work_state_changed")
     signals = ("budgets",)
