@@ -46,6 +46,11 @@ class Written:
 
 def main(name: str, revision: str = "HEAD") -> int:
     """Write the migration, or print why there is none."""
+    try:
+        run_child(ROOT, "--describe")
+    except subprocess.CalledProcessError as error:  # aerich would say that nothing has changed
+        print(f"The models cannot be read.\n{error.stderr}", file=sys.stderr)
+        return 1
     state = state_of(revision)
     written = {dialect: write_for(dialect, name, state) for dialect in URLS}
     known = [found for found in written.values() if found is not None]

@@ -218,9 +218,10 @@ class Link:
         """Connect now instead of at the next attempt."""
         if not self.is_connected:
             self._failures = self._short_connections = 0
-            self._tasks[0].cancel()
-            self._tasks.append(self._tasks[0])
-            self._tasks[0] = asyncio.create_task(self._run())
+            before, self._tasks[0] = self._tasks[0], asyncio.create_task(self._run())
+            before.cancel()
+            self._tasks.append(before)
+            before.add_done_callback(self._tasks.remove)
 
     async def close(self) -> None:
         """End the connection."""

@@ -50,11 +50,6 @@ def use_key(secret: bytes) -> None:
     _key = _Key(secret, hmac.digest(secret, b"name", hashlib.sha256).hex()[:8])
 
 
-def key_name() -> str:
-    """Return eight digits that name the key in signatures and reveal nothing of it."""
-    return _present().name
-
-
 def sign(log: str, seq: int, digest: str) -> str:
     """Return the signature of a log's head: the key's name, a dot, and the HMAC of log, number and hash."""
     key = _present()

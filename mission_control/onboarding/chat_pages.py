@@ -48,7 +48,6 @@ from mission_control.work.deliveries import Delivery
 
 SEVERAL = re.compile(r"all that apply|select all|choose all|more than one|as many as|multiple|several", re.IGNORECASE)
 OWN_WORDS = re.compile(r"\btype (it|my own|your own|in)\b|\bother\b|something else", re.IGNORECASE)
-CONTEXT = "Additional context"
 
 
 @dataclass(frozen=True, slots=True)

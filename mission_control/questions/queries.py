@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
-from tortoise.expressions import Subquery
 
 from mission_control.accounts.names import person_name
 from mission_control.asks.kinds import QueueView, Row
@@ -97,12 +96,6 @@ async def read_question(question_id: UUID) -> dict[str, Any]:
     if not found:
         raise NotFound()
     return serialize_question(found[0])
-
-
-async def open_for(actor: Actor) -> int:
-    """Count the open questions on boards that the actor reads, in the active organization."""
-    boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
-    return await Question.filter(state="open", board_id__in=Subquery(boards.values("id"))).count()
 
 
 async def parts_of_questions(question_ids: Sequence[UUID]) -> dict[UUID, Parts]:
