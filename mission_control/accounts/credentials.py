@@ -22,8 +22,12 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
 from mission_control.core.ids import fingerprint, new_secret
-from mission_control.core.limits import wrong_passwords, wrong_sign_ins_by_account, wrong_sign_ins_by_address
-from mission_control.core.token_scopes import PersonScope
+from mission_control.core.limits import (
+    PersonScope,
+    wrong_passwords,
+    wrong_sign_ins_by_account,
+    wrong_sign_ins_by_address,
+)
 from mission_control.http.proxies import client_ip, rate_limit_key
 
 MINIMUM_LENGTH = 10

@@ -34,9 +34,8 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound, TooMany
 from mission_control.core.ids import fingerprint, new_secret
-from mission_control.core.limits import NEIGHBOURS, unknown_tokens, wider, wrong_passwords
+from mission_control.core.limits import NEIGHBOURS, PersonScope, unknown_tokens, wider, wrong_passwords
 from mission_control.core.scope import Scope
-from mission_control.core.token_scopes import PersonScope
 from mission_control.database.sql import is_postgres, rows
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.outbound.mail import Mail, MailRefused, send_mail

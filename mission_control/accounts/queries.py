@@ -13,8 +13,8 @@ from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.limits import PersonScope
 from mission_control.core.schemas import Body, Moment, example
-from mission_control.core.token_scopes import PersonScope
 from mission_control.database.sql import rows
 
 

@@ -13,7 +13,7 @@ from mission_control.boards.queries import OFFLINE_AFTER, boards_of
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.core.times import elapsed, relative
+from mission_control.core.zones import elapsed, relative
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.usage.amounts import short
 from mission_control.usage.queries import used_today

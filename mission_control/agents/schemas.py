@@ -22,9 +22,9 @@ from mission_control.agents.models import Agent
 from mission_control.boards.queries import is_recent
 from mission_control.core import clock
 from mission_control.core.declared import answered, changed, completed, created
+from mission_control.core.limits import TokenScope
 from mission_control.core.paging import Paging, Wait
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, Moment, NonEmptyStr, NotNull, OkResponse, example
-from mission_control.core.token_scopes import TokenScope
 
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
 

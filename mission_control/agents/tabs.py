@@ -16,9 +16,9 @@ from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
 from mission_control.core.actor import Actor
+from mission_control.core.limits import granted
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
-from mission_control.core.token_scopes import granted
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.usage.amounts import money, short, tokens
 from mission_control.usage.queries import BudgetState, bars, budget_states, days_of_agent, sums_of_agent

@@ -15,7 +15,7 @@ from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import notify, record
-from mission_control.core import clock, times
+from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
@@ -119,7 +119,7 @@ async def _already_decided(approval: Approval) -> str:
         approval.id,
     )
     decided_at = approval.resolved_at or clock.now()
-    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {times.ago(decided_at)}."
+    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {zones.ago(decided_at)}."
 
 
 async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
@@ -241,7 +241,7 @@ async def apply_deadline(actor: Actor, approval: Approval) -> None:
         return
     due = await DEADLINES.end(approval)
     if due is not None:
-        await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {times.absolute(due)}.")
+        await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {zones.absolute(due)}.")
 
 
 reactions = Reactions()

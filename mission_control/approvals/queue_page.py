@@ -18,7 +18,7 @@ from mission_control.boards.queries import still_exists
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
-from mission_control.core.times import iso
+from mission_control.core.zones import iso
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_block

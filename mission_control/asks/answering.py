@@ -38,9 +38,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
 from mission_control.core.ids import new_id
+from mission_control.core.limits import require_scope
 from mission_control.core.policy import Rules, require
 from mission_control.core.substance import refuse_changed
-from mission_control.core.token_scopes import require_scope
 from mission_control.database.sql import as_id, placeholders, rows, select_one
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import OPERATIONS

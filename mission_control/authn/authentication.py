@@ -22,8 +22,7 @@ from mission_control.core import clock, limits, zones
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
 from mission_control.core.ids import fingerprint
-from mission_control.core.limits import Allowance
-from mission_control.core.token_scopes import SAFE_METHODS
+from mission_control.core.limits import SAFE_METHODS, Allowance
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.http.body_limit import admit_body
 from mission_control.http.proxies import client_ip, rate_limit_key

@@ -12,7 +12,7 @@ from uuid import UUID
 from mission_control.commands.unit_of_work import notify_at_commit
 from mission_control.core import clock
 from mission_control.core.actor import Actor, Membership
-from mission_control.core.token_scopes import granted
+from mission_control.core.limits import granted
 from mission_control.database.sql import Row, as_id, as_json, as_moment, rows
 
 KEPT = 10_000

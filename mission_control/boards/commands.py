@@ -15,8 +15,8 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.limits import require_scope
 from mission_control.core.policy import can
-from mission_control.core.token_scopes import require_scope
 from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.queries import hold_for_board
 from mission_control.jobs import running

@@ -12,7 +12,7 @@ from mission_control.claims.leases import Lease, hold_until, is_over, notify_pag
 from mission_control.claims.queries import ClaimCreate
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
-from mission_control.core import clock, times
+from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Forbidden, NotFound
@@ -236,7 +236,7 @@ async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None
     if task.flagged_at is not None:
         return f"This task waits for a person. {task.flag_reason}"
     if task.retry_at is not None and task.retry_at > clock.now():
-        return f"A lease of this task ran out; it rests until {times.iso(task.retry_at)}."
+        return f"A lease of this task ran out; it rests until {zones.iso(task.retry_at)}."
     if task.assigned_agent_id is None and not await carries(task.id, worker.capabilities):
         return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
     if not await carries(task.id, wanted.tags or None):

@@ -18,7 +18,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.claims.queries import runs_of_agent, runs_of_task
 from mission_control.claims.waiting import reasons_of
-from mission_control.core import clock, times
+from mission_control.core import clock, zones
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.live.models import Event
@@ -60,7 +60,7 @@ def in_words(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _took(began: datetime, ended: datetime) -> str:
-    text = times.elapsed(began, ended)
+    text = zones.elapsed(began, ended)
     return "under a minute" if text == "0 m" else text
 
 

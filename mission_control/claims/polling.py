@@ -22,7 +22,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated
-from mission_control.core.token_scopes import granted, require_scope
+from mission_control.core.limits import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import broker, channels, waiters
 from mission_control.live.log import NewEvent

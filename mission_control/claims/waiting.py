@@ -8,7 +8,7 @@ from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.words import LABELS
 from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
-from mission_control.core import clock, times
+from mission_control.core import clock, zones
 from mission_control.database.sql import as_id, as_moment, rows, wire_moment
 from mission_control.tasks.waiting import Kind, Reasons, WaitingReason
 
@@ -61,7 +61,7 @@ def _since(row: Row) -> Row:
 def _clock(value: Any) -> str:
     moment = as_moment(value)
     assert moment is not None
-    return times.clock_time(moment)
+    return zones.clock_time(moment)
 
 
 def _flagged(row: Row) -> Row:

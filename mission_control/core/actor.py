@@ -56,12 +56,10 @@ class Actor:
 
     @property
     def is_user(self) -> bool:
-        """Whether a person acts."""
         return self.kind == "user"
 
     @property
     def is_agent(self) -> bool:
-        """Whether an agent acts."""
         return self.kind == "agent"
 
     @property
@@ -91,15 +89,12 @@ class Actor:
         return whole, single
 
     def reads(self, board: BoardLike) -> bool:
-        """Return whether the board exists for this actor."""
         return self._reaches(board, write=False)
 
     def writes(self, board: BoardLike) -> bool:
-        """Return whether the actor may change things on the board."""
         return self._reaches(board, write=True)
 
     def administers(self, organization_id: UUID) -> bool:
-        """Return whether the actor is an owner or admin of the organization."""
         membership = self.memberships.get(organization_id)
         return membership is not None and membership.role in ("owner", "admin")
 
@@ -123,5 +118,4 @@ class Actor:
 
 
 def system(organization_id: UUID) -> Actor:
-    """Return the system as an actor in one organization."""
     return Actor("system", None, "Mission Control", organization_id, surface="system")

@@ -48,7 +48,6 @@ class DeclaredField:
 
     @property
     def body_kind(self) -> Any:
-        """Its type in a body."""
         return self.kind if self.accepts is None else self.accepts
 
     @property
@@ -84,7 +83,6 @@ def _takes_null(kind: Any) -> bool:
 
 
 def answered(declared: Iterable[DeclaredField]) -> dict[str, Any]:
-    """Return the fields of an answer."""
     return {one.name: (one.kind, one.answer_default) for one in declared if one.is_answered}
 
 

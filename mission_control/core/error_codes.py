@@ -14,7 +14,6 @@ class ErrorCode(StrEnum):
     sentence: str
 
     def __new__(cls, value: str, sentence: str) -> "ErrorCode":
-        """Return a code with what it means and what to do."""
         code = str.__new__(cls, value)
         code._value_, code.sentence = value, sentence
         return code
@@ -157,7 +156,6 @@ class ErrorCode(StrEnum):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return the enumeration with the sentence of each code."""
         schema = handler(core_schema)
         handler.resolve_ref_schema(schema)["x-enum-descriptions"] = [code.sentence for code in cls]
         return schema

@@ -24,7 +24,6 @@ class DomainError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The error as one sentence for people."""
         if isinstance(self.detail, dict):
             return str(self.detail.get("message", HTTPStatus(self.status).phrase))
         if isinstance(self.detail, list):
@@ -97,7 +96,6 @@ class Unreachable(DomainError):
 
 
 def schema_error(kind: str, loc: list[str | int], msg: str, value: Any = None, **context: Any) -> dict[str, Any]:
-    """Return one item of the list in a schema error."""
     item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
         item["ctx"] = {name: shortened(one) for name, one in context.items()}

@@ -83,7 +83,6 @@ def decrypt_bytes(text: str, key: str) -> bytes:
 
 
 def encrypt(text: str, key: str) -> str:
-    """Encrypt a secret for the database."""
     return encrypt_bytes(text.encode(), key)
 
 

@@ -9,7 +9,7 @@ Whatever says or reads a day (`today`, `due on Friday`, a date in a form, a grou
     zones.at(day, time(9), zone)                a time of day there as a moment
     zones.local(moment, zone)                   the clock on the wall there, and `zones.moment(wall, zone)` back again
 
-Writing needs no zone: the filters of templates and `core/times.py` write in the zone of the reader, whom
+Writing needs no zone: the filters of templates and the functions below write in the zone of the reader, whom
 `zones.read_by(actor)` names once for each request and each look of a stream. A part of a page that is rendered once
 for many viewers is rendered once for each of their zones. In the browser `<html data-zone>` says the same to `time.js`.
 """
@@ -37,7 +37,6 @@ def named(name: str | None) -> ZoneInfo:
 
 
 def exists(name: str) -> bool:
-    """Return whether there is a zone of this name."""
     return name == "UTC" or named(name) is not _UTC
 
 
@@ -81,17 +80,14 @@ def abbreviation(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def today(zone: ZoneInfo) -> date:
-    """Return the date now."""
     return day_of(clock.now(), zone)
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
-    """Return the date of a moment."""
     return local(moment, zone).date()
 
 
 def at(day: date, time_of_day: time, zone: ZoneInfo) -> datetime:
-    """Return the moment of a time of day."""
     return moment(datetime.combine(day, time_of_day), zone)
 
 
@@ -103,3 +99,72 @@ def start_of(day: date, zone: ZoneInfo) -> datetime:
 def end_of(day: date, zone: ZoneInfo) -> datetime:
     """Return the moment at which what is due on a day is due."""
     return at(day, DUE_TIME, zone)
+
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def iso(moment: datetime) -> str:
+    """Return a naive UTC datetime for `<time datetime>`: `2026-03-14T15:09:26Z`."""
+    return moment.replace(microsecond=0).isoformat() + "Z"
+
+
+def absolute(moment: datetime) -> str:
+    """Return the full moment: `14 Mar 2026, 15:09 UTC`."""
+    zone = reader()
+    wall = local(moment, zone)
+    return f"{wall.day} {wall:%b %Y, %H:%M} {abbreviation(moment, zone)}"
+
+
+def relative(moment: datetime, now: datetime | None = None) -> str:
+    """Return how far away a moment is when that is under a day, else its date; reads well in a sentence."""
+    now = now or clock.now()
+    seconds = (now - moment).total_seconds()
+    distance = abs(seconds)
+    if distance >= DAY:
+        return date_words(day_of(moment, reader()), day_of(now, reader()))
+    if distance < MINUTE:
+        return "just now" if seconds >= 0 else "now"
+    amount = f"{int(distance // HOUR)} h" if distance >= HOUR else f"{int(distance // MINUTE)} min"
+    return f"{amount} ago" if seconds > 0 else f"in {amount}"
+
+
+def date_words(day: date, today: date) -> str:
+    """Return a date, with its year when that is another one: `14 Mar`."""
+    return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %Y}"
+
+
+def clock_time(moment: datetime, now: datetime | None = None) -> str:
+    """Return the time of day, with the date when that is not today: `15:09 UTC`."""
+    zone = reader()
+    if day_of(moment, zone) != day_of(now or clock.now(), zone):
+        return absolute(moment)
+    return f"{local(moment, zone):%H:%M} {abbreviation(moment, zone)}"
+
+
+def elapsed(since: datetime, now: datetime | None = None) -> str:
+    """Return how long something has been going on: `4 m`, `2 h`, `3 d`."""
+    seconds = max(0.0, ((now or clock.now()) - since).total_seconds())
+    if seconds < HOUR:
+        return f"{int(seconds // MINUTE)} m"
+    return f"{int(seconds // HOUR)} h" if seconds < DAY else f"{int(seconds // DAY)} d"
+
+
+def age(since: datetime, now: datetime | None = None) -> str:
+    """Return how long something has been so: `4 s`, `38 min`, `2 h`, `3 d`."""
+    seconds = max(0, int(((now or clock.now()) - since).total_seconds()))
+    if seconds < MINUTE:
+        return f"{seconds} s"
+    return f"{seconds // MINUTE} min" if seconds < HOUR else elapsed(since, now)
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Return how long ago a moment was, to the second: `just now`, `3 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    seconds = max(0, int(((now or clock.now()) - moment).total_seconds()))
+    if not seconds:
+        return "just now"
+    if seconds < MINUTE:
+        return f"{seconds} s ago"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE} min ago"
+    return f"{seconds // HOUR} h ago" if seconds < 2 * DAY else f"{seconds // DAY} d ago"

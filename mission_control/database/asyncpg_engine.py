@@ -26,8 +26,6 @@ IDLE_SECONDS = 30.0
 # costs about as much as a short statement: a task, a timer and a proxy each time. So those that were used last are kept
 # here, and return to the pool when a caller waits for it or when they were not needed for a while.
 class Connections:
-    """The connections of one pool."""
-
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._idle: deque[tuple[asyncpg.Connection, float]] = deque()  # used last at the right
@@ -159,7 +157,6 @@ class SafePostgresClient(Fetching):
     connections: Connections | None = None
 
     async def opened(self) -> Connections:
-        """The connections of the open pool."""
         async with self._pool_init_lock:
             if self.connections is None:
                 if self._pool is None:
@@ -168,7 +165,6 @@ class SafePostgresClient(Fetching):
         return self.connections
 
     async def close(self) -> None:
-        """Close every connection."""
         if self.connections is not None:
             await self.connections.close()
             self.connections = None

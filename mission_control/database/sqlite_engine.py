@@ -69,7 +69,6 @@ class SafeSqliteClient(Statements):
         self._file: SqliteFile | None = None
 
     async def opened(self) -> SqliteFile:
-        """The open file."""
         if self._file is None:
             await self.create_connection(with_db=True)
         assert self._file is not None

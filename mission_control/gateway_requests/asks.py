@@ -7,7 +7,7 @@ from uuid import UUID
 from mission_control.asks.kinds import AskKind, Key, Page, QueueView, Row, Rows, Seeker
 from mission_control.asks.saying import answer, choices, fact, in_one_line, need
 from mission_control.asks.schemas import Course, Need, NeedAnswer, NeedParty
-from mission_control.core import clock, times
+from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
 from mission_control.gateway_requests.boardless import locked_request
@@ -94,7 +94,7 @@ class RequestAsk(AskKind[Item]):
         """Say who settled a request: several of one gateway share the subject of their events."""
         request = await GatewayRequest.get(id=request_id)
         what = WORDS.get(request.status, "closed this")
-        return f"{await decider_of(request)} {what} {times.ago(request.resolved_at or clock.now())}."
+        return f"{await decider_of(request)} {what} {zones.ago(request.resolved_at or clock.now())}."
 
     async def queue_rows(self, actor: Actor, view: QueueView) -> list[Row]:
         """Return what waits and what ended since the queue was opened, for the queue of all boards."""

@@ -15,7 +15,7 @@ from mission_control.database.sql import as_id, rows
 from mission_control.openclaw.errors import GatewayError, Unreachable
 from mission_control.openclaw.handshake import Identity
 from mission_control.openclaw.target import Pace, Target
-from mission_control.outbound.addresses import may_reach
+from mission_control.outbound.client import may_reach
 
 OUT_OF_REACH = "The gateway cannot be reached from here. Check its address, and that it is running."
 # Besides Unreachable: what a proxy, or a check of our own, says.

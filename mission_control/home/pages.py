@@ -15,7 +15,7 @@ from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.schemas import BlankToNone
-from mission_control.core.times import clock_time
+from mission_control.core.zones import clock_time
 from mission_control.home import regions
 from mission_control.home.listing import chosen_needs, offers, undone_words
 from mission_control.home.peek import peek, peek_if_there

@@ -22,7 +22,7 @@ from mission_control.boards.queries import (
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.core.times import iso
+from mission_control.core.zones import iso
 from mission_control.database.sql import rows, select
 from mission_control.home import listing
 from mission_control.home.listing import MOST_LISTED, Listed, Versions, listed

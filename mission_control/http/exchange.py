@@ -92,7 +92,6 @@ class Arrival:
         self._completed: asyncio.Event | None = None
 
     async def __call__(self) -> Message:
-        """Return the next message."""
         self._is_read = True
         try:
             message = await self._receive()
@@ -192,7 +191,6 @@ class Rules:
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
-        """Return the rules of an installation."""
         return cls(
             tuple(settings.trusted_proxies),
             settings.request_log_include_health,

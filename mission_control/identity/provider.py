@@ -17,7 +17,7 @@ from joserfc.jwk import JWKRegistry, Key, KeySet
 from mission_control.config import Settings
 from mission_control.core.errors import DomainError
 from mission_control.core.json import JsonObject
-from mission_control.outbound.certificates import authorities
+from mission_control.outbound.client import authorities
 
 ASYMMETRIC = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}

@@ -31,8 +31,7 @@ from mission_control.inbox.notices import (
     unread,
 )
 from mission_control.live import broker, channels
-from mission_control.outbound.addresses import may_reach
-from mission_control.outbound.client import Outbound, OutboundError
+from mission_control.outbound.client import Outbound, OutboundError, may_reach
 from mission_control.sending.loop import GiveUp, Send, Sender, record_outcome
 from mission_control.work import deliveries
 from mission_control.work.deliveries import Delivery

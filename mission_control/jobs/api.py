@@ -5,7 +5,7 @@ from typing import Any
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import ErrorResponse
-from mission_control.jobs import commands, queries
+from mission_control.jobs import queries, running
 from mission_control.jobs.models import Job
 from mission_control.jobs.queries import JobRead, JobsQuery, JobsRead
 from mission_control.operations.api import Api
@@ -33,10 +33,10 @@ async def get_job(actor: Actor, job: Job) -> JobRead:
 @api.post("/<job_id>/acknowledgements", rule="job.acknowledge", errors={409: ErrorResponse})
 async def acknowledge_job(actor: Actor, job: Job) -> JobRead:
     """Mark the result of long work as read."""
-    return JobRead.of(await commands.acknowledge(actor, job))
+    return JobRead.of(await running.acknowledge(actor, job))
 
 
 @api.post("/acknowledgements", rule="job.list")
 async def acknowledge_jobs(actor: Actor) -> JobsRead:
     """Mark all results of your own long work as read."""
-    return JobsRead(read=await commands.acknowledge_all(actor))
+    return JobsRead(read=await running.acknowledge_all(actor))

@@ -49,7 +49,6 @@ class Job(Model):
 
     @property
     def is_running(self) -> bool:
-        """Whether it goes on."""
         return self.state == "running"
 
     @property

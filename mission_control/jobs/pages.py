@@ -48,7 +48,6 @@ async def acknowledge_jobs(outcome: Outcome[None, None]) -> ResponseReturnValue:
 
 
 async def _listed(actor: Actor, _: Asked) -> dict[str, Any]:
-    """Return what runs, and what has ended."""
     jobs, total = await list_jobs(actor, JobsQuery(limit=SHOWN, offset=0))
     own = await own_jobs(actor)
     people = await User.filter(id__in={job.user_id for job in jobs if job.user_id is not None})

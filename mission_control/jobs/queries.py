@@ -60,7 +60,6 @@ class JobRead(BaseModel):
 
     @classmethod
     def of(cls, job: Job) -> "JobRead":
-        """Return a job as it is sent."""
         fields = {name: getattr(job, name) for name in cls.model_fields if name != "started_by"}
         return cls(started_by=job.user_id, **fields)
 

@@ -119,7 +119,6 @@ class Subscription:
         self._wake()
 
     def miss_signals(self) -> None:
-        """Say that signals may have been missed."""
         self.missed_signals = True
         self._wake()
 

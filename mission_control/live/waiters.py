@@ -97,7 +97,6 @@ def notify(channel: str) -> None:
 
 
 def notify_all() -> None:
-    """Wake every waiter."""
     for queue in _queues.values():
         queue.notifications += 1
         for one in queue.waiters:

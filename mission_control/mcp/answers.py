@@ -11,8 +11,8 @@ from tortoise.exceptions import DoesNotExist
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.core.json import JsonObject
-from mission_control.core.nearest import sibling_names, unknown_name
 from mission_control.core.request_facts import current_request_id
+from mission_control.core.storable import sibling_names, unknown_name
 from mission_control.database.outages import outage
 
 LONGEST_TEXT = 100_000  # characters

@@ -17,7 +17,7 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import parse_id
 from mission_control.core.json import JsonObject
-from mission_control.core.token_scopes import require_scope
+from mission_control.core.limits import require_scope
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import Operation, operation_named
 from mission_control.tasks.models import Task

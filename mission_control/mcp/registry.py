@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from mission_control.core.actor import Actor
 from mission_control.core.json import JsonObject
+from mission_control.core.limits import TokenScope, require_scope
 from mission_control.core.storable import refuse_unstorable
-from mission_control.core.token_scopes import TokenScope, require_scope
 from mission_control.mcp.answers import Image, Shape, fitted
 from mission_control.mcp.arguments import Arguments, Takes
 from mission_control.mcp.operations import operation_of, path_names, perform, with_task_ids

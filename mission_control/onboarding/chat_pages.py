@@ -21,7 +21,7 @@ from mission_control.boards.words import STATUSES, goal_day
 from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.core.times import date_words
+from mission_control.core.zones import date_words
 from mission_control.database.sql import rows
 from mission_control.gateways.models import Gateway
 from mission_control.live.broker import head_of

@@ -18,8 +18,14 @@ from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, NotFound, schema_error, shortened
 from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
-from mission_control.core.nearest import sibling_names, unknown_name
-from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, exceeds_values, refuse_unstorable
+from mission_control.core.storable import (
+    MOST_PROBLEMS,
+    MOST_VALUES,
+    exceeds_values,
+    refuse_unstorable,
+    sibling_names,
+    unknown_name,
+)
 from mission_control.operations.registry import Ids, Operation
 
 FIELD = "fence"

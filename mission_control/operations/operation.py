@@ -20,8 +20,8 @@ from mission_control.authn.lookups import channel_of_caller, fresh
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from mission_control.core.limits import require_scope
 from mission_control.core.policy import require
-from mission_control.core.token_scopes import require_scope
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
 from mission_control.live import broker, channels

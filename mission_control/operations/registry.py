@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from mission_control.authn.authentication import Who
 from mission_control.core.actor import Actor
+from mission_control.core.limits import TokenScope, scope_needed, scope_needed_of_people
 from mission_control.core.paging import Page
-from mission_control.core.token_scopes import TokenScope, scope_needed, scope_needed_of_people
 
 Handler = Callable[..., Awaitable[Any]]
 

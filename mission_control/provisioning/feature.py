@@ -3,12 +3,9 @@
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.provisioning import (
-    agent_tab,
     api,
     files,
     gateway_agent,
-    gateway_pages,
-    gateway_tab,
     main_agents,
     models,
     pages,
@@ -49,9 +46,9 @@ provisioning = Feature(
     rules=(policy.rules,),
     reactions=(main_agents.reactions, reactions.reactions),
     kinds=KINDS,
-    blueprints=(api.api, gateway_pages.pages, pages.pages),
-    agent_tabs=(agent_tab.TAB,),
-    gateway_tabs=(gateway_tab.TAB,),
+    blueprints=(api.api, pages.pages),
+    agent_tabs=(pages.AGENT_TAB,),
+    gateway_tabs=(pages.GATEWAY_TAB,),
     loops=(runner.RUNNER,),
     on_gateway_connected=(gateway_agent.heal, runner.connected),
     before_removal=removal.end_all_turns,

@@ -23,8 +23,7 @@ from mission_control.provisioning.gateway_agent import call, is_missing, read_fi
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.progress import LeaseLost, Run, StepFailed
 from mission_control.provisioning.workspace.facts import WorkspaceFacts
-from mission_control.provisioning.workspace.files import FILES, workspace_files
-from mission_control.provisioning.workspace.writing import Writing, written
+from mission_control.provisioning.workspace.files import FILES, Writing, workspace_files, written
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,6 @@ def is_existing(error: GatewayError) -> bool:
 
 
 def is_missing(error: GatewayError) -> bool:
-    """Return whether a gateway does not know the agent."""
     return error.code in ("INVALID_REQUEST", "NOT_FOUND") and Said.AGENT_MISSING.search(error.message) is not None
 
 
@@ -50,7 +49,6 @@ def is_label_taken(error: GatewayError) -> bool:
 
 
 async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, Any]]:
-    """Return the agents of a gateway by their ids there."""
     found = await call(gateway_id, "agents.list", seconds=seconds)
     agents = found.get("agents") if isinstance(found, dict) else None
     known = [one for one in agents or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
@@ -121,8 +119,6 @@ Config = Mapping[str, Any]
 # wrote are removed.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedAgent:
-    """An agent as its gateway should have it."""
-
     agent_id: str
     workspace: str
 

@@ -306,7 +306,6 @@ async def restart(job: ProvisioningJob, options: dict[str, Any]) -> None:
 
 
 async def _expect(agent: Agent) -> None:
-    """Show that the agent is being provisioned."""
     notify(CHANNEL)
     signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
     agent.status = "provisioning" if agent.last_seen_at is None else "updating"

@@ -111,7 +111,6 @@ async def make(actor: Actor, agent: Agent) -> None:
 
 
 def main_agent_name(gateway: Gateway) -> str:
-    """Return the name of a gateway's main agent."""
     return f"{gateway.name} Gateway Agent"
 
 

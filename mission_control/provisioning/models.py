@@ -99,5 +99,4 @@ def next_step(steps: list[dict[str, Any]]) -> str | None:
 
 
 def step_of(steps: list[dict[str, Any]], key: str) -> dict[str, Any] | None:
-    """Return a step by its key."""
     return next((one for one in steps if one["key"] == key), None)

@@ -27,7 +27,6 @@ NO_GATEWAY = "Its board has no gateway any more. Give the board a gateway, or mo
 
 
 async def _on_gateway(event: NewEvent) -> Agent | None:
-    """Return the agent of an event, if it is on a gateway and in our hands."""
     agent = await Agent.get_or_none(id=event.scope.agent_id)
     if agent is None or agent.gateway_id is None or not await Gateway.filter(id=agent.gateway_id).exists():
         return None
@@ -113,7 +112,6 @@ async def remove_agents_of_erased_board(actor: Actor, event: NewEvent) -> None:
 
 @reactions.to("board.deleted")
 async def end_work_of_deleted_board(actor: Actor, event: NewEvent) -> None:
-    """End what the agents of a deleted board do."""
     for agent in await _agents_of(event):
         await request_rest(agent)
 

@@ -190,7 +190,6 @@ async def configure(run: Run) -> str:
 
 
 async def write_files(run: Run) -> str:
-    """Write the workspace files."""
     return await files.write(run)
 
 

@@ -49,7 +49,6 @@ class ProvisioningRead(BaseModel):
 
     @classmethod
     def of(cls, job: ProvisioningJob) -> "ProvisioningRead":
-        """Return the answer for a job."""
         steps = [{**one, "label": LABELS[one["key"]]} for one in job.steps]
         names = ("id", "agent_id", "gateway_id", "action", "state", "attempts", "last_error", "created_at")
         values = {name: getattr(job, name) for name in (*names, "finished_at")}
@@ -123,7 +122,6 @@ class GatewayAgentRead(BaseModel):
 
     @classmethod
     def of(cls, found: dict[str, Any], ours: Any) -> "GatewayAgentRead":
-        """Return the answer for an agent of a gateway."""
         model, workspace = found.get("model"), found.get("workspace")
         primary = model.get("primary") if isinstance(model, dict) else model
         return cls(

@@ -24,7 +24,7 @@ from mission_control.provisioning.schemas import (
     GatewayTemplatesSyncResult,
     TemplatesSyncQuery,
 )
-from mission_control.provisioning.workspace.credentials import token_in
+from mission_control.provisioning.workspace.files import token_in
 
 WAIT_SECONDS, LOOK_SECONDS = 60.0, 0.5
 HEALTH_SECONDS = 10.0

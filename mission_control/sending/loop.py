@@ -127,7 +127,6 @@ SENDING = Loop(
 
 
 def _wanted(able: list[Sender]) -> tuple[str, list[str]]:
-    """Return a condition on the deliveries that some senders send, and its values."""
     conditions = [(one, one.condition) for one in able]
     wanted = [f"(kind = ? AND {OPEN_OF_AGENTS + theirs if theirs else OPEN})" for _, theirs in conditions]
     return " OR ".join(wanted), [one.kind for one in able]

@@ -15,7 +15,7 @@ from mission_control.core import clock, zones
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.substance import Parts
-from mission_control.core.times import iso
+from mission_control.core.zones import iso
 from mission_control.database.sql import as_id, is_postgres, placeholders, rows, select
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.leaving import restore_task

@@ -15,7 +15,7 @@ from mission_control.approvals.queries import substances_of_approvals
 from mission_control.boards.models import Board
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work
 from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
-from mission_control.core import clock, times, zones
+from mission_control.core import clock, zones
 from mission_control.core.declared import completed_row
 from mission_control.database.sql import placeholders, select
 from mission_control.tasks.card_filter import CardFilter
@@ -166,7 +166,7 @@ def _badge(row: Card, now: datetime) -> Badge | None:
         return Badge("Blocked", "bad", "circle-alert")
     since = row.in_progress_at
     if row.status == "in_progress" and since is not None and _is_at_work(row, now):
-        took = times.elapsed(since, now)
+        took = zones.elapsed(since, now)
         return Badge("Working" if took == "0 m" else f"Working {took}", "run", "loader-circle")
     return None
 

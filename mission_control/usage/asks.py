@@ -10,7 +10,7 @@ from mission_control.asks.saying import Ids, answer, fact, need
 from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.core import clock
 from mission_control.core.substance import Parts
-from mission_control.core.times import iso
+from mission_control.core.zones import iso
 from mission_control.database.sql import placeholders, rows
 from mission_control.organizations.work_state import STOPPED
 from mission_control.usage.amounts import amount_of

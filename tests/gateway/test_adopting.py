@@ -14,7 +14,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import Organization
 from mission_control.provisioning.files import BEGIN, END, with_block
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.workspace.credentials import token_in
+from mission_control.provisioning.workspace.files import token_in
 from tests.cast import Cast, Program
 from tests.gateway.fake_state import FakeAgent
 from tests.gateway.tower import Tower, tower_of

@@ -12,7 +12,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.provisioning import progress
-from mission_control.provisioning.workspace.credentials import token_in
+from mission_control.provisioning.workspace.files import token_in
 from tests.cast import Cast
 from tests.gateway.tower import Tower, tower_of
 

@@ -27,7 +27,7 @@ from mission_control.provisioning.files import here
 from mission_control.provisioning.jobs import CHANNEL
 from mission_control.provisioning.main_agents import ensure_main_agent, make
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.workspace.credentials import token_in
+from mission_control.provisioning.workspace.files import token_in
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
 

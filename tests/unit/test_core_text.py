@@ -9,7 +9,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import mentioned, mentioned_names
 from mission_control.boards.commands import slugify
-from mission_control.core import clock, limits, times
+from mission_control.core import clock, limits, zones
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Forbidden, Invalid, TooMany
 from mission_control.core.ids import fingerprint, new_id, new_secret, parse_id
@@ -141,12 +141,12 @@ def test_relative_times_in_words() -> None:
         -86400 * 2: "12 Mar",
     }
     for seconds, words in cases.items():
-        assert times.relative(now + timedelta(seconds=seconds), now) == words
-    assert times.relative(datetime(2025, 3, 14), now) == "14 Mar 2025"
-    assert (times.iso(now), times.absolute(now)) == ("2026-03-14T15:00:00Z", "14 Mar 2026, 15:00 UTC")
-    assert [times.elapsed(now - timedelta(hours=hours), now) for hours in (0.5, 3, 50)] == ["30 m", "3 h", "2 d"]
-    assert times.clock_time(now, now) == f"{now:%H:%M} UTC"
-    assert times.clock_time(now + timedelta(days=1), now) == times.absolute(now + timedelta(days=1))
+        assert zones.relative(now + timedelta(seconds=seconds), now) == words
+    assert zones.relative(datetime(2025, 3, 14), now) == "14 Mar 2025"
+    assert (zones.iso(now), zones.absolute(now)) == ("2026-03-14T15:00:00Z", "14 Mar 2026, 15:00 UTC")
+    assert [zones.elapsed(now - timedelta(hours=hours), now) for hours in (0.5, 3, 50)] == ["30 m", "3 h", "2 d"]
+    assert zones.clock_time(now, now) == f"{now:%H:%M} UTC"
+    assert zones.clock_time(now + timedelta(days=1), now) == zones.absolute(now + timedelta(days=1))
 
 
 def test_ids_and_secrets() -> None:

@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 
 from mission_control.agents.fields import FIELD_LENGTH, SOUL_LENGTH
 from mission_control.boards.schemas import RULES
-from mission_control.provisioning.workspace.credentials import credentials_in, token_in
 from mission_control.provisioning.workspace.facts import BoardFacts, PersonFacts, Role, WorkspaceFacts
-from mission_control.provisioning.workspace.files import FILES, workspace_files
-from mission_control.provisioning.workspace.fitting import size
-from mission_control.provisioning.workspace.writing import Writing, written
+from mission_control.provisioning.workspace.files import (
+    FILES,
+    Writing,
+    credentials_in,
+    size,
+    token_in,
+    workspace_files,
+    written,
+)
 
 NEW, OLD = FILES[:5], FILES
 ROLES: tuple[Role, ...] = ("worker", "lead", "main")

@@ -34,7 +34,6 @@ class BoardFacts:
 
     @classmethod
     def of(cls, board: Board) -> "BoardFacts":
-        """Return the facts of a board."""
         metrics = board.success_metrics
         return cls(
             id=board.id,
@@ -53,8 +52,6 @@ class BoardFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFacts:
-    """The person an agent works for."""
-
     name: str = ""
     preferred_name: str = ""
     pronouns: str = ""

@@ -5,15 +5,126 @@ they are and never compiled. A file that the gateway does not accept is folded i
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mission_control.boards.schemas import RULES
 from mission_control.paths import data_dir
-from mission_control.provisioning.workspace.facts import BoardFacts, PersonFacts, WorkspaceFacts
-from mission_control.provisioning.workspace.fitting import Passage, cut, fitted, one_line, size
+from mission_control.provisioning.workspace.facts import BoardFacts, PersonFacts, Role, WorkspaceFacts
+
+KEYS = ("BASE_URL", "AUTH_TOKEN", "AGENT_NAME", "AGENT_ID", "BOARD_ID", "WORKSPACE_ROOT", "WORKSPACE_PATH")
+# As we write a line, and as people and the predecessor do: as an item of a list, in backticks, exported, in quotes.
+LINE = re.compile(rf"^\s*(?:[-*]\s+)?`?\s*(?:export\s+)?({'|'.join(KEYS)})\s*[=:]\s*(.*?)\s*`?\s*$")
+QUOTES = re.compile(r"""^(["'])(.*)\1$""")
+
+
+# Read the credentials back from a workspace file.
+def credentials_in(text: str) -> dict[str, str]:
+    """Return the credentials in a text by their keys. Of two lines with one key the first counts.
+
+    Ours stand above all texts of people, which therefore cannot replace them.
+    """
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if match := LINE.match(line):
+            key, value = match.groups()
+            found.setdefault(key, QUOTES.sub(r"\2", value.strip()))
+    return found
+
+
+def token_in(text: str) -> str | None:
+    """Return the agent's token in a text, or None."""
+    return credentials_in(text).get("AUTH_TOKEN") or None
+
+
+LINE_LENGTH = 200
+
+
+# Fit texts of people and agents into files of a limited size.
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text of any length, its heading, and where to read the whole when a file has no place for it."""
+
+    title: str
+    text: str
+    whole: str
+
+
+def size(text: str) -> int:
+    """Return the length of a text as a gateway counts it: in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line of at most 200 characters."""
+    line = " ".join(text.split())
+    return line if size(line) <= LINE_LENGTH else f"{_beginning(line, LINE_LENGTH - 3)}..."
+
+
+def fitted(passages: Mapping[str, Passage], free: int) -> dict[str, str]:
+    """Return the texts, together no longer than `free`; the longest are cut first, and say where the whole is."""
+    texts: dict[str, str] = {}
+    by_size = sorted(passages, key=lambda name: size(passages[name].text))
+    for position, name in enumerate(by_size):
+        texts[name] = cut(passages[name], max(free, 0) // (len(by_size) - position))
+        free -= size(texts[name])
+    return texts
+
+
+def cut(passage: Passage, limit: int) -> str:
+    """Return the text, cut to at most `limit` with a last line that says where the whole is."""
+    if size(passage.text) <= limit:
+        return passage.text
+    notice = f"\n\n(Cut here. The whole: {passage.whole})"
+    return f"{_beginning(passage.text, max(limit - size(notice), 0)).rstrip()}{notice}"
+
+
+def _beginning(text: str, limit: int) -> str:
+    start = text[:limit]
+    while size(start) > limit:
+        start = start[: limit - size(start)]
+    return start
+
+
+OWN = ("USER.md", "MEMORY.md")
+
+
+# Which files of a workspace are written, and which belong to the agent.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """How a workspace is written: for the first time or again, and what is forced."""
+
+    role: Role
+    is_update: bool
+    overwrite: bool = False
+    force_bootstrap: bool = False
+
+
+def written(names: Iterable[str], writing: Writing, *, existing: Collection[str]) -> tuple[str, ...]:
+    """Return the files to write, in order. `existing` are those which the gateway lists and does not call missing."""
+    return tuple(_written(names, writing, existing))
+
+
+def _written(names: Iterable[str], writing: Writing, existing: Collection[str]) -> Iterator[str]:
+    for name in names:
+        if name == "BOOTSTRAP.md":
+            # An agent deletes it once it has started; while it is there, it must be up to date.
+            if writing.force_bootstrap or not writing.is_update or name in existing:
+                yield name
+        elif name not in OWN or not _is_kept(name, writing, existing):
+            yield name
+
+
+def _is_kept(name: str, writing: Writing, existing: Collection[str]) -> bool:
+    """Return whether the agent's own text stays. A main agent's USER.md follows the person it works for."""
+    if not writing.is_update or writing.overwrite or name not in existing:
+        return False
+    return not (name == "USER.md" and writing.role == "main")
+
 
 FOLDED = ("TOOLS.md", "IDENTITY.md")
 FILES = ("AGENTS.md", "SOUL.md", "USER.md", "BOOTSTRAP.md", "MEMORY.md", *FOLDED, "HEARTBEAT.md")
