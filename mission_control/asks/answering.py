@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mission_control.accounts.names import person_name
 from mission_control.asks.finding import key_named, parsed, present_key, said
@@ -152,12 +152,12 @@ async def _perform(actor: Actor, how: NeedOperation, note: str | None) -> None:
     require_scope(actor, entry.scope_of(actor))
     found = await admitted(entry, actor, how.path_parameters)
     given: dict[str, Any] = {}
-    if entry.body is not None:
+    if entry.shape is not None:
         body: Mapping[str, Any] = how.body or {}
         if note and how.note_field:
             body = {**body, how.note_field: note}
         try:
-            given["data"] = TypeAdapter(entry.body).validate_python(body)
+            given["data"] = entry.shape.validate_python(body)
         except ValidationError as error:
             raise Invalid("; ".join(one["msg"] for one in error.errors())) from None
     await handled(entry, actor, how.path_parameters, found, given)

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from mission_control.core.json import JsonObject
-from mission_control.mcp.operations import fields_of, operation_of, path_names
+from mission_control.mcp.operations import fields_of
 from mission_control.operations.openapi_schemas import plain
+from mission_control.operations.registry import operation_named
 
 SAME: Any = object()
 REQUIRED: Any = ...
@@ -96,8 +97,8 @@ class Takes:
 
     def _same(self, name: str) -> FieldInfo:
         """Return that field of the operation. What its path names is an id."""
-        entry = operation_of(self.operation, for_agents=self.for_agents)
-        return FieldInfo(annotation=UUID) if name in path_names(entry) else fields_of(entry)[name]
+        entry = operation_named(self.operation, for_agents=self.for_agents)
+        return FieldInfo(annotation=UUID) if name in entry.path_names else fields_of(entry)[name]
 
 
 def takes(operation: str = "", **fields: str | Shown) -> Takes:

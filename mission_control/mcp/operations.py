@@ -1,13 +1,12 @@
 """Operations of the HTTP API without HTTP: the same look-ups, rules, schemas and handlers, in the same order."""
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from mission_control.asks.deadlines import writer_named
@@ -22,7 +21,6 @@ from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import Operation, operation_named
 from mission_control.tasks.models import Task
 
-IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
 NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
 MOST_NAMED = 5
 FENCE = "fence"
@@ -33,7 +31,7 @@ async def perform(name: str, actor: Actor, /, **sent: Any) -> Any:
 
     The board of an agent, or of a task, need not be sent. A `fence` that no shape has is the caller's.
     """
-    entry = operation_of(name, for_agents=actor.is_agent)
+    entry = operation_named(name, for_agents=actor.is_agent)
     known = fields_of(entry)
     if FENCE in sent and FENCE not in known:
         fence = sent.pop(FENCE)
@@ -48,20 +46,9 @@ async def perform(name: str, actor: Actor, /, **sent: Any) -> Any:
     in_body = {field: value for field, value in sent.items() if field in _fields(entry.body)}
     if entry.query is not None:
         given["query"] = entry.query.model_validate({field: sent[field] for field in sent.keys() - in_body.keys()})
-    if entry.body is not None:
-        given["data"] = TypeAdapter(entry.body).validate_python(in_body)
+    if entry.shape is not None:
+        given["data"] = entry.shape.validate_python(in_body)
     return await handled(entry, actor, ids, found, given)
-
-
-@functools.cache
-def operation_of(name: str, *, for_agents: bool) -> Operation:
-    """Return the operation of a name for those callers."""
-    return operation_named(name, for_agents=for_agents)
-
-
-def path_names(entry: Operation) -> list[str]:
-    """Return the names that the path of an operation has."""
-    return IN_PATH.findall(entry.path)
 
 
 def fields_of(entry: Operation) -> dict[str, FieldInfo]:
@@ -76,7 +63,7 @@ def _fields(shape: Any) -> dict[str, FieldInfo]:
 
 
 async def _ids(entry: Operation, actor: Actor, sent: Mapping[str, Any]) -> JsonObject:
-    names = path_names(entry)
+    names = entry.path_names
     ids = {name: sent[name] for name in names if name in sent}
     if "board_id" in names and "board_id" not in ids:
         ids["board_id"] = home(actor) if actor.is_agent else await _board_of(ids["task_id"])

@@ -14,7 +14,8 @@ from mission_control.core.limits import TokenScope, require_scope
 from mission_control.core.storable import refuse_unstorable
 from mission_control.mcp.answers import Image, Shape, fitted
 from mission_control.mcp.arguments import Arguments, Takes
-from mission_control.mcp.operations import operation_of, path_names, perform, with_task_ids
+from mission_control.mcp.operations import perform, with_task_ids
+from mission_control.operations.registry import operation_named
 
 type Said = tuple[str, Any] | tuple[str, Any, Image | None]
 type Handler = Callable[["Call"], Awaitable[Said]]
@@ -52,7 +53,7 @@ class Call:
 
     async def about(self, name: str, **more: Any) -> Any:
         """Perform another operation about the same thing. Return its answer."""
-        names = path_names(operation_of(name, for_agents=self.actor.is_agent))
+        names = operation_named(name, for_agents=self.actor.is_agent).path_names
         return await perform(name, self.actor, **self.sent(*names) | more)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from mission_control.authn.authentication import Who
 from mission_control.core.actor import Actor
@@ -94,6 +94,16 @@ class Operation:
     @cached_property
     def _inherited(self) -> str | None:
         return inherited_ids().get((self.method, re.sub(r"<[^>]+>", "{}", self.path)))
+
+    @cached_property
+    def path_names(self) -> tuple[str, ...]:
+        """Return the names of what its path leaves open."""
+        return tuple(re.findall(r"<(?:\w+:)?(\w+)>", self.path))
+
+    @cached_property
+    def shape(self) -> TypeAdapter[Any] | None:
+        """Return what reads its body, None when it takes none."""
+        return None if self.body is None else TypeAdapter(self.body)
 
     @cached_property
     def finder(self) -> Handler | None:

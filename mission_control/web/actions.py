@@ -210,8 +210,7 @@ class Action:
 
     def _own(self, ids: Mapping[str, Any]) -> dict[str, Any]:
         """The ids that the operation's own path names."""
-        path = self.operation.path
-        return {name: one for name, one in ids.items() if f"<{name}>" in path or f"<string:{name}>" in path}
+        return {name: one for name, one in ids.items() if name in self.operation.path_names}
 
     async def _read(self) -> BaseModel | None:
         shape: type[BaseModel] | None = self.form or self.operation.body
