@@ -190,7 +190,7 @@ async def _profile_refused(refusal: Refusal[None, ProfileForm]) -> ResponseRetur
     return await _refused(refusal, "profile", "profile", profile=refusal.values)
 
 
-@action(pages, "POST", "/settings/profile", form=ProfileForm, at=_me, refused=_profile_refused)
+@action(pages, "/settings/profile", form=ProfileForm, at=_me, refused=_profile_refused)
 async def update_me(outcome: Outcome[None, ProfileForm]) -> ResponseReturnValue:
     """Change name and time zone."""
     return go(f"{PROFILE}?saved=profile")
@@ -200,25 +200,25 @@ async def _password_refused(refusal: Refusal[User, PasswordChange]) -> ResponseR
     return await _refused(refusal, "sign-in", "password")
 
 
-@action(pages, "POST", "/settings/password", refused=_password_refused)
+@action(pages, "/settings/password", refused=_password_refused)
 async def change_my_password(outcome: Outcome[User, PasswordChange]) -> ResponseReturnValue:
     """Change the password."""
     return go(f"{SIGN_IN}?saved=password#password")
 
 
-@action(pages, "POST", "/settings/sessions/endings")
+@action(pages, "/settings/sessions/endings")
 async def end_my_other_sessions(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Sign other browsers out."""
     return go(f"{SIGN_IN}?saved=sessions#sessions")
 
 
-@action(pages, "POST", "/settings/sessions/<uuid:session_id>/endings")
+@action(pages, "/settings/sessions/<uuid:session_id>/endings")
 async def end_my_session(outcome: Outcome[Session, None]) -> ResponseReturnValue:
     """Sign one browser out."""
     return go(f"{SIGN_IN}?saved=session#sessions")
 
 
-@action(pages, "POST", "/settings/endings")
+@action(pages, "/settings/endings")
 async def end_my_access(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """End every session, this one too, every personal token and every link for a new password."""
     logout_user()
@@ -229,13 +229,13 @@ async def _token_refused(refusal: Refusal[User, TokenForm]) -> ResponseReturnVal
     return await _refused(refusal, "sign-in", "tokens", values=refusal.values)
 
 
-@action(pages, "POST", "/settings/tokens", form=TokenForm, refused=_token_refused)
+@action(pages, "/settings/tokens", form=TokenForm, refused=_token_refused)
 async def create_my_token(outcome: Outcome[User, TokenForm]) -> ResponseReturnValue:
     """Create a personal token and show it, once."""
     return await _page(outcome.actor, "sign-in", section="tokens", secret=outcome.answer.token)
 
 
-@action(pages, "POST", "/settings/tokens/<uuid:token_id>/revocations")
+@action(pages, "/settings/tokens/<uuid:token_id>/revocations")
 async def revoke_my_token(outcome: Outcome[Token, None]) -> ResponseReturnValue:
     """Revoke a personal token."""
     return go(f"{SIGN_IN}?saved=tokens#tokens")
@@ -258,7 +258,7 @@ async def _not_deleted(refusal: Refusal[None, DeleteAccountForm]) -> ResponseRet
     return await _deletion(refusal.actor, refusal.errors)
 
 
-@action(pages, "POST", f"{PROFILE}/deletion", form=DeleteAccountForm, refused=_not_deleted)
+@action(pages, f"{PROFILE}/deletion", form=DeleteAccountForm, refused=_not_deleted)
 async def delete_me(outcome: Outcome[None, DeleteAccountForm]) -> ResponseReturnValue:
     """Delete the account, and with it the session of this browser."""
     logout_user()
@@ -286,7 +286,7 @@ async def _not_saved(refusal: Refusal[None, WelcomeForm]) -> ResponseReturnValue
     return await _welcome_page(refusal.values, refusal.errors)
 
 
-@action(welcome_pages, "POST", WELCOME, performs="update_me", form=WelcomeForm, refused=_not_saved)
+@action(welcome_pages, WELCOME, performs="update_me", form=WelcomeForm, refused=_not_saved)
 async def save(outcome: Outcome[None, WelcomeForm]) -> ResponseReturnValue:
     """Save both, and go on."""
     return go(safe_next(outcome.form.next))

@@ -223,7 +223,7 @@ async def _not_created(refusal: Refusal[None, NewAgentForm]) -> ResponseReturnVa
     return await _new_page(refusal.actor, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", "/agents/new", form=NewAgentForm, refused=_not_created)
+@action(pages, "/agents/new", form=NewAgentForm, refused=_not_created)
 async def create_agent(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnValue:
     """Create an agent: show how it is set up on its gateway, or its token, once."""
     agent = await reachable_agent(outcome.actor, outcome.answer.id)
@@ -278,7 +278,7 @@ async def delete_form(agent_id: UUID) -> str:
     return await shell_page(actor, "agents/delete.html", active="agents", **context)
 
 
-@action(pages, "POST", "/agents/<uuid:agent_id>/deletions", at=agent_of_page)
+@action(pages, "/agents/<uuid:agent_id>/deletions", at=agent_of_page)
 async def delete_agent(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Delete an agent."""
     return go("/agents")
@@ -312,7 +312,7 @@ async def _not_edited(refusal: Refusal[Agent | None, AgentForm]) -> ResponseRetu
     return await (await _edit_form(refusal.actor, refusal.ids["agent_id"], refusal.found)).refused(refusal)
 
 
-@action(edit_pages, "POST", f"{AGENT}/edit", form=AgentForm, at=agent_of_page, refused=_not_edited, gone=DELETED)
+@action(edit_pages, f"{AGENT}/edit", form=AgentForm, at=agent_of_page, refused=_not_edited, gone=DELETED)
 async def update_agent(outcome: Outcome[Agent, AgentForm]) -> ResponseReturnValue:
     """Change an agent's name and role, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.form.name} saved")
@@ -339,8 +339,8 @@ async def _not_limited(refusal: Refusal[Agent | None, LimitsForm]) -> ResponseRe
 
 
 @action(
-    edit_pages, "POST", f"{AGENT}/limits", performs="update_agent", form=LimitsForm, at=agent_of_page,
-    refused=_not_limited, gone=DELETED,
+    edit_pages, f"{AGENT}/limits", performs="update_agent", form=LimitsForm, at=agent_of_page, refused=_not_limited,
+    gone=DELETED,
 )  # fmt: skip
 async def change_limits(outcome: Outcome[Agent, LimitsForm]) -> ResponseReturnValue:
     """Change what an agent may claim, unless somebody else did at the same time."""
@@ -360,7 +360,7 @@ def _soul_form(agent_id: UUID) -> FormPage:
 
 
 @action(
-    edit_pages, "POST", f"{AGENT}/soul/edit", form=SoulForm, at=agent_of_page, gone=DELETED,
+    edit_pages, f"{AGENT}/soul/edit", form=SoulForm, at=agent_of_page, gone=DELETED,
     refused=lambda refusal: _soul_form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
 async def update_agent_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
@@ -372,10 +372,7 @@ async def _newest_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> AgentSou
     return await AgentSoul.filter(agent_id=found[0].id).order_by("-created_at", "-id").first()
 
 
-@action(
-    edit_pages, "POST", f"{AGENT}/souls/<uuid:soul_id>/restorations", at=agent_of_page, before=_newest_soul,
-    gone=DELETED,
-)  # fmt: skip
+@action(edit_pages, f"{AGENT}/souls/<uuid:soul_id>/restorations", at=agent_of_page, before=_newest_soul, gone=DELETED)
 async def restore_agent_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) -> ResponseReturnValue:
     """Restore a soul from the history; Undo restores the one before."""
     url, before = f"/agents/{outcome.found[0].id}", outcome.before

@@ -138,7 +138,7 @@ def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> di
 
 
 @action(
-    pages, "POST", f"{AGENT}/tokens", form=NewTokenForm, at=agent_of_page, gone=DELETED,
+    pages, f"{AGENT}/tokens", form=NewTokenForm, at=agent_of_page, gone=DELETED,
     refused=lambda refusal: _new_form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
 async def create_agent_token(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
@@ -183,7 +183,7 @@ async def _token(agent: Agent, token_id: UUID) -> Token:
 
 
 @action(
-    pages, "POST", TOKEN, form=TokenForm, at=agent_of_page, gone=DELETED,
+    pages, TOKEN, form=TokenForm, at=agent_of_page, gone=DELETED,
     refused=lambda refusal: _change_form(refusal.ids["agent_id"], refusal.ids["token_id"]).refused(refusal),
 )  # fmt: skip
 async def update_agent_token(outcome: Outcome[tuple[Agent, Token], TokenForm]) -> ResponseReturnValue:
@@ -205,7 +205,7 @@ async def _revoke_form(agent: Agent, token_id: UUID) -> FormPage:
     return FormPage("Revoke the token?", TEMPLATE, "revoke_form", url, back, context=context)
 
 
-@action(pages, "POST", f"{TOKEN}/revocations", at=agent_of_page, gone=DELETED)
+@action(pages, f"{TOKEN}/revocations", at=agent_of_page, gone=DELETED)
 async def revoke_agent_token(outcome: Outcome[tuple[Agent, Token], None]) -> ResponseReturnValue:
     """Revoke one token at once; a no-op for one that has ended."""
     return done(f"/agents/{outcome.found[0].id}/tokens", toast="Token revoked")
@@ -242,8 +242,7 @@ async def _not_set(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValue:
 
 
 @action(
-    usage_pages, "POST", "/agents/<uuid:agent_id>/budgets", form=BudgetForm, at=agent_of_page, refused=_not_set,
-    gone=DELETED,
+    usage_pages, "/agents/<uuid:agent_id>/budgets", form=BudgetForm, at=agent_of_page, refused=_not_set, gone=DELETED,
 )  # fmt: skip
 async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
     """Create a budget; what was used up already counts."""

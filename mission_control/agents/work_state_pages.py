@@ -110,7 +110,7 @@ async def _not_set(refusal: Refusal[Any, WorkStateChange]) -> ResponseReturnValu
     return await _ask(refusal.actor, _switch_of(refusal.found), refusal.error)
 
 
-_sets = partial(action, pages, "POST", before=_state_of, refused=_not_set)
+_sets = partial(action, pages, before=_state_of, refused=_not_set)
 
 
 @_sets("/agents/<uuid:agent_id>/work-state", performs="set_agent_work_state", at=agent_of_page)

@@ -177,7 +177,7 @@ async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: 
     return await render_block(PAGE.template, "row", item=item, **context)
 
 
-@action(pages, "POST", f"{APPROVAL}/decisions", form=DecisionForm, refused=_not_decided)
+@action(pages, f"{APPROVAL}/decisions", form=DecisionForm, refused=_not_decided)
 async def decide_approval(outcome: Outcome[Approval, DecisionForm]) -> ResponseReturnValue:
     """Approve, send back or reject; only the first decision counts."""
     approval, form = outcome.found, outcome.form
@@ -208,7 +208,7 @@ def _effects_of(outcomes: list[dict[str, Any]]) -> str:
     return "".join(f" {text}" for text in dict.fromkeys(texts) if text)
 
 
-@action(pages, "POST", f"{APPROVAL}/reopenings", form=ReopeningForm)
+@action(pages, f"{APPROVAL}/reopenings", form=ReopeningForm)
 async def reopen_approval(outcome: Outcome[Approval, ReopeningForm]) -> ResponseReturnValue:
     """Make a decided approval pending again."""
     approval = outcome.found
@@ -288,7 +288,7 @@ async def _not_asked(refusal: Refusal[Board, AskForm]) -> ResponseReturnValue:
     return page
 
 
-@action(pages, "POST", PATH, form=AskForm, refused=_not_asked)
+@action(pages, PATH, form=AskForm, refused=_not_asked)
 async def create_approval(outcome: Outcome[Board, AskForm]) -> ResponseReturnValue:
     """Ask the people who may decide on the board."""
     url = f"/boards/{outcome.found.id}/tasks/{outcome.form.task}"

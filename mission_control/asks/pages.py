@@ -107,12 +107,12 @@ class DeadlineForm(Form):
 def deadline_actions(pages: Blueprint, path: str, sets: str, removes: str, form: type[DeadlineForm]) -> None:
     """Add the forms of a deadline to the page at a path; `sets` and `removes` name the operations."""
 
-    @action(pages, "POST", f"{path}/deadline", performs=sets, form=form)
+    @action(pages, f"{path}/deadline", performs=sets, form=form)
     async def set_deadline(outcome: Outcome[Any, DeadlineForm]) -> ResponseReturnValue:
         """Set the deadline."""
         return done(_asked_at(), toast="The deadline is set.")
 
-    @action(pages, "POST", f"{path}/deadline/removal", performs=removes)
+    @action(pages, f"{path}/deadline/removal", performs=removes)
     async def remove_deadline(outcome: Outcome[Any, None]) -> ResponseReturnValue:
         """Remove the deadline."""
         return done(_asked_at(), toast="It waits without a deadline.")

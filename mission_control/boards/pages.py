@@ -154,8 +154,8 @@ async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnVa
     return await _new(refusal.actor, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", "/boards", performs="create_board", form=NewBoardForm, refused=_refused_new)
-async def create(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
+@action(pages, "/boards", form=NewBoardForm, refused=_refused_new)
+async def create_board(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
     """Create a board and open it."""
     return go(f"/boards/{outcome.answer.id}")
 
@@ -193,11 +193,8 @@ async def _settings(
     )
 
 
-@action(
-    pages, "POST", SETTINGS, performs="update_board", form=BoardSettingsForm,
-    refused=again(_settings, EditConflict, FormInvalid, Invalid),
-)  # fmt: skip
-async def save_settings(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
+@action(pages, SETTINGS, form=BoardSettingsForm, refused=again(_settings, EditConflict, FormInvalid, Invalid))
+async def update_board(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
     """Change a board."""
     return go(f"/boards/{outcome.found.id}/settings?saved=1")
 
@@ -206,9 +203,7 @@ async def _refused_limit(refusal: Refusal[Board, LimitForm]) -> ResponseReturnVa
     return same_form_again(refusal.error, f"version-wip-{refusal.values.get('status')}")
 
 
-@action(
-    pages, "POST", "/boards/<uuid:board_id>/limits", performs="update_board", form=LimitForm, refused=_refused_limit
-)  # fmt: skip
+@action(pages, "/boards/<uuid:board_id>/limits", performs="update_board", form=LimitForm, refused=_refused_limit)
 async def limit(outcome: Outcome[Board, LimitForm]) -> ResponseReturnValue:
     """Set how many tasks a column takes."""
     form, board = outcome.form, outcome.found
@@ -222,8 +217,8 @@ async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> Respo
     return await _settings(refusal.actor, refusal.found, values, refusal.errors)
 
 
-@action(pages, "POST", DELETION, performs="delete_board", form=BoardDeletionForm, refused=_refused_deletion)
-async def delete(outcome: Outcome[Board, BoardDeletionForm]) -> ResponseReturnValue:
+@action(pages, DELETION, form=BoardDeletionForm, refused=_refused_deletion)
+async def delete_board(outcome: Outcome[Board, BoardDeletionForm]) -> ResponseReturnValue:
     """Delete a board whose name was typed."""
     return go("/boards")
 
@@ -250,8 +245,8 @@ async def _deleted(actor: Actor, _: Asked) -> dict[str, Any]:
 LiveList(pages=pages, place=TRASH_PAGE, template="boards/trash.html", read=_deleted, news=Concerns[View](("board.",)))
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/restorations", performs="restore_board")
-async def restore(outcome: Outcome[Board, None]) -> ResponseReturnValue:
+@action(pages, "/boards/<uuid:board_id>/restorations")
+async def restore_board(outcome: Outcome[Board, None]) -> ResponseReturnValue:
     """Restore a board and open it."""
     return go(f"/boards/{outcome.found.id}")
 
@@ -279,10 +274,7 @@ async def _erasure(actor: Actor, board: Board, values: dict[str, Any], errors: d
     return await settings_page(actor, "boards/erase.html", TRASH_PAGE.key, errors=errors, **context)
 
 
-@action(
-    pages, "POST", f"{TRASH}/boards/<uuid:board_id>/erasures",
-    performs="start_board_erasure", form=ErasureForm, refused=again(_erasure, FormInvalid),
-)  # fmt: skip
-async def erase(outcome: Outcome[Board, ErasureForm]) -> ResponseReturnValue:
+@action(pages, f"{TRASH}/boards/<uuid:board_id>/erasures", form=ErasureForm, refused=again(_erasure, FormInvalid))
+async def start_board_erasure(outcome: Outcome[Board, ErasureForm]) -> ResponseReturnValue:
     """Erase a board as a job, and show how far that is."""
     return go("/work")

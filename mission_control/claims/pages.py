@@ -365,7 +365,7 @@ TAB = Tab("runs", "Runs", render, card)
 pages = Blueprint("claims_pages", __name__)
 
 
-@action(pages, "POST", f"{TASK}/flag/clearance")
+@action(pages, f"{TASK}/flag/clearance")
 async def clear_flag(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Clear the flag of a task, so that it is assigned again."""
     task = outcome.found

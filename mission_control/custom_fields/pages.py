@@ -62,8 +62,8 @@ async def _not_moved(refusal: Refusal[None, MoveForm]) -> ResponseReturnValue:
     return await LIST.show(refusal.actor, errors=refusal.errors)
 
 
-@action(pages, "POST", f"{FIELDS}/order", performs="order_org_custom_fields", form=MoveForm, refused=_not_moved)
-async def move(outcome: Outcome[None, MoveForm]) -> ResponseReturnValue:
+@action(pages, f"{FIELDS}/order", form=MoveForm, refused=_not_moved)
+async def order_org_custom_fields(outcome: Outcome[None, MoveForm]) -> ResponseReturnValue:
     """Move a field up or down in the list."""
     return go(f"{FIELDS}#move-{outcome.form.field_id}")
 
@@ -97,8 +97,8 @@ async def _form(
     )
 
 
-@action(pages, "POST", FIELDS, performs="create_org_custom_field", form=NewFieldForm, refused=again(_form))
-async def create(outcome: Outcome[None, NewFieldForm]) -> ResponseReturnValue:
+@action(pages, FIELDS, form=NewFieldForm, refused=again(_form))
+async def create_org_custom_field(outcome: Outcome[None, NewFieldForm]) -> ResponseReturnValue:
     """Create a field."""
     return go(f"{FIELDS}#field-{outcome.answer['id']}")
 
@@ -118,8 +118,8 @@ async def _changeable(field_id: UUID, verb: str) -> tuple[Actor, CustomField]:
     return actor, field
 
 
-@action(pages, "POST", FIELD, performs="update_org_custom_field", form=FieldForm, refused=again(_form))
-async def update(outcome: Outcome[CustomField, FieldForm]) -> ResponseReturnValue:
+@action(pages, FIELD, form=FieldForm, refused=again(_form))
+async def update_org_custom_field(outcome: Outcome[CustomField, FieldForm]) -> ResponseReturnValue:
     """Change a field."""
     return go(f"{FIELDS}#field-{outcome.found.id}")
 
@@ -136,11 +136,8 @@ async def _tried_field(actor: Actor) -> CustomField | None:
     return await CustomField.get_or_none(id=UUID(field_id), organization_id=actor.organization_id) if field_id else None
 
 
-@action(
-    pages, "POST", f"{FIELDS}/pattern-trials",
-    performs="try_org_custom_field_pattern", form=TrialForm, refused=_not_tried,
-)  # fmt: skip
-async def try_pattern(outcome: Outcome[None, TrialForm]) -> ResponseReturnValue:
+@action(pages, f"{FIELDS}/pattern-trials", form=TrialForm, refused=_not_tried)
+async def try_org_custom_field_pattern(outcome: Outcome[None, TrialForm]) -> ResponseReturnValue:
     """Try a pattern with an example: beside the fields for htmx, else on the page of the form."""
     if is_htmx():
         return render_macro("custom_fields/parts.html", "trial", result=outcome.answer)
@@ -166,7 +163,7 @@ async def _not_deleted(refusal: Refusal[CustomField, None]) -> ResponseReturnVal
     return await _deletion(refusal.actor, refusal.found, refusal.errors)
 
 
-@action(pages, "POST", f"{FIELD}/deletions", performs="delete_org_custom_field", refused=_not_deleted)
-async def delete(outcome: Outcome[CustomField, None]) -> ResponseReturnValue:
+@action(pages, f"{FIELD}/deletions", refused=_not_deleted)
+async def delete_org_custom_field(outcome: Outcome[CustomField, None]) -> ResponseReturnValue:
     """Delete a field."""
     return go(FIELDS)

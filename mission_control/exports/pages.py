@@ -93,7 +93,7 @@ async def _not_read(refusal: Refusal[None, ImportForm]) -> ResponseReturnValue:
     return await _index(refusal.actor, refusal.errors)
 
 
-@action(pages, "POST", PATH, form=ImportForm, refused=_not_read)
+@action(pages, PATH, form=ImportForm, refused=_not_read)
 async def create_board_import(outcome: Outcome[None, ImportForm]) -> ResponseReturnValue:
     """Keep a file, and show what its import would bring."""
     return go(f"{PATH}/{outcome.answer.id}")
@@ -118,13 +118,13 @@ async def _not_started(refusal: Refusal[BoardImport, None]) -> ResponseReturnVal
     return await _preview(refusal.actor, refusal.found, refusal.sentence)
 
 
-@action(pages, "POST", f"{IMPORT}/starts", refused=_not_started)
+@action(pages, f"{IMPORT}/starts", refused=_not_started)
 async def start_board_import(outcome: Outcome[BoardImport, None]) -> ResponseReturnValue:
     """Import a file as a job, and show how far it is."""
     return go("/work")
 
 
-@action(pages, "POST", f"{IMPORT}/deletions")
+@action(pages, f"{IMPORT}/deletions")
 async def delete_board_import(outcome: Outcome[BoardImport, None]) -> ResponseReturnValue:
     """Forget a file."""
     return go(PATH)

@@ -110,13 +110,13 @@ async def _refused(refusal: Refusal[GatewayRequest, Any]) -> ResponseReturnValue
     raise error
 
 
-@action(pages, "POST", f"{REQUEST}/decisions", form=DecisionForm, refused=_refused)
+@action(pages, f"{REQUEST}/decisions", form=DecisionForm, refused=_refused)
 async def decide_gateway_request(outcome: Outcome[GatewayRequest, DecisionForm]) -> ResponseReturnValue:
     """Approve or reject; only the first decision counts."""
     return done(f"{safe_next(outcome.form.next)}#queue", toast=f"{outcome.answer['heading']} {outcome.form.decision}.")
 
 
-@action(pages, "POST", f"{REQUEST}/answers", form=AnswerForm, refused=_refused)
+@action(pages, f"{REQUEST}/answers", form=AnswerForm, refused=_refused)
 async def answer_gateway_request(outcome: Outcome[GatewayRequest, AnswerForm]) -> ResponseReturnValue:
     """Answer a question; only the first answer counts."""
     return done(f"{safe_next(outcome.form.next)}#queue", toast="The gateway gets your answer.")

@@ -246,13 +246,13 @@ class MessageForm(Form):
     idempotency_key: str | None = Field(None, max_length=200)
 
 
-@action(pages, "POST", f"{SESSION}/messages", form=MessageForm, at=gateway_of_page)
+@action(pages, f"{SESSION}/messages", form=MessageForm, at=gateway_of_page)
 async def send_gateway_session_message(outcome: Outcome[Any, MessageForm]) -> Response:
     """The message was sent. The page shows it already; the transcript takes its place when the agent got it."""
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]))
 
 
-@action(pages, "POST", f"{SESSION}/aborts", at=gateway_of_page)
+@action(pages, f"{SESSION}/aborts", at=gateway_of_page)
 async def abort_gateway_session(outcome: Outcome[Any, GatewaySessionAbortRequest]) -> Response:
     """The run was ended, or there was none."""
     sentence = "Stopped." if outcome.answer.run_ids else "Nothing was running."

@@ -148,7 +148,7 @@ async def _not_created(refusal: Refusal[None, NewGatewayForm]) -> ResponseReturn
     return await _new_page(refusal.actor, values=refusal.values, **_refused(refusal))
 
 
-@action(pages, "POST", "/gateways/new", form=NewGatewayForm, refused=_not_created)
+@action(pages, "/gateways/new", form=NewGatewayForm, refused=_not_created)
 async def create_gateway(outcome: Outcome[None, NewGatewayForm]) -> ResponseReturnValue:
     """Add a gateway and show how its connection is."""
     return go(f"/gateways/{outcome.answer.id}")
@@ -189,13 +189,13 @@ async def _not_edited(refusal: Refusal[Gateway, GatewayForm]) -> ResponseReturnV
     return await _edit_page(refusal.actor, refusal.found, values=refusal.values, **_refused(refusal))
 
 
-@action(pages, "POST", f"{GATEWAY}/edit", form=GatewayForm, at=gateway_of_page, refused=_not_edited)
+@action(pages, f"{GATEWAY}/edit", form=GatewayForm, at=gateway_of_page, refused=_not_edited)
 async def update_gateway(outcome: Outcome[Gateway, GatewayForm]) -> ResponseReturnValue:
     """Change a gateway."""
     return go(f"/gateways/{outcome.found.id}")
 
 
-@action(pages, "POST", f"{GATEWAY}/checks", at=gateway_of_page)
+@action(pages, f"{GATEWAY}/checks", at=gateway_of_page)
 async def check_gateway(outcome: Outcome[Gateway, None]) -> ResponseReturnValue:
     """Connect to a gateway now; its page shows how that went."""
     words = {"connected": "Connected", "pairing": "Waiting for approval on the gateway"}
@@ -226,7 +226,7 @@ async def not_deleted(refusal: Refusal[Gateway, Any]) -> ResponseReturnValue:
     return await shell_page(refusal.actor, "gateways/delete.html", active="gateways", **context)
 
 
-@action(pages, "POST", f"{GATEWAY}/deletions", form=DeletionForm, at=gateway_of_page, refused=not_deleted)
+@action(pages, f"{GATEWAY}/deletions", form=DeletionForm, at=gateway_of_page, refused=not_deleted)
 async def delete_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
     """Delete a gateway."""
     return go("/gateways")

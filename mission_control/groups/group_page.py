@@ -215,7 +215,7 @@ async def _pace_page(
     )
 
 
-@action(pages, "POST", f"{GROUP}/pace", form=PaceForm, at=group_of_page, refused=again(_pace_page, FormInvalid))
+@action(pages, f"{GROUP}/pace", form=PaceForm, at=group_of_page, refused=again(_pace_page, FormInvalid))
 async def apply_board_group_heartbeat(outcome: Outcome[BoardGroup, PaceForm]) -> ResponseReturnValue:
     """Set how often the agents report, and say for how many that was done."""
     return await _pace_page(outcome.actor, outcome.found, outcome.form.model_dump(), {}, outcome.answer)

@@ -162,7 +162,7 @@ async def _form(actor: Actor, group: BoardGroup | None, values: dict[str, Any], 
     )
 
 
-@action(pages, "POST", "/groups/new", form=NewGroupForm, refused=again(_form, FormInvalid, Invalid))
+@action(pages, "/groups/new", form=NewGroupForm, refused=again(_form, FormInvalid, Invalid))
 async def create_board_group(outcome: Outcome[None, NewGroupForm]) -> ResponseReturnValue:
     """Create a group and open it."""
     return go(f"/groups/{outcome.answer.id}")
@@ -182,7 +182,7 @@ async def _not_edited(refusal: Refusal[BoardGroup, GroupForm]) -> ResponseReturn
     return await _form(refusal.actor, group, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", f"{GROUP}/edit", form=GroupForm, at=group_of_page, refused=_not_edited)
+@action(pages, f"{GROUP}/edit", form=GroupForm, at=group_of_page, refused=_not_edited)
 async def update_board_group(outcome: Outcome[BoardGroup, GroupForm]) -> ResponseReturnValue:
     """Change a group and its boards."""
     return go(f"/groups/{outcome.found.id}")
@@ -208,7 +208,7 @@ async def _not_deleted(refusal: Refusal[BoardGroup, GroupDeletionForm]) -> Respo
     return await _delete_page(refusal.actor, refusal.found, refusal.errors)
 
 
-@action(pages, "POST", f"{GROUP}/deletion", form=GroupDeletionForm, at=group_of_page, refused=_not_deleted)
+@action(pages, f"{GROUP}/deletion", form=GroupDeletionForm, at=group_of_page, refused=_not_deleted)
 async def delete_board_group(outcome: Outcome[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
     """Delete a group."""
     return go("/groups")

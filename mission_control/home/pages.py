@@ -195,7 +195,7 @@ async def _not_answered(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseRet
     return await home_page(refusal.actor, HomeAddress.of_request(), html)
 
 
-@action(pages, "POST", f"{NEED}/answers", refused=_not_answered)
+@action(pages, f"{NEED}/answers", refused=_not_answered)
 async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
     """Give an answer; only the first one counts."""
     result = outcome.answer
@@ -205,7 +205,7 @@ async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseRetur
     return done("/", toast=toast, undo_action=UNDO, undo={"needs": result.id})
 
 
-@action(pages, "POST", f"{NEED}/snoozes", form=SnoozeForm)
+@action(pages, f"{NEED}/snoozes", form=SnoozeForm)
 async def snooze_need(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
     """Put a need off."""
     need = outcome.answer
@@ -213,13 +213,13 @@ async def snooze_need(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
     return done("/", toast=toast, undo_action=f"/needs/{need.id}/unsnoozes")
 
 
-@action(pages, "POST", f"{NEED}/unsnoozes")
+@action(pages, f"{NEED}/unsnoozes")
 async def unsnooze_need(outcome: Outcome[Key, None]) -> ResponseReturnValue:
     """Show a need again."""
     return done("/", toast=f"Waits again: {bare_title(outcome.answer.title)}")
 
 
-@action(pages, "POST", SNOOZES, form=SnoozesForm)
+@action(pages, SNOOZES, form=SnoozesForm)
 async def snooze_needs(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnValue:
     """Put several needs off, or show them again."""
     done_ids = [one.id for one in outcome.answer.results if one.outcome == "snoozed"]
@@ -229,7 +229,7 @@ async def snooze_needs(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnVal
     return done("/", toast=toast, undo_action=SNOOZES, undo={"needs": ",".join(done_ids), "until": NOW})
 
 
-@action(pages, "POST", UNDO, form=UndoForm)
+@action(pages, UNDO, form=UndoForm)
 async def undo_needs(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
     """Take answers back."""
     return done(safe_next(outcome.form.next), toast=undone_words(outcome.answer))
@@ -257,7 +257,7 @@ async def _not_answered_together(refusal: Refusal[None, SelectionForm]) -> Respo
     return await _selection(refusal.actor, values.get("need") or [], values.get("next") or "", errors=refusal.errors)
 
 
-@action(pages, "POST", "/needs/answers", form=SelectionForm, refused=_not_answered_together)
+@action(pages, "/needs/answers", form=SelectionForm, refused=_not_answered_together)
 async def answer_needs(outcome: Outcome[None, SelectionForm]) -> ResponseReturnValue:
     """Give one answer to many needs; each counts by itself."""
     results = outcome.answer

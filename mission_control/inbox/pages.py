@@ -86,7 +86,7 @@ VERB = "agent.set_callback"
 LABELS = {"url": "Address", "secret": "Secret"}
 
 
-@action(pages, "POST", f"{AGENT}/deliveries/<uuid:delivery_id>/retries", at=agent_of_page, gone=DELETED)
+@action(pages, f"{AGENT}/deliveries/<uuid:delivery_id>/retries", at=agent_of_page, gone=DELETED)
 async def retry_agent_delivery(outcome: Outcome[Delivery, None]) -> ResponseReturnValue:
     """Send a notice again that was given up."""
     return done(f"/agents/{outcome.page.id}/inbox", toast="On its way again")
@@ -106,7 +106,7 @@ def _form(agent_id: UUID) -> FormPage:
 
 
 @action(
-    pages, "POST", f"{AGENT}/callback", at=agent_of_page, gone=DELETED,
+    pages, f"{AGENT}/callback", at=agent_of_page, gone=DELETED,
     refused=lambda refusal: _form(refusal.ids["agent_id"]).refused(refusal),
 )  # fmt: skip
 async def set_agent_callback(outcome: Outcome[Agent, CallbackSet]) -> ResponseReturnValue:
@@ -131,7 +131,7 @@ async def ask_removal(agent_id: UUID) -> ResponseReturnValue:
     )
 
 
-@action(pages, "POST", f"{AGENT}/callback/removal", at=agent_of_page, gone=DELETED)
+@action(pages, f"{AGENT}/callback/removal", at=agent_of_page, gone=DELETED)
 async def remove_agent_callback(outcome: Outcome[Agent, None]) -> ResponseReturnValue:
     """Remove an agent's callback; it reads its notices in its inbox."""
     return done(f"/agents/{outcome.found.id}/inbox", toast="Callback removed")

@@ -35,13 +35,13 @@ def _is_own(view: View, news: Event | Signal) -> bool:
 OWN = Concerns[View](signals=("job_id",), about=_is_own)
 
 
-@action(pages, "POST", f"{WORK}/<uuid:job_id>/acknowledgements")
+@action(pages, f"{WORK}/<uuid:job_id>/acknowledgements")
 async def acknowledge_job(outcome: Outcome[Job, None]) -> ResponseReturnValue:
     """Mark a result as read."""
     return done(WORK)
 
 
-@action(pages, "POST", f"{WORK}/acknowledgements")
+@action(pages, f"{WORK}/acknowledgements")
 async def acknowledge_jobs(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Mark all results as read."""
     return done(WORK)

@@ -92,7 +92,7 @@ pages = Blueprint("memory_pages", __name__)
 BOARD, GROUP = "/boards/<uuid:board_id>", "/groups/<uuid:group_id>"
 ENTRY, GROUP_ENTRY = f"{BOARD}/memory/<uuid:memory_id>", f"{GROUP}/memory/<uuid:memory_id>"
 EDIT, EDIT_FORMS = "memory/edit.html", "memory/edit_form.html"
-_does = partial(action, pages, "POST")
+_does = partial(action, pages)
 
 
 async def group_of_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> BoardGroup:

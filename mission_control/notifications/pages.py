@@ -92,7 +92,7 @@ class ReadingForm(Form):
         return {"until": self.until or clock.now()} if self.id is None else {"ids": [self.id]}
 
 
-@action(pages, "POST", "/notifications/readings", form=ReadingForm)
+@action(pages, "/notifications/readings", form=ReadingForm)
 async def mark_notifications_read(outcome: Outcome[None, ReadingForm]) -> ResponseReturnValue:
     """Mark one or all as read."""
     return done("/notifications", toast="" if outcome.form.id else "All of them are read.")

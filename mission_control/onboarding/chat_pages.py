@@ -383,25 +383,25 @@ CHAT_REGIONS = (
 )
 
 
-@action(pages, "POST", f"{CHAT}/starts")
+@action(pages, f"{CHAT}/starts")
 async def start_onboarding(outcome: Outcome[Board, BoardOnboardingStart]) -> ResponseReturnValue:
     """Begin the conversation."""
     return go(f"/boards/{outcome.found.id}/onboarding")
 
 
-@action(pages, "POST", f"{CHAT}/answers", form=AnswerForm)
+@action(pages, f"{CHAT}/answers", form=AnswerForm)
 async def answer_onboarding(outcome: Outcome[Board, AnswerForm]) -> ResponseReturnValue:
     """Answer the agent."""
     return done(f"/boards/{outcome.found.id}/onboarding")
 
 
-@action(pages, "POST", f"{CHAT}/resends")
+@action(pages, f"{CHAT}/resends")
 async def resend_onboarding(outcome: Outcome[Board, None]) -> ResponseReturnValue:
     """Send the agent again what it has not answered."""
     return done(f"/boards/{outcome.found.id}/onboarding", toast="Sent again.")
 
 
-@action(pages, "POST", f"{CHAT}/cancellations")
+@action(pages, f"{CHAT}/cancellations")
 async def cancel_onboarding(outcome: Outcome[Board, None]) -> ResponseReturnValue:
     """End the conversation without a result."""
     return go(f"/boards/{outcome.found.id}/onboarding")

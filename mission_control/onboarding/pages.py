@@ -175,7 +175,7 @@ async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue
     return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors, learned)
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/setup", form=SetUpForm, refused=_not_set_up)
+@action(pages, "/boards/<uuid:board_id>/setup", form=SetUpForm, refused=_not_set_up)
 async def set_up_board(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValue:
     """Say what a board is for; a new lead's token is shown, once."""
     board, answer = outcome.found, outcome.answer

@@ -131,7 +131,7 @@ async def _not_invited(refusal: Refusal[Organization, InviteForm]) -> ResponseRe
     return await _form(refusal.actor, FRESH | refusal.values, errors)
 
 
-@action(pages, "POST", INVITATIONS, form=InviteForm, refused=_not_invited)
+@action(pages, INVITATIONS, form=InviteForm, refused=_not_invited)
 async def create_org_invite(outcome: Outcome[Organization, InviteForm]) -> ResponseReturnValue:
     """Invite somebody, and show the link to hand over."""
     return go(f"{INVITATIONS}/{outcome.answer.id}")
@@ -167,13 +167,13 @@ async def _not_mailed(refusal: Refusal[Invite, None]) -> ResponseReturnValue:
     return await _shown(refusal.actor, refusal.found.id, refusal.sentence)
 
 
-@action(pages, "POST", f"{INVITATIONS}/<uuid:invite_id>/mails", refused=_not_mailed)
+@action(pages, f"{INVITATIONS}/<uuid:invite_id>/mails", refused=_not_mailed)
 async def send_invitation_mail(outcome: Outcome[Invite, None]) -> ResponseReturnValue:
     """Send an invitation by mail again."""
     return go(f"{INVITATIONS}/{outcome.found.id}")
 
 
-@action(pages, "POST", f"{INVITATIONS}/<uuid:invite_id>/revocations")
+@action(pages, f"{INVITATIONS}/<uuid:invite_id>/revocations")
 async def revoke_org_invite(outcome: Outcome[Invite, None]) -> ResponseReturnValue:
     """Revoke an invitation."""
     return go("/settings/people?saved=revoked")
@@ -221,7 +221,7 @@ async def _not_joined(refusal: Refusal[None, AcceptForm]) -> ResponseReturnValue
     return await _page(refusal.form.token, {}, refusal.errors)
 
 
-@action(join_pages, "POST", "/invitations/acceptances", form=AcceptForm, refused=_not_joined)
+@action(join_pages, "/invitations/acceptances", form=AcceptForm, refused=_not_joined)
 async def accept_org_invite(outcome: Outcome[None, AcceptForm]) -> ResponseReturnValue:
     """Join the organization with the account that one is signed in to, and go on."""
     joined = await Member.get(id=outcome.answer.id)

@@ -134,19 +134,19 @@ def _refused_in(section: str) -> Any:
     return refused
 
 
-@action(pages, "POST", GENERAL, form=NameForm, refused=_refused_in("name"))
+@action(pages, GENERAL, form=NameForm, refused=_refused_in("name"))
 async def update_my_org(outcome: Outcome[Organization, NameForm]) -> ResponseReturnValue:
     """Rename the organization."""
     return go(f"{GENERAL}?saved=name")
 
 
-@action(pages, "POST", f"{GENERAL}/ownership", refused=_refused_in("ownership"))
+@action(pages, f"{GENERAL}/ownership", refused=_refused_in("ownership"))
 async def transfer_my_org(outcome: Outcome[Organization, OrganizationOwnershipUpdate]) -> ResponseReturnValue:
     """Make a member the owner."""
     return go(f"{GENERAL}?saved=ownership")
 
 
-@action(pages, "POST", f"{GENERAL}/departures", refused=_refused_in("leave"))
+@action(pages, f"{GENERAL}/departures", refused=_refused_in("leave"))
 async def leave_my_org(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
     """Leave the organization."""
     return go("/")
@@ -177,7 +177,7 @@ async def _not_deleted(refusal: Refusal[Organization, DeleteOrganizationForm]) -
     return await _deletion(refusal.actor, refusal.errors)
 
 
-@action(pages, "POST", f"{GENERAL}/deletion", form=DeleteOrganizationForm, refused=_not_deleted)
+@action(pages, f"{GENERAL}/deletion", form=DeleteOrganizationForm, refused=_not_deleted)
 async def delete_my_org(outcome: Outcome[Organization, DeleteOrganizationForm]) -> ResponseReturnValue:
     """Delete the organization with everything in it."""
     return go("/")
@@ -199,13 +199,13 @@ async def _not_founded(refusal: Refusal[None, NewOrganizationForm]) -> ResponseR
     return await _new(refusal.actor, refusal.values, errors)
 
 
-@action(pages, "POST", "/organizations", form=NewOrganizationForm, refused=_not_founded)
+@action(pages, "/organizations", form=NewOrganizationForm, refused=_not_founded)
 async def create_organization(outcome: Outcome[None, NewOrganizationForm]) -> ResponseReturnValue:
     """Make an organization and go on to it."""
     return go("/boards")
 
 
-@action(pages, "POST", "/organizations/active")
+@action(pages, "/organizations/active")
 async def set_active_org(outcome: Outcome[None, OrganizationActiveUpdate]) -> ResponseReturnValue:
     """Work in another organization."""
     return go(safe_next(request.args.get("next")))
@@ -237,7 +237,7 @@ async def _not_checked(refusal: Refusal[Organization, None]) -> ResponseReturnVa
     return await PAGE.show(refusal.actor, error=refusal.sentence)
 
 
-@action(audit_pages, "POST", f"{AUDIT}/checks", refused=_not_checked)
+@action(audit_pages, f"{AUDIT}/checks", refused=_not_checked)
 async def check_audit(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
     """Begin to verify the log from its first event; a short one is verified when the page comes."""
     await running.ended_soon(outcome.answer.id)

@@ -135,19 +135,19 @@ async def _not_changed(refusal: Refusal[Member, Any]) -> ResponseReturnValue:
     return await _member_page(refusal.actor, refusal.ids["member_id"], error=refusal.sentence)
 
 
-@action(pages, "POST", f"{MEMBER}/role", form=RoleForm, refused=_not_changed)
+@action(pages, f"{MEMBER}/role", form=RoleForm, refused=_not_changed)
 async def update_org_member(outcome: Outcome[Member, RoleForm]) -> ResponseReturnValue:
     """Change a member's role."""
     return go(f"{PEOPLE}/{outcome.found.id}?saved=role")
 
 
-@action(pages, "POST", f"{MEMBER}/boards", refused=_not_changed)
+@action(pages, f"{MEMBER}/boards", refused=_not_changed)
 async def set_member_reach(outcome: Outcome[Member, MemberReachUpdate]) -> ResponseReturnValue:
     """Let a member reach all boards, or chosen ones."""
     return done(f"{PEOPLE}/{outcome.found.id}")
 
 
-@action(pages, "POST", f"{MEMBER}/boards/<uuid:board_id>")
+@action(pages, f"{MEMBER}/boards/<uuid:board_id>")
 async def set_member_board(outcome: Outcome[Any, MemberBoardUpdate]) -> ResponseReturnValue:
     """Set what a member may do on one board."""
     return done(f"{PEOPLE}/access")
@@ -172,19 +172,19 @@ async def _not_removed(refusal: Refusal[Member, None]) -> ResponseReturnValue:
     return await _removal(refusal.actor, refusal.ids["member_id"], refusal.sentence)
 
 
-@action(pages, "POST", f"{MEMBER}/removal", refused=_not_removed)
+@action(pages, f"{MEMBER}/removal", refused=_not_removed)
 async def remove_org_member(outcome: Outcome[Member, None]) -> ResponseReturnValue:
     """Take a person out of the organization."""
     return go(f"{PEOPLE}?saved=removed")
 
 
-@action(pages, "POST", f"{PEOPLE}/accounts/<uuid:user_id>/link-invitations")
+@action(pages, f"{PEOPLE}/accounts/<uuid:user_id>/link-invitations")
 async def invite_account_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Let the person who proves the account's address to the identity provider take it over."""
     return go(f"{PEOPLE}?saved=let-link")
 
 
-@action(pages, "POST", f"{PEOPLE}/accounts/<uuid:user_id>/reset-links")
+@action(pages, f"{PEOPLE}/accounts/<uuid:user_id>/reset-links")
 async def create_reset_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Create a one-time link for a person's new password and show it, once."""
     return await settings_page(

@@ -41,7 +41,7 @@ LABELS = {
 }
 
 
-@action(pages, "POST", f"{GATEWAY}/template-syncs")
+@action(pages, f"{GATEWAY}/template-syncs")
 async def create_templates_sync(outcome: Outcome[Gateway, TemplatesSyncRequest]) -> ResponseReturnValue:
     """Begin to write the files of a gateway's agents anew."""
     errors = outcome.answer.errors
@@ -49,7 +49,7 @@ async def create_templates_sync(outcome: Outcome[Gateway, TemplatesSyncRequest])
     return done(f"/gateways/{outcome.found.id}/agents", toast=toast)
 
 
-@action(pages, "POST", f"{GATEWAY}/removals", form=DeletionForm, at=gateway_of_page, refused=not_deleted)
+@action(pages, f"{GATEWAY}/removals", form=DeletionForm, at=gateway_of_page, refused=not_deleted)
 async def remove_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
     """Delete a gateway with its agents there; how far that is stands among long work."""
     await ended_soon(outcome.answer.id)
@@ -79,20 +79,20 @@ async def _not_adopted(refusal: Refusal[Gateway, Adoption]) -> ResponseReturnVal
     return await (await _form(refusal.actor, refusal.found)).refused(refusal)
 
 
-@action(pages, "POST", f"{GATEWAY}/adoptions", refused=_not_adopted)
+@action(pages, f"{GATEWAY}/adoptions", refused=_not_adopted)
 async def adopt_gateway_agent(outcome: Outcome[Gateway, Adoption]) -> ResponseReturnValue:
     """Link an agent."""
     return done(f"/gateways/{outcome.found.id}/agents", toast=f"{outcome.form.name} linked")
 
 
-@action(pages, "POST", f"{GATEWAY}/adoptions/<uuid:agent_id>/deletions")
+@action(pages, f"{GATEWAY}/adoptions/<uuid:agent_id>/deletions")
 async def unlink_gateway_agent(outcome: Outcome[Any, None]) -> ResponseReturnValue:
     """Unlink an agent."""
     gateway, agent = outcome.found
     return done(f"/gateways/{gateway.id}/agents", toast=f"{agent.name} unlinked")
 
 
-@action(pages, "POST", "/agents/<uuid:agent_id>/provisionings", at=agent_of_page, gone=DELETED)
+@action(pages, "/agents/<uuid:agent_id>/provisionings", at=agent_of_page, gone=DELETED)
 async def create_agent_provisioning(outcome: Outcome[Agent, ProvisioningRequest]) -> ResponseReturnValue:
     """Set an agent up on its gateway anew."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.found.name} is being set up")

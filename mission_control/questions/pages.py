@@ -90,7 +90,7 @@ async def _not_answered(refusal: Refusal[Question, AnswerForm]) -> ResponseRetur
     raise error
 
 
-@action(pages, "POST", f"{QUESTION}/answers", form=AnswerForm, refused=_not_answered)
+@action(pages, f"{QUESTION}/answers", form=AnswerForm, refused=_not_answered)
 async def answer_question(outcome: Outcome[Question, AnswerForm]) -> ResponseReturnValue:
     """Answer a question; only the first answer counts."""
     return done(f"{safe_next(outcome.form.next)}#queue", toast=f"{outcome.found.agent_name} has your answer.")

@@ -150,7 +150,7 @@ async def _not_added(refusal: Refusal[None, MarketplaceSkillCreate]) -> Response
     return await _new(refusal.actor, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", SKILLS, refused=_not_added)
+@action(pages, SKILLS, refused=_not_added)
 async def create_marketplace_skill(outcome: Outcome[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
     """Add a skill."""
     return go(f"{SKILLS}/{outcome.answer['id']}")
@@ -191,19 +191,19 @@ async def _not_asked(refusal: Refusal[Any, None]) -> ResponseReturnValue:
 INSTALL = f"{SKILL}/gateways/<uuid:gateway_id>"
 
 
-@action(pages, "POST", f"{INSTALL}/installations", at=skill_of_page, refused=_not_asked)
+@action(pages, f"{INSTALL}/installations", at=skill_of_page, refused=_not_asked)
 async def install_marketplace_skill(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Have a gateway install a skill."""
     return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
 
 
-@action(pages, "POST", f"{INSTALL}/removals", at=skill_of_page, refused=_not_asked)
+@action(pages, f"{INSTALL}/removals", at=skill_of_page, refused=_not_asked)
 async def uninstall_marketplace_skill(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Have a gateway remove a skill."""
     return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
 
 
-@action(pages, "POST", f"{SKILL}/deletions")
+@action(pages, f"{SKILL}/deletions")
 async def delete_marketplace_skill(outcome: Outcome[Skill, None]) -> ResponseReturnValue:
     """Remove a skill from the catalogue."""
     return go(SKILLS)
@@ -270,7 +270,7 @@ async def _not_saved(refusal: Refusal[SkillPack | None, PackForm]) -> ResponseRe
     raise error
 
 
-@action(pack_pages, "POST", PACKS, form=PackForm, refused=_not_saved)
+@action(pack_pages, PACKS, form=PackForm, refused=_not_saved)
 async def create_skill_pack(outcome: Outcome[None, PackForm]) -> ResponseReturnValue:
     """Add a pack; its skills come with the first sync."""
     return go(f"{PACKS}#pack-{outcome.answer['id']}")
@@ -284,19 +284,19 @@ async def edit_pack(pack_id: UUID) -> str:
     return await _form(actor, pack, {name: getattr(pack, name) for name in PACK_LABELS}, {})
 
 
-@action(pack_pages, "POST", PACK, form=PackForm, refused=_not_saved)
+@action(pack_pages, PACK, form=PackForm, refused=_not_saved)
 async def update_skill_pack(outcome: Outcome[SkillPack, PackForm]) -> ResponseReturnValue:
     """Change a pack."""
     return go(f"{PACKS}#pack-{outcome.found.id}")
 
 
-@action(pack_pages, "POST", f"{PACK}/syncs")
+@action(pack_pages, f"{PACK}/syncs")
 async def start_pack_sync(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
     """Sync a pack, as a job that may be left."""
     return go("/work")
 
 
-@action(pack_pages, "POST", f"{PACKS}/syncs")
+@action(pack_pages, f"{PACKS}/syncs")
 async def start_pack_syncs(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Sync all packs, as one job that may be left."""
     return go("/work")
@@ -310,7 +310,7 @@ async def ask_deletion(pack_id: UUID) -> str:
     return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await pack_read(pack.id))
 
 
-@action(pack_pages, "POST", f"{PACK}/deletions")
+@action(pack_pages, f"{PACK}/deletions")
 async def delete_skill_pack(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
     """Remove a pack."""
     return go(PACKS)

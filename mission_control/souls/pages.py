@@ -101,7 +101,7 @@ async def _not_given(refusal: Refusal[Agent, GiveForm]) -> ResponseReturnValue:
     return await _give(refusal.actor, refusal.found, handle, slug, refusal.values, refusal.errors)
 
 
-@action(pages, "POST", GIVE, form=GiveForm, refused=_not_given)
+@action(pages, GIVE, form=GiveForm, refused=_not_given)
 async def update_agent_soul(outcome: Outcome[Agent, GiveForm]) -> ResponseReturnValue:
     """Give a soul to an agent."""
     return go(f"/agents/{outcome.found.id}/soul")

@@ -62,8 +62,8 @@ class TagForm(VersionedForm, TagCreate):
     """The fields of a tag."""
 
 
-@action(pages, "POST", TAGS, performs="create_tag", refused=again(_form))
-async def create(outcome: Outcome[None, TagCreate]) -> ResponseReturnValue:
+@action(pages, TAGS, refused=again(_form))
+async def create_tag(outcome: Outcome[None, TagCreate]) -> ResponseReturnValue:
     """Create a tag."""
     return go(f"{TAGS}#tag-{outcome.answer['id']}")
 
@@ -82,8 +82,8 @@ async def _changeable(tag_id: UUID, verb: str) -> tuple[Actor, Tag]:
     return actor, tag
 
 
-@action(pages, "POST", TAG, performs="update_tag", form=TagForm, refused=again(_form))
-async def update(outcome: Outcome[Tag, TagForm]) -> ResponseReturnValue:
+@action(pages, TAG, form=TagForm, refused=again(_form))
+async def update_tag(outcome: Outcome[Tag, TagForm]) -> ResponseReturnValue:
     """Change a tag."""
     return go(f"{TAGS}#tag-{outcome.found.id}")
 
@@ -106,13 +106,13 @@ async def _not_merged(refusal: Refusal[Tag, TagMerge]) -> ResponseReturnValue:
     return await _deletion(refusal.actor, refusal.found, refusal.errors)
 
 
-@action(pages, "POST", f"{TAG}/merges", performs="merge_tag", refused=_not_merged)
-async def merge(outcome: Outcome[Tag, TagMerge]) -> ResponseReturnValue:
+@action(pages, f"{TAG}/merges", refused=_not_merged)
+async def merge_tag(outcome: Outcome[Tag, TagMerge]) -> ResponseReturnValue:
     """Merge a tag into another one."""
     return go(f"{TAGS}#tag-{outcome.answer['id']}")
 
 
-@action(pages, "POST", f"{TAG}/deletions", performs="delete_tag")
-async def delete(outcome: Outcome[Tag, None]) -> ResponseReturnValue:
+@action(pages, f"{TAG}/deletions")
+async def delete_tag(outcome: Outcome[Tag, None]) -> ResponseReturnValue:
     """Delete a tag."""
     return go(TAGS)

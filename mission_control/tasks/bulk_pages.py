@@ -113,8 +113,8 @@ def _said(form: BulkForm) -> str:
     return DONE.get(form.kind) or f"got the {SETTABLE[form.kind].label.lower()} {form.value}"
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/tasks/bulk", performs="update_tasks", form=BulkForm, before=_before)
-async def change(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue:
+@action(pages, "/boards/<uuid:board_id>/tasks/bulk", form=BulkForm, before=_before)
+async def update_tasks(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue:
     """Change the selected tasks; say which could not change, and why."""
     form, board, before = outcome.form, outcome.found, outcome.before
     results = outcome.answer["results"]
@@ -150,7 +150,7 @@ def _refusal(result: dict[str, Any], before: Before) -> dict[str, Any]:
     }
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/tasks/changes", performs="update_tasks", form=UndoForm)
+@action(pages, "/boards/<uuid:board_id>/tasks/changes", performs="update_tasks", form=UndoForm)
 async def undo(outcome: Outcome[Board, UndoForm]) -> ResponseReturnValue:
     """Take a bulk change back."""
     failed = outcome.answer["failed"]

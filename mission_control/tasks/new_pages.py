@@ -105,8 +105,8 @@ async def _refused(refusal: Refusal[Board, FullTaskForm]) -> ResponseReturnValue
     )
 
 
-@action(pages, "POST", NEW, performs="create_task", form=FullTaskForm, refused=_refused)
-async def create(outcome: Outcome[Board, FullTaskForm]) -> ResponseReturnValue:
+@action(pages, NEW, form=FullTaskForm, refused=_refused)
+async def create_task(outcome: Outcome[Board, FullTaskForm]) -> ResponseReturnValue:
     """Create the task and show it."""
     return go(f"/boards/{outcome.found.id}/tasks/{outcome.answer['id']}")
 
@@ -121,10 +121,8 @@ async def _with_details(refusal: Refusal[Board, NewTaskForm]) -> ResponseReturnV
     return partial("#dialogs", await new_dialog(board, await understood_values(board, form.body(board))), "innerHTML")
 
 
-@action(
-    pages, "POST", "/boards/<uuid:board_id>/tasks", performs="quick_add_task", form=NewTaskForm, refused=_with_details
-)
-async def quick_add(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
+@action(pages, "/boards/<uuid:board_id>/tasks", form=NewTaskForm, refused=_with_details)
+async def quick_add_task(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
     """Add a task by its title."""
     made = outcome.answer
     is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()

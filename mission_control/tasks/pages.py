@@ -130,11 +130,8 @@ async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnV
     return partial("#dialogs", dialog, "innerHTML") + await _facts(refusal)
 
 
-@action(
-    pages, "POST", f"{TASK}/moves",
-    performs="move_task", form=MoveForm, before=position_of, refused=_offer_to_approve,
-)  # fmt: skip
-async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/moves", form=MoveForm, before=position_of, refused=_offer_to_approve)
+async def move_task(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
     """Move a card: drag, menu, keyboard and plain forms come here."""
     task, form, before = outcome.found, outcome.form, outcome.before
     status = form.status or before.status
@@ -158,8 +155,8 @@ async def _text_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
     return await edit_again(refusal, "text")
 
 
-@action(pages, "POST", f"{TASK}/text", performs="update_task", form=TextForm, refused=_text_again)
-async def write(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/text", form=TextForm, refused=_text_again)
+async def update_task(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
     """Save title and description, unless somebody else changed them at the same time."""
     task = outcome.found
     if not is_htmx():
@@ -177,14 +174,14 @@ async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValu
     return await explain(refusal, FACT_CONFLICT if conflict else "")
 
 
-@action(pages, "POST", f"{TASK}/changes", performs="update_task", form=ChangeForm, refused=_not_changed)
+@action(pages, f"{TASK}/changes", performs="update_task", form=ChangeForm, refused=_not_changed)
 async def change(outcome: Outcome[Task, ChangeForm]) -> ResponseReturnValue:
     """Change priority, due date or assignee."""
     return await saved(outcome)
 
 
-@action(pages, "POST", f"{TASK}/comments", performs="create_task_comment", form=CommentForm)
-async def comment(outcome: Outcome[Task, CommentForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/comments", form=CommentForm)
+async def create_task_comment(outcome: Outcome[Task, CommentForm]) -> ResponseReturnValue:
     """Comment on a task."""
     return done(f"{_url(outcome.found)}#comments")
 
@@ -196,22 +193,22 @@ async def _not_linked(refusal: Refusal[Task, TaskDependencyCreate]) -> ResponseR
     return render_macro(SAID, "said", sentence=refusal.sentence)
 
 
-@action(pages, "POST", f"{TASK}/dependencies", performs="add_dependency", refused=_not_linked)
-async def wait_for(outcome: Outcome[Task, TaskDependencyCreate]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/dependencies", refused=_not_linked)
+async def add_dependency(outcome: Outcome[Task, TaskDependencyCreate]) -> ResponseReturnValue:
     """Make the task wait for another one."""
     return done(_url(outcome.found))
 
 
-@action(pages, "POST", f"{TASK}/dependencies/<uuid:depends_on_task_id>/removals", performs="remove_dependency")
-async def stop_waiting(outcome: Outcome[tuple[Task, UUID], None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/dependencies/<uuid:depends_on_task_id>/removals")
+async def remove_dependency(outcome: Outcome[tuple[Task, UUID], None]) -> ResponseReturnValue:
     """Let the task no longer wait for another one."""
     task, other_id = outcome.found
     url, undo = _url(task), {"task_id": str(other_id)}
     return done(url, toast="Dependency removed", undo_action=f"{url}/dependencies", undo=undo)
 
 
-@action(pages, "POST", f"{TASK}/duplicates", performs="duplicate_task")
-async def duplicate(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/duplicates")
+async def duplicate_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Copy a task and open the copy with its title to be changed; undo deletes the copy."""
     task, copy = outcome.found, outcome.answer
     url = f"/boards/{task.board_id}/tasks/{copy['id']}"
@@ -221,15 +218,15 @@ async def duplicate(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     )
 
 
-@action(pages, "POST", f"{TASK}/deletion", performs="delete_task")
-async def delete(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/deletion")
+async def delete_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Delete a task; it can be restored."""
     task = outcome.found
     return done(_url(task), toast=f"#{task.number} deleted", undo_action=f"{_url(task)}/restoration")
 
 
-@action(pages, "POST", f"{TASK}/restoration", performs="restore_task")
-async def restore(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/restoration")
+async def restore_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Restore a deleted task."""
     return done(_url(outcome.found))
 

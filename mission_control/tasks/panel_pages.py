@@ -41,8 +41,8 @@ async def _title_again(refusal: Refusal[Task, TitleForm]) -> ResponseReturnValue
     return await edit_again(refusal, "title")
 
 
-@action(pages, "POST", f"{TASK}/title", performs="update_task", form=TitleForm, refused=_title_again)
-async def rename(outcome: Outcome[Task, TitleForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/title", form=TitleForm, refused=_title_again)
+async def update_task(outcome: Outcome[Task, TitleForm]) -> ResponseReturnValue:
     """Save the title, unless somebody else changed it at the same time."""
     task = outcome.found
     if not is_htmx():
@@ -73,13 +73,13 @@ def _why(detail: Any, fields: dict[str, Any]) -> str:
     return f"{' and '.join(missing)}: this board requires a value." if missing else ""
 
 
-@action(pages, "POST", f"{TASK}/fields", performs="update_task", form=FieldsForm, refused=_field_refused)
+@action(pages, f"{TASK}/fields", performs="update_task", form=FieldsForm, refused=_field_refused)
 async def fill_in(outcome: Outcome[Task, FieldsForm]) -> ResponseReturnValue:
     """Change custom fields."""
     return await saved(outcome)
 
 
-@action(pages, "POST", f"{TASK}/tags", performs="update_task", form=TagsForm, refused=explain)
+@action(pages, f"{TASK}/tags", performs="update_task", form=TagsForm, refused=explain)
 async def tag(outcome: Outcome[Task, TagsForm]) -> ResponseReturnValue:
     """Put a tag on the task, or take it off."""
     return await saved(outcome)
@@ -95,8 +95,8 @@ async def _no_new_tag(refusal: Refusal[None, NewTagForm]) -> ResponseReturnValue
     return render_macro(COMMENTS, "said", sentence=refusal.sentence)
 
 
-@action(pages, "POST", f"{TASK}/tags/new", performs="create_tag", form=NewTagForm, at=_task, refused=_no_new_tag)
-async def new_tag(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/tags/new", form=NewTagForm, at=_task, refused=_no_new_tag)
+async def create_tag(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
     """Create a tag; the page then puts it on the task."""
     task: Task = outcome.page
     if not is_htmx():
@@ -139,11 +139,8 @@ async def _comment_form(
     return await shell_page(actor, "tasks/comment.html", active=f"board-{task.board_id}", task=task, **context)
 
 
-@action(
-    pages, "POST", f"{COMMENT}/edits", performs="edit_task_comment", form=CommentEditForm,
-    refused=again(_comment_form, EditConflict, FormInvalid),
-)  # fmt: skip
-async def edit_comment(outcome: Outcome[Comment, CommentEditForm]) -> ResponseReturnValue:
+@action(pages, f"{COMMENT}/edits", form=CommentEditForm, refused=again(_comment_form, EditConflict, FormInvalid))
+async def edit_task_comment(outcome: Outcome[Comment, CommentEditForm]) -> ResponseReturnValue:
     """Put other words into a comment of one's own."""
     task = outcome.found.task
     if not is_htmx():
@@ -151,8 +148,8 @@ async def edit_comment(outcome: Outcome[Comment, CommentEditForm]) -> ResponseRe
     return await fragment(PAGE, "timeline", view_of(outcome.actor, task.board, panel_id=task.id), "innerHTML")
 
 
-@action(pages, "POST", f"{COMMENT}/deletion", performs="delete_task_comment")
-async def delete_comment(outcome: Outcome[Comment, None]) -> ResponseReturnValue:
+@action(pages, f"{COMMENT}/deletion")
+async def delete_task_comment(outcome: Outcome[Comment, None]) -> ResponseReturnValue:
     """Delete a comment with its files."""
     return done(f"{url_of(outcome.found.task)}#comments", toast="Comment deleted")
 
@@ -160,8 +157,8 @@ async def delete_comment(outcome: Outcome[Comment, None]) -> ResponseReturnValue
 FILE = f"{TASK}/files/<uuid:attachment_id>"
 
 
-@action(pages, "POST", f"{TASK}/files", performs="attach_file")
-async def attach(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/files")
+async def attach_file(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Put a file on the task."""
     return done(url_of(outcome.found))
 
@@ -182,8 +179,8 @@ async def show(board_id: UUID, task_id: UUID, attachment_id: UUID) -> ResponseRe
     return await shell_page(actor, "tasks/file.html", active=active, one=one, shown=shown, panel_url=panel_url)
 
 
-@action(pages, "POST", f"{FILE}/removals", performs="remove_attachment")
-async def remove(outcome: Outcome[Attachment, None]) -> ResponseReturnValue:
+@action(pages, f"{FILE}/removals")
+async def remove_attachment(outcome: Outcome[Attachment, None]) -> ResponseReturnValue:
     """Delete a file for good."""
     return done(url_of(outcome.found.task), toast=f"{outcome.found.name} deleted")
 
@@ -197,20 +194,20 @@ class TickForm(Form):
     is_done: bool
 
 
-@action(pages, "POST", f"{TASK}/checklist", performs="add_checklist_item")
-async def add(outcome: Outcome[Task, ChecklistItemCreate]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/checklist")
+async def add_checklist_item(outcome: Outcome[Task, ChecklistItemCreate]) -> ResponseReturnValue:
     """Add a step at the end."""
     return done(_url(outcome.found))
 
 
-@action(pages, "POST", f"{STEP}/ticks", performs="change_checklist_item", form=TickForm)
-async def tick(outcome: Outcome[tuple[Task, ChecklistItem], TickForm]) -> ResponseReturnValue:
+@action(pages, f"{STEP}/ticks", form=TickForm)
+async def change_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], TickForm]) -> ResponseReturnValue:
     """Tick a step, or untick it."""
     return done(_url(outcome.found[0]))
 
 
-@action(pages, "POST", f"{STEP}/removals", performs="remove_checklist_item")
-async def remove_step(outcome: Outcome[tuple[Task, ChecklistItem], None]) -> ResponseReturnValue:
+@action(pages, f"{STEP}/removals")
+async def remove_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], None]) -> ResponseReturnValue:
     """Remove a step."""
     task, item = outcome.found
     undo = {"text": item.text, "is_done": str(item.is_done).lower()}

@@ -65,21 +65,21 @@ async def _not_erased(refusal: Refusal[Task, None]) -> ResponseReturnValue:
     return await _erasure(refusal.actor, refusal.found, refusal.sentence)
 
 
-@action(pages, "POST", f"{TASK}/erasures", performs="erase_task", refused=_not_erased)
-async def erase(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/erasures", refused=_not_erased)
+async def erase_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Delete a task for good."""
     return go("/settings/trash/tasks")
 
 
-@action(pages, "POST", f"{TASK}/archivals", performs="archive_task")
-async def archive(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/archivals")
+async def archive_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Archive a done task."""
     task = outcome.found
     return done(_url(task), toast=f"#{task.number} archived", undo_action=f"{_url(task)}/archivals/removals")
 
 
-@action(pages, "POST", f"{TASK}/archivals/removals", performs="unarchive_task")
-async def unarchive(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/archivals/removals")
+async def unarchive_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Put an archived task back on its board."""
     return done(_url(outcome.found))
 

@@ -225,8 +225,8 @@ def _key(view: BoardView) -> Hashable:
     return view.board.id, view.rights, view.wanted, view.actor.id
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/views", performs="create_board_view", form=NewViewForm)
-async def create(outcome: Outcome[Board, NewViewForm]) -> ResponseReturnValue:
+@action(pages, "/boards/<uuid:board_id>/views", form=NewViewForm)
+async def create_board_view(outcome: Outcome[Board, NewViewForm]) -> ResponseReturnValue:
     """Save what the page shows as a view, and open it."""
     made = outcome.answer
     shown = CardFilter(text=made.query, view=made.kind, sort=made.sort, columns=tuple(made.columns))
@@ -237,16 +237,16 @@ async def _not_changed(refusal: Refusal[SavedView, ViewForm]) -> ResponseReturnV
     return same_form_again(refusal.error, "version-view")
 
 
-@action(pages, "POST", VIEW, performs="update_board_view", form=ViewForm, refused=_not_changed)
-async def change(outcome: Outcome[SavedView, ViewForm]) -> ResponseReturnValue:
+@action(pages, VIEW, form=ViewForm, refused=_not_changed)
+async def update_board_view(outcome: Outcome[SavedView, ViewForm]) -> ResponseReturnValue:
     """Change a view."""
     view = outcome.answer
     toast = f"“{view.name}” shows this now" if outcome.form.kind else None
     return done(f"/boards/{view.board_id}{filter_of(view).address()}", toast=toast)
 
 
-@action(pages, "POST", f"{VIEW}/deletion", performs="delete_board_view")
-async def delete(outcome: Outcome[SavedView, None]) -> ResponseReturnValue:
+@action(pages, f"{VIEW}/deletion")
+async def delete_board_view(outcome: Outcome[SavedView, None]) -> ResponseReturnValue:
     """Delete a view; Undo saves it again."""
     view = outcome.found
     undo = {

@@ -214,7 +214,7 @@ async def _not_created(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValu
     return await LIST.show(refusal.actor, values=refusal.values, errors=refusal.errors)
 
 
-@action(pages, "POST", HOME, form=BudgetForm, refused=_not_created)
+@action(pages, HOME, form=BudgetForm, refused=_not_created)
 async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
     """Create a budget."""
     return done(HOME)
@@ -235,13 +235,13 @@ async def _edit(actor: Actor, budget: Budget, values: Fields, errors: dict[str, 
     return await settings_page(actor, "usage/limit.html", "budgets", **context)
 
 
-@action(pages, "POST", BUDGET, form=LimitForm, refused=again(_edit, EditConflict, FormInvalid))
+@action(pages, BUDGET, form=LimitForm, refused=again(_edit, EditConflict, FormInvalid))
 async def update_budget(outcome: Outcome[Budget, LimitForm]) -> ResponseReturnValue:
     """Give a budget another limit."""
     return done(HOME)
 
 
-@action(pages, "POST", f"{BUDGET}/deletion")
+@action(pages, f"{BUDGET}/deletion")
 async def delete_budget(outcome: Outcome[Budget, None]) -> ResponseReturnValue:
     """Delete a budget; Undo creates it again."""
     return done(HOME, toast="Budget lifted", undo_action=HOME, undo=BudgetForm.fields_of(outcome.found))

@@ -164,7 +164,6 @@ class Action:
     """
 
     pages: Blueprint
-    method: str
     path: str
     _: KW_ONLY
     performs: str = ""
@@ -178,7 +177,7 @@ class Action:
     def __call__(self, answers: Answering) -> Answering:
         """Register the action under its path."""
         self.answers, self.performs = answers, self.performs or answers.__name__
-        self.pages.add_url_rule(self.path, f"{answers.__name__} {self.path}", self.respond, methods=[self.method])
+        self.pages.add_url_rule(self.path, f"{answers.__name__} {self.path}", self.respond, methods=["POST"])
         return answers
 
     @property

@@ -105,7 +105,7 @@ async def _form(actor: Actor, found: Board | Webhook, values: Fields, errors: di
 NOT_SAVED = again(_form, EditConflict, FormInvalid, Invalid)
 
 
-@action(pages, "POST", f"{BOARD}/new", form=NewWebhookForm, refused=NOT_SAVED)
+@action(pages, f"{BOARD}/new", form=NewWebhookForm, refused=NOT_SAVED)
 async def create_board_webhook(outcome: Outcome[Board, NewWebhookForm]) -> ResponseReturnValue:
     """Create a webhook; a secret that was made for it is shown this once."""
     webhook = outcome.answer
@@ -131,13 +131,13 @@ async def edit_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
     return await _form(actor, webhook, WebhookForm.shown(webhook), {})
 
 
-@action(pages, "POST", f"{WEBHOOK}/edit", form=WebhookForm, refused=NOT_SAVED)
+@action(pages, f"{WEBHOOK}/edit", form=WebhookForm, refused=NOT_SAVED)
 async def update_board_webhook(outcome: Outcome[Webhook, WebhookForm]) -> ResponseReturnValue:
     """Change a webhook."""
     return go(_url(outcome.found))
 
 
-@action(pages, "POST", f"{WEBHOOK}/state", performs="update_board_webhook", form=StateForm)
+@action(pages, f"{WEBHOOK}/state", performs="update_board_webhook", form=StateForm)
 async def switch(outcome: Outcome[Webhook, StateForm]) -> ResponseReturnValue:
     """Switch a webhook on or off."""
     is_on = outcome.form.enabled
@@ -146,20 +146,20 @@ async def switch(outcome: Outcome[Webhook, StateForm]) -> ResponseReturnValue:
     return done(_url(outcome.found), toast=toast, undo_action=f"{_url(outcome.found)}/state", undo=undo)
 
 
-@action(pages, "POST", f"{WEBHOOK}/rotations")
+@action(pages, f"{WEBHOOK}/rotations")
 async def rotate_board_webhook_secret(outcome: Outcome[Webhook, None]) -> ResponseReturnValue:
     """Give a webhook a new secret, which is shown this once."""
     webhook = BoardWebhookRead.of(await Webhook.get(id=outcome.found.id), base_url())
     return await _secret_page(outcome.actor, outcome.found.board, webhook, outcome.answer.secret)
 
 
-@action(pages, "POST", f"{WEBHOOK}/tests")
+@action(pages, f"{WEBHOOK}/tests")
 async def test_board_webhook(outcome: Outcome[Webhook, WebhookTest]) -> ResponseReturnValue:
     """Try a webhook; the call appears in the list."""
     return done(_url(outcome.found), toast="Test call received")
 
 
-@action(pages, "POST", f"{WEBHOOK}/payloads/<uuid:payload_id>/replays")
+@action(pages, f"{WEBHOOK}/payloads/<uuid:payload_id>/replays")
 async def replay_board_webhook_payload(outcome: Outcome[WebhookPayload, None]) -> ResponseReturnValue:
     """Notify an agent of a payload again."""
     names = {str(one["id"]): one["name"] for one in await crew_of(outcome.found.board)}
@@ -179,7 +179,7 @@ async def delete_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
     return await shell_page(actor, "webhooks/delete.html", active=f"board-{board.id}", **context)
 
 
-@action(pages, "POST", f"{WEBHOOK}/deletion")
+@action(pages, f"{WEBHOOK}/deletion")
 async def delete_board_webhook(outcome: Outcome[Webhook, None]) -> ResponseReturnValue:
     """Delete a webhook and what it received."""
     return go(f"/boards/{outcome.found.board_id}/webhooks")
