@@ -67,7 +67,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
         approval.run_id = runs.get(task_ids[0])
     elif not task_ids and actor.is_agent:
         approval.run_id = await only_run_of(actor.agent_id, actor.fence)
-    await _write(approval, task_ids, runs)
+    await save_request(approval, task_ids, runs)
     return approval
 
 
@@ -86,11 +86,12 @@ async def ask_to_finish(board: Board, task_id: UUID, run: Run, payload: dict[str
         run_id=run.id,
     )
     approval.board = board
-    await _write(approval, [task_id], {task_id: run.id})
+    await save_request(approval, [task_id], {task_id: run.id})
     return approval
 
 
-async def _write(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]) -> None:
+async def save_request(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]) -> None:
+    """Store a request with its tasks and the runs that ask, and record it."""
     await insert(approval)
     await _link(approval, task_ids, runs)
     record(

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval
-from mission_control.approvals.payloads import ACTIONS, CHANNEL
+from mission_control.approvals.payloads import CHANNEL
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import system
@@ -21,7 +21,7 @@ from mission_control.core.clock import monotonic
 from mission_control.database.sql import rows, select
 from mission_control.gateway_requests import boardless, intake
 from mission_control.gateway_requests.asking import question_of, resolve_approval, resolve_question
-from mission_control.gateway_requests.intake import Kept, end_question, note_answered, parts_of
+from mission_control.gateway_requests.intake import KINDS, Kept, end_question, note_answered, parts_of
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.reading import AskedQuestion, Ended, read_question
 from mission_control.gateways import connector
@@ -119,7 +119,6 @@ PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
 TELLING_SECONDS = 15.0  # one gateway in one look, so that a slow one does not hold up the others
 # After an end, its gateway says so first. An answer on its way gets longer, because the gateway may have it already.
 GRACE, GRACE_FOR_ANSWERS = timedelta(seconds=5), timedelta(seconds=60)
-KINDS = {action: kind for kind, action in ACTIONS.items()}
 MODELS: dict[str, type[Approval | Question | GatewayRequest]] = {
     "approval": Approval,
     "question": Question,

@@ -11,7 +11,7 @@ from mission_control.approvals.payloads import CHANNEL, answer_of
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
-from mission_control.core.actor import Actor, system
+from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
@@ -19,11 +19,10 @@ from mission_control.database.records import insert
 from mission_control.gateway_requests.asking import Boardless
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.queries import decider_of, parts_of_requests
-from mission_control.gateway_requests.reading import AskedApproval, AskedQuestion, Ended
+from mission_control.gateway_requests.reading import AskedApproval, AskedQuestion, Ended, settled_by
 from mission_control.gateways.events import GatewayRef
 from mission_control.questions.commands import answer_text
 
-ENDED = {"answered": "answered", "cancelled": "cancelled", "expired": "expired"}
 WHY = {
     "cancelled": "The gateway cancelled it: nobody waits for an answer any more.",
     "expired": "Nobody answered before it expired.",
@@ -34,13 +33,12 @@ _log = logging.getLogger(__name__)
 
 
 def approval_of(gateway: GatewayRef, asker: Boardless, asked: AskedApproval) -> GatewayRequest:
-    what = "run a command" if asked.kind == "exec" else "do something that its gateway asks about"
     return GatewayRequest(
         **_common(gateway, asker),
         kind="approval",
         external_id=asked.external_id,
         action_type=asked.action_type,
-        payload={"reason": f"{asker.name} wants to {what}.", **asked.payload},
+        payload=asked.payload_of(asker.name),
         allows_text=False,
         expires_at=asked.expires_at,
     )
@@ -71,14 +69,9 @@ def _common(gateway: GatewayRef, asker: Boardless) -> dict[str, object]:
     }
 
 
-async def bring_in(gateway: GatewayRef, requests: list[GatewayRequest]) -> bool:
-    """Keep what a gateway asks for; False when it is here already, or the gateway is gone."""
-    return await keep_requests(system(gateway.organization_id), requests)
-
-
 @command("gateway_request.keep")
 async def keep_requests(actor: Actor, requests: list[GatewayRequest]) -> bool:
-    """Store requests, each once for its id on the gateway."""
+    """Store requests, each once for its id on the gateway; False when they are here already."""
     try:
         async with in_transaction():
             await insert(*requests)
@@ -110,11 +103,6 @@ def facts_of(request: GatewayRequest) -> dict[str, Any]:
     }
 
 
-async def end_approval(request: GatewayRequest, ended: Ended) -> None:
-    """Close an approval as it ended on its gateway, unless that is settled."""
-    await settle_approval(system(request.organization_id), request, ended)
-
-
 @command("gateway_request.keep")
 async def settle_approval(actor: Actor, request: GatewayRequest, ended: Ended) -> None:
     """Note that the gateway has our answer, or take over what was decided there first."""
@@ -125,18 +113,8 @@ async def settle_approval(actor: Actor, request: GatewayRequest, ended: Ended) -
     if was_answered and ended.agrees_with(request.status):
         await _note_delivered(request)
         return
-    note = ended.note
-    if was_answered and ended.status in ("allowed", "denied"):
-        note = "It was decided on the gateway before our answer arrived."
-    elif was_answered:
-        note = f"Our answer came too late. {ended.note}"
-    await _take_over(request, ended.decision, ended.by, note)
+    await _take_over(request, ended.decision, ended.by, ended.note_after(was_answered))
     _record_end(request, ended.how)
-
-
-async def end_question(request: GatewayRequest, asked: AskedQuestion) -> None:
-    """Close a question as it ended on its gateway, unless that is settled."""
-    await settle_question(system(request.organization_id), request, asked)
 
 
 @command("gateway_request.keep")
@@ -147,13 +125,12 @@ async def settle_question(actor: Actor, request: GatewayRequest, asked: AskedQue
         return
     was_answered = request.status == "answered"
     if asked.status == "answered":
-        values = asked.answers.get(request.external_id.partition("#")[2], [])
-        request.answer, request.chosen_option_id = ", ".join(values) or "(no text)", None
+        request.answer, request.chosen_option_id = asked.answer_to(request.external_id), None
         await _take_over(request, "answered", asked.resolved_by, None)
     else:
         late = "Our answer came too late. " if was_answered else ""
         await _take_over(request, "withdrawn", asked.resolved_by, late + WHY.get(asked.status, GONE))
-    _record_end(request, ENDED.get(asked.status, "ended"))
+    _record_end(request, asked.how)
 
 
 @command("gateway_request.keep")
@@ -180,7 +157,7 @@ async def _take_over(request: GatewayRequest, status: str, by: str, note: str | 
     request.answer_state = None if request.status == "pending" else "late"
     request.status, request.note = status, note
     request.resolved_by_user_id = None
-    request.resolved_by_name = f"{by} on the gateway" if by else "The gateway"
+    request.resolved_by_name = settled_by(by)
     request.resolved_at = clock.now()
     await request.save(
         update_fields=[

@@ -10,6 +10,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from mission_control.approvals.commands import save_request
 from mission_control.approvals.decisions import locked_approval, save_decision
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ACTIONS, CHANNEL
@@ -18,7 +19,6 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import acting_as, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.database.records import insert
 from mission_control.database.sql import rows
 from mission_control.gateway_requests import answers, boardless
 from mission_control.gateway_requests.asking import (
@@ -38,6 +38,7 @@ from mission_control.gateway_requests.reading import (
     read_approval,
     read_question,
     read_resolved,
+    settled_by,
     text,
 )
 from mission_control.gateways.events import GatewayRef, Handle
@@ -62,11 +63,11 @@ async def bring_in_approval(gateway: GatewayRef, asked: AskedApproval) -> bool:
         about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
         _log.warning("a gateway asks for more approvals than are kept", extra=about)
         return False
-    asker = await asker_of(gateway, asked.agent_id)
+    actor, asker = system(gateway.organization_id), await asker_of(gateway, asked.agent_id)
     if asker is None:
         unplaced = await boardless_asker(gateway, asked.agent_id)
-        return await boardless.bring_in(gateway, [boardless.approval_of(gateway, unplaced, asked)])
-    return await keep_approval(system(gateway.organization_id), gateway, asker, asked)
+        return await boardless.keep_requests(actor, [boardless.approval_of(gateway, unplaced, asked)])
+    return await keep_approval(actor, gateway, asker, asked)
 
 
 async def kept(gateway_id: UUID, external_id: str) -> Approval | GatewayRequest | None:
@@ -84,12 +85,11 @@ async def pending(gateway_id: UUID) -> list[Approval | GatewayRequest]:
 @command("gateway_request.keep")
 async def keep_approval(actor: Actor, gateway: GatewayRef, asker: Asker, asked: AskedApproval) -> bool:
     """Store an approval in the name of the agent, once for each id of the gateway."""
-    what = "run a command" if asked.kind == "exec" else "do something that its gateway asks about"
     approval = Approval(
         board_id=asker.board.id,
         agent_id=asker.id,
         action_type=asked.action_type,
-        payload={"reason": f"{asker.name} wants to {what}.", **asked.payload},
+        payload=asked.payload_of(asker.name),
         confidence=0,
         gateway_id=gateway.id,
         external_id=asked.external_id,
@@ -99,20 +99,10 @@ async def keep_approval(actor: Actor, gateway: GatewayRef, asker: Asker, asked: 
     approval.board = asker.board
     try:
         async with in_transaction():
-            await insert(approval)
+            with acting_as(asker.actor):
+                await save_request(approval, [], {})
     except IntegrityError:
         return False  # the list and the event came at the same moment
-    with acting_as(asker.actor):
-        record(
-            "approval.requested",
-            approval.scope(),
-            f"Approval requested: {approval.action_type}.",
-            agent_id=asker.id,
-            approval_id=approval.id,
-            action_type=approval.action_type,
-            task_ids=[],
-            status="pending",
-        )
     return True
 
 
@@ -125,7 +115,7 @@ async def end_approval_of(gateway: GatewayRef, external_id: str, ended: Ended) -
 async def end_approval(approval: Approval | GatewayRequest, ended: Ended) -> None:
     """Close an approval as it ended on its gateway, unless that is settled."""
     if isinstance(approval, GatewayRequest):
-        await boardless.end_approval(approval, ended)
+        await boardless.settle_approval(system(approval.organization_id), approval, ended)
         return
     approval.board = await Board.get(id=approval.board_id)
     await settle_approval(system(approval.board.organization_id), approval, ended)
@@ -142,13 +132,9 @@ async def settle_approval(actor: Actor, approval: Approval, ended: Ended) -> Non
         record("approval.answered", approval.scope(), _sentence("Gateway told", approval), **_facts(approval))
         return
     was_answered = approval.status != "pending"
-    approval.status, approval.decision, approval.note = ended.decision, ended.decision, ended.note
-    if was_answered and ended.status in ("allowed", "denied"):
-        approval.note = "It was decided on the gateway before our answer arrived."
-    elif was_answered:
-        approval.note = f"Our answer came too late. {ended.note}"
+    approval.status, approval.decision, approval.note = ended.decision, ended.decision, ended.note_after(was_answered)
     approval.resolved_by_user_id, approval.resolved_by_kind = None, "gateway"
-    approval.resolved_by_name = f"{ended.by} on the gateway" if ended.by else "The gateway"
+    approval.resolved_by_name = settled_by(ended.by)
     approval.resolved_at = approval.updated_at = clock.now()
     approval.answer_state = "late" if was_answered else None
     await save_decision(approval)
@@ -202,12 +188,12 @@ async def bring_in_questions(gateway: GatewayRef, asked: AskedQuestion) -> bool:
     if len(await open_questions(gateway.id)) >= MOST_PENDING:
         _log.warning("a gateway asks more questions than are kept", extra=about)
         return False
-    asker = await asker_of(gateway, asked.agent_id)
+    actor, asker = system(gateway.organization_id), await asker_of(gateway, asked.agent_id)
     if asker is None:
         unplaced = await boardless_asker(gateway, asked.agent_id)
-        return await boardless.bring_in(gateway, boardless.questions_of(gateway, unplaced, asked))
+        return await boardless.keep_requests(actor, boardless.questions_of(gateway, unplaced, asked))
     try:
-        await keep_questions(system(gateway.organization_id), gateway, asker, asked)
+        await keep_questions(actor, gateway, asker, asked)
     except IntegrityError:
         return False  # the list and the event came at the same moment
     return True
@@ -227,7 +213,7 @@ async def keep_questions(actor: Actor, gateway: GatewayRef, asker: Asker, asked:
 async def end_question(question: Kept, asked: AskedQuestion) -> None:
     """Close a question as it ended on its gateway, unless that is settled."""
     if isinstance(question, GatewayRequest):
-        await boardless.end_question(question, asked)
+        await boardless.settle_question(system(question.organization_id), question, asked)
         return
     question.board = await Board.get(id=question.board_id)
     await settle_question(system(question.board.organization_id), question, asked)
@@ -244,14 +230,8 @@ async def settle_question(actor: Actor, question: Question, asked: AskedQuestion
         await Question.filter(id=question.id).update(answer_state="late" if question.state == "answered" else "sent")
     else:
         await _take_over(actor, question, asked)
-    how = boardless.ENDED.get(asked.status, "ended")
-    record(
-        "question.ended_on_gateway",
-        question,
-        f"Question {how} on the gateway: {snippet(question.content)}",
-        question_id=question.id,
-        how=how,
-    )
+    sentence = f"Question {asked.how} on the gateway: {snippet(question.content)}"
+    record("question.ended_on_gateway", question, sentence, question_id=question.id, how=asked.how)
 
 
 async def _take_over(actor: Actor, question: Question, asked: AskedQuestion) -> None:
@@ -259,9 +239,8 @@ async def _take_over(actor: Actor, question: Question, asked: AskedQuestion) -> 
     question.answer_state = "late" if question.state == "answered" else None
     question.state, question.answered_by_user_id, question.chosen_option_id = "withdrawn", None, None
     if asked.status == "answered":
-        values = asked.answers.get(str(question.external_id).partition("#")[2], [])
-        question.state, question.answer = "answered", ", ".join(values) or "(no text)"
-        question.answered_by_name = f"{asked.resolved_by} on the gateway" if asked.resolved_by else "The gateway"
+        question.state, question.answer = "answered", asked.answer_to(question.external_id)
+        question.answered_by_name = settled_by(asked.resolved_by)
         question.answered_at = clock.now()
         await write_memory(actor, question.board, question.answer, question.reply_tags, question.reply_source)
     await question.save()

@@ -32,6 +32,11 @@ class AskedApproval:
         """The type of action, by which approvals are told apart."""
         return ACTIONS[self.kind]
 
+    def payload_of(self, name: str) -> dict[str, Any]:
+        """Return what is kept of it, with the reason why its agent asks."""
+        what = "run a command" if self.kind == "exec" else "do something that its gateway asks about"
+        return {"reason": f"{name} wants to {what}.", **self.payload}
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -63,6 +68,19 @@ class Ended:
             "cancelled": "The gateway cancelled it: the run ended.",
             "gone": "The gateway does not ask for it any more.",
         }.get(self.status, "Decided on the gateway.")
+
+    def note_after(self, is_late: bool) -> str:
+        """Return the same, also where our answer came too late."""
+        if not is_late:
+            return self.note
+        if self.status in ("allowed", "denied"):
+            return "It was decided on the gateway before our answer arrived."
+        return f"Our answer came too late. {self.note}"
+
+
+def settled_by(name: str) -> str:
+    """Return who settled something on its gateway, as people read it."""
+    return f"{name} on the gateway" if name else "The gateway"
 
 
 def read_approval(kind: str, asked: Mapping[str, Any]) -> AskedApproval | None:
@@ -219,6 +237,15 @@ class AskedQuestion:
     status: str
     answers: dict[str, list[str]]
     resolved_by: str
+
+    @property
+    def how(self) -> str:
+        """What happened, as a past participle."""
+        return self.status if self.status in ("answered", "cancelled", "expired") else "ended"
+
+    def answer_to(self, external_id: str | None) -> str:
+        """Return the answer to the question that is kept under an id, as text."""
+        return ", ".join(self.answers.get(str(external_id).partition("#")[2], [])) or "(no text)"
 
     def external_id(self, part: Part) -> str:
         """Return the id under which one of its questions is kept here."""

@@ -3,6 +3,7 @@
 from datetime import UTC, timedelta
 from typing import Any
 
+from mission_control.core.actor import system
 from mission_control.gateway_requests import boardless
 from mission_control.gateway_requests.asking import boardless_asker
 from mission_control.gateway_requests.models import GatewayRequest
@@ -34,7 +35,7 @@ async def ask(gateway: GatewayRef, command: str = "rm -rf build", **request: Any
     asked = read_approval("exec", {"id": f"there-{command}", "request": said, "expiresAtMs": soon})
     assert asked is not None
     request_of_scout = boardless.approval_of(gateway, await boardless_asker(gateway, "scout"), asked)
-    assert await boardless.bring_in(gateway, [request_of_scout])
+    assert await boardless.keep_requests(system(gateway.organization_id), [request_of_scout])
     return request_of_scout
 
 
@@ -44,7 +45,7 @@ async def ask_question(gateway: GatewayRef) -> GatewayRequest:
     asked = read_question({"id": "q", "agentId": "scout", "questions": [item]})
     assert asked is not None
     [question] = boardless.questions_of(gateway, await boardless_asker(gateway, "scout"), asked)
-    assert await boardless.bring_in(gateway, [question])
+    assert await boardless.keep_requests(system(gateway.organization_id), [question])
     return question
 
 
@@ -100,5 +101,6 @@ async def test_pages_follow_what_happens(cast: Cast) -> None:
         await ask(gateway, "make clean")
         await queue.until("Run a command: make clean")
         await tab.until("Run a command: make clean")
-        await boardless.end_approval(request, Ended("allowed", "allow-once", "telegram"))
+        ended = Ended("allowed", "allow-once", "telegram")
+        await boardless.settle_approval(system(request.organization_id), request, ended)
         await one.until("telegram on the gateway approved")
