@@ -32,7 +32,7 @@ STOPPING = "mission_control.stopping"
 class OrjsonProvider(JSONProvider):
     """JSON by orjson."""
 
-    def dumps(self, obj: Any, **kwargs: Any) -> str:
+    def dumps(self, obj: object, **kwargs: Any) -> str:
         """Write compact JSON."""
         return to_json(obj).decode()
 

@@ -136,7 +136,7 @@ def _add(registry: dict[Any, Any], more: Any) -> None:
         registry[key] = value
 
 
-def _set_once(target: Any, name: str, value: Any) -> None:
+def _set_once(target: object, name: str, value: object) -> None:
     if value is not None:
         if getattr(target, name) is not None:
             raise RuntimeError(f"Two features set {name}.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from quart import current_app, has_app_context
@@ -149,7 +148,7 @@ async def _is_being_written(agent: Agent) -> bool:
     )
 
 
-def _text(answer: Any) -> str | None:
+def _text(answer: object) -> str | None:
     """Return the text in an answer: the answer itself, or its `content` or that of its `file`."""
     if isinstance(answer, str):
         return answer

@@ -22,7 +22,7 @@ FIELD_LENGTH = 2_000
 EVERY = r"^[0-9]{1,5}(s|m|h|d)$"
 
 
-def _profile(value: Any) -> dict[str, str] | None:
+def _profile(value: object) -> dict[str, str] | None:
     """Return an identity profile as text by key, without keys that are null or blank; None for what is no mapping."""
     if not isinstance(value, Mapping):
         return None
@@ -74,22 +74,22 @@ class AgentField(DeclaredField):
     is_plain: bool = False
 
 
-def plain(name: str, kind: Any, default: Any = None, **more: Any) -> AgentField:
+def plain(name: str, kind: object, default: object = None, **more: Any) -> AgentField:
     """A column that is stored as it is sent."""
     return AgentField(name=name, kind=kind, default=default, is_changed=True, is_plain=True, **more)
 
 
-def ruled(name: str, kind: Any, default: Any = NOT_SENT, **more: Any) -> AgentField:
+def ruled(name: str, kind: object, default: object = NOT_SENT, **more: Any) -> AgentField:
     """A field that can be sent, and for which the operations have rules."""
     return AgentField(name=name, kind=kind, default=default, **more)
 
 
-def kept(name: str, kind: Any) -> AgentField:
+def kept(name: str, kind: object) -> AgentField:
     """A column that the program sets and that answers show."""
     return AgentField(name=name, kind=kind)
 
 
-def internal(name: str, kind: Any) -> AgentField:
+def internal(name: str, kind: object) -> AgentField:
     """A column that no answer shows."""
     return AgentField(name=name, kind=kind, is_answered=False)
 

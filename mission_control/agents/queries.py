@@ -248,7 +248,7 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         current = await lookups.fresh(actor)
         return current is not None and current.administers(actor.organization_id)
 
-    async def message_for(agent_id: Any, source: Event | dict[str, Any]) -> bytes | None:
+    async def message_for(agent_id: object, source: Event | dict[str, Any]) -> bytes | None:
         key = (source.id if isinstance(source, Event) else id(source), broker.known_head(actor.organization_id))
         found = await _messages.get(key, lambda: _read(actor.organization_id, agent_id, source))
         current = await lookups.fresh(actor)
@@ -280,7 +280,7 @@ class AgentMessage:
 _messages: Shared[AgentMessage] = Shared()
 
 
-async def _read(organization_id: UUID, agent_id: Any, source: Event | dict[str, Any]) -> AgentMessage:
+async def _read(organization_id: UUID, agent_id: object, source: Event | dict[str, Any]) -> AgentMessage:
     agent = await Agent.get_or_none(id=agent_id, organization_id=organization_id, board__deleted_at=None)
     if agent is None:
         return AgentMessage(None, None, source)

@@ -162,7 +162,7 @@ async def notify_board_change(actor: Actor, event: NewEvent) -> None:
             )
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, datetime):
         return clock.wire(value)
     return value if isinstance(value, str) else canonical(value).strip('"')

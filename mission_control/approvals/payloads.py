@@ -25,7 +25,7 @@ def asks_to_finish(action_type: str) -> bool:
     return action_type.strip().lower() in FINISHING
 
 
-def stated_confidence(row: Mapping[str, Any], payload: Any) -> int | None:
+def stated_confidence(row: Mapping[str, Any], payload: object) -> int | None:
     """Return the percentage that the asker stated; None where nobody did: a hand-in without one, or a person's own act.
 
     The column needs a number in each case. A payload with `confidence: null` says that the number means nothing, and
@@ -97,7 +97,7 @@ class GatewayRequest:
         }
 
 
-def request_of(payload: Any) -> GatewayRequest | None:
+def request_of(payload: object) -> GatewayRequest | None:
     """Return what a gateway asks for, None for any other approval."""
     asked = payload.get("gateway_request") if isinstance(payload, Mapping) else None
     if not isinstance(asked, Mapping):
@@ -115,11 +115,11 @@ def request_of(payload: Any) -> GatewayRequest | None:
     )
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(values: Any) -> list[str]:
+def _texts(values: object) -> list[str]:
     return [one for one in values if isinstance(one, str) and one] if isinstance(values, list) else []
 
 
@@ -128,7 +128,7 @@ def _short(text: str) -> str:
     return line if len(line) <= TITLE_LENGTH and not rest else f"{line[:TITLE_LENGTH].rstrip()} …"
 
 
-def answer_of(payload: Any, expires_at: datetime | None, decision: str, *, always: bool) -> Answer:
+def answer_of(payload: object, expires_at: datetime | None, decision: str, *, always: bool) -> Answer:
     """Return the answer for the gateway. Raise Invalid where it takes no standing yes, Conflict when it expired."""
     if expires_at is not None and expires_at <= clock.now():
         raise Conflict(ErrorCode.APPROVAL_EXPIRED.detail())
@@ -246,7 +246,7 @@ class Shown:
         )
 
 
-def shown(payload: Any) -> Shown:
+def shown(payload: object) -> Shown:
     """Return what a payload has to show; what is left is in its JSON."""
     if not isinstance(payload, Mapping):
         return Shown([], [], [])
@@ -267,7 +267,7 @@ def label(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _fact(value: Any) -> str | None:
+def _fact(value: object) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str | int | float):
@@ -286,7 +286,7 @@ def _diffs(payload: Mapping[str, Any]) -> Iterator[FileDiff]:
                 yield one
 
 
-def _texts_of(value: Any) -> Iterator[tuple[str, str]]:
+def _texts_of(value: object) -> Iterator[tuple[str, str]]:
     """Yield the diffs of a field, each with its path where that is beside it."""
     if isinstance(value, str):
         if is_diff(value):
@@ -350,7 +350,7 @@ def _path(line: str) -> str:
     return "" if name == "/dev/null" else re.sub(r"^[ab]/", "", name)
 
 
-def links(payload: Any) -> list[Link]:
+def links(payload: object) -> list[Link]:
     """Return the links that show a result."""
     found = payload.get("evidence") if isinstance(payload, Mapping) else None
     made = []
@@ -381,6 +381,6 @@ def _host(url: str) -> str:
         return ""
 
 
-def as_json(payload: Any) -> str:
+def as_json(payload: object) -> str:
     """Return a payload as JSON, to be read."""
     return json.dumps(payload, indent=2, ensure_ascii=False) if payload else ""

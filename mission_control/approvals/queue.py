@@ -329,7 +329,7 @@ def _scale_name(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def reason_of(payload: Any) -> str:
+def reason_of(payload: object) -> str:
     """Why it is asked, wherever the payload keeps it."""
     if not isinstance(payload, Mapping):
         return ""
@@ -338,7 +338,7 @@ def reason_of(payload: Any) -> str:
     return next((text.strip() for text in places if isinstance(text, str) and text.strip()), "")
 
 
-def _rubric(scores: Any, payload: Any) -> list[Score]:
+def _rubric(scores: object, payload: object) -> list[Score]:
     if not scores and isinstance(payload, Mapping) and isinstance(payload.get("analytics"), Mapping):
         scores = payload["analytics"].get("rubric_scores")
     if not isinstance(scores, Mapping):

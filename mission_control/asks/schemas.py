@@ -19,7 +19,7 @@ class _InstalledKind:
     """The kinds that features declare, as if they were written here."""
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return no_info_after_validator_function(cls._known, str_schema())
 
     @classmethod

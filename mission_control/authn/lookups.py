@@ -104,7 +104,7 @@ async def by_credential(credential: Credential, user_id: UUID | None) -> Caller 
     return await _look_up(PERSON_BY_ID, user_id, _person)
 
 
-async def _look_up(sql: str, value: Any, build: Callable[[Rows], Caller]) -> Caller | None:
+async def _look_up(sql: str, value: object, build: Callable[[Rows], Caller]) -> Caller | None:
     found = await rows(sql, value)
     key = sql, value
     known = _built.get(key)
@@ -217,7 +217,7 @@ def _memberships(found: Rows) -> dict[UUID, Membership]:
     return memberships
 
 
-def _id(value: Any) -> UUID:
+def _id(value: object) -> UUID:
     return value if isinstance(value, UUID) else UUID(str(value))
 
 

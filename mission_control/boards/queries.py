@@ -38,13 +38,13 @@ def online_sql(agent: str) -> str:
     )
 
 
-def is_recent(last_seen_at: Any, now: datetime) -> bool:
+def is_recent(last_seen_at: object, now: datetime) -> bool:
     """Return whether somebody was seen within the last ten minutes."""
     moment = as_moment(last_seen_at)
     return moment is not None and now - moment < OFFLINE_AFTER
 
 
-def is_at_work(last_seen_at: Any, gateway_id: UUID | None, run_began_at: Any, now: datetime) -> bool:
+def is_at_work(last_seen_at: object, gateway_id: UUID | None, run_began_at: object, now: datetime) -> bool:
     """Return whether an agent with a task works on it now: its gateway says so, or it called a moment ago."""
     return is_recent(last_seen_at, now) if gateway_id is None else run_began_at is not None
 

@@ -37,7 +37,7 @@ class BoardField(DeclaredField):
     label: str = ""
 
 
-def own(name: str, kind: Any, default: Any = None, **more: Any) -> BoardField:
+def own(name: str, kind: object, default: object = None, **more: Any) -> BoardField:
     """A column that people set, whatever the board belongs to."""
     return BoardField(name=name, kind=kind, default=default, is_changed=True, is_own=True, **more)
 
@@ -52,12 +52,12 @@ def link(name: str) -> BoardField:
     return BoardField(name=name, kind=UUID | None, default=None, is_changed=True)
 
 
-def kept(name: str, kind: Any) -> BoardField:
+def kept(name: str, kind: object) -> BoardField:
     """A column that the program sets and that answers show."""
     return BoardField(name=name, kind=kind)
 
 
-def internal(name: str, kind: Any) -> BoardField:
+def internal(name: str, kind: object) -> BoardField:
     """A column that no answer shows."""
     return BoardField(name=name, kind=kind, is_answered=False)
 
@@ -169,7 +169,7 @@ def as_lines(metrics: dict[str, Any] | None) -> str:
     return "\n".join(f"{name}: {_as_text(value)}" for name, value in (metrics or {}).items())
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
@@ -190,7 +190,7 @@ def as_rows(metrics: dict[str, Any] | None) -> list[tuple[str, str]]:
     return [(name.replace("_", " "), _in_words(value)) for name, value in (metrics or {}).items()]
 
 
-def _in_words(value: Any) -> str:
+def _in_words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {_in_words(one)}" for name, one in value.items())
     if isinstance(value, list):

@@ -58,7 +58,7 @@ def _since(row: Row) -> Row:
     return {"since": wire_moment(row["since"])}
 
 
-def _clock(value: Any) -> str:
+def _clock(value: object) -> str:
     moment = as_moment(value)
     assert moment is not None
     return zones.clock_time(moment)

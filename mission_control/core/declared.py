@@ -76,7 +76,7 @@ def _changed_kind(one: DeclaredField) -> Any:
     return one.body_kind if _takes_null(one.body_kind) else one.body_kind | None
 
 
-def _takes_null(kind: Any) -> bool:
+def _takes_null(kind: object) -> bool:
     """Return whether a type that may be annotated takes null."""
     plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     return type(None) in get_args(plain)

@@ -95,14 +95,14 @@ class Unreachable(DomainError):
     status = 502
 
 
-def schema_error(kind: str, loc: list[str | int], msg: str, value: Any = None, **context: Any) -> dict[str, Any]:
+def schema_error(kind: str, loc: list[str | int], msg: str, value: object = None, **context: Any) -> dict[str, Any]:
     item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
         item["ctx"] = {name: shortened(one) for name, one in context.items()}
     return item
 
 
-def shortened(value: Any) -> Any:
+def shortened(value: object) -> Any:
     """Return a value as an error repeats it: long texts are cut, other long values become the start of their JSON."""
     if isinstance(value, str):
         return value[:LONGEST_INPUT]
@@ -114,6 +114,6 @@ def shortened(value: Any) -> Any:
     return value
 
 
-def invalid_field(field: str, sentence: str, value: Any = None) -> Invalid:
+def invalid_field(field: str, sentence: str, value: object = None) -> Invalid:
     """Return the error of a business rule about one field, in the shape of schema errors."""
     return Invalid([schema_error("value_error", ["body", field], f"Value error, {sentence}", value, error=sentence)])

@@ -35,12 +35,12 @@ def install_rules(rules: Mapping[str, Rule]) -> None:
         RULES[verb] = function
 
 
-def can(actor: Actor, verb: str, thing: Any = None) -> bool:
+def can(actor: Actor, verb: str, thing: object = None) -> bool:
     """Return whether the actor may; raises KeyError for an unknown verb, which is a programming error."""
     return actor.kind == "system" or RULES[verb](actor, thing)
 
 
-def require(actor: Actor, verb: str, thing: Any = None) -> None:
+def require(actor: Actor, verb: str, thing: object = None) -> None:
     """Refuse with 403 unless the actor may."""
     if not can(actor, verb, thing):
         raise Forbidden()

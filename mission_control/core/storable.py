@@ -40,7 +40,7 @@ def _inside(node: Mapping[str, Any], part: str | int, whole: Mapping[str, Any]) 
         yield from _objects(node["properties"][part], whole)
 
 
-def _objects(node: Any, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _objects(node: object, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Follow references and alternatives."""
     if not isinstance(node, Mapping):
         return
@@ -59,7 +59,7 @@ MOST_VALUES = 20_000  # of one body
 MOST_PROBLEMS = 100  # reported per request: each is longer than what causes it
 
 
-def exceeds_values(value: Any, most: int) -> bool:
+def exceeds_values(value: object, most: int) -> bool:
     """Return whether lists and objects have more than `most` members in all; cheap, for it looks at nothing else."""
     found, left = 0, [value]
     while left:
@@ -72,17 +72,17 @@ def exceeds_values(value: Any, most: int) -> bool:
     return False
 
 
-def refuse_unstorable(value: Any, place: str) -> None:
+def refuse_unstorable(value: object, place: str) -> None:
     """Refuse a value that cannot be stored (Invalid), naming each place; `place` begins them, such as `body`."""
     if not _is_storable(value, 1):
         raise Invalid(_unstorable(value, [place])[:MOST_PROBLEMS])
 
 
-def is_storable(value: Any) -> bool:
+def is_storable(value: object) -> bool:
     return _is_storable(value, 1)
 
 
-def _is_storable(value: Any, depth: int) -> bool:
+def _is_storable(value: object, depth: int) -> bool:
     """Return whether there is no problem. Finding the place costs more and is rarely needed."""
     if isinstance(value, str):
         return "\x00" not in value and (value.isascii() or _is_unicode(value))
@@ -100,7 +100,7 @@ def _is_storable(value: Any, depth: int) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _unstorable(value: Any, loc: list[str | int]) -> list[dict[str, Any]]:
+def _unstorable(value: object, loc: list[str | int]) -> list[dict[str, Any]]:
     if isinstance(value, dict | list) and len(loc) > DEEPEST:
         return [schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")]
     if isinstance(value, dict):

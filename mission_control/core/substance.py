@@ -33,7 +33,7 @@ def substance_of(parts: Parts) -> str:
     return " ".join(f"{name}:{_mark(value)}" for name, value in parts.items())
 
 
-def _mark(value: Any) -> str:
+def _mark(value: object) -> str:
     return fingerprint(json.dumps(value, sort_keys=True, default=str))[:12]
 
 
@@ -61,12 +61,12 @@ def _in_words(changed: list[str], parts: Parts) -> str:
     return "".join(f"The {name} is now: “{_short(parts[name])}”. " for name in changed)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = " ".join(_text(value).split())
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(_text(one) for one in value.values() if one)
     if isinstance(value, list):

@@ -112,7 +112,7 @@ async def order_fields(actor: Actor, organization_id: UUID, field_ids: list[UUID
         record("custom_field.ordered", first, "Custom fields put in another order.", order=order)
 
 
-def _differs(one: Any, other: Any) -> bool:
+def _differs(one: object, other: object) -> bool:
     return type(one) is not type(other) or bool(one != other)
 
 
@@ -136,7 +136,7 @@ async def _check_boards(organization_id: UUID, board_ids: list[UUID]) -> None:
         raise Invalid({"message": "Some boards do not belong to this organization.", "invalid_board_ids": strange})
 
 
-def _check_default(field: CustomField, value: Any) -> None:
+def _check_default(field: CustomField, value: object) -> None:
     if reason := mismatch(field, value):
         raise Invalid(f"The default value does not fit the field. {reason}")
 
@@ -159,7 +159,7 @@ async def _save(field: CustomField, before: dict[str, Any]) -> None:
         await _store_default(field, field.default_value)
 
 
-async def _store_default(field: CustomField, value: Any) -> None:
+async def _store_default(field: CustomField, value: object) -> None:
     """Store the default by SQL, because Tortoise treats a string as JSON text."""
     text = None if value is None else to_json(value).decode()
     await rows("UPDATE task_custom_field_definitions SET default_value = ? WHERE id = ?", text, field.id)

@@ -62,7 +62,7 @@ def value_of(field_type: str, text: str | None) -> Any:
         return text
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """Return a value as somebody types it."""
     if value is None or isinstance(value, str):
         return value or ""

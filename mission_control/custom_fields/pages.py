@@ -78,7 +78,7 @@ async def new_field() -> str:
 
 
 async def _form(
-    actor: Actor, field: CustomField | None, values: dict[str, Any], errors: dict[str, str], trial: Any = None
+    actor: Actor, field: CustomField | None, values: dict[str, Any], errors: dict[str, str], trial: object = None
 ) -> str:
     return await settings_page(
         actor,

@@ -73,7 +73,7 @@ async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dic
     return _serialize(found[0], boards)
 
 
-def _boards_of(field_id: Any, bound: list[dict[str, Any]]) -> list[str]:
+def _boards_of(field_id: object, bound: list[dict[str, Any]]) -> list[str]:
     return sorted(str(row["board_id"]) for row in bound if str(row["field_id"]) == str(field_id))
 
 
@@ -105,25 +105,25 @@ class Values:
             of_task = self._stored.setdefault(str(row["task_id"]), {})
             of_task[str(row["field_id"])] = as_json(row["value"])
 
-    def of(self, task_id: Any) -> dict[str, Any]:
+    def of(self, task_id: object) -> dict[str, Any]:
         """Return the values of one task by key."""
         stored = self._stored.get(str(task_id), {})
         return {key: stored.get(one, default) for one, (key, default) in self._defaults.items()}
 
 
-async def values_of_tasks(board_id: Any, task_ids: Sequence[Any]) -> Values:
+async def values_of_tasks(board_id: object, task_ids: Sequence[Any]) -> Values:
     """Return the field values of some tasks of a board."""
     if not task_ids:
         return Values([], [])
     return await _values(board_id, f"v.task_id IN ({placeholders(len(task_ids))})", task_ids)
 
 
-async def values_of_board(board_id: Any) -> Values:
+async def values_of_board(board_id: object) -> Values:
     """Return the field values of all tasks of a board."""
     return await _values(board_id, "t.board_id = ?", [board_id])
 
 
-async def _values(board_id: Any, where: str, parameters: Sequence[Any]) -> Values:
+async def _values(board_id: object, where: str, parameters: Sequence[Any]) -> Values:
     fields = await rows(
         "SELECT f.id, f.field_key, f.default_value FROM board_task_custom_fields b"
         f" JOIN task_custom_field_definitions f ON f.id = b.field_id WHERE b.board_id = ?{IN_ORDER}",
@@ -232,7 +232,7 @@ def _refuse_missing(fields: list[BoundField], effective: dict[str, Any]) -> None
         raise Invalid({"message": "Required custom fields have no value.", "missing_field_keys": missing})
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: object, other: object) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
@@ -241,7 +241,7 @@ async def _stored_of(task_id: UUID) -> dict[str, Any]:
     return {str(row["field_id"]): as_json(row["value"]) for row in found}
 
 
-async def _store(task_id: UUID, field_id: Any, value: Any) -> None:
+async def _store(task_id: UUID, field_id: object, value: object) -> None:
     field_id = UUID(str(field_id))
     if value is None:
         await rows("DELETE FROM task_custom_field_values WHERE task_id = ? AND field_id = ?", task_id, field_id)

@@ -115,14 +115,14 @@ class FieldLike(Protocol):
     validation_regex: Any
 
 
-def mismatch(field: FieldLike, value: Any) -> str | None:
+def mismatch(field: FieldLike, value: object) -> str | None:
     """Return why a value is invalid for a field, or None. Null is always valid."""
     if value is None:
         return None
     return type_mismatch(field.field_type, value) or _pattern_mismatch(field, value)
 
 
-def type_mismatch(field_type: str, value: Any) -> str | None:
+def type_mismatch(field_type: str, value: object) -> str | None:
     """Return why a value is not of a type, or None."""
     fits, wanted = _CHECKS[field_type]
     return None if fits(value) else f"It must be {wanted}."
@@ -144,26 +144,26 @@ def pattern_mismatch(pattern: str, value: str) -> str | None:
         return "Checking it against the field's pattern took too long."
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _reads(read: Callable[[str], Any], value: Any) -> bool:
+def _reads(read: Callable[[str], Any], value: object) -> bool:
     try:
         return isinstance(value, str) and read(value) is not None
     except ValueError:
         return False
 
 
-def _is_address(value: Any) -> bool:
+def _is_address(value: object) -> bool:
     return _reads(lambda text: urlsplit(text).hostname if urlsplit(text).scheme in ("http", "https") else None, value)
 
 

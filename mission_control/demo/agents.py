@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 class Refused(Exception):
     """The server refused the request with `status`."""
 
-    def __init__(self, status: int, detail: Any) -> None:
+    def __init__(self, status: int, detail: object) -> None:
         super().__init__(f"{status}: {detail}")
         self.status = status
 

@@ -305,7 +305,7 @@ def _components(document: dict[str, Any], operations: list[dict[str, Any]]) -> d
     return {kind: of for kind, of in found.items() if of}
 
 
-def needed(document: dict[str, Any], node: Any) -> set[tuple[str, str]]:
+def needed(document: dict[str, Any], node: object) -> set[tuple[str, str]]:
     """Return kind and name of every component referred to, directly or indirectly."""
     found: set[tuple[str, str]] = set()
     waiting = [node]
@@ -318,7 +318,7 @@ def needed(document: dict[str, Any], node: Any) -> set[tuple[str, str]]:
     return found
 
 
-def _references(node: Any) -> Iterator[str]:
+def _references(node: object) -> Iterator[str]:
     if isinstance(node, dict):
         if isinstance(reference := node.get("$ref"), str):
             yield reference

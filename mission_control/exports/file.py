@@ -59,7 +59,7 @@ class FieldPart(Body):
             raise ValueError(f"the default value does not fit: {reason}")
         return self
 
-    def mismatch(self, value: Any) -> str | None:
+    def mismatch(self, value: object) -> str | None:
         """Return why a value does not fit this field, None when it does."""
         return mismatch(cast(Any, self), value)
 

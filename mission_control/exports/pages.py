@@ -1,7 +1,7 @@
 """Export and import of boards as pages of the settings."""
 
 import asyncio
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -41,7 +41,7 @@ class ImportForm(Form):
         except ValidationError as error:
             raise FormInvalid({}, {"file": _sentence(error)}) from None
 
-    def body(self, found: Any) -> BoardFile | None:
+    def body(self, found: object) -> BoardFile | None:
         return self.file_read
 
 

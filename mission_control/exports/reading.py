@@ -156,7 +156,7 @@ def _task(row: Row, waits: dict[str, list[int]]) -> Row:
     return {**plain, "depends_on": depends_on, "tags": [], "custom_fields": {}, "checklist": [], "comments": []}
 
 
-def _put(tasks: dict[str, Row], row: Row, name: str, value: Any) -> None:
+def _put(tasks: dict[str, Row], row: Row, name: str, value: object) -> None:
     tasks[str(row["task_id"])][name].append(value)
 
 
@@ -317,7 +317,7 @@ def _quoted(text: str) -> str:
     return f'"{text.replace('"', '""')}"' if any(sign in text for sign in ',"\r\n') else text
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """Return a value as text that no spreadsheet reads as a formula."""
     if value is None:
         return ""

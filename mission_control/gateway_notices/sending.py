@@ -76,7 +76,7 @@ async def arrivals(gateway_id: UUID, session_key: str, seconds: float) -> Arriva
     return read(found)
 
 
-def read(history: Any) -> Arrivals:
+def read(history: object) -> Arrivals:
     """Return the keys in an answer to `chat.history`; what is not understood is passed over."""
     pending = _list(_dict(_dict(history).get("pendingInputs")).get("items"))
     messages = _list(_dict(history).get("messages"))
@@ -88,11 +88,11 @@ def read(history: Any) -> Arrivals:
     return Arrivals(frozenset(there - {""}), frozenset(interrupted - there - {""}), is_empty)
 
 
-def _dict(value: Any) -> Mapping[str, Any]:
+def _dict(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[Mapping[str, Any]]:
+def _list(value: object) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

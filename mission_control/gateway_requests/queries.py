@@ -32,7 +32,7 @@ rules = Rules()
 
 
 @rules.rule("gateway_request.keep")
-def may_keep(actor: Actor, thing: Any) -> bool:
+def may_keep(actor: Actor, thing: object) -> bool:
     """Only the system, in the name of a gateway."""
     return False
 

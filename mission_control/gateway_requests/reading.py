@@ -133,7 +133,7 @@ def _allowed(kind: str, request: Mapping[str, Any]) -> list[str]:
     return [one for one in ALL_DECISIONS if one not in texts(request.get("unavailableDecisions"))]
 
 
-def read_end(snapshot: Any) -> Ended | None:
+def read_end(snapshot: object) -> Ended | None:
     """Return how an approval ended from its record on the gateway; None while it is pending."""
     found = snapshot.get("approval", snapshot) if isinstance(snapshot, Mapping) else {}
     status = text(found.get("status"))
@@ -142,7 +142,7 @@ def read_end(snapshot: Any) -> Ended | None:
     return Ended(status, text(found.get("decision"), 16), _resolver(found.get("resolver")))
 
 
-def _resolver(resolver: Any) -> str:
+def _resolver(resolver: object) -> str:
     said = resolver if isinstance(resolver, Mapping) else {}
     kind, who = text(said.get("kind")), text(said.get("id"))
     named = f"{kind} {who[:12]}" if kind == "device" else f"{kind} {who}"
@@ -157,7 +157,7 @@ def read_resolved(event: Mapping[str, Any]) -> Ended:
     return Ended("denied" if answer == "deny" else "allowed", answer, by)
 
 
-def text(value: Any, longest: int = LONGEST_FACT) -> str:
+def text(value: object, longest: int = LONGEST_FACT) -> str:
     """Return a text of a gateway as it can be stored, without tokens of this installation."""
     if not isinstance(value, str):
         return ""
@@ -166,11 +166,11 @@ def text(value: Any, longest: int = LONGEST_FACT) -> str:
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
-def texts(values: Any) -> list[str]:
+def texts(values: object) -> list[str]:
     return [found for one in values[:50] if (found := text(one))] if isinstance(values, list) else []
 
 
-def moment(milliseconds: Any) -> datetime | None:
+def moment(milliseconds: object) -> datetime | None:
     """Return a moment of a gateway, or None where it says none."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return None
@@ -303,7 +303,7 @@ def _with_options(content: str, labels: list[str]) -> str:
     return "\n".join([content, "", *lines])[:LONGEST_QUESTION] if lines else content
 
 
-def read_answers(said: Any) -> dict[str, list[str]]:
+def read_answers(said: object) -> dict[str, list[str]]:
     """Return answers by question, from the envelope `{"answers": {...}}` or without it."""
     if not isinstance(said, Mapping):
         return {}
@@ -312,7 +312,7 @@ def read_answers(said: Any) -> dict[str, list[str]]:
     return {str(key): _values(value) for key, value in found.items()}
 
 
-def _values(said: Any) -> list[str]:
+def _values(said: object) -> list[str]:
     if isinstance(said, Mapping):
         said = said.get("answers", said.get("values"))
     if isinstance(said, str):

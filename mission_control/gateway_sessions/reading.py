@@ -242,7 +242,7 @@ class Mask:
         """Return JSON values with all their texts masked."""
         return [self.value(one) for one in values]
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: object) -> Any:
         """Return a JSON value with all its texts masked; its shape stays."""
         if isinstance(value, str):
             return self.text(value)
@@ -287,7 +287,7 @@ def _mask(gateway: Gateway | None) -> Mask:
     return Mask(secrets)
 
 
-def listed(payload: Any) -> list[Any]:
+def listed(payload: object) -> list[Any]:
     """Return the sessions in the answer of a gateway."""
     found = payload.get("sessions") if isinstance(payload, Mapping) else payload
     return found if isinstance(found, list) else []
@@ -347,7 +347,7 @@ async def history_of(reach: Reach, key: str) -> list[Any]:
     return (await mask_of(reach.gateway.id)).values(messages_in(payload))
 
 
-def messages_in(payload: Any) -> list[Any]:
+def messages_in(payload: object) -> list[Any]:
     """Return the messages in an answer to `chat.history`."""
     found = payload.get("messages") if isinstance(payload, Mapping) else payload
     return found if isinstance(found, list) else []

@@ -120,7 +120,7 @@ def _of_message(message: Mapping[str, Any], number: int) -> list[Entry]:
     return found
 
 
-def _of_part(part: Any, known: Entry) -> Entry | None:
+def _of_part(part: object, known: Entry) -> Entry | None:
     if not isinstance(part, Mapping):
         return None
     kind = part.get("type")
@@ -154,7 +154,7 @@ def _add_result(found: list[Entry], calls: Mapping[str, int], message: Mapping[s
     )  # fmt: skip
 
 
-def tool_input(arguments: Any) -> str:
+def tool_input(arguments: object) -> str:
     """Return what a tool was called with: a lone command as it is, anything else as JSON."""
     if isinstance(arguments, str):
         return arguments[:LONGEST_TOOL_TEXT]
@@ -163,7 +163,7 @@ def tool_input(arguments: Any) -> str:
     return "" if not arguments else json.dumps(arguments, ensure_ascii=False, indent=2)[:LONGEST_TOOL_TEXT]
 
 
-def tool_output(content: Any) -> str:
+def tool_output(content: object) -> str:
     """Return what a tool answered, as text."""
     if isinstance(content, Mapping):
         content = content.get("content", content)
@@ -205,7 +205,7 @@ def _id(message: Mapping[str, Any], number: int) -> str:
     return sha256(str(known).encode()).hexdigest()[:16]
 
 
-def moment_of(value: Any) -> datetime | None:
+def moment_of(value: object) -> datetime | None:
     """Return a time of a gateway, which is milliseconds or seconds since 1970, or a text; None for anything else."""
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -278,11 +278,11 @@ def short_name(key: str) -> str:
     return LONG_ID.sub(lambda found: f"{found[1]}…", name).replace(":", " ")
 
 
-def _number(value: Any) -> int | None:
+def _number(value: object) -> int | None:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _money(value: Any) -> float | None:
+def _money(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -386,7 +386,7 @@ class Run:
         text = tool_output(message.get("content")) if isinstance(message, Mapping) else payload.get("deltaText")
         self._say(text, "")
 
-    def _say(self, text: Any, item: str) -> None:
+    def _say(self, text: object, item: str) -> None:
         if not isinstance(text, str) or not text:
             return
         last = self.parts[-1] if self.parts else None

@@ -149,7 +149,7 @@ async def _agents(gateway_id: UUID) -> dict[str, AgentThere]:
     return {one.gateway_agent_id: one for one in found}
 
 
-def read_usage(answer: Any) -> list[Measured]:
+def read_usage(answer: object) -> list[Measured]:
     """Return the sessions of an answer that the gateway has summed up; others come with a later one."""
     sessions = answer.get("sessions") if isinstance(answer, Mapping) else None
     found = sessions if isinstance(sessions, list) else []
@@ -177,13 +177,13 @@ def _measured_of(said: Mapping[str, Any]) -> Measured | None:
     )
 
 
-def _count(value: Any) -> int:
+def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
         return 0
     return round(value)
 
 
-def _moment(milliseconds: Any) -> datetime | None:
+def _moment(milliseconds: object) -> datetime | None:
     value = _count(milliseconds)
     return datetime.fromtimestamp(value / 1000, UTC).replace(tzinfo=None) if 0 < value < 2**42 else None
 

@@ -159,7 +159,7 @@ def _left(asked: Asked) -> float:
     return max(0.0, (asked.due_by - clock.now()).total_seconds())
 
 
-def sealed(value: Any) -> str:
+def sealed(value: object) -> str:
     """Return params or a result as they are stored."""
     return secrets.encrypt_bytes(to_json(value), secret_key())
 

@@ -58,7 +58,7 @@ def may_manage_gateway(actor: Actor, gateway: Gateway) -> bool:
 
 
 @rules.rule("gateway.report")
-def only_the_system(actor: Actor, thing: Any) -> bool:
+def only_the_system(actor: Actor, thing: object) -> bool:
     """Only the system itself."""
     return False
 

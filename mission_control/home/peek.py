@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
@@ -89,7 +88,7 @@ async def _add_run(task_id: UUID, found: About) -> None:
         found.proofs[:0] = [Proof("external-link", name, url=url) for name, url in _links(as_json(run["evidence"]))]
 
 
-def _links(evidence: Any) -> list[tuple[str, str]]:
+def _links(evidence: object) -> list[tuple[str, str]]:
     links = [one for one in evidence if isinstance(one, dict)] if isinstance(evidence, list) else []
     urls = [(str(one.get("title") or one.get("url")), str(one.get("url") or "")) for one in links]
     return [(title, url) for title, url in urls if url.startswith(("https://", "http://"))]

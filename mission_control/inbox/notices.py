@@ -311,7 +311,7 @@ async def _present_error(agent_id: UUID) -> str | None:
     return found[0]["last_error"] if found else None
 
 
-async def callback_of(agent_id: Any) -> tuple[str, str] | None:
+async def callback_of(agent_id: object) -> tuple[str, str] | None:
     """An agent's callback address and its encrypted secret; None when it has none."""
     found = await rows("SELECT callback_url, callback_secret FROM agents WHERE id = ?", as_id(agent_id))
     if not found or found[0]["callback_url"] is None:

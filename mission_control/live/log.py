@@ -180,7 +180,7 @@ class Entry:
     hash: str = ""
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """Return JSON with sorted keys and no blanks: the text that is stored and hashed."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
 

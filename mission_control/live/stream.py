@@ -158,7 +158,7 @@ def message(data: str, *, event: str | None = None, seq: int | None = None) -> b
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def json_message(data: Any, event: str, seq: int | None) -> bytes:
+def json_message(data: object, event: str, seq: int | None) -> bytes:
     """Return one message with JSON, which may be bytes that many streams share."""
     head = f"event: {event}\r\n" if seq is None else f"event: {event}\r\nid: {seq}\r\n"
     return b"".join((head.encode(), b"data: ", data if isinstance(data, bytes) else to_json(data), b"\r\n\r\n"))

@@ -38,7 +38,7 @@ class Shape:
         self.names = names.split()
         self.parts = parts
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: object) -> Any:
         """Return those fields of an answer, or of each in a list."""
         if value is None:
             return None
@@ -48,11 +48,11 @@ class Shape:
         return shown | {name: show(_part(value, name)) for name, show in self.parts.items()}
 
 
-def _part(value: Any, name: str) -> Any:
+def _part(value: object, name: str) -> Any:
     return value[name] if isinstance(value, Mapping) else getattr(value, name)
 
 
-def fitted(answer: Any) -> Any:
+def fitted(answer: object) -> Any:
     """Return an answer of dicts and lists with its long texts cut; what is anything else stays as it is."""
     return _Budget().fit(answer)
 
@@ -63,7 +63,7 @@ class _Budget:
     def __init__(self) -> None:
         self._left = MOST_CHARACTERS
 
-    def fit(self, value: Any) -> Any:
+    def fit(self, value: object) -> Any:
         """Return a value that fits."""
         if isinstance(value, dict):
             return {name: self.fit(one) for name, one in value.items()}

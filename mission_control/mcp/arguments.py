@@ -39,12 +39,12 @@ class Shown:
     is_own: bool = False
 
 
-def shown(text: str = "", sends: str = "", *, kind: Any = SAME, default: Any = SAME) -> Shown:
+def shown(text: str = "", sends: str = "", *, kind: object = SAME, default: object = SAME) -> Shown:
     """Return an argument that is a field of the operation, of the same name or of the one that it `sends`."""
     return Shown(text, sends, kind, default)
 
 
-def own(kind: Any, default: Any = REQUIRED, text: str = "") -> Shown:
+def own(kind: object, default: object = REQUIRED, text: str = "") -> Shown:
     """Return an argument that the tool itself reads."""
     return Shown(text, "", kind, default, is_own=True)
 

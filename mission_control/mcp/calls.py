@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from secrets import token_urlsafe
-from typing import Any
 
 import orjson
 
@@ -91,7 +90,7 @@ async def cancel(scope: Scope, actor: Actor, message: JsonObject) -> None:
         await publish_wakeup(name)
 
 
-def _name(scope: Scope, actor: Actor, request_id: Any) -> str:
+def _name(scope: Scope, actor: Actor, request_id: object) -> str:
     session = header(scope, SESSION.lower().encode()) or ""
     what = orjson.dumps([session, request_id], option=orjson.OPT_PASSTHROUGH_SUBCLASS)
     return f"{FAMILY}:{actor.credential[1]}:{hashlib.sha256(what).hexdigest()[:32]}"

@@ -56,7 +56,7 @@ def fields_of(entry: Operation) -> dict[str, FieldInfo]:
     return {**_fields(entry.query), **_fields(entry.body)}
 
 
-def _fields(shape: Any) -> dict[str, FieldInfo]:
+def _fields(shape: object) -> dict[str, FieldInfo]:
     options = (shape, *get_args(shape))
     models = [one for one in options if isinstance(one, type) and issubclass(one, BaseModel)]
     return {name: info for model in models for name, info in model.model_fields.items()}
@@ -106,7 +106,7 @@ async def with_task_ids(actor: Actor, given: JsonObject) -> JsonObject:
     return found
 
 
-async def _id_of(actor: Actor, value: Any, given: JsonObject) -> Any:
+async def _id_of(actor: Actor, value: object, given: JsonObject) -> Any:
     """Return the id of a task that a value numbers; what is no number as it is, for the schema."""
     if isinstance(value, bool) or not (written := NUMBER.fullmatch(str(value))):
         return value

@@ -46,7 +46,7 @@ def fence(text: str) -> Shown:
 HELD = fence("The fence of your lease, when the task is yours")
 
 
-def _priority(value: Any) -> Any:
+def _priority(value: object) -> Any:
     return canonical(value) if isinstance(value, str) else value
 
 

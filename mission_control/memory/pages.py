@@ -1,7 +1,6 @@
 """The forms of chat and memory beside a board and beside a group."""
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -40,7 +39,7 @@ class ChatForm(Form):
 
     content: NonEmptyStr
 
-    def body(self, found: Any) -> Fields:
+    def body(self, found: object) -> Fields:
         return {"content": self.content, "tags": ["chat"]}
 
 
@@ -49,7 +48,7 @@ class GroupChatForm(ChatForm):
 
     broadcast: bool = False
 
-    def body(self, found: Any) -> Fields:
+    def body(self, found: object) -> Fields:
         return {"content": self.content, "tags": ["chat", *(["broadcast"] if self.broadcast else [])]}
 
 
@@ -59,7 +58,7 @@ class NoteForm(Form):
     content: NonEmptyStr
     tags: str = Field("", max_length=500)
 
-    def body(self, found: Any) -> Fields:
+    def body(self, found: object) -> Fields:
         return {"content": self.content, "tags": tags_in(self.tags) or None}
 
 
@@ -68,7 +67,7 @@ class GroupNoteForm(NoteForm):
 
     broadcast: bool = False
 
-    def body(self, found: Any) -> Fields:
+    def body(self, found: object) -> Fields:
         tags = [*tags_in(self.tags), *(["broadcast"] if self.broadcast else [])]
         return {"content": self.content, "tags": tags or None}
 

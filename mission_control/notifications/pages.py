@@ -88,7 +88,7 @@ class ReadingForm(Form):
     id: UUID | None = None
     until: datetime | None = None
 
-    def body(self, found: Any) -> Fields:
+    def body(self, found: object) -> Fields:
         return {"until": self.until or clock.now()} if self.id is None else {"ids": [self.id]}
 
 

@@ -24,7 +24,7 @@ from mission_control.onboarding.models import OnboardingSession
 LONGEST_TEXT = 10_000
 
 
-def _trimmed(value: Any) -> Any:
+def _trimmed(value: object) -> Any:
     return (value.strip() or None) if isinstance(value, str) else value
 
 

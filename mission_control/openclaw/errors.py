@@ -252,7 +252,7 @@ DETAIL_KINDS: dict[str, type[GatewayError]] = {
 }
 
 
-def refusal(error: Any, *, connecting: bool = False, secrets: tuple[str, ...] = ()) -> GatewayError:
+def refusal(error: object, *, connecting: bool = False, secrets: tuple[str, ...] = ()) -> GatewayError:
     """Return the error of an answer with `ok: false`. `secrets` are taken out of its text."""
     said = error if isinstance(error, Mapping) else {}
     code, message = (
@@ -273,7 +273,7 @@ def refusal(error: Any, *, connecting: bool = False, secrets: tuple[str, ...] = 
     )
 
 
-def _kept(details: Any) -> dict[str, Any]:
+def _kept(details: object) -> dict[str, Any]:
     """Return details as they can be stored: none where they are too much, or hold what no database takes."""
     if not isinstance(details, Mapping):
         return {}

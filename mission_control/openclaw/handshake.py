@@ -147,7 +147,7 @@ def grants(scopes: tuple[str, ...], scope: str) -> bool:
     return scope in scopes or COVERS_ALL in scopes or (scope == READ and WRITE in scopes)
 
 
-def read_hello(payload: Any) -> Hello:
+def read_hello(payload: object) -> Hello:
     """Read the answer to a connect request; what is unknown in it is passed over."""
     said = _mapping(payload)
     protocol = said.get("protocol")
@@ -172,20 +172,20 @@ def read_hello(payload: Any) -> Hello:
     )
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     found = (_text(one) for one in value[:MOST_TEXTS]) if isinstance(value, list) else ()
     return [one for one in found if one]
 
 
-def _text(value: Any, longest: int = LONGEST_TEXT) -> str | None:
+def _text(value: object, longest: int = LONGEST_TEXT) -> str | None:
     return (value.replace("\0", "")[:longest] or None) if isinstance(value, str) else None
 
 
-def _positive(value: Any, otherwise: float) -> float:
+def _positive(value: object, otherwise: float) -> float:
     return float(value) if isinstance(value, int | float) and value > 0 else otherwise
 
 

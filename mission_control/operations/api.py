@@ -96,27 +96,27 @@ class Api:
         self._tags, self._who, self._prefix = tags, who, API + below
         self._lists_agents_first, self._early = lists_agents_first, 0
 
-    def get(self, path: str, returns: Any = ..., **declared: Unpack[Declaration]) -> Register:
+    def get(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
         """Declare a read. A part of a path written `<string:name>` is text, every other one is an id."""
         return self._declare("GET", path, returns, declared)
 
-    def post(self, path: str, returns: Any = ..., **declared: Unpack[Declaration]) -> Register:
+    def post(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
         """Declare a write by POST."""
         return self._declare("POST", path, returns, declared)
 
-    def put(self, path: str, returns: Any = ..., **declared: Unpack[Declaration]) -> Register:
+    def put(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
         """Declare a write by PUT."""
         return self._declare("PUT", path, returns, declared)
 
-    def patch(self, path: str, returns: Any = ..., **declared: Unpack[Declaration]) -> Register:
+    def patch(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
         """Declare a change of the fields that are sent."""
         return self._declare("PATCH", path, returns, declared)
 
-    def delete(self, path: str, returns: Any = ..., **declared: Unpack[Declaration]) -> Register:
+    def delete(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
         """Declare a removal."""
         return self._declare("DELETE", path, returns, declared)
 
-    def _declare(self, method: str, path: str, returns: Any, declared: Declaration) -> Register:
+    def _declare(self, method: str, path: str, returns: object, declared: Declaration) -> Register:
         def register[H: Handler](handler: H) -> H:
             agents, agents_errors = declared.pop("agents", None), declared.pop("agents_errors", None)
             entry = self._entry(method, self._prefix + path, handler, returns, declared)
@@ -138,7 +138,7 @@ class Api:
 
         return register
 
-    def _entry(self, method: str, path: str, handler: Handler, returns: Any, declared: Declaration) -> Operation:
+    def _entry(self, method: str, path: str, handler: Handler, returns: object, declared: Declaration) -> Operation:
         is_of_agents, hints = path.startswith(AGENTS), declared.get("hints")
         summary, _, more = (handler.__doc__ or handler.__name__).strip().partition("\n")
         roles = hints.roles if hints is not None else ()
@@ -203,6 +203,6 @@ def hints(
     return Hints(intent, [use], [avoid], actor, [needs], [effects], [never], [route], examples, roles or usual)
 
 
-def _without_none(shape: Any) -> Any:
+def _without_none(shape: object) -> Any:
     options = get_args(shape)
     return reduce(or_, (one for one in options if one is not NoneType)) if NoneType in options else shape

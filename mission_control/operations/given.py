@@ -194,7 +194,7 @@ def takes_fence(entry: Operation) -> bool:
     return "<task_id>" in entry.path or any({"task_id", "task_ids"} & set(one.model_fields) for one in _shapes(entry))
 
 
-def with_fence(entry: Operation, actor: Actor | None, raw: Any) -> tuple[Actor | None, Any]:
+def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Actor | None, Any]:
     """Return the agent with the fence that it sent, and the body as the operation declares it.
 
     A body that declares no `fence` loses it, one that does gets that of the header. Raise Invalid when the two differ.

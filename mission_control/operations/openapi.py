@@ -169,7 +169,7 @@ def _entry(one: Operation, references: References, template: str) -> Part:
     return entry | (_deprecated(one.instead) if one.instead else {})
 
 
-def _body_schema(body: Any, references: References) -> Any:
+def _body_schema(body: object, references: References) -> Any:
     """Return the schema of one shape, or of one of several."""
     if (body, "validation") in references:
         return references[(body, "validation")]
@@ -301,7 +301,7 @@ def said_of(one: Operation) -> str:
     return begun + _words(one.returns)
 
 
-def _words(shape: Any) -> str:
+def _words(shape: object) -> str:
     """Return the first sentence about a shape."""
     if not (isinstance(shape, type) and issubclass(shape, BaseModel)):
         return _words(get_args(shape)[0]) if get_args(shape) else "A text"

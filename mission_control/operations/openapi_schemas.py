@@ -52,7 +52,7 @@ def fields_of(model: type[BaseModel]) -> dict[str, tuple[Part, bool]]:
     return {name: (plain(part), name in required) for name, part in schema["properties"].items()}
 
 
-def _models(shape: Any) -> list[type[BaseModel]]:
+def _models(shape: object) -> list[type[BaseModel]]:
     if isinstance(shape, type) and issubclass(shape, BaseModel):
         return [shape]
     return [model for part in get_args(shape) for model in _models(part)]
@@ -65,7 +65,7 @@ def _model(schema: Part) -> Part:
     return {"title": schema["title"], **described(schema["title"], plain(schema))}
 
 
-def plain(schema: Any) -> Any:
+def plain(schema: object) -> Any:
     """Return a schema without the titles of its fields, `default: null` and constant booleans.
 
     A title such as "Due At" says nothing, and generators name types after it. `default: null` is wrong in the body of a
@@ -79,7 +79,7 @@ def plain(schema: Any) -> Any:
     return {key: _plain_part(key, part) for key, part in schema.items() if not _is_left_out(key, part)}
 
 
-def _is_left_out(key: str, part: Any) -> bool:
+def _is_left_out(key: str, part: object) -> bool:
     return key == "title" or (key == "default" and part is None) or (key == "const" and isinstance(part, bool))
 
 

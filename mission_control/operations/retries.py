@@ -100,7 +100,7 @@ async def recorded_answer(entry: Operation, actor: Actor | None) -> Response | N
 
 
 async def written(
-    entry: Operation, actor: Actor | None, ids: Ids, found: Any, perform: Callable[[], Awaitable[Any]]
+    entry: Operation, actor: Actor | None, ids: Ids, found: object, perform: Callable[[], Awaitable[Any]]
 ) -> Response:
     """Perform a write and return its answer; honours `Idempotency-Key` and `If-Match`, or refuses them."""
     key, match = _header("Idempotency-Key"), _header("If-Match")

@@ -165,7 +165,7 @@ def _changes(wanted: WantedAgent, present: Config) -> dict[str, Any]:
     return changed
 
 
-def _is_folder(present: Any, wanted: str) -> bool:
+def _is_folder(present: object, wanted: str) -> bool:
     """Return whether a gateway has a folder; it answers with its home folder in place of a `~`."""
     if not isinstance(present, str):
         return False
@@ -194,7 +194,7 @@ def _exec_host(config: Config) -> dict[str, Any]:
     return {"tools": {"exec": {"host": "gateway"}}}
 
 
-def _mapping(value: Any) -> Config:
+def _mapping(value: object) -> Config:
     return value if isinstance(value, Mapping) else {}
 
 

@@ -1,7 +1,5 @@
 """Rules for provisioning."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.core.policy import Rules
 from mission_control.gateways.models import Gateway
@@ -17,6 +15,6 @@ def may_change_agents_of(actor: Actor, gateway: Gateway) -> bool:
 
 
 @rules.rule("provisioning.run")
-def may_run(actor: Actor, thing: Any) -> bool:
+def may_run(actor: Actor, thing: object) -> bool:
     """Only the system itself."""
     return False

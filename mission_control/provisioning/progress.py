@@ -124,7 +124,7 @@ async def overcome(actor: Actor, job: ProvisioningJob) -> None:
 
 
 @command("provisioning.run")
-async def wait_for_check_in(actor: Actor, job: ProvisioningJob, until: Any) -> None:
+async def wait_for_check_in(actor: Actor, job: ProvisioningJob, until: object) -> None:
     """Let go of a job whose agent was woken; it is looked at again at the deadline or after the agent's call."""
     if await _settle(job, state="waiting", due_at=until, awaits_check_in=True, last_error=None) is not None:
         await _provisioned(job)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -51,7 +50,7 @@ async def remove(job: ProvisioningJob) -> str:
     return " ".join(filter(None, ("What it was doing was ended." if ended else "", kept)))
 
 
-def _kept(said: Any) -> str:
+def _kept(said: object) -> str:
     """Say what a gateway did not delete of an agent, such as a folder below that of its own main agent."""
     failed = said.get("failed") if isinstance(said, dict) else None
     paths = [str(one.get("path")) for one in failed or () if isinstance(one, dict)]

@@ -163,7 +163,7 @@ async def _send(sender: Sender, delivery: Delivery) -> None:
 
 
 @rules.rule("delivery.settle")
-def may_settle(actor: Actor, delivery: Any) -> bool:
+def may_settle(actor: Actor, delivery: object) -> bool:
     """Only the system itself."""
     return False
 

@@ -338,7 +338,7 @@ def _content(file: Path, root: Path) -> str | None:
         return None
 
 
-def _inner_path(value: Any) -> str | None:
+def _inner_path(value: object) -> str | None:
     """Return a path inside the repository without its SKILL.md, None when it is invalid or leads outside."""
     text = _text(value)
     if text is None or "://" in text or "\\" in text:
@@ -350,7 +350,7 @@ def _inner_path(value: Any) -> str | None:
     return None if text in ("", ".", SKILL) or ".." in parts or "" in parts else text
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return UNSTORABLE.sub("\ufffd", value).strip()[:LONGEST_TEXT] or None

@@ -115,13 +115,13 @@ class TaskField(DeclaredField):
         except ValidationError as error:
             raise ValueError(text) from error
 
-    def text_of(self, value: Any) -> str:
+    def text_of(self, value: object) -> str:
         """Return a value as its input shows it."""
         shown = value if self.form is None else self.form.shown(value)
         return "" if shown is None else str(shown)
 
 
-def plain(name: str, kind: Any, default: Any, **more: Any) -> TaskField:
+def plain(name: str, kind: object, default: object, **more: Any) -> TaskField:
     """A column that people change and no rule concerns."""
     if Surface.PANEL in more.get("on", ()) and "form" not in more:
         more["form"] = FormField(more.get("accepts") or kind, default)
@@ -129,40 +129,40 @@ def plain(name: str, kind: Any, default: Any, **more: Any) -> TaskField:
     return TaskField(name=name, kind=kind, default=default, changed_by=PEOPLE, is_plain=True, is_exported=True, **more)
 
 
-def ruled(name: str, kind: Any, changed_by: frozenset[Role], default: Any = None, **more: Any) -> TaskField:
+def ruled(name: str, kind: object, changed_by: frozenset[Role], default: object = None, **more: Any) -> TaskField:
     """A column that is sent and for which `rules.py` has rules."""
     return TaskField(name=name, kind=kind, default=default, changed_by=changed_by, **more)
 
 
-def kept(name: str, kind: Any, **more: Any) -> TaskField:
+def kept(name: str, kind: object, **more: Any) -> TaskField:
     """A column that the program sets and that answers show."""
     return TaskField(name=name, kind=kind, **more)
 
 
-def fixed(name: str, kind: Any, **more: Any) -> TaskField:
+def fixed(name: str, kind: object, **more: Any) -> TaskField:
     """A column that answers show and that no change of the task alters."""
     return kept(name, kind, is_tracked=False, **more)
 
 
-def internal(name: str, kind: Any, **more: Any) -> TaskField:
+def internal(name: str, kind: object, **more: Any) -> TaskField:
     """A column that no answer shows."""
     return TaskField(name=name, kind=kind, is_answered=False, **more)
 
 
-def related(name: str, kind: Any, changed_by: frozenset[Role] = NOBODY, **more: Any) -> TaskField:
+def related(name: str, kind: object, changed_by: frozenset[Role] = NOBODY, **more: Any) -> TaskField:
     """What other tables, or other columns, say of a task."""
     return TaskField(name=name, kind=kind, changed_by=changed_by, is_column=False, is_tracked=False, **more)
 
 
-def _renamed(before: Any, after: Any) -> tuple[str, str]:
+def _renamed(before: object, after: object) -> tuple[str, str]:
     return "renamed", f"(was {before})" if before else ""
 
 
-def _reprioritized(before: Any, after: Any) -> tuple[str, str]:
+def _reprioritized(before: object, after: object) -> tuple[str, str]:
     return "set the priority of", f"to {after}"
 
 
-def _rescheduled(before: Any, after: Any) -> tuple[str, str]:
+def _rescheduled(before: object, after: object) -> tuple[str, str]:
     day = _day_there(str(after)) if after else ""
     return ("set the due date of", f"to {day}") if day else ("removed the due date of", "")
 
@@ -175,7 +175,7 @@ def _day_there(moment: str) -> str:
         return moment[:10]
 
 
-def _day(typed: Any) -> Any:
+def _day(typed: object) -> Any:
     """Return the day that a word such as `fri` means; dates as they are."""
     if not isinstance(typed, str):
         return typed

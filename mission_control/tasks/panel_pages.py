@@ -63,7 +63,7 @@ async def _field_refused(refusal: Refusal[Task, FieldsForm]) -> ResponseReturnVa
     return render_macro(GONE, "reason", sentence=sentence or refusal.sentence)
 
 
-def _why(detail: Any, fields: dict[str, Any]) -> str:
+def _why(detail: object, fields: dict[str, Any]) -> str:
     """Return why values of custom fields were refused, in the words of the page."""
     if not isinstance(detail, dict):
         return ""

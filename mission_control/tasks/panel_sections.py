@@ -339,7 +339,7 @@ def _is_own(file: dict[str, Any], view: BoardView) -> bool:
     return file["author"] is not None and str(file["author"]["id"]) == str(view.actor.id)
 
 
-async def preview_of(name: str, content_type: str, attachment_id: Any) -> Preview:
+async def preview_of(name: str, content_type: str, attachment_id: object) -> Preview:
     """Return what of a file's text is shown; empty for what is no text."""
     if content_type != "text/plain":
         return Preview()

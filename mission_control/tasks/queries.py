@@ -217,7 +217,7 @@ async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
     return await _tasks_of(columns["board_id"][0], columns) if columns["id"] else []
 
 
-async def _tasks_of(board_id: Any, columns: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
+async def _tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
     ids = columns["id"]
     relations = Relations(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
     return serialize_tasks(columns, relations)

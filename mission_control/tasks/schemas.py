@@ -123,7 +123,7 @@ class TaskQuery(Paging):
     sort: Annotated[Sort | None, Field(description="The order; with - in front the greatest first")] = None
 
 
-def _trimmed(value: Any) -> Any:
+def _trimmed(value: object) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 

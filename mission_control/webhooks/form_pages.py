@@ -53,7 +53,7 @@ class NewWebhookForm(_Fields):
 
     choice: Literal["make", "own", "none"] = "make"
 
-    def body(self, found: Any) -> Fields:
+    def body(self, found: object) -> Fields:
         return self.fields(self.choice)
 
 

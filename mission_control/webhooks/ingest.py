@@ -70,7 +70,7 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def storable(value: Any, depth: int = 0) -> Any:
+def storable(value: object, depth: int = 0) -> Any:
     """Return the value as databases and answers can carry it. Raises ValueError when it is nested too deep."""
     if depth > DEEPEST:
         raise ValueError("nested too deep")
@@ -103,7 +103,7 @@ def kept_headers(headers: Iterable[tuple[str, str]], configured: str | None) -> 
     return kept
 
 
-def shortened(payload: Any, most: int | None) -> Any:
+def shortened(payload: object, most: int | None) -> Any:
     """Return the payload, or the beginning of its text when it is too long."""
     if most is None:
         return payload
@@ -122,12 +122,12 @@ ADVICE = (
 )
 
 
-def memory_text(webhook: Webhook, payload: WebhookPayload, content: Any) -> str:
+def memory_text(webhook: Webhook, payload: WebhookPayload, content: object) -> str:
     """Return the text of the entry in the board's memory."""
     return "\n".join(["WEBHOOK PAYLOAD RECEIVED", *_facts(webhook, payload), "", *_fenced(webhook, payload, content)])
 
 
-def notice_text(board: Board, webhook: Webhook, payload: WebhookPayload, content: Any) -> str:
+def notice_text(board: Board, webhook: Webhook, payload: WebhookPayload, content: object) -> str:
     """Return the notice to an agent, without its header."""
     task = (
         "Decide by the instruction what the payload means for the board: change tasks or make new ones, and name the"
@@ -152,7 +152,7 @@ def _facts(webhook: Webhook, payload: WebhookPayload) -> list[str]:
     ]
 
 
-def _fenced(webhook: Webhook, payload: WebhookPayload, content: Any) -> list[str]:
+def _fenced(webhook: Webhook, payload: WebhookPayload, content: object) -> list[str]:
     """Return the preview between markers with the payload's id, which its sender cannot have known."""
     text = neutralize_markers(
         content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
@@ -277,7 +277,7 @@ async def _recipient(webhook: Webhook) -> UUID | None:
     return chosen[0].id if chosen else None
 
 
-def _notify(board: Board, webhook: Webhook, payload: WebhookPayload, content: Any, agent_id: UUID) -> None:
+def _notify(board: Board, webhook: Webhook, payload: WebhookPayload, content: object, agent_id: UUID) -> None:
     deliver(
         NOTICE,
         webhook.scope(),
