@@ -31,7 +31,7 @@ from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import FIRST_PAIRING, PAIRING
 from mission_control.groups.commands import create_group
-from mission_control.memory.commands import write_group_memory, write_memory
+from mission_control.memory.commands import write_memory
 from mission_control.organizations.models import BoardAccess, Member, Organization
 from mission_control.questions.commands import ask_people
 from mission_control.questions.schemas import Option, QuestionCreate
@@ -60,7 +60,7 @@ async def furnish(mara: Actor, boards: list[Board]) -> dict[str, Tag]:
     name, text = story.GROUP
     fields = {"name": name, "slug": "", "description": text}
     group = await create_group(mara, mara.organization_id, fields, [board.id for board in boards])
-    await write_group_memory(mara, group, story.RULES, ["rules"])
+    await write_memory(mara, group, story.RULES, ["rules"])
     for board, note in zip(boards, story.NOTES_OF_BOARDS, strict=True):
         await write_memory(mara, board, note, ["rules"])
         await create_view(mara, board, ViewCreate.model_validate(VIEW))

@@ -12,11 +12,8 @@ from mission_control.core.schemas import OK, OkResponse
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of
 from mission_control.memory.commands import (
-    delete_group_memory,
     delete_memory,
-    edit_group_memory,
     edit_memory,
-    write_group_memory,
     write_memory,
 )
 from mission_control.memory.models import BoardMemory, GroupMemory
@@ -120,7 +117,7 @@ OF_BOARD = "/boards/<board_id>/group-memory"
 
 
 async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
-    entry = await write_group_memory(actor, group, data.content, data.tags, data.source)
+    entry = await write_memory(actor, group, data.content, data.tags, data.source)
     return await read_entry(GroupMemory, entry.id)
 
 
@@ -131,7 +128,7 @@ async def list_board_group_memory(actor: Actor, group: BoardGroup, query: Memory
     return page(found, total, query)
 
 
-@group_api.post(OF_GROUP, BoardGroupMemoryRead, who="user", rule="group_memory.write")
+@group_api.post(OF_GROUP, BoardGroupMemoryRead, who="user", rule="memory.write")
 async def create_board_group_memory(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
     """Write something down for every board of a group.
 
@@ -217,17 +214,17 @@ async def get_board_group_memory(actor: Actor, entry: GroupMemory) -> dict[str, 
     return await read_entry(GroupMemory, entry.id)
 
 
-@group_api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user", rule="group_memory.edit")
+@group_api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user", rule="memory.edit")
 async def update_board_group_memory(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
     """Change an entry that you wrote; admins change any."""
-    await edit_group_memory(actor, entry, data.model_dump(exclude_unset=True))
+    await edit_memory(actor, entry, data.model_dump(exclude_unset=True))
     return await read_entry(GroupMemory, entry.id)
 
 
-@group_api.delete(f"{OF_GROUP}/<memory_id>", who="user", rule="group_memory.delete")
+@group_api.delete(f"{OF_GROUP}/<memory_id>", who="user", rule="memory.delete")
 async def delete_board_group_memory(actor: Actor, entry: GroupMemory) -> OkResponse:
     """Delete an entry that you wrote; admins delete any."""
-    await delete_group_memory(actor, entry)
+    await delete_memory(actor, entry)
     return OK
 
 
@@ -237,13 +234,13 @@ async def get_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> 
     return await get_board_group_memory(actor, entry)
 
 
-@group_api.patch(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around, rule="group_memory.edit")
+@group_api.patch(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around, rule="memory.edit")
 async def update_board_group_memory_for_board(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
     """Change an entry that you wrote; admins change any."""
     return await update_board_group_memory(actor, entry, data)
 
 
-@group_api.delete(f"{OF_BOARD}/<memory_id>", find=visible_entry_around, rule="group_memory.delete")
+@group_api.delete(f"{OF_BOARD}/<memory_id>", find=visible_entry_around, rule="memory.delete")
 async def delete_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> OkResponse:
     """Delete an entry that you wrote; admins delete any."""
     return await delete_board_group_memory(actor, entry)

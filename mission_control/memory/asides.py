@@ -106,7 +106,7 @@ def memory_of_group(actor: Actor, group: BoardGroup) -> Memory:
     """Return the memory of a group for somebody."""
     is_admin = actor.administers(group.organization_id)
     home = (group.id, group.organization_id, f"/groups/{group.id}", group.name)
-    return Memory(GroupMemory, *home, can(actor, "group_memory.write", group), is_admin, str(actor.id))
+    return Memory(GroupMemory, *home, can(actor, "memory.write", group), is_admin, str(actor.id))
 
 
 def _select(memory: Memory) -> str:

@@ -21,51 +21,23 @@ from mission_control.organizations.work_state import RUNNING
 
 @command("memory.write")
 async def write_memory(
-    actor: Actor, board: Board, content: str, tags: list[str] | None = None, source: str | None = None
-) -> BoardMemory:
-    """Write an entry for a board. Chat notifies the lead and the agents it mentions, an order every agent."""
-    board = await locked_board(board)
-    entry = await _write(BoardMemory, actor, board, content, tags, source, is_signed=is_chat(tags))
-    if entry.is_chat:
-        await notify_board(actor, board, entry)
-    return entry
+    actor: Actor, home: Board | BoardGroup, content: str, tags: list[str] | None = None, source: str | None = None
+) -> Entry:
+    """Write an entry for a board, or for every board of a group.
 
-
-@command("group_memory.write")
-async def write_group_memory(
-    actor: Actor, group: BoardGroup, content: str, tags: list[str] | None = None, source: str | None = None
-) -> GroupMemory:
-    """Write an entry for every board of a group. Chat, broadcasts and `@all` notify agents."""
-    group = await locked_group(group)
-    for_agents = concerns_agents(content, tags)
-    entry = await _write(GroupMemory, actor, group, content, tags, source, is_signed=for_agents)
+    Chat notifies leads and the agents it mentions, an order of a board every agent; so do broadcasts and `@all`.
+    """
+    if isinstance(home, Board):
+        board = await locked_board(home)
+        entry = await _write(BoardMemory, actor, board, content, tags, source, is_signed=is_chat(tags))
+        if entry.is_chat:
+            await notify_board(actor, board, entry)
+        return entry
+    group, for_agents = await locked_group(home), concerns_agents(content, tags)
+    shared = await _write(GroupMemory, actor, group, content, tags, source, is_signed=for_agents)
     if for_agents:
-        await notify_group(actor, group, entry)
-    return entry
-
-
-@command("memory.edit")
-async def edit_memory(actor: Actor, entry: BoardMemory, changes: dict[str, Any]) -> BoardMemory:
-    """Change the text or the tags of a board's entry."""
-    return await _edit(entry, changes)
-
-
-@command("group_memory.edit")
-async def edit_group_memory(actor: Actor, entry: GroupMemory, changes: dict[str, Any]) -> GroupMemory:
-    """Change the text or the tags of a group's entry."""
-    return await _edit(entry, changes)
-
-
-@command("memory.delete")
-async def delete_memory(actor: Actor, entry: BoardMemory) -> None:
-    """Delete a board's entry for good."""
-    await _delete(entry)
-
-
-@command("group_memory.delete")
-async def delete_group_memory(actor: Actor, entry: GroupMemory) -> None:
-    """Delete a group's entry for good."""
-    await _delete(entry)
+        await notify_group(actor, group, shared)
+    return shared
 
 
 async def note_order(actor: Actor, board: Board, order: str) -> BoardMemory:
@@ -103,7 +75,8 @@ async def _write[E: Entry](
     return entry
 
 
-async def _edit[E: Entry](entry: E, changes: dict[str, Any]) -> E:
+@command("memory.edit")
+async def edit_memory[E: Entry](actor: Actor, entry: E, changes: dict[str, Any]) -> E:
     """Change what differs; nobody is notified again, but notices that quote the entry quote its new text."""
     found = await _locked(entry)
     changes = {name: value for name, value in changes.items() if getattr(found, name) != value}
@@ -124,8 +97,9 @@ async def _edit[E: Entry](entry: E, changes: dict[str, Any]) -> E:
     return found
 
 
-async def _delete(entry: Entry) -> None:
-    """Delete an entry. The log keeps that it was deleted and by whom; notices no longer quote it."""
+@command("memory.delete")
+async def delete_memory(actor: Actor, entry: Entry) -> None:
+    """Delete an entry for good. The log keeps that it was deleted and by whom; notices no longer quote it."""
     last = await _locked(entry)
     await last.delete()
     await _requote(last, last.content, WITHDRAWN)

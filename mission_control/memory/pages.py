@@ -152,7 +152,7 @@ async def edit_form_of_group(group_id: UUID, memory_id: UUID) -> ResponseReturnV
     """Show the form of an entry of a group, likewise."""
     actor, _ = await on_group(group_id)
     entry = await visible_group_entry(actor, group_id, memory_id)
-    require(actor, "group_memory.edit", entry)
+    require(actor, "memory.edit", entry)
     return await _edit_page(actor, entry, EntryForm.shown(entry), {})
 
 

@@ -155,33 +155,18 @@ rules = Rules()
 
 
 @rules.rule("memory.write")
-def may_write(actor: Actor, board: Board) -> bool:
-    """People with write access and the board's agents."""
-    return actor.writes(board)
+def may_write(actor: Actor, home: Board | BoardGroup) -> bool:
+    """People with write access, and the agents of the board or of the group's boards."""
+    if isinstance(home, Board):
+        return actor.writes(home)
+    return reaches_group(actor, home, write=True) or holds_board_of(actor, home)
 
 
 @rules.rule("memory.edit")
 @rules.rule("memory.delete")
-def may_edit(actor: Actor, entry: BoardMemory) -> bool:
-    """Its author, and admins who can write on the board."""
-    if not actor.writes(entry.board):
-        return False
-    return _wrote(actor, entry) or actor.administers(entry.board.organization_id)
-
-
-@rules.rule("group_memory.write")
-def may_write_for_group(actor: Actor, group: BoardGroup) -> bool:
-    """People who can write in the group and the agents of its boards."""
-    return reaches_group(actor, group, write=True) or holds_board_of(actor, group)
-
-
-@rules.rule("group_memory.edit")
-@rules.rule("group_memory.delete")
-def may_edit_for_group(actor: Actor, entry: GroupMemory) -> bool:
-    """Its author, and admins who can write in the group."""
-    if not may_write_for_group(actor, entry.board_group):
-        return False
-    return _wrote(actor, entry) or actor.administers(entry.board_group.organization_id)
+def may_edit(actor: Actor, entry: Entry) -> bool:
+    """Its author, and admins, who can write on the board or in the group."""
+    return may_write(actor, entry.home) and (_wrote(actor, entry) or actor.administers(entry.home.organization_id))
 
 
 def _wrote(actor: Actor, entry: Entry) -> bool:

@@ -21,7 +21,7 @@ from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import as_id, rows
 from mission_control.memory.commands import write_memory
-from mission_control.memory.models import BoardMemory
+from mission_control.memory.models import Entry
 from mission_control.questions.models import Question
 from mission_control.questions.queries import parts_of_questions
 from mission_control.questions.schemas import (
@@ -168,7 +168,7 @@ def _refuse_when_expired(question: Question) -> None:
         raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
 
 
-def _notify(actor: Actor, question: Question, entry: BoardMemory, agent_id: UUID) -> None:
+def _notify(actor: Actor, question: Question, entry: Entry, agent_id: UUID) -> None:
     lines = [f"Board: {question.board.name}", f"Question: {snippet(question.content)}", f"From: {actor.name}"]
     if question.correlation_id:
         lines.append(f"Correlation ID: {question.correlation_id}")

@@ -20,7 +20,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
 from mission_control.jobs.models import Job
-from mission_control.memory.commands import write_group_memory, write_memory
+from mission_control.memory.commands import write_memory
 from mission_control.organizations.models import Invite, Member
 from mission_control.questions.models import Question
 from mission_control.skills.models import Skill, SkillPack
@@ -98,7 +98,7 @@ async def _written(cast: Cast) -> dict[str, Any]:
     return {
         "group": group,
         "Vega's entry": entry,
-        "Vega's entry for the group": await write_group_memory(vega, group, "A note"),
+        "Vega's entry for the group": await write_memory(vega, group, "A note"),
     }
 
 
