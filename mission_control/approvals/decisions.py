@@ -290,7 +290,7 @@ def why_moot(event: NewEvent) -> str | None:
     """Return what happened to a task, as a sentence; None for a change that makes nothing moot, such as a hand-in."""
     if event.kind == "task.deleted":
         return "The task was deleted."
-    after: Mapping[str, Any] = event.data.get("after") or {}
+    after: Mapping[str, object] = event.data.get("after") or {}
     status = after.get("status")
     if not DECISIVE & after.keys() or (status == "review" and event.data["before"]["status"] == "in_progress"):
         return None

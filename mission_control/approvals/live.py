@@ -26,6 +26,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
 from mission_control.core.paging import NewsPaging, page, version_of
+from mission_control.database.sql import Row
 from mission_control.live import broker
 from mission_control.live.log import NewEvent
 from mission_control.live.models import Event
@@ -52,12 +53,12 @@ class Polls[T: OnBoard, Q: NewsPaging]:
 
     kind: str
     find: Callable[[Actor, UUID, UUID], Awaitable[T]]
-    read: Callable[[UUID], Awaitable[dict[str, Any]]]
-    list_of: Callable[[Board, Q], Awaitable[tuple[list[dict[str, Any]], int]]]
+    read: Callable[[UUID], Awaitable[Row]]
+    list_of: Callable[[Board, Q], Awaitable[tuple[list[Row], int]]]
     waits: tuple[str, str]
     marks: Sequence[str]
 
-    async def one(self, actor: Actor, thing: T, seconds: float) -> dict[str, Any]:
+    async def one(self, actor: Actor, thing: T, seconds: float) -> Row:
         """Return one once it is settled, or as it is when the time is over.
 
         An agent that lost the right to read it while it waited, such as by a move to another board, is refused.
@@ -73,10 +74,10 @@ class Polls[T: OnBoard, Q: NewsPaging]:
             seconds=seconds,
         )
 
-    async def listed(self, actor: Actor, board: Board, query: Q) -> dict[str, Any]:
+    async def listed(self, actor: Actor, board: Board, query: Q) -> Row:
         """Return those of a board once they are others than the caller knows, or when the time is over."""
 
-        async def read(present: Board) -> dict[str, Any]:
+        async def read(present: Board) -> Row:
             found, total = await self.list_of(present, query)
             version = version_of(total, ([one[name] for name in self.marks] for one in found))
             return {**page(found, total, query), "version": version}

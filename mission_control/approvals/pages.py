@@ -146,7 +146,7 @@ async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], e
     item = await queue.item(actor, approval.board, approval.id)
     next_url = safe_next(values.get("next") or request.args.get("next") or f"/boards/{approval.board_id}/approvals")
     seen = values.get("substance") or request.args.get("substance") or (item.substance if item else "")
-    context: dict[str, Any] = {"item": item, "values": values, "errors": errors, "next_url": next_url, "seen": seen}
+    context: dict[str, object] = {"item": item, "values": values, "errors": errors, "next_url": next_url, "seen": seen}
     if not is_htmx():
         return await shell_page(actor, "approvals/send_back.html", active="approvals", **context)
     if not errors:

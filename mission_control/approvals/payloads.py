@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from mission_control.core import clock
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
-from mission_control.database.sql import placeholders
+from mission_control.database.sql import Row, placeholders
 
 FINISH = "task.finish"
 # The others are words that clients of the predecessor use for it.
@@ -25,7 +25,7 @@ def asks_to_finish(action_type: str) -> bool:
     return action_type.strip().lower() in FINISHING
 
 
-def stated_confidence(row: Mapping[str, Any], payload: object) -> int | None:
+def stated_confidence(row: Row, payload: object) -> int | None:
     """Return the percentage that the asker stated; None where nobody did: a hand-in without one, or a person's own act.
 
     The column needs a number in each case. A payload with `confidence: null` says that the number means nothing, and
@@ -277,7 +277,7 @@ def _fact(value: object) -> str | None:
     return None
 
 
-def _diffs(payload: Mapping[str, Any]) -> Iterator[FileDiff]:
+def _diffs(payload: Mapping[str, object]) -> Iterator[FileDiff]:
     left = MOST_LINES
     for name in DIFFS:
         for path, text in _texts_of(payload.get(name)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import orjson
@@ -19,7 +19,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import Rules
 from mission_control.core.substance import Parts, substance_of
-from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, Values, as_json, placeholders, rows, wire_moment
 
 rules = Rules()
 
@@ -53,26 +53,26 @@ _SELECT = (
 )
 
 
-async def parts_of_approvals(approval_ids: Sequence[Any]) -> dict[UUID, Parts]:
+async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts]:
     """Return what pending approvals decide about, by their ids."""
     if not approval_ids:
         return {}
-    found: dict[UUID, list[dict[str, Any]]] = {}
+    found: dict[UUID, list[Row]] = {}
     for row in await rows(_SELECT.format(placeholders(len(approval_ids))), *approval_ids):
         found.setdefault(UUID(str(row["id"])), []).append(row)
     return {approval_id: _parts(linked) for approval_id, linked in found.items()}
 
 
-async def substances_of_approvals(approval_ids: Sequence[Any]) -> dict[UUID, str]:
+async def substances_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, str]:
     """Return the marks of what pending approvals decide about, by their ids."""
     return {key: substance_of(parts) for key, parts in (await parts_of_approvals(approval_ids)).items()}
 
 
-def _parts(linked: list[dict[str, Any]]) -> Parts:
+def _parts(linked: list[Row]) -> Parts:
     asked, tasks = linked[0], [row for row in linked if row["number"] is not None]
     payload = as_json(asked["payload"])
     payload = payload if isinstance(payload, dict) else {}
-    parts: dict[str, Any] = {
+    parts: dict[str, object] = {
         "request": [asked["action_type"], {name: one for name, one in payload.items() if name != REASON}],
         "reason": payload.get(REASON),
     }
@@ -108,10 +108,10 @@ async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> A
     return approval
 
 
-async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[dict[str, Any]], int]:
+async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[Row], int]:
     """Return the board's approvals, newest first, and their number."""
     where = " WHERE a.board_id = ?"
-    values: list[Any] = [board.id]
+    values: Values = [board.id]
     if query.status is not None:
         where, values = where + " AND a.status = ?", [*values, query.status]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a{where}", *values)
@@ -119,22 +119,22 @@ async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[dict[
     return await with_tasks(found), int(total["n"])
 
 
-async def approval_read(approval_id: UUID) -> dict[str, Any]:
+async def approval_read(approval_id: UUID) -> Row:
     found = await with_tasks(await rows(f"{SELECT} WHERE a.id = ?", approval_id))
     if not found:
         raise NotFound()
     return found[0]
 
 
-async def pending_of(task_id: UUID) -> dict[str, Any] | None:
+async def pending_of(task_id: UUID) -> Row | None:
     pending = "a.id IN (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending)"
     found = await with_tasks(await rows(f"{SELECT} WHERE {pending}{NEWEST_FIRST}", task_id))
     return found[0] if found else None
 
 
-async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def with_tasks(found: list[Row]) -> list[Row]:
     """Return rows of `SELECT` as they are answered, with their tasks."""
-    links: dict[str, list[dict[str, Any]]] = {}
+    links: dict[str, list[Row]] = {}
     if found:
         ids = [row["id"] for row in found]
         for link in await rows(
@@ -148,7 +148,7 @@ async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [_serialize(row, links.get(str(row["id"]), []), parts.get(UUID(str(row["id"])))) for row in found]
 
 
-def _serialize(row: dict[str, Any], links: list[dict[str, Any]], parts: Parts | None) -> dict[str, Any]:
+def _serialize(row: Row, links: list[Row], parts: Parts | None) -> Row:
     return {
         "action_type": row["action_type"],
         "task_id": links[0]["task_id"] if links else None,
@@ -186,7 +186,7 @@ def _serialize(row: dict[str, Any], links: list[dict[str, Any]], parts: Parts | 
     }
 
 
-def _person(row: dict[str, Any], role: str) -> dict[str, Any] | None:
+def _person(row: Row, role: str) -> Row | None:
     user_id = row[f"{role}_user_id"]
     return None if user_id is None else {"id": user_id, "name": row[f"{role}_name"]}
 
@@ -196,7 +196,7 @@ async def pending_count(board_id: UUID) -> int:
     return int(row["n"])
 
 
-async def approval_counts(task_ids: list[UUID]) -> list[dict[str, Any]]:
+async def approval_counts(task_ids: list[UUID]) -> list[Row]:
     """Return the numbers of approvals and of pending ones, by task."""
     if not task_ids:
         return []
@@ -298,7 +298,7 @@ class ApprovalHistoryItem(BaseModel):
     created_at: datetime
 
 
-async def approval_history(approval: Approval) -> list[dict[str, Any]]:
+async def approval_history(approval: Approval) -> list[Row]:
     """Return everything that happened to an approval, oldest first."""
     found = await rows(
         "SELECT e.id, e.seq, e.kind, e.message, e.actor_kind, e.actor_id, e.data, e.created_at,"
@@ -313,7 +313,7 @@ async def approval_history(approval: Approval) -> list[dict[str, Any]]:
     return [_item(row) for row in found]
 
 
-def _item(row: dict[str, Any]) -> dict[str, Any]:
+def _item(row: Row) -> Row:
     data = orjson.loads(row["data"])
     return {
         "id": row["id"],

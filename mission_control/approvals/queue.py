@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
@@ -23,7 +22,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.substance import substance_of
-from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows
+from mission_control.database.sql import Row, Values, as_id, as_json, as_moment, placeholders, rows
 
 BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncertainty", "impact", "danger", "errors"}
 
@@ -210,7 +209,8 @@ _SELECT = (
 
 async def queue(actor: Actor, boards: list[Board], opened: datetime | None) -> list[Item]:
     """What waits, oldest first; with `opened` also what was decided since a page was opened, in its place."""
-    where, values = "a.status = 'pending'", list[Any]()
+    where = "a.status = 'pending'"
+    values: Values = []
     if opened is not None:
         where, values = "(a.status = 'pending' OR a.resolved_at >= ?)", [opened]
     return await _items(actor, boards, where, values, f"ORDER BY a.created_at, a.id LIMIT {PENDING_LIMIT}")
@@ -218,7 +218,8 @@ async def queue(actor: Actor, boards: list[Board], opened: datetime | None) -> l
 
 async def history(actor: Actor, boards: list[Board], state: str, page: int) -> tuple[list[Item], int]:
     """One page of what was decided, newest first, and how many there are."""
-    where, values = "a.status <> 'pending'", list[Any]()
+    where = "a.status <> 'pending'"
+    values: Values = []
     if state in STATES:
         where, values = "a.status <> 'pending' AND a.decision = ?", [state]
     order = f"ORDER BY a.resolved_at DESC, a.id DESC LIMIT {PAGE} OFFSET {PAGE * (page - 1)}"
@@ -261,7 +262,7 @@ def _on(boards: list[Board]) -> str:
     return f"a.board_id IN ({placeholders(len(boards))})"
 
 
-async def _items(actor: Actor, boards: list[Board], where: str, values: list[Any], order: str) -> list[Item]:
+async def _items(actor: Actor, boards: list[Board], where: str, values: Values, order: str) -> list[Item]:
     if not boards:
         return []
     known = {board.id: board for board in boards}
@@ -271,7 +272,7 @@ async def _items(actor: Actor, boards: list[Board], where: str, values: list[Any
     return items
 
 
-def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> Item:
+def _item(actor: Actor, boards: Mapping[UUID, Board], row: Row) -> Item:
     board = boards[UUID(str(row["board_id"]))]
     payload = as_json(row["payload"])
     return Item(

@@ -12,7 +12,7 @@ from quart import Response, request
 from mission_control.approvals import queue
 from mission_control.approvals.queue import Item
 from mission_control.asks.kinds import KINDS as ASKS
-from mission_control.asks.kinds import QueueView, Row
+from mission_control.asks.kinds import QueueRow, QueueView
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
 from mission_control.core import clock
@@ -22,7 +22,7 @@ from mission_control.core.zones import iso
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_block
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 
 QUEUE, TEMPLATE = "approvals", "approvals/index.html"
 KINDS = ("approval.", "question.", "gateway.request.", "board.", "task.")
@@ -79,7 +79,7 @@ async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, Any]:
     view_of_queue = QueueView(
         boards, view.opened, view.base, show_board=view.board is None, is_of_one_board=view.board_id is not None
     )
-    both: list[Item | Row] = [
+    both: list[Item | QueueRow] = [
         *await queue.queue(actor, boards, view.opened),
         *[row for kind in ASKS.values() for row in await kind.queue_rows(actor, view_of_queue)],
     ]
@@ -155,7 +155,7 @@ async def _announcement(_view: QueuePageView, batch: Batch) -> str:
     return partial("#announcements", sentence, "innerHTML")
 
 
-def _is_in_queue(view: QueuePageView, news: Event | dict[str, Any]) -> bool:
+def _is_in_queue(view: QueuePageView, news: Event | Signal) -> bool:
     return isinstance(news, Event) and view.address.board_id in (None, news.board_id)
 
 

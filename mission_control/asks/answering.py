@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -151,9 +150,9 @@ async def _perform(actor: Actor, how: NeedOperation, note: str | None) -> None:
     entry = next(one for one in OPERATIONS if one.operation_id == how.operation_id)
     require_scope(actor, entry.scope_of(actor))
     found = await admitted(entry, actor, how.path_parameters)
-    given: dict[str, Any] = {}
+    given: dict[str, object] = {}
     if entry.shape is not None:
-        body: Mapping[str, Any] = how.body or {}
+        body: Mapping[str, object] = how.body or {}
         if note and how.note_field:
             body = {**body, how.note_field: note}
         try:

@@ -57,7 +57,22 @@ class HasDeadline(Protocol):
         """Return the scope of its events."""
 
 
-def check(fields: Any) -> None:
+class Wanted(Protocol):
+    """What is said about a deadline, when something is asked or later."""
+
+    decide_by: datetime | None
+
+    @property
+    def decide_in(self) -> int | None: ...
+
+    @property
+    def otherwise(self) -> str | None: ...
+
+    @property
+    def otherwise_user_id(self) -> UUID | None: ...
+
+
+def check(fields: Wanted) -> None:
     """Complete a deadline. Raise ValueError for parts of it that do not fit together."""
     otherwise = fields.otherwise
     if fields.decide_in is not None:
@@ -95,7 +110,7 @@ class DeadlineRead(BaseModel):
     asked_user_id: Annotated[UUID | None, Field(description="Who was asked because nobody answered")]
 
 
-async def put_deadline(thing: HasDeadline, board: "Board", fields: Any) -> None:
+async def put_deadline(thing: HasDeadline, board: "Board", fields: Wanted) -> None:
     """Set a deadline in memory. Raise Invalid when it is too soon, or when the person cannot decide on the board."""
     if fields.decide_by is not None and fields.decide_by < clock.now() + SOONEST:
         raise Invalid("Choose a time at least a minute from now.")
@@ -167,7 +182,7 @@ class Deadlines[T: HasDeadline]:
             self._record(self.reminded, thing, f"Still waits for {self.wanted}")
         return None
 
-    def _record(self, kind: str, thing: T, message: str, **facts: Any) -> None:
+    def _record(self, kind: str, thing: T, message: str, **facts: object) -> None:
         record(kind, thing.scope(), f"{message}: {self.about(thing)}", **{**self.facts(thing), **facts})
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.asks.kinds import GROUPS, KINDS, Include, Key, Page, Seeker
@@ -14,7 +13,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import version_of
 from mission_control.core.substance import substance_of
-from mission_control.database.sql import placeholders, rows, select
+from mission_control.database.sql import Condition, placeholders, rows, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ async def count(actor: Actor, board_id: UUID | None = None) -> Counted:
     return Counted(counts, {one.kind: one.number for one in waiting}, snoozed, oldest)
 
 
-def _statement(actor: Actor, wanted: Filter) -> tuple[str, list[Any]]:
+def _statement(actor: Actor, wanted: Filter) -> Condition:
     """Return the common table `needs`, and its values; an empty text where nothing can be found."""
     seeker = Seeker(actor.organization_id, actor.user_id, actor.administers(actor.organization_id))
     every, found = _every(seeker, wanted.kinds)
@@ -132,7 +131,7 @@ def _statement(actor: Actor, wanted: Filter) -> tuple[str, list[Any]]:
     return f"WITH mine AS ({mine}), every AS ({every}), needs AS ({_MARKED} WHERE {narrowed})", values
 
 
-def _every(seeker: Seeker, kinds: tuple[str, ...] | None = None) -> tuple[str, list[Any]]:
+def _every(seeker: Seeker, kinds: tuple[str, ...] | None = None) -> Condition:
     """Return the statement that finds needs of some kinds, or of all, and its values."""
     found = [
         (one.kind, rows_of)
@@ -144,7 +143,7 @@ def _every(seeker: Seeker, kinds: tuple[str, ...] | None = None) -> tuple[str, l
     return sql, [value for _, rows_of in found for value in rows_of.values]
 
 
-def _writable_boards(actor: Actor, board_id: UUID | None) -> tuple[str, list[Any]]:
+def _writable_boards(actor: Actor, board_id: UUID | None) -> Condition:
     """Return the boards of the active organization on which a person may act."""
     membership = actor.memberships.get(actor.organization_id)
     sql = "SELECT id FROM boards WHERE deleted_at IS NULL AND organization_id = ?"

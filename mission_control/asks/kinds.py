@@ -13,6 +13,7 @@ from tortoise.models import Model
 from mission_control.core import zones
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
+from mission_control.database.sql import Condition
 from mission_control.live.log import NewEvent
 from mission_control.live.models import Event
 
@@ -89,7 +90,7 @@ class Rows:
     """
 
     rest: str
-    values: Sequence[Any] = ()
+    values: Sequence[object] = ()
     id: str = "t.id"
     since: str = "NULL"
     version: str = "''"
@@ -207,7 +208,7 @@ class QueueView:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class QueueRow:
     """One rendered row of the queue, when it was created, and whether it is pending."""
 
     created_at: datetime
@@ -263,7 +264,7 @@ class AskKind[T]:
     async def undo(self, actor: Actor, board_id: UUID, subject: UUID, last: Last) -> None:
         """Take back the answer that a person gave last, where `takes_back`. Raise Invalid where that cannot be."""
 
-    def begins(self, since: datetime, until: datetime) -> tuple[str, list[Any]] | None:
+    def begins(self, since: datetime, until: datetime) -> Condition | None:
         """Return SQL for what begins to wait by itself between two moments, and its values.
 
         Its columns are organization_id, and the name in a signal and its value.
@@ -278,7 +279,7 @@ class AskKind[T]:
         """Return what was answered, in words."""
         return {}
 
-    async def queue_rows(self, actor: Actor, view: QueueView) -> list[Row]:
+    async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:
         return []
 
     @property

@@ -16,7 +16,7 @@ from mission_control.live.models import Event
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.fragments import render_block
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 
 if TYPE_CHECKING:
     from mission_control.boards.models import Board
@@ -85,7 +85,7 @@ def _block(name: str) -> Callable[[AskView], Awaitable[str]]:
     return render
 
 
-def _is_on_board(view: AskView, news: Event | dict[str, Any]) -> bool:
+def _is_on_board(view: AskView, news: Event | Signal) -> bool:
     return isinstance(news, Event) and news.board_id == view.board.id
 
 
@@ -108,12 +108,12 @@ def deadline_actions(pages: Blueprint, path: str, sets: str, removes: str, form:
     """Add the forms of a deadline to the page at a path; `sets` and `removes` name the operations."""
 
     @action(pages, f"{path}/deadline", performs=sets, form=form)
-    async def set_deadline(outcome: Outcome[Any, DeadlineForm]) -> ResponseReturnValue:
+    async def set_deadline(outcome: Outcome[object, DeadlineForm]) -> ResponseReturnValue:
         """Set the deadline."""
         return done(_asked_at(), toast="The deadline is set.")
 
     @action(pages, f"{path}/deadline/removal", performs=removes)
-    async def remove_deadline(outcome: Outcome[Any, None]) -> ResponseReturnValue:
+    async def remove_deadline(outcome: Outcome[object, None]) -> ResponseReturnValue:
         """Remove the deadline."""
         return done(_asked_at(), toast="It waits without a deadline.")
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.asks.kinds import KINDS, Key, Page
@@ -31,7 +30,7 @@ WORDS: Note = ("answer", "Your answer", True)
 MORE: Note = ("answer", "Anything to add?", False)
 
 
-def operation(name: str, ids: Ids, body: dict[str, Any] | None = None, note: Note | None = None) -> NeedOperation:
+def operation(name: str, ids: Ids, body: Mapping[str, object] | None = None, note: Note | None = None) -> NeedOperation:
     """Return an operation of people with its path filled in; the name as `@action` takes it."""
     entry = operation_named(name)
     path = re.sub(r"<(?:string:)?(\w+)>", lambda part: str(ids[part[1]]), entry.path)
@@ -40,7 +39,7 @@ def operation(name: str, ids: Ids, body: dict[str, Any] | None = None, note: Not
         method=entry.method,
         path=path,
         path_parameters=dict(ids),
-        body=body,
+        body=dict(body) if body is not None else None,
         note_field=note[0] if note else None,
     )
 
@@ -52,7 +51,7 @@ def answer(
     effect: str,
     performs: str | None,
     ids: Ids | None = None,
-    body: dict[str, Any] | None = None,
+    body: Mapping[str, object] | None = None,
     *,
     note: Note | None = None,
     note_operation: str | None = None,

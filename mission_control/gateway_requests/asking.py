@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
@@ -73,7 +72,7 @@ def reason_of(error: GatewayError) -> str:
     return reason if isinstance(reason, str) else ""
 
 
-async def listed(gateway_id: UUID, method: str) -> list[Mapping[str, Any]] | None:
+async def listed(gateway_id: UUID, method: str) -> list[Mapping[str, object]] | None:
     """Return what waits on a gateway; None where it does not say."""
     try:
         found = await call(gateway_id, method, seconds=SECONDS)
@@ -128,7 +127,7 @@ def _ended_by(answer: str) -> Ended:
     return Ended("denied" if answer == "deny" else "allowed", answer)
 
 
-async def question_of(gateway_id: UUID, external_id: str) -> Mapping[str, Any] | None:
+async def question_of(gateway_id: UUID, external_id: str) -> Mapping[str, object] | None:
     """Return a question as its gateway keeps it; None where it is unknown there."""
     try:
         found = await call(gateway_id, "question.get", {"id": external_id}, seconds=SECONDS)
@@ -144,7 +143,7 @@ async def question_of(gateway_id: UUID, external_id: str) -> Mapping[str, Any] |
 
 async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str, list[str]] | None, by: str) -> bool:
     """Tell a gateway the answers, or that nobody wants to answer; False when the question was over there."""
-    said: dict[str, Any] = {"id": external_id, "resolvedBy": by}
+    said: dict[str, object] = {"id": external_id, "resolvedBy": by}
     nested = said | ({"cancel": True} if answers is None else {"answers": {"answers": answers}})
     try:
         try:

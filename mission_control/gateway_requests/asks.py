@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from mission_control.asks.kinds import AskKind, Key, Page, QueueView, Row, Rows, Seeker
+from mission_control.asks.kinds import AskKind, Key, Page, QueueRow, QueueView, Rows, Seeker
 from mission_control.asks.saying import answer, choices, fact, in_one_line, need
 from mission_control.asks.schemas import Course, Need, NeedAnswer, NeedParty
 from mission_control.core import clock, zones
@@ -96,6 +96,6 @@ class RequestAsk(AskKind[Item]):
         what = WORDS.get(request.status, "closed this")
         return f"{await decider_of(request)} {what} {zones.ago(request.resolved_at or clock.now())}."
 
-    async def queue_rows(self, actor: Actor, view: QueueView) -> list[Row]:
+    async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:
         """Return what waits and what ended since the queue was opened, for the queue of all boards."""
         return await in_queue(actor, view)

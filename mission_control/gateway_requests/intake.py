@@ -263,7 +263,7 @@ KINDS = {action: kind for kind, action in ACTIONS.items()}
 def approval_requested(kind: str) -> Handle:
     """Return what brings in an approval of a kind when its event comes."""
 
-    async def bring(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
+    async def bring(gateway: GatewayRef, event: Mapping[str, object]) -> None:
         asked = read_approval(kind, event)
         if asked is not None:
             await bring_in_approval(gateway, asked)
@@ -271,7 +271,7 @@ def approval_requested(kind: str) -> Handle:
     return bring
 
 
-async def approval_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
+async def approval_resolved(gateway: GatewayRef, event: Mapping[str, object]) -> None:
     """Close our approval as the gateway's record says, or as its event does where it keeps no record."""
     external_id = text(event.get("id"), 512)
     approval = await kept(gateway.id, external_id)
@@ -284,14 +284,14 @@ async def approval_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> No
     await end_approval(approval, replace(ended, by=by or ended.by))
 
 
-async def question_requested(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
+async def question_requested(gateway: GatewayRef, event: Mapping[str, object]) -> None:
     """Bring in a question when its event comes."""
     asked = read_question(event)
     if asked is not None:
         await bring_in_questions(gateway, asked)
 
 
-async def question_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
+async def question_resolved(gateway: GatewayRef, event: Mapping[str, object]) -> None:
     """Close our questions as the gateway's record says."""
     parts = await parts_of(gateway.id, text(event.get("id"), 512))
     if any(one.state == "open" or one.answer_state == "waiting" for one in parts):
@@ -342,7 +342,7 @@ async def _close_ended(gateway: GatewayRef, external_id: str) -> None:
         await end_approval_of(gateway, external_id, ended)
 
 
-async def _close_approvals(gateway: GatewayRef, kinds: Mapping[str, list[Mapping[str, Any]] | None]) -> None:
+async def _close_approvals(gateway: GatewayRef, kinds: Mapping[str, list[Mapping[str, object]] | None]) -> None:
     for approval in await pending(gateway.id):
         waiting = kinds.get(KINDS.get(approval.action_type or "", ""))
         if waiting is None or any(one.get("id") == approval.external_id for one in waiting):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from mission_control.accounts.names import person_name
 from mission_control.approvals.payloads import GatewayRequest as AskedFor
 from mission_control.approvals.payloads import request_of
-from mission_control.asks.kinds import QueueView, Row
+from mission_control.asks.kinds import QueueRow, QueueView
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
 from mission_control.core.errors import NotFound
@@ -20,7 +20,7 @@ from mission_control.core.paging import Paging
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import ActorRef, Body, example
 from mission_control.core.substance import Parts, Seen, Substance, substance_of
-from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, Values, as_id, as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateways.page_frame import Tab, Viewed
 from mission_control.questions.queries import parts_of as parts_of_question
@@ -129,9 +129,10 @@ async def visible_request(actor: Actor, gateway_request_id: UUID) -> GatewayRequ
     return found
 
 
-async def list_requests(actor: Actor, query: GatewayRequestQuery) -> tuple[list[dict[str, Any]], int]:
+async def list_requests(actor: Actor, query: GatewayRequestQuery) -> tuple[list[Row], int]:
     """Return a page of the active organization's requests, newest first, and their number."""
-    where, values = " WHERE r.organization_id = ?", list[Any]([actor.organization_id])
+    where = " WHERE r.organization_id = ?"
+    values: Values = [actor.organization_id]
     if query.gateway_id is not None:
         where, values = f"{where} AND r.gateway_id = ?", [*values, query.gateway_id]
     if query.status is not None:
@@ -141,7 +142,7 @@ async def list_requests(actor: Actor, query: GatewayRequestQuery) -> tuple[list[
     return [serialize(row) for row in found], int(total["n"])
 
 
-async def read_request(request_id: UUID) -> dict[str, Any]:
+async def read_request(request_id: UUID) -> Row:
     found = await rows(f"{SELECT} WHERE r.id = ?", request_id)
     if not found:
         raise NotFound()
@@ -153,13 +154,13 @@ async def parts_of_requests(request_ids: Sequence[UUID]) -> dict[UUID, Parts]:
     return {UUID(str(row["id"])): parts_of(row) for row in found}
 
 
-def parts_of(row: dict[str, Any]) -> Parts:
+def parts_of(row: Row) -> Parts:
     if row["kind"] == "question":
         return parts_of_question(row)
     return {"request": [row["action_type"], as_json(row["payload"])]}
 
 
-def serialize(row: dict[str, Any]) -> dict[str, Any]:
+def serialize(row: Row) -> Row:
     """Return a row of `SELECT` as it is answered."""
     payload, by = as_json(row["payload"]), row["resolved_by_user_id"]
     return {
@@ -182,7 +183,7 @@ PLAIN = (
 )  # fmt: skip
 
 
-def heading_of(row: dict[str, Any]) -> str:
+def heading_of(row: Row) -> str:
     """Return what is asked, in a line."""
     if row["kind"] == "question":
         return split_heading(row["content"])[0]
@@ -197,14 +198,15 @@ async def decider_of(request: GatewayRequest) -> str:
 
 async def shown(
     actor: Actor, *, gateway_id: UUID | None = None, since: datetime | None = None, newest_ended: int = 0
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Return rows of `SELECT`: what waits, oldest first, with `since` also what ended after that.
 
     `newest_ended` adds so many that ended, newest first.
     """
     if not may_see(actor):
         return []
-    where, values = " WHERE r.organization_id = ?", list[Any]([actor.organization_id])
+    where = " WHERE r.organization_id = ?"
+    values: Values = [actor.organization_id]
     if gateway_id is not None:
         where, values = f"{where} AND r.gateway_id = ?", [*values, gateway_id]
     waits = "r.status = 'pending'" if since is None else "(r.status = 'pending' OR r.resolved_at >= ?)"
@@ -264,7 +266,7 @@ class Item:
         return [(label, effects[key]) for key, label in named.items() if key in effects]
 
 
-def item_of(row: dict[str, Any]) -> Item:
+def item_of(row: Row) -> Item:
     """Return a row of `queries.SELECT` as it is shown."""
     return Item(
         id=UUID(str(row["id"])),
@@ -297,12 +299,12 @@ async def item(request_id: UUID) -> Item | None:
     return item_of(found[0]) if found else None
 
 
-async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
+async def in_queue(actor: Actor, queue_view: QueueView) -> list[QueueRow]:
     """Return what waits and what ended since the queue was opened, for the queue of all boards."""
     if queue_view.is_of_one_board:
         return []
     items = [item_of(row) for row in await shown(actor, since=queue_view.opened)]
-    return [Row(one.created_at, one.is_pending, _html(one, queue_view.url)) for one in items]
+    return [QueueRow(one.created_at, one.is_pending, _html(one, queue_view.url)) for one in items]
 
 
 def _html(one: Item, next_url: str) -> Markup:

@@ -83,7 +83,7 @@ def settled_by(name: str) -> str:
     return f"{name} on the gateway" if name else "The gateway"
 
 
-def read_approval(kind: str, asked: Mapping[str, Any]) -> AskedApproval | None:
+def read_approval(kind: str, asked: Mapping[str, object]) -> AskedApproval | None:
     """Return what an event or a list says about an approval; None when it has no id or is of an unknown kind."""
     external_id, request = text(asked.get("id"), 512), asked.get("request")
     if not external_id or kind not in ACTIONS or not isinstance(request, Mapping):
@@ -97,7 +97,7 @@ def read_approval(kind: str, asked: Mapping[str, Any]) -> AskedApproval | None:
     )
 
 
-def _facts(kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(kind: str, request: Mapping[str, object]) -> dict[str, Any]:
     analysis = request.get("commandAnalysis")
     analysis = analysis if isinstance(analysis, Mapping) else {}
     warnings = [text(request.get("warningText")), *texts(analysis.get("warningLines"))]
@@ -123,7 +123,7 @@ def _facts(kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _allowed(kind: str, request: Mapping[str, Any]) -> list[str]:
+def _allowed(kind: str, request: Mapping[str, object]) -> list[str]:
     """Return the answers that the gateway takes; one that it does not take would count as a refusal there."""
     stated = texts(request.get("allowedDecisions"))
     if stated:
@@ -149,7 +149,7 @@ def _resolver(resolver: object) -> str:
     return "" if kind == "system" else named.strip()
 
 
-def read_resolved(event: Mapping[str, Any]) -> Ended:
+def read_resolved(event: Mapping[str, object]) -> Ended:
     """Return how an approval ended from the event alone, for gateways that keep no record."""
     answer, by = text(event.get("decision"), 16), text(event.get("resolvedBy"))
     if answer == "deny" and not by:
@@ -252,7 +252,7 @@ class AskedQuestion:
         return f"{self.id}#{part.id}"
 
 
-def read_question(said: Mapping[str, Any]) -> AskedQuestion | None:
+def read_question(said: Mapping[str, object]) -> AskedQuestion | None:
     """Return what an event, a list or the gateway's record says; None when there is no id."""
     external_id = text(said.get("id"), LONGEST_ID)
     if not external_id:
@@ -271,7 +271,7 @@ def read_question(said: Mapping[str, Any]) -> AskedQuestion | None:
     )
 
 
-def _part(item: Mapping[str, Any]) -> Part | None:
+def _part(item: Mapping[str, object]) -> Part | None:
     part_id = text(item.get("questionId") or item.get("id"), LONGEST_ID)
     content = text(item.get("question"), LONGEST_QUESTION - 200) or text(item.get("header"))
     if not part_id or not content:
@@ -294,7 +294,7 @@ def _shown(label: str) -> str:
     return label[: -len(RECOMMENDED)].rstrip() if label.lower().endswith(RECOMMENDED) else label
 
 
-def _option(said: Mapping[str, Any]) -> tuple[str, str]:
+def _option(said: Mapping[str, object]) -> tuple[str, str]:
     return text(said.get("label")), text(said.get("description"), 1_000)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.asks.kinds import AskKind, Key, Page, Rows, Seeker
@@ -12,7 +11,7 @@ from mission_control.asks.schemas import Need, NeedAnswer, NeedFact
 from mission_control.core import clock
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.substance import Parts
-from mission_control.database.sql import placeholders, rows, select
+from mission_control.database.sql import Condition, placeholders, rows, select
 from mission_control.gateways.queries import CONNECTED, PAIRING, REFUSED, TOKEN_CODES
 from mission_control.openclaw.errors import TOKEN_COMMANDS, approve_command
 
@@ -130,7 +129,7 @@ class GatewayAsk(AskKind[_Gateway]):
         found = await rows(f"SELECT id, name, pairing_request_id FROM gateways WHERE id IN ({listed})", *subjects)
         return {UUID(str(one["id"])): {"title": one["name"], "request": one["pairing_request_id"]} for one in found}
 
-    def begins(self, since: datetime, until: datetime) -> tuple[str, list[Any]]:
+    def begins(self, since: datetime, until: datetime) -> Condition:
         """Find the gateways that are away for too long from a moment on."""
         away = "COALESCE(away_since, state_at)"
         return (

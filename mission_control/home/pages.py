@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from itertools import zip_longest
-from typing import Annotated, Any
+from typing import Annotated
 
 from markupsafe import Markup
 from pydantic import Field, model_validator
@@ -244,7 +244,7 @@ async def selection() -> ResponseReturnValue:
 
 async def _selection(actor: Actor, ids: list[str], next_url: str, **refusal: object) -> str:
     needs = await chosen_needs(actor, ids)
-    context: dict[str, Any] = {"needs": needs, "offers": offers(needs), "next_url": safe_next(next_url), **refusal}
+    context: dict[str, object] = {"needs": needs, "offers": offers(needs), "next_url": safe_next(next_url), **refusal}
     if is_htmx():
         return render_macro(BULK, "dialog_of" if next_url else "bar", **context) if needs else ""
     return await shell_page(actor, "needs/selection.html", active="home", **context)

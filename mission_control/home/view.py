@@ -23,7 +23,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.core.zones import iso
-from mission_control.database.sql import rows, select
+from mission_control.database.sql import Row, rows, select
 from mission_control.home import listing
 from mission_control.home.listing import MOST_LISTED, Listed, Versions, listed
 from mission_control.metrics import pages
@@ -114,7 +114,7 @@ async def board_lines(actor: Actor, waiting: dict[UUID, int]) -> list[BoardLine]
     return [_line(row, most, waiting) for row in found]
 
 
-def _line(row: dict[str, Any], most: int, waiting: dict[UUID, int]) -> BoardLine:
+def _line(row: Row, most: int, waiting: dict[UUID, int]) -> BoardLine:
     board_id, parts, left = UUID(str(row["id"])), [], 0.0
     for status in OPEN:
         width = 100 * int(row[status]) / most
@@ -213,7 +213,7 @@ class HomeView(View):
         found = await overview(self.actor, self.address.range_key)
         return pages.charts_of(found, self.actor.id)
 
-    async def calm(self) -> dict[str, Any]:
+    async def calm(self) -> Row:
         """Return what an empty page says: the first steps, or what happened last and what comes later."""
         actor = self.actor
         boards = await boards_of(actor)
@@ -245,7 +245,7 @@ async def _is_alone(actor: Actor) -> bool:
     return len(found) < 2
 
 
-async def _due(actor: Actor) -> list[dict[str, Any]]:
+async def _due(actor: Actor) -> list[Row]:
     """Return the reader's own tasks that are due next."""
     return await rows(
         "SELECT t.id, t.number, t.title, t.due_at, t.board_id, b.name AS board_name FROM tasks t"

@@ -21,7 +21,7 @@ from mission_control.notifications.queries import (
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.lists import LiveList, Pages
-from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
+from mission_control.web.regions import EVERY_PAGE, Concerns, Region, Signal, View
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
 pages = Pages("notifications_pages", __name__)
@@ -70,7 +70,7 @@ async def _unread(view: View) -> str:
     return str(await unread_count(view.actor) or "")
 
 
-def _is_own(view: View, news: Event | dict[str, Any]) -> bool:
+def _is_own(view: View, news: Event | Signal) -> bool:
     return isinstance(news, dict) and news.get("notified_user") == str(view.actor.id)
 
 

@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import ActorRef, Body, Moment, NotNull, example
-from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.database.sql import Row, Values, placeholders, rows, wire_moment
 
 rules = Rules()
 
@@ -88,7 +88,7 @@ SELECT = (
 )
 
 
-def _own(actor: Actor, *, unread: bool) -> tuple[str, list[Any]] | None:
+def _own(actor: Actor, *, unread: bool) -> tuple[str, Values] | None:
     """Return the condition for what somebody sees in the active organization; None when nothing can be."""
     whole, single = actor.readable_boards()
     where, values = "n.user_id = ? AND n.organization_id = ?", [actor.user_id, actor.organization_id]
@@ -100,7 +100,7 @@ def _own(actor: Actor, *, unread: bool) -> tuple[str, list[Any]] | None:
     return f"{where} AND n.read_at IS NULL" if unread else where, values
 
 
-async def list_notifications(actor: Actor, query: NotificationQuery) -> tuple[list[dict[str, Any]], int]:
+async def list_notifications(actor: Actor, query: NotificationQuery) -> tuple[list[Row], int]:
     """Return a page of a person's notifications, newest first, and their number."""
     own = _own(actor, unread=query.unread)
     if own is None:
@@ -116,7 +116,7 @@ async def list_notifications(actor: Actor, query: NotificationQuery) -> tuple[li
     return [_serialize(row) for row in found], int(total["n"])
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: Row) -> Row:
     plain = ("id", "kind", "board_id", "board_name", "task_id", "task_number", "task_title", "comment_id", "memory_id")
     return {
         **{name: row[name] for name in plain},

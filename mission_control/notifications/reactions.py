@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
@@ -14,7 +13,7 @@ from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.records import insert
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.sql import Values, placeholders, rows
 from mission_control.live.log import NewEvent
 from mission_control.notifications.models import Notification
 
@@ -22,7 +21,8 @@ from mission_control.notifications.models import Notification
 @command("notification.read")
 async def mark_read(actor: Actor, ids: Sequence[UUID] | None, until: datetime | None) -> None:
     """Mark one's own as read: those with these ids, or all that came until a moment. Others' are left alone."""
-    where, values = "user_id = ? AND organization_id = ? AND read_at IS NULL", list[Any]()
+    where = "user_id = ? AND organization_id = ? AND read_at IS NULL"
+    values: Values = []
     if ids is not None:
         where, values = f"{where} AND id IN ({placeholders(len(ids))})", [*ids]
     if until is not None:
@@ -38,7 +38,7 @@ async def mark_read(actor: Actor, ids: Sequence[UUID] | None, until: datetime | 
         signal(actor.organization_id, notified_user=str(actor.user_id))
 
 
-def mentioned_people(text: str, people: Iterable[Mapping[str, Any]]) -> list[UUID]:
+def mentioned_people(text: str, people: Iterable[Mapping[str, object]]) -> list[UUID]:
     """Return the ids of the people that a text mentions, by their whole name or its first word, whatever the case.
 
     `@Ada Lovelace` is Ada Lovelace and not also another Ada.
@@ -94,7 +94,7 @@ async def notify_of_mentions_in_chat(actor: Actor, event: NewEvent) -> None:
         await _mentions(event, "board_memory", "content", memory_id=event.data["memory_id"])
 
 
-async def _mentions(event: NewEvent, table: str, column: str, notified: Collection[UUID] = (), **where: Any) -> None:
+async def _mentions(event: NewEvent, table: str, column: str, notified: Collection[UUID] = (), **where: object) -> None:
     [thing_id] = where.values()
     found = await rows(f"SELECT {column} AS text FROM {table} WHERE id = ? AND {column} LIKE '%@%'", thing_id)
     if found:
@@ -103,7 +103,7 @@ async def _mentions(event: NewEvent, table: str, column: str, notified: Collecti
         await _notify(event, "mention", [one for one in named if one not in notified], **where)
 
 
-async def _notify(event: NewEvent, kind: str, people: list[UUID], **about: Any) -> None:
+async def _notify(event: NewEvent, kind: str, people: list[UUID], **about: object) -> None:
     """Keep a notification for each of them but the one who did it, and let their pages know."""
     others = [one for one in people if one != event.actor_id]
     if not others:

@@ -12,8 +12,8 @@ from mission_control.asks.kinds import (
     Details,
     Key,
     Page,
+    QueueRow,
     QueueView,
-    Row,
     Rows,
     Seeker,
 )
@@ -109,6 +109,6 @@ class QuestionAsk(AskKind[Item]):
             for item in items
         }
 
-    async def queue_rows(self, actor: Actor, view: QueueView) -> list[Row]:
+    async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:
         """Return the open questions of a queue's boards, and those answered since it was opened."""
         return await queries.in_queue(actor, view)

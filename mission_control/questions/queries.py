@@ -9,7 +9,7 @@ from uuid import UUID
 from markupsafe import Markup
 
 from mission_control.accounts.names import person_name
-from mission_control.asks.kinds import QueueView, Row
+from mission_control.asks.kinds import QueueRow, QueueView
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
@@ -17,7 +17,7 @@ from mission_control.core.clock import now
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import Rules
 from mission_control.core.substance import Parts, substance_of
-from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, Values, as_id, as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.questions.models import Question
 from mission_control.questions.schemas import QuestionQuery
 from mission_control.web.fragments import render_macro
@@ -80,9 +80,10 @@ async def visible_question(actor: Actor, board_id: UUID, question_id: UUID) -> Q
     return question
 
 
-async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[dict[str, Any]], int]:
+async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[Row], int]:
     """Return the board's questions, newest first, and their number."""
-    where, values = " WHERE q.board_id = ?", list[Any]([board.id])
+    where = " WHERE q.board_id = ?"
+    values: Values = [board.id]
     if query.state is not None:
         where, values = where + f" AND {STATE} = ?", [*values, query.state]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM agent_questions q{where}", *values)
@@ -91,7 +92,7 @@ async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[dict[
     return [serialize_question(row) for row in found], int(total["n"])
 
 
-async def read_question(question_id: UUID) -> dict[str, Any]:
+async def read_question(question_id: UUID) -> Row:
     found = await rows(f"{SELECT} WHERE q.id = ?", question_id)
     if not found:
         raise NotFound()
@@ -108,12 +109,12 @@ async def parts_of_questions(question_ids: Sequence[UUID]) -> dict[UUID, Parts]:
     return {UUID(str(row["id"])): parts_of(row) for row in found}
 
 
-def parts_of(row: dict[str, Any]) -> Parts:
+def parts_of(row: Row) -> Parts:
     choice = [f"{one['label']} ({one.get('outcome') or one['id']})" for one in as_json(row["options"]) or []]
     return {"question": row["content"], "choice": [*choice, *(["your own words"] if row["allows_text"] else [])]}
 
 
-def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
+def serialize_question(row: Row) -> Row:
     """Serialize a row of `SELECT`."""
     by = row["answered_by_user_id"]
     return {
@@ -225,7 +226,7 @@ async def items_of(actor: Actor, boards: Mapping[UUID, Board], question_ids: lis
     return [_item(actor, boards[UUID(str(row["board_id"]))], row) for row in found]
 
 
-async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
+async def in_queue(actor: Actor, queue_view: QueueView) -> list[QueueRow]:
     """Return the open questions of a queue's boards, and those answered since it was opened."""
     if not queue_view.boards:
         return []
@@ -239,7 +240,7 @@ async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
         queue_view.opened,
     )
     items = [_item(actor, known[UUID(str(row["board_id"]))], row) for row in found]
-    return [Row(one.created_at, one.is_open, _html(one, queue_view)) for one in items]
+    return [QueueRow(one.created_at, one.is_open, _html(one, queue_view)) for one in items]
 
 
 def _html(one: Item, queue_view: QueueView) -> Markup:
@@ -248,7 +249,7 @@ def _html(one: Item, queue_view: QueueView) -> Markup:
     )
 
 
-def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
+def _item(actor: Actor, board: Board, row: Row) -> Item:
     title, text = split_heading(row["content"])
     return Item(
         id=UUID(str(row["id"])),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.substance import Parts
 from mission_control.core.zones import iso
-from mission_control.database.sql import as_id, is_postgres, placeholders, rows, select
+from mission_control.database.sql import Condition, as_id, is_postgres, placeholders, rows, select
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.leaving import restore_task
 from mission_control.tasks.models import Task
@@ -31,6 +32,8 @@ HINT = ("message", "What should the next agent know?", False)
 ASK = "Are you still working on this? Say how far you are."
 WORDS = ("message", "Your words instead", False)
 
+# An answer that can be taken back, and given to many at once.
+taken_back = partial(answer, undoable=True, in_bulk=True)
 # SQL for the version of the task `t`: it changes with its fields and with what is said about it.
 VERSION = (
     "CAST(t.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(c.created_at) AS TEXT) FROM task_comments c"
@@ -232,11 +235,10 @@ class ReviewAsk(TaskAsk):
         """Say which task is to be reviewed: one finishes it, or sends it back."""
         reviewer = f" {task.assignee} may review it too." if task.assignee else ""
         back = f"{task.worker} gets your note and takes it up again." if task.worker else "It goes back to the inbox."
-        both: dict[str, Any] = {"undoable": True, "in_bulk": True}
         good, bad = {"decision": "approved"}, {"decision": "changes_requested"}
-        approve = answer(
+        approve = taken_back(
             "approve", "A", "Approve", task.done, "review_task", task.ids, good, note=COMMENT,
-            recommended=not task.blockers, **both,
+            recommended=not task.blockers,
         )  # fmt: skip
         return need(
             page,
@@ -247,7 +249,7 @@ class ReviewAsk(TaskAsk):
             facts=[*facts_of(task), *_evidence_of(task), *cost_of(task)],
             answers=[
                 approve,
-                answer("send_back", "R", "Send back", back, "review_task", task.ids, bad, note=NOTE, **both),
+                taken_back("send_back", "R", "Send back", back, "review_task", task.ids, bad, note=NOTE),
             ],
             otherwise=f"It stays in review.{reviewer}",
             tasks=[task.reference],
@@ -334,7 +336,7 @@ class SilentAsk(TaskAsk):
             version="CAST(r.id AS TEXT) || COALESCE(CAST(g.last_seen_at AS TEXT), '')",
         )
 
-    def begins(self, since: datetime, until: datetime) -> tuple[str, list[Any]]:
+    def begins(self, since: datetime, until: datetime) -> Condition:
         """Find the agents whose sign, which a person asked for, is late from a moment on."""
         # SQLite reads the tables of a CROSS JOIN in this order: it searches indexes of moments and scans no tasks.
         return (
@@ -398,7 +400,7 @@ class OverdueAsk(TaskAsk):
             version=VERSION,
         )
 
-    def begins(self, since: datetime, until: datetime) -> tuple[str, list[Any]]:
+    def begins(self, since: datetime, until: datetime) -> Condition:
         """Find the people whose tasks are due between two moments."""
         return (
             "SELECT b.organization_id, 'needs_of' AS name, t.assigned_user_id AS value"
@@ -411,7 +413,6 @@ class OverdueAsk(TaskAsk):
         """Say which task was due, and since when: one finishes it, gives it another date, or hands it to agents."""
         done, later = {"status": "done", "approve": True}, {"due_at": iso(next_day(key.since, page.now))}
         free, again = {"assigned_user_id": None, "status": "inbox"}, "It is late again only after that."
-        both: dict[str, Any] = {"undoable": True, "in_bulk": True}
         return need(
             page,
             key,
@@ -419,7 +420,7 @@ class OverdueAsk(TaskAsk):
             url=task.url,
             facts=facts_of(task),
             answers=[
-                answer("done", "1", "Done", task.done, "move_task", task.ids, done, **both),
+                taken_back("done", "1", "Done", task.done, "move_task", task.ids, done),
                 answer("tomorrow", "2", "Due tomorrow", again, "update_task", task.ids, later, in_bulk=True),
                 answer("hand_over", "3", "Hand to an agent", "Agents can claim it.", "update_task", task.ids, free),
             ],

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.asks.kinds import AskKind, Key, Page, Rows, Seeker
@@ -35,7 +34,7 @@ def _answers(key: Key, budget: Budget, *, is_over: bool) -> list[NeedAnswer]:
         goes_on = "Its agents may use more."
     body = {"limit": amount(budget.unit, more)}
     wait, later = "Leave it", "again before it changes"
-    until: dict[str, Any] = {"until_changed": True}
+    until: dict[str, object] = {"until_changed": True}
     if budget.period == "day":
         wait, later = "Wait until midnight", "until midnight (UTC), when it starts over"
         until = {"until": iso(_midnight())}
