@@ -100,7 +100,7 @@ async def get_board_memory(actor: Actor, entry: BoardMemory) -> dict[str, Any]:
 @api.patch(ENTRY, BoardMemoryRead, rule="memory.edit")
 async def update_board_memory(actor: Actor, entry: BoardMemory, data: MemoryUpdate) -> dict[str, Any]:
     """Change an entry that you wrote; admins change any."""
-    await edit_memory(actor, entry, data.model_dump(exclude_unset=True))
+    await edit_memory(actor, entry, data)
     return await read_entry(BoardMemory, entry.id)
 
 
@@ -217,7 +217,7 @@ async def get_board_group_memory(actor: Actor, entry: GroupMemory) -> dict[str, 
 @group_api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user", rule="memory.edit")
 async def update_board_group_memory(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
     """Change an entry that you wrote; admins change any."""
-    await edit_memory(actor, entry, data.model_dump(exclude_unset=True))
+    await edit_memory(actor, entry, data)
     return await read_entry(GroupMemory, entry.id)
 
 

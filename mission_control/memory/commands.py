@@ -16,6 +16,7 @@ from mission_control.inbox.notices import WITHDRAWN, requote
 from mission_control.live.log import NewEvent
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 from mission_control.memory.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
+from mission_control.memory.queries import MemoryUpdate
 from mission_control.organizations.work_state import RUNNING
 
 
@@ -76,10 +77,12 @@ async def _write[E: Entry](
 
 
 @command("memory.edit")
-async def edit_memory[E: Entry](actor: Actor, entry: E, changes: dict[str, Any]) -> E:
+async def edit_memory[E: Entry](actor: Actor, entry: E, wanted: MemoryUpdate) -> E:
     """Change what differs; nobody is notified again, but notices that quote the entry quote its new text."""
     found = await _locked(entry)
-    changes = {name: value for name, value in changes.items() if getattr(found, name) != value}
+    changes = {
+        name: value for name, value in wanted.model_dump(exclude_unset=True).items() if getattr(found, name) != value
+    }
     if not changes:
         return found
     before = found.content

@@ -50,8 +50,13 @@ async def choices_to_link(gateway: Gateway) -> tuple[list[tuple[str, str]], str]
 
 
 @command("gateway.adopt")
-async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, there: dict[str, Any]) -> Agent:
-    """Link an agent to a board. Raise Conflict when it is linked already, Invalid for a board of another gateway."""
+async def adopt(
+    actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, *, workspace: str | None, main_key: str
+) -> Agent:
+    """Link an agent to a board; `main_key` names its main session.
+
+    Raise Conflict when it is linked already, Invalid for a board of another gateway.
+    """
     board = await locked_board(board)
     if board.gateway_id != gateway.id:
         raise Invalid("The board is on another gateway. Choose one of this gateway's boards.")
@@ -59,7 +64,6 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
     if await _is_taken(gateway, key):
         raise Conflict("This agent is linked already.")
     await _forget_unlinking(gateway, key)
-    workspace = there.get("workspace")
     agent = Agent(
         organization_id=board.organization_id,
         board_id=board.id,
@@ -69,8 +73,8 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
         is_adopted=True,
         gateway_away_at=None if gateway.state == CONNECTED else clock.now(),
         gateway_agent_id=key,
-        openclaw_session_id=f"agent:{key}:{there.get('main_key') or 'main'}",
-        workspace_path=workspace if isinstance(workspace, str) else None,
+        openclaw_session_id=f"agent:{key}:{main_key}",
+        workspace_path=workspace,
         heartbeat_config=DEFAULT_HEARTBEAT,
     )
     agent.board = board

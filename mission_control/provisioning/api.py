@@ -1,6 +1,5 @@
 """Provisioning over HTTP: jobs of agents, template sync, and linking agents that exist on a gateway."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -115,14 +114,16 @@ async def adopt_gateway_agent(actor: Actor, gateway: Gateway, data: Adoption) ->
     """
     board = await visible_board_here(actor, data.board_id)
     require(actor, "agent.create", board)
-    there: dict[str, Any] = next(
-        (found for found, _ in await adopting.agents_there(gateway) if found["id"] == data.gateway_agent_id), {}
-    )
-    if not there:
+    listed = await adopting.agents_there(gateway)
+    there = next((found for found, _ in listed if found["id"] == data.gateway_agent_id), None)
+    if there is None:
         raise Invalid("The gateway has no agent with this id.")
 
     async def adopt() -> AgentRead:
-        return AgentRead.of(await adopting.adopt(actor, gateway, board, data, there))
+        workspace = GatewayAgentRead.of(there, None).workspace
+        main_key = str(there.get("main_key") or "main")
+        made = await adopting.adopt(actor, gateway, board, data, workspace=workspace, main_key=main_key)
+        return AgentRead.of(made)
 
     adopted = await committed(actor, adopt)
     assert adopted is not None
