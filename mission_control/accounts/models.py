@@ -7,8 +7,7 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
 class InstanceSetting(Model):
@@ -21,10 +20,9 @@ class InstanceSetting(Model):
         table = "instance_settings"
 
 
-class User(Model):
+class User(Changing):
     """A person."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     clerk_user_id = fields.CharField(max_length=255, unique=True)
     email = fields.CharField(max_length=320, null=True)
     email_verified = fields.BooleanField(default=False)
@@ -38,8 +36,6 @@ class User(Model):
     password_hash = fields.TextField(null=True)
     welcomed_at = UtcDatetimeField(null=True)  # when name and time zone were asked for
     active_organization = reference("Organization", null=True, on_delete=fields.SET_NULL)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     active_organization_id: UUID | None
 
@@ -52,17 +48,15 @@ class User(Model):
         return self.preferred_name or self.name or self.email or "User"
 
 
-class Session(Model):
+class Session(Dated):
     """A signed-in browser. The cookie carries a secret; its fingerprint is stored here."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     user = reference("User")
     fingerprint = fields.CharField(max_length=64, unique=True)
     user_agent = fields.TextField(null=True)
     address = nullable(fields.CharField, max_length=64)
     expires_at = UtcDatetimeField()
     last_seen_at = UtcDatetimeField(default=now)
-    created_at = UtcDatetimeField(default=now)
 
     user_id: UUID
 
@@ -70,10 +64,9 @@ class Session(Model):
         table = "sessions"
 
 
-class Token(Model):
+class Token(Dated):
     """A bearer secret of one person (`mcu_`) or one agent (`mca_`). Only its fingerprint is stored."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     user = reference("User", null=True)
     agent = reference("Agent", null=True)
     name = fields.TextField(default="")
@@ -84,7 +77,6 @@ class Token(Model):
     expires_at = UtcDatetimeField(null=True)
     revoked_at = UtcDatetimeField(null=True)
     last_used_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
 
     user_id: UUID | None
     agent_id: UUID | None
@@ -93,15 +85,13 @@ class Token(Model):
         table = "tokens"
 
 
-class PasswordReset(Model):
+class PasswordReset(Dated):
     """A one-time link with which a person sets a new password."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     user = reference("User")
     fingerprint = fields.CharField(max_length=64, unique=True)
     expires_at = UtcDatetimeField()
     used_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
 
     user_id: UUID
 
@@ -109,25 +99,22 @@ class PasswordReset(Model):
         table = "password_resets"
 
 
-class MailRequest(Model):
+class MailRequest(Dated):
     """Somebody without a session asked for a mail: counted for an hour by account and by address, in every process.
 
     `key` is the fingerprint of what counts, whether or not there is such an account.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     key = fields.CharField(max_length=64)
-    created_at = UtcDatetimeField(default=now)
 
     class Meta:
         table = "mail_requests"
         indexes = (Index(fields=("key", "created_at")), Index(fields=("created_at",)))
 
 
-class AccountEvent(Model):
+class AccountEvent(Dated):
     """One entry of the account log: sign-ins, passwords, tokens. Numbered and chained like events."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     seq = fields.BigIntField(unique=True)
     kind = fields.CharField(max_length=64)
     user_id = fields.UUIDField(null=True)
@@ -135,7 +122,6 @@ class AccountEvent(Model):
     data = fields.TextField(default="{}")
     prev_hash = fields.CharField(max_length=64)
     hash = fields.CharField(max_length=64)
-    created_at = UtcDatetimeField(default=now)
 
     class Meta:
         table = "account_events"

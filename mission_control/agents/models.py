@@ -4,18 +4,14 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class Agent(Model):
+class Agent(Changing):
     """A lead or worker of a board. Without a gateway it is a direct agent: any program with a token."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     board = reference("Board", null=True)
     gateway_id = fields.UUIDField(null=True, db_index=True)
@@ -47,8 +43,6 @@ class Agent(Model):
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)
     last_seen_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     board_id: UUID | None
@@ -71,10 +65,9 @@ class Agent(Model):
         )
 
 
-class AgentSoul(Model):
+class AgentSoul(Dated):
     """A version of an agent's soul, its author and the reason; the newest is the current one."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     agent = reference("Agent")
     content = fields.TextField()
     source_url = fields.TextField(null=True)
@@ -82,7 +75,6 @@ class AgentSoul(Model):
     author_kind = fields.CharField(max_length=16)
     author_id = fields.UUIDField(null=True)
     author_name = fields.TextField(null=True)
-    created_at = UtcDatetimeField(default=now)
 
     agent_id: UUID
 

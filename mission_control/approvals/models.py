@@ -5,15 +5,12 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class Approval(Model):
+class Approval(Changing):
     """One request for a decision. `decision` distinguishes a rejection from work sent back for changes.
 
     `closed` is the decision of one that became moot; its status is `rejected`, and `note` says why.
@@ -21,7 +18,6 @@ class Approval(Model):
     `run_id` names the run that asked: of the only task that it names, or of an asker that works on one task.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     requested_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
@@ -51,8 +47,6 @@ class Approval(Model):
     otherwise_user_id = nullable(fields.UUIDField)
     reminded_at = UtcDatetimeField(null=True)
     asked_user_id = nullable(fields.UUIDField)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     board_id: UUID
     agent_id: UUID | None
@@ -76,7 +70,7 @@ class Approval(Model):
         )
 
 
-class ApprovalTask(Model):
+class ApprovalTask(Dated):
     """A task that an approval is about. `is_pending` repeats the approval's state for a unique index.
 
     `asked_attempt` is the task's attempt when it was asked: only one of the present attempt lets the task be done.
@@ -84,7 +78,6 @@ class ApprovalTask(Model):
     `outcome` what it did to the task; `closed` when the request became moot for this task.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     approval = reference("Approval")
     task = reference("Task")
     is_pending = fields.BooleanField(default=True)
@@ -93,7 +86,6 @@ class ApprovalTask(Model):
     decided_attempt = nullable(fields.IntField)
     outcome = nullable(fields.CharField, max_length=16)
     outcome_reason = nullable(fields.TextField)
-    created_at = UtcDatetimeField(default=now)
 
     approval_id: UUID
     task_id: UUID

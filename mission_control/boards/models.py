@@ -5,20 +5,16 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.expressions import Q
 from tortoise.indexes import Index
-from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from mission_control.core.actor import Actor
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, UtcDatetimeField, json_field, nullable, reference
 
 
-class Board(Model):
+class Board(Changing):
     """A board with its rules."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     name = fields.TextField()
     slug = fields.TextField()
@@ -45,8 +41,6 @@ class Board(Model):
     deleted_at = UtcDatetimeField(null=True)
     # When a staged import or erasure began. Until it ends `deleted_at` is set too, so that nobody can see the board.
     absent_since = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     board_group_id: UUID | None
@@ -79,10 +73,9 @@ class Board(Model):
         return Scope(organization_id=self.organization_id, board_id=self.id, subject_id=self.id)
 
 
-class SavedView(Model):
+class SavedView(Changing):
     """A query of a board and how its tasks are shown, under a name: of one person, or shared with the board."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     user = reference("User", null=True, on_delete=fields.SET_NULL)
     name = fields.TextField()
@@ -93,8 +86,6 @@ class SavedView(Model):
     is_shared = fields.BooleanField(default=False)
     is_default = fields.BooleanField(default=False)
     position = fields.FloatField(default=0.0)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     board_id: UUID
     user_id: UUID | None

@@ -3,18 +3,14 @@
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, Dated, json_field, nullable, reference
 
 
-class CustomField(Model):
+class CustomField(Changing):
     """A field that an organization adds to tasks of some boards."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     field_key = fields.CharField(max_length=255)
     label = fields.TextField()
@@ -25,8 +21,6 @@ class CustomField(Model):
     required = fields.BooleanField(default=False)
     default_value = json_field(null=True)
     position = nullable(fields.IntField)  # None: after those with one, by label
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
 
@@ -39,13 +33,11 @@ class CustomField(Model):
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
-class CustomFieldBoard(Model):
+class CustomFieldBoard(Dated):
     """A board whose tasks have a field."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     field = reference("CustomField")
-    created_at = UtcDatetimeField(default=now)
 
     board_id: UUID
     field_id: UUID
@@ -55,15 +47,12 @@ class CustomFieldBoard(Model):
         unique_together = (("board", "field"),)
 
 
-class CustomFieldValue(Model):
+class CustomFieldValue(Changing):
     """A task's value of a field; a missing row means the default."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     task = reference("Task")
     field = reference("CustomField")
     value = json_field(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     task_id: UUID
     field_id: UUID

@@ -9,6 +9,7 @@ from tortoise.fields.base import Field
 from tortoise.models import Model
 
 from mission_control.core.clock import naive_utc, now
+from mission_control.core.ids import new_id
 
 
 def nullable[T](kind: Callable[..., Field[T]], **options: Any) -> Field[T | None]:
@@ -66,3 +67,30 @@ class UtcDatetimeField(fields.DatetimeField[Any]):
     def _fills_itself(self, instance: Model) -> bool:
         missing = getattr(instance, self.model_field_name, None) is None
         return self.auto_now or (self.auto_now_add and missing)
+
+
+class Identified(Model):
+    """A row with an id of its own."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+
+    class Meta:
+        abstract = True
+
+
+class Dated(Identified):
+    """A row that says when it was made."""
+
+    created_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        abstract = True
+
+
+class Changing(Dated):
+    """A row that says when it changed last, too."""
+
+    updated_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        abstract = True

@@ -4,15 +4,12 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class GatewayRequest(Model):
+class GatewayRequest(Dated):
     """What a gateway asks for an agent without a board: `kind` is `approval` or `question`.
 
     An approval is `pending`, `approved` or `rejected`, and has `action_type` and `payload` as those of boards. A
@@ -21,7 +18,6 @@ class GatewayRequest(Model):
     `agent_name` is the agent's name here or, where it is unknown, its id on the gateway.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     gateway = reference("Gateway")
     kind = fields.CharField(max_length=16)
@@ -43,7 +39,6 @@ class GatewayRequest(Model):
     resolved_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     resolved_by_name = nullable(fields.TextField)
     resolved_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     gateway_id: UUID

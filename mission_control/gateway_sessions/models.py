@@ -3,21 +3,18 @@
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, reference
+from mission_control.database.fields import Identified, UtcDatetimeField, reference
 
 
-class SessionUsage(Model):
+class SessionUsage(Identified):
     """The tokens and the cost of a session that were counted; cost is in millionths of a US dollar.
 
     `session_id` tells a session that began anew from the one before. `session_key` has only the agent of the key
     (`agent:<id>`), because a session that is deleted lives on under another key, with its id and its usage.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     gateway = reference("Gateway")
     session_key = fields.TextField()
     session_id = fields.TextField(default="")

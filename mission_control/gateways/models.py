@@ -7,12 +7,11 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class Gateway(Model):
+class Gateway(Changing):
     """An OpenClaw gateway of an organization, and what is known of the connection to it.
 
     `state` is `connecting`, `connected`, `pairing` (waits for a person), `unreachable` or `refused`; `state_code` is
@@ -22,7 +21,6 @@ class Gateway(Model):
     where another row has it already, `same_as` is that row, and this one is not used.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     name = fields.TextField()
     url = fields.TextField()
@@ -51,8 +49,6 @@ class Gateway(Model):
     holder = nullable(fields.CharField, max_length=64)
     held_until = UtcDatetimeField(null=True)
     connected_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     same_as_id: UUID | None
@@ -81,13 +77,12 @@ class GatewayIdentity(Model):
         table = "gateway_identity"
 
 
-class GatewayCall(Model):
+class GatewayCall(Dated):
     """A call of a process to a gateway whose connection another process has: `waiting`, `taken`, `done`, `failed`.
 
     `params` and `result` are encrypted JSON; `error` is what `GatewayError` says, as JSON.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     gateway = reference("Gateway")
     caller = fields.CharField(max_length=64)
     method = fields.CharField(max_length=128)
@@ -96,7 +91,6 @@ class GatewayCall(Model):
     result = nullable(fields.TextField)
     error = json_field(null=True)
     due_by = UtcDatetimeField()
-    created_at = UtcDatetimeField(default=now)
 
     gateway_id: UUID
 

@@ -5,24 +5,18 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, nullable, reference
+from mission_control.database.fields import Changing, nullable, reference
 
 
-class BoardGroup(Model):
+class BoardGroup(Changing):
     """Boards that are planned together and share a memory. `boards` holds the live ones once they are loaded."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     name = fields.TextField()
     slug = fields.TextField()
     description = nullable(fields.TextField)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     boards: list[Any]

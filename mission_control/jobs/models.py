@@ -4,14 +4,11 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, UtcDatetimeField, json_field, nullable, reference
 
 
-class Job(Model):
+class Job(Changing):
     """One piece of long work: `running`, `done`, `failed` or `interrupted`.
 
     `step` says what is being done, `done` of `total` how far that is; `total` is None where nobody knows. `runner` is
@@ -19,7 +16,6 @@ class Job(Model):
     touched while it runs. `read_at` is when its result was read.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     user = reference("User", null=True, on_delete=fields.SET_NULL)
     kind = fields.CharField(max_length=32)
@@ -31,8 +27,6 @@ class Job(Model):
     result = json_field(null=True)
     error = nullable(fields.TextField)
     runner = nullable(fields.CharField, max_length=64)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
     finished_at = UtcDatetimeField(null=True)
     read_at = UtcDatetimeField(null=True)
 

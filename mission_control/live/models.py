@@ -2,14 +2,11 @@
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, nullable
+from mission_control.database.fields import Dated, nullable
 
 
-class Event(Model):
+class Event(Dated):
     """A fact in the past tense, numbered without a hole per organization and chained by hash.
 
     Ids are plain values without foreign keys, so that the log outlives what it tells about. `data` is the
@@ -17,7 +14,6 @@ class Event(Model):
     up, never stored here. `version` says which fields the hash covers.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
     seq = fields.BigIntField()
     version = fields.SmallIntField(default=1)
@@ -35,7 +31,6 @@ class Event(Model):
     request_id = fields.CharField(max_length=200, null=True)
     prev_hash = fields.CharField(max_length=64)
     hash = fields.CharField(max_length=64)
-    created_at = UtcDatetimeField(default=now)
 
     class Meta:
         table = "events"
@@ -48,16 +43,14 @@ class Event(Model):
         )
 
 
-class IdempotencyRecord(Model):
+class IdempotencyRecord(Dated):
     """The answer to a write that came with an `Idempotency-Key`, kept for a day."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     actor_id = fields.UUIDField()
     key = fields.CharField(max_length=255)
     request_hash = fields.CharField(max_length=64)
     status = nullable(fields.IntField)
     answer = nullable(fields.TextField)
-    created_at = UtcDatetimeField(default=now)
 
     class Meta:
         table = "kept_answers"

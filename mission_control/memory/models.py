@@ -5,20 +5,16 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class Entry(Model):
+class Entry(Dated):
     """A chat message or a note. `HOME` is the field of the board or group that it belongs to."""
 
     HOME: ClassVar[str]
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     content = fields.TextField()
     tags = json_field(null=True)
     is_chat = fields.BooleanField(default=False)
@@ -26,7 +22,6 @@ class Entry(Model):
     author_user = reference("User", null=True, on_delete=fields.SET_NULL)
     author_agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     edited_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
 
     author_user_id: UUID | None
     author_agent_id: UUID | None

@@ -4,21 +4,17 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, nullable, reference
+from mission_control.database.fields import Dated, UtcDatetimeField, nullable, reference
 
 
-class Notification(Model):
+class Notification(Dated):
     """Something that concerns a person by name: `kind` is `mention` or `assignment`.
 
     A mention stands in the comment `comment_id` or in the entry `memory_id`, whose words are read there, so that what
     is deleted is gone here, too. `actor_kind` and `actor_id` say who did it; `actor_name` is kept for agents.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     user = reference("User")
     kind = fields.CharField(max_length=16)
@@ -29,7 +25,6 @@ class Notification(Model):
     actor_kind = fields.CharField(max_length=16)
     actor_id = nullable(fields.UUIDField)
     actor_name = nullable(fields.TextField)
-    created_at = UtcDatetimeField(default=now)
     read_at = UtcDatetimeField(null=True)
 
     organization_id: UUID

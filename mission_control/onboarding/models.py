@@ -4,21 +4,17 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, UtcDatetimeField, json_field, nullable, reference
 
 
-class OnboardingSession(Model):
+class OnboardingSession(Changing):
     """One conversation about a board: `active`, `completed` by the agent, `confirmed` by a person, or cancelled.
 
     While the agent has to answer, `delivery_id` names the message that it has to answer; `silent_at` is when the wait
     became too long.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     session_key = fields.TextField(default="")
     status = fields.CharField(max_length=16, default="active")
@@ -27,8 +23,6 @@ class OnboardingSession(Model):
     delivery_id = nullable(fields.UUIDField)
     silent_at = UtcDatetimeField(null=True)
     cancelled_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     board_id: UUID
 

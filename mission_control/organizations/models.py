@@ -4,19 +4,16 @@ from typing import Self
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
-from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, nullable, reference
+from mission_control.database.fields import Changing, UtcDatetimeField, nullable, reference
 from mission_control.live.log import GENESIS, sign
 
 
-class Organization(Model):
+class Organization(Changing):
     """Everything that belongs together: boards, agents, members, and one event log."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     name = fields.TextField()
     is_demo = fields.BooleanField(default=False)
     log_seq = fields.BigIntField(default=0)
@@ -26,8 +23,6 @@ class Organization(Model):
     work_state = fields.CharField(max_length=16, default="running")
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     class Meta:
         table = "organizations"
@@ -43,17 +38,14 @@ class Organization(Model):
         return Scope(organization_id=self.id, subject_id=self.id)
 
 
-class Member(Model):
+class Member(Changing):
     """A person's place in an organization: owner, admin or member."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     user = reference("User")
     role = fields.CharField(max_length=16, default="member")
     all_boards_read = fields.BooleanField(default=False)
     all_boards_write = fields.BooleanField(default=False)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     user_id: UUID
@@ -67,16 +59,13 @@ class Member(Model):
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
-class BoardAccess(Model):
+class BoardAccess(Changing):
     """What a member without an all-boards flag may do on one board."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization_member = reference("Member")
     board = reference("Board")
     can_read = fields.BooleanField(default=True)
     can_write = fields.BooleanField(default=False)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_member_id: UUID
     board_id: UUID
@@ -86,10 +75,9 @@ class BoardAccess(Model):
         unique_together = (("organization_member", "board"),)
 
 
-class Invite(Model):
+class Invite(Changing):
     """An invitation; its token is stored as a fingerprint and shown once."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     invited_email = fields.CharField(max_length=320, db_index=True)
     fingerprint = fields.CharField(max_length=64, unique=True)
@@ -102,8 +90,6 @@ class Invite(Model):
     accepted_at = UtcDatetimeField(null=True)
     mail_delivery_id = nullable(fields.UUIDField)
     expires_at = UtcDatetimeField()
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     created_by_user_id: UUID | None
@@ -117,16 +103,13 @@ class Invite(Model):
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
-class InviteBoardAccess(Model):
+class InviteBoardAccess(Changing):
     """What an invited member will be able to do on one board."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization_invite = reference("Invite")
     board = reference("Board")
     can_read = fields.BooleanField(default=True)
     can_write = fields.BooleanField(default=False)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_invite_id: UUID
     board_id: UUID

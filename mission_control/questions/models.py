@@ -4,22 +4,18 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class Question(Model):
+class Question(Dated):
     """An agent's question to people: `open`, `answered`, or `withdrawn`. The answer is also an entry of the memory.
 
     `options` are those of `schemas.OptionRead`; `chosen_option_id` is the one that a person chose. `run_id` names the
     run that asked; with its end the question is withdrawn by itself (`closed_at`), and `closed_reason` says why.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     agent_name = fields.TextField()
@@ -53,7 +49,6 @@ class Question(Model):
     run_id = nullable(fields.UUIDField)
     closed_reason = nullable(fields.TextField)
     closed_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
 
     board_id: UUID
     agent_id: UUID | None

@@ -4,22 +4,19 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
 from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Identified, UtcDatetimeField, json_field, nullable, reference
 
 STATES = ("running", "completed", "released", "expired", "superseded")
 
 
-class Run(Model):
+class Run(Identified):
     """One assignment of a task to an agent. While it is `running`, it is the task's lease.
 
     `fence` is the task's number of assignments at that moment. `cost_micros` is in millionths of a US dollar.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     task = reference("Task")
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)

@@ -3,18 +3,14 @@
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, json_field, nullable, reference
 
 
-class Skill(Model):
+class Skill(Changing):
     """An entry of the organization's catalogue."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     name = fields.TextField()
     description = nullable(fields.TextField)
@@ -24,8 +20,6 @@ class Skill(Model):
     source_url = fields.CharField(max_length=2000)
     metadata = json_field(default=dict)
     content = nullable(fields.TextField)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
 
@@ -38,18 +32,15 @@ class Skill(Model):
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
-class SkillPack(Model):
+class SkillPack(Changing):
     """A repository that skills are read from."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     name = fields.TextField()
     description = nullable(fields.TextField)
     source_url = fields.CharField(max_length=2000)
     branch = fields.CharField(max_length=255, default="main")
     metadata = json_field(default=dict)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
 
@@ -62,16 +53,13 @@ class SkillPack(Model):
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
-class InstalledSkill(Model):
+class InstalledSkill(Changing):
     """What was asked of a gateway about a skill: to have it (`is_wanted`) or to be without it, by which delivery."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     gateway = reference("Gateway")
     skill = reference("Skill")
     is_wanted = fields.BooleanField(default=True)
     delivery_id = nullable(fields.UUIDField)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     gateway_id: UUID
     skill_id: UUID

@@ -6,20 +6,17 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, nullable, only_reference, reference
+from mission_control.database.fields import Changing, Dated, UtcDatetimeField, nullable, only_reference, reference
 
 
-class Task(Model):
+class Task(Changing):
     """A card on a board. A deleted one keeps its row with `deleted_at` set.
 
     `attempt` rises with every assignment, its end without a hand-in, and every step back to an earlier column: what was
     asked before is about other work. `rework_at` is when the work was sent back to its agent.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     number = fields.IntField()
     title = fields.TextField()
@@ -45,8 +42,6 @@ class Task(Model):
     auto_reason = fields.TextField(null=True)
     deleted_at = UtcDatetimeField(null=True)
     archived_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     board_id: UUID
     created_by_user_id: UUID | None
@@ -72,14 +67,12 @@ class Task(Model):
         )
 
 
-class TaskDependency(Model):
+class TaskDependency(Dated):
     """An edge: `task` waits for `depends_on_task` to be done."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     task = reference("Task")
     depends_on_task = reference("Task")
-    created_at = UtcDatetimeField(default=now)
 
     board_id: UUID
     task_id: UUID
@@ -90,10 +83,9 @@ class TaskDependency(Model):
         unique_together = (("task", "depends_on_task"),)
 
 
-class Comment(Model):
+class Comment(Dated):
     """Something said about a task by an agent or a person; its id is the id of its event."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     task = reference("Task")
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     user = reference("User", null=True, on_delete=fields.SET_NULL)
@@ -101,7 +93,6 @@ class Comment(Model):
     message = fields.TextField()
     edited_at = UtcDatetimeField(null=True)
     deleted_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
 
     task_id: UUID
     agent_id: UUID | None
@@ -112,16 +103,13 @@ class Comment(Model):
         indexes = (Index(fields=("task_id", "created_at")),)
 
 
-class ChecklistItem(Model):
+class ChecklistItem(Changing):
     """A small step of a task."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     task = reference("Task")
     text = fields.TextField()
     is_done = fields.BooleanField(default=False)
     position = fields.FloatField()
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     task_id: UUID
 
@@ -130,10 +118,9 @@ class ChecklistItem(Model):
         indexes = (Index(fields=("task_id", "position")),)
 
 
-class Attachment(Model):
+class Attachment(Dated):
     """A file on a task, or on one of its comments; its bytes are in `AttachmentContent`."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     task = reference("Task")
     comment = reference("Comment", null=True, on_delete=fields.SET_NULL)
     run = reference("Run", null=True, on_delete=fields.SET_NULL)
@@ -143,7 +130,6 @@ class Attachment(Model):
     content_type = fields.CharField(max_length=255)
     size = fields.IntField()
     sha256 = fields.CharField(max_length=64)
-    created_at = UtcDatetimeField(default=now)
 
     task_id: UUID
     comment_id: UUID | None

@@ -6,21 +6,18 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
-from mission_control.database.fields import UtcDatetimeField, nullable, only_reference, reference
+from mission_control.database.fields import Changing, Dated, UtcDatetimeField, nullable, only_reference, reference
 
 WARN_AT_PERCENT = 80
 
 
-class UsageEntry(Model):
+class UsageEntry(Dated):
     """Tokens and money of an agent, counted at once. `cost_micros` is in millionths of a US dollar.
 
     `source` is `agent` for what it reported itself, and `gateway` for what its gateway measured. Of an agent on a
     gateway each counts only what goes beyond the other.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     board = reference("Board", null=True, on_delete=fields.SET_NULL)
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
@@ -32,7 +29,6 @@ class UsageEntry(Model):
     cost_micros = fields.BigIntField(default=0)
     model = nullable(fields.TextField)
     source = fields.CharField(max_length=16, default="agent")
-    created_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     board_id: UUID | None
@@ -65,7 +61,7 @@ class GatewayAgentUsage(Model):
         table = "gateway_agent_usage"
 
 
-class Budget(Model):
+class Budget(Changing):
     """A limit for one agent, one board, or (neither given) the organization, for each UTC day or in total.
 
     `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar). `used_amount` is what was used
@@ -73,7 +69,6 @@ class Budget(Model):
     `state_at` is when it was nearly or fully used up.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization")
     board = reference("Board", null=True)
     agent = reference("Agent", null=True)
@@ -85,8 +80,6 @@ class Budget(Model):
     warned_on = nullable(fields.CharField, max_length=10)
     exceeded_on = nullable(fields.CharField, max_length=10)
     state_at = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     organization_id: UUID
     board_id: UUID | None

@@ -4,21 +4,18 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 
 from mission_control.core.clock import now
-from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.fields import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.fields import Changing, Identified, UtcDatetimeField, json_field, nullable, reference
 
 
-class Webhook(Model):
+class Webhook(Changing):
     """An address at which another system writes to a board. The secret is encrypted.
 
     With `takes_unsigned` the secret is not enforced yet; the first signed call ends that.
     """
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     description = fields.TextField()
@@ -26,8 +23,6 @@ class Webhook(Model):
     secret = nullable(fields.TextField)
     takes_unsigned = fields.BooleanField(default=False)
     signature_header = nullable(fields.CharField, max_length=255)
-    created_at = UtcDatetimeField(default=now)
-    updated_at = UtcDatetimeField(default=now)
 
     board_id: UUID
     agent_id: UUID | None
@@ -41,10 +36,9 @@ class Webhook(Model):
         return Scope(organization_id=self.board.organization_id, board_id=self.board_id, subject_id=self.id)
 
 
-class WebhookPayload(Model):
+class WebhookPayload(Identified):
     """One call that a webhook received."""
 
-    id = fields.UUIDField(primary_key=True, default=new_id)
     board = reference("Board")
     webhook = reference("Webhook")
     payload = json_field(null=True)
