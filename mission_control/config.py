@@ -264,7 +264,7 @@ def _unquoted(value: str) -> str:
     return value.split(" #", 1)[0].rstrip()
 
 
-def _parse_all(raw: Mapping[str, str]) -> dict[str, Any]:
+def _parse_all(raw: Mapping[str, str]) -> dict[str, object]:
     parsed: dict[str, Any] = {}
     problems: list[str] = []
     for row in SETTINGS:

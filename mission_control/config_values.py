@@ -290,7 +290,7 @@ def free_text(value: str) -> str:
     return value
 
 
-def missing_of_provider(parsed: dict[str, Any]) -> list[str]:
+def missing_of_provider(parsed: dict[str, object]) -> list[str]:
     """Return one sentence for each setting that the chosen way to sign in lacks."""
     mode = parsed["auth_mode"]
     if mode == "clerk" and not parsed["clerk_secret_key"]:
@@ -322,7 +322,7 @@ def sender(value: str) -> str:
     return value
 
 
-def missing_of_mail(parsed: dict[str, Any]) -> list[str]:
+def missing_of_mail(parsed: dict[str, object]) -> list[str]:
     """Return one sentence for each setting that sending mail lacks."""
     if not parsed["smtp_url"]:
         return []

@@ -104,7 +104,7 @@ async def _menu(view: View) -> str:
     return render_macro(WORK, "organization_menu", **await _work_state(view))
 
 
-async def _work_state(view: View) -> dict[str, Any]:
+async def _work_state(view: View) -> dict[str, object]:
     """Return the work state of all agents, and whether the viewer may change it."""
     organization = await Organization.get(id=view.actor.organization_id)
     return {"thing": organization, "is_admin": view.actor.administers(organization.id)}
@@ -119,7 +119,7 @@ def _organization(view: View) -> tuple[Any, ...]:
 DECISIVE = tuple(f'"{name}"' for name in ("status", "due_at", "assigned_user_id", "assigned_agent_id", "flagged_at"))
 
 
-def _is_decisive(_view: View, news: Event | dict[str, Any]) -> bool:
+def _is_decisive(_view: View, news: Event | dict[str, object]) -> bool:
     """Return whether news may change what waits for people.
 
     Other changes of a task, such as of its title, cost no look: they are many, and pages show them to everybody.

@@ -43,7 +43,7 @@ def zones() -> list[str]:
     return sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 
 
-async def settings_context(actor: Actor) -> dict[str, Any]:
+async def settings_context(actor: Actor) -> dict[str, object]:
     """Return the context of one's own pages of the settings."""
     user = await User.get(id=actor.id)
     return {
@@ -57,7 +57,7 @@ async def settings_context(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _provider(actor: Actor, user: User) -> dict[str, Any]:
+def _provider(actor: Actor, user: User) -> dict[str, object]:
     """Return the identity provider's name (or ""), whether the account is linked, and a ticket to link it."""
     name, (kind, session_id) = current_app.config["SETTINGS"].sign_in_provider, actor.credential
     can_link = name and kind == "session" and session_id is not None and not is_linked(user)

@@ -1,7 +1,5 @@
 """The activity over HTTP: readable boards for people, their own events for agents."""
 
-from typing import Any
-
 from quart import Response
 
 from mission_control.activity.feed import (
@@ -23,7 +21,7 @@ api = Api(__name__, "activity")
 
 
 @api.get("/activity", Page[ActivityEventRead], who="actor")
-async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, Any]:
+async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, object]:
     """List what happened, newest first.
 
     People see the boards they read in the active organization, an agent sees events about itself. A kind includes
@@ -35,7 +33,7 @@ async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, Any]:
 
 
 @api.get("/activity/task-comments", Page[ActivityTaskCommentFeedItemRead])
-async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[str, Any]:
+async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[str, object]:
     """List the comments on the boards you read in the active organization, newest first."""
     if query.board_id is not None:
         await visible_board_here(actor, query.board_id)

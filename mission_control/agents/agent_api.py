@@ -102,7 +102,7 @@ async def agent_heartbeat(actor: Actor, agent: Agent, query: AgentWait) -> Agent
         example="which boards can I work on",
     ),
 )
-async def agent_list_boards(actor: Actor, query: Paging) -> dict[str, Any]:
+async def agent_list_boards(actor: Actor, query: Paging) -> dict[str, object]:
     """List the boards you may work on, newest first."""
     boards = Board.visible_to(actor)
     found = await boards.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
@@ -146,7 +146,7 @@ async def agent_get_board(actor: Actor, board: Board) -> BoardRead:
         example="who else works here",
     ),
 )
-async def agent_list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, Any]:
+async def agent_list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, object]:
     """List the agents on your board, newest first."""
     agents, total = await roster(actor, query.board_id, query)
     return page([AgentRead.of(agent) for agent in agents], total, query)

@@ -49,7 +49,7 @@ def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, Any]) -> None:
 
 
 @api.get("/agents", Page[AgentRead], rule="agent.manage")
-async def list_agents(actor: Actor, query: AgentQuery) -> dict[str, Any]:
+async def list_agents(actor: Actor, query: AgentQuery) -> dict[str, object]:
     """List agents, newest first."""
     agents, total = await agents_page(actor, query)
     return page([AgentRead.of(agent) for agent in agents], total, query)

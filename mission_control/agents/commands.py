@@ -88,7 +88,7 @@ async def refuse_twin(agent: Agent) -> None:
         raise Conflict(f"An agent named {agent.name} works on this gateway already.")
 
 
-async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> dict[str, Any]:
+async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> dict[str, object]:
     """Return the fields that a move changes: to another board, and so perhaps to its gateway, or to a gateway's top."""
     is_now_main = agent.board_id is None and agent.gateway_id is not None
     if is_main:
@@ -112,7 +112,7 @@ async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> d
     return changes | await place(agent, gateway, board)
 
 
-async def _made_main(agent: Agent, board: Board | None) -> dict[str, Any]:
+async def _made_main(agent: Agent, board: Board | None) -> dict[str, object]:
     if agent.gateway_id is None:
         raise Invalid("An agent without a gateway cannot be a gateway's main agent.")
     gateway_id = board.gateway_id if board is not None else agent.gateway_id
@@ -184,7 +184,7 @@ async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]]
     return [_serialize(row) for row in found], int(total["n"])
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, object]) -> dict[str, object]:
     name = row["user_name"] if row["author_kind"] == "user" else row["author_name"] or "Mission Control"
     return {
         "id": row["id"],
@@ -280,7 +280,7 @@ async def update_agent(
     return agent
 
 
-async def _change(agent: Agent, changes: dict[str, Any], board: Board | None, soul_reason: str | None) -> None:
+async def _change(agent: Agent, changes: dict[str, object], board: Board | None, soul_reason: str | None) -> None:
     before = {name: getattr(agent, name) for name in changes}
     agent.update_from_dict(changes)
     agent.updated_at = clock.now()

@@ -34,7 +34,7 @@ def _profile(value: object) -> dict[str, str] | None:
     return kept or None
 
 
-def _heartbeat(config: dict[str, Any] | None) -> dict[str, Any] | None:
+def _heartbeat(config: dict[str, object] | None) -> dict[str, object] | None:
     every = (config or {}).get("every", "10m")
     if not (isinstance(every, str) and re.fullmatch(EVERY, every)):
         raise ValueError("every is a number and s, m, h or d, such as 30s or 10m; 0m is off")

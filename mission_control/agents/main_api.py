@@ -194,7 +194,7 @@ souls_api = Api(__name__, "agents")
 
 
 @souls_api.get("/agents/<agent_id>/souls", Page[SoulRead], rule="agent.read")
-async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[str, Any]:
+async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List what an agent's soul is and was, newest first, with who wrote it and why."""
     found, total = await list_souls(agent, query)
     return page(found, total, query)

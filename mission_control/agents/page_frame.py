@@ -222,12 +222,12 @@ async def _tab(view: AgentView) -> str | None:
     return None if viewed is None else await TABS[view.key].render(viewed)
 
 
-def may_concern(view: AgentView, news: Event | dict[str, Any]) -> bool:
+def may_concern(view: AgentView, news: Event | dict[str, object]) -> bool:
     """Return whether news may change what the page of an agent shows."""
     return view.agent is None or concerns(view.agent, news)
 
 
-def concerns(agent: Agent, news: Event | dict[str, Any]) -> bool:
+def concerns(agent: Agent, news: Event | dict[str, object]) -> bool:
     """Return whether news may concern an agent.
 
     What happens to no board in particular concerns every agent; and each report may draw on a budget that several

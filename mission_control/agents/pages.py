@@ -1,7 +1,7 @@
 """Agents as pages: the list, making one, changing one."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from quart import Blueprint, Response, request
@@ -97,12 +97,12 @@ class AgentForm(VersionedForm):
         }
 
 
-def pace_of(config: dict[str, Any] | None) -> str:
+def pace_of(config: dict[str, object] | None) -> str:
     """Return how often the server looks after an agent."""
     return str((config or {}).get("every", "10m"))
 
 
-def _profile(profile: dict[str, Any] | None, typed: "AgentForm | NewAgentForm") -> dict[str, Any] | None:
+def _profile(profile: dict[str, object] | None, typed: "AgentForm | NewAgentForm") -> dict[str, object] | None:
     """Return an identity profile with what was typed; its other keys stay."""
     names = [one for one in ("role", "communication_style", "emoji") if one == "role" or one in typed.model_fields_set]
     kept = {name: value for name, value in (profile or {}).items() if name not in names}

@@ -116,7 +116,7 @@ async def main_agent_on(gateway_id: UUID) -> Agent | None:
     return await Agent.filter(gateway_id=gateway_id, board_id=None).order_by("created_at").first()
 
 
-async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, object]]]:
     """Return the tasks in progress of each agent: id, number, title, board_id, in_progress_at."""
     if not agent_ids:
         return {}
@@ -248,7 +248,7 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         current = await lookups.fresh(actor)
         return current is not None and current.administers(actor.organization_id)
 
-    async def message_for(agent_id: object, source: Event | dict[str, Any]) -> bytes | None:
+    async def message_for(agent_id: object, source: Event | dict[str, object]) -> bytes | None:
         key = (source.id if isinstance(source, Event) else id(source), broker.known_head(actor.organization_id))
         found = await _messages.get(key, lambda: _read(actor.organization_id, agent_id, source))
         current = await lookups.fresh(actor)
@@ -262,7 +262,7 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
             return {"agent": None, "deleted_agent_id": event.subject_id} if board_id in (None, event.board_id) else None
         return await message_for(event.subject_id, event) if event.kind.startswith("agent.") else None
 
-    async def signal_payload(signal: dict[str, Any]) -> bytes | None:
+    async def signal_payload(signal: dict[str, object]) -> bytes | None:
         return await message_for(signal["agent_id"], signal) if "agent_id" in signal else None
 
     return await json_stream(actor.organization_id, "agent", payload, alive, signal_payload)
@@ -280,7 +280,7 @@ class AgentMessage:
 _messages: Shared[AgentMessage] = Shared()
 
 
-async def _read(organization_id: UUID, agent_id: object, source: Event | dict[str, Any]) -> AgentMessage:
+async def _read(organization_id: UUID, agent_id: object, source: Event | dict[str, object]) -> AgentMessage:
     agent = await Agent.get_or_none(id=agent_id, organization_id=organization_id, board__deleted_at=None)
     if agent is None:
         return AgentMessage(None, None, source)

@@ -36,7 +36,7 @@ async def render(viewed: Viewed) -> str:
     return render_macro(TEMPLATE, "tab", viewed=viewed, tags=tags, cards=await cards_of(viewed), **work)
 
 
-async def tasks_held_by(agent_id: UUID) -> list[dict[str, Any]]:
+async def tasks_held_by(agent_id: UUID) -> list[dict[str, object]]:
     """The tasks that the agent has in progress, with the ends of their leases, then those in review."""
     found = await rows(
         "SELECT t.id, t.number, t.title, t.status, t.board_id, t.in_progress_at, r.lease_expires_at, r.fence"
@@ -60,7 +60,7 @@ async def assigned_next(agent_id: UUID) -> int:
     return int(row["n"])
 
 
-async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, Any]]:
+async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, object]]:
     """Return tags by their slugs; a deleted one has its slug as its name, and no colour."""
     if not slugs:
         return []
@@ -73,7 +73,7 @@ async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, 
     return [known.get(slug, {"slug": slug, "name": slug, "color": None}) for slug in slugs]
 
 
-async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str, Any]]:
+async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str, object]]:
     """Return all tags of the organization by name, after chosen ones that were deleted."""
     found = await rows(
         "SELECT slug, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), slug LIMIT 200",
@@ -114,7 +114,7 @@ async def card(viewed: Viewed) -> str:
     return render_macro(TOKEN_TEMPLATE, "card", viewed=viewed, live=live)
 
 
-async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     """The live tokens and those that ended last, both newest first."""
     found = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
     live = [one for one in found if state_of(one) in ("active", "expiring")]
@@ -122,7 +122,7 @@ async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, Any]], list[dict[str
     return [_token_view(one, is_replaced=one is not live[0]) for one in live], [_token_view(one) for one in ended]
 
 
-def _token_view(token: Token, *, is_replaced: bool = False) -> dict[str, Any]:
+def _token_view(token: Token, *, is_replaced: bool = False) -> dict[str, object]:
     """A token in words. All but the newest were replaced, and are valid until their overlap ends."""
     return {
         "row": token,
@@ -208,7 +208,7 @@ USAGE_TAB = Tab("usage", "Usage", usage_render, usage_card)
 PAGE, FIRST_STEPS_TEMPLATE = "first steps", "agents/token.html"
 
 
-async def context_of(agent: Agent) -> dict[str, Any]:
+async def context_of(agent: Agent) -> dict[str, object]:
     """Return the task that the first steps use, and which of them are done."""
     has_worked, has_asked = await roster.has_worked(agent), await roster.has_asked(agent)
     return {

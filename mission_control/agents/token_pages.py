@@ -85,12 +85,12 @@ def _moment(ends: str) -> datetime | None:
     return None if ends == "never" else clock.now() + timedelta(seconds=int(ends))
 
 
-def values_of(token: Token, power: str) -> dict[str, Any]:
+def values_of(token: Token, power: str) -> dict[str, object]:
     """Return what the form shows for a token."""
     return {"name": token.name, "may": power, "ends": KEEP, "requests_per_minute": token.requests_per_minute}
 
 
-def successor_values(token: Token | None, power: str) -> dict[str, Any]:
+def successor_values(token: Token | None, power: str) -> dict[str, object]:
     """Return what the form shows for the next token: the same rights and rate limit, and about the same lifetime."""
     if token is None:
         return {"may": "all", "ends": "never", "overlap_seconds": 0}

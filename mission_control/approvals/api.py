@@ -46,7 +46,7 @@ APPROVAL = f"{APPROVALS}/<approval_id>"
         example="was my request approved",
     ),
 )
-async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, Any]:
+async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, object]:
     """List approvals, newest first.
 
     With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as one is
@@ -70,7 +70,7 @@ async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> di
         example="ask a person whether I may finish this task",
     ),
 )
-async def create_approval(actor: Actor, board: Board, data: ApprovalCreate) -> dict[str, Any]:
+async def create_approval(actor: Actor, board: Board, data: ApprovalCreate) -> dict[str, object]:
     """Ask people for a decision.
 
     An agent's request is always pending and its own. One pending approval per task.
@@ -85,7 +85,7 @@ async def stream_approvals(actor: Actor, board: Board, query: StreamQuery) -> Re
 
 
 @api.get(APPROVAL, ApprovalRead, is_long_poll=True)
-async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) -> dict[str, Any]:
+async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) -> dict[str, object]:
     """Read an approval.
 
     With `wait_seconds` the answer to a pending one comes as soon as it is decided, or pending after that time.
@@ -94,7 +94,7 @@ async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) 
 
 
 @api.patch(APPROVAL, ApprovalRead, who="user", rule="approval.decide", errors=CONFLICT)
-async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate) -> dict[str, Any]:
+async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate) -> dict[str, object]:
     """Decide an approval, or make it wait again.
 
     `decision: changes_requested` sends the work back; its status is then rejected.
@@ -123,27 +123,27 @@ async def decide_approval(actor: Actor, approval: Approval, data: ApprovalDecisi
 
 
 @api.put(f"{APPROVAL}/deadline", ApprovalRead, who="user", rule="approval.decide", errors={409: ErrorResponse})
-async def set_approval_deadline(actor: Actor, approval: Approval, data: ApprovalDeadline) -> dict[str, Any]:
+async def set_approval_deadline(actor: Actor, approval: Approval, data: ApprovalDeadline) -> dict[str, object]:
     """Say until when a pending approval is to be decided, and what happens otherwise."""
     await decisions.set_deadline(actor, approval, data)
     return await approval_read(approval.id)
 
 
 @api.delete(f"{APPROVAL}/deadline", ApprovalRead, who="user", rule="approval.decide", errors={409: ErrorResponse})
-async def remove_approval_deadline(actor: Actor, approval: Approval) -> dict[str, Any]:
+async def remove_approval_deadline(actor: Actor, approval: Approval) -> dict[str, object]:
     """Let a pending approval wait without a deadline."""
     await decisions.set_deadline(actor, approval, None)
     return await approval_read(approval.id)
 
 
 @api.post(f"{APPROVAL}/reopenings", ApprovalRead, who="user", rule="approval.decide", errors=CONFLICT)
-async def reopen_approval(actor: Actor, approval: Approval) -> dict[str, Any]:
+async def reopen_approval(actor: Actor, approval: Approval) -> dict[str, object]:
     """Make a decided approval pending again, and undo what its decision did where nothing happened since."""
     await commands.reopen_approval(actor, approval)
     return await approval_read(approval.id)
 
 
 @api.get(f"{APPROVAL}/history", list[ApprovalHistoryItem])
-async def get_approval_history(actor: Actor, approval: Approval) -> list[dict[str, Any]]:
+async def get_approval_history(actor: Actor, approval: Approval) -> list[dict[str, object]]:
     """Read who asked, who decided what and why, and who opened it again, oldest first."""
     return await approval_history(approval)

@@ -1,6 +1,5 @@
 """Request and reopen approvals. `decisions.py` decides and closes them."""
 
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -71,7 +70,9 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     return approval
 
 
-async def ask_to_finish(board: Board, task_id: UUID, run: Run, payload: dict[str, Any], confidence: float) -> Approval:
+async def ask_to_finish(
+    board: Board, task_id: UUID, run: Run, payload: dict[str, object], confidence: float
+) -> Approval:
     """Request, in the name of the agent, to finish a submitted task. The calling command holds the task.
 
     No other approval of the task may be pending.

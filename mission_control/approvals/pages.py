@@ -264,7 +264,7 @@ async def new_approval(board_id: UUID) -> ResponseReturnValue:
     return page
 
 
-async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str | None:
+async def _page(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str | None:
     """Return the form for a task; None when the task is not on the board."""
     task = parse_id(str(values.get("task") or ""))
     found = await rows(

@@ -1,7 +1,5 @@
 """Boards over HTTP."""
 
-from typing import Any
-
 from mission_control.boards import commands, views
 from mission_control.boards.commands import set_board_state
 from mission_control.boards.models import Board, SavedView
@@ -27,7 +25,7 @@ api = Api(__name__, "boards")
 
 
 @api.get("/boards", Page[BoardRead])
-async def list_boards(actor: Actor, query: BoardQuery) -> dict[str, Any]:
+async def list_boards(actor: Actor, query: BoardQuery) -> dict[str, object]:
     """List the boards of the active organization by name."""
     boards, total = await boards_page(actor, query)
     return page([BoardRead.of(board) for board in boards], total, query)
@@ -65,7 +63,7 @@ async def delete_board(actor: Actor, board: Board, query: BoardDeletion) -> OkRe
 
 
 @api.get("/boards/trash", Page[DeletedBoardRead], rule="organization.administer")
-async def list_deleted_boards(actor: Actor, query: Paging) -> dict[str, Any]:
+async def list_deleted_boards(actor: Actor, query: Paging) -> dict[str, object]:
     """List the active organization's deleted boards that can be restored, newest first."""
     boards, total = await deleted_boards(actor, query)
     return page([DeletedBoardRead.of(board) for board in boards], total, query)
@@ -90,7 +88,7 @@ VIEWS, VIEW = "/boards/<board_id>/views", "/boards/<board_id>/views/<view_id>"
 
 
 @api.get(VIEWS, Page[ViewRead], rule="view.list")
-async def list_board_views(actor: Actor, board: Board, query: Paging) -> dict[str, Any]:
+async def list_board_views(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
     """List the shared views of a board and your own, in the order of their tabs."""
     found, total = await list_views(actor, board, query)
     return page([ViewRead.of(view) for view in found], total, query)

@@ -49,7 +49,7 @@ async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, An
 
 
 @command("board.update")
-async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> Board:
+async def update_board(actor: Actor, board: Board, changes: dict[str, object]) -> Board:
     """Change a board's fields. Setting a field to its current value is a no-op."""
     board = await locked_board(board)
     await _check_links(actor, board.organization_id, changes)

@@ -103,7 +103,7 @@ class BoardSettingsForm(VersionedForm):
         plain = self.model_dump(include=set(PLAIN))
         return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(found)})
 
-    def _goal(self, found: Board) -> dict[str, Any]:
+    def _goal(self, found: Board) -> dict[str, object]:
         """Return what the board is for, where the form shows that."""
         if "metrics" not in self.model_fields_set:
             return {}
@@ -118,7 +118,7 @@ class BoardSettingsForm(VersionedForm):
             goal["target_date"] = goal_moment(self.target_date)
         return goal
 
-    def _metrics(self, found: Board) -> dict[str, Any]:
+    def _metrics(self, found: Board) -> dict[str, object]:
         """Return the metrics of the lines, or those in JSON where it was filled in."""
         if not self.metrics_json.strip() and "metrics" in self._untouched:
             return found.success_metrics or {}
@@ -137,7 +137,7 @@ class BoardSettingsForm(VersionedForm):
         return metrics
 
     @classmethod
-    def values_of(cls, board: Board) -> dict[str, Any]:
+    def values_of(cls, board: Board) -> dict[str, object]:
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
         plain = {name: getattr(board, name) for name in (*PLAIN, "gateway_id", "board_group_id", "board_type")}
         goal = {
@@ -162,7 +162,7 @@ class LimitForm(VersionedForm):
         return (board.wip_limits or {}).get(self.status)
 
     @classmethod
-    def values_of(cls, limit: int | None) -> dict[str, Any]:
+    def values_of(cls, limit: int | None) -> dict[str, object]:
         return {"limit": limit}
 
 

@@ -67,7 +67,7 @@ async def index() -> ResponseReturnValue:
     return await _index(actor, {}, {})
 
 
-async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _index(actor: Actor, values: dict[str, object], errors: dict[str, str]) -> str:
     seq, text, order = await head_of(actor.organization_id), _text(), order_asked(ORDERS)
     query = f"&{urlencode({'q': text, 'order': order})}"
     boards = await board_rows(actor)
@@ -98,7 +98,7 @@ def _text() -> str:
     return request.args.get("q", "").strip()[:200]
 
 
-def _listed(boards: list[dict[str, Any]], text: str, order: str) -> list[dict[str, Any]]:
+def _listed(boards: list[dict[str, object]], text: str, order: str) -> list[dict[str, object]]:
     """Return the boards in whose name, description or group a text stands, in an order of `ORDERS`."""
     wanted = text.casefold()
     parts = ("name", "description", "group_name")
@@ -136,7 +136,7 @@ async def new() -> ResponseReturnValue:
     return await _new(actor, {"require_approval_for_done": True, "board_group_id": group, "board_type": "goal"}, {})
 
 
-async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _new(actor: Actor, values: dict[str, object], errors: dict[str, str]) -> str:
     return await shell_page(
         actor,
         "boards/new.html",
@@ -173,7 +173,7 @@ async def settings(board_id: UUID) -> ResponseReturnValue:
 
 
 async def _settings(
-    actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str], *, is_saved: bool = False
+    actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str], *, is_saved: bool = False
 ) -> str:
     return await shell_page(
         actor,
@@ -236,7 +236,7 @@ async def moved() -> ResponseReturnValue:
     return go(TRASH)
 
 
-async def _deleted(actor: Actor, _: Asked) -> dict[str, Any]:
+async def _deleted(actor: Actor, _: Asked) -> dict[str, object]:
     may_restore = can(actor, "board.create", actor.organization_id)
     boards, total = await deleted_boards(actor, Paging(limit=200, offset=0)) if may_restore else ([], 0)
     return {"boards": boards, "total": total, "may_restore": may_restore}
@@ -269,7 +269,7 @@ async def ask_erasure(board_id: UUID) -> ResponseReturnValue:
     return await _erasure(actor, board, {}, {})
 
 
-async def _erasure(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _erasure(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
     context: dict[str, Any] = {"board": board, "number": await number_held(board.id), "values": values}
     return await settings_page(actor, "boards/erase.html", TRASH_PAGE.key, errors=errors, **context)
 

@@ -149,7 +149,7 @@ async def who_can_share(actor: Actor) -> list[str]:
 PERSON = person_name("u", "User")
 
 
-async def crew_of(board: Board) -> list[dict[str, Any]]:
+async def crew_of(board: Board) -> list[dict[str, object]]:
     """Return the agents of a board by name, whether they are online, and the task each works on."""
     crew: dict[str, dict[str, Any]] = {}
     for row in await rows(
@@ -226,7 +226,7 @@ async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID,
     return [(row["id"], row["name"]) for row in found]
 
 
-async def figures_of(board: Board) -> dict[str, Any]:
+async def figures_of(board: Board) -> dict[str, object]:
     """Return how many webhooks, agents and tasks a board has, and the names of its custom fields and tags."""
     [counts] = await rows(
         "SELECT (SELECT COUNT(*) FROM board_webhooks w WHERE w.board_id = ?) AS webhooks,"

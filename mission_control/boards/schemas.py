@@ -164,7 +164,7 @@ class BoardQuery(Paging):
     board_group_id: UUID | None = None
 
 
-def as_lines(metrics: dict[str, Any] | None) -> str:
+def as_lines(metrics: dict[str, object] | None) -> str:
     """Return metrics as lines; other than plain values as JSON."""
     return "\n".join(f"{name}: {_as_text(value)}" for name, value in (metrics or {}).items())
 
@@ -173,7 +173,7 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def from_lines(text: str, known: dict[str, Any] | None = None) -> dict[str, Any]:
+def from_lines(text: str, known: dict[str, object] | None = None) -> dict[str, object]:
     """Parse metrics from lines; an unchanged line keeps its value. A line without a colon: ValueError."""
     metrics: dict[str, Any] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -185,7 +185,7 @@ def from_lines(text: str, known: dict[str, Any] | None = None) -> dict[str, Any]
     return metrics
 
 
-def as_rows(metrics: dict[str, Any] | None) -> list[tuple[str, str]]:
+def as_rows(metrics: dict[str, object] | None) -> list[tuple[str, str]]:
     """Return metrics as names and values for reading: a mapping below a name stands in one line."""
     return [(name.replace("_", " "), _in_words(value)) for name, value in (metrics or {}).items()]
 

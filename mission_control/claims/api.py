@@ -1,7 +1,6 @@
 """Claims, leases, flags, runs and handing in work, over HTTP."""
 
 import asyncio
-from typing import Any
 
 from mission_control.agents.models import Agent
 from mission_control.approvals.queries import pending_of
@@ -55,7 +54,7 @@ LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
         example="give me something to do",
     ),
 )
-async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> dict[str, Any]:
+async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> dict[str, object]:
     """Claim the best available task, or the one that `task_id` names.
 
     Your own assigned tasks come first, then by priority (each full day of waiting lifts a task by one step), due date
@@ -90,7 +89,7 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
         example="I need another quarter of an hour",
     ),
 )
-async def extend_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, Any]:
+async def extend_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, object]:
     """Extend your lease of a task, counted from now."""
     lease = await leases.extend_lease(actor, task, data.fence, data.lease_seconds)
     leases.LEASES.no_later_than(lease.expires_at)
@@ -152,7 +151,7 @@ completions_api = Api(__name__, below="/agent")
         example="hand in my finished work",
     ),
 )
-async def complete_task(actor: Actor, task: Task, data: CompletionCreate) -> dict[str, Any]:
+async def complete_task(actor: Actor, task: Task, data: CompletionCreate) -> dict[str, object]:
     """Hand in the work on a task.
 
     The summary becomes a comment, the files become attachments, and all of it is kept with the run. Where the board
@@ -183,14 +182,14 @@ RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
         example="what did earlier attempts at this task find out",
     ),
 )
-async def list_task_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+async def list_task_runs(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
     """List the attempts at a task, newest first."""
     found, total = await queries.runs_of_task(task.id, query)
     return page(found, total, query)
 
 
 @runs_api.get("/agents/<agent_id>/runs", Page[AgentRunRead], who="user", tags=("agents",), rule="agent.read")
-async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, Any]:
+async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List an agent's attempts at tasks, newest first."""
     found, total = await queries.runs_of_agent(actor, agent, query)
     return page(found, total, query)
@@ -208,7 +207,7 @@ async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str
         example="why does nobody work on this task",
     ),
 )
-async def explain_waiting(actor: Actor, task: Task) -> dict[str, Any]:
+async def explain_waiting(actor: Actor, task: Task) -> dict[str, object]:
     """Say what a task waits for.
 
     Every reason has a sentence for people and the ids that it is about: unfinished tasks, decisions, rules of the

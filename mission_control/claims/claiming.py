@@ -164,7 +164,7 @@ class Missed(Exception):
 @command("task.claim")
 async def claim_best(
     actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Assign the best of some tasks to a worker."""
     await lock_work_state_shared(board.id)
     if worker.limits != Limits():
@@ -202,7 +202,7 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
     return await _answer(await hold_until(task, wanted.lease_seconds))
 
 
-async def _answer(lease: Lease) -> dict[str, Any]:
+async def _answer(lease: Lease) -> dict[str, object]:
     return {"task": await task_read(lease.task_id), "lease": lease.serialize(), "reason": None}
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
@@ -168,7 +168,7 @@ async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
     return bool(ended)
 
 
-async def _take_back(task: Task, run: dict[str, Any]) -> None:
+async def _take_back(task: Task, run: dict[str, object]) -> None:
     before = TaskSnapshot(task)
     waited = await _has_asked(task.id, run["id"])
     enter(task, "inbox")

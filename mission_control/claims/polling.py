@@ -83,7 +83,7 @@ async def _waited(
             board = await _still_there(board)
 
 
-def _reason_of(halt: Conflict) -> dict[str, Any]:
+def _reason_of(halt: Conflict) -> dict[str, object]:
     """Return why no work may begin now. Raise what waiting does not end."""
     if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
         raise halt
@@ -170,7 +170,7 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]), as_id(row["token_id"]))
 
 
-def _has_ended(row: dict[str, Any]) -> bool:
+def _has_ended(row: dict[str, object]) -> bool:
     expires_at = as_moment(row["expires_at"])
     return row["token_id"] is None or row["revoked_at"] is not None or bool(expires_at and expires_at <= clock.now())
 

@@ -237,7 +237,7 @@ OF_LIVE_TASKS = (
 )
 
 
-async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, object]], int]:
     """Return a task's runs, newest first, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task_id)
     found = await rows(
@@ -266,7 +266,7 @@ async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[lis
     return [run | names for run, names in zip(serialized, named, strict=True)], int(total["n"])
 
 
-async def run_read(run_id: UUID) -> dict[str, Any]:
+async def run_read(run_id: UUID) -> dict[str, object]:
     """Return one run as it is answered."""
     found = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
     if not found:
@@ -274,7 +274,7 @@ async def run_read(run_id: UUID) -> dict[str, Any]:
     return found[0]
 
 
-async def _serialize_runs(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _serialize_runs(found: list[dict[str, object]]) -> list[dict[str, object]]:
     artifacts: dict[str, list[dict[str, Any]]] = {}
     if found:
         for row in await rows(

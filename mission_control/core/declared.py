@@ -56,7 +56,7 @@ class DeclaredField:
         return type(None) in get_args(self.kind)
 
 
-def created(declared: Iterable[DeclaredField]) -> dict[str, Any]:
+def created(declared: Iterable[DeclaredField]) -> dict[str, object]:
     """Return the fields with which a resource is created, for `completed`."""
     return {one.name: (one.body_kind, _default(one)) for one in declared if one.default is not NOT_SENT}
 
@@ -82,7 +82,7 @@ def _takes_null(kind: object) -> bool:
     return type(None) in get_args(plain)
 
 
-def answered(declared: Iterable[DeclaredField]) -> dict[str, Any]:
+def answered(declared: Iterable[DeclaredField]) -> dict[str, object]:
     return {one.name: (one.kind, one.answer_default) for one in declared if one.is_answered}
 
 

@@ -155,7 +155,7 @@ class ErrorCode(StrEnum):
         return cls.__members__[HTTPStatus(status).phrase.upper().replace(" ", "_")]
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
         schema = handler(core_schema)
         handler.resolve_ref_schema(schema)["x-enum-descriptions"] = [code.sentence for code in cls]
         return schema

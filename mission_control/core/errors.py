@@ -84,7 +84,7 @@ class TooMany(DomainError):
 
     status = 429
 
-    def __init__(self, retry_after: int, detail: str | dict[str, Any] | None = None) -> None:
+    def __init__(self, retry_after: int, detail: str | dict[str, object] | None = None) -> None:
         super().__init__(detail)
         self.headers["Retry-After"] = str(max(1, retry_after))
 
@@ -95,7 +95,7 @@ class Unreachable(DomainError):
     status = 502
 
 
-def schema_error(kind: str, loc: list[str | int], msg: str, value: object = None, **context: Any) -> dict[str, Any]:
+def schema_error(kind: str, loc: list[str | int], msg: str, value: object = None, **context: Any) -> dict[str, object]:
     item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
         item["ctx"] = {name: shortened(one) for name, one in context.items()}

@@ -100,7 +100,7 @@ def _is_storable(value: object, depth: int) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _unstorable(value: object, loc: list[str | int]) -> list[dict[str, Any]]:
+def _unstorable(value: object, loc: list[str | int]) -> list[dict[str, object]]:
     if isinstance(value, dict | list) and len(loc) > DEEPEST:
         return [schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")]
     if isinstance(value, dict):

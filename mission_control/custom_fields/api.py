@@ -1,7 +1,5 @@
 """Custom fields over HTTP."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.custom_fields import commands, queries
@@ -23,20 +21,20 @@ FIELD = "/<task_custom_field_definition_id>"
 
 
 @api.get("", list[TaskCustomFieldDefinitionRead])
-async def list_org_custom_fields(actor: Actor) -> list[dict[str, Any]]:
+async def list_org_custom_fields(actor: Actor) -> list[dict[str, object]]:
     """List the active organization's custom fields: those that were put in order, then the others by label."""
     return await queries.list_fields(actor.organization_id)
 
 
 @api.post("", TaskCustomFieldDefinitionRead, rule="custom_field.create")
-async def create_org_custom_field(actor: Actor, data: TaskCustomFieldDefinitionCreate) -> dict[str, Any]:
+async def create_org_custom_field(actor: Actor, data: TaskCustomFieldDefinitionCreate) -> dict[str, object]:
     """Add a field to the tasks of some boards."""
     field = await commands.create_field(actor, data)
     return await queries.field_read(field.id, data.board_ids)
 
 
 @api.get(FIELD, TaskCustomFieldDefinitionRead)
-async def get_org_custom_field(actor: Actor, field: CustomField) -> dict[str, Any]:
+async def get_org_custom_field(actor: Actor, field: CustomField) -> dict[str, object]:
     """Read a custom field."""
     return await queries.field_read(field.id)
 
@@ -44,7 +42,7 @@ async def get_org_custom_field(actor: Actor, field: CustomField) -> dict[str, An
 @api.patch(FIELD, TaskCustomFieldDefinitionRead, rule="custom_field.update")
 async def update_org_custom_field(
     actor: Actor, field: CustomField, data: TaskCustomFieldDefinitionUpdate
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Change a field; only the sent attributes. Values on boards that lose the field stay stored but hidden."""
     await commands.update_field(actor, field, data.model_dump(exclude_unset=True))
     return await queries.field_read(field.id, data.board_ids)
@@ -58,7 +56,7 @@ async def delete_org_custom_field(actor: Actor, field: CustomField, query: Field
 
 
 @api.put("/order", list[TaskCustomFieldDefinitionRead], rule="custom_field.order", errors={409: ErrorResponse})
-async def order_org_custom_fields(actor: Actor, data: FieldOrder) -> list[dict[str, Any]]:
+async def order_org_custom_fields(actor: Actor, data: FieldOrder) -> list[dict[str, object]]:
     """Put all fields of the active organization in order, as lists and tasks show them."""
     await commands.order_fields(actor, actor.organization_id, data.field_ids)
     return await queries.list_fields(actor.organization_id)

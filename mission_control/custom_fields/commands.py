@@ -149,7 +149,7 @@ async def _refuse_misfits(field: CustomField) -> None:
             )
 
 
-async def _save(field: CustomField, before: dict[str, Any]) -> None:
+async def _save(field: CustomField, before: dict[str, object]) -> None:
     if not before:
         return
     field.updated_at = clock.now()

@@ -80,7 +80,7 @@ class _Fields(Form):
     default_value: str | None = None
     board_ids: list[UUID] = Field(default_factory=list)
 
-    def _given(self) -> dict[str, Any]:
+    def _given(self) -> dict[str, object]:
         if not self.board_ids:
             raise FormInvalid(self.model_dump(), {"board_ids": NO_BOARD})
         given = self.model_dump(include=set(LABELS) - {"example", "field_key"})
@@ -109,7 +109,7 @@ class FieldForm(_Fields, VersionedForm):
         boards = [UUID(str(one)) for one in read["board_ids"]]
         return shown | {"default_value": text_of(read["default_value"]), "board_ids": boards}
 
-    async def newest(self, field: CustomField) -> dict[str, Any]:
+    async def newest(self, field: CustomField) -> dict[str, object]:
         """Return the field as it is read now, with its boards."""
         return await field_read(field.id)
 

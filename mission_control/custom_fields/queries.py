@@ -29,7 +29,7 @@ async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> 
     return field
 
 
-async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
+async def list_fields(organization_id: UUID) -> list[dict[str, object]]:
     """Return all fields of an organization: those that were put in order, then the others by label."""
     found = await rows(
         f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.organization_id = ?{IN_ORDER}", organization_id
@@ -43,7 +43,7 @@ async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
     return [_serialize(row, _boards_of(row["id"], bound)) for row in found]
 
 
-async def fields_of_board(board_id: UUID) -> list[dict[str, Any]]:
+async def fields_of_board(board_id: UUID) -> list[dict[str, object]]:
     """Return the custom fields of a board, by label."""
     return await rows(
         "SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.default_value"
@@ -59,7 +59,7 @@ async def number_of_values(field_id: UUID) -> int:
     return int(row["n"])
 
 
-async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dict[str, Any]:
+async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dict[str, object]:
     """Serialize one field, with its boards as the caller named them or sorted."""
     found = await rows(f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.id = ?", field_id)
     if not found:
@@ -73,11 +73,11 @@ async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dic
     return _serialize(found[0], boards)
 
 
-def _boards_of(field_id: object, bound: list[dict[str, Any]]) -> list[str]:
+def _boards_of(field_id: object, bound: list[dict[str, object]]) -> list[str]:
     return sorted(str(row["board_id"]) for row in bound if str(row["field_id"]) == str(field_id))
 
 
-def _serialize(row: dict[str, Any], board_ids: list[str]) -> dict[str, Any]:
+def _serialize(row: dict[str, object], board_ids: list[str]) -> dict[str, object]:
     return {
         "field_key": row["field_key"],
         "label": row["label"],
@@ -154,7 +154,7 @@ class BoundField:
     default: Any
 
 
-async def check_new_values(board_id: UUID, given: Mapping[str, object]) -> dict[str, Any]:
+async def check_new_values(board_id: UUID, given: Mapping[str, object]) -> dict[str, object]:
     """Return the effective values of a new task by field id. Unknown, invalid or missing values: Invalid."""
     fields = await _fields_of(board_id)
     _check(fields, given)
@@ -163,7 +163,7 @@ async def check_new_values(board_id: UUID, given: Mapping[str, object]) -> dict[
     return {str(field.id): effective[field.field_key] for field in fields}
 
 
-async def store_new_values(task_id: UUID, effective: dict[str, Any]) -> None:
+async def store_new_values(task_id: UUID, effective: dict[str, object]) -> None:
     """Store the values of a new task."""
     for field_id, value in effective.items():
         if value is not None:
@@ -226,7 +226,7 @@ def _check(fields: list[BoundField], given: Mapping[str, object]) -> None:
             )
 
 
-def _refuse_missing(fields: list[BoundField], effective: dict[str, Any]) -> None:
+def _refuse_missing(fields: list[BoundField], effective: dict[str, object]) -> None:
     missing = sorted(field.field_key for field in fields if field.required and effective[field.field_key] is None)
     if missing:
         raise Invalid({"message": "Required custom fields have no value.", "missing_field_keys": missing})
@@ -236,7 +236,7 @@ def _same(one: object, other: object) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-async def _stored_of(task_id: UUID) -> dict[str, Any]:
+async def _stored_of(task_id: UUID) -> dict[str, object]:
     found = await rows("SELECT field_id, value FROM task_custom_field_values WHERE task_id = ?", task_id)
     return {str(row["field_id"]): as_json(row["value"]) for row in found}
 

@@ -172,7 +172,7 @@ class Agent:
         text = self.chance.choice(texts).format(lead=self.lead_name)
         await self.api.post(self._path("tasks", task["id"], "comments"), message=text)
 
-    async def ask(self, task: dict[str, Any]) -> None:
+    async def ask(self, task: dict[str, object]) -> None:
         """Ask a person whether the task may be done."""
         await self.api.post(
             self._path("approvals"),
@@ -320,7 +320,7 @@ class Lead(Agent):
         return True
 
     @staticmethod
-    def _is_free(task: dict[str, Any]) -> bool:
+    def _is_free(task: dict[str, object]) -> bool:
         """Return whether a worker will take it soon."""
         return not (task["is_blocked"] or task["assigned_user_id"])
 
@@ -360,7 +360,7 @@ async def decide(api: Api, speed: float, chance: random.Random) -> None:
         await asyncio.sleep(LOOK_SECONDS / speed)
 
 
-async def _hand_ins(api: Api) -> list[dict[str, Any]]:
+async def _hand_ins(api: Api) -> list[dict[str, object]]:
     found = []
     for board in await _boards(api):
         pending = (await api.get(f"/boards/{board['id']}/approvals", status="pending"))["items"]
@@ -368,7 +368,7 @@ async def _hand_ins(api: Api) -> list[dict[str, Any]]:
     return found
 
 
-async def _boards(api: Api) -> list[dict[str, Any]]:
+async def _boards(api: Api) -> list[dict[str, object]]:
     boards: list[dict[str, Any]] = (await api.get("/boards"))["items"]
     return boards
 
@@ -377,7 +377,7 @@ def _asked_at(approval: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(approval["created_at"])
 
 
-async def _answer(api: Api, approval: dict[str, Any], chance: random.Random) -> None:
+async def _answer(api: Api, approval: dict[str, object], chance: random.Random) -> None:
     decision = chance.choices(("approved", "changes_requested"), (84, 16))[0]
     body = {"decision": decision}
     if note := chance.choice(story.NOTES[decision]):

@@ -1,7 +1,6 @@
 """Documentation of the API: /openapi.json for programs, /llms.txt for models, /docs for people."""
 
 from functools import cache, lru_cache
-from typing import Any
 
 from quart import Blueprint, Response, current_app, redirect, request
 from quart.typing import ResponseReturnValue
@@ -115,5 +114,5 @@ def _base() -> str:
 
 
 @cache
-def _document() -> dict[str, Any]:
+def _document() -> dict[str, object]:
     return document("")

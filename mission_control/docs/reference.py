@@ -221,7 +221,7 @@ def _named(document: dict[str, Any], schema: dict[str, Any]) -> Shape | None:
     return _shape(document, name) if known and "properties" in known else None
 
 
-def _ref(schema: dict[str, Any]) -> str:
+def _ref(schema: dict[str, object]) -> str:
     return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
@@ -235,7 +235,7 @@ def _shape(document: dict[str, Any], name: str) -> Shape:
     return Shape(name, schema.get("description", ""), fields)
 
 
-def _default(schema: dict[str, Any]) -> str:
+def _default(schema: dict[str, object]) -> str:
     return json.dumps(schema["default"]) if "default" in schema else ""
 
 
@@ -257,7 +257,7 @@ def _kind(schema: dict[str, Any]) -> list[tuple[str, str]]:
     return [(_simple(schema), "")]
 
 
-def _simple(schema: dict[str, Any]) -> str:
+def _simple(schema: dict[str, object]) -> str:
     kind = str(schema.get("type", "anything"))
     notes = [str(schema["format"])] if "format" in schema else []
     notes += [f"at least {schema[key]}" for key in ("minimum", "minLength") if key in schema]

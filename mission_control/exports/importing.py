@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import OperationalError
@@ -102,7 +101,7 @@ async def known_in(organization_id: UUID) -> Known:
     return known
 
 
-def _id(row: dict[str, Any]) -> UUID:
+def _id(row: dict[str, object]) -> UUID:
     found = as_id(row["id"])
     assert found is not None
     return found

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -168,7 +168,7 @@ async def look(gateway_ids: Collection[UUID] | None = None) -> None:
 OPEN_WORK = Loop(name="looking for open work of agents", look=look, pause=10.0)
 
 
-def interval_of(config: dict[str, Any] | None) -> timedelta | None:
+def interval_of(config: dict[str, object] | None) -> timedelta | None:
     """Return how often the server looks after an agent, None for never."""
     matched = EVERY.fullmatch(str({**DEFAULT_HEARTBEAT, **(config or {})}["every"]))
     if matched is None or int(matched[1]) == 0:
@@ -176,7 +176,7 @@ def interval_of(config: dict[str, Any] | None) -> timedelta | None:
     return max(SHORTEST, timedelta(**{UNITS[matched[2]]: int(matched[1])}))
 
 
-def _is_due(agent_id: UUID, config: dict[str, Any] | None) -> bool:
+def _is_due(agent_id: UUID, config: dict[str, object] | None) -> bool:
     """Return whether it is time to look after an agent, and plan the next look. The first one is an interval away."""
     every, now = interval_of(config), clock.now()
     if every is None:

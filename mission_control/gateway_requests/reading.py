@@ -32,7 +32,7 @@ class AskedApproval:
         """The type of action, by which approvals are told apart."""
         return ACTIONS[self.kind]
 
-    def payload_of(self, name: str) -> dict[str, Any]:
+    def payload_of(self, name: str) -> dict[str, object]:
         """Return what is kept of it, with the reason why its agent asks."""
         what = "run a command" if self.kind == "exec" else "do something that its gateway asks about"
         return {"reason": f"{name} wants to {what}.", **self.payload}

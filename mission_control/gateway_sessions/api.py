@@ -201,7 +201,7 @@ async def abort_gateway_session(
 
 
 @api.get("/commands", GatewayCommandsResponse, rule="gateway_session.probe")
-async def gateway_commands(actor: Actor, query: GatewayCommandsQuery) -> dict[str, Any]:
+async def gateway_commands(actor: Actor, query: GatewayCommandsQuery) -> dict[str, object]:
     """List the methods and events that a gateway announced when it was connected."""
     gateway = await _of_commands(actor, query)
     return {

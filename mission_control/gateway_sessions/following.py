@@ -336,7 +336,7 @@ async def _send(session: Followed, **signal: Any) -> None:
     )  # fmt: skip
 
 
-def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[dict[str, Any]]:
+def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[dict[str, object]]:
     """Return what pages need to show the present state of a part, given what they have."""
     if part.kind == "tool":
         result = None if part.result is None else fitted(mask.text(part.result), TOOL_BYTES)

@@ -318,12 +318,12 @@ def _list_key(view: ListView) -> tuple[UUID, str]:
     return view.gateway.id, view.search
 
 
-def _is_about(view: ListView, news: Event | dict[str, Any]) -> bool:
+def _is_about(view: ListView, news: Event | dict[str, object]) -> bool:
     is_its_list = isinstance(news, dict) and news.get("gateway_sessions") == watch_id(view.gateway.id, LIST)
     return is_its_list or _is_about_gateway(view, news)
 
 
-def _is_about_gateway(view: ListView, news: Event | dict[str, Any]) -> bool:
+def _is_about_gateway(view: ListView, news: Event | dict[str, object]) -> bool:
     if isinstance(news, Event):
         return news.subject_id == view.gateway.id
     return str(view.gateway.id) == news.get("gateway_id")

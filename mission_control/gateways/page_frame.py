@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 from quart import Response, request
@@ -185,7 +184,7 @@ async def overview(viewed: Viewed) -> str:
     return render_macro(OVERVIEW_TEMPLATE, "overview", viewed=viewed)
 
 
-def concerns(view: GatewayView, news: Event | dict[str, Any]) -> bool:
+def concerns(view: GatewayView, news: Event | dict[str, object]) -> bool:
     """Return whether news are about the gateway of a page."""
     if view.gateway is None:
         return False

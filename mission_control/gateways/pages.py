@@ -121,7 +121,7 @@ LiveList(
 )  # fmt: skip
 
 
-def _refused(refusal: Typed[Any]) -> dict[str, Any]:
+def _refused(refusal: Typed[Any]) -> dict[str, object]:
     """Return the reasons by field, and the gateway that this one is: what the gateway refuses stands at its field."""
     error = refusal.error
     if isinstance(error, EditConflict):
@@ -213,7 +213,7 @@ async def delete_form(gateway_id: UUID) -> str:
     return await shell_page(actor, "gateways/delete.html", active="gateways", **context)
 
 
-async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, Any]:
+async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, object]:
     left = await left_on_gateways(gateway.organization_id, gateway.id)
     return {"gateway": gateway, "boards": await boards_using(gateway.id), "left": left, "errors": errors}
 

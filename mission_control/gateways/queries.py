@@ -203,7 +203,7 @@ def same_gateway(first: Gateway) -> str:
     return f"This is the gateway {first.name}, which is here already at {first.url}."
 
 
-def _from_hello(hello: Hello) -> dict[str, Any]:
+def _from_hello(hello: Hello) -> dict[str, object]:
     return {
         "version": hello.version or None,
         "protocol": hello.protocol,
@@ -255,7 +255,7 @@ def _missing(error: MissingScopes) -> str:
     return f"The gateway grants this device too little. Missing: {listed}."
 
 
-def _granted(error: MissingScopes) -> dict[str, Any] | None:
+def _granted(error: MissingScopes) -> dict[str, object] | None:
     granted = error.details.get("granted")
     if not isinstance(granted, list):
         return None

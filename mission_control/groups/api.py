@@ -1,7 +1,5 @@
 """Board groups over HTTP."""
 
-from typing import Any
-
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
@@ -32,7 +30,7 @@ GROUP = "/board-groups/<group_id>"
 
 
 @api.get("/board-groups", Page[BoardGroupRead])
-async def list_board_groups(actor: Actor, query: Paging) -> dict[str, Any]:
+async def list_board_groups(actor: Actor, query: Paging) -> dict[str, object]:
     """List the groups of the active organization by name.
 
     A member who does not read all boards sees the groups of the boards that they read.
@@ -58,7 +56,7 @@ async def get_board_group(actor: Actor, group: BoardGroup) -> BoardGroupRead:
 
 
 @api.get(f"{GROUP}/snapshot", BoardGroupSnapshot, rule="board_group.read")
-async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, Any]:
+async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, object]:
     """Read the state of the group's boards that you can read."""
     return await snapshot_of_group(actor, group, query)
 
@@ -89,7 +87,7 @@ async def delete_board_group(actor: Actor, group: BoardGroup) -> OkResponse:
 )
 async def apply_board_group_heartbeat(
     actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Set how often the server looks after the agents of the group's boards. Leads are included only when asked for.
 
     It is stored for all of them. The agents of a gateway get it in the background; those whose gateway has no address
@@ -113,7 +111,7 @@ async def apply_board_group_heartbeat(
 )
 async def get_board_group_snapshot_for_board(
     actor: Actor, board: Board, query: BoardGroupSnapshotQuery
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Read the state of the other boards in this board's group.
 
     People see the boards that they read, agents all of them. Without a group: null and no boards.

@@ -161,7 +161,7 @@ async def boards(view: GroupView) -> str:
     return render_macro(PARTS, "boards", view=view, boards=shown, figures=figures, hidden=hidden)
 
 
-def _is_here(view: GroupView, news: Event | dict[str, Any]) -> bool:
+def _is_here(view: GroupView, news: Event | dict[str, object]) -> bool:
     """Whether something happened in the group; a board that joined or left changes which boards that are."""
     if isinstance(news, Event) and news.kind.startswith("board_group."):
         return news.subject_id == view.group.id

@@ -253,7 +253,7 @@ async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapsho
     return await _serialize(group, boards, query)
 
 
-async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, Any]:
+async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, object]:
     """Return the same for a board's group, without the board itself unless asked for."""
     group = await group_of(board)
     if group is None:
@@ -263,7 +263,7 @@ async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQ
     return await snapshot_of_group(actor, group, query)
 
 
-async def _serialize(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> dict[str, Any]:
+async def _serialize(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> dict[str, object]:
     counts = await _counts(boards)
     tasks = await _summaries(boards, query)
     return {
@@ -293,7 +293,7 @@ async def _counts(boards: list[Board]) -> dict[str, dict[str, int]]:
     return by_board
 
 
-async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str, list[dict[str, Any]]]:
+async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str, list[dict[str, object]]]:
     if not boards or not query.per_board_task_limit:
         return {}
     undone = "" if query.include_done else " AND t.status <> 'done'"

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -152,7 +151,7 @@ async def charts(view: HomeView) -> str:
     return await render_block(PARTS, "charts", charts=await view.charts(), **ranges(view))
 
 
-def ranges(view: HomeView) -> dict[str, Any]:
+def ranges(view: HomeView) -> dict[str, object]:
     """Return the ranges that the charts offer."""
     address = view.address
     offered = [(one, pages.SHORT[one], address.url(range=one)) for one in pages.OFFERED]

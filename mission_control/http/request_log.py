@@ -54,7 +54,7 @@ def formatter(settings: Settings) -> logging.Formatter:
     return TextFormatter(settings.log_use_utc)
 
 
-def extras(record: logging.LogRecord) -> dict[str, Any]:
+def extras(record: logging.LogRecord) -> dict[str, object]:
     """Return what was passed as `extra`, or added by a filter."""
     return {name: value for name, value in vars(record).items() if name not in STANDARD}
 

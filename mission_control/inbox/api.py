@@ -1,7 +1,5 @@
 """Inboxes and callbacks over HTTP, for people and for agents."""
 
-from typing import Any
-
 from quart import current_app
 
 from mission_control.agents.models import Agent
@@ -32,14 +30,14 @@ api = Api(__name__, "agents", below="/agents/<agent_id>")
 
 
 @api.get("/deliveries", Page[DeliveryRead], rule="agent.read")
-async def list_agent_deliveries(actor: Actor, agent: Agent, query: DeliveryQuery) -> dict[str, Any]:
+async def list_agent_deliveries(actor: Actor, agent: Agent, query: DeliveryQuery) -> dict[str, object]:
     """List an agent's notices and what became of them, newest first."""
     items, total = await deliveries_of(actor, agent, query, query.state)
     return page(items, total, query)
 
 
 @api.post("/deliveries/<delivery_id>/retries", DeliveryRead, find=visible_delivery, rule="delivery.retry")
-async def retry_agent_delivery(actor: Actor, delivery: Delivery) -> dict[str, Any]:
+async def retry_agent_delivery(actor: Actor, delivery: Delivery) -> dict[str, object]:
     """Send a notice that was given up once more, at once."""
     return delivery_read(row_of(await retry(actor, delivery)))
 
@@ -93,7 +91,7 @@ agent_api = Api(__name__, below="/agent")
         example="wait until somebody wants something from me",
     ),
 )
-async def read_inbox(actor: Actor, query: InboxQuery) -> dict[str, Any]:
+async def read_inbox(actor: Actor, query: InboxQuery) -> dict[str, object]:
     """Read your notices in order, and acknowledge those up to `after`.
 
     With `wait_seconds` the answer comes as soon as there is a notice, or empty after that time. What was not

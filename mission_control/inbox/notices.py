@@ -185,7 +185,7 @@ STILL_GOOD = (
 )
 
 
-async def unread(actor: Actor, after: int, limit: int) -> list[dict[str, Any]]:
+async def unread(actor: Actor, after: int, limit: int) -> list[dict[str, object]]:
     """The calling agent's notices after a number that are not acknowledged, in order.
 
     Without those that its gateway is about to send to it.
@@ -231,14 +231,14 @@ def item(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def public_data(data: dict[str, Any]) -> dict[str, Any]:
+def public_data(data: dict[str, object]) -> dict[str, object]:
     """What a notice carries for programs."""
     return {key: value for key, value in data.items() if key not in INTERNAL}
 
 
 async def deliveries_of(
     actor: Actor, agent: Agent, paging: Paging, state: str | None = None
-) -> tuple[list[dict[str, Any]], int]:
+) -> tuple[list[dict[str, object]], int]:
     """An agent's notices about what exists for the actor, newest first, and how many there are."""
     here, boards = on_readable_boards(actor, agent.organization_id, "board_id")
     where, values = f"agent_id = ? AND kind = ?{here}", [agent.id, NOTICE, *boards]
@@ -254,13 +254,13 @@ async def deliveries_of(
     return [delivery_read(row) for row in found], int(total["n"])
 
 
-def delivery_read(row: dict[str, Any]) -> dict[str, Any]:
+def delivery_read(row: dict[str, object]) -> dict[str, object]:
     """A delivery as people get it."""
     moments = {name: wire_moment(row[name]) for name in ("due_at", "sent_at")}
     return {**item(row), **{name: row[name] for name in FATE}, **moments}
 
 
-def row_of(delivery: Delivery) -> dict[str, Any]:
+def row_of(delivery: Delivery) -> dict[str, object]:
     """The row behind a delivery."""
     return {name: getattr(delivery, name) for name in ITEM + FATE}
 

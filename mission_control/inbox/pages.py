@@ -51,7 +51,7 @@ async def card(viewed: Viewed) -> str:
     return render_macro(TEMPLATE, "card", viewed=viewed, notices=await _titled(found), total=total)
 
 
-async def _titled(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _titled(found: list[dict[str, object]]) -> list[dict[str, object]]:
     """Notices with moments as moments and a title that names the decision and the task."""
     ids = list({str(one["task_id"]) for one in found if one["task_id"]})
     tasks: dict[str, tuple[int, str]] = {}

@@ -107,7 +107,7 @@ def _secret_of(agent: Agent, key: str) -> str | None:
     return decrypt(agent.callback_secret, key) if agent.callback_secret else None
 
 
-async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, Any]:
+async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, object]:
     """Return the calling agent's notices after a number, and acknowledge those up to it.
 
     Wait for the first notice up to `wait_seconds`. Raise Unauthenticated when the token ends during the wait, and

@@ -1,7 +1,5 @@
 """Long work over HTTP: reading it, and marking results as read. What starts it is an operation of its feature."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import ErrorResponse
@@ -14,7 +12,7 @@ api = Api(__name__, "jobs", below="/jobs")
 
 
 @api.get("", Page[JobRead], rule="job.list")
-async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, Any]:
+async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, object]:
     """List long work of the active organization: imports, erasures, syncs and setups of agents.
 
     What runs comes first, then what ended last. People see what they started, owners and admins everything. The last 30

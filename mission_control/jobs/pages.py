@@ -1,7 +1,5 @@
 """The page of long work, and what the shell says of it on every page."""
 
-from typing import Any
-
 from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.models import User
@@ -47,7 +45,7 @@ async def acknowledge_jobs(outcome: Outcome[None, None]) -> ResponseReturnValue:
     return done(WORK)
 
 
-async def _listed(actor: Actor, _: Asked) -> dict[str, Any]:
+async def _listed(actor: Actor, _: Asked) -> dict[str, object]:
     jobs, total = await list_jobs(actor, JobsQuery(limit=SHOWN, offset=0))
     own = await own_jobs(actor)
     people = await User.filter(id__in={job.user_id for job in jobs if job.user_id is not None})

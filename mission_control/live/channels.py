@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from mission_control.core.ids import new_id
 from mission_control.live import waiters
@@ -100,7 +99,7 @@ def is_awaited(family: str) -> bool:
     return any(channel.startswith(f"{family}:") for channel in _waiting)
 
 
-def messages(channels: Iterable[str]) -> Iterator[dict[str, Any]]:
+def messages(channels: Iterable[str]) -> Iterator[dict[str, object]]:
     """Return the messages that notify other processes; each is under the 8,000 bytes that PostgreSQL allows."""
     names = sorted(channels)
     for start in range(0, len(names), AT_ONCE):

@@ -183,7 +183,7 @@ async def json_stream(
     name: str,
     payload: Payload[Event],
     alive: Alive,
-    signal_payload: Payload[dict[str, Any]] | None = None,
+    signal_payload: Payload[dict[str, object]] | None = None,
     may_overtake: Callable[[Event], bool] = _never,
 ) -> Response:
     """Stream one message per event for which `payload` gives something; closes when `alive` says no.
@@ -221,7 +221,7 @@ async def _pieces(
     batch: Batch,
     name: str,
     payload: Payload[Event],
-    signal_payload: Payload[dict[str, Any]] | None,
+    signal_payload: Payload[dict[str, object]] | None,
     may_overtake: Callable[[Event], bool] = _never,
 ) -> AsyncGenerator[bytes]:
     """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""

@@ -10,7 +10,7 @@ from mission_control.database.sql import is_postgres, rows
 from mission_control.live import broker, channels
 
 
-def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, Any]]]) -> None:
+def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, object]]]) -> None:
     """Wake the readers of this process after a commit; pass them signals where no database carries those."""
     running = broker.current()
     if running is None:
@@ -22,7 +22,7 @@ def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, Any]]]) -> 
             running.signal(organization_id, signal)
 
 
-async def announce(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, Any]]], names: Iterable[str]) -> None:
+async def announce(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, object]]], names: Iterable[str]) -> None:
     """Announce heads, signals and channels to every process when the transaction commits; PostgreSQL only."""
     if not is_postgres():
         return
@@ -33,7 +33,7 @@ async def announce(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, A
         await rows("SELECT pg_notify('mission_control', payload) FROM unnest(?::text[]) AS payload", payloads)
 
 
-def _json(message: dict[str, Any]) -> str:
+def _json(message: dict[str, object]) -> str:
     return orjson.dumps(message, default=str).decode()
 
 

@@ -243,7 +243,7 @@ def memory_in(view: AnyView) -> Memory:
     return memory_of_group(view.actor, view.group)
 
 
-async def addressees(view: AnyView) -> list[dict[str, Any]]:
+async def addressees(view: AnyView) -> list[dict[str, object]]:
     """Return who can be mentioned, each with a word that says who that is."""
     boards = [view.board] if isinstance(view, BoardView) else view.group.boards
     if not boards:
@@ -264,7 +264,7 @@ async def addressees(view: AnyView) -> list[dict[str, Any]]:
     ]
 
 
-async def _people(organization_id: UUID) -> list[dict[str, Any]]:
+async def _people(organization_id: UUID) -> list[dict[str, object]]:
     return await rows(
         f"SELECT {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? ORDER BY LOWER(u.name), u.id LIMIT 200",
@@ -363,11 +363,11 @@ async def _notes(view: AnyView) -> str:
     )  # fmt: skip
 
 
-def _on_board(view: BoardView, news: Event | dict[str, Any]) -> bool:
+def _on_board(view: BoardView, news: Event | dict[str, object]) -> bool:
     return isinstance(news, Event) and news.board_id == view.board.id
 
 
-def _on_group(view: GroupView, news: Event | dict[str, Any]) -> bool:
+def _on_group(view: GroupView, news: Event | dict[str, object]) -> bool:
     return isinstance(news, Event) and orjson.loads(news.data).get("board_group_id") == str(view.group.id)
 
 

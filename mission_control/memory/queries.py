@@ -116,7 +116,7 @@ async def read_entry(kind: type[Entry], memory_id: UUID) -> dict[str, Any]:
     return serialize_entry(found[0], home)
 
 
-async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> tuple[list[dict[str, Any]], int]:
+async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> tuple[list[dict[str, object]], int]:
     """Return a page of the entries of a board or group, newest first, and how many there are."""
     home, table = kind.home_column(), kind._meta.db_table
     narrowed, more = matching(query)

@@ -1,7 +1,5 @@
 """Notifications over HTTP."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.notifications import queries
@@ -13,7 +11,7 @@ api = Api(__name__, "users", below="/users/me/notifications")
 
 
 @api.get("", Page[NotificationRead], rule="notification.read")
-async def list_notifications(actor: Actor, query: NotificationQuery) -> dict[str, Any]:
+async def list_notifications(actor: Actor, query: NotificationQuery) -> dict[str, object]:
     """List where you were mentioned and which tasks you were given, in the active organization, newest first."""
     found, total = await queries.list_notifications(actor, query)
     return page(found, total, query)

@@ -47,7 +47,7 @@ class Address:
         return Address(request.args.get("all") == "1", max(shown, SHOWN))
 
 
-async def _listed(actor: Actor, address: Address) -> dict[str, Any]:
+async def _listed(actor: Actor, address: Address) -> dict[str, object]:
     query = NotificationQuery(limit=address.limit, offset=0, unread=not address.shows_all)
     found, total = await list_notifications(actor, query)
     newest = max((str(one["created_at"]) for one in found if one["read_at"] is None), default="")

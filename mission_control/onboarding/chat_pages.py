@@ -173,7 +173,7 @@ def question_of(session: OnboardingSession | None) -> Question | None:
     return Question(number, asked.question, options, several and len(options) > 1)
 
 
-def _parsed(content: str) -> dict[str, Any]:
+def _parsed(content: str) -> dict[str, object]:
     try:
         found = orjson.loads(content)
     except ValueError:
@@ -358,7 +358,7 @@ async def _announcement(view: ChatView, _batch: Batch) -> str:
     return ""
 
 
-def _is_here(view: ChatView, news: Event | dict[str, Any]) -> bool:
+def _is_here(view: ChatView, news: Event | dict[str, object]) -> bool:
     if isinstance(news, Event):
         return news.board_id == view.board.id or news.subject_id == view.board.gateway_id
     return str(view.board.gateway_id) == news.get("gateway_id") or str(view.board.id) == news.get("board_id")

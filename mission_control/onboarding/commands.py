@@ -170,7 +170,7 @@ async def set_up_board(actor: Actor, board: Board, wanted: BoardSetup) -> Confir
     return await confirm_goal(actor, board, wanted, plan)
 
 
-def _goal(goal: BoardOnboardingConfirm, plan: Plan) -> dict[str, Any]:
+def _goal(goal: BoardOnboardingConfirm, plan: Plan) -> dict[str, object]:
     return {
         **{name: getattr(goal, name) for name in GOAL_FIELDS},
         "goal_confirmed": True,

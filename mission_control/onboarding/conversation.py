@@ -116,7 +116,7 @@ A proposal:
 Ask your first question now."""
 
 
-def _curl(url: str, body: dict[str, Any]) -> str:
+def _curl(url: str, body: dict[str, object]) -> str:
     """Return a command for a shell. The body is a here-document, because it may contain apostrophes."""
     return (
         f'curl -sS -X POST "{url}" -H "X-Agent-Token: $AUTH_TOKEN" -H "Content-Type: application/json" \\\n'
@@ -145,7 +145,7 @@ class Learned:
 
 
 async def learned_about(
-    actor: Actor, session: OnboardingSession | None, typed: dict[str, Any] | None = None
+    actor: Actor, session: OnboardingSession | None, typed: dict[str, object] | None = None
 ) -> list[Learned]:
     """Return what would change in a person's profile; `typed` is what they chose in a form that was refused.
 

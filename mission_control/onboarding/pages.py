@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -103,7 +103,7 @@ class SetUpForm(Form):
         is_same = self.target_date == goal_day(found.target_date)
         return found.target_date if is_same else goal_moment(self.target_date)
 
-    def _missing(self, metrics: dict[str, Any]) -> dict[str, str]:
+    def _missing(self, metrics: dict[str, object]) -> dict[str, str]:
         missing = {} if self.objective.strip() else {"objective": "say what should be true in the end"}
         return missing if metrics else {**missing, "metrics": "name at least one metric; a goal is measured"}
 
@@ -117,7 +117,7 @@ def kinds_of(board: Board) -> list[tuple[str, str]]:
     return KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
 
 
-def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, Any]:
+def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, object]:
     """Return what the form shows at first: the agent's proposal, else the board as it is."""
     goal = draft or board
     lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()

@@ -206,7 +206,7 @@ def read_session(session: OnboardingSession) -> BoardOnboardingRead:
     )
 
 
-def _message(said: dict[str, Any]) -> dict[str, Any]:
+def _message(said: dict[str, object]) -> dict[str, object]:
     """A message with its moment as RFC 3339; older ones were stored without `Z`."""
     moment = clock.parse_since(str(said.get("timestamp")))
     return said if moment is None else {**said, "timestamp": clock.wire(moment)}

@@ -273,7 +273,7 @@ def refusal(error: object, *, connecting: bool = False, secrets: tuple[str, ...]
     )
 
 
-def _kept(details: object) -> dict[str, Any]:
+def _kept(details: object) -> dict[str, object]:
     """Return details as they can be stored: none where they are too much, or hold what no database takes."""
     if not isinstance(details, Mapping):
         return {}
@@ -282,8 +282,8 @@ def _kept(details: object) -> dict[str, Any]:
 
 
 def _kind(
-    code: str, message: str, details: dict[str, Any], connecting: bool
-) -> tuple[type[GatewayError], dict[str, Any]]:
+    code: str, message: str, details: dict[str, object], connecting: bool
+) -> tuple[type[GatewayError], dict[str, object]]:
     inner = details.get("code")
     if inner == "PROTOCOL_MISMATCH" or (connecting and "expectedProtocol" in details):
         expected = details.get("expectedProtocol")

@@ -227,7 +227,7 @@ def read_challenge(frame: Mapping[str, Any]) -> Challenge:
     return Challenge(nonce, ts, frozenset(listed) if isinstance(listed, list) else frozenset())
 
 
-def connect_params(target: Target, identity: Identity, challenge: Challenge, attempt: Attempt) -> dict[str, Any]:
+def connect_params(target: Target, identity: Identity, challenge: Challenge, attempt: Attempt) -> dict[str, object]:
     """Return the params of the connect request."""
     auth = auth_of(target, attempt)
     signing = Signing(

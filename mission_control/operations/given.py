@@ -85,7 +85,7 @@ def path_ids(values: dict[str, str], path: str) -> Ids:
 
 def validated(
     body: TypeAdapter[Any] | None, raw: object, query: type[BaseModel] | None, *, needs_body: bool, is_lenient: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return `query` and `data` as the declared shapes read them; Invalid lists everything wrong in both.
 
     Parameters that nothing declares are refused, unless it `is_lenient`.
@@ -107,11 +107,11 @@ def validated(
 
 
 @functools.cache
-def _schema(body: TypeAdapter[Any]) -> dict[str, Any]:
+def _schema(body: TypeAdapter[Any]) -> dict[str, object]:
     return body.json_schema()
 
 
-def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, Any]]) -> Any:
+def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, object]]) -> Any:
     try:
         return read()
     except ValidationError as error:
@@ -128,7 +128,7 @@ def _parameters(query: type[BaseModel]) -> dict[str, bool]:
     return {info.alias or name: "list[" in str(info.annotation) for name, info in fields}
 
 
-def _unknown_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
+def _unknown_parameters(query: type[BaseModel] | None) -> list[dict[str, object]]:
     known = _parameters(query) if query is not None else {}
     unknown = [name for name in request.args if name not in known][:MOST_PROBLEMS]
     return [

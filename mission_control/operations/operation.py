@@ -71,7 +71,7 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
     return view
 
 
-async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: object) -> dict[str, Any]:
+async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: object) -> dict[str, object]:
     """Return what the request gives. A large body is validated in a thread, so that other requests go on."""
     read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body, is_lenient=entry.is_inherited)
     is_large = shape is not None and len(await request.get_data(as_text=False)) > LARGE
@@ -91,7 +91,7 @@ async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, UUID
     return found
 
 
-def _not_your_role(entry: Operation, actor: Actor) -> dict[str, Any] | None:
+def _not_your_role(entry: Operation, actor: Actor) -> dict[str, object] | None:
     """Return a message for an agent whose role may not use an operation, or ""."""
     if not actor.is_agent or entry.hints is None:
         return None

@@ -268,7 +268,7 @@ async def _delete_old_records(sender: UUID) -> None:
     )
 
 
-async def _records(sender: UUID, key: str) -> list[dict[str, Any]]:
+async def _records(sender: UUID, key: str) -> list[dict[str, object]]:
     return await rows(
         "SELECT request_hash, status, answer, created_at FROM kept_answers"
         " WHERE actor_id = ? AND key = ? AND status IS NOT NULL",
@@ -277,7 +277,7 @@ async def _records(sender: UUID, key: str) -> list[dict[str, Any]]:
     )
 
 
-def _is_fresh(record: dict[str, Any]) -> bool:
+def _is_fresh(record: dict[str, object]) -> bool:
     return (as_moment(record["created_at"]) or clock.now()) >= clock.now() - RECORDED_FOR
 
 

@@ -1,7 +1,6 @@
 """Organizations and their members over HTTP."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mission_control.core.actor import Actor
@@ -141,7 +140,7 @@ async def get_my_membership(actor: Actor) -> OrganizationMemberRead:
 
 
 @members_api.get("/members", Page[OrganizationMemberRead])
-async def list_org_members(actor: Actor, query: Paging) -> dict[str, Any]:
+async def list_org_members(actor: Actor, query: Paging) -> dict[str, object]:
     """List the members of the organization one works in, by address.
 
     Owners and admins see which boards each one reaches, others see their own.

@@ -1,7 +1,5 @@
 """Over HTTP: invitations, and the logs of an organization."""
 
-from typing import Any
-
 from quart import current_app
 
 from mission_control.accounts.entrance import sends_mail
@@ -44,7 +42,7 @@ async def _read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
 
 
 @api.get("/me/invites", Page[OrganizationInviteRead], rule="invite.list")
-async def list_org_invites(actor: Actor, query: Paging) -> dict[str, Any]:
+async def list_org_invites(actor: Actor, query: Paging) -> dict[str, object]:
     """List the invitations that nobody has accepted yet, newest first.
 
     `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
@@ -125,7 +123,7 @@ async def list_audit_events(
 
 
 @audit_api.get("/account-log", Page[AccountLogEntry], rule="organization.read_account_log")
-async def list_account_log(actor: Actor, organization: Organization, query: AccountLogQuery) -> dict[str, Any]:
+async def list_account_log(actor: Actor, organization: Organization, query: AccountLogQuery) -> dict[str, object]:
     """List sign-ins, passwords, tokens and accounts of the organization's people, newest first.
 
     `group=rights` lists changes of roles, boards, invitations and agents' tokens instead. Only for owners.

@@ -48,7 +48,7 @@ def is_label_taken(error: GatewayError) -> bool:
     return Said.LABEL_TAKEN.search(error.message) is not None
 
 
-async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, Any]]:
+async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, object]]:
     found = await call(gateway_id, "agents.list", seconds=seconds)
     agents = found.get("agents") if isinstance(found, dict) else None
     known = [one for one in agents or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
@@ -128,7 +128,7 @@ class WantedAgent:
         return cls(agent_id=str(agent.gateway_agent_id), workspace=agent.workspace_path or "")
 
 
-def config_patch(config: Config, agents: Sequence[WantedAgent]) -> dict[str, Any] | None:
+def config_patch(config: Config, agents: Sequence[WantedAgent]) -> dict[str, object] | None:
     """Return the merge patch for these agents, None when the gateway has all of it."""
     present = _mapping(config.get("agents"))
     if keeps_map(config):
@@ -157,7 +157,7 @@ def with_heartbeat(config: Config) -> set[str]:
     return {key for key, one in entries.items() if "heartbeat" in _mapping(one)}
 
 
-def _changes(wanted: WantedAgent, present: Config) -> dict[str, Any]:
+def _changes(wanted: WantedAgent, present: Config) -> dict[str, object]:
     """Return what differs in one entry; null removes a field."""
     changed: dict[str, Any] = {"heartbeat": None} if "heartbeat" in present else {}
     if not _is_folder(present.get("workspace"), wanted.workspace):
@@ -182,7 +182,7 @@ def _listed(before: Sequence[Config], agents: Sequence[WantedAgent]) -> list[Con
     return changed + [{"id": key, **_changes(one, {})} for key, one in wanted.items() if key not in known]
 
 
-def _exec_host(config: Config) -> dict[str, Any]:
+def _exec_host(config: Config) -> dict[str, object]:
     """Return where commands run, if that is open: an old gateway would look for a sandbox that is switched off.
 
     Where a sandbox is on, commands stay in it. Newer gateways find the right place themselves.

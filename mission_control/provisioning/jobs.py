@@ -178,7 +178,7 @@ async def tell_gateway_gone(gateway_id: UUID) -> None:
 _RUNNING: dict[str, Any] = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
 
 
-def _of_setup(job: ProvisioningJob, name: str) -> dict[str, Any]:
+def _of_setup(job: ProvisioningJob, name: str) -> dict[str, object]:
     url = f"/agents/{job.agent_id}"
     if job.state == "done":
         return _ended("agent_setup", "done", JobResult(summary=f"{name} is set up.", url=url))
@@ -188,7 +188,7 @@ def _of_setup(job: ProvisioningJob, name: str) -> dict[str, Any]:
     return {**_RUNNING, **_steps(job)}
 
 
-def _steps(job: ProvisioningJob) -> dict[str, Any]:
+def _steps(job: ProvisioningJob) -> dict[str, object]:
     key = next_step(job.steps)
     text = LABELS[key] if key else "Ending"
     if job.last_error and job.state == "waiting":
@@ -197,7 +197,7 @@ def _steps(job: ProvisioningJob) -> dict[str, Any]:
     return {"step": text, "done": done, "total": len(job.steps)}
 
 
-def _ended(kind: str, state: str, result: JobResult | None = None, error: str | None = None) -> dict[str, Any]:
+def _ended(kind: str, state: str, result: JobResult | None = None, error: str | None = None) -> dict[str, object]:
     stored, now = None if result is None else result.model_dump(), clock.now()
     read_at = None if waits_to_be_read(kind, state, result) else now
     return {"state": state, "step": "", "result": stored, "error": error, "finished_at": now, "read_at": read_at}
@@ -215,7 +215,7 @@ async def _result_of_sync(sync_id: UUID) -> JobResult:
     return JobResult(summary=f"{said}.", url=f"/gateways/{found.gateway_id}/agents", problems=problems)
 
 
-async def _change(known: Job, values: dict[str, Any]) -> None:
+async def _change(known: Job, values: dict[str, object]) -> None:
     if all(getattr(known, name) == value for name, value in values.items() if name not in ("finished_at", "read_at")):
         return
     await Job.filter(id=known.id).update(**values, updated_at=clock.now())
@@ -288,12 +288,12 @@ async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], syn
         await tell_sync(before_sync)
 
 
-def joined(before: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+def joined(before: dict[str, object], flags: dict[str, object]) -> dict[str, object]:
     """Return the options of two requests in one."""
     return {name: value or before.get(name) for name, value in flags.items()}
 
 
-async def restart(job: ProvisioningJob, options: dict[str, Any]) -> None:
+async def restart(job: ProvisioningJob, options: dict[str, object]) -> None:
     """Let a job begin with its first step again, now."""
     job.options, job.steps = options, new_steps(plan_of(job.action, options))
     # A gateway remembers the messages of earlier rounds: in each round they have names of their own.
@@ -319,7 +319,9 @@ async def _expect(agent: Agent) -> None:
     )  # fmt: skip
 
 
-async def request_removal(agent: Agent, *, gateway_id: UUID | None = None, gone: dict[str, Any] | None = None) -> None:
+async def request_removal(
+    agent: Agent, *, gateway_id: UUID | None = None, gone: dict[str, object] | None = None
+) -> None:
     """Inside a command: remove an agent from its gateway in the background; its row may be gone by then.
 
     With `gateway_id` and `gone`, remove what the agent was before it moved.
@@ -343,11 +345,11 @@ async def request_rest(agent: Agent) -> None:
     await _alone(agent, "rest", agent.gateway_id, _place_of(agent))
 
 
-def _place_of(agent: Agent) -> dict[str, Any]:
+def _place_of(agent: Agent) -> dict[str, object]:
     return {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
 
 
-async def _alone(agent: Agent, action: str, gateway_id: UUID | None, known: dict[str, Any]) -> None:
+async def _alone(agent: Agent, action: str, gateway_id: UUID | None, known: dict[str, object]) -> None:
     await ProvisioningJob.create(
         organization_id=agent.organization_id,
         gateway_id=gateway_id,

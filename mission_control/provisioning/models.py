@@ -87,7 +87,7 @@ def new_steps(keys: Iterable[str]) -> list[dict[str, Any]]:
     return [{"key": key, "state": "waiting", "at": None, "note": ""} for key in keys]
 
 
-def marked(steps: list[dict[str, Any]], key: str, state: str, note: str = "") -> list[dict[str, Any]]:
+def marked(steps: list[dict[str, object]], key: str, state: str, note: str = "") -> list[dict[str, object]]:
     """Return the steps with one of them in another state, as of now."""
     now = clock.wire(clock.now())
     return [one | {"state": state, "at": now, "note": note} if one["key"] == key else one for one in steps]
@@ -98,5 +98,5 @@ def next_step(steps: list[dict[str, Any]]) -> str | None:
     return next((one["key"] for one in steps if one["state"] not in ENDED), None)
 
 
-def step_of(steps: list[dict[str, Any]], key: str) -> dict[str, Any] | None:
+def step_of(steps: list[dict[str, object]], key: str) -> dict[str, object] | None:
     return next((one for one in steps if one["key"] == key), None)

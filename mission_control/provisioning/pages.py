@@ -127,12 +127,12 @@ async def card(viewed: Viewed) -> str:
     )
 
 
-async def _jobs(viewed: Viewed, most: int) -> list[dict[str, Any]]:
+async def _jobs(viewed: Viewed, most: int) -> list[dict[str, object]]:
     found = ProvisioningJob.filter(agent_id=viewed.id).order_by("-created_at", "-id")
     return [job_view(job) for job in await found.limit(most)]
 
 
-def job_view(job: ProvisioningJob) -> dict[str, Any]:
+def job_view(job: ProvisioningJob) -> dict[str, object]:
     return {
         "row": job,
         "word": WORDS.get(job.action, job.action),

@@ -1,6 +1,5 @@
 """What becomes of agents on gateways when something changes here."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -56,7 +55,7 @@ async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
         await request_provisioning(agent, action="update", wake=set(after) != {"soul_template"})
 
 
-async def _follow(agent: Agent, before: dict[str, Any]) -> None:
+async def _follow(agent: Agent, before: dict[str, object]) -> None:
     was = before.get("gateway_id", agent.gateway_id)
     gone = {
         "gateway_agent_id": before.get("gateway_agent_id", agent.gateway_agent_id),

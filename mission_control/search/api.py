@@ -1,7 +1,5 @@
 """Search over HTTP."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.operations.api import Api
@@ -12,7 +10,7 @@ api = Api(__name__, "search", who="actor")
 
 
 @api.get("/search", Page[SearchHit])
-async def search(actor: Actor, query: SearchQuery) -> dict[str, Any]:
+async def search(actor: Actor, query: SearchQuery) -> dict[str, object]:
     """Search tasks, comments, memory and approvals on the boards that the caller reads."""
     found, total = await queries.search(actor, query)
     return page(found, total, query)

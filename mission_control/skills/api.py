@@ -1,6 +1,5 @@
 """Skills over HTTP: the catalogue, the packs, and skills on gateways."""
 
-from typing import Any
 from uuid import UUID
 
 from quart import Response, current_app
@@ -52,13 +51,13 @@ async def list_marketplace_skills(actor: Actor, query: MarketplaceQuery) -> Resp
 
 
 @api.post("", MarketplaceSkillRead, rule="skill.create")
-async def create_marketplace_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, Any]:
+async def create_marketplace_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, object]:
     """Add a skill to the catalogue, or change the one with this address."""
     return await skill_read((await commands.create_skill(actor, actor.organization_id, data)).id)
 
 
 @api.get("/<skill_id>", MarketplaceSkillDetail, rule="skill.read")
-async def get_marketplace_skill(actor: Actor, skill: Skill) -> dict[str, Any]:
+async def get_marketplace_skill(actor: Actor, skill: Skill) -> dict[str, object]:
     """Read a skill with its text and where it is installed. Read the text before you install it."""
     return await skill_detail(skill)
 
@@ -101,25 +100,25 @@ packs_api = Api(__name__, "skills", below="/skills/packs")
 
 
 @packs_api.get("", list[SkillPackRead], rule="skill_pack.read")
-async def list_skill_packs(actor: Actor) -> list[dict[str, Any]]:
+async def list_skill_packs(actor: Actor) -> list[dict[str, object]]:
     """List the organization's packs, newest first."""
     return await list_packs(actor.organization_id)
 
 
 @packs_api.post("", SkillPackRead, rule="skill_pack.create", errors={400: ErrorResponse})
-async def create_skill_pack(actor: Actor, data: SkillPackCreate) -> dict[str, Any]:
+async def create_skill_pack(actor: Actor, data: SkillPackCreate) -> dict[str, object]:
     """Add a repository of GitHub as a pack, or change the pack that has this address."""
     return await pack_read((await commands.create_pack(actor, actor.organization_id, data)).id)
 
 
 @packs_api.get("/<pack_id>", SkillPackRead, rule="skill_pack.read")
-async def get_skill_pack(actor: Actor, pack: SkillPack) -> dict[str, Any]:
+async def get_skill_pack(actor: Actor, pack: SkillPack) -> dict[str, object]:
     """Read a pack."""
     return await pack_read(pack.id)
 
 
 @packs_api.patch("/<pack_id>", SkillPackRead, rule="skill_pack.update", errors={400: ErrorResponse, 409: ErrorResponse})
-async def update_skill_pack(actor: Actor, pack: SkillPack, data: SkillPackCreate) -> dict[str, Any]:
+async def update_skill_pack(actor: Actor, pack: SkillPack, data: SkillPackCreate) -> dict[str, object]:
     """Replace a pack's fields. Those left out get their defaults."""
     return await pack_read((await commands.update_pack(actor, pack, data)).id)
 

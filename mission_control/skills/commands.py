@@ -4,7 +4,6 @@ import asyncio
 import re
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -69,7 +68,7 @@ async def create_skill(actor: Actor, organization_id: UUID, new: MarketplaceSkil
     return stored
 
 
-async def _change_skill(skill: Skill, values: dict[str, Any]) -> bool:
+async def _change_skill(skill: Skill, values: dict[str, object]) -> bool:
     changes = {name: value for name, value in values.items() if getattr(skill, name) != value}
     if not changes:
         return False
@@ -124,7 +123,7 @@ async def locked_pack(pack: SkillPack) -> SkillPack:
     return found
 
 
-def _pack_values(new: SkillPackCreate) -> dict[str, Any]:
+def _pack_values(new: SkillPackCreate) -> dict[str, object]:
     url = repository_url(str(new.source_url))
     return {
         "source_url": url,
@@ -135,7 +134,7 @@ def _pack_values(new: SkillPackCreate) -> dict[str, Any]:
     }
 
 
-async def _change_pack(pack: SkillPack, values: dict[str, Any]) -> None:
+async def _change_pack(pack: SkillPack, values: dict[str, object]) -> None:
     changes = {name: value for name, value in values.items() if getattr(pack, name) != value}
     if not changes:
         return

@@ -205,7 +205,7 @@ async def list_packs(organization_id: UUID) -> list[dict[str, Any]]:
     return [_serialize(row) for row in await rows(sql, organization_id)]
 
 
-async def pack_read(pack_id: UUID) -> dict[str, Any]:
+async def pack_read(pack_id: UUID) -> dict[str, object]:
     """Return one pack as it is sent."""
     found = await rows(f"{PACKS} WHERE p.id = ?", pack_id)
     if not found:
@@ -213,7 +213,7 @@ async def pack_read(pack_id: UUID) -> dict[str, Any]:
     return _serialize(found[0])
 
 
-async def skill_read(skill_id: UUID) -> dict[str, Any]:
+async def skill_read(skill_id: UUID) -> dict[str, object]:
     """Return one skill as it is sent."""
     found = await rows(f"{SKILLS} WHERE s.id = ?", skill_id)
     if not found:
@@ -221,7 +221,7 @@ async def skill_read(skill_id: UUID) -> dict[str, Any]:
     return _serialize(found[0])
 
 
-async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST) -> tuple[list[dict[str, Any]], int]:
+async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST) -> tuple[list[dict[str, object]], int]:
     """Return a page of the catalogue, newest first unless asked, and how many skills match the filters."""
     if query.gateway_id is not None:
         await _visible_gateway(actor, query.gateway_id)
@@ -240,7 +240,7 @@ async def _visible_gateway(actor: Actor, gateway_id: UUID) -> None:
         raise NotFound(NO_GATEWAY) from None
 
 
-async def _asked(gateway_id: UUID | None, skills: list[Any]) -> dict[str, dict[str, Any]]:
+async def _asked(gateway_id: UUID | None, skills: list[Any]) -> dict[str, dict[str, object]]:
     """Return what was asked of a gateway about some skills, and what became of the request."""
     if gateway_id is None or not skills:
         return {}
@@ -285,7 +285,7 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any
     return " AND ".join(where), values
 
 
-def _card(row: dict[str, Any], asked: dict[str, Any] | None) -> dict[str, Any]:
+def _card(row: dict[str, object], asked: dict[str, object] | None) -> dict[str, object]:
     """Return a row of `SKILLS` as a card, whose `source` is the address."""
     is_wanted = asked is not None and bool(asked["is_wanted"])
     is_pending = asked is not None and asked["state"] not in (None, "sent")
@@ -299,7 +299,7 @@ def _card(row: dict[str, Any], asked: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, object]) -> dict[str, object]:
     moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
     return {**row, "metadata": as_json(row["metadata"]), **moments}
 

@@ -282,7 +282,7 @@ def discover(root: Path, url: str, branch: str) -> Discovery:
     return found
 
 
-def _index_entries(file: Path, found: Discovery) -> list[dict[str, Any]] | None:
+def _index_entries(file: Path, found: Discovery) -> list[dict[str, object]] | None:
     if file.is_symlink() or not file.is_file():
         return None
     try:
@@ -299,7 +299,7 @@ def _index_entries(file: Path, found: Discovery) -> list[dict[str, Any]] | None:
     return entries
 
 
-def _by_index(root: Path, entries: list[dict[str, Any]], url: str, branch: str, found: Discovery) -> None:
+def _by_index(root: Path, entries: list[dict[str, object]], url: str, branch: str, found: Discovery) -> None:
     base = f"{url}/tree/{branch}"
     for number, entry in enumerate(entries, start=1):
         given, path = _text(entry.get("source_url")), _inner_path(entry.get("path"))

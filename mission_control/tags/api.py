@@ -1,7 +1,5 @@
 """Tags over HTTP."""
 
-from typing import Any
-
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
@@ -15,14 +13,14 @@ api = Api(__name__, "tags", lists_agents_first=True)
 
 
 @api.get("/tags", Page[TagRead])
-async def list_tags(actor: Actor, query: Paging) -> dict[str, Any]:
+async def list_tags(actor: Actor, query: Paging) -> dict[str, object]:
     """List the active organization's tags by name."""
     found, total = await queries.list_tags(actor.organization_id, query)
     return page(found, total, query)
 
 
 @api.post("/tags", TagRead, rule="tag.create")
-async def create_tag(actor: Actor, data: TagCreate) -> dict[str, Any]:
+async def create_tag(actor: Actor, data: TagCreate) -> dict[str, object]:
     """Make a tag.
 
     Without a slug one is made from the name, or `tag`, `tag-2` and so on when the name has no letter or digit of
@@ -32,19 +30,19 @@ async def create_tag(actor: Actor, data: TagCreate) -> dict[str, Any]:
 
 
 @api.get("/tags/<tag_id>", TagRead)
-async def get_tag(actor: Actor, tag: Tag) -> dict[str, Any]:
+async def get_tag(actor: Actor, tag: Tag) -> dict[str, object]:
     """Read a tag and how many tasks carry it."""
     return await queries.tag_read(tag.id)
 
 
 @api.patch("/tags/<tag_id>", TagRead, rule="tag.update")
-async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> dict[str, Any]:
+async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> dict[str, object]:
     """Change a tag; only the fields that are sent."""
     return await queries.tag_read((await commands.update_tag(actor, tag, data.model_dump(exclude_unset=True))).id)
 
 
 @api.post("/tags/<tag_id>/merges", TagRead, rule="tag.delete")
-async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> dict[str, Any]:
+async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> dict[str, object]:
     """Merge a tag into another one: its tasks get the other tag, and it is deleted. Returns the other tag."""
     return await queries.tag_read((await commands.merge_tag(actor, tag, data.into)).id)
 
@@ -69,6 +67,6 @@ async def delete_tag(actor: Actor, tag: Tag) -> OkResponse:
         example="which tags can I put on a task",
     ),
 )
-async def agent_list_tags(actor: Actor, board: Board) -> list[dict[str, Any]]:
+async def agent_list_tags(actor: Actor, board: Board) -> list[dict[str, object]]:
     """List the tags that tasks of your board can carry, by name."""
     return await tags_for(board)

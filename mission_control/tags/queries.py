@@ -106,7 +106,7 @@ async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
     return tag
 
 
-async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[dict[str, Any]], int]:
+async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[dict[str, object]], int]:
     """Return an organization's tags, and their number; `order` is one of the orders above."""
     [total] = await rows("SELECT COUNT(*) AS n FROM tags WHERE organization_id = ?", organization_id)
     found = await rows(
@@ -118,7 +118,7 @@ async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME)
     return [_serialize(row) for row in found], int(total["n"])
 
 
-async def tag_read(tag_id: UUID) -> dict[str, Any]:
+async def tag_read(tag_id: UUID) -> dict[str, object]:
     """Serialize one tag."""
     found = await rows(f"{SELECT} WHERE g.id = ?", tag_id)
     if not found:
@@ -140,13 +140,13 @@ def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def tag_choices(organization_id: UUID) -> list[dict[str, Any]]:
+async def tag_choices(organization_id: UUID) -> list[dict[str, object]]:
     """Return an organization's tags by name, to choose from."""
     found = await rows(f"SELECT g.id, g.name FROM tags g WHERE g.organization_id = ?{BY_NAME}", organization_id)
     return [{"id": UUID(str(row["id"])), "name": row["name"]} for row in found]
 
 
-async def tags_for(board: Board) -> list[dict[str, Any]]:
+async def tags_for(board: Board) -> list[dict[str, object]]:
     """Return the tags available to a board's tasks, by name."""
     return await rows(
         f"SELECT g.id, g.name, g.slug, g.color FROM tags g WHERE g.organization_id = ?{BY_NAME}",
@@ -174,7 +174,7 @@ async def tags_of_board(board_id: UUID) -> Tags:
     return _grouped(await rows(ON_TASKS.format(where="t.board_id = ?"), board_id))
 
 
-def _grouped(found: list[dict[str, Any]]) -> Tags:
+def _grouped(found: list[dict[str, object]]) -> Tags:
     tags: Tags = {}
     for row in found:
         tags.setdefault(str(row["task_id"]), []).append({name: row[name] for name in ("id", "name", "slug", "color")})

@@ -26,7 +26,7 @@ api = Api(__name__, "tasks", who="actor")
 
 
 @api.post(f"{TASKS}/changes", bulk.TaskBulkRead, rule="task.bulk", errors={409: bulk.TaskBulkError})
-async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> dict[str, Any]:
+async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> dict[str, object]:
     """Change many tasks, each in its own way: fields, tags, column and place, archive and trash.
 
     Every task passes the rules that hold for it alone. With `atomic`, the default, one refusal leaves all as it was.
@@ -41,14 +41,14 @@ async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> di
     errors={409: bulk.TaskBulkError},
     instead="POST /api/v1/boards/{board_id}/tasks/changes",
 )
-async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[str, Any]:
+async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[str, object]:
     """Change many tasks, all in the same way."""
     wanted = data.changes()
     return await bulk.answer_of(wanted, await bulk.change_tasks(actor, board, wanted))
 
 
 @api.get("/boards/<board_id>/trash", Page[TaskRead], rule="task.read")
-async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[str, Any]:
+async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
     """List what was deleted from a board and can be restored, newest first."""
     found, total = await list_tasks(board, TaskQuery(limit=query.limit, offset=query.offset, deleted=True))
     return page(found, total, query)
@@ -63,21 +63,21 @@ async def archive_old_tasks(actor: Actor, board: Board, data: leaving.ArchiveReq
 
 
 @api.post(f"{TASK}/archivals", TaskRead, rule="task.archive", errors={409: ErrorResponse})
-async def archive_task(actor: Actor, task: Task) -> dict[str, Any]:
+async def archive_task(actor: Actor, task: Task) -> dict[str, object]:
     """Archive a done task; lists show it only when asked to."""
     await leaving.archive_task(actor, task)
     return await task_read(task.id)
 
 
 @api.delete(f"{TASK}/archivals", TaskRead, rule="task.archive")
-async def unarchive_task(actor: Actor, task: Task) -> dict[str, Any]:
+async def unarchive_task(actor: Actor, task: Task) -> dict[str, object]:
     """Put an archived task back on its board."""
     await leaving.unarchive_task(actor, task)
     return await task_read(task.id)
 
 
 @api.post(f"{TASK}/moves", TaskRead, rule="task.move", errors=BLOCKED)
-async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
+async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, object]:
     """Put a card into a column, and there before or after another card.
 
     A change of status must pass the same rules as when it is sent with PATCH. Where a board wants an approval before
@@ -88,7 +88,7 @@ async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
 
 
 @api.post(f"{TASK}/duplicates", TaskRead, rule="task.duplicate")
-async def duplicate_task(actor: Actor, task: Task) -> dict[str, Any]:
+async def duplicate_task(actor: Actor, task: Task) -> dict[str, object]:
     """Copy a task into the inbox: what is to be done, and nothing of what was done about it.
 
     The copy has the title, description, priority, tags, custom fields, dependencies and steps, a due date that is not
@@ -107,20 +107,20 @@ async def task_of_item(actor: Actor, **ids: Any) -> tuple[Task, ChecklistItem]:
 
 
 @api.get(ITEMS, Page[checklist.ChecklistItemRead])
-async def list_checklist(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+async def list_checklist(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
     """List a task's steps in order."""
     found, total = await checklist.list_items(task, query)
     return page(found, total, query)
 
 
 @api.post(ITEMS, checklist.ChecklistItemRead, rule="task.edit_checklist", errors=FULL)
-async def add_checklist_item(actor: Actor, task: Task, data: checklist.ChecklistItemCreate) -> dict[str, Any]:
+async def add_checklist_item(actor: Actor, task: Task, data: checklist.ChecklistItemCreate) -> dict[str, object]:
     """Add a step at the end."""
     return checklist.item_read(await checklist.add_item(actor, task, data))
 
 
 @api.put(ITEMS, Page[checklist.ChecklistItemRead], rule="task.edit_checklist", errors=FULL)
-async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrder) -> dict[str, Any]:
+async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrder) -> dict[str, object]:
     """Put all steps of a task into a new order."""
     await checklist.order_items(actor, task, data.item_ids)
     paging = Paging(limit=checklist.MOST, offset=0)
@@ -129,7 +129,7 @@ async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrd
 
 
 @api.get(f"{ITEMS}/<item_id>", checklist.ChecklistItemRead)
-async def get_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) -> dict[str, Any]:
+async def get_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) -> dict[str, object]:
     """Read a step."""
     return checklist.item_read(found[1])
 
@@ -137,7 +137,7 @@ async def get_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) ->
 @api.patch(f"{ITEMS}/<item_id>", checklist.ChecklistItemRead, rule="task.edit_checklist")
 async def change_checklist_item(
     actor: Actor, found: tuple[Task, ChecklistItem], data: checklist.ChecklistItemUpdate
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Change a step, or tick it."""
     task, item = found
     return checklist.item_read(await checklist.change_item(actor, task, item, data.model_dump(exclude_unset=True)))
@@ -151,7 +151,7 @@ async def remove_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem])
 
 
 @api.post(f"{TASK}/dependencies", TaskRead, rule="task.change_dependencies", errors={409: ErrorResponse})
-async def add_dependency(actor: Actor, task: Task, data: TaskDependencyCreate) -> dict[str, Any]:
+async def add_dependency(actor: Actor, task: Task, data: TaskDependencyCreate) -> dict[str, object]:
     """Make a task wait for another one of its board.
 
     A dependency that exists is a no-op. Tasks that would wait for each other in a circle: 409.
@@ -174,7 +174,7 @@ async def task_and_dependency(
     rule="task.change_dependencies",
     errors={409: ErrorResponse},
 )
-async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> dict[str, Any]:
+async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> dict[str, object]:
     """Let a task no longer wait for another one. A dependency that does not exist is a no-op."""
     await commands.remove_dependency(actor, *found)
     return await task_read(found[0].id)
@@ -204,7 +204,7 @@ async def delete_task(actor: Actor, task: Task) -> OkResponse:
 
 
 @api.post(f"{TASK}/restorations", TaskRead, find=any_task, rule="task.restore", errors={409: ErrorResponse}, who="user")
-async def restore_task(actor: Actor, task: Task) -> dict[str, Any]:
+async def restore_task(actor: Actor, task: Task) -> dict[str, object]:
     """Put a deleted task back.
 
     Tasks that wait for it wait again, and started ones return to the inbox. So does the task itself when its work
@@ -222,7 +222,7 @@ async def erase_task(actor: Actor, task: Task) -> OkResponse:
 
 
 @api.post(f"{TASK}/reviews", TaskRead, rule="task.review", errors={409: BlockedTaskError}, who="user")
-async def review_task(actor: Actor, task: Task, data: TaskReview) -> dict[str, Any]:
+async def review_task(actor: Actor, task: Task, data: TaskReview) -> dict[str, object]:
     """Finish a task in review, or send it back to the agent that did it, with your note; 409 when it left review."""
     await reviews.review_task(actor, task, data)
     return await task_read(task.id)

@@ -53,7 +53,7 @@ TASK = "/boards/<board_id>/tasks/<task_id>"
         example="which tasks can I take",
     ),
 )
-async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, Any]:
+async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, object]:
     """List tasks, newest first."""
     found, total = await tasks_page(board, query, actor.user_id)
     return page(found, total, query)
@@ -88,13 +88,13 @@ async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Respon
     ),
     agents_errors=dict.fromkeys((403, 404, 409, 422), LLMErrorResponse),
 )
-async def create_task(actor: Actor, board: Board, data: TaskCreate) -> dict[str, Any]:
+async def create_task(actor: Actor, board: Board, data: TaskCreate) -> dict[str, object]:
     """Put a new task on a board."""
     return await task_read((await commands.create_task(actor, board, data)).id)
 
 
 @api.post(f"{TASKS}/lines", TaskRead, who="user", rule="task.create", former=(f"{TASKS}/quick",))
-async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[str, Any]:
+async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[str, object]:
     """Put a task on a board that one line describes, such as `Renew the certificate @Kit #shop !high due:fri`.
 
     A name, tag, priority or day that does not exist stays in the title. Days are those of UTC.
@@ -116,7 +116,7 @@ async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[st
         example="what is this task about",
     ),
 )
-async def get_task(actor: Actor, task: Task) -> dict[str, Any]:
+async def get_task(actor: Actor, task: Task) -> dict[str, object]:
     """Read a task."""
     return await task_read(task.id)
 
@@ -144,7 +144,7 @@ def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, Any]) -> None
     ),
     agents_errors={409: LLMErrorResponse},
 )
-async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, Any]:
+async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, object]:
     """Change a task; only the fields that are sent.
 
     What a person, a worker and a lead may change differs, and the board's rules may refuse a change of status.
@@ -165,7 +165,7 @@ async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, A
         example="what was said about this task",
     ),
 )
-async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
     """List a task's comments, oldest first."""
     found, total = await comments_page(task, query)
     return page(found, total, query)
@@ -186,13 +186,13 @@ async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[st
         example="report what I have done",
     ),
 )
-async def create_task_comment(actor: Actor, task: Task, data: TaskCommentCreate) -> dict[str, Any] | None:
+async def create_task_comment(actor: Actor, task: Task, data: TaskCommentCreate) -> dict[str, object] | None:
     """Comment on a task."""
     return await comment_read((await add_comment(actor, task, data.message)).id)
 
 
 @api.get("/boards/<board_id>/snapshot", BoardSnapshot, tags=("boards",), rule="board.read")
-async def get_board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, Any]:
+async def get_board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, object]:
     """Read everything on a board at one moment."""
     return await board_snapshot(board, archived=query.archived)
 
@@ -212,7 +212,7 @@ async def list_attachments(actor: Actor, task: Task, query: Paging) -> dict[str,
 @api.post(
     FILES, attachments.AttachmentRead, rule="task.attach", errors={409: ErrorResponse, 413: ErrorResponse}, form=FORM
 )
-async def attach_file(actor: Actor, task: Task) -> dict[str, Any]:
+async def attach_file(actor: Actor, task: Task) -> dict[str, object]:
     """Put a file on a task, or on a comment of your own.
 
     The request is a form with the field `file`. What the file is decides its content; images, PDF and plain text can
@@ -223,7 +223,7 @@ async def attach_file(actor: Actor, task: Task) -> dict[str, Any]:
 
 
 @api.get(FILE, attachments.AttachmentRead)
-async def get_attachment(actor: Actor, attachment: Attachment) -> dict[str, Any]:
+async def get_attachment(actor: Actor, attachment: Attachment) -> dict[str, object]:
     """Read what a file is, without its bytes."""
     return await attachments.attachment_read(attachment.id)
 
@@ -242,13 +242,13 @@ async def remove_attachment(actor: Actor, attachment: Attachment) -> OkResponse:
 
 
 @api.get(COMMENT, TaskCommentRead)
-async def get_task_comment(actor: Actor, comment: Comment) -> dict[str, Any] | None:
+async def get_task_comment(actor: Actor, comment: Comment) -> dict[str, object] | None:
     """Read a comment."""
     return await comment_read(comment.id)
 
 
 @api.patch(COMMENT, TaskCommentRead, rule="task.edit_comment")
-async def edit_task_comment(actor: Actor, comment: Comment, data: TaskCommentEdit) -> dict[str, Any] | None:
+async def edit_task_comment(actor: Actor, comment: Comment, data: TaskCommentEdit) -> dict[str, object] | None:
     """Put other words into a comment of your own."""
     return await comment_read((await comments.edit_comment(actor, comment, data.message)).id)
 

@@ -200,7 +200,7 @@ async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
     return _serialize(found[0])
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, object]) -> dict[str, object]:
     plain = ("id", "task_id", "comment_id", "name", "content_type", "size", "sha256", "agent_id")
     author = {"id": row["user_id"], "name": row["user_name"]} if row["user_id"] is not None else None
     later = {"author": author, "created_at": wire_moment(row["created_at"]), "run_id": row["run_id"]}

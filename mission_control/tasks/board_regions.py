@@ -42,7 +42,7 @@ def may_move(event: Event) -> bool:
     return not (fields <= STILL_FIELDS if fields else "dependency_id" in data)
 
 
-def moves_cards(view: BoardView, news: Event | dict[str, Any]) -> bool:
+def moves_cards(view: BoardView, news: Event | dict[str, object]) -> bool:
     """Whether news may change which cards a page shows, and where. Through a filter every change may."""
     return isinstance(news, Event) and (view.wanted.narrows or may_move(news))
 

@@ -293,7 +293,7 @@ async def _people(view: BoardView) -> str:
     return render_macro("boards/head.html", "people", people=found[:MOST_SHOWN], more=len(others) - MOST_SHOWN)
 
 
-async def _named(ids: list[UUID]) -> list[dict[str, Any]]:
+async def _named(ids: list[UUID]) -> list[dict[str, object]]:
     return await rows(
         f"SELECT u.id, {PERSON} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
         f" ORDER BY LOWER({PERSON}), u.id",

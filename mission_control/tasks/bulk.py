@@ -303,7 +303,7 @@ async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
         await delete_task(actor, task)
 
 
-async def answer_of(wanted: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, Any]:
+async def answer_of(wanted: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, object]:
     """Return the outcome for each task."""
     stay = [change.task_id for change in wanted.changes if outcome[change.task_id] is None and not change.deleted]
     states = {str(task["id"]): task for task in await tasks_read(stay)}
@@ -350,12 +350,12 @@ async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
     return {UUID(str(row["id"])): {**row, "tag_ids": tags.get(str(row["id"]), [])} for row in found}
 
 
-def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[dict[str, Any]]:
+def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[dict[str, object]]:
     """Return the changes that take back one kind of change for the tasks that it changed."""
     return [{"task_id": one, **_undo(kind, state)} for one, state in before.items() if one in changed]
 
 
-def _undo(kind: str, state: dict[str, Any]) -> dict[str, Any]:
+def _undo(kind: str, state: dict[str, object]) -> dict[str, object]:
     match kind:
         case "move":
             below, above = state["below"], state["above"]

@@ -58,7 +58,7 @@ class BulkForm(Form):
         changes = [{"task_id": task_id, **self._change()} for task_id in dict.fromkeys(self.task_ids)]
         return {"changes": changes, "atomic": False}
 
-    def _change(self) -> dict[str, Any]:
+    def _change(self) -> dict[str, object]:
         match self.kind:
             case "move":
                 return {"status": self.value}
@@ -136,7 +136,7 @@ async def update_tasks(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue
     return await shell_page(outcome.actor, "boards/bulk.html", active=active, back=back_to_board(board.id), **context)
 
 
-def _refusal(result: dict[str, Any], before: Before) -> dict[str, Any]:
+def _refusal(result: dict[str, object], before: Before) -> dict[str, object]:
     """Return why a task could not change, with its number and title as far as it is there."""
     known = before.get(UUID(str(result["task_id"])), {})
     detail = result["detail"]

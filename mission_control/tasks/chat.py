@@ -1,6 +1,5 @@
 """Read a board's memory and chat; a board's snapshot holds the newest messages."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
@@ -16,7 +15,7 @@ NEWEST_FIRST = " ORDER BY m.created_at DESC, m.id DESC"
 NEWEST_MESSAGES = 200
 
 
-async def newest_chat(board_id: UUID) -> list[dict[str, Any]]:
+async def newest_chat(board_id: UUID) -> list[dict[str, object]]:
     """Return the newest messages of a board's chat, oldest first."""
     found = await rows(
         f"SELECT m.board_id, {COLUMNS} FROM board_memory m{AUTHORS}"
@@ -26,7 +25,7 @@ async def newest_chat(board_id: UUID) -> list[dict[str, Any]]:
     return [serialize_entry(row, "board_id") for row in reversed(found)]
 
 
-def serialize_entry(row: dict[str, Any], home: str) -> dict[str, Any]:
+def serialize_entry(row: dict[str, object], home: str) -> dict[str, object]:
     """Return an entry as it is answered; `home` is the column of its board or group."""
     return {
         "id": row["id"],
@@ -41,7 +40,7 @@ def serialize_entry(row: dict[str, Any], home: str) -> dict[str, Any]:
     }
 
 
-def _author(row: dict[str, Any]) -> dict[str, Any] | None:
+def _author(row: dict[str, object]) -> dict[str, object] | None:
     if row["author_agent_id"] is not None:
         return {"kind": "agent", "id": row["author_agent_id"], "name": row["agent_name"]}
     if row["author_user_id"] is not None:

@@ -1,7 +1,7 @@
 """The small steps of a task."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -63,7 +63,7 @@ async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUI
     return task, item
 
 
-async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
     """Return the task's steps in order, and their number."""
     found = await rows(
         "SELECT i.id, i.task_id, i.text, i.is_done, i.created_at, i.updated_at FROM task_checklist_items i"
@@ -75,12 +75,12 @@ async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], 
     return [_serialize(row) for row in found], await ChecklistItem.filter(task_id=task.id).count()
 
 
-def item_read(item: ChecklistItem) -> dict[str, Any]:
+def item_read(item: ChecklistItem) -> dict[str, object]:
     """Return one step as it is answered."""
     return _serialize({name: getattr(item, name) for name in ChecklistItemRead.model_fields})
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, object]) -> dict[str, object]:
     moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
     return {**row, **moments, "is_done": bool(row["is_done"])}
 
@@ -101,7 +101,7 @@ async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> Checkl
 
 
 @command("task.edit_checklist")
-async def change_item(actor: Actor, task: Task, item: ChecklistItem, sent: dict[str, Any]) -> ChecklistItem:
+async def change_item(actor: Actor, task: Task, item: ChecklistItem, sent: dict[str, object]) -> ChecklistItem:
     """Change the text of a step, or whether it is done."""
     task = await locked_task(task)
     item = await _current(item)

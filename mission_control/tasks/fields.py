@@ -307,22 +307,22 @@ def changeable_by(role: Role) -> frozenset[str]:
     return frozenset(one.name for one in FIELDS if role in one.changed_by)
 
 
-def to_create() -> dict[str, Any]:
+def to_create() -> dict[str, object]:
     """Return the fields with which a task is created."""
     return created(FIELDS)
 
 
-def to_change() -> dict[str, Any]:
+def to_change() -> dict[str, object]:
     """Return the fields that change a task."""
     return changed(one for one in FIELDS if one.changed_by)
 
 
-def to_answer() -> dict[str, Any]:
+def to_answer() -> dict[str, object]:
     """Return the fields of an answered task."""
     return answered(FIELDS)
 
 
-def to_export() -> dict[str, Any]:
+def to_export() -> dict[str, object]:
     """The columns that stand in a board's file as they are."""
     return {one.name: (_file_kind(one), _file_default(one)) for one in FIELDS if one.is_exported}
 
@@ -336,22 +336,22 @@ def _file_default(one: TaskField) -> Any:
     return None if one.is_nullable else one.default if one.is_plain else REQUIRED
 
 
-def to_bulk() -> dict[str, Any]:
+def to_bulk() -> dict[str, object]:
     """Return the fields of the change of one of many tasks, without those that it names."""
     return changed(alike_at(Surface.BULK))
 
 
-def to_form() -> dict[str, Any]:
+def to_form() -> dict[str, object]:
     """The inputs of the form that changes facts of a task."""
     return {one.word: (one.form.kind, one.form.default) for one in FIELDS if one.form is not None}
 
 
-def from_form(typed: Mapping[str, Any]) -> dict[str, Any]:
+def from_form(typed: Mapping[str, Any]) -> dict[str, object]:
     """The fields that a form sent, by their names."""
     return {one.name: one.form.value(typed[one.word]) for one in FIELDS if one.form is not None and one.word in typed}
 
 
-def in_form(value_of: Callable[[str], Any]) -> dict[str, Any]:
+def in_form(value_of: Callable[[str], Any]) -> dict[str, object]:
     """Return what the inputs of that form show of a task, whose values `value_of` returns by name."""
     return {one.word: one.form.shown(value_of(one.name)) for one in FIELDS if one.form is not None}
 

@@ -188,7 +188,7 @@ class MoveForm(VersionedForm):
         return {"status": found.status, **moved, **(assignee_fields(self.assignee) if self.assignee else {})}
 
     @classmethod
-    def values_of(cls, task: Task) -> dict[str, Any]:
+    def values_of(cls, task: Task) -> dict[str, object]:
         """Return the status, which says where a card was moved to."""
         return {"status": task.status}
 
@@ -226,7 +226,7 @@ class ChangeForm(VersionedForm):
         return changes
 
     @classmethod
-    def values_of(cls, task: Any) -> dict[str, Any]:
+    def values_of(cls, task: Any) -> dict[str, object]:
         """Return what the inputs show of a task."""
         assignee = assignee_value(task.assigned_agent_id, task.assigned_user_id)
         return in_form(partial(getattr, task)) | {"assignee": assignee}
@@ -312,7 +312,7 @@ class TitleForm(VersionedForm):
     title: Title
 
 
-def assignee_fields(value: str | None) -> dict[str, Any]:
+def assignee_fields(value: str | None) -> dict[str, object]:
     """Return `agent:<id>`, `user:<id>` or nobody as fields of a task."""
     kind, _, name = (value or "").partition(":")
     if not kind:

@@ -1,7 +1,6 @@
 """Tasks as a stream."""
 
 import json
-from typing import Any
 from uuid import UUID
 
 from quart import Response
@@ -30,7 +29,7 @@ from mission_control.tasks.schemas import TaskCardRead
 NEWEST_APPROVALS = 200
 
 
-async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, Any]:
+async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, object]:
     """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
     seq = await head_of(board.organization_id)
     approvals = await rows(f"{SELECT} WHERE a.board_id = ?{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}", board.id)
@@ -69,7 +68,7 @@ CARDS = f"""
 
 async def task_cards(
     board: Board, order: str = " ORDER BY t.created_at DESC, t.id DESC", *, archived: bool = False
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return all live tasks of a board as cards, with names and counts; archived ones only when asked for."""
     kept = "" if archived else " AND t.archived_at IS NULL"
     columns = await select_columns(CARD_KINDS, f"{CARDS}{kept}{order}", board.id, board.id, board.id)
@@ -127,7 +126,7 @@ async def _encoded(event: Event) -> bytes | None:
     return None if payload is None else to_json(payload)
 
 
-async def _payload(event: Event) -> dict[str, Any] | None:
+async def _payload(event: Event) -> dict[str, object] | None:
     activity = activity_of(event)
     if event.kind in ("task.comment", "task.comment_edited"):
         comment = await comment_read(_comment_id(event))
@@ -143,7 +142,7 @@ def _comment_id(event: Event) -> UUID:
     return event.id if event.kind == "task.comment" else UUID(json.loads(event.data)["comment_id"])
 
 
-def activity_of(event: Event) -> dict[str, Any]:
+def activity_of(event: Event) -> dict[str, object]:
     """An event as the six keys that stream clients know."""
     return {
         "id": event.id,
@@ -155,7 +154,7 @@ def activity_of(event: Event) -> dict[str, Any]:
     }
 
 
-async def _task(event: Event) -> dict[str, Any] | None:
+async def _task(event: Event) -> dict[str, object] | None:
     """The task as it is now. None when it is deleted or archived: who resumes would take it for one on the board."""
     if event.task_id is None or event.kind in ("task.deleted", "task.archived"):
         return None

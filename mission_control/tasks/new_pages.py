@@ -51,7 +51,7 @@ async def show(board_id: UUID) -> ResponseReturnValue:
     return await shell_page(actor, "tasks/new.html", active=f"board-{board.id}", **context)
 
 
-async def understood_values(board: Board, line: QuickTask) -> dict[str, Any]:
+async def understood_values(board: Board, line: QuickTask) -> dict[str, object]:
     """Return what a line of quick add means, as the form shows it."""
     found = (await understood(board, line)).model_dump()
     assignee = assignee_value(found["assigned_agent_id"], found["assigned_user_id"])
@@ -59,7 +59,7 @@ async def understood_values(board: Board, line: QuickTask) -> dict[str, Any]:
     return {**shown, **in_form(found.__getitem__), "assignee": assignee}
 
 
-async def new_dialog(board: Board, values: dict[str, Any]) -> str:
+async def new_dialog(board: Board, values: dict[str, object]) -> str:
     """Return the form as a dialog."""
     choices = await _choices(board)
     return render_macro("tasks/new_form.html", "new_dialog", board_id=board.id, choices=choices, values=values)

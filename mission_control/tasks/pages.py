@@ -59,7 +59,7 @@ async def _panel(view: BoardView) -> Panel:
     return panel
 
 
-async def panel_answer(view: BoardView, *, edits: str = "", refusal: dict[str, Any] | None = None) -> str:
+async def panel_answer(view: BoardView, *, edits: str = "", refusal: dict[str, object] | None = None) -> str:
     """Return what an open page asked for: a section of the panel, or all of it; else the board's page with it.
 
     `edits` is the section that is shown as a form: the title, or the whole text.
@@ -87,7 +87,7 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: dict[str, A
     return await board_page(view, seq, panel=html, page_title=title, column=panel.status)
 
 
-def _form(section: str, panel: Panel, refusal: dict[str, Any] | None, *, edits: bool = True) -> str:
+def _form(section: str, panel: Panel, refusal: dict[str, object] | None, *, edits: bool = True) -> str:
     return render_macro(TITLE if section == "title" else TEXT, section, panel=panel, edits=edits, refusal=refusal)
 
 

@@ -121,7 +121,7 @@ class Panel(TaskRow):
         return tuple(one["name"] for one in (*self.agents, *self.people))
 
     @property
-    def text_values(self) -> dict[str, Any]:
+    def text_values(self) -> dict[str, object]:
         """Title and description with their version, for the form that edits them."""
         return TextForm.shown(self)
 

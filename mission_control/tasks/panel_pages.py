@@ -130,7 +130,7 @@ async def comment_form(board_id: UUID, task_id: UUID, comment_id: UUID) -> Respo
 
 
 async def _comment_form(
-    actor: Actor, comment: Comment, values: dict[str, Any], errors: dict[str, str]
+    actor: Actor, comment: Comment, values: dict[str, object], errors: dict[str, str]
 ) -> ResponseReturnValue:
     task = comment.task
     context = {"url": url_of(task), "comment_id": comment.id, "values": values, "errors": errors}

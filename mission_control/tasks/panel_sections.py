@@ -162,7 +162,7 @@ async def links_of(task_id: UUID) -> Links:
     return links
 
 
-async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool) -> list[dict[str, Any]]:
+async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool) -> list[dict[str, object]]:
     """Return tasks of the board that could be linked: by number or words, unfinished and newest first."""
     conditions = [one for one, _ in matching(text)]
     values = [value for _, some in matching(text) for value in some]

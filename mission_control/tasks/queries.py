@@ -143,7 +143,9 @@ async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     return task
 
 
-async def list_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None = None) -> tuple[list[dict[str, Any]], int]:
+async def list_tasks(
+    board: Board, query: TaskQuery, viewer_id: UUID | None = None
+) -> tuple[list[dict[str, object]], int]:
     """Return the board's tasks, newest first unless another order is asked for, and their number.
 
     `viewer_id` is the person who asks, if it is one.
@@ -157,12 +159,12 @@ async def list_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None = No
     return found, int(total["n"])
 
 
-async def deleted_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def deleted_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, object]], int]:
     """Return a board's deleted tasks, the last deleted first, and their number."""
     return await _gone(board, "t.deleted_at", "t.deleted_at IS NOT NULL", paging)
 
 
-async def archived_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def archived_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, object]], int]:
     """Return a board's archived tasks, the last archived first, and their number."""
     return await _gone(board, "t.archived_at", "t.archived_at IS NOT NULL AND t.deleted_at IS NULL", paging)
 
@@ -186,7 +188,7 @@ async def gone_tasks(actor: Actor, kind: str, paging: Paging) -> tuple[list[dict
     return tasks, int(total["n"])
 
 
-async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[list[dict[str, object]], int]:
     where = f"FROM tasks t WHERE t.board_id = ? AND {which}"
     [total] = await rows(f"SELECT COUNT(*) AS n {where}", board.id)
     found = await rows(
@@ -199,7 +201,7 @@ async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[
     return [row | {"gone_at": as_moment(row["gone_at"])} for row in found], int(total["n"])
 
 
-async def task_read(task_id: UUID) -> dict[str, Any]:
+async def task_read(task_id: UUID) -> dict[str, object]:
     """Return one task as it is answered."""
     found = await tasks_read([task_id])
     if not found:
@@ -207,7 +209,7 @@ async def task_read(task_id: UUID) -> dict[str, Any]:
     return found[0]
 
 
-async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
+async def tasks_read(task_ids: list[UUID]) -> list[dict[str, object]]:
     """Return some tasks of one board as they are answered, in any order."""
     if not task_ids:
         return []
@@ -217,7 +219,7 @@ async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
     return await _tasks_of(columns["board_id"][0], columns) if columns["id"] else []
 
 
-async def _tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
+async def _tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
     ids = columns["id"]
     relations = Relations(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
     return serialize_tasks(columns, relations)
@@ -290,7 +292,7 @@ def _by_task(found: list[Edge]) -> dict[str, list[Edge]]:
     return edges
 
 
-def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> list[dict[str, Any]]:
+def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> list[dict[str, object]]:
     """Return tasks as they are answered, from `select_columns`; columns that no task has come last."""
     values: dict[str, Any] = dict.fromkeys(ANSWER) | columns | relations.of(columns["id"], columns["status"])
     values |= {name: _rewritten(values[name], rewrite) for name, rewrite in REWRITTEN}
@@ -302,7 +304,7 @@ def _rewritten(values: Sequence[Any], rewrite: Callable[[Any], Any]) -> list[Any
     return [known[value] for value in values]
 
 
-async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
     """Return the task's comments, oldest first, and their number."""
     found = await rows(
         f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL ORDER BY c.created_at, c.id LIMIT ? OFFSET ?",
@@ -313,7 +315,7 @@ async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]
     return [serialize_comment(row) for row in found], await Comment.filter(task_id=task.id, deleted_at=None).count()
 
 
-async def comment_read(comment_id: UUID) -> dict[str, Any] | None:
+async def comment_read(comment_id: UUID) -> dict[str, object] | None:
     """Return one comment as it is answered, or None when it was deleted."""
     found = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
     return serialize_comment(found[0]) if found else None
@@ -327,7 +329,7 @@ COMMENTS = (
 )
 
 
-def serialize_comment(row: dict[str, Any]) -> dict[str, Any]:
+def serialize_comment(row: dict[str, object]) -> dict[str, object]:
     """Return a row of `COMMENTS` as a TaskCommentRead."""
     return {
         "id": row["id"],

@@ -89,7 +89,11 @@ def columns_of_table(fields: list[dict[str, Any]], chosen: Collection[str]) -> l
 
 
 async def table_of(
-    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, Any]], only: Collection[UUID] = ()
+    board: Board,
+    wanted: CardFilter,
+    viewer_id: UUID | None,
+    fields: list[dict[str, object]],
+    only: Collection[UUID] = (),
 ) -> Table:
     """Return the table, or of its rows only some, in three statements."""
     placed, values = _placed(board, wanted, viewer_id, fields)
@@ -103,7 +107,9 @@ async def table_of(
     return table
 
 
-async def row_order(board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, Any]]) -> RowOrder:
+async def row_order(
+    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, object]]
+) -> RowOrder:
     """Return how the rows stand, in one statement."""
     placed, values = _placed(board, wanted, viewer_id, fields)
     order, sql = RowOrder(), f"WITH placed AS ({placed}) SELECT q.id, q.number, q.total FROM placed q"
@@ -114,7 +120,7 @@ async def row_order(board: Board, wanted: CardFilter, viewer_id: UUID | None, fi
     return order
 
 
-def sorted_by(wanted: CardFilter, fields: list[dict[str, Any]]) -> tuple[str, bool]:
+def sorted_by(wanted: CardFilter, fields: list[dict[str, object]]) -> tuple[str, bool]:
     """Return the column by which a table is sorted and whether the greatest come first; empty: as on the board."""
     name = wanted.sort.removeprefix("-")
     known = name in BUILT_IN or name in {f"{FIELD}{one['field_key']}" for one in fields}
@@ -122,7 +128,7 @@ def sorted_by(wanted: CardFilter, fields: list[dict[str, Any]]) -> tuple[str, bo
 
 
 def _placed(
-    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, Any]]
+    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, object]]
 ) -> tuple[str, list[Any]]:
     narrowed, values = wanted.conditions(viewer_id)
     name, is_descending = sorted_by(wanted, fields)
@@ -140,7 +146,7 @@ def _placed(
     ), [*more, board.id, *values]
 
 
-def _sort(name: str, fields: list[dict[str, Any]]) -> tuple[str, list[Any]]:
+def _sort(name: str, fields: list[dict[str, object]]) -> tuple[str, list[Any]]:
     """SQL for what rows are sorted by."""
     if not name.startswith(FIELD):
         return query_order_of(BUILT_IN[name or "status"]), []
@@ -154,7 +160,7 @@ def _first(wanted: CardFilter) -> str:
     return "TRUE" if TABLE in wanted.whole else f"q.place <= {FIRST}"
 
 
-async def _add_values(table: Table, fields: list[dict[str, Any]]) -> None:
+async def _add_values(table: Table, fields: list[dict[str, object]]) -> None:
     """Add the values of the shown custom fields."""
     keys = {one.key for one in table.columns if one.is_shown and one.kind}
     shown = {str(one["id"]): one["field_key"] for one in fields if one["field_key"] in keys}

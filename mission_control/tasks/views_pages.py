@@ -149,7 +149,7 @@ class ViewForm(VersionedForm):
         return {name: one for name, one in sent.items() if one is not None}
 
     @classmethod
-    def values_of(cls, view: SavedView) -> dict[str, Any]:
+    def values_of(cls, view: SavedView) -> dict[str, object]:
         """Return what others may change while the form is open."""
         return {"name": view.name}
 

@@ -59,7 +59,7 @@ class Callbacks:
 callbacks = Callbacks()
 
 
-async def add_reasons(found: list[dict[str, Any]]) -> None:
+async def add_reasons(found: list[dict[str, object]]) -> None:
     """Add to tasks in their wire shape what each waits for."""
     explain = callbacks.explain_waiting
     reasons = await explain([task["id"] for task in found]) if explain and found else {}

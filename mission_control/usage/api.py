@@ -1,7 +1,5 @@
 """Usage and budgets over HTTP, for people."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
@@ -33,7 +31,7 @@ async def read_usage(actor: Actor, query: UsageQuery) -> UsagePage:
 
 
 @api.get("/budgets", Page[BudgetRead], rule="budget.manage")
-async def list_budgets(actor: Actor, query: Paging) -> dict[str, Any]:
+async def list_budgets(actor: Actor, query: Paging) -> dict[str, object]:
     """List the budgets of the active organization with what is used of them: its own, the boards', the agents'."""
     found, total = await budgets_page(actor, query)
     return page(found, total, query)

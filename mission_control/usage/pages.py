@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, ValidationInfo, field_validator
@@ -44,7 +44,7 @@ from mission_control.web.shell import SettingsPage, administers, settings_page, 
 MAX_ROWS = 200
 
 
-async def listed(actor: Actor, _: Asked) -> dict[str, Any]:
+async def listed(actor: Actor, _: Asked) -> dict[str, object]:
     """Return the budgets of the active organization and what each agent used up."""
     budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     days = await days_of_organization(actor.organization_id, CHART_DAYS)

@@ -46,7 +46,7 @@ def _webhook_read(webhook: Webhook, secret: str | None = None) -> BoardWebhookRe
 
 
 @api.get("", Page[BoardWebhookRead], rule="board.read")
-async def list_board_webhooks(actor: Actor, board: Board, query: Paging) -> dict[str, Any]:
+async def list_board_webhooks(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
     """List the webhooks of a board, newest first."""
     webhooks, total = await list_webhooks(board, query)
     return page([_webhook_read(one) for one in webhooks], total, query)
@@ -138,7 +138,7 @@ payload_api = Api(__name__, "board-webhooks", below="/boards/<board_id>/webhooks
 
 
 @payload_api.get("/<webhook_id>/payloads", Page[BoardWebhookPayloadRead], rule="webhook.read")
-async def list_board_webhook_payloads(actor: Actor, webhook: Webhook, query: Paging) -> dict[str, Any]:
+async def list_board_webhook_payloads(actor: Actor, webhook: Webhook, query: Paging) -> dict[str, object]:
     """List the calls that a webhook received, newest first."""
     payloads, total = await list_payloads(webhook, query)
     return page(payloads, total, query)

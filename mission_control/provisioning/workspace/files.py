@@ -225,7 +225,7 @@ def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Ma
     return f"{text.strip()}\n"
 
 
-def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, Any]:
+def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, object]:
     """Return what stands in one line each, so that no text of a person can pass for a line of ours."""
     board, person = facts.board, facts.person
     return {
