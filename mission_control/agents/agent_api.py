@@ -1,6 +1,5 @@
 """What agents ask about themselves and their board, and what a lead does with its colleagues, over HTTP."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.commands import create_agent, delete_agent, report_heartbeat
@@ -109,7 +108,7 @@ async def agent_list_boards(actor: Actor, query: Paging) -> dict[str, object]:
     return page([BoardRead.of(board) for board in found], await boards.count(), query)
 
 
-async def reachable_board(actor: Actor, board_id: Any) -> Board:
+async def reachable_board(actor: Actor, board_id: UUID) -> Board:
     """A board of the calling agent; NotFound otherwise."""
     return await visible_board(actor, board_id)
 

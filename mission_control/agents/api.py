@@ -1,7 +1,6 @@
 """Agents over HTTP, for people and for heartbeats: their fields, their tokens, pausing and stopping."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from quart import Response
@@ -43,7 +42,7 @@ from mission_control.organizations.work_state import WorkStateChange
 api = Api(__name__, "agents")
 
 
-def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, Any]) -> None:
+def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, object]) -> None:
     if "status" in sent:
         raise Forbidden("An agent's status comes from its heartbeats.")
 
@@ -112,7 +111,7 @@ async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: For
 async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> AgentCheckedIn:
     """Report a sign of life of an agent; `directive` says whether it should continue, pause or stop."""
     agent = await commands.report_heartbeat(actor, agent, data.status)
-    return AgentCheckedIn.of_directed(agent, (await directive_of(agent))._asdict())
+    return AgentCheckedIn.of_directed(agent, *await directive_of(agent))
 
 
 @api.post("/agents/heartbeat", who="actor", tells_presence=True)
@@ -120,7 +119,7 @@ async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) ->
     """Report a sign of life; a person's call makes the agent when there is none of that name."""
     found, token = (await own_agent(actor), None) if actor.is_agent else await _named_or_new(actor, data)
     agent = await commands.report_heartbeat(actor, found, data.status)
-    return AgentCheckedInOrCreated.of_made(agent, (await directive_of(agent))._asdict(), token)
+    return AgentCheckedInOrCreated.of_made(agent, *await directive_of(agent), token)
 
 
 async def _named_or_new(actor: Actor, data: AgentHeartbeatCreate) -> tuple[Agent, str | None]:
@@ -198,7 +197,7 @@ async def get_agent_token(actor: Actor, found: tuple[Agent, Token]) -> TokenRead
 @token_api.patch("/agents/<agent_id>/tokens/<token_id>")
 async def update_agent_token(actor: Actor, found: tuple[Agent, Token], data: TokenUpdate) -> TokenRead:
     """Change what a live token may, when it ends, its budget of requests, or its name; the secret stays."""
-    token = await tokens.change_token(actor, found[0], found[1].id, data.model_dump(exclude_unset=True))
+    token = await tokens.change_token(actor, found[0], found[1].id, data)
     return TokenRead.of(token)
 
 

@@ -1,6 +1,6 @@
 """Commands that create, change and delete agents: where they run, their souls, and a board's lead."""
 
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -23,7 +23,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.paging import Paging
-from mission_control.database.sql import lowered, rows, wire_moment
+from mission_control.database.sql import Row, lowered, rows, wire_moment
 from mission_control.gateways.installation import (
     gateway_agent_id,
     lead_session_key,
@@ -49,7 +49,7 @@ async def usable_gateway(organization_id: UUID, gateway_id: UUID) -> Gateway:
     return gateway
 
 
-async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str, Any]:
+async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str, object]:
     """Return the fields that put an agent on a gateway; without a board it is the gateway's main agent."""
     key = await _free_key(agent, gateway, board)
     name = gateway_agent_id(key)
@@ -99,7 +99,7 @@ async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> d
         return {}
     if is_now_main and is_main is None:
         raise Invalid("A gateway's main agent works on no board. Send is_gateway_main: false to move it to one.")
-    changes: dict[str, Any] = {"board_id": board.id}
+    changes: dict[str, object] = {"board_id": board.id}
     if agent.gateway_id is None or (board.id == agent.board_id and not is_now_main):
         return changes
     if board.gateway_id is None:
@@ -169,7 +169,7 @@ def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> UUID:
     return deliver(NOTICE, agent.scope(), agent_id=agent.id, header="SOUL UPDATED", text="\n".join(lines)).id
 
 
-async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_souls(agent: Agent, paging: Paging) -> tuple[list[Row], int]:
     """Return the versions of an agent's soul, newest first, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM agent_souls WHERE agent_id = ?", agent.id)
     found = await rows(
@@ -184,7 +184,7 @@ async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]]
     return [_serialize(row) for row in found], int(total["n"])
 
 
-def _serialize(row: dict[str, object]) -> dict[str, object]:
+def _serialize(row: Row) -> Row:
     name = row["user_name"] if row["author_kind"] == "user" else row["author_name"] or "Mission Control"
     return {
         "id": row["id"],
@@ -255,7 +255,7 @@ async def save_unique(agent: Agent, fields: list[str] | None = None) -> None:
 async def update_agent(
     actor: Actor,
     agent: Agent,
-    changes: dict[str, Any],
+    changes: Mapping[str, object],
     board: Board | None = None,
     soul_reason: str | None = None,
     *,
@@ -269,10 +269,10 @@ async def update_agent(
     agent = await locked_agent(agent)
     if board is not None and board.organization_id != agent.organization_id:
         raise NotFound()
+    wanted = {**changes, **await moved(agent, board, is_main=is_main)}
     if "heartbeat_config" in changes and changes["heartbeat_config"] is None:
-        changes["heartbeat_config"] = DEFAULT_HEARTBEAT
-    changes |= await moved(agent, board, is_main=is_main)
-    changes = {name: value for name, value in changes.items() if getattr(agent, name) != value}
+        wanted["heartbeat_config"] = DEFAULT_HEARTBEAT
+    changes = {name: value for name, value in wanted.items() if getattr(agent, name) != value}
     if changes:
         await _change(agent, changes, board, soul_reason)
     if force and agent.gateway_id is not None:

@@ -46,7 +46,7 @@ def _tags(slugs: list[str] | None) -> list[str] | None:
     return list(dict.fromkeys(slugs or [])) or None
 
 
-HeartbeatConfig = Annotated[dict[str, Any] | None, AfterValidator(_heartbeat)]
+HeartbeatConfig = Annotated[dict[str, object] | None, AfterValidator(_heartbeat)]
 ShortText = Annotated[str, StringConstraints(max_length=FIELD_LENGTH)]
 Profile = Annotated[dict[str, ShortText] | None, BeforeValidator(_profile)]
 SoulText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=SOUL_LENGTH)]
@@ -99,8 +99,8 @@ FIELDS: tuple[AgentField, ...] = (
     ruled("board_id", UUID | None, None, is_changed=True),
     plain("name", str, REQUIRED, accepts=AgentName),
     ruled("status", str, "provisioning"),
-    plain("heartbeat_config", dict[str, Any] | None, accepts=HeartbeatConfig),
-    plain("identity_profile", dict[str, Any] | None, accepts=Profile),
+    plain("heartbeat_config", dict[str, object] | None, accepts=HeartbeatConfig),
+    plain("identity_profile", dict[str, object] | None, accepts=Profile),
     plain("identity_template", str | None, accepts=Soul),
     plain("soul_template", str | None, accepts=Soul),
     kept("id", UUID),

@@ -1,6 +1,5 @@
 """Over HTTP: what a gateway's main agent says to leads, usage reports, and souls for people."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.commands import list_souls, update_agent
@@ -42,7 +41,7 @@ def only_main_agents() -> Forbidden:
     return Forbidden({"message": message, "code": ErrorCode.MAIN_AGENT_ONLY})
 
 
-async def main_agent(actor: Actor, **_: Any) -> None:
+async def main_agent(actor: Actor, **_: object) -> None:
     """Refuse callers that are not main agents, before any look-up, and gateways that cannot work."""
     if not can(actor, VERB):
         raise only_main_agents()

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
@@ -276,11 +275,11 @@ class FormPage:
             return render_macro(DIALOG, "form_dialog", title=self.title, html=html, size=self.size)
         return await self._page(actor, html)
 
-    async def refused(self, refusal: Refusal[Any, Any], errors: dict[str, str] | None = None) -> str:
+    async def refused(self, refusal: Refusal[object, object], errors: dict[str, str] | None = None) -> str:
         """Return the form with what was typed and the reasons; an error page when nobody may send it."""
         refusal.only(FormInvalid, Invalid, Conflict, NotFound)
         typed = await request.form
-        values: dict[str, Any] = {
+        values: dict[str, object] = {
             name: typed.getlist(name) if len(typed.getlist(name)) > 1 else typed[name] for name in typed
         }
         if isinstance(refusal.error, EditConflict):

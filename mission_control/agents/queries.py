@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from quart import Response
@@ -57,7 +56,7 @@ async def reachable_agent(actor: Actor, agent_id: UUID) -> Agent:
     return agent
 
 
-async def own_agent(actor: Actor, **_: Any) -> Agent:
+async def own_agent(actor: Actor, **_: object) -> Agent:
     """Return the calling agent, with its board."""
     agent = await find(Agent, "id = ?", actor.id)
     if agent is None:
@@ -126,7 +125,7 @@ async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, object]
         " ORDER BY in_progress_at DESC",
         *agent_ids,
     )
-    by_agent: dict[UUID, list[dict[str, Any]]] = {}
+    by_agent: dict[UUID, list[dict[str, object]]] = {}
     for row in found:
         by_agent.setdefault(UUID(str(row["assigned_agent_id"])), []).append(row)
     return by_agent
@@ -257,7 +256,7 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         whole, single = current.readable_boards()
         return found.message if actor.organization_id in whole or found.board_id in single else None
 
-    async def payload(event: Event) -> bytes | dict[str, Any] | None:
+    async def payload(event: Event) -> bytes | dict[str, object] | None:
         if event.kind == "agent.deleted":  # without the agent, which clients would add to their list again
             return {"agent": None, "deleted_agent_id": event.subject_id} if board_id in (None, event.board_id) else None
         return await message_for(event.subject_id, event) if event.kind.startswith("agent.") else None
@@ -274,7 +273,7 @@ class AgentMessage:
 
     board_id: UUID | None
     message: bytes | None
-    source: Event | dict[str, Any]
+    source: Event | dict[str, object]
 
 
 _messages: Shared[AgentMessage] = Shared()

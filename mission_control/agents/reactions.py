@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -16,7 +15,7 @@ from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import deliver, notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.database.sql import select
+from mission_control.database.sql import rows, select
 from mission_control.live.log import NewEvent, canonical
 from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
 from mission_control.usage.amounts import amount_of
@@ -132,7 +131,7 @@ def _notify(event: NewEvent, approval: Approval, agent_id: UUID, advice: str) ->
 BECAME = {"inbox": "it is back in the inbox", "mine": "the person took it over", "trash": "it was deleted"}
 
 
-def _advice(decided: Mapping[str, Any], go_on: str, *, is_handed_in: bool) -> str:
+def _advice(decided: Mapping[str, str], go_on: str, *, is_handed_in: bool) -> str:
     is_about_finishing, decision = asks_to_finish(decided["action_type"]), decided["decision"]
     if is_about_finishing and decision == "approved":
         return "A task in review is now done. If it is still in progress, hand it in."
@@ -230,10 +229,10 @@ async def _boards(event: NewEvent) -> list[UUID]:
     """Return the boards of an event: one, or all of the organization."""
     if event.scope.board_id is not None:
         return [event.scope.board_id]
-    found: Any = await Board.filter(organization_id=event.scope.organization_id, deleted_at=None).values_list(
-        "id", flat=True
+    found = await rows(
+        "SELECT id FROM boards WHERE organization_id = ? AND deleted_at IS NULL", event.scope.organization_id
     )
-    return list(found)
+    return [UUID(str(row["id"])) for row in found]
 
 
 async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
@@ -243,7 +242,7 @@ async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
 
 
 def _notify_of_work_state(
-    agents: Sequence[Agent], author: Actor | None, header: str, lines: list[str], **data: Any
+    agents: Sequence[Agent], author: Actor | None, header: str, lines: list[str], **data: object
 ) -> None:
     """Notify each agent except the author."""
     for agent in agents:

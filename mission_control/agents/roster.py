@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -14,7 +13,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.core.zones import elapsed, relative
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.usage.amounts import short
 from mission_control.usage.queries import used_today
 
@@ -207,7 +206,7 @@ async def tasks_of(agent: Agent) -> list[Work]:
     return [_work(row) for row in found]
 
 
-def _work(row: dict[str, Any]) -> Work:
+def _work(row: Row) -> Work:
     return Work(
         int(row["number"]),
         row["title"],

@@ -1,6 +1,5 @@
 """Shapes of agents, of their tokens, and of what agents ask of each other."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -26,7 +25,7 @@ from mission_control.core.limits import TokenScope
 from mission_control.core.paging import Paging, Wait
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, Moment, NonEmptyStr, NotNull, OkResponse, example
 
-DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
+DEFAULT_HEARTBEAT: dict[str, object] = {"every": "10m", "target": "last", "includeReasoning": False}
 
 
 @completed(created(FIELDS))
@@ -119,18 +118,18 @@ class AgentCheckedIn(AgentRead):
     directive_reason: str | None
 
     @classmethod
-    def of_directed(cls, agent: Agent, directive: Mapping[str, Any]) -> "AgentCheckedIn":
+    def of_directed(cls, agent: Agent, directive: str, reason: str | None) -> "AgentCheckedIn":
         """The answer to a heartbeat."""
-        return cls.model_construct(**_values(agent), **directive)
+        return cls.model_construct(**_values(agent), directive=directive, directive_reason=reason)
 
 
 class AgentCheckedInOrCreated(AgentCreated, AgentCheckedIn):
     """An agent after a sign of life; `token` is shown when the call has made it, and never again."""
 
     @classmethod
-    def of_made(cls, agent: Agent, directive: Mapping[str, Any], token: str | None) -> "AgentCheckedInOrCreated":
+    def of_made(cls, agent: Agent, directive: str, reason: str | None, token: str | None) -> "AgentCheckedInOrCreated":
         """The answer to a heartbeat that may have made the agent."""
-        return cls.model_construct(**_values(agent), **directive, token=token)
+        return cls.model_construct(**_values(agent), directive=directive, directive_reason=reason, token=token)
 
 
 def _values(agent: Agent) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The tabs of an agent's page: overview, soul, tokens, usage; and the first steps of a new one."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from quart import Response
@@ -16,6 +15,7 @@ from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
 from mission_control.core.actor import Actor
+from mission_control.core.json import JsonObject
 from mission_control.core.limits import granted
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
@@ -208,7 +208,7 @@ USAGE_TAB = Tab("usage", "Usage", usage_render, usage_card)
 PAGE, FIRST_STEPS_TEMPLATE = "first steps", "agents/token.html"
 
 
-async def context_of(agent: Agent) -> dict[str, object]:
+async def context_of(agent: Agent) -> JsonObject:
     """Return the task that the first steps use, and which of them are done."""
     has_worked, has_asked = await roster.has_worked(agent), await roster.has_asked(agent)
     return {
@@ -223,7 +223,7 @@ class StepsView(View):
 
     agent: Agent
 
-    async def context(self) -> dict[str, Any]:
+    async def context(self) -> JsonObject:
         """Return the task that the steps use, and which of them were made."""
         return await self.reads.get(("first steps", self.agent.id), lambda: context_of(self.agent))
 
@@ -257,7 +257,7 @@ def _step(number: int) -> Region[StepsView]:
 
 
 NEWS = Concerns[StepsView](("",), SIGNALS, lambda view, news: concerns(view.agent, news))
-REGIONS = (
+REGIONS: tuple[Region[StepsView], ...] = (
     Region(PAGE, "[data-first-task]", NEWS, _first_task_id, swap="innerHTML"),
     *map(_step, (1, 2, 3)),
     Region(PAGE, "#first-task", NEWS, _first_task),

@@ -51,9 +51,11 @@ class TokenTraits(Form):
     ends: Ends = KEEP
     requests_per_minute: Budget | None = None
 
-    def body(self, found: Any) -> dict[str, Any]:
+    def body(self, found: Any) -> dict[str, object]:
         sent = self.model_fields_set
-        given: dict[str, Any] = {name: getattr(self, name) for name in ("name", "requests_per_minute") if name in sent}
+        given: dict[str, object] = {
+            name: getattr(self, name) for name in ("name", "requests_per_minute") if name in sent
+        }
         if "may" in sent:
             given["scopes"] = None if self.may == "all" else [self.may]
         if "ends" in sent and self.ends != KEEP:
@@ -64,7 +66,7 @@ class TokenTraits(Form):
 class TokenForm(TokenTraits):
     """A change of a token."""
 
-    def body(self, found: tuple[Agent, Token]) -> dict[str, Any]:
+    def body(self, found: tuple[Agent, Token]) -> dict[str, object]:
         """Return the change; scopes that the form can only show roughly stay when another choice was not made."""
         traits = super().body(found)
         if self.may == power_of(found[1].scopes):
@@ -77,7 +79,7 @@ class NewTokenForm(TokenTraits):
 
     overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = 600
 
-    def body(self, found: Agent) -> dict[str, Any]:
+    def body(self, found: Agent) -> dict[str, object]:
         return super().body(found) | {"overlap_seconds": self.overlap_seconds}
 
 
@@ -131,7 +133,7 @@ def _new_form(agent_id: UUID) -> FormPage:
     )
 
 
-def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> dict[str, Any]:
+def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> dict[str, object]:
     budget = current_app.config["SETTINGS"].agent_requests_per_minute
     usual = f"{budget:,}" if budget else "as many as it likes"
     return {"powers": POWERS, "ends": ends, "overlaps": overlaps, "budget": usual}

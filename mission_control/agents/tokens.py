@@ -1,6 +1,5 @@
 """Commands that rotate, renew, change and revoke tokens of agents."""
 
-from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -10,7 +9,7 @@ from mission_control.accounts.credentials import NewToken, make_agent_token
 from mission_control.accounts.models import Token
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import TokenCreate
+from mission_control.agents.schemas import TokenCreate, TokenUpdate
 from mission_control.authn import lookups
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
@@ -78,16 +77,18 @@ def _rotated(agent: Agent, made: NewToken) -> None:
 
 
 @command("agent.manage_tokens")
-async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict[str, Any]) -> Token:
+async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUpdate) -> Token:
     """Change a token's name, scopes, end or budget. Open streams notice at once. Raise Conflict when it has ended."""
     agent = await locked_agent(agent)
     token = await Token.select_for_update().get(id=token_id)
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= clock.now()):
         raise Conflict(ErrorCode.TOKEN_ENDED.detail())
-    changes = {name: value for name, value in changes.items() if getattr(token, name) != value}
+    changes = {
+        name: value for name, value in sent.model_dump(exclude_unset=True).items() if getattr(token, name) != value
+    }
     if not changes:
         return token
-    if changes.get("expires_at") is not None and changes["expires_at"] <= clock.now():
+    if "expires_at" in changes and sent.expires_at is not None and sent.expires_at <= clock.now():
         raise Invalid("This expiry is in the past. Choose a later time, or revoke the token.")
     before = {name: getattr(token, name) for name in changes}
     token.update_from_dict(changes)

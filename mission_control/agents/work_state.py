@@ -162,7 +162,7 @@ async def wait_for_directive(actor: Actor, agent: Agent, query: AgentWait) -> Ag
 
 
 async def _checked_in(agent: Agent) -> AgentCheckedIn:
-    return AgentCheckedIn.of_directed(agent, (await directive_of(agent))._asdict())
+    return AgentCheckedIn.of_directed(agent, *await directive_of(agent))
 
 
 @reactions.to(

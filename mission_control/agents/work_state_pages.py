@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, request
@@ -103,7 +102,7 @@ async def _state_of(actor: Actor, thing: HasWorkState) -> dict[str, str]:
     return {"state": thing.work_state, "reason": thing.work_state_reason or ""}
 
 
-async def _not_set(refusal: Refusal[Any, WorkStateChange]) -> ResponseReturnValue:
+async def _not_set(refusal: Refusal[Agent | Board | Organization, WorkStateChange]) -> ResponseReturnValue:
     """Answer the form of the reason with what was typed."""
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
@@ -116,7 +115,7 @@ _sets = partial(action, pages, before=_state_of, refused=_not_set)
 @_sets("/agents/<uuid:agent_id>/work-state", performs="set_agent_work_state", at=agent_of_page)
 @_sets("/boards/<uuid:board_id>/work-state", performs="set_board_work_state")
 @_sets("/organization/work-state", performs="set_my_org_work_state")
-async def set_state(outcome: Outcome[Any, WorkStateChange]) -> ResponseReturnValue:
+async def set_state(outcome: Outcome[Agent | Board | Organization, WorkStateChange]) -> ResponseReturnValue:
     """Pause, stop or resume; go back to where the button was with a message that offers to undo it."""
     switch, wanted, before = _switch_of(outcome.found), outcome.form, outcome.before
     if wanted.state == before["state"]:

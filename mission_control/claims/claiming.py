@@ -1,8 +1,8 @@
 """Claim: select a task for a worker, assign it under a lease, and find the workers that new work is for."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
@@ -17,6 +17,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.ids import parse_id
+from mission_control.core.json import JsonObject
 from mission_control.database.records import find
 from mission_control.database.sql import as_id, as_json, is_postgres, placeholders, rows
 from mission_control.organizations.work_state import lock_work_state_shared
@@ -57,7 +58,7 @@ WORKS = (
 # Tasks read per poll; as many workers can claim at the same moment without missing one.
 SEEN = 50
 
-Part = tuple[str, list[Any]]
+Part = tuple[str, list[object]]
 
 
 class Search(NamedTuple):
@@ -126,7 +127,7 @@ def _tagged(names: Sequence[str]) -> Part:
     return f"EXISTS ({TAGGED} AND ({named}{also}))", [*names, *ids]
 
 
-def _days_ago() -> list[Any]:
+def _days_ago() -> list[object]:
     """Return the thresholds of `ORDER`: for high, medium, and everything below."""
     one, two, three = (clock.now() - timedelta(days=days) for days in (1, 2, 3))
     return [one, two, one, three, two, one]
@@ -164,7 +165,7 @@ class Missed(Exception):
 @command("task.claim")
 async def claim_best(
     actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
-) -> dict[str, object]:
+) -> JsonObject:
     """Assign the best of some tasks to a worker."""
     await lock_work_state_shared(board.id)
     if worker.limits != Limits():
@@ -184,7 +185,7 @@ async def claim_best(
 
 
 @command("task.claim")
-async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
+async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> JsonObject:
     """Assign one task to a worker, or renew the lease that it has. Raise 409 when a rule forbids it."""
     await lock_limits(actor.id, board.id)
     task = await find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
@@ -202,7 +203,7 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
     return await _answer(await hold_until(task, wanted.lease_seconds))
 
 
-async def _answer(lease: Lease) -> dict[str, object]:
+async def _answer(lease: Lease) -> JsonObject:
     return {"task": await task_read(lease.task_id), "lease": lease.serialize(), "reason": None}
 
 
@@ -264,7 +265,7 @@ class Waiter(NamedTuple):
     tags: tuple[str, ...]
 
 
-async def waiters_with_work(waiters: Collection[Any], board: Board) -> set[Waiter]:
+async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[Waiter]:
     """Return the waiters for which there may be work on a board.
 
     The result is complete, and may hold a waiter too many when its tags are of two kinds.
@@ -278,7 +279,7 @@ async def waiters_with_work(waiters: Collection[Any], board: Board) -> set[Waite
     return {
         one
         for one in waiters
-        if one.agent_id in able
+        if isinstance(one, Waiter) and one.agent_id in able
         for offer, taken in ((offers.get(None), able[one.agent_id]), (offers.get(one.agent_id), None))
         if offer is not None and _has_any(offer, taken) and _has_any(offer, one.tags or None)
     }
@@ -293,7 +294,7 @@ async def _offers(board: Board) -> dict[UUID | None, frozenset[str]]:
     where, values = open_on(board.id)
     found: dict[UUID | None, set[str]] = {}
     for row in await rows(f"{OFFERED}{where}", *values):
-        tags: set[Any] = found.setdefault(as_id(row["agent_id"]), set())
+        tags = found.setdefault(as_id(row["agent_id"]), set())
         if row["tag_id"] is not None:
             tags.update((str(as_id(row["tag_id"])), row["slug"]))
     return {agent_id: frozenset(tags) for agent_id, tags in found.items()}

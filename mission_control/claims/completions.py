@@ -2,7 +2,6 @@
 
 import hashlib
 from base64 import b64decode
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
@@ -44,7 +43,7 @@ async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float
         return
     if await is_finish_approved(task.id) or await _must_wait(actor, task):
         return
-    payload: dict[str, Any] = {"reason": run.summary, "evidence": as_json(run.evidence) or [], "fence": run.fence}
+    payload: dict[str, object] = {"reason": run.summary, "evidence": as_json(run.evidence) or [], "fence": run.fence}
     if confidence is not None:
         payload["confidence"] = confidence
     await ask_to_finish(task.board, task.id, run, payload, CERTAIN if confidence is None else confidence)

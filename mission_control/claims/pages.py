@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -20,7 +19,7 @@ from mission_control.claims.queries import runs_of_agent, runs_of_task
 from mission_control.claims.waiting import reasons_of
 from mission_control.core import clock, zones
 from mission_control.core.paging import Paging
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.tasks.board_view import BoardView, News
@@ -45,7 +44,7 @@ async def waiting(_view: BoardView, panel: Panel) -> str:
     return render_macro(TEMPLATE, "waiting", panel=panel, reasons=shown) if shown else ""
 
 
-def in_words(run: dict[str, Any]) -> dict[str, Any]:
+def in_words(run: Row) -> Row:
     """Return a run with moments as moments, how long it took, and what it cost in words."""
     began, ended = as_moment(run["started_at"]), as_moment(run["ended_at"])
     assert began is not None
@@ -98,7 +97,7 @@ class Talk:
     """A comment; a deleted one keeps its place without its words."""
 
     at: datetime
-    id: Any
+    id: object
     message: str
     author: str
     author_kind: str
@@ -127,7 +126,7 @@ class Decision:
     """A decided approval."""
 
     at: datetime
-    id: Any
+    id: object
     who: str
     did: str
     state: str
@@ -141,7 +140,7 @@ class RunMoment:
     """A run. One that goes on says what the agent did last."""
 
     at: datetime
-    run: dict[str, Any]
+    run: Row
     last_seen_at: datetime | None
     acts: list[Entry]
     kind: str = "run"
@@ -206,7 +205,7 @@ async def _deleted_by(organization_id: UUID, task_id: UUID) -> dict[str, str]:
     return {str(orjson.loads(row["data"]).get("comment_id")): row["actor"] or "" for row in found}
 
 
-def _comment(view: BoardView, panel: Panel, row: dict[str, Any]) -> Talk:
+def _comment(view: BoardView, panel: Panel, row: Row) -> Talk:
     person, deleted = row["user_id"] is not None, row["deleted_at"] is not None
     is_own = person and str(row["user_id"]) == str(view.actor.id)
     return Talk(
@@ -271,7 +270,7 @@ async def _decisions(panel: Panel) -> list[Decision]:
     return [_decision(row) for row in found]
 
 
-def _decision(row: dict[str, Any]) -> Decision:
+def _decision(row: Row) -> Decision:
     state = row["decision"] or row["status"]
     what = "Finish this task" if asks_to_finish(row["action_type"]) else action_words(row["action_type"])
     return Decision(
@@ -355,7 +354,7 @@ async def card(viewed: Viewed) -> str:
     return render_macro(AGENT_TEMPLATE, "card", viewed=viewed, runs=[_run_view(run) for run in found], total=total)
 
 
-def _run_view(run: dict[str, Any]) -> dict[str, Any]:
+def _run_view(run: Row) -> Row:
     return in_words(run) | {"lease_until": as_moment(run["lease_expires_at"]) if run["state"] == "running" else None}
 
 

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
@@ -22,6 +21,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated
+from mission_control.core.json import JsonObject
 from mission_control.core.limits import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import broker, channels, waiters
@@ -36,7 +36,7 @@ HELD_SECONDS = 1.0
 UNANSWERED = "The client cancelled its call before it had the answer."
 
 
-async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any]:
+async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> JsonObject:
     """Assign the best task, or the named one, to a worker; wait for one as long as the worker asks for."""
     actor, reason = replace(actor, fence=None), None
     if wanted.task_id is not None:
@@ -47,19 +47,17 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, An
     else:
         answer, _ = await _look(actor, board, wanted)
     if answer is None:
-        nothing: dict[str, Any] = {"task": None, "lease": None, "reason": reason}
+        nothing: JsonObject = {"task": None, "lease": None, "reason": reason}
         return await committed(actor, partial(_nothing, nothing)) or nothing
     leases.LEASES.no_later_than(answer["lease"]["expires_at"])
     return answer
 
 
-async def _nothing(nothing: dict[str, Any]) -> dict[str, Any]:
+async def _nothing(nothing: JsonObject) -> JsonObject:
     return nothing
 
 
-async def _waited(
-    actor: Actor, board: Board, wanted: ClaimCreate
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[JsonObject | None, JsonObject | None]:
     """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too."""
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
     end = channels.end_of_wait(wanted.wait_seconds)
@@ -68,7 +66,7 @@ async def _waited(
         while True:
             with notified_of_answer(actor) as twin, channels.listening(channel_of_agent(actor.agent_id)) as changed:
                 waiter.listen()
-                reason: dict[str, Any] | None = None
+                reason: JsonObject | None = None
                 try:
                     answer, is_held = await _look(actor, board, wanted)
                 except Conflict as halt:
@@ -83,7 +81,7 @@ async def _waited(
             board = await _still_there(board)
 
 
-def _reason_of(halt: Conflict) -> dict[str, object]:
+def _reason_of(halt: Conflict) -> JsonObject:
     """Return why no work may begin now. Raise what waiting does not end."""
     if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
         raise halt
@@ -99,7 +97,7 @@ def channel_of(board_id: UUID) -> str:
     return f"work:{board_id}"
 
 
-async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[str, Any] | None, bool]:
+async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[JsonObject | None, bool]:
     """Return the answer, or None and whether there is work that another command has locked."""
     for pause in PAUSES:
         worker = await _worker(actor, board)
@@ -114,14 +112,14 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[s
     return None, True
 
 
-async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
+async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[JsonObject]]) -> JsonObject | None:
     answer = await committed(actor, work)
     if answer is not None:
         await on_abandonment(partial(_take_back, actor, board, answer))
     return answer
 
 
-async def _take_back(actor: Actor, board: Board, answer: dict[str, Any]) -> None:
+async def _take_back(actor: Actor, board: Board, answer: JsonObject) -> None:
     """Release the lease of a claim whose client cancelled the call or disconnected before the answer."""
     task = Task(id=UUID(str(answer["task"]["id"])), board_id=board.id)
     task.board = board
@@ -170,7 +168,7 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]), as_id(row["token_id"]))
 
 
-def _has_ended(row: dict[str, object]) -> bool:
+def _has_ended(row: JsonObject) -> bool:
     expires_at = as_moment(row["expires_at"])
     return row["token_id"] is None or row["revoked_at"] is not None or bool(expires_at and expires_at <= clock.now())
 
@@ -196,8 +194,8 @@ DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_
 @reactions.to("task.created", "task.status_changed", "task.updated")
 async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
     """A task came into the inbox, lost its assignee, left a column, or was unblocked."""
-    before: dict[str, Any] = event.data.get("before") or {}
-    after: dict[str, Any] = event.data.get("after") or {}
+    before: JsonObject = event.data.get("before") or {}
+    after: JsonObject = event.data.get("after") or {}
     if event.kind == "task.created":
         opens = event.data["status"] == "inbox"
     elif event.kind == "task.updated":

@@ -3,7 +3,7 @@
 import binascii
 from base64 import b64decode
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
@@ -18,7 +18,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, example
-from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskRead
 from mission_control.tasks.waiting import WaitingReason
@@ -237,7 +237,7 @@ OF_LIVE_TASKS = (
 )
 
 
-async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, object]], int]:
+async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[Row], int]:
     """Return a task's runs, newest first, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task_id)
     found = await rows(
@@ -249,7 +249,7 @@ async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, ob
     return await _serialize_runs(found), int(total["n"])
 
 
-async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[Row], int]:
     """Return an agent's runs of tasks that the actor can read, newest first, and their number."""
     here, boards = on_readable_boards(actor, agent.organization_id, "r.board_id")
     [total] = await rows(f"SELECT COUNT(*) AS n {OF_LIVE_TASKS}{here}", agent.id, *boards)
@@ -266,7 +266,7 @@ async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[lis
     return [run | names for run, names in zip(serialized, named, strict=True)], int(total["n"])
 
 
-async def run_read(run_id: UUID) -> dict[str, object]:
+async def run_read(run_id: UUID) -> Row:
     """Return one run as it is answered."""
     found = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
     if not found:
@@ -274,8 +274,8 @@ async def run_read(run_id: UUID) -> dict[str, object]:
     return found[0]
 
 
-async def _serialize_runs(found: list[dict[str, object]]) -> list[dict[str, object]]:
-    artifacts: dict[str, list[dict[str, Any]]] = {}
+async def _serialize_runs(found: list[Row]) -> list[Row]:
+    artifacts: dict[str, list[Row]] = {}
     if found:
         for row in await rows(
             "SELECT f.id, f.run_id, f.name, f.size, f.content_type FROM task_attachments f"
@@ -286,7 +286,7 @@ async def _serialize_runs(found: list[dict[str, object]]) -> list[dict[str, obje
     return [_serialize(row, artifacts.get(str(row["id"]), [])) for row in found]
 
 
-def _serialize(row: dict[str, Any], artifacts: list[dict[str, Any]]) -> dict[str, Any]:
+def _serialize(row: Row, artifacts: list[Row]) -> Row:
     """Return a row of `COLUMNS` as a RunRead."""
     plain = ("id", "task_id", "board_id", "agent_id", "agent_name", "fence", "state")
     moments = ("started_at", "lease_expires_at", "ended_at")

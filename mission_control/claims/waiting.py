@@ -2,24 +2,23 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, get_args
+from typing import get_args
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.words import LABELS
 from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
 from mission_control.core import clock, zones
-from mission_control.database.sql import as_id, as_moment, rows, wire_moment
+from mission_control.database.sql import Row, as_id, as_moment, rows, wire_moment
 from mission_control.tasks.waiting import Kind, Reasons, WaitingReason
 
 ORDER = {kind: place for place, kind in enumerate(get_args(Kind))}
 EMPTY = dict.fromkeys(WaitingReason.model_fields)
 NAMED = 3
 LONGEST_LINE = 120
-Row = dict[str, Any]
 
 
-async def reasons_of(task_ids: list[Any]) -> dict[str, Reasons]:
+async def reasons_of(task_ids: list[object]) -> dict[str, Reasons]:
     """Return what each of these tasks waits for, by its id. Done and deleted tasks wait for nothing."""
     wanted = [one for one in map(as_id, task_ids) if one is not None]
     if not wanted:
@@ -46,7 +45,7 @@ def _in_order(found: list[Row]) -> list[Row]:
     return sorted(found, key=lambda row: (str(row["since"] or ""), str(row["ref_id"]), str(row["detail"])))
 
 
-def _reason(kind: Kind, text: str, **fields: Any) -> Row:
+def _reason(kind: Kind, text: str, **fields: object) -> Row:
     return EMPTY | {"tasks": []} | fields | {"kind": kind, "text": text}
 
 

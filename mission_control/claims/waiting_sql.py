@@ -1,7 +1,6 @@
 """Build the statement that finds what tasks wait for: one SELECT per kind of reason."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.payloads import FINISHING
@@ -9,7 +8,7 @@ from mission_control.boards.queries import OFFLINE_AFTER, PERSON, online_sql
 from mission_control.core import clock
 from mission_control.database.sql import placeholders
 
-Part = tuple[str, list[Any]]
+Part = tuple[str, list[object]]
 
 # How far the best worker of a board gets towards taking an unassigned task.
 (
@@ -103,7 +102,7 @@ def statement(task_ids: list[UUID]) -> Part:
     return sql, [*task_ids, *(value for _, values in parts for value in values)]
 
 
-def _part(kind: str, source: str, *values: Any, **columns: str) -> Part:
+def _part(kind: str, source: str, *values: object, **columns: str) -> Part:
     selected = ", ".join(f"{columns.get(name, nothing)} AS {name}" for name, nothing in NOTHING.items())
     return f"SELECT w.id AS task_id, '{kind}' AS kind, {selected} FROM {source}", list(values)
 

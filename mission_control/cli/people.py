@@ -1,8 +1,8 @@
 """`mission-control user ...` and `token ...`: people, their roles and passwords, and personal API tokens."""
 
 import sys
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -322,5 +322,5 @@ def revoke(token_id: str) -> None:
     with_database(work)
 
 
-def _day(moment: Any) -> str:
+def _day(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M") if moment else "-"

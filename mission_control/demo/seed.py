@@ -31,6 +31,7 @@ from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import FIRST_PAIRING, PAIRING
 from mission_control.groups.commands import create_group
+from mission_control.groups.queries import BoardGroupCreate
 from mission_control.memory.commands import write_memory
 from mission_control.organizations.models import BoardAccess, Member, Organization
 from mission_control.questions.commands import ask_people
@@ -58,8 +59,8 @@ MOST_TOKENS, USED_TOKENS = 200_000, 168_000
 async def furnish(mara: Actor, boards: list[Board]) -> dict[str, Tag]:
     """Create what the tasks of these boards refer to. Return the tags by name."""
     name, text = story.GROUP
-    fields = {"name": name, "slug": "", "description": text}
-    group = await create_group(mara, mara.organization_id, fields, [board.id for board in boards])
+    new = BoardGroupCreate(name=name, slug="", description=text, board_ids=[board.id for board in boards])
+    group = await create_group(mara, mara.organization_id, new)
     await write_memory(mara, group, story.RULES, ["rules"])
     for board, note in zip(boards, story.NOTES_OF_BOARDS, strict=True):
         await write_memory(mara, board, note, ["rules"])

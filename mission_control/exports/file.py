@@ -1,6 +1,6 @@
 """The format of a board's file: its parts, which have no ids, and the checks that they fit together."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal, Self, cast
@@ -49,7 +49,7 @@ class FieldPart(Body):
     validation_regex: Pattern = None
     description: str | None = None
     required: bool = False
-    default_value: Any = None
+    default_value: object = None
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -100,7 +100,7 @@ class TaskPart(Body):
     archived_at: Moment | None = None
     depends_on: list[Number] = Field(default_factory=list)
     tags: list[Slug] = Field(default_factory=list)
-    custom_fields: dict[str, Any] = Field(default_factory=dict)
+    custom_fields: dict[str, object] = Field(default_factory=dict)
     checklist: list[StepPart] = Field(default_factory=list, max_length=200)
     comments: list[CommentPart] = Field(default_factory=list)
 
@@ -120,7 +120,7 @@ class ApprovalPart(Body):
 
     action_type: str
     tasks: list[Number] = Field(default_factory=list)
-    payload: dict[str, Any] | None = None
+    payload: dict[str, object] | None = None
     confidence: float = Field(ge=0, le=100)
     rubric_scores: dict[str, int] | None = None
     status: Literal["pending", "approved", "rejected"]
@@ -197,7 +197,7 @@ class BoardFile(Body):
                 raise ValueError(f"task {task.number} has a value in {key} that does not fit: {reason}")
 
 
-def _each_once(what: str, values: Iterable[Any]) -> None:
+def _each_once(what: str, values: Iterable[object]) -> None:
     seen = set()
     for one in values:
         if one in seen:
@@ -205,7 +205,7 @@ def _each_once(what: str, values: Iterable[Any]) -> None:
         seen.add(one)
 
 
-def _known(place: str, what: str, values: Iterable[Any], known: set[Any]) -> None:
+def _known(place: str, what: str, values: Iterable[object], known: Collection[object]) -> None:
     for one in values:
         if one not in known:
             raise ValueError(f"{place} names the {what} {one}, which is not in the file")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import chosen_name
@@ -13,7 +12,7 @@ from mission_control.core import clock
 from mission_control.core.clock import wire
 from mission_control.core.errors import TooLarge
 from mission_control.core.json import to_json
-from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.exports.file import FORMAT, VERSION, BoardPart
 from mission_control.tasks.fields import EXPORTED
 
@@ -21,7 +20,6 @@ MOST_ROWS = 100_000
 PAGE = 100
 PIECE_BYTES = 262_144  # of a file, sent at a time
 LIVE = "t.board_id = ? AND t.deleted_at IS NULL"
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,7 @@ async def approvals_of(contents: Contents) -> AsyncIterator[list[Row]]:
 
 async def _pages(sql: str, table: str, contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of what the board had, the oldest first."""
-    after, values = "", list[Any]()
+    after, values = "", list[object]()
     while True:
         found = await rows(
             f"{sql} WHERE {table}.board_id = ? AND {table}.created_at <= ?{after}"

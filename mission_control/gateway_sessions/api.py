@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mission_control.core.actor import Actor
@@ -132,7 +131,7 @@ async def _probed(organization_id: UUID, probe: _Probe) -> GatewaysStatusRespons
     return answer
 
 
-async def _sessions_at(probe: _Probe) -> list[Any]:
+async def _sessions_at(probe: _Probe) -> list[object]:
     target = target_of(probe.url, probe.token, allow_insecure_tls=probe.allow_insecure_tls)
     connection = await connect(target, await identity(), on_event=lambda _: None, seconds=SECONDS)
     try:

@@ -8,7 +8,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from mission_control.core import clock
@@ -160,7 +159,7 @@ _lists: dict[str, asyncio.Task[None]] = {}
 _numbers = {"last": 0}
 
 
-async def on_chat(gateway: GatewayRef, payload: Mapping[str, Any]) -> None:
+async def on_chat(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
     """Take an event `chat` of a gateway."""
     run = _run_of(gateway, payload)
     if run is None:
@@ -175,7 +174,7 @@ async def on_chat(gateway: GatewayRef, payload: Mapping[str, Any]) -> None:
     _plan(session)
 
 
-async def on_agent(gateway: GatewayRef, payload: Mapping[str, Any]) -> None:
+async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
     """Take an event `agent` of a gateway."""
     run, data = _run_of(gateway, payload), payload.get("data")
     if run is None or not isinstance(data, Mapping):
@@ -211,7 +210,7 @@ def on_watch(channel: str) -> None:
         _plan(session)
 
 
-def _session_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Followed:
+def _session_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Followed:
     key = str(payload["sessionKey"])
     watch = watch_id(gateway.id, key)
     session = _followed.get(watch)
@@ -222,7 +221,7 @@ def _session_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Followed:
     return session
 
 
-def _run_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Run | None:
+def _run_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Run | None:
     run_id, key = payload.get("runId"), payload.get("sessionKey")
     if not (isinstance(run_id, str) and isinstance(key, str) and run_id and key) or run_id in _ended:
         return None
@@ -329,7 +328,7 @@ def _wholeness(session: Followed) -> dict[str, bool]:
     return {run.id: run.is_whole for run in session.runs.values()}
 
 
-async def _send(session: Followed, **signal: Any) -> None:
+async def _send(session: Followed, **signal: object) -> None:
     _numbers["last"] = number = max(_numbers["last"] + 1, int(time.time() * 1_000_000))
     await publish_signal(
         session.gateway.organization_id, gateway_session=session.watch, number=number, **signal
@@ -349,7 +348,7 @@ def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int],
     text, before = mask.growing(part.text), sent.get(place, "")
     at = _common(before, text)
     sent[place] = text
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, object]] = []
     while at < len(text) or not found:
         stretch = fitted(text[at:], PIECE_BYTES, ending="")
         found.append({"kind": "text", "id": part.id[:200], "at": at, "text": stretch})

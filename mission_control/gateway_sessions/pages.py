@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -59,7 +58,7 @@ TAB = Tab("session", "Session", render, leads_to=leads_to)
 
 PAGE, FRAME, ENTRIES = "gateway-session", "gateway_sessions/frame.html", "gateway_sessions/entries.html"
 RECENT = 200
-News = Event | dict[str, Any]
+News = Event | dict[str, object]
 
 
 def _is_its_own(view: SessionView, news: News) -> bool:
@@ -183,7 +182,7 @@ SESSION = "/gateways/<uuid:gateway_id>/sessions/<string:session_id>"
 LONGEST_KEY = 1_000
 
 
-async def gateway_of_page(actor: Actor, gateway_id: UUID, **_: Any) -> Gateway:
+async def gateway_of_page(actor: Actor, gateway_id: UUID, **_: object) -> Gateway:
     """Return the gateway that the address of an action names."""
     return await visible_gateway(actor, gateway_id)
 
@@ -247,13 +246,13 @@ class MessageForm(Form):
 
 
 @action(pages, f"{SESSION}/messages", form=MessageForm, at=gateway_of_page)
-async def send_gateway_session_message(outcome: Outcome[Any, MessageForm]) -> Response:
+async def send_gateway_session_message(outcome: Outcome[object, MessageForm]) -> Response:
     """The message was sent. The page shows it already; the transcript takes its place when the agent got it."""
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]))
 
 
 @action(pages, f"{SESSION}/aborts", at=gateway_of_page)
-async def abort_gateway_session(outcome: Outcome[Any, GatewaySessionAbortRequest]) -> Response:
+async def abort_gateway_session(outcome: Outcome[object, GatewaySessionAbortRequest]) -> Response:
     """The run was ended, or there was none."""
     sentence = "Stopped." if outcome.answer.run_ids else "Nothing was running."
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]), sentence)
@@ -301,7 +300,7 @@ async def sessions_live(gateway_id: UUID) -> Response:
     """Stream what happens to the sessions of a gateway."""
     view = await _view(gateway_id)
 
-    async def look(viewer: Any, reads: Any) -> ListView | None:
+    async def look(viewer: Actor, reads: Reads) -> ListView | None:
         gateway = await gateway_now(viewer, reads, gateway_id)
         if gateway is None:
             return None

@@ -55,8 +55,8 @@ class GatewaysStatusResponse(BaseModel):
     connected: bool
     gateway_url: str
     sessions_count: int | None = None
-    sessions: list[Any] | None = None
-    main_session: dict[str, Any] | None = None
+    sessions: list[object] | None = None
+    main_session: dict[str, object] | None = None
     main_session_error: str | None = None
     error: str | None = None
 
@@ -64,20 +64,20 @@ class GatewaysStatusResponse(BaseModel):
 class GatewaySessionsResponse(BaseModel):
     """The sessions of a gateway as it describes them."""
 
-    sessions: list[Any]
-    main_session: dict[str, Any] | None = None
+    sessions: list[object]
+    main_session: dict[str, object] | None = None
 
 
 class GatewaySessionResponse(BaseModel):
     """A session as its gateway describes it."""
 
-    session: Any
+    session: object
 
 
 class GatewaySessionHistoryResponse(BaseModel):
     """The messages of a session as its gateway keeps them."""
 
-    history: list[Any]
+    history: list[object]
 
 
 class GatewaySessionMessageRequest(BaseModel):
@@ -238,7 +238,7 @@ class Mask:
                     break
         return text
 
-    def values(self, values: list[Any]) -> list[Any]:
+    def values(self, values: list[object]) -> list[object]:
         """Return JSON values with all their texts masked."""
         return [self.value(one) for one in values]
 
@@ -259,7 +259,7 @@ MASKED_SECONDS = 30.0
 _masks: dict[UUID, tuple[float, Mask]] = {}
 
 
-async def asked(gateway_id: UUID, method: str, params: Mapping[str, Any]) -> Any:
+async def asked(gateway_id: UUID, method: str, params: Mapping[str, object]) -> object:
     """Call a gateway. Raises Unreachable (502) with the gateway's own words when that fails."""
     try:
         return await call(gateway_id, method, params)
@@ -287,19 +287,19 @@ def _mask(gateway: Gateway | None) -> Mask:
     return Mask(secrets)
 
 
-def listed(payload: object) -> list[Any]:
+def listed(payload: object) -> list[object]:
     """Return the sessions in the answer of a gateway."""
     found = payload.get("sessions") if isinstance(payload, Mapping) else payload
     return found if isinstance(found, list) else []
 
 
-async def sessions_of(reach: Reach) -> list[Any]:
+async def sessions_of(reach: Reach) -> list[object]:
     """Return the sessions that the caller may see."""
     mask = await mask_of(reach.gateway.id)
-    return visible(reach, mask.value(listed(await asked(reach.gateway.id, "sessions.list", {}))))
+    return visible(reach, mask.values(listed(await asked(reach.gateway.id, "sessions.list", {}))))
 
 
-def visible(reach: Reach, sessions: list[Any]) -> list[Any]:
+def visible(reach: Reach, sessions: list[object]) -> list[object]:
     """Return those of a gateway's sessions that the caller may see."""
     if reach.is_whole:
         return sessions
@@ -324,7 +324,7 @@ async def main_session_if_any(reach: Reach) -> Any:
         return None
 
 
-async def session_of(reach: Reach, key: str) -> Any:
+async def session_of(reach: Reach, key: str) -> object:
     """Return a session by its key. Raises NotFound, and Unreachable."""
     reach.require(key)
     for one in await sessions_of(reach):
@@ -341,13 +341,13 @@ async def session_of(reach: Reach, key: str) -> Any:
     raise NotFound()
 
 
-async def history_of(reach: Reach, key: str) -> list[Any]:
+async def history_of(reach: Reach, key: str) -> list[object]:
     """Return the messages of a session, none when the gateway's answer is of no use. Raises Unreachable."""
     payload = await asked(reach.gateway.id, "chat.history", {"sessionKey": reach.require(key)})
     return (await mask_of(reach.gateway.id)).values(messages_in(payload))
 
 
-def messages_in(payload: object) -> list[Any]:
+def messages_in(payload: object) -> list[object]:
     """Return the messages in an answer to `chat.history`."""
     found = payload.get("messages") if isinstance(payload, Mapping) else payload
     return found if isinstance(found, list) else []

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
@@ -13,6 +12,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core.actor import Actor
+from mission_control.core.json import JsonObject
 from mission_control.core.scope import Scope
 from mission_control.gateway_sessions import reading
 from mission_control.gateway_sessions.following import watch_id
@@ -44,7 +44,7 @@ class Received:
     must_read: bool = False
     reading: asyncio.Task[None] | None = None
 
-    def take(self, signal: Mapping[str, Any]) -> None:
+    def take(self, signal: JsonObject) -> None:
         """Take a signal; one that was taken already changes nothing."""
         if signal.get("number", 0) <= self.number:
             return
@@ -78,7 +78,7 @@ class Received:
         return [one for one in run.parts if run.is_whole or one.kind == "text" or one.id not in calls]
 
 
-def _put(run: Run, signal: Mapping[str, Any]) -> None:
+def _put(run: Run, signal: JsonObject) -> None:
     while len(run.parts) <= signal["index"]:
         run.parts.append(Part("text", ""))
     part = run.parts[signal["index"]]
@@ -102,7 +102,7 @@ def forget(watch: str) -> None:
     _received.pop(watch, None)
 
 
-def take(watch: str, signals: Iterable[Mapping[str, Any]]) -> Received:
+def take(watch: str, signals: Iterable[JsonObject]) -> Received:
     """Take the signals about a session; return what is known then."""
     known = received(watch)
     for signal in signals:

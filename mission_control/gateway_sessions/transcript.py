@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -74,7 +74,7 @@ class Entry:
         return self.text.removeprefix(self.notice).lstrip("\n")
 
 
-def entries_of(messages: Iterable[Any], mask: Mask) -> list[Entry]:
+def entries_of(messages: Iterable[object], mask: Mask) -> list[Entry]:
     """Return the entries of a history. What is no message is passed over, so that newer gateways do no harm."""
     found: list[Entry] = []
     calls: dict[str, int] = {}
@@ -97,7 +97,7 @@ def _masked(entry: Entry, mask: Mask) -> Entry:
     return replace(entry, text=mask.text(entry.text), result=result, name=name, model=model)
 
 
-def _of_message(message: Mapping[str, Any], number: int) -> list[Entry]:
+def _of_message(message: Mapping[str, object], number: int) -> list[Entry]:
     own = _own(message)
     role = message.get("role")
     kind: Kind = "user" if role == "user" else "assistant" if role == "assistant" else "system"
@@ -139,7 +139,7 @@ def _of_part(part: object, known: Entry) -> Entry | None:
     return None
 
 
-def _add_result(found: list[Entry], calls: Mapping[str, int], message: Mapping[str, Any], number: int) -> None:
+def _add_result(found: list[Entry], calls: Mapping[str, int], message: Mapping[str, object], number: int) -> None:
     """Put a result to the call that it belongs to; one whose call is not in the history stands alone."""
     call_id = str(message.get("toolCallId") or message.get("tool_call_id") or "")
     result, is_error = tool_output(message.get("content")), message.get("isError") is True
@@ -175,7 +175,7 @@ def tool_output(content: object) -> str:
     return "" if content is None else json.dumps(content, ensure_ascii=False, indent=2)[:LONGEST_TOOL_TEXT]
 
 
-def position(message: Mapping[str, Any], number: int) -> int:
+def position(message: Mapping[str, object], number: int) -> int:
     """Return where a message stands in its session: its number there, on older gateways its time."""
     for value in (_own(message).get("seq"), message.get("timestamp")):
         if isinstance(value, int | float):
@@ -183,23 +183,23 @@ def position(message: Mapping[str, Any], number: int) -> int:
     return number
 
 
-def _own(message: Mapping[str, Any]) -> Mapping[str, Any]:
+def _own(message: Mapping[str, object]) -> Mapping[str, object]:
     own = message.get("__openclaw")
     return own if isinstance(own, Mapping) else {}
 
 
-def _sent_as(message: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+def _sent_as(message: Mapping[str, object], own: Mapping[str, object]) -> str:
     """Return the idempotency key under which a message was sent, "" for every other message."""
     key = own.get("idempotencyKey") or message.get("idempotencyKey") or ""
     return str(key).removesuffix(":user")
 
 
-def _marker(message: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+def _marker(message: Mapping[str, object], own: Mapping[str, object]) -> str:
     kind = str(own.get("kind") or message.get("kind") or "")
     return MARKERS.get(kind) or tool_output(message.get("content")) or kind or "A note of the gateway"
 
 
-def _id(message: Mapping[str, Any], number: int) -> str:
+def _id(message: Mapping[str, object], number: int) -> str:
     """Return an id for the page, which holds nothing that a gateway chose."""
     known = _own(message).get("id") or f"{message.get('timestamp')}:{message.get('role')}:{number}"
     return sha256(str(known).encode()).hexdigest()[:16]
@@ -248,7 +248,7 @@ class SessionFacts:
         return self.title if self.title.startswith(f"{name} ") else f"{name}: {self.title}"
 
     @classmethod
-    def of(cls, key: str, known: Mapping[str, Any], mask: Mask) -> "SessionFacts":
+    def of(cls, key: str, known: Mapping[str, object], mask: Mask) -> "SessionFacts":
         """Read the facts of a session from a list, or from an answer to `chat.history`."""
         named = (known.get(name) for name in ("label", "displayName", "derivedTitle"))
         title = next((str(one) for one in named if one), "") or short_name(key)
@@ -362,7 +362,7 @@ class Run:
     # Whether its texts come as items; the cumulative ones of `chat` are left out then.
     has_items: bool = False
 
-    def agent_event(self, stream: object, data: Mapping[str, Any]) -> None:
+    def agent_event(self, stream: object, data: Mapping[str, object]) -> None:
         """Take an event of the kind `agent`."""
         phase = data.get("phase")
         if stream in ("run_status", "lifecycle"):
@@ -378,7 +378,7 @@ class Run:
         elif stream == "command_output":
             self._output(data)
 
-    def chat_delta(self, payload: Mapping[str, Any]) -> None:
+    def chat_delta(self, payload: Mapping[str, object]) -> None:
         """Take a delta of the kind `chat`, which gateways without the stream `assistant` send alone."""
         if self.has_items:
             return
@@ -399,13 +399,13 @@ class Run:
             self.changed.add(self.parts.index(last))
         self._set_status("Writing")
 
-    def _tool(self, data: Mapping[str, Any]) -> Part | None:
+    def _tool(self, data: Mapping[str, object]) -> Part | None:
         """Return the part of the tool that an event is about; None beyond the number that is kept."""
         call_id = str(data.get("toolCallId") or "")[:LONGEST_WORD]
         part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
         return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")[:LONGEST_WORD]))
 
-    def _item(self, data: Mapping[str, Any], phase: str) -> None:
+    def _item(self, data: Mapping[str, object], phase: str) -> None:
         """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
         part = self._tool(data)
         if part is None or part.is_done:
@@ -416,14 +416,14 @@ class Run:
         self.changed.add(self.parts.index(part))
         self._set_status("Thinking" if part.is_done else f"Using {part.name}")
 
-    def _output(self, data: Mapping[str, Any]) -> None:
+    def _output(self, data: Mapping[str, object]) -> None:
         part = self._tool(data)
         is_whole = data.get("phase") == "end"
         if part is not None and isinstance(data.get("output"), str) and (is_whole or not part.is_done):
             part.result = tool_output(data["output"])
             self.changed.add(self.parts.index(part))
 
-    def _use(self, data: Mapping[str, Any], phase: str) -> None:
+    def _use(self, data: Mapping[str, object], phase: str) -> None:
         part = self._tool(data)
         if part is None:
             return

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.commands.command import command
@@ -64,7 +63,7 @@ class AgentThere:
 def noting_activity(handle: Handle) -> Handle:
     """Return a handler that also remembers that a gateway's agents work, so that their usage is read soon."""
 
-    async def note(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
+    async def note(gateway: GatewayRef, event: Mapping[str, object]) -> None:
         _active[gateway.id] = monotonic()
         await handle(gateway, event)
 
@@ -121,8 +120,8 @@ def _since(agents: Collection[AgentThere]) -> str:
     return (min(one.created_at for one in agents) - timedelta(days=1)).date().isoformat()
 
 
-async def _sums(gateway_id: UUID, since: str) -> Any:
-    asked: dict[str, Any] = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
+async def _sums(gateway_id: UUID, since: str) -> object:
+    asked: dict[str, object] = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
     newer = {**asked, "agentScope": "all", "includeHistorical": True}
     try:
         return await call(gateway_id, "sessions.usage", newer, seconds=CALL_SECONDS)
@@ -156,7 +155,7 @@ def read_usage(answer: object) -> list[Measured]:
     return [one for said in found if isinstance(said, Mapping) and (one := _measured_of(said)) is not None]
 
 
-def _measured_of(said: Mapping[str, Any]) -> Measured | None:
+def _measured_of(said: Mapping[str, object]) -> Measured | None:
     usage, session_id = said.get("usage"), said.get("sessionId")
     if not isinstance(usage, Mapping) or not isinstance(session_id, str) or not session_id:
         return None

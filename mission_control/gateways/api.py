@@ -1,7 +1,5 @@
 """Gateways over HTTP."""
 
-from typing import Any
-
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
@@ -29,7 +27,7 @@ api = Api(__name__, "gateways", below="/gateways")
 
 
 @api.get("", Page[GatewayRead], rule="gateway.manage")
-async def list_gateways(actor: Actor, query: Paging) -> dict[str, Any]:
+async def list_gateways(actor: Actor, query: Paging) -> dict[str, object]:
     """List the gateways of the active organization, newest first."""
     gateways, total = await gateways_page(actor, query)
     return page([GatewayRead.of(one) for one in gateways], total, query)
@@ -49,7 +47,7 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     found = await commands.check(actor.organization_id, target, deadline)
 
     async def create() -> GatewayRead:
-        return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data.model_dump(), found))
+        return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data, found))
 
     return await _settled(await committed(actor, create), deadline)
 
@@ -74,13 +72,12 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     Another address, token or way of TLS is tried for at most five seconds, as for a new gateway, and used at once. A
     new name leaves the connection alone.
     """
-    deadline, sent = Deadline(), data.model_dump(exclude_unset=True)
-    changes = commands.changed_fields(gateway, sent)
-    connects = not changes.keys().isdisjoint(commands.CONNECTION)
-    found = await commands.check(gateway.organization_id, _target(gateway, changes), deadline) if connects else None
+    deadline = Deadline()
+    connects = not commands.changed_fields(gateway, data).keys().isdisjoint(commands.CONNECTION)
+    found = await commands.check(gateway.organization_id, _target(gateway, data), deadline) if connects else None
 
     async def update() -> GatewayRead:
-        return GatewayRead.of(await commands.update_gateway(actor, gateway, sent, found))
+        return GatewayRead.of(await commands.update_gateway(actor, gateway, data, found))
 
     changed = await committed(actor, update)
     if changed is not None and not connects:
@@ -106,7 +103,7 @@ async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
         return GatewayRead.of(gateway)
     deadline = Deadline()
     try:
-        found = await commands.check(gateway.organization_id, _target(gateway, {}), deadline)
+        found = await commands.check(gateway.organization_id, _target(gateway, GatewayUpdate()), deadline)
     except (Invalid, GatewayError):
         found = None  # the process that keeps the connection meets the same, and says so in the row
     await publish_wakeup(f"{connector.RETRY}:{gateway.id}")
@@ -115,13 +112,13 @@ async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
     return GatewayRead.of(await commands.retried(gateway, found, deadline))
 
 
-def _target(gateway: Gateway, changes: dict[str, Any]) -> Target:
+def _target(gateway: Gateway, sent: GatewayUpdate) -> Target:
     """Return where and how to connect after some changes; a device token is for the address before only."""
-    url = changes.get("url", gateway.url)
+    url = gateway.url if sent.url is None else sent.url
     try:
-        token = changes["token"] if "token" in changes else opened(gateway.token)
+        token = None if sent.clear_token else sent.token or opened(gateway.token)
         device_token = opened(gateway.device_token) if url == gateway.url else None
     except GatewayError as error:
         raise Invalid({"message": error.message, "code": ErrorCode.GATEWAY_SECRET_UNREADABLE}) from None
-    insecure = changes.get("allow_insecure_tls", gateway.allow_insecure_tls)
+    insecure = gateway.allow_insecure_tls if sent.allow_insecure_tls is None else sent.allow_insecure_tls
     return target_of(url, token, device_token, allow_insecure_tls=insecure)

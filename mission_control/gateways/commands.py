@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -16,6 +15,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.json import JsonObject
 from mission_control.database.records import find
 from mission_control.database.sql import rows
 from mission_control.gateways import connector, installation, queries
@@ -25,6 +25,8 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import (
     CONNECTED,
     CONNECTING,
+    GatewayCreate,
+    GatewayUpdate,
     Report,
     boards_using,
     instance_in,
@@ -39,16 +41,16 @@ from mission_control.openclaw.target import Target
 # A change of one of these needs another connection.
 CONNECTION = ("url", "token", "allow_insecure_tls")
 # What was known of the connection before.
-UNKNOWN: dict[str, Any] = {
+UNKNOWN: dict[str, object] = {
     "state": CONNECTING, "state_code": None, "last_error": None, "pairing_request_id": None, "pairing_device_id": None,
     "same_as_id": None,
 }  # fmt: skip
 
 
 @command("gateway.create")
-async def create_gateway(actor: Actor, organization_id: UUID, new: dict[str, Any], found: Report) -> Gateway:
+async def create_gateway(actor: Actor, organization_id: UUID, new: GatewayCreate, found: Report) -> Gateway:
     """Add a gateway with what a check found; the main agent's row is made by a reaction."""
-    values = {**new, "token": sealed(new["token"])} | stored(found)
+    values = {**new.model_dump(), "token": sealed(new.token)} | stored(found)
     gateway = Gateway(organization_id=organization_id, **values)
     await _save_once(gateway)
     record("gateway.created", gateway, f"Gateway added: {gateway.name}.", **visible_fields(gateway))
@@ -57,7 +59,7 @@ async def create_gateway(actor: Actor, organization_id: UUID, new: dict[str, Any
 
 
 @command("gateway.update")
-async def update_gateway(actor: Actor, gateway: Gateway, sent: dict[str, Any], found: Report | None) -> Gateway:
+async def update_gateway(actor: Actor, gateway: Gateway, sent: GatewayUpdate, found: Report | None) -> Gateway:
     """Change a gateway, with what a check of another connection found. Setting a field to its value is a no-op."""
     gateway = await _locked(gateway)
     changes = changed_fields(gateway, sent)
@@ -66,7 +68,7 @@ async def update_gateway(actor: Actor, gateway: Gateway, sent: dict[str, Any], f
     before = visible_fields(gateway)
     connects = not changes.keys().isdisjoint(CONNECTION)
     if "token" in changes:
-        changes["token"] = sealed(changes["token"])
+        changes["token"] = sealed(None if sent.clear_token else sent.token)
     if connects:
         changes |= UNKNOWN | (stored(found) if found is not None else {"state_at": clock.now()})
     if "url" in changes:  # what is known is of the gateway at the address before
@@ -105,15 +107,12 @@ async def _try_duplicates(gateway: Gateway) -> None:
         notify(f"{connector.RETRY}:{one['id']}")
 
 
-def changed_fields(gateway: Gateway, sent: dict[str, Any]) -> dict[str, Any]:
+def changed_fields(gateway: Gateway, sent: GatewayUpdate) -> dict[str, object]:
     """Return the fields that a request changes, the token as it is."""
-    token = sent.get("token")
-    changes = {
-        name: value
-        for name, value in sent.items()
-        if name not in ("token", "clear_token") and getattr(gateway, name) != value
-    }
-    if sent.get("clear_token"):
+    others = sent.model_dump(exclude_unset=True, exclude={"token", "clear_token"})
+    changes = {name: value for name, value in others.items() if getattr(gateway, name) != value}
+    token = sent.token
+    if sent.clear_token:
         return changes | ({"token": None} if gateway.token is not None else {})
     return changes | ({"token": token} if token is not None and token != _token_of(gateway) else {})
 
@@ -125,7 +124,7 @@ def _token_of(gateway: Gateway) -> str | None:
         return None  # stored with another SECRET_KEY: any token is a new one
 
 
-def _record_update(gateway: Gateway, before: dict[str, Any], *, has_new_token: bool) -> None:
+def _record_update(gateway: Gateway, before: dict[str, object], *, has_new_token: bool) -> None:
     after = visible_fields(gateway)
     changed = [name for name in after if after[name] != before[name]]
     record(
@@ -171,7 +170,7 @@ async def _locked(gateway: Gateway, *, for_good: bool = False) -> Gateway:
     return found
 
 
-def visible_fields(gateway: Gateway) -> dict[str, Any]:
+def visible_fields(gateway: Gateway) -> JsonObject:
     """Return the fields of a gateway that events may hold."""
     return {
         "name": gateway.name,

@@ -140,7 +140,7 @@ async def _taken(held: list[UUID]) -> list[Asked]:
 
 
 async def _answer(connection: Connection | None, asked: Asked) -> None:
-    values: dict[str, Any]
+    values: dict[str, object]
     try:
         if connection is None:
             raise Unreachable("NOT_CONNECTED", "The gateway is not connected.", is_retryable=True)
@@ -168,7 +168,7 @@ def _opened(text: str) -> Any:
     return orjson.loads(secrets.decrypt_bytes(text, secret_key()))
 
 
-def opened(text: str) -> Any:
+def opened(text: str) -> object:
     """Return a stored result. Raises GatewayError when it was written with another SECRET_KEY."""
     try:
         return _opened(text)
@@ -176,7 +176,7 @@ def opened(text: str) -> Any:
         raise GatewayError("SECRET_UNREADABLE", str(error)) from None
 
 
-async def _settle(call_id: UUID, values: dict[str, Any]) -> None:
+async def _settle(call_id: UUID, values: dict[str, object]) -> None:
     columns = ", ".join(f"{name} = ?" for name in values)
     sql = f"UPDATE gateway_calls SET {columns} WHERE id = ? AND state = 'taken' RETURNING id"
     if await rows(sql, *values.values(), call_id):
@@ -284,7 +284,7 @@ CALL_SECONDS = 5.0
 
 
 async def call(
-    gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS
+    gateway_id: UUID, method: str, params: Mapping[str, object] | None = None, *, seconds: float = CALL_SECONDS
 ) -> Any:
     """Call a method of a gateway and return its payload. Raises GatewayError, within `seconds` in every case.
 
@@ -303,10 +303,10 @@ async def call(
 class _Answer:
     state: str
     result: str | None
-    error: dict[str, Any] | None
+    error: dict[str, object] | None
 
 
-async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, Any], seconds: float) -> Any:
+async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, object], seconds: float) -> object:
     call_id, loop = new_id(), asyncio.get_running_loop()
     deadline = loop.time() + seconds
     if not await _ask(call_id, gateway_id, method, params, seconds):
@@ -330,10 +330,10 @@ async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, An
         await rows("DELETE FROM gateway_calls WHERE id = ?", call_id)
 
 
-async def _ask(call_id: UUID, gateway_id: UUID, method: str, params: Mapping[str, Any], seconds: float) -> bool:
+async def _ask(call_id: UUID, gateway_id: UUID, method: str, params: Mapping[str, object], seconds: float) -> bool:
     """Write a call for the process that holds the gateway; False when none has it connected."""
     is_held = "state = 'connected' AND holder IS NOT NULL AND holder <> ?"
-    values: list[Any] = [channels.PROCESS]
+    values: list[object] = [channels.PROCESS]
     now = clock.now()
     if is_postgres():
         is_held += " AND held_until > ?"

@@ -5,7 +5,6 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mission_control.openclaw.connection import GatewayEvent
@@ -20,7 +19,7 @@ class GatewayRef:
     organization_id: UUID
 
 
-Handle = Callable[[GatewayRef, Mapping[str, Any]], Awaitable[None]]
+Handle = Callable[[GatewayRef, Mapping[str, object]], Awaitable[None]]
 Connected = Callable[[GatewayRef], Awaitable[None]]
 
 # By the gateway's name of the event.
@@ -30,7 +29,7 @@ CONNECTED: list[Connected] = []
 _log = logging.getLogger(__name__)
 
 
-async def handle(gateway: GatewayRef, name: str, payload: Mapping[str, Any]) -> None:
+async def handle(gateway: GatewayRef, name: str, payload: Mapping[str, object]) -> None:
     """Give an event to its handlers, one after the other; one that fails is logged and disturbs no other."""
     for handler in HANDLERS.get(name, ()):
         try:

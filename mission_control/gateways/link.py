@@ -80,7 +80,7 @@ async def _already_here(gateway: Gateway, seen: Report) -> Gateway | None:
     A unique index decides between two that are found at the same moment.
     """
     instance_id = (seen.said or {}).get("instance_id")
-    if instance_id is None or instance_id == gateway.instance_id:
+    if not isinstance(instance_id, str) or instance_id == gateway.instance_id:
         return None
     try:
         async with in_transaction():

@@ -1,6 +1,6 @@
 """The pages of gateways: the list, adding one, and everything about one."""
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from quart import Response
@@ -121,7 +121,7 @@ LiveList(
 )  # fmt: skip
 
 
-def _refused(refusal: Typed[Any]) -> dict[str, object]:
+def _refused(refusal: Typed[object]) -> dict[str, object]:
     """Return the reasons by field, and the gateway that this one is: what the gateway refuses stands at its field."""
     error = refusal.error
     if isinstance(error, EditConflict):
@@ -218,7 +218,7 @@ async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, o
     return {"gateway": gateway, "boards": await boards_using(gateway.id), "left": left, "errors": errors}
 
 
-async def not_deleted(refusal: Refusal[Gateway, Any]) -> ResponseReturnValue:
+async def not_deleted(refusal: Refusal[Gateway, object]) -> ResponseReturnValue:
     """Show the form again, on a page, after another name was typed."""
     refusal.only(FormInvalid)
     gateway = refusal.found

@@ -175,10 +175,10 @@ class Report:
     pairing_request_id: str | None = None
     pairing_device_id: str | None = None
     same_as_id: UUID | None = None
-    said: Mapping[str, Any] | None = None
+    said: Mapping[str, object] | None = None
     device_token: str | None = None
 
-    def columns(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, object]:
         """Return the values to store, the device token as it is."""
         skipped = ("said", "device_token")
         own = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in skipped}
@@ -272,11 +272,11 @@ def after(report: Report, before: Report | None, note: str = "") -> Report:
     return replace(report, last_error=f"{note} {report.last_error}") if note else report
 
 
-def stored(report: Report, since: datetime | None = None) -> dict[str, Any]:
+def stored(report: Report, since: datetime | None = None) -> dict[str, object]:
     """Return the columns of a report as they are stored, the device token encrypted."""
     columns = report.columns()
     if "device_token" in columns:
-        columns["device_token"] = sealed(columns["device_token"])
+        columns["device_token"] = sealed(report.device_token)
     moment = since or now()
     return columns | {"state_at": moment} | ({"connected_at": moment} if report.state == CONNECTED else {})
 

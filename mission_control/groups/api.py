@@ -45,8 +45,7 @@ async def create_board_group(actor: Actor, data: BoardGroupCreate) -> BoardGroup
 
     With `board_ids` these boards join it, all or none; a board that is in another group leaves that.
     """
-    fields = data.model_dump(exclude={"board_ids"})
-    return BoardGroupRead.of(await create(actor, actor.organization_id, fields, data.board_ids))
+    return BoardGroupRead.of(await create(actor, actor.organization_id, data))
 
 
 @api.get(GROUP, rule="board_group.read")
@@ -67,8 +66,7 @@ async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUp
 
     With `board_ids` the group has exactly these boards, apart from those that you cannot change.
     """
-    changes = data.model_dump(exclude_unset=True, exclude={"board_ids"})
-    return BoardGroupRead.of(await update(actor, group, changes, data.board_ids))
+    return BoardGroupRead.of(await update(actor, group, data))
 
 
 @api.delete(GROUP, rule="board_group.delete")

@@ -1,7 +1,6 @@
 """Commands that change board groups, and the notices when a board joins or leaves one."""
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -20,34 +19,33 @@ from mission_control.core.ids import new_id
 from mission_control.core.policy import can
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.queries import with_boards
+from mission_control.groups.queries import BoardGroupCreate, BoardGroupUpdate, with_boards
 from mission_control.live.log import NewEvent
 
 
 @command("board_group.create")
-async def create_group(
-    actor: Actor, organization_id: UUID, fields: dict[str, Any], board_ids: Collection[UUID] = ()
-) -> BoardGroup:
+async def create_group(actor: Actor, organization_id: UUID, new: BoardGroupCreate) -> BoardGroup:
     """Create a group of these boards. Raises Invalid for a board that the actor cannot change."""
-    slug = _slug(fields["slug"], fields["name"])
-    group = await BoardGroup.create(organization_id=organization_id, **{**fields, "slug": slug})
+    slug = _slug(new.slug, new.name)
+    group = await BoardGroup.create(
+        organization_id=organization_id, name=new.name, slug=slug, description=new.description
+    )
     group.boards = []
     record("board_group.created", group, f"Board group created: {group.name}.", name=group.name)
-    await _set_boards(actor, group, board_ids)
+    await _set_boards(actor, group, new.board_ids)
     return group
 
 
 @command("board_group.update")
-async def update_group(
-    actor: Actor, group: BoardGroup, changes: dict[str, Any], board_ids: Collection[UUID] | None = None
-) -> BoardGroup:
+async def update_group(actor: Actor, group: BoardGroup, sent: BoardGroupUpdate) -> BoardGroup:
     """Change a group's fields and its boards. A blank slug is derived from the name."""
-    if board_ids is not None:
-        await _set_boards(actor, group, board_ids)  # boards are locked before groups
+    if sent.board_ids is not None:
+        await _set_boards(actor, group, sent.board_ids)  # boards are locked before groups
     group = await locked_group(group, no_key=True)
-    if "slug" in changes:
-        changes["slug"] = _slug(changes["slug"], changes.get("name", group.name))
-    changes = {name: value for name, value in changes.items() if getattr(group, name) != value}
+    wanted = sent.model_dump(exclude_unset=True, exclude={"board_ids"})
+    if sent.slug is not None:
+        wanted["slug"] = _slug(sent.slug, group.name if sent.name is None else sent.name)
+    changes = {name: value for name, value in wanted.items() if getattr(group, name) != value}
     if not changes:
         return group
     before = {name: getattr(group, name) for name in changes}
@@ -172,9 +170,9 @@ async def _notify(board: Board, group_id: UUID, *, joins: bool) -> None:
     group = await BoardGroup.get_or_none(id=group_id)
     if group is None:
         return
-    named: dict[Any, str] = {one.id: one.name for one in await Board.filter(board_group_id=group.id, deleted_at=None)}
-    named[board.id] = board.name
-    for agent in await agents_to_notify(list(named)):
+    boards = [board, *await Board.filter(board_group_id=group.id, deleted_at=None).exclude(id=board.id)]
+    named: dict[UUID | None, str] = {one.id: one.name for one in boards}
+    for agent in await agents_to_notify([one.id for one in boards]):
         lines = [
             f"{'Joined' if joins else 'Left'} board: {board.name} ({board.id})",
             f"Your board: {named[agent.board_id]} ({agent.board_id})",

@@ -1,7 +1,6 @@
 """The page of a group: its boards side by side, and how often its agents report."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import board_rows
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.json import JsonObject
 from mission_control.core.policy import can, require
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.pages import GROUP, PACES, UNITS, PaceForm, group_of_page, in_words, on_group, pages
@@ -64,7 +64,7 @@ class GroupView(AsideView):
         """Whether there are so many boards that the page offers to search them."""
         return len(self.group.boards) > MANY or bool(self.text)
 
-    def query(self, **changes: Any) -> str:
+    def query(self, **changes: object) -> str:
         """Return the query of the address, without what stands beside the boards."""
         said = {
             "tasks": self.wanted.per_board_task_limit,
@@ -186,10 +186,10 @@ async def pace_form(group_id: UUID) -> str:
 
 
 async def _pace_page(
-    actor: Actor, group: BoardGroup, values: Fields, errors: dict[str, str], result: Any = None
+    actor: Actor, group: BoardGroup, values: Fields, errors: dict[str, str], result: JsonObject | None = None
 ) -> str:
-    names = {board.id: board.name for board in group.boards}
-    agents = await Agent.filter(board_id__in=list(names)).order_by("name", "id")
+    names: dict[UUID | None, str] = {board.id: board.name for board in group.boards}
+    agents = await Agent.filter(board_id__in=[board.id for board in group.boards]).order_by("name", "id")
     failed = set(result["failed_agent_ids"]) if result else set()
     return await shell_page(
         actor,

@@ -1,6 +1,6 @@
 """Board groups."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tortoise import fields
@@ -8,6 +8,9 @@ from tortoise.indexes import Index
 
 from mission_control.core.scope import Scope
 from mission_control.database.fields import Changing, nullable, reference
+
+if TYPE_CHECKING:
+    from mission_control.boards.models import Board
 
 
 class BoardGroup(Changing):
@@ -19,7 +22,7 @@ class BoardGroup(Changing):
     description = nullable(fields.TextField)
 
     organization_id: UUID
-    boards: list[Any]
+    boards: "list[Board]"
 
     class Meta:
         table = "board_groups"

@@ -14,6 +14,7 @@ from mission_control.core.errors import Invalid
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can, require
 from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.database.sql import Row
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import entries_of, list_groups, reachable_group
 from mission_control.web.actions import Outcome, Refusal, action, again
@@ -107,7 +108,7 @@ class ListedGroup:
     """A group of the list, with rows of those of its boards that the reader sees."""
 
     group: BoardGroup
-    boards: list[dict[str, Any]]
+    boards: list[Row]
 
     def total(self, name: str) -> int:
         """Return the sum of a figure of the boards."""
@@ -124,7 +125,7 @@ ORDERS = {
 
 async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
-    boards: dict[Any, list[dict[str, Any]]] = {}
+    boards: dict[str, list[Row]] = {}
     for row in await board_rows(actor):
         boards.setdefault(str(row["board_group_id"]), []).append(row)
     found = [ListedGroup(group, boards.get(str(group.id), [])) for group in groups]

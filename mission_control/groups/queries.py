@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -15,10 +15,11 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.boards.words import canonical, rank_sql
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.json import JsonObject
 from mission_control.core.paging import Paging
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import NotNull, example
-from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.database.sql import Row, placeholders, rows, wire_moment
 from mission_control.groups.models import BoardGroup
 from mission_control.tags.queries import TagRef, tags_of_tasks
 
@@ -126,7 +127,7 @@ class BoardGroupHeartbeatApplyResult(BaseModel):
     """Which agents have the new interval."""
 
     board_group_id: UUID
-    requested: dict[str, Any]
+    requested: dict[str, object]
     updated_agent_ids: list[UUID]
     failed_agent_ids: list[UUID]
 
@@ -247,13 +248,13 @@ _IN_ORDER = (
 _MOMENTS = {"due_at", "in_progress_at", "created_at", "updated_at"}
 
 
-async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, Any]:
+async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> JsonObject:
     """Return the state of a group's boards: those that a person reads, all of them for an agent of the group."""
     boards = group.boards if actor.is_agent else [board for board in group.boards if actor.reads(board)]
     return await _serialize(group, boards, query)
 
 
-async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, object]:
+async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> JsonObject:
     """Return the same for a board's group, without the board itself unless asked for."""
     group = await group_of(board)
     if group is None:
@@ -263,7 +264,7 @@ async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQ
     return await snapshot_of_group(actor, group, query)
 
 
-async def _serialize(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> dict[str, object]:
+async def _serialize(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> JsonObject:
     counts = await _counts(boards)
     tasks = await _summaries(boards, query)
     return {
@@ -310,14 +311,14 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
     )
     names = {str(board.id): board.name for board in boards}
     tags = await tags_of_tasks([row["id"] for row in found])
-    by_board: dict[str, list[dict[str, Any]]] = {}
+    by_board: dict[str, list[dict[str, object]]] = {}
     for row in found:
         board_id = str(row["board_id"])
         by_board.setdefault(board_id, []).append(_summary(row, names[board_id], tags.get(str(row["id"]), [])))
     return by_board
 
 
-def _summary(row: dict[str, Any], board_name: str, tags: list[dict[str, Any]]) -> dict[str, Any]:
+def _summary(row: Row, board_name: str, tags: list[Row]) -> Row:
     named = {**row, "priority": canonical(row["priority"]), "board_name": board_name, "tags": tags}
     return {
         name: wire_moment(named[name]) if name in _MOMENTS else named[name]

@@ -1,12 +1,11 @@
 """Memory over HTTP: of a board and of a group, for people and for agents."""
 
-from typing import Any
-
 from quart import Response
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
+from mission_control.core.json import JsonObject
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.groups.models import BoardGroup
@@ -52,7 +51,7 @@ ENTRY = f"{MEMORY}/<memory_id>"
         example="what was decided on this board",
     ),
 )
-async def list_board_memory(actor: Actor, board: Board, query: MemoryQuery) -> dict[str, Any]:
+async def list_board_memory(actor: Actor, board: Board, query: MemoryQuery) -> JsonObject:
     """List the memory of a board, newest first: chat and notes."""
     found, total = await list_entries(BoardMemory, board.id, query)
     return page(found, total, query)
@@ -72,7 +71,7 @@ async def list_board_memory(actor: Actor, board: Board, query: MemoryQuery) -> d
         example="remember what we decided",
     ),
 )
-async def create_board_memory(actor: Actor, board: Board, data: BoardMemoryCreate) -> dict[str, Any]:
+async def create_board_memory(actor: Actor, board: Board, data: BoardMemoryCreate) -> JsonObject:
     """Write something down on a board.
 
     With the tag `chat` it is a message: the lead and the agents it mentions are notified, with `@all` every agent. The
@@ -92,13 +91,13 @@ async def stream_board_memory(actor: Actor, board: Board, query: MemoryStreamQue
 
 
 @api.get(ENTRY, BoardMemoryRead)
-async def get_board_memory(actor: Actor, entry: BoardMemory) -> dict[str, Any]:
+async def get_board_memory(actor: Actor, entry: BoardMemory) -> JsonObject:
     """Read an entry."""
     return await read_entry(BoardMemory, entry.id)
 
 
 @api.patch(ENTRY, BoardMemoryRead, rule="memory.edit")
-async def update_board_memory(actor: Actor, entry: BoardMemory, data: MemoryUpdate) -> dict[str, Any]:
+async def update_board_memory(actor: Actor, entry: BoardMemory, data: MemoryUpdate) -> JsonObject:
     """Change an entry that you wrote; admins change any."""
     await edit_memory(actor, entry, data)
     return await read_entry(BoardMemory, entry.id)
@@ -116,20 +115,20 @@ OF_GROUP = "/board-groups/<group_id>/memory"
 OF_BOARD = "/boards/<board_id>/group-memory"
 
 
-async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
+async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> JsonObject:
     entry = await write_memory(actor, group, data.content, data.tags, data.source)
     return await read_entry(GroupMemory, entry.id)
 
 
 @group_api.get(OF_GROUP, Page[BoardGroupMemoryRead], who="user", rule="board_group.read")
-async def list_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryQuery) -> dict[str, Any]:
+async def list_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryQuery) -> JsonObject:
     """List what was written down for a group, newest first."""
     found, total = await list_entries(GroupMemory, group.id, query)
     return page(found, total, query)
 
 
 @group_api.post(OF_GROUP, BoardGroupMemoryRead, who="user", rule="memory.write")
-async def create_board_group_memory(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
+async def create_board_group_memory(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> JsonObject:
     """Write something down for every board of a group.
 
     Chat reaches the leads and whom it mentions; the tag `broadcast` and `@all` reach every agent of the group.
@@ -159,7 +158,7 @@ async def stream_board_group_memory(actor: Actor, group: BoardGroup, query: Memo
         example="what do the other boards need from us",
     ),
 )
-async def list_board_group_memory_for_board(actor: Actor, board: Board, query: MemoryQuery) -> dict[str, Any]:
+async def list_board_group_memory_for_board(actor: Actor, board: Board, query: MemoryQuery) -> JsonObject:
     """List what was written down for the board's group, newest first; nothing without a group."""
     group = await group_of(board)
     found, total = ([], 0) if group is None else await list_entries(GroupMemory, group.id, query)
@@ -180,9 +179,7 @@ async def list_board_group_memory_for_board(actor: Actor, board: Board, query: M
         example="tell the other boards that the interface changed",
     ),
 )
-async def create_board_group_memory_for_board(
-    actor: Actor, board: Board, data: BoardGroupMemoryCreate
-) -> dict[str, Any]:
+async def create_board_group_memory_for_board(actor: Actor, board: Board, data: BoardGroupMemoryCreate) -> JsonObject:
     """Write something down for every board of the board's group."""
     group = await group_of(board)
     if group is None:
@@ -209,13 +206,13 @@ async def stream_board_group_memory_for_board(actor: Actor, board: Board, query:
 
 
 @group_api.get(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user")
-async def get_board_group_memory(actor: Actor, entry: GroupMemory) -> dict[str, Any]:
+async def get_board_group_memory(actor: Actor, entry: GroupMemory) -> JsonObject:
     """Read an entry."""
     return await read_entry(GroupMemory, entry.id)
 
 
 @group_api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user", rule="memory.edit")
-async def update_board_group_memory(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
+async def update_board_group_memory(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> JsonObject:
     """Change an entry that you wrote; admins change any."""
     await edit_memory(actor, entry, data)
     return await read_entry(GroupMemory, entry.id)
@@ -229,13 +226,13 @@ async def delete_board_group_memory(actor: Actor, entry: GroupMemory) -> OkRespo
 
 
 @group_api.get(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around)
-async def get_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> dict[str, Any]:
+async def get_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> JsonObject:
     """Read an entry."""
     return await get_board_group_memory(actor, entry)
 
 
 @group_api.patch(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around, rule="memory.edit")
-async def update_board_group_memory_for_board(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
+async def update_board_group_memory_for_board(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> JsonObject:
     """Change an entry that you wrote; admins change any."""
     return await update_board_group_memory(actor, entry, data)
 

@@ -16,7 +16,7 @@ from mission_control.boards.queries import people_of
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can
-from mission_control.database.sql import as_json, as_moment, placeholders, rows
+from mission_control.database.sql import Row, as_json, as_moment, placeholders, rows
 from mission_control.groups.group_page import GroupView
 from mission_control.groups.models import BoardGroup
 from mission_control.live.models import Event
@@ -117,7 +117,7 @@ async def chat_until(
     memory: Memory, seq: int, before: UUID | None = None, limit: int = PAGE
 ) -> tuple[list[Shown], bool]:
     """Return the newest messages up to a number of the log, or those before one, oldest first; and whether more are."""
-    where, values = "", list[Any]()
+    where, values = "", list[object]()
     if before is not None:
         where = (
             f" AND (m.created_at, m.id) < (SELECT o.created_at, o.id FROM {memory.table} o"
@@ -201,7 +201,7 @@ async def _with_questions(memory: Memory, entries: list[Shown]) -> list[Shown]:
     return [replace(one, question=_answered(one, found)) for one in entries]
 
 
-def _answered(entry: Shown, questions: list[dict[str, Any]]) -> tuple[UUID, str] | None:
+def _answered(entry: Shown, questions: list[Row]) -> tuple[UUID, str] | None:
     for row in questions:
         is_same = (row["answer"], str(row["answered_by_user_id"])) == (entry.content, entry.author_id)
         moment = as_moment(row["answered_at"])
@@ -210,7 +210,7 @@ def _answered(entry: Shown, questions: list[dict[str, Any]]) -> tuple[UUID, str]
     return None
 
 
-def _shown(row: dict[str, Any]) -> Shown:
+def _shown(row: Row) -> Shown:
     kind, author, author_id = "none", row["source"] or "Somebody", ""
     if row["author_agent_id"] is not None:
         kind, author, author_id = "agent", row["agent_name"] or author, str(row["author_agent_id"])
@@ -243,7 +243,7 @@ def memory_in(view: AnyView) -> Memory:
     return memory_of_group(view.actor, view.group)
 
 
-async def addressees(view: AnyView) -> list[dict[str, object]]:
+async def addressees(view: AnyView) -> list[Row]:
     """Return who can be mentioned, each with a word that says who that is."""
     boards = [view.board] if isinstance(view, BoardView) else view.group.boards
     if not boards:
@@ -264,7 +264,7 @@ async def addressees(view: AnyView) -> list[dict[str, object]]:
     ]
 
 
-async def _people(organization_id: UUID) -> list[dict[str, object]]:
+async def _people(organization_id: UUID) -> list[Row]:
     return await rows(
         f"SELECT {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? ORDER BY LOWER(u.name), u.id LIMIT 200",
@@ -272,7 +272,7 @@ async def _people(organization_id: UUID) -> list[dict[str, object]]:
     )
 
 
-def names_of(known: list[dict[str, Any]]) -> tuple[str, ...]:
+def names_of(known: list[Row]) -> tuple[str, ...]:
     """Return the names that a text can mention."""
     return tuple(one["name"] for one in known)
 
@@ -371,7 +371,7 @@ def _on_group(view: GroupView, news: Event | dict[str, object]) -> bool:
     return isinstance(news, Event) and orjson.loads(news.data).get("board_group_id") == str(view.group.id)
 
 
-def _regions(place: str, kinds: str, about: Callable[[Any, Any], bool]) -> tuple[Region[Any], ...]:
+def _regions(place: str, kinds: str, about: Callable[[Any, Event | dict[str, Any]], bool]) -> tuple[Region[Any], ...]:
     render: Callable[[Any], Awaitable[str | None]] = _chat
     return (
         Region(f"{place}-chat", "#chat-new", Concerns((kinds,), (), about), render, changes=_chat_changes),

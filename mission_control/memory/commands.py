@@ -1,7 +1,5 @@
 """Commands that write, change and delete entries of memory."""
 
-from typing import Any
-
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
@@ -10,6 +8,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.json import JsonObject
 from mission_control.groups.commands import locked_group
 from mission_control.groups.models import BoardGroup
 from mission_control.inbox.notices import WITHDRAWN, requote
@@ -77,12 +76,11 @@ async def _write[E: Entry](
 
 
 @command("memory.edit")
-async def edit_memory[E: Entry](actor: Actor, entry: E, wanted: MemoryUpdate) -> E:
+async def edit_memory[E: Entry](actor: Actor, entry: E, sent: MemoryUpdate) -> E:
     """Change what differs; nobody is notified again, but notices that quote the entry quote its new text."""
     found = await _locked(entry)
-    changes = {
-        name: value for name, value in wanted.model_dump(exclude_unset=True).items() if getattr(found, name) != value
-    }
+    wanted = sent.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in wanted.items() if getattr(found, name) != value}
     if not changes:
         return found
     before = found.content
@@ -132,7 +130,7 @@ def _sentence(entry: Entry, what: str) -> str:
     return f"{'Chat message' if entry.is_chat else 'Memory entry'} {what}."
 
 
-def _state(entry: Entry) -> dict[str, Any]:
+def _state(entry: Entry) -> JsonObject:
     """Return what streams need of an entry that is gone. Its text and its author's name stay out of the log."""
     where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
     return {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at, **where}

@@ -1,6 +1,6 @@
 """Entries of memory. They belong to a board, or to a group and so to every board in it."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
 from tortoise import fields
@@ -8,6 +8,10 @@ from tortoise.indexes import Index
 
 from mission_control.core.scope import Scope
 from mission_control.database.fields import Dated, UtcDatetimeField, json_field, nullable, reference
+
+if TYPE_CHECKING:
+    from mission_control.boards.models import Board
+    from mission_control.groups.models import BoardGroup
 
 
 class Entry(Dated):
@@ -30,9 +34,10 @@ class Entry(Dated):
         abstract = True
 
     @property
-    def home(self) -> Any:
+    def home(self) -> "Board | BoardGroup":
         """The board or group, which must be loaded."""
-        return getattr(self, self.HOME)
+        home: Board | BoardGroup = getattr(self, self.HOME)
+        return home
 
     @classmethod
     def home_column(cls) -> str:

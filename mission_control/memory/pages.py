@@ -157,8 +157,8 @@ async def edit_form_of_group(group_id: UUID, memory_id: UUID) -> ResponseReturnV
 
 
 async def _edit_page(actor: Actor, entry: Entry, values: Fields, errors: dict[str, str]) -> str:
-    is_of_board = isinstance(entry.home, Board)
-    memory = (memory_of_board if is_of_board else memory_of_group)(actor, entry.home)
+    home, is_of_board = entry.home, isinstance(entry.home, Board)
+    memory = memory_of_board(actor, home) if isinstance(home, Board) else memory_of_group(actor, home)
     context = {"memory": memory, "entry": entry, "values": values, "errors": errors, "back": _url_of(entry)}
     if is_htmx():
         return render_macro(EDIT_FORMS, "edit_dialog", **context)

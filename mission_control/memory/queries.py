@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import orjson
@@ -19,7 +19,7 @@ from mission_control.core.json import to_json
 from mission_control.core.paging import Paging
 from mission_control.core.policy import Rules, can
 from mission_control.core.schemas import ActorRef, Body, NonEmptyStr, NotNull, example
-from mission_control.database.sql import as_moment, contains, is_postgres, rows
+from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, holds_board_of, reaches_group, visible_group, with_boards
 from mission_control.live import broker
@@ -107,7 +107,7 @@ async def _entry_of[E: Entry](kind: type[E], home: Board | BoardGroup, memory_id
     return entry
 
 
-async def read_entry(kind: type[Entry], memory_id: UUID) -> dict[str, Any]:
+async def read_entry(kind: type[Entry], memory_id: UUID) -> Row:
     """Return one entry as it is sent. Raises NotFound when it was deleted."""
     home = kind.home_column()
     found = await rows(f"SELECT m.{home}, {COLUMNS} FROM {kind._meta.db_table} m{AUTHORS} WHERE m.id = ?", memory_id)
@@ -116,7 +116,7 @@ async def read_entry(kind: type[Entry], memory_id: UUID) -> dict[str, Any]:
     return serialize_entry(found[0], home)
 
 
-async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> tuple[list[dict[str, object]], int]:
+async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> tuple[list[Row], int]:
     """Return a page of the entries of a board or group, newest first, and how many there are."""
     home, table = kind.home_column(), kind._meta.db_table
     narrowed, more = matching(query)
@@ -131,9 +131,9 @@ async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> 
     return [serialize_entry(row, home) for row in found], int(total["n"])
 
 
-def matching(query: MemoryQuery) -> tuple[str, list[Any]]:
+def matching(query: MemoryQuery) -> tuple[str, list[object]]:
     """Return which entries a query wants as SQL on `m`, with a leading AND, and its values."""
-    where, values = "", list[Any]()
+    where, values = "", list[object]()
     if query.is_chat is not None:
         where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
     if query.q and query.q.strip():
@@ -265,7 +265,7 @@ async def _entry(event: Event, kind: type[Entry], home_id: UUID) -> _Entry | Non
     return _Entry(entry["is_chat"], to_json({"memory": entry}))
 
 
-def _farewell(data: dict[str, Any], kind: type[Entry], home_id: UUID) -> dict[str, Any]:
+def _farewell(data: Row, kind: type[Entry], home_id: UUID) -> Row:
     """Return a deleted entry in the usual shape, without its text."""
     return {
         "id": data["memory_id"],

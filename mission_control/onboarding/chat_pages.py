@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -149,7 +148,7 @@ def lines_of(session: OnboardingSession | None) -> list[Line]:
     return [_line(number, said) for number, said in enumerate(session.messages or [] if session else [])]
 
 
-def _line(number: int, said: dict[str, Any]) -> Line:
+def _line(number: int, said: dict[str, object]) -> Line:
     content, at = str(said.get("content", "")), clock.parse_since(str(said.get("timestamp")))
     if said.get("role") == "user":
         return Line(number, "answer" if number else "request", content, at)
@@ -364,7 +363,7 @@ def _is_here(view: ChatView, news: Event | dict[str, object]) -> bool:
     return str(view.board.gateway_id) == news.get("gateway_id") or str(view.board.id) == news.get("board_id")
 
 
-def _same_for(view: ChatView) -> tuple[Any, ...]:
+def _same_for(view: ChatView) -> tuple[object, ...]:
     return view.board.id, view.is_admin
 
 

@@ -1,7 +1,6 @@
 """Commands that set up a board: an agent's proposal and a person's confirmation."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -48,7 +47,7 @@ class Plan:
     needs_approval: bool
 
     @classmethod
-    def of(cls, draft: dict[str, Any] | None) -> "Plan":
+    def of(cls, draft: dict[str, object] | None) -> "Plan":
         """What an agent proposed; a lead that no longer fits counts as absent."""
         try:
             lead = LeadDraft.model_validate((draft or {}).get("lead_agent") or {})

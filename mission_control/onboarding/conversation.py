@@ -4,7 +4,6 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
@@ -17,6 +16,7 @@ from mission_control.core import clock, zones
 from mission_control.core.actor import Actor, system
 from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.json import JsonObject
 from mission_control.database.sql import as_id, as_moment, rows
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.queries import (
@@ -32,7 +32,7 @@ from mission_control.work.deliveries import Delivery
 from mission_control.work.loops import Loop
 
 HEADER = "BOARD ONBOARDING REQUEST"
-QUESTION: dict[str, Any] = {
+QUESTION: JsonObject = {
     "question": "When is this a success?",
     "options": [
         {"id": "1", "label": "A number is reached"},
@@ -40,7 +40,7 @@ QUESTION: dict[str, Any] = {
         {"id": "other", "label": "I'll type it"},
     ],
 }
-PROPOSAL: dict[str, Any] = {
+PROPOSAL: JsonObject = {
     "status": "complete",
     "board_type": "goal",
     "objective": "The shop sells abroad.",

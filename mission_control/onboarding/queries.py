@@ -1,7 +1,7 @@
 """Read the conversations about boards: their shapes, and who may."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
@@ -24,7 +24,7 @@ from mission_control.onboarding.models import OnboardingSession
 LONGEST_TEXT = 10_000
 
 
-def _trimmed(value: object) -> Any:
+def _trimmed(value: object) -> object:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
@@ -65,7 +65,7 @@ class BoardOnboardingConfirm(BaseModel):
 
     board_type: Annotated[str, StringConstraints(max_length=64)]
     objective: Text | None = None
-    success_metrics: dict[str, Any] | None = None
+    success_metrics: dict[str, object] | None = None
     target_date: Moment | None = None
     user_profile: Annotated[
         BoardOnboardingUserProfile | None,
@@ -137,7 +137,7 @@ class BoardOnboardingRead(BaseModel):
     board_id: UUID
     session_key: str
     status: str
-    messages: list[dict[str, Any]] | None
+    messages: list[dict[str, object]] | None
     draft_goal: BoardOnboardingAgentComplete | None
     delivery_ids: Annotated[list[UUID], Field(description="The message on its way to the agent, or unanswered")]
     silent_at: Annotated[datetime | None, Field(description="Since when the agent's answer is overdue")]

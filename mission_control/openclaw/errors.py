@@ -6,11 +6,11 @@ import socket
 import ssl
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, WebSocketException
 
-from mission_control.core.json import to_json
+from mission_control.core.json import JsonObject, to_json
 
 
 class Said(Enum):
@@ -64,14 +64,14 @@ class GatewayError(Exception):
         code: str,
         message: str,
         *,
-        details: Mapping[str, Any] | None = None,
+        details: Mapping[str, object] | None = None,
         is_retryable: bool = False,
         retry_after: float | None = None,
         was_sent: bool = False,
     ) -> None:
         self.code = code
         self.message = TOKEN.sub(r"\1…", message.replace("\0", ""))[:MOST_MESSAGE]
-        self.details: dict[str, Any] = dict(details or {})
+        self.details: JsonObject = dict(details or {})
         self.is_retryable = is_retryable
         self.retry_after = retry_after
         self.was_sent = was_sent
@@ -190,7 +190,7 @@ def approve_command(request_id: str | None) -> str:
     return f"openclaw devices approve {request_id}" if request_id else "openclaw devices list"
 
 
-def to_values(error: GatewayError) -> dict[str, Any]:
+def to_values(error: GatewayError) -> JsonObject:
     """Return an error as plain values, for another process."""
     return {
         "kind": type(error).__name__,
@@ -203,7 +203,7 @@ def to_values(error: GatewayError) -> dict[str, Any]:
     }
 
 
-def from_values(values: Mapping[str, Any]) -> GatewayError:
+def from_values(values: JsonObject) -> GatewayError:
     """Return the error that `to_values` took apart."""
     kept = {key: value for key, value in values.items() if key not in ("kind", "code", "message")}
     return KINDS.get(values["kind"], GatewayError)(values["code"], values["message"], **kept)

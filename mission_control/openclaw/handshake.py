@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -123,7 +122,7 @@ class Hello:
     device_token: str | None = field(repr=False)
     tick_seconds: float
     max_payload: int
-    snapshot: Mapping[str, Any] = field(repr=False)
+    snapshot: Mapping[str, object] = field(repr=False)
     warnings: tuple[str, ...] = ()
 
     def has(self, method: str) -> bool:
@@ -172,7 +171,7 @@ def read_hello(payload: object) -> Hello:
     )
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
@@ -216,7 +215,7 @@ class Attempt:
     waits_for_pairing: bool = False
 
 
-def read_challenge(frame: Mapping[str, Any]) -> Challenge:
+def read_challenge(frame: Mapping[str, object]) -> Challenge:
     """Read the gateway's first frame."""
     payload = frame.get("payload")
     said = payload if isinstance(payload, Mapping) else {}
@@ -240,14 +239,14 @@ def connect_params(target: Target, identity: Identity, challenge: Challenge, att
         nonce=challenge.nonce,
         platform=PLATFORM,
     )
-    device: dict[str, Any] = {
+    device: dict[str, object] = {
         "id": identity.device_id,
         "publicKey": identity.public_key,
         "signature": identity.sign(signing, version=attempt.signature),
         "signedAt": challenge.ts,
         "nonce": challenge.nonce,
     }
-    params: dict[str, Any] = {
+    params: dict[str, object] = {
         "minProtocol": MIN_PROTOCOL,
         "maxProtocol": MAX_PROTOCOL,
         "client": {

@@ -16,7 +16,7 @@ from mission_control.core.json import to_json
 from mission_control.openclaw import errors
 from mission_control.openclaw.errors import GatewayError, Unreachable
 from mission_control.openclaw.handshake import Hello
-from mission_control.openclaw.target import InFlight, Target
+from mission_control.openclaw.target import InFlight, Place, Target
 
 # Above what gateways send (25 MiB), so that theirs is the limit that is met.
 MOST_BYTES = 32 * 1024 * 1024
@@ -63,7 +63,7 @@ class Wire:
         return await cls._open_at(target, places[-1])
 
     @classmethod
-    async def _open_at(cls, target: Target, place: Mapping[str, Any]) -> "Wire":
+    async def _open_at(cls, target: Target, place: Place) -> "Wire":
         """Connect, without an Origin (with one, gateways take the caller for a browser and grant nothing)."""
         socket = await _Opening(
             target.address,
@@ -88,7 +88,7 @@ class Wire:
         except ConnectionClosed:
             raise self._closed() from None
 
-    async def receive(self) -> Mapping[str, Any]:
+    async def receive(self) -> Mapping[str, object]:
         """Return the next frame. Raises WireClosed."""
         while True:
             try:
@@ -115,7 +115,7 @@ class Wire:
         return WireClosed(self._socket.close_code, self._socket.close_reason or "")
 
 
-def _is_too_deep(raw: bytes, frame: Mapping[str, Any]) -> bool:
+def _is_too_deep(raw: bytes, frame: Mapping[str, object]) -> bool:
     """Return whether a frame is nested deeper than what could be stored or answered: a few hundred levels."""
     if raw.count(b"[") + raw.count(b"{") < DEEP:
         return False
@@ -140,7 +140,7 @@ class GatewayEvent:
     """Something that a gateway tells without being asked."""
 
     name: str
-    payload: Mapping[str, Any]
+    payload: Mapping[str, object]
     seq: int | None
     size: int = 0  # of its frame, in bytes
 
@@ -160,7 +160,7 @@ class _Waiting:
     """A request that waits for its answer."""
 
     def __init__(self, *, final: bool) -> None:
-        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.final = final  # the first answer only says that it was accepted
 
 
@@ -189,7 +189,7 @@ class Connection:
     async def call(
         self,
         method: str,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         *,
         seconds: float = CALL_SECONDS,
         final: bool = False,
@@ -239,7 +239,7 @@ class Connection:
         self._target.pace.refused(method, wait)
         return wait < left
 
-    async def _ask(self, method: str, params: Mapping[str, Any], final: bool, sent: Callable[[], None]) -> Any:
+    async def _ask(self, method: str, params: Mapping[str, object], final: bool, sent: Callable[[], None]) -> object:
         async with self._in_flight.place():
             self._number += 1
             key = str(self._number)
@@ -276,14 +276,14 @@ class Connection:
                     await asyncio.sleep(began + 1.0 - now)
                 if frame.get("type") == "res":
                     self._answered(frame)
-                elif frame.get("type") == "event" and isinstance(frame.get("event"), str):
-                    self._happened(frame)
+                elif frame.get("type") == "event" and isinstance(name := frame.get("event"), str):
+                    self._happened(frame, name)
         except WireClosed as end:
             self._end(end.code or 1006, end.reason)
         finally:
             self._end(1006, "")
 
-    def _answered(self, frame: Mapping[str, Any]) -> None:
+    def _answered(self, frame: Mapping[str, object]) -> None:
         waiting = self._waiting.get(str(frame.get("id")))
         if waiting is None or waiting.answer.done():
             return  # given up, or the second answer of a call whose first one was enough
@@ -294,10 +294,10 @@ class Connection:
         elif not (waiting.final and isinstance(payload, Mapping) and payload.get("status") == "accepted"):
             waiting.answer.set_result(payload)
 
-    def _happened(self, frame: Mapping[str, Any]) -> None:
+    def _happened(self, frame: Mapping[str, object], name: str) -> None:
         payload, seq = frame.get("payload"), frame.get("seq")
         event = GatewayEvent(
-            frame["event"],
+            name,
             payload if isinstance(payload, Mapping) else {},
             seq if isinstance(seq, int) else None,
             self._wire.last_size,

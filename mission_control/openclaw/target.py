@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import total_ordering
-from typing import Any
+from typing import TypedDict
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from mission_control.core import clock
@@ -185,6 +185,13 @@ def too_many(method: str, wait: float) -> GatewayError:
     )
 
 
+class Place(TypedDict, total=False):
+    """What to connect to, where it is another one than the host of the address."""
+
+    host: str
+    port: int
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A gateway to connect to. Secrets travel in the first request only, never in the URL."""
@@ -226,7 +233,7 @@ class Target:
             self.is_loopback or (self.is_encrypted and not self.allow_insecure_tls)
         )
 
-    async def places(self) -> list[dict[str, Any]]:
+    async def places(self) -> list[Place]:
         """Return what to connect to, in order: the addresses of the host, or the host itself where all are allowed.
 
         Raises GatewayError when an address of the host may not be reached, and OSError for an unknown host.

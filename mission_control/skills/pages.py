@@ -14,6 +14,7 @@ from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
 from mission_control.core.policy import require
 from mission_control.core.schemas import NonEmptyStr
+from mission_control.database.sql import Row
 from mission_control.gateways.queries import list_gateways
 from mission_control.jobs.models import Job
 from mission_control.jobs.queries import own_jobs
@@ -127,7 +128,7 @@ LiveList(
 )  # fmt: skip
 
 
-def _pack_of(card: dict[str, Any], packs: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _pack_of(card: Row, packs: list[Row]) -> Row | None:
     url = card["source_url"]
     return next(
         (one for one in packs if url == one["source_url"] or url.startswith(f"{one['source_url']}/tree/")), None
@@ -182,7 +183,7 @@ async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
     return await visible_skill(actor, skill_id)
 
 
-async def _not_asked(refusal: Refusal[Any, None]) -> ResponseReturnValue:
+async def _not_asked(refusal: Refusal[object, None]) -> ResponseReturnValue:
     if not isinstance(refusal.error, DomainError) or refusal.page is None:
         raise refusal.error
     return await _show(refusal.actor, refusal.page, refusal.sentence)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, UrlConstraints
@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import Rules
 from mission_control.core.schemas import NonEmptyStr
-from mission_control.database.sql import as_json, as_moment, contains, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, as_json, as_moment, contains, placeholders, rows, wire_moment
 from mission_control.gateways.queries import visible_gateway
 from mission_control.skills.models import Skill, SkillPack
 
@@ -51,7 +51,7 @@ class MarketplaceSkillRead(BaseModel):
     risk: str | None
     source: str | None
     source_url: str
-    metadata: dict[str, Any]
+    metadata: dict[str, object]
     created_at: datetime
     updated_at: datetime
 
@@ -121,7 +121,7 @@ class SkillPackCreate(BaseModel):
     name: NonEmptyStr | None = None
     description: str | None = None
     branch: str = "main"
-    metadata: dict[str, Any] = Field(
+    metadata: dict[str, object] = Field(
         default_factory=dict, validation_alias=AliasChoices("metadata", "metadata_"), serialization_alias="metadata"
     )
 
@@ -135,7 +135,7 @@ class SkillPackRead(BaseModel):
     description: str | None
     source_url: str
     branch: str
-    metadata: dict[str, Any]
+    metadata: dict[str, object]
     skill_count: int
     created_at: datetime
     updated_at: datetime
@@ -199,7 +199,7 @@ async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
     return skill
 
 
-async def list_packs(organization_id: UUID) -> list[dict[str, Any]]:
+async def list_packs(organization_id: UUID) -> list[dict[str, object]]:
     """Return all packs of an organization, newest first."""
     sql = f"{PACKS} WHERE p.organization_id = ? ORDER BY p.created_at DESC, p.id DESC"
     return [_serialize(row) for row in await rows(sql, organization_id)]
@@ -240,7 +240,7 @@ async def _visible_gateway(actor: Actor, gateway_id: UUID) -> None:
         raise NotFound(NO_GATEWAY) from None
 
 
-async def _asked(gateway_id: UUID | None, skills: list[Any]) -> dict[str, dict[str, object]]:
+async def _asked(gateway_id: UUID | None, skills: list[object]) -> dict[str, dict[str, object]]:
     """Return what was asked of a gateway about some skills, and what became of the request."""
     if gateway_id is None or not skills:
         return {}
@@ -264,9 +264,9 @@ async def words_of(organization_id: UUID, column: str) -> list[str]:
     return [row["word"] for row in await rows(sql, organization_id)]
 
 
-async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any]]:
+async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[object]]:
     where = ["s.organization_id = ?"]
-    values: list[Any] = [actor.organization_id]
+    values: list[object] = [actor.organization_id]
     if query.pack_id is not None:
         pack = await visible_pack(actor, query.pack_id)
         where.append(f"EXISTS (SELECT 1 FROM skill_packs p WHERE p.id = ? AND {OF_PACK})")
@@ -311,7 +311,7 @@ ASKED = (
 )
 
 
-async def gateways_of(skill_ids: Sequence[Any]) -> dict[UUID, list[SkillOnGateway]]:
+async def gateways_of(skill_ids: Sequence[object]) -> dict[UUID, list[SkillOnGateway]]:
     """Return the gateways that were asked about some skills, by skill and by name."""
     if not skill_ids:
         return {}
@@ -331,7 +331,7 @@ async def gateways_of(skill_ids: Sequence[Any]) -> dict[UUID, list[SkillOnGatewa
     return found
 
 
-async def skill_detail(skill: Skill) -> dict[str, Any]:
+async def skill_detail(skill: Skill) -> Row:
     """Return a skill with its text and its gateways, as it is sent."""
     gateways = (await gateways_of([skill.id])).get(skill.id, [])
     return {**await skill_read(skill.id), "content": skill.content, "gateways": gateways}

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mission_control.core.addresses import parts_of
@@ -256,7 +255,7 @@ class FoundSkill:
     category: str | None
     risk: str | None
     source: str | None
-    metadata: dict[str, Any]
+    metadata: dict[str, object]
     content: str | None = None
 
 
@@ -312,7 +311,7 @@ def _by_index(root: Path, entries: list[dict[str, object]], url: str, branch: st
         if not address or len(address) > LONGEST_URL:
             found.warnings.append(f"Entry {number} of {INDEX} has no usable path or address; it was left out.")
             continue
-        metadata = {"discovery_mode": "skills_index", "pack_branch": branch}
+        metadata: dict[str, object] = {"discovery_mode": "skills_index", "pack_branch": branch}
         metadata |= {"source_url": given} if given else {}
         metadata |= {"resolved_path": path} if path else {}
         found.skills[address] = FoundSkill(

@@ -3,7 +3,7 @@
 A test holds every field against what OpenClaw publishes. Gateways send more; what is unknown is passed over.
 """
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class AgentRow(TypedDict):
@@ -71,7 +71,7 @@ class ChatDelta(TypedDict):
     seq: int
     state: Literal["delta"]
     deltaText: str
-    message: NotRequired[Any]
+    message: NotRequired[object]
 
 
 class ChatFinal(TypedDict):
@@ -81,8 +81,8 @@ class ChatFinal(TypedDict):
     sessionKey: str
     seq: int
     state: Literal["final"]
-    message: NotRequired[Any]
-    usage: NotRequired[Any]
+    message: NotRequired[object]
+    usage: NotRequired[object]
 
 
 class ChatError(TypedDict):
