@@ -28,7 +28,8 @@ from mission_control.core.schemas import LLMErrorResponse
 from mission_control.database.sql import as_id, rows
 from mission_control.operations.api import ALL_ROLES, Api, hints
 from mission_control.usage import budgets
-from mission_control.usage.queries import UsageReport, UsageReported, budget_states, sums_of_agent
+from mission_control.usage.queries import UsageReport, UsageReported, budget_states
+from mission_control.usage.sums import sums_of_agent
 
 api = Api(__name__, below="/agent")
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)

@@ -15,7 +15,7 @@ from mission_control.core.policy import can
 from mission_control.core.zones import elapsed, relative
 from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.usage.amounts import short
-from mission_control.usage.queries import used_today
+from mission_control.usage.sums import used_today
 
 IDLE_AFTER = timedelta(minutes=2)
 MAX_TASKS = 20

@@ -21,7 +21,8 @@ from mission_control.core.paging import Paging
 from mission_control.core.policy import can
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.usage.amounts import money, short, tokens
-from mission_control.usage.queries import BudgetState, bars, budget_states, days_of_agent, sums_of_agent
+from mission_control.usage.queries import BudgetState, budget_states
+from mission_control.usage.sums import bars, days_of_agent, sums_of_agent
 from mission_control.web.fragments import read_ahead, render_block, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 

@@ -6,16 +6,9 @@ from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
 from mission_control.usage import budgets
 from mission_control.usage.models import Budget
-from mission_control.usage.queries import (
-    BudgetCreate,
-    BudgetRead,
-    BudgetUpdate,
-    UsagePage,
-    UsageQuery,
-    budget_read,
-    usage_page,
-)
+from mission_control.usage.queries import BudgetCreate, BudgetRead, BudgetUpdate, UsagePage, UsageQuery, budget_read
 from mission_control.usage.queries import list_budgets as budgets_page
+from mission_control.usage.sums import usage_page
 
 api = Api(__name__, "metrics")
 

@@ -18,22 +18,19 @@ from mission_control.database.sql import placeholders, rows
 from mission_control.usage.amounts import money, short
 from mission_control.usage.models import Budget
 from mission_control.usage.queries import (
-    CHART_DAYS,
     MICROS,
     MOST_LIMIT,
-    SUMS,
     Period,
     Unit,
     UsageDay,
     amount,
-    bars,
     budget_read,
-    days_of_organization,
     inside,
     list_budgets,
     today,
     visible_budget,
 )
+from mission_control.usage.sums import CHART_DAYS, SUMS, bars, days_of_organization
 from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
 from mission_control.web.fragments import render_macro
