@@ -22,9 +22,9 @@ MOVES = ("in_progress", "review", "inbox")
 
 
 async def database(home: Installation, sql: str) -> list[tuple[Any, ...]]:
-    """Read the database behind the server's back."""
+    """Run a statement behind the server's back."""
     if home.sqlite_file is not None:
-        with closing(sqlite3.connect(home.sqlite_file, timeout=30)) as opened:
+        with closing(sqlite3.connect(home.sqlite_file, timeout=30, isolation_level=None)) as opened:
             return opened.execute(sql).fetchall()
     connection = await asyncpg.connect(home.database_url)
     try:

@@ -1,13 +1,10 @@
 """Notices to a gateway over the sudden death of the server: each arrives once."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from mission_control.core.secrets import encrypt
@@ -20,21 +17,6 @@ pytestmark = pytest.mark.database
 
 KEY = "a-secret-key-of-an-installation-for-tests-that-is-long-enough-to-be-one"
 AGENTS, ENTRIES = 5, 10
-
-
-async def change(home: Installation, *statements: str) -> None:
-    """Change the database while no server runs."""
-    if home.sqlite_file is not None:
-        with closing(sqlite3.connect(home.sqlite_file, timeout=30)) as opened, opened:
-            for one in statements:
-                opened.execute(one)
-        return
-    connection = await asyncpg.connect(home.database_url)
-    try:
-        for one in statements:
-            await connection.execute(one)
-    finally:
-        await connection.close()
 
 
 async def crew_on(server: Server, board: str) -> list[str]:
@@ -53,8 +35,7 @@ async def move_to(home: Installation, fake: FakeGateway, agents: list[str]) -> N
     """Put agents on a gateway, ready there, as provisioning does."""
     gateway, moment = uuid4(), "'2026-11-26 12:00:00.000000'"
     no = "FALSE" if home.sqlite_file is None else "0"
-    await change(
-        home,
+    statements = (
         "INSERT INTO gateways (id, organization_id, name, url, workspace_root, token, allow_insecure_tls,"
         " disable_device_pairing, state, state_at, created_at, updated_at)"
         f" SELECT '{gateway}', organization_id, 'Basement', '{fake.url}', '~', '{encrypt(fake.token, KEY)}',"
@@ -65,6 +46,8 @@ async def move_to(home: Installation, fake: FakeGateway, agents: list[str]) -> N
             for one in agents
         ),
     )
+    for statement in statements:
+        await database(home, statement)
     for one in agents:
         fake.state.agents[f"mc-{one}"] = FakeAgent(f"mc-{one}", one, "/workspace")
 

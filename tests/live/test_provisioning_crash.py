@@ -1,8 +1,6 @@
 """Sudden death while an agent is being set up on its gateway: the next start ends it, and nothing happens twice."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,15 +23,6 @@ COLUMNS = (
 )
 
 
-async def write(home: Installation, sql: str) -> None:
-    """Change the database behind the server's back."""
-    if home.sqlite_file is None:
-        await database(home, sql)
-        return
-    with closing(sqlite3.connect(home.sqlite_file, timeout=30, isolation_level=None)) as opened:
-        opened.execute(sql)
-
-
 async def put_gateway(home: Installation, fake: FakeGateway, board: str) -> None:
     """Put the gateway beside the board."""
     key = (home.folder / "data" / "secret_key").read_text().strip()
@@ -42,12 +31,12 @@ async def put_gateway(home: Installation, fake: FakeGateway, board: str) -> None
     values = ", ".join(
         f"'{one}'" for one in (gateway_id, organization_id, "Tower", fake.url, "~/.openclaw", encrypt(fake.token, key))
     )
-    await write(
+    await database(
         home,
         f"INSERT INTO gateways ({COLUMNS}) VALUES ({values}, FALSE, FALSE, 'connecting', '{moment}', '{moment}',"
         f" '{moment}')",
     )
-    await write(home, f"UPDATE boards SET gateway_id = '{gateway_id}' WHERE id = '{board_id}'")
+    await database(home, f"UPDATE boards SET gateway_id = '{gateway_id}' WHERE id = '{board_id}'")
 
 
 async def until(found: Any) -> None:
