@@ -1,8 +1,9 @@
 """Commands that create, change and delete boards."""
 
 import re
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 from mission_control.authn import lookups
@@ -40,24 +41,24 @@ GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
 
 @command("board.create")
-async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> Board:
+async def create_board(actor: Actor, organization_id: UUID, fields: Mapping[str, object]) -> Board:
     """Create a board. Raise Invalid for an unknown gateway or group."""
     await _check_links(actor, organization_id, fields)
-    board = await Board.create(organization_id=organization_id, **fields)
+    board = Board(organization_id=organization_id, **fields)
+    await board.save(force_create=True)
     record("board.created", board, f"Board created: {board.name}.", name=board.name)
     return board
 
 
 @command("board.update")
-async def update_board(actor: Actor, board: Board, changes: dict[str, object]) -> Board:
+async def update_board(actor: Actor, board: Board, wanted: Mapping[str, object]) -> Board:
     """Change a board's fields. Setting a field to its current value is a no-op."""
     board = await locked_board(board)
-    await _check_links(actor, board.organization_id, changes)
-    wants_goal = changes.get("board_type") == "goal"
-    changes = {name: value for name, value in changes.items() if getattr(board, name) != value}
+    await _check_links(actor, board.organization_id, wanted)
+    changes = {name: value for name, value in wanted.items() if getattr(board, name) != value}
     before = {name: getattr(board, name) for name in changes}
     board.update_from_dict(changes)
-    if wants_goal and not (board.objective and board.success_metrics):
+    if wanted.get("board_type") == "goal" and not (board.objective and board.success_metrics):
         raise Invalid(GOAL_INCOMPLETE)
     if not changes:
         return board
@@ -159,14 +160,13 @@ def slugify(name: str, otherwise: str = "board") -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or otherwise
 
 
-async def _check_links(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> None:
-    gateway_id = fields.get("gateway_id")
+async def _check_links(actor: Actor, organization_id: UUID, fields: Mapping[str, object]) -> None:
+    gateway_id, group_id = (cast(UUID | None, fields.get(name)) for name in ("gateway_id", "board_group_id"))
     if gateway_id is not None and not await hold_for_board(organization_id, gateway_id):
         raise Invalid("There is no gateway with this id in the organization.")
-    if fields.get("board_group_id") is not None:
+    if group_id is not None:
         hold = " FOR KEY SHARE" if is_postgres() else ""
         sql = f"SELECT 1 AS one FROM board_groups WHERE id = ? AND organization_id = ?{hold}"
-        group_id = fields["board_group_id"]
         if not await rows(sql, group_id, organization_id) or not await _reaches_group(actor, organization_id, group_id):
             raise Invalid("There is no board group with this id in the organization.")
 

@@ -54,7 +54,6 @@ class Board(Changing):
 
     @classmethod
     def visible_to(cls, actor: Actor) -> QuerySet["Board"]:
-        """Return the boards that this actor can see."""
         if actor.is_agent:
             theirs = {"gateway_id": actor.gateway_id} if actor.is_main else {"id": actor.board_id}
             return cls.filter(**theirs, organization_id=actor.organization_id, deleted_at=None)

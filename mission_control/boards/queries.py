@@ -130,7 +130,6 @@ async def boards_of(actor: Actor) -> list[Board]:
 
 
 async def boards_with(board_ids: Sequence[UUID]) -> dict[UUID, Board]:
-    """Return boards by their ids."""
     if not board_ids:
         return {}
     return {one.id: one for one in await find_all(Board, f"id IN ({placeholders(len(board_ids))})", *board_ids)}

@@ -43,7 +43,6 @@ def own(name: str, kind: object, default: object = None, **more: Any) -> BoardFi
 
 
 def rule(name: str, label: str, *, default: bool = False) -> BoardField:
-    """A rule of the board."""
     return own(name, bool, default, is_rule=True, label=label)
 
 
@@ -141,7 +140,6 @@ class BoardRead(BaseModel):
 
     @classmethod
     def of(cls, board: Board) -> Self:
-        """Return the answer for a board."""
         return cls.model_construct(**{name: getattr(board, name) for name in cls.model_fields})
 
 

@@ -34,7 +34,6 @@ HELD = (
 
 
 async def begin(board: Board) -> None:
-    """Create a staged board."""
     board.deleted_at = board.absent_since = clock.now()
     await board.save(force_create=True)
 

@@ -82,7 +82,6 @@ class ViewRead(BaseModel):
 
     @classmethod
     def of(cls, view: SavedView) -> "ViewRead":
-        """Return the answer for a view."""
         return cls.model_construct(**{name: getattr(view, name) for name in cls.model_fields})
 
 

@@ -44,7 +44,7 @@ async def update_org_custom_field(
     actor: Actor, field: CustomField, data: TaskCustomFieldDefinitionUpdate
 ) -> dict[str, object]:
     """Change a field; only the sent attributes. Values on boards that lose the field stay stored but hidden."""
-    await commands.update_field(actor, field, data.model_dump(exclude_unset=True))
+    await commands.update_field(actor, field, data)
     return await queries.field_read(field.id, data.board_ids)
 
 

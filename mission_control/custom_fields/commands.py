@@ -1,6 +1,6 @@
 """Commands on custom fields."""
 
-from typing import Any
+from collections.abc import Collection
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -14,7 +14,7 @@ from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.json import to_json
 from mission_control.custom_fields.models import CustomField, CustomFieldBoard
 from mission_control.custom_fields.queries import number_of_values
-from mission_control.custom_fields.schemas import TaskCustomFieldDefinitionCreate
+from mission_control.custom_fields.schemas import TaskCustomFieldDefinitionCreate, TaskCustomFieldDefinitionUpdate
 from mission_control.custom_fields.values import WITH_PATTERN, mismatch, type_mismatch
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows
 
@@ -53,10 +53,9 @@ async def create_field(actor: Actor, new: TaskCustomFieldDefinitionCreate) -> Cu
 
 
 @command("custom_field.update")
-async def update_field(actor: Actor, field: CustomField, sent: dict[str, Any]) -> CustomField:
+async def update_field(actor: Actor, field: CustomField, change: TaskCustomFieldDefinitionUpdate) -> CustomField:
     """Change a field. A type that stored values do not match: Conflict; an invalid combination: Invalid."""
-    sent = dict(sent)
-    board_ids: list[UUID] | None = sent.pop("board_ids", None)
+    sent, board_ids = change.model_dump(exclude_unset=True, exclude={"board_ids"}), change.board_ids
     field = await _locked(field)
     before = {name: getattr(field, name) for name in sent if _differs(getattr(field, name), sent[name])}
     for name in before:
@@ -149,7 +148,7 @@ async def _refuse_misfits(field: CustomField) -> None:
             )
 
 
-async def _save(field: CustomField, before: dict[str, object]) -> None:
+async def _save(field: CustomField, before: Collection[str]) -> None:
     if not before:
         return
     field.updated_at = clock.now()

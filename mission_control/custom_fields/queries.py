@@ -54,7 +54,6 @@ async def fields_of_board(board_id: UUID) -> list[dict[str, object]]:
 
 
 async def number_of_values(field_id: UUID) -> int:
-    """Return how many tasks have a value in a field."""
     [row] = await rows("SELECT COUNT(*) AS n FROM task_custom_field_values WHERE field_id = ?", field_id)
     return int(row["n"])
 
@@ -106,20 +105,17 @@ class Values:
             of_task[str(row["field_id"])] = as_json(row["value"])
 
     def of(self, task_id: object) -> dict[str, Any]:
-        """Return the values of one task by key."""
         stored = self._stored.get(str(task_id), {})
         return {key: stored.get(one, default) for one, (key, default) in self._defaults.items()}
 
 
 async def values_of_tasks(board_id: object, task_ids: Sequence[Any]) -> Values:
-    """Return the field values of some tasks of a board."""
     if not task_ids:
         return Values([], [])
     return await _values(board_id, f"v.task_id IN ({placeholders(len(task_ids))})", task_ids)
 
 
 async def values_of_board(board_id: object) -> Values:
-    """Return the field values of all tasks of a board."""
     return await _values(board_id, "t.board_id = ?", [board_id])
 
 
@@ -144,8 +140,6 @@ Change = tuple[dict[str, Any], dict[str, Any]]
 
 @dataclass(slots=True)
 class BoundField:
-    """A field bound to one board."""
-
     id: Any
     field_key: str
     field_type: str
@@ -164,7 +158,6 @@ async def check_new_values(board_id: UUID, given: Mapping[str, object]) -> dict[
 
 
 async def store_new_values(task_id: UUID, effective: dict[str, object]) -> None:
-    """Store the values of a new task."""
     for field_id, value in effective.items():
         if value is not None:
             await _store(task_id, field_id, value)

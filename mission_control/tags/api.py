@@ -38,7 +38,7 @@ async def get_tag(actor: Actor, tag: Tag) -> dict[str, object]:
 @api.patch("/tags/<tag_id>", TagRead, rule="tag.update")
 async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> dict[str, object]:
     """Change a tag; only the fields that are sent."""
-    return await queries.tag_read((await commands.update_tag(actor, tag, data.model_dump(exclude_unset=True))).id)
+    return await queries.tag_read((await commands.update_tag(actor, tag, data)).id)
 
 
 @api.post("/tags/<tag_id>/merges", TagRead, rule="tag.delete")

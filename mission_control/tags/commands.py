@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -17,7 +16,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.tags.models import Tag, TagAssignment
-from mission_control.tags.queries import TagCreate
+from mission_control.tags.queries import TagCreate, TagUpdate
 
 SLUG_LENGTH = 255
 NAMELESS = "tag"
@@ -71,7 +70,6 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding:
 
 
 async def nameless_of(organization_id: UUID) -> list[Tag]:
-    """Return the tags of an organization with nameless slugs."""
     found = await Tag.filter(organization_id=organization_id, slug__startswith=NAMELESS)
     return [tag for tag in found if is_nameless(tag.slug)]
 
@@ -123,11 +121,12 @@ async def create_tag(actor: Actor, new: TagCreate) -> Tag:
 
 
 @command("tag.update")
-async def update_tag(actor: Actor, tag: Tag, sent: dict[str, Any]) -> Tag:
+async def update_tag(actor: Actor, tag: Tag, change: TagUpdate) -> Tag:
     """Change a tag. A null or blank slug is made from the name again. A taken slug: Conflict.
 
     A name without ASCII letters keeps the tag's nameless slug, or gets a free one.
     """
+    sent = change.model_dump(exclude_unset=True)
     claimants = await lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
     tag = await _locked(tag)
     is_free = False

@@ -9,7 +9,6 @@ from mission_control.web.shell import NamedBoard, PaletteEntry
 
 
 def may_create(actor: Actor, board: NamedBoard | None) -> bool:
-    """Whether somebody may create tags."""
     return can(actor, "tag.create")
 
 

@@ -119,7 +119,6 @@ async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME)
 
 
 async def tag_read(tag_id: UUID) -> dict[str, object]:
-    """Serialize one tag."""
     found = await rows(f"{SELECT} WHERE g.id = ?", tag_id)
     if not found:
         raise NotFound()
@@ -170,7 +169,6 @@ async def tags_of_tasks(task_ids: Sequence[Any]) -> Tags:
 
 
 async def tags_of_board(board_id: UUID) -> Tags:
-    """Return the tags of all tasks of a board."""
     return _grouped(await rows(ON_TASKS.format(where="t.board_id = ?"), board_id))
 
 

@@ -140,7 +140,7 @@ async def change_checklist_item(
 ) -> dict[str, object]:
     """Change a step, or tick it."""
     task, item = found
-    return checklist.item_read(await checklist.change_item(actor, task, item, data.model_dump(exclude_unset=True)))
+    return checklist.item_read(await checklist.change_item(actor, task, item, data))
 
 
 @api.delete(f"{ITEMS}/<item_id>", rule="task.edit_checklist")
@@ -163,7 +163,6 @@ async def add_dependency(actor: Actor, task: Task, data: TaskDependencyCreate) -
 async def task_and_dependency(
     actor: Actor, board_id: UUID, task_id: UUID, depends_on_task_id: UUID
 ) -> tuple[Task, UUID]:
-    """Return a task and the id of a task that it may wait for."""
     return await visible_task(actor, board_id, task_id), depends_on_task_id
 
 

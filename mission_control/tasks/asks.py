@@ -104,7 +104,6 @@ class TaskRow:
 
     @property
     def reference(self) -> NeedTask:
-        """The task as needs name it."""
         return NeedTask(id=self.id, number=self.number, title=self.title, status=self.status)
 
     @property
@@ -181,12 +180,10 @@ class TaskAsk(AskKind[TaskRow]):
     }
 
     async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
-        """Return the tasks of a page."""
         found = await select(TaskRow, f"{_SELECT} WHERE t.id IN ({placeholders(len(page.ids))})", *page.ids)
         return {row.id: row for row in found}
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
-        """Return what they decide about."""
         return await parts_of_tasks(subjects)
 
     async def hold(self, task_id: UUID) -> None:

@@ -127,7 +127,6 @@ def _is_no_notice(_view: BoardView, news: News) -> bool:
 
 
 async def columns(view: BoardView) -> str:
-    """Return all columns with their cards."""
     return render_macro(
         COLUMNS,
         "columns",
@@ -141,7 +140,6 @@ async def columns(view: BoardView) -> str:
 
 
 async def board_name(view: BoardView) -> str:
-    """Return the name of the board."""
     return str(escape(view.board.name))
 
 

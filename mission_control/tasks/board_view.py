@@ -92,7 +92,6 @@ class Rights:
 
     @classmethod
     def of(cls, actor: Actor, board: Board) -> "Rights":
-        """Return the rights of somebody on a board."""
         return cls(actor.writes(board), actor.administers(board.organization_id))
 
 
@@ -157,11 +156,9 @@ class BoardView(AsideView):
         return self.board.id, self.rights, self.wanted, self.viewer_id, zones.reader().key
 
     async def crew(self) -> list[dict[str, Any]]:
-        """Return the agents of the board."""
         return await self.reads.get(("crew", self.board.id), lambda: crew_of(self.board))
 
     async def fields(self) -> list[dict[str, Any]]:
-        """Return the custom fields of the board."""
         return await self.reads.get(("fields", self.board.id), lambda: fields_of_board(self.board.id))
 
     async def wip_usage(self) -> dict[str, WipUsage]:
@@ -196,7 +193,6 @@ class BoardView(AsideView):
         return (await self.counts())[self.wanted.text]
 
     async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[Card]:
-        """Return the cards of these tasks, and of what these agents work on."""
         if not ids and not agent_ids:
             return []
         key = ("cards", self.key, ids, agent_ids)
@@ -230,7 +226,6 @@ _until: dict[UUID, dict[UUID, float]] = {}  # the people of each board, in all p
 
 
 def people_on(board_id: UUID) -> list[UUID]:
-    """Return the people who have a board open."""
     now, present = time.monotonic(), _until.get(board_id, {})
     return sorted(one for one, until in present.items() if until > now)
 

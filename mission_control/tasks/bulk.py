@@ -86,7 +86,6 @@ class TaskChanges(Body):
 
     @property
     def task_ids(self) -> list[UUID]:
-        """The tasks that change."""
         return [one.task_id for one in self.changes]
 
 
@@ -146,7 +145,6 @@ class TaskBulk(Body):
         return self
 
     def changes(self) -> TaskChanges:
-        """Return the change for each of them."""
         if self.move is not None:
             change: dict[str, Any] = {"status": self.move.status}
         elif (facts := self.assign or self.set) is not None:
@@ -304,7 +302,6 @@ async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
 
 
 async def answer_of(wanted: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, object]:
-    """Return the outcome for each task."""
     stay = [change.task_id for change in wanted.changes if outcome[change.task_id] is None and not change.deleted]
     states = {str(task["id"]): task for task in await tasks_read(stay)}
     results = [

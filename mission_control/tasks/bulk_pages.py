@@ -35,12 +35,10 @@ class BulkForm(Form):
 
     @property
     def kind(self) -> str:
-        """What changes."""
         return self.change.partition(":")[0]
 
     @property
     def value(self) -> str:
-        """What it becomes."""
         return self.change.partition(":")[2]
 
     @property

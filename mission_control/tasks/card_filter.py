@@ -50,12 +50,10 @@ class CardFilter:
 
     @property
     def narrows(self) -> bool:
-        """Whether some tasks may be hidden."""
         return bool(self.text)
 
     @property
     def is_table(self) -> bool:
-        """Whether the tasks are shown as a table."""
         return self.view == TABLE
 
     @property

@@ -86,7 +86,6 @@ class Card:
 
     @property
     def assignee(self) -> Assignee | None:
-        """Who has the task."""
         name = self.agent_name or self.person_name
         return Assignee(name, "agent" if self.agent_name else "person") if name else None
 
@@ -255,7 +254,6 @@ async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) ->
 async def cards_of(
     board: Board, wanted: CardFilter, viewer_id: UUID | None, ids: Collection[UUID], agent_ids: Collection[str] = ()
 ) -> list[Card]:
-    """Return those of these tasks, and of what these agents work on, that the filter leaves on the board."""
     narrowed, values = wanted.conditions(viewer_id)
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
     if agent_ids:

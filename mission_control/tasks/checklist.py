@@ -101,10 +101,11 @@ async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> Checkl
 
 
 @command("task.edit_checklist")
-async def change_item(actor: Actor, task: Task, item: ChecklistItem, sent: dict[str, object]) -> ChecklistItem:
+async def change_item(actor: Actor, task: Task, item: ChecklistItem, change: ChecklistItemUpdate) -> ChecklistItem:
     """Change the text of a step, or whether it is done."""
     task = await locked_task(task)
     item = await _current(item)
+    sent = change.model_dump(exclude_unset=True)
     after = {name: value for name, value in sent.items() if getattr(item, name) != value}
     if not after:
         return item

@@ -21,7 +21,6 @@ async def blockers_of(task_id: UUID) -> list[str]:
 
 
 async def dependency_ids(task_id: UUID) -> list[UUID]:
-    """Return the ids of the live tasks that this one depends on."""
     found = await rows(
         "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
         " WHERE d.task_id = ? AND p.deleted_at IS NULL ORDER BY d.created_at, d.id",

@@ -303,22 +303,18 @@ def alike_at(surface: Surface) -> tuple[TaskField, ...]:
 
 
 def changeable_by(role: Role) -> frozenset[str]:
-    """The fields that a role may send to change a task."""
     return frozenset(one.name for one in FIELDS if role in one.changed_by)
 
 
 def to_create() -> dict[str, object]:
-    """Return the fields with which a task is created."""
     return created(FIELDS)
 
 
 def to_change() -> dict[str, object]:
-    """Return the fields that change a task."""
     return changed(one for one in FIELDS if one.changed_by)
 
 
 def to_answer() -> dict[str, object]:
-    """Return the fields of an answered task."""
     return answered(FIELDS)
 
 

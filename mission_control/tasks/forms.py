@@ -61,17 +61,14 @@ class FieldShown:
 
     @property
     def name(self) -> str:
-        """The name of its input in the form of a new task."""
         return f"field:{self.kind}:{self.key}"
 
     @property
     def text(self) -> str:
-        """The value as its input shows it."""
         return shown(self.kind, self.value)
 
     @property
     def version(self) -> str:
-        """The version of the value, for the form that changes it."""
         return version_of({self.key: self.text})
 
     @property

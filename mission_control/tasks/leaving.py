@@ -255,7 +255,6 @@ reactions = Reactions()
 
 @reactions.to("agent.deleted")
 async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None:
-    """Unassign the tasks of a deleted agent."""
     held = Task.filter(assigned_agent_id=event.agent_id, deleted_at=None).order_by("id")
     for task in await held.select_related("board"):
         await release_task(actor, task, "Its agent was deleted.")

@@ -60,7 +60,6 @@ async def understood_values(board: Board, line: QuickTask) -> dict[str, object]:
 
 
 async def new_dialog(board: Board, values: dict[str, object]) -> str:
-    """Return the form as a dialog."""
     choices = await _choices(board)
     return render_macro("tasks/new_form.html", "new_dialog", board_id=board.id, choices=choices, values=values)
 

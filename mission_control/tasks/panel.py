@@ -76,7 +76,6 @@ class Panel(TaskRow):
 
     @property
     def assignee(self) -> str:
-        """The name of who has it."""
         return self.agent_name or self.person_name or ""
 
     @property
@@ -97,7 +96,6 @@ class Panel(TaskRow):
 
     @property
     def is_deleted(self) -> bool:
-        """Whether it is in the trash."""
         return self.deleted_at is not None
 
     @property
@@ -107,12 +105,10 @@ class Panel(TaskRow):
 
     @property
     def url(self) -> str:
-        """The address of the task."""
         return f"/boards/{self.board_id}/tasks/{self.id}"
 
     @property
     def board_url(self) -> str:
-        """The address of its board."""
         return f"/boards/{self.board_id}"
 
     @property

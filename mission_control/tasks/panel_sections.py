@@ -135,8 +135,6 @@ MOST_FOUND = 20
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The tasks that a task waits for, and those that wait for it."""
-
     waits_for: list[dict[str, Any]] = field(default_factory=list)
     needed_by: list[dict[str, Any]] = field(default_factory=list)
     ids: set[UUID] = field(default_factory=set)  # of deleted ones too
@@ -258,8 +256,6 @@ KB = 1024
 
 @dataclass(frozen=True, slots=True)
 class FileShown:
-    """A file of a task, ready to be shown."""
-
     id: Any
     name: str
     content_type: str

@@ -202,7 +202,6 @@ async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[
 
 
 async def task_read(task_id: UUID) -> dict[str, object]:
-    """Return one task as it is answered."""
     found = await tasks_read([task_id])
     if not found:
         raise NotFound()
@@ -227,8 +226,6 @@ async def _tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list
 
 @dataclass(slots=True)
 class Edge:
-    """A dependency, and the status of the task that is waited for."""
-
     task_id: str
     depends_on_task_id: str
     status: str
@@ -261,7 +258,6 @@ class Relations:
 
 
 async def board_relations(board_id: UUID) -> Relations:
-    """Return the relations of every task of a board."""
     return Relations(await _edges_of_board(board_id), await tags_of_board(board_id), await values_of_board(board_id))
 
 

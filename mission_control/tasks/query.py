@@ -113,7 +113,6 @@ def compared(value: str) -> tuple[str, str]:
 
 
 def quoted(value: str) -> str:
-    """Return a value as it stands in a query."""
     value = value.replace('"', "")
     return f'"{value}"' if re.search(r"[\s,]", value) else value
 
@@ -173,7 +172,7 @@ def conditions(text: str, viewer_id: UUID | None) -> Part:
 
 
 def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Part:
-    """Return the condition of the words of a query, with an AND in front of every part, and its values."""
+    """Return the condition of words, with an AND in front of every part, and its values."""
     now, sql, values = clock.now(), "", list[Any]()
     for word in words:
         for part, more in _parts(word, viewer_id, now):

@@ -198,7 +198,6 @@ def _work(actor: Actor, task: Task, status: str) -> None:
 
 
 async def apply_lead_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
-    """Change the task in memory as the board's lead may."""
     if {"assigned_agent_id", "status"} & change.names and (blockers := await blockers_of(task.id)):
         if _changes_something(task, change) and not _stays_done(task, change):
             raise blocked_error(blockers)
@@ -234,7 +233,6 @@ async def last_worker(board: Board, task: Task) -> UUID | None:
 
 
 async def is_worker(board: Board, agent_id: UUID | None) -> bool:
-    """Return whether an agent is a worker of the board."""
     return agent_id is not None and await Agent.filter(id=agent_id, board_id=board.id, is_board_lead=False).exists()
 
 

@@ -54,8 +54,6 @@ class TableColumn:
 
 @dataclass(slots=True)
 class Table:
-    """The rows of a table, how many tasks there are in all, and the sum of each column of numbers."""
-
     columns: list[TableColumn]
     total: int = 0
     rows: list[Card] = field(default_factory=list)
@@ -161,7 +159,6 @@ def _first(wanted: CardFilter) -> str:
 
 
 async def _add_values(table: Table, fields: list[dict[str, object]]) -> None:
-    """Add the values of the shown custom fields."""
     keys = {one.key for one in table.columns if one.is_shown and one.kind}
     shown = {str(one["id"]): one["field_key"] for one in fields if one["field_key"] in keys}
     if not shown or not table.rows:
@@ -274,7 +271,6 @@ def _is_news(_view: BoardView, news: News) -> bool:
 
 
 async def shown_columns(view: BoardView) -> list[Any]:
-    """Return the columns that the table can show."""
     return columns_of_table(await view.fields(), view.wanted.columns)
 
 

@@ -50,7 +50,6 @@ class Query:
 
 
 async def query_of(view: BoardView) -> Query:
-    """Return the query of a page that is opened."""
     keys = {str(one["field_key"]).lower() for one in await view.fields()}
     words = view.wanted.words()
     known = [one for one in words if one.is_known or one.key in keys]
@@ -155,7 +154,6 @@ class ViewForm(VersionedForm):
 
 
 def filter_of(view: SavedView) -> CardFilter:
-    """Return what a saved view shows."""
     return CardFilter(text=view.query, view=view.kind, sort=view.sort, columns=tuple(view.columns))
 
 
