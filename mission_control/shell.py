@@ -1,7 +1,5 @@
 """Fills the shell of every page, and keeps it live."""
 
-from typing import Any
-
 from markupsafe import Markup
 from quart import Blueprint
 
@@ -110,7 +108,7 @@ async def _work_state(view: View) -> dict[str, object]:
     return {"thing": organization, "is_admin": view.actor.administers(organization.id)}
 
 
-def _organization(view: View) -> tuple[Any, ...]:
+def _organization(view: View) -> tuple[object, ...]:
     organization_id = view.actor.organization_id
     return organization_id, view.actor.administers(organization_id)
 

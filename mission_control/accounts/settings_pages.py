@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -176,7 +176,7 @@ async def _page(actor: Actor, key: str, **changes: object) -> str:
     return await settings_page(actor, TEMPLATES[key], key, **(context | changes))
 
 
-async def _refused(refusal: Refusal[Any, Any], key: str, section: str, **values: object) -> str:
+async def _refused(refusal: Refusal[object, object], key: str, section: str, **values: object) -> str:
     """Return a page with the reasons in one section; an error page when it is not about what was typed."""
     refusal.only(EditConflict, FormInvalid, Invalid)
     return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)

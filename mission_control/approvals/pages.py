@@ -44,7 +44,7 @@ class DecisionForm(Form):
 
     @model_validator(mode="before")
     @classmethod
-    def _rejection(cls, sent: object) -> Any:
+    def _rejection(cls, sent: object) -> object:
         """A button that says where the task of rejected work goes rejects it."""
         return {"decision": "rejected", **sent} if isinstance(sent, dict) and "then" in sent else sent
 

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -73,7 +72,7 @@ def address_of(board: Board | None, opened: datetime) -> QueueAddress:
     )
 
 
-async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, Any]:
+async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, object]:
     """Return everything that the page of a queue shows."""
     boards = await queue.boards_in_queue(actor, view.board_id)
     view_of_queue = QueueView(

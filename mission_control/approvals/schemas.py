@@ -83,7 +83,7 @@ class ApprovalCreate(BaseModel):
         return unique_ids(named)
 
 
-def unique_ids(values: Iterable[Any]) -> list[UUID]:
+def unique_ids(values: Iterable[object]) -> list[UUID]:
     """The UUIDs among some values, each once, in order."""
     known = (parse_id(value) for value in values if isinstance(value, str | UUID))
     return list(dict.fromkeys(one for one in known if one is not None))

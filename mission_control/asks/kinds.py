@@ -292,7 +292,7 @@ class AskKind[T]:
 KINDS: dict[str, AskKind[Any]] = {}
 
 
-def install_kind(one: AskKind[Any]) -> None:
+def install_kind(one: AskKind[object]) -> None:
     """Make a kind count; raises RuntimeError when a feature declared it already."""
     if one.kind in KINDS:
         raise RuntimeError(f"Two features declare needs of the kind {one.kind}.")

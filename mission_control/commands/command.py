@@ -26,7 +26,7 @@ def command[**P, R](
 
     def decorate(
         function: Callable[Concatenate[Actor, P], Awaitable[R]],
-    ) -> Callable[Concatenate[Actor, P], Coroutine[Any, Any, R]]:
+    ) -> Callable[Concatenate[Actor, P], Coroutine[object, object, R]]:
         takes_thing = len(inspect.signature(function).parameters) > 1
 
         @functools.wraps(function)

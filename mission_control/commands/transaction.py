@@ -53,7 +53,7 @@ async def uncancelled[R](work: Coroutine[Any, Any, R]) -> R:
     return await asyncio.shield(task)
 
 
-def _finished(task: asyncio.Task[Any]) -> None:
+def _finished(task: asyncio.Task[object]) -> None:
     _running.discard(task)
     if not task.cancelled():
         task.exception()  # read, so that asyncio reports no unread exception when the caller has gone

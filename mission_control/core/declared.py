@@ -61,7 +61,7 @@ def created(declared: Iterable[DeclaredField]) -> dict[str, object]:
     return {one.name: (one.body_kind, _default(one)) for one in declared if one.default is not NOT_SENT}
 
 
-def _default(one: DeclaredField) -> Any:
+def _default(one: DeclaredField) -> object:
     return Field(default_factory=type(one.default)) if isinstance(one.default, list | dict) else one.default
 
 
@@ -96,7 +96,7 @@ def completed[Model: BaseModel](declared: Mapping[str, Any]) -> Callable[[type[M
     return complete
 
 
-def completed_row[Row](declared: Mapping[str, Any]) -> Callable[[type[Row]], type[Row]]:
+def completed_row[Row](declared: Mapping[str, object]) -> Callable[[type[Row]], type[Row]]:
     """Add columns of a table to a dataclass for `select`: by name, their type. Those that it names come first.
 
     After a field with a default they are None until they are read.

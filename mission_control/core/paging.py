@@ -54,7 +54,7 @@ class Versioned[T](Page[T]):
         return Page.model_parametrized_name(params)
 
 
-def version_of(total: int, marks: Iterable[Any]) -> str:
+def version_of(total: int, marks: Iterable[object]) -> str:
     """Return the mark of a list by what tells that one of its things is another."""
     return hashlib.sha256(repr((total, list(marks))).encode()).hexdigest()[:16]
 

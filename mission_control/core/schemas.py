@@ -13,18 +13,18 @@ from mission_control.core.error_codes import ErrorCode
 NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"[^\s\x1c-\x1f]")]
 
 
-def _with_plus(value: object) -> Any:
+def _with_plus(value: object) -> object:
     return with_plus(value) if isinstance(value, str) else value
 
 
 Moment = Annotated[datetime, BeforeValidator(_with_plus), AfterValidator(naive_utc)]
 
 
-def _blank_to_none(value: object) -> Any:
+def _blank_to_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _reject_null(value: object) -> Any:
+def _reject_null(value: object) -> object:
     if value is None:
         raise ValueError("null is not allowed here; leave the field out to keep its value")
     return value

@@ -48,7 +48,7 @@ VISIBILITY_NAMES = {
 NO_BOARD = "Choose at least one board."
 
 
-def value_of(field_type: str, text: str | None) -> Any:
+def value_of(field_type: str, text: str | None) -> object:
     """Return what was typed as a value of a type. What cannot be read stays text, which the operation refuses."""
     if text is None or not text.strip():
         return None

@@ -12,7 +12,7 @@ from mission_control.custom_fields.values import ALIASES, WITH_PATTERN, compiled
 NO_PATTERN = "only text, date and address fields take a pattern"
 
 
-def _word(value: object) -> Any:
+def _word(value: object) -> object:
     if not isinstance(value, str):
         return value
     word = value.strip().lower()
@@ -77,7 +77,7 @@ class TaskCustomFieldDefinitionUpdate(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _key_stays(cls, value: object) -> Any:
+    def _key_stays(cls, value: object) -> object:
         if isinstance(value, dict) and "field_key" in value:
             raise ValueError("the key of a field cannot be changed")
         return value

@@ -256,7 +256,7 @@ class Worker(Agent):
         fence = await self._fence(task)
         await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
 
-    async def _carry_on(self, task: dict[str, Any]) -> None:
+    async def _carry_on(self, task: dict[str, object]) -> None:
         for _ in range(self.chance.randint(1, 3)):
             await self.pause(10, 26)
             await self.say(task, story.PROGRESS)
@@ -288,7 +288,7 @@ class Lead(Agent):
             return True
         return await self._plan()
 
-    async def _settle(self, task: dict[str, Any], verdict: dict[str, Any] | None) -> None:
+    async def _settle(self, task: dict[str, object], verdict: dict[str, object] | None) -> None:
         await self.pause(4, 9)
         if verdict is not None and verdict["status"] == "approved":
             await self.move(task, "done")

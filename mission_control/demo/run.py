@@ -157,7 +157,7 @@ def _program() -> str:
     return min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len) if os.sep in sys.argv[0] else sys.argv[0]
 
 
-def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[Any, Any, None]]:
+def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[object, object, None]]:
     acts: list[Coroutine[Any, Any, None]] = []
     for number, member in enumerate(cast.crew):
         kind: type[Agent] = Lead if member.name == member.lead_name else Worker

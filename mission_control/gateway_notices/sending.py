@@ -88,11 +88,11 @@ def read(history: object) -> Arrivals:
     return Arrivals(frozenset(there - {""}), frozenset(interrupted - there - {""}), is_empty)
 
 
-def _dict(value: object) -> Mapping[str, Any]:
+def _dict(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list[Mapping[str, Any]]:
+def _list(value: object) -> list[Mapping[str, object]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

@@ -96,7 +96,7 @@ REGIONS = (
 )
 
 
-async def _refused(refusal: Refusal[GatewayRequest, Any]) -> ResponseReturnValue:
+async def _refused(refusal: Refusal[GatewayRequest, object]) -> ResponseReturnValue:
     """Answer what was typed with the reason; the request as it is when somebody else was faster."""
     error, found = refusal.error, refusal.found
     if isinstance(error, FormInvalid | Invalid):

@@ -183,7 +183,7 @@ class LimitedBody(Body):
         super().set_complete()
         self._size_is_known.set()
 
-    def __await__(self) -> Generator[Any, None, Any]:
+    def __await__(self) -> Generator[object, None, object]:
         yield from self._may_be_read().__await__()
         return (yield from super().__await__())
 
@@ -231,7 +231,7 @@ async def _few_fields(
     mimetype: str,
     content_length: int | None,
     options: dict[str, str],
-) -> tuple[MultiDict[str, str], MultiDict[str, Any]]:
+) -> tuple[MultiDict[str, str], MultiDict[str, object]]:
     if (await body).count(b"&") >= MOST_FIELDS:
         raise TooLarge(f"A form has at most {MOST_FIELDS} fields.")
     return await read(parser, body, mimetype, content_length, options)

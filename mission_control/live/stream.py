@@ -260,7 +260,7 @@ async def _let_answer_arrive() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(work: Callable[[], Coroutine[Any, Any, None]] | None) -> AsyncIterator[None]:
+async def _running(work: Callable[[], Coroutine[object, object, None]] | None) -> AsyncIterator[None]:
     """Run something in a task of its own. It begins at the next wait, which is after the subscription."""
     task = None if work is None else asyncio.create_task(work())
     try:
@@ -274,7 +274,7 @@ async def _running(work: Callable[[], Coroutine[Any, Any, None]] | None) -> Asyn
 async def page_stream(
     organization_id: UUID,
     fragments: Callable[[Batch], Awaitable[str | None]],
-    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    background: Callable[[], Coroutine[object, object, None]] | None = None,
     *,
     opening: bytes = b"",
 ) -> Response:

@@ -144,7 +144,7 @@ def sentence_of(one: Mapping[str, Any]) -> str:
     return f"{one['by']['name']} mentioned you{' on' if task else ' in the chat'}{task}"
 
 
-def place_of(one: Mapping[str, Any]) -> str:
+def place_of(one: Mapping[str, object]) -> str:
     """Return the address of what a notification is about."""
     if not one["task_id"]:
         return f"/boards/{one['board_id']}"

@@ -203,6 +203,6 @@ def hints(
     return Hints(intent, [use], [avoid], actor, [needs], [effects], [never], [route], examples, roles or usual)
 
 
-def _without_none(shape: object) -> Any:
+def _without_none(shape: object) -> object:
     options = get_args(shape)
     return reduce(or_, (one for one in options if one is not NoneType)) if NoneType in options else shape

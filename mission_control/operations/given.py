@@ -38,7 +38,7 @@ SHAPE = re.compile(r"[A-Z]|[\w-]+\[")
 NOTHING: Any = ...
 
 
-async def parsed_body() -> Any:
+async def parsed_body() -> object:
     """Return the body as JSON, its text when the content type says something else, or NOTHING.
 
     Invalid when it is no JSON.
@@ -194,7 +194,7 @@ def takes_fence(entry: Operation) -> bool:
     return "<task_id>" in entry.path or any({"task_id", "task_ids"} & set(one.model_fields) for one in _shapes(entry))
 
 
-def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Actor | None, Any]:
+def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Actor | None, object]:
     """Return the agent with the fence that it sent, and the body as the operation declares it.
 
     A body that declares no `fence` loses it, one that does gets that of the header. Raise Invalid when the two differ.

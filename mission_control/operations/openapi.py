@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from typing import Any, get_args, get_origin
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -169,7 +169,7 @@ def _entry(one: Operation, references: References, template: str) -> Part:
     return entry | (_deprecated(one.instead) if one.instead else {})
 
 
-def _body_schema(body: object, references: References) -> Any:
+def _body_schema(body: object, references: References) -> object:
     """Return the schema of one shape, or of one of several."""
     if (body, "validation") in references:
         return references[(body, "validation")]

@@ -113,7 +113,7 @@ def _field(part: Part, words: str) -> Part:
     return part if "description" in part or "$ref" in part or not words else part | {"description": words}
 
 
-def example_of(schema: Part, schemas: Part) -> Any:
+def example_of(schema: Part, schemas: Part) -> object:
     """Return an example of a JSON schema whose references are named in `schemas`."""
     schema = _followed(schema, schemas)
     for known in (schema.get("examples", [None])[0], schema.get("default"), schema.get("const")):

@@ -78,7 +78,7 @@ async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: object) -
     return await asyncio.to_thread(read) if is_large else read()
 
 
-async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str]) -> Any:
+async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str]) -> object:
     """Return what an operation is about, None when it looks nothing up; raises NotFound and Forbidden."""
     try:
         found = await entry.finder(actor, **ids) if entry.finder is not None else None
@@ -103,8 +103,8 @@ def _not_your_role(entry: Operation, actor: Actor) -> dict[str, object] | None:
 
 
 async def handled(
-    entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str], found: object, given: Mapping[str, Any]
-) -> Any:
+    entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str], found: object, given: Mapping[str, object]
+) -> object:
     """Return what the function of an operation returns."""
     if entry.finder is not None:
         return await entry.handler(actor, found, **given)

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import re
-from typing import Any
 
 from quart import Response, request
 from tortoise.models import Model
@@ -80,7 +79,7 @@ async def require_match(entry: Operation, actor: Actor, ids: Ids, found: object,
         )
 
 
-async def current_state(read: Operation, actor: Actor, ids: Ids) -> Any:
+async def current_state(read: Operation, actor: Actor, ids: Ids) -> object:
     """Return what the read operation of a thing answers now."""
     if read.finder is None:
         return await read.handler(actor, **ids)

@@ -101,7 +101,7 @@ class Operation:
         return tuple(re.findall(r"<(?:\w+:)?(\w+)>", self.path))
 
     @cached_property
-    def shape(self) -> TypeAdapter[Any] | None:
+    def shape(self) -> TypeAdapter[object] | None:
         """Return what reads its body, None when it takes none."""
         return None if self.body is None else TypeAdapter(self.body)
 

@@ -136,7 +136,7 @@ async def _safe_write(entry: Operation, actor: Actor | None, ids: Ids, found: An
     return _SafeWrite(entry, actor, sender, ids, found, key, match, _hash(sent))
 
 
-async def _written_by_itself(write: _SafeWrite, perform: Callable[[], Awaitable[Any]]) -> Response:
+async def _written_by_itself(write: _SafeWrite, perform: Callable[[], Awaitable[object]]) -> Response:
     for record in await _records(write.sender, write.key) if write.key else ():
         if _is_fresh(record):
             return _replay(write.entry, record, write.request_hash)
@@ -233,7 +233,7 @@ def _hash(body: bytes) -> str:
     return hashlib.sha256(address + body).hexdigest()
 
 
-async def _write(write: _SafeWrite, perform: Callable[[], Awaitable[Any]]) -> Response:
+async def _write(write: _SafeWrite, perform: Callable[[], Awaitable[object]]) -> Response:
     if (record := await _begin(write)) is not None:
         return record
     response = answered(write.entry, await perform())

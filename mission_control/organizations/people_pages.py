@@ -1,6 +1,5 @@
 """The people of the organization, as pages of the settings: the list, one member, and the access of everybody."""
 
-from typing import Any
 from uuid import UUID
 
 from quart import current_app, request
@@ -129,7 +128,7 @@ async def _member_page(actor: Actor, member_id: UUID, **changes: object) -> str:
     return await settings_page(actor, "organizations/member.html", "people", **(context | changes))
 
 
-async def _not_changed(refusal: Refusal[Member, Any]) -> ResponseReturnValue:
+async def _not_changed(refusal: Refusal[Member, object]) -> ResponseReturnValue:
     if isinstance(refusal.error, FormInvalid) or is_htmx():
         raise refusal.error
     return await _member_page(refusal.actor, refusal.ids["member_id"], error=refusal.sentence)
@@ -148,7 +147,7 @@ async def set_member_reach(outcome: Outcome[Member, MemberReachUpdate]) -> Respo
 
 
 @action(pages, f"{MEMBER}/boards/<uuid:board_id>")
-async def set_member_board(outcome: Outcome[Any, MemberBoardUpdate]) -> ResponseReturnValue:
+async def set_member_board(outcome: Outcome[object, MemberBoardUpdate]) -> ResponseReturnValue:
     """Set what a member may do on one board."""
     return done(f"{PEOPLE}/access")
 

@@ -158,7 +158,7 @@ async def tags_offered(board: Board) -> list[dict[str, Any]]:
     return (await tags_for(board))[:100]
 
 
-async def tags_of_tasks(task_ids: Sequence[Any]) -> Tags:
+async def tags_of_tasks(task_ids: Sequence[object]) -> Tags:
     """Return the tags of some tasks in their order."""
     tags: Tags = {}
     for start in range(0, len(task_ids), AT_ONCE):

@@ -121,7 +121,7 @@ async def get_task(actor: Actor, task: Task) -> dict[str, object]:
     return await task_read(task.id)
 
 
-def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, Any]) -> None:
+def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, object]) -> None:
     """403 for fields that an agent of this role never changes."""
     refuse_fields(actor, task, TaskUpdate.names_in(raw))
 

@@ -244,7 +244,7 @@ def _is_about_gateway(view: BoardView, news: News) -> bool:
     return news.get("gateway_id") == str(view.board.gateway_id)
 
 
-def _rights(view: BoardView) -> tuple[Any, ...]:
+def _rights(view: BoardView) -> tuple[object, ...]:
     return view.board.id, view.rights
 
 
@@ -254,7 +254,7 @@ def _changes_crew(view: BoardView, news: News) -> bool:
     return True
 
 
-def _board(view: BoardView) -> tuple[Any, ...]:
+def _board(view: BoardView) -> tuple[object, ...]:
     return (view.board.id,)
 
 

@@ -230,7 +230,9 @@ def people_on(board_id: UUID) -> list[UUID]:
     return sorted(one for one, until in present.items() if until > now)
 
 
-def keeps_presence(actor: Actor, board_id: UUID, organization_id: UUID) -> Callable[[], Coroutine[Any, Any, None]]:
+def keeps_presence(
+    actor: Actor, board_id: UUID, organization_id: UUID
+) -> Callable[[], Coroutine[object, object, None]]:
     """Return what runs as long as a page is open."""
 
     async def run() -> None:

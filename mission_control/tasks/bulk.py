@@ -157,7 +157,7 @@ class TaskBulk(Body):
             {"changes": [{"task_id": task_id, **change} for task_id in self.task_ids], "atomic": self.atomic}
         )
 
-    def _changes(self) -> list[Any]:
+    def _changes(self) -> list[object]:
         sent = (
             self.move,
             self.assign,

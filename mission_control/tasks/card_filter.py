@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -95,7 +94,7 @@ class CardFilter:
             return self.address(view=TABLE, q=self.text or OPEN)
         return self.address(view="", q="" if self.text == OPEN else self.text)
 
-    def conditions(self, viewer_id: UUID | None) -> tuple[str, list[Any]]:
+    def conditions(self, viewer_id: UUID | None) -> tuple[str, list[object]]:
         """Return the query as SQL on `tasks t`, with its values."""
         return conditions(self.text, viewer_id)
 

@@ -270,7 +270,7 @@ async def cards_of(
     return await with_substances([*cards_from(found)])
 
 
-def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[Any]]:
+def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[object]]:
     narrowed, values = wanted.conditions(viewer_id)
     return PLACED + narrowed, [board.id, *values]
 

@@ -105,7 +105,7 @@ class TaskField(DeclaredField):
         """What stands in front of a value in quick add."""
         return self.sign or f"{self.word}:"
 
-    def typed(self, text: str) -> Any:
+    def typed(self, text: str) -> object:
         """Return the value that a text means, as the task has it. Raise ValueError when it means none."""
         form = self.form
         if form is None or not form.is_word(text):
@@ -175,7 +175,7 @@ def _day_there(moment: str) -> str:
         return moment[:10]
 
 
-def _day(typed: object) -> Any:
+def _day(typed: object) -> object:
     """Return the day that a word such as `fri` means; dates as they are."""
     if not isinstance(typed, str):
         return typed
@@ -323,12 +323,12 @@ def to_export() -> dict[str, object]:
     return {one.name: (_file_kind(one), _file_default(one)) for one in FIELDS if one.is_exported}
 
 
-def _file_kind(one: TaskField) -> Any:
+def _file_kind(one: TaskField) -> object:
     moments: dict[Any, Any] = {datetime: Moment, datetime | None: Moment | None}
     return moments.get(one.kind, one.body_kind)
 
 
-def _file_default(one: TaskField) -> Any:
+def _file_default(one: TaskField) -> object:
     return None if one.is_nullable else one.default if one.is_plain else REQUIRED
 
 
@@ -342,12 +342,12 @@ def to_form() -> dict[str, object]:
     return {one.word: (one.form.kind, one.form.default) for one in FIELDS if one.form is not None}
 
 
-def from_form(typed: Mapping[str, Any]) -> dict[str, object]:
+def from_form(typed: Mapping[str, object]) -> dict[str, object]:
     """The fields that a form sent, by their names."""
     return {one.name: one.form.value(typed[one.word]) for one in FIELDS if one.form is not None and one.word in typed}
 
 
-def in_form(value_of: Callable[[str], Any]) -> dict[str, object]:
+def in_form(value_of: Callable[[str], object]) -> dict[str, object]:
     """Return what the inputs of that form show of a task, whose values `value_of` returns by name."""
     return {one.word: one.form.shown(value_of(one.name)) for one in FIELDS if one.form is not None}
 

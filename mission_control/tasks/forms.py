@@ -113,7 +113,7 @@ def shown(kind: str, value: Any) -> str:
     return str(value)
 
 
-def typed(kind: str, text: str) -> Any:
+def typed(kind: str, text: str) -> object:
     """Return what was typed into the input of a type; None for nothing. ValueError says what to type instead."""
     text = text.replace("\r\n", "\n")
     if not text.strip():
@@ -148,7 +148,7 @@ def _moment(text: str) -> str:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
 
 
-def _object(text: str) -> Any:
+def _object(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -91,7 +91,7 @@ def _form(section: str, panel: Panel, refusal: dict[str, object] | None, *, edit
     return render_macro(TITLE if section == "title" else TEXT, section, panel=panel, edits=edits, refusal=refusal)
 
 
-async def explain(refusal: Refusal[Task, Any], sentence: str = "") -> ResponseReturnValue:
+async def explain(refusal: Refusal[Task, object], sentence: str = "") -> ResponseReturnValue:
     """Answer the reason in a sentence and, in an open panel, the facts as they are."""
     if not is_htmx():
         raise refusal.error
@@ -144,7 +144,7 @@ async def move_task(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
     return done(back_to_board(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
 
 
-async def edit_again(refusal: Refusal[Task, Any], section: str) -> str:
+async def edit_again(refusal: Refusal[Task, object], section: str) -> str:
     """Answer the form with what was typed, when it is invalid or the task changed under it."""
     refusal.only(EditConflict, FormInvalid)
     view = view_of(refusal.actor, refusal.found.board, panel_id=refusal.found.id)

@@ -28,7 +28,7 @@ from mission_control.tasks.schemas import TaskQuery
 from mission_control.tasks.waiting import add_reasons
 
 
-def condition_of(board_id: UUID, query: TaskQuery, viewer_id: UUID | None = None) -> tuple[str, list[Any]]:
+def condition_of(board_id: UUID, query: TaskQuery, viewer_id: UUID | None = None) -> tuple[str, list[object]]:
     """Return the condition of a list and its values. Raise Invalid for an unknown status.
 
     `viewer_id` is the person whom `assignee:me` means.
@@ -295,7 +295,7 @@ def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> 
     return [dict(zip(values, one, strict=True)) for one in zip(*values.values(), strict=True)]
 
 
-def _rewritten(values: Sequence[Any], rewrite: Callable[[Any], Any]) -> list[Any]:
+def _rewritten(values: Sequence[object], rewrite: Callable[[object], object]) -> list[object]:
     known = {value: rewrite(value) for value in set(values)}
     return [known[value] for value in values]
 

@@ -120,7 +120,7 @@ def quoted(value: str) -> str:
 LONGEST_NUMBER = 9  # digits
 
 
-def matching(text: str) -> list[tuple[str, list[Any]]]:
+def matching(text: str) -> list[tuple[str, list[object]]]:
     """Return a condition on `tasks t` for each word: it is in the title or the description, or is the number.
 
     Of a longer text the first 20,000 characters are searched.
@@ -276,7 +276,7 @@ def _moments(value: str) -> Span:
     return (None, moment) if sign == "<" else (moment, None)
 
 
-def _of_field(word: Word, sql: str, values: list[Any]) -> Part:
+def _of_field(word: Word, sql: str, values: list[object]) -> Part:
     """A custom field of the board whose value fits; without such a field, the words in the text."""
     is_any = "NOT EXISTS" if word.is_excluded else "EXISTS"
     literal = f"({contains('t.title')} OR {contains('t.description')})"

@@ -276,7 +276,7 @@ async def pass_comment_gate(
         raise Invalid("A comment is required to send a task to review on this board.")
 
 
-async def _has_comment(task_id: UUID, since: datetime, authors: list[Any]) -> bool:
+async def _has_comment(task_id: UUID, since: datetime, authors: list[object]) -> bool:
     for author in authors:
         if author is None:
             continue

@@ -46,7 +46,7 @@ class TaskUpdate(BaseModel):
     model_config = example(status="review", comment="The login works on Safari again.")
 
     @classmethod
-    def names_in(cls, raw: Mapping[str, Any]) -> frozenset[str]:
+    def names_in(cls, raw: Mapping[str, object]) -> frozenset[str]:
         """Return the fields that a body sends, whatever their values are, without those that count as not sent."""
         return frozenset(
             name
@@ -123,7 +123,7 @@ class TaskQuery(Paging):
     sort: Annotated[Sort | None, Field(description="The order; with - in front the greatest first")] = None
 
 
-def _trimmed(value: object) -> Any:
+def _trimmed(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 

@@ -127,7 +127,7 @@ def sorted_by(wanted: CardFilter, fields: list[dict[str, object]]) -> tuple[str,
 
 def _placed(
     board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, object]]
-) -> tuple[str, list[Any]]:
+) -> tuple[str, list[object]]:
     narrowed, values = wanted.conditions(viewer_id)
     name, is_descending = sorted_by(wanted, fields)
     by, more = _sort(name, fields)
@@ -144,7 +144,7 @@ def _placed(
     ), [*more, board.id, *values]
 
 
-def _sort(name: str, fields: list[dict[str, object]]) -> tuple[str, list[Any]]:
+def _sort(name: str, fields: list[dict[str, object]]) -> tuple[str, list[object]]:
     """SQL for what rows are sorted by."""
     if not name.startswith(FIELD):
         return query_order_of(BUILT_IN[name or "status"]), []

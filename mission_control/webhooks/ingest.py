@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.queries import agents_to_notify
@@ -52,7 +51,7 @@ def is_signed(body: bytes, secret: str, headers: Mapping[str, str], configured: 
     return hmac.compare_digest(wanted.encode(), sent.lower().encode("utf-8", "surrogateescape"))
 
 
-def decoded(body: bytes, content_type: str | None) -> Any:
+def decoded(body: bytes, content_type: str | None) -> object:
     """Return the body as JSON when it is declared or looks so, else as text; `{}` when it is empty."""
     text = body.decode("utf-8", "replace")
     bare = text.strip()
@@ -66,11 +65,11 @@ def decoded(body: bytes, content_type: str | None) -> Any:
     return clean(text)
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> object:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def storable(value: object, depth: int = 0) -> Any:
+def storable(value: object, depth: int = 0) -> object:
     """Return the value as databases and answers can carry it. Raises ValueError when it is nested too deep."""
     if depth > DEEPEST:
         raise ValueError("nested too deep")
@@ -103,7 +102,7 @@ def kept_headers(headers: Iterable[tuple[str, str]], configured: str | None) -> 
     return kept
 
 
-def shortened(payload: object, most: int | None) -> Any:
+def shortened(payload: object, most: int | None) -> object:
     """Return the payload, or the beginning of its text when it is too long."""
     if most is None:
         return payload

@@ -80,7 +80,7 @@ class Leases[Row: Leased]:
         taken = await self.model.filter(id__in=list(columns)).order_by("created_at") if columns else []
         return [(one, columns[one.pk]) for one in taken]
 
-    async def seconds_until_due(self, which: str, values: Sequence[Any], otherwise: float) -> float:
+    async def seconds_until_due(self, which: str, values: Sequence[object], otherwise: float) -> float:
         """Return the seconds until a row that meets a condition is due, below 0 if one is; at most `otherwise`."""
         found = await rows(f"SELECT MIN({self.due}) AS due FROM {self.table} WHERE {which}", *values)
         due = as_moment(found[0]["due"])

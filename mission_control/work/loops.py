@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from mission_control.core import clock
 from mission_control.database.sql import is_postgres
@@ -49,7 +48,7 @@ class Loop:
     def __post_init__(self) -> None:
         self.channel = self.channel or f"loop:{self.name}"
 
-    def begin(self, work: Coroutine[Any, Any, None], name: str = "", *, then_look: bool = False) -> None:
+    def begin(self, work: Coroutine[object, object, None], name: str = "", *, then_look: bool = False) -> None:
         """Do work beside the loop, which ends with it; `then_look` at once when the work has ended."""
 
         def ended(task: asyncio.Task[None]) -> None:

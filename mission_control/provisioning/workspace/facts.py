@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from mission_control.accounts.models import User
@@ -121,7 +121,7 @@ class WorkspaceFacts:
         )
 
 
-def _texts(profile: Mapping[str, Any]) -> dict[str, str]:
+def _texts(profile: Mapping[str, object]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in profile.items()}
 
 
