@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.words import TaskStatus, canonical
 from mission_control.core.json import JsonObject
 from mission_control.mcp.answers import Shape
-from mission_control.mcp.arguments import REQUIRED, Shown, own, shown
+from mission_control.mcp.registry import REQUIRED, Shown, own, shown
 from mission_control.tasks.fields import TOOL_WORDS
 
 # Arguments.

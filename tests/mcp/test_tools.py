@@ -10,9 +10,8 @@ from mission_control import __version__
 from mission_control.core import clock
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.mcp.answers import refusal
-from mission_control.mcp.arguments import takes
 from mission_control.mcp.operations import perform
-from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS, Call
+from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS, Call, takes
 from mission_control.operations.registry import OPERATIONS
 from mission_control.tasks.models import Comment
 from tests.cast import Cast, Program, events, head, kinds

@@ -14,9 +14,8 @@ from mission_control.core.json import JsonObject
 from mission_control.core.paging import version_of
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.answers import Shape
-from mission_control.mcp.arguments import Arguments, own, shown, takes
 from mission_control.mcp.operations import home, perform, person_asked
-from mission_control.mcp.registry import Call, Said, Tools
+from mission_control.mcp.registry import Arguments, Call, Said, Tools, own, shown, takes
 from mission_control.mcp.shapes import APPROVAL, BY_WHEN, ID, OTHERWISE_PERSON, WAIT, counted, fence, required
 from mission_control.operations.operation import settled, themselves
 from mission_control.questions.reactions import POLLS as QUESTIONS

@@ -22,9 +22,8 @@ from mission_control.core.json import JsonObject
 from mission_control.core.paging import version_of
 from mission_control.gateway_requests.queries import may_see
 from mission_control.mcp.answers import Shape
-from mission_control.mcp.arguments import REQUIRED, own, shown, takes
 from mission_control.mcp.operations import perform
-from mission_control.mcp.registry import Call, Said, Tools
+from mission_control.mcp.registry import REQUIRED, Call, Said, Tools, own, shown, takes
 from mission_control.mcp.shapes import APPROVAL, TASK_LINE, WAIT, counted, status_text
 from mission_control.operations.operation import settled, themselves
 from mission_control.questions.models import Question

@@ -8,8 +8,7 @@ from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.boards.words import STATUSES
 from mission_control.mcp.answers import Shape
-from mission_control.mcp.arguments import own, takes
-from mission_control.mcp.registry import Call, Said, Tools
+from mission_control.mcp.registry import Call, Said, Tools, own, takes
 from mission_control.mcp.shapes import (
     COLLEAGUE,
     COMMENT,

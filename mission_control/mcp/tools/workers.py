@@ -7,8 +7,7 @@ from pydantic import BaseModel, Field
 
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.mcp.answers import Image, Shape
-from mission_control.mcp.arguments import REQUIRED, own, shown, takes
-from mission_control.mcp.registry import Call, Said, Tools
+from mission_control.mcp.registry import REQUIRED, Call, Said, Tools, own, shown, takes
 from mission_control.mcp.shapes import (
     APPROVAL,
     ATTEMPT,
