@@ -31,7 +31,7 @@ class Setting:
         return values.TYPE_NAMES[self.parse]
 
 
-def setting(parse: values.Parser, default: str, doc: str, **more: Any) -> Any:
+def setting(parse: values.Parser, default: str, doc: str, **more: object) -> Any:
     """Declare a field of `Settings`: how it is read, its default as an operator would write it, and what it means."""
     return field(metadata={"parse": parse, "default": default, "doc": doc, **more})
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -43,7 +42,7 @@ class AccountHead:
         return f"{self.seq}:{self.digest}:{self.signature}"
 
 
-async def record_account(kind: str, user_id: UUID | None, **data: Any) -> None:
+async def record_account(kind: str, user_id: UUID | None, **data: object) -> None:
     """Append an entry in the running command, under the lock of the head's row."""
     if kind not in ACCOUNT_KINDS:
         raise RuntimeError(f"No feature declares entries of the kind {kind}.")

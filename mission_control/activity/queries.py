@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -59,7 +58,7 @@ class FeedFilter:
             last_day=_day(args.get("to")),
         )
 
-    def query(self, *, with_board: bool, **more: Any) -> str:
+    def query(self, *, with_board: bool, **more: object) -> str:
         """Return the query string, with a leading `?` if not empty."""
         board = str(self.board_id) if with_board and self.board_id else ""
         days = {"from": str(self.first_day or ""), "to": str(self.last_day or "")}

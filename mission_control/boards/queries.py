@@ -206,7 +206,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
     return [{**row, "changed_at": _newest(row["updated_at"], row["tasks_updated_at"])} for row in found]
 
 
-def _newest(*values: Any) -> datetime:
+def _newest(*values: object) -> datetime:
     return max(moment for moment in map(as_moment, values) if moment)
 
 

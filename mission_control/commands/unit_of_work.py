@@ -67,7 +67,7 @@ def record(
     *,
     event_id: UUID | None = None,
     agent_id: UUID | None = None,
-    **data: Any,
+    **data: object,
 ) -> NewEvent:
     """Record that something happened; the event is written when the outermost command commits."""
     if kind not in KINDS:
@@ -109,7 +109,7 @@ def deliver(
     agent_id: UUID | None = None,
     header: str,
     text: str,
-    **data: Any,
+    **data: object,
 ) -> Delivery:
     """Write a message that a sender will carry, to an agent or a person, once this command has committed; return it."""
     delivery = Delivery(
@@ -137,6 +137,6 @@ def notify_at_commit(channel: str) -> None:
         unit.channels.add(channel)
 
 
-def signal(organization_id: UUID, **fields: Any) -> None:
+def signal(organization_id: UUID, **fields: object) -> None:
     """Send live readers a signal that no row keeps, such as an agent coming online."""
     unit_of_work().signals.append((organization_id, fields))

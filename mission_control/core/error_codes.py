@@ -143,7 +143,7 @@ class ErrorCode(StrEnum):
     SERVICE_UNAVAILABLE = "service_unavailable", "The server is stopping. Try again in a few seconds."
     DATABASE_UNAVAILABLE = "database_unavailable", "The database cannot be used now. Try again in a few seconds."
 
-    def detail(self, message: str = "", **more: Any) -> dict[str, Any]:
+    def detail(self, message: str = "", **more: object) -> dict[str, Any]:
         """Return what an error with this code carries; without a message its sentence."""
         return {"message": message or self.sentence, "code": self, **more}
 

@@ -95,7 +95,9 @@ class Unreachable(DomainError):
     status = 502
 
 
-def schema_error(kind: str, loc: list[str | int], msg: str, value: object = None, **context: Any) -> dict[str, object]:
+def schema_error(
+    kind: str, loc: list[str | int], msg: str, value: object = None, **context: object
+) -> dict[str, object]:
     item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
         item["ctx"] = {name: shortened(one) for name, one in context.items()}

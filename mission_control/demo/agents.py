@@ -38,15 +38,15 @@ class Api:
             base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20
         )
 
-    async def get(self, path: str, **query: Any) -> Any:
+    async def get(self, path: str, **query: object) -> Any:
         """Send GET."""
         return await self.call("GET", path, params=query)
 
-    async def post(self, path: str, **body: Any) -> Any:
+    async def post(self, path: str, **body: object) -> Any:
         """Send POST."""
         return await self.call("POST", path, json=body)
 
-    async def patch(self, path: str, **body: Any) -> Any:
+    async def patch(self, path: str, **body: object) -> Any:
         """Send PATCH."""
         return await self.call("PATCH", path, json=body)
 
@@ -225,7 +225,7 @@ class Worker(Agent):
         await self._carry_on(task)
         return True
 
-    async def _claim(self, **wanted: Any) -> dict[str, Any] | None:
+    async def _claim(self, **wanted: object) -> dict[str, Any] | None:
         claim = await self.api.post(self._path("claims"), lease_seconds=LEASE_SECONDS, **wanted)
         if claim["task"] is not None:
             self.fences[claim["task"]["id"]] = claim["lease"]["fence"]

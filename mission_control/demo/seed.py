@@ -156,7 +156,7 @@ GATEWAY = "office-mini (invented)"
 SILENT_AGENT, SILENT_COMMENT = "Otto", "I read the rules and begin with the oldest."
 
 
-def _task(texts: Mapping[str, str], **fields: Any) -> TaskCreate:
+def _task(texts: Mapping[str, str], **fields: object) -> TaskCreate:
     return TaskCreate.model_validate({**texts, **fields})
 
 

@@ -122,7 +122,7 @@ async def answer_gateway_request(outcome: Outcome[GatewayRequest, AnswerForm]) -
     return done(f"{safe_next(outcome.form.next)}#queue", toast="The gateway gets your answer.")
 
 
-async def _as_it_is(actor: Actor, request: GatewayRequest, **more: Any) -> str:
+async def _as_it_is(actor: Actor, request: GatewayRequest, **more: object) -> str:
     """Return the request as it is now: its row for htmx, else its page."""
     item = await queries.item(request.id)
     if item is None:

@@ -58,7 +58,7 @@ class Route(QuartRule):
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         compiled: list[Callable[..., tuple[str, str]]] = []
 
-        def build(rule: Route, /, **values: Any) -> tuple[str, str]:
+        def build(rule: Route, /, **values: object) -> tuple[str, str]:
             if not compiled:
                 compiled.append(super(Route, rule)._compile_builder(append_unknown))
             return compiled[0](rule, **values)

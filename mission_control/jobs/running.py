@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from mission_control.commands.command import command
@@ -120,7 +119,7 @@ async def _create(actor: Actor, kind: Kind, title: str, claim: Claim | None) -> 
 
 
 async def keep(
-    organization_id: UUID, user_id: UUID | None, kind: Kind, title: str, *, job_id: UUID, **values: Any
+    organization_id: UUID, user_id: UUID | None, kind: Kind, title: str, *, job_id: UUID, **values: object
 ) -> Job:
     """Inside a command: store a job, and forget those that ended long ago.
 

@@ -1,7 +1,6 @@
 """Wake live readers when there is something new."""
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -37,7 +36,7 @@ def _json(message: dict[str, object]) -> str:
     return orjson.dumps(message, default=str).decode()
 
 
-async def publish_signal(organization_id: UUID, **signal: Any) -> None:
+async def publish_signal(organization_id: UUID, **signal: object) -> None:
     """Send live readers a signal that no row keeps, outside a command."""
     signals = [(organization_id, signal)]
     await announce({}, signals, ())

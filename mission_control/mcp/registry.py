@@ -172,11 +172,11 @@ class Call:
         values = self.takes.sent(self.asked)
         return {name: value for name, value in values.items() if name in names} if names else values
 
-    async def perform(self, **more: Any) -> Any:
+    async def perform(self, **more: object) -> Any:
         """Perform the tool's operation with its arguments and others. Return its answer."""
         return await perform(self.takes.operation, self.actor, **self.sent() | more)
 
-    async def about(self, name: str, **more: Any) -> Any:
+    async def about(self, name: str, **more: object) -> Any:
         """Perform another operation about the same thing. Return its answer."""
         names = operation_named(name, for_agents=self.actor.is_agent).path_names
         return await perform(name, self.actor, **self.sent(*names) | more)

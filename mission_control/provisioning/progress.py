@@ -64,7 +64,7 @@ class Run:
         """Whether the agent was never there, so that nothing of its own can be in its files."""
         return self.job.action == "provision" and self.agent.last_seen_at is None
 
-    async def call(self, method: str, **params: Any) -> Any:
+    async def call(self, method: str, **params: object) -> Any:
         """Call the agent's gateway."""
         return await call(self.gateway.id, method, params)
 
@@ -95,7 +95,7 @@ async def mark(job: ProvisioningJob, key: str, state: str, note: str = "") -> No
     await store(job, steps=job.steps)
 
 
-async def store(job: ProvisioningJob, **values: Any) -> None:
+async def store(job: ProvisioningJob, **values: object) -> None:
     """Store values of a running job. Raises LeaseLost."""
     if not await LEASES.held(job).update(**values, updated_at=clock.now()):
         raise LeaseLost
@@ -226,7 +226,7 @@ async def abandon(actor: Actor, job: ProvisioningJob) -> None:
     await jobs.tell_agent_gone(job.agent_id, [job])
 
 
-async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None:
+async def _settle(job: ProvisioningJob, **values: object) -> ProvisioningJob | None:
     """Write the end of an attempt and return the job. None when another worker has it, or when it begins again.
 
     What was asked for during the run begins at once.

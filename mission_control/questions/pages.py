@@ -96,7 +96,7 @@ async def answer_question(outcome: Outcome[Question, AnswerForm]) -> ResponseRet
     return done(f"{safe_next(outcome.form.next)}#queue", toast=f"{outcome.found.agent_name} has your answer.")
 
 
-async def _question_as_it_is(actor: Actor, question: Question, **more: Any) -> str:
+async def _question_as_it_is(actor: Actor, question: Question, **more: object) -> str:
     """Return the current question: its row for htmx, else its page."""
     context: dict[str, Any] = {"item": await queries.item(actor, question.board, question.id)}
     if not is_htmx():

@@ -139,7 +139,7 @@ def kept(name: str, kind: object, **more: Any) -> TaskField:
     return TaskField(name=name, kind=kind, **more)
 
 
-def fixed(name: str, kind: object, **more: Any) -> TaskField:
+def fixed(name: str, kind: object, **more: object) -> TaskField:
     """A column that answers show and that no change of the task alters."""
     return kept(name, kind, is_tracked=False, **more)
 

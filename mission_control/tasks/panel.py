@@ -152,7 +152,7 @@ async def neighbours_of(panel: Panel) -> Neighbours:
     return await select_one(Neighbours, NEIGHBOURS, panel.id) or Neighbours()
 
 
-def panel_html(panel: Panel, regions: Mapping[str, Markup], **more: Any) -> str:
+def panel_html(panel: Panel, regions: Mapping[str, Markup], **more: object) -> str:
     """Return the whole panel around its regions."""
     return render_macro(TEMPLATE, "panel", panel=panel, regions=regions, **more)
 

@@ -184,7 +184,7 @@ class Action:
     def operation(self) -> Operation:
         return operation_named(self.performs)
 
-    async def respond(self, **ids: Any) -> Response:
+    async def respond(self, **ids: object) -> Response:
         """Answer a posted form."""
         actor, page = await signed_in(), None
         try:

@@ -39,7 +39,7 @@ def wants_json() -> bool:
     return "json" in accepted and "text/html" not in accepted and not is_htmx()
 
 
-def envelope(detail: Any, status: int, **more: Any) -> Response:
+def envelope(detail: Any, status: int, **more: object) -> Response:
     """The error envelope of the API."""
     return json_response({"detail": detail, "request_id": current_request_id(), **more}, status)
 

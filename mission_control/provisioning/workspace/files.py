@@ -218,7 +218,7 @@ def _person(person: PersonFacts) -> dict[str, Passage]:
     return {"notes": Passage("Notes", person.notes, PERSON), "context": Passage("Context", person.context, PERSON)}
 
 
-def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Mapping[str, str], **more: Any) -> str:
+def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Mapping[str, str], **more: object) -> str:
     """Return a file with these passages in it; those that are missing are empty."""
     values = dict.fromkeys(PASSAGES, "")
     text = _template(name).render(facts=facts, folded=folded, long=values | dict(long), **_lines(facts, folded), **more)
