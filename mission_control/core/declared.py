@@ -108,8 +108,8 @@ def completed_row[Row](declared: Mapping[str, object]) -> Callable[[type[Row]], 
         more: list[Any] = [(name, kind) for name, kind in declared.items() if name not in known]
         if any(one.default is not MISSING for one in known.values()):
             more = [(*one, field(default=None)) for one in more]
-        is_frozen = of_row.__dataclass_params__.frozen
-        made = make_dataclass(row.__name__, more, bases=(row,), slots=True, frozen=is_frozen, module=row.__module__)
+        hashed = of_row.__dataclass_params__.unsafe_hash
+        made = make_dataclass(row.__name__, more, bases=(row,), slots=True, unsafe_hash=hashed, module=row.__module__)
         made.__doc__ = row.__doc__
         return cast(type[Row], made)
 

@@ -1,10 +1,10 @@
 """What a card of a board shows, from the statement to the template."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from mission_control.core import clock, zones
 from mission_control.core.declared import completed_row
 from mission_control.database.sql import placeholders, select
 from mission_control.tasks.card_filter import CardFilter
-from mission_control.tasks.fields import REWRITTEN, Surface, alike_at, shown_at
+from mission_control.tasks.fields import FIELDS, REWRITTEN, Surface, alike_at
 from mission_control.web.fragments import render_macro
 
 
@@ -38,13 +38,12 @@ class Assignee(NamedTuple):
     kind: str
 
 
-COLUMNS = {
-    one.name: one.kind for surface in (Surface.CARD, Surface.TABLE) for one in shown_at(surface) if one.is_column
-}
+COLUMNS = {one.name: one.kind for one in FIELDS if one.is_column and one.on & {Surface.CARD, Surface.TABLE}}
+SHOWN_AS = [(name, REWRITTEN[name]) for name in COLUMNS if name in REWRITTEN]
 
 
 @completed_row(COLUMNS)
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Card:
     """A task with everything that its card and its row of the table show. Equal cards look the same.
 
@@ -135,7 +134,9 @@ LEFT JOIN tags o ON o.id = a.tag_id
 async def with_substances(cards: list[Card]) -> list[Card]:
     """Return cards that say what their buttons decide about."""
     known = await substances_of_approvals([one.approval_id for one in cards if one.approval_id])
-    return [replace(one, substance=known.get(one.approval_id, "")) if one.approval_id else one for one in cards]
+    for one in cards:
+        one.substance = known.get(one.approval_id, "") if one.approval_id else ""
+    return cards
 
 
 def cards_from(found: Sequence[Card]) -> Iterator[Card]:
@@ -148,9 +149,11 @@ def cards_from(found: Sequence[Card]) -> Iterator[Card]:
             tags.setdefault(row.task_id, []).append((row.tag_name, f"#{row.tag_color}"))
     now = clock.now()
     for row in first.values():
-        meant: dict[str, Any] = {name: REWRITTEN[name](getattr(row, name)) for name in COLUMNS if name in REWRITTEN}
-        due = due_of(row.due_at, now, is_done=row.status == "done")
-        yield replace(row, **meant, tags=tuple(tags.get(row.task_id, ())), badge=_badge(row, now), due=due)
+        for name, meant in SHOWN_AS:
+            setattr(row, name, meant(getattr(row, name)))
+        row.tags, row.badge = tuple(tags.get(row.task_id, ())), _badge(row, now)
+        row.due = due_of(row.due_at, now, is_done=row.status == "done")
+        yield row
 
 
 def _badge(row: Card, now: datetime) -> Badge | None:
