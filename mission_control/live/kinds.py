@@ -15,7 +15,7 @@ class Kind:
     is_named_in_message: bool = False
 
 
-# Of the installed features, by name. ARCHITECTURE.md repeats this list.
+# Of the installed features, by name.
 KINDS: dict[str, Kind] = {}
 # The kinds of entries of the account log, with when they are recorded.
 ACCOUNT_KINDS: dict[str, str] = {}

@@ -1,7 +1,6 @@
-"""Every kind that is recorded is declared by a feature, none too many, and in ARCHITECTURE.md."""
+"""Every kind that is recorded is declared by a feature, none too many."""
 
 import re
-from pathlib import Path
 
 from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
 from mission_control.tasks.live import STREAMED
@@ -50,9 +49,3 @@ def test_kinds_are_facts_in_one_sentence() -> None:
 
 def test_streamed_kinds_exist() -> None:
     assert set(KINDS) >= STREAMED
-
-
-def test_architecture_lists_the_kinds() -> None:
-    section = Path("ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Event kinds")[2].partition("\n## ")[0]
-    listed = [line for line in section.splitlines() if line.startswith("| `")]
-    assert listed == [f"| `{kind}` | {one.recorded_when} |" for kind, one in KINDS.items()]
