@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from mission_control.boards.words import rank
+from mission_control.core.json import JsonObject
 from mission_control.demo import story
 
 LONGEST_PAUSE = 15.0
@@ -108,7 +109,7 @@ class Agent:
         self.chance = random.Random(seed)
         self._speed = speed
         self._news = asyncio.Event()
-        self.board: dict[str, Any] = {}
+        self.board: JsonObject = {}
         self.id = ""
 
     async def run(self) -> None:
@@ -157,17 +158,17 @@ class Agent:
             await asyncio.wait_for(self._news.wait(), seconds / self._speed)
         self._news.clear()
 
-    async def tasks(self, status: str) -> list[dict[str, Any]]:
+    async def tasks(self, status: str) -> list[JsonObject]:
         """Return the tasks of a column, the most urgent and oldest first."""
         found = (await self.api.get(self._path("tasks"), status=status))["items"]
         return sorted(found, key=lambda one: (-rank(one["priority"]), one["created_at"]))
 
-    async def move(self, task: dict[str, Any], status: str) -> dict[str, Any]:
+    async def move(self, task: JsonObject, status: str) -> JsonObject:
         """Put a task into another column."""
-        moved: dict[str, Any] = await self.api.patch(self._path("tasks", task["id"]), status=status)
+        moved: JsonObject = await self.api.patch(self._path("tasks", task["id"]), status=status)
         return moved
 
-    async def say(self, task: dict[str, Any], texts: tuple[str, ...]) -> None:
+    async def say(self, task: JsonObject, texts: tuple[str, ...]) -> None:
         """Comment with one of these texts."""
         text = self.chance.choice(texts).format(lead=self.lead_name)
         await self.api.post(self._path("tasks", task["id"], "comments"), message=text)
@@ -183,9 +184,9 @@ class Agent:
             rubric_scores={name: self.chance.randint(60, 99) for name in ("completeness", "clarity", "risk")},
         )
 
-    async def verdicts(self) -> dict[str, dict[str, Any]]:
+    async def verdicts(self) -> dict[str, JsonObject]:
         """Return the newest approval of each task."""
-        newest: dict[str, dict[str, Any]] = {}
+        newest: dict[str, JsonObject] = {}
         for approval in (await self.api.get(self._path("approvals")))["items"]:
             for task_id in approval["task_ids"]:
                 newest.setdefault(task_id, approval)
@@ -225,20 +226,20 @@ class Worker(Agent):
         await self._carry_on(task)
         return True
 
-    async def _claim(self, **wanted: object) -> dict[str, Any] | None:
+    async def _claim(self, **wanted: object) -> JsonObject | None:
         claim = await self.api.post(self._path("claims"), lease_seconds=LEASE_SECONDS, **wanted)
         if claim["task"] is not None:
             self.fences[claim["task"]["id"]] = claim["lease"]["fence"]
-        task: dict[str, Any] | None = claim["task"]
+        task: JsonObject | None = claim["task"]
         return task
 
-    async def _fence(self, task: dict[str, Any]) -> int:
+    async def _fence(self, task: JsonObject) -> int:
         """Return the fence for one write; if unknown, from a claim of the task in progress."""
         if task["id"] not in self.fences:
             await self._claim(task_id=task["id"])
         return self.fences.pop(task["id"])
 
-    async def _submit(self, task: dict[str, Any], status: str | None, texts: tuple[str, ...]) -> None:
+    async def _submit(self, task: JsonObject, status: str | None, texts: tuple[str, ...]) -> None:
         fence = await self._fence(task)
         await self.api.post(
             self._path("tasks", task["id"], "completions"),
@@ -252,7 +253,7 @@ class Worker(Agent):
             cost_usd=round(tokens * 3e-6, 4),
         )
 
-    async def _release(self, task: dict[str, Any], reason: str) -> None:
+    async def _release(self, task: JsonObject, reason: str) -> None:
         fence = await self._fence(task)
         await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
 
@@ -369,11 +370,11 @@ async def _hand_ins(api: Api) -> list[dict[str, object]]:
 
 
 async def _boards(api: Api) -> list[dict[str, object]]:
-    boards: list[dict[str, Any]] = (await api.get("/boards"))["items"]
+    boards: list[JsonObject] = (await api.get("/boards"))["items"]
     return boards
 
 
-def _asked_at(approval: dict[str, Any]) -> datetime:
+def _asked_at(approval: JsonObject) -> datetime:
     return datetime.fromisoformat(approval["created_at"])
 
 

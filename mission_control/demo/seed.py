@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.commands import create_user
@@ -50,7 +49,7 @@ from mission_control.usage.budgets import create_budget, report_usage
 from mission_control.usage.queries import BudgetCreate
 
 PAGE = "page"
-VIEW: dict[str, Any] = {"name": "Due this week", "query": "due:week is:open", "sort": "due", "is_shared": True}
+VIEW: dict[str, object] = {"name": "Due this week", "query": "due:week is:open", "sort": "due", "is_shared": True}
 # Far above what the simulated agents use in a day. The one that nobody simulates has used most of its own.
 MOST_USD = 250
 MOST_TOKENS, USED_TOKENS = 200_000, 168_000

@@ -5,7 +5,8 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+
+from mission_control.core.json import JsonObject
 
 JSON = "application/json"
 CREDENTIALS = ("X-Agent-Token",)
@@ -90,7 +91,7 @@ class Hit:
     summary: str
 
 
-def tags(document: dict[str, Any]) -> list[Tag]:
+def tags(document: JsonObject) -> list[Tag]:
     """Return all tags of operations, the agent roles first."""
     counts = Counter(tag for _, _, operation in _operations(document) for tag in operation["tags"])
     known = [(one["name"], one["description"]) for one in document["tags"]]
@@ -98,21 +99,21 @@ def tags(document: dict[str, Any]) -> list[Tag]:
     return [Tag(name, _title(name), text, counts[name]) for name, text in known if counts[name]]
 
 
-def entries(document: dict[str, Any], tag: str, base: str) -> list[Entry]:
+def entries(document: JsonObject, tag: str, base: str) -> list[Entry]:
     """Return the operations of a tag."""
     return [entry for _, entry in entries_for(document, lambda one: tag in one["tags"], base)]
 
 
 def entries_for(
-    document: dict[str, Any], is_wanted: Callable[[dict[str, Any]], bool], base: str = ""
-) -> Iterator[tuple[dict[str, Any], Entry]]:
+    document: JsonObject, is_wanted: Callable[[JsonObject], bool], base: str = ""
+) -> Iterator[tuple[JsonObject, Entry]]:
     """Yield the wanted operations, each as the document has it and as it is shown."""
     for path, method, operation in _operations(document):
         if is_wanted(operation):
             yield operation, _entry(document, path, method, operation, base)
 
 
-def shapes(document: dict[str, Any], tag: str) -> list[Shape]:
+def shapes(document: JsonObject, tag: str) -> list[Shape]:
     """Return the schemas that a tag's page links to, by name: a body that stands at its operation is not repeated."""
     operations = [operation for _, _, operation in _operations(document) if tag in operation["tags"]]
     bodies = {name for one in operations if (name := _ref(_content(one.get("requestBody", {}))))}
@@ -121,7 +122,7 @@ def shapes(document: dict[str, Any], tag: str) -> list[Shape]:
     return [one for one in shapes_of(document, operations) if ("schemas", one.name) in linked]
 
 
-def shapes_of(document: dict[str, Any], operations: list[dict[str, Any]]) -> list[Shape]:
+def shapes_of(document: JsonObject, operations: list[JsonObject]) -> list[Shape]:
     """Return the schemas that operations need, by name."""
     names = sorted(name for kind, name in needed(document, operations) if kind == "schemas")
     sent = needed(document, [one.get("requestBody") for one in operations])
@@ -133,7 +134,7 @@ def shapes_of(document: dict[str, Any], operations: list[dict[str, Any]]) -> lis
     ]
 
 
-def search(document: dict[str, Any], query: str) -> list[Hit]:
+def search(document: JsonObject, query: str) -> list[Hit]:
     """Return operations that contain every word of the query; matches in path, id or summary first."""
     words = query.lower().split()
     named: list[Hit] = []
@@ -147,7 +148,7 @@ def search(document: dict[str, Any], query: str) -> list[Hit]:
     return named + others
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _operations(document: JsonObject) -> Iterator[tuple[str, str, JsonObject]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield path, method.upper(), operation
@@ -157,7 +158,7 @@ def _title(tag: str) -> str:
     return TITLES.get(tag, tag.replace("-", " ").capitalize())
 
 
-def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str, Any], base: str) -> Entry:
+def _entry(document: JsonObject, path: str, method: str, operation: JsonObject, base: str) -> Entry:
     body = _content(operation.get("requestBody", {}))
     status, good = next((code, one) for code, one in operation["responses"].items() if code < "300")
     answer = good.get("content", {})
@@ -182,7 +183,7 @@ def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str
     )
 
 
-def _resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+def _resolved(document: JsonObject, node: JsonObject) -> JsonObject:
     """Resolve a reference to a shared parameter or response."""
     while "$ref" in node:
         _, _, kind, name = node["$ref"].split("/")
@@ -190,7 +191,7 @@ def _resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-def _who(operation: dict[str, Any]) -> str:
+def _who(operation: JsonObject) -> str:
     first = next((name for scheme in operation["security"] for name in scheme), None)
     agents = any("AgentToken" in scheme for scheme in operation["security"])
     people = first == "HTTPBearer"
@@ -199,23 +200,23 @@ def _who(operation: dict[str, Any]) -> str:
     return "People" if people else "Agents" if agents else "Anybody"
 
 
-def _advice(operation: dict[str, Any]) -> list[tuple[str, str]]:
+def _advice(operation: JsonObject) -> list[tuple[str, str]]:
     titles = {"x-when-to-use": "Use it", "x-when-not-to-use": "Rather not", "x-negative-guidance": "Never"}
     return [(title, " ".join(operation[key])) for key, title in titles.items() if operation.get(key)]
 
 
-def _content(part: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = part.get("content", {}).get(JSON, {}).get("schema", {})
+def _content(part: JsonObject) -> JsonObject:
+    schema: JsonObject = part.get("content", {}).get(JSON, {}).get("schema", {})
     return schema
 
 
-def _parameter(one: dict[str, Any]) -> Field:
+def _parameter(one: JsonObject) -> Field:
     schema = one.get("schema", {})
     description = one["description"] + (" (a header)" if one["in"] == "header" else "")
     return Field(one["name"], _kind(schema), one.get("required", False), _default(schema), description)
 
 
-def _named(document: dict[str, Any], schema: dict[str, Any]) -> Shape | None:
+def _named(document: JsonObject, schema: JsonObject) -> Shape | None:
     name = _ref(schema)
     known = name and document["components"]["schemas"].get(name, {})
     return _shape(document, name) if known and "properties" in known else None
@@ -225,7 +226,7 @@ def _ref(schema: dict[str, object]) -> str:
     return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
-def _shape(document: dict[str, Any], name: str) -> Shape:
+def _shape(document: JsonObject, name: str) -> Shape:
     schema = document["components"]["schemas"][name]
     required = set(schema.get("required", []))
     fields = [
@@ -239,7 +240,7 @@ def _default(schema: dict[str, object]) -> str:
     return json.dumps(schema["default"]) if "default" in schema else ""
 
 
-def _kind(schema: dict[str, Any]) -> list[tuple[str, str]]:
+def _kind(schema: JsonObject) -> list[tuple[str, str]]:
     """Return a type in words: `list of `, `TaskRead` (linked), ` or `, `null`."""
     if name := _ref(schema):
         return [(name, name)]
@@ -265,7 +266,7 @@ def _simple(schema: dict[str, object]) -> str:
     return f"{kind} ({', '.join(notes)})" if notes else kind
 
 
-def _curl(path: str, method: str, operation: dict[str, Any], base: str) -> str:
+def _curl(path: str, method: str, operation: JsonObject, base: str) -> str:
     parts = ["curl -sS"]
     if method != "GET":
         parts.append(f"-X {method}")
@@ -281,7 +282,7 @@ def _curl(path: str, method: str, operation: dict[str, Any], base: str) -> str:
     return " \\\n  ".join(parts)
 
 
-def sliced(document: dict[str, Any], tags: Collection[str]) -> dict[str, Any]:
+def sliced(document: JsonObject, tags: Collection[str]) -> JsonObject:
     """Return a document with the operations of these tags and their components."""
     paths = {
         path: kept
@@ -297,15 +298,15 @@ def sliced(document: dict[str, Any], tags: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _components(document: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
-    everything: dict[str, dict[str, Any]] = document["components"]
+def _components(document: JsonObject, operations: list[JsonObject]) -> JsonObject:
+    everything: dict[str, JsonObject] = document["components"]
     wanted = needed(document, operations)
     wanted |= {("securitySchemes", name) for one in operations for scheme in one["security"] for name in scheme}
     found = {kind: {name: one for name, one in of.items() if (kind, name) in wanted} for kind, of in everything.items()}
     return {kind: of for kind, of in found.items() if of}
 
 
-def needed(document: dict[str, Any], node: object) -> set[tuple[str, str]]:
+def needed(document: JsonObject, node: object) -> set[tuple[str, str]]:
     """Return kind and name of every component referred to, directly or indirectly."""
     found: set[tuple[str, str]] = set()
     waiting = [node]
@@ -329,7 +330,7 @@ def _references(node: object) -> Iterator[str]:
             yield from _references(one)
 
 
-def whole(document: dict[str, Any], introduction: str) -> str:
+def whole(document: JsonObject, introduction: str) -> str:
     """Return the introduction, every operation that takes an agent's token, and the shapes of their JSON."""
     found = list(entries_for(document, lambda one: any("AgentToken" in scheme for scheme in one["security"])))
     operations = [operation for operation, _ in found]
