@@ -42,7 +42,6 @@ class LogHead:
 
     @property
     def verdict(self) -> Verdict:
-        """Return the verdict on the signature."""
         return judge(self.log, self.seq, self.hash, self.signature)
 
     def line(self) -> str:

@@ -286,7 +286,6 @@ def words(value: str) -> tuple[str, ...]:
 
 
 def free_text(value: str) -> str:
-    """Take any text as it is."""
     return value
 
 

@@ -80,7 +80,6 @@ class Admission:
         return "" if is_trusted(address, self._trusted) else rate_limit_key(address)
 
     def opened(self, key: str) -> None:
-        """Count a connection."""
         if key:
             self._open[key] += 1
 
@@ -157,7 +156,6 @@ class Messages:
         self._is_over = False
 
     async def get(self) -> Any:
-        """Return the next message."""
         message = await self._queue.get()
         self._has_capacity.set()
         return message

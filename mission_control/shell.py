@@ -103,7 +103,6 @@ async def _menu(view: View) -> str:
 
 
 async def _work_state(view: View) -> dict[str, object]:
-    """Return the work state of all agents, and whether the viewer may change it."""
     organization = await Organization.get(id=view.actor.organization_id)
     return {"thing": organization, "is_admin": view.actor.administers(organization.id)}
 

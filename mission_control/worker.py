@@ -97,7 +97,6 @@ def _leave() -> None:
 
 
 def hypercorn_config(listener: socket.socket) -> Config:
-    """Return Hypercorn's configuration for a listening socket."""
     config = Config()
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.backlog = BACKLOG

@@ -140,7 +140,6 @@ class Letter:
     notes: Sequence[str]
 
     def mail(self, id: UUID) -> Mail:
-        """Return it as a mail."""
         texts = [*self.paragraphs, f"{self.label}:\n{self.link}", *self.notes]
         fields: dict[str, Any] = {name: getattr(self, name) for name in ("paragraphs", "link", "label", "notes")}
         html = render_macro("mail/letter.html", "letter", **fields)
@@ -345,7 +344,6 @@ def _sender(app: Quart) -> Send:
 
 
 def letter(user: User, link: str) -> Letter:
-    """Return the mail with the link."""
     return Letter(
         to=user.email or "",
         subject="A new password for Mission Control",

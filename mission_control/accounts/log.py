@@ -34,11 +34,9 @@ class AccountHead:
 
     @classmethod
     def signed(cls, seq: int, digest: str) -> "AccountHead":
-        """Return a head with its signature."""
         return cls(seq, digest, sign(LOG, seq, digest))
 
     def stored(self) -> str:
-        """Return the stored text."""
         return f"{self.seq}:{self.digest}:{self.signature}"
 
 

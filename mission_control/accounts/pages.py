@@ -55,7 +55,6 @@ async def sign_in_form() -> ResponseReturnValue:
 
 
 async def sign_in_page(values: Fields, errors: dict[str, str]) -> str:
-    """Return the page on which people sign in."""
     name = current_app.config["SETTINGS"].sign_in_provider
     return await render_page(
         "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=sends_mail()

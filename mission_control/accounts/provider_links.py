@@ -70,7 +70,6 @@ async def invite_to_link(actor: Actor, user: User) -> None:
 
 
 async def is_invited(user: User) -> bool:
-    """Return whether such an invitation is open."""
     found = await InstanceSetting.get_or_none(name=_name(user.id))
     return found is not None and datetime.fromisoformat(found.value) > clock.now()
 

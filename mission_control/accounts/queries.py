@@ -91,7 +91,6 @@ class PersonalTokenRead(BaseModel):
 
     @classmethod
     def of(cls, token: Token) -> "PersonalTokenRead":
-        """Return the answer for a token."""
         known = {name: getattr(token, name) for name in PersonalTokenRead.model_fields}
         return cls.model_construct(**known | {"scopes": token.scopes or [EVERYTHING]})
 
@@ -103,7 +102,6 @@ class PersonalTokenCreated(PersonalTokenRead):
 
     @classmethod
     def of_new(cls, token: Token, secret: str) -> "PersonalTokenCreated":
-        """Return the answer for a new token with its secret."""
         return cls.model_construct(**dict(PersonalTokenRead.of(token)), token=secret)
 
 

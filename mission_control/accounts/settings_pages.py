@@ -27,8 +27,6 @@ from mission_control.web.shell import HOME, SettingsPage, safe_next, settings_pa
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A signed-in browser."""
-
     id: UUID
     name: str
     address: str
@@ -44,7 +42,6 @@ def zones() -> list[str]:
 
 
 async def settings_context(actor: Actor) -> dict[str, object]:
-    """Return the context of one's own pages of the settings."""
     user = await User.get(id=actor.id)
     return {
         "user": user,

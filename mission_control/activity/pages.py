@@ -73,7 +73,6 @@ CARD_LINES = 6
 
 
 async def render(viewed: Viewed) -> str:
-    """Render the tab."""
     before = viewed.args.get("before", "")
     upto = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
     found = await feed_of_agent(viewed.actor, viewed.agent, PAGE + 1, upto)

@@ -75,7 +75,6 @@ class Entry:
 
     @property
     def icon(self) -> str:
-        """Return the icon of the kind."""
         return ICONS.get(self.kind) or ICONS.get(self.kind.partition(".")[0]) or "pencil"
 
 

@@ -80,7 +80,6 @@ def plain(name: str, kind: object, default: object = None, **more: Any) -> Agent
 
 
 def ruled(name: str, kind: object, default: object = NOT_SENT, **more: Any) -> AgentField:
-    """A field that can be sent, and for which the operations have rules."""
     return AgentField(name=name, kind=kind, default=default, **more)
 
 

@@ -39,13 +39,11 @@ class Viewed:
 
     @classmethod
     async def by(cls, actor: Actor, agent: Agent, args: Mapping[str, str]) -> "Viewed":
-        """Look at an agent."""
         line = (await lines_of([agent]))[agent.id]
         return cls(actor, agent, line, await directive_of(agent), args)
 
     @property
     def id(self) -> UUID:
-        """The agent's id."""
         return self.agent.id
 
     @property
@@ -130,7 +128,6 @@ async def agent_of_page(actor: Actor, agent_id: UUID, **ids: UUID) -> Agent:
 
 
 async def tab_page(agent_id: UUID, key: str) -> str:
-    """Show one tab of an agent as a page."""
     actor, agent = await on_agent(agent_id)
     seq = await head_of(actor.organization_id)  # before everything that the page shows
     view = AgentView(actor=actor, agent_id=agent.id, agent=agent, key=key, args=request.args)
@@ -265,11 +262,9 @@ class FormPage:
 
     @property
     def is_dialog(self) -> bool:
-        """Whether it is shown in a dialog."""
         return is_htmx()
 
     async def render(self, actor: Actor, values: Fields) -> ResponseReturnValue:
-        """Return the form, to be filled in."""
         html = self._html(values, {})
         if self.is_dialog:
             return render_macro(DIALOG, "form_dialog", title=self.title, html=html, size=self.size)
@@ -304,5 +299,4 @@ class FormPage:
 
 
 def back_to(agent_id: UUID, tab: str, name: str) -> tuple[str, str]:
-    """Return a tab of an agent's page as the page to go back to."""
     return f"/agents/{agent_id}/{tab}".removesuffix("/"), name

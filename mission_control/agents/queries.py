@@ -105,13 +105,11 @@ async def agents_of_board(board: Board) -> list[Agent]:
 
 
 async def lead_id_of(board_id: UUID) -> UUID | None:
-    """Return the id of the board's lead, if it has one."""
     found = await rows("SELECT id FROM agents WHERE board_id = ? AND is_board_lead LIMIT 1", board_id)
     return as_id(found[0]["id"]) if found else None
 
 
 async def main_agent_on(gateway_id: UUID) -> Agent | None:
-    """Return the main agent of a gateway, if it has one."""
     return await Agent.filter(gateway_id=gateway_id, board_id=None).order_by("created_at").first()
 
 
@@ -144,7 +142,6 @@ async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
 
 
 async def online_count(organization_id: UUID) -> int:
-    """Return the number of agents of an organization that are online."""
     [found] = await rows(
         "SELECT COUNT(*) AS n FROM agents g LEFT JOIN boards b ON b.id = g.board_id"
         f" WHERE g.organization_id = ? AND b.deleted_at IS NULL AND {online_sql('g')}",
@@ -196,7 +193,6 @@ def may_update_agent(actor: Actor, agent: Agent) -> bool:
 
 @rules.rule("agent.renew_token")
 def may_renew_token(actor: Actor, agent: Agent) -> bool:
-    """The agent itself."""
     return actor.is_agent and actor.id == agent.id
 
 
@@ -210,7 +206,6 @@ def may_delete_agent(actor: Actor, agent: Agent) -> bool:
 
 @rules.rule("agent.coordinate")
 def may_coordinate(actor: Actor, board: Board) -> bool:
-    """The lead of the board."""
     return actor.is_agent and actor.is_lead and actor.writes(board)
 
 

@@ -23,8 +23,6 @@ MAX_TASKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A task of an agent."""
-
     number: int
     title: str
     url: str
@@ -34,8 +32,6 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One agent of the list."""
-
     id: UUID
     name: str
     role: str
@@ -84,7 +80,6 @@ async def roster_by_board(actor: Actor) -> list[Group]:
 
 
 async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
-    """Return the lines of some agents, by id."""
     ids = [agent.id for agent in agents]
     work, notices, asking = await working_on(ids), await waiting_notices(ids), await _asking(ids)
     runs, used = await _runs_today(ids), await used_today(ids)
@@ -175,7 +170,6 @@ def _how_long(since: datetime | None) -> str:
 
 
 def role_of(agent: Agent) -> str:
-    """Return the agent's role, if it has one."""
     return str((agent.identity_profile or {}).get("role", ""))
 
 

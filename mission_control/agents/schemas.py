@@ -338,7 +338,6 @@ class TokenRead(BaseModel):
 
     @classmethod
     def of(cls, token: Token) -> "TokenRead":
-        """As it is answered."""
         kept = {name: getattr(token, name) for name in cls.model_fields if name != "state"}
         return cls(**kept, state=state_of(token))
 

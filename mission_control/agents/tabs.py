@@ -30,7 +30,6 @@ TEMPLATE = "agents/overview.html"
 
 
 async def render(viewed: Viewed) -> str:
-    """The tab."""
     agent = viewed.agent
     tags = await tags_named(agent.organization_id, agent.claim_tags or [])
     work = {"tasks": await tasks_held_by(agent.id), "next_ones": await assigned_next(agent.id)}
@@ -88,7 +87,6 @@ TAB = Tab("overview", "Overview", render)
 
 
 async def soul_render(viewed: Viewed) -> str:
-    """The tab."""
     found, total = await list_souls(viewed.agent, Paging(limit=PAGE_FRAME_PAGE, offset=viewed.offset))
     await read_ahead(viewed.agent.soul_template, viewed.agent.identity_template, *(soul["content"] for soul in found))
     souls = [soul | {"created_at": as_moment(soul["created_at"])} for soul in found]

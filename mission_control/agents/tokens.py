@@ -62,7 +62,6 @@ async def newest_live_token(agent_id: UUID) -> Token | None:
 
 
 def live_tokens(agent_id: UUID) -> QuerySet[Token]:
-    """Return the tokens of an agent that have not ended."""
     return Token.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()), agent_id=agent_id, revoked_at=None)
 
 

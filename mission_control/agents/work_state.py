@@ -58,7 +58,6 @@ class Standing(NamedTuple):
     reason: str | None = None
 
     def __str__(self) -> str:
-        """As a sentence."""
         whose = f"The {self.who} {self.name} is {self.state}"
         return f"{whose}: {self.reason.rstrip('.')}." if self.reason else f"{whose}."
 
@@ -140,7 +139,6 @@ async def directive_of(agent: Agent) -> Directive:
 
 
 def used_up(budget: Budget) -> str:
-    """Return the sentence for agents that a budget is used up."""
     unit = "tokens" if budget.unit == "tokens" else "money"
     return f"{PERIODS[budget.period].capitalize()} of {unit} for the {budget.subject} is used up."
 

@@ -187,6 +187,5 @@ class ApprovalAsk(AskKind[Item]):
         return Details(item.reason, proofs, sure, item.shown)
 
     async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
-        """Return decided approvals in words."""
         items = await queue.items_of(actor, list(boards.values()), list(ids))
         return {item.id: AnswerWords(title_of(item), item.url) for item in items}

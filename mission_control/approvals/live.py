@@ -99,11 +99,9 @@ class Polls[T: OnBoard, Q: NewsPaging]:
             notify(self.channel_of_list(event.scope.board_id))
 
     def channel_of(self, subject: UUID) -> str:
-        """Return the wake-up channel of one."""
         return f"{self.kind}:{subject}"
 
     def channel_of_list(self, board_id: UUID) -> str:
-        """Return the wake-up channel of those of a board."""
         return f"{self.kind}s:{board_id}"
 
 

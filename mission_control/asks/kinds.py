@@ -165,8 +165,6 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class AnswerWords:
-    """Something that was answered, in words."""
-
     title: str
     url: str
     answer: str = ""
@@ -276,7 +274,6 @@ class AskKind[T]:
         return None
 
     async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
-        """Return what was answered, in words."""
         return {}
 
     async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:

@@ -171,7 +171,6 @@ def _remember_use(caller: Caller) -> None:
 
 
 async def agent_by_token(secret: str) -> Actor | None:
-    """Return the agent behind a secret."""
     caller = await known_token(secret)
     return await agent_of(caller) if caller is not None else None
 

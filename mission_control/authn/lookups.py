@@ -121,7 +121,6 @@ async def _look_up(sql: str, value: object, build: Callable[[Rows], Caller]) -> 
 
 
 def is_over(moment: datetime | None) -> bool:
-    """Whether a moment has come."""
     return moment is not None and moment <= clock.now()
 
 
@@ -194,7 +193,6 @@ def _person_actor(found: Rows, credential: Credential, scopes: frozenset[str] | 
 
 
 def _memberships(found: Rows) -> dict[UUID, Membership]:
-    """Each membership with the boards that it reaches one by one, which are a row each."""
     boards: dict[UUID, dict[UUID, tuple[bool, bool]]] = {}
     memberships: dict[UUID, Membership] = {}
     for row in found:

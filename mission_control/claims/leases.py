@@ -38,7 +38,6 @@ class Lease(NamedTuple):
     expires_at: datetime
 
     def serialize(self) -> dict[str, object]:
-        """Return the lease as it is answered."""
         return {"fence": self.fence, "expires_at": self.expires_at}
 
 

@@ -342,7 +342,6 @@ CARD_LINES = 5
 
 
 async def render(viewed: Viewed) -> str:
-    """The tab."""
     found, total = await runs_of_agent(viewed.actor, viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
     await read_ahead(*(run["summary"] for run in found))
     return render_macro(AGENT_TEMPLATE, "tab", viewed=viewed, runs=[_run_view(run) for run in found], total=total)

@@ -267,7 +267,6 @@ async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[lis
 
 
 async def run_read(run_id: UUID) -> Row:
-    """Return one run as it is answered."""
     found = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
     if not found:
         raise NotFound()

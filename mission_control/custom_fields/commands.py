@@ -165,7 +165,6 @@ async def _store_default(field: CustomField, value: object) -> None:
 
 
 async def _bound_boards(field: CustomField) -> set[str]:
-    """Return the boards of the field. Deleted boards stay bound."""
     found = await rows(
         "SELECT b.board_id FROM board_task_custom_fields b JOIN boards o ON o.id = b.board_id"
         " WHERE b.field_id = ? AND o.deleted_at IS NULL",

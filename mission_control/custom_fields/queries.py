@@ -44,7 +44,6 @@ async def list_fields(organization_id: UUID) -> list[dict[str, object]]:
 
 
 async def fields_of_board(board_id: UUID) -> list[dict[str, object]]:
-    """Return the custom fields of a board, by label."""
     return await rows(
         "SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.default_value"
         " FROM board_task_custom_fields b JOIN task_custom_field_definitions f ON f.id = b.field_id"

@@ -40,15 +40,12 @@ class Api:
         )
 
     async def get(self, path: str, **query: object) -> Any:
-        """Send GET."""
         return await self.call("GET", path, params=query)
 
     async def post(self, path: str, **body: object) -> Any:
-        """Send POST."""
         return await self.call("POST", path, json=body)
 
     async def patch(self, path: str, **body: object) -> Any:
-        """Send PATCH."""
         return await self.call("PATCH", path, json=body)
 
     async def call(self, method: str, path: str, **options: Any) -> Any:
@@ -90,7 +87,6 @@ class Api:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._client.aclose()
 
 
@@ -169,7 +165,6 @@ class Agent:
         return moved
 
     async def say(self, task: JsonObject, texts: tuple[str, ...]) -> None:
-        """Comment with one of these texts."""
         text = self.chance.choice(texts).format(lead=self.lead_name)
         await self.api.post(self._path("tasks", task["id"], "comments"), message=text)
 

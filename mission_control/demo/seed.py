@@ -219,8 +219,6 @@ class Hired:
 
 @dataclass
 class Stage:
-    """The demo organization and its agents."""
-
     organization: Organization
     actors: dict[str, Actor] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)
@@ -229,7 +227,6 @@ class Stage:
 
 
 async def ready(agents: int) -> tuple[Organization, list[Hired]]:
-    """Return the demo organization, seeding it if missing, with this many agents and new tokens."""
     organization = await Organization.filter(is_demo=True).order_by("created_at").first()
     if organization is None:
         organization = await _write_story()

@@ -48,8 +48,6 @@ class Card:
 
 @dataclass(frozen=True)
 class BoardStory:
-    """A board with its cards."""
-
     name: str
     slug: str
     text: str

@@ -44,8 +44,6 @@ class Shape:
 
 @dataclass(slots=True)
 class Entry:
-    """One operation."""
-
     id: str
     method: str
     path: str
@@ -100,7 +98,6 @@ def tags(document: JsonObject) -> list[Tag]:
 
 
 def entries(document: JsonObject, tag: str, base: str) -> list[Entry]:
-    """Return the operations of a tag."""
     return [entry for _, entry in entries_for(document, lambda one: tag in one["tags"], base)]
 
 

@@ -236,13 +236,11 @@ class ImportCounts(BaseModel):
 
     @classmethod
     def of(cls, file: BoardFile) -> "ImportCounts":
-        """Count what a file has."""
         comments = sum(len(part.comments) for part in file.tasks)
         return cls(tasks=len(file.tasks), comments=comments, approvals=len(file.approvals), memory=len(file.memory))
 
     @property
     def sentence(self) -> str:
-        """The counts in words."""
         words = [f"{self.tasks} {'task' if self.tasks == 1 else 'tasks'}"]
         words.append(f"{self.comments} {'comment' if self.comments == 1 else 'comments'}")
         words.append(f"{self.approvals} {'approval' if self.approvals == 1 else 'approvals'}")

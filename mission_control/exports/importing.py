@@ -247,7 +247,6 @@ def _number_of(file: BoardFile) -> int:
 
 
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
-    """Store what belongs to the board alone."""
     comments = (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
     await staging.store(board.id, (_task(board, ids[part.number], part, known) for part in file.tasks))
     await staging.store(board.id, comments)
@@ -321,7 +320,6 @@ def _comment(task_id: UUID, part: TaskPart, comment: CommentPart, known: Known) 
 
 
 def _edges(board: Board, file: BoardFile, ids: dict[int, UUID]) -> Iterator[TaskDependency]:
-    """Store which tasks wait for which."""
     for part in file.tasks:
         for one in part.depends_on:
             yield TaskDependency(board_id=board.id, task_id=ids[part.number], depends_on_task_id=ids[one])
@@ -349,7 +347,6 @@ def _approvals(board: Board, parts: list[tuple[UUID, ApprovalPart]], known: Know
 
 
 def _links(parts: list[tuple[UUID, ApprovalPart]], ids: dict[int, UUID]) -> Iterator[ApprovalTask]:
-    """Store which tasks the approvals are about."""
     for approval_id, part in parts:
         for number in part.tasks:
             pending = part.status == "pending"

@@ -32,7 +32,6 @@ from mission_control.work.deliveries import Delivery
 
 
 def message_of(delivery: Delivery) -> str:
-    """Return the message of a notice."""
     if delivery.data.get("raw"):
         return delivery.text
     return f"{delivery.header}\n{delivery.text}".rstrip("\n") if delivery.text else delivery.header
@@ -142,7 +141,6 @@ _sending: Counter[UUID] = Counter()
 
 
 def senders(app: Quart) -> list[Sender]:
-    """Return who sends notices to gateways."""
     return [Sender(NOTICE, send_notice, only=_reached, name="gateway", is_able=lambda: bool(_free()))]
 
 

@@ -77,7 +77,6 @@ def _token(saved: Gateway) -> str | None:
 
 
 async def _known(reach: Reach) -> GatewaysStatusResponse:
-    """Return the status of a saved gateway."""
     gateway = reach.gateway
     answer = GatewaysStatusResponse(connected=False, gateway_url=gateway.url)
     if gateway.state != CONNECTED:

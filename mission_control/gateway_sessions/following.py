@@ -324,7 +324,6 @@ async def _send_all(session: Followed, mask: Mask) -> None:
 
 
 def _wholeness(session: Followed) -> dict[str, bool]:
-    """Return the runs of a session, and whether each was followed from its beginning."""
     return {run.id: run.is_whole for run in session.runs.values()}
 
 

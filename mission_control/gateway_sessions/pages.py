@@ -151,7 +151,6 @@ async def gateway_now(viewer: Actor, reads: Reads, gateway_id: UUID) -> Gateway 
 
 
 async def session_stream(view: SessionView) -> Response:
-    """Return the stream of a session's page."""
 
     async def look(viewer: Actor, reads: Reads) -> SessionView | None:
         gateway = await gateway_now(viewer, reads, view.gateway.id)

@@ -288,7 +288,6 @@ def _mask(gateway: Gateway | None) -> Mask:
 
 
 def listed(payload: object) -> list[object]:
-    """Return the sessions in the answer of a gateway."""
     found = payload.get("sessions") if isinstance(payload, Mapping) else payload
     return found if isinstance(found, list) else []
 

@@ -93,7 +93,6 @@ _received: dict[str, Received] = {}
 
 
 def received(watch: str) -> Received:
-    """Return what is known of a session."""
     return _received.setdefault(watch, Received())
 
 
@@ -140,11 +139,9 @@ class SessionView(View):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the gateway is connected."""
         return bool(self.gateway.state == CONNECTED)
 
     async def history(self) -> History:
-        """Return the transcript."""
         if self.is_live:
             return received(self.watch).history or History()
         key = ("gateway-history", self.watch, self.shown)
@@ -187,7 +184,6 @@ class SessionLine:
 
     @property
     def title(self) -> str:
-        """What it is called."""
         return self.facts.titled(self.agent)
 
 
@@ -226,7 +222,6 @@ async def _agents_of(gateway: Gateway) -> dict[str, Agent]:
 
 
 async def render_list(gateway: Gateway, search: str) -> str:
-    """Return the HTML of the list."""
     return render_macro(TEMPLATE, "sessions", found=await sessions_list(gateway, search))
 
 

@@ -65,7 +65,6 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """What a message is."""
         return self.notice.capitalize() or ("Greeting" if self.sent_as.startswith(GREETS) else "Message")
 
     @property
@@ -237,7 +236,6 @@ class SessionFacts:
 
     @property
     def id(self) -> str:
-        """Its id on a page."""
         return sha256(self.key.encode()).hexdigest()[:16]
 
     def titled(self, agent: Agent | None) -> str:

@@ -52,8 +52,6 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class AgentThere:
-    """An agent of ours on a gateway."""
-
     id: UUID
     gateway_agent_id: str
     is_adopted: bool

@@ -86,7 +86,6 @@ class GatewayAsk(AskKind[_Gateway]):
     is_for_admins = True
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find gateways that are not connected."""
         since = "COALESCE(g.away_since, g.state_at)"
         yield Rows(
             f"FROM gateways g WHERE g.organization_id = ? AND g.state <> ? AND (g.state = ? OR {since} < ?)",

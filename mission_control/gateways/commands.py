@@ -245,7 +245,6 @@ async def retried(gateway: Gateway, expected: Report, deadline: Deadline) -> Gat
 
 
 async def refreshed(gateway: Gateway) -> Gateway:
-    """Return a gateway as it is now."""
     return await find(Gateway, "id = ?", gateway.id) or gateway
 
 

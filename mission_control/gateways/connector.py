@@ -102,7 +102,6 @@ _log = logging.getLogger(__name__)
 
 
 def answer_channel(call_id: UUID) -> str:
-    """Return the channel on which the caller waits."""
     return f"gateway-answer:{call_id}"
 
 

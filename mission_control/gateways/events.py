@@ -13,8 +13,6 @@ from mission_control.openclaw.errors import GatewayError
 
 @dataclass(frozen=True, slots=True)
 class GatewayRef:
-    """Which gateway an event is from."""
-
     id: UUID
     organization_id: UUID
 

@@ -112,7 +112,6 @@ def opened(encrypted: str | None) -> str | None:
 
 
 def sealed(secret: str | None) -> str | None:
-    """Return a secret as it is stored."""
     return None if secret is None else secrets.encrypt(secret, _kept.key)
 
 
@@ -156,17 +155,14 @@ _OURS = re.compile(r"(mc|mc-gateway|lead)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 
 
 def main_session_key(gateway_id: UUID) -> str:
-    """Return the session key of a gateway's main agent."""
     return f"agent:mc-gateway-{gateway_id}:main"
 
 
 def lead_session_key(board_id: UUID) -> str:
-    """Return the session key of a board's lead."""
     return f"agent:lead-{board_id}:main"
 
 
 def worker_session_key(agent_id: UUID) -> str:
-    """Return the session key of a worker."""
     return f"agent:mc-{agent_id}:main"
 
 

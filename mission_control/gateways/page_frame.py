@@ -33,7 +33,6 @@ class Viewed:
 
     @property
     def id(self) -> UUID:
-        """The gateway's id."""
         return self.gateway.id
 
     @property
@@ -43,12 +42,10 @@ class Viewed:
 
     @property
     def may_change(self) -> bool:
-        """Whether the reader may change the gateway."""
         return can(self.actor, "gateway.update", self.gateway)
 
     @property
     def missing_scopes(self) -> list[str]:
-        """What the gateway does not grant."""
         return missing_scopes(self.gateway)
 
     @property
@@ -81,7 +78,6 @@ TABS: dict[str, Tab] = {}
 
 
 def rendered_tab(key: str) -> Tab | None:
-    """Return the tab of a key that the gateway's page renders itself."""
     tab = TABS.get(key)
     return tab if tab is not None and tab.render is not None else None
 
@@ -111,7 +107,6 @@ async def gateway_of_page(actor: Actor, gateway_id: UUID, **ids: UUID) -> Gatewa
 
 
 async def tab_page(gateway_id: UUID, key: str) -> str:
-    """Show one tab of a gateway as a page."""
     actor, gateway = await on_gateway(gateway_id)
     if rendered_tab(key) is None:
         raise NotFound()
@@ -185,7 +180,6 @@ async def overview(viewed: Viewed) -> str:
 
 
 def concerns(view: GatewayView, news: Event | dict[str, object]) -> bool:
-    """Return whether news are about the gateway of a page."""
     if view.gateway is None:
         return False
     if isinstance(news, Event):

@@ -101,7 +101,6 @@ async def boards_using(gateway_id: UUID) -> list[str]:
 
 
 async def instance_in(organization_id: UUID, instance_id: str | None) -> Gateway | None:
-    """Return the gateway of an organization that has an id of its own."""
     if instance_id is None:
         return None
     return await find(Gateway, "organization_id = ? AND instance_id = ?", organization_id, instance_id)
@@ -129,7 +128,6 @@ async def gateway_of(organization_id: UUID, gateway_id: UUID) -> Gateway:
 
 
 async def gateway_names(gateway_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the names of gateways by their ids."""
     return dict(await Gateway.filter(id__in=list(gateway_ids)).values_list("id", "name"))
 
 
@@ -368,7 +366,6 @@ class GatewayRead(BaseModel):
 
     @classmethod
     def of(cls, gateway: Gateway) -> Self:
-        """Return the answer for a gateway."""
         own: dict[str, Any] = {name: getattr(gateway, name) for name in cls.model_fields if name in FROM_ROW}
         command = approve_command(gateway.pairing_request_id) if gateway.state == PAIRING else None
         return cls.model_construct(

@@ -34,14 +34,11 @@ MANY = 8  # boards; more of them can be searched
 
 @dataclass(frozen=True, slots=True)
 class GroupRights:
-    """What somebody may do with a group."""
-
     may_change: bool
     may_pace: bool
 
     @classmethod
     def of(cls, actor: Actor, group: BoardGroup) -> "GroupRights":
-        """Return the rights of somebody on a group."""
         return cls(can(actor, "board_group.update", group), can(actor, "board_group.apply_heartbeat", group))
 
 
@@ -56,7 +53,6 @@ class GroupView(AsideView):
 
     @property
     def url(self) -> str:
-        """The address of the page."""
         return f"/groups/{self.group.id}"
 
     @property
@@ -148,12 +144,10 @@ async def live(group_id: UUID) -> Response:
 
 
 async def name(view: GroupView) -> str:
-    """Return the name and the description of the group."""
     return render_macro(PARTS, "about", group=view.group)
 
 
 async def boards(view: GroupView) -> str:
-    """Return the boards side by side."""
     snapshot = await snapshot_of_group(view.actor, view.group, view.wanted)
     figures = {str(row["id"]): row for row in await board_rows(view.actor)}
     hidden = len(view.group.boards) - len(snapshot["boards"])

@@ -60,7 +60,6 @@ class BoardGroupRead(BaseModel):
 
     @classmethod
     def of(cls, group: BoardGroup) -> "BoardGroupRead":
-        """Return the answer for a group."""
         return cls.model_construct(**{name: getattr(group, name) for name in cls.model_fields})
 
 

@@ -45,7 +45,6 @@ class Provider:
 
     @property
     def signs_in_pages(self) -> bool:
-        """Return whether people can sign in on pages with it."""
         return bool(self.issuer and self.client_id)
 
 

@@ -255,13 +255,11 @@ async def deliveries_of(
 
 
 def delivery_read(row: dict[str, object]) -> dict[str, object]:
-    """A delivery as people get it."""
     moments = {name: wire_moment(row[name]) for name in ("due_at", "sent_at")}
     return {**item(row), **{name: row[name] for name in FATE}, **moments}
 
 
 def row_of(delivery: Delivery) -> dict[str, object]:
-    """The row behind a delivery."""
     return {name: getattr(delivery, name) for name in ITEM + FATE}
 
 
@@ -277,7 +275,6 @@ async def visible_delivery(actor: Actor, agent_id: UUID, delivery_id: UUID) -> D
 
 
 async def callback_state(agent_id: UUID) -> CallbackRead:
-    """An agent's callback and how it does."""
     [agent] = await rows("SELECT callback_url FROM agents WHERE id = ?", agent_id)
     counts = await rows(f"SELECT state, COUNT(*) AS n FROM deliveries WHERE {UNREAD} GROUP BY state", agent_id, NOTICE)
     numbers = {row["state"]: int(row["n"]) for row in counts}
@@ -350,7 +347,6 @@ rules = Rules()
 @rules.rule("inbox.read")
 @rules.rule("inbox.acknowledge")
 def may_use_inbox(actor: Actor, thing: object) -> bool:
-    """Every agent has one inbox, its own."""
     return actor.is_agent
 
 

@@ -21,5 +21,4 @@ def may_read_job(actor: Actor, job: Job) -> bool:
 
 @rules.rule("job.acknowledge")
 def may_acknowledge(actor: Actor, job: Job) -> bool:
-    """Who may read it."""
     return may_read_job(actor, job)

@@ -39,7 +39,6 @@ class Shape:
         self.parts = parts
 
     def __call__(self, value: object) -> Any:
-        """Return those fields of an answer, or of each in a list."""
         if value is None:
             return None
         if isinstance(value, list | tuple):
@@ -64,7 +63,6 @@ class _Budget:
         self._left = MOST_CHARACTERS
 
     def fit(self, value: object) -> Any:
-        """Return a value that fits."""
         if isinstance(value, dict):
             return {name: self.fit(one) for name, one in value.items()}
         if isinstance(value, list):

@@ -36,7 +36,6 @@ class Call:
         self.compensations = Compensations()
 
     def cancel(self) -> None:
-        """Cancel the call."""
         if not self.cancelled.done():
             self.cancelled.set_result(None)
 
@@ -55,7 +54,6 @@ def parsed(body: bytes) -> JsonObject:
 
 
 def new_session() -> str:
-    """Return a new session id."""
     return token_urlsafe(18)
 
 

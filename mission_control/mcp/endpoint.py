@@ -76,7 +76,6 @@ class Answer:
         self.has_ended = False
 
     def add(self, headers: dict[str, str]) -> None:
-        """Add headers to the answer that is to come."""
         self._headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, message: Message) -> None:

@@ -77,7 +77,6 @@ class Memory:
 
     @property
     def table(self) -> str:
-        """The table of its entries."""
         return self.kind._meta.db_table
 
     @property
@@ -96,14 +95,12 @@ class Memory:
 
 
 def memory_of_board(actor: Actor, board: Board) -> Memory:
-    """Return the memory of a board for somebody."""
     is_admin = actor.administers(board.organization_id)
     home = (board.id, board.organization_id, f"/boards/{board.id}", board.name)
     return Memory(BoardMemory, *home, can(actor, "memory.write", board), is_admin, str(actor.id))
 
 
 def memory_of_group(actor: Actor, group: BoardGroup) -> Memory:
-    """Return the memory of a group for somebody."""
     is_admin = actor.administers(group.organization_id)
     home = (group.id, group.organization_id, f"/groups/{group.id}", group.name)
     return Memory(GroupMemory, *home, can(actor, "memory.write", group), is_admin, str(actor.id))
@@ -153,7 +150,6 @@ async def chat_since(memory: Memory, seq: int) -> list[Shown]:
 
 
 async def some(memory: Memory, ids: list[UUID]) -> dict[UUID, Shown]:
-    """Return entries by their ids."""
     if not ids:
         return {}
     sql = f"{_select(memory)} WHERE m.{memory.column} = ? AND m.id IN ({placeholders(len(ids))})"

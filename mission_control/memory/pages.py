@@ -95,7 +95,6 @@ _does = partial(action, pages)
 
 
 async def group_of_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> BoardGroup:
-    """Return the group of an entry, in whose organization the actor acts."""
     return (await on_group(group_id))[1]
 
 
@@ -134,7 +133,6 @@ async def say(outcome: Outcome[Board | BoardGroup, ChatForm]) -> ResponseReturnV
 @_does(f"{BOARD}/memory", performs="create_board_memory", form=NoteForm)
 @_does(f"{GROUP}/memory", performs="create_board_group_memory", form=GroupNoteForm, at=group_of_page)
 async def note(outcome: Outcome[Board | BoardGroup, NoteForm]) -> ResponseReturnValue:
-    """Write a note."""
     return done(_url(outcome.found, "memory"), toast="Note added")
 
 
@@ -173,12 +171,10 @@ NOT_SAVED = again(_edit_page, EditConflict, FormInvalid)
     f"{GROUP_ENTRY}/edit", performs="update_board_group_memory", form=EntryForm, at=group_of_entry, refused=NOT_SAVED
 )
 async def edit(outcome: Outcome[Entry, EntryForm]) -> ResponseReturnValue:
-    """Change an entry."""
     return done(_url_of(outcome.found), toast="Saved")
 
 
 @_does(f"{ENTRY}/deletion", performs="delete_board_memory")
 @_does(f"{GROUP_ENTRY}/deletion", performs="delete_board_group_memory", at=group_of_entry)
 async def delete(outcome: Outcome[Entry, None]) -> ResponseReturnValue:
-    """Delete an entry for good."""
     return done(_url_of(outcome.found), toast="Message deleted" if outcome.found.is_chat else "Note deleted")

@@ -177,8 +177,6 @@ def _wrote(actor: Actor, entry: Entry) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What every stream sends of an entry."""
-
     is_chat: bool
     message: bytes
 

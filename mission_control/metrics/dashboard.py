@@ -83,7 +83,6 @@ def time_to_answer(window: Window, answers: list[Answered]) -> DashboardRangeSer
 
 
 def median_hours(window: Window, answers: list[Answered]) -> float | None:
-    """Return the median hours from request to answer in a window."""
     return median_or_none([one.hours for one in answers if window.contains(one.answered_at)])
 
 
@@ -147,7 +146,6 @@ async def _finished(actor: Actor, boards: list[UUID], since: datetime) -> list[d
 
 
 def total(series: DashboardRangeSeries) -> float:
-    """Return the sum of a series."""
     return float(sum(point.value for point in series.points))
 
 

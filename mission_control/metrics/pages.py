@@ -62,12 +62,10 @@ class Chart:
 
     @property
     def is_time(self) -> bool:
-        """Whether its values are hours."""
         return self.say is duration_in_words
 
     @property
     def bar_width(self) -> int:
-        """The width of the drawing of its bars."""
         return len(self.now) * STEP - (STEP - WIDTH)
 
     @property
@@ -174,7 +172,6 @@ def compared(now: float, before: float, say: Callable[[float], str], words: str)
 
 
 def dashboard_charts(found: DashboardMetrics, user_id: UUID | None) -> list[Chart]:
-    """Return the charts of the page of metrics from the dashboard's answer."""
     words, flow = IN_WORDS[found.range], found.flow
     counts = "{:,.0f}".format
     median, before = flow.time_to_answer_median, flow.time_to_answer_median_before

@@ -30,12 +30,10 @@ RANGES: dict[RangeKey, tuple[timedelta, BucketKey]] = {
 
 
 def hour_of(moment: datetime) -> datetime:
-    """Return the hour of a time."""
     return datetime(moment.year, moment.month, moment.day, moment.hour)
 
 
 def day_of(moment: datetime) -> datetime:
-    """Return the day of a time."""
     return datetime(moment.year, moment.month, moment.day)
 
 

@@ -196,8 +196,6 @@ AT_ONCE = 1000  # events processed before yielding to the event loop
 
 @dataclass(slots=True)
 class Event:
-    """What happened to a task."""
-
     kind: str
     task_id: str
     data: str

@@ -191,7 +191,6 @@ class Progress:
 
     @property
     def total(self) -> int:
-        """All tasks."""
         return sum(self.counts.values())
 
     @property
@@ -247,7 +246,6 @@ async def _goal(view: BoardView) -> str:
 
 
 async def open_goal(view: BoardView, seq: int) -> Opened:
-    """Return the goal of a board."""
     return Opened(render_macro(TEMPLATE, "aside", goal=Markup(await _goal(view))))
 
 

@@ -89,8 +89,6 @@ WAIT = ("delivery_id", "silent_at")
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A board with its goal, its lead, and the token of a new lead."""
-
     board: Board
     lead_id: UUID | None
     token: str | None

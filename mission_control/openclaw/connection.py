@@ -136,7 +136,6 @@ async def _shake_hands(wire: Wire, target: Target, identity: Identity, attempt: 
 
 
 def _checked(hello: Hello, target: Target) -> Hello:
-    """Return the hello of a connection that will do."""
     version = compatibility(hello.version, target.minimum_version)
     if not version.is_fine:
         raise TooOld("TOO_OLD", version.text, details={"version": hello.version})
@@ -190,7 +189,6 @@ class PairingDecision:
                 return str(payload.get("decision") or payload.get("status") or "approved")
 
     async def close(self) -> None:
-        """Close the connection."""
         await self._wire.close()
 
 
@@ -239,8 +237,6 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found."""
-
     state: State
     code: str | None = None
     version: str | None = None

@@ -156,7 +156,6 @@ class MissingScopes(GatewayError):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """What is missing."""
         listed = self.details.get("missing")
         if isinstance(listed, list):
             return tuple(str(one) for one in listed)

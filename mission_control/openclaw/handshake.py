@@ -36,7 +36,6 @@ class Identity:
 
     @classmethod
     def new(cls) -> "Identity":
-        """Make a new identity."""
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
@@ -69,7 +68,6 @@ class Identity:
 
 
 def signed_text(device_id: str, signing: Signing, *, version: int = 3) -> str:
-    """Return the text under a signature."""
     parts = [
         f"v{version}",
         device_id,
@@ -108,8 +106,6 @@ UNLISTED = frozenset({"sessions.usage", "sessions.get", "chat.inject"})
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """An accepted connection."""
-
     protocol: int
     version: str
     boot_id: str | None
@@ -142,7 +138,6 @@ class Hello:
 
 
 def grants(scopes: tuple[str, ...], scope: str) -> bool:
-    """Return whether granted scopes include one."""
     return scope in scopes or COVERS_ALL in scopes or (scope == READ and WRITE in scopes)
 
 
@@ -227,7 +222,6 @@ def read_challenge(frame: Mapping[str, object]) -> Challenge:
 
 
 def connect_params(target: Target, identity: Identity, challenge: Challenge, attempt: Attempt) -> dict[str, object]:
-    """Return the params of the connect request."""
     auth = auth_of(target, attempt)
     signing = Signing(
         client_id=CLIENT_ID,

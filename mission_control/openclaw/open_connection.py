@@ -147,8 +147,6 @@ class GatewayEvent:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How a connection ended."""
-
     code: int
     reason: str
 
@@ -157,8 +155,6 @@ type OnEvent = Callable[[GatewayEvent], None]
 
 
 class _Waiting:
-    """A request that waits for its answer."""
-
     def __init__(self, *, final: bool) -> None:
         self.answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.final = final  # the first answer only says that it was accepted

@@ -40,7 +40,6 @@ class Version:
     number: int = 0  # of the pre-release, or of the correction
 
     def __lt__(self, other: "Version") -> bool:
-        """Return whether this version is the older one."""
         return self._key < other._key
 
     @property
@@ -169,7 +168,6 @@ class InFlight:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Hold one of the places."""
         async with self._places:
             yield
 

@@ -41,9 +41,7 @@ _numbers = itertools.count()  # tell the blueprints of one module apart
 class Register(Protocol):
     """Makes a function an operation, and returns it as it is."""
 
-    def __call__[H: Handler](self, handler: H, /) -> H:
-        """Register a function."""
-        ...
+    def __call__[H: Handler](self, handler: H, /) -> H: ...
 
 
 class Declaration(TypedDict, total=False):
@@ -101,11 +99,9 @@ class Api:
         return self._declare("GET", path, returns, declared)
 
     def post(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
-        """Declare a write by POST."""
         return self._declare("POST", path, returns, declared)
 
     def put(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
-        """Declare a write by PUT."""
         return self._declare("PUT", path, returns, declared)
 
     def patch(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
@@ -113,7 +109,6 @@ class Api:
         return self._declare("PATCH", path, returns, declared)
 
     def delete(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
-        """Declare a removal."""
         return self._declare("DELETE", path, returns, declared)
 
     def _declare(self, method: str, path: str, returns: object, declared: Declaration) -> Register:

@@ -62,7 +62,6 @@ async def parsed_body() -> object:
 
 
 def _is_limited() -> bool:
-    """Return whether the operation has the usual limit of values."""
     return getattr(request, "own_limit", None) is None
 
 

@@ -170,7 +170,6 @@ def _entry(one: Operation, references: References, template: str) -> Part:
 
 
 def _body_schema(body: object, references: References) -> object:
-    """Return the schema of one shape, or of one of several."""
     if (body, "validation") in references:
         return references[(body, "validation")]
     return {"anyOf": [references[(part, "validation")] for part in get_args(body)]}
@@ -239,7 +238,6 @@ def _responses(one: Operation, references: References) -> Part:
 
 
 def _answer_headers(one: Operation) -> list[str]:
-    """Return the headers that a good answer may have."""
     known = {
         "ETag": one.sends_etag,
         "Idempotency-Replayed": "IdempotencyKey" in _headers(one),

@@ -105,7 +105,6 @@ def _not_your_role(entry: Operation, actor: Actor) -> dict[str, object] | None:
 async def handled(
     entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str], found: object, given: Mapping[str, object]
 ) -> object:
-    """Return what the function of an operation returns."""
     if entry.finder is not None:
         return await entry.handler(actor, found, **given)
     return await entry.handler(actor, **ids, **given)

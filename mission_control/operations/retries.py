@@ -126,7 +126,6 @@ def _header(name: str) -> str:
 
 
 async def _safe_write(entry: Operation, actor: Actor | None, ids: Ids, found: Any, key: str, match: str) -> _SafeWrite:
-    """Return the write. What anybody may send is the write of the thing that it is sent to."""
     if actor is None:
         admit_body()
         actor, sender = system(found.scope().organization_id), found.id

@@ -34,7 +34,6 @@ def role_of(actor: Actor, organization_id: UUID) -> str | None:
 
 @rules.rule("organization.administer")
 def may_administer(actor: Actor, organization_id: UUID | None) -> bool:
-    """Owners and admins."""
     return actor.administers(organization_id or actor.organization_id)
 
 
@@ -48,7 +47,6 @@ def may_found_or_join(actor: Actor, thing: object) -> bool:
 @rules.rule("organization.switch")
 @rules.rule("organization.leave")
 def may_belong(actor: Actor, organization: Organization) -> bool:
-    """Its members."""
     return role_of(actor, organization.id) is not None
 
 
@@ -69,7 +67,6 @@ def may_verify(actor: Actor, organization: Organization | None) -> bool:
 @rules.rule("organization.delete")
 @rules.rule("organization.transfer")
 def may_dispose(actor: Actor, organization: Organization | None) -> bool:
-    """Owners."""
     return role_of(actor, organization.id if organization else actor.organization_id) == "owner"
 
 
@@ -123,7 +120,6 @@ class Spec(Protocol):
 
 
 async def check_boards(organization_id: UUID, specs: Sequence[Spec]) -> None:
-    """Refuse boards that are not in the organization."""
     if not specs:
         return
     known = await rows(
@@ -152,7 +148,6 @@ async def replace_access(member: Member, specs: Sequence[Spec]) -> bool:
 
 
 async def copy_access(invite: Invite, member: Member) -> None:
-    """Copy the board access of an invitation to a new member."""
     offered = await InviteBoardAccess.filter(organization_invite_id=invite.id)
     await BoardAccess.bulk_create([_row(member, one) for one in offered])
 

@@ -129,7 +129,6 @@ class MemberOnBoard:
 
     @property
     def role(self) -> str:
-        """The member's role."""
         return self.member.role
 
 

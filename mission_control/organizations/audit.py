@@ -115,7 +115,6 @@ async def start_check(actor: Actor, organization: Organization) -> JobRead:
 
 
 async def running_check(organization_id: UUID) -> Job | None:
-    """Return the check that runs, if one does."""
     return await Job.filter(organization_id=organization_id, kind=KIND, state="running").first()
 
 

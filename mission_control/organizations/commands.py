@@ -33,8 +33,6 @@ ONLY_OWNERS_INVITE_OWNERS = "Only an owner can invite an owner."
 
 @dataclass(frozen=True, slots=True)
 class NewInvite:
-    """A new invitation and its token."""
-
     row: Invite
     token: str
 

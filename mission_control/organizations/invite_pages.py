@@ -57,7 +57,6 @@ async def context(actor: Actor, invite: Invite, base: str, error: str = "") -> d
 
 
 async def stream(actor: Actor, invite_id: UUID, base: str) -> Response:
-    """Return the stream of the page."""
 
     async def look(viewer: Actor, reads: Reads) -> InvitationView | None:
         try:

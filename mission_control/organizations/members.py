@@ -197,8 +197,6 @@ async def transfer_ownership(actor: Actor, organization: Organization, member_id
 
 @dataclass(slots=True)
 class BoardSpec:
-    """Access to one board."""
-
     board_id: UUID
     can_read: bool
     can_write: bool

@@ -54,7 +54,6 @@ class Counts:
 
 
 async def consequences(organization_id: UUID) -> Counts:
-    """Count what an organization holds."""
     [row] = await rows(
         "SELECT (SELECT COUNT(*) FROM boards WHERE organization_id = ? AND deleted_at IS NULL) AS boards,"
         " (SELECT COUNT(*) FROM tasks t JOIN boards b ON b.id = t.board_id WHERE b.organization_id = ?"

@@ -44,8 +44,6 @@ ORDERS_OF_ADMINS = {**ORDERS, "seen": Order("last seen", sql=f"{SEEN} DESC NULLS
 
 @dataclass(frozen=True, slots=True)
 class BoardName:
-    """A board of the organization."""
-
     id: UUID
     name: str
 
@@ -73,7 +71,6 @@ class Colleague:
     may_remove: bool
 
     def access(self, board_id: UUID) -> Access:
-        """Return what the member may do on a board."""
         return max(self.everywhere, self.chosen.get(board_id, "none"), key=LEVELS.index)
 
     @property
@@ -126,7 +123,6 @@ def reach_words(everywhere: Access, chosen: Sequence[Access], board_count: int) 
 
 
 async def boards_here(organization_id: UUID) -> list[BoardName]:
-    """Return the boards of an organization by name."""
     found = await rows(
         "SELECT id, name FROM boards WHERE organization_id = ? AND deleted_at IS NULL ORDER BY LOWER(name), id",
         organization_id,
@@ -235,7 +231,6 @@ def _colleague(
 
 
 async def _chosen(member_ids: list[UUID]) -> dict[str, dict[UUID, Access]]:
-    """Return what some members may do on single boards, by member and board."""
     found = await rows(
         "SELECT x.organization_member_id AS member_id, x.board_id, x.can_read, x.can_write"
         " FROM organization_board_access x JOIN boards b ON b.id = x.board_id"
@@ -250,7 +245,6 @@ async def _chosen(member_ids: list[UUID]) -> dict[str, dict[UUID, Access]]:
 
 
 async def _roles_of(user_ids: list[UUID]) -> dict[str, dict[UUID, str]]:
-    """Return the roles of some people by organization."""
     found = await rows(
         "SELECT user_id, organization_id, role FROM organization_members"
         f" WHERE user_id IN ({placeholders(len(user_ids) or 1)})",

@@ -62,7 +62,6 @@ class OrganizationRead(BaseModel):
 
     @classmethod
     def of(cls, organization: Organization) -> "OrganizationRead":
-        """The answer for an organization."""
         return cls.model_construct(**{name: getattr(organization, name) for name in cls.model_fields})
 
 
@@ -199,7 +198,6 @@ class OrganizationInviteRead(BaseModel):
 
     @classmethod
     def of(cls, invite: Invite, token: str, mail: InvitationMail | None = None) -> "OrganizationInviteRead":
-        """The answer for an invitation."""
         values = {name: getattr(invite, name) for name in cls.model_fields if name not in ("token", "mail")}
         return cls.model_construct(**values, token=token, mail=mail)
 
@@ -244,7 +242,6 @@ async def visible_member(actor: Actor, member_id: UUID) -> Member:
 
 
 async def has_board(organization_id: UUID, board_id: UUID) -> bool:
-    """Whether a board is in the organization."""
     found = await rows(
         "SELECT 1 AS found FROM boards WHERE id = ? AND organization_id = ? AND deleted_at IS NULL",
         board_id,
@@ -295,7 +292,6 @@ async def list_invites(actor: Actor, paging: Paging) -> tuple[list[Invite], int]
 
 
 async def _access(member_ids: list[UUID]) -> dict[str, list[OrganizationBoardAccessRead]]:
-    """The board rows of these members, by member."""
     found = await rows(
         "SELECT x.organization_member_id, x.id, x.board_id, x.can_read, x.can_write, x.created_at, x.updated_at"
         " FROM organization_board_access x JOIN boards b ON b.id = x.board_id"

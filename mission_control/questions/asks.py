@@ -102,7 +102,6 @@ class QuestionAsk(AskKind[Item]):
         return Details(says=item.text if item is not None else "")
 
     async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
-        """Return answered questions in words."""
         items = await queries.items_of(actor, boards, list(ids))
         return {
             item.id: AnswerWords(f"{item.asker} asks: {item.title}", item.url, (item.chosen or item.answer)[:120])

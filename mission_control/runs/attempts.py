@@ -37,7 +37,6 @@ class AssignedTask(HeldTask, Protocol):
 
 
 def held_by(task: HeldTask) -> UUID | None:
-    """Return the agent that holds a task."""
     return task.assigned_agent_id if task.status == "in_progress" else None
 
 
@@ -97,7 +96,6 @@ async def begin_run(task: AssignedTask, agent_id: UUID) -> Run:
 
 
 async def end_run(task_id: UUID, state: str, reason: str | None) -> bool:
-    """End the running run of a task. Return whether there was one."""
     ended = await rows(
         "UPDATE task_runs SET state = ?, ended_at = ?, end_reason = ? WHERE task_id = ? AND ended_at IS NULL"
         " RETURNING id",
@@ -110,7 +108,6 @@ async def end_run(task_id: UUID, state: str, reason: str | None) -> bool:
 
 
 async def running(task_id: UUID) -> Run | None:
-    """Return the running run of a task."""
     return await find(Run, "task_id = ? AND ended_at IS NULL", task_id)
 
 

@@ -164,7 +164,6 @@ async def find_groups(actor: Actor, words: Sequence[str]) -> list[Hit]:
 
 
 async def find_gateways(actor: Actor, words: Sequence[str]) -> list[Hit]:
-    """Return gateways, for those who manage them."""
     if not can(actor, "gateway.manage", actor.organization_id):
         return []
     match, values = _named("name", words)
@@ -177,7 +176,6 @@ async def find_gateways(actor: Actor, words: Sequence[str]) -> list[Hit]:
 
 
 async def find_people(actor: Actor, words: Sequence[str]) -> list[Hit]:
-    """Return people of the organization."""
     name = person_name("u", "User")
     match, values = _named(f"({name} || ' ' || COALESCE(u.email, ''))", words)
     found = await rows(
@@ -296,7 +294,6 @@ async def results() -> str:
 
 
 def _current_board() -> UUID | None:
-    """Return the board of the page on which the palette was opened."""
     path = parts_of(request.headers.get("HX-Current-URL", "")).path
     found = re.match(r"/boards/([0-9a-f-]{36})(?:/|$)", path)
     return parse_id(found[1] if found else request.args.get("board"))

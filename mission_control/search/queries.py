@@ -62,7 +62,6 @@ ORDER BY page.score, page.changed_at DESC, page.id DESC
 
 
 async def search(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], int]:
-    """Return a page of hits, and how many there are."""
     words = _each_once(WORD.findall(query.q))
     boards = await _boards(actor, query.board_id)
     if not words or not boards:

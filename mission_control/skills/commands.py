@@ -241,7 +241,6 @@ async def _nothing(text: str) -> None:
 
 
 async def start_sync(actor: Actor, pack: SkillPack, git: Git, *, prune: bool) -> JobRead:
-    """Sync a pack as a job."""
     require(actor, "skill_pack.sync", pack)
     return await running.start(actor, "pack_sync", f"Sync {pack.name}", partial(_in_job, actor, pack, git, prune=prune))
 

@@ -206,7 +206,6 @@ async def list_packs(organization_id: UUID) -> list[dict[str, object]]:
 
 
 async def pack_read(pack_id: UUID) -> dict[str, object]:
-    """Return one pack as it is sent."""
     found = await rows(f"{PACKS} WHERE p.id = ?", pack_id)
     if not found:
         raise NotFound(NO_PACK)
@@ -214,7 +213,6 @@ async def pack_read(pack_id: UUID) -> dict[str, object]:
 
 
 async def skill_read(skill_id: UUID) -> dict[str, object]:
-    """Return one skill as it is sent."""
     found = await rows(f"{SKILLS} WHERE s.id = ?", skill_id)
     if not found:
         raise NotFound(NO_SKILL)

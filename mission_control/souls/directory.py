@@ -129,7 +129,6 @@ class SoulsDirectory:
         return self._index.read_at("")
 
     def page_url(self, handle: str, slug: str) -> str:
-        """Return the page of a soul in the directory."""
         return f"{self._url}/souls/{handle}/{slug}"
 
     async def search(self, words: str, limit: int) -> list[SoulsDirectorySoulRef]:

@@ -167,12 +167,10 @@ def order_of(field: TaskField) -> str:
 
 
 def conditions(text: str, viewer_id: UUID | None) -> Part:
-    """Return the condition of a query, with an AND in front of every part, and its values."""
     return conditions_of(words_of(text, clock.now()), viewer_id)
 
 
 def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Part:
-    """Return the condition of words, with an AND in front of every part, and its values."""
     now, sql, values = clock.now(), "", list[Any]()
     for word in words:
         for part, more in _parts(word, viewer_id, now):

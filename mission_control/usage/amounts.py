@@ -32,5 +32,4 @@ def short(number: int) -> str:
 
 
 def amount_of(unit: str, value: float) -> str:
-    """An amount of a budget in its unit."""
     return tokens(int(value)) if unit == "tokens" else exact_money(value)

@@ -96,7 +96,6 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
         )
 
     async def read(self, page: Page) -> Mapping[UUID, tuple[Budget, str]]:
-        """Return budgets, each with the name of whose it is."""
         return {one.id: (one, await owner_of(one)) for one in await Budget.filter(id__in=page.ids)}
 
     def say(self, page: Page, key: Key, found: tuple[Budget, str]) -> Need:

@@ -35,7 +35,6 @@ class Figures:
     micros: int = 0
 
     def __bool__(self) -> bool:
-        """Whether it is anything at all."""
         return bool(self.input or self.output or self.micros)
 
     def beyond(self, other: "Figures") -> "Figures":
@@ -43,7 +42,6 @@ class Figures:
         return Figures(*(max(0, getattr(self, name) - getattr(other, name)) for name in NAMES))
 
     def larger(self, other: "Figures") -> "Figures":
-        """Return the larger one of each."""
         return Figures(*(max(getattr(self, name), getattr(other, name)) for name in NAMES))
 
 

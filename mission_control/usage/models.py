@@ -94,7 +94,6 @@ class Budget(Changing):
         return "agent" if self.agent_id else "board" if self.board_id else "organization"
 
     def used(self, day: str) -> int:
-        """Return how much of it is used on a day."""
         return self.used_amount if self.period == "total" or self.used_on == day else 0
 
     def stands(self, line: str | None, day: str) -> bool:

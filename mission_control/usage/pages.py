@@ -58,7 +58,6 @@ async def listed(actor: Actor, _: Asked) -> dict[str, object]:
 
 
 def _figures(days: list[UsageDay]) -> dict[str, str]:
-    """Return what was used on some days, in words."""
     return {"number": f"{sum(day.tokens for day in days):,}", "cost": money(sum(day.cost_usd for day in days))}
 
 

@@ -278,7 +278,6 @@ async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[BudgetRead], 
 
 
 async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
-    """Return the answer for one budget."""
     [row] = await rows(
         "SELECT u.*, a.name AS agent_name, b.name AS board_name FROM budgets u LEFT JOIN agents a ON a.id = u.agent_id"
         " LEFT JOIN boards b ON b.id = u.board_id WHERE u.id = ? AND u.organization_id = ?",
@@ -289,7 +288,6 @@ async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
 
 
 def _read(row: Row) -> BudgetRead:
-    """Return a row as it is answered."""
     budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
     budget.used_amount, budget.used_on = row["used_amount"], row["used_on"]
     kept = {name: row[name] for name in BudgetRead.model_fields.keys() - BudgetState.model_fields.keys()}
@@ -301,7 +299,6 @@ rules = Rules()
 
 @rules.rule("usage.report")
 def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
-    """The agent itself."""
     return actor.is_agent and agent_id in (None, actor.id)
 
 

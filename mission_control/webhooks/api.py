@@ -101,7 +101,6 @@ async def test_board_webhook(actor: Actor, webhook: Webhook, data: WebhookTest) 
 
 
 async def listening(actor: Actor | None, board_id: UUID, webhook_id: UUID) -> Webhook:
-    """Return the webhook that is called, for any caller."""
     return await ingest.listening_webhook(board_id, webhook_id, client_ip())
 
 

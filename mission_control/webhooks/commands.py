@@ -125,7 +125,6 @@ def _secret_of(webhook: Webhook, key: str) -> str | None:
 
 
 def _visible_fields(webhook: Webhook) -> dict[str, Any]:
-    """Return the fields of a webhook that events may hold."""
     return {
         "description": webhook.description,
         "enabled": webhook.enabled,

@@ -171,8 +171,6 @@ calls = FailureLimit(60, 60.0)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call to a webhook."""
-
     body: bytes
     headers: list[tuple[str, str]]
     content_type: str | None

@@ -48,8 +48,6 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A received call as text."""
-
     id: UUID
     text: str
     is_cut: bool
@@ -86,7 +84,6 @@ def _listed(webhook: Webhook, base_url: str, figures: Row | None, recipient: str
 
 
 async def calls_of(webhook_id: UUID) -> int:
-    """Return how many calls a webhook received."""
     [row] = await rows("SELECT COUNT(*) AS n FROM board_webhook_payloads WHERE webhook_id = ?", webhook_id)
     return int(row["n"])
 

@@ -82,7 +82,6 @@ class BoardWebhookRead(BaseModel):
 
     @classmethod
     def of(cls, webhook: Webhook, base_url: str, secret: str | None = None) -> "BoardWebhookRead":
-        """Return the answer for a webhook."""
         path = endpoint_path(webhook)
         return cls(
             id=webhook.id,
@@ -102,7 +101,6 @@ class BoardWebhookRead(BaseModel):
 
 
 def endpoint_path(webhook: Webhook) -> str:
-    """Return the path at which a webhook is called."""
     return f"/api/v1/boards/{webhook.board_id}/webhooks/{webhook.id}"
 
 
