@@ -9,18 +9,18 @@ from quart import Quart
 from quart.json.provider import JSONProvider
 
 from mission_control import features
-from mission_control.authn.authentication import SessionCookies
-from mission_control.commands.transaction import all_finished
 from mission_control.config import Settings
-from mission_control.core.json import to_json
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
+from mission_control.core.values import to_json
 from mission_control.database.setup import connect, disconnect
+from mission_control.doors import endpoint as mcp_endpoint
 from mission_control.features import FEATURES
 from mission_control.http import middleware
-from mission_control.http.application import Application
-from mission_control.live.broker import Broker
-from mission_control.live.log import use_key
-from mission_control.mcp import endpoint as mcp_endpoint
+from mission_control.http.authentication import SessionCookies
+from mission_control.http.middleware import Application
+from mission_control.log.broker import Broker
+from mission_control.log.commands import all_finished
+from mission_control.log.event_log import use_key
 from mission_control.paths import data_dir
 from mission_control.web import assets, errors, fragments
 from mission_control.work import loops
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     )
     SessionCookies(app)
     mcp_endpoint.install(app, settings)
-    middleware.install(app, settings)
+    middleware.middleware_install(app, settings)
     assets.install(app)
     fragments.install(app)
     errors.install(app)

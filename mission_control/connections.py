@@ -33,7 +33,7 @@ from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from mission_control.config import Settings
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.http.proxies import is_trusted, rate_limit_key
 
 # Open files reserved for the database, outgoing requests and attachments.
@@ -93,7 +93,7 @@ class Admission:
     def refused(self, reason: str, address: str) -> None:
         """Log refusals, aggregated by reason and at most every few seconds."""
         self._refused[reason] += 1
-        now = clock.monotonic()
+        now = times.monotonic()
         if now - self._warned_at.get(reason, -math.inf) < SECONDS_BETWEEN_WARNINGS:
             return
         self._warned_at[reason] = now

@@ -15,24 +15,23 @@ if TYPE_CHECKING:
 
     from quart import Blueprint, Quart
 
-    from mission_control.activity.sentences import FieldSentence
     from mission_control.agents.page_frame import Tab
     from mission_control.asks.kinds import AskKind
-    from mission_control.commands.reactions import Reactions
-    from mission_control.core.actor import Actor
-    from mission_control.core.policy import Rules
+    from mission_control.core.actor import Actor, Rules
+    from mission_control.doors.registry import Tools
     from mission_control.gateways.events import Connected, Handle
     from mission_control.gateways.page_frame import Tab as GatewayTab
     from mission_control.http.body_limit import BodyLimit
-    from mission_control.live.kinds import Kind
-    from mission_control.mcp.registry import Tools
-    from mission_control.operations.api import Api
-    from mission_control.operations.registry import Handler
-    from mission_control.sending.loop import Sender
+    from mission_control.http.operation_api import Api
+    from mission_control.http.registry import Handler
+    from mission_control.log.event_log import Kind
+    from mission_control.log.unit_of_work import Reactions
+    from mission_control.tasks.sentences import FieldSentence
     from mission_control.tasks.waiting import Explain
     from mission_control.web.asides import Aside
     from mission_control.web.regions import Region
     from mission_control.web.shell import PaletteEntry, SettingsPage, Shell
+    from mission_control.work.loop import Sender
     from mission_control.work.loops import Loop
 
 

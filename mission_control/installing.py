@@ -7,32 +7,32 @@ from typing import Any
 
 from quart import Quart
 
-from mission_control.activity.sentences import TASK_FIELDS
+from mission_control.agents.notices import NOTICES
 from mission_control.agents.page_frame import TABS
 from mission_control.asks.kinds import install_kind
-from mission_control.authn.authentication import callbacks
-from mission_control.commands.command import verb_of
-from mission_control.commands.reactions import install_reactions
-from mission_control.core.policy import RULES, install_rules
+from mission_control.core.actor import RULES, install_rules
 from mission_control.database.setup import MODEL_MODULES
+from mission_control.doors.registry import install_tools
 from mission_control.feature import Feature
 from mission_control.gateways.events import CONNECTED, HANDLERS
 from mission_control.gateways.page_frame import TABS as GATEWAY_TABS
+from mission_control.http.authentication import callbacks
 from mission_control.http.body_limit import BODY_LIMITS
+from mission_control.http.operation_api import Api
+from mission_control.http.registry import LOOKUPS, OPERATIONS, install_lookup
 from mission_control.http.request_log import SECRET_PATHS
-from mission_control.inbox.notices import NOTICES
-from mission_control.live import channels
-from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
-from mission_control.mcp.registry import install_tools
-from mission_control.operations.api import Api
-from mission_control.operations.registry import LOOKUPS, OPERATIONS, install_lookup
-from mission_control.organizations import commands
-from mission_control.sending.loop import install_sender
+from mission_control.log import channels
+from mission_control.log.commands import verb_of
+from mission_control.log.event_log import ACCOUNT_KINDS, KINDS
+from mission_control.log.unit_of_work import install_reactions
+from mission_control.people import organization_commands
 from mission_control.tasks import waiting
+from mission_control.tasks.sentences import TASK_FIELDS
 from mission_control.web import regions
 from mission_control.web.asides import ASIDES
 from mission_control.web.lists import Pages
 from mission_control.web.shell import ENTRIES, SETTINGS, providers
+from mission_control.work.loop import install_sender
 
 # Fields that one feature sets, and the objects that take them.
 SINGLE: tuple[tuple[Any, str], ...] = (
@@ -41,7 +41,7 @@ SINGLE: tuple[tuple[Any, str], ...] = (
     (callbacks, "provider_token"),
     (callbacks, "agent_seen"),
     (callbacks, "delete_at_provider"),
-    (commands.callbacks, "before_removal"),
+    (organization_commands.callbacks, "before_removal"),
     (providers, "build_shell"),
     (providers, "needs_setup"),
     (waiting.callbacks, "explain_waiting"),
@@ -84,7 +84,7 @@ def serve(app: Quart, features: Sequence[Feature]) -> None:
 
 
 def _install_state(feature: Feature) -> None:
-    MODEL_MODULES.extend(module.__name__ for module in feature.models)
+    MODEL_MODULES.extend(module.__name__ for module in feature.models if module.__name__ not in MODEL_MODULES)
     for rules in feature.rules:
         install_rules(rules)
     for reactions in feature.reactions:

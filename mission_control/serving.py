@@ -9,12 +9,12 @@ import time
 from dataclasses import dataclass
 
 from mission_control import features
-from mission_control.accounts.setup import issue_setup_code
-from mission_control.audit import open_logs
 from mission_control.config import ConfigError, Settings
 from mission_control.database.migrate import migrate, pending_for
 from mission_control.database.outages import outage
 from mission_control.database.setup import connect, disconnect
+from mission_control.people.heads import open_logs
+from mission_control.people.setup import issue_setup_code
 
 BACKLOG = 1024
 SECONDS_TO_BIND = 3.0

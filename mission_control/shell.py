@@ -7,22 +7,21 @@ from mission_control.agents.queries import online_count
 from mission_control.asks.finding import waiting_in
 from mission_control.asks.polling import NeedNews
 from mission_control.boards.queries import boards_of
-from mission_control.core.actor import Actor
-from mission_control.core.json import to_json
-from mission_control.core.policy import can
+from mission_control.core.actor import Actor, can
+from mission_control.core.values import to_json
 from mission_control.feature import Feature
-from mission_control.jobs.pages import ended_work, indicator, newest_ended
-from mission_control.jobs.queries import own_jobs
-from mission_control.live.broker import head_of
-from mission_control.live.models import Event
-from mission_control.notifications.queries import (
+from mission_control.home.notification_queries import (
     NotificationQuery,
     list_notifications,
     place_of,
     sentence_of,
     unread_count,
 )
-from mission_control.organizations.models import Organization
+from mission_control.log.broker import head_of
+from mission_control.log.models import Event
+from mission_control.people.job_pages import ended_work, indicator, newest_ended
+from mission_control.people.jobs import own_jobs
+from mission_control.people.models import Organization
 from mission_control.shell_health import REGION as HEALTH
 from mission_control.shell_health import WATCH, health_for
 from mission_control.web import errors

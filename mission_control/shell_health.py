@@ -3,9 +3,9 @@
 from quart import Quart, current_app
 
 from mission_control.core.actor import Actor
-from mission_control.http import application
-from mission_control.live import broker
-from mission_control.live.stream import Batch
+from mission_control.http import middleware
+from mission_control.log import broker
+from mission_control.log.stream import Batch
 from mission_control.web.fragments import partial
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
 from mission_control.work.loops import Loop
@@ -18,7 +18,7 @@ WELL = "The server is well again."
 async def look(app: Quart | None = None) -> None:
     """Run the checks; signal to all readers of this process when others fail than before."""
     app = app or current_app
-    found, running = await application.failing(app), broker.current()
+    found, running = await middleware.failing(app), broker.current()
     if found == app.extensions.get(KNOWN, {}):
         return
     app.extensions[KNOWN] = found

@@ -17,7 +17,7 @@ from quart import Quart
 from mission_control import connections
 from mission_control.app import begin_shutdown, create_app
 from mission_control.config import Settings
-from mission_control.http.asgi import refuse
+from mission_control.http.proxies import refuse
 from mission_control.http.request_log import id_of
 from mission_control.serving import BACKLOG
 

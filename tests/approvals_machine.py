@@ -15,16 +15,16 @@ import orjson
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.claims.leases import expire_due
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
-from mission_control.gateway_requests.asking import Asker
-from mission_control.gateway_requests.intake import keep_approval
-from mission_control.gateway_requests.reading import AskedApproval
 from mission_control.gateways.events import GatewayRef
+from mission_control.home.asking import Asker
+from mission_control.home.gateway_request_reading import AskedApproval
+from mission_control.home.intake import keep_approval
+from mission_control.http import lookups
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, Program
 from tests.gateway_agents import add_gateway
@@ -141,7 +141,7 @@ class ApprovalsMachine(RuleBasedStateMachine):
     def time_goes_on(self, seconds: int) -> None:
         """Leases end with it."""
         self.count("time")
-        self.time.enter_context(clock.travelled(timedelta(seconds=seconds)))
+        self.time.enter_context(times.travelled(timedelta(seconds=seconds)))
         self.run(expire_due())
 
     @rule(task=ANY, status=st.sampled_from(STATUSES), lead=st.booleans(), place=st.sampled_from((None, "top")))

@@ -13,19 +13,18 @@ from uuid import UUID
 import orjson
 from quart import Quart
 
-from mission_control.accounts.commands import _create_user
-from mission_control.accounts.credentials import create_personal_token
-from mission_control.accounts.models import User
 from mission_control.agents.commands import create_agent
 from mission_control.agents.schemas import AgentCreate
-from mission_control.audit import sign_first_heads
-from mission_control.authn import authentication
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.live.models import Event
-from mission_control.organizations.models import BoardAccess, Member, Organization
+from mission_control.http import authentication
+from mission_control.log.models import Event
+from mission_control.people.account_commands import _create_user
+from mission_control.people.credentials import create_personal_token
+from mission_control.people.heads import sign_first_heads
+from mission_control.people.models import BoardAccess, Member, Organization, User
 from mission_control.tasks.models import Task
 
 API = "/api/v1"
@@ -301,4 +300,4 @@ def ids(answers: Iterable[dict[str, Any]]) -> list[str]:
 
 def stamp(minutes: float = 0) -> datetime:
     """A moment some minutes from now, naive UTC."""
-    return clock.now() + timedelta(minutes=minutes)
+    return times.clock_now() + timedelta(minutes=minutes)

@@ -15,18 +15,17 @@ from quart import Quart
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
-from mission_control.accounts import log as account_log
-from mission_control.accounts.log import AccountHead
-from mission_control.accounts.models import AccountEvent, InstanceSetting, Token, User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.core.ids import new_id
+from mission_control.core import times
+from mission_control.core.values import new_id
 from mission_control.database import records
-from mission_control.live import log
-from mission_control.live.log import GENESIS, sign
-from mission_control.live.models import Event
-from mission_control.organizations.models import BoardAccess, Member, Organization
+from mission_control.log import event_log
+from mission_control.log.event_log import GENESIS, sign
+from mission_control.log.models import Event
+from mission_control.people import account_log
+from mission_control.people.account_log import AccountHead
+from mission_control.people.models import AccountEvent, BoardAccess, InstanceSetting, Member, Organization, Token, User
 from tests.cast import Caller, Cast, assemble
 
 # What commands write for the cast, in the order in which rows refer to each other, and the order within a table.
@@ -70,7 +69,7 @@ class Original:
         rows = {model: await records.find_all(model, f"1 = 1 ORDER BY {order}") for model, order in TABLES.items()}
         changing = [_changing(one.__dict__) for some in rows.values() for one in some]
         ids = {found for values in changing for value in values.values() for found in _ids(value)}
-        return cls(cast, rows, changing, sorted(ids), clock.now())
+        return cls(cast, rows, changing, sorted(ids), times.clock_now())
 
     async def copied(self) -> Cast:
         """Write a copy."""
@@ -85,7 +84,7 @@ class Original:
         return self._cast(change)
 
     def _change(self) -> Change:
-        ids, later = {one: new_id() for one in self.ids}, clock.now() - self.made_at
+        ids, later = {one: new_id() for one in self.ids}, times.clock_now() - self.made_at
 
         def id_in_text(found: re.Match[str]) -> str:
             other = ids[UUID(found[0])]
@@ -137,7 +136,7 @@ def _chain(rows: dict[type[Model], list[Any]]) -> AccountHead:
     for event in rows[Event]:
         head = heads[event.organization_id]
         event.prev_hash = head.log_hash
-        event.hash = head.log_hash = log.chain_hash(event)
+        event.hash = head.log_hash = event_log.chain_hash(event)
     for one in heads.values():
         one.log_signature = sign(str(one.id), one.log_seq, one.log_hash)
     digest = GENESIS

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from mission_control.core import clock
+from mission_control.core import times
 from tests.cast import Answer, Caller, Cast
 
 
@@ -37,4 +37,4 @@ async def release(cast: Cast, task: dict[str, Any], by: Caller | None = None, **
 
 def later(seconds: float = 0, **more: float) -> Any:
     """The clock so much later."""
-    return clock.travelled(timedelta(seconds=seconds, **more))
+    return times.travelled(timedelta(seconds=seconds, **more))

@@ -16,15 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mission_control.agents.models import Agent
-from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.claims.leases import expire_due
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database.sql import as_moment, rows
-from mission_control.live.log import GENESIS
-from mission_control.live.models import Event
-from mission_control.live.verification import verify
-from mission_control.organizations.models import Organization
+from mission_control.http import lookups
+from mission_control.log.event_log import GENESIS, verify
+from mission_control.log.models import Event
+from mission_control.people.models import Organization
 from mission_control.tasks.models import Task
 from tests import claims_oracle as oracle
 from tests.cast import Answer, Cast, Program
@@ -146,7 +145,7 @@ class ClaimsMachine(RuleBasedStateMachine):
             return
         wanted: dict[str, Any] = {"title": "Work", "priority": priority}
         if due_in is not None:
-            wanted["due_at"] = (clock.now() + timedelta(days=due_in)).isoformat()
+            wanted["due_at"] = (times.clock_now() + timedelta(days=due_in)).isoformat()
         other = self.some_task(on) if on is not None else None
         if other is not None:
             wanted["depends_on_task_ids"] = [str(other.id)]
@@ -156,7 +155,7 @@ class ClaimsMachine(RuleBasedStateMachine):
     def time_goes_on(self, seconds: int) -> None:
         """The test clock moves."""
         self.count("time")
-        self.time.enter_context(clock.travelled(timedelta(seconds=seconds)))
+        self.time.enter_context(times.travelled(timedelta(seconds=seconds)))
 
     @rule()
     def leases_are_swept(self) -> None:
@@ -165,7 +164,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.run(expire_due())
         for row in self.run(rows("SELECT lease_expires_at FROM task_runs WHERE ended_at IS NULL")):
             expires_at = as_moment(row["lease_expires_at"])
-            assert expires_at is None or expires_at > clock.now()
+            assert expires_at is None or expires_at > times.clock_now()
 
     @rule(task=ANY, status=st.sampled_from(("inbox", "in_progress", "review", "done")))
     def a_person_moves_a_card(self, task: int, status: str) -> None:
@@ -267,7 +266,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.count("claim")
         agent = self.worker(worker)
         self.run(expire_due())
-        at = clock.now()
+        at = times.clock_now()
         refusal, before = self.refusal(agent), self.table()
         fit = [row for row in before if self.may_have(agent, row)]
         answer: Answer = self.run(agent.post(f"/agent{self.cast.home}/claims", {"lease_seconds": lease}))

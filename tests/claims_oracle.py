@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database.sql import as_json, as_moment, rows
 from tests.cast import Program
 
@@ -52,7 +52,7 @@ async def tasks_of(board_id: UUID) -> list[Row]:
             agent=None if one["assigned_agent_id"] is None else UUID(str(one["assigned_agent_id"])),
             user=None if one["assigned_user_id"] is None else UUID(str(one["assigned_user_id"])),
             fence=one["fence"],
-            created_at=as_moment(one["created_at"]) or clock.now(),
+            created_at=as_moment(one["created_at"]) or times.clock_now(),
             due_at=as_moment(one["due_at"]),
             is_there=one["deleted_at"] is None and one["archived_at"] is None,
             retry_at=as_moment(one["retry_at"]),
@@ -99,7 +99,7 @@ async def may_have(board_id: UUID, agent: Program, row: Row) -> bool:
         and not row.is_flagged
         and not row.is_blocked
         and not (row.is_held and board["p"])
-        and (row.retry_at is None or row.retry_at <= clock.now())
+        and (row.retry_at is None or row.retry_at <= times.clock_now())
     )
 
 
@@ -130,6 +130,6 @@ async def standing(task_id: UUID, fence: int, agent_id: UUID) -> str:
     if not found or found[0]["deleted_at"] is not None:
         return "gone"
     expires_at = as_moment(found[0]["lease_expires_at"])
-    is_over = expires_at is not None and expires_at <= clock.now() and found[0]["state"] == "running"
+    is_over = expires_at is not None and expires_at <= times.clock_now() and found[0]["state"] == "running"
     stands = found[0]["fence"] == fence and found[0]["state"] in ("running", "completed")
     return str(found[0]["state"]) if stands and not is_over and str(found[0]["agent_id"]) == str(agent_id) else "lost"

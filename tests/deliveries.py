@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from mission_control.sending import loop
-from mission_control.sending.loop import Sender, lease, look
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
+from mission_control.work import loop
+from mission_control.work.loop import Sender, lease, look
 
 
 async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,9 @@ from uuid import UUID
 
 from quart import Quart
 
-from mission_control.accounts.credentials import make_agent_token
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.commands.transaction import atomically
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.installation import (
@@ -19,7 +17,9 @@ from mission_control.gateways.installation import (
     worker_session_key,
 )
 from mission_control.gateways.models import Gateway
-from mission_control.live import channels
+from mission_control.log import channels
+from mission_control.log.commands import atomically
+from mission_control.people.credentials import make_agent_token
 from tests.cast import Program
 
 
@@ -43,7 +43,7 @@ async def hire_on(app: Quart, gateway: Gateway, board: Board, name: str, *, is_l
     made = await _hire(app, gateway, board, name, "", is_lead=is_lead)
     key = lead_session_key(board.id) if is_lead else worker_session_key(made.id)
     names = {"openclaw_session_id": key, "gateway_agent_id": gateway_agent_id(key)}
-    await Agent.filter(id=made.id).update(**names, last_wake_sent_at=clock.now(), last_seen_at=clock.now())
+    await Agent.filter(id=made.id).update(**names, last_wake_sent_at=times.clock_now(), last_seen_at=times.clock_now())
     return made
 
 
@@ -58,7 +58,7 @@ async def _hire(
         is_board_lead=is_lead,
         openclaw_session_id=key or None,
         gateway_agent_id=gateway_agent_id(key) if key else None,
-        last_wake_sent_at=clock.now() if key else None,
+        last_wake_sent_at=times.clock_now() if key else None,
     )
     made = await atomically(system(gateway.organization_id), lambda: make_agent_token(agent.id))
     return Program(app, {"X-Agent-Token": made.secret}, agent.id, name, made.secret)

@@ -8,17 +8,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mission_control.accounts.commands import start_session
-from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
+from mission_control.exchange import webhooks
+from mission_control.fleet.models import ProvisioningJob, new_steps, plan_of
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.jobs.models import Job
-from mission_control.operations.registry import OPERATIONS, Operation
-from mission_control.provisioning.models import ProvisioningJob, new_steps, plan_of
-from mission_control.webhooks import ingest
+from mission_control.http.registry import OPERATIONS, Operation
+from mission_control.people.account_commands import start_session
+from mission_control.people.models import Job, User
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.things import MAKERS, Things, a_group, upload
 
@@ -348,7 +347,7 @@ async def _webhooks(cast: Cast, made: Things, n: int) -> None:
 
 @lists(f"{BOARD}/webhooks/<webhook_id>/payloads")
 async def _payloads(cast: Cast, made: Things, n: int) -> None:
-    ingest.calls.clear()
+    webhooks.calls.clear()
     answer = await cast.nobody.post(f"{cast.home}/webhooks/{made['webhook_id']}", {"n": n})
     assert answer.status == 202, answer.body
 

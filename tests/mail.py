@@ -11,9 +11,9 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from quart import Quart
 
-from mission_control.accounts import entrance as reset_mail
-from mission_control.organizations import entrance
-from mission_control.sending.loop import forget_sender, install_sender
+from mission_control.people import entrance as reset_mail
+from mission_control.people import organization_entrance
+from mission_control.work.loop import forget_sender, install_sender
 
 OK = "250 OK"
 
@@ -63,7 +63,7 @@ async def mail_server(app: Quart) -> AsyncIterator[Post]:
     app.config["SETTINGS"] = replace(
         before, smtp_url=url, mail_from="Mission Control <mission@example.org>", base_url="https://mission.example.org"
     )
-    senders = [*entrance.senders(app), *reset_mail.senders(app)]
+    senders = [*organization_entrance.senders(app), *reset_mail.senders(app)]
     for sender in senders:
         install_sender(sender)
     try:

@@ -13,16 +13,14 @@ from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.asks.kinds import KINDS
-from mission_control.boards.models import Board
+from mission_control.boards.models import Board, Run
 from mission_control.cli.database import with_database
-from mission_control.core import clock
-from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.core import times
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.questions.models import Question
-from mission_control.runs.models import Run
+from mission_control.home.models import GatewayRequest, Question
+from mission_control.log.leases import Delivery
 from mission_control.tasks.models import Task
-from mission_control.work.deliveries import Delivery
 
 ONE_OF_A_KIND = {"budget"}  # one for each agent, board or organization
 OPTIONS = [
@@ -61,7 +59,7 @@ async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
 
 
 def _before(**span: float) -> datetime:
-    return clock.now() - timedelta(**span)
+    return times.clock_now() - timedelta(**span)
 
 
 async def _put_tasks(board: Board, user_id: UUID, agent: Agent, counts: dict[str, int]) -> list[Task]:

@@ -8,14 +8,14 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 from rfc3339_validator import validate_rfc3339
 
-from mission_control.core import clock
+from mission_control.core import times
 
 BEGINS_LIKE_A_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 
 
 def parsed(text: str) -> datetime:
     """Return a moment of an answer as the program holds it."""
-    return clock.naive_utc(datetime.fromisoformat(text))
+    return times.naive_utc(datetime.fromisoformat(text))
 
 
 def loose_moments(value: Any) -> list[str]:

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mission_control.accounts.credentials import revoke_personal_token
-from mission_control.accounts.models import Token
 from mission_control.agents.tokens import newest_live_token
-from mission_control.organizations.models import Member
+from mission_control.people.credentials import revoke_personal_token
+from mission_control.people.models import Member, Token
 from tests.cast import Cast, Person
 
 ME = "/organizations/me"

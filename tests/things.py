@@ -12,17 +12,15 @@ from uuid import uuid4
 
 from quart.datastructures import FileStorage
 
-from mission_control.accounts.commands import start_session
-from mission_control.accounts.models import Session, Token, User
 from mission_control.agents.models import Agent
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.jobs.models import Job
-from mission_control.onboarding.models import OnboardingSession
-from mission_control.operations.registry import Operation
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.work.deliveries import Delivery
+from mission_control.fleet.models import OnboardingSession, ProvisioningJob
+from mission_control.home.models import GatewayRequest
+from mission_control.http.registry import Operation
+from mission_control.log.leases import Delivery
+from mission_control.people.account_commands import start_session
+from mission_control.people.models import Job, Session, Token, User
 from tests.cast import Answer, Caller, Cast
 
 Things = dict[str, str]
@@ -194,7 +192,7 @@ async def _entry(cast: Cast, made: Things, path: str) -> Any:
 async def _job(cast: Cast, made: Things, path: str) -> Any:
     if "gateway_id" not in made:
         ours: dict[str, Any] = {"organization_id": cast.organization.id, "user_id": cast.ada.id}
-        return (await Job.create(**ours, kind="pack_sync", title="Odd", state="done", finished_at=clock.now())).id
+        return (await Job.create(**ours, kind="pack_sync", title="Odd", state="done", finished_at=times.clock_now())).id
     job = await ProvisioningJob.create(
         organization_id=cast.organization.id,
         gateway_id=made["gateway_id"],

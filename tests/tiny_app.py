@@ -19,7 +19,7 @@ def tiny_app(**environment: str) -> Quart:
     app = Quart("tests.tiny_app", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.strict_slashes = False  # as in the application
-    middleware.install(app, settings_with(**environment))
+    middleware.middleware_install(app, settings_with(**environment))
     app.add_url_rule("/page", "page", _page)
     app.add_url_rule("/boom", "boom", _boom)
     app.add_url_rule("/stream", "stream", _stream)

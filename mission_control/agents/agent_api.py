@@ -22,12 +22,10 @@ from mission_control.agents.work_state import wait_for_directive
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, require
 from mission_control.core.errors import NotFound
-from mission_control.core.paging import Page, Paging, page
-from mission_control.core.policy import require
-from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
-from mission_control.operations.api import ALL_ROLES, Api, hints
+from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.http.operation_api import ALL_ROLES, Api, hints
 
 api = Api(__name__, below="/agent")
 

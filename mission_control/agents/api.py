@@ -5,8 +5,6 @@ from uuid import UUID
 
 from quart import Response
 
-from mission_control.accounts.credentials import NewToken
-from mission_control.accounts.models import Token
 from mission_control.agents import commands, tokens
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agent_named, own_agent, stream_of_agents, visible_agent, visible_agents
@@ -31,13 +29,13 @@ from mission_control.agents.schemas import (
 )
 from mission_control.agents.work_state import directive_of, set_agent_state
 from mission_control.boards.queries import visible_board, visible_board_here
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.paging import Page, page
-from mission_control.core.policy import require
-from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
-from mission_control.operations.api import ALL_ROLES, Api, hints
-from mission_control.organizations.work_state import WorkStateChange
+from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, page
+from mission_control.http.operation_api import ALL_ROLES, Api, hints
+from mission_control.people.credentials import NewToken
+from mission_control.people.models import Token
+from mission_control.people.work_state import WorkStateChange
 
 api = Api(__name__, "agents")
 

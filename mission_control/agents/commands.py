@@ -6,23 +6,17 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.accounts.credentials import end_agent_tokens, make_agent_token
-from mission_control.accounts.names import person_name
 from mission_control.agents.fields import PLAIN
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
 from mission_control.agents.work_state import CHECKED_IN, TOUCH_AGAIN_AFTER, WITHOUT_GATEWAY
-from mission_control.authn import lookups
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.reactions import react
-from mission_control.commands.unit_of_work import deliver, record, signal, unit_of_work
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.paging import Paging
+from mission_control.core.values import Paging
 from mission_control.database.sql import Row, lowered, rows, wire_moment
 from mission_control.gateways.installation import (
     gateway_agent_id,
@@ -33,6 +27,11 @@ from mission_control.gateways.installation import (
 )
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED
+from mission_control.http import lookups
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import deliver, react, record, signal, unit_of_work
+from mission_control.people.account_names import person_name
+from mission_control.people.credentials import end_agent_tokens, make_agent_token
 
 UNKNOWN = "There is no gateway with this id in the organization."
 
@@ -59,7 +58,7 @@ async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str
         "gateway_agent_id": name,
         "workspace_path": workspace_path(gateway.workspace_root, name),
         "is_adopted": False,
-        "gateway_away_at": None if gateway.state == CONNECTED else clock.now(),
+        "gateway_away_at": None if gateway.state == CONNECTED else times.clock_now(),
         "run_began_at": None,
     }
 
@@ -155,7 +154,7 @@ async def _write_down(agent: Agent, author: Actor, source_url: str | None, reaso
         author_kind=author.kind,
         author_id=author.id,
         author_name=None if author.is_user else author.name,
-        created_at=clock.now(),
+        created_at=times.clock_now(),
     )
 
 
@@ -283,7 +282,7 @@ async def update_agent(
 async def _change(agent: Agent, changes: dict[str, object], board: Board | None, soul_reason: str | None) -> None:
     before = {name: getattr(agent, name) for name in changes}
     agent.update_from_dict(changes)
-    agent.updated_at = clock.now()
+    agent.updated_at = times.clock_now()
     await save_unique(agent, [*changes, "updated_at"])
     if {"board_id", "is_board_lead"} & set(changes):
         lookups.recheck_streams()
@@ -305,7 +304,7 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
     await react()
     unit = unit_of_work()
     unit.deliveries = [one for one in unit.deliveries if one.agent_id != agent.id]  # nobody reads them
-    await end_agent_tokens(agent.id, clock.now())
+    await end_agent_tokens(agent.id, times.clock_now())
     await rows("DELETE FROM kept_answers WHERE actor_id = ?", agent.id)
     await agent.delete()
 
@@ -316,7 +315,7 @@ async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Ag
 
     Without a status, the agent's own call makes it online, as does every call after a silence.
     """
-    now = clock.now()
+    now = times.clock_now()
     written = await rows(
         f"UPDATE agents SET last_seen_at = ?, updated_at = ?, {CHECKED_IN}, status = COALESCE(?, CASE"
         f" WHEN {WITHOUT_GATEWAY} THEN 'error' WHEN status IN ('provisioning', 'updating', 'error')"

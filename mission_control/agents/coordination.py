@@ -13,18 +13,16 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayLeadMessageRequest, SoulUpdateRequest
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import deliver, record
-from mission_control.core import clock
-from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Invalid, NotFound, Unreachable
-from mission_control.core.json import to_json
-from mission_control.core.scope import Scope
+from mission_control.core import times
+from mission_control.core.actor import Actor, Scope
+from mission_control.core.errors import ErrorCode, Invalid, NotFound, Unreachable
+from mission_control.core.values import to_json
 from mission_control.database.sql import rows
 from mission_control.gateways import connector
+from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.models import Gateway
-from mission_control.openclaw.errors import GatewayError
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import deliver, record
 
 NUDGE = "NUDGE"
 
@@ -94,7 +92,7 @@ async def write_soul(actor: Actor, board: Board, agent: Agent, new: SoulUpdateRe
     if agent.soul_template == new.content:
         return []
     before, agent.soul_template = agent.soul_template, new.content
-    agent.updated_at = clock.now()
+    agent.updated_at = times.clock_now()
     await agent.save(update_fields=["soul_template", "updated_at"])
     soul, delivery_ids = await keep_soul(agent, before, new.source_url, new.reason)
     why = "".join(f" {word}: {text}" for word, text in (("Reason", new.reason), ("Source", new.source_url)) if text)

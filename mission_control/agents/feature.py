@@ -1,23 +1,36 @@
-"""What agents add to the application."""
+"""What the room `agents` adds to the application."""
 
 from mission_control.agents import (
     agent_api,
     api,
+    asks,
+    directory,
+    inbox_api,
+    inbox_pages,
     main_api,
     models,
+    notices,
     page_frame,
     pages,
     queries,
     reactions,
+    soul_api,
+    soul_pages,
     tabs,
     token_pages,
+    usage_api,
+    usage_asks,
+    usage_pages,
+    usage_queries,
     work_state,
     work_state_pages,
 )
+from mission_control.agents.budgets import MIDNIGHT
+from mission_control.agents.receiving import senders
 from mission_control.agents.work_state import SILENCE, agent_seen
-from mission_control.core.policy import can
+from mission_control.core.actor import can
 from mission_control.feature import Feature
-from mission_control.live.kinds import Kind
+from mission_control.log.event_log import Kind
 from mission_control.web.shell import PaletteEntry
 
 KINDS = {
@@ -109,4 +122,61 @@ agents = Feature(
         "BUDGET USED UP": "budget_used_up",
         "BUDGET RAISED": "budget_raised",
     },
+)
+
+
+inbox = Feature(
+    name="inbox",
+    rules=(notices.rules,),
+    kinds={
+        "agent.callback_set": Kind("An agent's notices are sent to an address of its own.", "set the callback of"),
+        "agent.callback_removed": Kind(
+            "An agent's notices are no longer sent: a person removed the callback, or its address was gone.",
+            "removed the callback of",
+        ),
+    },
+    blueprints=(
+        inbox_api.agent_api,
+        inbox_api.api,
+        inbox_pages.pages,
+    ),
+    asks=(asks.DeliveryAsk(),),
+    agent_tabs=(inbox_pages.TAB,),
+    senders=senders,
+    notices={
+        "GATEWAY MAIN QUESTION": "question",
+        "GATEWAY MAIN HANDOFF": "handoff",
+        "LEAD REQUEST: ASK USER": "ask_user",
+        "BOARD ONBOARDING REQUEST": "onboarding",
+        "BOARD ONBOARDING ANSWER": "onboarding_answer",
+    },
+)
+
+
+usage = Feature(
+    name="usage",
+    models=(models,),
+    rules=(usage_queries.rules,),
+    kinds={
+        "budget.warning": Kind("A budget is used up to 80 %."),
+        "budget.exceeded": Kind("A budget is used up; its agents get no more work."),
+        "budget.created": Kind("A budget was created."),
+        "budget.updated": Kind("The limit of a budget changed."),
+        "budget.deleted": Kind("A budget was deleted."),
+    },
+    lookups=(usage_queries.visible_budget,),
+    blueprints=(
+        usage_api.api,
+        usage_pages.pages,
+    ),
+    asks=(usage_asks.BudgetAsk(),),
+    loops=(MIDNIGHT,),
+)
+
+
+souls = Feature(
+    name="souls",
+    rules=(directory.rules,),
+    blueprints=(soul_api.api, soul_pages.pages),
+    settings_pages=(soul_pages.SETTINGS,),
 )

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from mission_control.agents import budgets
 from mission_control.agents.commands import list_souls, update_agent
 from mission_control.agents.coordination import message_lead, record_broadcast, require_gateway
 from mission_control.agents.models import Agent, AgentSoul
@@ -16,20 +17,16 @@ from mission_control.agents.schemas import (
     GatewayLeadMessageResponse,
     SoulRead,
 )
+from mission_control.agents.sums import sums_of_agent
+from mission_control.agents.usage_queries import UsageReport, UsageReported, budget_states
 from mission_control.agents.work_state import directive_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import DomainError, Forbidden, NotFound
-from mission_control.core.paging import Page, Paging, page
-from mission_control.core.policy import can, require
-from mission_control.core.schemas import LLMErrorResponse
+from mission_control.core.actor import Actor, can, require
+from mission_control.core.errors import DomainError, ErrorCode, Forbidden, NotFound
+from mission_control.core.values import LLMErrorResponse, Page, Paging, page
 from mission_control.database.sql import as_id, rows
-from mission_control.operations.api import ALL_ROLES, Api, hints
-from mission_control.usage import budgets
-from mission_control.usage.queries import UsageReport, UsageReported, budget_states
-from mission_control.usage.sums import sums_of_agent
+from mission_control.http.operation_api import ALL_ROLES, Api, hints
 
 api = Api(__name__, below="/agent")
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)

@@ -1,12 +1,120 @@
-"""Agents: programs that work on boards."""
+"""The rows of the room `agents`."""
 
 from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
+from tortoise.models import Model
 
-from mission_control.core.scope import Scope
-from mission_control.database.fields import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.core.actor import Scope
+from mission_control.database.records import (
+    Changing,
+    Dated,
+    UtcDatetimeField,
+    json_field,
+    nullable,
+    only_reference,
+    reference,
+)
+
+WARN_AT_PERCENT = 80
+
+
+class UsageEntry(Dated):
+    """Tokens and money of an agent, counted at once. `cost_micros` is in millionths of a US dollar.
+
+    `source` is `agent` for what it reported itself, and `gateway` for what its gateway measured. Of an agent on a
+    gateway each counts only what goes beyond the other.
+    """
+
+    organization = reference("Organization")
+    board = reference("Board", null=True, on_delete=fields.SET_NULL)
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    run = reference("Run", null=True, on_delete=fields.SET_NULL)
+    task_id = fields.UUIDField(null=True)
+    day = fields.CharField(max_length=10)
+    input_tokens = fields.BigIntField(default=0)
+    output_tokens = fields.BigIntField(default=0)
+    cost_micros = fields.BigIntField(default=0)
+    model = nullable(fields.TextField)
+    source = fields.CharField(max_length=16, default="agent")
+
+    organization_id: UUID
+    board_id: UUID | None
+    agent_id: UUID | None
+    run_id: UUID | None
+
+    class Meta:
+        table = "usage_entries"
+        indexes = (
+            Index(fields=("organization_id", "day")),
+            Index(fields=("board_id", "day")),
+            Index(fields=("agent_id", "day")),
+        )
+
+
+class GatewayAgentUsage(Model):
+    """What an agent used in all, as its gateway measured it and as it reported it; the larger one counts."""
+
+    agent = only_reference("Agent", primary_key=True)
+    measured_input = fields.BigIntField(default=0)
+    measured_output = fields.BigIntField(default=0)
+    measured_micros = fields.BigIntField(default=0)
+    reported_input = fields.BigIntField(default=0)
+    reported_output = fields.BigIntField(default=0)
+    reported_micros = fields.BigIntField(default=0)
+
+    agent_id: UUID
+
+    class Meta:
+        table = "gateway_agent_usage"
+
+
+class Budget(Changing):
+    """A limit for one agent, one board, or (neither given) the organization, for each UTC day or in total.
+
+    `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar). `used_amount` is what was used
+    on the day `used_on`, or ever when the period is `total`: it grows with every report, under the budget's lock.
+    `state_at` is when it was nearly or fully used up.
+    """
+
+    organization = reference("Organization")
+    board = reference("Board", null=True)
+    agent = reference("Agent", null=True)
+    unit = fields.CharField(max_length=16)
+    period = fields.CharField(max_length=16, default="day")
+    limit_amount = fields.BigIntField()
+    used_amount = fields.BigIntField(default=0)
+    used_on = nullable(fields.CharField, max_length=10)
+    warned_on = nullable(fields.CharField, max_length=10)
+    exceeded_on = nullable(fields.CharField, max_length=10)
+    state_at = UtcDatetimeField(null=True)
+
+    organization_id: UUID
+    board_id: UUID | None
+    agent_id: UUID | None
+
+    class Meta:
+        table = "budgets"
+
+    @property
+    def subject(self) -> str:
+        """The kind of its owner."""
+        return "agent" if self.agent_id else "board" if self.board_id else "organization"
+
+    def used(self, day: str) -> int:
+        return self.used_amount if self.period == "total" or self.used_on == day else 0
+
+    def stands(self, line: str | None, day: str) -> bool:
+        """Return whether `warned_on` or `exceeded_on` still holds on a day."""
+        return line is not None and (self.period == "total" or line == day)
+
+    def state(self, day: str) -> str:
+        """`ok`, `warning` from 80 % on, or `exceeded`."""
+        used = self.used(day)
+        if used >= self.limit_amount:
+            return "exceeded"
+        return "warning" if used * 100 >= self.limit_amount * WARN_AT_PERCENT else "ok"
 
 
 class Agent(Changing):

@@ -12,11 +12,10 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import reachable_agent, visible_agents
 from mission_control.agents.roster import Line, lines_of
 from mission_control.agents.work_state import Directive, directive_of
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.core.policy import can, require
-from mission_control.live.broker import head_of
-from mission_control.live.models import Event
+from mission_control.log.broker import head_of
+from mission_control.log.models import Event
 from mission_control.web.actions import Refusal
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, is_htmx
 from mission_control.web.fragments import render_macro

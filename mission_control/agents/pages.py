@@ -16,12 +16,11 @@ from mission_control.agents.roster import role_of
 from mission_control.agents.tabs import tag_choices
 from mission_control.agents.token_pages import base_url
 from mission_control.boards.queries import boards_of
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict
-from mission_control.core.policy import can, require
-from mission_control.core.schemas import BlankToNone
+from mission_control.core.values import BlankToNone
 from mission_control.gateways.queries import gateway_names
-from mission_control.live.broker import head_of
+from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
 from mission_control.web.fragments import render_macro

@@ -11,22 +11,20 @@ from tortoise.queryset import QuerySet
 
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentQuery, AgentRead
-from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.boards.queries import OFFLINE_AFTER, online_sql, visible_board_here
-from mission_control.core import clock
-from mission_control.core.actor import Actor
+from mission_control.core import times
+from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import NotFound
-from mission_control.core.json import to_json
-from mission_control.core.paging import Paging
-from mission_control.core.policy import Rules
+from mission_control.core.values import Paging, to_json
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_id, placeholders, rows
 from mission_control.gateways.queries import visible_gateway
-from mission_control.live import broker
-from mission_control.live.models import Event
-from mission_control.live.shared import Shared
-from mission_control.live.stream import json_stream
+from mission_control.http import lookups
+from mission_control.log import broker
+from mission_control.log.models import Event
+from mission_control.log.shared import Shared
+from mission_control.log.stream import json_stream
 
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:
@@ -146,7 +144,7 @@ async def online_count(organization_id: UUID) -> int:
         "SELECT COUNT(*) AS n FROM agents g LEFT JOIN boards b ON b.id = g.board_id"
         f" WHERE g.organization_id = ? AND b.deleted_at IS NULL AND {online_sql('g')}",
         organization_id,
-        clock.now() - OFFLINE_AFTER,
+        times.clock_now() - OFFLINE_AFTER,
     )
     return int(found["n"])
 

@@ -7,19 +7,17 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, lead_id_of
+from mission_control.agents.usage_queries import amount, amount_of, exhausted
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import asks_to_finish, request_of
-from mission_control.authn.lookups import channel_of_agent
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import Reactions
-from mission_control.commands.unit_of_work import deliver, notify
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows, select
-from mission_control.live.log import NewEvent, canonical
-from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
-from mission_control.usage.amounts import amount_of
-from mission_control.usage.queries import amount, exhausted
+from mission_control.http.lookups import channel_of_agent
+from mission_control.log.event_log import NewEvent, canonical
+from mission_control.log.unit_of_work import Reactions, deliver, notify
+from mission_control.people.work_state import PAUSED, RUNNING, STOPPED, reason_of
 
 reactions = Reactions()
 
@@ -163,7 +161,7 @@ async def notify_board_change(actor: Actor, event: NewEvent) -> None:
 
 def _as_text(value: object) -> str:
     if isinstance(value, datetime):
-        return clock.wire(value)
+        return times.wire(value)
     return value if isinstance(value, str) else canonical(value).strip('"')
 
 

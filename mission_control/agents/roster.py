@@ -7,15 +7,14 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agents, waiting_notices, working_on
+from mission_control.agents.sums import used_today
+from mission_control.agents.usage_queries import short
 from mission_control.boards.models import Board
 from mission_control.boards.queries import OFFLINE_AFTER, boards_of
-from mission_control.core import clock
-from mission_control.core.actor import Actor
-from mission_control.core.policy import can
-from mission_control.core.zones import elapsed, relative
+from mission_control.core import times
+from mission_control.core.actor import Actor, can
+from mission_control.core.times import elapsed, relative
 from mission_control.database.sql import Row, as_moment, placeholders, rows
-from mission_control.usage.amounts import short
-from mission_control.usage.sums import used_today
 
 IDLE_AFTER = timedelta(minutes=2)
 MAX_TASKS = 20
@@ -103,7 +102,7 @@ async def _runs_today(agent_ids: list[UUID]) -> dict[UUID, int]:
     found = await rows(
         "SELECT agent_id, COUNT(*) AS n FROM task_runs WHERE started_at >= ?"
         f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
-        datetime.combine(clock.now().date(), time.min),
+        datetime.combine(times.clock_now().date(), time.min),
         *agent_ids,
     )
     return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
@@ -139,7 +138,7 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
         if agent.board_id is None and agent.workspace_token is None and agent.gateway_id is not None:
             return "unneeded", ""
         return ("offline" if agent.status == "offline" else "provisioning"), ""
-    silence = clock.now() - agent.last_seen_at
+    silence = times.clock_now() - agent.last_seen_at
     if agent.gateway_id is not None:
         return _status_on_gateway(agent, work, asking, silence)
     if silence > OFFLINE_AFTER:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field
 
-from mission_control.accounts.models import Token
 from mission_control.agents.fields import (
     CHANGED,
     FIELDS,
@@ -19,11 +18,22 @@ from mission_control.agents.fields import (
 )
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import is_recent
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.declared import answered, changed, completed, created
 from mission_control.core.limits import TokenScope
-from mission_control.core.paging import Paging, Wait
-from mission_control.core.schemas import ActorRef, BlankToNone, Body, Moment, NonEmptyStr, NotNull, OkResponse, example
+from mission_control.core.values import (
+    ActorRef,
+    BlankToNone,
+    Body,
+    Moment,
+    NonEmptyStr,
+    NotNull,
+    OkResponse,
+    Paging,
+    Wait,
+    example,
+)
+from mission_control.people.models import Token
 
 DEFAULT_HEARTBEAT: dict[str, object] = {"every": "10m", "target": "last", "includeReasoning": False}
 
@@ -150,7 +160,9 @@ def computed_status(agent: Agent) -> str:
         return agent.status
     if agent.last_seen_at is None:
         return "offline" if agent.gateway_id is None or agent.status == "offline" else "provisioning"
-    is_there = is_recent(agent.last_seen_at, clock.now()) if agent.gateway_id is None else agent.gateway_away_at is None
+    is_there = (
+        is_recent(agent.last_seen_at, times.clock_now()) if agent.gateway_id is None else agent.gateway_away_at is None
+    )
     return agent.status if is_there else "offline"
 
 
@@ -348,7 +360,7 @@ def state_of(token: Token) -> TokenState:
         return "revoked"
     if token.expires_at is None:
         return "active"
-    left = token.expires_at - clock.now()
+    left = token.expires_at - times.clock_now()
     if left <= timedelta(0):
         return "expired"
     return "expiring" if left <= SOON else "active"

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from quart import Response
 
-from mission_control.accounts.models import Token
 from mission_control.agents import roster
 from mission_control.agents.commands import list_souls
 from mission_control.agents.models import Agent
@@ -14,15 +13,13 @@ from mission_control.agents.page_frame import SIGNALS, Tab, Viewed, cards_of, co
 from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
-from mission_control.core.actor import Actor
-from mission_control.core.json import JsonObject
+from mission_control.agents.sums import bars, days_of_agent, sums_of_agent
+from mission_control.agents.usage_queries import BudgetState, budget_states, money, short, tokens
+from mission_control.core.actor import Actor, can
 from mission_control.core.limits import granted
-from mission_control.core.paging import Paging
-from mission_control.core.policy import can
+from mission_control.core.values import JsonObject, Paging
 from mission_control.database.sql import as_moment, placeholders, rows
-from mission_control.usage.amounts import money, short, tokens
-from mission_control.usage.queries import BudgetState, budget_states
-from mission_control.usage.sums import bars, days_of_agent, sums_of_agent
+from mission_control.people.models import Token
 from mission_control.web.fragments import read_ahead, render_block, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 

@@ -9,17 +9,17 @@ from pydantic import Field
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
 from mission_control.agents.page_frame import DELETED, FormPage, agent_of_page, back_to, on_agent, tab_page
 from mission_control.agents.schemas import LONGEST_OVERLAP, Budget, TokenName
 from mission_control.agents.tabs import power_of
 from mission_control.agents.tokens import live_tokens, newest_live_token
-from mission_control.core import clock
+from mission_control.agents.usage_pages import LABELS as FORMS_LABELS
+from mission_control.agents.usage_pages import BudgetForm
+from mission_control.core import times
+from mission_control.core.actor import require
 from mission_control.core.errors import NotFound
-from mission_control.core.policy import require
-from mission_control.usage.pages import LABELS as FORMS_LABELS
-from mission_control.usage.pages import BudgetForm
+from mission_control.people.models import Token
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Form, done
 from mission_control.web.fragments import render_macro
@@ -84,7 +84,7 @@ class NewTokenForm(TokenTraits):
 
 
 def _moment(ends: str) -> datetime | None:
-    return None if ends == "never" else clock.now() + timedelta(seconds=int(ends))
+    return None if ends == "never" else times.clock_now() + timedelta(seconds=int(ends))
 
 
 def values_of(token: Token, power: str) -> dict[str, object]:

@@ -5,18 +5,17 @@ from uuid import UUID
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from mission_control.accounts.credentials import NewToken, make_agent_token
-from mission_control.accounts.models import Token
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import TokenCreate, TokenUpdate
-from mission_control.authn import lookups
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.errors import Conflict, ErrorCode, Invalid
+from mission_control.http import lookups
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
+from mission_control.people.credentials import NewToken, make_agent_token
+from mission_control.people.models import Token
 
 KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
 
@@ -25,7 +24,7 @@ KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
 async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewToken:
     """Create a token like the newest one, unless other properties are given. The live ones end after the overlap."""
     agent = await locked_agent(agent)
-    if wanted.expires_at is not None and wanted.expires_at <= clock.now():
+    if wanted.expires_at is not None and wanted.expires_at <= times.clock_now():
         raise Invalid("This expiry is in the past. Choose a later time.")
     replaced = await newest_live_token(agent.id)
     traits = {name: getattr(wanted, name) for name in KEPT_WHEN_ROTATED}
@@ -49,7 +48,7 @@ async def renew_token(actor: Actor, agent: Agent, overlap_seconds: int) -> NewTo
     made = await make_agent_token(
         agent.id,
         overlap_seconds=overlap_seconds,
-        expires_at=clock.now() + lifetime if lifetime is not None else None,
+        expires_at=times.clock_now() + lifetime if lifetime is not None else None,
         **{name: getattr(used, name) for name in KEPT_WHEN_ROTATED},
     )
     _rotated(agent, made)
@@ -62,7 +61,7 @@ async def newest_live_token(agent_id: UUID) -> Token | None:
 
 
 def live_tokens(agent_id: UUID) -> QuerySet[Token]:
-    return Token.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()), agent_id=agent_id, revoked_at=None)
+    return Token.filter(Q(expires_at=None) | Q(expires_at__gt=times.clock_now()), agent_id=agent_id, revoked_at=None)
 
 
 def _rotated(agent: Agent, made: NewToken) -> None:
@@ -80,14 +79,14 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUp
     """Change a token's name, scopes, end or budget. Open streams notice at once. Raise Conflict when it has ended."""
     agent = await locked_agent(agent)
     token = await Token.select_for_update().get(id=token_id)
-    if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= clock.now()):
+    if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= times.clock_now()):
         raise Conflict(ErrorCode.TOKEN_ENDED.detail())
     changes = {
         name: value for name, value in sent.model_dump(exclude_unset=True).items() if getattr(token, name) != value
     }
     if not changes:
         return token
-    if "expires_at" in changes and sent.expires_at is not None and sent.expires_at <= clock.now():
+    if "expires_at" in changes and sent.expires_at is not None and sent.expires_at <= times.clock_now():
         raise Invalid("This expiry is in the past. Choose a later time, or revoke the token.")
     before = {name: getattr(token, name) for name in changes}
     token.update_from_dict(changes)
@@ -108,6 +107,6 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUp
 @command("agent.manage_tokens")
 async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
     """End one token of an agent at once."""
-    if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now()):
+    if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=times.clock_now()):
         record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
     lookups.recheck_streams()

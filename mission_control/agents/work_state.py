@@ -5,24 +5,23 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.agents.models import Agent
+from mission_control.agents.models import Agent, Budget
 from mission_control.agents.queries import own_agent
 from mission_control.agents.schemas import AgentCheckedIn, AgentWait
+from mission_control.agents.usage_queries import exhausted
 from mission_control.boards.models import Board
 from mission_control.boards.queries import OFFLINE_AFTER
-from mission_control.commands.command import command
-from mission_control.commands.reactions import Reactions, react
-from mission_control.commands.unit_of_work import notify, record
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, NotFound
 from mission_control.database.sql import rows
-from mission_control.live import broker
-from mission_control.live.log import NewEvent
-from mission_control.live.wake import publish_signal
-from mission_control.operations.operation import settled
-from mission_control.organizations.work_state import (
+from mission_control.http.operation import settled
+from mission_control.log import broker
+from mission_control.log.commands import command
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions, notify, react, record
+from mission_control.log.wake import publish_signal
+from mission_control.people.work_state import (
     FIELDS,
     HAPPENED,
     PAUSED,
@@ -35,8 +34,6 @@ from mission_control.organizations.work_state import (
     lock_work_state_shared,
     reason_of,
 )
-from mission_control.usage.models import Budget
-from mission_control.usage.queries import exhausted
 from mission_control.work.loops import Loop
 
 PERIODS = {"day": "today's budget", "total": "the budget"}
@@ -196,7 +193,7 @@ _log = logging.getLogger(__name__)
 
 async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
     """Mark a calling agent as online, unless its last call was a moment ago."""
-    now = clock.now()
+    now = times.clock_now()
     if last_seen_at is not None and now - last_seen_at < TOUCH_AGAIN_AFTER:
         return
     touched = await rows(

@@ -12,19 +12,12 @@ from mission_control.agents.page_frame import agent_of_page
 from mission_control.agents.queries import reachable_agent, visible_agents
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
-from mission_control.core.actor import Actor
-from mission_control.core.addresses import parts_of
-from mission_control.core.policy import require
+from mission_control.core.actor import Actor, require
+from mission_control.core.values import parts_of
 from mission_control.database.sql import rows
-from mission_control.organizations.models import Organization
-from mission_control.organizations.queries import active_organization
-from mission_control.organizations.work_state import (
-    PAUSED,
-    RUNNING,
-    STOPPED,
-    HasWorkState,
-    WorkStateChange,
-)
+from mission_control.people.models import Organization
+from mission_control.people.organization_queries import active_organization
+from mission_control.people.work_state import PAUSED, RUNNING, STOPPED, HasWorkState, WorkStateChange
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro

@@ -21,9 +21,8 @@ from mission_control.approvals.schemas import (
 )
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.paging import Versioned, Wait
-from mission_control.core.schemas import ErrorResponse
-from mission_control.operations.api import Api, hints
+from mission_control.core.values import ErrorResponse, Versioned, Wait
+from mission_control.http.operation_api import Api, hints
 
 api = Api(__name__, "approvals", who="actor")
 CONFLICT = {409: ApprovalConflictError}

@@ -20,17 +20,15 @@ from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import attempts_of, outcomes_of, tasks_of_others
 from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
 from mission_control.asks.deadlines import CHANNEL, COLUMNS, clear_deadline, put_deadline
-from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import notify, record
-from mission_control.core import clock
+from mission_control.boards.attempts import current_runs, only_run_of, refuse_lost_lease
+from mission_control.boards.models import Board, Run
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
 from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
-from mission_control.runs.attempts import current_runs, only_run_of, refuse_lost_lease
-from mission_control.runs.models import Run
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import notify, record
 
 
 @command("approval.request")
@@ -187,7 +185,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
     await refuse_moot(approval.id, outcomes)
-    approval.status, approval.updated_at = "pending", clock.now()
+    approval.status, approval.updated_at = "pending", times.clock_now()
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
     clear_deadline(approval)

@@ -5,24 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import CHANNEL, answer_of, asks_to_finish
 from mission_control.approvals.queries import outcomes_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalDeadline, RejectedTask
 from mission_control.asks.deadlines import COLUMNS, Deadlines
+from mission_control.boards.attempts import OVER, RESUMED, STANDING, WAITS, current_runs
 from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.reactions import Reactions
-from mission_control.commands.unit_of_work import notify, record
-from mission_control.core import clock, zones
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import is_postgres, placeholders, rows, select
-from mission_control.live.log import NewEvent
-from mission_control.runs.attempts import OVER, RESUMED, STANDING, WAITS, current_runs
+from mission_control.log.commands import command
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions, notify, record
+from mission_control.people.account_names import person_name
 
 STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
 CLOSED = "closed"
@@ -109,7 +107,7 @@ def resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -
     approval.note = note
     approval.resolved_by_user_id = actor.user_id
     approval.resolved_by_kind = actor.kind
-    approval.resolved_at = approval.updated_at = clock.now()
+    approval.resolved_at = approval.updated_at = times.clock_now()
 
 
 async def _already_decided(approval: Approval) -> str:
@@ -118,8 +116,8 @@ async def _already_decided(approval: Approval) -> str:
         " LEFT JOIN users u ON u.id = a.resolved_by_user_id WHERE a.id = ?",
         approval.id,
     )
-    decided_at = approval.resolved_at or clock.now()
-    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {zones.ago(decided_at)}."
+    decided_at = approval.resolved_at or times.clock_now()
+    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {times.ago(decided_at)}."
 
 
 async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
@@ -150,7 +148,7 @@ async def close_approval(approval: Approval, task_id: UUID, why: str) -> None:
     """Close a pending approval that became moot. A gateway that asked is told no. The caller holds the approval."""
     approval.status, approval.decision, approval.note = STATUS_OF["rejected"], CLOSED, why
     approval.resolved_by_user_id, approval.resolved_by_kind = None, "system"
-    approval.resolved_at = approval.updated_at = clock.now()
+    approval.resolved_at = approval.updated_at = times.clock_now()
     if approval.gateway_id is not None:
         approval.answer, approval.answer_state = "deny", "waiting"
         notify(CHANNEL)
@@ -202,7 +200,7 @@ async def task_ids_of(approval: Approval) -> list[UUID]:
 
 
 async def _save_deadline(approval: Approval) -> None:
-    approval.updated_at = clock.now()
+    approval.updated_at = times.clock_now()
     await approval.save(update_fields=[*COLUMNS, "updated_at"])
 
 
@@ -237,11 +235,11 @@ async def apply_deadline(actor: Actor, approval: Approval) -> None:
     """Remind people, ask another one, or send back. One who can no longer answer is not asked: people are reminded."""
     await held_tasks(approval.board_id, await task_ids_of(approval))
     approval = await locked_approval(approval)
-    if approval.status != "pending" or approval.decide_by is None or approval.decide_by > clock.now():
+    if approval.status != "pending" or approval.decide_by is None or approval.decide_by > times.clock_now():
         return
     due = await DEADLINES.end(approval)
     if due is not None:
-        await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {zones.absolute(due)}.")
+        await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {times.absolute(due)}.")
 
 
 reactions = Reactions()

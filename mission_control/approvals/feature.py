@@ -2,7 +2,7 @@
 
 from mission_control.approvals import api, asks, decisions, live, models, pages, queries, queue_page
 from mission_control.feature import Feature
-from mission_control.live.kinds import Kind
+from mission_control.log.event_log import Kind
 from mission_control.web.shell import PaletteEntry
 
 approvals = Feature(

@@ -17,22 +17,20 @@ from mission_control.approvals.queries import (
     visible_approval,
 )
 from mission_control.approvals.schemas import ApprovalQuery
-from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists, visible_board
-from mission_control.commands.reactions import Reactions
-from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.core.json import to_json
-from mission_control.core.paging import NewsPaging, page, version_of
+from mission_control.core.values import NewsPaging, page, to_json, version_of
 from mission_control.database.sql import Row
-from mission_control.live import broker
-from mission_control.live.log import NewEvent
-from mission_control.live.models import Event
-from mission_control.live.shared import Shared
-from mission_control.live.stream import json_stream
-from mission_control.operations.operation import settled
+from mission_control.http import lookups
+from mission_control.http.operation import settled
+from mission_control.log import broker
+from mission_control.log.event_log import NewEvent
+from mission_control.log.models import Event
+from mission_control.log.shared import Shared
+from mission_control.log.stream import json_stream
+from mission_control.log.unit_of_work import Reactions, notify
 
 reactions = Reactions()
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.indexes import Index
 
-from mission_control.core.scope import Scope
-from mission_control.database.fields import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.core.actor import Scope
+from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
 class Approval(Changing):

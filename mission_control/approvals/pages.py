@@ -19,11 +19,10 @@ from mission_control.asks.deadlines import HOURS
 from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.core import clock
-from mission_control.core.actor import Actor
+from mission_control.core import times
+from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.core.ids import parse_id
-from mission_control.core.policy import require
+from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
@@ -129,7 +128,7 @@ async def one_live(board_id: UUID, approval_id: UUID) -> Response:
 
 
 async def _queue_page(actor: Actor, board: Board | None) -> str:
-    view = address_of(board, clock.now())
+    view = address_of(board, times.clock_now())
     active = f"board-{board.id}" if board else "approvals"
     return await shell_page(actor, TEMPLATE, active=active, **await queue_context(actor, view))
 
@@ -247,7 +246,7 @@ class AskForm(Form):
     hours: Literal["", "1", "4", "24", "72", "168"] = ""
 
     def body(self, found: Board) -> Fields:
-        deadline = {"decide_by": clock.now() + timedelta(hours=int(self.hours))} if self.hours else {}
+        deadline = {"decide_by": times.clock_now() + timedelta(hours=int(self.hours))} if self.hours else {}
         asked = {"action_type": self.action_type, "task_id": self.task, "lead_reasoning": self.reason}
         return {**asked, "confidence": CERTAIN, **deadline}
 

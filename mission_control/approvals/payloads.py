@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
-from mission_control.core import clock
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Invalid
+from mission_control.core import times
+from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.database.sql import Row, placeholders
 
 FINISH = "task.finish"
@@ -130,7 +129,7 @@ def _short(text: str) -> str:
 
 def answer_of(payload: object, expires_at: datetime | None, decision: str, *, always: bool) -> Answer:
     """Return the answer for the gateway. Raise Invalid where it takes no standing yes, Conflict when it expired."""
-    if expires_at is not None and expires_at <= clock.now():
+    if expires_at is not None and expires_at <= times.clock_now():
         raise Conflict(ErrorCode.APPROVAL_EXPIRED.detail())
     if decision != "approved":
         return "deny"

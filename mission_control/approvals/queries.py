@@ -9,17 +9,16 @@ import orjson
 from pydantic import BaseModel
 from tortoise.expressions import Subquery
 
-from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
 from mission_control.approvals.schemas import ApprovalQuery
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import NotFound
-from mission_control.core.policy import Rules
 from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import Row, Values, as_json, placeholders, rows, wire_moment
+from mission_control.people.account_names import person_name
 
 rules = Rules()
 

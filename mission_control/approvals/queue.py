@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.approvals import payloads
 from mission_control.approvals.payloads import (
     GatewayRequest,
@@ -23,6 +22,7 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.substance import substance_of
 from mission_control.database.sql import Row, Values, as_id, as_json, as_moment, placeholders, rows
+from mission_control.people.account_names import person_name
 
 BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncertainty", "impact", "danger", "errors"}
 

@@ -14,12 +14,12 @@ from mission_control.asks.kinds import KINDS as ASKS
 from mission_control.asks.kinds import QueueRow, QueueView
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.ids import parse_id
-from mission_control.core.zones import iso
-from mission_control.live.models import Event
-from mission_control.live.stream import Batch
+from mission_control.core.times import iso
+from mission_control.core.values import parse_id
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
 from mission_control.web.fragments import partial, render_block
 from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 
@@ -120,7 +120,7 @@ class QueuePageView(View):
 
 
 async def queue_stream(actor: Actor, board: Board | None) -> Response:
-    address = address_of(board, clock.parse_since(request.args.get("opened")) or clock.now())
+    address = address_of(board, times.parse_since(request.args.get("opened")) or times.clock_now())
     active = f"board-{board.id}" if board else "approvals"
 
     async def look(viewer: Actor, reads: Reads) -> QueuePageView | None:

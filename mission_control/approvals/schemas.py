@@ -9,10 +9,8 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.asks.deadlines import AFTER_ALL, AskUser, DeadlineBody, DeadlineRead, DecideBy, DecideIn, check
-from mission_control.core.ids import parse_id
-from mission_control.core.paging import NewsPaging
-from mission_control.core.schemas import Body, NotNull, SentBack, example
 from mission_control.core.substance import Seen, Substance
+from mission_control.core.values import Body, NewsPaging, NotNull, SentBack, example, parse_id
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
 Decision = Annotated[Literal["approved", "rejected", "changes_requested"], SentBack]

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from mission_control.accounts.names import person_name
 from mission_control.asks.finding import key_named, parsed, present_key, said
 from mission_control.asks.kinds import KINDS, Asked, Key, Last
 from mission_control.asks.polling import channel_of
@@ -29,21 +28,19 @@ from mission_control.asks.schemas import (
     NeedsUndone,
     Outcome,
 )
-from mission_control.commands.command import command
-from mission_control.commands.transaction import atomically
-from mission_control.commands.unit_of_work import notify, signal
-from mission_control.core import clock
-from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
-from mission_control.core.ids import new_id
+from mission_control.core import times
+from mission_control.core.actor import Actor, Rules, require
+from mission_control.core.errors import Conflict, DomainError, ErrorCode, Invalid, NotFound
 from mission_control.core.limits import require_scope
-from mission_control.core.policy import Rules, require
 from mission_control.core.substance import refuse_changed
+from mission_control.core.values import new_id
 from mission_control.database.sql import as_id, placeholders, rows, select_one
-from mission_control.operations.operation import admitted, handled
-from mission_control.operations.registry import OPERATIONS
-from mission_control.operations.retries import committed
+from mission_control.http.operation import admitted, handled
+from mission_control.http.registry import OPERATIONS
+from mission_control.http.retries import committed
+from mission_control.log.commands import atomically, command
+from mission_control.log.unit_of_work import notify, signal
+from mission_control.people.account_names import person_name
 
 rules = Rules()
 
@@ -283,7 +280,7 @@ async def _undo(actor: Actor, asked: Asked) -> None:
         raise Invalid("This answer cannot be taken back.")
     if last.actor_id != actor.user_id:
         raise Conflict(ErrorCode.NEED_ENDED.detail(last.sentence(kind.endings)))
-    if clock.now() - last.created_at > UNDO_WITHIN:
+    if times.clock_now() - last.created_at > UNDO_WITHIN:
         raise Invalid("An answer can be taken back for ten minutes.")
     await kind.undo(actor, asked.board_id, asked.id, last)
 
@@ -291,7 +288,7 @@ async def _undo(actor: Actor, asked: Asked) -> None:
 @command("need.snooze")
 async def snooze(actor: Actor, key: Key, until: NeedSnooze) -> None:
     """Put a need off for the person; it replaces what they said before."""
-    if until.until is not None and until.until <= clock.now():
+    if until.until is not None and until.until <= times.clock_now():
         raise Invalid("Choose a time that is still to come.")
     await rows(
         "INSERT INTO need_snoozes (id, user_id, kind, subject_id, until, version, created_at) VALUES"
@@ -303,7 +300,7 @@ async def snooze(actor: Actor, key: Key, until: NeedSnooze) -> None:
         key.id,
         until.until,
         key.version if until.until_changed else None,
-        clock.now(),
+        times.clock_now(),
     )
     _signal(actor)
 

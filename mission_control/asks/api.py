@@ -17,7 +17,7 @@ from mission_control.asks.schemas import (
     NeedsUndone,
 )
 from mission_control.core.actor import Actor
-from mission_control.operations.api import Api
+from mission_control.http.operation_api import Api
 
 api = Api(__name__, "needs", below="/needs")
 ONE = "/<string:need_id>"

@@ -13,18 +13,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from mission_control.accounts.names import person_name
 from mission_control.asks import polling
 from mission_control.asks.kinds import KINDS, Deadline
-from mission_control.commands.unit_of_work import notify, record
-from mission_control.core import clock
-from mission_control.core.actor import system
+from mission_control.core import times
+from mission_control.core.actor import Scope, system
 from mission_control.core.errors import Invalid
-from mission_control.core.schemas import Body, Moment
-from mission_control.core.scope import Scope
+from mission_control.core.values import Body, Moment
 from mission_control.database.sql import as_moment, rows, select
-from mission_control.live import broker, channels
-from mission_control.live.wake import publish_signal
+from mission_control.log import broker, channels
+from mission_control.log.unit_of_work import notify, record
+from mission_control.log.wake import publish_signal
+from mission_control.people.account_names import person_name
 from mission_control.work.loops import Loop
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def check(fields: Wanted) -> None:
         if fields.decide_by is not None:
             raise ValueError("send decide_by or decide_in, not both")
         # The second is for the way from here to `put_deadline`, which wants a minute.
-        fields.decide_by = clock.now() + timedelta(seconds=fields.decide_in + 1)
+        fields.decide_by = times.clock_now() + timedelta(seconds=fields.decide_in + 1)
     if fields.decide_by is None and (otherwise is not None or fields.otherwise_user_id is not None):
         raise ValueError("`otherwise` needs decide_by or decide_in")
     if (otherwise == "ask") != (fields.otherwise_user_id is not None):
@@ -112,7 +111,7 @@ class DeadlineRead(BaseModel):
 
 async def put_deadline(thing: HasDeadline, board: "Board", fields: Wanted) -> None:
     """Set a deadline in memory. Raise Invalid when it is too soon, or when the person cannot decide on the board."""
-    if fields.decide_by is not None and fields.decide_by < clock.now() + SOONEST:
+    if fields.decide_by is not None and fields.decide_by < times.clock_now() + SOONEST:
         raise Invalid("Choose a time at least a minute from now.")
     user_id = fields.otherwise_user_id
     if user_id is not None and await name_of_writer(board, user_id) is None:
@@ -177,7 +176,7 @@ class Deadlines[T: HasDeadline]:
             await self.save(thing)
             self._record(self.asked_another, thing, f"Asked {name} because nobody {self.undone}", user_id=person)
         else:
-            thing.reminded_at = clock.now()
+            thing.reminded_at = times.clock_now()
             await self.save(thing)
             self._record(self.reminded, thing, f"Still waits for {self.wanted}")
         return None
@@ -257,7 +256,7 @@ def _deadlines() -> Iterator[tuple[str, str, Deadline]]:
 async def end_due() -> None:
     for table, waiting, deadline in _deadlines():
         due = f"SELECT x.id, b.organization_id {waiting} AND x.decide_by <= ? ORDER BY x.decide_by LIMIT {AT_ONCE}"
-        for one in await select(_Due, due, clock.now()):
+        for one in await select(_Due, due, times.clock_now()):
             try:
                 await end_deadline(deadline, one.id, one.organization_id)
             except Exception:
@@ -278,7 +277,7 @@ async def seconds_left() -> float:
         for _, waiting, _ in _deadlines()
         for row in await rows(f"SELECT MIN(x.decide_by) AS next {waiting}")
     ]
-    left = [(one - clock.now()).total_seconds() for one in moments if one is not None]
+    left = [(one - times.clock_now()).total_seconds() for one in moments if one is not None]
     return min([LONGEST_SLEEP_SECONDS, *(max(one, 1.0) if one <= 0 else one for one in left)])
 
 
@@ -300,7 +299,7 @@ async def notify_returns(since: datetime, until: datetime) -> None:
     sql, values = " UNION ".join(sql for sql, _ in parts), [value for _, more in parts for value in more]
     for one in await select(_Begins, sql, *values):
         await publish_signal(one.organization_id, **{one.name: str(one.value)})
-        channels.notify([polling.channel_of(one.organization_id)])
+        channels.channels_notify([polling.channel_of(one.organization_id)])
 
 
 RETURNS = Loop(name="looking for what waits again", look=notify_returns, pause=15.0, spans=True, when=_is_read)

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from mission_control.asks.kinds import GROUPS, KINDS, Include, Key, Page, Seeker
 from mission_control.asks.schemas import Need, NeedCounts, NeedPage, NeedQuery
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.core.ids import parse_id
-from mission_control.core.paging import version_of
 from mission_control.core.substance import substance_of
+from mission_control.core.values import parse_id, version_of
 from mission_control.database.sql import Condition, placeholders, rows, select
 
 
@@ -60,7 +59,7 @@ async def find_keys(actor: Actor, wanted: Filter, limit: int, offset: int = 0) -
     older, moments = "0", []
     if (before := wanted.older_than) is not None:
         wrong = ", ".join(f"'{one.kind}'" for one in KINDS.values() if one.group == "unblock")
-        older, moments = _OLDER.format(wrong), [before, clock.now(), before]
+        older, moments = _OLDER.format(wrong), [before, times.clock_now(), before]
     sql = (
         f"{statement} SELECT n.kind, n.id, n.since, n.board_id, n.version, n.is_snoozed, {older} AS is_older,"
         " CASE WHEN n.is_snoozed = 1 THEN n.put_off_until END AS snoozed_until FROM needs n"
@@ -119,7 +118,7 @@ def _statement(actor: Actor, wanted: Filter) -> Condition:
     if not every:
         return "", []
     mine, values = _writable_boards(actor, wanted.board_id)
-    values += [*found, clock.now(), actor.user_id]
+    values += [*found, times.clock_now(), actor.user_id]
     conditions = ["1 = 1"]
     if wanted.board_id is not None:
         conditions.append("e.board_id = ?")
@@ -185,7 +184,7 @@ async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     """Return needs in words, in the order of their keys; one that has ended is left out."""
     if not keys:
         return []
-    boards, now = await _board_names(keys), clock.now()
+    boards, now = await _board_names(keys), times.clock_now()
     found: dict[str, Need] = {}
     for name in dict.fromkeys(key.kind for key in keys):
         kind, page = KINDS[name], Page(actor, [key for key in keys if key.kind == name], boards, now)
@@ -281,7 +280,7 @@ async def waiting_in(organization_id: UUID) -> Waiting:
         f" JOIN every e ON {_SNOOZED} GROUP BY e.kind, e.board_id, s.user_id",
         organization_id,
         *values,
-        clock.now(),
+        times.clock_now(),
     )
     snoozed: dict[UUID, list[_Some]] = {}
     for one in off:

@@ -10,12 +10,12 @@ from uuid import UUID
 from markupsafe import Markup
 from tortoise.models import Model
 
-from mission_control.core import zones
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Condition
-from mission_control.live.log import NewEvent
-from mission_control.live.models import Event
+from mission_control.log.event_log import NewEvent
+from mission_control.log.models import Event
 
 if TYPE_CHECKING:
     from mission_control.asks.schemas import Need
@@ -125,7 +125,7 @@ class Last:
         status = after.get("status") if isinstance(after, dict) else None
         words = endings.get(f"={self.data.get('decision') or status}", endings[self.kind])
         why = f" {self.data['note']}" if self.kind.endswith(".closed") else ""
-        return f"{self.actor or 'Somebody'} {words} {zones.ago(self.created_at)}.{why}"
+        return f"{self.actor or 'Somebody'} {words} {times.ago(self.created_at)}.{why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from mission_control.database.fields import Dated, UtcDatetimeField, nullable, reference
+from mission_control.database.records import Dated, UtcDatetimeField, nullable, reference
 
 
 class Snooze(Dated):

@@ -10,9 +10,9 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.asks.deadlines import HOURS, writers
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.live.models import Event
+from mission_control.log.models import Event
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.fragments import render_block
@@ -98,7 +98,7 @@ class DeadlineForm(Form):
 
     def body(self, found: Any) -> Fields:
         return {
-            "decide_by": clock.now() + timedelta(hours=int(self.hours)),
+            "decide_by": times.clock_now() + timedelta(hours=int(self.hours)),
             "otherwise": self.otherwise,
             "otherwise_user_id": self.person if self.otherwise == "ask" else None,
         }

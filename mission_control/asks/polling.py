@@ -5,13 +5,12 @@ from uuid import UUID
 from mission_control.asks.finding import needs_page
 from mission_control.asks.kinds import KINDS, concerns, may_change_needs
 from mission_control.asks.schemas import NeedPage, NeedQuery
-from mission_control.commands.reactions import Reactions
-from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
-from mission_control.live.log import NewEvent
-from mission_control.live.stream import Batch
-from mission_control.operations.operation import settled, themselves
+from mission_control.http.operation import settled, themselves
+from mission_control.log.event_log import NewEvent
+from mission_control.log.stream import Batch
+from mission_control.log.unit_of_work import Reactions, notify
 from mission_control.web.regions import Concerns, View
 
 FAMILY = "needs"

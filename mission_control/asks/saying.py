@@ -17,9 +17,9 @@ from mission_control.asks.schemas import (
     NeedParty,
     NeedTask,
 )
-from mission_control.core import zones
-from mission_control.core.zones import DAY, HOUR, MINUTE
-from mission_control.operations.registry import operation_named
+from mission_control.core import times
+from mission_control.core.times import DAY, HOUR, MINUTE
+from mission_control.http.registry import operation_named
 
 LONGEST_REASON = 600
 
@@ -120,7 +120,7 @@ def fact(icon: str, text: str, tone: str = "", url: str | None = None) -> NeedFa
 
 def deadline_facts(reminded_at: datetime | None, asked: str) -> list[NeedFact]:
     """Return what happened because nobody answered by a deadline."""
-    facts = [fact("clock", f"reminded {zones.ago(reminded_at)}", "warn")] if reminded_at is not None else []
+    facts = [fact("clock", f"reminded {times.ago(reminded_at)}", "warn")] if reminded_at is not None else []
     return facts + ([fact("user", f"{asked} was asked, because nobody answered", "warn")] if asked else [])
 
 

@@ -10,9 +10,8 @@ from pydantic_core import CoreSchema, PydanticKnownError
 from pydantic_core.core_schema import no_info_after_validator_function, str_schema
 
 from mission_control.asks.kinds import KINDS, Group, Include
-from mission_control.core.paging import NewsPaging, Versioned
-from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 from mission_control.core.substance import Seen
+from mission_control.core.values import BlankToNone, Body, Moment, NewsPaging, NonEmptyStr, Versioned, example
 
 
 class _InstalledKind:

@@ -15,11 +15,10 @@ from mission_control.boards.schemas import (
 )
 from mission_control.boards.views import ViewCreate, ViewRead, ViewUpdate, list_views
 from mission_control.core.actor import Actor
-from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.jobs.queries import JobRead
-from mission_control.operations.api import Api
-from mission_control.organizations.work_state import WorkStateChange
+from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.http.operation_api import Api
+from mission_control.people.jobs import JobRead
+from mission_control.people.work_state import WorkStateChange
 
 api = Api(__name__, "boards")
 

@@ -6,24 +6,21 @@ from functools import partial
 from typing import cast
 from uuid import UUID
 
-from mission_control.authn import lookups
 from mission_control.boards import staging
 from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.reactions import Reactions, react
-from mission_control.commands.transaction import uncancelled
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock
-from mission_control.core.actor import Actor
+from mission_control.core import times
+from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.limits import require_scope
-from mission_control.core.policy import can
 from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.queries import hold_for_board
-from mission_control.jobs import running
-from mission_control.jobs.queries import JobRead, JobResult
-from mission_control.live.log import NewEvent
-from mission_control.organizations.work_state import (
+from mission_control.http import lookups
+from mission_control.log.commands import command, uncancelled
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions, react, record
+from mission_control.people import jobs
+from mission_control.people.jobs import JobRead, JobResult
+from mission_control.people.work_state import (
     FIELDS,
     HAPPENED,
     PAUSED,
@@ -62,7 +59,7 @@ async def update_board(actor: Actor, board: Board, wanted: Mapping[str, object])
         raise Invalid(GOAL_INCOMPLETE)
     if not changes:
         return board
-    board.updated_at = clock.now()
+    board.updated_at = times.clock_now()
     await board.save(update_fields=[*changes, "updated_at"])
     record("board.updated", board, f"Board changed: {board.name}.", before=before, after=changes)
     return board
@@ -72,7 +69,7 @@ async def update_board(actor: Actor, board: Board, wanted: Mapping[str, object])
 async def delete_board(actor: Actor, board: Board) -> None:
     """Move a board to the trash. Everything on it, also its agents' tokens, is inaccessible until it is restored."""
     board = await locked_board(board)
-    board.deleted_at = board.updated_at = clock.now()
+    board.deleted_at = board.updated_at = times.clock_now()
     await board.save(update_fields=["deleted_at", "updated_at"])
     record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
     lookups.recheck_streams()
@@ -83,7 +80,7 @@ async def restore_board(actor: Actor, board: Board) -> Board:
     """Restore a board from the trash with everything on it. It is a no-op for a board that is not in the trash."""
     board = await _locked(board)
     if board.deleted_at is not None:
-        board.deleted_at, board.updated_at = None, clock.now()
+        board.deleted_at, board.updated_at = None, times.clock_now()
         await board.save(update_fields=["deleted_at", "updated_at"])
         record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
         lookups.recheck_streams()
@@ -106,12 +103,12 @@ async def start_erasure(actor: Actor, board: Board) -> JobRead:
         await _take_away(actor, board)
 
     work = partial(_erase_in_job, board)
-    return await running.start(actor, "board_erasure", f"Erase {board.name}", work, claim=take_away)
+    return await jobs.start(actor, "board_erasure", f"Erase {board.name}", work, claim=take_away)
 
 
 async def _erase_in_job(board: Board) -> JobResult:
     number = await staging.number_held(board.id)
-    await running.step("Deleting what was on it", number)
+    await jobs.step("Deleting what was on it", number)
     await staging.clear(board.id)
     return JobResult(summary=f"{board.name} was deleted for good with everything on it.")
 
@@ -123,7 +120,7 @@ async def _take_away(actor: Actor, board: Board) -> None:
         record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
     record("board.erased", board, f"Board deleted for good: {board.name}.", name=board.name)
     await react()
-    board.deleted_at = board.absent_since = clock.now()
+    board.deleted_at = board.absent_since = times.clock_now()
     await board.save(update_fields=["deleted_at", "absent_since"])
     lookups.recheck_streams()
 
@@ -226,7 +223,7 @@ async def leave_deleted_gateway(actor: Actor, event: NewEvent) -> None:
     """Let boards live on without their gateway, those in the trash too."""
     gateway_id = event.scope.subject_id
     for board in await Board.select_for_update(no_key=True).filter(gateway_id=gateway_id).order_by("id"):
-        board.gateway_id, board.updated_at = None, clock.now()
+        board.gateway_id, board.updated_at = None, times.clock_now()
         await board.save(update_fields=["gateway_id", "updated_at"])
         before, after = {"gateway_id": gateway_id}, {"gateway_id": None}
         record("board.updated", board, f"Board changed: {board.name}.", before=before, after=after)

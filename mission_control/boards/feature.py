@@ -1,10 +1,10 @@
-"""What boards add to the application."""
+"""What the room `boards` adds to the application."""
 
 from mission_control.boards import api, commands, models, pages, policy, queries, views
 from mission_control.boards.staging import STAGING
-from mission_control.core.policy import can
+from mission_control.core.actor import can
 from mission_control.feature import Feature
-from mission_control.live.kinds import Kind
+from mission_control.log.event_log import Kind
 from mission_control.web.shell import PaletteEntry
 
 boards = Feature(
@@ -38,4 +38,10 @@ boards = Feature(
     ),
     loops=(STAGING,),
     regions=pages.REGIONS,
+)
+
+
+runs = Feature(
+    name="runs",
+    models=(models,),
 )

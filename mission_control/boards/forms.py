@@ -12,7 +12,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import RULES, BoardCreate, BoardUpdate, as_lines, from_lines
 from mission_control.boards.words import goal_day, goal_moment
 from mission_control.core.actor import Actor
-from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.core.values import NonEmptyStr, OptionalText
 from mission_control.gateways.queries import visible_gateways
 from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm
 

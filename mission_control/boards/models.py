@@ -1,4 +1,4 @@
-"""Boards: where people and agents meet over tasks."""
+"""The rows of the room `boards`."""
 
 from uuid import UUID
 
@@ -7,9 +7,9 @@ from tortoise.expressions import Q
 from tortoise.indexes import Index
 from tortoise.queryset import QuerySet
 
-from mission_control.core.actor import Actor
-from mission_control.core.scope import Scope
-from mission_control.database.fields import Changing, UtcDatetimeField, json_field, nullable, reference
+from mission_control.core.actor import Actor, Scope
+from mission_control.core.times import clock_now as now
+from mission_control.database.records import Changing, Identified, UtcDatetimeField, json_field, nullable, reference
 
 
 class Board(Changing):
@@ -99,3 +99,41 @@ class SavedView(Changing):
     def scope(self) -> Scope:
         """Return the scope of events about this view; `board` must be loaded."""
         return Scope(organization_id=self.board.organization_id, board_id=self.board_id, subject_id=self.id)
+
+
+STATES = ("running", "completed", "released", "expired", "superseded")
+
+
+class Run(Identified):
+    """One assignment of a task to an agent. While it is `running`, it is the task's lease.
+
+    `fence` is the task's number of assignments at that moment. `cost_micros` is in millionths of a US dollar.
+    """
+
+    board = reference("Board")
+    task = reference("Task")
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    agent_name = fields.TextField()
+    fence = fields.IntField()
+    state = fields.CharField(max_length=16, default="running")
+    started_at = UtcDatetimeField(default=now)
+    lease_expires_at = UtcDatetimeField(null=True)
+    ended_at = UtcDatetimeField(null=True)
+    end_reason = nullable(fields.TextField)
+    summary = nullable(fields.TextField)
+    evidence = json_field(null=True)
+    input_tokens = fields.BigIntField(default=0)
+    output_tokens = fields.BigIntField(default=0)
+    cost_micros = fields.BigIntField(default=0)
+
+    board_id: UUID
+    task_id: UUID
+    agent_id: UUID | None
+
+    class Meta:
+        table = "task_runs"
+        unique_together = (("task", "fence"),)
+        indexes = (
+            Index(fields=("board_id", "started_at")),
+            Index(fields=("agent_id", "started_at")),
+        )

@@ -30,12 +30,10 @@ from mission_control.boards.queries import (
 )
 from mission_control.boards.staging import number_held
 from mission_control.boards.words import LABELS
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.ids import parse_id
-from mission_control.core.paging import Paging
-from mission_control.core.policy import can, require
-from mission_control.live.broker import head_of
+from mission_control.core.values import Paging, parse_id
+from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
 from mission_control.web.forms import EditConflict, FormInvalid, TypedName, done, go
 from mission_control.web.fragments import render_macro

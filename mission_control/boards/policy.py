@@ -3,8 +3,7 @@
 from uuid import UUID
 
 from mission_control.boards.models import Board, SavedView
-from mission_control.core.actor import Actor
-from mission_control.core.policy import Rules
+from mission_control.core.actor import Actor, Rules
 
 rules = Rules()
 

@@ -8,18 +8,18 @@ from uuid import UUID
 from tortoise.expressions import Q, RawSQL
 from tortoise.queryset import QuerySet
 
-from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardQuery
 from mission_control.boards.words import STATUSES
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.core.paging import Paging
+from mission_control.core.values import Paging
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_moment, placeholders, rows
-from mission_control.live import broker
-from mission_control.live.shared import Shared
+from mission_control.log import broker
+from mission_control.log.shared import Shared
+from mission_control.people.account_names import person_name
 
 OFFLINE_AFTER = timedelta(minutes=10)
 # What `is_at_work` needs of an agent `g`.
@@ -156,7 +156,7 @@ async def crew_of(board: Board) -> list[dict[str, object]]:
         " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
         " AND t.status = 'in_progress' AND t.deleted_at IS NULL WHERE g.board_id = ?"
         " ORDER BY LOWER(g.name), g.id, t.in_progress_at DESC",
-        clock.now() - OFFLINE_AFTER,
+        times.clock_now() - OFFLINE_AFTER,
         board.id,
     ):
         if str(row["id"]) not in crew:
@@ -199,7 +199,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         " FROM boards b LEFT JOIN board_groups p ON p.id = b.board_group_id"
         f" WHERE b.organization_id = ? AND b.deleted_at IS NULL{reach}"
         " ORDER BY LOWER(b.name), b.id LIMIT 200",
-        clock.now() - OFFLINE_AFTER,
+        times.clock_now() - OFFLINE_AFTER,
         actor.organization_id,
         *([] if everything else single),
     )

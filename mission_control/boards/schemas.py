@@ -10,9 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from mission_control.boards.models import Board
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, completed, created
-from mission_control.core.paging import Paging
-from mission_control.core.schemas import Moment, NonEmptyStr, example
-from mission_control.organizations.work_state import State
+from mission_control.core.values import Moment, NonEmptyStr, Paging, example
+from mission_control.people.work_state import State
 
 
 def _set_limits(limits: dict[str, int | None] | None) -> dict[str, int] | None:

@@ -14,10 +14,10 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import rows
-from mission_control.jobs import running
+from mission_control.people import jobs
 from mission_control.work.loops import Loop
 
 PIECE = 100  # rows of one transaction
@@ -34,7 +34,7 @@ HELD = (
 
 
 async def begin(board: Board) -> None:
-    board.deleted_at = board.absent_since = clock.now()
+    board.deleted_at = board.absent_since = times.clock_now()
     await board.save(force_create=True)
 
 
@@ -42,9 +42,9 @@ async def store(board_id: UUID, things: Iterable[Model]) -> None:
     """Store rows of one kind for a staged board. Raise NotFound when the board has been deleted."""
     for piece in batched(things, PIECE, strict=False):
         async with in_transaction():
-            await _touch(board_id, clock.now())
+            await _touch(board_id, times.clock_now())
             await type(piece[0]).bulk_create(piece)
-        await running.advance(len(piece))
+        await jobs.advance(len(piece))
 
 
 async def appear(board_id: UUID) -> Board:
@@ -67,12 +67,14 @@ async def clear(board_id: UUID) -> None:
     for table, held, at_once in HELD:
         while gone := await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
             await _renew(board_id)
-            await running.advance(len(gone))
+            await jobs.advance(len(gone))
     await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
 
 
 async def _renew(board_id: UUID) -> None:
-    await rows("UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL", clock.now(), board_id)
+    await rows(
+        "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL", times.clock_now(), board_id
+    )
 
 
 async def number_held(board_id: UUID) -> int:
@@ -87,13 +89,13 @@ async def clear_abandoned(before: datetime) -> None:
     for row in await rows("SELECT id FROM boards WHERE absent_since < ?", before):
         # Only one process gets it.
         taken = "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since < ? RETURNING id"
-        if await rows(taken, clock.now(), row["id"], before):
+        if await rows(taken, times.clock_now(), row["id"], before):
             await clear(row["id"])
 
 
 STAGING = Loop(
     name="looking for boards left half done",
-    look=lambda: clear_abandoned(clock.now() - LEASE),
+    look=lambda: clear_abandoned(times.clock_now() - LEASE),
     pause=10.0,
-    take_over=lambda: clear_abandoned(clock.now()),
+    take_over=lambda: clear_abandoned(times.clock_now()),
 )

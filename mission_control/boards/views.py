@@ -12,13 +12,12 @@ from tortoise.queryset import QuerySet
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.queries import visible_board
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record, signal
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.paging import Paging
-from mission_control.core.schemas import Body, NonEmptyStr, example
+from mission_control.core.values import Body, NonEmptyStr, Paging, example
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record, signal
 
 LONGEST_QUERY = 500
 MOST_COLUMNS = 20
@@ -160,7 +159,7 @@ async def update_view(actor: Actor, view: SavedView, wanted: ViewUpdate) -> Save
         raise Invalid(ONLY_SHARED)
     if changes.keys() & {"name", "is_shared"}:
         _refuse_name(found.name, [one for one in await views_for(actor, board) if one.id != found.id])
-    found.updated_at = clock.now()
+    found.updated_at = times.clock_now()
     await found.save()
     await _only_default(found)
     if wanted.move:

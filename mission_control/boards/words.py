@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, Field
 
-from mission_control.core import zones
+from mission_control.core import times
 
 TaskStatus = Literal["inbox", "in_progress", "review", "done"]
 STATUSES: tuple[TaskStatus, ...] = get_args(TaskStatus)
@@ -65,7 +65,7 @@ def day_of(text: str, now: datetime) -> date | None:
 
     A weekday is the next one, today included; `next fri` is the one of the week after this, which ends on Sunday.
     """
-    text, today = text.lower(), zones.day_of(now, zones.reader())
+    text, today = text.lower(), times.day_of(now, times.reader())
     if text.startswith("next "):
         weekday = day_of("mon" if text == "next week" else text[5:], now) if text[5:8] in (*WEEKDAYS, "wee") else None
         return weekday and today + timedelta(days=7 - today.weekday() + weekday.weekday())
@@ -95,7 +95,7 @@ def _written(text: str, today: date) -> date | None:
 def day_words(day: date, now: datetime) -> str:
     """Return a day as it is read and typed, with its year when that is not the nearest one: `Fri 4 Dec`."""
     shown = f"{WEEKDAYS[day.weekday()].capitalize()} {day.day} {MONTHS[day.month - 1].capitalize()}"
-    is_near = abs((day - zones.day_of(now, zones.reader())).days) < HALF_A_YEAR
+    is_near = abs((day - times.day_of(now, times.reader())).days) < HALF_A_YEAR
     return shown if is_near else f"{shown} {day.year}"
 
 
@@ -110,7 +110,7 @@ def due_of(due_at: datetime | None, now: datetime, *, is_done: bool) -> Due | No
     """Return how a due date is shown: `Fri 4 Dec`, `Today`, `Wed 25 Nov, 2 d late`."""
     if due_at is None:
         return None
-    day, today = zones.day_of(due_at, zones.reader()), zones.day_of(now, zones.reader())
+    day, today = times.day_of(due_at, times.reader()), times.day_of(now, times.reader())
     words = day_words(day, now)
     if is_done or (due_at >= now and day != today):
         return Due(words, "")
@@ -130,7 +130,7 @@ def days_of(text: str, now: datetime) -> Span | None:
         return None
     sign, word = compared[1] or "", compared[2]
     if word.lower() == "week" and not sign:
-        today = zones.day_of(now, zones.reader())
+        today = times.day_of(now, times.reader())
         monday = today - timedelta(days=today.weekday())
         return _start(monday), _start(monday + timedelta(days=7))
     day = day_of(word, now)
@@ -141,12 +141,12 @@ def days_of(text: str, now: datetime) -> Span | None:
 
 
 def _start(day: date) -> datetime:
-    return zones.start_of(day, zones.reader())
+    return times.start_of(day, times.reader())
 
 
 def end_of_day(day: date) -> datetime:
     """Return the moment at which what is due on a day is due."""
-    return zones.end_of(day, zones.reader())
+    return times.end_of(day, times.reader())
 
 
 def goal_day(target: datetime | None) -> date | None:
@@ -156,7 +156,7 @@ def goal_day(target: datetime | None) -> date | None:
     """
     if target is None or target.time() == time():
         return target and target.date()
-    return zones.day_of(target, zones.reader())
+    return times.day_of(target, times.reader())
 
 
 def goal_moment(day: date | None) -> datetime | None:

@@ -22,11 +22,9 @@ from mission_control.claims.queries import (
 )
 from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Invalid, schema_error
-from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
-from mission_control.operations.api import WORKER, Api, hints
+from mission_control.core.errors import ErrorCode, Invalid, schema_error
+from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.http.operation_api import WORKER, Api, hints
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read

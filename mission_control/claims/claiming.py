@@ -6,22 +6,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
+from mission_control.boards.attempts import forgive, running
 from mission_control.boards.models import Board
 from mission_control.boards.words import rank_sql
 from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
 from mission_control.claims.queries import ClaimCreate
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock, zones
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.core.ids import parse_id
-from mission_control.core.json import JsonObject
+from mission_control.core.errors import Conflict, ErrorCode, Forbidden, NotFound
+from mission_control.core.values import JsonObject, parse_id
 from mission_control.database.records import find
 from mission_control.database.sql import as_id, as_json, is_postgres, placeholders, rows
-from mission_control.organizations.work_state import lock_work_state_shared
-from mission_control.runs.attempts import forgive, running
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
+from mission_control.people.work_state import lock_work_state_shared
 from mission_control.tasks.changes import TaskChange, TaskSnapshot, locked_task
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task
@@ -102,7 +100,7 @@ def _where(search: Search, among: Sequence[UUID] | None) -> Part:
     if among is not None:
         parts.append((f"t.id IN ({placeholders(len(among))})", list(among)))
     if among is not None and search.token_id is not None:
-        parts.append((WORKS, [search.token_id, clock.now()]))
+        parts.append((WORKS, [search.token_id, times.clock_now()]))
     return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
 
 
@@ -114,7 +112,7 @@ def _its_own_or_free(search: Search) -> Part:
 
 def open_on(board_id: UUID) -> Part:
     """Match the tasks of a board that can be claimed at all."""
-    return OPEN, [board_id, clock.now(), board_id, board_id]
+    return OPEN, [board_id, times.clock_now(), board_id, board_id]
 
 
 def _tagged(names: Sequence[str]) -> Part:
@@ -129,7 +127,7 @@ def _tagged(names: Sequence[str]) -> Part:
 
 def _days_ago() -> list[object]:
     """Return the thresholds of `ORDER`: for high, medium, and everything below."""
-    one, two, three = (clock.now() - timedelta(days=days) for days in (1, 2, 3))
+    one, two, three = (times.clock_now() - timedelta(days=days) for days in (1, 2, 3))
     return [one, two, one, three, two, one]
 
 
@@ -236,8 +234,8 @@ async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None
         return f"This task is in {task.status}; tasks are claimed from the inbox."
     if task.flagged_at is not None:
         return f"This task waits for a person. {task.flag_reason}"
-    if task.retry_at is not None and task.retry_at > clock.now():
-        return f"A lease of this task ran out; it rests until {zones.iso(task.retry_at)}."
+    if task.retry_at is not None and task.retry_at > times.clock_now():
+        return f"A lease of this task ran out; it rests until {times.iso(task.retry_at)}."
     if task.assigned_agent_id is None and not await carries(task.id, worker.capabilities):
         return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
     if not await carries(task.id, wanted.tags or None):
@@ -309,7 +307,7 @@ async def clear_flag(actor: Actor, task: Task) -> None:
     changed = before.changed(task)
     if not changed:
         return
-    task.updated_at = clock.now()
+    task.updated_at = times.clock_now()
     await task.save(update_fields=[*changed, "updated_at"])
     record(
         "task.unflagged",

@@ -4,32 +4,28 @@ import hashlib
 from base64 import b64decode
 from uuid import UUID
 
+from mission_control.agents.budgets import report_usage
 from mission_control.agents.queries import lead_id_of
 from mission_control.approvals.commands import ask_to_finish
 from mission_control.approvals.decisions import close_ask
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import is_finish_approved
-from mission_control.boards.models import Board
+from mission_control.boards.attempts import LIVE, lease_lost
+from mission_control.boards.models import Board, Run
 from mission_control.claims.leases import is_over
 from mission_control.claims.queries import ArtifactCreate, CompletionCreate
-from mission_control.commands.command import command
-from mission_control.commands.reactions import Reactions
-from mission_control.commands.unit_of_work import acting_as, record
-from mission_control.core.actor import Actor, system
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict
-from mission_control.core.scope import Scope
+from mission_control.core.actor import Actor, Scope, system
+from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.database.records import find, update
 from mission_control.database.sql import as_json, rows
-from mission_control.live.log import NewEvent
-from mission_control.runs.attempts import LIVE, lease_lost
-from mission_control.runs.models import Run
+from mission_control.log.commands import command
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions, acting_as, record
 from mission_control.tasks.attachments import Upload, attach, checked_type, kept_name
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.models import Task
-from mission_control.usage.budgets import report_usage
 
 reactions = Reactions()
 

@@ -4,7 +4,7 @@ from mission_control.claims import api, completions, leases, pages, polling, que
 from mission_control.claims.waiting import reasons_of
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
-from mission_control.live.kinds import Kind
+from mission_control.log.event_log import Kind
 
 claims = Feature(
     name="claims",

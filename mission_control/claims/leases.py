@@ -7,16 +7,15 @@ from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
-from mission_control.boards.models import Board
+from mission_control.boards.attempts import end_run, lease_lost, running
+from mission_control.boards.models import Board, Run
 from mission_control.claims.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import deliver, record, signal
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_id, as_moment, rows
-from mission_control.live import channels
-from mission_control.runs.attempts import end_run, lease_lost, running
-from mission_control.runs.models import Run
+from mission_control.log import channels
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import deliver, record, signal
 from mission_control.tasks import notices
 from mission_control.tasks.changes import TaskSnapshot, held_task
 from mission_control.tasks.leaving import return_to_inbox
@@ -43,12 +42,12 @@ class Lease(NamedTuple):
 
 def is_over(run: Run) -> bool:
     """Return whether a run's lease has expired, even if the sweep has not seen it yet."""
-    return run.lease_expires_at is not None and run.lease_expires_at <= clock.now()
+    return run.lease_expires_at is not None and run.lease_expires_at <= times.clock_now()
 
 
 async def hold_until(task: Task, seconds: int) -> Lease:
     """Set the expiry of a running run to some seconds from now. The calling command holds the task."""
-    expires_at = clock.now() + timedelta(seconds=seconds)
+    expires_at = times.clock_now() + timedelta(seconds=seconds)
     await rows(
         "UPDATE task_runs SET lease_expires_at = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
         expires_at,
@@ -82,7 +81,7 @@ async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None
 
 def longest_turn_ago() -> datetime:
     """Return since when a turn may go on and still renew leases: as long as the longest lease that one can ask for."""
-    return clock.now() - timedelta(seconds=LONGEST_LEASE_SECONDS)
+    return times.clock_now() - timedelta(seconds=LONGEST_LEASE_SECONDS)
 
 
 async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
@@ -90,9 +89,9 @@ async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
     renewed = await rows(
         "UPDATE task_runs AS r SET lease_expires_at = ? WHERE id = ? AND ended_at IS NULL AND lease_expires_at <= ?"
         f" AND {IN_TURN} RETURNING agent_id, board_id, task_id",
-        clock.now() + timedelta(seconds=LEASE_SECONDS),
+        times.clock_now() + timedelta(seconds=LEASE_SECONDS),
         run_id,
-        clock.now() + RENEWED_AHEAD,
+        times.clock_now() + RENEWED_AHEAD,
         longest_turn_ago(),
     )
     for run in renewed:
@@ -133,8 +132,8 @@ async def expire_due(board_id: UUID | None = None) -> int:
         "SELECT r.id, r.task_id, b.organization_id FROM task_runs r JOIN boards b ON b.id = r.board_id"
         f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ? AND (r.lease_expires_at <= ? OR {IN_TURN}){here}"
         f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}",
-        clock.now() + RENEWED_AHEAD,
-        clock.now(),
+        times.clock_now() + RENEWED_AHEAD,
+        times.clock_now(),
         longest_turn_ago(),
         *values,
     )
@@ -157,9 +156,9 @@ async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
     ended = await rows(
         "UPDATE task_runs SET state = 'expired', ended_at = ?, end_reason = 'The lease ran out.' WHERE id = ?"
         " AND ended_at IS NULL AND lease_expires_at <= ? RETURNING id, agent_id, agent_name, fence",
-        clock.now(),
+        times.clock_now(),
         run_id,
-        clock.now(),
+        times.clock_now(),
     )
     if ended:
         task.board = await Board.get(id=task.board_id)
@@ -175,12 +174,12 @@ async def _take_back(task: Task, run: dict[str, object]) -> None:
         task.assigned_agent_id = before.assigned_agent_id
     else:
         task.failed_attempts += 1
-        task.retry_at = clock.now() + pause_after(task.failed_attempts)
+        task.retry_at = times.clock_now() + pause_after(task.failed_attempts)
     if not waited and task.failed_attempts >= MOST_ATTEMPTS:
-        task.flagged_at = clock.now()
+        task.flagged_at = times.clock_now()
         task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run['agent_name']}."
     changed = before.changed(task)
-    task.updated_at = clock.now()
+    task.updated_at = times.clock_now()
     await task.save(update_fields=[*changed, "updated_at"])
     pairs = {name: pair for name, pair in changed.items() if name != "position"}
     record(
@@ -245,7 +244,7 @@ async def wake_polls_for_retries(since: datetime, until: datetime) -> None:
     found = await rows(
         "SELECT DISTINCT board_id FROM tasks WHERE retry_at > ? AND retry_at <= ? AND status = 'inbox'", since, until
     )
-    channels.notify(f"work:{row['board_id']}" for row in found)
+    channels.channels_notify(f"work:{row['board_id']}" for row in found)
 
 
 async def seconds_left(looked_at: datetime) -> float:
@@ -258,7 +257,7 @@ async def seconds_left(looked_at: datetime) -> float:
         " (SELECT MIN(retry_at) FROM tasks WHERE retry_at > ?) AS rest",
         looked_at,
     )
-    lease, rest, now = as_moment(row["lease"]), as_moment(row["rest"]), clock.now()
+    lease, rest, now = as_moment(row["lease"]), as_moment(row["rest"]), times.clock_now()
     left = [LONGEST_SLEEP_SECONDS]
     if lease is not None:
         left.append((lease - now).total_seconds() if lease > now else SECONDS_UNTIL_ANOTHER_TRY)

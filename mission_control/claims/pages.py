@@ -9,26 +9,26 @@ import orjson
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.accounts.names import person_name
-from mission_control.activity.queries import history_of_task
-from mission_control.activity.sentences import Entry
 from mission_control.agents.page_frame import PAGE, Tab, Viewed
 from mission_control.agents.reactions import NOTICE
+from mission_control.agents.usage_queries import money, short
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.claims.queries import runs_of_agent, runs_of_task
 from mission_control.claims.waiting import reasons_of
-from mission_control.core import clock, zones
-from mission_control.core.paging import Paging
+from mission_control.core import times
+from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_moment, placeholders, rows
-from mission_control.live.models import Event
-from mission_control.live.stream import Batch
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
+from mission_control.people.account_names import person_name
+from mission_control.tasks.activity_queries import history_of_task
 from mission_control.tasks.board_view import BoardView, News
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
 from mission_control.tasks.panel import Panel, concerns_panel, own_key, panel_in, panel_region
 from mission_control.tasks.panel_sections import size_in_words
 from mission_control.tasks.queries import COMMENTS
-from mission_control.usage.amounts import money, short
+from mission_control.tasks.sentences import Entry
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import partial, read_ahead, render_macro
@@ -59,7 +59,7 @@ def in_words(run: Row) -> Row:
 
 
 def _took(began: datetime, ended: datetime) -> str:
-    text = zones.elapsed(began, ended)
+    text = times.elapsed(began, ended)
     return "under a minute" if text == "0 m" else text
 
 
@@ -209,7 +209,7 @@ def _comment(view: BoardView, panel: Panel, row: Row) -> Talk:
     person, deleted = row["user_id"] is not None, row["deleted_at"] is not None
     is_own = person and str(row["user_id"]) == str(view.actor.id)
     return Talk(
-        at=as_moment(row["created_at"]) or clock.now(),
+        at=as_moment(row["created_at"]) or times.clock_now(),
         id=row["id"],
         message=row["message"] or "",
         author=row["user_name"] if person else row["agent_name"] or "Somebody",
@@ -274,7 +274,7 @@ def _decision(row: Row) -> Decision:
     state = row["decision"] or row["status"]
     what = "Finish this task" if asks_to_finish(row["action_type"]) else action_words(row["action_type"])
     return Decision(
-        at=as_moment(row["resolved_at"]) or as_moment(row["created_at"]) or clock.now(),
+        at=as_moment(row["resolved_at"]) or as_moment(row["created_at"]) or times.clock_now(),
         id=row["id"],
         who=row["decider"] or "Mission Control",
         did=DECIDED.get(state, "rejected" if state == "rejected" else "closed"),

@@ -8,25 +8,23 @@ from functools import partial
 from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
-from mission_control.authn.lookups import channel_of_agent
 from mission_control.boards.models import Board
 from mission_control.claims import claiming, leases
 from mission_control.claims.claiming import NO_WORK_CODES, Missed, Worker, claim_best, claim_named, refuse_closed
 from mission_control.claims.leases import expire_due, release_lease
 from mission_control.claims.queries import LONGEST_WAIT_SECONDS, ClaimCreate
-from mission_control.commands.reactions import Reactions
-from mission_control.commands.transaction import on_abandonment, uncancelled
-from mission_control.commands.unit_of_work import notify
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated
-from mission_control.core.json import JsonObject
+from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound, Unauthenticated
 from mission_control.core.limits import granted, require_scope
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_id, as_json, as_moment, rows
-from mission_control.live import broker, channels, waiters
-from mission_control.live.log import NewEvent
-from mission_control.operations.retries import committed, notified_of_answer
+from mission_control.http.lookups import channel_of_agent
+from mission_control.http.retries import committed, notified_of_answer
+from mission_control.log import broker, channels
+from mission_control.log.commands import on_abandonment, uncancelled
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions, notify
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import Limits, full
 
@@ -62,7 +60,7 @@ async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Json
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
     end = channels.end_of_wait(wanted.wait_seconds)
     who = claiming.Waiter(actor.agent_id, tuple(wanted.tags or ()))
-    with waiters.queued(channel, who) as waiter:
+    with channels.queued(channel, who) as waiter:
         while True:
             with notified_of_answer(actor) as twin, channels.listening(channel_of_agent(actor.agent_id)) as changed:
                 waiter.listen()
@@ -150,7 +148,7 @@ async def _worker(actor: Actor, board: Board) -> Worker:
         " AND r.lease_expires_at <= ?) AS meets_overdue"
         " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?",
         board.id,
-        clock.now(),
+        times.clock_now(),
         actor.credential[1],
         actor.id,
     )
@@ -170,7 +168,9 @@ async def _worker(actor: Actor, board: Board) -> Worker:
 
 def _has_ended(row: JsonObject) -> bool:
     expires_at = as_moment(row["expires_at"])
-    return row["token_id"] is None or row["revoked_at"] is not None or bool(expires_at and expires_at <= clock.now())
+    return (
+        row["token_id"] is None or row["revoked_at"] is not None or bool(expires_at and expires_at <= times.clock_now())
+    )
 
 
 async def _still_there(board: Board) -> Board:

@@ -9,20 +9,17 @@ from uuid import UUID
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
 
 from mission_control.agents.models import Agent
+from mission_control.agents.usage_queries import MICROS, UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_readable_boards
-from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import NotFound
-from mission_control.core.paging import Paging
-from mission_control.core.policy import Rules
-from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, example
+from mission_control.core.actor import Actor, Rules
+from mission_control.core.errors import ErrorCode, NotFound
+from mission_control.core.values import BlankToNone, Body, NonEmptyStr, Paging, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskRead
 from mission_control.tasks.waiting import WaitingReason
-from mission_control.usage.queries import MICROS, UsageFigures
 
 LEASE_SECONDS, LONGEST_LEASE_SECONDS = 900, 86_400
 LONGEST_WAIT_SECONDS = 50

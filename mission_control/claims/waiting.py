@@ -8,7 +8,7 @@ from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.words import LABELS
 from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
-from mission_control.core import clock, zones
+from mission_control.core import times
 from mission_control.database.sql import Row, as_id, as_moment, rows, wire_moment
 from mission_control.tasks.waiting import Kind, Reasons, WaitingReason
 
@@ -60,7 +60,7 @@ def _since(row: Row) -> Row:
 def _clock(value: object) -> str:
     moment = as_moment(value)
     assert moment is not None
-    return zones.clock_time(moment)
+    return times.clock_time(moment)
 
 
 def _flagged(row: Row) -> Row:
@@ -87,7 +87,7 @@ def _lease(row: Row) -> Row:
     until: datetime | None = as_moment(row["until"])
     text = f"{row['name']} has it."
     if until is not None:
-        is_over = until <= clock.now()
+        is_over = until <= times.clock_now()
         text = (
             f"{row['name']} had it until {_clock(until)}."
             if is_over

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.approvals.payloads import FINISHING
 from mission_control.boards.queries import OFFLINE_AFTER, PERSON, online_sql
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database.sql import placeholders
 
 Part = tuple[str, list[object]]
@@ -95,7 +95,7 @@ LAST_DECISION = (
 
 def statement(task_ids: list[UUID]) -> Part:
     """Return the statement for these tasks, and its values."""
-    now = clock.now()
+    now = times.clock_now()
     parts = [*_tasks_own(now), *_of_people_and_rules(), *_of_agents(now), *_limits(now.date().isoformat())]
     asked = ASKED.format(ids=placeholders(len(task_ids)))
     sql = f"WITH w AS ({asked}), f AS ({FILLED}) " + " UNION ALL ".join(text for text, _ in parts)

@@ -27,9 +27,9 @@ def with_database[R](work: Callable[[Settings], Awaitable[R]], *, with_its_key: 
 
 async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]], with_its_key: bool) -> R:
     from mission_control import features
-    from mission_control.audit import open_logs, use_settings_key
     from mission_control.database.migrate import pending_for
     from mission_control.database.setup import connect, disconnect
+    from mission_control.people.heads import open_logs, use_settings_key
 
     if waiting := await pending_for(settings):
         raise ConfigError(
@@ -63,7 +63,7 @@ USE_PG_DUMP = (
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
     """Copy the database to FILE while the server runs; an existing file is never overwritten."""
-    from mission_control.database.sqlite_copy import copy_whole
+    from mission_control.database.migrate import copy_whole
 
     settings = Settings.from_environment()
     source = settings.sqlite_path
@@ -83,7 +83,7 @@ def backup(file: Path) -> None:
 @click.option("--replace", is_flag=True, help="Put it in place of the present database, which is kept next to it.")
 def restore(file: Path, replace: bool) -> None:
     """Restore a backup; the server must be stopped."""
-    from mission_control.database import sqlite_copy
+    from mission_control.database import migrate as sqlite_copy
 
     settings = Settings.from_environment()
     target = settings.sqlite_path
@@ -113,7 +113,7 @@ def migrate() -> None:
 
 
 if TYPE_CHECKING:
-    from mission_control.audit import LogHead
+    from mission_control.people.heads import LogHead
 
 FAULT, UNDECIDED = 1, 2
 ANOTHER_KEY = (
@@ -137,8 +137,8 @@ def head() -> None:
 
 
 async def _print_heads(settings: Settings) -> int:
-    from mission_control.audit import heads
-    from mission_control.live.log import Verdict
+    from mission_control.log.event_log import Verdict
+    from mission_control.people.heads import heads
 
     code = 0
     for one in await heads():
@@ -169,7 +169,7 @@ def verify(against: TextIO | None) -> None:
 
 
 async def _check_key(settings: Settings) -> int:
-    from mission_control.audit import open_logs
+    from mission_control.people.heads import open_logs
 
     try:
         await open_logs(settings)
@@ -180,7 +180,7 @@ async def _check_key(settings: Settings) -> int:
 
 
 def _read(file: TextIO) -> list[tuple[str, "LogHead"]]:
-    from mission_control.audit import LogHead
+    from mission_control.people.heads import LogHead
 
     found = []
     for number, line in enumerate(file, start=1):
@@ -197,7 +197,7 @@ def _read(file: TextIO) -> list[tuple[str, "LogHead"]]:
 
 
 async def _walk() -> int:
-    from mission_control.audit import verify_all
+    from mission_control.people.heads import verify_all
 
     code = 0
     for name, count, fault in await verify_all():
@@ -211,7 +211,7 @@ async def _walk() -> int:
 
 
 async def _compare(kept: list[tuple[str, "LogHead"]]) -> int:
-    from mission_control.audit import fault_against
+    from mission_control.people.heads import fault_against
 
     faults = [f"{where}, {one.name}: {fault}" for where, one in kept if (fault := await fault_against(one))]
     for fault in faults:
@@ -222,8 +222,8 @@ async def _compare(kept: list[tuple[str, "LogHead"]]) -> int:
 
 
 async def _check_signers(kept: list[tuple[str, "LogHead"]]) -> int:
-    from mission_control.audit import heads
-    from mission_control.live.log import Verdict
+    from mission_control.log.event_log import Verdict
+    from mission_control.people.heads import heads
 
     everywhere = [(f"{one.name} ({one.log})", one) for one in await heads()] + kept
     others = [(where, one.seq) for where, one in everywhere if one.verdict is Verdict.OTHER_KEY]
@@ -238,8 +238,8 @@ def sign() -> None:
     """Sign heads with an invalid signature as they are, after investigating the fault. The account log records it."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.audit import heads, sign_again
-        from mission_control.live.log import Verdict
+        from mission_control.log.event_log import Verdict
+        from mission_control.people.heads import heads, sign_again
 
         faulty = [one for one in await heads() if one.verdict is not Verdict.VALID]
         await sign_again(faulty)

@@ -7,13 +7,12 @@ from uuid import UUID
 
 import click
 
-from mission_control.accounts.names import chosen_name
 from mission_control.cli.database import table, with_database
 from mission_control.config import Settings
+from mission_control.people.account_names import chosen_name
 
 if TYPE_CHECKING:
-    from mission_control.accounts.models import User
-    from mission_control.organizations.models import Organization
+    from mission_control.people.models import Organization, User
 
 ROLES = click.Choice(["owner", "admin", "member"])
 ACCESS = click.Choice(["none", "read", "write"])
@@ -40,7 +39,7 @@ def create(
     password = read_password() if password_stdin else None
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.commands import create_user
+        from mission_control.people.account_commands import create_user
 
         home = await organization_named(organization)
         made = await create_user(email, name, role, home, password, access)
@@ -75,8 +74,8 @@ def set_access(email: str, all_boards: str, organization: str | None) -> None:
 
     async def work(settings: Settings) -> None:
         from mission_control.core.actor import system
-        from mission_control.organizations.members import change_access
-        from mission_control.organizations.models import Member
+        from mission_control.people.members import change_access
+        from mission_control.people.models import Member
 
         person, home = await user_named(email), await organization_named(organization)
         member = await Member.get_or_none(user_id=person.id, organization_id=home.id)
@@ -140,8 +139,8 @@ def let_link(email: str) -> None:
     """Allow the verified owner of this address to link the account within 14 days."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.provider_links import invite_to_link
         from mission_control.core.actor import system
+        from mission_control.people.account_commands import invite_to_link
 
         person = await user_named(email)
         await invite_to_link(system(person.active_organization_id or UUID(int=0)), person)
@@ -156,8 +155,8 @@ def end_sessions(email: str) -> None:
     """End a person's sessions, personal tokens and links for a new password."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.commands import end_everything
         from mission_control.core.actor import system
+        from mission_control.people.account_commands import end_everything
 
         person = await user_named(email)
         await end_everything(system(person.active_organization_id or UUID(int=0)), person)
@@ -174,8 +173,8 @@ def set_role(email: str, role: str, organization: str | None) -> None:
     """Make a person an owner, an admin or a member."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.setup import set_role as change
         from mission_control.core.actor import system
+        from mission_control.people.setup import set_role as change
 
         person, home = await user_named(email), await organization_named(organization)
         await change(system(home.id), home.id, person, role)
@@ -186,7 +185,7 @@ def set_role(email: str, role: str, organization: str | None) -> None:
 
 def read_password() -> str:
     """Return the first line of standard input, if long enough for a password."""
-    from mission_control.accounts.credentials import MINIMUM_LENGTH
+    from mission_control.people.credentials import MINIMUM_LENGTH
 
     if sys.stdin.isatty():
         password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -199,16 +198,16 @@ def read_password() -> str:
 
 async def set_password(person: "User", password: str) -> None:
     """Set a password through the same one-time link that a person uses."""
-    from mission_control.accounts import commands
     from mission_control.core.actor import system
+    from mission_control.people import account_commands
 
-    secret = await commands.make_reset_link(system(person.active_organization_id or UUID(int=0)), person)
-    await commands.reset_password(secret, password)
+    secret = await account_commands.make_reset_link(system(person.active_organization_id or UUID(int=0)), person)
+    await account_commands.reset_password(secret, password)
 
 
 async def user_named(email: str) -> "User":
     """Return the person with this address; else exit with a sentence."""
-    from mission_control.accounts.commands import user_by_email
+    from mission_control.people.account_commands import user_by_email
 
     person = await user_by_email(email)
     if person is None:
@@ -218,8 +217,8 @@ async def user_named(email: str) -> "User":
 
 async def organization_named(text: str | None) -> "Organization":
     """Return the organization with this name or id; without a name, the only one except the demo."""
-    from mission_control.accounts.setup import ensure_local_owner
-    from mission_control.organizations.models import Organization
+    from mission_control.people.models import Organization
+    from mission_control.people.setup import ensure_local_owner
 
     known = await Organization.all().order_by("created_at")
     if text is None and not any(not one.is_demo for one in known):
@@ -233,8 +232,8 @@ async def organization_named(text: str | None) -> "Organization":
 
 
 async def _print_link(settings: Settings, person: "User", organization_id: UUID) -> None:
-    from mission_control.accounts.commands import make_reset_link
     from mission_control.core.actor import system
+    from mission_control.people.account_commands import make_reset_link
 
     secret = await make_reset_link(system(organization_id), person)
     base = settings.base_url or f"http://127.0.0.1:{settings.port}"
@@ -258,12 +257,12 @@ def create_token(email: str, name: str, may: str, days: int) -> None:
     """Make a token that acts as the person; it is shown this once."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.credentials import create_personal_token
-        from mission_control.core import clock
+        from mission_control.core import times
         from mission_control.core.actor import system
+        from mission_control.people.credentials import create_personal_token
 
         person = await user_named(email)
-        ends = clock.now() + timedelta(days=days) if days else None
+        ends = times.clock_now() + timedelta(days=days) if days else None
         made = await create_personal_token(
             system(person.active_organization_id or UUID(int=0)), person, name, ends, [may]
         )
@@ -279,8 +278,8 @@ def list_tokens(email: str | None) -> None:
     """List the live tokens of one person, or of all."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.credentials import EVERYTHING
-        from mission_control.accounts.models import Token
+        from mission_control.people.credentials import EVERYTHING
+        from mission_control.people.models import Token
 
         person = await user_named(email) if email else None
         query = Token.filter(user_id__not_isnull=True, revoked_at=None).select_related("user").order_by("created_at")
@@ -306,10 +305,10 @@ def revoke(token_id: str) -> None:
     """End a token at once; its id stands in `token list`."""
 
     async def work(settings: Settings) -> None:
-        from mission_control.accounts.credentials import revoke_personal_token
-        from mission_control.accounts.models import Token
         from mission_control.core.actor import system
-        from mission_control.core.ids import parse_id
+        from mission_control.core.values import parse_id
+        from mission_control.people.credentials import revoke_personal_token
+        from mission_control.people.models import Token
 
         known = parse_id(token_id)
         found = await Token.get_or_none(id=known, user_id__not_isnull=True, revoked_at=None) if known else None

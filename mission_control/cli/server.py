@@ -92,8 +92,8 @@ def demo(host: str | None, port: int | None, url: str | None, agents: int, speed
         _wipe()
         return
     from mission_control import features
+    from mission_control.cli.run import play
     from mission_control.core.errors import DomainError
-    from mission_control.demo.run import play
     from mission_control.http.request_log import set_up_logging
 
     features.install()
@@ -110,7 +110,7 @@ def _wipe() -> None:
     from mission_control.cli.database import with_database
 
     async def work(settings: Settings) -> None:
-        from mission_control.demo.sign_in_page import wipe
+        from mission_control.cli.sign_in_page import wipe
 
         click.echo("The demo data is removed." if await wipe() else "There is no demo data.")
 
@@ -218,8 +218,8 @@ def _workers(settings: Settings) -> tuple[bool, str]:
 
 
 if TYPE_CHECKING:
-    from mission_control.openclaw.connection import Report
-    from mission_control.openclaw.handshake import Identity
+    from mission_control.gateways.connection import Report
+    from mission_control.gateways.handshake import Identity
 
 TOKEN = "OPENCLAW_GATEWAY_TOKEN"
 EXIT_CODES = {"ok": 0, "refused": 1, "pairing": 3, "unreachable": 4}
@@ -246,8 +246,8 @@ def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) 
     is 0 when all is well, 1 when the gateway refuses or something is missing, 3 when it waits for a pairing to be
     approved, 4 when it cannot be reached.
     """
-    from mission_control.openclaw.connection import check as check_gateway
-    from mission_control.openclaw.target import Target, url_problem
+    from mission_control.gateways.connection import check as check_gateway
+    from mission_control.gateways.target import Target, url_problem
 
     if (problem := url_problem(url)) is not None:
         raise click.UsageError(problem)
@@ -256,7 +256,7 @@ def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) 
     target = Target(
         url, token=_token(token_file), allow_insecure_tls=insecure_tls, minimum_version=settings.gateway_min_version
     )
-    from mission_control.openclaw.handshake import Identity
+    from mission_control.gateways.handshake import Identity
 
     report = asyncio.run(check_gateway(target, identity or Identity.new()))
     if as_json:
@@ -307,6 +307,6 @@ def _print(address: str, report: "Report", *, is_passing: bool) -> None:
 
 
 def _print_json(report: "Report", *, is_passing: bool) -> None:
-    from mission_control.core.json import to_json
+    from mission_control.core.values import to_json
 
     click.echo(to_json(asdict(report) | {"has_passing_identity": is_passing}))

@@ -1,10 +1,12 @@
-"""Who acts, and what they reach. Actors are made in `authn/authentication.py` and nowhere else."""
+"""Who acts, what they may, what their tokens may, and where an event belongs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
+
+from mission_control.core.errors import Forbidden
 
 Surface = Literal["api", "page", "mcp", "gateway", "system"]
 
@@ -36,7 +38,7 @@ class Actor:
 
     An agent reaches its board; the main agent of a gateway, which has no board, reaches the boards of `gateway_id`.
     `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the assignment in whose
-    name an agent writes. `zone` names the time zone that a person chose (`core/zones.py` reads it).
+    name an agent writes. `zone` names the time zone that a person chose (`core/times.py` reads it).
     """
 
     kind: Literal["user", "agent", "system"]
@@ -119,3 +121,62 @@ class Actor:
 
 def system(organization_id: UUID) -> Actor:
     return Actor("system", None, "Mission Control", organization_id, surface="system")
+
+
+Rule = Callable[[Actor, Any], bool]
+
+# The rules of the installed features, by verb.
+RULES: dict[str, Rule] = {}
+
+
+class Rules(dict[str, Rule]):
+    """The rules of one module, by verb. Its feature names the object, and `install()` makes them count."""
+
+    def rule(self, verb: str) -> Callable[[Rule], Rule]:
+        """Declare who may do `verb` to a thing."""
+
+        def declare(function: Rule) -> Rule:
+            if verb in self:
+                raise RuntimeError(f"The verb {verb} has two rules.")
+            self[verb] = function
+            return function
+
+        return declare
+
+
+def install_rules(rules: Mapping[str, Rule]) -> None:
+    """Make a module's rules count; raises RuntimeError when a verb has a rule already."""
+    for verb, function in rules.items():
+        if verb in RULES:
+            raise RuntimeError(f"The verb {verb} has two rules.")
+        RULES[verb] = function
+
+
+def can(actor: Actor, verb: str, thing: object = None) -> bool:
+    """Return whether the actor may; raises KeyError for an unknown verb, which is a programming error."""
+    return actor.kind == "system" or RULES[verb](actor, thing)
+
+
+def require(actor: Actor, verb: str, thing: object = None) -> None:
+    """Refuse with 403 unless the actor may."""
+    if not can(actor, verb, thing):
+        raise Forbidden()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The organization whose log takes an event, and the things the event is about."""
+
+    organization_id: UUID
+    board_id: UUID | None = None
+    task_id: UUID | None = None
+    agent_id: UUID | None = None
+    subject_id: UUID | None = None
+
+
+class Scoped(Protocol):
+    """Anything that knows where events about it belong."""
+
+    def scope(self) -> Scope:
+        """The scope of events about this thing."""
+        ...

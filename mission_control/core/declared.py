@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, cast, get_args, get_origin
 
 from pydantic import BaseModel, Field, create_model
 
-from mission_control.core.schemas import NotNull
+from mission_control.core.values import NotNull
 
 REQUIRED: Any = ...
 NOT_SENT: Any = object()

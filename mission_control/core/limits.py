@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Forbidden, TooMany
+from mission_control.core.errors import ErrorCode, Forbidden, TooMany
 
 MINUTE = 60.0
 ROUNDING = 1e-6
@@ -27,7 +26,7 @@ class FailureLimit:
     """
 
     def __init__(
-        self, count: int, window_seconds: float, keys: int = 10_000, now: Callable[[], float] = clock.monotonic
+        self, count: int, window_seconds: float, keys: int = 10_000, now: Callable[[], float] = times.monotonic
     ) -> None:
         self.count = count
         self.window = window_seconds
@@ -121,7 +120,7 @@ class Allowance:
 class RequestBudget:
     """A number of requests a minute per caller, refilled evenly; counted per process, the longest unused dropped."""
 
-    def __init__(self, per_minute: int, keys: int = 10_000, now: Callable[[], float] = clock.monotonic) -> None:
+    def __init__(self, per_minute: int, keys: int = 10_000, now: Callable[[], float] = times.monotonic) -> None:
         self.per_minute = per_minute
         self.now = now
         self._keys = keys

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict
-from mission_control.core.ids import fingerprint
+from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.values import fingerprint
 
 Parts = Mapping[str, Any]  # one word each, such as `description`, with its value
 LONGEST_QUOTE = 200

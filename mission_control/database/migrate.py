@@ -1,19 +1,16 @@
-"""Apply aerich's migration files: all or nothing, one process at a time, with a copy of a SQLite file.
-
-The same files and the same `aerich` table as aerich's command line. Its own runner commits half of a failing
-file on SQLite and takes no lock. With a file's name the table holds a digest of the SQL that was applied; rows that
-older versions wrote hold a description of all models instead, which nothing reads.
-"""
+"""Apply migrations: all or nothing, one process at a time, with a copy of a SQLite file."""
 
 import asyncio
 import fcntl
 import hashlib
 import hmac
 import json
+import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,14 +20,99 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
 
-from mission_control.config import ConfigError, Settings
-from mission_control.config_values import made_folder
+from mission_control.config import ConfigError as ConfigConfigError
+from mission_control.config import Settings
+from mission_control.config_values import ConfigError, made_folder
 from mission_control.core.secrets import check_value
-from mission_control.database import sqlite_copy
 from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
 from mission_control.database.sql import rows
 from mission_control.paths import data_dir
 from mission_control.private_files import make_private
+
+KEPT = 3
+
+
+def before_migration(file: Path, version: str) -> Path | None:
+    """Copy `file` to `<file>.before-<version>` when it holds tables, and keep the newest three copies."""
+    with closing(sqlite3.connect(file)) as source:
+        if not _has_tables(source):
+            return None
+        copy = file.with_name(f"{file.name}.before-{version}")
+        _copy(source, copy)
+    for old in _copies(file)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return copy
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a database in use to a new file, checked before it gets its name; ConfigError when that cannot be."""
+    if target.exists():
+        raise ConfigError(f"{target} exists already; choose another name.")
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(source, timeout=30)) as opened, closing(sqlite3.connect(unfinished)) as written:
+            opened.backup(written)
+            written.execute("PRAGMA journal_mode=DELETE")
+            _check(written, unfinished)
+        os.link(unfinished, target)  # unlike a rename it overwrites nothing
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigError(f"{source} could not be copied to {target}: {error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def check_backup(file: Path) -> None:
+    """Raise ConfigError unless the file is a sound database of this program."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            _check(opened, file)
+            opened.execute("SELECT log_seq FROM organizations LIMIT 1")
+    except sqlite3.Error as error:
+        raise ConfigError(f"{file} is no backup of Mission Control: {error}") from error
+
+
+def _check(opened: sqlite3.Connection, file: Path) -> None:
+    [(verdict,), *_] = opened.execute("PRAGMA integrity_check(1)").fetchall()
+    if verdict != "ok":
+        raise ConfigError(f"{file} is damaged: {verdict}")
+
+
+def set_aside(file: Path) -> Path:
+    """Give a database that nobody uses another name; ConfigError while a server has it open."""
+    try:
+        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as opened:
+            opened.execute("PRAGMA journal_mode=DELETE")  # refused while somebody else has the file open
+    except sqlite3.OperationalError as error:
+        raise ConfigError(f"{file} is in use: stop the server first.") from error
+    except sqlite3.DatabaseError:
+        pass  # damaged, which is why it is being replaced
+    kept = file.with_name(f"{file.name}.replaced-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005 - a name for people
+    file.rename(kept)
+    for rest in ("-wal", "-shm"):
+        file.with_name(file.name + rest).unlink(missing_ok=True)
+    return kept
+
+
+def _has_tables(source: sqlite3.Connection) -> bool:
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    return any(name != "aerich" for (name,) in source.execute(query))
+
+
+def _copy(source: sqlite3.Connection, copy: Path) -> None:
+    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600))
+    with closing(sqlite3.connect(unfinished)) as target:
+        source.backup(target)
+    unfinished.replace(copy)
+
+
+def _copies(file: Path) -> list[Path]:
+    found = file.parent.glob(f"{file.name}.before-*")
+    return sorted(found, key=lambda copy: copy.stat().st_mtime_ns, reverse=True)
+
 
 LOCK_KEY = 0x4D43_4D49_4752
 
@@ -90,7 +172,7 @@ async def verify_secret_key(key: str) -> None:
     await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", CHECK_NAME, value)
     [known] = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
     if not hmac.compare_digest(known["value"], value):
-        raise ConfigError(
+        raise ConfigConfigError(
             "SECRET_KEY (or the file secret_key in DATA_DIR) is not the one this database was made with."
             " Put the former key back; secrets stored in the database cannot be read without it."
         )
@@ -142,12 +224,12 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
         files = _files(folder or migration_folder())
         waiting = _pending(files, await _applied(client))
         if waiting and settings.sqlite_path is not None:
-            sqlite_copy.before_migration(settings.sqlite_path, waiting[0].stem)
+            before_migration(settings.sqlite_path, waiting[0].stem)
         for file in waiting:
             try:
                 await _apply(client, file)
             except Exception as error:
-                raise ConfigError(await _why_not(client, file, files, error)) from error
+                raise ConfigConfigError(await _why_not(client, file, files, error)) from error
         return [file.name for file in waiting]
 
 
@@ -178,7 +260,7 @@ async def _own_connection(settings: Settings) -> AsyncIterator[BaseDBAsyncClient
         try:
             await client.create_connection(with_db=True)
         except Exception as error:
-            raise ConfigError(unreachable(settings, error)) from error
+            raise ConfigConfigError(unreachable(settings, error)) from error
         yield client
 
 
@@ -211,7 +293,7 @@ async def _refuse_tables_of_others(client: BaseDBAsyncClient) -> None:
         return
     taken = [name for name in OURS if await _has_table(client, name)]
     if taken:
-        raise ConfigError(
+        raise ConfigConfigError(
             f"The database holds tables of another program: {', '.join(taken)}. They were left alone."
             " Set DATABASE_URL to an empty database."
         )
@@ -221,7 +303,7 @@ def _pending(files: Iterable[Path], applied: set[str]) -> list[Path]:
     files = list(files)
     unknown = applied - {file.name for file in files}
     if unknown:
-        raise ConfigError(
+        raise ConfigConfigError(
             f"The database is newer than this program: it has the migration {max(unknown)}, unknown here."
             " Install the newer version, or go back to a copy of the database."
         )

@@ -11,7 +11,7 @@ import asyncpg
 from tortoise.exceptions import DBConnectionError, OperationalError
 from tortoise.transactions import in_transaction
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database.sql import rows
 
 
@@ -121,8 +121,8 @@ class Trouble:
         """What is wrong, as one sentence; a damaged file stays damaged until the next start."""
         async with self._trying:
             is_worth_a_try = self._sentence not in (None, DAMAGED) or _is_nearly_full(sqlite_file)
-            if is_worth_a_try and clock.monotonic() - self._tried_at >= SECONDS_BETWEEN_TRIES:
-                self._tried_at = clock.monotonic()
+            if is_worth_a_try and times.monotonic() - self._tried_at >= SECONDS_BETWEEN_TRIES:
+                self._tried_at = times.monotonic()
                 self._sentence = await _why_not()
         return self._sentence and self._sentence.partition(". ")[0].removesuffix(".") + "."
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from mission_control.core.clock import naive_utc, wire, wire_texts
+from mission_control.core.times import naive_utc, wire, wire_texts
 
 # Turns the values of one column into those of an annotation.
 type Column = Callable[[Sequence[Any]], Sequence[Any]]

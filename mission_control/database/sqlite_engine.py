@@ -19,7 +19,7 @@ from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
-from mission_control.core.clock import naive_utc
+from mission_control.core.times import naive_utc
 from mission_control.database.outages import FULL, UNWRITABLE, finish, outage
 from mission_control.database.sqlite_connection import Connection, Job, is_read
 from mission_control.database.sqlite_file import SqliteFile

@@ -1,12 +1,11 @@
 """Gateways over HTTP."""
 
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Invalid
-from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.core.errors import ErrorCode, Invalid
+from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
 from mission_control.gateways import commands, connector
 from mission_control.gateways.commands import Deadline
+from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.installation import opened, target_of
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import (
@@ -17,11 +16,10 @@ from mission_control.gateways.queries import (
     is_connected,
 )
 from mission_control.gateways.queries import list_gateways as gateways_page
-from mission_control.live.wake import publish_wakeup
-from mission_control.openclaw.errors import GatewayError
-from mission_control.openclaw.target import Target
-from mission_control.operations.api import Api
-from mission_control.operations.retries import committed
+from mission_control.gateways.target import Target
+from mission_control.http.operation_api import Api
+from mission_control.http.retries import committed
+from mission_control.log.wake import publish_wakeup
 
 api = Api(__name__, "gateways", below="/gateways")
 

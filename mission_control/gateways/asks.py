@@ -8,12 +8,12 @@ from uuid import UUID
 from mission_control.asks.kinds import AskKind, Key, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, need
 from mission_control.asks.schemas import Need, NeedAnswer, NeedFact
-from mission_control.core import clock
-from mission_control.core.error_codes import ErrorCode
+from mission_control.core import times
+from mission_control.core.errors import ErrorCode
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Condition, placeholders, rows, select
+from mission_control.gateways.errors import TOKEN_COMMANDS, approve_command
 from mission_control.gateways.queries import CONNECTED, PAIRING, REFUSED, TOKEN_CODES
-from mission_control.openclaw.errors import TOKEN_COMMANDS, approve_command
 
 # A gateway that restarts is back by then. One that waits to be approved asks for a person at once.
 AWAY_AFTER = timedelta(minutes=2)
@@ -89,7 +89,7 @@ class GatewayAsk(AskKind[_Gateway]):
         since = "COALESCE(g.away_since, g.state_at)"
         yield Rows(
             f"FROM gateways g WHERE g.organization_id = ? AND g.state <> ? AND (g.state = ? OR {since} < ?)",
-            [seeker.organization_id, CONNECTED, PAIRING, clock.now() - AWAY_AFTER],
+            [seeker.organization_id, CONNECTED, PAIRING, times.clock_now() - AWAY_AFTER],
             id="g.id",
             since=since,
             version=f"CASE g.state WHEN '{PAIRING}' THEN COALESCE(g.pairing_request_id, '')"

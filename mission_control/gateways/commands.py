@@ -8,17 +8,15 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.commands.command import command
-from mission_control.commands.reactions import react
-from mission_control.commands.unit_of_work import notify, record
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.core.json import JsonObject
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.values import JsonObject
 from mission_control.database.records import find
 from mission_control.database.sql import rows
 from mission_control.gateways import connector, installation, queries
+from mission_control.gateways.connection import connect, instance_id
+from mission_control.gateways.errors import GatewayError, TokenRefused, TooNew, TooOld, Unreachable
 from mission_control.gateways.installation import discreet, opened, sealed
 from mission_control.gateways.link import channel
 from mission_control.gateways.models import Gateway
@@ -33,10 +31,10 @@ from mission_control.gateways.queries import (
     same_gateway,
     stored,
 )
-from mission_control.live import channels
-from mission_control.openclaw.connection import connect, instance_id
-from mission_control.openclaw.errors import GatewayError, TokenRefused, TooNew, TooOld, Unreachable
-from mission_control.openclaw.target import Target
+from mission_control.gateways.target import Target
+from mission_control.log import channels
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import notify, react, record
 
 # A change of one of these needs another connection.
 CONNECTION = ("url", "token", "allow_insecure_tls")
@@ -70,14 +68,14 @@ async def update_gateway(actor: Actor, gateway: Gateway, sent: GatewayUpdate, fo
     if "token" in changes:
         changes["token"] = sealed(None if sent.clear_token else sent.token)
     if connects:
-        changes |= UNKNOWN | (stored(found) if found is not None else {"state_at": clock.now()})
+        changes |= UNKNOWN | (stored(found) if found is not None else {"state_at": times.clock_now()})
     if "url" in changes:  # what is known is of the gateway at the address before
         changes = {"instance_id": None} | changes
         if found is None or found.device_token is None:
             changes["device_token"] = None
         await _try_duplicates(gateway)
     gateway.update_from_dict(changes)
-    gateway.updated_at = clock.now()
+    gateway.updated_at = times.clock_now()
     await _save_once(gateway, [*changes, "updated_at"])
     _record_update(gateway, before, has_new_token="token" in changes)
     if connects:

@@ -10,20 +10,19 @@ from uuid import UUID
 
 import orjson
 
-from mission_control.commands.unit_of_work import running
 from mission_control.config import ConfigError
-from mission_control.core import clock, secrets
-from mission_control.core.clock import monotonic
-from mission_control.core.ids import new_id
-from mission_control.core.json import to_json
+from mission_control.core import secrets, times
+from mission_control.core.times import monotonic
+from mission_control.core.values import new_id, to_json
 from mission_control.database.sql import is_postgres, placeholders, rows, select, select_one
+from mission_control.gateways.connection import Connection
+from mission_control.gateways.errors import GatewayError, Unreachable, from_values, to_values
 from mission_control.gateways.installation import secret_key
 from mission_control.gateways.link import Held, Link
-from mission_control.live import channels
-from mission_control.live.channels import PROCESS
-from mission_control.live.wake import publish_wakeup
-from mission_control.openclaw.connection import Connection
-from mission_control.openclaw.errors import GatewayError, Unreachable, from_values, to_values
+from mission_control.log import channels
+from mission_control.log.channels import PROCESS
+from mission_control.log.unit_of_work import running
+from mission_control.log.wake import publish_wakeup
 from mission_control.work.loops import Loop
 
 LEASE = timedelta(seconds=6)  # so long does the gateway of a process that was killed wait for another one
@@ -43,7 +42,7 @@ class _Next:
 
 async def held() -> list[Held]:
     """Renew the leases of this process, take over those that nobody renews, and return all that it holds now."""
-    now = clock.now()
+    now = times.clock_now()
     if is_postgres():
         # In one order, so that two processes that take over at the same moment do not wait for each other.
         free = (
@@ -78,7 +77,7 @@ async def seconds_until_free() -> float:
     found = await select_one(_Next, "SELECT MIN(held_until) AS at FROM gateways")
     if found is None or found.at is None:
         return IDLE_SECONDS
-    return min(max((found.at - clock.now()).total_seconds(), 0.0) + 0.1, IDLE_SECONDS)
+    return min(max((found.at - times.clock_now()).total_seconds(), 0.0) + 0.1, IDLE_SECONDS)
 
 
 async def give_up(gateways: list[UUID]) -> None:
@@ -121,7 +120,7 @@ async def answer() -> None:
     held = list(_links)
     if not held:
         return
-    await rows("DELETE FROM gateway_calls WHERE due_by < ?", clock.now() - KEPT)
+    await rows("DELETE FROM gateway_calls WHERE due_by < ?", times.clock_now() - KEPT)
     for one in await _taken(held):
         ANSWERING.begin(_answer(_connection(_links.get(one.gateway_id)), one))
 
@@ -155,7 +154,7 @@ async def _answer(connection: Connection | None, asked: Asked) -> None:
 
 
 def _left(asked: Asked) -> float:
-    return max(0.0, (asked.due_by - clock.now()).total_seconds())
+    return max(0.0, (asked.due_by - times.clock_now()).total_seconds())
 
 
 def sealed(value: object) -> str:
@@ -333,7 +332,7 @@ async def _ask(call_id: UUID, gateway_id: UUID, method: str, params: Mapping[str
     """Write a call for the process that holds the gateway; False when none has it connected."""
     is_held = "state = 'connected' AND holder IS NOT NULL AND holder <> ?"
     values: list[object] = [channels.PROCESS]
-    now = clock.now()
+    now = times.clock_now()
     if is_postgres():
         is_held += " AND held_until > ?"
         values.append(now)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.openclaw.connection import GatewayEvent
-from mission_control.openclaw.errors import GatewayError
+from mission_control.gateways.connection import GatewayEvent
+from mission_control.gateways.errors import GatewayError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
 """What gateways add to the application."""
 
-from mission_control.core.actor import Actor
-from mission_control.core.policy import can
+from mission_control.core.actor import Actor, can
 from mission_control.feature import Feature
 from mission_control.gateways import api, asks, connector, installation, models, page_frame, pages, queries
 from mission_control.gateways.page_frame import OVERVIEW, Tab
-from mission_control.live.kinds import Kind
+from mission_control.log.event_log import Kind
 from mission_control.web.shell import PaletteEntry
 
 

@@ -9,13 +9,13 @@ from quart import Quart
 
 from mission_control.config import ConfigError, Settings
 from mission_control.core import secrets
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
+from mission_control.core.outbound import may_reach
+from mission_control.core.times import clock_now as now
+from mission_control.core.values import new_id
 from mission_control.database.sql import as_id, rows
-from mission_control.openclaw.errors import GatewayError, Unreachable
-from mission_control.openclaw.handshake import Identity
-from mission_control.openclaw.target import Pace, Target
-from mission_control.outbound.client import may_reach
+from mission_control.gateways.errors import GatewayError, Unreachable
+from mission_control.gateways.handshake import Identity
+from mission_control.gateways.target import Pace, Target
 
 OUT_OF_REACH = "The gateway cannot be reached from here. Check its address, and that it is running."
 # Besides Unreachable: what a proxy, or a check of our own, says.

@@ -13,14 +13,22 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import notify, record, signal
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.clock import monotonic
+from mission_control.core.times import monotonic
 from mission_control.database.records import find, update
 from mission_control.database.sql import rows
 from mission_control.gateways import installation, queries
+from mission_control.gateways.connection import Closed, Connection, connect, instance_id
+from mission_control.gateways.errors import (
+    AccessDenied,
+    GatewayError,
+    MissingScopes,
+    PairingRefused,
+    PairingRequired,
+    TokenRefused,
+    Unreachable,
+)
 from mission_control.gateways.events import GatewayRef, Inlet
 from mission_control.gateways.installation import discreet, opened
 from mission_control.gateways.models import Gateway
@@ -35,20 +43,11 @@ from mission_control.gateways.queries import (
     of_same_gateway,
     stored,
 )
-from mission_control.live import channels
-from mission_control.live.channels import PROCESS
-from mission_control.openclaw.connection import Closed, Connection, connect, instance_id
-from mission_control.openclaw.errors import (
-    AccessDenied,
-    GatewayError,
-    MissingScopes,
-    PairingRefused,
-    PairingRequired,
-    TokenRefused,
-    Unreachable,
-)
-from mission_control.openclaw.target import Pace, Target
-from mission_control.work import deliveries
+from mission_control.gateways.target import Pace, Target
+from mission_control.log import channels, leases
+from mission_control.log.channels import PROCESS
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import notify, record, signal
 
 MOST_AN_HOUR = 12  # events of a gateway that comes and goes
 _recorded: dict[UUID, deque[datetime]] = {}
@@ -102,7 +101,7 @@ async def apply(gateway: Gateway, seen: Report) -> None:
     if seen.state == CONNECTED:
         moments["away_since"] = None
     elif gateway.away_since is None:
-        moments["away_since"] = clock.now() if before == CONNECTED else gateway.state_at
+        moments["away_since"] = times.clock_now() if before == CONNECTED else gateway.state_at
     if before != seen.state and CONNECTED in (before, seen.state):
         await _tell_agents(gateway, is_away=seen.state != CONNECTED)
     gateway.update_from_dict(moments)
@@ -114,7 +113,7 @@ async def apply(gateway: Gateway, seen: Report) -> None:
 
 async def _tell_agents(gateway: Gateway, *, is_away: bool) -> None:
     """Store with the agents whether their gateway is away; what ran on it is known anew when it is back."""
-    now = clock.now()
+    now = times.clock_now()
     found = await rows(
         "UPDATE agents SET gateway_away_at = ?, run_began_at = NULL WHERE gateway_id = ? RETURNING id, board_id",
         now if is_away else None,
@@ -153,7 +152,7 @@ def _record(gateway: Gateway, before: str) -> None:
 
 def _is_one_too_many(gateway_id: UUID) -> bool:
     """Return whether a gateway comes and goes so often that the log has enough of it; its page shows every change."""
-    now, known = clock.now(), _recorded.setdefault(gateway_id, deque(maxlen=MOST_AN_HOUR))
+    now, known = times.clock_now(), _recorded.setdefault(gateway_id, deque(maxlen=MOST_AN_HOUR))
     if len(known) == MOST_AN_HOUR and known[0] > now - timedelta(hours=1):
         return True
     known.append(now)
@@ -285,7 +284,7 @@ class Link:
             return False
         self._failures, self._connected_at = 0, monotonic()
         self._inlet.connected()
-        channels.notify([deliveries.CHANNEL])  # deliveries that waited for it
+        channels.channels_notify([leases.CHANNEL])  # deliveries that waited for it
         return True
 
     async def _ended(self, end: Closed) -> float:

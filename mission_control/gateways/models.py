@@ -6,9 +6,9 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from mission_control.core.clock import now
-from mission_control.core.scope import Scope
-from mission_control.database.fields import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.core.actor import Scope
+from mission_control.core.times import clock_now as now
+from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
 class Gateway(Changing):

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from quart import Response, request
 
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
-from mission_control.core.policy import can, require
+from mission_control.gateways.errors import TOKEN_COMMANDS, approve_command
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import REFUSED, TOKEN_CODES, missing_scopes, reachable_gateway
-from mission_control.live.broker import head_of
-from mission_control.live.models import Event
-from mission_control.openclaw.errors import TOKEN_COMMANDS, approve_command
+from mission_control.log.broker import head_of
+from mission_control.log.models import Event
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in

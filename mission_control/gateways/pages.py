@@ -6,12 +6,11 @@ from uuid import UUID
 from quart import Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Invalid
-from mission_control.core.paging import Paging
-from mission_control.core.policy import require
+from mission_control.core.actor import Actor, require
+from mission_control.core.errors import Conflict, ErrorCode, Invalid
+from mission_control.core.values import Paging
 from mission_control.gateways import page_frame
+from mission_control.gateways.errors import TOKEN_COMMANDS
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.page_frame import OVERVIEW, gateway_of_page, on_gateway
 from mission_control.gateways.queries import (
@@ -27,8 +26,7 @@ from mission_control.gateways.queries import (
     boards_using,
     list_gateways,
 )
-from mission_control.openclaw.errors import TOKEN_COMMANDS
-from mission_control.organizations.queries import left_on_gateways
+from mission_control.people.organization_queries import left_on_gateways
 from mission_control.web.actions import Outcome, Refusal, Typed, action
 from mission_control.web.forms import (
     EditConflict,

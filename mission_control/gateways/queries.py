@@ -10,18 +10,13 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 from tortoise.queryset import QuerySet
 
-from mission_control.core.actor import Actor
-from mission_control.core.clock import now
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import NotFound
-from mission_control.core.paging import Paging
-from mission_control.core.policy import Rules
-from mission_control.core.schemas import BlankToNone, NonEmptyStr, NotNull, example
+from mission_control.core.actor import Actor, Rules
+from mission_control.core.errors import ErrorCode, NotFound
+from mission_control.core.times import clock_now as now
+from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, example
 from mission_control.database.records import find
 from mission_control.database.sql import is_postgres, rows
-from mission_control.gateways.installation import sealed
-from mission_control.gateways.models import Gateway
-from mission_control.openclaw.errors import (
+from mission_control.gateways.errors import (
     DETAIL_KINDS,
     TOKEN_COMMANDS,
     AccessDenied,
@@ -35,8 +30,10 @@ from mission_control.openclaw.errors import (
     Unreachable,
     approve_command,
 )
-from mission_control.openclaw.handshake import NEEDED_SCOPES, Hello, grants
-from mission_control.openclaw.target import url_problem
+from mission_control.gateways.handshake import NEEDED_SCOPES, Hello, grants
+from mission_control.gateways.installation import sealed
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.target import url_problem
 
 rules = Rules()
 

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.asks.finding import Filter, count, find_keys, said
 from mission_control.asks.kinds import GROUPS, KINDS, AnswerWords, Group, Include, Key
 from mission_control.asks.schemas import Need, NeedAnswer, NeedResults
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.ids import parse_id
+from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, select
+from mission_control.people.account_names import person_name
 
 MOST_ANSWERED = 20
 
@@ -200,7 +200,7 @@ def place_of(key: Key) -> Place:
 
 async def find(actor: Actor, include: Include, everything: bool) -> Found:
     """Find what waits for a person; what is put off is never folded away."""
-    before = clock.now() - FOLDED_AFTER if include == "waiting" else None
+    before = times.clock_now() - FOLDED_AFTER if include == "waiting" else None
     return Found.of(await find_keys(actor, Filter(include=include, older_than=before), MOST_LISTED), everything)
 
 

@@ -11,17 +11,17 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.asks.kinds import Asked, Key
 from mission_control.asks.schemas import NeedAnswerGiven, NeedResults
-from mission_control.core import clock, zones
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.core.schemas import BlankToNone
-from mission_control.core.zones import clock_time
+from mission_control.core.times import clock_time
+from mission_control.core.values import BlankToNone
 from mission_control.home import regions
 from mission_control.home.listing import chosen_needs, offers, undone_words
 from mission_control.home.peek import peek, peek_if_there
 from mission_control.home.regions import known_rows, state_of
 from mission_control.home.view import DENSE_FROM, HomeAddress, HomeView
-from mission_control.live.broker import head_of
+from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
@@ -63,14 +63,14 @@ Note = Annotated[Annotated[str, Field(max_length=20_000)] | None, BlankToNone]
 
 def moment_named(word: str) -> datetime | str:
     """Return the moment that a word means where the reader is: `hour`, `tomorrow`, `monday`; any other is a moment."""
-    zone = zones.reader()
-    today = zones.today(zone)
+    zone = times.reader()
+    today = times.today(zone)
     if word == "hour":
-        return clock.now() + timedelta(hours=1)
+        return times.clock_now() + timedelta(hours=1)
     if word == "tomorrow":
-        return zones.at(today + timedelta(days=1), MORNING, zone)
+        return times.at(today + timedelta(days=1), MORNING, zone)
     if word == "monday":
-        return zones.at(today + timedelta(days=7 - today.weekday()), MORNING, zone)
+        return times.at(today + timedelta(days=7 - today.weekday()), MORNING, zone)
     return word
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.asks.finding import key_named, one_need
 from mission_control.asks.kinds import KINDS, Key, Proof
 from mission_control.asks.schemas import Need
@@ -12,6 +11,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import as_json, rows, select, select_one
+from mission_control.people.account_names import person_name
 from mission_control.web.fragments import read_ahead, render_macro
 
 SAID = 2

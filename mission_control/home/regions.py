@@ -9,11 +9,11 @@ from mission_control.asks.finding import said
 from mission_control.asks.kinds import Key
 from mission_control.asks.polling import NeedNews
 from mission_control.core.actor import Actor
-from mission_control.core.json import to_json
+from mission_control.core.values import to_json
 from mission_control.home.listing import Found, GroupRows, Versions, answered_by_others, find, place_of
 from mission_control.home.view import HomeAddress, HomeView
-from mission_control.live.stream import Batch
-from mission_control.metrics import pages
+from mission_control.knowledge import metrics_pages
+from mission_control.log.stream import Batch
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.regions import Concerns, Region
 
@@ -154,8 +154,8 @@ async def charts(view: HomeView) -> str:
 def ranges(view: HomeView) -> dict[str, object]:
     """Return the ranges that the charts offer."""
     address = view.address
-    offered = [(one, pages.SHORT[one], address.url(range=one)) for one in pages.OFFERED]
-    words = pages.IN_WORDS[address.range_key]
+    offered = [(one, metrics_pages.SHORT[one], address.url(range=one)) for one in metrics_pages.OFFERED]
+    words = metrics_pages.IN_WORDS[address.range_key]
     return {"range_key": address.range_key, "range_words": words, "ranges": offered}
 
 

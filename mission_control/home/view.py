@@ -19,16 +19,15 @@ from mission_control.boards.queries import (
     online_sql,
     who_can_share,
 )
-from mission_control.core import clock
-from mission_control.core.actor import Actor
-from mission_control.core.policy import can
-from mission_control.core.zones import iso
+from mission_control.core import times
+from mission_control.core.actor import Actor, can
+from mission_control.core.times import iso
 from mission_control.database.sql import Row, rows, select
 from mission_control.home import listing
 from mission_control.home.listing import MOST_LISTED, Listed, Versions, listed
-from mission_control.metrics import pages
-from mission_control.metrics.dashboard import overview
-from mission_control.metrics.schemas import RangeKey
+from mission_control.knowledge import metrics_pages
+from mission_control.knowledge.dashboard import overview
+from mission_control.knowledge.metrics_schemas import RangeKey
 from mission_control.web.regions import View
 
 MOST_AGENTS = 40
@@ -65,7 +64,7 @@ class AtWork:
         """Since when it has given no sign, when that is long for somebody at work."""
         if self.task_id is None or self.last_seen_at is None or self.is_online:
             return None
-        return clock.now() - self.last_seen_at
+        return times.clock_now() - self.last_seen_at
 
 
 async def at_work(actor: Actor) -> list[AtWork]:
@@ -83,7 +82,7 @@ async def at_work(actor: Actor) -> list[AtWork]:
         " LEFT JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL"
         f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable} AND (t.id IS NOT NULL OR {online_sql('a')})"
         " ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, LOWER(a.name), a.id LIMIT ?",
-        seen := clock.now() - OFFLINE_AFTER,
+        seen := times.clock_now() - OFFLINE_AFTER,
         actor.organization_id,
         *values,
         seen,
@@ -137,7 +136,7 @@ class HomeAddress:
     older: bool = False
     layout: str = ""
     peek: str = ""
-    range_key: RangeKey = pages.DEFAULT
+    range_key: RangeKey = metrics_pages.DEFAULT
     state: str = ""
 
     @classmethod
@@ -145,13 +144,13 @@ class HomeAddress:
         args = request.args
         layout = args.get("view", "")
         return cls(
-            opened=clock.parse_since(args.get("opened")) or clock.now(),
+            opened=times.parse_since(args.get("opened")) or times.clock_now(),
             include="snoozed" if args.get("show") == "snoozed" else "waiting",
             everything=args.get("all") == "1",
             older=args.get("older") == "1",
             layout=layout if layout in ("dense", "roomy") else "",
             peek=args.get("peek", "")[:100],
-            range_key=pages.range_named(args.get("range")),
+            range_key=metrics_pages.range_named(args.get("range")),
             state=args.get("state", "")[:16],
         )
 
@@ -162,7 +161,7 @@ class HomeAddress:
             "all": "1" if self.everything else "",
             "older": "1" if self.older else "",
             "view": self.layout,
-            "range": "" if self.range_key == pages.DEFAULT else self.range_key,
+            "range": "" if self.range_key == metrics_pages.DEFAULT else self.range_key,
         }
         return {name: value for name, value in (now | changes).items() if value}
 
@@ -209,9 +208,9 @@ class HomeView(View):
         """Return the open work by board."""
         return await board_lines(self.actor, _by_board(await find_keys(self.actor, Filter(), MOST_LISTED)))
 
-    async def charts(self) -> list[pages.Chart]:
+    async def charts(self) -> list[metrics_pages.Chart]:
         found = await overview(self.actor, self.address.range_key)
-        return pages.charts_of(found, self.actor.id)
+        return metrics_pages.charts_of(found, self.actor.id)
 
     async def calm(self) -> Row:
         """Return what an empty page says: the first steps, or what happened last and what comes later."""
@@ -254,5 +253,5 @@ async def _due(actor: Actor) -> list[Row]:
         " ORDER BY t.due_at, t.id LIMIT 5",
         actor.organization_id,
         actor.id,
-        clock.now(),
+        times.clock_now(),
     )

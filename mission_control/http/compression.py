@@ -12,7 +12,7 @@ from isal import igzip, isal_zlib
 from quart import Response, request
 from quart.wrappers.response import DataBody, FileBody, IterableBody
 
-from mission_control.core.json import to_json
+from mission_control.core.values import to_json
 
 COMPRESSIBLE = {
     "application/javascript",

@@ -23,14 +23,20 @@ from quart import request
 from mission_control.config import Settings
 from mission_control.config_values import TRACE, Network
 from mission_control.core.request_facts import reset_request_id, set_request_id, unanswered
-from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, refuse
 from mission_control.http.proxies import (
     MALFORMED,
     UNKNOWN_HOST,
+    Application,
+    Header,
+    Message,
+    Receive,
+    Scope,
+    Send,
     is_foreign,
     is_malformed,
     is_trusted,
     rate_limit_key,
+    refuse,
     scope_client_ip,
     scope_from_proxies,
 )

@@ -1,23 +1,145 @@
-"""What lies around the application: one exchange for each request, one look before its handler, one after it."""
+"""What lies around the application, and Quart without what no request here needs."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 from urllib.parse import quote
 
-from quart import Quart, Response, g, request
+from quart import Quart, Response, g, jsonify, request
+from quart.asgi import ASGIHTTPConnection
+from quart.routing import QuartRule
+from quart.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from quart.typing import ResponseTypes
+from quart.utils import encode_headers
+from quart.wrappers.base import BaseRequestWebsocket, ClientDisconnectedError
+from quart.wrappers.response import DataBody
+from tortoise.connection import get_connection
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from mission_control.config import Settings
 from mission_control.core import limits
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Invalid
-from mission_control.http import application, body_limit
-from mission_control.http.asgi import Application, Receive, Scope, Send, wrap
+from mission_control.core.errors import ErrorCode, Invalid
+from mission_control.database.migrate import pending
+from mission_control.database.outages import outage, trouble
+from mission_control.http import body_limit
 from mission_control.http.compression import Compression
 from mission_control.http.exchange import Exchange, Rules, refuse_websocket
-from mission_control.http.proxies import is_trusted, scope_client_ip, scope_from_proxies
+from mission_control.http.proxies import Application as AsgiApplication
+from mission_control.http.proxies import Receive, Scope, Send, is_trusted, scope_client_ip, scope_from_proxies, wrap
 from mission_control.http.request_log import id_of
+
+
+class NoSessions(SecureCookieSessionInterface):
+    """Nothing is kept in Quart's session cookie; `http/authentication.py` knows the one of signed-in browsers."""
+
+    _session = NullSession()
+
+    async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> SecureCookieSession | None:
+        """Return a session that refuses to be written to."""
+        return self._session
+
+    def is_null_session(self, instance: object) -> bool:
+        """Return True: no session is ever saved."""
+        return True
+
+
+class Connection(ASGIHTTPConnection):
+    """A request whose answer, when it is there whole, is sent as two messages instead of three."""
+
+    async def _send_response(self, send: Any, response: ResponseTypes) -> None:
+        if not (isinstance(response, Response) and isinstance(response.response, DataBody)):
+            await super()._send_response(send, response)
+            return
+        if self._disconnected:
+            raise ClientDisconnectedError()
+        headers = encode_headers(response.headers)
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": response.response.data, "more_body": False})
+
+
+class Route(QuartRule):
+    """A rule that compiles what writes its address when an address is first written."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Route, /, **values: object) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(super(Route, rule)._compile_builder(append_unknown))
+            return compiled[0](rule, **values)
+
+        return build
+
+
+class Application(Quart):
+    """The application of this server."""
+
+    url_rule_class = Route
+    session_interface = NoSessions()
+    asgi_http_class = Connection
+
+    def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+        """Return a coroutine function as it is, without looking through what may wrap it."""
+        code = getattr(func, "__code__", None)
+        return func if code is not None and code.co_flags & inspect.CO_COROUTINE else super().ensure_async(func)
+
+
+CHECK_SECONDS = 2.0
+OK = "ok"
+
+logger = logging.getLogger(__name__)
+
+
+def install(app: Quart, settings: Settings) -> None:
+    """Answer /health and /healthz while the process lives, /readyz when database and events work."""
+
+    async def alive() -> Response:
+        return jsonify({"ok": True})
+
+    async def ready() -> tuple[Response, int]:
+        checks = await _checks(app, settings)
+        fine = all(result == OK for result in checks.values())
+        body: dict[str, Any] = {"ok": True} if fine else {"ok": False, "checks": checks}
+        return jsonify(body), 200 if fine else 503
+
+    app.add_url_rule("/health", "health", alive)
+    app.add_url_rule("/healthz", "healthz", alive)
+    app.add_url_rule("/readyz", "readyz", ready)
+
+
+async def failing(app: Quart) -> dict[str, str]:
+    """Return the checks that fail, each with its reason in a few words."""
+    checks = await _checks(app, app.config["SETTINGS"])
+    return {name: result for name, result in checks.items() if result != OK}
+
+
+async def _checks(app: Quart, settings: Settings) -> dict[str, str]:
+    """Return "ok" or a reason for each part, without secrets."""
+    if app.extensions.get("mission_control.stopping"):
+        return {"database": OK, "migrations": OK, "events": "the server is stopping"}
+    database, migrations = await _database_checks(settings)
+    return {"database": database, "migrations": migrations, "events": _events_check(app)}
+
+
+async def _database_checks(settings: Settings) -> tuple[str, str]:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            waiting = await pending(get_connection("default"))
+            wrong = await trouble.now(settings.sqlite_path)
+    except TimeoutError:
+        return "no answer in time", "unknown"
+    except Exception as error:
+        logger.exception("health.database.failed")
+        return outage(error) or "cannot be reached", "unknown"
+    return wrong or OK, f"{len(waiting)} pending" if waiting else OK
+
+
+def _events_check(app: Quart) -> str:
+    broker = app.extensions.get("mission_control.broker")
+    return OK if broker is None else broker.healthy() or OK
 
 
 def never_cache_personal(response: ResponseTypes) -> None:
@@ -142,7 +264,7 @@ OPERATIONS = "/api/"
 READS = ("GET", "HEAD", "OPTIONS")
 
 
-# The headers of safe writes, where nothing honours them: only operations of the API do (`operations/retries.py`).
+# The headers of safe writes, where nothing honours them: only operations of the API do (`http/retries.py`).
 def refuse_unsupported(sent: Callable[[str], str | None]) -> None:
     """Raise Invalid when one of the headers is sent, rather than do what its sender does not expect."""
     for name in HEADERS:
@@ -168,12 +290,12 @@ def add_allowance(response: ResponseTypes) -> None:
         response.headers.update(allowance.headers())
 
 
-def install(app: Quart, settings: Settings) -> None:
+def middleware_install(app: Quart, settings: Settings) -> None:
     """Put the middleware around the application; call this before anything else registers request functions."""
     app.url_map.merge_slashes = False  # two slashes are not taken for one
     set_budgets(settings)
     body_limit.install(app, settings)
-    application.install(app, settings)
+    install(app, settings)
     _look_before_and_after(app, settings)
     wrap(app, lambda inner: _exchanging(inner, Rules.of(settings)))
 
@@ -202,7 +324,7 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
     app.after_request(after)
 
 
-def _exchanging(inner: Application, rules: Rules) -> Application:
+def _exchanging(inner: AsgiApplication, rules: Rules) -> AsgiApplication:
     async def exchanging(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await Exchange(rules, scope, receive, send).run(inner)

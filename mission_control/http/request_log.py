@@ -15,8 +15,7 @@ from mission_control import __version__
 from mission_control.config import Settings
 from mission_control.config_values import TRACE
 from mission_control.core.request_facts import current_request_id
-from mission_control.http.asgi import Scope, header
-from mission_control.http.proxies import scope_client_ip
+from mission_control.http.proxies import Scope, header, scope_client_ip
 
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

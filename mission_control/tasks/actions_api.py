@@ -5,9 +5,8 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.operations.api import BOARD_ROLES, Api, hints
+from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.http.operation_api import BOARD_ROLES, Api, hints
 from mission_control.tasks import bulk, checklist, commands, leaving, reviews
 from mission_control.tasks.api import BLOCKED, TASK, TASKS
 from mission_control.tasks.models import ChecklistItem, Task

@@ -8,9 +8,8 @@ from quart import Response
 from mission_control.approvals.schemas import StreamQuery
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, ErrorResponse, LLMErrorResponse, OkResponse
-from mission_control.operations.api import Api, hints
+from mission_control.core.values import OK, ErrorResponse, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.http.operation_api import Api, hints
 from mission_control.tasks import attachments, commands, comments
 from mission_control.tasks.attachments import DOWNLOAD, FORM, INLINE_TYPES, received_file
 from mission_control.tasks.comments import add_comment

@@ -12,11 +12,12 @@ from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, in_one_line, link_facts, need, span
 from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
 from mission_control.boards.queries import OFFLINE_AFTER, visible_board
-from mission_control.core import clock, zones
+from mission_control.core import times as clock
+from mission_control.core import times as zones
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.substance import Parts
-from mission_control.core.zones import iso
+from mission_control.core.times import iso
 from mission_control.database.sql import Condition, as_id, is_postgres, placeholders, rows, select
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.leaving import restore_task
@@ -316,7 +317,7 @@ class SilentAsk(TaskAsk):
         An agent of a gateway that is connected is silent when it was told that its task waits and did nothing since.
         While a person waits for a sign that they asked for, which is ten minutes too, it waits for nobody.
         """
-        before = clock.now() - OFFLINE_AFTER
+        before = clock.clock_now() - OFFLINE_AFTER
         yield Rows(
             "FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
             " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.started_at < ?"
@@ -390,7 +391,7 @@ class OverdueAsk(TaskAsk):
         yield Rows(
             f"FROM tasks t JOIN mine ON mine.id = t.board_id WHERE {whose} AND t.due_at < ?"
             " AND t.status <> 'done' AND t.deleted_at IS NULL",
-            [*values, clock.now()],
+            [*values, clock.clock_now()],
             since="t.due_at",
             board_id="t.board_id",
             owner_id="t.assigned_user_id",

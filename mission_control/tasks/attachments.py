@@ -14,15 +14,14 @@ from pydantic import BaseModel
 from quart import Response, request
 from werkzeug.formparser import FormDataParser
 
-from mission_control.accounts.names import person_name
 from mission_control.approvals.schemas import PersonRef
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, schema_error
-from mission_control.core.ids import new_id, parse_id
-from mission_control.core.paging import Paging
+from mission_control.core.values import Paging, new_id, parse_id
 from mission_control.database.sql import rows, wire_moment
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
+from mission_control.people.account_names import person_name
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Attachment, AttachmentContent, Comment, Task
 from mission_control.tasks.queries import visible_task

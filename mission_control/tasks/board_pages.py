@@ -12,8 +12,8 @@ from mission_control.boards.pages import on_board
 from mission_control.boards.queries import present
 from mission_control.boards.views import default_view
 from mission_control.core.actor import Actor
-from mission_control.core.ids import parse_id
-from mission_control.live.broker import head_of
+from mission_control.core.values import parse_id
+from mission_control.log.broker import head_of
 from mission_control.tasks.board_view import (
     COLUMNS,
     PAGE,

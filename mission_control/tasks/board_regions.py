@@ -9,15 +9,15 @@ from markupsafe import escape
 from mission_control.boards.queries import people_of
 from mission_control.boards.words import LABELS
 from mission_control.gateways.models import Gateway
-from mission_control.live.models import Event
-from mission_control.live.stream import Batch
-from mission_control.tags.queries import tags_offered
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
 from mission_control.tasks.board_view import COLUMNS as COLUMNS_PAGE
 from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
 from mission_control.tasks.bulk import SETTABLE
 from mission_control.tasks.card_filter import OPEN
 from mission_control.tasks.cards import FIRST, Card, Order, cards_html, columns_of
 from mission_control.tasks.fields import FIELDS
+from mission_control.tasks.tag_queries import tags_offered
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Concerns, Region
 

@@ -14,16 +14,16 @@ from mission_control.boards.models import Board, SavedView
 from mission_control.boards.queries import PERSON, crew_of
 from mission_control.boards.views import all_views
 from mission_control.boards.words import STATUSES
-from mission_control.core import zones
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.ids import parse_id
-from mission_control.custom_fields.queries import fields_of_board
+from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, rows
-from mission_control.live import broker
-from mission_control.live.models import Event
-from mission_control.live.wake import publish_wakeup
+from mission_control.log import broker
+from mission_control.log.models import Event
+from mission_control.log.wake import publish_wakeup
 from mission_control.tasks.card_filter import OPEN, CardFilter
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
+from mission_control.tasks.custom_field_queries import fields_of_board
 from mission_control.tasks.query import conditions
 from mission_control.web.asides import AsideView
 from mission_control.web.fragments import render_macro
@@ -153,7 +153,7 @@ class BoardView(AsideView):
     @property
     def key(self) -> Hashable:
         """What the cards depend on in addition to the log."""
-        return self.board.id, self.rights, self.wanted, self.viewer_id, zones.reader().key
+        return self.board.id, self.rights, self.wanted, self.viewer_id, times.reader().key
 
     async def crew(self) -> list[dict[str, Any]]:
         return await self.reads.get(("crew", self.board.id), lambda: crew_of(self.board))
@@ -185,7 +185,7 @@ class BoardView(AsideView):
         return counts | (await self._counts(own, self.actor.id) if own else {})
 
     async def _counts(self, texts: list[str], viewer_id: UUID | None) -> dict[str, int]:
-        key = ("counts", self.board.id, tuple(texts), viewer_id, zones.reader().key)
+        key = ("counts", self.board.id, tuple(texts), viewer_id, times.reader().key)
         return await self.reads.get(key, lambda: counts_of(self.board, texts, viewer_id))
 
     async def found(self) -> int:

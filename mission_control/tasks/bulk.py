@@ -10,14 +10,13 @@ from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Board
 from mission_control.boards.words import Priority, TaskStatus
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core.actor import Actor
 from mission_control.core.declared import completed
 from mission_control.core.errors import Conflict, DomainError, NotFound
-from mission_control.core.schemas import Body, Moment, example
+from mission_control.core.values import Body, Moment, example
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
-from mission_control.tags.commands import tag_ids_of
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import unit_of_work
 from mission_control.tasks.changes import TaskChange, locked_task
 from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.fields import BY_NAME, PLAIN, Ids, Surface, shown_at, to_bulk
@@ -25,6 +24,7 @@ from mission_control.tasks.leaving import archive_task, delete_task, restore_tas
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
 from mission_control.tasks.schemas import TaskRead
+from mission_control.tasks.tag_commands import tag_ids_of
 
 MOST = 200
 PLACE = ("status", "before_task_id", "after_task_id")

@@ -10,10 +10,9 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board
 from mission_control.boards.words import LABELS, day_of, end_of_day
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.ids import parse_id
-from mission_control.core.json import to_json
+from mission_control.core.values import parse_id, to_json
 from mission_control.tasks.bulk import MOST, SETTABLE, Before, TaskChanges, before_bulk, undo_of
 from mission_control.tasks.forms import assignee_fields
 from mission_control.tasks.pages import back_to_board
@@ -45,7 +44,11 @@ class BulkForm(Form):
     def day(self) -> date | None:
         """The chosen day; None takes the due date away."""
         return (
-            day_of(self.value, clock.now()) if self.value and self.value != "none" else None if self.value else self.due
+            day_of(self.value, times.clock_now())
+            if self.value and self.value != "none"
+            else None
+            if self.value
+            else self.due
         )
 
     def body(self, found: Board) -> Fields:

@@ -9,8 +9,8 @@ from werkzeug.datastructures import MultiDict
 
 from mission_control.boards.views import LONGEST_NAME, LONGEST_QUERY, MOST_COLUMNS
 from mission_control.boards.words import STATUSES
-from mission_control.core import clock
-from mission_control.core.ids import parse_id
+from mission_control.core import times
+from mission_control.core.values import parse_id
 from mission_control.tasks.query import Word, conditions, quoted, words_of
 
 BOARD, TABLE = "board", "table"
@@ -67,7 +67,7 @@ class CardFilter:
 
     def words(self) -> tuple[Word, ...]:
         """Return the parts of the query."""
-        return words_of(self.text, clock.now())
+        return words_of(self.text, times.clock_now())
 
     def query(self, **changes: str) -> str:
         """Return the query of the address, with a leading `?` unless it is empty."""

@@ -15,7 +15,7 @@ from mission_control.approvals.queries import substances_of_approvals
 from mission_control.boards.models import Board
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work
 from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
-from mission_control.core import clock, zones
+from mission_control.core import times
 from mission_control.core.declared import completed_row
 from mission_control.database.sql import placeholders, select
 from mission_control.tasks.card_filter import CardFilter
@@ -147,7 +147,7 @@ def cards_from(found: Sequence[Card]) -> Iterator[Card]:
         first.setdefault(row.task_id, row)
         if row.tag_name is not None:
             tags.setdefault(row.task_id, []).append((row.tag_name, f"#{row.tag_color}"))
-    now = clock.now()
+    now = times.clock_now()
     for row in first.values():
         for name, meant in SHOWN_AS:
             setattr(row, name, meant(getattr(row, name)))
@@ -168,7 +168,7 @@ def _badge(row: Card, now: datetime) -> Badge | None:
         return Badge("Blocked", "bad", "circle-alert")
     since = row.in_progress_at
     if row.status == "in_progress" and since is not None and _is_at_work(row, now):
-        took = zones.elapsed(since, now)
+        took = times.elapsed(since, now)
         return Badge("Working" if took == "0 m" else f"Working {took}", "run", "loader-circle")
     return None
 
@@ -292,8 +292,8 @@ def card_html(card: Card, may_move: bool) -> str:
     """Return a card. Equal cards are rendered once for each zone of their readers and each day there."""
     if current_app.debug:
         return _render(card, may_move)
-    zone = zones.reader()
-    return _rendered(card, may_move, zone, zones.today(zone))
+    zone = times.reader()
+    return _rendered(card, may_move, zone, times.today(zone))
 
 
 def cards_html(cards: list[Card], may_move: bool) -> Markup:

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from mission_control.boards.attempts import refuse_lost_lease
 from mission_control.boards.models import Board
 from mission_control.core.declared import UNSET, Unset
 from mission_control.core.errors import NotFound
-from mission_control.custom_fields.queries import merge_values
 from mission_control.database.records import find
-from mission_control.runs.attempts import refuse_lost_lease
-from mission_control.tags.commands import replace_tags
+from mission_control.tasks.custom_field_queries import merge_values
 from mission_control.tasks.fields import PLAIN, TRACKED
 from mission_control.tasks.models import Task
+from mission_control.tasks.tag_commands import replace_tags
 
 type Difference = tuple[Any, Any]  # a value before and after
 

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.people.account_names import person_name
 
 COLUMNS = (
     "m.id, m.content, m.tags, m.source, m.is_chat, m.created_at, m.edited_at, m.author_user_id, m.author_agent_id,"

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.core.paging import Paging
-from mission_control.core.schemas import Body, NonEmptyStr, NotNull
+from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging
 from mission_control.database.sql import rows, wire_moment
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.fields import Ids
 from mission_control.tasks.models import ChecklistItem, Task
@@ -111,7 +110,7 @@ async def change_item(actor: Actor, task: Task, item: ChecklistItem, change: Che
         return item
     before = {name: getattr(item, name) for name in after}
     item.update_from_dict(after)
-    item.updated_at = clock.now()
+    item.updated_at = times.clock_now()
     await item.save(update_fields=[*after, "updated_at"])
     words = {True: "done", False: "open again"}
     happened = words[item.is_done] if "is_done" in after else "changed"

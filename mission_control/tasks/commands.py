@@ -4,20 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
+from mission_control.boards.attempts import begin_run, held_by, refuse_lost_lease, track_run
 from mission_control.boards.commands import locked_board, next_task_number
 from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict
-from mission_control.core.ids import new_id
-from mission_control.custom_fields.queries import check_new_values, store_new_values, values_of_tasks
+from mission_control.core.values import new_id
 from mission_control.database.records import insert, update
 from mission_control.database.sql import rows
-from mission_control.runs.attempts import begin_run, held_by, refuse_lost_lease, track_run
-from mission_control.tags.commands import check_tags, replace_tags, tag_ids_of
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks.changes import (
     DependencyChange,
@@ -30,6 +28,7 @@ from mission_control.tasks.changes import (
     position_next_to,
 )
 from mission_control.tasks.comments import write_comment
+from mission_control.tasks.custom_field_queries import check_new_values, store_new_values, values_of_tasks
 from mission_control.tasks.dependencies import dependency_ids
 from mission_control.tasks.fields import PLAIN
 from mission_control.tasks.leaving import REOPENED, update_dependents
@@ -44,6 +43,7 @@ from mission_control.tasks.rules import (
     refuse_assignment,
 )
 from mission_control.tasks.schemas import TaskCreate
+from mission_control.tasks.tag_commands import check_tags, replace_tags, tag_ids_of
 
 
 @command("task.create")
@@ -81,7 +81,7 @@ async def create_task(
         task.position = await position_next_to(task, neighbour.id, above=False)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
-        task.in_progress_at = clock.now()
+        task.in_progress_at = times.clock_now()
     if held_by(task) is not None:
         task.fence = 1
     await insert(task)
@@ -212,7 +212,7 @@ async def save_change(actor: Actor, board: Board, task: Task, before: TaskSnapsh
     changed = before.changed(task)
     if not changed and not relations:
         return
-    task.updated_at = clock.now()
+    task.updated_at = times.clock_now()
     await update(task, *changed, "updated_at")
     _record_change(task, changed, relations)
     if task.status != before.status and "done" in (task.status, before.status):
@@ -265,7 +265,7 @@ async def duplicate_task(actor: Actor, task: Task) -> Task:
     values = (await values_of_tasks(task.board_id, [task.id])).of(task.id)
     new = TaskCreate.model_construct(
         **{name: getattr(task, name) for name in PLAIN if name != "due_at"},
-        due_at=task.due_at if task.due_at and task.due_at > clock.now() else None,
+        due_at=task.due_at if task.due_at and task.due_at > times.clock_now() else None,
         depends_on_task_ids=await dependency_ids(task.id),
         tag_ids=await tag_ids_of(task.id),
         custom_field_values={key: value for key, value in values.items() if value is not None},

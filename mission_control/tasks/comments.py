@@ -4,17 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.agents.notices import WITHDRAWN, requote
 from mission_control.agents.queries import mentions
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock
+from mission_control.boards.attempts import hold_lease
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
-from mission_control.core.ids import new_id
+from mission_control.core.values import new_id
 from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
-from mission_control.inbox.notices import WITHDRAWN, requote
-from mission_control.runs.attempts import hold_lease
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.notices import notify_of_comment, notify_of_new_mentions, snippet
 from mission_control.tasks.queries import visible_task
@@ -44,7 +44,7 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
         user_id=actor.user_id,
         author_name=None if actor.is_user else actor.name,
         message=message.strip(),
-        created_at=clock.now(),
+        created_at=times.clock_now(),
     )
     await insert(comment)
     names: dict[str, Any] = {"has_names": True} if "@" in message else {}
@@ -83,7 +83,7 @@ async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
     before, after = comment.message, message.strip()
     if before == after:
         return comment
-    comment.message, comment.edited_at = after, clock.now()
+    comment.message, comment.edited_at = after, times.clock_now()
     await comment.save(update_fields=["message", "edited_at"])
     await _requote(comment, before, snippet(after))
     names: dict[str, Any] = {"has_names": True} if "@" in after else {}
@@ -96,7 +96,7 @@ async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
 async def delete_comment(actor: Actor, comment: Comment) -> None:
     """Delete a comment from lists and streams, with its text and files; notices no longer quote it."""
     comment = await _locked(comment)
-    before, comment.message, comment.deleted_at = comment.message, "", clock.now()
+    before, comment.message, comment.deleted_at = comment.message, "", times.clock_now()
     await comment.save(update_fields=["message", "deleted_at"])
     await Attachment.filter(comment_id=comment.id).delete()
     await _requote(comment, before, WITHDRAWN)

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.tasks.models import TaskDependency
 

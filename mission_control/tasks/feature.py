@@ -1,10 +1,13 @@
-"""What tasks add to the application."""
+"""What the room `tasks` adds to the application."""
 
+from mission_control.core.actor import Actor, can
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
-from mission_control.live.kinds import Kind
+from mission_control.log.event_log import Kind
 from mission_control.tasks import (
     actions_api,
+    activity_api,
+    activity_pages,
     api,
     asks,
     attachments,
@@ -13,6 +16,10 @@ from mission_control.tasks import (
     board_view,
     bulk_pages,
     comments,
+    custom_field_api,
+    custom_field_commands,
+    custom_field_pages,
+    custom_field_queries,
     leaving,
     models,
     new_pages,
@@ -23,11 +30,15 @@ from mission_control.tasks import (
     queries,
     reviews,
     table,
+    tag_api,
+    tag_pages,
+    tag_queries,
     trash_pages,
     views_pages,
 )
 from mission_control.tasks.fields import sentences
 from mission_control.tasks.new_pages import NEW_TASK, RESTORE_TASK
+from mission_control.web.shell import NamedBoard, PaletteEntry
 
 KINDS = {
     "task.created": Kind("A task was put on a board.", "added"),
@@ -120,4 +131,64 @@ tasks = Feature(
         "TASK MENTION": "mention",
         "NEW TASK COMMENT": "comment",
     },
+)
+
+
+def may_create(actor: Actor, board: NamedBoard | None) -> bool:
+    return can(actor, "tag.create")
+
+
+tags = Feature(
+    name="tags",
+    models=(models,),
+    rules=(tag_queries.rules,),
+    kinds={
+        "tag.created": Kind("A tag was created.", "made the tag", is_named_in_message=True),
+        "tag.updated": Kind(
+            "A tag's name, slug, colour or description changed.", "changed the tag", is_named_in_message=True
+        ),
+        "tag.merged": Kind(
+            "A tag was merged into another one, which its tasks have now.", "merged the tag", is_named_in_message=True
+        ),
+        "tag.deleted": Kind("A tag was deleted and taken off every task.", "deleted the tag", is_named_in_message=True),
+    },
+    lookups=(tag_queries.visible_tag,),
+    blueprints=(tag_api.api, tag_pages.pages),
+    palette=(PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, group="Do", may=may_create),),
+)
+
+
+custom_fields = Feature(
+    name="custom_fields",
+    models=(models,),
+    rules=(custom_field_commands.rules,),
+    kinds={
+        "custom_field.created": Kind(
+            "A custom field was added to the tasks of some boards.", "made the custom field", is_named_in_message=True
+        ),
+        "custom_field.updated": Kind(
+            "A custom field or the boards that have it changed.", "changed the custom field", is_named_in_message=True
+        ),
+        "custom_field.ordered": Kind(
+            "The custom fields were put in another order.", "put the custom fields in order, first"
+        ),
+        "custom_field.deleted": Kind(
+            "A custom field was deleted.", "deleted the custom field", is_named_in_message=True
+        ),
+    },
+    lookups=(custom_field_queries.visible_field,),
+    blueprints=(custom_field_api.api, custom_field_pages.pages),
+)
+
+
+activity = Feature(
+    name="activity",
+    blueprints=(
+        activity_api.api,
+        activity_pages.pages,
+    ),
+    agent_tabs=(activity_pages.TAB,),
+    asides=activity_pages.ASIDES,
+    regions=(*activity_pages.PAGES_REGIONS, *activity_pages.REGIONS),
+    palette=(PaletteEntry("Activity", "/activity", "activity", "feed log", position=20),),
 )

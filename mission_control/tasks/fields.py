@@ -2,7 +2,7 @@
 
 The table below is read by the bodies and answers of the API (`schemas.py`), by changes and their rules (`changes.py`,
 `rules.py`), by rows and answers (`queries.py`), by the board's file and spreadsheet (`exports/`), by the tools of MCP,
-by the sentences of `activity/sentences.py` and by every page: its `on` says where people see and type a field. A new
+by the sentences of `tasks/sentences.py` and by every page: its `on` says where people see and type a field. A new
 column touches the model, this table and a migration; templates only to draw it in a way of its own.
 """
 
@@ -16,10 +16,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from mission_control.boards.words import LABELS, PRIORITIES, Priority, TaskStatus, canonical, day_of, end_of_day, rank
-from mission_control.core import clock, zones
+from mission_control.core import times
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
-from mission_control.core.schemas import Moment, OptionalText
-from mission_control.tags.queries import TagRef
+from mission_control.core.values import Moment, OptionalText
+from mission_control.tasks.tag_queries import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
 
@@ -170,7 +170,7 @@ def _rescheduled(before: object, after: object) -> tuple[str, str]:
 def _day_there(moment: str) -> str:
     """Return the date of a moment of the log, where the reader is."""
     try:
-        return zones.day_of(clock.naive_utc(datetime.fromisoformat(moment)), zones.reader()).isoformat()
+        return times.day_of(times.naive_utc(datetime.fromisoformat(moment)), times.reader()).isoformat()
     except ValueError:
         return moment[:10]
 
@@ -179,7 +179,7 @@ def _day(typed: object) -> object:
     """Return the day that a word such as `fri` means; dates as they are."""
     if not isinstance(typed, str):
         return typed
-    if (day := day_of(typed.strip(), clock.now())) is None or day.year > LAST_YEAR:
+    if (day := day_of(typed.strip(), times.clock_now())) is None or day.year > LAST_YEAR:
         raise ValueError("Enter a date such as 2026-03-14, or a word such as today or fri")
     return day
 
@@ -192,7 +192,7 @@ def _end_of_day(day: date | None) -> datetime | None:
 
 
 def _due_day(due_at: datetime | None) -> date | None:
-    return zones.day_of(due_at, zones.reader()) if due_at else None
+    return times.day_of(due_at, times.reader()) if due_at else None
 
 
 # In the order in which answers have them.

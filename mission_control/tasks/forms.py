@@ -16,15 +16,14 @@ from mission_control.boards.models import Board
 from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
-from mission_control.core.ids import parse_id
-from mission_control.core.schemas import BlankToNone, NonEmptyStr
-from mission_control.custom_fields.queries import IN_ORDER, values_of_tasks
+from mission_control.core.values import BlankToNone, NonEmptyStr, parse_id
 from mission_control.database.sql import as_json, rows
-from mission_control.tags.commands import slug_from, tag_ids_of
+from mission_control.tasks.custom_field_queries import IN_ORDER, values_of_tasks
 from mission_control.tasks.fields import from_form, in_form, to_form
 from mission_control.tasks.models import Task
 from mission_control.tasks.quick_add import QuickTask
 from mission_control.tasks.schemas import Place
+from mission_control.tasks.tag_commands import slug_from, tag_ids_of
 from mission_control.web.forms import (
     EditConflict,
     Fields,

@@ -7,20 +7,18 @@ from pydantic import BaseModel
 
 from mission_control.agents.models import Agent
 from mission_control.agents.work_state import standing_of
+from mission_control.boards.attempts import begin_run, end_run, held_by, track_run
 from mission_control.boards.commands import locked_board
-from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.reactions import Reactions
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock
+from mission_control.boards.models import Board, Run
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.core.schemas import Body, Moment
+from mission_control.core.values import Body, Moment
 from mission_control.database.sql import is_postgres, rows
-from mission_control.live.log import NewEvent
-from mission_control.organizations.work_state import STOPPED, lock_work_state_shared
-from mission_control.runs.attempts import begin_run, end_run, held_by, track_run
-from mission_control.runs.models import Run
+from mission_control.log.commands import command
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions, record
+from mission_control.people.work_state import STOPPED, lock_work_state_shared
 from mission_control.tasks import rules
 from mission_control.tasks.changes import TaskSnapshot, locked_task, present_task
 from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_cycle
@@ -63,7 +61,7 @@ async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
     rules.enter(task, "inbox")
     await track_run(actor, task, before)
     changed = before.changed(task)
-    task.updated_at = clock.now()
+    task.updated_at = times.clock_now()
     await task.save(update_fields=[*changed, "updated_at"])
     data = {name: pair for name, pair in changed.items() if name != "position"}
     record(
@@ -83,7 +81,7 @@ async def delete_task(actor: Actor, task: Task) -> None:
     """Delete a task. It can be restored."""
     task = await locked_task(task)
     await end_run(task.id, "released", DELETED)
-    task.deleted_at = task.updated_at = clock.now()
+    task.deleted_at = task.updated_at = times.clock_now()
     await task.save(update_fields=["deleted_at", "updated_at"])
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
     if task.status != "done":
@@ -106,7 +104,7 @@ async def restore_task(actor: Actor, task: Task) -> Task:
     found.board = task.board
     if found.deleted_at is None:
         return found
-    found.deleted_at, found.updated_at = None, clock.now()
+    found.deleted_at, found.updated_at = None, times.clock_now()
     await found.save(update_fields=["deleted_at", "updated_at"])
     await refuse_cycle(found.board_id, found.id, await dependency_ids(found.id))
     record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
@@ -186,7 +184,7 @@ async def _unassign(task: Task, why: str) -> None:
     name = "assigned_agent_id" if task.assigned_agent_id else "assigned_user_id"
     before = {name: getattr(task, name)}
     task.assigned_agent_id = task.assigned_user_id = None
-    task.updated_at = clock.now()
+    task.updated_at = times.clock_now()
     await task.save(update_fields=["assigned_agent_id", "assigned_user_id", "updated_at"])
     record("task.updated", task, f"Task unassigned: {task.title}. {why}", before=before, after={name: None})
 
@@ -234,7 +232,7 @@ async def archive_task(actor: Actor, task: Task) -> Task:
 
 
 async def _archive(task: Task) -> None:
-    task.archived_at = task.updated_at = clock.now()
+    task.archived_at = task.updated_at = times.clock_now()
     await task.save(update_fields=["archived_at", "updated_at"])
     record("task.archived", task, f"Task archived: {task.title}.", title=task.title)
 
@@ -244,7 +242,7 @@ async def unarchive_task(actor: Actor, task: Task) -> Task:
     """Return an archived task to its board."""
     task = await locked_task(task)
     if task.archived_at is not None:
-        task.archived_at, task.updated_at = None, clock.now()
+        task.archived_at, task.updated_at = None, times.clock_now()
         await task.save(update_fields=["archived_at", "updated_at"])
         record("task.unarchived", task, f"Task taken out of the archive: {task.title}.", title=task.title)
     return task

@@ -5,23 +5,23 @@ from uuid import UUID
 
 from quart import Response
 
-from mission_control.accounts.names import person_name
 from mission_control.agents.queries import agents_of_board
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.queries import NEWEST_FIRST, SELECT, pending_count, with_tasks
-from mission_control.authn import lookups
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.core.json import to_json
+from mission_control.core.values import to_json
 from mission_control.database.sql import rows, select_columns
-from mission_control.live import broker
-from mission_control.live.broker import head_of
-from mission_control.live.models import Event
-from mission_control.live.shared import Shared
-from mission_control.live.stream import json_stream
+from mission_control.http import lookups
+from mission_control.log import broker
+from mission_control.log.broker import head_of
+from mission_control.log.models import Event
+from mission_control.log.shared import Shared
+from mission_control.log.stream import json_stream
+from mission_control.people.account_names import person_name
 from mission_control.tasks.chat import newest_chat
 from mission_control.tasks.queries import COLUMNS, KINDS, board_relations, comment_read, serialize_tasks, task_read
 from mission_control.tasks.schemas import TaskCardRead

@@ -1,4 +1,4 @@
-"""Tasks, what they depend on, and what was said about them."""
+"""The rows of the room `tasks`."""
 
 from uuid import UUID
 
@@ -6,8 +6,16 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from mission_control.core.scope import Scope
-from mission_control.database.fields import Changing, Dated, UtcDatetimeField, nullable, only_reference, reference
+from mission_control.core.actor import Scope
+from mission_control.database.records import (
+    Changing,
+    Dated,
+    UtcDatetimeField,
+    json_field,
+    nullable,
+    only_reference,
+    reference,
+)
 
 
 class Task(Changing):
@@ -152,3 +160,92 @@ class AttachmentContent(Model):
 
     class Meta:
         table = "task_attachment_contents"
+
+
+class CustomField(Changing):
+    """A field that an organization adds to tasks of some boards."""
+
+    organization = reference("Organization")
+    field_key = fields.CharField(max_length=255)
+    label = fields.TextField()
+    field_type = fields.CharField(max_length=16, default="text")
+    ui_visibility = fields.CharField(max_length=16, default="always")
+    validation_regex = nullable(fields.TextField)
+    description = nullable(fields.TextField)
+    required = fields.BooleanField(default=False)
+    default_value = json_field(null=True)
+    position = nullable(fields.IntField)  # None: after those with one, by label
+
+    organization_id: UUID
+
+    class Meta:
+        table = "task_custom_field_definitions"
+        unique_together = (("organization", "field_key"),)
+
+    def scope(self) -> Scope:
+        """Return the scope of events about this field."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class CustomFieldBoard(Dated):
+    """A board whose tasks have a field."""
+
+    board = reference("Board")
+    field = reference("CustomField")
+
+    board_id: UUID
+    field_id: UUID
+
+    class Meta:
+        table = "board_task_custom_fields"
+        unique_together = (("board", "field"),)
+
+
+class CustomFieldValue(Changing):
+    """A task's value of a field; a missing row means the default."""
+
+    task = reference("Task")
+    field = reference("CustomField")
+    value = json_field(null=True)
+
+    task_id: UUID
+    field_id: UUID
+
+    class Meta:
+        table = "task_custom_field_values"
+        unique_together = (("task", "field"),)
+
+
+class Tag(Changing):
+    """A word with a colour, for tasks of an organization."""
+
+    organization = reference("Organization")
+    name = fields.TextField()
+    slug = fields.CharField(max_length=255)
+    color = fields.CharField(max_length=6, default="9e9e9e")
+    description = nullable(fields.TextField)
+
+    organization_id: UUID
+
+    class Meta:
+        table = "tags"
+        unique_together = (("organization", "slug"),)
+
+    def scope(self) -> Scope:
+        """Return the scope of events about this tag."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class TagAssignment(Dated):
+    """A tag on a task."""
+
+    task = reference("Task")
+    tag = reference("Tag")
+
+    task_id: UUID
+    tag_id: UUID
+
+    class Meta:
+        table = "tag_assignments"
+        unique_together = (("task", "tag"),)
+        indexes = (Index(fields=("tag_id",)),)

@@ -12,16 +12,15 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import crew_of, people_of
 from mission_control.boards.words import LABELS, STATUSES
-from mission_control.core.actor import Actor
-from mission_control.core.addresses import parts_of
+from mission_control.core.actor import Actor, require
 from mission_control.core.errors import DomainError, Forbidden, Invalid, NotFound
-from mission_control.core.policy import require
+from mission_control.core.values import parts_of
 from mission_control.database.sql import rows
-from mission_control.tags.queries import tags_offered
 from mission_control.tasks.fields import Surface, alike_at, in_form
 from mission_control.tasks.forms import FullTaskForm, NewTaskForm, assignee_value, fields_of
 from mission_control.tasks.pages import back_to_board
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
+from mission_control.tasks.tag_queries import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import done, go, is_htmx
 from mission_control.web.fragments import partial, render_macro

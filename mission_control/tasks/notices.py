@@ -8,10 +8,10 @@ from mission_control.agents.queries import lead_id_of, mentioned
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board
-from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.database.records import find, find_all
+from mission_control.log.unit_of_work import deliver
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Comment, Task
 

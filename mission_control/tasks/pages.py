@@ -10,11 +10,10 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.pages import on_board
 from mission_control.boards.words import LABELS
-from mission_control.core.actor import Actor
-from mission_control.core.addresses import parts_of
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.core.policy import can, require
-from mission_control.live.broker import head_of
+from mission_control.core.values import parts_of
+from mission_control.log.broker import head_of
 from mission_control.tasks.board_pages import board_page, view_of
 from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.forms import ChangeForm, CommentForm, MoveForm, TextForm

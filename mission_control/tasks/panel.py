@@ -8,14 +8,14 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work, people_of
 from mission_control.boards.words import Due, canonical, day_words, due_of
-from mission_control.core import clock, zones
+from mission_control.core import times
 from mission_control.database.sql import select_one
-from mission_control.live.models import Event
-from mission_control.live.stream import Batch
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
+from mission_control.people.account_names import person_name
 from mission_control.tasks.board_view import BoardView, News, Rights, on_board
 from mission_control.tasks.fields import Surface, TaskField, alike_at
 from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
@@ -92,7 +92,7 @@ class Panel(TaskRow):
     def is_working(self) -> bool:
         """Whether its agent is at work on it now."""
         seen = self.last_seen_at, self.agent_gateway_id, self.run_began_at
-        return self.status == "in_progress" and is_at_work(*seen, clock.now())
+        return self.status == "in_progress" and is_at_work(*seen, times.clock_now())
 
     @property
     def is_deleted(self) -> bool:
@@ -128,17 +128,17 @@ class Panel(TaskRow):
     @property
     def due(self) -> Due | None:
         """The due date as cards show it."""
-        return due_of(self.due_at, clock.now(), is_done=self.status == "done")
+        return due_of(self.due_at, times.clock_now(), is_done=self.status == "done")
 
     @property
     def due_words(self) -> str:
         """The due date as its field shows and reads it."""
-        return day_words(self.due_day, clock.now()) if self.due_day else ""
+        return day_words(self.due_day, times.clock_now()) if self.due_day else ""
 
     @property
     def due_day(self) -> date | None:
         """The date on which it is due, where the reader is."""
-        return zones.day_of(self.due_at, zones.reader()) if self.due_at else None
+        return times.day_of(self.due_at, times.reader()) if self.due_at else None
 
 
 async def panel_of(board: Board, task_id: UUID, rights: Rights) -> Panel | None:

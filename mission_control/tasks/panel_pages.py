@@ -9,7 +9,6 @@ from quart.typing import ResponseReturnValue
 from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.tags.queries import tags_of_tasks
 from mission_control.tasks.attachments import attachment_read, visible_attachment
 from mission_control.tasks.board_pages import view_of
 from mission_control.tasks.checklist import ChecklistItemCreate
@@ -21,6 +20,7 @@ from mission_control.tasks.panel import PAGE, panel_in
 from mission_control.tasks.panel_sections import FILES as TEMPLATE
 from mission_control.tasks.panel_sections import file_shown, found_tasks, preview_of
 from mission_control.tasks.queries import visible_task
+from mission_control.tasks.tag_queries import tags_of_tasks
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
 from mission_control.web.forms import EditConflict, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import read_ahead, render_macro

@@ -9,17 +9,16 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.approvals.payloads import action_words, asks_to_finish, stated_confidence
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.core.paging import Paging
+from mission_control.core import times
 from mission_control.core.substance import substance_of
+from mission_control.core.values import Paging
 from mission_control.database.sql import as_json, as_moment, rows
-from mission_control.live.models import Event
-from mission_control.live.stream import Batch
-from mission_control.tags.queries import tags_for, tags_of_tasks
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
+from mission_control.people.account_names import person_name
 from mission_control.tasks.attachments import INLINE_TYPES, list_attachments
 from mission_control.tasks.attachments import MOST as MOST_FILES
 from mission_control.tasks.board_view import BoardView, News
@@ -37,6 +36,7 @@ from mission_control.tasks.panel import (
     panel_region,
 )
 from mission_control.tasks.query import matching
+from mission_control.tasks.tag_queries import tags_for, tags_of_tasks
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Concerns, Region
 
@@ -302,7 +302,7 @@ def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: boo
         content_type=file["content_type"],
         size=size_in_words(file["size"]),
         by=by,
-        created_at=as_moment(file["created_at"]) or clock.now(),
+        created_at=as_moment(file["created_at"]) or times.clock_now(),
         content_url=f"/api/v1{panel_url}/attachments/{file['id']}/content",
         may_remove=may_remove,
     )

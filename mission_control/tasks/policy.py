@@ -3,8 +3,7 @@
 from uuid import UUID
 
 from mission_control.boards.models import Board
-from mission_control.core.actor import Actor
-from mission_control.core.policy import Rules
+from mission_control.core.actor import Actor, Rules
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 
 rules = Rules()

@@ -6,25 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, visible_board
 from mission_control.boards.words import STATUSES
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.declared import REQUIRED, completed_row
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.paging import Paging
-from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
+from mission_control.core.errors import ErrorCode, Invalid, NotFound
+from mission_control.core.values import Paging
 from mission_control.database.records import find
 from mission_control.database.sql import as_moment, placeholders, rows, select, select_columns, wire_moment
-from mission_control.tags.queries import Tags, tags_of_board, tags_of_tasks
+from mission_control.people.account_names import person_name
+from mission_control.tasks.custom_field_queries import Values, values_of_board, values_of_tasks
 from mission_control.tasks.fields import BY_NAME, FIELDS
 from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.query import Word, conditions_of, order_of, words_of
 from mission_control.tasks.schemas import TaskQuery
+from mission_control.tasks.tag_queries import Tags, tags_of_board, tags_of_tasks
 from mission_control.tasks.waiting import add_reasons
 
 
@@ -36,7 +35,7 @@ def condition_of(board_id: UUID, query: TaskQuery, viewer_id: UUID | None = None
     kept = "IS NOT NULL" if query.deleted else "IS NULL" if query.archived else "IS NULL AND t.archived_at IS NULL"
     since = [query.updated_since] if query.updated_since is not None else []
     changed = " AND t.updated_at >= ?" if since else ""
-    words = (*_words_in(query), *words_of(query.query or "", clock.now()))
+    words = (*_words_in(query), *words_of(query.query or "", times.clock_now()))
     narrowed, values = conditions_of(words, viewer_id)
     return f"t.board_id = ? AND t.deleted_at {kept}{changed}{narrowed}", [board_id, *since, *values]
 

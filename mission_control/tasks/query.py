@@ -13,8 +13,8 @@ from uuid import UUID
 from mission_control.boards.queries import PERSON
 from mission_control.boards.views import LONGEST_QUERY
 from mission_control.boards.words import STATUSES, Span, days_of, rank_sql, spellings
-from mission_control.core import clock
-from mission_control.core.ids import parse_id
+from mission_control.core import times
+from mission_control.core.values import parse_id
 from mission_control.database.sql import contains, is_postgres, lowered, place_in, placeholders, searched
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 
@@ -167,11 +167,11 @@ def order_of(field: TaskField) -> str:
 
 
 def conditions(text: str, viewer_id: UUID | None) -> Part:
-    return conditions_of(words_of(text, clock.now()), viewer_id)
+    return conditions_of(words_of(text, times.clock_now()), viewer_id)
 
 
 def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Part:
-    now, sql, values = clock.now(), "", list[Any]()
+    now, sql, values = times.clock_now(), "", list[Any]()
     for word in words:
         for part, more in _parts(word, viewer_id, now):
             sql, values = f"{sql} AND {part}", [*values, *more]

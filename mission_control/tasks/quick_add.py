@@ -10,7 +10,7 @@ from pydantic import Field
 from mission_control.boards.models import Board
 from mission_control.boards.queries import people_of
 from mission_control.boards.words import TaskStatus
-from mission_control.core.schemas import Body, NonEmptyStr, example
+from mission_control.core.values import Body, NonEmptyStr, example
 from mission_control.database.sql import rows
 from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.schemas import TaskCreate

@@ -7,17 +7,16 @@ from uuid import UUID
 from mission_control.approvals.decisions import CLOSED
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import asks_to_finish
+from mission_control.boards.attempts import track_run
 from mission_control.boards.models import Board
-from mission_control.commands.command import command
-from mission_control.commands.reactions import Reactions
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Forbidden, Invalid
+from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid
 from mission_control.core.substance import Parts, refuse_changed
 from mission_control.database.sql import as_json, placeholders, rows
-from mission_control.live.log import NewEvent
-from mission_control.runs.attempts import track_run
+from mission_control.log.commands import command
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions
 from mission_control.tasks.changes import TaskChange, TaskSnapshot, locked_task, present_task
 from mission_control.tasks.commands import change_task, save_change
 from mission_control.tasks.comments import write_comment
@@ -67,7 +66,7 @@ async def review_task(actor: Actor, task: Task, review: TaskReview) -> Task:
 
 
 async def _send_back(actor: Actor, task: Task, note: str, agent_id: UUID | None) -> Task:
-    now = clock.now()
+    now = times.clock_now()
     await write_comment(actor, task, note, notify=False)
     before = TaskSnapshot(task)
     enter(task, "inbox")
@@ -144,7 +143,7 @@ async def _return_to_worker(actor: Actor, task: Task, approval_id: UUID, note: s
     agent_id = await last_worker(task.board, task) or await _requester(task.board, approval_id)
     if agent_id is None and task.review_agent_id is None:
         return False
-    now = clock.now()
+    now = times.clock_now()
     if note:
         await write_comment(actor, task, note, notify=False)
     before = TaskSnapshot(task)

@@ -11,13 +11,12 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.boards.words import STATUSES
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.declared import UNSET, sent
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid, NotFound
 from mission_control.database.sql import as_json, is_postgres, rows
-from mission_control.organizations.work_state import lock_work_state_shared
+from mission_control.people.work_state import lock_work_state_shared
 from mission_control.tasks.changes import TaskChange, TaskSnapshot
 from mission_control.tasks.dependencies import blocked_error, blockers_of
 from mission_control.tasks.fields import Role, changeable_by
@@ -97,7 +96,7 @@ def enter(task: Task, status: str) -> None:
     if status in ("inbox", "review"):
         leave_work(task)
     if status == "in_progress":
-        task.in_progress_at = clock.now()
+        task.in_progress_at = times.clock_now()
     task.status = status
     task.position = top_position()
 
@@ -220,7 +219,7 @@ async def _lead_moves(board: Board, task: Task, change: TaskChange) -> None:
         enter(task, after)
         if after == "inbox":
             task.assigned_agent_id = await last_worker(board, task)
-            task.rework_at = clock.now() if task.assigned_agent_id else None
+            task.rework_at = times.clock_now() if task.assigned_agent_id else None
     elif before == "inbox" and after == "in_progress" and sent(change.assigned_agent_id, None) is not None:
         enter(task, "in_progress")
     else:

@@ -13,9 +13,8 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.boards.views import LONGEST_QUERY
 from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
-from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, SentBack, example
 from mission_control.core.substance import Seen
+from mission_control.core.values import ActorRef, Body, Moment, NonEmptyStr, Paging, SentBack, example
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import Ids, Surface, shown_at, to_answer, to_change, to_create
 

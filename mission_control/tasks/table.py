@@ -7,8 +7,8 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.database.sql import as_json, lowered, placeholders, rows, searched, select
-from mission_control.live.models import Event
-from mission_control.live.stream import Batch
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
 from mission_control.tasks.board_regions import AT_ONCE, WHOLE, agents_of, tasks_of
 from mission_control.tasks.board_view import TABLE_PAGE, BoardView, News, on_board
 from mission_control.tasks.card_filter import TABLE, CardFilter

@@ -8,10 +8,9 @@ from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.pages import TRASH, TRASH_PAGE, on_board
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict
-from mission_control.core.paging import Paging
-from mission_control.core.policy import can, require
+from mission_control.core.values import Paging
 from mission_control.tasks.board_view import Rights
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK

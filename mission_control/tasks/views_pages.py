@@ -14,13 +14,13 @@ from mission_control.boards.policy import may_change_view
 from mission_control.boards.queries import people_of
 from mission_control.boards.views import Name
 from mission_control.core.actor import Actor
-from mission_control.live.models import Event
-from mission_control.live.stream import Batch
-from mission_control.tags.queries import tags_offered
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
 from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
 from mission_control.tasks.card_filter import OPEN, CardFilter
 from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.query import quoted
+from mission_control.tasks.tag_queries import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action, same_form_again
 from mission_control.web.forms import Fields, Form, VersionedForm, done, go
 from mission_control.web.fragments import partial, render_macro

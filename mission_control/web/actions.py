@@ -13,12 +13,12 @@ from pydantic import BaseModel, ValidationError
 from quart import Blueprint, Response, make_response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.authn.authentication import require_same_origin
-from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
-from mission_control.operations.operation import admitted, handled
-from mission_control.operations.registry import Operation, operation_named
+from mission_control.http.authentication import require_same_origin
+from mission_control.http.operation import admitted, handled
+from mission_control.http.registry import Operation, operation_named
+from mission_control.log.commands import atomically
 from mission_control.web.forms import (
     EditConflict,
     Form,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from markupsafe import Markup
 from quart import request
 
-from mission_control.core.addresses import parts_of
+from mission_control.core.values import parts_of
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import View

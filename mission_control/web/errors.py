@@ -11,8 +11,8 @@ from werkzeug.exceptions import HTTPException
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
-from mission_control.core.json import to_json
 from mission_control.core.request_facts import current_request_id
+from mission_control.core.values import to_json
 from mission_control.database.outages import outage, trouble
 from mission_control.http.compression import json_response
 from mission_control.web.assets import asset, build, read

@@ -19,10 +19,8 @@ from pydantic_core import ErrorDetails
 from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
-from mission_control.core.error_codes import ErrorCode
-from mission_control.core.errors import Conflict
-from mission_control.core.ids import fingerprint
-from mission_control.core.storable import is_storable
+from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.values import fingerprint, is_storable
 
 SENTENCES = {
     "missing": "Fill this in.",

@@ -19,9 +19,9 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 from quart import Quart, current_app, render_template
 
-from mission_control.core import markdown, zones
+from mission_control.core import markdown, times
 from mission_control.core.request_facts import request_began_at
-from mission_control.live.broker import moment_of
+from mission_control.log.broker import moment_of
 from mission_control.web.assets import asset, page_assets
 from mission_control.web.forms import version_of
 
@@ -44,11 +44,11 @@ def _prepare(environment: Environment) -> None:
     environment.globals["asset"] = asset
     environment.globals["page_assets"] = page_assets
     environment.filters["markdown"] = _prose
-    environment.filters["relative"] = zones.relative
-    environment.filters["absolute"] = zones.absolute
-    environment.filters["clock"] = zones.clock_time
-    environment.filters["iso"] = zones.iso
-    environment.filters["age"] = zones.age
+    environment.filters["relative"] = times.relative
+    environment.filters["absolute"] = times.absolute
+    environment.filters["clock"] = times.clock_time
+    environment.filters["iso"] = times.iso
+    environment.filters["age"] = times.age
     environment.filters["initials"] = initials
     environment.filters["version_of"] = version_of
     environment.filters["since_read"] = since_read
@@ -75,7 +75,7 @@ async def read_ahead(*texts: str | None, names: tuple[str, ...] = ()) -> None:
 
 
 def since_read(url: str) -> str:
-    """Add to the address of a page's stream when the page was read, and by which process: `at` (live/broker.py)."""
+    """Add to the address of a page's stream when the page was read, and by which process: `at` (log/broker.py)."""
     return f"{url}{'&' if '?' in url else '?'}at={moment_of(request_began_at())}"
 
 

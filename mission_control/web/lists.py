@@ -7,9 +7,8 @@ from urllib.parse import urlencode
 
 from quart import Blueprint, Response, request
 
-from mission_control.core.actor import Actor
-from mission_control.core.policy import can, require
-from mission_control.live.broker import head_of
+from mission_control.core.actor import Actor, can, require
+from mission_control.log.broker import head_of
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, shell_page, signed_in

@@ -11,13 +11,13 @@ from typing import Any
 from markupsafe import Markup
 from quart import Quart, Response, current_app
 
-from mission_control.authn import lookups
-from mission_control.core import zones
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.live import broker
-from mission_control.live.models import Event
-from mission_control.live.shared import Shared
-from mission_control.live.stream import Batch, message, page_stream
+from mission_control.http import lookups
+from mission_control.log import broker
+from mission_control.log.models import Event
+from mission_control.log.shared import Shared
+from mission_control.log.stream import Batch, message, page_stream
 from mission_control.web.assets import build
 from mission_control.web.fragments import partial
 
@@ -109,7 +109,7 @@ class Region[V: View]:
         """Return the region's HTML, made once for everybody for whom it is the same."""
         if self.key is None:
             return await self.render(view)
-        key = (self.page, self.target, zones.reader().key, self.key(view))
+        key = (self.page, self.target, times.reader().key, self.key(view))
         return await view.reads.get(key, lambda: self.render(view))
 
     async def fragment(self, view: V, swap: str = "") -> str:
@@ -130,7 +130,7 @@ class Region[V: View]:
         if self.key is None:
             return await make(view, concern)
         which = (tuple(one.seq for one in concern.events), tuple(map(id, concern.signals)))
-        key = (self.page, self.target, zones.reader().key, self.key(view), which)
+        key = (self.page, self.target, times.reader().key, self.key(view), which)
         return await view.reads.get(key, lambda: make(view, concern))
 
 
@@ -201,7 +201,7 @@ async def live_page(
         if current is None or actor.organization_id not in current.memberships:
             return None
         current = replace(current, organization_id=actor.organization_id, surface="page")
-        zones.read_by(current)
+        times.read_by(current)
         async with app.app_context():  # a stream runs after its request, outside of every context
             seen = batch.events[-1].seq if batch.events else 0
             view = await look(current, Reads(broker.known_state(actor.organization_id, seen)))

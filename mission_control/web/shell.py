@@ -12,11 +12,11 @@ from uuid import UUID
 
 from quart import g, request
 
-from mission_control.authn import authentication
-from mission_control.core import zones
+from mission_control.core import times
 from mission_control.core.actor import Actor, BoardLike
-from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Unauthenticated
+from mission_control.core.values import parts_of
+from mission_control.http import authentication
 from mission_control.web.fragments import render_page
 
 
@@ -82,7 +82,7 @@ async def signed_in() -> Actor:
     if actor is None:
         raise Unauthenticated()
     g.actor = actor = actor.on("page")
-    zones.read_by(actor)
+    times.read_by(actor)
     return actor
 
 

@@ -1,1 +1,1 @@
-"""Work beside requests: loops, leases, and the rows of what must reach the outside."""
+"""Work beside requests: loops, and the sending of deliveries."""

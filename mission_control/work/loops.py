@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database.sql import is_postgres
-from mission_control.live import channels
+from mission_control.log import channels
 
 CLOCK_SECONDS, SMALLEST_JUMP_SECONDS = 1.0, 2.0
 
@@ -41,7 +41,7 @@ class Loop:
     debounce: float = 0.0
     stop: Callable[[], Awaitable[None]] | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
-    _since: datetime = field(default_factory=clock.now, init=False)
+    _since: datetime = field(default_factory=times.clock_now, init=False)
     _next: datetime | None = field(default=None, init=False)
     _is_asleep: bool = field(default=False, init=False)
 
@@ -65,7 +65,7 @@ class Loop:
 
     def wake(self) -> None:
         """Look at once, in this process."""
-        channels.notify([self.channel])
+        channels.channels_notify([self.channel])
 
     def no_later_than(self, moment: datetime) -> None:
         """Look now, where the next look would be later than a moment: it learns when the one after it has to be."""
@@ -76,7 +76,7 @@ class Loop:
 
     async def run(self) -> None:
         """Look again and again; never returns."""
-        self._since, self._is_asleep = clock.now(), False
+        self._since, self._is_asleep = times.clock_now(), False
         now = asyncio.get_running_loop().time
         try:
             if self.take_over is not None and not is_postgres():
@@ -84,11 +84,11 @@ class Loop:
             while True:
                 began, self._next = now(), None
                 with channels.listening(self.channel) as notified:
-                    planned = clock.now() + timedelta(seconds=await self._turn())
+                    planned = times.clock_now() + timedelta(seconds=await self._turn())
                     is_busy = bool(self.tasks)
                     # A moment that `no_later_than` named during the look counts, without a look for each of them.
                     self._next, self._is_asleep = min(self._next or planned, planned), True
-                    await channels.notified_within(notified, (self._next - clock.now()).total_seconds())
+                    await channels.notified_within(notified, (self._next - times.clock_now()).total_seconds())
                     self._is_asleep = False
                 if not is_busy:
                     await asyncio.sleep(began + self.debounce - now())
@@ -100,7 +100,7 @@ class Loop:
             await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def _turn(self) -> float:
-        until = clock.now()
+        until = times.clock_now()
         if not self.when():
             self._since = until
             return self.pause

@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 from quart import Quart
 
-from mission_control.accounts import commands, setup
-from mission_control.accounts.credentials import create_personal_token, hash_password, revoke_personal_token
-from mission_control.accounts.log import verify
-from mission_control.accounts.models import AccountEvent, PasswordReset, Session, Token, User
-from mission_control.accounts.setup import set_role
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.organizations.models import Member, Organization
+from mission_control.people import account_commands, setup
+from mission_control.people.account_log import verify
+from mission_control.people.credentials import create_personal_token, hash_password, revoke_personal_token
+from mission_control.people.models import AccountEvent, Member, Organization, PasswordReset, Session, Token, User
+from mission_control.people.setup import set_role
 from tests.cast import Cast
 
 KEYS = [
@@ -26,7 +25,9 @@ KEYS = [
 
 async def sign_in(email: str, password: str, user_agent: str | None) -> str:
     """Sign in as the page does."""
-    return await commands.start_session(system(setup.NOWHERE), await commands.proven(email, password), user_agent)
+    return await account_commands.start_session(
+        system(setup.NOWHERE), await account_commands.proven(email, password), user_agent
+    )
 
 
 async def kinds(since: int = 0) -> list[str]:
@@ -110,12 +111,14 @@ async def test_new_password_ends_other_sessions(cast: Cast) -> None:
     await sign_in("cleo@example.org", "the old password", None)
     actor = await cast.cleo.actor()
     with pytest.raises(Forbidden):
-        await commands.change_password(actor, user, "a wrong password", "the new password")
-    await commands.change_password(actor, user, "the old password", "the new password")
+        await account_commands.change_password(actor, user, "a wrong password", "the new password")
+    await account_commands.change_password(actor, user, "the old password", "the new password")
     assert await Session.all().count() == 0
     await sign_in("cleo@example.org", "the new password", None)
     with pytest.raises(Forbidden):
-        await commands.change_password(await cast.ada.actor(), await User.get(id=user.id), "the new password", "mine")
+        await account_commands.change_password(
+            await cast.ada.actor(), await User.get(id=user.id), "the new password", "mine"
+        )
 
 
 async def test_password_reset_from_the_command_line(cast: Cast) -> None:
@@ -124,27 +127,27 @@ async def test_password_reset_from_the_command_line(cast: Cast) -> None:
         (cast.cleo, cleo, Forbidden), (cast.ben, ada, NotFound), (cast.ada, eve, NotFound),
     ):  # fmt: skip
         with pytest.raises(refusal):
-            await commands.make_reset_link(await person.actor(), user)
-    first = await commands.make_reset_link(await cast.ben.actor(), cleo)
-    link = await commands.make_reset_link(await cast.ada.actor(), cleo)
+            await account_commands.make_reset_link(await person.actor(), user)
+    first = await account_commands.make_reset_link(await cast.ben.actor(), cleo)
+    link = await account_commands.make_reset_link(await cast.ada.actor(), cleo)
     with pytest.raises(NotFound):
-        await commands.reset_password(first, "the new password")
-    with clock.travelled(timedelta(hours=25)), pytest.raises(NotFound):
-        await commands.reset_password(link, "the new password")
-    await commands.reset_password(link, "the new password")
+        await account_commands.reset_password(first, "the new password")
+    with times.travelled(timedelta(hours=25)), pytest.raises(NotFound):
+        await account_commands.reset_password(link, "the new password")
+    await account_commands.reset_password(link, "the new password")
     await sign_in("cleo@example.org", "the new password", None)
     with pytest.raises(NotFound):
-        await commands.reset_password(link, "another password")
+        await account_commands.reset_password(link, "another password")
     assert await PasswordReset.filter(fingerprint=link).count() == 0
 
 
 async def test_personal_token_works_until_revoked_or_expired(cast: Cast) -> None:
     actor, user = await cast.cleo.actor(), await User.get(id=cast.cleo.id)
-    made = await create_personal_token(actor, user, "laptop", clock.now() + timedelta(days=1))
+    made = await create_personal_token(actor, user, "laptop", times.clock_now() + timedelta(days=1))
     assert made.secret.startswith("mcu_") and len(made.secret) == 52
     headers = {"Authorization": f"Bearer {made.secret}"}
     assert (await cast.nobody.get("/users/me", headers=headers)).ok()["name"] == "Cleo"
-    with clock.travelled(timedelta(days=2)):
+    with times.travelled(timedelta(days=2)):
         (await cast.nobody.get("/users/me", headers=headers)).refused(401)
     with pytest.raises(Forbidden):
         await revoke_personal_token(await cast.ada.actor(), made.row)
@@ -158,9 +161,9 @@ async def test_personal_token_works_until_revoked_or_expired(cast: Cast) -> None
 @pytest.mark.parametrize("ends", [True, False])
 async def test_reset_ends_other_sessions_and_tokens_unless_told_to_keep_them(cast: Cast, ends: bool) -> None:
     user = await User.get(id=cast.cleo.id)
-    await commands.start_session(system(setup.NOWHERE), user, None)
-    link = await commands.make_reset_link(await cast.ada.actor(), user)
-    await commands.reset_password(link, "the new password", ends_others=ends)
+    await account_commands.start_session(system(setup.NOWHERE), user, None)
+    link = await account_commands.make_reset_link(await cast.ada.actor(), user)
+    await account_commands.reset_password(link, "the new password", ends_others=ends)
     assert await Session.filter(user_id=user.id).exists() is not ends
     assert (await cast.nobody.get("/users/me", headers=cast.cleo.headers)).status == (401 if ends else 200)
 
@@ -170,20 +173,20 @@ async def test_changed_password_ends_tokens_on_request(cast: Cast) -> None:
     user.password_hash = await hash_password("the old password")
     await user.save(update_fields=["password_hash"])
     actor = await cast.cleo.actor()
-    await commands.change_password(actor, user, "the old password", "the new password")
+    await account_commands.change_password(actor, user, "the old password", "the new password")
     (await cast.cleo.get("/users/me")).ok()
     user = await User.get(id=cast.cleo.id)
-    await commands.change_password(actor, user, "the new password", "the newest password", ends_tokens=True)
+    await account_commands.change_password(actor, user, "the new password", "the newest password", ends_tokens=True)
     (await cast.cleo.get("/users/me")).refused(401)
 
 
 async def test_ending_everything_ends_sessions_tokens_and_links(cast: Cast) -> None:
     user = await User.get(id=cast.cleo.id)
-    await commands.start_session(system(setup.NOWHERE), user, None)
-    link = await commands.make_reset_link(await cast.ada.actor(), user)
-    await commands.end_everything(await cast.cleo.actor(), user)
+    await account_commands.start_session(system(setup.NOWHERE), user, None)
+    link = await account_commands.make_reset_link(await cast.ada.actor(), user)
+    await account_commands.end_everything(await cast.cleo.actor(), user)
     assert not await Session.filter(user_id=user.id).exists()
-    assert await commands.reset_target(link) is None
+    assert await account_commands.reset_target(link) is None
     (await cast.cleo.get("/users/me")).refused(401)
     (await cast.ada.get("/users/me")).ok()
 
@@ -191,7 +194,7 @@ async def test_ending_everything_ends_sessions_tokens_and_links(cast: Cast) -> N
 @pytest.mark.parametrize("spelling", ["Ädele@example.org", "ädele@Example.org", " ÄDELE@EXAMPLE.ORG "])
 async def test_email_is_case_insensitive(cast: Cast, spelling: str) -> None:
     await User.filter(id=cast.cleo.id).update(email="ÄDele@example.org")
-    found = await commands.user_by_email(spelling)
+    found = await account_commands.user_by_email(spelling)
     assert found is not None and found.id == cast.cleo.id
     invitation = {"invited_email": spelling.strip()}
     assert "member" in str((await cast.ada.post("/organizations/me/invites", invitation)).refused(409))
@@ -199,7 +202,7 @@ async def test_email_is_case_insensitive(cast: Cast, spelling: str) -> None:
 
 async def test_email_is_unique(cast: Cast) -> None:
     with pytest.raises(Conflict):
-        await commands.create_user("CLEO@example.org", "Cleo", "member", cast.organization, None)
+        await account_commands.create_user("CLEO@example.org", "Cleo", "member", cast.organization, None)
 
 
 @pytest.mark.parametrize("change", ["kind", "data", "user", "missing", "end"])

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from mission_control.accounts.models import Session, Token
-from mission_control.core import clock
+from mission_control.core import times
+from mission_control.people.models import Session, Token
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, give_password, visitor
 
@@ -37,7 +37,7 @@ async def test_personal_tokens_are_created_listed_and_revoked(cast: Cast) -> Non
 
 
 async def test_a_token_creates_none_that_outlives_it(cast: Cast) -> None:
-    ends = clock.now() + timedelta(hours=1)
+    ends = times.clock_now() + timedelta(hours=1)
     await Token.filter(user_id=cast.cleo.id).update(expires_at=ends)
     for later in (None, (ends + timedelta(seconds=1)).isoformat()):
         refused = (await cast.cleo.post("/users/me/tokens", {"name": "Longer", "expires_at": later})).refused(422)

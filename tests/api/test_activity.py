@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
-from mission_control.live.models import Event
-from mission_control.organizations.models import BoardAccess
+from mission_control.core import times
+from mission_control.log.models import Event
+from mission_control.people.models import BoardAccess
 from tests.api.test_groups import made
 from tests.cast import Cast, head, ids, stamp
 from tests.statements import cost
@@ -40,7 +40,7 @@ async def test_newest_event_comes_first(cast: Cast) -> None:
     assert (changed["agent_id"], changed["task_id"], changed["board_id"]) == (
         str(cast.vega.id), task["id"], str(cast.board.id),
     )  # fmt: skip
-    assert changed["created_at"] == clock.wire(event.created_at)
+    assert changed["created_at"] == times.wire(event.created_at)
     assert changed["actor"] == {"kind": "agent", "id": str(cast.vega.id), "name": "Vega"}
     assert created["actor"] == {"kind": "user", "id": str(cast.ada.id), "name": "Ada"}
     second = (await cast.ada.get("/activity?limit=1&offset=1")).ok()

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.authn import lookups
-from mission_control.organizations.models import BoardAccess, Member
+from mission_control.http import lookups
+from mission_control.people.models import BoardAccess, Member
 from mission_control.tasks.models import Comment
 from tests.cast import Caller, Cast, head, ids
 from tests.live.reading import reading

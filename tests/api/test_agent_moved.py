@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.organizations.models import BoardAccess, Member
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
+from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast
 from tests.claiming import release, taken
 from tests.pages.visitor import visitor

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, head, kinds
 
@@ -77,10 +77,10 @@ async def test_heartbeat_or_create_finds_or_makes_the_agent(cast: Cast) -> None:
 async def test_presence_is_written_every_thirty_seconds(cast: Cast) -> None:
     (await cast.vega.get("/agent/healthz")).ok()
     first = (await Agent.get(id=cast.vega.id)).last_seen_at
-    with clock.travelled(timedelta(seconds=20)):
+    with times.travelled(timedelta(seconds=20)):
         (await cast.vega.get(cast.tasks)).ok()
         assert (await Agent.get(id=cast.vega.id)).last_seen_at == first
-    with clock.travelled(timedelta(seconds=40)):
+    with times.travelled(timedelta(seconds=40)):
         (await cast.vega.get(cast.tasks)).ok()
         assert (await Agent.get(id=cast.vega.id)).last_seen_at > first
     await Agent.filter(id=cast.vega.id).update(status="deleting", last_seen_at=None)

@@ -10,7 +10,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, kinds
 
@@ -165,7 +165,7 @@ async def test_deleted_agents_tasks_are_unassigned(cast: Cast) -> None:
     states = ("inbox", "in_progress", "review", "done")
     made = {status: await cast.add_task() for status in states}
     for status, task in made.items():
-        await cast.put(task, status=status, assigned_agent_id=cast.vega.id, in_progress_at=clock.now())
+        await cast.put(task, status=status, assigned_agent_id=cast.vega.id, in_progress_at=times.clock_now())
     before, path = await head(cast), f"/agents/{cast.vega.id}"
     for caller, code in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.delete(path)).refused(code)
@@ -196,9 +196,9 @@ async def test_status_shows_online_and_offline(cast: Cast) -> None:
     assert await status() == "offline"
     (await cast.vega.get("/agent/healthz")).ok()
     assert await status() == "online"
-    with clock.travelled(timedelta(minutes=9)):
+    with times.travelled(timedelta(minutes=9)):
         assert await status() == "online"
-    with clock.travelled(timedelta(minutes=11)):
+    with times.travelled(timedelta(minutes=11)):
         assert await status() == "offline"
         (await cast.vega.get("/agent/healthz")).ok()
         assert await status() == "online"

@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, computed_status
 from mission_control.approvals.models import Approval
-from mission_control.core import clock
-from mission_control.core.ids import new_id
-from mission_control.organizations.models import Member
+from mission_control.core import times
+from mission_control.core.values import new_id
+from mission_control.people.models import Member, Token
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, head, kinds
 from tests.claiming import later
@@ -194,7 +193,7 @@ async def test_moved_agents_unfinished_tasks_are_unassigned(cast: Cast) -> None:
     states = ("inbox", "in_progress", "review", "done")
     made = {status: await cast.add_task() for status in states}
     for status, task in made.items():
-        await cast.put(task, status=status, assigned_agent_id=cast.vega.id, in_progress_at=clock.now())
+        await cast.put(task, status=status, assigned_agent_id=cast.vega.id, in_progress_at=times.clock_now())
     before = await head(cast)
     (await cast.ada.patch(at(cast.vega), {"board_id": str(cast.other_board.id)})).ok()
     for status, task in made.items():
@@ -311,7 +310,7 @@ async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
     ],
 )
 def test_agent_state_shown_to_people(stored: str, minutes: int | None, shown: str) -> None:
-    seen = None if minutes is None else clock.now() - timedelta(minutes=minutes)
+    seen = None if minutes is None else times.clock_now() - timedelta(minutes=minutes)
     assert computed_status(Agent(status=stored, last_seen_at=seen)) == shown
 
 
@@ -328,7 +327,7 @@ def test_agent_state_shown_to_people(stored: str, minutes: int | None, shown: st
 def test_agent_of_a_gateway_is_there_while_its_gateway_is(
     stored: str, has_called: bool, is_away: bool, shown: str
 ) -> None:
-    now = clock.now()
+    now = times.clock_now()
     seen, away = now - timedelta(days=1) if has_called else None, now if is_away else None
     agent = Agent(status=stored, gateway_id=new_id(), last_seen_at=seen, gateway_away_at=away)
     assert computed_status(agent) == shown
@@ -357,7 +356,7 @@ async def test_agent_state_after_a_heartbeat_by_a_person(cast: Cast, stored: str
     [("busy", 10, "busy"), ("busy", 31, "online"), ("busy", None, "online"), ("updating", 31, "online")],
 )
 async def test_agent_state_after_its_own_heartbeat(cast: Cast, stored: str, silence: int | None, kept: str) -> None:
-    last = None if silence is None else clock.now() - timedelta(seconds=silence)
+    last = None if silence is None else times.clock_now() - timedelta(seconds=silence)
     await Agent.filter(id=cast.vega.id).update(status=stored, last_seen_at=last)
     assert (await cast.vega.post("/agent/heartbeat")).ok()["status"] == kept
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from mission_control.accounts.models import Token
-from mission_control.authn import lookups
-from mission_control.core import clock
+from mission_control.core import times
+from mission_control.http import lookups
+from mission_control.people.models import Token
 from tests.cast import Caller, Cast, events, head, kinds, stamp
 
 RENEW = "/agent/tokens/rotations"
@@ -42,7 +42,7 @@ async def test_token_is_changed(cast: Cast) -> None:
     (await cast.vega.post("/agent/heartbeat")).refused(403)
     assert (await cast.ada.patch(path, {"scopes": None})).ok()["requests_per_minute"] == 60
     (await cast.vega.post("/agent/heartbeat")).ok()
-    with clock.travelled(timedelta(minutes=61)):
+    with times.travelled(timedelta(minutes=61)):
         (await cast.vega.get("/agent/healthz")).refused(401)
 
 
@@ -82,7 +82,7 @@ async def test_changing_a_token_is_forbidden_for_others(cast: Cast) -> None:
 async def test_ended_token_cannot_be_changed(cast: Cast) -> None:
     path = await path_of_token(cast, cast.vega)
     (await cast.ada.patch(path, {"expires_at": f"{stamp(1).isoformat()}Z"})).ok()
-    with clock.travelled(timedelta(minutes=2)):
+    with times.travelled(timedelta(minutes=2)):
         (await cast.ada.patch(path, {"expires_at": None})).refused_as(409, "token_ended")
     (await cast.ada.delete(path)).ok()
     (await cast.ada.patch(path, {"name": "x"})).refused_as(409, "token_ended")
@@ -103,17 +103,17 @@ async def test_agent_renews_its_own_token(cast: Cast) -> None:
     first = (await cast.ada.post(path, wanted)).ok()
     assert (await bearing(cast, first["token"]).get("/agent/healthz")).ok()["token_expires_at"] == first["expires_at"]
     before = await head(cast)
-    with clock.travelled(timedelta(hours=23)):
+    with times.travelled(timedelta(hours=23)):
         second = (await bearing(cast, first["token"]).post(RENEW, {"overlap_seconds": 600})).ok()
         assert list(second) == ["id", "token", "prefix", "expires_at", "replaced_until"]
         [event] = await events(before)
         assert (event.kind, event.actor_id) == ("agent.token_rotated", cast.vega.id)
         (await bearing(cast, first["token"]).get("/agent/healthz")).ok()
-    with clock.travelled(timedelta(hours=23, minutes=11)):
+    with times.travelled(timedelta(hours=23, minutes=11)):
         (await bearing(cast, first["token"]).get("/agent/healthz")).refused(401)
-    with clock.travelled(timedelta(hours=46)):
+    with times.travelled(timedelta(hours=46)):
         (await bearing(cast, second["token"]).get("/agent/healthz")).ok()
-    with clock.travelled(timedelta(hours=48)):
+    with times.travelled(timedelta(hours=48)):
         (await bearing(cast, second["token"]).get("/agent/healthz")).refused(401)
     row = await Token.get(id=second["id"])
     assert {name: getattr(row, name) for name in traits} == traits

@@ -8,9 +8,9 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from mission_control.accounts.models import Token
-from mission_control.authn import authentication
-from mission_control.core import clock
+from mission_control.core import times
+from mission_control.http import authentication
+from mission_control.people.models import Token
 from tests.cast import Answer, Cast, events, head, kinds, stamp
 
 
@@ -30,9 +30,9 @@ async def test_old_token_works_until_the_overlap_ends(cast: Cast) -> None:
     assert orjson.loads(event.data) == {"token_id": made["id"], "prefix": made["prefix"]}
     (await with_token(cast, made["token"])).ok()
     (await with_token(cast, cast.vega.secret)).ok()
-    with clock.travelled(timedelta(seconds=590)):
+    with times.travelled(timedelta(seconds=590)):
         (await with_token(cast, cast.vega.secret)).ok()
-    with clock.travelled(timedelta(seconds=610)):
+    with times.travelled(timedelta(seconds=610)):
         (await with_token(cast, cast.vega.secret)).refused(401)
         (await with_token(cast, made["token"])).ok()
 
@@ -47,7 +47,7 @@ async def test_overlap_never_extends_a_token(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     short = (await cast.ada.post(path, {"expires_at": f"{stamp(1).isoformat()}Z", "overlap_seconds": 0})).ok()
     (await cast.ada.post(path, {"overlap_seconds": 3600})).ok()
-    with clock.travelled(timedelta(minutes=2)):
+    with times.travelled(timedelta(minutes=2)):
         (await with_token(cast, short["token"])).refused(401)
 
 
@@ -75,15 +75,15 @@ async def test_token_list_says_which_tokens_are_active(cast: Cast) -> None:
     assert await states() == ["active"]
     (await cast.ada.post(path, {"overlap_seconds": 600})).ok()
     assert await states() == ["active", "expiring"]
-    with clock.travelled(timedelta(seconds=601)):
+    with times.travelled(timedelta(seconds=601)):
         replaced = (await cast.ada.get(path)).ok()[1]
         assert (replaced["state"], replaced["revoked_at"]) == ("expired", None)
     newest = (await cast.ada.post(path, {"overlap_seconds": 0})).ok()
     assert await states() == ["active", "revoked", "revoked"]
-    in_eight_days = clock.now() + timedelta(days=8)
+    in_eight_days = times.clock_now() + timedelta(days=8)
     sent = {"expires_at": f"{in_eight_days.isoformat()}Z"}
     assert (await cast.ada.patch(f"{path}/{newest['id']}", sent)).ok()["state"] == "active"
-    with clock.travelled(timedelta(days=2)):
+    with times.travelled(timedelta(days=2)):
         assert (await states())[0] == "expiring"
 
 
@@ -105,14 +105,14 @@ async def test_revoked_token_stops_working_at_once(cast: Cast) -> None:
 async def test_rotating_twice_within_the_overlap(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     second = (await cast.ada.post(path, {"overlap_seconds": 600})).ok()
-    with clock.travelled(timedelta(seconds=300)):
+    with times.travelled(timedelta(seconds=300)):
         third = (await cast.ada.post(path, {"overlap_seconds": 600})).ok()
         for secret in (cast.vega.secret, second["token"], third["token"]):
             (await with_token(cast, secret)).ok()
-    with clock.travelled(timedelta(seconds=610)):
+    with times.travelled(timedelta(seconds=610)):
         (await with_token(cast, cast.vega.secret)).refused(401)
         (await with_token(cast, second["token"])).ok()
-    with clock.travelled(timedelta(seconds=910)):
+    with times.travelled(timedelta(seconds=910)):
         (await with_token(cast, second["token"])).refused(401)
         (await with_token(cast, third["token"])).ok()
 
@@ -121,9 +121,9 @@ async def test_token_expires_on_time(cast: Cast) -> None:
     wanted = {"overlap_seconds": 0, "expires_at": f"{stamp(60).isoformat()}Z"}
     made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", wanted)).ok()
     assert made["expires_at"] is not None
-    with clock.travelled(timedelta(minutes=59)):
+    with times.travelled(timedelta(minutes=59)):
         (await with_token(cast, made["token"])).ok()
-    with clock.travelled(timedelta(minutes=61)):
+    with times.travelled(timedelta(minutes=61)):
         (await with_token(cast, made["token"])).refused(401)
         after = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {})).ok()
         assert after["replaced_until"] is None and after["expires_at"] is None
@@ -187,9 +187,9 @@ async def test_token_use_is_recorded_once_a_minute(cast: Cast) -> None:
 
     first = await used()
     assert first is not None
-    with clock.travelled(timedelta(seconds=30)):
+    with times.travelled(timedelta(seconds=30)):
         assert await used() == first
-    with clock.travelled(timedelta(seconds=90)):
+    with times.travelled(timedelta(seconds=90)):
         assert await used() > first
 
 

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from mission_control.approvals.models import Approval
-from mission_control.live import channels
-from mission_control.operations.registry import OPERATIONS
-from mission_control.work.deliveries import Delivery
+from mission_control.http.registry import OPERATIONS
+from mission_control.log import channels
+from mission_control.log.leases import Delivery
 from tests.cast import Cast, events, head, ids, kinds
 
 KEYS = [
@@ -263,7 +263,7 @@ async def test_read_can_wait_for_the_decision(cast: Cast) -> None:
     path = f"{cast.approvals}/{asked['id']}"
     assert (await cast.vega.get(path)).ok() == (await cast.vega.get(f"{path}?wait_seconds=0")).ok() == asked
     poll = asyncio.create_task(cast.vega.get(f"{path}?wait_seconds=50"))
-    while not channels.waiting(f"approval:{asked['id']}"):
+    while not channels.channels_waiting(f"approval:{asked['id']}"):
         assert not poll.done(), poll.result()
         await asyncio.sleep(0.01)
     decided = (await cast.cleo.patch(path, {"status": "approved"})).ok()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
-from mission_control.live.models import Event
+from mission_control.core import times
+from mission_control.log.models import Event
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head, ids, kinds, stamp
 
@@ -15,7 +15,7 @@ async def done(cast: Cast, title: str, minutes_ago: float = 0) -> dict[str, Any]
     """A task that was done some time ago."""
     task = await cast.add_task(title=title)
     (await cast.cleo.patch(cast.task(task), {"status": "done"})).ok()
-    await Event.filter(task_id=task["id"]).update(created_at=clock.now() - timedelta(minutes=minutes_ago))
+    await Event.filter(task_id=task["id"]).update(created_at=times.clock_now() - timedelta(minutes=minutes_ago))
     return task
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mission_control.jobs.models import Job
+from mission_control.people.models import Job
 from tests.cast import Cast
 
 

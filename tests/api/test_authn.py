@@ -10,13 +10,12 @@ import pytest
 from quart import Quart
 from quart_auth import QuartAuth
 
-from mission_control.accounts.commands import start_session
-from mission_control.accounts.models import Session, User
-from mission_control.accounts.setup import NOWHERE
 from mission_control.config import Settings
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.organizations.models import Member, Organization
+from mission_control.people.account_commands import start_session
+from mission_control.people.models import Member, Organization, Session, User
+from mission_control.people.setup import NOWHERE
 from tests.cast import Caller, Cast
 
 LOCAL = "local-" + "x" * 50
@@ -116,7 +115,7 @@ async def test_bearer_token_overrides_the_cookie(cast: Cast) -> None:
 
 async def test_session_expires(cast: Cast) -> None:
     browser = await browser_of(cast, cast.cleo.id)
-    with clock.travelled(timedelta(days=31)):
+    with times.travelled(timedelta(days=31)):
         (await browser.get("/users/me")).refused(401)
     (await browser.get("/users/me")).ok()
     await Session.all().delete()

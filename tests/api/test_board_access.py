@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from mission_control.organizations.models import Member
+from mission_control.people.models import Member
 from tests.cast import Cast, Person, events, head
 
 

@@ -13,13 +13,12 @@ from tortoise.transactions import in_transaction
 from mission_control.approvals.models import Approval
 from mission_control.boards import staging
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times as clock
 from mission_control.core.errors import Conflict
-from mission_control.exports import importing
-from mission_control.jobs import running
-from mission_control.memory.models import BoardMemory
-from mission_control.tags.models import Tag
-from mission_control.tasks.models import Comment, Task
+from mission_control.exchange import importing
+from mission_control.knowledge.models import BoardMemory
+from mission_control.people import jobs
+from mission_control.tasks.models import Comment, Tag, Task
 from tests.cast import Cast
 
 IMPORT = "/boards/import"
@@ -120,10 +119,10 @@ async def test_staged_rows_of_a_killed_server_are_removed(cast: Cast) -> None:
     await staging.store(board.id, [Task(board_id=board.id, number=n, title="T", position=n) for n in range(1, 4)])
     (await cast.ada.post(IMPORT, the_file("Young"))).ok()
     assert await Task.filter(board_id=board.id).count() == 3
-    await staging.clear_abandoned(clock.now() - staging.LEASE)
+    await staging.clear_abandoned(clock.clock_now() - staging.LEASE)
     assert await Task.filter(board_id=board.id).count() == 3
     with clock.travelled(staging.LEASE * 2):
-        await staging.clear_abandoned(clock.now() - staging.LEASE)
+        await staging.clear_abandoned(clock.clock_now() - staging.LEASE)
     assert not await Board.exists(id=board.id)
     assert (await held())[:2] == [before[0] + 1, before[1] + 5]
 
@@ -135,7 +134,7 @@ async def test_erasure_in_progress_is_left_to_its_process(cast: Cast, monkeypatc
     async def look(_done: int) -> None:
         seen.append((await Board.get(id=brought["id"])).absent_since)
 
-    monkeypatch.setattr(running, "advance", look)
+    monkeypatch.setattr(jobs, "advance", look)
     (await cast.ada.delete(f"/boards/{brought['id']}?permanent=true")).ok()
     assert len(seen) == 4 and seen == sorted(set(seen))
 
@@ -147,7 +146,7 @@ async def test_import_whose_rows_were_removed_is_not_published(
 
     async def sweep() -> None:
         if next(pieces) == 3:
-            await staging.clear_abandoned(clock.now() + timedelta(seconds=1))
+            await staging.clear_abandoned(clock.clock_now() + timedelta(seconds=1))
 
     before_pieces.append(sweep)
     (await cast.ada.post(IMPORT, the_file())).refused(404)
@@ -181,5 +180,5 @@ async def test_erased_board_disappears_before_its_contents(cast: Cast, monkeypat
     assert (await cast.ada.get("/boards/trash")).ok()["total"] == 0
     monkeypatch.setattr(staging, "clear", clear)
     with clock.travelled(staging.LEASE * 2):
-        await staging.clear_abandoned(clock.now() - staging.LEASE)
+        await staging.clear_abandoned(clock.clock_now() - staging.LEASE)
     assert [old - new for old, new in zip(before, await held(), strict=True)] == [1, 5, 5, 2, 1, 0]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.core.clock import now, travelled
-from mission_control.live import channels
-from mission_control.work.deliveries import Delivery
+from mission_control.core.times import clock_now as now
+from mission_control.core.times import travelled
+from mission_control.log import channels
+from mission_control.log.leases import Delivery
 from tests.api.test_budgets import limit, told, use
 from tests.api.test_needs import needs, one_of
 from tests.api.test_needs_answers import answer

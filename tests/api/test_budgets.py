@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.core.clock import travelled
-from mission_control.live import channels
-from mission_control.usage.budgets import begin_day
-from mission_control.usage.models import Budget, UsageEntry
-from mission_control.usage.queries import exhausted
-from mission_control.work.deliveries import Delivery
+from mission_control.agents.budgets import begin_day
+from mission_control.agents.models import Budget, UsageEntry
+from mission_control.agents.usage_queries import exhausted
+from mission_control.core.times import travelled
+from mission_control.log import channels
+from mission_control.log.leases import Delivery
 from tests.cast import Answer, Caller, Cast, events, head
 
 KEYS = [

@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from mission_control.log.leases import Delivery
 from mission_control.tasks.models import Task
-from mission_control.work.deliveries import Delivery
 from tests.cast import Caller, Cast, events, head, ids, kinds
 
 

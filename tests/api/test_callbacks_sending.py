@@ -11,12 +11,12 @@ import pytest
 from quart import Quart
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from mission_control.agents import receiving
 from mission_control.agents.models import Agent
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.secrets import encrypt
-from mission_control.inbox import receiving
-from mission_control.sending.loop import MOST_ATTEMPTS
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
+from mission_control.work.loop import MOST_ATTEMPTS
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
 from tests.outside import Receiver, reaching
@@ -56,7 +56,7 @@ async def set_callback(cast: Cast, receiver: Receiver, agent: Program | None = N
 
 async def later(hours: float = 1) -> int:
     """Send what is due some hours from now. Return how much that was."""
-    with clock.travelled(timedelta(hours=hours)):
+    with times.travelled(timedelta(hours=hours)):
         return await send_due()
 
 
@@ -97,7 +97,7 @@ async def test_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receiver)
     assert orjson.loads(body)["data"] == {}
     assert (await cast.vega.get("/agent/inbox")).ok()["items"] == []
     shown = (await cast.ada.get(path(cast))).ok()
-    assert shown["last_success_at"] == clock.wire(stored.sent_at) and shown["last_error"] is None
+    assert shown["last_success_at"] == times.wire(stored.sent_at) and shown["last_error"] is None
     assert [one.kind for one in await events(agent_id=cast.vega.id)][-1] == "task.assignee_notified"
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from quart import Quart
 
-from mission_control.accounts.models import InstanceSetting
-from mission_control.audit import verify_all
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database import records
+from mission_control.people.heads import verify_all
+from mission_control.people.models import InstanceSetting
 from tests.cast import Cast, assemble, everybody
 from tests.cast_copies import ID, TABLES, Original
 from tests.catalog import models
@@ -43,7 +43,7 @@ async def test_copied_callers_are_known(cast: Cast) -> None:
 
 
 async def test_copy_was_made_by_the_clock_of_its_test(app: Quart, original_cast: Original) -> None:
-    with clock.travelled(timedelta(days=3)):
+    with times.travelled(timedelta(days=3)):
         cast = await original_cast.copied()
     assert timedelta(days=3) < cast.board.created_at - original_cast.cast.board.created_at < timedelta(days=4)
-    assert (await cast.ada.get(cast.home)).ok()["created_at"] == clock.wire(cast.board.created_at)
+    assert (await cast.ada.get(cast.home)).ok()["created_at"] == times.wire(cast.board.created_at)

@@ -6,10 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.live.waiters import waiting
-from mission_control.runs.models import Run
+from mission_control.boards.models import Board, Run
+from mission_control.core import times
+from mission_control.log.channels import waiting
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, stamp
 from tests.claiming import claim, later, release, taken, title_of_next
@@ -22,7 +21,7 @@ async def test_claim_assigns_a_task_with_a_lease(cast: Cast) -> None:
     assert body["task"] == (await cast.vega.get(cast.task(task))).ok()
     assert (body["task"]["status"], body["task"]["assigned_agent_id"]) == ("in_progress", str(cast.vega.id))
     assert body["task"]["fence"] == body["lease"]["fence"] == 1 and body["task"]["in_progress_at"] is not None
-    ends_in = parsed(body["lease"]["expires_at"]) - clock.now()
+    ends_in = parsed(body["lease"]["expires_at"]) - times.clock_now()
     assert timedelta(seconds=890) < ends_in <= timedelta(seconds=900)
     [event] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, event.agent_id, str(event.task_id)) == ("task.status_changed", cast.vega.id, task["id"])
@@ -74,7 +73,7 @@ async def test_lease_has_the_requested_length(cast: Cast) -> None:
     for seconds in (1, 86_400):
         await cast.add_task()
         task = await taken(cast, lease_seconds=seconds)
-        left = parsed(task["lease"]["expires_at"]) - clock.now()
+        left = parsed(task["lease"]["expires_at"]) - times.clock_now()
         assert timedelta(seconds=seconds - 10) < left <= timedelta(seconds=seconds)
 
 
@@ -109,7 +108,7 @@ async def test_priority_rises_one_step_per_day_of_waiting(cast: Cast) -> None:
         ("high for a day", "high", 24.5),
     ):
         task = await cast.add_task(title=title, priority=priority)
-        await cast.put(task, created_at=clock.now() - timedelta(hours=hours))
+        await cast.put(task, created_at=times.clock_now() - timedelta(hours=hours))
     found = [await title_of_next(cast) for _ in range(9)]
     assert found == [
         "low for ages", "low for three days", "high for a day", "urgent",  # step 0, the oldest first
@@ -122,7 +121,7 @@ async def test_priority_rises_one_step_per_day_of_waiting(cast: Cast) -> None:
 
 async def test_ineligible_tasks_are_never_assigned(cast: Cast) -> None:
     waits_for = await cast.add_task(title="first", status="review")
-    soon, past = clock.now() + timedelta(minutes=1), clock.now() - timedelta(minutes=1)
+    soon, past = times.clock_now() + timedelta(minutes=1), times.clock_now() - timedelta(minutes=1)
     for title, fields, columns in (
         ("a person's", {"assigned_user_id": str(cast.cleo.id)}, {}),
         ("another agent's", {"assigned_agent_id": str(cast.rigel.id)}, {}),
@@ -167,7 +166,7 @@ async def test_claims_are_disabled_where_only_the_lead_starts_tasks(cast: Cast) 
 
 async def test_deleted_board_assigns_nothing(cast: Cast) -> None:
     await cast.add_task()
-    await Board.filter(id=cast.board.id).update(deleted_at=clock.now())
+    await Board.filter(id=cast.board.id).update(deleted_at=times.clock_now())
     (await claim(cast)).refused(401)
 
 
@@ -239,8 +238,8 @@ async def test_refused_named_claim_gives_the_reason(cast: Cast) -> None:
         ("task_not_claimable", "review", {"status": "review"}, {}),
         ("task_not_claimable", "done", {"status": "done"}, {}),
         ("task_not_claimable", "in_progress", {"status": "in_progress"}, {}),
-        ("task_not_claimable", "rests", {}, {"retry_at": clock.now() + timedelta(hours=1)}),
-        ("task_not_claimable", "It failed.", {}, {"flagged_at": clock.now(), "flag_reason": "It failed."}),
+        ("task_not_claimable", "rests", {}, {"retry_at": times.clock_now() + timedelta(hours=1)}),
+        ("task_not_claimable", "It failed.", {}, {"flagged_at": times.clock_now(), "flag_reason": "It failed."}),
         ("task_blocked_cannot_transition", "waits", {"depends_on_task_ids": [waits_for["id"]]}, {}),
     ]
     for code, word, fields, columns in cases:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from mission_control.boards.models import Run
 from mission_control.claims.leases import (
     LONGEST_SLEEP_SECONDS,
     SECONDS_UNTIL_ANOTHER_TRY,
@@ -15,12 +16,11 @@ from mission_control.claims.leases import (
     pause_after,
     seconds_left,
 )
-from mission_control.core import clock
+from mission_control.core import times as clock
 from mission_control.core.actor import system
-from mission_control.live.models import Event
-from mission_control.runs.models import Run
+from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
 from mission_control.tasks.models import Task
-from mission_control.work.deliveries import Delivery
 from tests.cast import Caller, Cast, events, head
 from tests.claiming import claim, later, taken, title_of_next
 
@@ -46,7 +46,7 @@ async def test_expired_lease_returns_the_task(cast: Cast) -> None:
         await expire_due()
         row, run = await Task.get(), await Run.get()
         assert (row.status, row.assigned_agent_id, row.fence, row.failed_attempts) == ("inbox", None, 1, 1)
-        assert timedelta(seconds=25) < row.retry_at - clock.now() <= timedelta(seconds=30)
+        assert timedelta(seconds=25) < row.retry_at - clock.clock_now() <= timedelta(seconds=30)
         assert row.in_progress_at is None and row.previous_in_progress_at is not None and row.flagged_at is None
         assert (run.state, run.end_reason) == ("expired", "The lease ran out.") and run.ended_at is not None
         [event] = await events(before, organization_id=cast.organization.id)
@@ -85,16 +85,16 @@ async def test_failed_task_backs_off_before_its_next_assignment(cast: Cast) -> N
 
 
 async def test_backoff_ending_during_a_timer_run_is_not_missed(cast: Cast) -> None:
-    task, looked_at = await cast.add_task(), clock.now()
+    task, looked_at = await cast.add_task(), clock.clock_now()
     await Task.filter(id=task["id"]).update(retry_at=looked_at + timedelta(milliseconds=1))
     with later(1):
         assert await seconds_left(looked_at) == 0
-        assert await seconds_left(clock.now()) == LONGEST_SLEEP_SECONDS
+        assert await seconds_left(clock.clock_now()) == LONGEST_SLEEP_SECONDS
     await cast.add_task()
     await taken(cast, cast.rigel, lease_seconds=14)
-    assert 0 < await seconds_left(clock.now()) <= 14
+    assert 0 < await seconds_left(clock.clock_now()) <= 14
     with later(15):
-        assert await seconds_left(clock.now()) == SECONDS_UNTIL_ANOTHER_TRY
+        assert await seconds_left(clock.clock_now()) == SECONDS_UNTIL_ANOTHER_TRY
 
 
 async def test_concurrent_sweeps_return_a_task_once(cast: Cast) -> None:
@@ -221,8 +221,8 @@ async def test_board_without_a_lead_also_flags_tasks(cast: Cast) -> None:
 async def flagged(cast: Cast) -> dict[str, Any]:
     """A task that waits for a person."""
     task = await cast.add_task(title="Polish")
-    rests = clock.now() + timedelta(hours=1)
-    await cast.put(task, failed_attempts=5, flagged_at=clock.now(), flag_reason="It failed.", retry_at=rests)
+    rests = clock.clock_now() + timedelta(hours=1)
+    await cast.put(task, failed_attempts=5, flagged_at=clock.clock_now(), flag_reason="It failed.", retry_at=rests)
     return task
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 import pytest
 
+from mission_control.boards.models import Run
 from mission_control.claims import leases
 from mission_control.claims.leases import expire_due, is_over
-from mission_control.core import clock
-from mission_control.operations.openapi import document
-from mission_control.runs.models import Run
+from mission_control.core import times
+from mission_control.http.openapi import document
+from mission_control.log.leases import Delivery
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
-from mission_control.work.deliveries import Delivery
 from tests.cast import Answer, Cast, events, head
 from tests.claiming import claim, extend, later, release, taken
 from tests.moments import parsed
@@ -28,7 +28,7 @@ async def test_lease_is_extended_from_now(cast: Cast) -> None:
     with later(50):
         lease = (await extend(cast, task, fence=1, lease_seconds=60)).ok()["lease"]
         assert set(lease) == {"fence", "expires_at"} and lease["fence"] == 1
-        assert timedelta(seconds=50) < parsed(lease["expires_at"]) - clock.now() <= timedelta(minutes=1)
+        assert timedelta(seconds=50) < parsed(lease["expires_at"]) - times.clock_now() <= timedelta(minutes=1)
     with later(100):
         assert await expire_due() == 0
         (await extend(cast, task, fence=1)).ok()
@@ -99,7 +99,7 @@ async def test_lease_ends_exactly_at_its_expiry(cast: Cast, monkeypatch: pytest.
     await taken(cast)
     run = await Run.get()
     assert not is_over(run)
-    monkeypatch.setattr(clock, "now", lambda: run.lease_expires_at)
+    monkeypatch.setattr(times, "clock_now", lambda: run.lease_expires_at)
     assert is_over(run)
 
 

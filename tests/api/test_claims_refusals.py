@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from tortoise.transactions import in_transaction
 
+from mission_control.boards.models import Run
 from mission_control.claims.claiming import Search, hold_best, see_best
 from mission_control.database.sql import rows
-from mission_control.live.channels import notify_all
-from mission_control.live.waiters import waiting
-from mission_control.runs.models import Run
+from mission_control.log.channels import channels_notify_all as notify_all
+from mission_control.log.channels import waiting
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head
 from tests.claiming import claim, extend, release, taken, title_of_next

@@ -7,10 +7,10 @@ import orjson
 import pytest
 from quart import Quart
 
-from mission_control.activity.queries import FeedFilter, feed
 from mission_control.core.actor import Actor
-from mission_control.live.verification import verify
+from mission_control.log.event_log import verify
 from mission_control.tasks import live
+from mission_control.tasks.activity_queries import FeedFilter, feed
 from mission_control.tasks.models import AttachmentContent
 from tests.api.test_attachments import send
 from tests.cast import Cast, events, head

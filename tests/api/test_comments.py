@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from mission_control.log.leases import Delivery
 from mission_control.tasks.models import Comment
-from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, events, head
 
 KEYS = ["id", "message", "agent_id", "task_id", "created_at", "author", "edited_at"]

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.core import clock
-from mission_control.runs.models import Run
+from mission_control.agents.models import UsageEntry
+from mission_control.boards.models import Run
+from mission_control.core import times
 from mission_control.tasks.models import Attachment, Comment, Task
-from mission_control.usage.models import UsageEntry
 from tests.cast import Answer, Caller, Cast, events, head
 from tests.things import PNG
 
@@ -165,7 +165,7 @@ async def test_completion_after_the_lease_is_refused(cast: Cast) -> None:
     await cast.add_task()
     claimed = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 900})).ok()
     task, fence = claimed["task"], claimed["lease"]["fence"]
-    with clock.travelled(timedelta(minutes=16)):
+    with times.travelled(timedelta(minutes=16)):
         assert (await hand_in(cast, task, fence=fence)).refused(409)["code"] == "lease_lost"
     found = (await hand_in(cast, task, fence=fence)).ok()
     assert found["run"]["state"] == "completed" and found["run"]["lease_expires_at"] is not None

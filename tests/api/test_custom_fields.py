@@ -7,7 +7,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from mission_control.custom_fields.models import CustomField, CustomFieldBoard
+from mission_control.tasks.models import CustomField, CustomFieldBoard
 from tests.cast import Cast, events, head, kinds
 from tests.statements import cost
 

@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.asks import deadlines
 from mission_control.asks.kinds import KINDS
-from mission_control.core.clock import travelled
+from mission_control.core.times import travelled
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.cast import Cast, head, kinds, stamp
 

@@ -8,11 +8,11 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mission_control.agents.models import Agent
-from mission_control.authn import authentication
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.operations.given import _item
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.http import authentication
+from mission_control.http.given import _item
+from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Cast
 from tests.things import filled, things_of
 

@@ -12,13 +12,13 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
-from mission_control.custom_fields import values as patterns
 from mission_control.database import sql
-from mission_control.exports import reading
-from mission_control.exports.reading import cell
-from mission_control.organizations.models import Member
-from mission_control.tags.models import Tag
-from mission_control.work.deliveries import Delivery
+from mission_control.exchange import export_reading
+from mission_control.exchange.export_reading import cell
+from mission_control.log.leases import Delivery
+from mission_control.people.models import Member
+from mission_control.tasks import values as patterns
+from mission_control.tasks.models import Tag
 from tests.cast import NO_ID, Cast, events, head, kinds
 from tests.pages.visitor import visitor
 
@@ -317,7 +317,7 @@ async def test_file_size_is_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch)
         "POST", IMPORT, data=b'"' + b"x" * 20_971_520, headers={"Content-Type": "application/json"}
     )
     assert huge.status == 413
-    monkeypatch.setattr(reading, "MOST_ROWS", 0)
+    monkeypatch.setattr(export_reading, "MOST_ROWS", 0)
     await cast.add_task()
     for path in (f"{cast.home}/export", f"{cast.home}/export/tasks.csv"):
         assert isinstance((await cast.ada.get(path)).refused(413), str)
@@ -366,7 +366,7 @@ async def test_page_of_an_export_uses_as_many_statements_whatever_it_holds(
         asked.append(statement)
         return await real(statement, *values)
 
-    monkeypatch.setattr(reading, "rows", counted)
+    monkeypatch.setattr(export_reading, "rows", counted)
     (await cast.ada.get(f"{cast.home}/export")).ok()
     few = len(asked)
     asked.clear()
@@ -380,8 +380,8 @@ async def test_page_of_an_export_uses_as_many_statements_whatever_it_holds(
 async def test_export_in_small_pages_is_the_same_file(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await furnished(cast)
     table = (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body
-    monkeypatch.setattr(reading, "PAGE", 1)
-    monkeypatch.setattr(reading, "PIECE_BYTES", 1)
+    monkeypatch.setattr(export_reading, "PAGE", 1)
+    monkeypatch.setattr(export_reading, "PIECE_BYTES", 1)
     in_pages = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert without(in_pages, {"exported_at"}) == without(whole, {"exported_at"})
     assert (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body == table
@@ -389,7 +389,7 @@ async def test_export_in_small_pages_is_the_same_file(cast: Cast, monkeypatch: p
 
 async def test_export_is_compressed_piece_by_piece(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await furnished(cast)
-    monkeypatch.setattr(reading, "PIECE_BYTES", 1)
+    monkeypatch.setattr(export_reading, "PIECE_BYTES", 1)
     client = cast.app.test_client(use_cookies=False)
     headers = {**cast.dan.headers, "Accept-Encoding": "gzip"}
     answer = await client.get(f"/api/v1{cast.home}/export", headers=headers)
@@ -400,14 +400,14 @@ async def test_export_is_compressed_piece_by_piece(cast: Cast, monkeypatch: pyte
 
 async def test_what_changes_during_an_export_leaves_a_file_that_fits(cast: Cast) -> None:
     await furnished(cast)
-    contents = await reading.contents_of(cast.board)
+    contents = await export_reading.contents_of(cast.board)
     new = await cast.add_task(title="New")
     (await cast.ada.post("/tags", {"name": "New", "color": "#112233"})).ok()
     old = (await cast.ada.get(cast.tasks)).ok()["items"][-1]
     (await cast.ada.patch(cast.task(old), {"depends_on_task_ids": [new["id"]], "title": "Now"})).ok()
     await cast.ask(cast.vega, new, old)
     (await cast.ada.delete(cast.task((await cast.ada.get(cast.tasks)).ok()["items"][1]))).ok()
-    file = orjson.loads(b"".join([piece async for piece in reading.file_pieces(contents)]))
+    file = orjson.loads(b"".join([piece async for piece in export_reading.file_pieces(contents)]))
     (await cast.ada.post(IMPORT, file)).ok()
     assert [task["number"] for task in file["tasks"]] == list(contents.tasks.values())
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mission_control.core.error_codes import ErrorCode
-from mission_control.operations.given import takes_fence
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.core.errors import ErrorCode
+from mission_control.http.given import takes_fence
+from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import CALLERS, body_of, of
 from tests.things import filled, things_of

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.groups import queries
-from mission_control.tags.models import Tag, TagAssignment
+from mission_control.knowledge import group_queries
+from mission_control.tasks.models import Tag, TagAssignment
 from tests.api.test_groups import made
 from tests.cast import Cast, stamp
 from tests.statements import cost
@@ -92,7 +92,7 @@ async def test_snapshot_limits_are_clamped(cast: Cast, monkeypatch: pytest.Monke
     path = await made(cast, cast.board)
     for _ in range(4):
         await cast.add_task()
-    monkeypatch.setattr(queries, "MOST_TASKS", 3)
+    monkeypatch.setattr(group_queries, "MOST_TASKS", 3)
     for limit in (2**63 - 1, 4, 3):
         [board] = (await cast.ada.get(f"{path}/snapshot?per_board_task_limit={limit}")).ok()["boards"]
         assert len(board["tasks"]) == 3

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.organizations.models import Member
+from mission_control.people.models import Member
 from tests.api.test_groups import made
 from tests.cast import Cast, events, head, kinds
 

@@ -8,15 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import deliver
-from mission_control.core import clock
-from mission_control.core.policy import RULES
-from mission_control.inbox.notices import NOTICES, kind_of
-from mission_control.live import channels
-from mission_control.work.deliveries import Delivery
+from mission_control.agents.notices import NOTICES, kind_of
+from mission_control.core import times
+from mission_control.core.actor import RULES
+from mission_control.log import channels
+from mission_control.log.commands import command
+from mission_control.log.leases import Delivery
+from mission_control.log.unit_of_work import deliver
+from mission_control.people.models import Token
 from tests.cast import Answer, Cast, Program, events, head
 from tests.contract.source import calls, texts, trees
 from tests.statements import counted
@@ -39,10 +39,10 @@ async def read(agent: Program, after: int = 0, **query: Any) -> dict[str, Any]:
 
 async def polling(agent: Program, after: int = 0, seconds: int = 50) -> "asyncio.Task[Answer]":
     """A poll of the agent that waits."""
-    before = channels.waiting(f"inbox:{agent.id}")
+    before = channels.channels_waiting(f"inbox:{agent.id}")
     poll = asyncio.create_task(agent.get(f"{INBOX}?after={after}&wait_seconds={seconds}"))
     async with asyncio.timeout(40):
-        while channels.waiting(f"inbox:{agent.id}") == before and not poll.done():
+        while channels.channels_waiting(f"inbox:{agent.id}") == before and not poll.done():
             await asyncio.sleep(0.001)
     return poll
 
@@ -73,7 +73,7 @@ async def test_notices_are_ordered_and_have_a_kind(cast: Cast) -> None:
         "task_id": task["id"],
         "board_id": str(cast.board.id),
         "data": {},
-        "created_at": clock.wire(stored.created_at),
+        "created_at": times.wire(stored.created_at),
     }
 
 
@@ -153,7 +153,7 @@ async def test_concurrent_acknowledgements_count_once(cast: Cast) -> None:
 async def test_sending_and_failed_notices_are_in_the_inbox(cast: Cast) -> None:
     await assigned(cast, 3)
     sending, failed, _ = await Delivery.filter(agent_id=cast.vega.id).order_by("seq")
-    await Delivery.filter(id=sending.id).update(state="sending", leased_by="one", leased_until=clock.now())
+    await Delivery.filter(id=sending.id).update(state="sending", leased_by="one", leased_until=times.clock_now())
     await Delivery.filter(id=failed.id).update(state="failed")
     body = await read(cast.vega)
     assert len(body["items"]) == 3
@@ -214,7 +214,7 @@ async def test_poll_with_notices_answers_at_once(cast: Cast) -> None:
 
 async def test_poll_times_out_empty(cast: Cast) -> None:
     assert await read(cast.vega, wait_seconds=1) == {"items": [], "next": 0}
-    assert channels.waiting(f"inbox:{cast.vega.id}") == 0
+    assert channels.channels_waiting(f"inbox:{cast.vega.id}") == 0
 
 
 async def test_concurrent_polls_get_the_same_notices(cast: Cast) -> None:
@@ -241,7 +241,7 @@ async def test_disconnected_poll_leaves_no_waiter(cast: Cast) -> None:
     poll.cancel()
     await asyncio.gather(poll, return_exceptions=True)
     async with asyncio.timeout(40):
-        while channels.waiting(f"inbox:{cast.vega.id}"):
+        while channels.channels_waiting(f"inbox:{cast.vega.id}"):
             await asyncio.sleep(0.001)
 
 
@@ -266,14 +266,14 @@ async def test_waiting_poll_survives_token_replacement_with_overlap(cast: Cast) 
 
 async def test_expired_token_gets_no_notices(cast: Cast) -> None:
     poll = await polling(cast.vega, seconds=2)
-    await Token.filter(agent_id=cast.vega.id).update(expires_at=clock.now())
+    await Token.filter(agent_id=cast.vega.id).update(expires_at=times.clock_now())
     await assigned(cast)
     assert (await woken(poll)) == {"items": [], "next": 0}
 
 
 async def test_old_notices_never_expire(cast: Cast) -> None:
     await assigned(cast)
-    with clock.travelled(timedelta(days=400)):
+    with times.travelled(timedelta(days=400)):
         made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {})).ok()
         later = Program(cast.app, {"X-Agent-Token": made["token"]}, cast.vega.id, "Vega", made["token"])
         assert len((await read(later))["items"]) == 1

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from quart import Quart
 
-from mission_control.core import clock
-from mission_control.live.models import Event
-from mission_control.work.deliveries import Delivery
+from mission_control.core import times
+from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server
@@ -38,7 +38,7 @@ async def read(cast: Cast, invite: dict[str, Any]) -> dict[str, Any]:
 
 
 async def later(**time: float) -> int:
-    with clock.travelled(timedelta(**time)):
+    with times.travelled(timedelta(**time)):
         return await send_due()
 
 
@@ -140,7 +140,7 @@ async def test_page_follows_the_mail_and_sends_another(cast: Cast, post: Post) -
         await send_due()
         await watch.until("The invitation was sent to gus@example.org.")
     (await ben.post(f"{path}/mails", {})).is_status(409).has("Wait a minute")
-    await Delivery.all().update(sent_at=clock.now() - timedelta(minutes=2))
+    await Delivery.all().update(sent_at=times.clock_now() - timedelta(minutes=2))
     assert (await ben.post(f"{path}/mails", {})).leads_to == path
     await send_due()
     assert [one["To"] for one in post.mails] == ["gus@example.org"] * 2
@@ -152,7 +152,7 @@ async def test_page_follows_the_mail_and_sends_another(cast: Cast, post: Post) -
 async def test_admin_does_not_send_an_invitation_for_an_owner(cast: Cast, post: Post) -> None:
     made = await invited(cast, role="owner")
     await send_due()
-    await Delivery.all().update(sent_at=clock.now() - timedelta(minutes=2))
+    await Delivery.all().update(sent_at=times.clock_now() - timedelta(minutes=2))
     assert "Only an owner" in str((await cast.ben.post(f"{INVITES}/{made['id']}/mails", {})).refused(403))
     (await cast.ada.post(f"{INVITES}/{made['id']}/mails", {})).ok()
 

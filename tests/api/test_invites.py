@@ -8,12 +8,11 @@ from uuid import UUID
 import orjson
 import pytest
 
-from mission_control.accounts.models import User
-from mission_control.core import clock
-from mission_control.organizations.commands import ensure_membership
-from mission_control.organizations.members import leave_organization, transfer_ownership
-from mission_control.organizations.models import BoardAccess, Invite, InviteBoardAccess, Member
-from mission_control.organizations.queries import OrganizationInviteRead, OrganizationMemberRead
+from mission_control.core import times
+from mission_control.people.members import leave_organization, transfer_ownership
+from mission_control.people.models import BoardAccess, Invite, InviteBoardAccess, Member, User
+from mission_control.people.organization_commands import ensure_membership
+from mission_control.people.organization_queries import OrganizationInviteRead, OrganizationMemberRead
 from tests.cast import Cast, events, head, stamp
 
 INVITES = "/organizations/me/invites"
@@ -43,7 +42,7 @@ async def test_pending_invitation_shows_its_token(cast: Cast) -> None:
     for caller in (cast.ben, cast.ada):
         [listed] = (await caller.get(INVITES)).ok()["items"]
         assert listed == made
-    with clock.travelled(timedelta(days=14, seconds=1)):
+    with times.travelled(timedelta(days=14, seconds=1)):
         [listed] = (await cast.ben.get(INVITES)).ok()["items"]
         assert listed == made | {"token": ""}
     [event] = await events(before, organization_id=cast.organization.id)
@@ -66,7 +65,7 @@ async def test_responses_match_the_document(cast: Cast) -> None:
 
 async def test_invitations_are_listed_newest_first_until_they_are_accepted(cast: Cast) -> None:
     first, second = await invited(cast), await invited(cast)
-    with clock.travelled(timedelta(days=15)):
+    with times.travelled(timedelta(days=15)):
         page = (await cast.ben.get(INVITES)).ok()
     assert [one["id"] for one in page["items"]] == [second["id"], first["id"]] and page["total"] == 2
     (await cast.eve.post(ACCEPT, {"token": first["token"]})).ok()
@@ -216,7 +215,7 @@ async def test_invalid_tokens_are_refused(cast: Cast) -> None:
     (await cast.eve.post(ACCEPT, {})).refused(422)
     (await cast.nobody.post(ACCEPT, {"token": made["token"]})).refused(401)
     (await cast.nova.post(ACCEPT, {"token": made["token"]})).refused(401)
-    with clock.travelled(timedelta(days=14, seconds=1)):
+    with times.travelled(timedelta(days=14, seconds=1)):
         (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
@@ -267,7 +266,7 @@ async def test_verified_address_does_not_join_by_an_ended_invitation(cast: Cast)
     await invited(cast)
     await Member.filter(user_id=cast.eve.id).delete()
     await User.filter(id=cast.eve.id).update(active_organization_id=None, email_verified=True)
-    with clock.travelled(timedelta(days=14, seconds=1)):
+    with times.travelled(timedelta(days=14, seconds=1)):
         assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Personal"
 
 

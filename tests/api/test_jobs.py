@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.exports.models import BoardImport
-from mission_control.jobs import running
-from mission_control.jobs.models import Job
-from mission_control.jobs.queries import JobResult
+from mission_control.exchange.models import BoardImport
+from mission_control.people import jobs
+from mission_control.people.jobs import JobResult
+from mission_control.people.models import Job
 from mission_control.tasks.models import Task
 from tests.api.test_board_staging import the_file
 from tests.cast import Answer, Cast
@@ -41,7 +41,7 @@ async def ended(cast: Cast, job: Any) -> Any:
 
 async def started(cast: Cast, work: Work, *, who: Actor | None = None) -> Any:
     actor = replace(who or await cast.ada.actor(), organization_id=cast.organization.id)
-    return (await running.start(actor, "pack_sync", "Sync", work)).model_dump()
+    return (await jobs.start(actor, "pack_sync", "Sync", work)).model_dump()
 
 
 async def test_file_is_looked_at_before_its_import_and_imported_as_a_job(cast: Cast) -> None:
@@ -97,7 +97,7 @@ async def test_start_with_one_key_is_one_job(cast: Cast) -> None:
 
 async def test_old_files_are_forgotten(cast: Cast) -> None:
     looked = (await cast.ada.post("/boards/imports", the_file())).ok()
-    await BoardImport.all().update(created_at=clock.now() - timedelta(days=2))
+    await BoardImport.all().update(created_at=times.clock_now() - timedelta(days=2))
     (await cast.ada.get(f"/boards/imports/{looked['id']}")).refused(404)
     (await cast.ada.post("/boards/imports", the_file())).ok()
     assert await BoardImport.all().count() == 1
@@ -153,8 +153,8 @@ async def test_progress_is_read_while_it_runs(cast: Cast) -> None:
     goes_on = asyncio.Event()
 
     async def work() -> JobResult:
-        await running.step("Counting stars", 4)
-        await running.advance(3)
+        await jobs.step("Counting stars", 4)
+        await jobs.advance(3)
         await goes_on.wait()
         return JobResult(summary="Four.")
 
@@ -197,10 +197,10 @@ async def test_people_see_their_own_jobs_and_admins_all(cast: Cast) -> None:
 
 async def test_job_whose_process_is_gone_was_interrupted(cast: Cast) -> None:
     fields: dict[str, Any] = {"organization_id": cast.organization.id, "kind": "pack_sync", "title": "Sync"}
-    lost = await Job.create(**fields, runner="gone", updated_at=clock.now() - timedelta(minutes=2))
+    lost = await Job.create(**fields, runner="gone", updated_at=times.clock_now() - timedelta(minutes=2))
     fresh = await Job.create(**fields, runner="another process")
-    durable = await Job.create(**fields, updated_at=clock.now() - timedelta(minutes=2))
-    await running.interrupt_abandoned()
+    durable = await Job.create(**fields, updated_at=times.clock_now() - timedelta(minutes=2))
+    await jobs.interrupt_abandoned()
     states = {str(one.id): one.state for one in await Job.all()}
     assert states == {str(lost.id): "interrupted", str(fresh.id): "running", str(durable.id): "running"}
     read = (await cast.ada.get(f"/jobs/{lost.id}")).ok()
@@ -216,7 +216,7 @@ async def test_stop_interrupts_what_runs(cast: Cast) -> None:
         raise AssertionError
 
     job = await Job.create(organization_id=cast.organization.id, kind="pack_sync", title="Sync", runner="x")
-    task = asyncio.create_task(running.work_on(job.id, cast.organization.id, work))
+    task = asyncio.create_task(jobs.work_on(job.id, cast.organization.id, work))
     await begun.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -15,9 +15,9 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict
 from mission_control.gateways.models import Gateway
-from mission_control.questions.models import Question
-from mission_control.sending.loop import settle
-from mission_control.work.deliveries import Delivery
+from mission_control.home.models import Question
+from mission_control.log.leases import Delivery
+from mission_control.work.loop import settle
 from tests.cast import Cast, Program, events, head, kinds
 from tests.gateway_agents import add_gateway, hire_main, hire_on
 

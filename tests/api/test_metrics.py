@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
-from mission_control.metrics.schemas import DashboardMetrics
+from mission_control.core import times
+from mission_control.knowledge.metrics_schemas import DashboardMetrics
 from tests.cast import Cast
 
 PATH = "/metrics/dashboard"
@@ -18,10 +18,10 @@ def total(series: dict[str, Any]) -> float:
 
 async def finish(cast: Cast, title: str, started_hours_ago: float, finished_hours_ago: float) -> dict[str, Any]:
     """A task that Vega worked on between two moments."""
-    with clock.travelled(timedelta(hours=-started_hours_ago)):
+    with times.travelled(timedelta(hours=-started_hours_ago)):
         task = await cast.add_task(title=title)
         (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
-    with clock.travelled(timedelta(hours=-finished_hours_ago)):
+    with times.travelled(timedelta(hours=-finished_hours_ago)):
         (await cast.vega.patch(cast.task(task), {"status": "done"})).ok()
     return task
 
@@ -54,7 +54,7 @@ async def test_editing_a_done_task_does_not_count_as_throughput(cast: Cast) -> N
 
 async def test_work_in_progress_over_time(cast: Cast) -> None:
     await finish(cast, "Done by now", 10, 4)
-    with clock.travelled(timedelta(hours=-2)):
+    with times.travelled(timedelta(hours=-2)):
         task = await cast.add_task(title="Open")
         (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     flow = (await cast.ada.get(PATH)).ok()["flow"]
@@ -67,7 +67,7 @@ async def test_work_in_progress_over_time(cast: Cast) -> None:
 
 async def test_approval_waiting_time(cast: Cast) -> None:
     task = await cast.add_task()
-    with clock.travelled(timedelta(hours=-3)):
+    with times.travelled(timedelta(hours=-3)):
         asked = await cast.ask(cast.vega, task)
     assert (await cast.ada.get(PATH)).ok()["flow"]["oldest_waiting"] == pytest.approx(3, abs=0.01)
     (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()

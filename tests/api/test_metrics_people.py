@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
+from mission_control.core import times
 from tests.cast import Caller, Cast
 
 PATH = "/metrics/dashboard?range_key=14d"
@@ -22,19 +22,19 @@ async def flow(caller: Caller) -> dict[str, Any]:
 
 async def decided(cast: Cast, by: Caller, *, days_ago: float, hours: float) -> None:
     """An approval that waited some hours, answered some days ago."""
-    with clock.travelled(timedelta(days=-days_ago, hours=-hours)):
+    with times.travelled(timedelta(days=-days_ago, hours=-hours)):
         asked = await cast.ask()
-    with clock.travelled(timedelta(days=-days_ago)):
+    with times.travelled(timedelta(days=-days_ago)):
         (await by.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
 
 
 async def answered(cast: Cast, by: Caller, *, days_ago: float, hours: float) -> None:
     """A question that waited some hours, answered some days ago."""
-    with clock.travelled(timedelta(days=-days_ago, hours=-hours)):
+    with times.travelled(timedelta(days=-days_ago, hours=-hours)):
         asked = (await cast.vega.post(f"/agent{cast.home}/gateway/main/ask-user", {"content": "Which mirror?"})).ok()[
             "question_id"
         ]
-    with clock.travelled(timedelta(days=-days_ago)):
+    with times.travelled(timedelta(days=-days_ago)):
         (await by.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
 
 
@@ -61,7 +61,7 @@ async def test_decisions_of_policies_and_agents_are_no_answers(cast: Cast) -> No
 
 async def test_spending_counts_in_the_window_of_its_report(cast: Cast) -> None:
     for days_ago, cost in ((1, 0.25), (5, 1.5), (20, 4)):
-        with clock.travelled(timedelta(days=-days_ago)):
+        with times.travelled(timedelta(days=-days_ago)):
             (await cast.vega.post("/agent/usage", {"input_tokens": 10, "output_tokens": 2, "cost_usd": cost})).ok()
     found = await flow(cast.ada)
     assert total(found["spent"]["primary"]) == pytest.approx(1.75)

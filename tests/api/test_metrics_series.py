@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
-from mission_control.live.models import Event
-from mission_control.metrics.series import REFERENCE_KINDS
+from mission_control.core import times
+from mission_control.knowledge.series import REFERENCE_KINDS
+from mission_control.log.models import Event
 from tests.cast import Cast
 from tests.moments import parsed
 
@@ -73,7 +73,7 @@ async def test_every_figure_of_every_range(cast: Cast, monkeypatch: pytest.Monke
     created, changed, outcomes = await at_their_moments(cast, key)
     assert {"task.assignee_notify_failed", "task.updated"} <= set(REFERENCE_KINDS)
     with monkeypatch.context() as frozen:
-        frozen.setattr(clock, "now", lambda: NOW)
+        frozen.setattr(times, "clock_now", lambda: NOW)
         answer = (await cast.ada.get(f"/metrics/dashboard?range_key={key}")).ok()
 
     def hours(held: list[Any]) -> float:

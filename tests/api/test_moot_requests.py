@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.claims.leases import expire_due
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, Program
 from tests.gateway_agents import add_gateway, hire_on
@@ -339,7 +339,7 @@ async def test_lapsed_task_waits_with_its_agent_while_an_ask_is_open(strict: Cas
         about = () if kind == "approval without task" else (task,)
         asked = await strict.ask(strict.vega, *about, action_type="task.finish" if kind == "finish" else "deploy")
         path, sent = f"{strict.approvals}/{asked['id']}/decisions", {"decision": "approved"}
-    with clock.travelled(timedelta(hours=2)):
+    with times.travelled(timedelta(hours=2)):
         assert await expire_due() == 1
         row = await Task.get(id=task["id"])
         assert (row.status, row.assigned_agent_id, row.failed_attempts) == ("inbox", strict.vega.id, 0)
@@ -361,7 +361,7 @@ async def test_lapsed_task_waits_with_its_agent_while_an_ask_is_open(strict: Cas
 async def test_person_may_give_a_waiting_task_to_somebody_else(strict: Cast) -> None:
     claim = await claimed(strict, strict.vega, lease_seconds=30)
     asked = await strict.ask(strict.vega, claim["task"], action_type="deploy")
-    with clock.travelled(timedelta(hours=2)):
+    with times.travelled(timedelta(hours=2)):
         await expire_due()
         await reassign(strict, claim["task"])
         assert (await approval_of(strict, asked))["note"] == "The task was given to somebody else."
@@ -371,7 +371,7 @@ async def test_person_may_give_a_waiting_task_to_somebody_else(strict: Cast) -> 
 async def test_resumed_run_closes_what_was_asked_before_its_lease_ran_out(strict: Cast) -> None:
     claim = await claimed(strict, strict.vega, lease_seconds=30)
     asked = await strict.ask(strict.vega, claim["task"], action_type="deploy")
-    with clock.travelled(timedelta(hours=2)):
+    with times.travelled(timedelta(hours=2)):
         await expire_due()
         await claimed(strict, strict.vega, claim["task"]["id"])
         assert (await approval_of(strict, asked))["status"] == "pending"

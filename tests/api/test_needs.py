@@ -8,11 +8,11 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.asks import deadlines
-from mission_control.core import clock
+from mission_control.boards.models import Run
+from mission_control.core import times
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.runs.models import Run
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
 from tests.cast import Caller, Cast, everybody, stamp
 from tests.statements import cost
 
@@ -209,7 +209,7 @@ async def test_silent_agent_is_asked_or_loses_its_task(cast: Cast) -> None:
     assert one["otherwise"]["at"] is not None
     await perform(cast.cleo, one, "ask")
     assert (await needs(cast.ada))["items"] == []  # everybody waits for a sign now
-    with clock.travelled(timedelta(minutes=11)):
+    with times.travelled(timedelta(minutes=11)):
         assert (await one_of(cast.ada, "silent"))["id"] == one["id"]
     await perform(cast.cleo, one, "take_back")
     assert (await needs(cast.cleo))["items"] == []
@@ -255,7 +255,7 @@ async def test_readers_hear_of_what_begins_with_the_clock(cast: Cast, monkeypatc
 
     monkeypatch.setattr(deadlines, "publish_signal", publish)
     first, until = await cast.ask(), stamp(1)
-    (await cast.ben.call("PUT", f"/needs/approval:{first['id']}/snooze", {"until": clock.wire(until)})).ok()
+    (await cast.ben.call("PUT", f"/needs/approval:{first['id']}/snooze", {"until": times.wire(until)})).ok()
     await cast.put(await cast.add_task(assigned_user_id=str(cast.cleo.id)), due_at=until)
     running = await cast.add_task()
     (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": running["id"]})).ok()

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mission_control.accounts.models import User
-from mission_control.memory.models import BoardMemory
-from mission_control.notifications.reactions import mentioned_people
+from mission_control.home.notification_reactions import mentioned_people
+from mission_control.knowledge.models import BoardMemory
+from mission_control.people.models import User
 from mission_control.tasks.models import Comment
 from tests.cast import Caller, Cast
 

@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.onboarding.commands import store_main_agent_message
-from mission_control.onboarding.models import OnboardingSession
-from mission_control.onboarding.queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
+from mission_control.fleet.models import OnboardingSession
+from mission_control.fleet.onboarding_commands import store_main_agent_message
+from mission_control.fleet.onboarding_queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
+from mission_control.people.models import User
 from tests.cast import Caller, Cast, events, head, kinds
 
 GOAL = {
@@ -214,7 +214,7 @@ async def test_conversation_needs_a_gateway(cast: Cast, tail: str, body: Any) ->
 async def test_latest_conversation_is_read(cast: Cast) -> None:
     assert "no conversation" in (await cast.ada.get(at(cast))).refused(404)
     old = await session(cast, session_key="old")
-    await session(cast, session_key="new", status="completed", updated_at=clock.now() - timedelta(hours=1))
+    await session(cast, session_key="new", status="completed", updated_at=times.clock_now() - timedelta(hours=1))
     read = (await cast.ada.get(at(cast))).ok()
     assert (read["id"], read["session_key"], read["status"]) == (str(old.id), "old", "active")
     assert (read["messages"], read["draft_goal"]) == ([], None)

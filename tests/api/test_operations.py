@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 
-from mission_control.accounts.models import Token
-from mission_control.core import clock
-from mission_control.operations import operation as doing
-from mission_control.operations.given import validated
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.core import times
+from mission_control.http import operation as doing
+from mission_control.http.given import validated
+from mission_control.http.registry import OPERATIONS, Operation
+from mission_control.people.models import Token
 from tests.cast import Answer, Caller, Cast
 from tests.things import MAKERS, path_of
 
@@ -93,8 +93,8 @@ async def outsiders_find_nothing(cast: Cast, one: Operation, path: str) -> None:
 
 
 async def ended_credentials(cast: Cast, one: Operation, path: str) -> None:
-    await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())
-    await Token.filter(agent_id=cast.atlas.id).update(expires_at=clock.now())
+    await Token.filter(user_id=cast.ada.id).update(revoked_at=times.clock_now())
+    await Token.filter(agent_id=cast.atlas.id).update(expires_at=times.clock_now())
     for caller in (cast.ada, cast.atlas):
         assert (await send(caller, one, path)).refused(401) == "Unauthorized"
 

@@ -6,17 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.accounts.models import AccountEvent, User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.errors import Forbidden
-from mission_control.live.models import Event
-from mission_control.live.verification import verify
-from mission_control.organizations.commands import delete_organization
-from mission_control.organizations.members import transfer_ownership
-from mission_control.organizations.models import BoardAccess, Invite, Member, Organization
+from mission_control.log.event_log import verify
+from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
+from mission_control.people.members import transfer_ownership
+from mission_control.people.models import AccountEvent, BoardAccess, Invite, Member, Organization, User
+from mission_control.people.organization_commands import delete_organization
 from mission_control.tasks.models import Task
-from mission_control.work.deliveries import Delivery
 from tests.cast import Cast, Person, events, head
 from tests.statements import cost
 

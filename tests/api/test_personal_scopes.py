@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import Headers
 
-from mission_control.accounts.credentials import USUAL_LIFE
-from mission_control.accounts.models import Token
-from mission_control.core import clock
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.core import times
+from mission_control.http.registry import OPERATIONS, Operation
+from mission_control.people.credentials import USUAL_LIFE
+from mission_control.people.models import Token
 from tests.api.test_budgets import limit, use
 from tests.api.test_needs import one_of
 from tests.cast import NO_ID, Cast, Person
@@ -132,7 +132,7 @@ async def test_tools_are_listed_and_called_within_the_scope(cast: Cast) -> None:
 
 
 async def test_token_is_made_to_work_for_90_days_unless_told_otherwise(cast: Cast) -> None:
-    with clock.travelled(timedelta(0)):
+    with times.travelled(timedelta(0)):
         usual = (await cast.ada.post("/users/me/tokens", {"name": "Usual"})).ok()
         endless = (await cast.ada.post("/users/me/tokens", {"name": "Endless", "expires_at": None})).ok()
     assert usual["scopes"] == endless["scopes"] == ["work"] and endless["expires_at"] is None

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from mission_control.live import channels
-from mission_control.questions.reactions import POLLS
+from mission_control.home.question_reactions import POLLS
+from mission_control.log import channels
 from tests.cast import Cast
 
 PATIENCE = 40
@@ -21,7 +21,7 @@ async def poll(cast: Cast, question: dict[str, Any]) -> "asyncio.Task[Any]":
     path = f"{cast.home}/questions/{question['id']}?wait_seconds=50"
     waiting = asyncio.create_task(cast.atlas.get(path))
     async with asyncio.timeout(PATIENCE):
-        while not channels.waiting(POLLS.channel_of(question["id"])):
+        while not channels.channels_waiting(POLLS.channel_of(question["id"])):
             await asyncio.sleep(0.005)
     return waiting
 

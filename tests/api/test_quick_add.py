@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mission_control.core import clock
+from mission_control.core import times
 from tests.cast import Cast
 
 
@@ -15,7 +15,7 @@ async def test_signs_are_taken_and_the_rest_is_the_title(cast: Cast) -> None:
     ).ok()
     assert (made["title"], made["assigned_agent_id"]) == ("Oil the dome", str(cast.vega.id))
     assert (made["priority"], made["tag_ids"], made["status"]) == ("critical", [tag], "inbox")
-    tomorrow = (clock.now() + timedelta(days=1)).date().isoformat()
+    tomorrow = (times.clock_now() + timedelta(days=1)).date().isoformat()
     assert made["due_at"].startswith(f"{tomorrow}T23:59")
     person = (await cast.cleo.post(f"{cast.tasks}/quick", {"text": "Call @cleo #deep-sky", "status": "review"})).ok()
     assert (person["assigned_user_id"], person["status"], person["tag_ids"]) == (str(cast.cleo.id), "review", [tag])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tortoise.transactions import in_transaction
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database import sql
 from mission_control.database.sql import fetch, is_postgres, rows
 from tests.cast import Cast
@@ -76,7 +76,7 @@ async def test_dashboard_skips_rows_before_its_range(cast: Cast, monkeypatch: py
     monkeypatch.setattr(sql, "fetch", counted)
     (await cast.ada.get("/metrics/dashboard")).ok()
     before = sum(read)
-    with clock.travelled(timedelta(days=-60)):
+    with times.travelled(timedelta(days=-60)):
         for _ in range(3):
             task = await cast.add_task(status="in_progress")
             (await cast.ada.patch(cast.task(task), {"status": "done"})).ok()

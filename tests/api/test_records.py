@@ -8,8 +8,8 @@ from tortoise.context import require_context
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
-from mission_control.core.clock import now
-from mission_control.core.ids import new_id
+from mission_control.core.times import clock_now as now
+from mission_control.core.values import new_id
 from mission_control.database.records import find, find_all, insert, update
 from mission_control.tasks.models import Task
 from tests.cast import Cast

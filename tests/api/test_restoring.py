@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.runs.models import Run
+from mission_control.boards.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, hire
 

@@ -6,12 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.accounts.models import Token, User
 from mission_control.agents.models import Agent
-from mission_control.authn import lookups
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.organizations.models import BoardAccess, Member, Organization
+from mission_control.core import times
+from mission_control.http import lookups
+from mission_control.people.models import BoardAccess, Member, Organization, Token, User
 from tests.cast import Cast, Person, Program
 from tests.rights_changes import PROBES, Probe
 
@@ -49,7 +48,7 @@ PERSON: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 AGENT: dict[str, tuple[Any, dict[str, Any]]] = {
     "scopes": (Token, {"scopes": ["read"]}),
-    "end": (Token, {"expires_at": clock.now() + timedelta(days=1)}),
+    "end": (Token, {"expires_at": times.clock_now() + timedelta(days=1)}),
     "name": (Agent, {"name": "Atlas Two"}),
     "lead": (Agent, {"is_board_lead": False}),
     "board": (Agent, {"board_id": None}),
@@ -78,7 +77,9 @@ async def assert_is_read(token_id: UUID, model: Any, values: dict[str, Any], **w
     assert after is not None and after.actor != before.actor
 
 
-@pytest.mark.parametrize("values", [{"revoked_at": clock.now()}, {"expires_at": clock.now()}], ids=["revoked", "over"])
+@pytest.mark.parametrize(
+    "values", [{"revoked_at": times.clock_now()}, {"expires_at": times.clock_now()}], ids=["revoked", "over"]
+)
 async def test_token_that_another_program_ended_is_unknown(cast: Cast, values: dict[str, Any]) -> None:
     for somebody in (cast.dan, cast.vega):
         path = "/users/me" if somebody is cast.dan else "/agent/boards"
@@ -90,13 +91,13 @@ async def test_token_that_another_program_ended_is_unknown(cast: Cast, values: d
 
 
 async def test_token_ends_by_the_clock(cast: Cast) -> None:
-    await Token.all().update(expires_at=clock.now() + timedelta(minutes=1))
+    await Token.all().update(expires_at=times.clock_now() + timedelta(minutes=1))
     (await cast.vega.get("/agent/boards")).ok()
-    with clock.travelled(timedelta(minutes=2)):
+    with times.travelled(timedelta(minutes=2)):
         (await cast.vega.get("/agent/boards")).refused(401)
 
 
 async def test_agents_of_a_deleted_board_are_unknown(cast: Cast) -> None:
     (await cast.vega.get("/agent/boards")).ok()
-    await Board.filter(id=cast.board.id).update(deleted_at=clock.now())
+    await Board.filter(id=cast.board.id).update(deleted_at=times.clock_now())
     (await cast.vega.get("/agent/boards")).refused(401)

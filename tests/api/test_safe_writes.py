@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.secrets import encrypt
 from mission_control.database.sql import rows
-from mission_control.operations import retries
+from mission_control.http import retries
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head
 from tests.things import filled, things_of
@@ -58,7 +58,7 @@ async def test_repeated_deletion_returns_the_first_answer(cast: Cast, path: str)
     (await cast.ben.delete(thing, headers=KEY)).refused(404)
     (await cast.ada.delete(thing, headers={"Idempotency-Key": "other"})).refused(404)
     assert (await cast.ada.delete(f"{thing}?permanent=0", headers=KEY)).status in (404, 422)
-    with clock.travelled(timedelta(hours=25)):
+    with times.travelled(timedelta(hours=25)):
         (await cast.ada.delete(thing, headers=KEY)).refused(404)
 
 
@@ -94,7 +94,7 @@ async def test_refused_write_can_be_retried_with_its_key(cast: Cast) -> None:
 
 async def test_key_expires_after_a_day(cast: Cast) -> None:
     one = (await cast.ada.post(cast.tasks, {"title": "Daily"}, headers=KEY)).ok()
-    with clock.travelled(timedelta(hours=25)):
+    with times.travelled(timedelta(hours=25)):
         two = (await cast.ada.post(cast.tasks, {"title": "Daily"}, headers=KEY)).ok()
     assert one["id"] != two["id"]
 
@@ -102,7 +102,7 @@ async def test_key_expires_after_a_day(cast: Cast) -> None:
 async def test_expired_records_are_removed_without_their_senders(cast: Cast) -> None:
     for caller in (cast.cleo, cast.vega):
         (await caller.post(f"{cast.home}/memory", {"content": "Once"}, headers={"Idempotency-Key": "once"})).ok()
-    await rows("UPDATE kept_answers SET created_at = ?", clock.now() - timedelta(hours=25))
+    await rows("UPDATE kept_answers SET created_at = ?", times.clock_now() - timedelta(hours=25))
     (await cast.ada.post(f"{cast.home}/memory", {"content": "Now"}, headers={"Idempotency-Key": "now"})).ok()
     assert [row["key"] for row in await rows("SELECT key FROM kept_answers")] == ["now"]
 
@@ -242,7 +242,7 @@ async def test_oldest_records_of_an_actor_are_evicted(cast: Cast, monkeypatch: p
     retries._since.clear()
     monkeypatch.setattr(retries, "MOST_REQUESTS", 5)
     for number in range(12):
-        with clock.travelled(timedelta(seconds=number)):
+        with times.travelled(timedelta(seconds=number)):
             (await cast.ada.post(cast.tasks, {"title": f"T{number}"}, headers={"Idempotency-Key": str(number)})).ok()
     known = await rows("SELECT key FROM kept_answers ORDER BY created_at")
     assert [row["key"] for row in known] == ["7", "8", "9", "10", "11"]

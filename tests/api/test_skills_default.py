@@ -9,14 +9,13 @@ import orjson
 import pytest
 from quart import Quart
 
-from mission_control.accounts import setup
-from mission_control.accounts.models import User
 from mission_control.core.errors import Refused
-from mission_control.live.models import Event
-from mission_control.live.verification import verify
-from mission_control.organizations.commands import ensure_membership
-from mission_control.organizations.models import Member, Organization
-from mission_control.skills.models import Skill, SkillPack
+from mission_control.fleet.models import Skill, SkillPack
+from mission_control.log.event_log import verify
+from mission_control.log.models import Event
+from mission_control.people import setup
+from mission_control.people.models import Member, Organization, User
+from mission_control.people.organization_commands import ensure_membership
 from tests.cast import Caller, Cast
 
 ME, PACKS = "/organizations/me", "/skills/packs"
@@ -120,7 +119,7 @@ async def test_failing_packs_undo_the_organization(cast: Cast, monkeypatch: pyte
     await remove_from_organization(cast)
     broken = [(url, name, "It.") for url, name in {**NAMES, "https://example.org/a/b": "elsewhere"}.items()]
     # By name: an import above would register the reaction, even if the application forgot it.
-    monkeypatch.setattr("mission_control.skills.commands.DEFAULT_PACKS", broken)
+    monkeypatch.setattr("mission_control.fleet.skill_commands.DEFAULT_PACKS", broken)
     with pytest.raises(Refused):
         await ensure_membership(cast.eve.id)
     assert not await Member.filter(user_id=cast.eve.id).exists()

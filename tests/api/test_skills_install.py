@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from mission_control.core.actor import system
+from mission_control.fleet.models import InstalledSkill, Skill
+from mission_control.fleet.skill_commands import INSTALL, UNINSTALL
 from mission_control.gateways.models import Gateway
-from mission_control.sending.loop import settle
-from mission_control.skills.commands import INSTALL, UNINSTALL
-from mission_control.skills.models import InstalledSkill, Skill
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
+from mission_control.work.loop import settle
 from tests.cast import NO_ID, Cast, Program, events, head
 from tests.gateway_agents import add_gateway, hire_main
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from mission_control.core import clock
-from mission_control.outbound.client import Outbound
-from mission_control.souls.directory import SoulsDirectory
+from mission_control.agents.directory import SoulsDirectory
+from mission_control.core import times
+from mission_control.core.outbound import Outbound
 from tests.cast import Cast
 from tests.outside import Directory, souls_directory
 
@@ -52,7 +52,7 @@ async def test_index_is_read_again_after_an_hour(cast: Cast, souls: Directory) -
     (await cast.ada.get(SEARCH)).ok()
     souls.lists("/souls/ada/two")
     assert (await cast.ada.get(SEARCH)).ok()["items"][0]["slug"] == "one"
-    with clock.travelled(timedelta(minutes=61)):
+    with times.travelled(timedelta(minutes=61)):
         assert (await cast.ada.get(SEARCH)).ok()["items"][0]["slug"] == "two"
 
 
@@ -62,13 +62,13 @@ async def test_stale_answer_serves_while_the_directory_is_down(cast: Cast, souls
     (await cast.ada.get(SEARCH)).ok()
     (await cast.ada.get("/souls-directory/ada/one")).ok()
     souls.pages = dict.fromkeys(souls.pages, (500, "secret trace"))
-    with clock.travelled(timedelta(minutes=61)):
+    with times.travelled(timedelta(minutes=61)):
         for _ in range(3):
             assert (await cast.ada.get(SEARCH)).ok()["items"][0]["slug"] == "one"
         assert (await cast.ada.get("/souls-directory/ada/one")).ok()["content"] == "I am one."
     assert souls.asked.count("/sitemap.xml") == 2
     souls.lists("/souls/ada/two")
-    with clock.travelled(timedelta(minutes=63)):
+    with times.travelled(timedelta(minutes=63)):
         assert (await cast.ada.get(SEARCH)).ok()["items"][0]["slug"] == "two"
 
 

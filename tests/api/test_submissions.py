@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.approvals.models import Approval, ApprovalTask
-from mission_control.runs.models import Run
+from mission_control.boards.models import Run
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Answer, Caller, Cast, events, head, kinds
 

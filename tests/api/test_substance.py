@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.core.clock import now
+from mission_control.core.times import clock_now as now
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.api.test_needs_answers import answer, overdue
 from tests.cast import Cast, stamp

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from mission_control.database.sql import is_postgres
-from mission_control.tags.models import Tag, TagAssignment
+from mission_control.tasks.models import Tag, TagAssignment
 from tests.cast import Cast, events, head, ids, kinds
 from tests.statements import cost
 

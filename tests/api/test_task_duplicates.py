@@ -4,8 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from mission_control.live.models import Event
-from mission_control.tags.models import Tag
+from mission_control.log.models import Event
+from mission_control.tasks.models import Tag
 from tests.cast import Cast
 
 FUTURE, PAST = "2999-12-24T12:00:00Z", "2001-01-01T12:00:00Z"

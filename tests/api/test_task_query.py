@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mission_control.core import clock
+from mission_control.core import times
 from tests.cast import Cast, ids
 
 
@@ -45,7 +45,7 @@ async def test_what_means_nothing_is_searched_for(cast: Cast) -> None:
 
 
 async def test_due_days(cast: Cast) -> None:
-    today = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    today = times.clock_now().replace(hour=12, minute=0, second=0, microsecond=0)
     days = {1: -1, 2: 0, 3: 1, 4: 10}
     for number, days_from_now in days.items():
         await cast.add_task(title=f"Task {number}", due_at=(today + timedelta(days=days_from_now)).isoformat())

@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from mission_control.authn import authentication
 from mission_control.config import Settings
-from mission_control.core import clock, limits
+from mission_control.core import limits, times
 from mission_control.core.errors import TooMany, Unauthenticated
-from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.limits import Allowance, FailureLimit, RequestBudget
+from mission_control.core.values import fingerprint, new_secret
+from mission_control.http import authentication
+from mission_control.people.models import Token
 from tests.api.test_authn import browser_of
 from tests.cast import Answer, Caller, Cast, hire
 from tests.live.reading import reading
@@ -93,7 +93,7 @@ async def test_token_over_its_rate_limit_is_refused(cast: Cast, usual: None) -> 
         answer.ok()
         assert answer.headers["RateLimit-Remaining"] == str(left)
     before = (await Agent.get(id=cast.vega.id)).last_seen_at
-    with clock.travelled(timedelta(seconds=10)):
+    with times.travelled(timedelta(seconds=10)):
         answer = await cast.vega.post("/agent/heartbeat")
         refused = answer.refused(429)
     assert refused["code"] == "rate_limited" and "3 requests a minute" in refused["message"]
@@ -101,7 +101,7 @@ async def test_token_over_its_rate_limit_is_refused(cast: Cast, usual: None) -> 
     assert 1 <= int(answer.headers["Retry-After"]) <= 11
     assert (await Agent.get(id=cast.vega.id)).last_seen_at == before
     (await cast.rigel.get("/agent/healthz")).ok()
-    with clock.travelled(timedelta(seconds=21)):
+    with times.travelled(timedelta(seconds=21)):
         (await cast.vega.get("/agent/healthz")).ok()
         (await cast.vega.get("/agent/healthz")).refused(429)
 
@@ -170,7 +170,7 @@ async def test_agents_behind_one_address_are_not_limited_together(cast: Cast, us
     fleet: list[Caller] = [await hire(cast.app, cast.ada, cast.board, f"Star {n}") for n in range(40)]
     seen: Counter[int] = Counter()
     for n in range(440):
-        with clock.travelled(timedelta(seconds=n / 10)):
+        with times.travelled(timedelta(seconds=n / 10)):
             seen[(await fleet[n % 40].get("/agent/healthz")).status] += 1
     assert seen == {200: 440}
     wrong = [await cast.nobody.get("/agent/healthz", headers=WRONG) for _ in range(21)]
@@ -178,7 +178,7 @@ async def test_agents_behind_one_address_are_not_limited_together(cast: Cast, us
     assert 1 <= int(wrong[-1].headers["Retry-After"]) <= 61 and told(wrong[-1]) is None
     for one in fleet:
         (await one.get("/agent/healthz")).ok()
-    with clock.travelled(timedelta(seconds=62)):
+    with times.travelled(timedelta(seconds=62)):
         (await cast.nobody.get("/agent/healthz", headers=WRONG)).refused(401)
 
 
@@ -206,7 +206,7 @@ async def test_agent_request_costs_one_read_and_at_most_one_write(cast: Cast, se
     bearing = Caller(cast.app, {"Authorization": f"Bearer {cast.vega.secret}"})
     (await cast.vega.get("/agent/healthz")).ok()
     await authentication.write_down()
-    with clock.travelled(timedelta(seconds=seconds)):
+    with times.travelled(timedelta(seconds=seconds)):
         for caller, path in ((cast.vega, "/agent/healthz"), (bearing, cast.task(task)), (bearing, "/agent/boards")):
             with counted(passing_over=()) as found:
                 await caller.get(path)
@@ -224,7 +224,7 @@ async def test_presence_and_token_use_are_accurate(cast: Cast) -> None:
 
     first = await noted()
     for seconds, moved in ((20, (False, False)), (40, (True, False)), (65, (False, True)), (600, (True, True))):
-        with clock.travelled(timedelta(seconds=seconds)):
+        with times.travelled(timedelta(seconds=seconds)):
             now = await noted()
             assert tuple(after > before for before, after in zip(first, now, strict=True)) == moved, seconds
             first = now
@@ -233,7 +233,7 @@ async def test_presence_and_token_use_are_accurate(cast: Cast) -> None:
 async def test_use_of_many_tokens_is_written_in_few_statements(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five hundred agents that begin to wait must not hold up everybody else fifteen seconds later."""
     await authentication.write_down()
-    before, now = datetime(2020, 1, 1), clock.now()
+    before, now = datetime(2020, 1, 1), times.clock_now()
     made = [Token(prefix="mca_", fingerprint=f"{n}", agent_id=cast.vega.id, last_used_at=before) for n in range(30)]
     await Token.bulk_create(made)
     monkeypatch.setattr(authentication, "AT_ONCE", 10)

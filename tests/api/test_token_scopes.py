@@ -9,7 +9,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import TokenCreate
 from mission_control.agents.tokens import rotate_token
 from mission_control.core.limits import granted, require_scope, scope_needed
-from mission_control.operations.registry import Operation
+from mission_control.http.registry import Operation
 from tests.cast import Caller, Cast, Program
 from tests.contract.operation_rights import answer, operations
 from tests.outside import outside

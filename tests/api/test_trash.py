@@ -7,8 +7,8 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import online_count
 from mission_control.approvals.queries import pending_for
-from mission_control.authn import lookups
 from mission_control.boards.models import Board
+from mission_control.http import lookups
 from mission_control.tasks.live import still_reads
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, ids, kinds

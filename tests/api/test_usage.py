@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.agents.models import Agent
-from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.core.clock import travelled
-from mission_control.runs.models import Run
-from mission_control.usage.models import UsageEntry
+from mission_control.agents.models import Agent, UsageEntry
+from mission_control.boards.models import Board, Run
+from mission_control.core import times
+from mission_control.core.times import travelled
 from tests.cast import Answer, Caller, Cast
 
 NOTHING = {"input_tokens": 0, "output_tokens": 0, "tokens": 0, "cost_usd": 0.0}
@@ -32,7 +30,7 @@ async def test_reports_add_up(cast: Cast) -> None:
         assert second["total"] == {"input_tokens": 120, "output_tokens": 31, "tokens": 151, "cost_usd": 1.0123}
     entry = await UsageEntry.all().order_by("created_at").first()
     assert entry is not None and (entry.agent_id, entry.board_id) == (cast.vega.id, cast.board.id)
-    assert (entry.cost_micros, entry.model, entry.day) == (12_300, "m1", clock.now().date().isoformat())
+    assert (entry.cost_micros, entry.model, entry.day) == (12_300, "m1", times.clock_now().date().isoformat())
 
 
 async def test_cost_is_exact_to_a_millionth(cast: Cast) -> None:
@@ -107,7 +105,7 @@ def lines(answer: dict[str, Any]) -> list[tuple[str | None, str | None, int]]:
 
 async def test_people_read_usage_by_day_agent_and_board(cast: Cast) -> None:
     await spent(cast)
-    today = clock.now().date()
+    today = times.clock_now().date()
     answer = (await cast.ben.get("/usage")).ok()
     assert lines(answer) == [
         ("Mira", "Dome", 10), ("Rigel Orion", "Telescope", 10), ("Vega", "Telescope", 11),

@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import orjson
 
-from mission_control.accounts.commands import _create_user
-from mission_control.accounts.deletion import delete_account, deleted_at
-from mission_control.accounts.log import verify as verify_accounts
-from mission_control.accounts.models import AccountEvent, Session, Token, User
 from mission_control.core.actor import system
-from mission_control.live.models import IdempotencyRecord
-from mission_control.live.verification import verify
-from mission_control.organizations.models import Invite, Member, Organization
+from mission_control.log.event_log import verify
+from mission_control.log.models import IdempotencyRecord
+from mission_control.people.account_commands import _create_user
+from mission_control.people.account_log import verify as verify_accounts
+from mission_control.people.deletion import delete_account, deleted_at
+from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, as_person, events, head
 

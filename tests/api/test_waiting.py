@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from mission_control.accounts.models import Token
-from mission_control.agents.models import Agent
-from mission_control.core import clock
-from mission_control.organizations.models import Organization
-from mission_control.runs.models import Run
+from mission_control.agents.models import Agent, Budget
+from mission_control.boards.models import Run
+from mission_control.core import times
+from mission_control.people.models import Organization, Token
 from mission_control.tasks.models import Task
-from mission_control.usage.models import Budget
 from tests.cast import Cast, stamp
 from tests.claiming import claim, taken
 from tests.statements import counted
@@ -34,7 +32,7 @@ async def texts(cast: Cast, task: Any) -> list[str]:
 async def online(cast: Cast, *agents: Any) -> None:
     """Some agents were seen just now; Vega when nobody is named."""
     for agent in agents or (cast.vega,):
-        await Agent.filter(id=agent.id).update(last_seen_at=clock.now())
+        await Agent.filter(id=agent.id).update(last_seen_at=times.clock_now())
 
 
 async def put_agent(agent: Any, **columns: Any) -> None:
@@ -91,12 +89,12 @@ async def test_lease_reason_names_agent_and_end(cast: Cast) -> None:
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     [reason] = await reasons(cast, task)
     assert (reason["kind"], reason["text"], reason["until"]) == ("lease", "Vega has it.", None)
-    until = clock.now().replace(hour=23, minute=59, second=59, microsecond=5)
+    until = times.clock_now().replace(hour=23, minute=59, second=59, microsecond=5)
     await Run.filter(task_id=task["id"]).update(lease_expires_at=until)
     [reason] = await reasons(cast, task)
-    assert (reason["text"], reason["until"]) == ("Vega has it until 23:59 UTC.", clock.wire(until))
+    assert (reason["text"], reason["until"]) == ("Vega has it until 23:59 UTC.", times.wire(until))
     assert reason["agent_id"] == str(cast.vega.id) and reason["since"] is not None
-    with clock.travelled(timedelta(days=2)):
+    with times.travelled(timedelta(days=2)):
         found = {one["kind"]: one["text"] for one in await reasons(cast, task)}
     assert found["lease"].startswith("Vega had it until ") and f"{until:%b %Y}" in found["lease"]
     assert found["assignee_offline"].startswith("Vega is offline since ")
@@ -159,7 +157,7 @@ async def test_offline_or_paused_assignee_is_a_reason(cast: Cast) -> None:
     assert (await reasons(cast, task))[0]["since"] is not None
     await online(cast)
     assert await kinds(cast, task) == ["available"]
-    await put_agent(cast.vega, work_state="paused", work_state_reason="New lamp.", work_state_at=clock.now())
+    await put_agent(cast.vega, work_state="paused", work_state_reason="New lamp.", work_state_at=times.clock_now())
     [reason] = await reasons(cast, task)
     assert (reason["kind"], reason["text"]) == ("assignee_paused", "Vega is paused: New lamp.")
 
@@ -181,15 +179,15 @@ async def test_paused_board_or_organization_is_a_reason(cast: Cast) -> None:
 async def test_flag_and_backoff_are_reasons(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task()
-    await cast.put(task, flagged_at=clock.now(), flag_reason="5 attempts failed.")
+    await cast.put(task, flagged_at=times.clock_now(), flag_reason="5 attempts failed.")
     [reason] = await reasons(cast, task)
     assert reason["kind"] == "flagged" and reason["text"].endswith("5 attempts failed.") and reason["since"]
-    until = clock.now() + timedelta(minutes=1)
+    until = times.clock_now() + timedelta(minutes=1)
     await cast.put(task, flagged_at=None, retry_at=until, failed_attempts=2)
     [reason] = await reasons(cast, task)
-    assert (reason["kind"], reason["until"]) == ("backoff", clock.wire(until))
+    assert (reason["kind"], reason["until"]) == ("backoff", times.wire(until))
     assert reason["text"].startswith("After 2 failed attempts it is not assigned before ")
-    with clock.travelled(timedelta(minutes=2)):
+    with times.travelled(timedelta(minutes=2)):
         assert await kinds(cast, task) == ["available"]
 
 
@@ -264,13 +262,17 @@ async def test_assignee_reason_precedes_later_reasons(cast: Cast) -> None:
 async def test_backoff_without_a_failed_attempt_has_its_own_text(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task()
-    await Task.filter(id=task["id"]).update(retry_at=clock.now() + timedelta(minutes=5))
+    await Task.filter(id=task["id"]).update(retry_at=times.clock_now() + timedelta(minutes=5))
     assert (await texts(cast, task))[0].startswith("After a lease that ran out it is not assigned before ")
 
 
 async def _exhausted(cast: Cast, **of: Any) -> Budget:
     return await Budget.create(
-        organization_id=cast.organization.id, unit="tokens", limit_amount=1, exceeded_on=str(clock.now().date()), **of
+        organization_id=cast.organization.id,
+        unit="tokens",
+        limit_amount=1,
+        exceeded_on=str(times.clock_now().date()),
+        **of,
     )
 
 
@@ -289,10 +291,10 @@ async def test_exceeded_budget_is_a_reason(cast: Cast) -> None:
         str(board.id): "The board's budget is used up for today.",
         str(whole.id): "The organization's budget is used up for today.",
     }
-    with clock.travelled(timedelta(days=1)):
+    with times.travelled(timedelta(days=1)):
         assert "budget" not in await kinds(cast, task)
     await Budget.filter(id=own.id).update(period="total")
-    with clock.travelled(timedelta(days=1)):
+    with times.travelled(timedelta(days=1)):
         assert "The budget of Vega is used up." in await texts(cast, task)
 
 
@@ -360,7 +362,7 @@ async def test_agent_with_read_only_tokens_cannot_take_it(cast: Cast) -> None:
     assert await texts(cast, task) == ["No agent that could take it has a token that lets it work."]
     (await cast.ada.patch(cast.task(task), {"assigned_agent_id": str(cast.vega.id)})).ok()
     assert await texts(cast, task) == ["Vega has no token that lets it work."]
-    await Token.filter(agent_id=cast.vega.id).update(scopes=None, expires_at=clock.now() - timedelta(seconds=1))
+    await Token.filter(agent_id=cast.vega.id).update(scopes=None, expires_at=times.clock_now() - timedelta(seconds=1))
     assert await texts(cast, task) == ["Vega has no token that lets it work."]
     await Token.filter(agent_id=cast.vega.id).update(expires_at=None)
     assert await texts(cast, task) == ["Vega can start it now."]

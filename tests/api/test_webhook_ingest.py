@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Board
-from mission_control.memory.models import BoardMemory
-from mission_control.webhooks import ingest
-from mission_control.webhooks.ingest import decoded, kept_headers, neutralize_markers, shortened
-from mission_control.webhooks.models import WebhookPayload
-from mission_control.work.deliveries import Delivery
+from mission_control.exchange import webhooks
+from mission_control.exchange.models import WebhookPayload
+from mission_control.exchange.webhooks import decoded, kept_headers, neutralize_markers, shortened
+from mission_control.knowledge.models import BoardMemory
+from mission_control.log.leases import Delivery
 from tests.api.test_webhooks import made
 from tests.cast import NO_ID, Answer, Cast, events, head
 
@@ -20,7 +20,7 @@ JSON = "application/json"
 
 @pytest.fixture(autouse=True)
 def no_calls_yet() -> None:
-    ingest.calls.clear()
+    webhooks.calls.clear()
 
 
 async def send(cast: Cast, path: str, body: bytes = b'{"n": 1}', **headers: str) -> Answer:

@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from mission_control.core.secrets import decrypt
-from mission_control.memory.models import BoardMemory
-from mission_control.webhooks import ingest
-from mission_control.webhooks.models import Webhook, WebhookPayload
-from mission_control.work.deliveries import Delivery
+from mission_control.exchange import webhooks
+from mission_control.exchange.models import Webhook, WebhookPayload
+from mission_control.knowledge.models import BoardMemory
+from mission_control.log.leases import Delivery
 from tests.cast import NO_ID, Cast, events, head, kinds
 
 KEYS = [
@@ -21,7 +21,7 @@ NEW = {"description": "Deployments of the dome"}
 
 @pytest.fixture(autouse=True)
 def no_calls_yet() -> None:
-    ingest.calls.clear()
+    webhooks.calls.clear()
 
 
 async def made(cast: Cast, **fields: Any) -> tuple[str, dict[str, Any]]:

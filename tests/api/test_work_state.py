@@ -7,11 +7,10 @@ import orjson
 import pytest
 
 from mission_control.agents.work_state import standing_of
-from mission_control.boards.models import Board
-from mission_control.live import channels
-from mission_control.organizations.models import Organization
-from mission_control.runs.models import Run
-from mission_control.work.deliveries import Delivery
+from mission_control.boards.models import Board, Run
+from mission_control.log import channels
+from mission_control.log.leases import Delivery
+from mission_control.people.models import Organization
 from tests.cast import Answer, Caller, Cast, events, head
 
 STARTED = {"status": "in_progress"}

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from mission_control.boards.models import Board
+from mission_control.fleet.workspace import FILES, WorkspaceFacts, workspace_files
 from mission_control.gateways.models import Gateway
-from mission_control.provisioning.workspace.facts import WorkspaceFacts
-from mission_control.provisioning.workspace.files import FILES, workspace_files
 from tests.cast import Cast, Program
 from tests.gateway_agents import add_gateway, hire_main, hire_on
 

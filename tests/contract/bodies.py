@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from mission_control.operations.registry import Operation
+from mission_control.http.registry import Operation
 from tests.cast import Caller, Cast
 from tests.pages.visitor import PASSWORD, give_password
 from tests.things import MAKERS, NO_GATEWAY, PACK, Things, a_group

@@ -9,10 +9,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from mission_control.accounts.models import Token
-from mission_control.core import clock
-from mission_control.operations.registry import OPERATIONS, Operation
-from mission_control.organizations.models import Member
+from mission_control.core import times
+from mission_control.http.registry import OPERATIONS, Operation
+from mission_control.people.models import Member, Token
 from tests.cast import Caller, Cast, _person, hire
 
 FILE = Path(__file__).with_name("operation_rights.csv")
@@ -52,8 +51,8 @@ async def callers(cast: Cast) -> dict[str, Caller]:
     await Member.filter(user_id=without.id).update(all_boards_read=False, all_boards_write=False)
     revoked = await _person(cast.app, cast.organization, "Gus", "owner")
     fired = await hire(cast.app, cast.ada, cast.board, "Fired")
-    await Token.filter(user_id=revoked.id).update(revoked_at=clock.now())
-    await Token.filter(agent_id=fired.id).update(revoked_at=clock.now())
+    await Token.filter(user_id=revoked.id).update(revoked_at=times.clock_now())
+    await Token.filter(agent_id=fired.id).update(revoked_at=times.clock_now())
     named = {name: getattr(cast, name) for name in COLUMNS if hasattr(cast, name)}
     return {**named, "without": without, "revoked": revoked, "revoked_agent": fired}
 

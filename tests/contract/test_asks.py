@@ -8,9 +8,9 @@ import pytest
 from mission_control import features
 from mission_control.asks.finding import count, waiting_in
 from mission_control.asks.kinds import GROUPS, KINDS, AskKind
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.database.sql import rows
-from mission_control.live import kinds as events
+from mission_control.log import event_log as events
 from tests.cast import Cast
 
 features.install()
@@ -37,7 +37,7 @@ def test_kind_names_events_signals_and_icons_that_exist(kind: AskKind[object]) -
 async def test_statements_of_a_kind_run(cast: Cast, kind: AskKind[object]) -> None:
     owner = "organization_id" if kind.is_for_admins else "board_id"
     assert await rows(f"SELECT {owner} FROM {kind.table} WHERE 1 = 0") == []
-    if (begins := kind.begins(clock.now() - timedelta(minutes=1), clock.now())) is not None:
+    if (begins := kind.begins(times.clock_now() - timedelta(minutes=1), times.clock_now())) is not None:
         await rows(begins[0], *begins[1])
     assert await kind.decides([cast.organization.id]) == {}
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import mission_control.app  # noqa: F401
-from mission_control.core.schemas import NonEmptyStr
-from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS
+from mission_control.core.values import NonEmptyStr
+from mission_control.doors.registry import PEOPLES_TOOLS, TOOLS
 
 BLANKS: tuple[Any, ...] = (None, "", " ", "\x1f", 0, [], {})
 

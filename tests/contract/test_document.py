@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.operations.openapi import document
+from mission_control.http.openapi import document
 
 FILE = Path(__file__).with_name("document.txt")
 

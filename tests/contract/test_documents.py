@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from mission_control.provisioning.workspace.files import FILES
+from mission_control.fleet.workspace import FILES
 from tests.contract.source import ROOT
 
 HOME = Path("ARCHITECTURE.md").parent

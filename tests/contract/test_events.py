@@ -2,7 +2,7 @@
 
 import re
 
-from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
+from mission_control.log.event_log import ACCOUNT_KINDS, KINDS
 from mission_control.tasks.live import STREAMED
 from tests.contract.source import calls, texts, trees
 

@@ -14,15 +14,13 @@ from quart import Blueprint
 from mission_control import features, installing
 from mission_control.agents.page_frame import Tab
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import REACTIONS, Reactions
-from mission_control.commands.unit_of_work import record
-from mission_control.core.policy import RULES, Rules, install_rules
-from mission_control.core.scope import Scope
+from mission_control.core.actor import RULES, Rules, Scope, install_rules
+from mission_control.doors.registry import Tools
 from mission_control.feature import Feature
 from mission_control.features import FEATURES
-from mission_control.mcp.registry import Tools
-from mission_control.operations.api import Api
-from mission_control.operations.registry import LOOKUPS, install_lookup
+from mission_control.http.operation_api import Api
+from mission_control.http.registry import LOOKUPS, install_lookup
+from mission_control.log.unit_of_work import REACTIONS, Reactions, record
 from mission_control.web.regions import Region
 from mission_control.web.shell import PaletteEntry
 from mission_control.work.loops import Loop
@@ -30,66 +28,66 @@ from tests.contract.source import ROOT, modules, trees
 
 # The registries, by module and name; each is filled by `installing.py`.
 REGISTRIES = {
-    "activity.sentences.TASK_FIELDS",
+    "tasks.sentences.TASK_FIELDS",
     "agents.page_frame.TABS",
     "asks.kinds.KINDS",
-    "commands.reactions.REACTIONS",
-    "core.policy.RULES",
+    "log.unit_of_work.REACTIONS",
+    "core.actor.RULES",
     "database.setup.MODEL_MODULES",
     "gateways.events.CONNECTED",
     "gateways.events.HANDLERS",
     "gateways.page_frame.TABS",
     "http.body_limit.BODY_LIMITS",
     "http.request_log.SECRET_PATHS",
-    "inbox.notices.NOTICES",
-    "live.channels._callbacks",
-    "live.channels._families",
-    "live.kinds.ACCOUNT_KINDS",
-    "live.kinds.KINDS",
-    "mcp.registry.PEOPLES_TOOLS",
-    "mcp.registry.TOOLS",
-    "operations.registry.LOOKUPS",
-    "operations.registry.OPERATIONS",
-    "sending.loop._senders",
+    "agents.notices.NOTICES",
+    "log.channels._callbacks",
+    "log.channels._families",
+    "log.event_log.ACCOUNT_KINDS",
+    "log.event_log.KINDS",
+    "doors.registry.PEOPLES_TOOLS",
+    "doors.registry.TOOLS",
+    "http.registry.LOOKUPS",
+    "http.registry.OPERATIONS",
+    "work.loop._senders",
     "web.asides.ASIDES",
     "web.shell.ENTRIES",
     "web.shell.SETTINGS",
 }
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {
-    "gateway_sessions.following._storing",  # what is about to be stored
-    "gateway_notices.looking._next",
+    "fleet.following._storing",  # what is about to be stored
+    "fleet.notice_looking._next",
     "gateways.link._recorded",
     "tasks.board_view._ending",  # announcements on their way
     "tasks.board_view._until",  # who has a board open
-    "authn.lookups._asked",
-    "authn.lookups._fresh",
-    "authn.authentication._seen",
-    "authn.authentication._used",
+    "http.lookups._asked",
+    "http.lookups._fresh",
+    "http.authentication._seen",
+    "http.authentication._used",
     "boards.live._shared",
-    "commands.transaction._running",
-    "gateway_requests.answers._refused",
-    "gateway_sessions.usage._active",
-    "gateway_sessions.usage._measured",
+    "log.commands._running",
+    "home.answers._refused",
+    "fleet.session_usage._active",
+    "fleet.session_usage._measured",
     "gateways.connector._links",
-    "gateway_sessions.following._followed",
-    "gateway_sessions.following._lists",
-    "gateway_sessions.reading._masks",
-    "gateway_sessions.session_view._received",
-    "gateway_sessions.following._until",
-    "identity.people._asked",
+    "fleet.following._followed",
+    "fleet.following._lists",
+    "fleet.session_reading._masks",
+    "fleet.session_view._received",
+    "fleet.following._until",
+    "people.identity_people._asked",
     "installing._installed",
-    "organizations.audit._running",
-    "provisioning.gateway_agent._patched_at",
-    "provisioning.gateway_agent._wishes",
-    "provisioning.gateway_agent._writing",
-    "provisioning.gateway_agent._changing",
+    "people.audit._running",
+    "fleet.gateway_agent._patched_at",
+    "fleet.gateway_agent._wishes",
+    "fleet.gateway_agent._writing",
+    "fleet.gateway_agent._changing",
     "core.request_facts._unanswered",
-    "live.channels._waiting",
-    "live.log._reported",
-    "live.waiters._queues",
-    "mcp.calls._calls",
-    "mcp.calls._early",
+    "log.channels._waiting",
+    "log.event_log._reported",
+    "log.channels._queues",
+    "doors.calls._calls",
+    "doors.calls._early",
 }
 IMPORT_AS_ITSELF = re.compile(r"\bimport (?:.*, )?(\w+) as \1\b")
 COLLECTORS = (Rules, Reactions, Api, Blueprint, Tools, Tab, PaletteEntry, Region, Loop)
@@ -104,7 +102,7 @@ for name in sys.argv[1:]:
     module, _, attribute = name.rpartition(".")
     if getattr(sys.modules["mission_control." + module], attribute):
         filled.append(name)
-from mission_control.authn.authentication import callbacks
+from mission_control.http.authentication import callbacks
 from mission_control.tasks import waiting
 from mission_control.web.shell import providers
 for one in (callbacks, providers, waiting.callbacks):
@@ -138,9 +136,10 @@ def test_every_registry_is_known() -> None:
 
 
 def test_every_feature_is_listed_once() -> None:
-    packages = {path.parent.name for path in ROOT.glob("*/feature.py")}
+    files = [sys.modules[name] for name in modules() if name.endswith(".feature")]
+    declared = {one.name for file in files for one in vars(file).values() if isinstance(one, Feature)}
     names = [one.name for one in FEATURES]
-    assert len(names) == len(set(names)) and set(names) == packages | {"shell"}
+    assert len(names) == len(set(names)) and set(names) == declared | {"shell"}
 
 
 def named(value: object) -> Iterator[int]:

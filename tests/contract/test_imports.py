@@ -1,4 +1,4 @@
-"""Who may import whom: packages in one written order, from the ground floor up, and features above it."""
+"""Who may import whom: the rooms in one written order, each only those before it, without exceptions."""
 
 import ast
 from collections.abc import Iterator
@@ -7,34 +7,25 @@ import pytest
 
 from tests.contract.source import trees
 
+# From the ground floor up. What is before all of them are the settings and the shape of a feature.
 ORDER = [
-    "accounts", "asks", "jobs", "organizations", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox",
-    "tags", "custom_fields", "tasks", "activity", "claims", "groups", "memory", "questions", "provisioning",
-    "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "notifications",
-    "skills", "souls", "metrics", "home", "search", "exports", "identity",
+    "core", "database", "log", "work", "http", "web",
+    "people", "asks", "gateways", "boards", "approvals", "agents", "tasks", "claims",
+    "knowledge", "fleet", "exchange", "home", "doors", "cli",
 ]  # fmt: skip
-# The ground floor: each package imports only those before it, without exceptions.
-GROUND = [
-    "config", "feature", "core", "database", "live", "work", "commands", "sending", "http", "authn",
-    "operations", "web",
-]  # fmt: skip
-# What speaks to the outside: each imports `core` and itself, and knows no database.
-OUTSIDE = ["outbound", "openclaw"]
-# Modules beside the packages that belong to `config`.
-CONFIG = {"config", "config_values", "paths", "private_files"}
-ABOVE_ALL = {
-    "demo": "it fills an installation through everybody's commands",
-    "docs": "it shows every operation",
-    "mcp": "its tools are adapters of everybody's operations",
+# Modules beside the rooms: what every room may import.
+BELOW = {
+    "config",
+    "config_identity",
+    "config_mail",
+    "config_table",
+    "config_values",
+    "paths",
+    "private_files",
+    "feature",
 }
-ALLOWED = {
-    "accounts.commands -> organizations.models": "an account's first membership is made with it",
-    "accounts.setup -> organizations.models": "the first owner's organization is made with the account",
-    "accounts.setup -> organizations.members": "the command line changes a role by the same command as the API",
-    "accounts.deletion -> organizations.models": "who deletes an account leaves every organization",
-    "accounts.deletion -> organizations.members": "under the same lock as leaving, so that nobody is left ownerless",
-    "accounts.deletion -> organizations.commands": "the organizations in which nobody else is go with the account",
-}
+# The command line starts what stands above all rooms: the application and its processes.
+ABOVE_ALL = {"cli"}
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -56,71 +47,27 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (one.name.removeprefix("mission_control.") for one in node.names)
 
 
-def features() -> set[str]:
-    """The packages that are features: they have a feature, models, commands, an API or pages."""
-    marks = {"models", "commands", "api", "pages", "policy", "feature"}
-    return {name.split(".")[0] for name, _ in trees() if name.split(".")[-1] in marks} - set(GROUND)
+def rooms() -> set[str]:
+    """The packages of the program."""
+    return {name.split(".")[0] for name, _ in trees() if "." in name}
 
 
-def test_order_names_every_feature() -> None:
-    assert set(ORDER) | set(ABOVE_ALL) == features() and len(set(ORDER)) == len(ORDER)
+def test_order_names_every_room() -> None:
+    assert set(ORDER) == rooms() and len(set(ORDER)) == len(ORDER) <= 20
 
 
-def package_of(module: str) -> str:
-    """The package of a module, or of what is imported from one."""
-    first = module.split(".")[0]
-    return "config" if first in CONFIG else first
-
-
-@pytest.mark.parametrize("package", GROUND)
-def test_ground_packages_import_only_those_before_them(package: str) -> None:
-    allowed = {*GROUND[: GROUND.index(package) + 1], "__version__"}
+@pytest.mark.parametrize("room", ORDER)
+def test_rooms_import_only_those_before_them(room: str) -> None:
+    allowed = {*ORDER[: ORDER.index(room) + 1], *BELOW, "__version__"}
+    beside = {name for name, _ in trees() if "." not in name}
     found = {
         f"{name} -> {one}"
         for name, tree in trees()
-        if package_of(name) == package
+        if name.split(".")[0] == room and room not in ABOVE_ALL
         for one in imports(tree)
-        if package_of(one) not in allowed and not is_foreign(one)
+        if one.split(".")[0] in rooms() | beside and one.split(".")[0] not in allowed
     }
     assert found == set()
-
-
-@pytest.mark.parametrize("package", OUTSIDE)
-def test_what_speaks_to_the_outside_imports_core_only(package: str) -> None:
-    found = {
-        f"{name} -> {one}"
-        for name, tree in trees()
-        if package_of(name) == package
-        for one in imports(tree)
-        if package_of(one) not in {package, "core", "__version__"} and not is_foreign(one)
-    }
-    assert found == set()
-
-
-def is_foreign(module: str) -> bool:
-    """Whether something comes from outside of the program."""
-    return module.split(".")[0] not in {name.split(".")[0] for name, _ in trees()} | {"__version__"}
-
-
-def upwards(feature: str) -> set[str]:
-    """What a feature's modules import from features above it."""
-    above = ORDER[ORDER.index(feature) + 1 :] + list(ABOVE_ALL)
-    return {
-        f"{name} -> {'.'.join(one.split('.')[:2])}"
-        for name, tree in trees()
-        if name.split(".")[0] == feature
-        for one in imports(tree)
-        if one.split(".")[0] in above
-    }
-
-
-@pytest.mark.parametrize("feature", ORDER)
-def test_features_import_downwards(feature: str) -> None:
-    assert upwards(feature) <= set(ALLOWED)
-
-
-def test_every_import_exception_is_used() -> None:
-    assert set().union(*(upwards(feature) for feature in ORDER)) == set(ALLOWED)
 
 
 def from_quart(tree: ast.Module) -> set[str]:
@@ -142,23 +89,31 @@ def declared(tree: ast.Module, *by: str) -> Iterator[ast.FunctionDef | ast.Async
                 yield node
 
 
-def test_models_query_no_other_feature() -> None:
+def test_models_query_no_other_room() -> None:
+    features = set(ORDER[ORDER.index("people") :])
     for name, tree in trees():
-        package, _, file = name.partition(".")
-        if file == "models":
-            assert {one.split(".")[0] for one in imports(tree)} & features() - {package} == set(), name
+        if name.endswith(".models"):
+            assert {one.split(".")[0] for one in imports(tree)} & features <= {name.split(".")[0]}, name
 
 
 def test_commands_rules_and_reactions_know_no_request() -> None:
     for name, tree in trees():
-        if name.split(".")[-1] in ("commands", "models", "reactions"):
+        if name.endswith(("commands", "models", "reactions")):
             assert from_quart(tree) == set(), name
-        for function in declared(tree, "command", "rules.rule", "reactions.to", "reactions.to_all"):
+        for function in (*declared(tree, "command"), *declared(tree, "reactions.to", "reactions.to_all"), *rules(tree)):
             used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
             assert not used & from_quart(tree), f"{name}.{function.name}"
 
 
+def rules(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The rules that a module declares."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if any("rules.rule(" in ast.unparse(one) for one in node.decorator_list):
+                yield node
+
+
 def test_rules_do_no_io() -> None:
-    found = [(name, rule) for name, tree in trees() for rule in declared(tree, "rules.rule")]
+    found = [(name, rule) for name, tree in trees() for rule in rules(tree)]
     assert [f"{name}.{rule.name}" for name, rule in found if isinstance(rule, ast.AsyncFunctionDef)] == []
     assert len(found) > 100

@@ -6,29 +6,21 @@ from typing import Any
 
 import pytest
 
-from mission_control.accounts.models import Token, User
-from mission_control.agents.models import Agent
+from mission_control.agents.models import Agent, Budget
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board, SavedView
-from mission_control.core.actor import Actor, system
-from mission_control.core.policy import RULES, can
-from mission_control.custom_fields.models import CustomField
-from mission_control.exports.models import BoardImport
-from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_sessions.reading import Reach
+from mission_control.core.actor import RULES, Actor, can, system
+from mission_control.exchange.models import BoardImport, Webhook, WebhookPayload
+from mission_control.fleet.models import Skill, SkillPack
+from mission_control.fleet.session_reading import Reach
 from mission_control.gateways.models import Gateway
-from mission_control.groups.models import BoardGroup
-from mission_control.groups.queries import with_boards
-from mission_control.jobs.models import Job
-from mission_control.memory.commands import write_memory
-from mission_control.organizations.models import Invite, Member
-from mission_control.questions.models import Question
-from mission_control.skills.models import Skill, SkillPack
-from mission_control.tags.models import Tag
-from mission_control.tasks.models import Attachment, Comment, Task
-from mission_control.usage.models import Budget
-from mission_control.webhooks.models import Webhook, WebhookPayload
-from mission_control.work.deliveries import Delivery
+from mission_control.home.models import GatewayRequest, Question
+from mission_control.knowledge.group_queries import with_boards
+from mission_control.knowledge.memory_commands import write_memory
+from mission_control.knowledge.models import BoardGroup
+from mission_control.log.leases import Delivery
+from mission_control.people.models import Invite, Job, Member, Token, User
+from mission_control.tasks.models import Attachment, Comment, CustomField, Tag, Task
 from tests.cast import Cast, everybody
 from tests.contract.source import modules
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast, hire
 from tests.contract.bodies import body_of
 from tests.things import MAKERS, PLACE, filled, things_of

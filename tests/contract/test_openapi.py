@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control.jobs.queries import JobRead
-from mission_control.operations.openapi_schemas import vocabulary
-from mission_control.operations.openapi_texts import TAGS
-from mission_control.operations.registry import OPERATIONS, inherited_ids
+from mission_control.http.openapi import TAGS
+from mission_control.http.openapi_schemas import vocabulary
+from mission_control.http.registry import OPERATIONS, inherited_ids
+from mission_control.people.jobs import JobRead
 from tests.cast import API, Cast
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -285,7 +285,7 @@ def test_every_field_and_parameter_says_what_it_means(document: dict[str, Any]) 
         for one in (resolved(document, node) for node in entry.get("parameters", []))
         if not one.get("description")
     ]
-    assert silent == [], "a Field(description=...), or a line in operations/vocabulary.txt"
+    assert silent == [], "a Field(description=...), or a line in http/vocabulary.txt"
 
 
 def test_no_word_of_the_vocabulary_is_left_over(document: dict[str, Any]) -> None:

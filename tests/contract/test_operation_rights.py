@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.operations.registry import Operation
+from mission_control.http.registry import Operation
 from tests.cast import Cast
 from tests.contract.operation_rights import COLUMNS, answer, callers, operations, table, write
 from tests.outside import outside

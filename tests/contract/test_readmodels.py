@@ -11,10 +11,10 @@ import pytest
 from pydantic import TypeAdapter
 from quart import Quart
 
-from mission_control.core.json import json_values
+from mission_control.core.values import json_values
+from mission_control.fleet.models import OnboardingSession
 from mission_control.gateways.installation import main_session_key
-from mission_control.onboarding.models import OnboardingSession
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import BODIES, body_of, caller_of
 from tests.lists import LISTS

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from mission_control.core.paging import Page
-from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.core.values import Page
+from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Cast
 from tests.lists import FIXED, LISTS, Listing, listings
 from tests.statements import counted

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control.operations.registry import OPERATIONS, Operation, inherited_ids
+from mission_control.http.registry import OPERATIONS, Operation, inherited_ids
 from tests.cast import Cast
 from tests.contract.bodies import caller_of
 from tests.outside import outside

@@ -9,9 +9,9 @@ from typing import Any
 from quart import Quart
 
 from mission_control.boards.api import get_board, update_board
-from mission_control.commands.command import verb_of
-from mission_control.core.policy import RULES
-from mission_control.operations.registry import OPERATIONS
+from mission_control.core.actor import RULES
+from mission_control.http.registry import OPERATIONS
+from mission_control.log.commands import verb_of
 from mission_control.web.actions import action_of, session_action_of
 from tests.contract.source import calls, commands, modules, texts, trees
 
@@ -71,7 +71,7 @@ def asks_a_rule(function: Any, seen: set[int] | None = None) -> bool:
         return False
     seen.add(id(function))
     name = f"{function.__module__}.{function.__name__}"
-    if verb_of(function) is not None or name == "mission_control.core.policy.require":
+    if verb_of(function) is not None or name == "mission_control.core.actor.require":
         return True
     return name.startswith("mission_control.") and any(asks_a_rule(one, seen) for one in _used(function))
 

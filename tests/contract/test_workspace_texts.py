@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mission_control.provisioning.workspace.facts import Role
-from mission_control.provisioning.workspace.files import FILES, workspace_files
+from mission_control.fleet.workspace import FILES, Role, workspace_files
 from tests.cast import NO_ID, Cast
 from tests.unit.test_workspace_files import facts
 

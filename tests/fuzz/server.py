@@ -2,11 +2,11 @@
 
 from mission_control.cli import main
 from mission_control.core import limits
-from mission_control.webhooks import ingest
+from mission_control.exchange import webhooks
 
 WITHOUT_END = 10**9
 
 if __name__ == "__main__":
-    for limit in (limits.unknown_tokens, limits.wrong_passwords, limits.wrong_sign_ins_by_address, ingest.calls):
+    for limit in (limits.unknown_tokens, limits.wrong_passwords, limits.wrong_sign_ins_by_address, webhooks.calls):
         limit.count = WITHOUT_END
     main()

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mission_control.openclaw.connection import Connection, GatewayEvent, Target, connect
-from mission_control.openclaw.handshake import Identity
+from mission_control.gateways.connection import Connection, GatewayEvent, Target, connect
+from mission_control.gateways.handshake import Identity
 from tests.gateway.fake import FakeGateway
 
 PATIENCE = 10.0

@@ -10,8 +10,8 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.gateways import link
 from mission_control.gateways.models import Gateway
-from mission_control.organizations.models import Organization
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
+from mission_control.people.models import Organization
 from tests.cast import Cast, Program
 from tests.deliveries import look_away, send_due
 from tests.gateway.fake import FakeGateway

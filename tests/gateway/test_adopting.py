@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.core import clock
-from mission_control.core.ids import new_id
+from mission_control.core import times
+from mission_control.core.values import new_id
+from mission_control.fleet.models import ProvisioningJob
+from mission_control.fleet.provisioning_files import BEGIN, END, with_block
+from mission_control.fleet.workspace import token_in
 from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
-from mission_control.organizations.models import Organization
-from mission_control.provisioning.files import BEGIN, END, with_block
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.workspace.files import token_in
+from mission_control.people.models import Organization
 from tests.cast import Cast, Program
 from tests.gateway.fake_state import FakeAgent
 from tests.gateway.tower import Tower, tower_of
@@ -88,7 +88,7 @@ async def test_linking_again_drops_the_unlinking_that_waits(
     held = connector.held_here
     monkeypatch.setattr(connector, "held_here", frozenset)
     (await cast.ada.delete(f"/gateways/{tower.row.id}/adoptions/{made['id']}")).ok()
-    later = clock.now() + timedelta(seconds=1)  # as after an attempt that failed
+    later = times.clock_now() + timedelta(seconds=1)  # as after an attempt that failed
     await ProvisioningJob.filter(action="unlink").update(due_at=later)
     body = {"gateway_agent_id": "researcher", "board_id": cast.board.id, "name": "Researcher"}
     again = (await cast.ada.post(f"/gateways/{tower.row.id}/adoptions", body)).ok()

@@ -9,13 +9,13 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.asks import deadlines
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
 from mission_control.gateways import connector, installation, link
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import Report
-from mission_control.live.channels import PROCESS
+from mission_control.log.channels import PROCESS
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import add_gateway, connected_gateway, state_of
@@ -44,9 +44,9 @@ async def test_gateway_that_is_down_waits_until_it_is_back(cast: Cast, fake_gate
     await Agent.filter(id=cast.vega.id).update(gateway_id=gateway.id)
     await fake_gateway.stop()
     await state_of(gateway.id, "unreachable")
-    with clock.travelled(A_MOMENT):
+    with times.travelled(A_MOMENT):
         assert await waiting(cast) == []
-    with clock.travelled(LATER):
+    with times.travelled(LATER):
         [need] = await waiting(cast)
         assert await waiting(cast, cast.cleo) == []
     assert need["title"] == "Gateway Basement cannot be reached" and "Nothing listens" in need["reason"]
@@ -54,7 +54,7 @@ async def test_gateway_that_is_down_waits_until_it_is_back(cast: Cast, fake_gate
     assert [one["id"] for one in need["answers"]] == ["check"] and "out of reach" in need["otherwise"]["text"]
     await fake_gateway.start()
     await state_of(gateway.id, "connected", away_since=None)
-    with clock.travelled(LATER):
+    with times.travelled(LATER):
         assert await waiting(cast) == []
 
 
@@ -64,7 +64,7 @@ async def test_refused_token_names_the_command_and_is_calm_without_agents(
     gateway = await add_gateway(cast, fake_gateway, token=installation.sealed("not the token"))
     connector.HOLDING.wake()
     await state_of(gateway.id, "refused")
-    with clock.travelled(LATER):
+    with times.travelled(LATER):
         [need] = await waiting(cast)
     assert need["title"] == "Gateway Basement refuses the token" and need["url"] == f"/gateways/{gateway.id}/edit"
     assert need["answers"][0]["copy_text"] == "openclaw gateway auth-token --show"
@@ -81,14 +81,14 @@ async def test_since_when_it_is_away_outlives_restarts_and_other_reasons(cast: C
     assert await link.store_report(actor, gateway.id, Report("connecting", "closed_1006", "The connection was lost."))
     since = (await Gateway.get(id=gateway.id)).away_since
     assert since is not None
-    with clock.travelled(A_MOMENT):
+    with times.travelled(A_MOMENT):
         # Another process, or this one after a restart, finds the same; then something else.
         for found in (Report("unreachable", "refused", "Nothing listens."), Report("refused", "x", "No.")):
             assert await link.store_report(actor, gateway.id, found)
             assert (await Gateway.get(id=gateway.id)).away_since == since
-    with clock.travelled(LATER):
+    with times.travelled(LATER):
         [need] = await waiting(cast)
-    assert need["since"] == clock.wire(since)
+    assert need["since"] == times.wire(since)
 
 
 async def test_readers_hear_when_two_minutes_are_over(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,9 +100,9 @@ async def test_readers_hear_when_two_minutes_are_over(cast: Cast, monkeypatch: p
     monkeypatch.setattr(deadlines, "publish_signal", publish)
     gateway = await Gateway.create(
         organization_id=cast.organization.id, name="Basement", url="ws://gateway.invalid:1", workspace_root="~",
-        state="unreachable", away_since=clock.now(),
+        state="unreachable", away_since=times.clock_now(),
     )  # fmt: skip
-    now = clock.now()
+    now = times.clock_now()
     await deadlines.notify_returns(now + timedelta(seconds=90), now + timedelta(seconds=105))
     assert heard == []
     await deadlines.notify_returns(now + timedelta(seconds=105), now + timedelta(seconds=121))

@@ -9,15 +9,14 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import CHANNEL
-from mission_control.core import clock
-from mission_control.gateway_requests import answers, intake
-from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_requests.reading import read_answers
+from mission_control.core import times
 from mission_control.gateways import connector, link
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.live import channels
-from mission_control.questions.models import Question
+from mission_control.home import answers, intake
+from mission_control.home.gateway_request_reading import read_answers
+from mission_control.home.models import GatewayRequest, Question
+from mission_control.log import channels
 from tests.cast import Cast, events, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -156,10 +155,10 @@ async def test_expires_while_the_gateway_is_away(cast: Cast, fake_gateway: FakeG
     open_question = await kept(cast, f"{question['id']}#target")
     await fake_gateway.stop()
     await until(lambda: gateway.id not in connector.held_here())
-    with clock.travelled(timedelta(minutes=31)):
+    with times.travelled(timedelta(minutes=31)):
         (await decide(cast.ada, found, decision="approved")).refused(409)
         (await cast.ada.post(f"{REQUESTS}/{open_question['id']}/answers", {"option_id": "1"})).refused(409)
-        channels.notify([CHANNEL])
+        channels.channels_notify([CHANNEL])
         assert (await kept(cast, there, status="rejected"))["note"] == "Nobody decided before it expired."
         assert (await kept(cast, f"{question['id']}#target", status="withdrawn"))["note"].startswith("Nobody answered")
 

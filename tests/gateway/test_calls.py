@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.openclaw.connection import GatewayEvent, connect
-from mission_control.openclaw.errors import (
+from mission_control.gateways.connection import GatewayEvent, connect
+from mission_control.gateways.errors import (
     GatewayError,
     MissingScopes,
     NotSupported,
@@ -14,8 +14,8 @@ from mission_control.openclaw.errors import (
     from_values,
     to_values,
 )
-from mission_control.openclaw.handshake import Identity
-from mission_control.openclaw.target import AT_A_TIME, WRITES, Pace
+from mission_control.gateways.handshake import Identity
+from mission_control.gateways.target import AT_A_TIME, WRITES, Pace
 from tests.gateway.connecting import connected, target
 from tests.gateway.fake import FakeGateway
 

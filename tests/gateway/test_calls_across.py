@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from mission_control.commands.transaction import atomically
 from mission_control.database.sql import rows
 from mission_control.gateways import connector, events
+from mission_control.gateways.errors import GatewayError, NotSupported, Unreachable
 from mission_control.gateways.models import Gateway, GatewayCall
-from mission_control.live import channels
-from mission_control.openclaw.errors import GatewayError, NotSupported, Unreachable
+from mission_control.log import channels
+from mission_control.log.commands import atomically
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until

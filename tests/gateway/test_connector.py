@@ -7,13 +7,13 @@ import pytest
 
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
-from mission_control.core.ids import new_id
+from mission_control.core.values import new_id
 from mission_control.database.sql import rows
 from mission_control.gateways import connector, events, installation, link
+from mission_control.gateways.errors import GatewayError, Unreachable
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import Report
-from mission_control.openclaw.errors import GatewayError, Unreachable
 from tests.cast import Cast
 from tests.cast import events as recorded
 from tests.gateway.fake import FakeGateway

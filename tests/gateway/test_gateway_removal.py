@@ -8,7 +8,7 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.gateways.models import Gateway
-from mission_control.jobs.models import Job
+from mission_control.people.models import Job
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent

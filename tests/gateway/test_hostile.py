@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from mission_control.core.ids import new_id
-from mission_control.gateway_sessions import following
-from mission_control.gateways import connector, events, link
-from mission_control.gateways.events import GatewayRef, Inlet
-from mission_control.openclaw import open_connection
-from mission_control.openclaw.connection import Closed, GatewayEvent
-from mission_control.openclaw.errors import (
+from mission_control.core.values import new_id
+from mission_control.fleet import following, runner
+from mission_control.fleet.models import ProvisioningJob
+from mission_control.gateways import connector, events, link, open_connection
+from mission_control.gateways.connection import Closed, GatewayEvent
+from mission_control.gateways.errors import (
     LONGEST_WAIT_SECONDS,
     PairingRequired,
     Unreachable,
@@ -22,10 +21,9 @@ from mission_control.openclaw.errors import (
     refusal,
     to_values,
 )
-from mission_control.openclaw.handshake import LONGEST_TEXT, MOST_TEXTS, read_hello
-from mission_control.provisioning import runner
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.work.leases import Leases
+from mission_control.gateways.events import GatewayRef, Inlet
+from mission_control.gateways.handshake import LONGEST_TEXT, MOST_TEXTS, read_hello
+from mission_control.log.leases import Leases
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until

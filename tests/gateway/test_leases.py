@@ -6,12 +6,11 @@ import pytest
 from quart import Quart
 
 from mission_control.agents.models import Agent
-from mission_control.boards.models import Board
+from mission_control.boards.models import Board, Run
 from mission_control.claims.leases import expire_due
-from mission_control.core import clock
-from mission_control.gateway_sessions import following
+from mission_control.core import times
+from mission_control.fleet import following
 from mission_control.gateways.models import Gateway
-from mission_control.runs.models import Run
 from tests.cast import Cast, Program
 from tests.claiming import later
 from tests.gateway.fake import FakeGateway
@@ -104,7 +103,7 @@ async def test_lease_runs_out_while_the_gateway_is_away(cast: Cast, fake_gateway
     await in_turn(fake_gateway, lyra)
     await fake_gateway.stop()
     await until(lambda: Agent.get_or_none(id=lyra.id, gateway_away_at__isnull=False))
-    await Agent.filter(id=lyra.id).update(run_began_at=clock.now())  # as a process that died has left it
+    await Agent.filter(id=lyra.id).update(run_began_at=times.clock_now())  # as a process that died has left it
     with later(LEASE + 1):
         assert await expire_due() == 1
     assert await state(claim) == "expired"

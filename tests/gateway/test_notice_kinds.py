@@ -5,8 +5,8 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.models import Gateway
-from mission_control.provisioning.models import ProvisioningJob
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway

@@ -8,15 +8,15 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.gateway_notices import sending as interrupted
-from mission_control.gateway_notices import sending as sender
+from mission_control.core import times
+from mission_control.fleet import notice_sending as interrupted
+from mission_control.fleet import notice_sending as sender
+from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways import connector
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.sending.loop import MOST_ATTEMPTS
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
+from mission_control.work.loop import MOST_ATTEMPTS
 from tests.cast import Cast, events, head
 from tests.deliveries import send_due
 from tests.gateway.fake import FakeGateway
@@ -90,7 +90,7 @@ async def test_message_of_a_lost_connection_arrives_once(
     fake_gateway.state.runs.clear()  # a gateway that was restarted knows no idempotency keys
     await state_of(gateway.id, "connected")
     await until(lambda: gateway.id in connector.held_here())
-    with clock.travelled(timedelta(minutes=1)):
+    with times.travelled(timedelta(minutes=1)):
         await send_all()
     assert await received(fake_gateway, lyra) == ["TASK ASSIGNED\nhello"]
     assert (await Delivery.get(id=notice.id)).state == "sent"
@@ -135,7 +135,7 @@ async def test_gateway_that_is_away_for_ten_minutes_loses_nothing(cast: Cast, fa
     await fake_gateway.stop()
     await until(lambda: gateway.id not in connector.held_here())
     for minute in range(10):
-        with clock.travelled(timedelta(minutes=minute)):
+        with times.travelled(timedelta(minutes=minute)):
             await write(cast, lyra, f"minute {minute}")
             await send_all()
     assert await states(lyra) == {"sent": 1, "waiting": 10}
@@ -143,7 +143,7 @@ async def test_gateway_that_is_away_for_ten_minutes_loses_nothing(cast: Cast, fa
     await fake_gateway.start()
     await state_of(gateway.id, "connected", boot_id=fake_gateway.boot_id)
     await until(lambda: gateway.id in connector.held_here())
-    with clock.travelled(timedelta(minutes=10)):
+    with times.travelled(timedelta(minutes=10)):
         await send_all()
     texts = ["before", *(f"minute {minute}" for minute in range(10))]
     assert await received(fake_gateway, lyra) == [f"TASK ASSIGNED\n{text}" for text in texts]
@@ -156,13 +156,13 @@ async def test_busy_gateway_costs_no_attempt(cast: Cast, fake_gateway: FakeGatew
     [notice] = await write(cast, lyra, "hello")
     fake_gateway.fail("chat.send", "server is busy", times=20, code="UNAVAILABLE", retryable=True, retryAfterMs=30_000)
     for minute in range(MOST_ATTEMPTS + 2):
-        with clock.travelled(timedelta(minutes=minute)):
+        with times.travelled(timedelta(minutes=minute)):
             await send_due()
     waiting = await Delivery.get(id=notice.id)
     assert (waiting.state, waiting.attempts) == ("waiting", 0)
     assert "busy" in (waiting.last_error or "")
     fake_gateway.faults.clear()
-    with clock.travelled(timedelta(hours=1)):
+    with times.travelled(timedelta(hours=1)):
         await send_all()
     assert await received(fake_gateway, lyra) == ["TASK ASSIGNED\nhello"]
 
@@ -173,12 +173,12 @@ async def test_refused_message_is_given_up_and_can_be_retried(cast: Cast, fake_g
     first, _ = await write(cast, lyra, "hello", "next")
     fake_gateway.fail("chat.send", "unsupported session", times=MOST_ATTEMPTS)
     for hour in range(MOST_ATTEMPTS):
-        with clock.travelled(timedelta(hours=hour)):
+        with times.travelled(timedelta(hours=hour)):
             await send_due()
     given_up = await Delivery.get(id=first.id)
     assert (given_up.state, given_up.attempts) == ("failed", MOST_ATTEMPTS)
     assert given_up.last_error == "unsupported session"
-    with clock.travelled(timedelta(hours=MOST_ATTEMPTS)):
+    with times.travelled(timedelta(hours=MOST_ATTEMPTS)):
         await send_all()
         assert await received(fake_gateway, lyra) == ["TASK ASSIGNED\nnext"]
         (await cast.ada.post(f"/agents/{lyra.id}/deliveries/{first.id}/retries")).ok()
@@ -192,7 +192,7 @@ async def test_notices_wait_until_the_agent_is_set_up(cast: Cast, fake_gateway: 
     await Agent.filter(id=lyra.id).update(last_wake_sent_at=None, last_seen_at=None)
     await write(cast, lyra, "hello")
     assert await send_due() == 0
-    await Agent.filter(id=lyra.id).update(last_wake_sent_at=clock.now())
+    await Agent.filter(id=lyra.id).update(last_wake_sent_at=times.clock_now())
     job = await ProvisioningJob.create(
         organization_id=cast.organization.id, gateway_id=gateway.id, agent_id=lyra.id, action="provision"
     )
@@ -202,7 +202,7 @@ async def test_notices_wait_until_the_agent_is_set_up(cast: Cast, fake_gateway: 
     assert "being set up" in (waiting.last_error or "")
     await known(fake_gateway, lyra)
     await ProvisioningJob.filter(id=job.id).update(state="done")
-    with clock.travelled(timedelta(minutes=1)):
+    with times.travelled(timedelta(minutes=1)):
         await send_all()
     assert await received(fake_gateway, lyra) == ["TASK ASSIGNED\nhello"]
 
@@ -237,7 +237,7 @@ async def test_only_the_process_with_the_connection_sends(cast: Cast, fake_gatew
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     other = await Gateway.create(
         organization_id=cast.organization.id, name="Elsewhere", url=fake_gateway.url, workspace_root="~",
-        state="connected", holder="another process", held_until=clock.now() + timedelta(hours=1),
+        state="connected", holder="another process", held_until=times.clock_now() + timedelta(hours=1),
     )  # fmt: skip
     mira = await hire_on(cast.app, other, cast.other_board, "Vulpecula")
     await write(cast, lyra, "hello")

@@ -9,10 +9,10 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.gateway_notices import looking
+from mission_control.core import times
+from mission_control.fleet import notice_looking
 from mission_control.gateways.models import Gateway
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway
@@ -23,7 +23,7 @@ from tests.gateway.notices import on_gateway, received, reconnect_quickly, send_
 async def quick(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections come back at once, and nobody but the test sends or looks."""
     await reconnect_quickly(monkeypatch)
-    monkeypatch.setattr(looking, "_next", {})
+    monkeypatch.setattr(notice_looking, "_next", {})
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ async def gateway(cast: Cast, fake_gateway: FakeGateway) -> Gateway:
 
 async def looked(gateway: Gateway, minutes: float) -> list[str]:
     """Let the server look now and some minutes later; what is on its way to agents then."""
-    await looking.look([gateway.id])
-    with clock.travelled(timedelta(minutes=minutes)):
-        await looking.look([gateway.id])
+    await notice_looking.look([gateway.id])
+    with times.travelled(timedelta(minutes=minutes)):
+        await notice_looking.look([gateway.id])
         await send_all()
     return [one.text for one in await Delivery.filter(header="WORK WAITS").order_by("created_at")]
 
@@ -105,7 +105,7 @@ async def test_nobody_is_told_while_work_is_paused_or_a_turn_goes_on(
 ) -> None:
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     await started(cast, lyra)
-    await Agent.filter(id=lyra.id).update(run_began_at=clock.now())
+    await Agent.filter(id=lyra.id).update(run_began_at=times.clock_now())
     assert await looked(gateway, 11) == []
     await Agent.filter(id=lyra.id).update(run_began_at=None, heartbeat_config={"every": "0m"})
     assert await looked(gateway, 600) == []
@@ -134,7 +134,7 @@ async def test_lead_is_told_of_work_that_only_a_lead_can_move_on(
     [(None, 600), ({}, 600), ({"every": "0m"}, None), ({"every": "5s"}, 30), ({"every": "1d"}, 86400)],
 )
 def test_interval_is_what_is_set_and_not_too_short(config: Any, seconds: int | None) -> None:
-    found = looking.interval_of(config)
+    found = notice_looking.interval_of(config)
     assert (None if found is None else found.total_seconds()) == seconds
 
 
@@ -147,10 +147,10 @@ async def test_agent_is_silent_only_when_it_was_told_and_did_nothing(
 
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     await started(cast, lyra)
-    with clock.travelled(timedelta(minutes=14)):
+    with times.travelled(timedelta(minutes=14)):
         assert await silent() == []
     await looked(gateway, 11)
-    with clock.travelled(timedelta(minutes=30)):
+    with times.travelled(timedelta(minutes=30)):
         assert len(await silent()) == 1
-        await Agent.filter(id=lyra.id).update(gateway_away_at=clock.now())
+        await Agent.filter(id=lyra.id).update(gateway_away_at=times.clock_now())
         assert await silent() == []

@@ -8,8 +8,8 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.gateway_sessions import following
+from mission_control.core import times
+from mission_control.fleet import following
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
@@ -42,7 +42,7 @@ async def turn(fake: FakeGateway, agent: Program, phase: str, run: str = "run", 
 async def test_agent_is_online_for_as_long_as_its_gateway_is_connected(cast: Cast, fake_gateway: FakeGateway) -> None:
     gateway = await connected_gateway(cast, fake_gateway)
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
-    await Agent.filter(id=lyra.id).update(status="online", last_seen_at=clock.now() - timedelta(days=5))
+    await Agent.filter(id=lyra.id).update(status="online", last_seen_at=times.clock_now() - timedelta(days=5))
     assert (await shown(cast, lyra))["status"] == "online"
     await fake_gateway.stop()
     away = await until(lambda: Agent.get_or_none(id=lyra.id, gateway_away_at__isnull=False))
@@ -69,10 +69,10 @@ async def test_one_agents_turn_says_nothing_about_the_others(cast: Cast, fake_ga
     """Such as a turn that waits for an approval."""
     gateway = await connected_gateway(cast, fake_gateway)
     lyra, vela = [await on_gateway(cast, fake_gateway, gateway, name) for name in ("Lyra", "Vela")]
-    await Agent.all().update(status="online", last_seen_at=clock.now() - timedelta(hours=3))
+    await Agent.all().update(status="online", last_seen_at=times.clock_now() - timedelta(hours=3))
     await turn(fake_gateway, lyra, "start")
     busy = await until(lambda: Agent.get_or_none(id=lyra.id, run_began_at__isnull=False))
-    assert busy.last_seen_at > clock.now() - timedelta(hours=1)
+    assert busy.last_seen_at > times.clock_now() - timedelta(hours=1)
     assert (await shown(cast, vela))["status"] == "online" and (await shown(cast, vela))["run_began_at"] is None
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/agents")).has("Working", "Idle")
@@ -85,7 +85,7 @@ async def test_home_calls_no_agent_silent_whose_gateway_is_there(cast: Cast, fak
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Count the moons"})).ok()
     (await lyra.post(f"/agent/boards/{cast.other_board.id}/claims", {})).ok()
-    await Agent.filter(id=lyra.id).update(last_seen_at=clock.now() - timedelta(minutes=14))
+    await Agent.filter(id=lyra.id).update(last_seen_at=times.clock_now() - timedelta(minutes=14))
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/")).lacks("no sign for")
     await fake_gateway.stop()

@@ -8,7 +8,7 @@ import pytest
 from mission_control.gateways import connector, installation
 from mission_control.gateways.installation import OUT_OF_REACH, all_may_be_reached
 from mission_control.gateways.models import Gateway
-from mission_control.organizations.models import Organization
+from mission_control.people.models import Organization
 from tests.cast import Cast, Person
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import state_of, until

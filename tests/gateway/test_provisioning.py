@@ -6,18 +6,17 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import react
-from mission_control.commands.transaction import atomically
-from mission_control.commands.unit_of_work import record
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor, system
+from mission_control.fleet import gateway_agent
+from mission_control.fleet.jobs import CHANNEL
+from mission_control.fleet.main_agents import ensure_main_agent
+from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.live import channels
-from mission_control.provisioning import gateway_agent
-from mission_control.provisioning.jobs import CHANNEL
-from mission_control.provisioning.main_agents import ensure_main_agent
-from mission_control.provisioning.models import ProvisioningJob
+from mission_control.log import channels
+from mission_control.log.commands import atomically
+from mission_control.log.unit_of_work import react, record
 from tests.cast import Cast, events, head
 from tests.gateway.tower import Tower, tower_of
 from tests.pages.visitor import visitor
@@ -119,7 +118,7 @@ async def test_heartbeats_that_an_earlier_version_wrote_are_taken_back_at_the_ne
 async def test_main_agent_is_made_when_something_waits_to_be_told_to_it(cast: Cast, tower: Tower) -> None:
     actor = system(tower.row.organization_id)
     main, _ = await atomically(actor, lambda: ensure_main_agent(tower.row))
-    channels.notify([CHANNEL])
+    channels.channels_notify([CHANNEL])
     lyra = await tower.add_agent(cast)
     assert set(tower.fake.state.agents) == {"main", lyra.gateway_agent_id}
     request = {"content": "Which date?", "preferred_channel": "mail"}
@@ -164,7 +163,7 @@ async def test_failure_that_was_overcome_is_forgotten(cast: Cast, tower: Tower) 
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(f"/agents/{made['id']}/gateway")).has("the disk is full It is tried again by itself.")
     gate = tower.fake.hold("agents.files.set")
-    await ProvisioningJob.all().update(due_at=clock.now())
+    await ProvisioningJob.all().update(due_at=times.clock_now())
     await tower.until_held()
     seen = (await cast.ada.get(f"/agents/{made['id']}")).ok()
     assert (seen["status"], seen["last_provision_error"]) == ("provisioning", None)

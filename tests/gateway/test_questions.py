@@ -7,14 +7,14 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.approvals.payloads import CHANNEL
-from mission_control.core import clock
-from mission_control.gateway_requests import answers
-from mission_control.gateway_requests.reading import read_answers, read_question
+from mission_control.core import times
 from mission_control.gateways import connector, link
 from mission_control.gateways.models import Gateway
-from mission_control.live import channels
-from mission_control.questions.models import Question
-from mission_control.work.deliveries import Delivery
+from mission_control.home import answers
+from mission_control.home.gateway_request_reading import read_answers, read_question
+from mission_control.home.models import Question
+from mission_control.log import channels
+from mission_control.log.leases import Delivery
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -161,9 +161,9 @@ async def test_expires_while_the_gateway_is_away(cast: Cast, fake_gateway: FakeG
     [found] = await asked(cast, fake_gateway, TARGET)
     await fake_gateway.stop()
     await until(lambda: gateway.id not in connector.held_here())
-    with clock.travelled(timedelta(minutes=31)):
+    with times.travelled(timedelta(minutes=31)):
         (await answer(cast, found, option_id="1")).refused(409)
-        channels.notify([CHANNEL])
+        channels.channels_notify([CHANNEL])
         await settled(cast, found, state="withdrawn")
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.gateways import connector
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.gateway.gateways import connected_gateway
@@ -51,7 +51,7 @@ async def test_notice_arrives_once_although_its_answer_was_lost(
     assert (await Delivery.get(id=notice.id)).state == "sent"
     session = str(agent.openclaw_session_id)
     assert await texts(gateway.id, session) == ["TASK ASSIGNED\nSAY: seen"]
-    lost = {"state": "waiting", "attempts": 1, "due_at": clock.now(), "last_error": "The connection was lost."}
+    lost = {"state": "waiting", "attempts": 1, "due_at": times.clock_now(), "last_error": "The connection was lost."}
     await Delivery.filter(id=notice.id).update(**lost)
     assert await send_due() == 1
     assert (await Delivery.get(id=notice.id)).state == "sent"

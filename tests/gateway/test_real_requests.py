@@ -10,7 +10,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core.secrets import encrypt
-from mission_control.gateway_sessions import usage as session_usage
+from mission_control.fleet import session_usage
 from mission_control.gateways import connector
 from mission_control.gateways.connector import call
 from mission_control.gateways.models import Gateway

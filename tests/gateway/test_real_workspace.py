@@ -10,10 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.openclaw.connection import Connection
-from mission_control.provisioning.gateway_agent import WantedAgent, config_patch
-from mission_control.provisioning.workspace.facts import BoardFacts, WorkspaceFacts
-from mission_control.provisioning.workspace.files import FILES, workspace_files
+from mission_control.fleet.gateway_agent import WantedAgent, config_patch
+from mission_control.fleet.workspace import FILES, BoardFacts, WorkspaceFacts, workspace_files
+from mission_control.gateways.connection import Connection
 from tests.gateway.fake_model import Reply, Turn
 from tests.gateway.real import RealGateway
 from tests.gateway.real_plays import connected, listed

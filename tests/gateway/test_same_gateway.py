@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.gateways import connector, link
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast
@@ -71,7 +71,7 @@ async def test_gateway_that_is_found_later_is_not_used(
     assert connector.held_here() == {first.id}
     shown = (await cast.ada.get(f"/gateways/{second.id}")).ok()
     assert shown["same_as_id"] == str(first.id)
-    with clock.travelled(timedelta(minutes=3)):
+    with times.travelled(timedelta(minutes=3)):
         [need] = (await cast.ada.get("/needs?kind=gateway")).ok()["items"]
     assert need["title"] == "Gateway Attic is here twice" and "delete" in need["reason"]
     (await cast.ada.delete(f"/gateways/{first.id}")).ok()

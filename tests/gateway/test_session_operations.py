@@ -7,11 +7,11 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.gateway_notices.sending import message_of
-from mission_control.gateway_sessions import api, reading
+from mission_control.fleet import session_api, session_reading
+from mission_control.fleet.notice_sending import message_of
 from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
-from mission_control.work.deliveries import Delivery
+from mission_control.log.leases import Delivery
 from tests.cast import Answer, Caller, Cast, events
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent
@@ -145,7 +145,7 @@ async def test_history_asks_for_no_limit(cast: Cast, fake_gateway: FakeGateway, 
     [([{"role": "user"}], [{"role": "user"}]), ({"messages": 7}, []), (None, []), ("text", []), ({}, [])],
 )
 def test_history_of_any_shape_is_a_list(payload: Any, history: list[Any]) -> None:
-    assert reading.messages_in(payload) == history
+    assert session_reading.messages_in(payload) == history
 
 
 async def test_message_is_sent_without_delivery(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
@@ -301,7 +301,7 @@ async def test_unsaved_url_is_tried_by_a_connection_of_its_own(cast: Cast, fake_
 
 
 async def test_silent_url_is_given_up(cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "SECONDS", 0.2)
+    monkeypatch.setattr(session_api, "SECONDS", 0.2)
     fake_gateway.ignore("sessions.list")
     found = (await status_by(cast.ada, gateway_url=fake_gateway.url, gateway_token=fake_gateway.token)).ok()
     assert found["connected"] is False and "did not answer" in found["error"]

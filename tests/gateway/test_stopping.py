@@ -6,11 +6,11 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.commands import erase_board
 from mission_control.boards.models import Board
+from mission_control.fleet import changes
+from mission_control.fleet.changes import remove, rest
+from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.models import Gateway
-from mission_control.organizations.models import Member
-from mission_control.provisioning import removal
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.removal import remove, rest
+from mission_control.people.models import Member
 from tests.cast import Cast, Program, events, head
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway
@@ -171,7 +171,7 @@ async def test_organization_is_deleted_although_its_gateway_does_not_answer(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
-    monkeypatch.setattr(removal, "ENDING_SECONDS", 0.05)
+    monkeypatch.setattr(changes, "ENDING_SECONDS", 0.05)
     fake_gateway.hold("chat.abort")
     (await cast.ada.delete("/organizations/me")).ok()
     assert not await Agent.filter(id=lyra.id).exists()

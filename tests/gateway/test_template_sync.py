@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.provisioning import progress
-from mission_control.provisioning.workspace.files import token_in
+from mission_control.core import times
+from mission_control.fleet import progress
+from mission_control.fleet.workspace import token_in
+from mission_control.people.models import Token
 from tests.cast import Cast
 from tests.gateway.tower import Tower, tower_of
 
@@ -106,7 +106,7 @@ async def test_rotation_leaves_the_old_token_valid_while_the_new_one_arrives(cas
     (await new.post("/agent/heartbeat")).ok()
     (await old.post("/agent/heartbeat")).ok()
     [ends] = await Token.filter(agent_id=agent.id).exclude(expires_at=None)
-    assert timedelta(minutes=50) < ends.expires_at - clock.now() <= timedelta(hours=1)
+    assert timedelta(minutes=50) < ends.expires_at - times.clock_now() <= timedelta(hours=1)
 
 
 async def test_plain_sync_keeps_tokens(cast: Cast, tower: Tower) -> None:

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from mission_control.agents.models import Agent
-from mission_control.core import clock
+from mission_control.agents.budgets import Figures, create_budget, measure_usage
+from mission_control.agents.models import Agent, UsageEntry
+from mission_control.agents.usage_queries import BudgetCreate
+from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.gateway_sessions import usage as session_usage
-from mission_control.gateway_sessions.models import SessionUsage
+from mission_control.fleet import session_usage
+from mission_control.fleet.models import SessionUsage
 from mission_control.gateways.models import Gateway
-from mission_control.usage.budgets import Figures, create_budget, measure_usage
-from mission_control.usage.models import UsageEntry
-from mission_control.usage.queries import BudgetCreate
 from tests.cast import Cast, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -121,7 +120,7 @@ async def test_direct_agents_count_as_they_report(cast: Cast) -> None:
 
 
 async def test_history_of_an_adopted_agent_is_not_ours(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
-    await Agent.filter(id=cast.vega.id).update(is_adopted=True, created_at=clock.now() + timedelta(minutes=1))
+    await Agent.filter(id=cast.vega.id).update(is_adopted=True, created_at=times.clock_now() + timedelta(minutes=1))
     used(fake_gateway, 1000, 100, 1.0)
     await session_usage.measure(gateway.id)
     assert await total(cast) == (0, 0, 0)

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.core import clock
+from mission_control.core import times
+from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.events import GatewayRef, connected
-from mission_control.provisioning.models import ProvisioningJob
 from tests.cast import Cast
 from tests.gateway.tower import Tower, tower_of
 
@@ -23,8 +23,8 @@ async def tower(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[To
 
 async def overdue(agent: Agent) -> None:
     """Let the time of an agent's check-in pass."""
-    await Agent.filter(id=agent.id).update(checkin_deadline_at=clock.now() - timedelta(seconds=1))
-    await ProvisioningJob.filter(agent_id=agent.id).update(due_at=clock.now() - timedelta(seconds=1))
+    await Agent.filter(id=agent.id).update(checkin_deadline_at=times.clock_now() - timedelta(seconds=1))
+    await ProvisioningJob.filter(agent_id=agent.id).update(due_at=times.clock_now() - timedelta(seconds=1))
 
 
 async def stay_silent(tower: Tower, agent: Agent) -> None:
@@ -128,6 +128,6 @@ async def test_greeting_that_the_gateway_knows_is_not_sent_again(cast: Cast, tow
 async def test_agent_that_called_is_not_greeted_again(cast: Cast, tower: Tower) -> None:
     made = await tower.add_agent(cast)
     await lost(tower, made, is_interrupted=True)
-    await Agent.filter(id=made.id).update(last_seen_at=clock.now())
+    await Agent.filter(id=made.id).update(last_seen_at=times.clock_now())
     await reconnect(tower)
     assert len(tower.fake.sent("chat.send")) == 1

@@ -11,23 +11,23 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.commands.transaction import atomically
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
+from mission_control.fleet import runner
+from mission_control.fleet.jobs import CHANNEL
+from mission_control.fleet.main_agents import ensure_main_agent, make
+from mission_control.fleet.models import ProvisioningJob
+from mission_control.fleet.provisioning_files import here
+from mission_control.fleet.workspace import token_in
 from mission_control.gateways import connector
+from mission_control.gateways.connection import connect
+from mission_control.gateways.errors import Unreachable
+from mission_control.gateways.handshake import Identity
 from mission_control.gateways.models import Gateway
-from mission_control.live import channels
-from mission_control.openclaw.connection import connect
-from mission_control.openclaw.errors import Unreachable
-from mission_control.openclaw.handshake import Identity
-from mission_control.openclaw.open_connection import Connection
-from mission_control.openclaw.target import Target
-from mission_control.provisioning import runner
-from mission_control.provisioning.files import here
-from mission_control.provisioning.jobs import CHANNEL
-from mission_control.provisioning.main_agents import ensure_main_agent, make
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.provisioning.workspace.files import token_in
+from mission_control.gateways.open_connection import Connection
+from mission_control.gateways.target import Target
+from mission_control.log import channels
+from mission_control.log.commands import atomically
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
 
@@ -67,14 +67,14 @@ class Tower:
         """Wait until no job is open."""
         async with asyncio.timeout(LONG):
             while await self.open_jobs("state IN ('waiting', 'running')"):
-                channels.notify([CHANNEL])
+                channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def settled(self) -> None:
         """Wait until no job is at work or due."""
         async with asyncio.timeout(LONG):
             while await self.open_jobs("state = 'running' OR (state = 'waiting' AND NOT awaits_check_in)"):
-                channels.notify([CHANNEL])
+                channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def add_agent(self, cast: Cast, name: str = "Lyra") -> Agent:
@@ -94,7 +94,7 @@ class Tower:
         """Wait until an agent has some values."""
         async with asyncio.timeout(LONG):
             while not await Agent.filter(id=agent_id, **values).exists():
-                channels.notify([CHANNEL])
+                channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def until_held(self) -> None:
@@ -115,7 +115,7 @@ class Tower:
         """Wait until some job meets a condition."""
         async with asyncio.timeout(LONG):
             while not await self.open_jobs(condition):
-                channels.notify([CHANNEL])
+                channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def job(self, agent_id: Any) -> ProvisioningJob:

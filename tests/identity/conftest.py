@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from quart import Quart
 
-from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.app import create_app
 from mission_control.config import Settings
 from mission_control.gateways import installation
-from mission_control.identity import provider as remote
-from mission_control.identity import verification
-from mission_control.identity.people import clear_lookups
-from mission_control.sending import loop
+from mission_control.people import provider as remote
+from mission_control.people import verification
+from mission_control.people.deletion import DELETE_AT_PROVIDER
+from mission_control.people.identity_people import clear_lookups
+from mission_control.work import loop
 from tests.identity.browser import PATIENCE, SECRET, RunningProvider
 from tests.node_packages import installed
 

@@ -14,18 +14,16 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from quart import Quart
 
-from mission_control.accounts.commands import start_session
-from mission_control.accounts.models import AccountEvent, Session, Token, User
-from mission_control.accounts.provider_links import invite_to_link, is_invited
-from mission_control.authn import authentication, lookups
-from mission_control.authn.authentication import callbacks
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
 from mission_control.core.limits import unknown_tokens
-from mission_control.identity.provider import ProviderKeys, ProviderUnreachable
-from mission_control.identity.verification import IDENTITY
-from mission_control.organizations.models import Invite, Member, Organization
+from mission_control.http import authentication, lookups
+from mission_control.http.authentication import callbacks
+from mission_control.people.account_commands import invite_to_link, is_invited, start_session
+from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
+from mission_control.people.provider import ProviderKeys, ProviderUnreachable
+from mission_control.people.verification import IDENTITY
 from tests.cast import Caller, Cast
 from tests.identity.browser import AUDIENCE, RunningProvider, with_bearer
 from tests.identity.conftest import MakeApp
@@ -120,10 +118,10 @@ async def test_expiry_allows_for_the_leeway(make_app: MakeApp, provider: Running
     (await with_bearer(app, token).get(ME)).ok()
     (await with_bearer(app, ahead).get(ME)).ok()
     (await with_bearer(strict, ahead).get(ME)).refused(401)
-    with clock.travelled(timedelta(seconds=750)):
+    with times.travelled(timedelta(seconds=750)):
         (await with_bearer(app, token).get(ME)).ok()
         (await with_bearer(strict, token).get(ME)).refused(401)
-    with clock.travelled(timedelta(seconds=1000)):
+    with times.travelled(timedelta(seconds=1000)):
         (await with_bearer(app, token).get(ME)).refused(401)
 
 
@@ -132,7 +130,7 @@ async def test_stream_ends_with_its_token(trusting: Quart, provider: RunningProv
     async with trusting.test_request_context("/", headers={"Authorization": f"Bearer {token}"}):
         actor = await authentication.authenticate("user")
     assert actor is not None and await lookups.fresh(actor) is not None
-    with clock.travelled(timedelta(seconds=620)):
+    with times.travelled(timedelta(seconds=620)):
         assert await lookups.fresh(actor) is None
 
 
@@ -246,7 +244,7 @@ async def test_verified_address_links_the_unused_account(
     taken = with_bearer(trusting, await provider.forged(sub="thief", email="ada@example.org"))
     me = (await taken.get(ME)).ok()
     assert (me["email"], me["id"] == str(cast.ada.id)) == (None, False)
-    await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())  # no credential of the account is left
+    await Token.filter(user_id=cast.ada.id).update(revoked_at=times.clock_now())  # no credential of the account is left
     ada = with_bearer(trusting, await provider.forged(sub="ada", email="ada@example.org", email_verified=True))
     assert (await ada.get(ME)).ok()["id"] == str(cast.ada.id)
     assert await AccountEvent.filter(kind="account.linked", user_id=cast.ada.id).count() == 1
@@ -259,7 +257,7 @@ async def test_verified_email_does_not_take_an_account_in_use(
     trusting: Quart, provider: RunningProvider, cast: Cast, has: str
 ) -> None:
     if has != "token":
-        await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())
+        await Token.filter(user_id=cast.ada.id).update(revoked_at=times.clock_now())
     if has == "password":
         await User.filter(id=cast.ada.id).update(password_hash="x")
     if has == "session":
@@ -281,7 +279,7 @@ async def test_allowed_link_ends_sessions_tokens_and_password(
     await invite_to_link(await cast.ben.actor(), user)
     claims: dict[str, Any] = {"sub": "cleo", "email": "cleo@example.org", "email_verified": True}
     cleo = with_bearer(trusting, await provider.forged(**claims))
-    with clock.travelled(timedelta(days=15)):
+    with times.travelled(timedelta(days=15)):
         assert not await is_invited(user)
     assert (await cleo.get(ME)).ok()["id"] == str(user.id)
     assert (await User.get(id=user.id)).password_hash is None
@@ -291,7 +289,7 @@ async def test_allowed_link_ends_sessions_tokens_and_password(
 
 
 async def test_verified_must_be_a_boolean(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
-    await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())
+    await Token.filter(user_id=cast.ada.id).update(revoked_at=times.clock_now())
     text = await provider.forged(sub="text", email="ada@example.org", email_verified="true")
     assert (await with_bearer(trusting, text).get(ME)).ok()["id"] != str(cast.ada.id)
 
@@ -374,7 +372,7 @@ async def test_keys_are_read_only_from_addresses_as_safe_as_the_issuer(
     async def published(url: str, **options: Any) -> dict[str, Any]:
         return {"keys": []} if url == address else {"issuer": issuer, "jwks_uri": address}
 
-    monkeypatch.setattr("mission_control.identity.provider.read_object", published)
+    monkeypatch.setattr("mission_control.people.provider.read_object", published)
     keys = ProviderKeys(replace(trusting.extensions[IDENTITY].provider, issuer=issuer))
     if is_read:
         assert (await keys.metadata())["jwks_uri"] == address
@@ -393,7 +391,7 @@ async def test_endpoints_less_safe_than_the_issuer_are_refused(
     async def published(url: str, **options: Any) -> dict[str, Any]:
         return {"keys": []} if url.endswith("/jwks") else document
 
-    monkeypatch.setattr("mission_control.identity.provider.read_object", published)
+    monkeypatch.setattr("mission_control.people.provider.read_object", published)
     provider = replace(trusting.extensions[IDENTITY].provider, issuer=issuer)
     document |= {"issuer": issuer, "jwks_uri": f"{issuer}/jwks", endpoint: f"{issuer}/there"}
     assert (await ProviderKeys(provider).metadata())[endpoint] == f"{issuer}/there"

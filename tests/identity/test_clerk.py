@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from quart import Quart
 
-from mission_control.accounts.deletion import DELETE_AT_PROVIDER
-from mission_control.accounts.models import User
-from mission_control.core import clock
-from mission_control.work.deliveries import Delivery
+from mission_control.core import times
+from mission_control.log.leases import Delivery
+from mission_control.people.deletion import DELETE_AT_PROVIDER
+from mission_control.people.models import User
 from tests.deliveries import send_due
 from tests.identity.browser import SECRET, RunningProvider, with_bearer
 from tests.identity.conftest import MakeApp
@@ -94,10 +94,10 @@ async def test_tokens_of_machines_and_applications_are_refused(
 
 async def test_clerk_leeway_and_unchecked_iat(clerk: MakeApp, provider: RunningProvider) -> None:
     token = await session(provider)
-    with clock.travelled(timedelta(seconds=750)):
+    with times.travelled(timedelta(seconds=750)):
         (await with_bearer(clerk(CLERK_LEEWAY="300"), token).get(ME)).ok()
         (await with_bearer(clerk(CLERK_LEEWAY="0"), token).get(ME)).refused(401)
-    with clock.travelled(timedelta(seconds=-600)):
+    with times.travelled(timedelta(seconds=-600)):
         (await with_bearer(clerk(), token).get(ME)).refused(401)
         (await with_bearer(clerk(CLERK_VERIFY_IAT="false"), token).get(ME)).ok()
 

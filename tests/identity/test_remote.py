@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mission_control.identity import provider
-from mission_control.identity.provider import ProviderUnreachable, read_object
+from mission_control.people import provider
+from mission_control.people.provider import ProviderUnreachable, read_object
 
 type Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 

@@ -9,11 +9,10 @@ import pytest
 from quart import Quart
 from quart import typing as quart_typing
 
-from mission_control.accounts.credentials import hash_password
-from mission_control.accounts.models import AccountEvent, Session, Token, User
-from mission_control.core import clock
-from mission_control.identity.verification import IDENTITY, id_token_claims
-from mission_control.organizations.models import Member
+from mission_control.core import times
+from mission_control.people.credentials import hash_password
+from mission_control.people.models import AccountEvent, Member, Session, Token, User
+from mission_control.people.verification import IDENTITY, id_token_claims
 from tests.cast import Cast
 from tests.identity.browser import RunningProvider
 from tests.identity.conftest import MakeApp
@@ -156,7 +155,7 @@ async def test_invalid_id_token_signs_nobody_in(
 
     browser = trusting.test_client()
     back = local(await provider.sign_in(await depart(browser), "vera"))
-    monkeypatch.setattr("mission_control.identity.flow.id_token_claims", none)
+    monkeypatch.setattr("mission_control.people.flow.id_token_claims", none)
     assert (await browser.get(back)).status_code == 403
     assert not await User.exists() and not await Session.exists()
 
@@ -166,7 +165,7 @@ async def test_expired_sign_in_is_refused(
 ) -> None:
     browser = trusting.test_client()
     back = local(await provider.sign_in(await depart(browser), "vera"))
-    monkeypatch.setattr("mission_control.identity.flow.LIFE_SECONDS", -1)
+    monkeypatch.setattr("mission_control.people.flow.LIFE_SECONDS", -1)
     assert (await browser.get(back)).status_code == 403
 
 
@@ -200,7 +199,7 @@ async def test_only_owners_use_passwords_beside_a_provider(trusting: Quart, cast
         form = urlencode({"email": f"{name}@example.org", "password": password})
         answer = await trusting.test_client().post("/sign-in", data=form, headers=FORM)
         assert answer.status_code == status, name
-    assert await Session.filter(expires_at__gt=clock.now()).count() == 1
+    assert await Session.filter(expires_at__gt=times.clock_now()).count() == 1
 
 
 async def as_owner(trusting: Quart, cast: Cast) -> quart_typing.TestClientProtocol:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from mission_control.core import clock
+from mission_control.core import times
 from tests.live.scenarios import check_whole, database, new_board
 from tests.live.servers import API, PATIENCE, Installation, Server
 from tests.moments import parsed
@@ -141,7 +141,7 @@ async def _zombie(server: Server, crew: Crew, token: str, number: int) -> bool:
 
 async def _until(moment: str) -> None:
     """Sleep until the lease is over."""
-    await asyncio.sleep(max(0.0, (parsed(moment) - clock.now()).total_seconds()) + 0.05)
+    await asyncio.sleep(max(0.0, (parsed(moment) - times.clock_now()).total_seconds()) + 0.05)
 
 
 async def _hand_to_another(server: Server, crew: Crew, task_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mission_control import worker
 from mission_control.cli import main
-from mission_control.live import channels, waiters
+from mission_control.log import channels
 
 
 def tell_waits(module: Any, name: str) -> None:
@@ -31,6 +31,6 @@ def tell_waits(module: Any, name: str) -> None:
 
 if __name__ == "__main__":
     tell_waits(channels, "listening")
-    tell_waits(waiters, "queued")
+    tell_waits(channels, "queued")
     worker.CUT_SECONDS = worker.GRACE_SECONDS = worker.LAST_RESORT_SECONDS = 3600
     main()

@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 from quart import Quart
 
-from mission_control.accounts import log as account_log
-from mission_control.accounts.models import AccountEvent, InstanceSetting
-from mission_control.audit import LogHead, fault_against, heads, sign_again, sign_first_heads
 from mission_control.core.secrets import audit_key
 from mission_control.database.sql import rows
-from mission_control.live.log import GENESIS, Verdict, chain_hash, use_key
-from mission_control.live.models import Event
-from mission_control.live.verification import verify
-from mission_control.organizations.models import Organization
+from mission_control.log.event_log import GENESIS, Verdict, chain_hash, use_key, verify
+from mission_control.log.models import Event
+from mission_control.people import account_log
+from mission_control.people.heads import LogHead, fault_against, heads, sign_again, sign_first_heads
+from mission_control.people.models import AccountEvent, InstanceSetting, Organization
 from tests.cast import Cast
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from mission_control.core.ids import new_id
-from mission_control.live import broker
-from mission_control.live.broker import Subscription, moment_of
+from mission_control.core.values import new_id
+from mission_control.log import broker
+from mission_control.log.broker import Subscription, moment_of
 
 PATIENCE = 60
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import ErrorCode
 from tests.cast import Cast
 from tests.claiming import claim
 from tests.live.waiters import PATIENCE, poll, stand_in_queue

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from mission_control.boards.models import Run
 from mission_control.claims.leases import LEASES, expire_due, wake_polls_for_retries
-from mission_control.core import clock
-from mission_control.runs.models import Run
+from mission_control.core import times
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.claiming import later, taken
@@ -116,7 +116,7 @@ async def call_a_tag_by_the_name_that_it_asks_for(cast: Cast) -> Callable[[], Aw
 async def clear_a_flag(cast: Cast) -> Callable[[], Awaitable[Any]]:
     """A person lets it go on."""
     task = await cast.add_task()
-    await cast.put(task, flagged_at=clock.now(), flag_reason="It failed.", failed_attempts=5)
+    await cast.put(task, flagged_at=times.clock_now(), flag_reason="It failed.", failed_attempts=5)
     return lambda: cast.ada.delete(f"{cast.task(task)}/flag")
 
 
@@ -151,11 +151,11 @@ async def test_expired_lease_wakes_waiters(cast: Cast) -> None:
 
 async def test_ended_backoff_wakes_waiters(cast: Cast) -> None:
     task = await cast.add_task()
-    now = clock.now()
+    now = times.clock_now()
     await cast.put(task, retry_at=now + timedelta(seconds=30))
     waiting = await poll(cast)
     with later(31):
-        await wake_polls_for_retries(now, clock.now())
+        await wake_polls_for_retries(now, times.clock_now())
         assert (await answer_of(waiting))["task"]["id"] == task["id"]
 
 
@@ -170,8 +170,8 @@ async def test_timer_returns_expired_tasks(cast: Cast) -> None:
 
 async def test_timer_wakes_waiters_when_backoff_ends(cast: Cast) -> None:
     task = await cast.add_task()
-    await cast.put(task, retry_at=clock.now() + timedelta(hours=1))
+    await cast.put(task, retry_at=times.clock_now() + timedelta(hours=1))
     waiting = await poll(cast)
-    await cast.put(task, retry_at=clock.now() + timedelta(seconds=1))
-    LEASES.no_later_than(clock.now())  # the timer looks, and learns of the rest
+    await cast.put(task, retry_at=times.clock_now() + timedelta(seconds=1))
+    LEASES.no_later_than(times.clock_now())  # the timer looks, and learns of the rest
     assert (await answer_of(waiting))["task"]["id"] == task["id"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.runs.models import Run
+from mission_control.boards.models import Run
 from tests.cast import Cast
 from tests.live.waiters import PATIENCE, hang_up, poll, stand_in_queue
 

@@ -11,17 +11,16 @@ from quart import Quart
 from tortoise.transactions import in_transaction
 
 from mission_control.agents.reactions import NOTICE
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import deliver
-from mission_control.core import clock
+from mission_control.core import times
+from mission_control.core.actor import RULES
 from mission_control.core.errors import Conflict, Forbidden
-from mission_control.core.policy import RULES
 from mission_control.database.sql import is_postgres, rows
-from mission_control.live import channels
-from mission_control.sending import loop
-from mission_control.sending.loop import MOST_ATTEMPTS, look, retry
-from mission_control.work import deliveries
-from mission_control.work.deliveries import Delivery
+from mission_control.log import channels, leases
+from mission_control.log.commands import command
+from mission_control.log.leases import Delivery
+from mission_control.log.unit_of_work import deliver
+from mission_control.work import loop
+from mission_control.work.loop import MOST_ATTEMPTS, look, retry
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import leased, look_away, send_due
 from tests.statements import counted
@@ -58,7 +57,7 @@ async def letters(cast: Cast, to: Program, *numbers: int, **fields: Any) -> list
 
 async def taken(hours: float = 0) -> list[int]:
     """The numbers that a worker takes now, or some hours from now."""
-    with clock.travelled(timedelta(hours=hours)):
+    with times.travelled(timedelta(hours=hours)):
         return sorted(one.seq for one in await leased(KIND))
 
 
@@ -93,7 +92,7 @@ async def test_deliveries_of_one_queue_are_sequential(cast: Cast) -> None:
 
 @pytest.mark.usefixtures("asleep")
 async def test_delayed_delivery_blocks_the_next(cast: Cast) -> None:
-    await letters(cast, cast.vega, 1, due_at=clock.now() + timedelta(minutes=5))
+    await letters(cast, cast.vega, 1, due_at=times.clock_now() + timedelta(minutes=5))
     await letters(cast, cast.vega, 2)
     assert await taken() == []
     assert await taken(hours=1) == [1]
@@ -110,7 +109,7 @@ async def test_lost_lease_keeps_the_order(cast: Cast) -> None:
 async def test_restarted_server_takes_over_sending_deliveries(
     cast: Cast, senders: dict[str, Any], is_alone: bool
 ) -> None:
-    far = clock.now() + timedelta(hours=1)
+    far = times.clock_now() + timedelta(hours=1)
     await letters(cast, cast.vega, 1, state="sending", leased_by="dead", leased_until=far)
     await letters(cast, cast.rigel, 2)
     sent: list[int] = []
@@ -194,7 +193,7 @@ async def test_sender_that_cannot_send_costs_nothing(cast: Cast, senders: dict[s
     loop.install_sender(loop.Sender(KIND, _never, name="closed", is_able=lambda: False))
     await letters(cast, cast.vega, 1)
     with counted() as found:
-        assert await look() == deliveries.IDLE_SECONDS
+        assert await look() == leases.IDLE_SECONDS
     assert found == []
 
 
@@ -206,11 +205,11 @@ async def test_receiver_that_cannot_take_anything_now_costs_no_attempt(cast: Cas
     senders[KIND] = loop.Sender(KIND, send)
     [letter] = await letters(cast, cast.vega, 1)
     for number in range(MOST_ATTEMPTS + 4):
-        with clock.travelled(timedelta(minutes=number)):
+        with times.travelled(timedelta(minutes=number)):
             assert await send_due() == 1
     waiting = await Delivery.get(id=letter.id)
     assert (waiting.state, waiting.attempts, waiting.last_error) == ("waiting", 0, "the gateway is away")
-    assert waiting.leased_by is None and waiting.due_at > clock.now()
+    assert waiting.leased_by is None and waiting.due_at > times.clock_now()
 
 
 async def _never(delivery: Delivery) -> None:
@@ -220,7 +219,7 @@ async def _never(delivery: Delivery) -> None:
 async def test_kind_without_a_sender_runs_no_statement(cast: Cast, senders: dict[str, Any]) -> None:
     await letters(cast, cast.vega, 1)
     with counted() as found:
-        assert await look() == deliveries.IDLE_SECONDS
+        assert await look() == leases.IDLE_SECONDS
     assert found == []
 
 
@@ -229,16 +228,16 @@ async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> Non
     await letters(cast, cast.vega, 1, state="sent")
     await letters(cast, cast.vega, 2, state="failed")
     with counted() as found:
-        assert await look() == deliveries.IDLE_SECONDS
+        assert await look() == leases.IDLE_SECONDS
     assert len(found) == 1 and found[0].startswith("SELECT")
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(14, 14), (4000, deliveries.IDLE_SECONDS)])
+@pytest.mark.parametrize(("seconds", "expected"), [(14, 14), (4000, leases.IDLE_SECONDS)])
 async def test_loop_sleeps_until_the_next_is_due(
     cast: Cast, senders: dict[str, Any], seconds: float, expected: float
 ) -> None:
     senders[KIND] = loop.Sender(KIND, _never)
-    await letters(cast, cast.vega, 1, due_at=clock.now() + timedelta(seconds=seconds))
+    await letters(cast, cast.vega, 1, due_at=times.clock_now() + timedelta(seconds=seconds))
     await letters(cast, cast.vega, 2)  # due, but it waits for the first
     pause = await look()
     assert 0 < pause <= expected
@@ -246,7 +245,7 @@ async def test_loop_sleeps_until_the_next_is_due(
 
 async def test_delivery_of_another_worker_is_retried_after_its_lease(cast: Cast, senders: dict[str, Any]) -> None:
     senders[KIND] = loop.Sender(KIND, _never)
-    await letters(cast, cast.vega, 1, state="sending", leased_until=clock.now() + timedelta(seconds=14))
+    await letters(cast, cast.vega, 1, state="sending", leased_until=times.clock_now() + timedelta(seconds=14))
     assert 0 < await look() <= 14
 
 
@@ -273,9 +272,9 @@ async def test_number_of_concurrent_deliveries_is_limited(
         gates[number] = asyncio.Event()
         await letters(cast, agent, number)
     assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
-    assert await look() == deliveries.IDLE_SECONDS and len(loop.SENDING.tasks) == 2
+    assert await look() == leases.IDLE_SECONDS and len(loop.SENDING.tasks) == 2
     gates[1].set()
-    with channels.listening(deliveries.CHANNEL) as heard:
+    with channels.listening(leases.CHANNEL) as heard:
         assert await channels.notified_within(heard, 60)  # whoever finishes lets the loop look
     assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
     for gate in gates.values():
@@ -299,11 +298,11 @@ async def test_command_with_deliveries_notifies_the_loop(
         deliver(KIND, cast.board.scope(), agent_id=cast.vega.id, header="LETTER", text="x")
 
     async with asyncio.timeout(60):
-        while not channels.waiting(deliveries.CHANNEL):
+        while not channels.channels_waiting(leases.CHANNEL):
             await asyncio.sleep(0.005)
     senders[KIND] = loop.Sender(KIND, send)
     await tell(await cast.ada.actor())
-    async with asyncio.timeout(deliveries.IDLE_SECONDS - 5):
+    async with asyncio.timeout(leases.IDLE_SECONDS - 5):
         await arrived.wait()
         while not await Delivery.exists(kind=KIND, state="sent"):
             await asyncio.sleep(0.005)
@@ -336,7 +335,7 @@ class Looking:
 async def ring_often() -> None:
     """Many commands that deliver."""
     for _ in range(20):
-        channels.notify([deliveries.CHANNEL])
+        channels.channels_notify([leases.CHANNEL])
         await asyncio.sleep(0)
 
 
@@ -364,14 +363,14 @@ async def test_no_debounce_while_something_is_sent(app: Quart) -> None:
     one.loop.begin(asyncio.sleep(3600))
     for count in range(1, 9):
         await one.happens(count)
-        channels.notify([deliveries.CHANNEL])
+        channels.channels_notify([leases.CHANNEL])
     await one.end()
 
 
 @pytest.mark.postgres
 async def test_commit_of_another_process_notifies_loop(cast: Cast) -> None:
     assert is_postgres()
-    with channels.listening(deliveries.CHANNEL) as heard:
+    with channels.listening(leases.CHANNEL) as heard:
         await rows("SELECT pg_notify('mission_control', ?)", '{"channels": ["deliveries"], "from": "another"}')
         assert await channels.notified_within(heard, 60)
 
@@ -383,7 +382,7 @@ async def test_sending_again_needs_a_person_and_is_recorded(cast: Cast) -> None:
         with pytest.raises(Forbidden):
             await retry(await caller.actor(), letter)
     before = await head(cast)
-    with channels.listening(deliveries.CHANNEL) as heard:
+    with channels.listening(leases.CHANNEL) as heard:
         again = await retry(await cast.ben.actor(), letter)
         assert await channels.notified_within(heard, 60)
     assert (again.state, again.attempts, again.last_error) == ("waiting", 0, "nobody opened")

@@ -7,13 +7,12 @@ import orjson
 import pytest
 from quart import Quart
 
-from mission_control.authn import lookups
-from mission_control.authn.lookups import Caller, Credential, fresh, recheck_streams
 from mission_control.boards.models import Board
-from mission_control.commands import transaction
-from mission_control.commands.transaction import atomically
-from mission_control.live import broker, channels
-from mission_control.organizations.models import BoardAccess
+from mission_control.http import lookups
+from mission_control.http.lookups import Caller, Credential, fresh, recheck_streams
+from mission_control.log import broker, channels, commands
+from mission_control.log.commands import atomically
+from mission_control.people.models import BoardAccess
 from mission_control.tasks.live import stream_of_tasks
 from tests.cast import Cast
 
@@ -63,7 +62,7 @@ async def test_changed_rights_notify_other_processes(cast: Cast, monkeypatch: py
     async def announce(heads: Any, signals: Any, names: Any) -> None:
         carried.update(names)
 
-    monkeypatch.setattr(f"{transaction.__name__}.announce", announce)
+    monkeypatch.setattr(f"{commands.__name__}.announce", announce)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
     assert lookups.CHANNEL in carried
 

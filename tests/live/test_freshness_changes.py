@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from mission_control.accounts import commands as accounts
-from mission_control.accounts.models import Session, Token, User
-from mission_control.accounts.setup import NOWHERE
-from mission_control.authn import authentication, lookups
-from mission_control.authn.lookups import fresh
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor, system
+from mission_control.http import authentication, lookups
+from mission_control.http.lookups import fresh
+from mission_control.people import account_commands as accounts
+from mission_control.people.models import Session, Token, User
+from mission_control.people.setup import NOWHERE
 from tests.cast import Cast, Person, Program
 from tests.pages.visitor import PASSWORD, give_password
 from tests.rights_changes import (
@@ -137,7 +137,7 @@ async def test_ended_session_is_refused_at_once(
     actor = await _in_another_browser(user)
     monkeypatch.setattr(lookups, "FRESH_SECONDS", 3600.0)
     assert await fresh(actor) is not None
-    with clock.travelled(timedelta(seconds=1)):
+    with times.travelled(timedelta(seconds=1)):
         await end(actor, user)
     assert await fresh(actor) is None
 
@@ -145,9 +145,9 @@ async def test_ended_session_is_refused_at_once(
 async def test_token_is_refused_after_its_expiry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookups, "FRESH_SECONDS", 0.0)
     vega, dan = await cast.vega.actor(), await cast.dan.actor()
-    await Token.all().update(expires_at=clock.now() + timedelta(minutes=1))
+    await Token.all().update(expires_at=times.clock_now() + timedelta(minutes=1))
     assert await fresh(vega) is not None and await fresh(dan) is not None
-    with clock.travelled(timedelta(minutes=2)):
+    with times.travelled(timedelta(minutes=2)):
         assert await fresh(vega) is None and await fresh(dan) is None
 
 
@@ -155,7 +155,7 @@ async def test_session_is_refused_after_its_expiry(cast: Cast, monkeypatch: pyte
     monkeypatch.setattr(lookups, "FRESH_SECONDS", 0.0)
     actor = await _in_another_browser(await User.get(id=cast.ada.id))
     assert await fresh(actor) is not None
-    with clock.travelled(accounts.SESSION_LIFE + timedelta(seconds=1)):
+    with times.travelled(accounts.SESSION_LIFE + timedelta(seconds=1)):
         assert await fresh(actor) is None
 
 
@@ -163,7 +163,7 @@ async def test_silent_changes_apply_when_the_cache_expires(cast: Cast, monkeypat
     dan = await cast.dan.actor()
     monkeypatch.setattr(lookups, "FRESH_SECONDS", 3600.0)
     assert await fresh(dan) is not None
-    await Token.filter(id=cast.dan.token_id).update(revoked_at=clock.now())  # as another program would
+    await Token.filter(id=cast.dan.token_id).update(revoked_at=times.clock_now())  # as another program would
     assert await fresh(dan) is not None
     monkeypatch.setattr(lookups, "FRESH_SECONDS", 0.0)
     assert await fresh(dan) is None

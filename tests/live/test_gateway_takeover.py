@@ -9,10 +9,10 @@ from quart import Quart
 
 from mission_control.config import Settings
 from mission_control.gateways import connector
+from mission_control.gateways.errors import Unreachable
 from mission_control.gateways.link import Held
 from mission_control.gateways.models import Gateway, GatewayCall
-from mission_control.live.channels import PROCESS
-from mission_control.openclaw.errors import Unreachable
+from mission_control.log.channels import PROCESS
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import add_gateway, until

@@ -9,16 +9,14 @@ import pytest
 
 from mission_control.boards.commands import update_board
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import REACTIONS, react
-from mission_control.commands.transaction import all_finished, transact, uncancelled
-from mission_control.commands.unit_of_work import deliver, record, unit_of_work
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden
-from mission_control.live.log import NewEvent, canonical, chain_hash
-from mission_control.live.models import Event
-from mission_control.live.verification import verify
-from mission_control.organizations.models import Organization
-from mission_control.work.deliveries import Delivery
+from mission_control.log.commands import all_finished, transact, uncancelled
+from mission_control.log.event_log import NewEvent, canonical, chain_hash, verify
+from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
+from mission_control.log.unit_of_work import REACTIONS, deliver, react, record, unit_of_work
+from mission_control.people.models import Organization
 from tests.cast import Cast, head, kinds
 from tests.statements import counted
 

@@ -7,13 +7,12 @@ from datetime import timedelta
 import pytest
 from quart import Quart
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
-from mission_control.sending import loop
-from mission_control.sending.loop import AT_ONCE, LEASES, MOST_ATTEMPTS, GiveUp, retry, settle
-from mission_control.work.deliveries import Delivery
-from mission_control.work.leases import pause_after
+from mission_control.log.leases import Delivery, pause_after
+from mission_control.work import loop
+from mission_control.work.loop import AT_ONCE, LEASES, MOST_ATTEMPTS, GiveUp, retry, settle
 from tests.cast import Cast, events, head
 from tests.deliveries import leased, look_away, send_due
 
@@ -61,7 +60,7 @@ async def letters(cast: Cast, count: int = 1, **fields: object) -> list[Delivery
 
 async def taken_later(*, minutes: float = 60) -> list[Delivery]:
     """What a worker takes some time from now."""
-    with clock.travelled(timedelta(minutes=minutes)):
+    with times.travelled(timedelta(minutes=minutes)):
         return await leased(KIND)
 
 
@@ -88,7 +87,7 @@ async def test_two_workers_never_take_the_same_delivery(cast: Cast) -> None:
 
 
 async def test_undue_and_other_kinds_wait(cast: Cast) -> None:
-    await letters(cast, due_at=clock.now() + timedelta(minutes=5))
+    await letters(cast, due_at=times.clock_now() + timedelta(minutes=5))
     assert await leased(KIND) == []
     assert len(await taken_later(minutes=6)) == 1
     await letters(cast)
@@ -108,10 +107,10 @@ async def test_failed_delivery_is_retried_later(cast: Cast, postman: Postman) ->
     assert await send_due() == 1
     waiting = await Delivery.get(id=letter.id)
     assert (waiting.state, waiting.attempts, waiting.last_error) == ("waiting", 1, "nobody opened")
-    assert waiting.due_at > clock.now() and waiting.leased_by is None
+    assert waiting.due_at > times.clock_now() and waiting.leased_by is None
     assert await send_due() == 0
     postman.answer = None
-    with clock.travelled(timedelta(hours=1)):
+    with times.travelled(timedelta(hours=1)):
         assert await send_due() == 1
     arrived = await Delivery.get(id=letter.id)
     assert (arrived.state, arrived.attempts) == ("sent", 2) and not arrived.last_error
@@ -123,10 +122,10 @@ async def test_delivery_fails_after_the_last_attempt(cast: Cast, postman: Postma
     before = await head(cast)
     postman.answer = RuntimeError("nobody opened")
     for attempt in range(MOST_ATTEMPTS):
-        with clock.travelled(timedelta(hours=attempt)):
+        with times.travelled(timedelta(hours=attempt)):
             assert await send_due() == 1
     assert (await Delivery.get(id=letter.id)).state == "failed"
-    with clock.travelled(timedelta(days=1)):
+    with times.travelled(timedelta(days=1)):
         assert await send_due() == 0
     assert [one.kind for one in await events(before)] == ["task.lead_notify_failed"]
     await retry(await cast.ada.actor(), letter)

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from mission_control.accounts.credentials import revoke_personal_token
-from mission_control.accounts.models import Token
 from mission_control.agents import work_state as directives
 from mission_control.approvals import live as approvals
 from mission_control.asks import deadlines
 from mission_control.asks import polling as needs
 from mission_control.claims.polling import channel_of as channel_of_work
-from mission_control.core import clock
-from mission_control.live import channels, waiters
-from mission_control.operations.registry import OPERATIONS
-from mission_control.questions import reactions as questions
+from mission_control.core import times
+from mission_control.home import question_reactions as questions
+from mission_control.http.registry import OPERATIONS
+from mission_control.log import channels
+from mission_control.people.credentials import revoke_personal_token
+from mission_control.people.models import Token
 from tests.cast import Answer, Caller, Cast, stamp
 from tests.rights_changes import member_path, revoke
 from tests.statements import counted
@@ -94,7 +94,7 @@ READS = {
 async def until_waiting(channel: str) -> None:
     """Wait until somebody waits."""
     async with asyncio.timeout(PATIENCE):
-        while not channels.waiting(channel):
+        while not channels.channels_waiting(channel):
             await asyncio.sleep(0.002)
 
 
@@ -141,7 +141,7 @@ async def test_waiting_read_asks_nothing_and_answers_when_something_changed(cast
 async def test_other_news_keep_a_read_waiting(cast: Cast, name: str) -> None:
     read = READS[name]
     poll = await begin(cast, read)
-    channels.notify([read.channel(cast)])
+    channels.channels_notify([read.channel(cast)])
     await until_waiting(read.channel(cast))
     assert not poll.done()
     await read.changes(cast)
@@ -193,13 +193,13 @@ async def test_need_that_begins_with_the_clock_answers_who_waits(cast: Cast) -> 
     await cast.ask(cast.vega)
     [one] = (await cast.ada.get("/needs")).ok()["items"]
     until = stamp(1)
-    (await cast.ada.call("PUT", f"/needs/{one['id']}/snooze", {"until": clock.wire(until)})).ok()
+    (await cast.ada.call("PUT", f"/needs/{one['id']}/snooze", {"until": times.wire(until)})).ok()
     known = (await cast.ada.get("/needs")).ok()
     assert known["items"] == [] and not channels.is_awaited(needs.FAMILY)
     poll = asyncio.create_task(cast.ada.get(f"/needs?wait_seconds=50&known={known['version']}"))
     await until_waiting(needs.channel_of(cast.organization.id))
     assert channels.is_awaited(needs.FAMILY)
-    with clock.travelled(timedelta(minutes=2)):
+    with times.travelled(timedelta(minutes=2)):
         await deadlines.notify_returns(until, until + timedelta(seconds=1))
         assert [each["id"] for each in (await ended(poll)).ok()["items"]] == [one["id"]]
 
@@ -253,5 +253,5 @@ async def test_every_wait_ends_at_a_moment_of_its_own(cast: Cast, monkeypatch: p
         query = "" if body else f"?wait_seconds=50{f'&known={known}' if known else ''}"
         (await ended(asyncio.create_task(caller.call(one.method, path + query, body)))).ok()
         assert asked == [50], one.operation_id
-    assert waiters.waiting(channel_of_work(cast.board.id)) == 0
-    assert channels.waiting(approvals.POLLS.channel_of(approval["id"])) == 0
+    assert channels.waiting(channel_of_work(cast.board.id)) == 0
+    assert channels.channels_waiting(approvals.POLLS.channel_of(approval["id"])) == 0

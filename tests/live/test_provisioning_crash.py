@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from mission_control.core.ids import new_id
 from mission_control.core.secrets import encrypt
-from mission_control.provisioning.workspace.files import token_in
+from mission_control.core.values import new_id
+from mission_control.fleet.workspace import token_in
 from tests.gateway.fake import FakeGateway
 from tests.live.scenarios import check_whole, database, new_board
 from tests.live.servers import API, PATIENCE, Installation, Server, installation

@@ -9,11 +9,11 @@ import pytest
 from quart import Quart
 from quart_auth import generate_auth_token
 
-from mission_control.accounts.commands import end_other_sessions, start_session
-from mission_control.accounts.models import User
-from mission_control.accounts.setup import NOWHERE
 from mission_control.config import Settings
 from mission_control.core.actor import system
+from mission_control.people.account_commands import end_other_sessions, start_session
+from mission_control.people.models import User
+from mission_control.people.setup import NOWHERE
 from tests.cast import Cast
 from tests.live.servers import API, Installation, installation
 from tests.rights_changes import PROBES, Probe, member_path

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead
-from mission_control.core import clock
-from mission_control.live.models import Event
+from mission_control.core import times
+from mission_control.log.models import Event
 from mission_control.tasks.schemas import TaskRead
 from tests.cast import Cast
 from tests.live.reading import Message, reading
@@ -45,7 +45,7 @@ async def test_stream_sends_changed_tasks(cast: Cast) -> None:
             assert one.id == event.seq
             activity = one.data["activity"]
             assert (activity["event_type"], activity["message"]) == (event.kind, event.message)
-            assert (activity["task_id"], activity["created_at"]) == (task["id"], clock.wire(event.created_at))
+            assert (activity["task_id"], activity["created_at"]) == (task["id"], times.wire(event.created_at))
         assert messages[0].data["task"] == task
         assert [one.data["activity"]["agent_id"] for one in messages] == [None, str(cast.vega.id), None]
         numbers = [one.id or 0 for one in messages]

@@ -5,14 +5,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from mission_control.accounts.credentials import revoke_personal_token
-from mission_control.accounts.models import Token
-from mission_control.authn import lookups
-from mission_control.commands.transaction import transact
-from mission_control.commands.unit_of_work import record
-from mission_control.live import broker, stream
-from mission_control.live.broker import QUEUE_SIZE
-from mission_control.organizations.models import BoardAccess
+from mission_control.http import lookups
+from mission_control.log import broker, stream
+from mission_control.log.broker import QUEUE_SIZE
+from mission_control.log.commands import transact
+from mission_control.log.unit_of_work import record
+from mission_control.people.credentials import revoke_personal_token
+from mission_control.people.models import BoardAccess, Token
 from tests.cast import Cast
 from tests.live.reading import reading
 

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.authn import lookups
-from mission_control.core.ids import new_id
-from mission_control.live import stream
-from mission_control.live.broker import Broker, Subscription
-from mission_control.live.models import Event
-from mission_control.live.shared import Shared
+from mission_control.core.values import new_id
+from mission_control.http import lookups
+from mission_control.log import stream
+from mission_control.log.broker import Broker, Subscription
+from mission_control.log.models import Event
+from mission_control.log.shared import Shared
 from tests.cast import Cast, head
 from tests.live.reading import reading as listen
 from tests.statements import OF_SIGNING_IN, counted

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from mission_control.approvals.models import Approval
+from mission_control.boards.models import Run
 from mission_control.config import Settings
 from mission_control.database.sql import rows
-from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast
 from tests.claiming import taken

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.features import FEATURES
+from mission_control.fleet import progress
+from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.models import Gateway
-from mission_control.provisioning import progress
-from mission_control.provisioning.models import ProvisioningJob
-from mission_control.sending import loop
-from mission_control.work.deliveries import Delivery
-from mission_control.work.leases import Leases
+from mission_control.log.leases import Delivery, Leases
+from mission_control.work import loop
 from mission_control.work.loops import Loop
 from tests.cast import Cast
 from tests.statements import counted
@@ -40,7 +39,7 @@ def test_loops_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 async def test_idle_look_is_cheap(cast: Cast, loop: Loop) -> None:
-    now = clock.now()
+    now = times.clock_now()
     async with cast.app.app_context():
         with counted() as found:
             await (loop.look(now, now) if loop.spans else loop.look())
@@ -65,11 +64,11 @@ async def test_row_of_a_killed_process_is_taken_over(cast: Cast, leases: Leases[
     [(first, _)] = await leases.take(which, values, 1)
     assert await leases.take(which, values, 1) == []
     assert 0 < await leases.seconds_until_due(which, values, 3600) <= leases.duration.total_seconds()
-    with clock.travelled(leases.duration - timedelta(seconds=1)):
-        assert await leases.held(first).update(leased_until=clock.now() + leases.duration)
-    with clock.travelled(leases.duration):
+    with times.travelled(leases.duration - timedelta(seconds=1)):
+        assert await leases.held(first).update(leased_until=times.clock_now() + leases.duration)
+    with times.travelled(leases.duration):
         assert await leases.take(which, values, 1) == []
-    with clock.travelled(leases.duration * 2):
+    with times.travelled(leases.duration * 2):
         [(second, _)] = await leases.take(which, values, 1)
     assert (await leases.held(first).exists(), await leases.held(second).exists()) == (False, True)
     await leases.end_all()

@@ -13,8 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.provisioning.workspace.facts import BoardFacts, Role, WorkspaceFacts
-from mission_control.provisioning.workspace.files import FILES, workspace_files
+from mission_control.fleet.workspace import FILES, BoardFacts, Role, WorkspaceFacts, workspace_files
 from tests.live.crew import Crew, Member, crew
 from tests.live.servers import API, PATIENCE, Server, installation
 

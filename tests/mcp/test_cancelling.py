@@ -6,13 +6,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from mission_control.boards.models import Run
 from mission_control.claims import polling
 from mission_control.claims.polling import channel_of
 from mission_control.core.actor import Actor
-from mission_control.live import waiters
-from mission_control.mcp import calls
-from mission_control.operations import retries
-from mission_control.runs.models import Run
+from mission_control.doors import calls
+from mission_control.http import retries
+from mission_control.log import channels
 from mission_control.tasks.models import Task
 from tests.cast import Cast, Program
 from tests.mcp.clients import Call, post, posted
@@ -46,7 +46,7 @@ async def cancel(cast: Cast, agent: Program, headers: dict[str, str], request_id
 async def waiting_claim(cast: Cast, headers: dict[str, str]) -> Call:
     """A claim of Vega's that waits."""
     call = Call(cast.vega, "legacy", "claim_task", WAITING, headers)
-    await until(lambda: waiters.waiting(channel_of(cast.board.id)))
+    await until(lambda: channels.waiting(channel_of(cast.board.id)))
     return call
 
 
@@ -70,7 +70,7 @@ async def test_other_requests_sessions_and_tokens_are_not_cancelled(cast: Cast) 
     await cancel(cast, cast.vega, mine, "1")
     await cancel(cast, cast.vega, other)
     await cancel(cast, cast.rigel, mine)
-    assert waiters.waiting(channel_of(cast.board.id)) == 1
+    assert channels.waiting(channel_of(cast.board.id)) == 1
     task = await cast.add_task()
     await call.ended()
     assert task["id"].encode() in call.answer

@@ -7,10 +7,10 @@ import httpx2
 import pytest
 from mcp import MCPError
 
-from mission_control.accounts.models import Token
 from mission_control.config import Settings
-from mission_control.core import clock, limits
-from mission_control.mcp.server import security
+from mission_control.core import limits, times
+from mission_control.doors.server import security
+from mission_control.people.models import Token
 from tests.cast import Cast, events, head
 from tests.mcp.clients import ERAS, URL, called, connected, http, post, posted, secret_of
 
@@ -50,7 +50,7 @@ async def test_person_is_told_which_header_a_personal_token_goes_in(cast: Cast) 
 
 
 async def test_revoked_personal_token_is_refused(cast: Cast) -> None:
-    await Token.filter(user_id=cast.dan.id).update(revoked_at=clock.now())
+    await Token.filter(user_id=cast.dan.id).update(revoked_at=times.clock_now())
     refused(await post(cast.app, secret_of(cast.dan), LIST), 401)
 
 

@@ -3,8 +3,8 @@
 import pytest
 from mcp_types import TextContent
 
-from mission_control.accounts.models import Token
-from mission_control.mcp.registry import PEOPLES_TOOLS
+from mission_control.doors.registry import PEOPLES_TOOLS
+from mission_control.people.models import Token
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, events, head
 from tests.mcp.clients import ERAS, connected

@@ -7,12 +7,12 @@ import pytest
 from mcp_types import Implementation
 
 from mission_control import __version__
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.mcp.answers import refusal
-from mission_control.mcp.operations import perform
-from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS, Call, takes
-from mission_control.operations.registry import OPERATIONS
+from mission_control.doors.answers import refusal
+from mission_control.doors.operations import perform
+from mission_control.doors.registry import PEOPLES_TOOLS, TOOLS, Call, takes
+from mission_control.http.registry import OPERATIONS
 from mission_control.tasks.models import Comment
 from tests.cast import Cast, Program, events, head, kinds
 from tests.contract.source import calls, modules, texts, trees
@@ -46,7 +46,7 @@ def test_every_operation_that_a_tool_names_exists() -> None:
     named = [
         text
         for module, tree in trees()
-        if module.startswith("mcp.tools.")
+        if module.startswith("doors.")
         for function in (perform, takes, Call.about)
         for call in calls(tree, function.__name__)
         if call.args
@@ -128,7 +128,7 @@ async def test_worker_and_person_name_a_task_by_its_number(cast: Cast) -> None:
         )
         assert asked["task_ids"] == [second["id"]]
         assert (await ada.ok("get_task", task_id=f"#{first['number']}"))["task"]["id"] == first["id"]
-        await cast.put(first, deleted_at=clock.now())
+        await cast.put(first, deleted_at=times.clock_now())
         assert (await vega.refused("get_task", task_id=f"#{first['number']}"))["status"] == 404
 
 
@@ -202,7 +202,7 @@ async def test_internal_error_hides_details(cast: Cast, monkeypatch: pytest.Monk
     async def broken(*_: Any) -> Any:
         raise RuntimeError("secret insides")
 
-    monkeypatch.setattr("mission_control.mcp.registry.perform", broken)
+    monkeypatch.setattr("mission_control.doors.registry.perform", broken)
     for mode in ERAS:
         async with connected(cast.vega, mode) as vega:
             refusal = await vega.refused("recall")

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from mission_control.accounts.models import User
+from mission_control.boards.models import Run
 from mission_control.claims.polling import channel_of
-from mission_control.core import clock
-from mission_control.live import channels, waiters
-from mission_control.runs.models import Run
+from mission_control.core import times
+from mission_control.log import channels
+from mission_control.people.models import User
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, events, head, kinds
 from tests.mcp.clients import ERAS, Call, connected
@@ -51,7 +51,7 @@ async def test_whole_worker_loop(cast: Cast, mode: str) -> None:
             fence=held["fence"],
         )
         waiting = asyncio.create_task(vega.ok("wait_for_decision", approval_id=asked["id"]))
-        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.channels_waiting(f"approval:{asked['id']}"))
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved", "note": "Well done."})).ok()
         decided = await asyncio.wait_for(waiting, 40)  # it would have waited for 50 s
         assert (decided["decision"], decided["note"], decided["resolved_by"]) == ("approved", "Well done.", "Ada")
@@ -121,7 +121,7 @@ async def test_lost_lease_refuses_writes(cast: Cast) -> None:
     task = await cast.add_task()
     async with connected(cast.vega) as vega:
         held = {"task_id": task["id"], "fence": (await vega.ok("claim_task"))["lease"]["fence"]}
-        with clock.travelled(timedelta(seconds=901)):
+        with times.travelled(timedelta(seconds=901)):
             before = await head(cast)
             for name, more in (
                 ("comment", {"message": "Still here."}),
@@ -162,7 +162,7 @@ async def test_concurrent_claims_get_different_tasks(cast: Cast) -> None:
 async def test_waiting_claim_gets_new_work(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.ok("claim_task", wait_seconds=50))
-        await until(lambda: waiters.waiting(channel_of(cast.board.id)))
+        await until(lambda: channels.waiting(channel_of(cast.board.id)))
         task = await cast.add_task()
         assert (await waiting)["task"]["id"] == task["id"]
 
@@ -170,9 +170,9 @@ async def test_waiting_claim_gets_new_work(cast: Cast) -> None:
 @pytest.mark.parametrize("era", ERAS)
 async def test_disconnected_claim_takes_nothing(cast: Cast, era: str) -> None:
     call = Call(cast.vega, era, "claim_task", {"wait_seconds": 50})
-    await until(lambda: waiters.waiting(channel_of(cast.board.id)))
+    await until(lambda: channels.waiting(channel_of(cast.board.id)))
     call.hang_up()
-    await until(lambda: not waiters.waiting(channel_of(cast.board.id)))
+    await until(lambda: not channels.waiting(channel_of(cast.board.id)))
     assert await call.ended() == []
     task = await cast.add_task()
     assert (await Task.get(id=task["id"])).status == "inbox"
@@ -184,7 +184,7 @@ async def test_waiting_for_a_decision_runs_no_statements(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     with counted() as statements:
         call = Call(cast.vega, "legacy", "wait_for_decision", {"approval_id": asked["id"], "wait_seconds": 50})
-        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.channels_waiting(f"approval:{asked['id']}"))
         begun = -1
         while begun != len(statements):  # it listens first and looks then
             begun = len(statements)
@@ -210,7 +210,7 @@ async def test_revoked_token_gets_no_decision(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
-        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.channels_waiting(f"approval:{asked['id']}"))
         [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
         (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
@@ -221,7 +221,7 @@ async def test_moved_agent_gets_no_decision_of_its_old_board(cast: Cast) -> None
     asked = await cast.ask(cast.vega)
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
-        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.channels_waiting(f"approval:{asked['id']}"))
         (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
         assert (await waiting)["status"] == 404
@@ -245,7 +245,7 @@ async def test_answered_question_arrives_as_a_notice(cast: Cast) -> None:
 
 
 async def test_person_is_named_who_is_asked_when_nobody_answers(cast: Cast) -> None:
-    soon = (clock.now() + timedelta(hours=1)).isoformat() + "Z"
+    soon = (times.clock_now() + timedelta(hours=1)).isoformat() + "Z"
     asked = {"question": "North or south?", "decide_by": soon, "otherwise": "ask"}
     async with connected(cast.vega) as vega:
         made = await vega.ok("ask_people", **asked, otherwise_person="cleo")

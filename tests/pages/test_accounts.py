@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from quart import Quart
 
-from mission_control.accounts import credentials, setup
-from mission_control.accounts.commands import make_reset_link
-from mission_control.accounts.models import Session, User
 from mission_control.core.actor import system
 from mission_control.core.limits import unknown_tokens, wrong_sign_ins_by_account
 from mission_control.http.request_log import RequestContext, formatter
+from mission_control.people import credentials, setup
+from mission_control.people.account_commands import make_reset_link
+from mission_control.people.models import Session, User
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, opened, visitor
 from tests.tiny_app import settings_with

@@ -2,10 +2,9 @@
 
 import re
 
-from mission_control.accounts.commands import make_reset_link
-from mission_control.accounts.models import Session, Token, User
 from mission_control.core.actor import system
-from mission_control.organizations.models import Member
+from mission_control.people.account_commands import make_reset_link
+from mission_control.people.models import Member, Session, Token, User
 from tests.cast import Caller, Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, visitor
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mission_control.activity.sentences import describe
-from mission_control.core import clock
-from mission_control.live.kinds import KINDS
-from mission_control.live.models import Event
+from mission_control.core import times
+from mission_control.log.event_log import KINDS
+from mission_control.log.models import Event
+from mission_control.tasks.sentences import describe
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 
@@ -108,7 +108,7 @@ async def test_link_to_an_event_leads_to_its_place(cast: Cast) -> None:
 async def test_activity_is_narrowed_by_days_and_new_kinds(cast: Cast) -> None:
     await cast.add_task(title="Halley")
     (await cast.ada.post(f"{cast.home}/memory", {"content": "Hi", "tags": ["chat"]})).ok()
-    ada, today = await visitor(cast.app, cast.ada), clock.now().date()
+    ada, today = await visitor(cast.app, cast.ada), times.clock_now().date()
     (await ada.get(f"/activity?from={today}&to={today}")).has("Halley")
     (await ada.get("/activity?from=2099-01-01")).has("Nothing matches").lacks("Halley")
     (await ada.get("/activity?to=2001-01-01")).has("Nothing matches")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.core import clock
+from mission_control.core import times as clock
 from tests.cast import Cast, hire
 from tests.pages.visitor import visitor
 from tests.statements import counted
@@ -32,7 +32,9 @@ async def test_every_tab_is_a_page(cast: Cast, tab: str) -> None:
 
 async def test_head_shows_the_agents_role_and_state(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
-    await Agent.filter(id=cast.atlas.id).update(identity_profile={"role": "Head of <optics>"}, last_seen_at=clock.now())
+    await Agent.filter(id=cast.atlas.id).update(
+        identity_profile={"role": "Head of <optics>"}, last_seen_at=clock.clock_now()
+    )
     seen = await ada.get(f"/agents/{cast.atlas.id}")
     seen.has("Lead", "Head of &lt;optics&gt;", "Online", "seen", f'href="/boards/{cast.board.id}"', "Telescope")
     seen.lacks("Told to stop", "Told to pause")
@@ -236,6 +238,6 @@ async def _busy(cast: Cast, times: int) -> None:
         (await cast.vega.post(f"/agent{cast.task(claim['task'])}/completions", work)).ok()
         await cast.add_task(assigned_agent_id=str(cast.vega.id))
         (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 3600})).ok()
-        soul = {"content": f"Soul {clock.now()} {n}", "reason": "Because."}
+        soul = {"content": f"Soul {clock.clock_now()} {n}", "reason": "Because."}
         path = f"/agent{cast.home}/agents/{cast.vega.id}/soul"
         (await cast.atlas.call("PUT", path, soul)).ok()

@@ -2,7 +2,7 @@
 
 import re
 
-from mission_control.accounts.models import Token
+from mission_control.people.models import Token
 from tests.cast import Caller, Cast, events, head
 from tests.pages.visitor import Seen, visitor
 

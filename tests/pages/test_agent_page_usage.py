@@ -3,8 +3,8 @@
 import re
 from datetime import timedelta
 
-from mission_control.core import clock
-from mission_control.usage.models import Budget, UsageEntry
+from mission_control.agents.models import Budget, UsageEntry
+from mission_control.core import times
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 
@@ -22,7 +22,7 @@ async def test_reports_update_figures_and_bars(cast: Cast) -> None:
 
 async def test_last_fourteen_days_have_bars(cast: Cast) -> None:
     for back, used in ((0, 10), (13, 1000), (14, 5000)):
-        day = clock.now().date() - timedelta(days=back)
+        day = times.clock_now().date() - timedelta(days=back)
         await UsageEntry.create(
             organization_id=cast.organization.id, board_id=cast.board.id, agent_id=cast.vega.id,
             day=day.isoformat(), input_tokens=used, output_tokens=0, cost_micros=0,

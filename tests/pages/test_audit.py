@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.accounts.models import InstanceSetting
-from mission_control.live import verification
-from mission_control.live.models import Event
-from mission_control.organizations.audit import RUNNING
+from mission_control.log import event_log
+from mission_control.log.models import Event
+from mission_control.people.audit import RUNNING
+from mission_control.people.models import InstanceSetting
 from tests.api.test_jobs import accepted, ended
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, give_password, opened, visitor
@@ -50,7 +50,7 @@ async def test_second_check_waits_for_the_first(cast: Cast, monkeypatch: pytest.
         await go_on.wait()
         return 1, None
 
-    monkeypatch.setattr(verification, "verify", slow)
+    monkeypatch.setattr(event_log, "verify", slow)
     job = accepted(await cast.ben.post(f"{API}/checks"))
     assert (await cast.ada.post(f"{API}/checks")).refused(409) == RUNNING
     ada = await visitor(cast.app, cast.ada)

@@ -8,8 +8,8 @@ import pytest
 
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import as_rows
-from mission_control.core import clock, zones
-from mission_control.onboarding.chat_pages import time_left
+from mission_control.core import times
+from mission_control.fleet.chat_pages import time_left
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor
 
@@ -29,7 +29,7 @@ async def typed(cast: Cast, **fields: Any) -> dict[str, Any]:
 
 async def test_goal_shows_metrics_date_and_progress_live(cast: Cast) -> None:
     goal = {"objective": "See **further**.", "success_metrics": {"new_stars": 5, "nights": {"clear": 3}}}
-    target = (clock.now() + timedelta(days=9)).isoformat()
+    target = (times.clock_now() + timedelta(days=9)).isoformat()
     (await cast.ada.patch(cast.home, {**goal, "target_date": target})).ok()
     task = await cast.add_task()
     dan, ada = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.ada)
@@ -50,7 +50,7 @@ async def test_board_without_goal_says_what_one_is_for(cast: Cast) -> None:
 
 @pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "tomorrow"), (-1, "one day late"), (-3, "3 days late")])
 def test_time_left_in_words(days: int, words: str) -> None:
-    assert time_left(zones.today(zones.reader()) + timedelta(days=days)) == words
+    assert time_left(times.today(times.reader()) + timedelta(days=days)) == words
 
 
 async def test_target_dates_are_days_where_the_reader_is(cast: Cast) -> None:
@@ -62,10 +62,10 @@ async def test_target_dates_are_days_where_the_reader_is(cast: Cast) -> None:
         await ada.post("/settings/profile", {"name": "Ada", "timezone": zone})
         (await ada.get(goal)).has(shown)
         (await ada.get(settings)).has(f'value="{typed_day}"')
-    day = clock.now().date() + timedelta(days=1)
+    day = times.clock_now().date() + timedelta(days=1)
     now = datetime.combine(day, time(15, 30))  # in New York noon has passed, in Tokyo the next day has begun
     late, midnight = f"{day}T23:30:00Z", f"{day + timedelta(days=1)}T00:00:00Z"
-    with clock.travelled(now - clock.now()):
+    with times.travelled(now - times.clock_now()):
         for zone, left, then in (
             ("America/New_York", "today", "tomorrow"),
             ("Asia/Tokyo", "today", "today"),

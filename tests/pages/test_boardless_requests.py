@@ -4,11 +4,11 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from mission_control.core.actor import system
-from mission_control.gateway_requests import boardless
-from mission_control.gateway_requests.asking import boardless_asker
-from mission_control.gateway_requests.models import GatewayRequest
-from mission_control.gateway_requests.reading import Ended, read_approval, read_question
 from mission_control.gateways.events import GatewayRef
+from mission_control.home import boardless
+from mission_control.home.asking import boardless_asker
+from mission_control.home.gateway_request_reading import Ended, read_approval, read_question
+from mission_control.home.models import GatewayRequest
 from tests.cast import Cast, stamp
 from tests.gateway_agents import add_gateway
 from tests.pages.visitor import visitor

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.usage.models import Budget
+from mission_control.agents.models import Budget
 from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
 

@@ -3,8 +3,8 @@
 from base64 import b64encode
 from datetime import timedelta
 
-from mission_control.core import clock
-from mission_control.runs.models import Run
+from mission_control.boards.models import Run
+from mission_control.core import times
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
@@ -57,7 +57,7 @@ async def test_card_shows_the_lease_end(cast: Cast) -> None:
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     dan = await visitor(cast.app, cast.dan)
     (await dan.get(cast.home)).lacks("card-lease")
-    until = clock.now().replace(hour=23, minute=58)
+    until = times.clock_now().replace(hour=23, minute=58)
     await Run.filter(task_id=task["id"]).update(lease_expires_at=until)
     (await dan.get(cast.home)).has("card-lease", "23:58 UTC</time>")
     (await dan.get(cast.task(task))).has("Vega has it until", "23:58 UTC</time>")
@@ -65,7 +65,7 @@ async def test_card_shows_the_lease_end(cast: Cast) -> None:
 
 async def test_person_clears_a_flag(cast: Cast) -> None:
     task = await cast.add_task()
-    await cast.put(task, flagged_at=clock.now(), flag_reason="5 attempts failed.", failed_attempts=5)
+    await cast.put(task, flagged_at=times.clock_now(), flag_reason="5 attempts failed.", failed_attempts=5)
     cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
     for page in (cast.home, cast.task(task)):
         (await cleo.get(page)).has("Needs a person", "5 attempts failed.", f"{cast.task(task)}/flag/clearance")
@@ -83,7 +83,7 @@ async def test_person_clears_a_flag(cast: Cast) -> None:
 
 async def test_person_ends_a_backoff(cast: Cast) -> None:
     task = await cast.add_task()
-    await cast.put(task, retry_at=clock.now() + timedelta(minutes=5), failed_attempts=3)
+    await cast.put(task, retry_at=times.clock_now() + timedelta(minutes=5), failed_attempts=3)
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get(cast.task(task))).has("It is not assigned before", "Hand out now")
     (await cleo.post(f"{cast.task(task)}/flag/clearance")).is_status(303)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mission_control.custom_fields.models import CustomField, CustomFieldValue
+from mission_control.tasks.models import CustomField, CustomFieldValue
 from tests.cast import Cast, kinds
 from tests.pages.visitor import visitor
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control.core.ids import new_id
-from mission_control.operations.openapi_texts import TAGS
-from mission_control.operations.registry import OPERATIONS
+from mission_control.core.values import new_id
+from mission_control.http.openapi import TAGS
+from mission_control.http.registry import OPERATIONS
 from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
 from tests.taught import calls_in

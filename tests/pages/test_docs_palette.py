@@ -1,7 +1,7 @@
 """The palette, and what surrounds every page."""
 
 from mission_control.boards.commands import create_board
-from mission_control.organizations.models import Organization
+from mission_control.people.models import Organization
 from tests.cast import Cast, hire
 from tests.pages.visitor import opened, visitor
 from tests.things import NO_GATEWAY

@@ -6,12 +6,11 @@ from datetime import datetime, time, timedelta
 from html import unescape
 from typing import Any
 
-from mission_control.core import clock, zones
-from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.core import times
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.organizations.models import BoardAccess, Member
-from mission_control.questions.models import Question
+from mission_control.home.models import GatewayRequest, Question
+from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast, Person
 from tests.many_needs import put_needs
 from tests.pages.visitor import Visitor, give_password, visitor
@@ -108,7 +107,7 @@ async def test_snoozed_rows_come_back(cast: Cast) -> None:
     asked = await cast.ask()
     ada = await at(cast, cast.ada)
     name = f"approval:{asked['id']}"
-    until = (clock.now() + timedelta(hours=1)).isoformat() + "Z"
+    until = (times.clock_now() + timedelta(hours=1)).isoformat() + "Z"
     seen = await ada.with_htmx.post(f"/needs/{name}/snoozes", {"until": until})
     assert seen.status == 204 and "Snoozed" in seen.headers["HX-Trigger"]
     (await ada.get("/")).lacks(f'id="need-approval-{asked["id"]}"').has("1 snoozed", "back ")
@@ -117,7 +116,7 @@ async def test_snoozed_rows_come_back(cast: Cast) -> None:
     (await ada.get("/")).has(f'id="need-approval-{asked["id"]}"')
     (await ada.post(f"/needs/{name}/snoozes", {"until": "change"})).is_status(303)
     (await ada.post(f"/needs/{name}/snoozes", {"until": "soon"})).is_status(422)
-    with clock.travelled(timedelta(hours=2)):
+    with times.travelled(timedelta(hours=2)):
         (await ada.get("/")).has("1 snoozed")
 
 
@@ -257,7 +256,7 @@ async def test_list_costs_the_same_however_long_it_is(cast: Cast) -> None:
 
 
 async def test_times_are_written_where_the_reader_is(cast: Cast) -> None:
-    await cast.ask(expires_at=clock.wire(clock.now() + timedelta(days=400)))
+    await cast.ask(expires_at=times.wire(times.clock_now() + timedelta(days=400)))
     ada = await at(cast, cast.ada)
     (await ada.get("/")).has('data-zone="Europe/Zurich"', " CE").lacks(" UTC", " JST")
     await ada.post("/settings/profile", {"name": "Ada", "timezone": "Asia/Tokyo"})
@@ -267,13 +266,13 @@ async def test_times_are_written_where_the_reader_is(cast: Cast) -> None:
 async def test_words_of_a_snooze_mean_the_readers_days(cast: Cast) -> None:
     names = [f"approval:{(await cast.ask())['id']}" for _ in range(3)]
     ada = await at(cast, cast.ada)  # in Zurich
-    zone = zones.named("Europe/Zurich")
+    zone = times.named("Europe/Zurich")
     for word, name in (("tomorrow", names[0]), ("monday", names[1])):
         (await ada.post(f"/needs/{name}/snoozes", {"until": word})).is_status(303)
     until = {one["id"]: one["snoozed_until"] for one in (await cast.ada.get("/needs?include=snoozed")).ok()["items"]}
-    local = [zones.local(datetime.fromisoformat(until[name]).replace(tzinfo=None), zone) for name in names[:2]]
+    local = [times.local(datetime.fromisoformat(until[name]).replace(tzinfo=None), zone) for name in names[:2]]
     assert [one.time() for one in local] == [time(9), time(9)]
-    assert local[0].date() == zones.today(zone) + timedelta(days=1) and local[1].weekday() == 0
+    assert local[0].date() == times.today(zone) + timedelta(days=1) and local[1].weekday() == 0
     (await ada.get(f"/needs/{names[2]}")).has("Until tomorrow, 9:00").lacks("Show now")
     (await ada.get(f"/?show=snoozed&peek={names[0]}")).has("Show now", "data-snoozed", "back <time")
 

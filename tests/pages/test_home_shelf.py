@@ -6,7 +6,7 @@ from html import unescape
 from uuid import UUID
 
 from mission_control.approvals.models import Approval
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -17,7 +17,7 @@ SHELF = re.compile(r'<details class="shelf".*?</details>', re.DOTALL)
 async def asked(cast: Cast, days: float, **fields: object) -> str:
     """The name of an approval that was requested so many days ago."""
     one = (await cast.ask())["id"]
-    await Approval.filter(id=one).update(created_at=clock.now() - timedelta(days=days), **fields)
+    await Approval.filter(id=one).update(created_at=times.clock_now() - timedelta(days=days), **fields)
     return f"approval:{one}"
 
 
@@ -44,10 +44,10 @@ async def test_older_rows_are_folded_away_and_counted(cast: Cast) -> None:
 
 
 async def test_what_went_wrong_or_has_a_deadline_ahead_is_not_folded_away(cast: Cast) -> None:
-    ahead = await asked(cast, 30, decide_by=clock.now() + timedelta(hours=1))
-    passed = await asked(cast, 30, expires_at=clock.now() - timedelta(hours=1))
+    ahead = await asked(cast, 30, decide_by=times.clock_now() + timedelta(hours=1))
+    passed = await asked(cast, 30, expires_at=times.clock_now() - timedelta(hours=1))
     task = await cast.add_task(title="Polish the mirror")
-    flagged = {"flagged_at": clock.now() - timedelta(days=20), "flag_reason": "Five leases ran out."}
+    flagged = {"flagged_at": times.clock_now() - timedelta(days=20), "flag_reason": "Five leases ran out."}
     await Task.filter(id=task["id"]).update(**flagged)
     ada = await visitor(cast.app, cast.ada)
     page = (await ada.get("/")).has(f'data-need="flagged:{task["id"]}"', f'data-need="{ahead}"').text
@@ -56,13 +56,13 @@ async def test_what_went_wrong_or_has_a_deadline_ahead_is_not_folded_away(cast: 
 
 async def test_what_comes_back_from_being_put_off_is_not_folded_away_again(cast: Cast) -> None:
     name, _new = await asked(cast, 30), await cast.ask()
-    until = clock.wire(clock.now() + timedelta(hours=1))
+    until = times.wire(times.clock_now() + timedelta(hours=1))
     (await cast.ada.call("PUT", f"/needs/{name}/snooze", {"until": until})).ok()
     ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
     assert folded((await ada.get("/")).text) == [] and folded((await ben.get("/")).text) == [name]
     snoozed = (await ada.get("/?show=snoozed")).has(f'data-need="{name}"').text
     assert "Older than 7 days" not in snoozed
-    with clock.travelled(timedelta(hours=2)):
+    with times.travelled(timedelta(hours=2)):
         page = (await ada.get("/")).has(f'data-need="{name}"').text
         assert folded(page) == [] and folded((await ben.get("/")).text) == [name]
 
@@ -93,7 +93,7 @@ async def test_open_pages_get_rows_of_the_shelf_alone(cast: Cast) -> None:
         new = await cast.ask()
         come = await watch.until(f'id="need-approval-{new["id"]}"')
         assert 'hx-target="#needs-answer" hx-swap="beforeend"' in come and 'hx-target="#queue"' not in gone + come
-        await Approval.filter(id=UUID(new["id"])).update(created_at=clock.now() - timedelta(days=9))
+        await Approval.filter(id=UUID(new["id"])).update(created_at=times.clock_now() - timedelta(days=9))
         (await ada.with_htmx.post(f"/needs/{second}/answers", {"answer": "approve"})).is_status(204)
         whole = await watch.until("</details>")
     assert folded(whole) == [third, f"approval:{new['id']}"]

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 from mission_control.boards.models import Board
-from mission_control.core import clock
-from mission_control.exports.models import BoardImport
-from mission_control.jobs.models import Job
+from mission_control.core import times
+from mission_control.exchange.models import BoardImport
+from mission_control.people.models import Job
 from tests.api.test_board_staging import the_file
 from tests.cast import Cast
 from tests.pages.visitor import HERE, Seen, Visitor, visitor
@@ -62,7 +62,7 @@ async def test_interrupted_import_is_said_and_started_again(cast: Cast) -> None:
     ended: dict[str, Any] = {
         "state": "interrupted",
         "error": "The server stopped while this ran.",
-        "finished_at": clock.now(),
+        "finished_at": times.clock_now(),
     }
     job = await Job.create(**fields, title="Import", **ended)
     await BoardImport.all().update(job_id=job.id)

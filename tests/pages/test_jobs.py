@@ -4,10 +4,10 @@ from datetime import timedelta
 from html import unescape
 from typing import Any
 
-from mission_control.core import clock
-from mission_control.jobs import running
-from mission_control.jobs.models import Job
-from mission_control.jobs.queries import JobResult
+from mission_control.core import times
+from mission_control.people import jobs
+from mission_control.people.jobs import JobResult
+from mission_control.people.models import Job
 from tests.cast import Cast, Person
 from tests.pages.visitor import Seen, visitor
 
@@ -24,10 +24,10 @@ async def test_running_work_is_live_on_its_page_and_in_the_shell(cast: Cast) -> 
     job = await job_of(cast, cast.ada)
     page = (await ada.get("/work")).has("Sync Sky", 'id="own-work"')
     async with ada.watching(stream_of(page)) as watch:
-        now = running.Progress(job.id, cast.organization.id)
+        now = jobs.Progress(job.id, cast.organization.id)
         await now.step("Reading its skills", 40)
         await watch.until("Reading its skills: 0 of 40")
-        await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills.", url="/x"))
+        await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills.", url="/x"))
         found = await watch.until("40 skills.")
         assert "Sync Sky: done" in await watch.until("Sync Sky: done") and "#own-work" in found
 
@@ -35,7 +35,7 @@ async def test_running_work_is_live_on_its_page_and_in_the_shell(cast: Cast) -> 
 async def test_result_waits_in_the_shell_until_it_was_read(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     job = await job_of(cast, cast.ada)
-    await running.end(job.id, cast.organization.id, "failed", error="The moon is in the way.")
+    await jobs.end(job.id, cast.organization.id, "failed", error="The moon is in the way.")
     (await ada.get("/boards")).has("Sync Sky: failed")
     (await ada.get("/work")).has("The moon is in the way.")
     (await ada.post(f"/work/{job.id}/acknowledgements")).is_status(303)
@@ -46,7 +46,7 @@ async def test_result_waits_in_the_shell_until_it_was_read(cast: Cast) -> None:
 async def test_running_work_hides_no_result(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     job = await job_of(cast, cast.ada)
-    await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
+    await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
     for title in ("Import Dock", "Import Quay"):
         await job_of(cast, cast.ada, title=title)
     shell = (await ada.get("/boards")).has("Sync Sky: done", "Import Quay", "and 1 more").text
@@ -61,15 +61,13 @@ def stream_of(seen: Seen) -> str:
 async def test_success_that_says_no_more_does_not_wait(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     done, failed = [await job_of(cast, cast.ada, title=f"Set up {x}", kind="agent_setup") for x in ("Lyra", "Rho")]
-    await running.end(
-        done.id, cast.organization.id, "done", result=JobResult(summary="Lyra is set up.", url="/agents/x")
-    )
+    await jobs.end(done.id, cast.organization.id, "done", result=JobResult(summary="Lyra is set up.", url="/agents/x"))
     (await ada.get("/boards")).lacks("<span>Set up Lyra: done</span>")
-    await running.end(failed.id, cast.organization.id, "failed", error="The moon is in the way.")
+    await jobs.end(failed.id, cast.organization.id, "failed", error="The moon is in the way.")
     (await ada.get("/boards")).has("Set up Rho: failed")
     part = await job_of(cast, cast.ada, title="Write files", kind="template_sync")
     result = JobResult(summary="1 agent written.", problems=["Rho: no answer"])
-    await running.end(part.id, cast.organization.id, "done", result=result)
+    await jobs.end(part.id, cast.organization.id, "done", result=result)
     (await ada.get("/boards")).has("Write files: done, with problems", "and 1 more")
 
 
@@ -79,7 +77,7 @@ async def test_what_ended_last_and_what_somebody_waits_for_is_named(cast: Cast) 
     await job_of(cast, cast.ada, title="Set up Lyra", kind="agent_setup")
     (await ada.get("/boards")).has("Import Quay", "and 2 more").lacks("Set up Lyra")
     for job in (second, first):
-        await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="Done."))
+        await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="Done."))
     (await ada.get("/boards")).has("Import Dock: done").lacks("Import Quay: done,")
     page = (await ada.get("/work")).text
     rows = [page.index(f'<p class="row-title">{title}</p>') for title in ("Set up Lyra", "Import Dock", "Import Quay")]
@@ -90,13 +88,11 @@ async def test_end_is_news_for_pages_and_browsers_for_a_while(cast: Cast) -> Non
     ada = await visitor(cast.app, cast.ada)
     job = await job_of(cast, cast.ada)
     assert "ended-" not in (await ada.get("/badge")).text
-    await running.end(
-        job.id, cast.organization.id, "done", result=JobResult(summary="40 skills.", url="/settings/skills")
-    )
+    await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills.", url="/settings/skills"))
     page = (await ada.get("/boards")).has(f'<template id="ended-{job.id}', 'data-shown="/settings/skills"')
     page.has(f'data-read-by="/work/{job.id}/acknowledgements"')
     (await ada.get("/badge")).has("Sync Sky: done", "40 skills.", "/settings/skills")
-    await Job.filter(id=job.id).update(finished_at=clock.now() - timedelta(hours=1))
+    await Job.filter(id=job.id).update(finished_at=times.clock_now() - timedelta(hours=1))
     (await ada.get("/boards")).has("Sync Sky: done").lacks('<template id="ended-')
     assert "ended-" not in (await ada.get("/badge")).text
     ben = await visitor(cast.app, cast.ben)
@@ -115,7 +111,7 @@ async def test_only_own_results_are_in_the_shell(cast: Cast) -> None:
 async def test_progress_of_others_changes_nobody_elses_shell(cast: Cast) -> None:
     ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
     job = await job_of(cast, cast.ada)
-    steps = running.Progress(job.id, cast.organization.id, cast.ada.id)
+    steps = jobs.Progress(job.id, cast.organization.id, cast.ada.id)
     async with ada.watching(shell_stream(await ada.get("/settings/tags"))) as hers:
         async with ben.watching(shell_stream(await ben.get("/work"))) as his:
             await steps.step("Reading", 40)

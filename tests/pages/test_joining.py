@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from mission_control.accounts.models import AccountEvent, User
-from mission_control.core import clock
-from mission_control.organizations.models import Invite, Member
+from mission_control.core import times
+from mission_control.people.models import AccountEvent, Invite, Member, User
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, visitor
 
@@ -77,7 +76,7 @@ async def test_another_account_is_told_whose_invitation_it_is(cast: Cast) -> Non
 
 async def test_expired_and_unknown_links_say_so(cast: Cast) -> None:
     path = await link(cast)
-    await Invite.all().update(expires_at=clock.now() - timedelta(minutes=1))
+    await Invite.all().update(expires_at=times.clock_now() - timedelta(minutes=1))
     nobody = Visitor(cast.app)
     (await nobody.get(path)).is_status(200).has("This invitation has expired", "Ask Ada").lacks("Your name")
     (await nobody.post(path, FAY)).is_status(409)

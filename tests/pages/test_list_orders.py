@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from mission_control.accounts.models import Session, Token
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import times
+from mission_control.fleet.models import Skill, SkillPack
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.groups.models import BoardGroup
-from mission_control.skills.models import Skill, SkillPack
+from mission_control.knowledge.models import BoardGroup
+from mission_control.people.models import Session, Token
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor
 
@@ -25,8 +25,8 @@ def shown(seen: Seen, *names: str) -> list[str]:
 
 
 async def agents(cast: Cast) -> dict[str, list[str]]:
-    await Agent.filter(id=cast.vega.id).update(last_seen_at=clock.now(), status="online")
-    await Agent.filter(id=cast.rigel.id).update(last_seen_at=clock.now() - timedelta(days=2), status="offline")
+    await Agent.filter(id=cast.vega.id).update(last_seen_at=times.clock_now(), status="online")
+    await Agent.filter(id=cast.rigel.id).update(last_seen_at=times.clock_now() - timedelta(days=2), status="offline")
     await Agent.filter(id=cast.atlas.id).update(last_seen_at=None, status="provisioning")
     return {
         "name": ["Atlas", "Rigel Orion", "Vega"],
@@ -37,8 +37,8 @@ async def agents(cast: Cast) -> dict[str, list[str]]:
 
 async def people(cast: Cast) -> dict[str, list[str]]:
     await Token.filter(user_id__not_isnull=True).update(last_used_at=None)
-    since = clock.now() - timedelta(hours=1)
-    await Session.create(user_id=cast.dan.id, fingerprint="d", last_seen_at=since, expires_at=clock.now())
+    since = times.clock_now() - timedelta(hours=1)
+    await Session.create(user_id=cast.dan.id, fingerprint="d", last_seen_at=since, expires_at=times.clock_now())
     return {
         "role": ["Ada", "Ben", "Cleo", "Dan"],
         "name": ["Ada", "Ben", "Cleo", "Dan"],

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mission_control.jobs import running
-from mission_control.jobs.queries import JobResult
-from mission_control.organizations.models import Member
+from mission_control.people import jobs
+from mission_control.people.jobs import JobResult
+from mission_control.people.models import Member
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of
 from tests.pages.test_missed_signals import stream_of
@@ -61,7 +61,7 @@ async def test_sync_of_packs_ends_on_their_page(cast: Cast) -> None:
     job = await job_of(cast, cast.ada)
     page = (await ada.get("/settings/skills/packs")).has("Sync Sky: running").text
     async with ada.watching(stream_of(page)) as watch:
-        await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills.", url="/x"))
+        await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills.", url="/x"))
         await watch.until("Sync Sky: 40 skills.")
 
 

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from html import unescape
 
-from mission_control.core import clock
+from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.metrics.dashboard import overview, total
-from mission_control.metrics.pages import charts_of, compared, duration_in_words
-from mission_control.metrics.schemas import DashboardRangeSeries
+from mission_control.knowledge.dashboard import overview, total
+from mission_control.knowledge.metrics_pages import charts_of, compared, duration_in_words
+from mission_control.knowledge.metrics_schemas import DashboardRangeSeries
 from tests.cast import Cast
 from tests.pages.visitor import give_password, visitor
 
@@ -15,9 +15,9 @@ from tests.pages.visitor import give_password, visitor
 async def test_figures_are_compared_with_the_range_before(cast: Cast) -> None:
     await give_password(cast.ada)
     for days in (1, 2, 16):
-        with clock.travelled(timedelta(days=-days, hours=-2)):
+        with times.travelled(timedelta(days=-days, hours=-2)):
             asked = await cast.ask()
-        with clock.travelled(timedelta(days=-days)):
+        with times.travelled(timedelta(days=-days)):
             (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
     page = (await (await visitor(cast.app, cast.ada)).get("/metrics")).is_status(200)
     page.has("1 more than in the 14 days before, when it was 1.", "Answered by you 2.", "As fast as in the 14 days")
@@ -43,7 +43,7 @@ async def test_other_peoples_boards_are_not_counted(cast: Cast) -> None:
 
 async def test_overview_agrees_with_the_dashboard(cast: Cast) -> None:
     for days in (1, 3, 17):
-        with clock.travelled(timedelta(days=-days)):
+        with times.travelled(timedelta(days=-days)):
             task = await cast.add_task()
             (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
             (await cast.vega.patch(cast.task(task), {"status": "done"})).ok()

@@ -2,11 +2,11 @@
 
 import time
 
-from mission_control.core import clock
-from mission_control.jobs import running
-from mission_control.jobs.queries import JobResult
-from mission_control.live import broker
-from mission_control.live.broker import KEPT_SECONDS, moment_of
+from mission_control.core import times
+from mission_control.log import broker
+from mission_control.log.broker import KEPT_SECONDS, moment_of
+from mission_control.people import jobs
+from mission_control.people.jobs import JobResult
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of
 from tests.pages.visitor import visitor
@@ -21,7 +21,7 @@ async def test_work_that_ends_before_the_stream_opens(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     job = await job_of(cast, cast.ada)
     page = (await ada.get("/settings/tags")).has("Sync Sky").text
-    await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
+    await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
     async with ada.watching(stream_of(page)) as watch:
         await watch.until("Sync Sky: done")
 
@@ -30,7 +30,7 @@ async def test_stream_that_comes_back_after_long_sends_what_signals_change(cast:
     ada = await visitor(cast.app, cast.ada)
     job = await job_of(cast, cast.ada)
     live = stream_of((await ada.get("/settings/tags")).has("Sync Sky").text)
-    await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
+    await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
     at = moment_of(time.time() - 2 * KEPT_SECONDS)
     async with ada.watching(f"{live.partition('&at=')[0]}&at={at}") as watch:
         found = await watch.until("Sync Sky: done")
@@ -44,7 +44,7 @@ async def test_process_that_was_deaf_says_what_it_may_have_missed(cast: Cast) ->
     assert running_broker is not None
     async with ada.watching(stream_of((await ada.get("/settings/tags")).text)) as watch:
         await watch.until("event: build")
-        job.state, job.finished_at = "failed", clock.now()
+        job.state, job.finished_at = "failed", times.clock_now()
         await job.save()  # by another process, while no signal came through
         running_broker._say_that_signals_were_missed()
         await watch.until("Sync Sky: failed")

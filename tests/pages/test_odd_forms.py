@@ -7,17 +7,14 @@ import pytest
 from pydantic import BaseModel
 from quart import Quart
 
-from mission_control.accounts.commands import make_reset_link
-from mission_control.accounts.models import Session, Token, User
-from mission_control.agents.models import Agent
+from mission_control.agents.models import Agent, Budget
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
-from mission_control.custom_fields.models import CustomField
-from mission_control.onboarding.models import OnboardingSession
-from mission_control.organizations.models import Member
-from mission_control.tags.models import Tag
-from mission_control.usage.models import Budget
+from mission_control.fleet.models import OnboardingSession
+from mission_control.people.account_commands import make_reset_link
+from mission_control.people.models import Member, Session, Token, User
+from mission_control.tasks.models import CustomField, Tag
 from mission_control.web import forms
 from tests.cast import Cast
 from tests.contract.test_page_routes import PLACE, pages

@@ -7,10 +7,10 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.fleet.chat_pages import question_of
+from mission_control.fleet.conversation import PATIENCE, note_silences
+from mission_control.fleet.models import OnboardingSession
 from mission_control.gateways.models import Gateway
-from mission_control.onboarding.chat_pages import question_of
-from mission_control.onboarding.conversation import PATIENCE, note_silences
-from mission_control.onboarding.models import OnboardingSession
 from tests.cast import Cast, Program
 from tests.claiming import later
 from tests.onboarding import PROPOSAL, QUESTION, arrive, on_gateway, put_on, sent_to, the_session

@@ -1,6 +1,6 @@
 """The organization as a page: name, ownership, leaving, deletion; more than one organization."""
 
-from mission_control.organizations.models import Member, Organization
+from mission_control.people.models import Member, Organization
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

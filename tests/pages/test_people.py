@@ -2,7 +2,7 @@
 
 import re
 
-from mission_control.organizations.models import Invite, Member
+from mission_control.people.models import Invite, Member
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

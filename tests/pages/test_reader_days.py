@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from mission_control.accounts.models import User
 from mission_control.boards.words import day_of
-from mission_control.core import clock, zones
-from mission_control.live.models import Event
+from mission_control.core import times
+from mission_control.log.models import Event
+from mission_control.people.models import User
 from mission_control.tasks.asks import next_day
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -40,17 +40,17 @@ async def test_feed_is_grouped_by_the_readers_days(cast: Cast) -> None:
     await in_pago_pago(cast)
     await cast.add_task(title="Oil the dome")
     ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
-    midnight = clock.now().replace(hour=0, minute=30)
+    midnight = times.clock_now().replace(hour=0, minute=30)
     await Event.filter(organization_id=cast.organization.id).update(created_at=midnight)
-    there = zones.named("Pacific/Pago_Pago")
-    name = "Today" if zones.day_of(midnight, there) == zones.today(there) else "Yesterday"
+    there = times.named("Pacific/Pago_Pago")
+    name = "Today" if times.day_of(midnight, there) == times.today(there) else "Yesterday"
     (await ada.get("/activity")).has(f">{name}<")
     (await ben.get("/activity")).has(">Today<")
 
 
 async def test_tomorrow_is_a_day_where_the_person_is(cast: Cast) -> None:
     await in_pago_pago(cast)
-    zones.read_by(await cast.ada.actor())
+    times.read_by(await cast.ada.actor())
     now = datetime(2027, 3, 6, 5)  # the evening of March 5 there
     assert str(day_of("today", now)) == DAY
     assert next_day(datetime(2027, 3, 6, 4), now) == datetime(2027, 3, 7, 4)
@@ -62,7 +62,7 @@ async def test_lease_on_a_card_ends_at_the_readers_time(cast: Cast) -> None:
     await cast.add_task(title="Oil the dome")
     claim = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 1800})).ok()
     ends = datetime.fromisoformat(claim["lease"]["expires_at"]).replace(tzinfo=None)
-    there = zones.local(ends, zones.named("Pacific/Pago_Pago"))
+    there = times.local(ends, times.named("Pacific/Pago_Pago"))
     for who, wall in ((cast.ben, ends), (cast.ada, there), (cast.ben, ends)):
         text = (await (await visitor(cast.app, who)).get(cast.home)).text
         lease = text.partition("card-lease")[2].partition("</time>")[0]

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from quart import Quart
 
-from mission_control.accounts.models import AccountEvent, MailRequest
-from mission_control.core import clock
-from mission_control.work.deliveries import Delivery
+from mission_control.core import times
+from mission_control.log.leases import Delivery
+from mission_control.people.models import AccountEvent, MailRequest
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server
@@ -70,7 +70,7 @@ async def test_links_are_counted_in_the_database_for_an_hour(cast: Cast, post: P
     refused = (await Visitor(cast.app).post(FORGOTTEN, {"email": "fay@example.org"})).is_status(429)
     assert 3500 < int(refused.headers["Retry-After"]) <= 3601
     assert "example.org" not in str(await MailRequest.all().values())
-    with clock.travelled(timedelta(hours=1, seconds=5)):
+    with times.travelled(timedelta(hours=1, seconds=5)):
         (await Visitor(cast.app).post(FORGOTTEN, {"email": "ada@example.org"})).is_status(200)
     assert await MailRequest.all().count() == 2, "what is older than an hour is deleted"
 

@@ -1,8 +1,7 @@
 """Signed-in browsers one by one, the first visit, and the end of an account."""
 
-from mission_control.accounts.models import Session, User
-from mission_control.authn import authentication
-from mission_control.organizations.models import Organization
+from mission_control.http import authentication
+from mission_control.people.models import Organization, Session, User
 from tests.cast import Cast
 from tests.pages.visitor import HERE, PASSWORD, Visitor, give_password, visitor
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mission_control.jobs.models import Job
-from mission_control.skills.models import Skill, SkillPack
+from mission_control.fleet.models import Skill, SkillPack
+from mission_control.people.models import Job
 from tests.cast import Cast
 from tests.gateway_agents import add_gateway, hire_main
 from tests.outside import git

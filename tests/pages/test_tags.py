@@ -1,6 +1,6 @@
 """Tags as pages: the list, a new one, changing, merging and deleting one."""
 
-from mission_control.tags.models import Tag, TagAssignment
+from mission_control.tasks.models import Tag, TagAssignment
 from tests.cast import Cast, kinds
 from tests.pages.visitor import visitor
 

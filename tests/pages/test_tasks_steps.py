@@ -4,7 +4,7 @@ from io import BytesIO
 
 from quart.datastructures import FileStorage
 
-from mission_control.tags.models import Tag
+from mission_control.tasks.models import Tag
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from mission_control.boards.models import Board
-from mission_control.jobs.models import Job
+from mission_control.people.models import Job
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, kinds
 from tests.pages.visitor import visitor

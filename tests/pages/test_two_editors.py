@@ -7,19 +7,15 @@ from typing import Any
 
 import pytest
 
-from mission_control.agents.models import Agent
+from mission_control.agents.models import Agent, Budget
 from mission_control.boards.models import Board, SavedView
-from mission_control.custom_fields.models import CustomField
+from mission_control.exchange.models import Webhook
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.groups.models import BoardGroup
-from mission_control.memory.models import BoardMemory
-from mission_control.organizations.models import Organization
-from mission_control.tags.models import Tag
-from mission_control.tasks.models import Task
-from mission_control.usage.models import Budget
+from mission_control.knowledge.models import BoardGroup, BoardMemory
+from mission_control.people.models import Organization
+from mission_control.tasks.models import CustomField, Tag, Task
 from mission_control.web.forms import merge, version_of
-from mission_control.webhooks.models import Webhook
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

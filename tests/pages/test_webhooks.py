@@ -3,7 +3,7 @@
 import hmac
 import re
 
-from mission_control.webhooks.models import Webhook, WebhookPayload
+from mission_control.exchange.models import Webhook, WebhookPayload
 from tests.cast import Cast
 from tests.pages.visitor import Seen, Visitor, visitor
 

@@ -2,7 +2,7 @@
 
 import re
 
-from mission_control.organizations.models import BoardAccess, Member
+from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast, Person
 from tests.pages.visitor import Visitor, visitor
 

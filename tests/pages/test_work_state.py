@@ -7,7 +7,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.organizations.models import Organization
+from mission_control.people.models import Organization
 from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
 

@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from quart import Quart
 from quart_auth import generate_auth_token
 
-from mission_control.accounts.commands import start_session
-from mission_control.accounts.credentials import hash_password
-from mission_control.accounts.models import User
-from mission_control.accounts.setup import NOWHERE
 from mission_control.core.actor import system
+from mission_control.people.account_commands import start_session
+from mission_control.people.credentials import hash_password
+from mission_control.people.models import User
+from mission_control.people.setup import NOWHERE
 from tests.cast import Cast, Person
 
 PASSWORD = "correct horse battery"

@@ -5,7 +5,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.records import UtcDatetimeField
 
 
 class Note(Model):

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.core import json
-from mission_control.core.json import json_in_turns, to_json
+from mission_control.core import values
+from mission_control.core.values import json_in_turns, to_json
 
 ENTRY = {"id": UUID(int=1), "at": datetime(2026, 11, 28), "text": 'é"'}
 
@@ -21,7 +21,7 @@ async def test_json_in_turns_is_the_same_json(count: int, shape: Any) -> None:
 
 
 async def test_others_go_on_while_a_long_list_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(values, "TURN_SECONDS", -1.0)
     writing = asyncio.create_task(json_in_turns({"items": [ENTRY] * 100}))
     await asyncio.sleep(0)
     assert not writing.done()

@@ -9,12 +9,10 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import mentioned, mentioned_names
 from mission_control.boards.commands import slugify
-from mission_control.core import clock, limits, zones
-from mission_control.core.addresses import parts_of
+from mission_control.core import limits, times
 from mission_control.core.errors import Forbidden, Invalid, TooMany
-from mission_control.core.ids import fingerprint, new_id, new_secret, parse_id
-from mission_control.core.json import to_json
 from mission_control.core.markdown import render
+from mission_control.core.values import fingerprint, new_id, new_secret, parse_id, parts_of, to_json
 from mission_control.http.proxies import rate_limit_key
 from mission_control.tasks.notices import snippet
 
@@ -96,24 +94,24 @@ def test_mentions_are_found(text: str, names: set[str]) -> None:
 
 
 def test_clock_can_be_moved() -> None:
-    start = clock.now()
+    start = times.clock_now()
     assert start.tzinfo is None
-    with clock.travelled(timedelta(days=1)), clock.travelled(timedelta(days=1)):
-        assert clock.now() - start >= timedelta(days=2)
-    assert clock.now() - start < timedelta(days=1)
+    with times.travelled(timedelta(days=1)), times.travelled(timedelta(days=1)):
+        assert times.clock_now() - start >= timedelta(days=2)
+    assert times.clock_now() - start < timedelta(days=1)
 
 
 def test_times_are_naive_utc() -> None:
     noon = datetime(2026, 1, 1, 12)
-    assert clock.naive_utc(noon) == clock.naive_utc(noon.replace(tzinfo=UTC)) == noon
-    assert clock.naive_utc(datetime(2026, 1, 1, 14, tzinfo=timezone(timedelta(hours=2)))) == noon
+    assert times.naive_utc(noon) == times.naive_utc(noon.replace(tzinfo=UTC)) == noon
+    assert times.naive_utc(datetime(2026, 1, 1, 14, tzinfo=timezone(timedelta(hours=2)))) == noon
     with pytest.raises(ValueError, match="years"):
-        clock.naive_utc(datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))))
+        times.naive_utc(datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))))
 
 
 @pytest.mark.parametrize("text", [None, "", " ", "null", "yesterday", "2026-13-01", "9999-12-31T23:59:59-23:00"])
 def test_ambiguous_since_is_none(text: str | None) -> None:
-    assert clock.parse_since(text) is None
+    assert times.parse_since(text) is None
 
 
 @pytest.mark.parametrize(
@@ -124,9 +122,9 @@ def test_ambiguous_since_is_none(text: str | None) -> None:
     ],
 )  # fmt: skip
 def test_moments_stored_as_text_are_written_like_others(stored: str) -> None:
-    [text, nothing] = clock.wire_texts([stored, None])
-    assert text == clock.wire(datetime.fromisoformat(stored)) and nothing is None
-    assert to_json([text]) == to_json([clock.naive_utc(datetime.fromisoformat(stored))])
+    [text, nothing] = times.wire_texts([stored, None])
+    assert text == times.wire(datetime.fromisoformat(stored)) and nothing is None
+    assert to_json([text]) == to_json([times.naive_utc(datetime.fromisoformat(stored))])
 
 
 def test_relative_times_in_words() -> None:
@@ -141,12 +139,12 @@ def test_relative_times_in_words() -> None:
         -86400 * 2: "12 Mar",
     }
     for seconds, words in cases.items():
-        assert zones.relative(now + timedelta(seconds=seconds), now) == words
-    assert zones.relative(datetime(2025, 3, 14), now) == "14 Mar 2025"
-    assert (zones.iso(now), zones.absolute(now)) == ("2026-03-14T15:00:00Z", "14 Mar 2026, 15:00 UTC")
-    assert [zones.elapsed(now - timedelta(hours=hours), now) for hours in (0.5, 3, 50)] == ["30 m", "3 h", "2 d"]
-    assert zones.clock_time(now, now) == f"{now:%H:%M} UTC"
-    assert zones.clock_time(now + timedelta(days=1), now) == zones.absolute(now + timedelta(days=1))
+        assert times.relative(now + timedelta(seconds=seconds), now) == words
+    assert times.relative(datetime(2025, 3, 14), now) == "14 Mar 2025"
+    assert (times.iso(now), times.absolute(now)) == ("2026-03-14T15:00:00Z", "14 Mar 2026, 15:00 UTC")
+    assert [times.elapsed(now - timedelta(hours=hours), now) for hours in (0.5, 3, 50)] == ["30 m", "3 h", "2 d"]
+    assert times.clock_time(now, now) == f"{now:%H:%M} UTC"
+    assert times.clock_time(now + timedelta(days=1), now) == times.absolute(now + timedelta(days=1))
 
 
 def test_ids_and_secrets() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from mission_control.core.clock import now
+from mission_control.core.times import clock_now as now
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from mission_control.core.json import to_json
+from mission_control.core.values import to_json
 from mission_control.database.sql import is_postgres, rows, select, select_columns, select_one
 from tests.unit.small_database import small_database
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.provisioning.gateway_agent import WantedAgent, config_patch, with_heartbeat
+from mission_control.fleet.gateway_agent import WantedAgent, config_patch, with_heartbeat
 
 VEGA = WantedAgent(agent_id="mc-vega", workspace="~/.openclaw/workspace-mc-vega")
 RIGEL = WantedAgent(agent_id="mc-rigel", workspace="w")

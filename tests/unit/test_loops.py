@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
-from mission_control.live import channels
+from mission_control.core import times
+from mission_control.log import channels
 from mission_control.work import loops
 from mission_control.work.loops import Loop
 
@@ -74,7 +74,12 @@ async def test_failed_look_is_repeated(declared: dict[str, Any], caplog: pytest.
 
 
 @pytest.mark.parametrize(
-    "wake", [lambda loop: loop.wake(), lambda loop: channels.notify([loop.channel]), lambda _: channels.notify_all()]
+    "wake",
+    [
+        lambda loop: loop.wake(),
+        lambda loop: channels.channels_notify([loop.channel]),
+        lambda _: channels.channels_notify_all(),
+    ],
 )
 @pytest.mark.parametrize("channel", ["", "test-letters"])
 async def test_loop_is_woken(wake: Callable[[Loop], None], channel: str) -> None:
@@ -98,16 +103,16 @@ async def test_earlier_moment_ends_the_pause_and_a_later_one_does_not() -> None:
     async with running(looks := Looks()) as loop:
         await looks.happen(1)
         await asyncio.sleep(0)
-        loop.no_later_than(clock.now() + timedelta(hours=2))
+        loop.no_later_than(times.clock_now() + timedelta(hours=2))
         await looks.stay(1)
-        loop.no_later_than(clock.now() + timedelta(seconds=0.05))
+        loop.no_later_than(times.clock_now() + timedelta(seconds=0.05))
         await looks.stay(2)
 
 
 async def test_moments_named_during_a_look_cost_no_look_each() -> None:
     async def look() -> None:
         for _ in range(100):
-            loop.no_later_than(clock.now() + timedelta(seconds=0.05))
+            loop.no_later_than(times.clock_now() + timedelta(seconds=0.05))
         await looks.look()
 
     async with running(looks := Looks(), look=look) as loop:
@@ -130,7 +135,7 @@ async def test_nothing_is_looked_at_while_nobody_reads() -> None:
         await asyncio.sleep(0.03)
         assert looks.seen == []
         is_read = True
-        begun = clock.now()
+        begun = times.clock_now()
         await looks.happen(1)
     assert looks.seen[0][0] > begun - timedelta(seconds=1)
 

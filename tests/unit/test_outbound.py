@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.outbound.client import Outbound, OutboundError, may_reach
+from mission_control.core.outbound import Outbound, OutboundError, may_reach
 
 Answer = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
 HOME = Outbound(allow_private=True, seconds=5.0, most_bytes=1000)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mission_control.core.ids import new_id
-from mission_control.live import broker
-from mission_control.live.broker import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
+from mission_control.core.values import new_id
+from mission_control.log import broker
+from mission_control.log.broker import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
 
 ORGANIZATION = new_id()
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from mission_control.core.request_facts import reset_request_id, set_request_id
-from mission_control.http.asgi import Message, Receive, Scope, Send
 from mission_control.http.exchange import Exchange, Rules, waits
+from mission_control.http.proxies import Message, Receive, Scope, Send
 from mission_control.http.request_log import WAITS, RequestContext, formatter, request_line
 from tests.tiny_app import settings_with, tiny_app
 

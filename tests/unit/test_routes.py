@@ -3,7 +3,7 @@
 import pytest
 from quart.routing import QuartMap, QuartRule
 
-from mission_control.http.application import Application, Route
+from mission_control.http.middleware import Application, Route
 
 
 @pytest.mark.parametrize(

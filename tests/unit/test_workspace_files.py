@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from mission_control.agents.fields import FIELD_LENGTH, SOUL_LENGTH
 from mission_control.boards.schemas import RULES
-from mission_control.provisioning.workspace.facts import BoardFacts, PersonFacts, Role, WorkspaceFacts
-from mission_control.provisioning.workspace.files import (
+from mission_control.fleet.workspace import (
     FILES,
+    BoardFacts,
+    PersonFacts,
+    Role,
+    WorkspaceFacts,
     Writing,
     credentials_in,
     size,

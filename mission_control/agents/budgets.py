@@ -1,0 +1,311 @@
+"""Record the usage of agents, change budgets, notify of those that are used up, and start days anew."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.agents.models import WARN_AT_PERCENT, Budget, GatewayAgentUsage, UsageEntry
+from mission_control.agents.usage_queries import BudgetCreate, concerned, inside, today
+from mission_control.core import times
+from mission_control.core.actor import Actor, Scope
+from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
+from mission_control.database.records import insert
+from mission_control.database.sql import as_id, is_postgres, rows
+from mission_control.log import channels
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import notify, record, signal
+from mission_control.log.wake import publish_signal
+from mission_control.work.loops import Loop
+
+NAMES = ("input", "output", "micros")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Tokens in and out, and millionths of a US dollar."""
+
+    input: int = 0
+    output: int = 0
+    micros: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.input or self.output or self.micros)
+
+    def beyond(self, other: "Figures") -> "Figures":
+        """Return how much of this is more than the other."""
+        return Figures(*(max(0, getattr(self, name) - getattr(other, name)) for name in NAMES))
+
+    def larger(self, other: "Figures") -> "Figures":
+        return Figures(*(max(getattr(self, name), getattr(other, name)) for name in NAMES))
+
+
+async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
+    """Add what was `reported` or `measured`, and return what of it counts. To be called inside a command."""
+    await rows(
+        "INSERT INTO gateway_agent_usage (agent_id, measured_input, measured_output, measured_micros, reported_input,"
+        " reported_output, reported_micros) VALUES (?, 0, 0, 0, 0, 0, 0) ON CONFLICT (agent_id) DO NOTHING",
+        agent_id,
+    )
+    kept = await GatewayAgentUsage.select_for_update().get(agent_id=agent_id)
+    before = _sum(kept, "measured").larger(_sum(kept, "reported"))
+    for name in NAMES:
+        column = f"{where}_{name}"
+        setattr(kept, column, getattr(kept, column) + getattr(more, name))
+    changed = {f"{where}_{name}": getattr(kept, f"{where}_{name}") for name in NAMES}
+    await GatewayAgentUsage.filter(agent_id=agent_id).update(**changed)
+    return _sum(kept, "measured").larger(_sum(kept, "reported")).beyond(before)
+
+
+def _sum(kept: GatewayAgentUsage, where: str) -> Figures:
+    return Figures(*(int(getattr(kept, f"{where}_{name}")) for name in NAMES))
+
+
+MARKS = ("warned_on", "exceeded_on", "state_at")
+
+
+@command("usage.report")
+async def report_usage(
+    actor: Actor,
+    agent_id: UUID,
+    *,
+    board_id: UUID,
+    task_id: UUID | None = None,
+    run_id: UUID | None = None,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    cost_micros: int = 0,
+    model: str | None = None,
+) -> UsageEntry | None:
+    """Record the usage of an agent and count it against its budgets. Return None when it is nothing.
+
+    With a run, the sums of the run grow too. `cost_micros` is in millionths of a US dollar. Of an agent on a gateway
+    only what the gateway has not measured counts.
+    """
+    said = Figures(input_tokens, output_tokens, cost_micros)
+    if not said:
+        return None
+    [found] = await rows(
+        "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
+        " FROM boards b WHERE b.id = ?",
+        agent_id,
+        board_id,
+    )
+    counted = said if found["gateway_id"] is None else await beyond_known(agent_id, said, "reported")
+    entry = UsageEntry(
+        organization_id=as_id(found["organization_id"]),
+        board_id=board_id,
+        agent_id=agent_id,
+        run_id=run_id,
+        task_id=task_id,
+        model=model,
+    )
+    if run_id is not None:
+        await _add_to_run(run_id, said)
+    return await _count(entry, counted)
+
+
+@command("usage.measure")
+async def measure_usage(actor: Actor, agent_id: UUID, more: Figures, *, model: str | None = None) -> UsageEntry | None:
+    """Record what a gateway measured of an agent; what the agent reported itself does not count again."""
+    [agent] = await rows("SELECT organization_id, board_id FROM agents WHERE id = ?", agent_id)
+    counted = await beyond_known(agent_id, more, "measured")
+    if not counted:
+        return None
+    entry = UsageEntry(
+        organization_id=as_id(agent["organization_id"]),
+        board_id=as_id(agent["board_id"]),
+        agent_id=agent_id,
+        model=model,
+        source="gateway",
+    )
+    return await _count(entry, counted)
+
+
+async def _count(entry: UsageEntry, counted: Figures) -> UsageEntry:
+    entry.day = today()
+    entry.input_tokens, entry.output_tokens, entry.cost_micros = counted.input, counted.output, counted.micros
+    await insert(entry)
+    await _draw_on_budgets(entry)
+    signal(entry.organization_id, usage=str(entry.agent_id))
+    return entry
+
+
+async def _add_to_run(run_id: UUID, said: Figures) -> None:
+    await rows(
+        "UPDATE task_runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,"
+        " cost_micros = cost_micros + ? WHERE id = ?",
+        said.input,
+        said.output,
+        said.micros,
+        run_id,
+    )
+
+
+async def _draw_on_budgets(entry: UsageEntry) -> None:
+    """Count an entry against every budget that it concerns. The locks make each warning happen once."""
+    budgets = concerned(entry.agent_id, entry.board_id, entry.organization_id)
+    for budget in await budgets.order_by("id").select_for_update():
+        used = entry.input_tokens + entry.output_tokens if budget.unit == "tokens" else entry.cost_micros
+        if budget.period == "day" and (budget.used_on or "") < entry.day:
+            budget.used_amount = 0
+        elif budget.period == "day" and budget.used_on != entry.day:
+            continue  # Another process is past midnight already.
+        budget.used_amount, budget.used_on = budget.used_amount + used, entry.day
+        await mark(budget, entry.day)
+        await budget.save(update_fields=["used_amount", "used_on", *MARKS])
+
+
+async def mark(budget: Budget, day: str) -> None:
+    """Record once that a budget is nearly or fully used up. The calling command holds the budget and saves it."""
+    state, unit = budget.state(day), "tokens" if budget.unit == "tokens" else "money"
+    if state != "ok" and not budget.stands(budget.warned_on, day):
+        budget.warned_on, budget.state_at = day, times.clock_now()
+        what = f"The budget of {unit} of {await owner_of(budget)} is used up to {WARN_AT_PERCENT} %."
+        record("budget.warning", await scope_of(budget), what, **facts(budget, day))
+    if state == "exceeded" and not budget.stands(budget.exceeded_on, day):
+        budget.exceeded_on, budget.state_at = day, times.clock_now()
+        what = f"The budget of {unit} of {await owner_of(budget)} is used up."
+        record("budget.exceeded", await scope_of(budget), what, **facts(budget, day))
+
+
+async def owner_of(budget: Budget) -> str:
+    """Return the owner of a budget in words: `the agent Vega`."""
+    subject_id = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
+    found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", subject_id[budget.subject])
+    return " ".join(["the", budget.subject, *(row["name"] for row in found)])
+
+
+def facts(budget: Budget, day: str) -> dict[str, Any]:
+    """Return the data of an event about a budget, with amounts as they are stored."""
+    named = {name: getattr(budget, name) for name in ("subject", "unit", "period")}
+    return named | {"budget_id": budget.id, "limit": budget.limit_amount, "used": budget.used(day)}
+
+
+async def scope_of(budget: Budget) -> Scope:
+    """Return the scope of an event about a budget: that of an agent belongs to the agent's board."""
+    board_id = budget.board_id
+    if budget.agent_id is not None:
+        [agent] = await rows("SELECT board_id FROM agents WHERE id = ?", budget.agent_id)
+        board_id = as_id(agent["board_id"])
+    return Scope(budget.organization_id, board_id, agent_id=budget.agent_id, subject_id=budget.id)
+
+
+TAKEN = "There is a budget of this unit and period already. Change its limit."
+
+
+@command("budget.manage")
+async def create_budget(actor: Actor, organization_id: UUID, wanted: BudgetCreate) -> Budget:
+    """Create a budget; earlier usage counts. Raise Conflict when there is one of the same kind."""
+    made = Budget(
+        organization_id=organization_id,
+        agent_id=wanted.agent_id,
+        board_id=wanted.board_id,
+        unit=wanted.unit,
+        period=wanted.period,
+        limit_amount=inside(wanted.unit, wanted.limit),
+    )
+    await _hold_subject(made)
+    day = today()
+    made.used_amount, made.used_on = await _used_so_far(made, day), day
+    try:
+        async with in_transaction():
+            await made.save(force_create=True)
+    except IntegrityError:
+        raise Conflict(TAKEN) from None
+    record("budget.created", await scope_of(made), f"Budget made for {await owner_of(made)}.", **facts(made, day))
+    await mark(made, day)
+    await made.save(update_fields=[*MARKS])
+    return made
+
+
+async def _hold_subject(budget: Budget) -> None:
+    """Lock the owner of a budget as reports do, then the organization, so that no report is running."""
+    hold, whole = (" FOR KEY SHARE", " FOR UPDATE") if is_postgres() else ("", "")
+    for table, subject in (("agents", budget.agent_id), ("boards", budget.board_id)):
+        if subject is not None:
+            sql = f"SELECT 1 AS one FROM {table} WHERE id = ? AND organization_id = ?{hold}"
+            if not await rows(sql, subject, budget.organization_id):
+                raise Invalid(f"There is no {budget.subject} with this id in the organization.")
+    await rows(f"SELECT 1 AS one FROM organizations WHERE id = ?{whole}", budget.organization_id)
+
+
+async def _used_so_far(budget: Budget, day: str) -> int:
+    amount = "input_tokens + output_tokens" if budget.unit == "tokens" else "cost_micros"
+    subject = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
+    since = " AND day >= ?" if budget.period == "day" else ""
+    [found] = await rows(
+        f"SELECT COALESCE(SUM({amount}), 0) AS used FROM usage_entries WHERE {budget.subject}_id = ?{since}",
+        *[subject[budget.subject], day][: 2 if since else 1],
+    )
+    return int(found["used"])
+
+
+@command("budget.manage")
+async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
+    """Set the limit of a budget. Its warnings may be recorded again, and waiting agents may go on."""
+    budget = await _locked(budget)
+    try:
+        kept = inside(budget.unit, limit)
+    except ValueError as wrong:
+        raise invalid_field("limit", str(wrong), str(limit)) from None
+    if kept == budget.limit_amount:
+        return budget
+    day, before = today(), budget.limit_amount
+    was_used_up = budget.stands(budget.exceeded_on, day)
+    budget.limit_amount, budget.updated_at = kept, times.clock_now()
+    budget.warned_on = budget.exceeded_on = None
+    changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": kept}}
+    what = f"Budget changed for {await owner_of(budget)}."
+    changed["opens"] = was_used_up and budget.state(day) != "exceeded"
+    record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))
+    await mark(budget, day)
+    await budget.save(update_fields=["limit_amount", *MARKS, "updated_at"])
+    await _wake_polls_of_boards(budget)
+    return budget
+
+
+@command("budget.manage")
+async def delete_budget(actor: Actor, budget: Budget) -> None:
+    """Delete a budget."""
+    budget = await _locked(budget)
+    scope, day = await scope_of(budget), today()
+    await Budget.filter(id=budget.id).delete()
+    about = facts(budget, day) | {"opens": budget.stands(budget.exceeded_on, day)}
+    record("budget.deleted", scope, f"Budget lifted for {await owner_of(budget)}.", **about)
+    await _wake_polls_of_boards(budget)
+
+
+async def _locked(budget: Budget) -> Budget:
+    found = await Budget.select_for_update().get_or_none(id=budget.id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def _wake_polls_of_boards(budget: Budget) -> None:
+    """Wake the agents that wait for work on the boards of a budget."""
+    condition, subject = "organization_id = ? AND deleted_at IS NULL", budget.organization_id
+    if budget.board_id is not None:
+        condition, subject = "id = ?", budget.board_id
+    elif budget.agent_id is not None:
+        condition, subject = "id = (SELECT board_id FROM agents WHERE id = ?)", budget.agent_id
+    for row in await rows(f"SELECT id FROM boards WHERE {condition}", subject):
+        notify(f"work:{UUID(str(row['id']))}")
+
+
+async def begin_day(since: datetime, until: datetime) -> float:
+    """Wake every waiter of this process when a day has begun; return the seconds until the next, and a moment more."""
+    if since.date() != until.date():
+        channels.channels_notify_all()
+        for one in await rows("SELECT DISTINCT organization_id FROM budgets WHERE period = 'day'"):
+            await publish_signal(UUID(str(one["organization_id"])), budgets="day")  # for live readers
+    midnight = datetime.combine(until.date() + timedelta(days=1), time.min)
+    return (midnight - until).total_seconds() + 0.1
+
+
+MIDNIGHT = Loop(name="beginning a day", look=begin_day, pause=5.0, spans=True)

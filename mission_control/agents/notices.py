@@ -1,0 +1,354 @@
+"""Notices to agents: what they are about, their shapes and signatures, who reads them, and statements."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from standardwebhooks import Webhook
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import may_update_agent, visible_agent
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.queries import on_readable_boards, visible_board
+from mission_control.core import times
+from mission_control.core.actor import Actor, Rules
+from mission_control.core.errors import NotFound
+from mission_control.core.values import Body, Paging, example
+from mission_control.database.sql import as_id, as_json, rows, wire_moment
+from mission_control.log.leases import Delivery
+
+# The words of the installed features, by header.
+NOTICES: dict[str, str] = {}
+OTHER = "message"
+
+
+def kind_of(header: str) -> str:
+    """Return the word for a header; `message` for one that no feature declares."""
+    return NOTICES.get(header, OTHER)
+
+
+PREFIX = "whsec_"
+
+
+def new_secret() -> str:
+    """Return 256 random bits as Standard Webhooks spells a secret."""
+    return f"{PREFIX}{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def usable_secret(secret: str) -> str:
+    """Return the secret. Raises ValueError when `whsec_` is not followed by the base64 of 24 to 64 bytes."""
+    if secret.startswith(PREFIX) and not is_standard(secret):
+        raise ValueError("after whsec_ comes the base64 of 24 to 64 random bytes")
+    return secret
+
+
+def is_standard(secret: str) -> bool:
+    """Return whether a secret is spelled as Standard Webhooks wants it."""
+    if not secret.startswith(PREFIX):
+        return False
+    try:
+        size = len(base64.b64decode(secret.removeprefix(PREFIX), validate=True))
+    except ValueError:
+        return False
+    return 24 <= size <= 64
+
+
+def signature_headers(message_id: str, moment: datetime, body: str, secret: str) -> dict[str, str]:
+    """Return the headers that prove a message: its id, the moment (naive UTC) and the signature.
+
+    Any other secret is the key as it is. Callbacks had such secrets before this standard, so their messages also carry
+    the headers of then.
+    """
+    has_standard = is_standard(secret)
+    signature = Webhook(secret if has_standard else secret.encode()).sign(message_id, moment, body)
+    timestamp = str(int(moment.replace(tzinfo=UTC).timestamp()))
+    headers = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
+    return headers if has_standard else headers | _earlier_headers(message_id, timestamp, body, secret)
+
+
+def _earlier_headers(message_id: str, timestamp: str, body: str, secret: str) -> dict[str, str]:
+    signature = hmac.digest(secret.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256).hex()
+    return {
+        "X-Mission-Control-Delivery": message_id,
+        "X-Mission-Control-Timestamp": timestamp,
+        "X-Mission-Control-Signature": f"sha256={signature}",
+    }
+
+
+State = Literal["waiting", "sending", "sent", "failed"]
+LONGEST_URL = 2_000
+
+
+class InboxQuery(BaseModel):
+    """From where to read, how much, and how long to wait for the first notice."""
+
+    after: int = Field(0, ge=0)
+    limit: int = Field(50, ge=1, le=200)
+    wait_seconds: int = Field(0, ge=0, le=50)
+
+
+class InboxItem(BaseModel):
+    """A notice. `kind` is one word for programs, `header` and `text` are to be read; `seq` only ever grows."""
+
+    seq: int
+    id: UUID
+    kind: str
+    header: str
+    text: str
+    task_id: UUID | None
+    board_id: UUID | None
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class Inbox(BaseModel):
+    """Notices in order, and what to send as `after` once they are dealt with."""
+
+    items: list[InboxItem]
+    next: int
+
+
+class DeliveryQuery(Paging):
+    """Which deliveries to list."""
+
+    state: State | None = None
+
+
+class DeliveryRead(BaseModel):
+    """A notice to an agent and what became of it. `due_at` is when a waiting one is tried next."""
+
+    id: UUID
+    seq: int | None
+    kind: str
+    header: str
+    text: str
+    task_id: UUID | None
+    board_id: UUID | None
+    data: dict[str, Any]
+    state: State
+    attempts: int
+    last_error: str | None
+    due_at: datetime
+    sent_at: datetime | None
+    created_at: datetime
+
+
+CallbackUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_URL)]
+Secret = Annotated[str, StringConstraints(min_length=16, max_length=200), AfterValidator(usable_secret)]
+
+
+class CallbackSet(Body):
+    """Where an agent's notices go. Without a secret a new random one is made."""
+
+    model_config = example(url="https://agents.example.org/vega")
+
+    url: CallbackUrl
+    secret: Secret | None = None
+
+
+class CallbackRead(BaseModel):
+    """An agent's callback, `url` null when it has none; `last_error` is null once a notice has arrived again."""
+
+    url: str | None
+    last_success_at: datetime | None
+    last_error: str | None
+    waiting: int
+    failed: int
+
+
+class CallbackSecret(CallbackRead):
+    """A callback just set; the secret is shown here and never again."""
+
+    secret: str
+
+
+# `state <> 'sent'` is the condition of the partial index.
+UNREAD = "agent_id = ? AND state <> 'sent' AND kind = ?"
+# What a connected gateway is about to send to its agent would be new work twice; what was given up is read here.
+SENT_BY_GATEWAY = (
+    "state <> 'failed' AND EXISTS (SELECT 1 FROM agents a JOIN gateways g ON g.id = a.gateway_id"
+    " WHERE a.id = deliveries.agent_id AND a.callback_url IS NULL AND g.state = 'connected')"
+)
+ITEM = ("seq", "id", "header", "text", "task_id", "board_id", "data", "created_at")
+FATE = ("state", "attempts", "last_error", "due_at", "sent_at")
+INTERNAL = ("succeeded", "failed", "raw", "event")
+# A poll may outlive its token; what comes later is for the agent's other tokens.
+STILL_GOOD = (
+    " AND EXISTS (SELECT 1 FROM tokens WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?))"
+)
+
+
+async def unread(actor: Actor, after: int, limit: int) -> list[dict[str, object]]:
+    """The calling agent's notices after a number that are not acknowledged, in order.
+
+    Without those that its gateway is about to send to it.
+    """
+    found = await rows(
+        f"SELECT {', '.join(ITEM)} FROM deliveries WHERE {UNREAD} AND seq > ?{STILL_GOOD}"
+        f" AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq LIMIT ?",
+        actor.id,
+        NOTICE,
+        after,
+        actor.credential[1],
+        times.clock_now(),
+        limit,
+    )
+    return [item(row) for row in found]
+
+
+async def delivery_position(actor: Actor, upto: int) -> tuple[int, bool]:
+    """The newest number of the agent's organization, and whether notices up to another one are not acknowledged."""
+    [found] = await rows(
+        f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {UNREAD} AND seq <= ?) AS some"
+        " FROM organizations WHERE id = ?",
+        actor.id,
+        NOTICE,
+        upto,
+        actor.organization_id,
+    )
+    return int(found["delivery_seq"]), bool(found["some"])
+
+
+def item(row: dict[str, Any]) -> dict[str, Any]:
+    """A notice as agents get it, in the inbox and at their callback."""
+    return {
+        "seq": row["seq"],
+        "id": row["id"],
+        "kind": kind_of(row["header"]),
+        "header": row["header"],
+        "text": row["text"],
+        "task_id": row["task_id"],
+        "board_id": row["board_id"],
+        "data": public_data(as_json(row["data"])),
+        "created_at": wire_moment(row["created_at"]),
+    }
+
+
+def public_data(data: dict[str, object]) -> dict[str, object]:
+    """What a notice carries for programs."""
+    return {key: value for key, value in data.items() if key not in INTERNAL}
+
+
+async def deliveries_of(
+    actor: Actor, agent: Agent, paging: Paging, state: str | None = None
+) -> tuple[list[dict[str, object]], int]:
+    """An agent's notices about what exists for the actor, newest first, and how many there are."""
+    here, boards = on_readable_boards(actor, agent.organization_id, "board_id")
+    where, values = f"agent_id = ? AND kind = ?{here}", [agent.id, NOTICE, *boards]
+    if state is not None:
+        where, values = f"{where} AND state = ?", [*values, state]
+    found = await rows(
+        f"SELECT {', '.join(ITEM + FATE)} FROM deliveries WHERE {where} ORDER BY seq DESC, id DESC LIMIT ? OFFSET ?",
+        *values,
+        paging.limit,
+        paging.offset,
+    )
+    [total] = await rows(f"SELECT COUNT(*) AS n FROM deliveries WHERE {where}", *values)
+    return [delivery_read(row) for row in found], int(total["n"])
+
+
+def delivery_read(row: dict[str, object]) -> dict[str, object]:
+    moments = {name: wire_moment(row[name]) for name in ("due_at", "sent_at")}
+    return {**item(row), **{name: row[name] for name in FATE}, **moments}
+
+
+def row_of(delivery: Delivery) -> dict[str, object]:
+    return {name: getattr(delivery, name) for name in ITEM + FATE}
+
+
+async def visible_delivery(actor: Actor, agent_id: UUID, delivery_id: UUID) -> Delivery:
+    """A notice to an agent that exists for this actor; NotFound otherwise."""
+    agent = await visible_agent(actor, agent_id)
+    found = await Delivery.get_or_none(id=delivery_id, agent_id=agent.id, kind=NOTICE)
+    if found is None:
+        raise NotFound()
+    if found.board_id is not None and found.board_id != agent.board_id:
+        await visible_board(actor, found.board_id)
+    return found
+
+
+async def callback_state(agent_id: UUID) -> CallbackRead:
+    [agent] = await rows("SELECT callback_url FROM agents WHERE id = ?", agent_id)
+    counts = await rows(f"SELECT state, COUNT(*) AS n FROM deliveries WHERE {UNREAD} GROUP BY state", agent_id, NOTICE)
+    numbers = {row["state"]: int(row["n"]) for row in counts}
+    return CallbackRead(
+        url=agent["callback_url"],
+        last_success_at=await _last_success(agent_id),
+        last_error=await _present_error(agent_id),
+        waiting=numbers.get("waiting", 0) + numbers.get("sending", 0),
+        failed=numbers.get("failed", 0),
+    )
+
+
+async def _last_success(agent_id: UUID) -> Any:
+    """When a notice last arrived; one that the agent read in its inbox was not attempted, or keeps its error."""
+    found = await rows(
+        "SELECT sent_at FROM deliveries WHERE agent_id = ? AND kind = ? AND state = 'sent' AND attempts > 0"
+        " AND last_error IS NULL ORDER BY seq DESC LIMIT 1",
+        agent_id,
+        NOTICE,
+    )
+    return wire_moment(found[0]["sent_at"]) if found else None
+
+
+async def _present_error(agent_id: UUID) -> str | None:
+    """What went wrong with the newest notice that was attempted; they go out in order."""
+    found = await rows(
+        "SELECT last_error FROM deliveries WHERE agent_id = ? AND kind = ? AND attempts > 0 ORDER BY seq DESC LIMIT 1",
+        agent_id,
+        NOTICE,
+    )
+    return found[0]["last_error"] if found else None
+
+
+async def callback_of(agent_id: object) -> tuple[str, str] | None:
+    """An agent's callback address and its encrypted secret; None when it has none."""
+    found = await rows("SELECT callback_url, callback_secret FROM agents WHERE id = ?", as_id(agent_id))
+    if not found or found[0]["callback_url"] is None:
+        return None
+    return found[0]["callback_url"], found[0]["callback_secret"]
+
+
+WITHDRAWN = "(deleted)"
+
+
+async def requote(organization_id: UUID, name: str, thing_id: UUID, since: datetime, before: str, after: str) -> None:
+    """Inside a command: put other words into the notices whose `data` names a thing, read ones among them.
+
+    `name` is the key in `data`, `since` the moment before which nothing can have quoted the thing.
+    """
+    found = await rows(
+        f"SELECT id, text FROM deliveries WHERE kind = ? AND created_at >= ? AND data ->> '{name}' = ?"
+        " AND agent_id IN (SELECT id FROM agents WHERE organization_id = ?)",
+        NOTICE,
+        since,
+        str(thing_id),
+        organization_id,
+    )
+    for row in found:
+        await rows("UPDATE deliveries SET text = ? WHERE id = ?", _requoted(row, before, after), row["id"])
+
+
+def _requoted(row: dict[str, Any], before: str, after: str) -> str:
+    head, mark, tail = row["text"].rpartition(f"\n\n{before}")
+    return f"{head}\n\n{after}{tail}" if mark else row["text"]
+
+
+rules = Rules()
+
+
+@rules.rule("inbox.read")
+@rules.rule("inbox.acknowledge")
+def may_use_inbox(actor: Actor, thing: object) -> bool:
+    return actor.is_agent
+
+
+@rules.rule("agent.set_callback")
+def may_set_callback(actor: Actor, agent: Agent) -> bool:
+    """Actors that may change the agent."""
+    return may_update_agent(actor, agent)

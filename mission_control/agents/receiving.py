@@ -1,0 +1,220 @@
+"""How notices reach an agent: read and acknowledged in its inbox, or sent to its callback."""
+
+import asyncio
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from quart import Quart
+
+from mission_control.agents.commands import locked_agent
+from mission_control.agents.models import Agent
+from mission_control.agents.notices import (
+    UNREAD,
+    callback_of,
+    delivery_position,
+    item,
+    new_secret,
+    row_of,
+    signature_headers,
+    unread,
+)
+from mission_control.agents.reactions import NOTICE
+from mission_control.core import times
+from mission_control.core.actor import Actor, system
+from mission_control.core.errors import ErrorCode, Invalid, Unauthenticated, invalid_field
+from mission_control.core.outbound import Outbound, OutboundError, may_reach
+from mission_control.core.secrets import decrypt, encrypt
+from mission_control.core.values import to_json
+from mission_control.database.sql import as_id, as_json, is_postgres, rows
+from mission_control.http.lookups import channel_of_agent, fresh
+from mission_control.log import broker, channels, leases
+from mission_control.log.commands import command
+from mission_control.log.leases import Delivery
+from mission_control.log.unit_of_work import notify, record, signal
+from mission_control.work.loop import GiveUp, Send, Sender, record_outcome
+
+
+@command("inbox.acknowledge")
+async def acknowledge(actor: Actor, upto: int) -> int:
+    """The calling agent has dealt with its notices up to a number; returns how many were new to that."""
+    hold = " FOR UPDATE" if is_postgres() else ""
+    found = await rows(
+        "UPDATE deliveries SET state = 'sent', sent_at = ?, leased_by = NULL, leased_until = NULL WHERE id IN"
+        f" (SELECT id FROM deliveries WHERE {UNREAD} AND seq <= ? ORDER BY seq{hold})"
+        " RETURNING id, seq, header, data, board_id, task_id",
+        times.clock_now(),
+        actor.id,
+        NOTICE,
+        upto,
+    )
+    in_order = sorted(found, key=lambda row: row["seq"])
+    recorded = [record_outcome(_delivery(actor, row), arrived=True) for row in in_order]
+    if found and not any(recorded):
+        signal(actor.organization_id, inbox_of=str(actor.id))
+    return len(found)
+
+
+def _delivery(actor: Actor, row: dict[str, object]) -> Delivery:
+    return Delivery(
+        id=as_id(row["id"]),
+        organization_id=actor.organization_id,
+        agent_id=actor.id,
+        board_id=as_id(row["board_id"]),
+        task_id=as_id(row["task_id"]),
+        header=row["header"],
+        data=as_json(row["data"]),
+    )
+
+
+@command("agent.set_callback")
+async def set_callback(actor: Actor, agent: Agent, url: str, secret: str | None, key: str) -> str:
+    """Send an agent's notices to an address, signed with a secret, which is returned.
+
+    Waiting notices are sent at once. The log keeps the host only: an address may carry a password of its own.
+    """
+    agent = await locked_agent(agent)
+    if secret is not None and (url, secret) == (agent.callback_url, _secret_of(agent, key)):
+        return secret
+    secret = secret or new_secret()
+    before = _host(agent.callback_url)
+    agent.callback_url, agent.callback_secret, agent.updated_at = url, encrypt(secret, key), times.clock_now()
+    await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])
+    record("agent.callback_set", agent, f"Callback set: {agent.name}.", before=before, host=_host(url))
+    notify(leases.CHANNEL)
+    return secret
+
+
+@command("agent.set_callback")
+async def remove_callback(actor: Actor, agent: Agent, *, only: str | None = None) -> None:
+    """Send an agent's notices nowhere; they stay in its inbox. With `only`, when that is still the address."""
+    agent = await locked_agent(agent)
+    if agent.callback_url is None or only not in (None, agent.callback_url):
+        return
+    host = _host(agent.callback_url)
+    agent.callback_url, agent.callback_secret, agent.updated_at = None, None, times.clock_now()
+    await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])
+    record("agent.callback_removed", agent, f"Callback removed: {agent.name}.", host=host, is_gone=only is not None)
+
+
+def _host(url: str | None) -> str | None:
+    return None if url is None else urlsplit(url).netloc
+
+
+def _secret_of(agent: Agent, key: str) -> str | None:
+    return decrypt(agent.callback_secret, key) if agent.callback_secret else None
+
+
+async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, object]:
+    """Return the calling agent's notices after a number, and acknowledge those up to it.
+
+    Wait for the first notice up to `wait_seconds`. Raise Unauthenticated when the token ends during the wait, and
+    Invalid for a number that does not exist yet. A token that may only read acknowledges nothing.
+    """
+    if after and (actor.scopes is None or "work" in actor.scopes):
+        await _acknowledge(actor, after)
+    items = await _waited(actor, after, limit, wait_seconds)
+    return {"items": items, "next": items[-1]["seq"] if items else after}
+
+
+async def _acknowledge(actor: Actor, upto: int) -> None:
+    newest, some = await delivery_position(actor, upto)
+    if upto > newest:
+        raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=newest))
+    if some:
+        await acknowledge(actor, upto)
+
+
+async def _waited(actor: Actor, after: int, limit: int, seconds: float) -> list[dict[str, Any]]:
+    now, own = asyncio.get_running_loop().time, channel_of_agent(actor.id)
+    end = channels.end_of_wait(seconds)
+    while True:
+        with (
+            channels.listening(f"inbox:{actor.id}") as notified,
+            channels.listening(own) as changed,
+        ):
+            items = await unread(actor, after, limit)
+            left = end - now()
+            if items or left <= 0 or _is_stopping():
+                return items
+            await channels.notified_within(notified, left, changed)
+        if changed.done() and await fresh(actor) is None:
+            raise Unauthenticated()
+
+
+def _is_stopping() -> bool:
+    running = broker.current()
+    return running is None or running.closing
+
+
+SECONDS = 10.0
+GONE = 410
+# Agents that have a callback and whose board is not in the trash.
+REACHED = (
+    "agent_id IN (SELECT a.id FROM agents a LEFT JOIN boards b ON b.id = a.board_id"
+    " WHERE a.callback_url IS NOT NULL AND b.deleted_at IS NULL)"
+)
+
+
+class NotDelivered(Exception):
+    """The callback did not take a notice; the text says how it answered."""
+
+
+def senders(app: Quart) -> list[Sender]:
+    """Return who sends notices to callbacks."""
+    return [Sender(NOTICE, callback_sender(app), only=REACHED)]
+
+
+def callback_sender(app: Quart) -> Send:
+    """Return the sender of notices. It never reaches an agent without a callback."""
+
+    async def send(delivery: Delivery) -> None:
+        callback = await callback_of(delivery.agent_id)
+        if callback is None:
+            raise NotDelivered("The callback was removed.")
+        url, kept = callback
+        body = to_json(item(row_of(delivery)))
+        secret = decrypt(kept, app.config["SECRET_KEY"])
+        headers = signature_headers(str(delivery.id), times.clock_now(), body.decode(), secret)
+        allow_private = app.config["SETTINGS"].outbound_allow_private
+        outbound = Outbound(allow_private=allow_private, seconds=SECONDS, reads_body=False)
+        try:
+            reply = await outbound.request("POST", url, {"Content-Type": "application/json", **headers}, body)
+        except OutboundError as error:
+            raise NotDelivered(f"The callback {error}.") from error
+        if reply.status == GONE:
+            await _forget(delivery, url)
+        if not 200 <= reply.status < 300:
+            raise NotDelivered(f"The callback answered with status {reply.status}.")
+
+    return send
+
+
+async def _forget(delivery: Delivery, url: str) -> None:
+    agent = await Agent.get(id=delivery.agent_id).select_related("board")
+    await remove_callback(system(agent.organization_id), agent, only=url)
+    raise GiveUp("The callback is gone (status 410) and was removed.")
+
+
+def check_url(url: str, *, allow_private: bool) -> None:
+    """Refuse an address that is not http or https, that holds a user name, or that may not be reached.
+
+    Host names are resolved and checked at each delivery.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise invalid_field("url", "an http or https address is needed", url) from None
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None or not url.isprintable():
+        raise invalid_field("url", "an http or https address without a user is needed", url)
+    if _is_address(host) and not may_reach(host, allow_private=allow_private):
+        raise invalid_field("url", "this address may not be reached from here", url)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

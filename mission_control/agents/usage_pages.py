@@ -1,0 +1,242 @@
+"""Budgets as a page of the settings, kept live."""
+
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, ValidationInfo, field_validator
+from quart.typing import ResponseReturnValue
+
+from mission_control.agents.models import Budget
+from mission_control.agents.sums import CHART_DAYS, SUMS, bars, days_of_organization
+from mission_control.agents.usage_queries import (
+    MICROS,
+    MOST_LIMIT,
+    Period,
+    Unit,
+    UsageDay,
+    amount,
+    budget_read,
+    inside,
+    list_budgets,
+    money,
+    short,
+    today,
+    visible_budget,
+)
+from mission_control.boards.queries import boards_of
+from mission_control.core import times
+from mission_control.core.actor import Actor, require
+from mission_control.core.values import Paging, parse_id
+from mission_control.database.sql import placeholders, rows
+from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
+
+MAX_ROWS = 200
+
+
+async def listed(actor: Actor, _: Asked) -> dict[str, object]:
+    """Return the budgets of the active organization and what each agent used up."""
+    budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
+    days = await days_of_organization(actor.organization_id, CHART_DAYS)
+    return {
+        "budgets": budgets,
+        "total": total,
+        "users": await _users(actor),
+        "days": CHART_DAYS,
+        "chart": bars(days),
+        "today": _figures(days[-1:]),
+        "lately": _figures(days),
+        "most": short(max(day.tokens for day in days)),
+    }
+
+
+def _figures(days: list[UsageDay]) -> dict[str, str]:
+    return {"number": f"{sum(day.tokens for day in days):,}", "cost": money(sum(day.cost_usd for day in days))}
+
+
+async def _users(actor: Actor) -> list[dict[str, str | int]]:
+    """Return what each agent used up today and lately on each board, the most expensive first."""
+    since = (times.clock_now().date() - timedelta(days=CHART_DAYS - 1)).isoformat()
+    found = await rows(
+        f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {SUMS},"
+        " SUM(CASE WHEN e.day >= ? THEN e.input_tokens + e.output_tokens ELSE 0 END) AS tokens_today,"
+        " SUM(CASE WHEN e.day >= ? THEN e.cost_micros ELSE 0 END) AS cost_today"
+        " FROM usage_entries e LEFT JOIN agents a ON a.id = e.agent_id"
+        " LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
+        " WHERE e.organization_id = ? AND e.day >= ? GROUP BY e.agent_id, a.name, b.name"
+        f" ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, a.name LIMIT {MAX_ROWS}",
+        today(),
+        today(),
+        actor.organization_id,
+        since,
+    )
+    tokens = [int(row["input_tokens"]) + int(row["output_tokens"]) for row in found]
+    most = max(tokens, default=0) or 1
+    return [
+        {
+            "agent_id": row["agent_id"],
+            "name": row["agent_name"] or "Deleted agents",
+            "board": row["board_name"] or "a deleted board",
+            "share": max(1, round(100 * used / most)),
+            "tokens": f"{used:,}",
+            "cost": money(int(row["cost_micros"]) / MICROS),
+            "tokens_today": f"{int(row['tokens_today']):,}",
+            "cost_today": money(int(row["cost_today"]) / MICROS),
+        }
+        for row, used in zip(found, tokens, strict=True)
+    ]
+
+
+LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}
+
+
+def _somebody(text: str) -> str:
+    kind, _, name = text.partition(":")
+    if text != "organization" and (kind not in ("board", "agent") or parse_id(name) is None):
+        raise ValueError("choose one of the options")
+    return text
+
+
+def _limit(text: str, unit: str) -> Decimal:
+    """A typed limit; ValueError says what is wrong with it."""
+    if not text.strip():
+        raise ValueError("fill this in")
+    try:
+        limit = Decimal(text.replace(",", "").replace(" ", "").lstrip("$"))
+    except InvalidOperation:
+        raise ValueError("enter a number") from None
+    if not limit.is_finite() or limit > MOST_LIMIT:
+        raise ValueError(f"enter at most {MOST_LIMIT:,}")
+    if limit <= 0:
+        raise ValueError("enter more than 0")
+    inside(unit, limit)
+    return limit
+
+
+class BudgetForm(Form):
+    """A new budget: for `organization`, `board:<id>` or `agent:<id>`."""
+
+    subject: Annotated[str, AfterValidator(_somebody)]
+    unit: Unit
+    period: Period
+    limit: str
+
+    @field_validator("limit")
+    @classmethod
+    def _is_a_limit(cls, text: str, info: ValidationInfo) -> str:
+        return str(_limit(text, info.data.get("unit", "cost")))
+
+    def body(self, found: object) -> Fields:
+        kind, _, name = self.subject.partition(":")
+        return self.model_dump(exclude={"subject"}) | ({f"{kind}_id": parse_id(name)} if name else {})
+
+    @staticmethod
+    def fields_of(budget: Budget) -> dict[str, str]:
+        """Return the fields of the form that creates a budget again."""
+        subject_id = budget.agent_id or budget.board_id
+        subject = f"{budget.subject}:{subject_id}" if subject_id else "organization"
+        limit = format(Decimal(str(amount(budget.unit, budget.limit_amount))), "f")
+        return {"subject": subject, "unit": budget.unit, "period": budget.period, "limit": limit}
+
+
+class LimitForm(VersionedForm):
+    """Another limit of a budget."""
+
+    limit: str
+
+    def body(self, found: Budget) -> Fields:
+        try:
+            limit = _limit(self.limit, found.unit)
+        except ValueError as wrong:
+            raise FormInvalid(self.model_dump(), {"limit": f"{str(wrong)[:1].upper()}{str(wrong)[1:]}."}) from None
+        return {"limit": limit}
+
+    @classmethod
+    def values_of(cls, budget: Budget) -> dict[str, str]:
+        return {"limit": BudgetForm.fields_of(budget)["limit"]}
+
+
+pages = Pages("usage_pages", __name__)
+HOME = "/settings/budgets"
+BUDGET = f"{HOME}/<uuid:budget_id>"
+SETTINGS = SettingsPage(
+    "budgets", "Organization", "Budgets", HOME, "gauge", 170, "limits tokens money cost usage", may=administers
+)
+NEW = {"subject": "organization", "unit": "tokens", "period": "day"}
+
+
+async def _admin() -> Actor:
+    actor = await signed_in()
+    require(actor, "budget.manage")
+    return actor
+
+
+async def _form(actor: Actor) -> dict[str, object]:
+    return {"subjects": await _subjects(actor), "values": NEW, "errors": {}, "labels": LABELS}
+
+
+# Reports of agents, and everything that changes a budget or whose it is.
+NEWS = Concerns[View](("budget.", "agent.", "board."), ("usage",))
+LIST = LiveList(
+    pages=pages, place=SETTINGS, template="usage/budgets.html", read=listed, around=_form,
+    blocks=("budgets", "used"), news=NEWS, verb="budget.manage", is_shared=True,
+)  # fmt: skip
+
+
+async def _subjects(actor: Actor) -> list[tuple[str, str]]:
+    """Return the subjects of a budget as options of a form: the organization, its boards, their agents."""
+    boards = await boards_of(actor)
+    agents = await rows(
+        f"SELECT id, name, board_id FROM agents WHERE board_id IN ({placeholders(len(boards) or 1)})"
+        " ORDER BY LOWER(name), id",
+        *([board.id for board in boards] or [actor.organization_id]),
+    )
+    found = [("organization", "The whole organization")]
+    for board in boards:
+        found.append((f"board:{board.id}", f"Board {board.name}"))
+        mine = [agent for agent in agents if str(agent["board_id"]) == str(board.id)]
+        found += [(f"agent:{agent['id']}", f"{board.name} / {agent['name']}") for agent in mine]
+    return found
+
+
+async def _not_created(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValue:
+    return await LIST.show(refusal.actor, values=refusal.values, errors=refusal.errors)
+
+
+@action(pages, HOME, form=BudgetForm, refused=_not_created)
+async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
+    """Create a budget."""
+    return done(HOME)
+
+
+@pages.get(BUDGET)
+async def edit(budget_id: UUID) -> str:
+    """Show the form of another limit: a dialog for htmx, else a page."""
+    actor = await _admin()
+    budget = await visible_budget(actor, budget_id)
+    return await _edit(actor, budget, LimitForm.shown(budget), {})
+
+
+async def _edit(actor: Actor, budget: Budget, values: Fields, errors: dict[str, str]) -> str:
+    context = {"budget": await budget_read(actor, budget.id), "values": values, "errors": errors}
+    if is_htmx():
+        return render_macro("usage/rows.html", "limit_dialog", **context)
+    return await settings_page(actor, "usage/limit.html", "budgets", **context)
+
+
+@action(pages, BUDGET, form=LimitForm, refused=again(_edit, EditConflict, FormInvalid))
+async def update_budget(outcome: Outcome[Budget, LimitForm]) -> ResponseReturnValue:
+    """Give a budget another limit."""
+    return done(HOME)
+
+
+@action(pages, f"{BUDGET}/deletion")
+async def delete_budget(outcome: Outcome[Budget, None]) -> ResponseReturnValue:
+    """Delete a budget; Undo creates it again."""
+    return done(HOME, toast="Budget lifted", undo_action=HOME, undo=BudgetForm.fields_of(outcome.found))

@@ -1,0 +1,352 @@
+"""Read usage and budgets. Money is US dollars in JSON, and millionths of one elsewhere."""
+
+import math
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from mission_control.agents.models import Budget
+from mission_control.core import times
+from mission_control.core.actor import Actor, Rules
+from mission_control.core.errors import NotFound
+from mission_control.core.values import BlankToNone, Body, Page, Paging, example
+from mission_control.database.records import find
+from mission_control.database.sql import Row, rows
+
+
+def money(usd: float) -> str:
+    """US dollars to the cent, less than ten cents with two digits that count: `0.043 USD`, `0.00012 USD`."""
+    if usd >= 0.1 or usd == 0:
+        return f"{usd:,.2f} USD"
+    places = min(6, 1 - math.floor(math.log10(usd)))
+    whole, _, digits = f"{usd:.{places}f}".partition(".")
+    return f"{whole}.{digits.rstrip('0'):0<2} USD"
+
+
+def exact_money(usd: float) -> str:
+    """US dollars with two places, or as many as an amount below one has: `1.50 USD`, `0.125 USD`."""
+    whole, _, places = (f"{usd:,.2f}" if usd >= 1 else f"{usd:.6f}").partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2} USD"
+
+
+def tokens(number: int) -> str:
+    """`1 token`, `12,345 tokens`."""
+    return f"{number:,} token{'' if number == 1 else 's'}"
+
+
+def short(number: int) -> str:
+    """A number in few characters: `950`, `12.3k`, `4M`."""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number * 10 // size / 10:.1f}".removesuffix(".0") + letter
+    return str(number)
+
+
+def amount_of(unit: str, value: float) -> str:
+    return tokens(int(value)) if unit == "tokens" else exact_money(value)
+
+
+MICROS = 1_000_000
+MOST_TOKENS = 10**12
+MOST_USD = 10**6
+MOST_LIMIT = 10**12
+
+Unit = Literal["tokens", "cost"]
+Period = Literal["day", "total"]
+Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+Usd = Annotated[Decimal, Field(ge=0, le=MOST_USD, allow_inf_nan=False, description="US dollars, to a millionth")]
+Limit = Annotated[
+    Decimal,
+    Field(gt=0, le=MOST_LIMIT, allow_inf_nan=False, description="Tokens, or US dollars when the unit is cost"),
+]
+
+
+def micros(usd: Decimal) -> int:
+    """US dollars as millionths of one, rounded half up."""
+    return int((usd * MICROS).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def amount(unit: str, inside: int) -> int | float:
+    """Tokens as they are, money as a number of US dollars."""
+    return inside if unit == "tokens" else inside / MICROS
+
+
+def inside(unit: str, limit: Decimal) -> int:
+    """A limit as it is kept; ValueError when it is no whole token, or less than one or than a millionth of a dollar."""
+    if unit == "tokens" and limit != limit.to_integral_value():
+        raise ValueError("a limit of tokens is a whole number")
+    kept = int(limit) if unit == "tokens" else micros(limit)
+    if kept < 1:
+        raise ValueError("the limit is too small")
+    return kept
+
+
+class UsageFigures(Body):
+    """What work cost."""
+
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cost_usd: Usd = Decimal(0)
+    model: Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone] = None
+
+    def figures(self) -> dict[str, Any]:
+        """As `report_usage` takes them."""
+        kept = self.model_dump(include={"input_tokens", "output_tokens", "model"})
+        return kept | {"cost_micros": micros(self.cost_usd)}
+
+
+class UsageReport(UsageFigures):
+    """What an agent used up since its last report. `fence` names the assignment of the task that it was for."""
+
+    model_config = example(input_tokens=1200, output_tokens=300, cost_usd="0.0123")
+
+    task_id: UUID | None = None
+    fence: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+
+    @model_validator(mode="after")
+    def _check_fence(self) -> Self:
+        if self.fence is not None and self.task_id is None:
+            raise ValueError("a fence needs its task_id")
+        return self
+
+
+class UsageSums(BaseModel):
+    """Tokens and money used up; `tokens` is input and output together."""
+
+    input_tokens: int
+    output_tokens: int
+    tokens: int
+    cost_usd: float
+
+
+class UsageDay(UsageSums):
+    """What was used up on a day."""
+
+    day: date
+
+
+class UsageSoFar(BaseModel):
+    """What an agent has used up today (UTC) and ever."""
+
+    today: UsageSums
+    total: UsageSums
+
+
+class BudgetState(BaseModel):
+    """A budget and how much of it is used up, in tokens or US dollars. Days are those of UTC."""
+
+    id: UUID
+    subject: Literal["agent", "board", "organization"]
+    unit: Unit
+    period: Period
+    limit: int | float
+    used: int | float
+    state: Literal["ok", "warning", "exceeded"]
+
+    @property
+    def words(self) -> str:
+        """How much of it is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD`."""
+        used = amount_of(self.unit, self.used).rpartition(" ")[0]
+        return f"{used} of {amount_of(self.unit, self.limit)}"
+
+
+class UsageReported(UsageSoFar):
+    """What an agent has used up today (UTC) and ever, and the budgets that its work draws on."""
+
+    budgets: list[BudgetState]
+    directive: Literal["continue", "pause", "stop"]
+    directive_reason: str | None
+
+
+class UsageQuery(Paging):
+    """Whose usage, and of which days (UTC, both included; the last thirty when none are named)."""
+
+    board_id: UUID | None = None
+    agent_id: UUID | None = None
+    since: date | None = Field(None, alias="from")
+    until: date | None = Field(None, alias="to")
+
+
+class UsageLine(UsageSums):
+    """What one agent used up on one board on one day; an agent or board that was deleted is null."""
+
+    day: date
+    agent_id: UUID | None
+    agent_name: str | None
+    board_id: UUID | None
+    board_name: str | None
+
+
+class UsagePage(Page[UsageLine]):
+    """Usage by day, agent and board, and the sums of all of it."""
+
+    sums: UsageSums
+
+
+class BudgetCreate(Body):
+    """A limit for an agent, a board, or (neither named) the organization, for each day of UTC or in total."""
+
+    agent_id: UUID | None = None
+    board_id: UUID | None = None
+    unit: Unit
+    period: Period = "day"
+    limit: Limit
+
+    @model_validator(mode="after")
+    def _check_scope(self) -> Self:
+        if self.agent_id is not None and self.board_id is not None:
+            raise ValueError("a budget is for an agent or a board, not for both")
+        inside(self.unit, self.limit)
+        return self
+
+
+class BudgetUpdate(Body):
+    """Another limit."""
+
+    limit: Limit
+
+
+class BudgetRead(BudgetState):
+    """A budget, whose it is and how much of it is used up."""
+
+    agent_id: UUID | None
+    agent_name: str | None
+    board_id: UUID | None
+    board_name: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+# Budgets of boards in the trash, and of their agents, are passed over.
+BUDGETS = (
+    " FROM budgets u LEFT JOIN agents a ON a.id = u.agent_id"
+    " LEFT JOIN boards b ON b.id = COALESCE(u.board_id, a.board_id)"
+    " WHERE u.organization_id = ? AND b.deleted_at IS NULL"
+)
+
+
+def today() -> str:
+    """Return the current day in UTC."""
+    return times.clock_now().date().isoformat()
+
+
+async def exhausted(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> Budget | None:
+    """Return a used-up budget of the agent, its board or the organization; None when there is none.
+
+    One statement is enough: the report that uses up a budget stores that under the budget's lock.
+    """
+    return await find(
+        Budget,
+        "organization_id = ? AND (agent_id = ? OR board_id = ? OR (agent_id IS NULL AND board_id IS NULL))"
+        " AND ((period = 'day' AND exceeded_on = ?) OR (period = 'total' AND exceeded_on IS NOT NULL))"
+        " ORDER BY created_at, id LIMIT 1",
+        organization_id,
+        agent_id,
+        board_id,
+        today(),
+    )
+
+
+def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> QuerySet[Budget]:
+    """Return the budgets for an agent's work on a board: its own, the board's and the organization's."""
+    subject = Q(agent_id=None, board_id=None)
+    if agent_id is not None:
+        subject |= Q(agent_id=agent_id)
+    if board_id is not None:
+        subject |= Q(board_id=board_id)
+    return Budget.filter(subject, organization_id=organization_id)
+
+
+async def budget_states(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> list[BudgetState]:
+    """Return the budgets for an agent's work on a board, as they are answered to the agent."""
+    found = await concerned(agent_id, board_id, organization_id).order_by("created_at", "id")
+    return [state_of(budget) for budget in found]
+
+
+def state_of(budget: Budget) -> BudgetState:
+    """Return a budget and how much of it is used."""
+    day = today()
+    return BudgetState.model_validate(
+        {
+            "id": budget.id,
+            "subject": budget.subject,
+            "unit": budget.unit,
+            "period": budget.period,
+            "limit": amount(budget.unit, budget.limit_amount),
+            "used": amount(budget.unit, budget.used(day)),
+            "state": budget.state(day),
+        }
+    )
+
+
+async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
+    """Return a budget of the active organization. Raise NotFound otherwise."""
+    budget = await Budget.get_or_none(id=budget_id, organization_id=actor.organization_id)
+    if budget is None:
+        raise NotFound()
+    return budget
+
+
+async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[BudgetRead], int]:
+    """Return the budgets of the active organization: its own, then those of boards and agents by name."""
+    found = await rows(
+        "SELECT u.*, a.name AS agent_name, CASE WHEN u.board_id IS NULL THEN NULL ELSE b.name END AS board_name"
+        f"{BUDGETS}"
+        " ORDER BY CASE WHEN u.agent_id IS NOT NULL THEN 2 WHEN u.board_id IS NOT NULL THEN 1 ELSE 0 END,"
+        " LOWER(COALESCE(a.name, b.name, '')), COALESCE(a.name, b.name, ''), COALESCE(u.agent_id, u.board_id),"
+        " u.unit DESC, u.period LIMIT ? OFFSET ?",
+        actor.organization_id,
+        paging.limit,
+        paging.offset,
+    )
+    [count] = await rows(f"SELECT COUNT(*) AS n{BUDGETS}", actor.organization_id)
+    return [_read(row) for row in found], int(count["n"])
+
+
+async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
+    [row] = await rows(
+        "SELECT u.*, a.name AS agent_name, b.name AS board_name FROM budgets u LEFT JOIN agents a ON a.id = u.agent_id"
+        " LEFT JOIN boards b ON b.id = u.board_id WHERE u.id = ? AND u.organization_id = ?",
+        budget_id,
+        actor.organization_id,
+    )
+    return _read(row)
+
+
+def _read(row: Row) -> BudgetRead:
+    budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
+    budget.used_amount, budget.used_on = row["used_amount"], row["used_on"]
+    kept = {name: row[name] for name in BudgetRead.model_fields.keys() - BudgetState.model_fields.keys()}
+    return BudgetRead(**state_of(budget).model_dump(), **kept)
+
+
+rules = Rules()
+
+
+@rules.rule("usage.report")
+def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
+    return actor.is_agent and agent_id in (None, actor.id)
+
+
+@rules.rule("usage.measure")
+def may_measure_usage(actor: Actor, thing: object) -> bool:
+    """Only the system, which reads it from gateways."""
+    return False
+
+
+@rules.rule("usage.read")
+def may_read_usage(actor: Actor, thing: None) -> bool:
+    """People; they see that of the boards they read."""
+    return actor.is_user
+
+
+@rules.rule("budget.manage")
+def may_manage_budgets(actor: Actor, thing: Budget | UUID | None) -> bool:
+    """Owners and admins of the budget's organization, or of one that is named."""
+    organization_id = thing.organization_id if isinstance(thing, Budget) else thing or actor.organization_id
+    return actor.is_user and actor.administers(organization_id)

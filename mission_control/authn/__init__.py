@@ -1,1 +1,0 @@
-"""Who sends a request: credentials become actors, whose rights are checked again while streams are open."""

@@ -1,0 +1,392 @@
+"""Simulated agents and a colleague. They know nothing but their token and the public API."""
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+
+from mission_control.boards.words import rank
+from mission_control.cli import story
+from mission_control.core.values import JsonObject
+
+LONGEST_PAUSE = 15.0
+AWAY = (502, 503, 504)
+
+_log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """The server refused the request with `status`."""
+
+    def __init__(self, status: int, detail: object) -> None:
+        super().__init__(f"{status}: {detail}")
+        self.status = status
+
+
+class Gone(Exception):
+    """The token is invalid: the demo data was removed."""
+
+
+class Api:
+    """One caller with one token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._client = httpx2.AsyncClient(
+            base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20
+        )
+
+    async def get(self, path: str, **query: object) -> Any:
+        return await self.call("GET", path, params=query)
+
+    async def post(self, path: str, **body: object) -> Any:
+        return await self.call("POST", path, json=body)
+
+    async def patch(self, path: str, **body: object) -> Any:
+        return await self.call("PATCH", path, json=body)
+
+    async def call(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request and read its JSON; waits while the server is away. Raises Refused or Gone."""
+        pause = 0.5
+        while True:
+            try:
+                answer = await self._client.request(method, path, **options)
+            except httpx2.TransportError as error:
+                _log.info("demo.away", extra={"reason": type(error).__name__})
+            else:
+                if answer.is_success:
+                    return answer.json()
+                if answer.status_code == 401:
+                    raise Gone
+                if answer.status_code not in (*AWAY, 429):
+                    raise Refused(answer.status_code, answer.text[:300])
+                pause = max(pause, float(answer.headers.get("Retry-After", 0)))
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def follow(self, path: str, changed: asyncio.Event) -> None:
+        """Set `changed` on every message of the stream and after each reconnection, forever."""
+        pause, last = 0.5, ""
+        while True:
+            headers = {"Last-Event-ID": last} if last else {}
+            try:
+                async with self._client.stream("GET", path, headers=headers, timeout=40) as stream:
+                    changed.set()
+                    async for line in stream.aiter_lines():
+                        pause = 0.5
+                        if line.startswith("id:"):
+                            last = line.removeprefix("id:").strip()
+                        elif line.startswith("data:"):
+                            changed.set()
+            except httpx2.TransportError as error:
+                _log.info("demo.stream.cut", extra={"reason": type(error).__name__})
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+HEARTBEAT_SECONDS = 60.0
+INBOX_SECONDS = 10
+POLL_SECONDS = 20.0
+LEASE_SECONDS = 1800
+MOST_IN_REVIEW = 6  # workers start nothing new then, so that an open demo does not bury the person who left it
+
+
+class Agent:
+    """The common part of lead and worker: a board, heartbeats, and a subscription to decisions."""
+
+    def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
+        self.api, self.name, self.lead_name = api, name, lead_name
+        self.chance = random.Random(seed)
+        self._speed = speed
+        self._news = asyncio.Event()
+        self.board: JsonObject = {}
+        self.id = ""
+
+    async def run(self) -> None:
+        """Work forever."""
+        me = await self.api.get("/agent/healthz")
+        self.id = me["agent_id"]
+        self.board = await self.api.get(f"/agent/boards/{me['board_id']}")
+        stream = f"/boards/{self.board['id']}/approvals/stream"
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beat())
+            group.create_task(self._read())
+            group.create_task(self.api.follow(stream, self._news))
+            group.create_task(self._work())
+
+    async def _beat(self) -> None:
+        while True:
+            await self.api.post("/agent/heartbeat")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _read(self) -> None:
+        after = 0
+        while True:
+            inbox = await self.api.get("/agent/inbox", after=after, wait_seconds=INBOX_SECONDS)
+            after = inbox["next"]
+            if inbox["items"]:
+                self._news.set()
+
+    async def _work(self) -> None:
+        while True:
+            with suppress(Refused):  # another agent was faster, or a person changed the task: poll again
+                if await self.turn():
+                    continue
+            await self.wait_for_update(POLL_SECONDS)
+
+    async def turn(self) -> bool:
+        """Do one piece of work; False when there is none."""
+        raise NotImplementedError
+
+    async def pause(self, least: float, most: float) -> None:
+        """Sleep for the time that such work takes."""
+        await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
+
+    async def wait_for_update(self, seconds: float) -> None:
+        """Wait for a notice or a decision, but not longer than this."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds / self._speed)
+        self._news.clear()
+
+    async def tasks(self, status: str) -> list[JsonObject]:
+        """Return the tasks of a column, the most urgent and oldest first."""
+        found = (await self.api.get(self._path("tasks"), status=status))["items"]
+        return sorted(found, key=lambda one: (-rank(one["priority"]), one["created_at"]))
+
+    async def move(self, task: JsonObject, status: str) -> JsonObject:
+        """Put a task into another column."""
+        moved: JsonObject = await self.api.patch(self._path("tasks", task["id"]), status=status)
+        return moved
+
+    async def say(self, task: JsonObject, texts: tuple[str, ...]) -> None:
+        text = self.chance.choice(texts).format(lead=self.lead_name)
+        await self.api.post(self._path("tasks", task["id"], "comments"), message=text)
+
+    async def ask(self, task: dict[str, object]) -> None:
+        """Ask a person whether the task may be done."""
+        await self.api.post(
+            self._path("approvals"),
+            action_type="task.finish",
+            task_id=task["id"],
+            confidence=self.chance.randint(68, 97),
+            lead_reasoning=self.chance.choice(story.REASONS),
+            rubric_scores={name: self.chance.randint(60, 99) for name in ("completeness", "clarity", "risk")},
+        )
+
+    async def verdicts(self) -> dict[str, JsonObject]:
+        """Return the newest approval of each task."""
+        newest: dict[str, JsonObject] = {}
+        for approval in (await self.api.get(self._path("approvals")))["items"]:
+            for task_id in approval["task_ids"]:
+                newest.setdefault(task_id, approval)
+        return newest
+
+    def _path(self, *parts: str) -> str:
+        return "/".join((f"/agent/boards/{self.board['id']}", *parts))
+
+
+class Worker(Agent):
+    """Claims tasks, works on them, hands them in, and now and then needs help."""
+
+    def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
+        super().__init__(api, name, lead_name, speed, seed)
+        self.fences: dict[str, int] = {}
+
+    async def turn(self) -> bool:
+        """Continue the task in progress, unless it waits for an answer; else claim one."""
+        asked = {id for id, approval in (await self.verdicts()).items() if approval["status"] == "pending"}
+        for task in await self.tasks("in_progress"):
+            if task["assigned_agent_id"] != self.id:
+                continue
+            if task["id"] not in asked:
+                await self._carry_on(task)
+                return True
+            await self._claim(task_id=task["id"])  # keeps its lease
+        return await self._take()
+
+    async def _take(self) -> bool:
+        if len(await self.tasks("review")) >= MOST_IN_REVIEW:
+            return False
+        await self.pause(2, 6)
+        task = await self._claim()
+        if task is None:
+            return False
+        await self.say(task, story.STARTS if self.fences[task["id"]] == 1 else story.REWORK)
+        await self._carry_on(task)
+        return True
+
+    async def _claim(self, **wanted: object) -> JsonObject | None:
+        claim = await self.api.post(self._path("claims"), lease_seconds=LEASE_SECONDS, **wanted)
+        if claim["task"] is not None:
+            self.fences[claim["task"]["id"]] = claim["lease"]["fence"]
+        task: JsonObject | None = claim["task"]
+        return task
+
+    async def _fence(self, task: JsonObject) -> int:
+        """Return the fence for one write; if unknown, from a claim of the task in progress."""
+        if task["id"] not in self.fences:
+            await self._claim(task_id=task["id"])
+        return self.fences.pop(task["id"])
+
+    async def _submit(self, task: JsonObject, status: str | None, texts: tuple[str, ...]) -> None:
+        fence = await self._fence(task)
+        await self.api.post(
+            self._path("tasks", task["id"], "completions"),
+            fence=fence,
+            status=status,
+            summary=self.chance.choice(texts).format(lead=self.lead_name),
+            confidence=self.chance.randint(68, 97),
+            evidence=[{"title": "Preview", "url": f"https://preview.example.com/{task['number']}"}],
+            input_tokens=(tokens := self.chance.randint(3_000, 24_000)),
+            output_tokens=tokens // 12,
+            cost_usd=round(tokens * 3e-6, 4),
+        )
+
+    async def _release(self, task: JsonObject, reason: str) -> None:
+        fence = await self._fence(task)
+        await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
+
+    async def _carry_on(self, task: dict[str, object]) -> None:
+        for _ in range(self.chance.randint(1, 3)):
+            await self.pause(10, 26)
+            await self.say(task, story.PROGRESS)
+        await self.pause(8, 16)
+        fate = self.chance.random()
+        if fate < 0.12:
+            await self.say(task, story.BLOCKED)
+            await self._release(task, "Something is missing that somebody else has.")
+        elif fate < 0.40 or self.board["require_approval_for_done"]:
+            await self._submit(task, "review", story.FINISHED)
+        else:
+            await self._submit(task, "done", story.FINISHED)
+
+
+class Lead(Agent):
+    """Reviews, requests approvals, and refills the inbox."""
+
+    LEAST_OPEN = 4
+
+    async def turn(self) -> bool:
+        """Decide one task in review, else create a task."""
+        verdicts = await self.verdicts()
+        for task in await self.tasks("review"):
+            verdict = verdicts.get(task["id"])
+            if verdict is not None and verdict["status"] == "pending":
+                continue
+            is_fresh = verdict is not None and verdict["created_at"] >= task["updated_at"]
+            await self._settle(task, verdict if is_fresh else None)
+            return True
+        return await self._plan()
+
+    async def _settle(self, task: dict[str, object], verdict: dict[str, object] | None) -> None:
+        await self.pause(4, 9)
+        if verdict is not None and verdict["status"] == "approved":
+            await self.move(task, "done")
+        elif verdict is not None or self.chance.random() < 0.25:
+            await self.say(task, story.SENT_BACK)
+            await self.move(task, "inbox")
+        else:
+            await self.say(task, story.REVIEWED)
+            await (self.ask(task) if self.board["require_approval_for_done"] else self.move(task, "done"))
+
+    async def _plan(self) -> bool:
+        waiting = [task for task in await self.tasks("inbox") if self._is_free(task)]
+        if len(waiting) >= self.LEAST_OPEN:
+            return False
+        await self.pause(5, 12)
+        idea, known = await self._idea(), await self.api.get(self._path("tags"))
+        due_at = None
+        if self.chance.random() < 0.6:
+            due_at = (datetime.now(UTC) + timedelta(days=self.chance.randint(0, 8))).isoformat()
+        await self.api.post(
+            self._path("tasks"),
+            title=idea.title,
+            description=idea.text,
+            priority=idea.priority,
+            due_at=due_at,
+            tag_ids=[tag["id"] for tag in known if tag["name"] in idea.tags],
+            depends_on_task_ids=[self.chance.choice(waiting)["id"]] if waiting and self.chance.random() < 0.2 else [],
+        )
+        return True
+
+    @staticmethod
+    def _is_free(task: dict[str, object]) -> bool:
+        """Return whether a worker will take it soon."""
+        return not (task["is_blocked"] or task["assigned_user_id"])
+
+    async def _idea(self) -> story.Idea:
+        """Return something to do that is not on the board, else something that is done there."""
+        choice = story.IDEAS[self.board["slug"]]
+        cards = (await self.api.get(self._path("tasks"), limit=200))["items"]
+        present = {card["title"] for card in cards}
+        opened = {card["title"] for card in cards if card["status"] != "done"}
+        fresh = [one for one in choice if one.title not in present] or [
+            one for one in choice if one.title not in opened
+        ]
+        return self.chance.choice(fresh or choice)
+
+
+LOOK_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
+LEFT = 3  # hand-ins that wait for the person who looks at the demo
+MOST_DONE = 15  # tasks in the last column of a board; older ones are archived
+CLEAR_SECONDS = 60.0
+
+
+async def run_colleague(api: Api, speed: float, seed: int) -> None:
+    """Decide hand-ins and archive done tasks of all boards, forever."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(decide(api, speed, random.Random(seed)))
+        group.create_task(_clear(api))
+
+
+async def decide(api: Api, speed: float, chance: random.Random) -> None:
+    """Decide the hand-ins that wait for more than a minute, but for the newest, forever."""
+    while True:
+        waiting = sorted(await _hand_ins(api), key=_asked_at)
+        for approval in waiting[: max(len(waiting) - LEFT, 0)]:
+            if (datetime.now(UTC) - _asked_at(approval)).total_seconds() * speed > PATIENCE_SECONDS:
+                await _answer(api, approval, chance)
+        await asyncio.sleep(LOOK_SECONDS / speed)
+
+
+async def _hand_ins(api: Api) -> list[dict[str, object]]:
+    found = []
+    for board in await _boards(api):
+        pending = (await api.get(f"/boards/{board['id']}/approvals", status="pending"))["items"]
+        found += [approval for approval in pending if approval["action_type"] == "task.finish"]
+    return found
+
+
+async def _boards(api: Api) -> list[dict[str, object]]:
+    boards: list[JsonObject] = (await api.get("/boards"))["items"]
+    return boards
+
+
+def _asked_at(approval: JsonObject) -> datetime:
+    return datetime.fromisoformat(approval["created_at"])
+
+
+async def _answer(api: Api, approval: dict[str, object], chance: random.Random) -> None:
+    decision = chance.choices(("approved", "changes_requested"), (84, 16))[0]
+    body = {"decision": decision}
+    if note := chance.choice(story.NOTES[decision]):
+        body["note"] = note
+    with suppress(Refused):  # another person decided first
+        await api.patch(f"/boards/{approval['board_id']}/approvals/{approval['id']}", **body)
+
+
+async def _clear(api: Api) -> None:
+    while True:
+        for board in await _boards(api):
+            tasks = f"/boards/{board['id']}/tasks"
+            done = (await api.get(tasks, status="done", sort="-updated_at", limit=200))["items"][MOST_DONE:]
+            if done:
+                await api.post(f"{tasks}/bulk", task_ids=[task["id"] for task in done], archive=True, atomic=False)
+        await asyncio.sleep(CLEAR_SECONDS)

@@ -1,1 +1,0 @@
-"""Changes of state: commands, their transaction, and the reactions to what they record."""

@@ -1,0 +1,285 @@
+"""Requests and mails to the outside: which addresses they may reach, over which certificates."""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate
+from functools import cache
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+import httpx2
+
+from mission_control import __version__
+
+type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Cloud providers' metadata services at addresses that look public.
+CLOUD_SERVICES = {
+    ipaddress.ip_address(text) for text in ("168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+}
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+RELAYS_TO_6TO4 = ipaddress.ip_network("192.88.99.0/24")
+
+
+# The addresses that outbound requests may reach.
+def may_reach(text: str, *, allow_private: bool) -> bool:
+    """Return whether an address, or the IPv4 address wrapped in it, belongs to the public internet.
+
+    `allow_private` adds private and loopback addresses; metadata, link-local and multicast stay refused.
+    """
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return _is_fine(_unwrapped(address), allow_private=allow_private)
+
+
+def _unwrapped(address: Address) -> Address:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address
+
+
+def _is_fine(address: Address, *, allow_private: bool) -> bool:
+    if address in CLOUD_SERVICES or address.is_multicast or address.is_link_local or address.is_unspecified:
+        return False
+    if address in RELAYS_TO_6TO4 or (
+        isinstance(address, ipaddress.IPv6Address) and (address.sixtofour or address.teredo)
+    ):
+        return False  # obsolete tunnels with an unknown other end
+    is_inside = address.is_private or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
+    if allow_private and (address.is_loopback or (is_inside and not address.is_reserved)):
+        return True
+    return address.is_global and not is_inside and not address.is_reserved
+
+
+# The authorities whose certificates HTTPS requests accept. They are read once in a process: reading 140 of them takes
+# ten milliseconds, in which nothing else runs, and longer than most requests. Who replaces them starts the server
+# again.
+@cache
+def authorities(*, of_environment: bool) -> ssl.SSLContext:
+    """Return the settings of TLS for all requests; `of_environment` heeds SSL_CERT_FILE and SSL_CERT_DIR."""
+    return httpx2.create_ssl_context(trust_env=of_environment)
+
+
+CONNECT_SECONDS = 5.0
+USER_AGENT = f"mission-control/{__version__}"
+
+
+class OutboundError(Exception):
+    """An outbound request failed. The text is the second half of a sentence and reveals nothing internal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to an outbound request."""
+
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """Return the body as text, with invalid UTF-8 replaced."""
+        return self.body.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """Limits of outbound requests: where they may go, how long they may take, how much may come back.
+
+    Without `reads_body` only the status is read.
+    """
+
+    allow_private: bool = False
+    seconds: float = 15.0
+    most_bytes: int = 1_048_576
+    redirects: int = 0
+    reads_body: bool = True
+
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """Send a GET request."""
+        return await self.request("GET", url, headers)
+
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, content: bytes | None = None
+    ) -> Reply:
+        """Send a request and return the whole answer. Raises OutboundError when there is none within the limits."""
+        own = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        try:
+            async with (
+                asyncio.timeout(self.seconds),
+                self._client() as client,
+                client.stream(method, url, headers={**own, **(headers or {})}, content=content) as answer,
+            ):
+                body = await self._body(answer) if self.reads_body else b""
+                return Reply(answer.status_code, answer.headers, body)
+        except (TimeoutError, httpx2.TimeoutException):
+            raise OutboundError("did not answer in time") from None
+        except httpx2.TooManyRedirects:
+            raise OutboundError("redirects too often") from None
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError):
+            raise OutboundError("has no usable http or https address") from None
+        except httpx2.HTTPError:
+            raise OutboundError("could not be reached") from None
+
+    def _client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            transport=GuardedTransport(self.allow_private),
+            timeout=httpx2.Timeout(self.seconds, connect=CONNECT_SECONDS),
+            follow_redirects=self.redirects > 0,
+            max_redirects=self.redirects,
+            trust_env=False,
+        )
+
+    async def _body(self, answer: httpx2.Response) -> bytes:
+        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise OutboundError("sent an answer in an encoding that was not asked for")
+        announced = answer.headers.get("Content-Length", "")
+        if announced.isdigit() and len(announced) < 20 and int(announced) > self.most_bytes:
+            raise OutboundError("sent too much")
+        body = bytearray()
+        async for piece in answer.aiter_raw():
+            body += piece
+            if len(body) > self.most_bytes:
+                raise OutboundError("sent too much")
+        return bytes(body)
+
+
+class GuardedTransport(httpx2.AsyncBaseTransport):
+    """Connect only to checked addresses. Every redirect passes through here again."""
+
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        # No keep-alive: a connection made for one name must not serve another name at the same address.
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self._inner = httpx2.AsyncHTTPTransport(
+            verify=authorities(of_environment=False), trust_env=False, limits=limits
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request to the first of its host's addresses that takes the connection."""
+        addresses = await self._addresses(request.url)
+        for address in addresses[:-1]:
+            try:
+                return await self._inner.handle_async_request(_addressed(request, address))
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                continue
+        return await self._inner.handle_async_request(_addressed(request, addresses[-1]))
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self._inner.aclose()
+
+    async def _addresses(self, url: httpx2.URL) -> list[str]:
+        if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+            raise OutboundError("has no usable http or https address")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                found = await asyncio.get_running_loop().getaddrinfo(
+                    url.raw_host.decode("ascii"), url.port, type=socket.SOCK_STREAM
+                )
+        except (OSError, UnicodeError):
+            raise OutboundError("could not be found") from None
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        if not addresses or not all(may_reach(one, allow_private=self._allow_private) for one in addresses):
+            raise OutboundError("is at an address that may not be reached from here")
+        return addresses
+
+
+def _addressed(request: httpx2.Request, address: str) -> httpx2.Request:
+    """Return the same request to an address; certificate and Host header stay those of the name."""
+    return httpx2.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+    )
+
+
+SECONDS = 20.0
+PORTS = {"smtp": 587, "smtps": 465}
+PERMANENT = 500
+
+
+class MailError(Exception):
+    """The mail server did not take a message; the text says how it answered, for people."""
+
+
+class MailRefused(MailError):
+    """The mail server refuses the address for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message. Its id stays the same when it is sent again, so that a mailbox can tell that it has it."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+async def send_mail(server: str, sender: str, mail: Mail) -> None:
+    """Hand a message to the mail server. A name and password are sent over TLS only, unless the server is local."""
+    parts = urlsplit(server)
+    host, user = parts.hostname or "", unquote(parts.username or "") or None
+    try:
+        await aiosmtplib.send(
+            _message(sender, mail),
+            hostname=host,
+            port=parts.port or PORTS[parts.scheme],
+            username=user,
+            password=unquote(parts.password or "") or None,
+            use_tls=parts.scheme == "smtps",
+            start_tls=_start_tls(parts.scheme, host, needs_it=user is not None),
+            timeout=SECONDS,
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        answers = [one for one in error.recipients if one.code >= PERMANENT]
+        kind = MailRefused if answers else MailError
+        raise kind(f"The mail server does not take mail for {mail.to}: {_said(error.recipients[0].message)}") from error
+    except aiosmtplib.SMTPResponseException as error:
+        raise MailError(f"The mail server answered {error.code}: {_said(error.message)}") from error
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        raise MailError(f"The mail server cannot be reached or does not answer: {_said(str(error))}") from error
+
+
+def _start_tls(scheme: str, host: str, *, needs_it: bool) -> bool | None:
+    """Return whether TLS must be started; None starts it where the server offers it."""
+    if scheme == "smtps":
+        return False
+    return True if needs_it and not _is_local(host) else None
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _message(sender: str, mail: Mail) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = mail.to
+    message["Subject"] = " ".join(mail.subject.split())
+    message["Date"] = formatdate(usegmt=True)
+    message["Message-ID"] = f"<{mail.id}@mission-control>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+def _said(text: str) -> str:
+    return " ".join(text.split())[:300] or "no reason given"

@@ -1,0 +1,221 @@
+"""The one place where time comes from; days and times where people are, and in words."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as datetime_time
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from mission_control.core.actor import Actor
+
+_offset = timedelta(0)
+_STORED_LENGTHS = (19, 26)  # of a naive moment as text, without and with microseconds
+_LOST_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
+
+
+def clock_now() -> datetime:
+    """Return the present moment as a naive UTC datetime, the only kind used inside the program."""
+    return datetime.now(UTC).replace(tzinfo=None) + _offset
+
+
+def monotonic() -> float:
+    """Return seconds of a clock that nobody sets, for durations. Tests move it like `now`."""
+    return time.monotonic() + _offset.total_seconds()
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """Convert an aware datetime to naive UTC; a naive one counts as UTC. ValueError beyond the calendar."""
+    try:
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("the moment lies outside of the years 1 to 9999") from None
+
+
+def wire(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC: `2026-11-26T01:23:55.890864Z`."""
+    return f"{naive_utc(moment).isoformat()}Z"
+
+
+def wire_texts(stored: Sequence[str | None]) -> list[str | None]:
+    """Return moments that a database keeps as text as `wire` writes them."""
+    return [
+        text
+        and (f"{text.replace(' ', 'T', 1)}Z" if len(text) in _STORED_LENGTHS else wire(datetime.fromisoformat(text)))
+        for text in stored
+    ]
+
+
+def parse_since(text: str | None) -> datetime | None:
+    """Read a lenient ISO-8601 moment; blank, missing, `null` and unparsable text give None."""
+    try:
+        return naive_utc(datetime.fromisoformat(with_plus((text or "").strip())))
+    except ValueError:
+        return None
+
+
+def with_plus(text: str) -> str:
+    """Put back the `+` of an offset that an address turned into a space: `2026-11-26T01:23:55 00:00`."""
+    return _LOST_PLUS.sub(r"\1+\2", text)
+
+
+@contextmanager
+def travelled(by: timedelta) -> Iterator[None]:
+    """Move the clock for a test."""
+    global _offset
+    before, _offset = _offset, _offset + by
+    try:
+        yield
+    finally:
+        _offset = before
+
+
+DUE_TIME = datetime_time(23, 59)
+_UTC = ZoneInfo("UTC")
+_reader: ContextVar[ZoneInfo] = ContextVar("reader_zone", default=_UTC)
+
+
+@lru_cache(maxsize=1000)
+def named(name: str | None) -> ZoneInfo:
+    """Return the zone of a name, UTC for none and for a name that does not exist."""
+    try:
+        return ZoneInfo(name) if name else _UTC
+    except (KeyError, ValueError, OSError):
+        return _UTC
+
+
+def exists(name: str) -> bool:
+    return name == "UTC" or named(name) is not _UTC
+
+
+def zone_of(actor: Actor) -> ZoneInfo:
+    """Return the zone that somebody chose, else UTC."""
+    return named(actor.zone)
+
+
+def read_by(actor: Actor) -> None:
+    """Write for this person from here on, in this request or look of a stream."""
+    _reader.set(zone_of(actor))
+
+
+def reader() -> ZoneInfo:
+    """Return the zone in which texts are written now; UTC where nobody reads them at once."""
+    return _reader.get()
+
+
+def local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return what the clock on the wall shows at a moment, without a zone."""
+    try:
+        return moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+    except OverflowError:  # at the ends of the calendar
+        return moment
+
+
+def moment(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment at which the clock on the wall shows this; the first one, where it does so twice."""
+    try:
+        return wall.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        return wall
+
+
+def abbreviation(moment: datetime, zone: ZoneInfo) -> str:
+    """Return what the zone is called at a moment: `UTC`, `CET`, `+0530`."""
+    try:
+        return f"{moment.replace(tzinfo=UTC).astimezone(zone):%Z}"
+    except OverflowError:
+        return "UTC"
+
+
+def today(zone: ZoneInfo) -> date:
+    return day_of(clock_now(), zone)
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> date:
+    return local(moment, zone).date()
+
+
+def at(day: date, time_of_day: datetime_time, zone: ZoneInfo) -> datetime:
+    return moment(datetime.combine(day, time_of_day), zone)
+
+
+def start_of(day: date, zone: ZoneInfo) -> datetime:
+    """Return the moment at which a day begins."""
+    return at(day, datetime_time(), zone)
+
+
+def end_of(day: date, zone: ZoneInfo) -> datetime:
+    """Return the moment at which what is due on a day is due."""
+    return at(day, DUE_TIME, zone)
+
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def iso(moment: datetime) -> str:
+    """Return a naive UTC datetime for `<time datetime>`: `2026-03-14T15:09:26Z`."""
+    return moment.replace(microsecond=0).isoformat() + "Z"
+
+
+def absolute(moment: datetime) -> str:
+    """Return the full moment: `14 Mar 2026, 15:09 UTC`."""
+    zone = reader()
+    wall = local(moment, zone)
+    return f"{wall.day} {wall:%b %Y, %H:%M} {abbreviation(moment, zone)}"
+
+
+def relative(moment: datetime, now: datetime | None = None) -> str:
+    """Return how far away a moment is when that is under a day, else its date; reads well in a sentence."""
+    now = now or clock_now()
+    seconds = (now - moment).total_seconds()
+    distance = abs(seconds)
+    if distance >= DAY:
+        return date_words(day_of(moment, reader()), day_of(now, reader()))
+    if distance < MINUTE:
+        return "just now" if seconds >= 0 else "now"
+    amount = f"{int(distance // HOUR)} h" if distance >= HOUR else f"{int(distance // MINUTE)} min"
+    return f"{amount} ago" if seconds > 0 else f"in {amount}"
+
+
+def date_words(day: date, today: date) -> str:
+    """Return a date, with its year when that is another one: `14 Mar`."""
+    return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %Y}"
+
+
+def clock_time(moment: datetime, now: datetime | None = None) -> str:
+    """Return the time of day, with the date when that is not today: `15:09 UTC`."""
+    zone = reader()
+    if day_of(moment, zone) != day_of(now or clock_now(), zone):
+        return absolute(moment)
+    return f"{local(moment, zone):%H:%M} {abbreviation(moment, zone)}"
+
+
+def elapsed(since: datetime, now: datetime | None = None) -> str:
+    """Return how long something has been going on: `4 m`, `2 h`, `3 d`."""
+    seconds = max(0.0, ((now or clock_now()) - since).total_seconds())
+    if seconds < HOUR:
+        return f"{int(seconds // MINUTE)} m"
+    return f"{int(seconds // HOUR)} h" if seconds < DAY else f"{int(seconds // DAY)} d"
+
+
+def age(since: datetime, now: datetime | None = None) -> str:
+    """Return how long something has been so: `4 s`, `38 min`, `2 h`, `3 d`."""
+    seconds = max(0, int(((now or clock_now()) - since).total_seconds()))
+    if seconds < MINUTE:
+        return f"{seconds} s"
+    return f"{seconds // MINUTE} min" if seconds < HOUR else elapsed(since, now)
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Return how long ago a moment was, to the second: `just now`, `3 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    seconds = max(0, int(((now or clock_now()) - moment).total_seconds()))
+    if not seconds:
+        return "just now"
+    if seconds < MINUTE:
+        return f"{seconds} s ago"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE} min ago"
+    return f"{seconds // HOUR} h ago" if seconds < 2 * DAY else f"{seconds // DAY} d ago"

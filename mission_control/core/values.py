@@ -1,0 +1,374 @@
+"""Values as they are stored and sent: ids, JSON, field types, pages of lists, what no column takes."""
+
+import asyncio
+import hashlib
+import math
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import to_jsonable_python
+from uuid_utils.compat import uuid7
+
+from mission_control.core.errors import ErrorCode, Invalid, schema_error
+from mission_control.core.times import naive_utc, with_plus
+
+UNKNOWN = "Extra inputs are not permitted"
+MOST_NAMES, LONGEST_NAME = 20, 64
+
+
+# The names that a shape knows, for errors about one that it does not know.
+def unknown_name(name: object, known: Iterable[str]) -> str:
+    """Return a sentence about a name that is not known, with the nearest one, or all when there are few."""
+    names, said = list(known), str(name)[:LONGEST_NAME].lower()
+    near = get_close_matches(said, names, 1) or [one for one in names if len(said) > 2 and one.startswith(said)]
+    if near:
+        return f"{UNKNOWN}; did you mean `{near[0]}`?"
+    return f"{UNKNOWN}; known here: {', '.join(names)}" if 0 < len(names) <= MOST_NAMES else UNKNOWN
+
+
+def sibling_names(schema: Mapping[str, Any], path: Sequence[str | int]) -> list[str]:
+    """Return the fields of the object that holds what `path` names, by the JSON schema of the whole.
+
+    Parts of the path that only choose between alternatives are passed over.
+    """
+    found = list(_objects(schema, schema))
+    for part in path[:-1]:
+        inner = [one for node in found for one in _inside(node, part, schema)]
+        found = inner or found
+    return list(dict.fromkeys(name for node in found for name in node.get("properties", ())))
+
+
+def _inside(node: Mapping[str, Any], part: str | int, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if isinstance(part, int):
+        yield from _objects(node.get("items", {}), whole)
+    elif part in node.get("properties", ()):
+        yield from _objects(node["properties"][part], whole)
+
+
+def _objects(node: object, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Follow references and alternatives."""
+    if not isinstance(node, Mapping):
+        return
+    if "$ref" in node:
+        yield from _objects(whole["$defs"][node["$ref"].rpartition("/")[2]], whole)
+    elif alternatives := node.get("anyOf") or node.get("oneOf"):
+        for one in alternatives:
+            yield from _objects(one, whole)
+    else:
+        yield node
+
+
+INT64 = 2**63
+DEEPEST = 100
+MOST_VALUES = 20_000  # of one body
+MOST_PROBLEMS = 100  # reported per request: each is longer than what causes it
+
+
+def exceeds_values(value: object, most: int) -> bool:
+    """Return whether lists and objects have more than `most` members in all; cheap, for it looks at nothing else."""
+    found, left = 0, [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict | list):
+            found += len(one)
+            if found > most:
+                return True
+            left.extend(one.values() if isinstance(one, dict) else one)
+    return False
+
+
+def refuse_unstorable(value: object, place: str) -> None:
+    """Refuse a value that cannot be stored (Invalid), naming each place; `place` begins them, such as `body`."""
+    if not _is_storable(value, 1):
+        raise Invalid(_unstorable(value, [place])[:MOST_PROBLEMS])
+
+
+def is_storable(value: object) -> bool:
+    return _is_storable(value, 1)
+
+
+def _is_storable(value: object, depth: int) -> bool:
+    """Return whether there is no problem. Finding the place costs more and is rarely needed."""
+    if isinstance(value, str):
+        return "\x00" not in value and (value.isascii() or _is_unicode(value))
+    if isinstance(value, dict | list) and depth > DEEPEST:
+        return False
+    if isinstance(value, dict):
+        return all(
+            (not isinstance(key, str) or _is_storable(key, depth + 1)) and _is_storable(one, depth + 1)
+            for key, one in value.items()
+        )
+    if isinstance(value, list):
+        return all(_is_storable(one, depth + 1) for one in value)
+    if isinstance(value, int):
+        return -INT64 <= value < INT64
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _unstorable(value: object, loc: list[str | int]) -> list[dict[str, object]]:
+    if isinstance(value, dict | list) and len(loc) > DEEPEST:
+        return [schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")]
+    if isinstance(value, dict):
+        keys = [p for key in value if isinstance(key, str) for p in _unstorable(key, [*loc, _safe(key)])]
+        return keys + [p for key, one in value.items() for p in _unstorable(one, [*loc, _safe(key)])]
+    if isinstance(value, list):
+        return [p for index, one in enumerate(value) for p in _unstorable(one, [*loc, index])]
+    if isinstance(value, str) and ("\x00" in value or not _is_unicode(value)):
+        return [schema_error("string_unicode", loc, "Text must be Unicode without NUL characters", _safe(value))]
+    if isinstance(value, int) and not -INT64 <= value < INT64:
+        return [schema_error("int_parsing_size", loc, "Integers must fit 64 bits", str(value)[:40])]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return [schema_error("finite_number", loc, "Input should be a finite number", str(value))]
+    return []
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _safe(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\x00", "?")
+
+
+# The pattern refuses what `str.strip` takes away and pydantic does not: separators such as U+001F.
+NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"[^\s\x1c-\x1f]")]
+
+
+def _with_plus(value: object) -> object:
+    return with_plus(value) if isinstance(value, str) else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_with_plus), AfterValidator(naive_utc)]
+
+
+def _blank_to_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _reject_null(value: object) -> object:
+    if value is None:
+        raise ValueError("null is not allowed here; leave the field out to keep its value")
+    return value
+
+
+# Needs and deadlines say `send_back` for the decision that the contract calls `changes_requested`.
+SentBack = BeforeValidator(lambda value: "changes_requested" if value == "send_back" else value)
+NotNull = AfterValidator(_reject_null)
+BlankToNone = BeforeValidator(_blank_to_none)
+OptionalText = Annotated[str | None, BlankToNone]
+
+
+def example(**body: Any) -> ConfigDict:
+    """Return the configuration that gives a shape this example in the OpenAPI document."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
+class Body(BaseModel):
+    """What an operation takes that the predecessor does not have: a field that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class OkResponse(BaseModel):
+    """It worked."""
+
+    ok: Literal[True] = True
+
+
+class ActorRef(BaseModel):
+    """Who did something: a person, an agent, or the system."""
+
+    kind: Literal["user", "agent", "system"]
+    id: UUID | None
+    name: str
+
+
+class ErrorResponse(BaseModel):
+    """What every error answers."""
+
+    detail: str | dict[str, Any] | list[Any]
+    request_id: str | None = None
+    code: ErrorCode | None = None
+
+
+class LLMErrorResponse(BaseModel):
+    """What errors of agent operations answer."""
+
+    detail: str | dict[str, Any] | list[Any]
+    request_id: str | None = None
+    code: str | None = None
+    retryable: bool | None = None
+
+
+class ValidationItem(BaseModel):
+    """One thing that is wrong with the request."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+    input: Any = None
+    ctx: dict[str, Any] | None = None
+
+
+class HTTPValidationError(BaseModel):
+    """The request does not fit: a list for schema errors, a sentence or an object for business rules."""
+
+    detail: list[ValidationItem] | str | dict[str, Any]
+    request_id: str | None = None
+    code: ErrorCode | None = None
+
+
+OK = OkResponse()
+
+
+class Paging(BaseModel):
+    """Which part of a list."""
+
+    limit: int = Field(200, ge=1, le=200)
+    offset: int = Field(0, ge=0)
+
+
+class Page[T](BaseModel):
+    """A part of a list, and how long the whole list is."""
+
+    items: list[T]
+    total: int
+    limit: int
+    offset: int
+
+
+class Wait(BaseModel):
+    """How long to wait."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
+
+
+class WaitForNews(Wait):
+    """How long to wait for another list than the caller knows."""
+
+    known: Annotated[
+        str, Field(max_length=64, description="The `version` that you have; another list is answered at once")
+    ] = ""
+
+
+class NewsPaging(WaitForNews, Paging):
+    """Which part of a list, and how long to wait for another one."""
+
+
+class Versioned[T](Page[T]):
+    """A part of a list, with a mark of what is in it."""
+
+    version: Annotated[
+        str, Field(description="Another one when something came, went or was settled; send it as `known` to wait")
+    ]
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return the name by which generated clients know such pages."""
+        return Page.model_parametrized_name(params)
+
+
+def version_of(total: int, marks: Iterable[object]) -> str:
+    """Return the mark of a list by what tells that one of its things is another."""
+    return hashlib.sha256(repr((total, list(marks))).encode()).hexdigest()[:16]
+
+
+def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
+    """Return the answer of a list operation."""
+    return {"items": items, "total": total, "limit": paging.limit, "offset": paging.offset}
+
+
+type JsonObject = dict[str, Any]
+ENTRIES_AT_ONCE = 4
+TURN_SECONDS = 0.005
+MOMENTS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+
+
+def to_json(value: Any) -> bytes:
+    """Return a value as compact JSON; a naive datetime counts as UTC. TypeError for what JSON cannot hold."""
+    return orjson.dumps(value, default=_plain, option=MOMENTS)
+
+
+async def json_in_turns(value: Any) -> list[bytes]:
+    """Return the same as `to_json`, in pieces; between the entries of long lists everybody else has a turn."""
+    if not (isinstance(value, dict) and any(_is_long(one) for one in value.values())):
+        return await _member(value)
+    pieces = [b"{"]
+    for name, one in value.items():
+        pieces += [to_json(name) + b":", *await _member(one), b","]
+    return [*pieces[:-1], b"}"]
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > ENTRIES_AT_ONCE
+
+
+async def _member(value: Any) -> list[bytes]:
+    if not _is_long(value):
+        return [to_json(value)]
+    pieces, began = [b"["], time.perf_counter()
+    for start in range(0, len(value), ENTRIES_AT_ONCE):
+        pieces += [to_json(value[start : start + ENTRIES_AT_ONCE])[1:-1], b","]
+        if time.perf_counter() - began > TURN_SECONDS:
+            await asyncio.sleep(0)
+            began = time.perf_counter()
+    return [*pieces[:-1], b"]"]
+
+
+def json_values(value: Any) -> Any:
+    """Return what a reader of `to_json` gets: a model as a dict, an id and a moment as text."""
+    return orjson.loads(to_json(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):  # asyncpg's own subclass, which orjson does not know
+        return str(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump()  # not in its JSON mode, which writes naive moments without `Z`
+    try:
+        return to_jsonable_python(value)
+    except ValueError as error:
+        raise TypeError(f"{type(value).__name__} is no JSON value") from error
+
+
+def new_id() -> UUID:
+    """Return a version 7 UUID: rows made later sort later."""
+    return uuid7()
+
+
+def parse_id(text: object) -> UUID | None:
+    """Read a UUID in any of its usual spellings, or None."""
+    try:
+        return text if isinstance(text, UUID) else UUID(str(text))
+    except ValueError:
+        return None
+
+
+def new_secret(prefix: str) -> str:
+    """Return `prefix_` and 48 characters with 288 random bits; clients expect 50 characters or more."""
+    return f"{prefix}_{secrets.token_urlsafe(36)}"
+
+
+def fingerprint(secret: str) -> str:
+    """Return the hex SHA-256 by which a secret is stored and looked up; its full entropy makes a salt needless."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def parts_of(address: str) -> SplitResult:
+    """Return the parts of an address; all are empty when it cannot be parsed."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")

@@ -1,1 +1,0 @@
-"""Fields that an organization adds to its tasks."""

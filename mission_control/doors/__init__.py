@@ -1,0 +1,1 @@
+"""Other ways in: MCP, and the documentation of the API."""

@@ -1,0 +1,113 @@
+"""Running calls, so that their clients can cancel them.
+
+In the protocol's versions with a handshake a client cancels by `notifications/cancelled`, which names the request and
+arrives on a connection of its own, maybe in another process. A request is known by the caller's token, the session and
+its id. Clients number their requests from 0, so the session, an id that `initialize` hands out and nobody stores, keeps
+two clients with one token apart; a client that sends none is known by token and id alone.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from secrets import token_urlsafe
+
+import orjson
+
+from mission_control.core.actor import Actor
+from mission_control.core.values import JsonObject
+from mission_control.http.proxies import Scope, header
+from mission_control.log.commands import Compensations
+from mission_control.log.wake import publish_wakeup
+
+SESSION = "Mcp-Session-Id"
+FAMILY = "mcp-cancel"
+FIRST_WITHOUT_HANDSHAKE = "2026-07-28"  # since this version a client cancels by closing the connection
+# Seconds for which a cancellation that arrives before its request is remembered.
+REMEMBERED_SECONDS = 5.0
+MOST_REMEMBERED = 1000
+
+
+class Call:
+    """A request that its client can cancel."""
+
+    def __init__(self) -> None:
+        self.cancelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.compensations = Compensations()
+
+    def cancel(self) -> None:
+        if not self.cancelled.done():
+            self.cancelled.set_result(None)
+
+
+_calls: dict[str, dict[Call, None]] = {}
+_early: dict[str, asyncio.TimerHandle] = {}
+
+
+def parsed(body: bytes) -> JsonObject:
+    """Return the parsed message, or an empty one if invalid; the SDK reports the error."""
+    try:
+        message = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def new_session() -> str:
+    return token_urlsafe(18)
+
+
+@contextlib.contextmanager
+def tracked_call(scope: Scope, actor: Actor, message: JsonObject) -> Iterator[Call]:
+    """Track a call that can be cancelled until it is answered.
+
+    After the answer a cancellation is ignored: some clients send one when the signal is aborted later.
+    """
+    call, name = Call(), _name(scope, actor, message.get("id"))
+    if (header(scope, b"mcp-protocol-version") or "") >= FIRST_WITHOUT_HANDSHAKE:
+        yield call
+        return
+    _calls.setdefault(name, {})[call] = None
+    if (timer := _early.pop(name, None)) is not None:
+        timer.cancel()
+        call.cancel()
+    try:
+        yield call
+    finally:
+        _forget(name, call)
+
+
+async def cancel(scope: Scope, actor: Actor, message: JsonObject) -> None:
+    """Cancel the request named by a notification, in whichever process serves it."""
+    params = message.get("params")
+    asked = params.get("requestId") if isinstance(params, dict) else None
+    if isinstance(asked, str | int):
+        name = _name(scope, actor, asked)
+        if name not in _calls and header(scope, SESSION.lower().encode()):
+            _remember(name)
+        await publish_wakeup(name)
+
+
+def _name(scope: Scope, actor: Actor, request_id: object) -> str:
+    session = header(scope, SESSION.lower().encode()) or ""
+    what = orjson.dumps([session, request_id], option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    return f"{FAMILY}:{actor.credential[1]}:{hashlib.sha256(what).hexdigest()[:32]}"
+
+
+def cancel_named(name: str) -> None:
+    """Cancel the calls of a name; called on every notification of the family."""
+    for call in list(_calls.get(name, ())):
+        call.cancel()
+
+
+def _remember(name: str) -> None:
+    if len(_early) < MOST_REMEMBERED and name not in _early:
+        _early[name] = asyncio.get_running_loop().call_later(REMEMBERED_SECONDS, _early.pop, name, None)
+
+
+def _forget(name: str, call: Call) -> None:
+    calls = _calls.get(name)
+    if calls is not None:
+        calls.pop(call, None)
+        if not calls:
+            del _calls[name]

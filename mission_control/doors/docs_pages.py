@@ -1,0 +1,116 @@
+"""Documentation of the API: /openapi.json for programs, /llms.txt for models, /docs for people."""
+
+from functools import cache, lru_cache
+
+from quart import Blueprint, Response, current_app, redirect, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.errors import ErrorCode, NotFound
+from mission_control.core.values import to_json
+from mission_control.doors import guide, reference
+from mission_control.http import authentication
+from mission_control.http.openapi import REASONS, document
+from mission_control.http.registry import tag_of, tagged
+from mission_control.paths import data_dir
+from mission_control.web.fragments import render_page
+from mission_control.web.shell import shell_page
+
+pages = Blueprint("docs_pages", __name__)
+LONGEST_QUERY = 200
+
+
+@pages.get("/openapi.json")
+async def openapi() -> Response:
+    """The OpenAPI document, or with `?tag=` (repeatable) the part of it that these tags need."""
+    wanted = frozenset(request.args.getlist("tag"))
+    if unknown := sorted(wanted - {one.name for one in reference.tags(_document())}):
+        raise NotFound(f"No operation has the tag {unknown[0][:LONGEST_QUERY]!r}.")
+    body = _written(current_app.config["SETTINGS"].base_url, wanted)
+    response = Response(body, content_type="application/json")
+    response.headers["Cache-Control"] = "no-cache"
+    return tagged(response, tag_of(body))
+
+
+@lru_cache(64)
+def _written(base_url: str, wanted: frozenset[str]) -> bytes:
+    """Return the rendered document, cached: rendering blocks the event loop for half a second."""
+    known = _document() | {"servers": [{"url": base_url or "/"}]}
+    return to_json(reference.sliced(known, wanted) if wanted else known)
+
+
+@pages.get("/llms.txt")
+async def llms() -> Response:
+    """Send what a worker needs, for language models."""
+    return Response(guide.llms(_base()), content_type="text/plain; charset=utf-8")
+
+
+@pages.get("/llms-full.txt")
+async def llms_full() -> Response:
+    """Send the same with every operation that agents may call."""
+    return Response(_whole(_base()), content_type="text/plain; charset=utf-8")
+
+
+@lru_cache(8)
+def _whole(base: str) -> str:
+    return reference.whole(_document(), guide.llms(base))
+
+
+@pages.get("/mc")
+async def mc() -> Response:
+    """Send the shell script by which agents of gateways call the API; it holds no secret."""
+    return Response(_mc(), content_type="text/x-shellscript; charset=utf-8")
+
+
+@cache
+def _mc() -> bytes:
+    return (data_dir("templates") / "workspace" / "mc.sh").read_bytes()
+
+
+@pages.get("/redoc")
+async def redoc() -> ResponseReturnValue:
+    """Redirect from the predecessor's second documentation."""
+    return redirect("/docs", 307)
+
+
+@pages.get("/docs")
+async def docs() -> str:
+    """Show the guide and the list of operations, or the results of a search."""
+    query = request.args.get("q", "")[:LONGEST_QUERY].strip()
+    base = _base()
+    hits = reference.search(_document(), query) if query else []
+    lines = {
+        "loop": guide.loop(base),
+        "change": guide.change(base),
+        "clients": guide.clients(base),
+        "reasons": REASONS.items(),
+        "codes": list(ErrorCode),
+    }
+    return await _page("docs/index.html", query=query, hits=hits, base=base, **lines)
+
+
+@pages.get("/docs/<tag>")
+async def docs_of_tag(tag: str) -> str:
+    """Show the operations of a tag and their schemas."""
+    known = next((one for one in reference.tags(_document()) if one.name == tag), None)
+    if known is None:
+        raise NotFound("There is no such page in the documentation.")
+    entries = reference.entries(_document(), tag, _base())
+    return await _page("docs/tag.html", tag=known, entries=entries, shapes=reference.shapes(_document(), tag))
+
+
+async def _page(template: str, **context: object) -> str:
+    """Render a public page, inside the shell if signed in."""
+    context = {"query": "", "tags": reference.tags(_document())} | context
+    actor = await authentication.user_by_session()
+    if actor is None:
+        return await render_page(template, layout="layouts/bare.html", shell=None, full=True, **context)
+    return await shell_page(actor.on("page"), template, active="docs", layout="layouts/app.html", **context)
+
+
+def _base() -> str:
+    return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+
+
+@cache
+def _document() -> dict[str, object]:
+    return document("")

@@ -1,0 +1,85 @@
+"""The guide for authors of agents: lines to paste, and /llms.txt for language models."""
+
+from functools import lru_cache
+
+from mission_control.core.errors import ErrorCode
+from mission_control.paths import data_dir
+
+FOR_WORKERS = (
+    ErrorCode.LEASE_LOST,
+    ErrorCode.TASK_DELETED,
+    ErrorCode.RUN_ENDED,
+    ErrorCode.TASK_ALREADY_CLAIMED,
+    ErrorCode.TASK_NOT_CLAIMABLE,
+    ErrorCode.TASK_APPROVAL_REQUIRED,
+    ErrorCode.TASK_REVIEW_REQUIRED,
+    ErrorCode.TASK_HAS_PENDING_APPROVAL,
+    ErrorCode.TASK_BLOCKED,
+    ErrorCode.WIP_LIMIT_REACHED,
+    ErrorCode.CLAIMS_DISABLED,
+    ErrorCode.AGENT_PAUSED,
+    ErrorCode.BOARD_PAUSED,
+    ErrorCode.ORGANIZATION_PAUSED,
+    ErrorCode.BUDGET_EXHAUSTED,
+    ErrorCode.TOKEN_SCOPE_MISSING,
+    ErrorCode.RATE_LIMITED,
+)
+
+LOOP = """\
+TOKEN=mca_...
+URL={base}/api/v1/agent
+call() {{ curl -sS -X "$1" "$URL$2" -H "X-Agent-Token: $TOKEN" -H 'Content-Type: application/json' ${{3:+-d "$3"}}; }}
+BOARD=$(call GET /healthz | jq -r .board_id)
+
+while [ "$(call POST /heartbeat | jq -r .directive)" != stop ]; do
+  CLAIM=$(call POST "/boards/$BOARD/claims" '{{"wait_seconds": 50, "lease_seconds": 900}}')
+  TASK=$(jq -r '.task.id // empty' <<<"$CLAIM") FENCE=$(jq .lease.fence <<<"$CLAIM")
+  [ -n "$TASK" ] || {{ sleep 5; continue; }}
+  jq -r '"Task \\(.task.number): \\(.task.title)"' <<<"$CLAIM"
+  call POST "/boards/$BOARD/tasks/$TASK/comments" '{{"message": "I am on it."}}' | jq -r .message
+  : your work goes here
+  call POST "/boards/$BOARD/tasks/$TASK/completions" '{{"fence": '$FENCE', "summary": "I looked at it and did it."}}' |
+    jq -r '.task.status // .detail.message'
+done
+"""
+
+CHANGE = """\
+TASK="{base}/api/v1/boards/$BOARD/tasks/$ID"
+ETAG=$(curl -sSD - -o task.json "$TASK" -H "Authorization: Bearer $TOKEN" | sed -n 's/^etag: //Ip' | tr -d '\\r')
+curl -sS -X PATCH "$TASK" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  -H "If-Match: $ETAG" -H "Idempotency-Key: $(date +%s%N)" -d '{{"priority": "high"}}'
+"""
+
+CLIENTS = """\
+npx openapi-typescript {base}/openapi.json -o schema.ts --default-non-nullable=false   # with openapi-fetch
+npx @hey-api/openapi-ts -i {base}/openapi.json -o client -p @hey-api/client-fetch -p @hey-api/sdk -p zod
+openapi-python-client generate --url {base}/openapi.json
+openapi-generator-cli generate -g python -i {base}/openapi.json -o client
+"""
+
+
+def loop(base: str) -> str:
+    """Return a worker's loop for a shell."""
+    return LOOP.format(base=base)
+
+
+def change(base: str) -> str:
+    """Return a change that happens once, and only to the task that was read."""
+    return CHANGE.format(base=base)
+
+
+def clients(base: str) -> str:
+    """Return the commands that generate clients."""
+    return CLIENTS.format(base=base)
+
+
+@lru_cache(8)
+def llms(base: str) -> str:
+    """Return /llms.txt: all that a worker needs, in as few words as a model can do with."""
+    text = data_dir("templates").joinpath("docs", "llms.txt").read_text(encoding="utf-8")
+    return text.replace("{{ base }}", base).replace("{{ codes }}", codes())
+
+
+def codes() -> str:
+    """Return the codes of errors that a worker meets, each with its sentence."""
+    return "\n".join(f"- `{code}`: {code.sentence}" for code in FOR_WORKERS)

@@ -1,0 +1,264 @@
+"""Tools: which fields of its operation each one takes, in which words for models, and how it is called."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+
+from mission_control.core.actor import Actor
+from mission_control.core.limits import TokenScope, require_scope
+from mission_control.core.values import JsonObject, refuse_unstorable
+from mission_control.doors.answers import Image, Shape, fitted
+from mission_control.doors.operations import fields_of, perform, with_task_ids
+from mission_control.http.openapi_schemas import plain
+from mission_control.http.registry import operation_named
+
+SAME: Any = object()
+REQUIRED: Any = ...
+# What says nothing to who writes a call, or is met so seldom that the refusal is enough: the form of an id, lengths.
+SILENT = ("format", "pattern", "minLength", "maxLength", "maxItems", "exclusiveMaximum")
+LARGE = 1_000_000  # a maximum that nobody meets
+EMPTY: tuple[Any, ...] = (None, [], "", 0, "0", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An argument: its words, and where it differs from the operation's field, in name, type or default.
+
+    One that is the tool's `own` is not sent.
+    """
+
+    text: str = ""
+    sends: str = ""
+    kind: Any = SAME
+    default: Any = SAME
+    is_own: bool = False
+
+
+def shown(text: str = "", sends: str = "", *, kind: object = SAME, default: object = SAME) -> Shown:
+    """Return an argument that is a field of the operation, of the same name or of the one that it `sends`."""
+    return Shown(text, sends, kind, default)
+
+
+def own(kind: object, default: object = REQUIRED, text: str = "") -> Shown:
+    """Return an argument that the tool itself reads."""
+    return Shown(text, "", kind, default, is_own=True)
+
+
+class Arguments(BaseModel):
+    """What a tool is given; a name that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, eq=False)
+class Takes:
+    """The arguments of a tool, by name, and the operation that they are for."""
+
+    operation: str
+    shown: Mapping[str, Shown]
+    for_agents: bool = field(default=True, kw_only=True)
+
+    @cached_property
+    def model(self) -> type[Arguments]:
+        """The class that reads them. Ask for it once all operations are installed."""
+        fields: dict[str, Any] = {name: self._field(name, one) for name, one in self.shown.items()}
+        return create_model("Arguments", __base__=Arguments, __module__=__name__, **fields)
+
+    @cached_property
+    def schema(self) -> JsonObject:
+        """Their JSON schema, as short as a model can use it: it is read in every session of every client."""
+        schema = plain(self.model.model_json_schema())
+        defs = schema.pop("$defs", {})
+        return {"type": "object", **_short(schema, defs, is_named=False), "additionalProperties": False}
+
+    def sent(self, asked: Arguments) -> JsonObject:
+        """Return what the operation is sent: what was given, and what the tool presumes otherwise."""
+        values = asked.model_dump()
+        return {
+            one.sends or name: values[name]
+            for name, one in self.shown.items()
+            if not one.is_own and (name in asked.model_fields_set or one.default not in (SAME, REQUIRED))
+        }
+
+    def _field(self, name: str, one: Shown) -> tuple[Any, Any]:
+        kind, default, limits = one.kind, one.default, ()
+        if kind is SAME or default is SAME:
+            same = self._same(one.sends or name)
+            if kind is SAME:
+                kind, limits = same.annotation, tuple(same.metadata)
+            if default is SAME:
+                default = REQUIRED if same.is_required() else same.get_default(call_default_factory=True)
+        return Annotated[kind, *limits, Field(description=one.text or None)], default
+
+    def _same(self, name: str) -> FieldInfo:
+        """Return that field of the operation. What its path names is an id."""
+        entry = operation_named(self.operation, for_agents=self.for_agents)
+        return FieldInfo(annotation=UUID) if name in entry.path_names else fields_of(entry)[name]
+
+
+def takes(operation: str = "", **fields: str | Shown) -> Takes:
+    """Return what a tool takes of an operation: its fields, each with its words for models."""
+    return Takes(operation, {name: shown(one) if isinstance(one, str) else one for name, one in fields.items()})
+
+
+def _short(node: JsonObject, defs: JsonObject, *, is_named: bool = True) -> JsonObject:
+    """Return one schema without references, titles and what is silent; `is_named`: its description is the field's.
+
+    Null counts as not given, so it is no alternative.
+    """
+    if "$ref" in node:
+        node = _as_object(defs[node["$ref"].rpartition("/")[2]]) | {k: v for k, v in node.items() if k != "$ref"}
+    alternatives = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
+    if alternatives:  # a number that may be written as a text is shown as a number
+        node = _as_object(alternatives[0]) | {key: part for key, part in node.items() if key != "anyOf"}
+        if "$ref" in node:
+            return _short(node, defs)
+    kept = {key: part for key, part in node.items() if key not in SILENT and not _is_empty(key, part)}
+    if not is_named:
+        kept.pop("description", None)
+    if "properties" in kept:
+        kept["properties"] = {name: _short(one, defs) for name, one in kept["properties"].items()}
+    if "items" in kept:
+        kept["items"] = _short(kept["items"], defs, is_named=False)
+    if kept.get("additionalProperties") is True or "properties" in kept:
+        kept.pop("additionalProperties", None)
+    return kept
+
+
+def _as_object(node: JsonObject) -> JsonObject:
+    return {key: part for key, part in node.items() if key != "description"}
+
+
+def _is_empty(key: str, part: Any) -> bool:
+    if key == "maximum":
+        return bool(part >= LARGE)
+    return (key == "default" and part in EMPTY) or (key == "minimum" and part in (0, 1))
+
+
+type Said = tuple[str, Any] | tuple[str, Any, Image | None]
+type Handler = Callable[["Call"], Awaitable[Said]]
+type Role = Literal["anyone", "worker", "lead"]
+type Audience = Literal["agents", "people", "everybody"]
+# The installed tools by name: of agents, and of people.
+TOOLS: dict[str, "Tool"] = {}
+PEOPLES_TOOLS: dict[str, "Tool"] = {}
+
+
+def tools_of(actor: Actor) -> dict[str, "Tool"]:
+    """Return the tools for the caller: an agent, or a person."""
+    return PEOPLES_TOOLS if actor.is_user else TOOLS
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool: `call["title"]` is an argument."""
+
+    actor: Actor
+    takes: Takes
+    asked: Arguments
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self.asked, name)
+
+    def sent(self, *names: str) -> JsonObject:
+        """Return what the operation is sent of the arguments; of all of them, or of these."""
+        values = self.takes.sent(self.asked)
+        return {name: value for name, value in values.items() if name in names} if names else values
+
+    async def perform(self, **more: object) -> Any:
+        """Perform the tool's operation with its arguments and others. Return its answer."""
+        return await perform(self.takes.operation, self.actor, **self.sent() | more)
+
+    async def about(self, name: str, **more: object) -> Any:
+        """Perform another operation about the same thing. Return its answer."""
+        names = operation_named(name, for_agents=self.actor.is_agent).path_names
+        return await perform(name, self.actor, **self.sent(*names) | more)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool and for whom it is.
+
+    One that `reads` changes nothing; one that `repeats` is idempotent. `scope` is what the
+    caller's token must be made for.
+    """
+
+    name: str
+    title: str
+    description: str
+    handler: Handler
+    takes: Takes
+    shows: Shape | None
+    role: Role
+    reads: bool
+    repeats: bool
+    scope: TokenScope
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may take long on purpose."""
+        return "wait_seconds" in self.takes.shown
+
+    def is_for(self, actor: Actor) -> bool:
+        """Whether to show it to an agent: it has the role, and its token the scope."""
+        has_role = self.role == "anyone" or (self.role == "lead") == actor.is_lead
+        return has_role and (actor.scopes is None or self.scope in actor.scopes)
+
+    async def call(self, actor: Actor, given: JsonObject) -> tuple[str, Any, Image | None]:
+        """Do it: one sentence about what came of it, the answer, and an image. Null counts as not given."""
+        require_scope(actor, self.scope)
+        refuse_unstorable(given, "arguments")
+        given = await with_task_ids(actor, {name: value for name, value in given.items() if value is not None})
+        call = Call(actor, self.takes, self.takes.model.model_validate(given))
+        sentence, answer, *images = await self.handler(call)
+        return sentence, fitted(answer if self.shows is None else self.shows(answer)), next(iter(images), None)
+
+
+class Tools(list["Declared"]):
+    """The tools of one module. Its feature names the object, and `install()` makes them known."""
+
+    def tool(
+        self,
+        title: str,
+        takes: Takes,
+        shows: Shape | None = None,
+        *,
+        audience: Audience = "agents",
+        role: Role = "anyone",
+        reads: bool = False,
+        repeats: bool = False,
+        scope: TokenScope | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Make a function a tool: its name is the tool's, its docstring is what models read before they call it.
+
+        Its answer is shown as the operation gave it, or those fields that `shows` names.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            name = handler.__name__
+            text = inspect.getdoc(handler) or title
+            needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
+            taken = replace(takes, for_agents=audience != "people")
+            made = Tool(name, title, text, handler, taken, shows, role, reads, reads or repeats, needed)
+            self.append((audience, made))
+            return handler
+
+        return declare
+
+
+type Declared = tuple[Audience, Tool]
+
+
+def install_tools(tools: Tools) -> None:
+    """Make a module's tools known to those they are for."""
+    for audience, one in tools:
+        if audience != "people":
+            TOOLS[one.name] = one
+        if audience != "agents":
+            PEOPLES_TOOLS[one.name] = one

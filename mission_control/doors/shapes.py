@@ -1,0 +1,130 @@
+"""What tools share: arguments in words for models, and shapes of what a model needs, less than the API says."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from mission_control.boards.models import Board
+from mission_control.boards.words import TaskStatus, canonical
+from mission_control.core.values import JsonObject
+from mission_control.doors.answers import Shape
+from mission_control.doors.registry import REQUIRED, Shown, own, shown
+from mission_control.tasks.fields import TOOL_WORDS
+
+# Arguments.
+TASK = "Its id or number, such as #3"
+ID = "An id, as another tool answered it"
+MARKDOWN = "Markdown; @name notifies an agent, @lead the lead"
+FENCE = shown("The fence of your lease, as claim_task answered it", kind=Annotated[int, Field(ge=1)], default=REQUIRED)
+PART = {"limit": shown(default=50), "offset": shown()}
+WAIT = {"wait_seconds": shown(), "known": shown("`version` of the list you have; it waits for another")}
+STATUS = shown(kind=TaskStatus | None)
+WORDS = "Words of title or description, or a number"
+WHY = shown("Tell for each task what it waits for", "include_waiting")
+BY_WHEN = {
+    "decide_in": "In how many seconds you need it",
+    "decide_by": "The same as a time with its zone",
+}
+OTHERWISE_PERSON = own(
+    Annotated[str | None, Field(max_length=200)],
+    None,
+    "Whom to ask then, with otherwise=ask: a person's name as you read it, or an id",
+)
+
+
+def required(text: str, sends: str = "") -> Shown:
+    """Return an argument that is a text of at least one character."""
+    return shown(text, sends, kind=Annotated[str, Field(min_length=1)], default=REQUIRED)
+
+
+def fence(text: str) -> Shown:
+    """Return the fence of a lease, which need not be given."""
+    return shown(text, kind=Annotated[int | None, Field(ge=1)], default=None)
+
+
+HELD = fence("The fence of your lease, when the task is yours")
+
+
+def _priority(value: object) -> Any:
+    return canonical(value) if isinstance(value, str) else value
+
+
+def new_task(assignee: str) -> dict[str, Shown]:
+    """Return the arguments of a task that is created."""
+    levels = Annotated[Literal["low", "medium", "high", "critical"], BeforeValidator(_priority)]
+    return {
+        "title": required("What is to be achieved, in one line"),
+        "priority": shown("How soon", kind=levels, default="medium"),
+        "assigned_agent_id": shown(assignee),
+        "depends_on_task_ids": shown("Tasks that must be done before this one"),
+        **{name: shown(text) for name, text in TOOL_WORDS.items()},
+    }
+
+
+# Answers.
+
+
+def each(name: str) -> Callable[[Any], Any]:
+    """Show one field of each in a list."""
+    return lambda found: [one[name] for one in found]
+
+
+def name_of(who: Any) -> Any:
+    """Show a person or an agent as the name."""
+    return who["name"] if who else None
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: `1 question`, `3 questions`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def status_text(task: Any) -> str:
+    """Say where a task is, such as `Task #3 is in review`."""
+    where = {"inbox": "in the inbox", "in_progress": "in progress", "review": "in review", "done": "done"}
+    return f"Task #{task['number']} is {where[task['status']]}"
+
+
+def part_of(page: Any, name: str, noun: str = "") -> tuple[str, Any]:
+    """Return a part of a list in a sentence, and its items by name with how many there are in all."""
+    total = page["total"]
+    return f"{len(page['items'])} of {total} {noun or name}.", {name: page["items"], "total": total}
+
+
+# Nobody has a task when both assignees are null; is_blocked: it waits for other tasks.
+_LINE = "id number title status priority due_at assigned_agent_id assigned_user_id is_blocked"
+TASK_LINE = Shape(_LINE, tags=each("name"))
+TASKS = Shape("total", tasks=lambda found: [TASK_LINE(one) | {"waiting": _waiting(one)} for one in found])
+TASK_DETAIL = Shape(
+    f"{_LINE} depends_on_task_ids blocked_by_task_ids custom_field_values created_at updated_at {' '.join(TOOL_WORDS)}",
+    tags=each("name"),
+)
+COMMENT = Shape("id message agent_id created_at", author=name_of)
+STEP = Shape("id text is_done")
+FILE = Shape("id name content_type size")
+ATTEMPT = Shape("fence agent_name state started_at ended_at end_reason summary")
+AUTHOR = Shape("kind id name")
+MEMORY = Shape("id content tags is_chat created_at", author=AUTHOR)
+# A question to people, and its outcome. changes_requested: do it again, as the note says. closed: it is moot.
+APPROVAL = Shape("id action_type task_ids status decision note resolved_at", resolved_by=name_of)
+COLLEAGUE = Shape("id name status is_board_lead")
+
+
+def _waiting(task: Any) -> list[str]:
+    return [one["text"] for one in task.get("waiting") or ()]
+
+
+RULES = {
+    "require_approval_for_done": "A task is done only after a person approved it; handing it in asks for that.",
+    "require_review_before_done": "A task passes review before it is done.",
+    "comment_required_for_review": "A task goes to review only with a comment that says what was done.",
+    "block_status_changes_with_pending_approval": "A task with a pending approval does not move.",
+    "only_lead_can_change_status": "Only the lead moves tasks; nothing can be claimed.",
+}
+_BOARD = Shape("id name description objective success_metrics")
+
+
+def board_details(board: Board) -> JsonObject:
+    """Return a board and the rules that hold there."""
+    return {**_BOARD(board), "rules": [sentence for name, sentence in RULES.items() if getattr(board, name)]}

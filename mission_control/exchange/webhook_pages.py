@@ -1,0 +1,264 @@
+"""The webhooks of a board as pages: the list, and one with what it received."""
+
+import json
+import shlex
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from quart import Blueprint, Response, current_app, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
+from mission_control.boards.queries import crew_of, present
+from mission_control.core.actor import Actor, can
+from mission_control.core.values import Paging
+from mission_control.database.sql import Row, as_moment, rows
+from mission_control.exchange.models import Webhook
+from mission_control.exchange.webhook_queries import (
+    SAMPLE,
+    BoardWebhookPayloadRead,
+    BoardWebhookRead,
+    list_payloads,
+    list_webhooks,
+    visible_webhook,
+)
+from mission_control.log.broker import head_of
+from mission_control.log.models import Event
+from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page, rendered
+from mission_control.web.shell import shell_page
+
+PAYLOADS_OF_A_PAGE = 20
+LONGEST_SHOWN = 20_000
+EXAMPLE = '{"event": "deploy", "state": "done"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A webhook in the list: how many calls it received, the last one, and who is notified."""
+
+    webhook: BoardWebhookRead
+    calls: int
+    last_at: datetime | None
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    id: UUID
+    text: str
+    is_cut: bool
+    headers: list[tuple[str, str]]
+    source_ip: str
+    content_type: str
+    is_signed: bool | None
+    is_test: bool
+    received_at: datetime
+
+
+async def listed(board: Board, base_url: str) -> list[Listed]:
+    """Return the webhooks of a board, newest first."""
+    webhooks, _ = await list_webhooks(board, Paging(limit=200, offset=0))
+    figures = {
+        str(row["webhook_id"]): row
+        for row in await rows(
+            "SELECT webhook_id, COUNT(*) AS n, MAX(received_at) AS last_at FROM board_webhook_payloads"
+            " WHERE board_id = ? GROUP BY webhook_id",
+            board.id,
+        )
+    }
+    agents = await rows("SELECT id, name, is_board_lead FROM agents WHERE board_id = ?", board.id)
+    names = {str(row["id"]): row["name"] for row in agents}
+    lead = next((row["name"] for row in agents if row["is_board_lead"]), "")
+    return [_listed(one, base_url, figures.get(str(one.id)), names.get(str(one.agent_id), lead)) for one in webhooks]
+
+
+def _listed(webhook: Webhook, base_url: str, figures: Row | None, recipient: str) -> Listed:
+    read = BoardWebhookRead.of(webhook, base_url)
+    if figures is None:
+        return Listed(read, 0, None, recipient)
+    return Listed(read, int(figures["n"]), as_moment(figures["last_at"]), recipient)
+
+
+async def calls_of(webhook_id: UUID) -> int:
+    [row] = await rows("SELECT COUNT(*) AS n FROM board_webhook_payloads WHERE webhook_id = ?", webhook_id)
+    return int(row["n"])
+
+
+async def received(webhook_id: UUID, page: int) -> tuple[list[Received], int]:
+    """Return a page of the calls that a webhook received, newest first, and how many there are."""
+    paging = Paging(limit=PAYLOADS_OF_A_PAGE, offset=(page - 1) * PAYLOADS_OF_A_PAGE)
+    found, total = await list_payloads(Webhook(id=webhook_id), paging)
+    return [_received(one) for one in found], total
+
+
+def _received(call: BoardWebhookPayloadRead) -> Received:
+    payload = call.payload
+    text = payload if isinstance(payload, str) else json.dumps(payload, indent=2, ensure_ascii=False)
+    return Received(
+        id=call.id,
+        text=text[:LONGEST_SHOWN],
+        is_cut=len(text) > LONGEST_SHOWN,
+        headers=sorted((call.headers or {}).items()),
+        source_ip=call.source_ip or "",
+        content_type=call.content_type or "",
+        is_signed=call.is_signed,
+        is_test=call.is_test,
+        received_at=call.received_at,
+    )
+
+
+def curl_line(webhook: BoardWebhookRead, secret: str = "") -> str:
+    """Return the shell lines that call a webhook, signed where it has a secret."""
+    url = shlex.quote(webhook.endpoint_url or webhook.endpoint_path)
+    json_header = "-H 'Content-Type: application/json'"
+    if not webhook.has_secret:
+        return f"curl -X POST {url} {json_header} \\\n  -d {shlex.quote(EXAMPLE)}"
+    header = webhook.signature_header or "X-Hub-Signature-256"
+    key = shlex.quote(secret) if secret else "the-secret"
+    return (
+        f"body={shlex.quote(EXAMPLE)}\n"
+        f"signature=$(printf %s \"$body\" | openssl dgst -sha256 -hmac {key} -r | cut -d' ' -f1)\n"
+        f'curl -X POST {url} {json_header} \\\n  -H "{header}: sha256=$signature" -d "$body"'
+    )
+
+
+pages = Blueprint("webhooks_pages", __name__)
+LIST, ONE = "webhooks", "webhook"
+BOARD = "/boards/<uuid:board_id>/webhooks"
+WEBHOOK = f"{BOARD}/<uuid:webhook_id>"
+PARTS = "webhooks/parts.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhooksView(View):
+    """The webhooks of a board as somebody sees them; `webhook_id` and `page` are those of one of them."""
+
+    board: Board
+    base_url: str
+    webhook_id: UUID | None = None
+    page: int = 1
+
+    @property
+    def url(self) -> str:
+        """The address of the list."""
+        return f"/boards/{self.board.id}/webhooks"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the reader may change webhooks."""
+        return can(self.actor, "webhook.create", self.board)
+
+
+def base_url() -> str:
+    """Return the address of this installation, as other systems call it."""
+    return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+
+
+def _view(actor: Actor, board: Board, webhook_id: UUID | None = None) -> WebhooksView:
+    number = request.args.get("page", "1")
+    page = int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 7 else 1
+    name = ONE if webhook_id else LIST
+    return WebhooksView(
+        actor=actor, pages=(name,), active=f"board-{board.id}", board=board, base_url=base_url(),
+        webhook_id=webhook_id, page=max(page, 1),
+    )  # fmt: skip
+
+
+@pages.get(BOARD)
+async def webhooks(board_id: UUID) -> ResponseReturnValue:
+    """Show the webhooks of a board."""
+    actor, board = await on_board(board_id)
+    view, seq = _view(actor, board), await head_of(board.organization_id)
+    return await shell_page(
+        actor, "webhooks/index.html", active=view.active, view=view, regions=await rendered(LIST, view),
+        live_url=f"{view.url}/live?after={seq}",
+    )  # fmt: skip
+
+
+@pages.get(f"{BOARD}/live")
+async def webhooks_live(board_id: UUID) -> Response:
+    """Keep the list live."""
+    return await _live(*await on_board(board_id), None)
+
+
+@pages.get(f"{WEBHOOK}/live")
+async def webhook_live(board_id: UUID, webhook_id: UUID) -> Response:
+    """Keep the page of one live."""
+    actor, board = await on_board(board_id)
+    await visible_webhook(actor, board_id, webhook_id)
+    return await _live(actor, board, webhook_id)
+
+
+async def _live(actor: Actor, board: Board, webhook_id: UUID | None) -> Response:
+    shown = _view(actor, board, webhook_id)
+
+    async def look(viewer: Actor, reads: Reads) -> WebhooksView | None:
+        current = await present(board)
+        if current is None or not viewer.reads(current):
+            return None
+        return replace(shown, actor=viewer, board=current, reads=reads)
+
+    return await live_page(actor, look)
+
+
+async def _list(view: WebhooksView) -> str:
+    return render_macro(PARTS, "rows", view=view, webhooks=await listed(view.board, view.base_url))
+
+
+async def _one(view: WebhooksView) -> BoardWebhookRead | None:
+    row = await Webhook.get_or_none(id=view.webhook_id, board_id=view.board.id)
+    return None if row is None else BoardWebhookRead.of(row, view.base_url)
+
+
+async def _head(view: WebhooksView) -> str:
+    webhook = await _one(view)
+    if webhook is None:
+        return render_macro(PARTS, "gone", view=view)
+    names = {str(one["id"]): one["name"] for one in await crew_of(view.board)}
+    context = {"recipient": names.get(str(webhook.agent_id), ""), "curl": curl_line(webhook)}
+    return render_macro(PARTS, "head", view=view, webhook=webhook, **context)
+
+
+async def _payloads(view: WebhooksView) -> str:
+    webhook = await _one(view)
+    if webhook is None:
+        return ""
+    found, total = await received(webhook.id, view.page)
+    more = view.page * PAYLOADS_OF_A_PAGE < total
+    context = {"payloads": found, "total": total, "has_more": more, "webhook": webhook}
+    return render_macro("webhooks/payloads.html", "payloads", view=view, **context)
+
+
+def _on_board(view: WebhooksView, news: Event | Signal) -> bool:
+    return isinstance(news, Event) and news.board_id == view.board.id
+
+
+def _on_webhook(view: WebhooksView, news: Event | Signal) -> bool:
+    return isinstance(news, Event) and (news.subject_id == view.webhook_id or news.kind.startswith("agent."))
+
+
+def _key(view: WebhooksView) -> object:
+    return view.board.id, view.webhook_id, view.page, view.may_write, view.base_url
+
+
+NEWS = ("webhook.", "agent.created", "agent.updated", "agent.deleted")
+REGIONS = (
+    Region(LIST, "#webhooks", Concerns[WebhooksView](NEWS, (), _on_board), _list, _key),
+    Region(ONE, "#webhook-head", Concerns[WebhooksView](NEWS, (), _on_webhook), _head, _key),
+    Region(ONE, "#webhook-payloads", Concerns[WebhooksView](("webhook.",), (), _on_webhook), _payloads, _key),
+)
+
+
+@pages.get(WEBHOOK)
+async def show(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
+    """Show a webhook and what it received."""
+    actor, board = await on_board(board_id)
+    webhook = await visible_webhook(actor, board_id, webhook_id)
+    view, seq = _view(actor, board, webhook.id), await head_of(board.organization_id)
+    return await shell_page(
+        actor, "webhooks/show.html", active=view.active, view=view, webhook=webhook, sample=SAMPLE,
+        regions=await rendered(ONE, view), live_url=f"{view.url}/{webhook.id}/live?page={view.page}&after={seq}",
+    )  # fmt: skip

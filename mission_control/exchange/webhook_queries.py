@@ -1,0 +1,250 @@
+"""Read webhooks and the calls that they received: who may, shapes, statements."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor, Rules
+from mission_control.core.errors import NotFound
+from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, example
+from mission_control.database.sql import select, select_one
+from mission_control.exchange.models import Webhook, WebhookPayload
+
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+LONGEST_HEADER = 255
+NOT_SIGNED_YET = (
+    "Unsigned calls are taken until the first one that is signed with the secret; until then, anybody who knows the"
+    " address can write to this board."
+)
+UNSIGNED = "Anybody who knows the address can write to this board. Set a secret, so that only signed calls are taken."
+
+
+def _header_name(value: str | None) -> str | None:
+    if value is None:
+        return None
+    value = value.strip()
+    if len(value) > LONGEST_HEADER or not HEADER_NAME.fullmatch(value):
+        raise ValueError("this cannot be the name of an HTTP header")
+    return value
+
+
+HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
+
+
+class BoardWebhookCreate(BaseModel):
+    """A webhook to create. Without `secret` it gets a random one, with null it has none."""
+
+    model_config = example(description="What the build server reports")
+
+    description: NonEmptyStr
+    enabled: bool = True
+    agent_id: UUID | None = None
+    secret: OptionalText = None
+    signature_header: HeaderName = None
+
+
+class BoardWebhookUpdate(BaseModel):
+    """Changes of a webhook. Absent fields stay as they are, null clears."""
+
+    description: Annotated[NonEmptyStr | None, NotNull] = None
+    enabled: Annotated[bool | None, NotNull] = None
+    agent_id: UUID | None = None
+    secret: OptionalText = None
+    signature_header: HeaderName = None
+
+
+class BoardWebhookRead(BaseModel):
+    """A webhook. `warning` says what is unsafe about it.
+
+    `secret` is null, except in the answer to the request that created the webhook without naming one.
+    """
+
+    id: UUID
+    board_id: UUID
+    agent_id: UUID | None
+    description: str
+    enabled: bool
+    has_secret: bool
+    signature_header: str | None
+    endpoint_path: str
+    endpoint_url: str | None
+    created_at: datetime
+    updated_at: datetime
+    warning: str | None
+    secret: str | None = None
+
+    @classmethod
+    def of(cls, webhook: Webhook, base_url: str, secret: str | None = None) -> "BoardWebhookRead":
+        path = endpoint_path(webhook)
+        return cls(
+            id=webhook.id,
+            board_id=webhook.board_id,
+            agent_id=webhook.agent_id,
+            description=webhook.description,
+            enabled=webhook.enabled,
+            has_secret=webhook.secret is not None,
+            signature_header=webhook.signature_header,
+            endpoint_path=path,
+            endpoint_url=f"{base_url}{path}",
+            created_at=webhook.created_at,
+            updated_at=webhook.updated_at,
+            warning=UNSIGNED if webhook.secret is None else NOT_SIGNED_YET if webhook.takes_unsigned else None,
+            secret=secret,
+        )
+
+
+def endpoint_path(webhook: Webhook) -> str:
+    return f"/api/v1/boards/{webhook.board_id}/webhooks/{webhook.id}"
+
+
+class WebhookSecret(BaseModel):
+    """A new secret, shown this once."""
+
+    webhook_id: UUID
+    secret: str
+
+
+SAMPLE = '{"event": "test", "from": "Mission Control"}'
+
+
+class WebhookTest(Body):
+    """A call to try a webhook with: its text and what that is."""
+
+    model_config = example(content=SAMPLE)
+
+    content: str = Field(SAMPLE, max_length=100_000)
+    content_type: str = Field("application/json", max_length=255, pattern=r"^[\x20-\x7e]+$")
+
+
+class BoardWebhookPayloadRead(BaseModel):
+    """One call that a webhook received.
+
+    `is_signed` is null for calls from before this was kept, and for tests, which people send from here.
+    """
+
+    id: UUID
+    board_id: UUID
+    webhook_id: UUID
+    payload: dict[str, Any] | list[Any] | str | int | float | bool | None
+    headers: dict[str, str] | None
+    source_ip: str | None
+    content_type: str | None
+    is_signed: bool | None
+    is_test: bool
+    received_at: datetime
+
+
+class PayloadQuery(BaseModel):
+    """How much of a payload to answer."""
+
+    max_chars: int | None = Field(None, ge=1, le=1_000_000)
+
+
+class BoardWebhookIngestResponse(BaseModel):
+    """A call that was accepted."""
+
+    ok: bool = True
+    board_id: UUID
+    webhook_id: UUID
+    payload_id: UUID
+
+
+class ReplayRead(BaseModel):
+    """The agent that was notified again."""
+
+    ok: bool = True
+    webhook_id: UUID
+    payload_id: UUID
+    agent_id: UUID
+
+
+PAYLOADS = f"SELECT {', '.join(BoardWebhookPayloadRead.model_fields)} FROM board_webhook_payloads"
+
+
+async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Webhook:
+    """Return a board's webhook. Raises NotFound when the actor does not reach it."""
+    board = await visible_board(actor, board_id)
+    webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
+    if webhook is None:
+        raise NotFound()
+    webhook.board = board
+    return webhook
+
+
+async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payload_id: UUID) -> WebhookPayload:
+    """Return a received call without its payload. Raises NotFound when the actor does not reach the webhook."""
+    webhook = await visible_webhook(actor, board_id, webhook_id)
+    payload = await WebhookPayload.filter(id=payload_id, webhook_id=webhook.id).only("id", "webhook_id").first()
+    if payload is None:
+        raise NotFound()
+    payload.board, payload.webhook = webhook.board, webhook
+    return payload
+
+
+async def list_webhooks(board: Board, paging: Paging) -> tuple[list[Webhook], int]:
+    """Return a page of the board's webhooks, newest first, and how many there are."""
+    webhooks = Webhook.filter(board_id=board.id)
+    found = await webhooks.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
+    return found, await webhooks.count()
+
+
+async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[BoardWebhookPayloadRead], int]:
+    """Return a page of the calls that a webhook received, newest first, and how many there are."""
+    found = await select(
+        BoardWebhookPayloadRead,
+        f"{PAYLOADS} WHERE webhook_id = ? ORDER BY received_at DESC, id DESC LIMIT ? OFFSET ?",
+        webhook.id,
+        paging.limit,
+        paging.offset,
+    )
+    return found, await WebhookPayload.filter(webhook_id=webhook.id).count()
+
+
+async def payload_read(payload_id: UUID) -> BoardWebhookPayloadRead:
+    """Return one received call as it is sent."""
+    found = await select_one(BoardWebhookPayloadRead, f"{PAYLOADS} WHERE id = ?", payload_id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+rules = Rules()
+
+
+@rules.rule("webhook.create")
+def may_create_webhook(actor: Actor, board: Board) -> bool:
+    """People with write access."""
+    return actor.is_user and actor.writes(board)
+
+
+@rules.rule("webhook.read")
+def may_read_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
+    """People who reach the board."""
+    return actor.is_user and actor.reads(thing.board)
+
+
+@rules.rule("webhook.read_payload")
+def may_read_payload(actor: Actor, payload: WebhookPayload) -> bool:
+    """The board's agents."""
+    return actor.is_agent and actor.reads(payload.board)
+
+
+@rules.rule("webhook.update")
+@rules.rule("webhook.delete")
+@rules.rule("webhook.rotate_secret")
+@rules.rule("webhook.replay")
+@rules.rule("webhook.test")
+def may_change_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
+    """People with write access."""
+    return actor.is_user and actor.writes(thing.board)
+
+
+@rules.rule("webhook.receive")
+def may_receive(actor: Actor, thing: object) -> bool:
+    """Only the system, after it has checked the signature."""
+    return False

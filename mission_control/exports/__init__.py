@@ -1,1 +1,0 @@
-"""Export boards to files, and import them."""

@@ -1,0 +1,1 @@
+"""Agents that run on gateways: made, updated, spoken to, followed; and board setup with them."""

@@ -1,0 +1,403 @@
+"""The conversation about a board as people see it, kept live, and the goal of a board beside it."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import orjson
+from markupsafe import Markup, escape
+from pydantic import ValidationError
+from quart import Blueprint, Response
+from quart.typing import ResponseReturnValue
+
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import computed_status
+from mission_control.boards.models import Board
+from mission_control.boards.queries import present
+from mission_control.boards.schemas import as_rows
+from mission_control.boards.words import STATUSES, goal_day
+from mission_control.core import times
+from mission_control.core.actor import Actor, can
+from mission_control.core.times import date_words
+from mission_control.database.sql import rows
+from mission_control.fleet.conversation import PATIENCE, learned_about
+from mission_control.fleet.models import OnboardingSession
+from mission_control.fleet.onboarding_pages import AUTONOMY, AnswerForm, kinds_of, settable_board, values_of, ways_of
+from mission_control.fleet.onboarding_queries import (
+    BoardOnboardingAgentQuestion,
+    BoardOnboardingStart,
+    awaits_agent,
+    latest_session,
+    read_session,
+)
+from mission_control.gateways.models import Gateway
+from mission_control.log.broker import head_of
+from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
+from mission_control.tasks.board_view import BoardView, on_board
+from mission_control.web.actions import Outcome, action
+from mission_control.web.asides import Aside, Opened
+from mission_control.web.forms import done, go
+from mission_control.web.fragments import partial, read_ahead, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.shell import shell_page
+
+SEVERAL = re.compile(r"all that apply|select all|choose all|more than one|as many as|multiple|several", re.IGNORECASE)
+OWN_WORDS = re.compile(r"\btype (it|my own|your own|in)\b|\bother\b|something else", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was said. `kind`: `request`, `answer`, `question`, `proposal`."""
+
+    number: int
+    kind: str
+    text: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible answer; with `is_typed`, people write it themselves."""
+
+    label: str
+    is_typed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the agent asks now. `number` is that of its line."""
+
+    number: int
+    text: str
+    options: list[Option]
+    takes_several: bool
+
+    @property
+    def typed_label(self) -> str | None:
+        """The label of the option that stands for own words."""
+        return next((one.label for one in self.options if one.is_typed), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A board's conversation at this moment.
+
+    `state`: `none`, `asked`, `proposed`, `sending` (has not reached the agent), `waiting` (the agent has it), `silent`
+    (for too long), `failed` (could not be sent), `confirmed`.
+    """
+
+    board: Board
+    session: OnboardingSession | None
+    state: str
+    lines: list[Line]
+    question: Question | None
+    delivery: Delivery | None
+    gateway: Gateway | None
+    lead: Agent | None
+    patience: int = int(PATIENCE.total_seconds() // 60)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be said in it."""
+        return self.session is not None and self.state != "confirmed"
+
+    @property
+    def lead_status(self) -> str:
+        """The lead's status as people see it; one that has never called is provisioning."""
+        return computed_status(self.lead) if self.lead else ""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the gateway can be spoken to now."""
+        return self.gateway is not None and self.gateway.state == "connected"
+
+
+async def chat_of(board: Board) -> Chat:
+    """Return a board's conversation."""
+    session = await latest_session(board.id)
+    wanted = session.delivery_id if session else None
+    delivery = await Delivery.get_or_none(id=wanted) if wanted else None
+    gateway = await Gateway.get_or_none(id=board.gateway_id) if board.gateway_id else None
+    lines = lines_of(session)
+    state = _state(session, delivery)
+    question = question_of(session) if state == "asked" else None
+    lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
+    return Chat(board, session, state, lines, question, delivery, gateway, lead)
+
+
+def _state(session: OnboardingSession | None, delivery: Delivery | None) -> str:
+    if session is None:
+        return "none"
+    if session.status == "confirmed":
+        return "confirmed"
+    if not awaits_agent(session):
+        return "proposed" if session.status == "completed" else "asked"
+    if session.silent_at is not None:
+        return "silent"
+    if delivery is not None and delivery.state == "failed":
+        return "failed"
+    return "sending" if delivery is not None and delivery.state != "sent" else "waiting"
+
+
+def lines_of(session: OnboardingSession | None) -> list[Line]:
+    """Return what was said in a conversation, in order."""
+    return [_line(number, said) for number, said in enumerate(session.messages or [] if session else [])]
+
+
+def _line(number: int, said: dict[str, object]) -> Line:
+    content, at = str(said.get("content", "")), times.parse_since(str(said.get("timestamp")))
+    if said.get("role") == "user":
+        return Line(number, "answer" if number else "request", content, at)
+    parsed = _parsed(content)
+    if parsed.get("status") == "complete":
+        return Line(number, "proposal", str(parsed.get("objective") or ""), at)
+    return Line(number, "question", str(parsed.get("question") or content), at)
+
+
+def question_of(session: OnboardingSession | None) -> Question | None:
+    """Return what the agent asks in a conversation, None when it spoke of something else last."""
+    if session is None or not session.messages:
+        return None
+    number = len(session.messages) - 1
+    try:
+        asked = BoardOnboardingAgentQuestion.model_validate(_parsed(str(session.messages[-1].get("content", ""))))
+    except ValidationError:
+        return None
+    options = [Option(one.label, one.id == "other" or bool(OWN_WORDS.search(one.label))) for one in asked.options]
+    several = bool(SEVERAL.search(" ".join([asked.question, *(one.label for one in asked.options)])))
+    return Question(number, asked.question, options, several and len(options) > 1)
+
+
+def _parsed(content: str) -> dict[str, object]:
+    try:
+        found = orjson.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+TEMPLATE = "onboarding/goal.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many tasks of a board there are in each column; archived ones are done."""
+
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """Finished tasks."""
+        return self.counts["done"]
+
+    @property
+    def percent(self) -> int:
+        """Finished tasks in percent, rounded down."""
+        return 100 * self.done // self.total if self.total else 0
+
+
+async def progress_of(view: BoardView) -> Progress:
+    """Return how far a board is by its tasks."""
+    found = await rows(
+        "SELECT CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END AS status, COUNT(*) AS n FROM tasks"
+        " WHERE board_id = ? AND deleted_at IS NULL"
+        " GROUP BY CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END",
+        view.board.id,
+    )
+    by_status = {row["status"]: int(row["n"]) for row in found}
+    return Progress({status: by_status.get(status, 0) for status in STATUSES})
+
+
+def time_left(day: date | None) -> str:
+    """Return how much time the reader has until a day, in words; empty without one."""
+    if day is None:
+        return ""
+    days = (day - times.today(times.reader())).days
+    if days == 0:
+        return "today"
+    if days in (1, -1):
+        return "tomorrow" if days == 1 else "one day late"
+    return f"{days} days left" if days > 0 else f"{-days} days late"
+
+
+async def _goal(view: BoardView) -> str:
+    board = view.board
+    await read_ahead(board.objective)
+    day = goal_day(board.target_date)
+    return render_macro(
+        TEMPLATE,
+        "goal",
+        board=board,
+        metrics=as_rows(board.success_metrics),
+        day=day,
+        in_words=day and date_words(day, times.today(times.reader())),
+        left=time_left(day),
+        progress=await progress_of(view),
+        may_change=can(view.actor, "onboarding.confirm", board),
+    )
+
+
+async def open_goal(view: BoardView, seq: int) -> Opened:
+    return Opened(render_macro(TEMPLATE, "aside", goal=Markup(await _goal(view))))
+
+
+NEWS = ("board.updated", "onboarding.", "task.created", "task.status_changed", "task.deleted", "task.restored")
+ASIDES = (Aside("board", "goal", "Goal", "target", "b g", open_goal),)
+REGIONS = (Region("board-goal", "#goal", on_board(*NEWS), _goal, key=lambda view: (view.board.id, view.rights)),)
+
+
+pages = Blueprint("onboarding_chat_pages", __name__)
+CHAT = "/boards/<uuid:board_id>/onboarding"
+PAGE, TALK, REPLY, RESULT = "onboarding", "onboarding/chat.html", "onboarding/reply.html", "onboarding/result.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatView(View):
+    """A viewer's page of the conversation about a board."""
+
+    board: Board
+
+    async def chat(self) -> Chat:
+        """Return the conversation at this moment."""
+        return await self.reads.get(("onboarding", self.board.id), lambda: chat_of(self.board))
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the viewer may open gateways."""
+        return self.actor.administers(self.board.organization_id)
+
+
+def _view(actor: Actor, board: Board, reads: Reads | None = None) -> ChatView:
+    return ChatView(actor=actor, pages=(PAGE,), active=f"board-{board.id}", reads=reads or Reads(), board=board)
+
+
+@pages.get(CHAT)
+async def conversation(board_id: UUID) -> ResponseReturnValue:
+    """Show the conversation about a board; a board without a gateway has the form alone."""
+    actor, board = await settable_board(board_id)
+    if board.gateway_id is None:
+        return go(f"/boards/{board.id}/setup")
+    seq = await head_of(board.organization_id)
+    context: dict[str, object] = {
+        "board": board,
+        "ways": ways_of(board),
+        "regions": await rendered(PAGE, _view(actor, board)),
+        "live_url": f"/boards/{board.id}/onboarding/live?after={seq}",
+    }
+    return await shell_page(actor, "onboarding/conversation.html", active=f"board-{board.id}", **context)
+
+
+@pages.get(f"{CHAT}/live")
+async def live(board_id: UUID) -> Response:
+    """Stream the conversation about a board."""
+    actor, board = await settable_board(board_id)
+
+    async def look(viewer: Actor, reads: Reads) -> ChatView | None:
+        current = await present(board)
+        if current is None or not can(viewer, "onboarding.confirm", current):
+            return None
+        return _view(viewer, current, reads)
+
+    return await live_page(actor, look)
+
+
+async def _conversation(view: ChatView) -> str:
+    return render_macro(TALK, "conversation", chat=await view.chat(), may_open_gateway=view.is_admin)
+
+
+async def _options(view: ChatView) -> str:
+    return render_macro(REPLY, "options", chat=await view.chat())
+
+
+async def _compose(view: ChatView) -> str:
+    return render_macro(REPLY, "compose", chat=await view.chat())
+
+
+async def _ending(view: ChatView) -> str:
+    return render_macro(REPLY, "ending", chat=await view.chat())
+
+
+async def _proposal(view: ChatView) -> str:
+    chat = await view.chat()
+    draft = read_session(chat.session).draft_goal if chat.session else None
+    values = values_of(view.board, draft) if draft else {}
+    return render_macro(
+        RESULT, "proposal", chat=chat, values=values, kinds=kinds_of(view.board), autonomy=AUTONOMY,
+        learned=await learned_about(view.actor, chat.session),
+    )  # fmt: skip
+
+
+async def _next_steps(view: ChatView) -> str:
+    chat = await view.chat()
+    may_read = chat.lead is not None and can(view.actor, "agent.read", chat.lead)
+    return render_macro(RESULT, "next_steps", chat=chat, may_read_lead=may_read)
+
+
+async def _silence(_view: ChatView) -> None:
+    """Return nothing: a page that is opened announces nothing."""
+
+
+async def _announcement(view: ChatView, _batch: Batch) -> str:
+    """Return what the agent said last, for screen readers."""
+    chat = await view.chat()
+    if chat.question is not None:
+        return partial("#announcements", str(escape(f"The agent asks: {chat.question.text}")), "innerHTML")
+    if chat.state == "proposed":
+        return partial("#announcements", "The agent proposes a goal and a lead.", "innerHTML")
+    return ""
+
+
+def _is_here(view: ChatView, news: Event | dict[str, object]) -> bool:
+    if isinstance(news, Event):
+        return news.board_id == view.board.id or news.subject_id == view.board.gateway_id
+    return str(view.board.gateway_id) == news.get("gateway_id") or str(view.board.id) == news.get("board_id")
+
+
+def _same_for(view: ChatView) -> tuple[object, ...]:
+    return view.board.id, view.is_admin
+
+
+ABOUT = ("onboarding.", "board.", "gateway.")
+CHAT_NEWS = Concerns(ABOUT, ("gateway_id",), _is_here)
+LEAD = Concerns((*ABOUT, "agent."), ("agent_id",), _is_here)
+SAID = Concerns(("onboarding.asked", "onboarding.drafted"), (), _is_here)
+CHAT_REGIONS = (
+    Region(PAGE, "#conversation", CHAT_NEWS, _conversation, key=_same_for),
+    Region(PAGE, "#options", CHAT_NEWS, _options, key=_same_for),
+    Region(PAGE, "#compose", CHAT_NEWS, _compose, key=_same_for),
+    Region(PAGE, "#ending", CHAT_NEWS, _ending, key=_same_for),
+    Region(PAGE, "#proposal", LEAD, _proposal, key=lambda view: (view.board.id, view.actor.user_id)),
+    Region(PAGE, "#next-steps", LEAD, _next_steps, key=_same_for),
+    Region(PAGE, "#announcements", SAID, _silence, changes=_announcement),
+)
+
+
+@action(pages, f"{CHAT}/starts")
+async def start_onboarding(outcome: Outcome[Board, BoardOnboardingStart]) -> ResponseReturnValue:
+    """Begin the conversation."""
+    return go(f"/boards/{outcome.found.id}/onboarding")
+
+
+@action(pages, f"{CHAT}/answers", form=AnswerForm)
+async def answer_onboarding(outcome: Outcome[Board, AnswerForm]) -> ResponseReturnValue:
+    """Answer the agent."""
+    return done(f"/boards/{outcome.found.id}/onboarding")
+
+
+@action(pages, f"{CHAT}/resends")
+async def resend_onboarding(outcome: Outcome[Board, None]) -> ResponseReturnValue:
+    """Send the agent again what it has not answered."""
+    return done(f"/boards/{outcome.found.id}/onboarding", toast="Sent again.")
+
+
+@action(pages, f"{CHAT}/cancellations")
+async def cancel_onboarding(outcome: Outcome[Board, None]) -> ResponseReturnValue:
+    """End the conversation without a result."""
+    return go(f"/boards/{outcome.found.id}/onboarding")

@@ -1,0 +1,386 @@
+"""Follow runs in the process that has a gateway's connection, for the pages that watch a session."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from uuid import UUID
+
+from mission_control.core import times
+from mission_control.core.values import to_json
+from mission_control.database.sql import rows
+from mission_control.fleet.session_reading import Mask, mask_of
+from mission_control.fleet.transcript import ENDINGS, Part, Run, agent_in
+from mission_control.gateways.events import GatewayRef
+from mission_control.log.wake import publish_signal, publish_wakeup
+from mission_control.work.loops import Loop
+
+FAMILY = "gateway-session"
+REPEAT_SECONDS = 10.0
+WATCHED_SECONDS = 30.0
+MOST_WATCHED = 10_000
+LIST = ""  # instead of a session key: the list of a gateway's sessions
+
+_log = logging.getLogger(__name__)
+_here: Counter[str] = Counter()
+_until: dict[str, float] = {}
+
+
+def watch_id(gateway_id: UUID, session_key: str) -> str:
+    """Return the name of a session, or of a gateway's list of sessions, in signals."""
+    return sha256(f"{gateway_id}\n{session_key}".encode()).hexdigest()[:32]
+
+
+def is_watched_here(watch: str) -> bool:
+    """Return whether a page that this process serves shows the session."""
+    return _here[watch] > 0
+
+
+def is_watched(watch: str) -> bool:
+    """Return whether a page of any process shows the session."""
+    return _until.get(watch, 0.0) > time.monotonic()
+
+
+async def keep_watch(watch: str, ended: Callable[[str], None]) -> None:
+    """Watch a session until cancelled. `ended` is called when nobody in this process watches it any longer."""
+    _here[watch] += 1
+    try:
+        await _publish(watch, "begin")
+        while True:
+            await asyncio.sleep(REPEAT_SECONDS)
+            await _publish(watch, "repeat")
+    finally:
+        _here[watch] -= 1
+        if _here[watch] <= 0:
+            del _here[watch]
+            ended(watch)
+
+
+async def _publish(watch: str, word: str) -> None:
+    try:
+        await publish_wakeup(f"{FAMILY}:{watch}:{word}")
+    except Exception:  # the next repetition makes up for it
+        _log.warning("a watched session could not be announced", exc_info=True)
+
+
+def begun(channel: str) -> str | None:
+    """Take a notification of the family; return the session whose watch begins with it, None when it goes on."""
+    _, watch, word = channel.split(":")
+    if len(_until) >= MOST_WATCHED:
+        _drop_old()
+    _until[watch] = time.monotonic() + WATCHED_SECONDS
+    return watch if word == "begin" else None
+
+
+def _drop_old() -> None:
+    moment = time.monotonic()
+    for watch in [one for one, until in _until.items() if until <= moment]:
+        del _until[watch]
+
+
+TURN_PACE_SECONDS = 0.3
+SIGN = "last_seen_at = CASE WHEN last_seen_at IS NULL OR checkin_deadline_at IS NOT NULL THEN last_seen_at ELSE ? END"
+OURS = "gateway_id = ? AND gateway_agent_id = ?"
+
+_storing: dict[tuple[UUID, str], asyncio.Task[None]] = {}
+
+
+def changed(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
+    """Store soon whether an agent of a gateway is in a turn."""
+    place = (gateway.id, agent)
+    if agent and place not in _storing:
+        _storing[place] = asyncio.create_task(_store(gateway, agent, is_in_turn))
+
+
+async def _store(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
+    """Store it again where it changed during the write: one after the other, so that the newest is what stays."""
+    try:
+        stored = None
+        while stored != is_in_turn():
+            await asyncio.sleep(TURN_PACE_SECONDS)
+            stored = is_in_turn()
+            await _write(gateway, agent, stored)
+    except Exception:
+        _log.exception("storing the turns of an agent of gateway %s failed", gateway.id)
+    finally:
+        del _storing[gateway.id, agent]
+
+
+async def _write(gateway: GatewayRef, agent: str, is_begun: bool) -> None:
+    began, also = ("?, ", " AND run_began_at IS NULL") if is_begun else ("NULL, ", "")
+    now = times.clock_now()
+    found = await rows(
+        f"UPDATE agents SET run_began_at = {began}{SIGN} WHERE {OURS}{also} RETURNING id, board_id",
+        *([now, now] if is_begun else [now]),
+        gateway.id,
+        agent,
+    )
+    for one in found:
+        await publish_signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
+
+
+async def forget(gateway: GatewayRef) -> None:
+    """Store that no agent of a gateway is known to be in a turn, such as after a connection was lost."""
+    await rows("UPDATE agents SET run_began_at = NULL WHERE gateway_id = ? AND run_began_at IS NOT NULL", gateway.id)
+
+
+PACE_SECONDS = 0.1
+SECONDS_PER_CHARACTER = 1 / 100_000
+PIECE_BYTES = 5_000
+TOOL_BYTES = 1_200
+LIST_SECONDS = 1.0
+RUN_SECONDS = 3_600.0
+MOST_SESSIONS, MOST_RUNS, LONGEST_KEY, LONGEST_FAILURE = 2_000, 50, 512, 2_000
+
+
+@dataclass(slots=True)
+class Followed:
+    """A session with its present runs, and what of them was sent to pages already."""
+
+    gateway: GatewayRef
+    key: str
+    watch: str
+    runs: dict[str, Run] = field(default_factory=dict)
+    sent: dict[tuple[str, int], str] = field(default_factory=dict)
+    at: float = field(default_factory=time.monotonic)
+    flushed_at: float = 0.0
+    is_state_new: bool = False
+    failure: str = ""
+    flushing: asyncio.Task[None] | None = None
+
+
+_followed: dict[str, Followed] = {}
+_ended: deque[str] = deque(maxlen=1_000)
+_lists: dict[str, asyncio.Task[None]] = {}
+_numbers = {"last": 0}
+
+
+async def on_chat(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
+    """Take an event `chat` of a gateway."""
+    run = _run_of(gateway, payload)
+    if run is None:
+        return
+    session, state = _session_of(gateway, payload), payload.get("state")
+    if state == "delta":
+        run.chat_delta(payload)
+    elif state == "status":
+        run.agent_event("run_status", payload)
+    elif state in ENDINGS:
+        _end(session, run.id, str(payload.get("errorMessage") or "") if state == "error" else "")
+    _plan(session)
+
+
+async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
+    """Take an event `agent` of a gateway."""
+    run, data = _run_of(gateway, payload), payload.get("data")
+    if run is None or not isinstance(data, Mapping):
+        return
+    session = _session_of(gateway, payload)
+    run.agent_event(payload.get("stream"), data)
+    if payload.get("stream") == "lifecycle" and data.get("phase") in ("end", "error"):
+        _end(session, run.id, str(data.get("error") or "") if data["phase"] == "error" else "")
+    _plan(session)
+
+
+async def on_connected(gateway: GatewayRef) -> None:
+    """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read."""
+    await forget(gateway)
+    await publish_signal(gateway.organization_id, gateway_back=str(gateway.id))
+    for watch, session in list(_followed.items()):
+        if session.gateway.id == gateway.id:
+            _followed.pop(watch)
+            session.runs.clear()
+            session.is_state_new = True
+            _plan(session)
+
+
+def on_watch(channel: str) -> None:
+    """Send a page that begins to watch a session everything about its runs."""
+    watch = begun(channel)
+    session = _followed.get(watch) if watch is not None else None
+    if session is not None:
+        session.sent.clear()
+        session.is_state_new = True
+        for run in session.runs.values():
+            run.changed.update(range(len(run.parts)))
+        _plan(session)
+
+
+def _session_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Followed:
+    key = str(payload["sessionKey"])
+    watch = watch_id(gateway.id, key)
+    session = _followed.get(watch)
+    if session is None:
+        _drop_spare(gateway)
+        session = _followed[watch] = Followed(gateway, key, watch)
+    session.at = time.monotonic()
+    return session
+
+
+def _run_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Run | None:
+    run_id, key = payload.get("runId"), payload.get("sessionKey")
+    if not (isinstance(run_id, str) and isinstance(key, str) and run_id and key) or run_id in _ended:
+        return None
+    if len(run_id) > LONGEST_KEY or len(key) > LONGEST_KEY:
+        return None
+    session = _session_of(gateway, payload)
+    if run_id not in session.runs:
+        if len(session.runs) >= MOST_RUNS:
+            _forget_run(session, next(iter(session.runs)))
+        session.runs[run_id] = Run(run_id)
+        session.is_state_new = True
+        session.failure = ""
+        _plan_list(gateway)
+        _note_turn(session)
+    return session.runs[run_id]
+
+
+def _end(session: Followed, run_id: str, failure: str) -> None:
+    _ended.append(run_id)
+    _forget_run(session, run_id)
+    session.is_state_new = True
+    session.failure = failure[:LONGEST_FAILURE]
+    _plan_list(session.gateway)
+    _note_turn(session)
+
+
+def _note_turn(session: Followed) -> None:
+    """Have it stored whether the session's agent is in a turn, in this session or in another."""
+    gateway, agent = session.gateway, agent_in(session.key)
+
+    def is_in_turn() -> bool:
+        theirs = (one for one in _followed.values() if one.gateway.id == gateway.id and agent_in(one.key) == agent)
+        return any(one.runs for one in theirs)
+
+    changed(gateway, agent, is_in_turn)
+
+
+def _forget_run(session: Followed, run_id: str) -> None:
+    session.runs.pop(run_id, None)
+    session.sent = {place: text for place, text in session.sent.items() if place[0] != run_id}
+
+
+async def drop_silent() -> None:
+    """Forget sessions without news for an hour: their turns hang, and their agents count as silent from then on."""
+    moment = time.monotonic()
+    _drop(one for one in list(_followed.values()) if moment - one.at > RUN_SECONDS)
+
+
+DROPPING = Loop(name="forgetting silent sessions", look=drop_silent, pause=60.0)
+
+
+def _drop_spare(gateway: GatewayRef) -> None:
+    """Forget sessions beyond what is kept at most, the oldest of this gateway first."""
+    if (spare := len(_followed) - MOST_SESSIONS) > 0:
+        _drop(sorted(_followed.values(), key=lambda it: (it.gateway.id != gateway.id, it.at))[:spare])
+
+
+def _drop(sessions: Iterable[Followed]) -> None:
+    for one in sessions:
+        _followed.pop(one.watch, None)
+        _note_turn(one)
+
+
+def _plan(session: Followed) -> None:
+    """Send what is new as soon as the pace allows."""
+    if is_watched(session.watch):
+        if session.flushing is None or session.flushing.done():
+            session.flushing = asyncio.create_task(_flush(session))
+        return
+    session.is_state_new = False
+    for run in session.runs.values():
+        run.changed.clear()
+
+
+async def _flush(session: Followed) -> None:
+    try:
+        while session.is_state_new or any(run.changed or run.has_new_status for run in session.runs.values()):
+            length = sum(len(part.text) for run in session.runs.values() for part in run.parts)
+            pause = session.flushed_at + PACE_SECONDS + length * SECONDS_PER_CHARACTER - time.monotonic()
+            await asyncio.sleep(max(0.0, pause))
+            session.flushed_at = time.monotonic()
+            await _send_all(session, await mask_of(session.gateway.id))
+    except Exception:
+        _log.exception("telling pages about a session of gateway %s failed", session.gateway.id)
+
+
+async def _send_all(session: Followed, mask: Mask) -> None:
+    if session.is_state_new:
+        session.is_state_new = False
+        failure = fitted(mask.text(session.failure), TOOL_BYTES)
+        await _send(session, runs=_wholeness(session), failure=failure)
+    for run in list(session.runs.values()):
+        changed, run.changed, run.has_new_status = sorted(run.changed), set(), False
+        known = {"run": run.id, "status": run.status, "whole": run.is_whole}
+        if not changed:
+            await _send(session, **known)
+        for index in changed:
+            for piece in pieces(run.parts[index], session.sent, (run.id, index), mask):
+                await _send(session, **known, index=index, **piece)
+
+
+def _wholeness(session: Followed) -> dict[str, bool]:
+    return {run.id: run.is_whole for run in session.runs.values()}
+
+
+async def _send(session: Followed, **signal: object) -> None:
+    _numbers["last"] = number = max(_numbers["last"] + 1, int(time.time() * 1_000_000))
+    await publish_signal(
+        session.gateway.organization_id, gateway_session=session.watch, number=number, **signal
+    )  # fmt: skip
+
+
+def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[dict[str, object]]:
+    """Return what pages need to show the present state of a part, given what they have."""
+    if part.kind == "tool":
+        result = None if part.result is None else fitted(mask.text(part.result), TOOL_BYTES)
+        return [
+            {
+                "kind": "tool", "id": part.id[:200], "name": mask.text(part.name)[:100], "result": result, "at": 0,
+                "text": fitted(mask.text(part.text), TOOL_BYTES), "done": part.is_done, "error": part.is_error,
+            }
+        ]  # fmt: skip
+    text, before = mask.growing(part.text), sent.get(place, "")
+    at = _common(before, text)
+    sent[place] = text
+    found: list[dict[str, object]] = []
+    while at < len(text) or not found:
+        stretch = fitted(text[at:], PIECE_BYTES, ending="")
+        found.append({"kind": "text", "id": part.id[:200], "at": at, "text": stretch})
+        at += max(1, len(stretch))
+    return found
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts begin with in common."""
+    if other.startswith(one):
+        return len(one)
+    return next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(other))
+
+
+def fitted(text: str, most_bytes: int, ending: str = "…") -> str:
+    """Return a text, cut where its JSON would be longer than so many bytes."""
+    if len(text) * 6 <= most_bytes or len(to_json(text)) <= most_bytes:
+        return text
+    low, high = 0, min(len(text), most_bytes)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(to_json(text[:middle])) <= most_bytes else (low, middle - 1)
+    return text[:low] + ending
+
+
+def _plan_list(gateway: GatewayRef) -> None:
+    """Tell pages that list a gateway's sessions, at most once a second."""
+    watch = watch_id(gateway.id, LIST)
+    if is_watched(watch) and (watch not in _lists or _lists[watch].done()):
+        _lists[watch] = asyncio.create_task(_tell_list(gateway, watch))
+
+
+async def _tell_list(gateway: GatewayRef, watch: str) -> None:
+    await asyncio.sleep(LIST_SECONDS)
+    with contextlib.suppress(Exception):
+        await publish_signal(gateway.organization_id, gateway_sessions=watch)

@@ -1,0 +1,287 @@
+"""An agent as its gateway knows it: calls that several steps share, and its entry in the configuration."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.core.values import to_json
+from mission_control.gateways import connector
+from mission_control.gateways.errors import GatewayError, Said
+from mission_control.gateways.events import GatewayRef
+
+CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
+READING_SECONDS = 10.0  # where somebody waits for a list
+
+# What changes a gateway's configuration is sent one after the other, so that a patch meets no stale version.
+_changing: dict[UUID, asyncio.Lock] = {}
+
+
+async def call(
+    gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS
+) -> Any:
+    """Call a gateway with a deadline that suits steps."""
+    return await connector.call(gateway_id, method, dict(params or {}), seconds=seconds)
+
+
+@asynccontextmanager
+async def changing(gateway_id: UUID) -> AsyncIterator[None]:
+    """Wait for one's turn to change a gateway's configuration. No transaction may be open."""
+    async with _changing.setdefault(gateway_id, asyncio.Lock()):
+        yield
+
+
+def is_existing(error: GatewayError) -> bool:
+    """Return whether a gateway refused to create what it has already."""
+    return error.code == "INVALID_REQUEST" and Said.AGENT_EXISTS.search(error.message) is not None
+
+
+def is_missing(error: GatewayError) -> bool:
+    return error.code in ("INVALID_REQUEST", "NOT_FOUND") and Said.AGENT_MISSING.search(error.message) is not None
+
+
+def is_label_taken(error: GatewayError) -> bool:
+    """Return whether another session has the label."""
+    return Said.LABEL_TAKEN.search(error.message) is not None
+
+
+async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, object]]:
+    found = await call(gateway_id, "agents.list", seconds=seconds)
+    agents = found.get("agents") if isinstance(found, dict) else None
+    known = [one for one in agents or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    return {one["id"]: one | {"main_key": found.get("mainKey")} for one in known}
+
+
+async def read_file(gateway_id: UUID, agent_id: str, name: str) -> tuple[str | None, str | None]:
+    """Return the text of a workspace file and its hash; None where there is no such file."""
+    try:
+        found = await call(gateway_id, "agents.files.get", {"agentId": agent_id, "name": name})
+    except GatewayError as error:
+        if Said.FILE_UNSUPPORTED.search(error.message):
+            return None, None
+        raise
+    file = found.get("file", found) if isinstance(found, dict) else {"content": found}
+    if not isinstance(file, dict) or file.get("missing"):
+        return None, None
+    content, digest = file.get("content"), file.get("hash")
+    return (content if isinstance(content, str) else None), (digest if isinstance(digest, str) else None)
+
+
+async def ensure_session(gateway_id: UUID, key: str, name: str, unique: str) -> str:
+    """Create a session where it is missing and label it; another one may have the name, then it is made unique."""
+    last: GatewayError | None = None
+    for label in (name, f"{name} · {unique[:8]}", f"{name} · {unique}"):
+        try:
+            await call(gateway_id, "sessions.patch", {"key": key, "label": label})
+        except GatewayError as error:
+            if not is_label_taken(error):
+                raise
+            last = error
+        else:
+            return label
+    assert last is not None
+    raise last
+
+
+async def end_turns(gateway_id: UUID, agent_id: str, session_key: str, *, seconds: float = CALL_SECONDS) -> int:
+    """End what an agent does in its sessions now; return how many turns that were. Raises GatewayError."""
+    ended = await _end_turn(gateway_id, session_key, seconds)
+    try:
+        found = await call(gateway_id, "sessions.list", {"agentId": agent_id}, seconds=seconds)
+    except GatewayError as error:
+        if error.is_retryable:
+            raise
+        return ended  # an old gateway does not list by agent
+    sessions = found.get("sessions") if isinstance(found, dict) else None
+    others = [one for one in sessions or () if isinstance(one, dict) and one.get("hasActiveRun")]
+    for one in others:
+        if one.get("key") != session_key and str(one.get("key")).startswith(f"agent:{agent_id}:"):
+            ended += await _end_turn(gateway_id, str(one["key"]), seconds)
+    return ended
+
+
+async def _end_turn(gateway_id: UUID, session_key: str, seconds: float) -> int:
+    found = await call(gateway_id, "chat.abort", {"sessionKey": session_key}, seconds=seconds)
+    ended = found.get("runIds") if isinstance(found, dict) else None
+    return len(ended) if isinstance(ended, list) else 0
+
+
+Config = Mapping[str, Any]
+
+
+# What Mission Control wants in a gateway's configuration for its agents, as a patch that changes nothing else. Newer
+# gateways keep agents in a map (`agents.entries`), older ones in a list (`agents.list`). A patch can restart an old
+# gateway: where nothing differs there is none. No agent gets a heartbeat block: as soon as one agent of a gateway has
+# one, the gateway beats only those that have one, and its owner's own agents fall silent. Blocks that earlier versions
+# wrote are removed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAgent:
+    agent_id: str
+    workspace: str
+
+    @classmethod
+    def of(cls, agent: Agent) -> "WantedAgent":
+        """Return an agent of ours as its gateway should have it."""
+        return cls(agent_id=str(agent.gateway_agent_id), workspace=agent.workspace_path or "")
+
+
+def config_patch(config: Config, agents: Sequence[WantedAgent]) -> dict[str, object] | None:
+    """Return the merge patch for these agents, None when the gateway has all of it."""
+    present = _mapping(config.get("agents"))
+    if keeps_map(config):
+        entries = _mapping(present.get("entries"))
+        found = {
+            one.agent_id: changed for one in agents if (changed := _changes(one, _mapping(entries.get(one.agent_id))))
+        }
+        return {"agents": {"entries": found}} if found else None
+    before = [_mapping(one) for one in present.get("list") or ()]
+    after = _listed(before, agents)
+    patch: dict[str, Any] = {"agents": {"list": after}} if after != before else {}
+    return patch | _exec_host(config) or None
+
+
+def keeps_map(config: Config) -> bool:
+    """Return whether the gateway keeps its agents in a map; an old one keeps a list."""
+    agents = _mapping(config.get("agents"))
+    return "entries" in agents or "list" not in agents
+
+
+def with_heartbeat(config: Config) -> set[str]:
+    """Return the ids of the agents with a heartbeat block of their own."""
+    agents = _mapping(config.get("agents"))
+    entries = {str(_mapping(one).get("id")): one for one in agents.get("list") or ()}
+    entries |= _mapping(agents.get("entries"))
+    return {key for key, one in entries.items() if "heartbeat" in _mapping(one)}
+
+
+def _changes(wanted: WantedAgent, present: Config) -> dict[str, object]:
+    """Return what differs in one entry; null removes a field."""
+    changed: dict[str, Any] = {"heartbeat": None} if "heartbeat" in present else {}
+    if not _is_folder(present.get("workspace"), wanted.workspace):
+        changed["workspace"] = wanted.workspace
+    return changed
+
+
+def _is_folder(present: object, wanted: str) -> bool:
+    """Return whether a gateway has a folder; it answers with its home folder in place of a `~`."""
+    if not isinstance(present, str):
+        return False
+    return present == wanted or (wanted.startswith("~/") and present.endswith(wanted[1:]))
+
+
+def _listed(before: Sequence[Config], agents: Sequence[WantedAgent]) -> list[Config]:
+    """Return the whole list, of which a patch merges the entries by their ids. Those of other agents stay."""
+    wanted = {one.agent_id: one for one in agents}
+    known = {str(one.get("id")) for one in before}
+    changed = [
+        {**one, **_changes(wanted[key], one)} if (key := str(one.get("id"))) in wanted else one for one in before
+    ]
+    return changed + [{"id": key, **_changes(one, {})} for key, one in wanted.items() if key not in known]
+
+
+def _exec_host(config: Config) -> dict[str, object]:
+    """Return where commands run, if that is open: an old gateway would look for a sandbox that is switched off.
+
+    Where a sandbox is on, commands stay in it. Newer gateways find the right place themselves.
+    """
+    execs = _mapping(_mapping(config.get("tools")).get("exec"))
+    defaults = _mapping(_mapping(config.get("agents")).get("defaults"))
+    if execs.get("host") or _mapping(defaults.get("sandbox")).get("mode") not in (None, "off"):
+        return {}
+    return {"tools": {"exec": {"host": "gateway"}}}
+
+
+def _mapping(value: object) -> Config:
+    return value if isinstance(value, Mapping) else {}
+
+
+TRIES = 5
+# So many seconds lie between two patches: jobs that come in between share the next one.
+PAUSE_SECONDS = 2.1
+
+type _Wish = tuple[WantedAgent, asyncio.Future[bool]]
+_wishes: dict[UUID, list[_Wish]] = {}
+_writing: dict[UUID, asyncio.Task[None]] = {}
+_patched_at: dict[UUID, float] = {}
+
+
+# Write agents' entries into the configuration of a gateway, those of several agents in one patch. A gateway takes 30
+# patches a minute, and each one reloads it: jobs that come to this step while a patch is on its way are served by the
+# next one together.
+async def write(gateway_id: UUID, entry: WantedAgent) -> bool:
+    """Bring an agent's entry up to date. Return False when it was already. Raises GatewayError."""
+    done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    _wishes.setdefault(gateway_id, []).append((entry, done))
+    if gateway_id not in _writing:
+        _writing[gateway_id] = asyncio.create_task(_write_all(gateway_id))
+    return await done
+
+
+async def heal(gateway: GatewayRef) -> None:
+    """Take back the heartbeats that earlier versions wrote, which keep the owner's own agents from beating."""
+    ours = await Agent.filter(gateway_id=gateway.id, is_adopted=False)
+    if not ours:
+        return
+    beating = with_heartbeat(_config_of(await call(gateway.id, "config.get")))
+    wanted = [one for one in ours if one.gateway_agent_id in beating]
+    await asyncio.gather(*(write(gateway.id, WantedAgent.of(one)) for one in wanted))
+
+
+async def _write_all(gateway_id: UUID) -> None:
+    try:
+        while _wishes.get(gateway_id):
+            await asyncio.sleep(_patched_at.get(gateway_id, 0.0) + PAUSE_SECONDS - asyncio.get_running_loop().time())
+            async with changing(gateway_id):
+                wishes = [one for one in _wishes.pop(gateway_id, []) if not one[1].done()]
+                await _answer(gateway_id, wishes)
+    finally:
+        del _writing[gateway_id]
+        for _, done in _wishes.pop(gateway_id, []):
+            done.cancel()
+
+
+async def _answer(gateway_id: UUID, wishes: list[_Wish]) -> None:
+    try:
+        wrote = await _patch(gateway_id, [entry for entry, _ in wishes]) if wishes else False
+    except Exception as error:
+        for _, done in wishes:
+            if not done.done():
+                done.set_exception(error)
+        return
+    for _, done in wishes:
+        if not done.done():
+            done.set_result(wrote)
+
+
+async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
+    """Patch the configuration, unless it is as it should be: a patch reloads the gateway."""
+    has_written = False
+    for remaining in reversed(range(TRIES)):
+        found = await call(gateway_id, "config.get")
+        patch = config_patch(_config_of(found), entries)
+        if patch is None:
+            return has_written
+        base = {"baseHash": found["hash"]} if found.get("hash") else {}
+        _patched_at[gateway_id] = asyncio.get_running_loop().time()
+        try:
+            await call(gateway_id, "config.patch", {"raw": to_json(patch).decode(), **base})
+        except GatewayError as error:
+            is_stored = Said.CONFIG_STORED.search(error.message) is not None
+            if not (remaining and (is_stored or Said.CONFIG_STALE.search(error.message))):
+                raise
+            if is_stored:
+                has_written = True
+                await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return True
+    raise AssertionError("unreachable")
+
+
+def _config_of(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in ("config", "parsed"):
+        if isinstance(config := found.get(name), dict):
+            return config
+    return {}

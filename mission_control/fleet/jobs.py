@@ -1,0 +1,370 @@
+"""Ask for provisioning: rows that the runner works off. One job of an agent is open at a time."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from tortoise.expressions import Subquery
+
+from mission_control.agents.commands import locked_agent
+from mission_control.agents.models import Agent
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.fleet.models import ALONE, LABELS, ProvisioningJob, new_steps, next_step, plan_of
+from mission_control.fleet.provisioning_schemas import (
+    GatewayTemplatesSyncError,
+    GatewayTemplatesSyncResult,
+    ProvisioningRequest,
+)
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import CONNECTED
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import notify, record, signal, unit_of_work
+from mission_control.log.wake import publish_signal
+from mission_control.people.jobs import JobResult, keep, waits_to_be_read
+from mission_control.people.models import Job
+
+
+# What a template sync did, read from its row and those of its agents.
+async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
+    """Return what a sync did so far; once it has ended, what it had done then."""
+    if "result" in parent.target:
+        return GatewayTemplatesSyncResult.model_validate(parent.target["result"])
+    jobs = await ProvisioningJob.filter(sync_id=parent.id).order_by("created_at", "id")
+    agents = {one.id: one for one in await Agent.filter(id__in=[job.agent_id for job in jobs])}
+    known = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]
+    failed = [(job, agent) for job, agent in known if not is_written(job) and (job.state == "failed" or job.attempts)]
+    workers = [(job, agent) for job, agent in known if agent.board_id is not None]
+    return sync_result(
+        parent.gateway_id,
+        parent.options,
+        updated=sum(is_written(job) for job, _ in workers),
+        skipped=parent.target["skipped"] + sum(job.state == "failed" and not is_written(job) for job, _ in workers),
+        main=any(is_written(job) for job, agent in known if agent.board_id is None),
+        errors=[
+            *(GatewayTemplatesSyncError.model_validate(one) for one in parent.target["errors"]),
+            *(sync_error(agent, job.last_error or "It failed.") for job, agent in failed),
+        ],
+        finished=all(is_written(job) or job.state == "failed" for job, _ in known),
+        job_id=parent.id,
+    )
+
+
+def is_written(job: ProvisioningJob) -> bool:
+    """Return whether an agent's files and session are as they should be; it may have been woken besides."""
+    return job.state == "done" or job.awaits_check_in
+
+
+def sync_result(
+    gateway_id: UUID,
+    options: dict[str, Any],
+    *,
+    updated: int = 0,
+    skipped: int = 0,
+    main: bool = False,
+    errors: list[GatewayTemplatesSyncError],
+    finished: bool = True,
+    job_id: UUID | None = None,
+) -> GatewayTemplatesSyncResult:
+    return GatewayTemplatesSyncResult(
+        gateway_id=gateway_id,
+        include_main=options["include_main"],
+        reset_sessions=options["reset_sessions"],
+        agents_updated=updated,
+        agents_skipped=skipped,
+        main_updated=main,
+        errors=errors,
+        finished=finished,
+        job_id=job_id,
+    )
+
+
+async def visible_sync(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:
+    """Return a sync of a gateway that the actor can see. Raise NotFound otherwise."""
+    found = await ProvisioningJob.get_or_none(
+        id=job_id, gateway_id=gateway_id, action="sync", organization_id=actor.organization_id
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def latest_sync(gateway_id: UUID) -> ProvisioningJob | None:
+    """Return the newest sync of a gateway."""
+    return await ProvisioningJob.filter(gateway_id=gateway_id, action="sync").order_by("-created_at").first()
+
+
+def sync_error(agent: Agent, message: str) -> GatewayTemplatesSyncError:
+    return GatewayTemplatesSyncError(agent_id=agent.id, agent_name=agent.name, board_id=agent.board_id, message=message)
+
+
+AGENT_GONE = "The agent was deleted meanwhile."
+GATEWAY_GONE = "The gateway was deleted meanwhile."
+
+
+# What provisioning that people asked for looks like among long work: rows of `jobs` that follow rows of this package. A
+# job of an agent has a row with its own id, a template sync one with the id of its parent. Nothing of it is kept in a
+# process, so it goes on after a restart, wherever the gateway is held then. Jobs that nobody asked for have none.
+async def follow_setup(job: ProvisioningJob, agent: Agent, user_id: UUID | None) -> None:
+    """Inside a command: let a person see how far the setup of an agent is."""
+    if user_id is None or agent.board_id is None:  # a gateway makes its main agent by itself
+        return
+    known = await Job.get_or_none(id=job.id)
+    if known is None:
+        gateway = await Gateway.get(id=job.gateway_id)
+        title = f"Set up {agent.name} on {gateway.name}"
+        values = _of_setup(job, agent.name)
+        if gateway.state != CONNECTED:
+            values["step"] = "Wait until the gateway is connected"
+        await keep(job.organization_id, user_id, "agent_setup", title, job_id=job.id, **values)
+    else:
+        await _change(known, _of_setup(job, agent.name))
+
+
+async def follow_sync(parent: ProvisioningJob, gateway: Gateway, user_id: UUID | None, total: int) -> None:
+    """Inside a command: let a person see how far a template sync is."""
+    title = f"Write the files of agents on {gateway.name}"
+    await keep(parent.organization_id, user_id, "template_sync", title, job_id=parent.id, total=total)
+    await tell_sync(parent.id)
+
+
+async def tell_step(job: ProvisioningJob) -> None:
+    """Outside of a command: say which step a setup is at."""
+    values = {**_steps(job), "updated_at": times.clock_now()}
+    if await Job.filter(id=job.id, state="running").update(**values):
+        known = await Job.get(id=job.id)
+        await publish_signal(job.organization_id, job_id=str(job.id), job_of=str(known.user_id))
+
+
+async def tell(job: ProvisioningJob) -> None:
+    """Inside a command: say how a job is now, and how far the sync is that it belongs to."""
+    if job.agent_id is not None and (known := await Job.get_or_none(id=job.id)) is not None:
+        agent = await Agent.get_or_none(id=job.agent_id)
+        await _change(known, _of_setup(job, agent.name if agent else "The agent"))
+    if job.sync_id is not None:
+        await tell_sync(job.sync_id)
+
+
+async def tell_sync(sync_id: UUID) -> None:
+    """Inside a command: say how far a sync is, and what it did when all of its agents have ended."""
+    known = await Job.select_for_update().get_or_none(id=sync_id)  # the last two agents may end at the same moment
+    if known is None:
+        return
+    jobs = await ProvisioningJob.filter(sync_id=sync_id).only("id", "state", "awaits_check_in")
+    left = sum(not (is_written(one) or one.state == "failed") for one in jobs)
+    values = {"done": max((known.total or 0) - left, 0), "step": "Writing files"}
+    if left == 0:
+        values |= _ended("template_sync", "done", await _result_of_sync(sync_id))
+    await _change(known, {**_RUNNING, **values})
+
+
+async def tell_agent_gone(agent_id: UUID | None, jobs: list[ProvisioningJob]) -> None:
+    """Inside a command: say of jobs that were dropped that their agent is gone."""
+    for job in jobs:
+        if (known := await Job.get_or_none(id=job.id, state="running")) is not None:
+            await _change(known, _ended(known.kind, "interrupted", error=AGENT_GONE))
+        if job.sync_id is not None:
+            await tell_sync(job.sync_id)
+
+
+async def tell_gateway_gone(gateway_id: UUID) -> None:
+    """Inside a command: end what still runs on a gateway that is being deleted."""
+    ours = ProvisioningJob.filter(gateway_id=gateway_id).values("id")
+    for known in await Job.filter(state="running", id__in=Subquery(ours)):
+        await _change(known, _ended(known.kind, "interrupted", error=GATEWAY_GONE))
+
+
+_RUNNING: dict[str, Any] = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
+
+
+def _of_setup(job: ProvisioningJob, name: str) -> dict[str, object]:
+    url = f"/agents/{job.agent_id}"
+    if job.state == "done":
+        return _ended("agent_setup", "done", JobResult(summary=f"{name} is set up.", url=url))
+    if job.state == "failed":
+        error = job.last_error or "It failed."
+        return _ended("agent_setup", "failed", JobResult(summary=error, url=url), error)
+    return {**_RUNNING, **_steps(job)}
+
+
+def _steps(job: ProvisioningJob) -> dict[str, object]:
+    key = next_step(job.steps)
+    text = LABELS[key] if key else "Ending"
+    if job.last_error and job.state == "waiting":
+        text += f" (tried in vain, and again soon: {job.last_error})"
+    done = sum(one["state"] in ("done", "skipped") for one in job.steps)
+    return {"step": text, "done": done, "total": len(job.steps)}
+
+
+def _ended(kind: str, state: str, result: JobResult | None = None, error: str | None = None) -> dict[str, object]:
+    stored, now = None if result is None else result.model_dump(), times.clock_now()
+    read_at = None if waits_to_be_read(kind, state, result) else now
+    return {"state": state, "step": "", "result": stored, "error": error, "finished_at": now, "read_at": read_at}
+
+
+async def _result_of_sync(sync_id: UUID) -> JobResult:
+    parent = await ProvisioningJob.get(id=sync_id)
+    found = await result_of(parent)
+    target = parent.target | {"result": found.model_dump(mode="json")}  # and stays so, whatever becomes of them
+    await ProvisioningJob.filter(id=sync_id).update(target=target)
+    said = f"{found.agents_updated} {'agent' if found.agents_updated == 1 else 'agents'} written"
+    said += f", {found.agents_skipped} skipped" if found.agents_skipped else ""
+    said += ", the main agent too" if found.main_updated else ""
+    problems = [f"{one.agent_name or 'An agent'}: {one.message}" for one in found.errors]
+    return JobResult(summary=f"{said}.", url=f"/gateways/{found.gateway_id}/agents", problems=problems)
+
+
+async def _change(known: Job, values: dict[str, object]) -> None:
+    if all(getattr(known, name) == value for name, value in values.items() if name not in ("finished_at", "read_at")):
+        return
+    await Job.filter(id=known.id).update(**values, updated_at=times.clock_now())
+    signal(known.organization_id, job_id=str(known.id))
+
+
+CHANNEL = "provisioning"
+OPEN = ("waiting", "running")
+Action = Literal["provision", "update", "adopt"]
+
+
+async def request_provisioning(
+    agent: Agent,
+    *,
+    action: Action = "provision",
+    rotate_token: bool = False,
+    reset_session: bool = False,
+    force_bootstrap: bool = False,
+    overwrite: bool = False,
+    wake: bool = True,
+    sync_id: UUID | None = None,
+    followed: bool = False,
+) -> ProvisioningJob:
+    """Inside a command: have an agent of a gateway created or updated there; joins a job that is open already.
+
+    Options add up. A job that runs is run again from its first step when it ends. Tokens stay as they are unless
+    `rotate_token` is set. With `followed` the person who asks for it sees how far it is among their long work.
+    """
+    user_id = unit_of_work().actor.user_id
+    flags = {
+        "rotate_token": rotate_token,
+        "reset_session": reset_session,
+        "force_bootstrap": force_bootstrap,
+        "overwrite": overwrite,
+        "wake": wake,
+        "user_id": str(user_id) if user_id else None,
+    }
+    await _expect(agent)
+    open_jobs = ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN).exclude(action__in=ALONE)
+    job = await open_jobs.select_for_update().first()
+    await ProvisioningJob.filter(agent_id=agent.id, state="failed").update(awaits_check_in=False)
+    if job is None:
+        job = await ProvisioningJob.create(
+            organization_id=agent.organization_id,
+            gateway_id=agent.gateway_id,
+            agent_id=agent.id,
+            sync_id=sync_id,
+            action=action,
+            options=flags,
+            steps=new_steps(plan_of(action, flags)),
+        )
+    else:
+        await _join(job, action, flags, sync_id)
+    if followed:
+        await follow_setup(job, agent, user_id)
+    return job
+
+
+async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], sync_id: UUID | None) -> None:
+    """Add what is asked for to a job that is open."""
+    before_sync, job.sync_id = job.sync_id, sync_id or job.sync_id
+    if job.state == "running":
+        before = job.options.get("again") or {}
+        job.options = job.options | {"again": {"action": action, **joined(before, flags)}}
+        await job.save(update_fields=["options", "sync_id"])
+    else:
+        job.action = "provision" if "provision" in (job.action, action) else action
+        await restart(job, joined(job.options, flags))
+    if before_sync is not None and before_sync != job.sync_id:
+        await tell_sync(before_sync)
+
+
+def joined(before: dict[str, object], flags: dict[str, object]) -> dict[str, object]:
+    """Return the options of two requests in one."""
+    return {name: value or before.get(name) for name, value in flags.items()}
+
+
+async def restart(job: ProvisioningJob, options: dict[str, object]) -> None:
+    """Let a job begin with its first step again, now."""
+    job.options, job.steps = options, new_steps(plan_of(job.action, options))
+    # A gateway remembers the messages of earlier rounds: in each round they have names of their own.
+    job.target = {"round": job.target.get("round", 0) + 1}
+    job.state, job.attempts, job.last_error = "waiting", 0, None
+    job.due_at = job.updated_at = times.clock_now()
+    job.finished_at = job.leased_by = job.leased_until = None
+    job.awaits_check_in = False
+    await job.save()
+
+
+async def _expect(agent: Agent) -> None:
+    notify(CHANNEL)
+    signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+    agent.status = "provisioning" if agent.last_seen_at is None else "updating"
+    agent.last_provision_error = None
+    agent.wake_attempts = 0
+    agent.last_wake_sent_at = agent.checkin_deadline_at = None
+    await agent.save(
+        update_fields=[
+            "status", "last_provision_error", "wake_attempts", "last_wake_sent_at", "checkin_deadline_at",
+        ]
+    )  # fmt: skip
+
+
+async def request_removal(
+    agent: Agent, *, gateway_id: UUID | None = None, gone: dict[str, object] | None = None
+) -> None:
+    """Inside a command: remove an agent from its gateway in the background; its row may be gone by then.
+
+    With `gateway_id` and `gone`, remove what the agent was before it moved.
+    """
+    known = _place_of(agent) | (gone or {})
+    on = gateway_id or agent.gateway_id
+    notify(CHANNEL)
+    if gone is None:
+        waiting = ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=ALONE)
+        dropped = await waiting
+        await waiting.delete()
+        await tell_agent_gone(agent.id, dropped)
+    if not known["gateway_agent_id"] or not await Gateway.filter(id=on).exists():
+        return
+    await _alone(agent, "unlink" if agent.is_adopted else "remove", on, known)
+
+
+async def request_rest(agent: Agent) -> None:
+    """Inside a command: end what an agent does, in the background."""
+    notify(CHANNEL)
+    await _alone(agent, "rest", agent.gateway_id, _place_of(agent))
+
+
+def _place_of(agent: Agent) -> dict[str, object]:
+    return {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
+
+
+async def _alone(agent: Agent, action: str, gateway_id: UUID | None, known: dict[str, object]) -> None:
+    await ProvisioningJob.create(
+        organization_id=agent.organization_id,
+        gateway_id=gateway_id,
+        agent_id=agent.id,
+        action=action,
+        target={**known, "board_id": str(agent.board_id or ""), "name": agent.name},
+        steps=new_steps(plan_of(action, {})),
+    )
+
+
+@command("agent.update")
+async def provision_again(actor: Actor, agent: Agent, wanted: ProvisioningRequest) -> None:
+    """Set an agent up on its gateway anew. Raise Invalid for a direct agent."""
+    agent = await locked_agent(agent)
+    if agent.gateway_id is None:
+        raise Invalid("This agent runs without a gateway: there is nothing to set up for it.")
+    if not await Gateway.filter(id=agent.gateway_id).exists():
+        raise Invalid("The agent's gateway was deleted. Move the agent to a board with another gateway.")
+    record("agent.provisioning_requested", agent, f"Provisioning asked for: {agent.name}.", **wanted.model_dump())

@@ -1,0 +1,196 @@
+"""The page that sets up a board: its goal and its lead."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+from quart import Blueprint, current_app, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.agents.fields import AgentName, ShortText
+from mission_control.agents.models import Agent
+from mission_control.boards.forms import KINDS
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.boards.schemas import as_lines, from_lines
+from mission_control.boards.words import goal_day, goal_moment
+from mission_control.core.actor import Actor, can, require
+from mission_control.core.values import BlankToNone
+from mission_control.fleet.conversation import Learned, learned_about
+from mission_control.fleet.onboarding_queries import (
+    LONGEST_TEXT,
+    BoardOnboardingAgentComplete,
+    BoardOnboardingLeadAgentDraft,
+    OwnProfile,
+    Trimmed,
+    latest_session,
+    read_session,
+)
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, go
+from mission_control.web.shell import shell_page, signed_in
+
+AUTONOMY = [
+    ("ask_first", "Asks first"),
+    ("balanced", "Asks when it matters"),
+    ("autonomous", "Works alone"),
+]
+LABELS = {
+    "board_type": "What it is",
+    "objective": "Objective",
+    "metrics": "Success metrics",
+    "target_date": "Target date",
+    "lead_name": "Name",
+    "autonomy": "How much it decides",
+    "instructions": "Instructions",
+}
+
+
+class AnswerForm(Form):
+    """Chosen options, own words, or both. `typed` is the label of the option that own words stand for."""
+
+    choice: list[str] = []
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    typed: str = ""
+    seen: int | None = None
+
+    def body(self, found: Board) -> Fields:
+        text, chosen = self.text.strip(), ", ".join(self.choice) or self.typed.strip()
+        if not (text or self.choice):
+            raise FormInvalid(self.model_dump(), {"text": "Choose an answer or write one."})
+        if not chosen:
+            return {"answer": text, "seen": self.seen}
+        return {"answer": chosen, "other_text": text or None, "seen": self.seen}
+
+
+class SetUpForm(Form):
+    """A board's goal, and its lead when it has none yet."""
+
+    board_type: Annotated[str, Field(max_length=64)] = "goal"
+    objective: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    metrics: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    target_date: date | None = None
+    lead_name: Annotated[AgentName | None, BlankToNone] = None
+    autonomy: Literal["ask_first", "balanced", "autonomous"] = "balanced"
+    instructions: ShortText | None = None
+    preferred_name: Trimmed = None
+    pronouns: Trimmed = None
+    timezone: Trimmed = None
+    notes: Trimmed = None
+    context: Trimmed = None
+
+    def body(self, found: Board) -> Fields:
+        try:
+            metrics = from_lines(self.metrics, found.success_metrics)
+        except ValueError as error:
+            raise self._invalid(metrics=str(error)) from None
+        if self.board_type == "goal" and not (self.objective.strip() and metrics):
+            raise self._invalid(**self._missing(metrics))
+        ticked = self.model_dump(include=set(OwnProfile.model_fields), exclude_none=True)  # of the person's profile
+        return {
+            **self.model_dump(include={"board_type", "lead_name", "autonomy", "instructions"}),
+            "objective": self.objective.strip() or None,
+            "success_metrics": metrics or None,
+            "target_date": self._target(found),
+            "user_profile": ticked or None,
+        }
+
+    def _target(self, found: Board) -> datetime | None:
+        """Return the target date; one that was not changed keeps its moment."""
+        is_same = self.target_date == goal_day(found.target_date)
+        return found.target_date if is_same else goal_moment(self.target_date)
+
+    def _missing(self, metrics: dict[str, object]) -> dict[str, str]:
+        missing = {} if self.objective.strip() else {"objective": "say what should be true in the end"}
+        return missing if metrics else {**missing, "metrics": "name at least one metric; a goal is measured"}
+
+    def _invalid(self, **errors: str) -> FormInvalid:
+        sentences = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
+        return FormInvalid(self.model_dump(), sentences)
+
+
+def kinds_of(board: Board) -> list[tuple[str, str]]:
+    """Return the choices of what a board is, with its own when that is another one."""
+    return KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
+
+
+def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, object]:
+    """Return what the form shows at first: the agent's proposal, else the board as it is."""
+    goal = draft or board
+    lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()
+    return {
+        "board_type": goal.board_type,
+        "objective": goal.objective,
+        "metrics": as_lines(goal.success_metrics),
+        "target_date": goal_day(goal.target_date),
+        "lead_name": lead.name,
+        "autonomy": lead.autonomy_level or "balanced",
+        "instructions": lead.custom_instructions,
+    }
+
+
+pages = Blueprint("onboarding_pages", __name__)
+
+
+async def settable_board(board_id: UUID) -> tuple[Actor, Board]:
+    """Return the person who asks, in the organization of a board that they may set up, and the board."""
+    actor = await signed_in()
+    board = await visible_board(actor, board_id)
+    require(actor, "onboarding.confirm", board)
+    return replace(actor, organization_id=board.organization_id), board
+
+
+def ways_of(board: Board) -> list[tuple[str, str, str, None]]:
+    """Return the tabs of a board that can be set up in a conversation, and by the form."""
+    return [
+        ("conversation", "Conversation", f"/boards/{board.id}/onboarding", None),
+        ("form", "Form", f"/boards/{board.id}/setup", None),
+    ]
+
+
+@pages.get("/boards/<uuid:board_id>/setup")
+async def set_up_form(board_id: UUID) -> ResponseReturnValue:
+    """Show the form for a board's goal, and for its lead if it has none."""
+    actor, board = await settable_board(board_id)
+    session = await latest_session(board.id)
+    draft = read_session(session).draft_goal if session and session.status != "confirmed" else None
+    return await _form(actor, board, values_of(board, draft), {}, await learned_about(actor, session))
+
+
+async def _form(actor: Actor, board: Board, values: Fields, errors: dict[str, str], learned: list[Learned]) -> str:
+    context: dict[str, object] = {"values": values, "errors": errors, "labels": LABELS, "autonomy": AUTONOMY}
+    context["learned"] = learned
+    context |= {"kinds": kinds_of(board), "ways": ways_of(board)}
+    lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
+    active = f"board-{board.id}"
+    return await shell_page(actor, "onboarding/setup.html", active=active, board=board, lead=lead, **context)
+
+
+async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid)
+    learned = await learned_about(refusal.actor, await latest_session(refusal.found.id), refusal.values)
+    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors, learned)
+
+
+@action(pages, "/boards/<uuid:board_id>/setup", form=SetUpForm, refused=_not_set_up)
+async def set_up_board(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValue:
+    """Say what a board is for; a new lead's token is shown, once."""
+    board, answer = outcome.found, outcome.answer
+    if answer.lead_token is None:
+        was_discussed = board.gateway_id is not None and await latest_session(board.id) is not None
+        return go(f"/boards/{board.id}/onboarding" if was_discussed else f"/boards/{board.id}")
+    return await _ready(outcome.actor, board, answer.lead_agent_id, answer.lead_token)
+
+
+async def _ready(actor: Actor, board: Board, lead_id: UUID, token: str) -> str:
+    lead = await Agent.get(id=lead_id).select_related("board")
+    base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+    context: dict[str, object] = {
+        "lead": lead,
+        "token": token,
+        "base": base,
+        "may_read": can(actor, "agent.read", lead),
+    }
+    return await shell_page(actor, "onboarding/ready.html", active=f"board-{board.id}", board=board, **context)

@@ -1,0 +1,172 @@
+"""Pages about agents on gateways: how one is set up, who runs on a gateway, writing their files anew, linking them."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint
+from quart.typing import ResponseReturnValue
+
+from mission_control.agents.models import Agent
+from mission_control.agents.page_frame import DELETED, FormPage, Tab, Viewed, agent_of_page
+from mission_control.agents.roster import role_of, status_of
+from mission_control.boards.queries import boards_of
+from mission_control.core.actor import Actor, require
+from mission_control.fleet.changes import choices_to_link
+from mission_control.fleet.jobs import latest_sync, result_of
+from mission_control.fleet.models import LABELS as STEP_LABELS
+from mission_control.fleet.models import ProvisioningJob
+from mission_control.fleet.provisioning_schemas import Adoption, ProvisioningRequest, TemplatesSyncRequest
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.page_frame import Tab as GatewayTab
+from mission_control.gateways.page_frame import Viewed as ViewedGateway
+from mission_control.gateways.page_frame import gateway_of_page
+from mission_control.gateways.pages import DeletionForm, not_deleted
+from mission_control.gateways.queries import visible_gateway
+from mission_control.people.jobs import ended_soon
+from mission_control.people.models import Job
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import done, go
+from mission_control.web.fragments import render_macro
+from mission_control.web.shell import signed_in
+
+pages = Blueprint("provisioning_pages", __name__)
+GATEWAY = "/gateways/<uuid:gateway_id>"
+LABELS = {
+    "gateway_agent_id": "Agent",
+    "board_id": "Board",
+    "name": "Name here",
+    "is_board_lead": "Board lead",
+    "remember": "Memory",
+}
+
+
+@action(pages, f"{GATEWAY}/template-syncs")
+async def create_templates_sync(outcome: Outcome[Gateway, TemplatesSyncRequest]) -> ResponseReturnValue:
+    """Begin to write the files of a gateway's agents anew."""
+    errors = outcome.answer.errors
+    toast = errors[0].message if outcome.answer.job_id is None and errors else "The files are being written."
+    return done(f"/gateways/{outcome.found.id}/agents", toast=toast)
+
+
+@action(pages, f"{GATEWAY}/removals", form=DeletionForm, at=gateway_of_page, refused=not_deleted)
+async def remove_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
+    """Delete a gateway with its agents there; how far that is stands among long work."""
+    await ended_soon(outcome.answer.id)
+    return go("/gateways")
+
+
+@pages.get(f"{GATEWAY}/adoptions/new")
+async def ask_adoption(gateway_id: UUID) -> ResponseReturnValue:
+    """Show the form that links an agent which exists on the gateway."""
+    actor = await signed_in()
+    gateway = await visible_gateway(actor, gateway_id)
+    require(actor, "gateway.adopt", gateway)
+    return await (await _form(actor, gateway)).render(actor, {})
+
+
+async def _form(actor: Actor, gateway: Gateway) -> FormPage:
+    choices, problem = await choices_to_link(gateway)
+    boards = [(board.id, board.name) for board in await boards_of(actor) if board.gateway_id == gateway.id]
+    context = {"labels": LABELS, "there": choices, "boards": boards, "problem": problem}
+    url, back = f"/gateways/{gateway.id}/adoptions", (f"/gateways/{gateway.id}/agents", "the gateway")
+    return FormPage(
+        "Link an agent", "provisioning/adoption.html", "adoption", url, back, active="gateways", context=context
+    )
+
+
+async def _not_adopted(refusal: Refusal[Gateway, Adoption]) -> ResponseReturnValue:
+    return await (await _form(refusal.actor, refusal.found)).refused(refusal)
+
+
+@action(pages, f"{GATEWAY}/adoptions", refused=_not_adopted)
+async def adopt_gateway_agent(outcome: Outcome[Gateway, Adoption]) -> ResponseReturnValue:
+    """Link an agent."""
+    return done(f"/gateways/{outcome.found.id}/agents", toast=f"{outcome.form.name} linked")
+
+
+@action(pages, f"{GATEWAY}/adoptions/<uuid:agent_id>/deletions")
+async def unlink_gateway_agent(outcome: Outcome[Any, None]) -> ResponseReturnValue:
+    """Unlink an agent."""
+    gateway, agent = outcome.found
+    return done(f"/gateways/{gateway.id}/agents", toast=f"{agent.name} unlinked")
+
+
+@action(pages, "/agents/<uuid:agent_id>/provisionings", at=agent_of_page, gone=DELETED)
+async def create_agent_provisioning(outcome: Outcome[Agent, ProvisioningRequest]) -> ResponseReturnValue:
+    """Set an agent up on its gateway anew."""
+    return done(f"/agents/{outcome.found.id}", toast=f"{outcome.found.name} is being set up")
+
+
+SHOWN_JOBS = 10
+WORDS = {
+    "provision": "Set up",
+    "update": "Update",
+    "adopt": "Link",
+    "remove": "Removal",
+    "unlink": "Removal",
+    "rest": "Stop",
+}
+
+
+async def agent_tab(viewed: Viewed) -> str:
+    """The tab: the latest job with its steps, earlier ones, and the form that sets the agent up anew."""
+    jobs = await _jobs(viewed, SHOWN_JOBS)
+    gateway = await Gateway.get_or_none(id=viewed.agent.gateway_id)
+    return render_macro("provisioning/agent_tab.html", "tab", viewed=viewed, gateway=gateway, jobs=jobs)
+
+
+async def card(viewed: Viewed) -> str:
+    """What the overview shows of it: the steps while they are made or have failed, else one line."""
+    if viewed.agent.gateway_id is None:
+        return ""
+    jobs = await _jobs(viewed, 1)
+    gateway = await Gateway.get_or_none(id=viewed.agent.gateway_id)
+    return render_macro(
+        "provisioning/agent.html", "card", viewed=viewed, gateway=gateway, job=jobs[0] if jobs else None
+    )
+
+
+async def _jobs(viewed: Viewed, most: int) -> list[dict[str, object]]:
+    found = ProvisioningJob.filter(agent_id=viewed.id).order_by("-created_at", "-id")
+    return [job_view(job) for job in await found.limit(most)]
+
+
+def job_view(job: ProvisioningJob) -> dict[str, object]:
+    return {
+        "row": job,
+        "word": WORDS.get(job.action, job.action),
+        "steps": [{**one, "label": STEP_LABELS.get(one["key"], one["key"])} for one in job.steps],
+        "is_open": job.state in ("waiting", "running"),
+        "tries_again": job.state == "waiting" and job.attempts > 0 and bool(job.last_error),
+        "awaits_call": job.state == "waiting" and job.awaits_check_in,
+    }
+
+
+AGENT_TAB = Tab("gateway", "Gateway", agent_tab, card, applies=lambda viewed: viewed.agent.gateway_id is not None)
+
+
+SHOWN_AGENTS = 200
+
+
+async def gateway_tab(viewed: ViewedGateway) -> str:
+    found = Agent.filter(gateway_id=viewed.id, board__deleted_at=None).select_related("board")
+    agents = await found.order_by("board_id", "created_at").limit(SHOWN_AGENTS)
+    sync = await latest_sync(viewed.id)
+    result = None if sync is None else await result_of(sync)
+    work = None if sync is None else await Job.get_or_none(id=sync.id)
+    lines = [_line(agent) for agent in agents]
+    return render_macro(
+        "provisioning/gateway_tab.html", "tab", viewed=viewed, lines=lines, sync=sync, result=result, work=work
+    )
+
+
+def _line(agent: Agent) -> dict[str, Any]:
+    return {
+        "row": agent,
+        "status": status_of(agent, [], 0)[0],
+        "role": role_of(agent),
+        "is_main": agent.board is None,
+    }
+
+
+GATEWAY_TAB = GatewayTab("agents", "Agents", gateway_tab)

@@ -1,0 +1,343 @@
+"""The sessions of a gateway as pages: the list, and one with its transcript, kept live."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import Field
+from quart import Blueprint, Response, request
+
+from mission_control.agents.page_frame import Tab, Viewed
+from mission_control.core.actor import Actor, require
+from mission_control.core.errors import NotFound
+from mission_control.core.values import new_id
+from mission_control.fleet import session_view
+from mission_control.fleet.following import LIST, is_watched_here, keep_watch, watch_id
+from mission_control.fleet.session_reading import GatewaySessionAbortRequest, Reach
+from mission_control.fleet.session_view import (
+    MOST_SHOWN,
+    SHOWN,
+    SessionView,
+    agent_of_session,
+    render_list,
+    session_url,
+)
+from mission_control.fleet.transcript import read_history, settled_before
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.page_frame import Viewed as PageFrameViewed
+from mission_control.gateways.page_frame import head_of_gateway, tabs_of_gateway
+from mission_control.gateways.queries import visible_gateway
+from mission_control.log import broker
+from mission_control.log.broker import head_of
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import Form, done
+from mission_control.web.fragments import read_ahead, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.shell import shell_page, signed_in
+
+
+def leads_to(viewed: Viewed) -> str:
+    """Return where the agent's session is, "" for an agent without one."""
+    agent = viewed.agent
+    if agent.gateway_id is None or not agent.openclaw_session_id:
+        return ""
+    return session_url(agent.gateway_id, agent.openclaw_session_id)
+
+
+async def render(viewed: Viewed) -> str:
+    """Return what stands at the tab's address on the agent's page."""
+    return render_macro("gateway_sessions/agent.html", "tab", url=leads_to(viewed), viewed=viewed)
+
+
+TAB = Tab("session", "Session", render, leads_to=leads_to)
+
+
+PAGE, FRAME, ENTRIES = "gateway-session", "gateway_sessions/frame.html", "gateway_sessions/entries.html"
+RECENT = 200
+News = Event | dict[str, object]
+
+
+def _is_its_own(view: SessionView, news: News) -> bool:
+    """Return whether a signal tells something new about the session."""
+    return isinstance(news, dict) and news.get("gateway_session") == view.watch
+
+
+def _is_read_again(view: SessionView, news: News) -> bool:
+    """Return whether the history was read again, or the gateway changed."""
+    if isinstance(news, Event):
+        return news.subject_id == view.gateway.id
+    if "gateway_session" in news:
+        return _is_its_own(view, news) and ("history" in news or "runs" in news)
+    return str(view.gateway.id) in (news.get("gateway_id"), news.get("gateway_back"))
+
+
+async def _head(view: SessionView) -> str:
+    return render_macro(FRAME, "head", view=view, facts=(await view.history()).facts)
+
+
+async def _notice(view: SessionView) -> str:
+    return render_macro(FRAME, "notice_of", view=view, error=(await view.history()).error)
+
+
+async def _tail(view: SessionView) -> str:
+    hidden = session_view.received(view.watch).hidden
+    entries = [
+        one
+        for one in (await view.history()).entries
+        if one.position > view.since and (one.run_id not in hidden or one.kind == "user")
+    ]
+    return render_macro(ENTRIES, "entries", entries=entries, view=view)
+
+
+async def _once_read(view: SessionView, batch: Batch) -> str | None:
+    """Send nothing before the history was read: what the page was opened with stays."""
+    _take(view, batch)
+    known = session_view.received(view.watch).history
+    return "" if known is None or known.error else None
+
+
+async def _live(view: SessionView) -> str:
+    known = session_view.received(view.watch)
+    runs = [(run, known.shown(run)) for run in (*known.leaving.values(), *known.runs.values())]
+    await read_ahead(*(part.text for _, parts in runs for part in parts if part.kind == "text"))
+    return render_macro(ENTRIES, "live", runs=runs, failure=known.failure, view=view)
+
+
+async def _live_changes(view: SessionView, batch: Batch) -> str | None:
+    _take(view, batch)
+    return None
+
+
+def _take(view: SessionView, batch: Batch) -> None:
+    known = session_view.take(view.watch, batch.signals)
+    if known.must_read or any("gateway_back" in one or "gateway_id" in one for one in batch.signals):
+        read_soon(view)
+
+
+def read_soon(view: SessionView) -> None:
+    """Read the history again beside the stream, and let the pages of this process know."""
+    known = session_view.received(view.watch)
+    known.must_read = True
+    if known.reading is None or known.reading.done():
+        known.reading = asyncio.create_task(_read(view, known))
+
+
+async def _read(view: SessionView, known: session_view.Received) -> None:
+    while known.must_read:
+        known.must_read = False
+        known.put(await read_history(view.gateway.id, view.key, RECENT))
+        running = broker.current()
+        if running is not None:
+            running.signal(view.gateway.organization_id, {"gateway_session": view.watch, "history": True})
+
+
+async def _actions(view: SessionView) -> str:
+    history = await view.history()
+    is_running = bool(session_view.received(view.watch).runs) or bool(history.facts and history.facts.is_running)
+    return render_macro(FRAME, "actions", view=view, is_running=is_running)
+
+
+async def gateway_now(viewer: Actor, reads: Reads, gateway_id: UUID) -> Gateway | None:
+    """Return a gateway for a batch of news, None when it is gone or no longer for the viewer."""
+    try:
+        found = await reads.get(("gateway", gateway_id), lambda: visible_gateway(viewer, gateway_id))
+    except NotFound:
+        return None
+    return found if viewer.administers(found.organization_id) else None
+
+
+async def session_stream(view: SessionView) -> Response:
+
+    async def look(viewer: Actor, reads: Reads) -> SessionView | None:
+        gateway = await gateway_now(viewer, reads, view.gateway.id)
+        if gateway is None:
+            return None
+        return replace(view, actor=viewer, pages=(PAGE,), active="gateways", reads=reads, gateway=gateway, is_live=True)
+
+    async def follow() -> None:
+        read_soon(view)  # what happened before the stream began
+        await keep_watch(view.watch, session_view.forget)
+
+    return await live_page(view.actor, look, follow)
+
+
+ITS_OWN = Concerns[SessionView](signals=("gateway_session",), about=_is_its_own)
+READ_AGAIN = Concerns[SessionView](("gateway.",), ("gateway_session", "gateway_id", "gateway_back"), _is_read_again)
+REGIONS = (
+    Region(PAGE, "#transcript-tail", READ_AGAIN, _tail, changes=_once_read, name="tail"),
+    Region(PAGE, "#transcript-live", ITS_OWN, _live, changes=_live_changes, name="live"),
+    Region(PAGE, "#session-head", READ_AGAIN, _head, changes=_once_read, name="head"),
+    Region(PAGE, "#session-notice", READ_AGAIN, _notice, name="notice"),
+    Region(PAGE, "#session-actions", READ_AGAIN, _actions, name="actions"),
+)
+
+
+pages = Blueprint("gateway_sessions_pages", __name__)
+SESSION = "/gateways/<uuid:gateway_id>/sessions/<string:session_id>"
+LONGEST_KEY = 1_000
+
+
+async def gateway_of_page(actor: Actor, gateway_id: UUID, **_: object) -> Gateway:
+    """Return the gateway that the address of an action names."""
+    return await visible_gateway(actor, gateway_id)
+
+
+async def _on_gateway(gateway_id: UUID, key: str) -> tuple[Actor, Gateway]:
+    actor = await signed_in()
+    gateway = await visible_gateway(actor, gateway_id)
+    require(actor, "gateway_session.read", Reach(gateway))
+    if len(key) > LONGEST_KEY:
+        raise NotFound()
+    return actor, gateway
+
+
+def _asked_for(name: str, most: int, otherwise: int) -> int:
+    text = request.args.get(name, "")
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 18 else otherwise
+
+
+@pages.get(SESSION)
+async def session(gateway_id: UUID, session_id: str) -> str:
+    """Show a session."""
+    actor, gateway = await _on_gateway(gateway_id, session_id)
+    seq = await head_of(actor.organization_id)  # before everything that the page shows
+    shown = _asked_for("show", MOST_SHOWN, SHOWN)
+    view = SessionView(
+        actor=actor, gateway=gateway, key=session_id, shown=shown, agent=await agent_of_session(gateway, session_id)
+    )
+    if not is_watched_here(view.watch):
+        session_view.forget(view.watch)
+    history = await view.history()
+    since = settled_before(history.entries, bool(history.facts and history.facts.is_running))
+    view = replace(view, since=since)
+    return await shell_page(
+        actor,
+        "gateway_sessions/show.html",
+        active="gateways",
+        view=view,
+        history=history,
+        settled=[one for one in history.entries if one.position <= since],
+        regions=await rendered(PAGE, view),
+        message_key=str(new_id()),
+        live_url=f"{view.url}/live?after={seq}&since={since}&show={shown}",
+    )
+
+
+@pages.get(f"{SESSION}/live")
+async def live(gateway_id: UUID, session_id: str) -> Response:
+    """Stream what happens in a session."""
+    actor, gateway = await _on_gateway(gateway_id, session_id)
+    since, shown = _asked_for("since", 10**17, 0), _asked_for("show", MOST_SHOWN, SHOWN)
+    agent = await agent_of_session(gateway, session_id)
+    view = SessionView(actor=actor, gateway=gateway, key=session_id, agent=agent, shown=shown, since=since)
+    return await session_stream(view)
+
+
+class MessageForm(Form):
+    """What a person writes to an agent."""
+
+    content: str = Field(min_length=1, max_length=100_000)
+    idempotency_key: str | None = Field(None, max_length=200)
+
+
+@action(pages, f"{SESSION}/messages", form=MessageForm, at=gateway_of_page)
+async def send_gateway_session_message(outcome: Outcome[object, MessageForm]) -> Response:
+    """The message was sent. The page shows it already; the transcript takes its place when the agent got it."""
+    return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]))
+
+
+@action(pages, f"{SESSION}/aborts", at=gateway_of_page)
+async def abort_gateway_session(outcome: Outcome[object, GatewaySessionAbortRequest]) -> Response:
+    """The run was ended, or there was none."""
+    sentence = "Stopped." if outcome.answer.run_ids else "Nothing was running."
+    return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]), sentence)
+
+
+list_pages = Blueprint("gateway_sessions_list_pages", __name__)
+LIST_PAGE = "gateway-sessions"
+LIST_TAB = "sessions"
+SESSIONS = "/gateways/<uuid:gateway_id>/sessions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView(View):
+    """The list of a gateway's sessions as somebody sees it."""
+
+    gateway: Gateway
+    search: str = ""
+
+
+async def _view(gateway_id: UUID) -> ListView:
+    actor = await signed_in()
+    gateway = await visible_gateway(actor, gateway_id)
+    require(actor, "gateway_session.read", Reach(gateway))
+    return ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
+
+
+@list_pages.get(SESSIONS)
+async def sessions(gateway_id: UUID) -> str:
+    """Show the sessions of a gateway."""
+    view = await _view(gateway_id)
+    seq = await head_of(view.actor.organization_id)  # before everything that the page shows
+    return await shell_page(
+        view.actor,
+        "gateway_sessions/index.html",
+        active="gateways",
+        gateway=view.gateway,
+        search=view.search,
+        regions=await rendered(LIST_PAGE, view),
+        live_url=f"/gateways/{gateway_id}/sessions/live?after={seq}&q={quote(view.search, safe='')}",
+    )
+
+
+@list_pages.get(f"{SESSIONS}/live")
+async def sessions_live(gateway_id: UUID) -> Response:
+    """Stream what happens to the sessions of a gateway."""
+    view = await _view(gateway_id)
+
+    async def look(viewer: Actor, reads: Reads) -> ListView | None:
+        gateway = await gateway_now(viewer, reads, gateway_id)
+        if gateway is None:
+            return None
+        return replace(view, actor=viewer, pages=(LIST_PAGE,), active="gateways", reads=reads, gateway=gateway)
+
+    return await live_page(view.actor, look, lambda: keep_watch(watch_id(gateway_id, LIST), lambda _: None))
+
+
+async def _sessions(view: ListView) -> str:
+    return await render_list(view.gateway, view.search)
+
+
+def _list_key(view: ListView) -> tuple[UUID, str]:
+    return view.gateway.id, view.search
+
+
+def _is_about(view: ListView, news: Event | dict[str, object]) -> bool:
+    is_its_list = isinstance(news, dict) and news.get("gateway_sessions") == watch_id(view.gateway.id, LIST)
+    return is_its_list or _is_about_gateway(view, news)
+
+
+def _is_about_gateway(view: ListView, news: Event | dict[str, object]) -> bool:
+    if isinstance(news, Event):
+        return news.subject_id == view.gateway.id
+    return str(view.gateway.id) == news.get("gateway_id")
+
+
+async def _list_head(view: ListView) -> str:
+    return head_of_gateway(PageFrameViewed(view.actor, view.gateway))
+
+
+async def _tabs(view: ListView) -> str:
+    return tabs_of_gateway(PageFrameViewed(view.actor, view.gateway), LIST_TAB)
+
+
+OF_GATEWAY = Concerns[ListView](("gateway.",), ("gateway_id",), _is_about_gateway)
+NEWS = Concerns[ListView](("gateway.",), ("gateway_sessions", "gateway_id"), _is_about)
+LIST_REGIONS = (
+    Region(LIST_PAGE, "#gateway-head", OF_GATEWAY, _list_head, name="head"),
+    Region(LIST_PAGE, "#gateway-tabs", OF_GATEWAY, _tabs, name="tabs"),
+    Region(LIST_PAGE, "#gateway-sessions", NEWS, _sessions, key=_list_key, name="sessions"),
+)

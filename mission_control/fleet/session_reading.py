@@ -1,0 +1,367 @@
+"""Sessions of a gateway: shapes, which of them a caller reaches, and reading them with secrets hidden."""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import main_agent_on
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core import errors
+from mission_control.core.actor import Actor, Rules, require
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.values import Body, NonEmptyStr, parse_id
+from mission_control.fleet.main_agents import is_made
+from mission_control.gateways.connector import call
+from mission_control.gateways.errors import GatewayError
+from mission_control.gateways.installation import main_session_key, opened
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import gateway_of, visible_gateway
+
+
+class GatewayQuery(BaseModel):
+    """The gateway: that of a board, or one by its id. The id wins."""
+
+    board_id: str | None = None
+    gateway_id: UUID | None = None
+
+
+class GatewaysStatusQuery(GatewayQuery):
+    """The gateway: one by its url, which wins; else that of a board, or one by its id."""
+
+    gateway_url: str | None = Field(None, max_length=2_000)
+    gateway_token: str | None = Field(None, max_length=4_000)
+    gateway_disable_device_pairing: bool | None = None
+    gateway_allow_insecure_tls: bool | None = None
+
+
+class GatewayCommandsQuery(BaseModel):
+    """Without an id it is the gateway that was connected last."""
+
+    gateway_id: UUID | None = None
+
+
+class GatewaysStatusResponse(BaseModel):
+    """Whether a gateway can be used, and its sessions."""
+
+    connected: bool
+    gateway_url: str
+    sessions_count: int | None = None
+    sessions: list[object] | None = None
+    main_session: dict[str, object] | None = None
+    main_session_error: str | None = None
+    error: str | None = None
+
+
+class GatewaySessionsResponse(BaseModel):
+    """The sessions of a gateway as it describes them."""
+
+    sessions: list[object]
+    main_session: dict[str, object] | None = None
+
+
+class GatewaySessionResponse(BaseModel):
+    """A session as its gateway describes it."""
+
+    session: object
+
+
+class GatewaySessionHistoryResponse(BaseModel):
+    """The messages of a session as its gateway keeps them."""
+
+    history: list[object]
+
+
+class GatewaySessionMessageRequest(BaseModel):
+    """A message to a session. The same `idempotency_key` again sends nothing again."""
+
+    content: NonEmptyStr
+    idempotency_key: str | None = Field(None, min_length=1, max_length=200)
+
+
+class GatewaySessionAbortRequest(Body):
+    """Which run to end; without one all runs of the session."""
+
+    run_id: str | None = Field(None, min_length=1, max_length=200)
+
+
+class GatewaySessionAbortResponse(BaseModel):
+    """Which runs were ended."""
+
+    ok: bool
+    run_ids: list[str]
+
+
+class GatewayCommandsResponse(BaseModel):
+    """What a gateway says that it can do."""
+
+    protocol_version: int
+    methods: list[str]
+    events: list[str]
+
+
+NO_GATEWAY = "Name a board (board_id) or a gateway (gateway_id)."
+BOARD_HAS_NONE = "This board has no gateway."
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A gateway, the board by which it was named, and the agents whose sessions the caller may see (None: all).
+
+    `main_key` is the session of the main agent, which only a board's gateway is asked for, and only once it is made.
+    """
+
+    gateway: Gateway
+    board: Board | None = None
+    agent_ids: frozenset[str] | None = None
+    main_key: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the caller may see every session."""
+        return self.agent_ids is None
+
+    def has(self, session_key: object) -> bool:
+        """Return whether the caller may see a session."""
+        if self.agent_ids is None:
+            return True
+        parts = str(session_key).split(":")
+        return len(parts) > 2 and parts[0] == "agent" and parts[1] in self.agent_ids
+
+    def require(self, session_key: str) -> str:
+        """Return the key of a session that the caller may see. Raise NotFound otherwise."""
+        if not self.has(session_key):
+            raise NotFound()
+        return session_key
+
+    def require_write(self, actor: Actor, session_key: str) -> str:
+        """Return the key of a session that the caller may write to. Raise NotFound or Forbidden otherwise."""
+        require(actor, "gateway_session.write", self)
+        return self.require(session_key)
+
+
+async def reached(actor: Actor, query: GatewayQuery) -> Reach:
+    """Return the gateway that a request names. Raise Invalid, NotFound or Forbidden when there is none to use."""
+    found = await _reached(actor, query)
+    require(actor, "gateway_session.read", found)
+    return found
+
+
+async def _reached(actor: Actor, query: GatewayQuery) -> Reach:
+    if query.gateway_id is not None:
+        return Reach(await visible_gateway(actor, query.gateway_id))
+    if not (query.board_id or "").strip():
+        raise Invalid(NO_GATEWAY)
+    board_id = parse_id(str(query.board_id).strip())
+    if board_id is None:
+        raise NotFound()
+    return await _reached_by_board(actor, await visible_board(actor, board_id))
+
+
+async def _reached_by_board(actor: Actor, board: Board) -> Reach:
+    """Return the gateway of a board with the sessions that the actor may see: all, or those of its agents."""
+    if board.gateway_id is None:
+        raise Invalid(BOARD_HAS_NONE)
+    try:
+        gateway = await gateway_of(board.organization_id, board.gateway_id)
+    except NotFound:
+        raise Invalid(BOARD_HAS_NONE) from None
+    if actor.administers(board.organization_id):
+        main = await main_agent_on(gateway.id)
+        return Reach(gateway, board, main_key=main_session_key(gateway.id) if main and is_made(main) else None)
+    return Reach(gateway, board, await _agents_of(board.id, gateway.id))
+
+
+async def _agents_of(board_id: UUID, gateway_id: UUID) -> frozenset[str]:
+    found = await Agent.filter(board_id=board_id, gateway_id=gateway_id).values_list("gateway_agent_id", flat=True)
+    return frozenset(str(one) for one in found if one)
+
+
+rules = Rules()
+
+
+@rules.rule("gateway_session.read")
+def may_read_sessions(actor: Actor, reach: Reach) -> bool:
+    """People who read the board; of a gateway by itself its organization's owners and admins."""
+    if reach.board is None:
+        return actor.is_user and actor.administers(reach.gateway.organization_id)
+    return actor.is_user and actor.reads(reach.board)
+
+
+@rules.rule("gateway_session.write")
+def may_write_to_sessions(actor: Actor, reach: Reach) -> bool:
+    """People who write on the board; of a gateway by itself its organization's owners and admins."""
+    if reach.board is None:
+        return actor.is_user and actor.administers(reach.gateway.organization_id)
+    return actor.is_user and actor.writes(reach.board)
+
+
+@rules.rule("gateway_session.probe")
+def may_probe_gateways(actor: Actor, thing: object) -> bool:
+    """Owners and admins of the active organization: a url is tried, and what its gateway can do is listed."""
+    return actor.is_user and actor.administers(actor.organization_id)
+
+
+TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]+")
+HIDDEN = "••••"
+TELLING = 4  # so many first characters of a secret are held back; fewer end many a word
+SHORTEST = 8  # a shorter secret would hide ordinary words
+
+
+class Mask:
+    """Hides tokens of agents and people, and the secrets of one gateway."""
+
+    def __init__(self, secrets: Iterable[str | None] = ()) -> None:
+        self._secrets = sorted({one for one in secrets if one and len(one) >= SHORTEST}, key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        """Return a text without its secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return TOKEN.sub(rf"\1{HIDDEN}", text)
+
+    def growing(self, text: str) -> str:
+        """Return the beginning of a text that still grows, without its secrets and without the start of one."""
+        text = self.text(text)
+        for secret in self._secrets:
+            for length in range(min(len(secret) - 1, len(text)), TELLING - 1, -1):
+                if text.endswith(secret[:length]):
+                    text = text[:-length]
+                    break
+        return text
+
+    def values(self, values: list[object]) -> list[object]:
+        """Return JSON values with all their texts masked."""
+        return [self.value(one) for one in values]
+
+    def value(self, value: object) -> Any:
+        """Return a JSON value with all its texts masked; its shape stays."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self.value(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.value(one) for one in value]
+        return value
+
+
+MAIN_LABEL = "Gateway Agent"
+MASKED_SECONDS = 30.0
+
+_masks: dict[UUID, tuple[float, Mask]] = {}
+
+
+async def asked(gateway_id: UUID, method: str, params: Mapping[str, object]) -> object:
+    """Call a gateway. Raises Unreachable (502) with the gateway's own words when that fails."""
+    try:
+        return await call(gateway_id, method, params)
+    except GatewayError as error:
+        raise errors.Unreachable(error.message) from error
+
+
+async def mask_of(gateway_id: UUID) -> Mask:
+    """Return what hides the secrets of a gateway; one read serves half a minute."""
+    moment = time.monotonic()
+    known = _masks.get(gateway_id)
+    if known is None or known[0] < moment:
+        gateway = await Gateway.get_or_none(id=gateway_id)
+        known = _masks[gateway_id] = (moment + MASKED_SECONDS, _mask(gateway))
+    return known[1]
+
+
+def _mask(gateway: Gateway | None) -> Mask:
+    secrets: list[str | None] = []
+    for encrypted in (gateway.token, gateway.device_token) if gateway is not None else ():
+        try:
+            secrets.append(opened(encrypted))
+        except GatewayError:
+            continue  # with another SECRET_KEY it is not known here, and no connection could be made with it
+    return Mask(secrets)
+
+
+def listed(payload: object) -> list[object]:
+    found = payload.get("sessions") if isinstance(payload, Mapping) else payload
+    return found if isinstance(found, list) else []
+
+
+async def sessions_of(reach: Reach) -> list[object]:
+    """Return the sessions that the caller may see."""
+    mask = await mask_of(reach.gateway.id)
+    return visible(reach, mask.values(listed(await asked(reach.gateway.id, "sessions.list", {}))))
+
+
+def visible(reach: Reach, sessions: list[object]) -> list[object]:
+    """Return those of a gateway's sessions that the caller may see."""
+    if reach.is_whole:
+        return sessions
+    return [one for one in sessions if isinstance(one, Mapping) and reach.has(one.get("key"))]
+
+
+async def main_session(reach: Reach) -> Any:
+    """Return the session of the main agent, made when it is missing; None without a board. Raises Unreachable."""
+    if reach.main_key is None:
+        return None
+    payload = await asked(reach.gateway.id, "sessions.patch", {"key": reach.main_key, "label": MAIN_LABEL})
+    entry = payload.get("entry") if isinstance(payload, Mapping) else None
+    mask = await mask_of(reach.gateway.id)
+    return mask.value(entry if isinstance(entry, Mapping) else payload)
+
+
+async def main_session_if_any(reach: Reach) -> Any:
+    """Return the session of the main agent, None when it cannot be made."""
+    try:
+        return await main_session(reach)
+    except errors.Unreachable:
+        return None
+
+
+async def session_of(reach: Reach, key: str) -> object:
+    """Return a session by its key. Raises NotFound, and Unreachable."""
+    reach.require(key)
+    for one in await sessions_of(reach):
+        if isinstance(one, Mapping) and one.get("key") == key:
+            return one
+    if key == reach.main_key:
+        return await main_session(reach)
+    # The list ends at the newest hundred.
+    if "sessions.describe" in (reach.gateway.methods or ()):
+        payload = await asked(reach.gateway.id, "sessions.describe", {"key": key})
+        found = payload.get("session") if isinstance(payload, Mapping) else None
+        if isinstance(found, Mapping):
+            return (await mask_of(reach.gateway.id)).value(found)
+    raise NotFound()
+
+
+async def history_of(reach: Reach, key: str) -> list[object]:
+    """Return the messages of a session, none when the gateway's answer is of no use. Raises Unreachable."""
+    payload = await asked(reach.gateway.id, "chat.history", {"sessionKey": reach.require(key)})
+    return (await mask_of(reach.gateway.id)).values(messages_in(payload))
+
+
+def messages_in(payload: object) -> list[object]:
+    """Return the messages in an answer to `chat.history`."""
+    found = payload.get("messages") if isinstance(payload, Mapping) else payload
+    return found if isinstance(found, list) else []
+
+
+async def send(reach: Reach, key: str, content: str, idempotency_key: str) -> bool:
+    """Send a message to a session; return whether the gateway took it now, not earlier. Raises Unreachable."""
+    if key == reach.main_key:
+        await main_session(reach)
+    params = {"sessionKey": key, "message": content, "deliver": False, "idempotencyKey": idempotency_key}
+    payload = await asked(reach.gateway.id, "chat.send", params)
+    return not isinstance(payload, Mapping) or payload.get("status") == "started"
+
+
+async def abort(reach: Reach, key: str, run_id: str | None) -> list[str]:
+    """End a run of a session, or all of them; return which ended. Raises Unreachable."""
+    params = {"sessionKey": key} | ({} if run_id is None else {"runId": run_id})
+    payload = await asked(reach.gateway.id, "chat.abort", params)
+    found = payload.get("runIds") if isinstance(payload, Mapping) else None
+    return [str(one) for one in found] if isinstance(found, list) else []

@@ -1,0 +1,210 @@
+"""Tokens and cost of the sessions of agents, as their gateway counts them.
+
+A gateway sums up each session from its transcript (`sessions.usage`), over resets too. What was counted of a session
+is its mark; only what goes beyond it counts, and mark and usage are one transaction, so a crash neither loses nor
+repeats anything. A figure below the mark is an older one from the gateway's cache and is passed over. The cost is the
+gateway's estimate, by the prices of its configuration.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from mission_control.agents.budgets import Figures, measure_usage
+from mission_control.core import times
+from mission_control.core.actor import Actor, system
+from mission_control.core.times import monotonic
+from mission_control.database.sql import rows, select
+from mission_control.fleet.models import SessionUsage
+from mission_control.gateways import connector
+from mission_control.gateways.connector import call
+from mission_control.gateways.errors import GatewayError, Unreachable
+from mission_control.gateways.events import GatewayRef, Handle
+from mission_control.log.commands import command
+from mission_control.work.loops import Loop
+
+# The gateway answers from a cache of 30 seconds.
+LOOK_SECONDS, ACTIVE_SECONDS, SELDOM_SECONDS = 35.0, 100.0, 900.0
+CALL_SECONDS = 30.0
+MOST_SESSIONS = 1000
+MICROS = 1_000_000
+MOST = 10**15
+FIRST_DAY, LAST_DAY = "2020-01-01", "2099-12-31"
+
+_log = logging.getLogger(__name__)
+_active: dict[UUID, float] = {}
+_measured: dict[UUID, float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A session's usage in all, as its gateway sums it up."""
+
+    agent_id: str
+    session_id: str
+    figures: Figures
+    began_at: datetime | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentThere:
+    id: UUID
+    gateway_agent_id: str
+    is_adopted: bool
+    created_at: datetime
+
+
+def noting_activity(handle: Handle) -> Handle:
+    """Return a handler that also remembers that a gateway's agents work, so that their usage is read soon."""
+
+    async def note(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+        _active[gateway.id] = monotonic()
+        await handle(gateway, event)
+
+    return note
+
+
+async def measure_soon(gateway: GatewayRef) -> None:
+    """After a connection: have everything read that was used since."""
+    _active[gateway.id] = monotonic()
+    _measured.pop(gateway.id, None)
+
+
+async def measure_due() -> None:
+    """Read the usage of the gateways that this process holds, often while their agents work."""
+    due = [one for one in connector.held_here() if _is_due(one, monotonic())]
+    await asyncio.gather(*(_measure_one(one) for one in due))
+
+
+USAGE = Loop(name="counting the usage of gateways", look=measure_due, pause=LOOK_SECONDS)
+
+
+async def _measure_one(gateway_id: UUID) -> None:
+    try:
+        await measure(gateway_id)
+    except GatewayError as error:
+        _log.info("a gateway did not tell its usage: %s", error, extra={"gateway_id": str(gateway_id)})
+    except Exception:
+        _log.exception("counting the usage of a gateway failed")
+
+
+def _is_due(gateway_id: UUID, now: float) -> bool:
+    if now - _active.get(gateway_id, -ACTIVE_SECONDS) < ACTIVE_SECONDS:
+        return True
+    return now - _measured.get(gateway_id, -SELDOM_SECONDS) >= SELDOM_SECONDS
+
+
+async def measure(gateway_id: UUID) -> None:
+    """Read the usage of all sessions of a gateway, and count what is new."""
+    agents = await _agents(gateway_id)
+    if not agents:
+        return
+    actor, answer = system(await _organization(gateway_id)), await _sums(gateway_id, _since(agents.values()))
+    _measured[gateway_id] = monotonic()
+    for one in read_usage(answer):
+        agent = agents.get(one.agent_id)
+        if agent is not None:
+            await count_session(actor, gateway_id, agent, one)
+
+
+def _since(agents: Collection[AgentThere]) -> str:
+    """Return the day before the first of our agents came. A linked one has a past, which is its mark."""
+    if any(one.is_adopted for one in agents):
+        return FIRST_DAY
+    return (min(one.created_at for one in agents) - timedelta(days=1)).date().isoformat()
+
+
+async def _sums(gateway_id: UUID, since: str) -> object:
+    asked: dict[str, object] = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
+    newer = {**asked, "agentScope": "all", "includeHistorical": True}
+    try:
+        return await call(gateway_id, "sessions.usage", newer, seconds=CALL_SECONDS)
+    except Unreachable:
+        raise
+    except GatewayError as error:
+        if error.code != "INVALID_REQUEST":
+            raise
+        return await call(gateway_id, "sessions.usage", asked, seconds=CALL_SECONDS)
+
+
+async def _organization(gateway_id: UUID) -> UUID:
+    [found] = await rows("SELECT organization_id FROM gateways WHERE id = ?", gateway_id)
+    return UUID(str(found["organization_id"]))
+
+
+async def _agents(gateway_id: UUID) -> dict[str, AgentThere]:
+    found = await select(
+        AgentThere,
+        "SELECT id, gateway_agent_id, is_adopted, created_at FROM agents"
+        " WHERE gateway_id = ? AND gateway_agent_id IS NOT NULL",
+        gateway_id,
+    )
+    return {one.gateway_agent_id: one for one in found}
+
+
+def read_usage(answer: object) -> list[Measured]:
+    """Return the sessions of an answer that the gateway has summed up; others come with a later one."""
+    sessions = answer.get("sessions") if isinstance(answer, Mapping) else None
+    found = sessions if isinstance(sessions, list) else []
+    return [one for said in found if isinstance(said, Mapping) and (one := _measured_of(said)) is not None]
+
+
+def _measured_of(said: Mapping[str, object]) -> Measured | None:
+    usage, session_id = said.get("usage"), said.get("sessionId")
+    if not isinstance(usage, Mapping) or not isinstance(session_id, str) or not session_id:
+        return None
+    key = str(said.get("key") or "").split(":")
+    agent_id = said.get("agentId") or (key[1] if len(key) > 1 and key[0] == "agent" else "")
+    output = _count(usage.get("output"))
+    # The gateway counts what was read from and written to a prompt cache apart from the input.
+    taken = sum(_count(usage.get(name)) for name in ("input", "cacheRead", "cacheWrite"))
+    cost = usage.get("totalCost")
+    micros = _count(cost * MICROS) if isinstance(cost, int | float) and not isinstance(cost, bool) else 0
+    model = said.get("model")
+    return Measured(
+        agent_id=str(agent_id),
+        session_id=session_id[:512],
+        figures=Figures(taken, output, micros),
+        began_at=_moment(usage.get("firstActivity")),
+        model=model[:200] if isinstance(model, str) else None,
+    )
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
+        return 0
+    return round(value)
+
+
+def _moment(milliseconds: object) -> datetime | None:
+    value = _count(milliseconds)
+    return datetime.fromtimestamp(value / 1000, UTC).replace(tzinfo=None) if 0 < value < 2**42 else None
+
+
+@command("usage.measure")
+async def count_session(actor: Actor, gateway_id: UUID, agent: AgentThere, measured: Measured) -> None:
+    """Count what a session used beyond its mark.
+
+    Of an adopted agent, what it used before it was adopted does not count.
+    """
+    mark = await SessionUsage.select_for_update().get_or_none(gateway_id=gateway_id, session_id=measured.session_id)
+    is_earlier = agent.is_adopted and measured.began_at is not None and measured.began_at < agent.created_at
+    if mark is None:
+        mark = SessionUsage(
+            gateway_id=gateway_id, session_key=f"agent:{measured.agent_id}", session_id=measured.session_id
+        )
+        more = Figures() if is_earlier else measured.figures
+    else:
+        more = measured.figures.beyond(Figures(mark.input_tokens, mark.output_tokens, mark.cost_micros))
+        if not more:
+            return
+    highest = measured.figures.larger(Figures(mark.input_tokens, mark.output_tokens, mark.cost_micros))
+    mark.input_tokens, mark.output_tokens, mark.cost_micros = highest.input, highest.output, highest.micros
+    mark.updated_at = times.clock_now()
+    await mark.save()
+    if more:
+        await measure_usage(actor, agent.id, more, model=measured.model)

@@ -1,0 +1,164 @@
+"""Skills over HTTP: the catalogue, the packs, and skills on gateways."""
+
+from uuid import UUID
+
+from quart import Response, current_app
+
+from mission_control.core.actor import Actor
+from mission_control.core.values import OK, ErrorResponse, HTTPValidationError, OkResponse
+from mission_control.fleet import skill_commands
+from mission_control.fleet.models import Skill, SkillPack
+from mission_control.fleet.repositories import Git
+from mission_control.fleet.skill_commands import (
+    ask_for_skill,
+    skill_for_gateway,
+    start_sync,
+    start_sync_of_all,
+    sync_pack,
+)
+from mission_control.fleet.skill_queries import (
+    InstallQuery,
+    MarketplaceQuery,
+    MarketplaceSkillActionResponse,
+    MarketplaceSkillCardRead,
+    MarketplaceSkillCreate,
+    MarketplaceSkillDetail,
+    MarketplaceSkillRead,
+    SkillPackCreate,
+    SkillPackRead,
+    SkillPackSyncResponse,
+    SyncQuery,
+    list_cards,
+    list_packs,
+    pack_read,
+    skill_detail,
+    skill_read,
+)
+from mission_control.http.compression import json_response
+from mission_control.http.operation_api import Api
+from mission_control.people.jobs import JobRead
+
+api = Api(__name__, "skills", below="/skills/marketplace")
+
+
+@api.get("", list[MarketplaceSkillCardRead], rule="skill.read")
+async def list_marketplace_skills(actor: Actor, query: MarketplaceQuery) -> Response:
+    """List the organization's catalogue, newest first.
+
+    With a limit the headers X-Total-Count, X-Limit and X-Offset describe the page.
+    """
+    cards, total = await list_cards(actor, query)
+    response = json_response(cards)
+    if query.limit is not None:
+        response.headers["X-Total-Count"] = str(total)
+        response.headers["X-Limit"] = str(query.limit)
+        response.headers["X-Offset"] = str(query.offset)
+    return response
+
+
+@api.post("", MarketplaceSkillRead, rule="skill.create")
+async def create_marketplace_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, object]:
+    """Add a skill to the catalogue, or change the one with this address."""
+    return await skill_read((await skill_commands.create_skill(actor, actor.organization_id, data)).id)
+
+
+@api.get("/<skill_id>", MarketplaceSkillDetail, rule="skill.read")
+async def get_marketplace_skill(actor: Actor, skill: Skill) -> dict[str, object]:
+    """Read a skill with its text and where it is installed. Read the text before you install it."""
+    return await skill_detail(skill)
+
+
+@api.delete("/<skill_id>", rule="skill.delete")
+async def delete_marketplace_skill(actor: Actor, skill: Skill) -> OkResponse:
+    """Remove a skill from the catalogue. Installed copies stay."""
+    await skill_commands.delete_skill(actor, skill)
+    return OK
+
+
+install_api = Api(__name__, "skills", below="/skills/marketplace/<skill_id>")
+
+
+@install_api.post("/install", rule="skill.install", errors={422: HTTPValidationError})
+async def install_marketplace_skill(
+    actor: Actor, skill_id: UUID, query: InstallQuery
+) -> MarketplaceSkillActionResponse:
+    """Have the main agent of a gateway install a skill. It counts as installed, and pending until the agent has it."""
+    return await _asked(actor, skill_id, query.gateway_id, is_wanted=True)
+
+
+@install_api.post("/uninstall", rule="skill.install", errors={422: HTTPValidationError})
+async def uninstall_marketplace_skill(
+    actor: Actor, skill_id: UUID, query: InstallQuery
+) -> MarketplaceSkillActionResponse:
+    """Have the main agent of a gateway remove a skill, installed by us or not."""
+    return await _asked(actor, skill_id, query.gateway_id, is_wanted=False)
+
+
+async def _asked(actor: Actor, skill_id: UUID, gateway_id: UUID, *, is_wanted: bool) -> MarketplaceSkillActionResponse:
+    place = await skill_for_gateway(actor, skill_id, gateway_id)
+    delivery_id = await ask_for_skill(actor, place, is_wanted=is_wanted)
+    return MarketplaceSkillActionResponse(
+        skill_id=skill_id, gateway_id=gateway_id, installed=is_wanted, delivery_ids=[delivery_id]
+    )
+
+
+packs_api = Api(__name__, "skills", below="/skills/packs")
+
+
+@packs_api.get("", list[SkillPackRead], rule="skill_pack.read")
+async def list_skill_packs(actor: Actor) -> list[dict[str, object]]:
+    """List the organization's packs, newest first."""
+    return await list_packs(actor.organization_id)
+
+
+@packs_api.post("", SkillPackRead, rule="skill_pack.create", errors={400: ErrorResponse})
+async def create_skill_pack(actor: Actor, data: SkillPackCreate) -> dict[str, object]:
+    """Add a repository of GitHub as a pack, or change the pack that has this address."""
+    return await pack_read((await skill_commands.create_pack(actor, actor.organization_id, data)).id)
+
+
+@packs_api.get("/<pack_id>", SkillPackRead, rule="skill_pack.read")
+async def get_skill_pack(actor: Actor, pack: SkillPack) -> dict[str, object]:
+    """Read a pack."""
+    return await pack_read(pack.id)
+
+
+@packs_api.patch("/<pack_id>", SkillPackRead, rule="skill_pack.update", errors={400: ErrorResponse, 409: ErrorResponse})
+async def update_skill_pack(actor: Actor, pack: SkillPack, data: SkillPackCreate) -> dict[str, object]:
+    """Replace a pack's fields. Those left out get their defaults."""
+    return await pack_read((await skill_commands.update_pack(actor, pack, data)).id)
+
+
+@packs_api.delete("/<pack_id>", rule="skill_pack.delete")
+async def delete_skill_pack(actor: Actor, pack: SkillPack) -> OkResponse:
+    """Remove a pack. Its skills stay in the catalogue."""
+    await skill_commands.delete_pack(actor, pack)
+    return OK
+
+
+@packs_api.post(
+    "/<pack_id>/sync", rule="skill_pack.sync", errors={400: ErrorResponse, 502: ErrorResponse}, is_atomic=False
+)
+async def sync_skill_pack(actor: Actor, pack: SkillPack, query: SyncQuery) -> SkillPackSyncResponse:
+    """Sync a pack's repository into the catalogue.
+
+    The pack's branch is read, else the default branch, with a warning. Skills that the pack no longer
+    holds stay unless prune is set; skills that people added always stay.
+    """
+    return await sync_pack(actor, pack, _git(), prune=query.prune)
+
+
+@packs_api.post("/<pack_id>/syncs", rule="skill_pack.sync", is_atomic=False, status=202)
+async def start_pack_sync(actor: Actor, pack: SkillPack, query: SyncQuery) -> JobRead:
+    """Sync a pack as a job that you may leave. `GET /jobs/{job_id}` says how far it is, and its warnings."""
+    return await start_sync(actor, pack, _git(), prune=query.prune)
+
+
+@packs_api.post("/syncs", rule="skill_pack.create", is_atomic=False, status=202)
+async def start_pack_syncs(actor: Actor, query: SyncQuery) -> JobRead:
+    """Sync all packs of the active organization as one job, one after the other."""
+    return await start_sync_of_all(actor, _git(), prune=query.prune)
+
+
+def _git() -> Git:
+    return Git(current_app.config["SETTINGS"].skills_git_base_url)

@@ -1,0 +1,314 @@
+"""Skills as pages of the settings: the catalogue, installing, and packs."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from quart import request
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor, require
+from mission_control.core.errors import Conflict, DomainError, Invalid
+from mission_control.core.values import NonEmptyStr, Paging, parse_id
+from mission_control.database.sql import Row
+from mission_control.fleet.models import Skill, SkillPack
+from mission_control.fleet.skill_queries import (
+    BY_CATEGORY,
+    BY_NAME,
+    NEWEST,
+    UNCATEGORIZED,
+    AnyAddress,
+    MarketplaceQuery,
+    MarketplaceSkillCreate,
+    gateways_of,
+    list_cards,
+    list_packs,
+    pack_read,
+    skill_detail,
+    visible_pack,
+    visible_skill,
+    words_of,
+)
+from mission_control.gateways.queries import list_gateways
+from mission_control.people.jobs import own_jobs
+from mission_control.people.models import Job
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, go
+from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
+
+pages = Pages("skills_pages", __name__)
+PACK_LABELS = {"source_url": "Address", "name": "Name", "branch": "Branch", "description": "Description"}
+SETTINGS = SettingsPage(
+    "skills", "Organization", "Skills", "/settings/skills", "sparkles", 150, "marketplace packs", administers
+)
+SKILLS, SKILL = "/settings/skills", "/settings/skills/<uuid:skill_id>"
+SIZES = (25, 50, 100, 200)
+MOST_FROM = 10**6
+ORDERS = {
+    "newest": Order("newest", sql=NEWEST),
+    "name": Order("by name", sql=BY_NAME),
+    "category": Order("by category", sql=BY_CATEGORY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks for: filters, the size of a page, and where it begins."""
+
+    search: str
+    category: str
+    risk: str
+    pack: UUID | None
+    order: str
+    size: int
+    first: int
+
+    @classmethod
+    def of_request(cls) -> "Wanted":
+        """Read the address; what it cannot mean is left out."""
+        args = request.args
+        size = args.get("size", SIZES[0], type=int)
+        first = max(0, min(args.get("from", 0, type=int), MOST_FROM))
+        search, category, risk = (args.get(name, "").strip()[:200] for name in ("q", "category", "risk"))
+        pack = parse_id(args.get("pack", ""))
+        return cls(search, category, risk, pack, order_asked(ORDERS), size if size in SIZES else SIZES[0], first)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a filter is set."""
+        return bool(self.search or self.category or self.risk or self.pack)
+
+    def query(self) -> MarketplaceQuery:
+        """Return the query of the operation that lists skills."""
+        filters: dict[str, Any] = {"search": self.search, "category": self.category, "risk": self.risk}
+        return MarketplaceQuery(**filters, pack_id=self.pack, limit=self.size, offset=self.first)
+
+    def url(self, first: int) -> str:
+        """Return the address of the page that begins elsewhere."""
+        named = {"q": self.search, "category": self.category, "risk": self.risk, "pack": self.pack, "order": self.order}
+        numbers = {"size": self.size if self.size != SIZES[0] else "", "from": first or ""}
+        parts = {name: str(value) for name, value in {**named, **numbers}.items() if value}
+        return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
+
+
+async def _admin() -> Actor:
+    actor = await signed_in()
+    require(actor, "skill.read")
+    return actor
+
+
+async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
+    packs = await list_packs(actor.organization_id)
+    if wanted.pack is not None and str(wanted.pack) not in {str(pack["id"]) for pack in packs}:
+        wanted = replace(wanted, pack=None)
+    cards, total = await list_cards(actor, wanted.query(), ORDERS[wanted.order].sql)
+    return {
+        "cards": [card | {"pack": _pack_of(card, packs)} for card in cards],
+        "on": await gateways_of([card["id"] for card in cards]),
+        "total": total,
+        "wanted": wanted,
+        "sizes": SIZES,
+        "orders": [(key, one.label) for key, one in ORDERS.items()],
+        "packs": packs,
+        "categories": await words_of(actor.organization_id, "category"),
+        "risks": await words_of(actor.organization_id, "risk"),
+        "uncategorized": UNCATEGORIZED,
+    }
+
+
+LiveList(
+    pages=pages, place=SETTINGS, template="skills/index.html", read=_listed, asks=Wanted.of_request,
+    news=Concerns[View](("skill.", "skill_pack.", "gateway.")), verb="skill.read",
+)  # fmt: skip
+
+
+def _pack_of(card: Row, packs: list[Row]) -> Row | None:
+    url = card["source_url"]
+    return next(
+        (one for one in packs if url == one["source_url"] or url.startswith(f"{one['source_url']}/tree/")), None
+    )
+
+
+@pages.get(f"{SKILLS}/new")
+async def new_skill() -> str:
+    """Show the form of a single skill."""
+    return await _new(await _admin(), {}, {})
+
+
+async def _new(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
+    context: dict[str, object] = {"values": values, "errors": errors, "labels": PACK_LABELS}
+    return await settings_page(actor, "skills/new.html", SETTINGS.key, **context)
+
+
+async def _not_added(refusal: Refusal[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
+    refusal.only()
+    return await _new(refusal.actor, refusal.values, refusal.errors)
+
+
+@action(pages, SKILLS, refused=_not_added)
+async def create_marketplace_skill(outcome: Outcome[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
+    """Add a skill."""
+    return go(f"{SKILLS}/{outcome.answer['id']}")
+
+
+@pages.get(SKILL)
+async def one_skill(skill_id: UUID) -> str:
+    """Show a skill, its text, and where it is installed."""
+    actor = await _admin()
+    return await _show(actor, await visible_skill(actor, skill_id), "")
+
+
+async def _show(actor: Actor, skill: Skill, problem: str) -> str:
+    packs = await list_packs(actor.organization_id)
+    detail = await skill_detail(skill)
+    gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
+    asked = {str(one.gateway_id): one for one in detail["gateways"]}
+    context: dict[str, object] = {
+        "skill": detail,
+        "pack": _pack_of(detail, packs),
+        "gateways": gateways,
+        "asked": asked,
+    }
+    return await settings_page(actor, "skills/show.html", SETTINGS.key, problem=problem, **context)
+
+
+async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
+    """Return the skill that the address of an action names."""
+    return await visible_skill(actor, skill_id)
+
+
+async def _not_asked(refusal: Refusal[object, None]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, DomainError) or refusal.page is None:
+        raise refusal.error
+    return await _show(refusal.actor, refusal.page, refusal.sentence)
+
+
+INSTALL = f"{SKILL}/gateways/<uuid:gateway_id>"
+
+
+@action(pages, f"{INSTALL}/installations", at=skill_of_page, refused=_not_asked)
+async def install_marketplace_skill(outcome: Outcome[None, None]) -> ResponseReturnValue:
+    """Have a gateway install a skill."""
+    return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
+
+
+@action(pages, f"{INSTALL}/removals", at=skill_of_page, refused=_not_asked)
+async def uninstall_marketplace_skill(outcome: Outcome[None, None]) -> ResponseReturnValue:
+    """Have a gateway remove a skill."""
+    return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
+
+
+@action(pages, f"{SKILL}/deletions")
+async def delete_marketplace_skill(outcome: Outcome[Skill, None]) -> ResponseReturnValue:
+    """Remove a skill from the catalogue."""
+    return go(SKILLS)
+
+
+pack_pages = Pages("skill_packs_pages", __name__)
+PACK_ORDERS = {
+    "newest": Order("newest"),
+    "name": Order("by name", lambda pack: (pack["name"] or "").casefold()),
+    "skills": greatest("most skills", lambda pack: pack["skill_count"]),
+}
+PACKS, PACK = f"{SKILLS}/packs", f"{SKILLS}/packs/<uuid:pack_id>"
+
+
+async def _pack_admin() -> Actor:
+    actor = await signed_in()
+    require(actor, "skill_pack.read")
+    return actor
+
+
+async def _pack_listed(actor: Actor, asked: Asked) -> dict[str, object]:
+    own = await own_jobs(actor)
+    jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
+    found = PACK_ORDERS[asked.order].sorted(await list_packs(actor.organization_id))
+    return {"packs": found, "jobs": jobs}
+
+
+LiveList(
+    pages=pack_pages, place=SETTINGS, path=PACKS, template="skills/packs.html", read=_pack_listed, orders=PACK_ORDERS,
+    news=Concerns[View](("skill_pack.", "skill."), ("job_id",)), verb="skill_pack.read",
+)  # fmt: skip
+
+
+@pack_pages.get(f"{PACKS}/new")
+async def new_pack() -> str:
+    """Show the form of a new pack."""
+    return await _form(await _pack_admin(), None, {"branch": "main"}, {})
+
+
+async def _form(actor: Actor, pack: SkillPack | None, values: Fields, errors: dict[str, str]) -> str:
+    context: dict[str, object] = {"pack": pack, "values": values, "errors": errors, "labels": PACK_LABELS}
+    return await settings_page(actor, "skills/pack_form.html", SETTINGS.key, **context)
+
+
+class PackForm(Form):
+    """A pack to add, or its new fields."""
+
+    source_url: AnyAddress
+    name: NonEmptyStr | None = None
+    branch: str = "main"
+    description: str | None = None
+
+    def body(self, found: SkillPack | None) -> Fields:
+        """Return the pack; what the form does not show stays."""
+        return self.model_dump() | {"metadata": found.metadata if found is not None else {}}
+
+
+async def _not_saved(refusal: Refusal[SkillPack | None, PackForm]) -> ResponseReturnValue:
+    error = refusal.error
+    if isinstance(error, FormInvalid | Invalid | Conflict):
+        return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
+    if isinstance(error, DomainError) and error.status == 400:
+        return await _form(refusal.actor, refusal.found, refusal.values, {"source_url": error.sentence})
+    raise error
+
+
+@action(pack_pages, PACKS, form=PackForm, refused=_not_saved)
+async def create_skill_pack(outcome: Outcome[None, PackForm]) -> ResponseReturnValue:
+    """Add a pack; its skills come with the first sync."""
+    return go(f"{PACKS}#pack-{outcome.answer['id']}")
+
+
+@pack_pages.get(PACK)
+async def edit_pack(pack_id: UUID) -> str:
+    """Show the form of a pack's fields."""
+    actor = await _pack_admin()
+    pack = await visible_pack(actor, pack_id)
+    return await _form(actor, pack, {name: getattr(pack, name) for name in PACK_LABELS}, {})
+
+
+@action(pack_pages, PACK, form=PackForm, refused=_not_saved)
+async def update_skill_pack(outcome: Outcome[SkillPack, PackForm]) -> ResponseReturnValue:
+    """Change a pack."""
+    return go(f"{PACKS}#pack-{outcome.found.id}")
+
+
+@action(pack_pages, f"{PACK}/syncs")
+async def start_pack_sync(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
+    """Sync a pack, as a job that may be left."""
+    return go("/work")
+
+
+@action(pack_pages, f"{PACKS}/syncs")
+async def start_pack_syncs(outcome: Outcome[None, None]) -> ResponseReturnValue:
+    """Sync all packs, as one job that may be left."""
+    return go("/work")
+
+
+@pack_pages.get(f"{PACK}/delete")
+async def ask_deletion(pack_id: UUID) -> str:
+    """Say what removing a pack does."""
+    actor = await _pack_admin()
+    pack = await visible_pack(actor, pack_id)
+    return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await pack_read(pack.id))
+
+
+@action(pack_pages, f"{PACK}/deletions")
+async def delete_skill_pack(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
+    """Remove a pack."""
+    return go(PACKS)

@@ -1,0 +1,447 @@
+"""A session's history and its present run as people read them."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.notices import NOTICES
+from mission_control.core import times
+from mission_control.fleet import session_reading
+from mission_control.fleet.session_reading import Mask
+from mission_control.gateways.connector import call
+from mission_control.gateways.errors import GatewayError
+from mission_control.web.fragments import read_ahead
+
+CALLS = {"toolCall", "tool_call", "toolUse", "tool_use"}
+RESULTS = {"toolResult", "tool", "tool_result"}
+INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
+LONGEST_TOOL_TEXT = 20_000
+GREETS = "mc-wake-"  # how keys of messages begin that start an agent
+MARKERS = {
+    "reset": "The session began anew",
+    "compaction": "Earlier messages were summarized for the model",
+}
+
+type Kind = Literal["user", "assistant", "tool", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a transcript.
+
+    `text` is what was said, a marker's sentence, or a tool's input; `result` is a tool's output, None while it runs.
+    `position` orders the messages of a session; entries of one message share it.
+    """
+
+    kind: Kind
+    id: str
+    text: str
+    position: int
+    at: datetime | None = None
+    name: str = ""
+    result: str | None = None
+    is_error: bool = False
+    call_id: str = ""
+    run_id: str = ""
+    sent_as: str = ""
+    model: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is a tool without a result."""
+        return self.kind == "tool" and self.result is None
+
+    @property
+    def notice(self) -> str:
+        """The first line of a message of Mission Control, which says what kind of notice it is."""
+        first = self.text.partition("\n")[0].strip() if self.kind == "user" else ""
+        return first if first in NOTICES else ""
+
+    @property
+    def title(self) -> str:
+        return self.notice.capitalize() or ("Greeting" if self.sent_as.startswith(GREETS) else "Message")
+
+    @property
+    def body(self) -> str:
+        """What a message says after its title."""
+        return self.text.removeprefix(self.notice).lstrip("\n")
+
+
+def entries_of(messages: Iterable[object], mask: Mask) -> list[Entry]:
+    """Return the entries of a history. What is no message is passed over, so that newer gateways do no harm."""
+    found: list[Entry] = []
+    calls: dict[str, int] = {}
+    for number, message in enumerate(messages):
+        if not isinstance(message, Mapping):
+            continue
+        if message.get("role") in RESULTS:
+            _add_result(found, calls, message, number)
+            continue
+        for entry in _of_message(message, number):
+            if entry.call_id:
+                calls[entry.call_id] = len(found)
+            found.append(entry)
+    return [_masked(entry, mask) for entry in found]
+
+
+def _masked(entry: Entry, mask: Mask) -> Entry:
+    result = None if entry.result is None else mask.text(entry.result)
+    name, model = mask.text(entry.name), mask.text(entry.model)
+    return replace(entry, text=mask.text(entry.text), result=result, name=name, model=model)
+
+
+def _of_message(message: Mapping[str, object], number: int) -> list[Entry]:
+    own = _own(message)
+    role = message.get("role")
+    kind: Kind = "user" if role == "user" else "assistant" if role == "assistant" else "system"
+    known = Entry(
+        kind, _id(message, number), "", position(message, number), moment_of(message.get("timestamp")),
+        run_id=str(own.get("runId") or ""), model=str(message.get("model") or ""), sent_as=_sent_as(message, own),
+    )  # fmt: skip
+    if kind == "system":
+        return [replace(known, text=_marker(message, own))]
+    parts = message.get("content")
+    if isinstance(parts, str):
+        parts = [{"type": "text", "text": parts}]
+    found: list[Entry] = []
+    for index, part in enumerate(parts if isinstance(parts, list) else []):
+        entry = _of_part(part, known)
+        if entry is not None:
+            found.append(replace(entry, id=f"{known.id}-{index}"))
+    if not found and message.get("errorMessage"):
+        found.append(replace(known, kind="system", text=str(message["errorMessage"]), is_error=True))
+    return found
+
+
+def _of_part(part: object, known: Entry) -> Entry | None:
+    if not isinstance(part, Mapping):
+        return None
+    kind = part.get("type")
+    if kind in CALLS:
+        arguments = next((part[key] for key in ("arguments", "input", "args") if key in part), None)
+        call_id = str(part.get("id") or part.get("toolCallId") or "")
+        return replace(known, kind="tool", name=str(part.get("name") or "tool"), text=tool_input(arguments),
+                       call_id=call_id)  # fmt: skip
+    if kind == "text" and str(part.get("text") or "").strip():
+        text = str(part["text"])
+        if known.kind == "user" and text.lstrip().startswith(INTERNAL):
+            return replace(known, kind="system", name="Context that the gateway added", text=text)
+        return replace(known, text=text)
+    if kind == "image":
+        return replace(known, kind="system", text="An image")
+    return None
+
+
+def _add_result(found: list[Entry], calls: Mapping[str, int], message: Mapping[str, object], number: int) -> None:
+    """Put a result to the call that it belongs to; one whose call is not in the history stands alone."""
+    call_id = str(message.get("toolCallId") or message.get("tool_call_id") or "")
+    result, is_error = tool_output(message.get("content")), message.get("isError") is True
+    index = calls.get(call_id)
+    if index is not None:
+        found[index] = replace(found[index], result=result, is_error=is_error)
+        return
+    name = str(message.get("toolName") or message.get("name") or "tool")
+    found.append(
+        Entry("tool", _id(message, number), "", position(message, number), moment_of(message.get("timestamp")), name,
+              result, is_error, call_id, str(_own(message).get("runId") or ""))
+    )  # fmt: skip
+
+
+def tool_input(arguments: object) -> str:
+    """Return what a tool was called with: a lone command as it is, anything else as JSON."""
+    if isinstance(arguments, str):
+        return arguments[:LONGEST_TOOL_TEXT]
+    if isinstance(arguments, Mapping) and len(arguments) == 1 and isinstance(arguments.get("command"), str):
+        return str(arguments["command"])[:LONGEST_TOOL_TEXT]
+    return "" if not arguments else json.dumps(arguments, ensure_ascii=False, indent=2)[:LONGEST_TOOL_TEXT]
+
+
+def tool_output(content: object) -> str:
+    """Return what a tool answered, as text."""
+    if isinstance(content, Mapping):
+        content = content.get("content", content)
+    if isinstance(content, str):
+        return content[:LONGEST_TOOL_TEXT]
+    if isinstance(content, list):
+        texts = [str(one.get("text") or "") for one in content if isinstance(one, Mapping)]
+        return "\n".join(filter(None, texts))[:LONGEST_TOOL_TEXT]
+    return "" if content is None else json.dumps(content, ensure_ascii=False, indent=2)[:LONGEST_TOOL_TEXT]
+
+
+def position(message: Mapping[str, object], number: int) -> int:
+    """Return where a message stands in its session: its number there, on older gateways its time."""
+    for value in (_own(message).get("seq"), message.get("timestamp")):
+        if isinstance(value, int | float):
+            return int(value)
+    return number
+
+
+def _own(message: Mapping[str, object]) -> Mapping[str, object]:
+    own = message.get("__openclaw")
+    return own if isinstance(own, Mapping) else {}
+
+
+def _sent_as(message: Mapping[str, object], own: Mapping[str, object]) -> str:
+    """Return the idempotency key under which a message was sent, "" for every other message."""
+    key = own.get("idempotencyKey") or message.get("idempotencyKey") or ""
+    return str(key).removesuffix(":user")
+
+
+def _marker(message: Mapping[str, object], own: Mapping[str, object]) -> str:
+    kind = str(own.get("kind") or message.get("kind") or "")
+    return MARKERS.get(kind) or tool_output(message.get("content")) or kind or "A note of the gateway"
+
+
+def _id(message: Mapping[str, object], number: int) -> str:
+    """Return an id for the page, which holds nothing that a gateway chose."""
+    known = _own(message).get("id") or f"{message.get('timestamp')}:{message.get('role')}:{number}"
+    return sha256(str(known).encode()).hexdigest()[:16]
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return a time of a gateway, which is milliseconds or seconds since 1970, or a text; None for anything else."""
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return times.naive_utc(datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC))
+        if isinstance(value, str):
+            return times.naive_utc(datetime.fromisoformat(value))
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+LONG_ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What a gateway says of a session; what it leaves out is empty."""
+
+    key: str
+    title: str
+    agent_id: str
+    model: str = ""
+    tokens: int | None = None
+    context: int | None = None
+    cost: float | None = None
+    updated_at: datetime | None = None
+    is_running: bool = False
+    error: str = ""
+
+    @property
+    def id(self) -> str:
+        return sha256(self.key.encode()).hexdigest()[:16]
+
+    def titled(self, agent: Agent | None) -> str:
+        """Return the name of its agent, and its own where it says more."""
+        name = agent.name if agent else self.agent_id
+        if self.title in ("", "main", name) or not name:
+            return name or self.title
+        return self.title if self.title.startswith(f"{name} ") else f"{name}: {self.title}"
+
+    @classmethod
+    def of(cls, key: str, known: Mapping[str, object], mask: Mask) -> "SessionFacts":
+        """Read the facts of a session from a list, or from an answer to `chat.history`."""
+        named = (known.get(name) for name in ("label", "displayName", "derivedTitle"))
+        title = next((str(one) for one in named if one), "") or short_name(key)
+        return cls(
+            key,
+            mask.text(title),
+            mask.text(str(known.get("agentId") or agent_in(key))),
+            mask.text(str(known.get("model") or "")),
+            _number(known.get("totalTokens")),
+            _number(known.get("contextTokens")),
+            _money(known.get("estimatedCostUsd")),
+            moment_of(known.get("updatedAt")),
+            known.get("hasActiveRun") is True or known.get("status") == "running",
+            mask.text(str(known.get("lastRunError") or "")),
+        )
+
+
+def agent_in(key: str) -> str:
+    """Return the agent that a session key names, "" when it names none."""
+    parts = key.split(":")
+    return parts[1] if len(parts) > 2 and parts[0] == "agent" else ""
+
+
+def short_name(key: str) -> str:
+    """Return a session key without its agent, and with the beginning of ids alone."""
+    name = ":".join(key.split(":")[2:]) if agent_in(key) else key
+    return LONG_ID.sub(lambda found: f"{found[1]}…", name).replace(":", " ")
+
+
+def _number(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _money(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The transcript of a session, or why it cannot be read."""
+
+    entries: tuple[Entry, ...] = ()
+    facts: SessionFacts | None = None
+    has_earlier: bool = False
+    error: str = ""
+
+
+async def read_history(gateway_id: UUID, key: str, shown: int) -> History:
+    """Read the last messages of a session."""
+    try:
+        payload = await call(gateway_id, "chat.history", {"sessionKey": key, "limit": shown})
+    except GatewayError as error:
+        return History(error=error.message)
+    mask = await session_reading.mask_of(gateway_id)
+    known = payload.get("sessionInfo") if isinstance(payload, Mapping) else None
+    entries = tuple(entries_of(session_reading.messages_in(payload), mask))
+    await read_ahead(*(one.text for one in entries if one.kind in ("user", "assistant")))
+    has_earlier = isinstance(payload, Mapping) and payload.get("hasMore") is True
+    return History(entries, SessionFacts.of(key, known if isinstance(known, Mapping) else {}, mask), has_earlier)
+
+
+def settled_before(entries: tuple[Entry, ...], is_running: bool) -> int:
+    """Return the position up to which a transcript changes no more: before the run that is not over."""
+    started = [one.position for one in entries if one.is_open]
+    if is_running:
+        started += [one.position for one in entries if one.kind == "user"][-1:]
+    last = entries[-1].position if entries else 0
+    return min([last, *(one - 1 for one in started)])
+
+
+MOST_PARTS = 200
+LONGEST_TEXT = 100_000
+LONGEST_WORD = 200
+MOST_CHARACTERS = 1_000_000  # of a run, beyond which no part is added
+ENDINGS = {"final", "aborted", "error"}
+PHASES = {
+    "preparing_workspace": "Preparing its workspace",
+    "preparing_context": "Preparing the context",
+    "starting_model": "Waiting for the model",
+    "model": "Thinking",
+    "start": "Started",
+    "finishing": "Finishing",
+    "fallback_step": "Trying another model",
+}
+
+
+@dataclass(slots=True)
+class Part:
+    """A text that an agent says, or a tool that it uses; `result` of a tool is None while nothing came of it."""
+
+    kind: Literal["text", "tool"]
+    id: str
+    name: str = ""
+    text: str = ""
+    result: str | None = None
+    is_done: bool = False
+    is_error: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """A run. `is_whole` says that it was followed from its beginning."""
+
+    id: str
+    status: str = "Started"
+    is_whole: bool = False
+    parts: list[Part] = field(default_factory=list)
+    # What pages do not show yet: parts by their number, and the status.
+    changed: set[int] = field(default_factory=set)
+    has_new_status: bool = False
+    # Whether its texts come as items; the cumulative ones of `chat` are left out then.
+    has_items: bool = False
+
+    def agent_event(self, stream: object, data: Mapping[str, object]) -> None:
+        """Take an event of the kind `agent`."""
+        phase = data.get("phase")
+        if stream in ("run_status", "lifecycle"):
+            self._set_status(PHASES.get(str(phase), self.status))
+            self.is_whole = self.is_whole or (not self.parts and phase in ("start", "preparing_workspace"))
+        elif stream == "assistant":
+            self.has_items = True
+            self._say(data.get("text"), str(data.get("itemId") or "")[:LONGEST_WORD])
+        elif stream == "tool":
+            self._use(data, str(phase))
+        elif stream == "item" and data.get("kind") == "tool":
+            self._item(data, str(phase))
+        elif stream == "command_output":
+            self._output(data)
+
+    def chat_delta(self, payload: Mapping[str, object]) -> None:
+        """Take a delta of the kind `chat`, which gateways without the stream `assistant` send alone."""
+        if self.has_items:
+            return
+        message = payload.get("message")
+        text = tool_output(message.get("content")) if isinstance(message, Mapping) else payload.get("deltaText")
+        self._say(text, "")
+
+    def _say(self, text: object, item: str) -> None:
+        if not isinstance(text, str) or not text:
+            return
+        last = self.parts[-1] if self.parts else None
+        if last is None or last.kind != "text" or (item and last.id and item != last.id):
+            if item == "" and any(one.kind == "text" and one.text == text for one in self.parts):
+                return
+            last = self._add(Part("text", item))
+        if last is not None and len(text) >= len(last.text):
+            last.text, last.id = text[:LONGEST_TEXT], last.id or item
+            self.changed.add(self.parts.index(last))
+        self._set_status("Writing")
+
+    def _tool(self, data: Mapping[str, object]) -> Part | None:
+        """Return the part of the tool that an event is about; None beyond the number that is kept."""
+        call_id = str(data.get("toolCallId") or "")[:LONGEST_WORD]
+        part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
+        return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")[:LONGEST_WORD]))
+
+    def _item(self, data: Mapping[str, object], phase: str) -> None:
+        """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
+        part = self._tool(data)
+        if part is None or part.is_done:
+            return
+        part.text = part.text or tool_input(str(data.get("meta") or data.get("title") or ""))
+        if phase == "end":
+            part.is_done, part.is_error = True, data.get("status") not in (None, "completed")
+        self.changed.add(self.parts.index(part))
+        self._set_status("Thinking" if part.is_done else f"Using {part.name}")
+
+    def _output(self, data: Mapping[str, object]) -> None:
+        part = self._tool(data)
+        is_whole = data.get("phase") == "end"
+        if part is not None and isinstance(data.get("output"), str) and (is_whole or not part.is_done):
+            part.result = tool_output(data["output"])
+            self.changed.add(self.parts.index(part))
+
+    def _use(self, data: Mapping[str, object], phase: str) -> None:
+        part = self._tool(data)
+        if part is None:
+            return
+        if "args" in data:
+            part.text = tool_input(data["args"])
+        if phase == "update" and not part.is_done:
+            part.result = tool_output(data.get("partialResult"))
+        elif phase == "result":
+            part.result, part.is_done = tool_output(data.get("result")), True
+            part.is_error = data.get("isError") is True
+        self.changed.add(self.parts.index(part))
+        self._set_status("Thinking" if part.is_done else f"Using {part.name}")
+
+    def _set_status(self, status: str) -> None:
+        self.has_new_status = self.has_new_status or status != self.status
+        self.status = status
+
+    def _add(self, part: Part) -> Part | None:
+        size = sum(len(one.text) + len(one.result or "") for one in self.parts)
+        if len(self.parts) >= MOST_PARTS or size > MOST_CHARACTERS:
+            return None
+        self.parts.append(part)
+        return part

@@ -1,1 +1,0 @@
-"""Notices to the agents of gateways, sent as messages to their sessions."""

@@ -1,1 +1,0 @@
-"""Approvals and questions that gateways ask for, in the queues of people."""

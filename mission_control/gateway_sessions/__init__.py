@@ -1,1 +1,0 @@
-"""The sessions of a gateway: lists, transcripts, messages and usage."""

@@ -1,1 +1,0 @@
-"""Board groups: boards that belong together."""

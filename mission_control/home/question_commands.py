@@ -1,0 +1,312 @@
+"""Commands on questions: ask, also through a gateway's main agent; answer, withdraw, deadlines."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.coordination import address, memory_body, require_gateway
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import lead_id_of, main_agent_on
+from mission_control.agents.reactions import NOTICE
+from mission_control.approvals.payloads import CHANNEL
+from mission_control.asks import deadlines
+from mission_control.asks.deadlines import COLUMNS, Deadlines
+from mission_control.boards.attempts import current_runs, hold_lease, only_run_of
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.substance import refuse_changed
+from mission_control.database.sql import as_id, rows
+from mission_control.home.models import Question
+from mission_control.home.question_queries import parts_of_questions
+from mission_control.home.question_schemas import (
+    REPLY_SOURCE,
+    REPLY_TAGS,
+    GatewayMainAskUserRequest,
+    QuestionCreate,
+    QuestionDeadline,
+)
+from mission_control.knowledge.memory_commands import write_memory
+from mission_control.knowledge.models import Entry
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import deliver, notify, record
+
+SNIPPET_LENGTH = 120
+OVER = {"answered": ErrorCode.QUESTION_ANSWERED, "withdrawn": ErrorCode.QUESTION_WITHDRAWN}
+
+
+@command("question.ask")
+async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest | QuestionCreate) -> Question:
+    """Ask people a question; it appears in their queue and in the board's chat."""
+    board = await locked_board(board)
+    options = [one.model_dump() for one in new.options] if isinstance(new, QuestionCreate) else []
+    source = REPLY_SOURCE if isinstance(new, QuestionCreate) else new.reply_source or REPLY_SOURCE
+    question = Question(
+        board_id=board.id,
+        agent_id=actor.agent_id,
+        agent_name=actor.name,
+        content=new.content,
+        correlation_id=new.correlation_id,
+        preferred_channel=new.preferred_channel,
+        reply_tags=_reply_tags(new.reply_tags),
+        reply_source=source,
+        options=options,
+        allows_text=not isinstance(new, QuestionCreate) or new.allows_text,
+        run_id=await _run_of(actor, board, new.task_id if isinstance(new, QuestionCreate) else None),
+        created_at=times.clock_now(),
+    )
+    question.board = board
+    if isinstance(new, QuestionCreate):
+        await deadlines.put_deadline(question, board, new)
+        question.otherwise_option_id = new.otherwise_option_id
+        notify(deadlines.CHANNEL)
+    await question.save(force_create=True)
+    sentence = f"Question asked: {snippet(new.content)}"
+    record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
+    lines = [f"Question for people: {new.content}", *(f"{at}. {one['label']}" for at, one in enumerate(options, 1))]
+    await write_memory(actor, board, "\n".join(lines), ["chat", "question"])
+    return question
+
+
+async def _run_of(actor: Actor, board: Board, task_id: UUID | None) -> UUID | None:
+    """Return the run to which a question belongs: that of the task that it names, else the asker's only one."""
+    if task_id is None:
+        return await only_run_of(actor.agent_id, actor.fence)
+    if not await rows(
+        "SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ? AND deleted_at IS NULL", task_id, board.id
+    ):
+        raise NotFound("The task is not on this board.")
+    await hold_lease(task_id)
+    return (await current_runs([task_id])).get(task_id)
+
+
+def _reply_tags(tags: list[str]) -> list[str]:
+    """Return the tags of the answer without `chat`, because it is a note."""
+    kept = [tag for tag in dict.fromkeys(tags) if tag and tag != "chat"]
+    return kept or list(REPLY_TAGS)
+
+
+def snippet(text: str) -> str:
+    """Return the first line of a text, truncated."""
+    line = text.strip().partition("\n")[0].strip()
+    return line if len(line) <= SNIPPET_LENGTH else line[: SNIPPET_LENGTH - 3] + "..."
+
+
+@command("question.answer")
+async def answer_question(
+    actor: Actor,
+    question: Question,
+    answer: str | None,
+    option_id: str | None = None,
+    seen: str | None = None,
+) -> Question:
+    """Answer a question with an option, a text, or both. Only the first answer counts.
+
+    The answer is stored in the board's memory and the asker notified. An unknown option, or a text where the question
+    allows none: Invalid. `seen` is the substance that was shown: another one is a Conflict.
+    """
+    question = await held_question(question)
+    _refuse_when_over(question)
+    _refuse_when_expired(question)
+    refuse_changed(seen, (await parts_of_questions([question.id]))[question.id])
+    answer = answer_text(question.options, answer, option_id, allows_text=question.allows_text)
+    entry = await write_memory(actor, question.board, answer, question.reply_tags, question.reply_source)
+    question.state, question.answer, question.answered_at = "answered", entry.content, times.clock_now()
+    question.answered_by_user_id, question.chosen_option_id = actor.user_id, option_id
+    if question.gateway_id is not None:
+        question.answer_state = "waiting"
+        notify(CHANNEL)
+    await question.save(
+        update_fields=["state", "answer", "answered_at", "answered_by_user_id", "chosen_option_id", "answer_state"]
+    )
+    record(
+        "question.answered",
+        question,
+        f"Question answered: {snippet(question.content)}",
+        question_id=question.id,
+        correlation_id=question.correlation_id,
+        memory_id=entry.id,
+    )
+    if question.gateway_id is None:  # else the gateway tells its agent
+        for agent_id in await _recipients(question):
+            _notify(actor, question, entry, agent_id)
+    return question
+
+
+def answer_text(options: Any, answer: str | None, option_id: str | None, *, allows_text: bool) -> str:
+    """Return the stored answer: the chosen option's label, followed by the person's text."""
+    if answer and not allows_text:
+        raise Invalid("This question is answered by one of its options.")
+    labels = {one["id"]: one["label"] for one in options or []}
+    if option_id is not None and option_id not in labels:
+        raise Invalid("This question has no such option.")
+    label = labels[option_id] if option_id is not None else ""
+    return "\n\n".join(part for part in (label, answer) if part)
+
+
+async def held_question(question: Question) -> Question:
+    """Lock the question until the command ends and return it."""
+    board = await locked_board(question.board)
+    found = await Question.select_for_update().get_or_none(id=question.id)
+    if found is None:
+        raise NotFound()
+    found.board = board
+    return found
+
+
+def _refuse_when_over(question: Question) -> None:
+    if question.closed_at is not None:
+        raise Conflict(ErrorCode.QUESTION_CLOSED.detail(f"This question is closed. {question.closed_reason}"))
+    if question.state != "open":
+        raise Conflict(OVER[question.state].detail())
+
+
+def _refuse_when_expired(question: Question) -> None:
+    if question.expires_at is not None and question.expires_at <= times.clock_now():
+        raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
+
+
+def _notify(actor: Actor, question: Question, entry: Entry, agent_id: UUID) -> None:
+    lines = [f"Board: {question.board.name}", f"Question: {snippet(question.content)}", f"From: {actor.name}"]
+    if question.correlation_id:
+        lines.append(f"Correlation ID: {question.correlation_id}")
+    tags = ", ".join(entry.tags or [])
+    lines += ["", entry.content, "", f"It is in the board's memory with the tags {tags}. Go on with this answer."]
+    deliver(
+        NOTICE,
+        question.scope(),
+        agent_id=agent_id,
+        header="QUESTION ANSWERED",
+        text="\n".join(lines),
+        question_id=str(question.id),
+        correlation_id=question.correlation_id,
+        memory_id=str(entry.id),
+        answer=entry.content,
+        **({"option_id": question.chosen_option_id} if question.options else {}),
+    )
+
+
+async def _recipients(question: Question) -> list[UUID]:
+    """Return the asker if it is still on the board, else the board's lead, and the agent that holds its run's task."""
+    asker = await Agent.get_or_none(id=question.agent_id, board_id=question.board_id) if question.agent_id else None
+    found = await rows(
+        "SELECT t.assigned_agent_id AS id FROM task_runs r JOIN tasks t ON t.id = r.task_id"
+        " WHERE r.id = ? AND t.deleted_at IS NULL AND t.status IN ('in_progress', 'inbox')",
+        question.run_id,
+    )
+    holders = [as_id(row["id"]) for row in found]
+    known = [asker.id if asker else await lead_id_of(question.board_id), *holders]
+    return [one for one in dict.fromkeys(known) if one is not None]
+
+
+@command("question.withdraw")
+async def withdraw_question(actor: Actor, question: Question) -> None:
+    """Withdraw a question. Already withdrawn: a no-op; already answered: Conflict."""
+    question = await held_question(question)
+    if question.state == "withdrawn":
+        return
+    _refuse_when_over(question)
+    question.state = "withdrawn"
+    if question.gateway_id is not None:
+        question.answer_state = "waiting"
+        notify(CHANNEL)
+    await question.save(update_fields=["state", "answer_state"])
+    sentence = f"Question withdrawn: {snippet(question.content)}"
+    record("question.withdrawn", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
+
+
+DEADLINE_COLUMNS = (*COLUMNS, "otherwise_option_id")
+
+
+async def _save_deadline(question: Question) -> None:
+    await question.save(update_fields=[*DEADLINE_COLUMNS])
+
+
+DEADLINES: Deadlines[Question] = Deadlines(
+    changed="question.deadline_changed",
+    reminded="question.reminded",
+    asked_another="question.asked_another",
+    other="option",
+    columns=DEADLINE_COLUMNS,
+    save=_save_deadline,
+    about=lambda question: snippet(question.content),
+    facts=lambda question: {"question_id": question.id},
+    undone="answered",
+    wanted="an answer",
+)
+
+
+@command("question.answer")
+async def set_deadline(actor: Actor, question: Question, deadline: QuestionDeadline | None) -> Question:
+    """Set or remove the deadline of an open question. Raise Conflict when it is over, or a gateway's own."""
+    question = await held_question(question)
+    if question.state != "open":
+        raise Conflict(OVER[question.state].detail())
+    if question.gateway_id is not None:
+        raise Conflict(ErrorCode.QUESTION_OF_GATEWAY.detail())
+    option_id = deadline.otherwise_option_id if deadline is not None else None
+    if option_id not in (None, *(one["id"] for one in question.options or [])):
+        raise Invalid("This question has no such option.")
+    await DEADLINES.change(question, deadline)
+    return question
+
+
+@command("question.apply_deadline")
+async def apply_deadline(actor: Actor, question: Question) -> None:
+    """Remind people, ask another one, or take an option."""
+    question = await held_question(question)
+    if question.state == "open" and question.decide_by is not None and question.decide_by <= times.clock_now():
+        if await DEADLINES.end(question) is not None:
+            await answer_question(actor, question, None, question.otherwise_option_id)
+
+
+HEADER = "LEAD REQUEST: ASK USER"
+
+
+async def main_agent_of(board: Board) -> Agent | None:
+    """Return the main agent of a board's gateway, None without a gateway or a main agent."""
+    return None if board.gateway_id is None else await main_agent_on(board.gateway_id)
+
+
+@command("question.ask_as_lead")
+async def ask_through_gateway(actor: Actor, board: Board, main: Agent, new: GatewayMainAskUserRequest) -> UUID:
+    """Have a gateway's main agent ask people; return the delivery's id."""
+    await require_gateway(main.gateway_id)
+    delivery = deliver(
+        NOTICE,
+        board.scope(),
+        agent_id=main.id,
+        header=HEADER,
+        text="\n".join(_lines(actor, board, new)),
+        deliver=True,
+        from_agent_id=str(actor.id),
+        correlation_id=new.correlation_id,
+        succeeded="gateway.lead.ask_user.sent",
+        failed="gateway.lead.ask_user.failed",
+        event={"agent_id": str(actor.id), "about": f"question for people, by {main.name}"},
+    )
+    return delivery.id
+
+
+def _lines(actor: Actor, board: Board, new: GatewayMainAskUserRequest) -> list[str]:
+    known = (("Correlation ID", new.correlation_id), ("Preferred channel", new.preferred_channel))
+    tags = [tag for tag in dict.fromkeys(new.reply_tags) if tag and tag != "chat"] or list(REPLY_TAGS)
+    path = address(f"/api/v1/agent/boards/{board.id}/memory")
+    return [
+        f"Board: {board.name}",
+        f"Board ID: {board.id}",
+        f"From lead: {actor.name}",
+        *(f"{name}: {text}" for name, text in known if text),
+        "",
+        new.content,
+        "",
+        "Ask the user this, over the preferred channel if there is one, else over the one where they answer soonest. If"
+        " no channel reaches them, say so in the board's chat.",
+        "Write the answer to the board's memory, word for word:",
+        f"POST {path}",
+        memory_body(tags, new.reply_source or REPLY_SOURCE),
+        "Then tell the lead in the chat of the board that the answer is there:",
+        f"POST {path}",
+        '{"content": "@lead ...", "tags": ["chat"]}',
+    ]

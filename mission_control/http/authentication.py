@@ -1,0 +1,352 @@
+"""Authenticate requests: headers and cookies become an Actor, within the caller's rate limit."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Container
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from itsdangerous import BadSignature
+from quart import Quart, Response, current_app, g, request
+from quart_auth import Action, AuthUser, QuartAuth, current_user
+from tortoise.transactions import in_transaction
+
+from mission_control.core import limits, times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
+from mission_control.core.limits import SAFE_METHODS, Allowance
+from mission_control.core.values import fingerprint
+from mission_control.database.sql import is_postgres, placeholders, rows
+from mission_control.http import lookups
+from mission_control.http.body_limit import admit_body
+from mission_control.http.lookups import Caller, Credential
+from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.work.loops import Loop
+
+
+class SessionCookies(QuartAuth):
+    """Reads cookies of any age: after a clock was set back they seem to come from the future, and would be refused."""
+
+    async def after_request(self, response: Response) -> Response:
+        """Write the cookie after a sign-in or a sign-out; the cookies of other requests are not read for it."""
+        user: AuthUser | None = g.get(self.attribute_name)
+        if user is None or user.action is Action.PASS:
+            return response
+        return await super().after_request(response)
+
+    def load_token(self, token: str, app: Quart | None = None) -> str | None:
+        """The secret in a cookie that this server signed; None in every other one."""
+        key: str = (app or current_app).config["SECRET_KEY"]
+        serializer = self.serializer_class(key, str(self.salt))
+        try:
+            secret: str = serializer.loads(token)
+        except BadSignature:
+            return None
+        return secret
+
+
+WRITTEN_AGAIN_AFTER = timedelta(seconds=60)
+AT_ONCE = 100
+# Rows that are locked are skipped: another process records the same use, or the token is being changed.
+UPDATE = (
+    "UPDATE {table} SET {column} = used.column2 FROM (VALUES {values}) AS used WHERE {table}.id = used.column1"
+    " AND ({table}.{column} IS NULL OR {table}.{column} < used.column2)"
+)
+NOT_HELD = " AND {table}.id IN (SELECT id FROM {table} WHERE id IN ({ids}) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)"
+TOKENS, SESSIONS = ("tokens", "last_used_at"), ("sessions", "last_seen_at")
+
+_used: dict[UUID, datetime] = {}
+_seen: dict[UUID, datetime] = {}
+_log = logging.getLogger(__name__)
+
+
+def remember(token_id: UUID, last_used_at: datetime | None) -> None:
+    """Remember that a valid token was used, unless its row says so since less than a minute ago."""
+    now = times.clock_now()
+    if last_used_at is None or now - last_used_at > WRITTEN_AGAIN_AFTER:
+        _used[token_id] = now
+
+
+def remember_session(session_id: UUID, last_seen_at: datetime | None) -> None:
+    """Remember that a browser's session was used, unless its row says so since less than a minute ago."""
+    now = times.clock_now()
+    if last_seen_at is None or now - last_seen_at > WRITTEN_AGAIN_AFTER:
+        _seen[session_id] = now
+
+
+async def write_down() -> None:
+    """Write the remembered uses; keep them for the next time when that fails."""
+    await _write_all(_used, *TOKENS)
+    await _write_all(_seen, *SESSIONS)
+
+
+async def _write_all(remembered: dict[UUID, datetime], table: str, column: str) -> None:
+    if not remembered:
+        return
+    taken = dict(remembered)
+    remembered.clear()
+    # One transaction is one wait for SQLite's disk; on PostgreSQL it would lock rows that rotations need.
+    together: Any = nullcontext() if is_postgres() else in_transaction()
+    try:
+        async with together:
+            used = list(taken.items())
+            for start in range(0, len(used), AT_ONCE):
+                await _write(used[start : start + AT_ONCE], table, column)
+    except asyncio.CancelledError:  # the application stops, and writes once more when its loops have ended
+        remembered.update(taken | remembered)
+        raise
+    except Exception:
+        remembered.update(taken | remembered)
+        _log.exception("writing down the use of %s failed", table)
+
+
+async def _write(used: list[tuple[UUID, datetime]], table: str, column: str) -> None:
+    """One statement for many rows."""
+    pairs = [value for pair in used for value in pair]
+    if is_postgres():
+        sql = UPDATE.format(table=table, column=column, values=", ".join(["(?::uuid, ?::timestamp)"] * len(used)))
+        held = NOT_HELD.format(table=table, ids=placeholders(len(used)))
+        await rows(sql + held, *pairs, *(one_id for one_id, _ in used))
+    else:
+        await rows(UPDATE.format(table=table, column=column, values=", ".join(["(?, ?)"] * len(used))), *pairs)
+
+
+WRITER = Loop(name="writing down the use of tokens", look=write_down, pause=15.0, stop=write_down)
+
+
+# The account behind LOCAL_AUTH_TOKEN has this instead of a subject at an identity provider.
+LOCAL_SUBJECT = "local-auth-user"
+
+
+@dataclass(slots=True)
+class Callbacks:
+    """What features add.
+
+    The owner behind LOCAL_AUTH_TOKEN, an organization for a person without one, the person and the expiry of a token
+    that the identity provider signed, and what an agent's request means for its presence.
+    """
+
+    local_owner: Callable[[], Awaitable[UUID]] | None = None
+    ensure_membership: Callable[[UUID], Awaitable[None]] | None = None
+    provider_token: Callable[[str], Awaitable[tuple[UUID, datetime] | None]] | None = None
+    agent_seen: Callable[[Actor, datetime | None], Awaitable[None]] | None = None
+    # Deletes an account at the identity provider, by its subject.
+    delete_at_provider: Callable[[str], Awaitable[None]] | None = None
+
+
+callbacks = Callbacks()
+
+
+async def known_token(secret: str) -> Caller | None:
+    """Return the person or agent behind a token that is live."""
+    return await lookups.token_by_fingerprint(fingerprint(secret))
+
+
+async def user_of(caller: Caller) -> Actor | None:
+    """Return the person whose token it is, None when it is an agent's."""
+    if caller.agent_id is not None or caller.user_id is None:
+        return None
+    _remember_use(caller)
+    return await _at_home(caller, caller.user_id)
+
+
+async def agent_of(caller: Caller, *, touches: bool = True) -> Actor | None:
+    """Return the agent whose token it is, None when it is a person's; record its presence when it `touches`."""
+    if caller.agent_id is None or caller.actor is None:
+        return None
+    _remember_use(caller)
+    if touches and callbacks.agent_seen is not None:
+        await callbacks.agent_seen(caller.actor, caller.last_seen_at)
+    return caller.actor
+
+
+def _remember_use(caller: Caller) -> None:
+    if (token_id := caller.credential[1]) is not None:
+        remember(token_id, caller.last_used_at)
+
+
+async def agent_by_token(secret: str) -> Actor | None:
+    caller = await known_token(secret)
+    return await agent_of(caller) if caller is not None else None
+
+
+async def user_without_row(secret: str) -> Actor | None:
+    """Return the person behind the installation's LOCAL_AUTH_TOKEN or a token that the provider signed."""
+    settings = current_app.config["SETTINGS"]
+    local = settings.local_auth_token if settings.auth_mode == "local" else ""
+    if local and hmac.compare_digest(local.encode(), secret.encode("utf-8", "surrogatepass")):
+        return await _local_owner()
+    if secret.count(".") != 2 or callbacks.provider_token is None:
+        return None
+    known = await callbacks.provider_token(secret)
+    if known is None:
+        return None
+    actor = await user_at_home(known[0], ("provider", None))
+    return replace(actor, expires_at=known[1]) if actor else None
+
+
+async def _local_owner() -> Actor | None:
+    """Return the account behind LOCAL_AUTH_TOKEN, made when it is missing or has no active organization."""
+    known = await lookups.person_by_subject(LOCAL_SUBJECT)
+    if known is not None and known.actor is not None and known.has_active_organization:
+        return replace(known.actor, credential=("local", None))
+    return None if callbacks.local_owner is None else await user_at_home(await callbacks.local_owner(), ("local", None))
+
+
+async def session_of_browser() -> Caller | None:
+    """Return the person whose live session the browser's cookie names, wherever the request came from."""
+    secret = current_user.auth_id
+    return await lookups.session_by_fingerprint(fingerprint(secret)) if secret else None
+
+
+async def live_session() -> tuple[UUID, UUID] | None:
+    """Return the ids of the person and of the session that the browser's cookie names."""
+    caller = await session_of_browser()
+    if caller is None or caller.user_id is None or caller.credential[1] is None:
+        return None
+    return caller.user_id, caller.credential[1]
+
+
+async def person_of_session(caller: Caller) -> Actor | None:
+    """Return the person of a live session, and remember its use."""
+    if caller.credential[1] is not None:
+        remember_session(caller.credential[1], caller.last_used_at)
+    return None if caller.user_id is None else await _at_home(caller, caller.user_id)
+
+
+async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
+    """Return a caller's actor; a person without an organization gets one first."""
+    if caller.actor is not None or callbacks.ensure_membership is None:
+        return caller.actor
+    await callbacks.ensure_membership(user_id)
+    current = await lookups.by_credential(caller.credential, user_id)
+    return None if current is None else current.actor
+
+
+async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
+    """Return a person, who gets an organization first when they have none."""
+    actor = await user_actor(user_id, credential)
+    if actor is None and callbacks.ensure_membership is not None:
+        await callbacks.ensure_membership(user_id)
+        actor = await user_actor(user_id, credential)
+    return actor
+
+
+async def user_actor(user_id: UUID, credential: Credential) -> Actor | None:
+    """Return a person with everything they reach, or None when the account is gone or has no organization."""
+    known = await lookups.person_by_id(user_id)
+    return None if known is None or known.actor is None else replace(known.actor, credential=credential)
+
+
+Who = Literal["user", "agent", "actor", "anyone"]
+KINDS: dict[Who, frozenset[str]] = {
+    "user": frozenset({"user"}),
+    "agent": frozenset({"agent"}),
+    "actor": frozenset({"user", "agent"}),
+}
+
+
+async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
+    """Return the caller, or None for `anyone`; raise Unauthenticated (401) or TooMany (429) otherwise.
+
+    An agent's request records its presence, unless `touches` is False because the operation does so itself.
+    """
+    if who == "anyone":
+        return None
+    agent_header, bearer = request.headers.get("X-Agent-Token", "").strip(), bearer_token()
+    actor: Actor | None = None
+    if agent_header and who != "user":
+        actor = await _by_token(agent_header, {"agent"}, touches)
+    elif bearer:
+        actor = await user_without_row(bearer) if who != "agent" else None
+        actor = actor or await _by_token(bearer, KINDS[who], touches)
+    elif who != "agent":
+        actor = await user_by_session()
+        if actor is None and agent_header:
+            await _by_token(agent_header, (), touches)
+    if actor is None:
+        raise Unauthenticated()
+    if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
+        actor = replace(actor, fence=fence_of(text))
+    g.actor = actor
+    times.read_by(actor)
+    admit_body()
+    return actor
+
+
+async def caller_for(secret: str, ip: str) -> tuple[Actor, Allowance | None]:
+    """Return the owner of a bearer token, and what is left of their budget, outside of a Quart request.
+
+    Raise Unauthenticated or TooMany otherwise; their `headers` belong in the answer. Needs an application context.
+    """
+    if (person := await user_without_row(secret)) is not None:
+        return person, None
+    caller, allowance = await _admitted(secret, ip)
+    actor = await agent_of(caller) if caller.agent_id is not None else await user_of(caller)
+    if actor is None:
+        raise Unauthenticated()
+    return actor, allowance
+
+
+async def _by_token(secret: str, kinds: Container[str], touches: bool) -> Actor | None:
+    caller, g.allowance = await _admitted(secret, client_ip())
+    if caller.agent_id is not None:
+        return await agent_of(caller, touches=touches) if "agent" in kinds else None
+    return await user_of(caller) if "user" in kinds else None
+
+
+async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
+    """Return the caller with a live token and take one request of its budget; count an unknown token as a failure."""
+    caller = await known_token(secret)
+    if caller is None:
+        key = rate_limit_key(ip)
+        limits.unknown_tokens.check(key)
+        limits.unknown_tokens.failed(key)
+        raise Unauthenticated()
+    budget = limits.agent_requests if caller.agent_id is not None else limits.person_requests
+    # The budget belongs to the owner of a token: several tokens, or a rotated one, give nothing more.
+    owner = (caller.agent_id or caller.user_id, caller.requests_per_minute)
+    return caller, budget.spend(owner, caller.requests_per_minute)
+
+
+def bearer_token() -> str:
+    """Return the bearer token of the request, or an empty string."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def fence_of(text: str) -> int:
+    """Return the fence of the assignment for which an agent writes, from `X-Task-Fence`."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid("X-Task-Fence is the whole number that the claim answered.")
+    return int(text)
+
+
+async def user_by_session() -> Actor | None:
+    """Return the person whose browser sent a session cookie; unsafe requests must come from our own pages."""
+    caller = await session_of_browser()
+    if caller is None:
+        return None
+    if request.method not in SAFE_METHODS:
+        require_same_origin()
+    admit_body()
+    return await person_of_session(caller)
+
+
+def require_same_origin() -> None:
+    """Refuse an unsafe request that another site's page made in the name of a signed-in browser."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        allowed = site in ("same-origin", "none")
+    else:
+        origin = request.headers.get("Origin")
+        base_url = urlsplit(current_app.config["SETTINGS"].base_url)
+        ours = {f"{request.scheme}://{request.host}", f"{base_url.scheme}://{base_url.netloc}"}
+        allowed = origin in ours
+    if not allowed:
+        raise Forbidden("This request did not come from a page of this server.")

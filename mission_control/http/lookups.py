@@ -1,0 +1,291 @@
+"""Read a credential with all that its actor depends on, in one statement, and check that it still counts."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from mission_control.core import times
+from mission_control.core.actor import Actor, Membership
+from mission_control.core.limits import granted
+from mission_control.database.sql import Row, as_id, as_json, as_moment, rows
+from mission_control.log.unit_of_work import notify_at_commit
+
+KEPT = 10_000
+
+PERSON = """
+    u.id AS person_id, u.name, u.preferred_name, u.email, u.timezone, u.active_organization_id,
+    m.id AS member_id, m.organization_id, m.role, m.all_boards_read, m.all_boards_write,
+    o.name AS organization_name, x.board_id AS single_board_id, x.can_read, x.can_write"""
+REACH = """
+    LEFT JOIN organization_members m ON m.user_id = u.id
+    LEFT JOIN organizations o ON o.id = m.organization_id
+    LEFT JOIN organization_board_access x ON x.organization_member_id = m.id AND NOT m.all_boards_write"""
+PEOPLE = f"""
+SELECT {PERSON}
+FROM users u {REACH}
+WHERE {{key}} = ?
+ORDER BY m.created_at"""
+SESSIONS = f"""
+SELECT s.id, s.expires_at, s.last_seen_at, {PERSON}
+FROM sessions s
+    JOIN users u ON u.id = s.user_id {REACH}
+WHERE {{key}} = ?
+ORDER BY m.created_at"""
+TOKENS = f"""
+SELECT t.id, t.expires_at, t.agent_id, t.scopes, t.requests_per_minute, t.last_used_at,
+    a.name AS agent_name, a.organization_id AS agent_organization_id, a.board_id, a.gateway_id, a.is_board_lead,
+    a.last_seen_at,
+    {PERSON}
+FROM tokens t
+    LEFT JOIN agents a ON a.id = t.agent_id
+    LEFT JOIN boards b ON b.id = a.board_id
+    LEFT JOIN users u ON u.id = t.user_id {REACH}
+WHERE {{key}} = ? AND t.revoked_at IS NULL AND b.deleted_at IS NULL
+ORDER BY m.created_at"""
+
+PERSON_BY_ID, PERSON_BY_SUBJECT = PEOPLE.format(key="u.id"), PEOPLE.format(key="u.clerk_user_id")
+SESSION_BY_ID, SESSION_BY_FINGERPRINT = SESSIONS.format(key="s.id"), SESSIONS.format(key="s.fingerprint")
+TOKEN_BY_ID, TOKEN_BY_FINGERPRINT = TOKENS.format(key="t.id"), TOKENS.format(key="t.fingerprint")
+
+type Rows = list[Row]
+type Credential = tuple[Literal["session", "token", "local", "provider", "none"], UUID | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody with a live credential. The actor is None for a person who belongs to no organization."""
+
+    credential: Credential
+    actor: Actor | None
+    user_id: UUID | None = None
+    agent_id: UUID | None = None
+    expires_at: datetime | None = None
+    requests_per_minute: int | None = None
+    last_used_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    has_active_organization: bool = False
+
+
+_built: OrderedDict[tuple[str, Any], tuple[Rows, Caller]] = OrderedDict()
+
+
+async def person_by_id(user_id: UUID) -> Caller | None:
+    """Return a person without a credential of their own, None when the account is gone."""
+    return await _look_up(PERSON_BY_ID, user_id, _person)
+
+
+async def person_by_subject(subject: str) -> Caller | None:
+    """Return the person whom a subject of the identity provider names."""
+    return await _look_up(PERSON_BY_SUBJECT, subject, _person)
+
+
+async def session_by_fingerprint(fingerprint: str) -> Caller | None:
+    """Return the person behind the fingerprint of a session's secret, None when the session has ended."""
+    return await _look_up(SESSION_BY_FINGERPRINT, fingerprint, _session)
+
+
+async def token_by_fingerprint(fingerprint: str) -> Caller | None:
+    """Return the person or agent behind the fingerprint of a token, None when the token is unknown or has ended."""
+    return await _look_up(TOKEN_BY_FINGERPRINT, fingerprint, _token)
+
+
+async def by_credential(credential: Credential, user_id: UUID | None) -> Caller | None:
+    """Return a caller as it is now, None when the session, token or account has ended."""
+    kind, credential_id = credential
+    if kind == "session":
+        return await _look_up(SESSION_BY_ID, credential_id, _session)
+    if kind == "token":
+        return await _look_up(TOKEN_BY_ID, credential_id, _token)
+    return await _look_up(PERSON_BY_ID, user_id, _person)
+
+
+async def _look_up(sql: str, value: object, build: Callable[[Rows], Caller]) -> Caller | None:
+    found = await rows(sql, value)
+    key = sql, value
+    known = _built.get(key)
+    if not found:
+        if known is not None:
+            _built.pop(key, None)
+        return None
+    if known is None or known[0] != found:
+        known = _built[key] = found, build(found)
+        if len(_built) > KEPT:
+            _built.popitem(last=False)
+    caller = known[1]
+    return None if is_over(caller.expires_at) else caller
+
+
+def is_over(moment: datetime | None) -> bool:
+    return moment is not None and moment <= times.clock_now()
+
+
+def _person(found: Rows) -> Caller:
+    first = found[0]
+    is_active = first["active_organization_id"] is not None
+    actor = _person_actor(found, ("none", None))
+    return Caller(("none", None), actor, user_id=as_id(first["person_id"]), has_active_organization=is_active)
+
+
+def _session(found: Rows) -> Caller:
+    first = found[0]
+    credential: Credential = "session", as_id(first["id"])
+    person_id, ends = as_id(first["person_id"]), as_moment(first["expires_at"])
+    seen = as_moment(first["last_seen_at"])
+    return Caller(credential, _person_actor(found, credential), user_id=person_id, expires_at=ends, last_used_at=seen)
+
+
+def _token(found: Rows) -> Caller:
+    first = found[0]
+    credential: Credential = "token", as_id(first["id"])
+    scopes, ends = granted(as_json(first["scopes"])), as_moment(first["expires_at"])
+    is_agents = first["agent_id"] is not None
+    actor = _agent_actor(first, credential, scopes, ends) if is_agents else _person_actor(found, credential, scopes)
+    return Caller(
+        credential,
+        actor,
+        user_id=as_id(first["person_id"]),
+        agent_id=as_id(first["agent_id"]),
+        expires_at=ends,
+        requests_per_minute=first["requests_per_minute"],
+        last_used_at=as_moment(first["last_used_at"]),
+        last_seen_at=as_moment(first["last_seen_at"]),
+    )
+
+
+def _agent_actor(row: Row, credential: Credential, scopes: frozenset[str] | None, ends: datetime | None) -> Actor:
+    """An agent acts as its board's lead when it is the lead and its token lets it act as one."""
+    return Actor(
+        "agent",
+        as_id(row["agent_id"]),
+        row["agent_name"],
+        _id(row["agent_organization_id"]),
+        board_id=as_id(row["board_id"]),
+        gateway_id=as_id(row["gateway_id"]),
+        is_lead=bool(row["is_board_lead"]) and (scopes is None or "lead" in scopes),
+        credential=credential,
+        expires_at=ends,
+        scopes=scopes,
+    )
+
+
+def _person_actor(found: Rows, credential: Credential, scopes: frozenset[str] | None = None) -> Actor | None:
+    """A person with everything they reach; the active organization is the one they chose, or their first."""
+    first = found[0]
+    memberships = _memberships(found)
+    if not memberships:
+        return None
+    active = as_id(first["active_organization_id"])
+    return Actor(
+        "user",
+        as_id(first["person_id"]),
+        first["preferred_name"] or first["name"] or first["email"] or "User",
+        active if active in memberships and active else next(iter(memberships)),
+        memberships=memberships,
+        credential=credential,
+        scopes=scopes,
+        zone=first["timezone"],
+    )
+
+
+def _memberships(found: Rows) -> dict[UUID, Membership]:
+    boards: dict[UUID, dict[UUID, tuple[bool, bool]]] = {}
+    memberships: dict[UUID, Membership] = {}
+    for row in found:
+        if row["member_id"] is None:
+            continue
+        organization_id = _id(row["organization_id"])
+        single = boards.setdefault(organization_id, {})
+        if row["single_board_id"] is not None:
+            single[_id(row["single_board_id"])] = bool(row["can_read"]), bool(row["can_write"])
+        if organization_id not in memberships:
+            memberships[organization_id] = Membership(
+                _id(row["member_id"]),
+                organization_id,
+                row["organization_name"],
+                row["role"],
+                bool(row["all_boards_read"]),
+                bool(row["all_boards_write"]),
+                single,
+            )
+    return memberships
+
+
+def _id(value: object) -> UUID:
+    return value if isinstance(value, UUID) else UUID(str(value))
+
+
+FRESH_SECONDS = 1.0
+CHANNEL = "rights"
+
+_fresh: dict[tuple[str, UUID | None], tuple[float, Caller | None]] = {}
+_asked: dict[tuple[str, UUID | None], "asyncio.Future[Caller | None]"] = {}
+_changes = 0
+
+
+def channel_of_agent(agent_id: UUID | None) -> str:
+    """Return the wake-up channel of changes to an agent, such as its token, its board or its state."""
+    return f"agent:{agent_id}"
+
+
+def channel_of_caller(actor: Actor) -> str:
+    """Return the wake-up channel that is notified when what a caller may do has changed."""
+    return channel_of_agent(actor.agent_id) if actor.is_agent else CHANNEL
+
+
+async def fresh(actor: Actor) -> Actor | None:
+    """Return the same caller as it is now, or None when the session, token or account has ended.
+
+    A look-up is reused for up to a second, unless rights have changed; concurrent callers wait for it.
+    """
+    is_signed = actor.credential[0] == "provider"  # only the token itself says when it ends
+    if is_signed and is_over(actor.expires_at):
+        return None
+    caller = await _caller(actor)
+    if caller is None or caller.actor is None or is_over(caller.expires_at):
+        return None
+    ends = actor.expires_at if is_signed else caller.actor.expires_at
+    same = (actor.credential, actor.surface, actor.fence, ends)
+    current = caller.actor
+    if same == (current.credential, current.surface, current.fence, current.expires_at):
+        return current
+    return replace(current, credential=actor.credential, surface=actor.surface, fence=actor.fence, expires_at=ends)
+
+
+async def _caller(actor: Actor) -> Caller | None:
+    key = (actor.kind, actor.credential[1] or actor.id)
+    known = _fresh.get(key)
+    if known is not None and time.monotonic() - known[0] < FRESH_SECONDS:
+        return known[1]
+    if len(_fresh) > KEPT:
+        _fresh.clear()
+    if key not in _asked:
+        _asked[key] = asyncio.ensure_future(_ask(key, actor))
+        _asked[key].add_done_callback(lambda done: _asked.pop(key, None))
+    return await asyncio.shield(_asked[key])
+
+
+async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Caller | None:
+    while True:
+        began = _changes
+        current = await by_credential(actor.credential, actor.id)
+        if began == _changes:  # else rights changed during the look-up, which may have read the old ones
+            _fresh[key] = (time.monotonic(), current)
+            return current
+
+
+def recheck_streams() -> None:
+    """Make streams check rights again: here immediately, in every process when the running command commits."""
+    recheck_local_streams()
+    notify_at_commit(CHANNEL)
+
+
+def recheck_local_streams() -> None:
+    """Make the streams of this process check rights again; called on every notification of the channel."""
+    global _changes
+    _changes += 1
+    _fresh.clear()

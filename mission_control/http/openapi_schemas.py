@@ -1,0 +1,156 @@
+"""The schemas of the OpenAPI document, as programs that generate clients can use them, with a meaning for each name.
+
+`vocabulary.txt` says what names of fields and parameters mean whose declaration does not say it. It has a line for each
+name; `Shape.name` is that field of one schema, `?name` a query parameter.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from mission_control.core.values import ErrorResponse, HTTPValidationError
+from mission_control.http.registry import OPERATIONS
+
+ID = "01a20f89-2bd7-774c-8be4-ab89967d70a3"
+FORMATS: dict[str, str] = {
+    "uuid": ID,
+    "date-time": "2026-12-24T12:00:00Z",
+    "date": "2026-12-24",
+    "email": "ada@example.org",
+    "uri": "https://example.org/",
+}
+REF = "#/components/schemas/{model}"
+
+# A JSON schema, or another part of the document.
+type Part = dict[str, Any]
+type References = dict[Any, Part]
+
+
+def schemas() -> tuple[Part, References]:
+    """Return the schemas by name, and a reference for each pair of model and mode."""
+    wanted: dict[tuple[type[BaseModel], Any], None] = {
+        (ErrorResponse, "serialization"): None,
+        (HTTPValidationError, "serialization"): None,
+    }
+    for one in OPERATIONS:
+        for shape, mode in [(one.body, "validation"), (one.returns, "serialization")]:
+            for model in _models(shape):
+                wanted[(model, mode)] = None
+        for shape in one.errors.values():
+            wanted[(shape, "serialization")] = None
+    references, defs = models_json_schema(list(wanted), ref_template=REF)
+    return {name: _model(schema) for name, schema in defs.get("$defs", {}).items()}, dict(references)
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, tuple[Part, bool]]:
+    """Return the schemas of a model's fields, by the names that requests use, and whether each is required."""
+    schema = model.model_json_schema(ref_template=REF)
+    required = schema.get("required", [])
+    return {name: (plain(part), name in required) for name, part in schema["properties"].items()}
+
+
+def _models(shape: object) -> list[type[BaseModel]]:
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        return [shape]
+    return [model for part in get_args(shape) for model in _models(part)]
+
+
+def _model(schema: Part) -> Part:
+    """Return a model's schema, plain but for its own title."""
+    if "title" not in schema:
+        return dict(plain(schema))
+    return {"title": schema["title"], **described(schema["title"], plain(schema))}
+
+
+def plain(schema: object) -> Any:
+    """Return a schema without the titles of its fields, `default: null` and constant booleans.
+
+    A title such as "Due At" says nothing, and generators name types after it. `default: null` is wrong in the body of a
+    PATCH, where a field that is left out is no null: validators that are generated from it would send one. And for
+    `const: true` openapi-generator wants the text "true".
+    """
+    if isinstance(schema, list):
+        return [plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _plain_part(key, part) for key, part in schema.items() if not _is_left_out(key, part)}
+
+
+def _is_left_out(key: str, part: object) -> bool:
+    return key == "title" or (key == "default" and part is None) or (key == "const" and isinstance(part, bool))
+
+
+def _plain_part(key: str, part: Any) -> Any:
+    if key in ("properties", "$defs"):  # here the keys are names of fields, `title` among them
+        return {name: plain(one) for name, one in part.items()}
+    return part if key in ("examples", "enum", "const", "default", "required") else plain(part)
+
+
+@functools.cache
+def vocabulary() -> dict[str, str]:
+    """Return the meaning of each name."""
+    lines = Path(__file__).with_name("vocabulary.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def meaning(name: str, place: str) -> str:
+    """Return what a name means in a schema (`TaskRead.`), in a query (`?`) or in a path (``), or ""."""
+    return vocabulary().get(place + name) or vocabulary().get(name, "")
+
+
+def described(title: str, schema: Part) -> Part:
+    """Return a schema in which every field has a description, or refers to a schema that has one."""
+    if "properties" not in schema:
+        return schema
+    fields = {name: _field(part, meaning(name, f"{title}.")) for name, part in schema["properties"].items()}
+    return schema | {"properties": fields}
+
+
+def _field(part: Part, words: str) -> Part:
+    return part if "description" in part or "$ref" in part or not words else part | {"description": words}
+
+
+def example_of(schema: Part, schemas: Part) -> object:
+    """Return an example of a JSON schema whose references are named in `schemas`."""
+    schema = _followed(schema, schemas)
+    for known in (schema.get("examples", [None])[0], schema.get("default"), schema.get("const")):
+        if known is not None:
+            return known
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return example_of(_first_schema(schema["anyOf"]), schemas)
+    match schema.get("type"):
+        case "object":
+            return _object(schema, schemas)
+        case "array":
+            return [example_of(schema["items"], schemas)] if schema.get("items") else []
+        case "string":
+            return FORMATS.get(schema.get("format", ""), "text")
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return True
+    return {}
+
+
+def _followed(schema: Part, schemas: Part) -> Part:
+    while "$ref" in schema:
+        found = schemas[schema["$ref"].rpartition("/")[2]]
+        schema = found | {name: part for name, part in schema.items() if name != "$ref"}
+    return schema
+
+
+def _first_schema(kinds: list[Part]) -> Part:
+    """Return the first kind that is not null."""
+    return next((kind for kind in kinds if kind.get("type") != "null"), kinds[0])
+
+
+def _object(schema: Part, schemas: Part) -> Part:
+    """Return the required fields, or the first field when none is required."""
+    fields = schema.get("properties", {})
+    wanted = schema.get("required") or list(fields)[:1]
+    return {name: example_of(fields[name], schemas) for name in wanted}

@@ -1,0 +1,144 @@
+"""One operation of the JSON API at work: its checks in the contract's order, and its answer.
+
+The order is: a body that is no JSON (422), credentials (401), the look-up (404), the rule (403), the schema
+(422), and then whatever the handler finds. Of a body beyond 64 KiB credentials come first.
+"""
+
+import asyncio
+from asyncio import get_running_loop
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from quart import Response, request
+
+from mission_control.core.actor import Actor, require
+from mission_control.core.errors import ErrorCode, Forbidden, Invalid, NotFound, Unauthenticated
+from mission_control.core.limits import require_scope
+from mission_control.http.authentication import authenticate
+from mission_control.http.body_limit import has_small_body
+from mission_control.http.exchange import waits
+from mission_control.http.given import parsed_body, path_ids, validated, with_fence
+from mission_control.http.lookups import channel_of_caller, fresh
+from mission_control.http.registry import Operation, located, read_answered
+from mission_control.http.retries import recorded_answer, written
+from mission_control.log import broker, channels
+
+LARGE = 2**18  # bytes of a body
+
+
+def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
+    """Return the view of Quart that serves an operation."""
+    shape = entry.shape
+
+    async def view(**path_values: str) -> Response:
+        comes_first = shape is not None and await has_small_body()
+        raw = await parsed_body() if comes_first else None
+        actor = await authenticate(entry.who, touches=not entry.tells_presence)
+        if shape is not None and not comes_first:
+            raw = await parsed_body()
+        require_scope(actor, entry.scope_of(actor))
+        ids = path_ids(path_values, entry.path)
+        try:
+            found = await admitted(entry, actor, ids)
+        except (NotFound, Forbidden):
+            if (before := await recorded_answer(entry, actor)) is None:
+                raise
+            return before
+        actor, raw = with_fence(entry, actor, raw)
+        try:
+            given = await _read(entry, shape, raw)
+        except Invalid:
+            if entry.refuses is not None and actor is not None and isinstance(raw, dict):
+                entry.refuses(actor, found, raw)
+            raise
+        if entry.is_long_poll:
+            waits()
+
+        async def perform() -> Any:
+            return await handled(entry, actor, ids, found, given)
+
+        if entry.method == "GET":
+            return await read_answered(entry, await perform())
+        return await located(entry, await written(entry, actor, ids, found, perform))
+
+    return view
+
+
+async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: object) -> dict[str, object]:
+    """Return what the request gives. A large body is validated in a thread, so that other requests go on."""
+    read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body, is_lenient=entry.is_inherited)
+    is_large = shape is not None and len(await request.get_data(as_text=False)) > LARGE
+    return await asyncio.to_thread(read) if is_large else read()
+
+
+async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str]) -> object:
+    """Return what an operation is about, None when it looks nothing up; raises NotFound and Forbidden."""
+    try:
+        found = await entry.finder(actor, **ids) if entry.finder is not None else None
+        if entry.rule is not None and actor is not None:
+            require(actor, entry.rule, found)
+    except Forbidden as refusal:
+        if actor is not None and refusal.is_bare and (reason := _not_your_role(entry, actor)):
+            raise Forbidden(reason) from None
+        raise
+    return found
+
+
+def _not_your_role(entry: Operation, actor: Actor) -> dict[str, object] | None:
+    """Return a message for an agent whose role may not use an operation, or ""."""
+    if not actor.is_agent or entry.hints is None:
+        return None
+    if entry.hints.required_actor == "board_lead" and not actor.is_lead:
+        return ErrorCode.LEAD_ONLY.detail()
+    if actor.is_lead and "agent-worker" in entry.tags and "agent-lead" not in entry.tags:
+        return ErrorCode.WORKER_ONLY.detail()
+    return None
+
+
+async def handled(
+    entry: Operation, actor: Actor | None, ids: Mapping[str, UUID | str], found: object, given: Mapping[str, object]
+) -> object:
+    if entry.finder is not None:
+        return await entry.handler(actor, found, **given)
+    return await entry.handler(actor, **ids, **given)
+
+
+async def settled[T, R](
+    actor: Actor,
+    found: T,
+    *names: str,
+    find: Callable[[Actor], Awaitable[T]],
+    read: Callable[[T], Awaitable[R]],
+    is_settled: Callable[[R], bool],
+    seconds: float,
+) -> R:
+    """Return what is read as soon as it is settled, or as it is when the time is over or the server stops.
+
+    It is read again when one of the named channels is notified. When what the caller may do has changed, and at the
+    end, `find` looks `found` up anew and refuses who lost it; raise Unauthenticated when the caller's token ended.
+    """
+    now, end = get_running_loop().time, channels.end_of_wait(seconds)
+    while True:
+        with ExitStack() as listening:
+            changed, *notified = [
+                listening.enter_context(channels.listening(name)) for name in (channel_of_caller(actor), *names)
+            ]
+            answer = await read(found)
+            left, running = end - now(), broker.current()
+            if is_settled(answer) or left <= 0 or running is None or running.closing:
+                return answer
+            await channels.notified_within(changed, left, *notified)
+        if changed.done() or now() >= end:
+            present = await fresh(actor)
+            if present is None:
+                raise Unauthenticated
+            found = await find(present)
+
+
+async def themselves(actor: Actor) -> Actor:
+    """Return the caller, for what depends on nothing else."""
+    return actor

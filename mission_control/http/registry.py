@@ -1,0 +1,301 @@
+"""The operations of the API as they were registered, and the tags of what they answer."""
+
+import asyncio
+import functools
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter
+from quart import Response, request
+from tortoise.models import Model
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import DomainError, ErrorCode
+from mission_control.core.limits import TokenScope, scope_needed, scope_needed_of_people
+from mission_control.core.values import Page, json_in_turns, to_json
+from mission_control.http.authentication import Who
+from mission_control.http.compression import in_pieces, is_large, json_response
+
+Handler = Callable[..., Awaitable[Any]]
+
+type Ids = dict[str, UUID | str]  # what a path names, by the names of its parts
+
+API, AGENTS = "/api/v1", "/api/v1/agent/"
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What helps a language model choose an operation; published as `x-*` fields."""
+
+    intent: str
+    when_to_use: list[str]
+    when_not_to_use: list[str]
+    required_actor: str
+    prerequisites: list[str]
+    side_effects: list[str]
+    negative_guidance: list[str]
+    routing_policy: list[str]
+    routing_examples: list[dict[str, Any]]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. A long poll, and a write that is not atomic, run outside of a transaction (`retries.py`).
+
+    `subject` is the type of what its path names, `media` are the types that its answer may have. `is_mirror`: it serves
+    on the agents' own path what is served to people and agents on another one.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    tags: tuple[str, ...]
+    who: Who
+    summary: str
+    description: str
+    subject: Any = None
+    find: Handler | None = None
+    rule: str | None = None
+    refuses: Callable[[Actor, Any, Mapping[str, Any]], None] | None = None
+    body: Any = None
+    query: type[BaseModel] | None = None
+    returns: Any = None
+    errors: Mapping[int, Any] = field(default_factory=dict)
+    hints: Hints | None = None
+    is_stream: bool = False
+    is_atomic: bool = True
+    is_long_poll: bool = False
+    tells_presence: bool = False
+    needs_body: bool = True
+    status: int = 200
+    media: tuple[str, ...] = ("application/json",)
+    form: Mapping[str, Any] | None = None
+    former: tuple[str, ...] = ()
+    instead: str = ""
+    is_mirror: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of its function, which only a mirror shares with another operation."""
+        return self.handler.__name__
+
+    @cached_property
+    def operation_id(self) -> str:
+        """Return its id in the document: the predecessor's where that has it, else its name."""
+        return self._inherited or (f"agent_{self.name}" if self.is_mirror else self.name)
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the predecessor has it, whose clients may send more than it reads."""
+        return self._inherited is not None
+
+    @cached_property
+    def _inherited(self) -> str | None:
+        return inherited_ids().get((self.method, re.sub(r"<[^>]+>", "{}", self.path)))
+
+    @cached_property
+    def path_names(self) -> tuple[str, ...]:
+        """Return the names of what its path leaves open."""
+        return tuple(re.findall(r"<(?:\w+:)?(\w+)>", self.path))
+
+    @cached_property
+    def shape(self) -> TypeAdapter[object] | None:
+        """Return what reads its body, None when it takes none."""
+        return None if self.body is None else TypeAdapter(self.body)
+
+    @cached_property
+    def finder(self) -> Handler | None:
+        """Return the look-up of what it is about; ask once all features are installed."""
+        return self.find or (None if self.subject is None else LOOKUPS[self.subject])
+
+    @cached_property
+    def sends_etag(self) -> bool:
+        """Return whether the answer carries the tag of its state; ask once all operations are installed."""
+        return is_single_read(self) or returns_resource(self)
+
+    @property
+    def decides_itself(self) -> bool:
+        """Whether the function says which transaction the change is, and the answer's key with it."""
+        return self.is_long_poll or not self.is_atomic
+
+    def scope_of(self, actor: Actor | None) -> TokenScope:
+        """Return what the token of an actor must be made for."""
+        if actor is not None and actor.is_user:
+            return scope_needed_of_people(self.method, self.rule, self.tags)
+        return self.scope
+
+    @property
+    def scope(self) -> TokenScope:
+        """What an agent's token must be made for."""
+        for_leads = self.hints is not None and self.hints.required_actor == "board_lead"
+        return scope_needed(self.method, for_leads=for_leads)
+
+
+# The operations of the installed features, in the order of the document.
+OPERATIONS: list[Operation] = []
+# What finds a thing of a type for an actor, as the features name it.
+LOOKUPS: dict[Any, Handler] = {}
+
+
+@functools.cache
+def inherited_ids() -> dict[tuple[str, str], str]:
+    """Return the ids of the predecessor's operations, by method and path."""
+    _, *lines = Path(__file__).with_name("inherited.csv").read_text(encoding="utf-8").splitlines()
+    return {(method, path): name for method, path, name in (line.split(",") for line in lines)}
+
+
+def install_lookup(find: Handler) -> None:
+    """Let a look-up find what operations are about whose function takes what it returns."""
+    found = inspect.signature(find).return_annotation
+    if found in LOOKUPS:
+        raise RuntimeError(f"{found} has two look-ups.")
+    LOOKUPS[found] = find
+
+
+@functools.cache
+def operation_named(name: str, *, for_agents: bool = False) -> Operation:
+    """Return the operation of a name that people may perform, or agents: for them that on their own path, if any."""
+    callers = ("agent" if for_agents else "user", "actor")
+    known = [one for one in OPERATIONS if one.name == name and one.who in callers]
+    if not known:
+        raise LookupError(f"There is no operation {name} for {callers[0]}s.")
+    return next((one for one in known if for_agents and one.is_mirror), known[0])
+
+
+def is_single_read(entry: Operation) -> bool:
+    """Return whether an operation is the read of one thing, which carries an `ETag`."""
+    one = (
+        isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
+    )
+    waits_for_it = entry.is_long_poll and entry.finder is not None
+    return entry.method == "GET" and one and (entry.query is None or waits_for_it) and not entry.is_stream
+
+
+def started_by(entry: Operation) -> Operation | None:
+    """Return the read that says how far the long work is which an operation starts, None for other operations."""
+    if entry.status != 202:
+        return None
+    return next((one for one in OPERATIONS if is_single_read(one) and one.returns is entry.returns), None)
+
+
+def read_of(entry: Operation) -> Operation | None:
+    """Return the read of the thing that a write changes; for an agents' mirror, that of the people's path.
+
+    It has the same path, or, for what is done to a thing by another noun (`moves`, `archivals`), the path above.
+    """
+    paths = (entry.path, entry.path.replace("/api/v1/agent/", "/api/v1/", 1))
+    for path in paths:
+        for other in OPERATIONS:
+            if other.path == path and is_single_read(other):
+                return other
+    above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<[\w:]+>/[^/]+", path)}
+    for other in OPERATIONS:
+        if other.path in above and is_single_read(other) and _is_about_the_same(entry, other):
+            return other
+    return None
+
+
+def takes_match(entry: Operation) -> bool:
+    """Return whether a write honours `If-Match`: where its sender can read what it changes."""
+    return entry.method != "GET" and entry.who != "anyone" and read_of(entry) is not None
+
+
+def _is_about_the_same(entry: Operation, other: Operation) -> bool:
+    return entry.finder is not None and entry.finder is other.finder and entry.returns is other.returns
+
+
+def returns_resource(entry: Operation) -> bool:
+    """Return whether a write answers what the read of the same thing would, so that its tag can be sent along."""
+    read = read_of(entry) if entry.method != "GET" else None
+    return read is not None and read.returns is entry.returns
+
+
+class PreconditionFailed(DomainError):
+    """The thing is not as the caller believed; the detail carries it as it is now."""
+
+    status = 412
+
+
+def tag_of(*pieces: bytes) -> str:
+    """Return the entity tag of an answer: 128 bits of its SHA-256."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return f'"{digest.hexdigest()[:32]}"'
+
+
+def answered(entry: Operation, answer: object) -> Response:
+    """Return the answer of a write as it is sent, with the tag of its state."""
+    if isinstance(answer, Response):
+        return answer
+    response = json_response(body := to_json(answer), entry.status)
+    return tagged(response, tag_of(body)) if entry.sends_etag else response
+
+
+async def read_answered(entry: Operation, answer: object) -> Response:
+    """Return the answer of a read as it is sent; a large one holds up nobody."""
+    if isinstance(answer, Response):
+        return answer
+    pieces = await json_in_turns(answer)
+    if is_large(pieces):
+        response = in_pieces(pieces, entry.status)
+        return tagged(response, await asyncio.to_thread(tag_of, *pieces)) if entry.sends_etag else response
+    response = json_response(body := b"".join(pieces), entry.status)
+    return tagged(response, tag_of(body)) if entry.sends_etag else response
+
+
+async def located(entry: Operation, response: Response) -> Response:
+    """Return the answer of an operation that starts long work with the address that says how far it is."""
+    if (read := started_by(entry)) is not None:
+        started = json.loads(await response.get_data(as_text=True))
+        response.headers["Location"] = re.sub(r"<\w+>", started["id"], read.path)
+    return response
+
+
+def tagged(response: Response, tag: str) -> Response:
+    """Return an answer with its tag, or 304 when the caller has it already."""
+    response.headers["ETag"] = tag
+    if request.method == "GET" and _names(request.headers.get("If-None-Match", ""), tag):
+        return Response("", 304, {"ETag": tag})
+    return response
+
+
+async def require_match(entry: Operation, actor: Actor, ids: Ids, found: object, wanted: str) -> None:
+    """Hold the thing and refuse with 412 unless it is what `If-Match` names. Needs a running transaction."""
+    read = read_of(entry)
+    assert read is not None
+    await _hold(found)
+    state = await current_state(read, actor, ids)
+    tag = tag_of(to_json(state))
+    if not _names(wanted, tag):
+        raise PreconditionFailed(
+            ErrorCode.PRECONDITION_FAILED.detail("This has changed since you read it.", etag=tag, current=state)
+        )
+
+
+async def current_state(read: Operation, actor: Actor, ids: Ids) -> object:
+    """Return what the read operation of a thing answers now."""
+    if read.finder is None:
+        return await read.handler(actor, **ids)
+    return await read.handler(actor, await read.finder(actor, **ids))
+
+
+async def _hold(found: object) -> None:
+    things = found if isinstance(found, tuple) else (found,)
+    for thing in things:
+        if isinstance(thing, Model):
+            await type(thing).select_for_update(no_key=True).filter(pk=thing.pk).first()
+
+
+def _names(header: str, tag: str) -> bool:
+    listed = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return "*" in listed or tag in listed

@@ -1,1 +1,0 @@
-"""People of an OpenID Connect provider such as Clerk: their bearer tokens, and signing in on pages."""

@@ -1,1 +1,0 @@
-"""Notices to agents: an inbox that an agent reads, and a callback to which notices are sent."""

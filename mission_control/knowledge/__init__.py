@@ -1,0 +1,1 @@
+"""What is written down and found again: groups, memory, search, metrics."""

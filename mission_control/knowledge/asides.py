@@ -1,0 +1,382 @@
+"""Chat and memory as they stand beside a board and beside a group."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from markupsafe import Markup
+
+from mission_control.boards.commands import ORDERS
+from mission_control.boards.models import Board
+from mission_control.boards.queries import people_of
+from mission_control.core.actor import Actor, can
+from mission_control.core.values import parse_id
+from mission_control.database.sql import Row, as_json, as_moment, placeholders, rows
+from mission_control.knowledge.group_page import GroupView
+from mission_control.knowledge.memory_queries import MemoryQuery, matching
+from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
+from mission_control.people.account_names import person_name
+from mission_control.tasks.board_view import BoardView
+from mission_control.tasks.chat import AUTHORS, COLUMNS, NEWEST_FIRST, NOT_BLANK
+from mission_control.web.asides import Aside, Opened
+from mission_control.web.fragments import partial, read_ahead, render_macro
+from mission_control.web.regions import Concerns, Region
+
+PAGE = 50
+MOST_NEW = 200
+SAME_MOMENT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry for a reader. `order` is what it tells every agent; `question` is what it answers."""
+
+    id: UUID
+    content: str
+    tags: tuple[str, ...]
+    is_chat: bool
+    author: str
+    author_kind: str
+    author_id: str
+    source: str
+    created_at: datetime
+    edited_at: datetime | None
+    question: tuple[UUID, str] | None = None
+
+    @property
+    def order(self) -> str:
+        """The order that the entry is, such as `/pause`; empty for everything else."""
+        text = self.content.strip().lower()
+        return text if self.is_chat and text in ORDERS else ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its tags without the one that makes it a chat message."""
+        return tuple(one for one in self.tags if one != "chat")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The memory of a board or a group as somebody reaches it."""
+
+    kind: type[Entry]
+    id: UUID
+    organization_id: UUID
+    url: str
+    name: str
+    may_write: bool
+    is_admin: bool
+    reader_id: str
+
+    @property
+    def table(self) -> str:
+        return self.kind._meta.db_table
+
+    @property
+    def column(self) -> str:
+        """The column that names the board or group."""
+        return self.kind.home_column()
+
+    @property
+    def family(self) -> str:
+        """How the kinds of its events begin."""
+        return "memory." if self.kind is BoardMemory else "group_memory."
+
+    def may_change(self, entry: Shown) -> bool:
+        """Return whether the reader may change and delete an entry."""
+        return self.may_write and (self.is_admin or entry.author_id == self.reader_id)
+
+
+def memory_of_board(actor: Actor, board: Board) -> Memory:
+    is_admin = actor.administers(board.organization_id)
+    home = (board.id, board.organization_id, f"/boards/{board.id}", board.name)
+    return Memory(BoardMemory, *home, can(actor, "memory.write", board), is_admin, str(actor.id))
+
+
+def memory_of_group(actor: Actor, group: BoardGroup) -> Memory:
+    is_admin = actor.administers(group.organization_id)
+    home = (group.id, group.organization_id, f"/groups/{group.id}", group.name)
+    return Memory(GroupMemory, *home, can(actor, "memory.write", group), is_admin, str(actor.id))
+
+
+def _select(memory: Memory) -> str:
+    return f"SELECT {COLUMNS} FROM {memory.table} m{AUTHORS}"
+
+
+async def chat_until(
+    memory: Memory, seq: int, before: UUID | None = None, limit: int = PAGE
+) -> tuple[list[Shown], bool]:
+    """Return the newest messages up to a number of the log, or those before one, oldest first; and whether more are."""
+    where, values = "", list[object]()
+    if before is not None:
+        where = (
+            f" AND (m.created_at, m.id) < (SELECT o.created_at, o.id FROM {memory.table} o"
+            f" WHERE o.id = ? AND o.{memory.column} = m.{memory.column})"
+        )
+        values = [before]
+    found = await rows(
+        f"{_select(memory)} WHERE m.{memory.column} = ? AND m.is_chat AND {NOT_BLANK}{where} AND NOT EXISTS ("
+        "SELECT 1 FROM events e WHERE e.organization_id = ? AND e.seq > ? AND e.subject_id = m.id AND e.kind = ?)"
+        f"{NEWEST_FIRST} LIMIT ?",
+        memory.id,
+        *values,
+        memory.organization_id,
+        seq,
+        f"{memory.family}created",
+        limit + 1,
+    )
+    return [_shown(row) for row in reversed(found[:limit])], len(found) > limit
+
+
+async def chat_since(memory: Memory, seq: int) -> list[Shown]:
+    """Return the messages that were written after a number of the log, in its order, 200 at most."""
+    found = await rows(
+        f"SELECT {COLUMNS} FROM events e JOIN {memory.table} m ON m.id = e.subject_id{AUTHORS}"
+        f" WHERE e.organization_id = ? AND e.seq > ? AND e.kind = ? AND m.{memory.column} = ? AND m.is_chat"
+        f" AND {NOT_BLANK} ORDER BY e.seq DESC LIMIT {MOST_NEW}",
+        memory.organization_id,
+        seq,
+        f"{memory.family}created",
+        memory.id,
+    )
+    return [_shown(row) for row in reversed(found)]
+
+
+async def some(memory: Memory, ids: list[UUID]) -> dict[UUID, Shown]:
+    if not ids:
+        return {}
+    sql = f"{_select(memory)} WHERE m.{memory.column} = ? AND m.id IN ({placeholders(len(ids))})"
+    return {one.id: one for one in map(_shown, await rows(sql, memory.id, *ids))}
+
+
+async def notes(memory: Memory, query: MemoryQuery) -> list[Shown]:
+    """Return the notes that match, newest first, each with the question that it answers."""
+    where, values = matching(query)
+    found = await rows(
+        f"{_select(memory)} WHERE m.{memory.column} = ? AND {NOT_BLANK}{where}{NEWEST_FIRST} LIMIT ? OFFSET ?",
+        memory.id,
+        *values,
+        query.limit,
+        query.offset,
+    )
+    return await _with_questions(memory, [_shown(row) for row in found])
+
+
+async def tags_of(memory: Memory) -> list[str]:
+    """Return the tags of the newest 500 notes, the most frequent first, 12 at most."""
+    found = await rows(
+        f"SELECT m.tags FROM {memory.table} m WHERE m.{memory.column} = ? AND NOT m.is_chat{NEWEST_FIRST} LIMIT 500",
+        memory.id,
+    )
+    counts: dict[str, int] = {}
+    for row in found:
+        for tag in as_json(row["tags"]) or ():
+            counts[str(tag)] = counts.get(str(tag), 0) + 1
+    return sorted(counts, key=lambda tag: (-counts[tag], tag.lower()))[:12]
+
+
+async def _with_questions(memory: Memory, entries: list[Shown]) -> list[Shown]:
+    """Return notes with the questions that they answer: the same words by the same person at the same moment."""
+    written = [one for one in entries if one.author_kind == "person"]
+    if memory.kind is not BoardMemory or not written:
+        return entries
+    found = await rows(
+        "SELECT q.id, q.content, q.answer, q.answered_by_user_id, q.answered_at FROM agent_questions q"
+        " WHERE q.board_id = ? AND q.state = 'answered' AND q.answered_at >= ? AND q.answered_at <= ?",
+        memory.id,
+        min(one.created_at for one in written) - SAME_MOMENT,
+        max(one.created_at for one in written) + SAME_MOMENT,
+    )
+    return [replace(one, question=_answered(one, found)) for one in entries]
+
+
+def _answered(entry: Shown, questions: list[Row]) -> tuple[UUID, str] | None:
+    for row in questions:
+        is_same = (row["answer"], str(row["answered_by_user_id"])) == (entry.content, entry.author_id)
+        moment = as_moment(row["answered_at"])
+        if is_same and moment is not None and abs(moment - entry.created_at) < SAME_MOMENT:
+            return row["id"], row["content"]
+    return None
+
+
+def _shown(row: Row) -> Shown:
+    kind, author, author_id = "none", row["source"] or "Somebody", ""
+    if row["author_agent_id"] is not None:
+        kind, author, author_id = "agent", row["agent_name"] or author, str(row["author_agent_id"])
+    elif row["author_user_id"] is not None:
+        kind, author, author_id = "person", row["user_name"] or author, str(row["author_user_id"])
+    created_at = as_moment(row["created_at"])
+    assert created_at is not None
+    return Shown(
+        id=UUID(str(row["id"])),
+        content=row["content"],
+        tags=tuple(str(tag) for tag in as_json(row["tags"]) or ()),
+        is_chat=bool(row["is_chat"]),
+        author=author,
+        author_kind=kind,
+        author_id=author_id,
+        source=row["source"] if row["source"] and row["source"] != author else "",
+        created_at=created_at,
+        edited_at=as_moment(row["edited_at"]),
+    )
+
+
+CHAT, MEMORY = "memory/chat.html", "memory/notes.html"
+type AnyView = BoardView | GroupView
+
+
+def memory_in(view: AnyView) -> Memory:
+    """Return the memory of the board or group that a page shows."""
+    if isinstance(view, BoardView):
+        return memory_of_board(view.actor, view.board)
+    return memory_of_group(view.actor, view.group)
+
+
+async def addressees(view: AnyView) -> list[Row]:
+    """Return who can be mentioned, each with a word that says who that is."""
+    boards = [view.board] if isinstance(view, BoardView) else view.group.boards
+    if not boards:
+        return []
+    agents = await rows(
+        f"SELECT g.name, g.is_board_lead FROM agents g WHERE g.board_id IN ({placeholders(len(boards))})"
+        " ORDER BY LOWER(g.name), g.id",
+        *[board.id for board in boards],
+    )
+    people = await people_of(view.board) if isinstance(view, BoardView) else await _people(view.group.organization_id)
+    known = [{"name": "lead", "label": "Lead of the board" if len(boards) == 1 else "Leads of the boards"}]
+    every = [{"name": "all", "label": "Every agent"}]
+    return [
+        *(known if any(one["is_board_lead"] for one in agents) else []),
+        *(every if agents else []),
+        *({"name": one["name"], "label": "Lead agent" if one["is_board_lead"] else "Agent"} for one in agents),
+        *({"name": one["name"], "label": "Person"} for one in people),
+    ]
+
+
+async def _people(organization_id: UUID) -> list[Row]:
+    return await rows(
+        f"SELECT {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.organization_id = ? ORDER BY LOWER(u.name), u.id LIMIT 200",
+        organization_id,
+    )
+
+
+def names_of(known: list[Row]) -> tuple[str, ...]:
+    """Return the names that a text can mention."""
+    return tuple(one["name"] for one in known)
+
+
+async def open_chat(view: AnyView, seq: int) -> Opened:
+    """Return the chat: its newest messages, or those before one, and where to write."""
+    memory, before = memory_in(view), parse_id(view.option("before"))
+    since = _number(view.option("since")) or seq
+    found, has_older = await chat_until(memory, since, before)
+    known = await addressees(view)
+    names = names_of(known)
+    await read_ahead(*(one.content for one in found), names=names)
+    html = render_macro(
+        CHAT, "chat", memory=memory, entries=found, has_older=has_older, since=since, known=known, names=names,
+        new=Markup("" if before else await new_messages(memory, since, names)), is_past=before is not None,
+        is_group=isinstance(view, GroupView),
+    )  # fmt: skip
+    return Opened(html, {"since": str(since), "before": ""})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+async def new_messages(memory: Memory, since: int, names: tuple[str, ...]) -> str:
+    """Return what was written since the chat was opened."""
+    found = await chat_since(memory, since)
+    await read_ahead(*(one.content for one in found), names=names)
+    return render_macro(CHAT, "messages", memory=memory, entries=found, names=names)
+
+
+async def _chat(view: AnyView) -> str:
+    known = await view.reads.get(("addressees", memory_in(view).id), lambda: addressees(view))
+    return await new_messages(memory_in(view), _number(view.option("since")), names_of(known))
+
+
+async def _chat_changes(view: AnyView, batch: Batch) -> str | None:
+    """Return the new messages whole, and of older ones those that were changed or deleted."""
+    if any(event.kind.endswith(".created") for event in batch.events):
+        found = partial("#chat-new", await _chat(view))
+    else:
+        found = ""
+    memory = memory_in(view)
+    ids = [event.subject_id for event in batch.events if event.subject_id and not event.kind.endswith(".created")]
+    present = await some(memory, ids)
+    known = await view.reads.get(("addressees", memory.id), lambda: addressees(view))
+    for entry_id in dict.fromkeys(ids):
+        found += _changed(memory, entry_id, present.get(entry_id), names_of(known))
+    return found
+
+
+def _changed(memory: Memory, entry_id: UUID, entry: Shown | None, names: tuple[str, ...]) -> str:
+    is_here = entry is not None and entry.is_chat
+    html = render_macro(CHAT, "message", memory=memory, entry=entry, names=names) if is_here else ""
+    return partial(f"#message-{entry_id}", html, "outerMorph" if is_here else "outerHTML")
+
+
+async def older_messages(view: AnyView, before: UUID, since: int) -> str:
+    """Return the messages before one, for an open chat."""
+    memory = memory_in(view)
+    found, has_older = await chat_until(memory, since, before)
+    names = names_of(await addressees(view))
+    await read_ahead(*(one.content for one in found), names=names)
+    return render_macro(CHAT, "older", memory=memory, entries=found, has_older=has_older, since=since, names=names)
+
+
+async def open_memory(view: AnyView, seq: int) -> Opened:
+    """Return the notes that match the address, and where to write one."""
+    memory = memory_in(view)
+    html = render_macro(
+        MEMORY, "memory", memory=memory, notes=Markup(await _notes(view)), tags=await tags_of(memory),
+        text=view.option("q"), tag=view.option("tag"), is_group=isinstance(view, GroupView),
+    )  # fmt: skip
+    return Opened(html)
+
+
+async def _notes(view: AnyView) -> str:
+    memory, limit = memory_in(view), min(_number(view.option("shown")) or PAGE, 1000)
+    tag = [view.option("tag")] if view.option("tag") else []
+    query = MemoryQuery.model_construct(is_chat=False, q=view.option("q"), tag=tag, limit=limit + 1, offset=0)
+    found = await notes(memory, query)
+    await read_ahead(*(one.content for one in found[:limit]))
+    is_narrowed = bool(view.option("q") or tag)
+    more = limit + PAGE if len(found) > limit else 0
+    return render_macro(
+        MEMORY, "entries", memory=memory, entries=found[:limit], is_narrowed=is_narrowed, more=more,
+        text=view.option("q"), tag=view.option("tag"),
+    )  # fmt: skip
+
+
+def _on_board(view: BoardView, news: Event | dict[str, object]) -> bool:
+    return isinstance(news, Event) and news.board_id == view.board.id
+
+
+def _on_group(view: GroupView, news: Event | dict[str, object]) -> bool:
+    return isinstance(news, Event) and orjson.loads(news.data).get("board_group_id") == str(view.group.id)
+
+
+def _regions(place: str, kinds: str, about: Callable[[Any, Event | dict[str, Any]], bool]) -> tuple[Region[Any], ...]:
+    render: Callable[[Any], Awaitable[str | None]] = _chat
+    return (
+        Region(f"{place}-chat", "#chat-new", Concerns((kinds,), (), about), render, changes=_chat_changes),
+        Region(f"{place}-memory", "#memory-entries", Concerns((kinds,), (), about), _notes),
+    )
+
+
+ASIDES = (
+    Aside("board", "chat", "Chat", "message-square", "b c", open_chat),
+    Aside("board", "memory", "Memory", "book-open", "b m", open_memory),
+    Aside("group", "chat", "Group chat", "message-square", "b c", open_chat),
+    Aside("group", "memory", "Group notes", "book-open", "b m", open_memory),
+)
+REGIONS = (*_regions("board", "memory.", _on_board), *_regions("group", "group_memory.", _on_group))

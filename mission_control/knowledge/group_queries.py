@@ -1,0 +1,322 @@
+"""Read board groups: who may, shapes, and the state of their boards."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+from tortoise.expressions import RawSQL, Subquery
+
+from mission_control.agents.fields import EVERY
+from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardRead
+from mission_control.boards.words import canonical, rank_sql
+from mission_control.core.actor import Actor, Rules
+from mission_control.core.errors import NotFound
+from mission_control.core.values import JsonObject, NotNull, Paging, example
+from mission_control.database.sql import Row, placeholders, rows, wire_moment
+from mission_control.knowledge.models import BoardGroup
+from mission_control.people.account_names import person_name
+from mission_control.tasks.tag_queries import TagRef, tags_of_tasks
+
+BoardIds = Annotated[
+    list[UUID],
+    Field(max_length=200, description="The boards of the group. Boards that you cannot change stay where they are"),
+]
+
+
+class BoardGroupCreate(BaseModel):
+    """A group to create. A blank slug is derived from the name."""
+
+    name: str
+    slug: str
+    description: str | None = None
+    board_ids: BoardIds = []
+
+
+class BoardGroupUpdate(BaseModel):
+    """Changes of a group. Absent fields stay as they are."""
+
+    name: Annotated[str | None, NotNull] = None
+    slug: Annotated[str | None, NotNull] = None
+    description: str | None = None
+    board_ids: Annotated[BoardIds | None, NotNull] = None
+
+
+class BoardGroupRead(BaseModel):
+    """A group of boards."""
+
+    name: str
+    slug: str
+    description: str | None
+    id: UUID
+    organization_id: UUID
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, group: BoardGroup) -> "BoardGroupRead":
+        return cls.model_construct(**{name: getattr(group, name) for name in cls.model_fields})
+
+
+class BoardGroupTaskSummary(BaseModel):
+    """A task in short."""
+
+    id: UUID
+    board_id: UUID
+    board_name: str
+    title: str
+    status: str
+    priority: str
+    assigned_agent_id: UUID | None
+    assignee: str | None
+    due_at: datetime | None
+    in_progress_at: datetime | None
+    tags: list[TagRef]
+    created_at: datetime
+    updated_at: datetime
+
+
+class BoardGroupBoardSnapshot(BaseModel):
+    """A board of a group. `task_counts` leaves out statuses without tasks."""
+
+    board: BoardRead
+    task_counts: dict[str, int]
+    tasks: list[BoardGroupTaskSummary]
+
+
+class BoardGroupSnapshot(BaseModel):
+    """The state of a group's boards."""
+
+    group: BoardGroupRead | None
+    boards: list[BoardGroupBoardSnapshot]
+
+
+MOST_TASKS = 200
+
+
+class GroupSnapshotQuery(BaseModel):
+    """How many tasks of each board to return, 200 at most."""
+
+    include_done: bool = False
+    per_board_task_limit: int = Field(5, ge=0)
+
+
+class BoardGroupSnapshotQuery(GroupSnapshotQuery):
+    """The same, and whether to include the board that asks."""
+
+    per_board_task_limit: int = Field(5, ge=0, le=100)
+    include_self: bool = False
+
+
+class BoardGroupHeartbeatApply(BaseModel):
+    """How often the server looks after the agents of a group: a number and s, m, h or d, such as `10m`; `0m` is off."""
+
+    model_config = example(every="15m")
+
+    every: Annotated[str, StringConstraints(strip_whitespace=True, pattern=EVERY)]
+    include_board_leads: bool = False
+
+
+class BoardGroupHeartbeatApplyResult(BaseModel):
+    """Which agents have the new interval."""
+
+    board_group_id: UUID
+    requested: dict[str, object]
+    updated_agent_ids: list[UUID]
+    failed_agent_ids: list[UUID]
+
+
+rules = Rules()
+
+
+def reaches_group(actor: Actor, group: BoardGroup, *, write: bool) -> bool:
+    """Return whether a person reaches a group: by all boards, by one of its boards, or as admin of an empty one."""
+    membership = actor.memberships.get(group.organization_id)
+    if membership is None:
+        return False
+    if membership.all_boards_write or (membership.all_boards_read and not write):
+        return True
+    if not group.boards:
+        return actor.administers(group.organization_id)
+    return any(actor.writes(board) if write else actor.reads(board) for board in group.boards)
+
+
+def holds_board_of(actor: Actor, group: BoardGroup) -> bool:
+    """Return whether an agent works on one of the group's boards."""
+    return actor.is_agent and any(actor.writes(board) for board in group.boards)
+
+
+@rules.rule("board_group.create")
+def may_create_group(actor: Actor, organization_id: UUID | None) -> bool:
+    """Owners and admins of the organization."""
+    return actor.is_user and actor.administers(organization_id or actor.organization_id)
+
+
+@rules.rule("board_group.read")
+def may_read_group(actor: Actor, group: BoardGroup) -> bool:
+    """People who reach the group."""
+    return actor.is_user and reaches_group(actor, group, write=False)
+
+
+@rules.rule("board_group.update")
+@rules.rule("board_group.delete")
+def may_change_group(actor: Actor, group: BoardGroup) -> bool:
+    """Owners and admins who can write in the group."""
+    return actor.is_user and actor.administers(group.organization_id) and reaches_group(actor, group, write=True)
+
+
+@rules.rule("board_group.apply_heartbeat")
+def may_apply_heartbeat(actor: Actor, group: BoardGroup) -> bool:
+    """The same people, and the lead of one of the group's boards."""
+    return may_change_group(actor, group) or (actor.is_lead and holds_board_of(actor, group))
+
+
+async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
+    """Return a group of the active organization with its boards. Raises NotFound when the actor does not reach it."""
+    return _reached(actor, await _group_in([actor.organization_id], group_id))
+
+
+async def reachable_group(actor: Actor, group_id: UUID) -> BoardGroup:
+    """Return a group of any of a person's organizations, or of an agent's board. Raises NotFound for others."""
+    if actor.is_user:
+        return _reached(actor, await _group_in(list(actor.memberships), group_id))
+    group = await _group_in([actor.organization_id], group_id)
+    if not any(actor.reads(board) for board in group.boards):
+        raise NotFound()
+    return group
+
+
+def _reached(actor: Actor, group: BoardGroup) -> BoardGroup:
+    if not may_read_group(actor, group):
+        raise NotFound()
+    return group
+
+
+async def _group_in(organization_ids: list[UUID], group_id: UUID) -> BoardGroup:
+    group = await BoardGroup.get_or_none(id=group_id, organization_id__in=organization_ids)
+    if group is None:
+        raise NotFound()
+    return await with_boards(group)
+
+
+async def with_boards(group: BoardGroup) -> BoardGroup:
+    """Load the group's live boards, by name."""
+    boards = Board.filter(board_group_id=group.id, deleted_at=None)
+    group.boards = await boards.annotate(sort_name=RawSQL("LOWER(name)")).order_by("sort_name", "created_at", "id")
+    return group
+
+
+async def group_of(board: Board) -> BoardGroup | None:
+    """Return a board's group with its boards, None without one."""
+    group = await BoardGroup.get_or_none(id=board.board_group_id) if board.board_group_id else None
+    return None if group is None else await with_boards(group)
+
+
+async def list_groups(actor: Actor, paging: Paging, *, named: Sequence[str] = ()) -> tuple[list[BoardGroup], int]:
+    """Return a page of the groups in which the actor reads a board, by name, and how many there are.
+
+    Actors who read all boards also get empty groups. Names hold each word of `named`.
+    """
+    groups = BoardGroup.filter(organization_id=actor.organization_id)
+    for word in named:
+        groups = groups.filter(name__icontains=word)
+    whole, _ = actor.readable_boards()
+    if actor.organization_id not in whole:
+        readable = Board.visible_to(actor).filter(board_group_id__not_isnull=True)
+        groups = groups.filter(id__in=Subquery(readable.values("board_group_id")))
+    ordered = groups.annotate(sort_name=RawSQL("LOWER(name)")).order_by("sort_name", "created_at", "id")
+    return await ordered.limit(paging.limit).offset(paging.offset), await groups.count()
+
+
+async def entries_of(group: BoardGroup) -> int:
+    """Return the number of messages and notes of a group."""
+    [row] = await rows("SELECT COUNT(*) AS n FROM board_group_memory WHERE board_group_id = ?", group.id)
+    return int(row["n"])
+
+
+_IN_ORDER = (
+    "CASE t.status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1 WHEN 'inbox' THEN 2 WHEN 'done' THEN 3 ELSE 4 END,"
+    f" {rank_sql('t.priority')} DESC,"
+    " t.updated_at DESC, t.created_at DESC, t.id DESC"
+)
+_MOMENTS = {"due_at", "in_progress_at", "created_at", "updated_at"}
+
+
+async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> JsonObject:
+    """Return the state of a group's boards: those that a person reads, all of them for an agent of the group."""
+    boards = group.boards if actor.is_agent else [board for board in group.boards if actor.reads(board)]
+    return await _serialize(group, boards, query)
+
+
+async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> JsonObject:
+    """Return the same for a board's group, without the board itself unless asked for."""
+    group = await group_of(board)
+    if group is None:
+        return {"group": None, "boards": []}
+    if not query.include_self:
+        group.boards = [one for one in group.boards if one.id != board.id]
+    return await snapshot_of_group(actor, group, query)
+
+
+async def _serialize(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> JsonObject:
+    counts = await _counts(boards)
+    tasks = await _summaries(boards, query)
+    return {
+        "group": BoardGroupRead.of(group),
+        "boards": [
+            {
+                "board": BoardRead.of(board),
+                "task_counts": counts.get(str(board.id), {}),
+                "tasks": tasks.get(str(board.id), []),
+            }
+            for board in boards
+        ],
+    }
+
+
+async def _counts(boards: list[Board]) -> dict[str, dict[str, int]]:
+    if not boards:
+        return {}
+    found = await rows(
+        "SELECT board_id, status, COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
+        f" AND board_id IN ({placeholders(len(boards))}) GROUP BY board_id, status ORDER BY board_id, status",
+        *[board.id for board in boards],
+    )
+    by_board: dict[str, dict[str, int]] = {}
+    for row in found:
+        by_board.setdefault(str(row["board_id"]), {})[row["status"]] = int(row["n"])
+    return by_board
+
+
+async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str, list[dict[str, object]]]:
+    if not boards or not query.per_board_task_limit:
+        return {}
+    undone = "" if query.include_done else " AND t.status <> 'done'"
+    found = await rows(
+        "SELECT * FROM (SELECT t.id, t.board_id, t.title, t.status, t.priority, t.assigned_agent_id, t.due_at,"
+        " t.in_progress_at, t.created_at, t.updated_at,"
+        f" COALESCE(g.name, {person_name('u')}) AS assignee,"
+        f" ROW_NUMBER() OVER (PARTITION BY t.board_id ORDER BY {_IN_ORDER}) AS place"
+        " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
+        " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL"
+        f" AND t.board_id IN ({placeholders(len(boards))}){undone}) ranked WHERE place <= ? ORDER BY board_id, place",
+        *[board.id for board in boards],
+        min(query.per_board_task_limit, MOST_TASKS),
+    )
+    names = {str(board.id): board.name for board in boards}
+    tags = await tags_of_tasks([row["id"] for row in found])
+    by_board: dict[str, list[dict[str, object]]] = {}
+    for row in found:
+        board_id = str(row["board_id"])
+        by_board.setdefault(board_id, []).append(_summary(row, names[board_id], tags.get(str(row["id"]), [])))
+    return by_board
+
+
+def _summary(row: Row, board_name: str, tags: list[Row]) -> Row:
+    named = {**row, "priority": canonical(row["priority"]), "board_name": board_name, "tags": tags}
+    return {
+        name: wire_moment(named[name]) if name in _MOMENTS else named[name]
+        for name in BoardGroupTaskSummary.model_fields
+    }

@@ -1,0 +1,150 @@
+"""Commands that write, change and delete entries of memory."""
+
+from mission_control.agents.notices import WITHDRAWN, requote
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.values import JsonObject
+from mission_control.knowledge.group_commands import locked_group
+from mission_control.knowledge.memory_queries import MemoryUpdate
+from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
+from mission_control.knowledge.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
+from mission_control.log.commands import command
+from mission_control.log.event_log import NewEvent
+from mission_control.log.unit_of_work import Reactions, record
+from mission_control.people.work_state import RUNNING
+
+
+@command("memory.write")
+async def write_memory(
+    actor: Actor, home: Board | BoardGroup, content: str, tags: list[str] | None = None, source: str | None = None
+) -> Entry:
+    """Write an entry for a board, or for every board of a group.
+
+    Chat notifies leads and the agents it mentions, an order of a board every agent; so do broadcasts and `@all`.
+    """
+    if isinstance(home, Board):
+        board = await locked_board(home)
+        entry = await _write(BoardMemory, actor, board, content, tags, source, is_signed=is_chat(tags))
+        if entry.is_chat:
+            await notify_board(actor, board, entry)
+        return entry
+    group, for_agents = await locked_group(home), concerns_agents(content, tags)
+    shared = await _write(GroupMemory, actor, group, content, tags, source, is_signed=for_agents)
+    if for_agents:
+        await notify_group(actor, group, shared)
+    return shared
+
+
+async def note_order(actor: Actor, board: Board, order: str) -> BoardMemory:
+    """Inside a command that carried out an order: write it into the board's chat without notifying anybody again."""
+    return await _write(BoardMemory, actor, board, order, ["chat"], None, is_signed=True)
+
+
+async def _write[E: Entry](
+    kind: type[E],
+    actor: Actor,
+    home: Board | BoardGroup,
+    content: str,
+    tags: list[str] | None,
+    source: str | None,
+    *,
+    is_signed: bool,
+) -> E:
+    """Store an entry. A signed one has its author's name as its source unless another is given."""
+    entry = kind(
+        **{kind.HOME: home},
+        content=content.strip(),
+        tags=tags,
+        is_chat=is_chat(tags),
+        source=actor.name if is_signed and not source else source,
+        author_user_id=actor.user_id,
+        author_agent_id=actor.agent_id,
+    )
+    await entry.save(force_create=True)
+    record(
+        "memory.created" if isinstance(entry, BoardMemory) else "group_memory.created",
+        entry,
+        _sentence(entry, "written"),
+        **_state(entry),
+    )
+    return entry
+
+
+@command("memory.edit")
+async def edit_memory[E: Entry](actor: Actor, entry: E, sent: MemoryUpdate) -> E:
+    """Change what differs; nobody is notified again, but notices that quote the entry quote its new text."""
+    found = await _locked(entry)
+    wanted = sent.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in wanted.items() if getattr(found, name) != value}
+    if not changes:
+        return found
+    before = found.content
+    found.update_from_dict(changes)
+    found.is_chat, found.edited_at = is_chat(found.tags), times.clock_now()
+    await found.save(update_fields=[*changes, "is_chat", "edited_at"])
+    await _requote(found, before, snippet(found.content))
+    record(
+        "memory.updated" if isinstance(found, BoardMemory) else "group_memory.updated",
+        found,
+        _sentence(found, "changed"),
+        fields=sorted(changes),
+        **_state(found),
+    )
+    return found
+
+
+@command("memory.delete")
+async def delete_memory(actor: Actor, entry: Entry) -> None:
+    """Delete an entry for good. The log keeps that it was deleted and by whom; notices no longer quote it."""
+    last = await _locked(entry)
+    await last.delete()
+    await _requote(last, last.content, WITHDRAWN)
+    record(
+        "memory.deleted" if isinstance(entry, BoardMemory) else "group_memory.deleted",
+        entry,
+        _sentence(entry, "deleted"),
+        **_state(entry),
+    )
+
+
+async def _locked[E: Entry](entry: E) -> E:
+    """Return the entry as it is now, locked. Raises NotFound when it has been deleted."""
+    found = await type(entry).select_for_update().get_or_none(id=entry.id)
+    if found is None:
+        raise NotFound()
+    setattr(found, entry.HOME, entry.home)
+    return found
+
+
+async def _requote(entry: Entry, before: str, after: str) -> None:
+    organization_id = entry.home.organization_id
+    await requote(organization_id, "memory_id", entry.id, entry.created_at, snippet(before), after)
+
+
+def _sentence(entry: Entry, what: str) -> str:
+    return f"{'Chat message' if entry.is_chat else 'Memory entry'} {what}."
+
+
+def _state(entry: Entry) -> JsonObject:
+    """Return what streams need of an entry that is gone. Its text and its author's name stay out of the log."""
+    where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
+    return {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at, **where}
+
+
+reactions = Reactions()
+
+
+@reactions.to("board.work_state_changed")
+async def write_order(actor: Actor, event: NewEvent) -> None:
+    """Write `/pause` or `/resume` into the chat: clients of the predecessor read the state from the last order there.
+
+    A change that was ordered in the chat is there already. Agents are notified elsewhere.
+    """
+    before, after = (event.data[name]["work_state"] for name in ("before", "after"))
+    if event.data["is_told"] or (before == RUNNING) == (after == RUNNING):
+        return
+    board = await Board.get(id=event.scope.board_id)
+    await note_order(actor, board, "/resume" if after == RUNNING else "/pause")

@@ -1,0 +1,275 @@
+"""Read entries of memory: who may, shapes, lists and streams."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, Field
+from quart import Response
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import present, visible_board
+from mission_control.core.actor import Actor, Rules, can
+from mission_control.core.errors import NotFound
+from mission_control.core.values import ActorRef, Body, NonEmptyStr, NotNull, Paging, example, to_json
+from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
+from mission_control.http import lookups
+from mission_control.knowledge.group_queries import group_of, holds_board_of, reaches_group, visible_group, with_boards
+from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
+from mission_control.log import broker
+from mission_control.log.models import Event
+from mission_control.log.shared import Shared
+from mission_control.log.stream import json_stream
+from mission_control.tasks.chat import AUTHORS, COLUMNS, NEWEST_FIRST, NOT_BLANK, serialize_entry
+
+
+class BoardMemoryCreate(BaseModel):
+    """Something to write down; with the tag `chat` it is a message of the chat."""
+
+    model_config = example(content="Releases are made on Tuesdays.", tags=["release"])
+
+    content: NonEmptyStr
+    tags: list[str] | None = None
+    source: str | None = None
+
+
+class BoardGroupMemoryCreate(BoardMemoryCreate):
+    """The same for every board of a group; the tag `broadcast` notifies all of its agents."""
+
+
+class MemoryUpdate(Body):
+    """What to change on an entry; absent leaves. Nobody is notified again."""
+
+    content: Annotated[NonEmptyStr | None, NotNull] = None
+    tags: list[str] | None = None
+
+
+class BoardGroupMemoryRead(BaseModel):
+    """An entry of a group's memory; who wrote it is `author`, `source` is for display only."""
+
+    id: UUID
+    board_group_id: UUID
+    content: str
+    tags: list[str] | None
+    source: str | None
+    is_chat: bool
+    created_at: datetime
+    author: ActorRef | None
+    edited_at: datetime | None
+
+
+class MemoryQuery(Paging):
+    """Which entries to list: chat or notes, those that contain a text, those with all of the tags."""
+
+    is_chat: bool | None = None
+    q: str | None = Field(None, max_length=500, description="A text in the entry's first 20,000 characters")
+    tag: list[str] = Field(default_factory=list, max_length=20)
+
+
+class MemoryStreamQuery(BaseModel):
+    """Which entries to follow, and from where."""
+
+    since: str | None = None
+    after: str | None = None
+    is_chat: bool | None = None
+
+
+async def visible_entry(actor: Actor, board_id: UUID, memory_id: UUID) -> BoardMemory:
+    """Return a board's entry. Raises NotFound when the actor does not reach the board."""
+    return await _entry_of(BoardMemory, await visible_board(actor, board_id), memory_id)
+
+
+async def visible_group_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> GroupMemory:
+    """Return a group's entry. Raises NotFound when the person does not reach the group."""
+    return await _entry_of(GroupMemory, await visible_group(actor, group_id), memory_id)
+
+
+async def visible_entry_around(actor: Actor, board_id: UUID, memory_id: UUID) -> GroupMemory:
+    """Return an entry of a board's group. Raises NotFound when the actor does not reach the board."""
+    group = await group_of(await visible_board(actor, board_id))
+    if group is None:
+        raise NotFound()
+    return await _entry_of(GroupMemory, group, memory_id)
+
+
+async def _entry_of[E: Entry](kind: type[E], home: Board | BoardGroup, memory_id: UUID) -> E:
+    entry = await kind.filter(id=memory_id, **{kind.home_column(): home.id}).first()
+    if entry is None:
+        raise NotFound()
+    setattr(entry, kind.HOME, home)
+    return entry
+
+
+async def read_entry(kind: type[Entry], memory_id: UUID) -> Row:
+    """Return one entry as it is sent. Raises NotFound when it was deleted."""
+    home = kind.home_column()
+    found = await rows(f"SELECT m.{home}, {COLUMNS} FROM {kind._meta.db_table} m{AUTHORS} WHERE m.id = ?", memory_id)
+    if not found:
+        raise NotFound()
+    return serialize_entry(found[0], home)
+
+
+async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> tuple[list[Row], int]:
+    """Return a page of the entries of a board or group, newest first, and how many there are."""
+    home, table = kind.home_column(), kind._meta.db_table
+    narrowed, more = matching(query)
+    where, values = f"m.{home} = ? AND {NOT_BLANK}{narrowed}", [home_id, *more]
+    [total] = await rows(f"SELECT COUNT(*) AS n FROM {table} m WHERE {where}", *values)
+    found = await rows(
+        f"SELECT m.{home}, {COLUMNS} FROM {table} m{AUTHORS} WHERE {where}{NEWEST_FIRST} LIMIT ? OFFSET ?",
+        *values,
+        query.limit,
+        query.offset,
+    )
+    return [serialize_entry(row, home) for row in found], int(total["n"])
+
+
+def matching(query: MemoryQuery) -> tuple[str, list[object]]:
+    """Return which entries a query wants as SQL on `m`, with a leading AND, and its values."""
+    where, values = "", list[object]()
+    if query.is_chat is not None:
+        where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
+    if query.q and query.q.strip():
+        where += f" AND {contains('m.content')}"
+        values = [*values, query.q.strip().lower()]
+    for tag in query.tag:
+        condition, value = _has_tag(tag)
+        where, values = f"{where} AND {condition}", [*values, value]
+    return where, values
+
+
+def _has_tag(tag: str) -> tuple[str, str]:
+    if is_postgres():
+        return "m.tags @> CAST(? AS JSONB)", orjson.dumps([tag]).decode()
+    return "EXISTS (SELECT 1 FROM json_each(m.tags) j WHERE j.value = ?)", tag
+
+
+rules = Rules()
+
+
+@rules.rule("memory.write")
+def may_write(actor: Actor, home: Board | BoardGroup) -> bool:
+    """People with write access, and the agents of the board or of the group's boards."""
+    if isinstance(home, Board):
+        return actor.writes(home)
+    return reaches_group(actor, home, write=True) or holds_board_of(actor, home)
+
+
+@rules.rule("memory.edit")
+@rules.rule("memory.delete")
+def may_edit(actor: Actor, entry: Entry) -> bool:
+    """Its author, and admins, who can write on the board or in the group."""
+    return may_write(actor, entry.home) and (_wrote(actor, entry) or actor.administers(entry.home.organization_id))
+
+
+def _wrote(actor: Actor, entry: Entry) -> bool:
+    if actor.is_agent:
+        return bool(entry.author_agent_id == actor.id)
+    return actor.is_user and bool(entry.author_user_id == actor.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    is_chat: bool
+    message: bytes
+
+
+_entries: Shared[_Entry | None] = Shared()
+_groups: Shared[BoardGroup | None] = Shared(1.0)
+
+
+async def stream_of_board(actor: Actor, board: Board, is_chat: bool | None) -> Response:
+    """Stream one `memory` message for each entry written, changed or deleted on a board."""
+
+    async def payload(event: Event) -> bytes | None:
+        if event.board_id != board.id or not event.kind.startswith("memory."):
+            return None
+        return await _message(event, BoardMemory, board.id, is_chat)
+
+    async def alive() -> bool:
+        return await _still_reads(actor, board) is not None
+
+    return await json_stream(board.organization_id, "memory", payload, alive)
+
+
+async def stream_of_group(actor: Actor, group: BoardGroup, is_chat: bool | None) -> Response:
+    """Stream the memory of a group that a person reads."""
+
+    async def alive() -> bool:
+        current = await lookups.fresh(actor)
+        found = await _groups.get((group.id, broker.known_head(group.organization_id)), lambda: _group(group.id))
+        return current is not None and found is not None and can(current, "board_group.read", found)
+
+    return await _stream_of(group.organization_id, group.id, is_chat, alive)
+
+
+async def stream_around(actor: Actor, board: Board, is_chat: bool | None) -> Response:
+    """Stream the memory of a board's group, nothing without one. It ends when the board changes its group."""
+
+    async def alive() -> bool:
+        current = await _still_reads(actor, board)
+        return current is not None and current.board_group_id == board.board_group_id
+
+    return await _stream_of(board.organization_id, board.board_group_id, is_chat, alive)
+
+
+async def _stream_of(
+    organization_id: UUID, group_id: UUID | None, is_chat: bool | None, alive: Callable[[], Awaitable[bool]]
+) -> Response:
+    async def payload(event: Event) -> bytes | None:
+        if group_id is None or not event.kind.startswith("group_memory."):
+            return None
+        if orjson.loads(event.data)["board_group_id"] != str(group_id):
+            return None
+        return await _message(event, GroupMemory, group_id, is_chat)
+
+    return await json_stream(organization_id, "memory", payload, alive)
+
+
+async def _still_reads(actor: Actor, board: Board) -> Board | None:
+    current = await lookups.fresh(actor)
+    if current is None or not current.reads(board):
+        return None
+    return await present(board)
+
+
+async def _group(group_id: UUID) -> BoardGroup | None:
+    found = await BoardGroup.get_or_none(id=group_id)
+    return None if found is None else await with_boards(found)
+
+
+async def _message(event: Event, kind: type[Entry], home_id: UUID, is_chat: bool | None) -> bytes | None:
+    key = (event.id, broker.known_head(event.organization_id))  # it may have been deleted since
+    entry = await _entries.get(key, lambda: _entry(event, kind, home_id))
+    return None if entry is None or is_chat not in (None, entry.is_chat) else entry.message
+
+
+async def _entry(event: Event, kind: type[Entry], home_id: UUID) -> _Entry | None:
+    data = orjson.loads(event.data)
+    if event.kind.endswith(".deleted"):
+        entry = _farewell(data, kind, home_id)
+    else:
+        try:
+            entry = await read_entry(kind, UUID(data["memory_id"]))
+        except NotFound:
+            return None
+    return _Entry(entry["is_chat"], to_json({"memory": entry}))
+
+
+def _farewell(data: Row, kind: type[Entry], home_id: UUID) -> Row:
+    """Return a deleted entry in the usual shape, without its text."""
+    return {
+        "id": data["memory_id"],
+        kind.home_column(): home_id,
+        "content": "",
+        "tags": None,
+        "source": None,
+        "is_chat": data["is_chat"],
+        "created_at": as_moment(data["created_at"]),
+        "author": None,
+        "edited_at": None,
+        "deleted": True,
+    }

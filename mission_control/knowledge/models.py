@@ -1,0 +1,100 @@
+"""The rows of the room `knowledge`."""
+
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.indexes import Index
+
+from mission_control.core.actor import Scope
+from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+
+if TYPE_CHECKING:
+    from mission_control.boards.models import Board
+
+
+class Entry(Dated):
+    """A chat message or a note. `HOME` is the field of the board or group that it belongs to."""
+
+    HOME: ClassVar[str]
+
+    content = fields.TextField()
+    tags = json_field(null=True)
+    is_chat = fields.BooleanField(default=False)
+    source = nullable(fields.TextField)
+    author_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    author_agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    edited_at = UtcDatetimeField(null=True)
+
+    author_user_id: UUID | None
+    author_agent_id: UUID | None
+
+    class Meta:
+        abstract = True
+
+    @property
+    def home(self) -> "Board | BoardGroup":
+        """The board or group, which must be loaded."""
+        home: Board | BoardGroup = getattr(self, self.HOME)
+        return home
+
+    @classmethod
+    def home_column(cls) -> str:
+        """Return the column that names the board or group."""
+        return f"{cls.HOME}_id"
+
+    def scope(self) -> Scope:
+        """Return where an event about this entry belongs; `home` must be loaded."""
+        board_id = getattr(self, "board_id", None)
+        return Scope(organization_id=self.home.organization_id, board_id=board_id, subject_id=self.id)
+
+
+class BoardMemory(Entry):
+    """An entry for everybody on a board."""
+
+    HOME = "board"
+    board = reference("Board")
+    board_id: UUID
+
+    class Meta:
+        table = "board_memory"
+        indexes = (Index(fields=("board_id", "is_chat", "created_at")), Index(fields=("board_id", "created_at")))
+
+
+class GroupMemory(Entry):
+    """An entry for every board of a group."""
+
+    HOME = "board_group"
+    board_group = reference("BoardGroup")
+    board_group_id: UUID
+
+    class Meta:
+        table = "board_group_memory"
+        indexes = (
+            Index(fields=("board_group_id", "is_chat", "created_at")),
+            Index(fields=("board_group_id", "created_at")),
+        )
+
+
+if TYPE_CHECKING:
+    from mission_control.boards.models import Board
+
+
+class BoardGroup(Changing):
+    """Boards that are planned together and share a memory. `boards` holds the live ones once they are loaded."""
+
+    organization = reference("Organization")
+    name = fields.TextField()
+    slug = fields.TextField()
+    description = nullable(fields.TextField)
+
+    organization_id: UUID
+    boards: "list[Board]"
+
+    class Meta:
+        table = "board_groups"
+        indexes = (Index(fields=("organization_id", "created_at")),)
+
+    def scope(self) -> Scope:
+        """Return where an event about this group belongs."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)

@@ -1,0 +1,296 @@
+"""The palette: places, actions, and everything with a name or words that the reader reaches."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from quart import Blueprint, request
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import boards_of
+from mission_control.boards.words import LABELS
+from mission_control.core.actor import Actor, can
+from mission_control.core.values import Paging, parse_id, parts_of
+from mission_control.database.sql import Condition, Row, Values, contains, placeholders, rows
+from mission_control.knowledge.group_queries import list_groups
+from mission_control.knowledge.search_queries import SearchHit, SearchKind, SearchQuery, search
+from mission_control.people.account_names import person_name
+from mission_control.tasks.quick_add import QuickTask, understood
+from mission_control.web.forms import is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.shell import ENTRIES, HOME, PaletteEntry, shell_page, signed_in
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line of the palette."""
+
+    label: str
+    url: str
+    icon: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The lines under one title; `rank` is that of the best one, 0 fits best."""
+
+    title: str
+    hits: Sequence[Hit]
+    rank: int = 0
+
+
+# Nothing fits: neither the label nor other words.
+NEVER = 9
+
+
+def rank_of(label: str, more: str, words: Sequence[str]) -> int:
+    """Return how well a line fits: it begins with the words, its words do, it contains them, or other words do."""
+    name = label.lower()
+    if not words or name.startswith(" ".join(words)):
+        return 0
+    if all(any(part.startswith(word) for part in name.split()) for word in words):
+        return 1
+    if all(word in name for word in words):
+        return 2
+    return 3 if all(word in f"{name} {more.lower()}" for word in words) else NEVER
+
+
+def group_of(title: str, lines: Sequence[tuple[Hit, str]], words: Sequence[str], most: int) -> Group:
+    """Return the lines that fit, the best first and else in their order; each comes with other words that find it."""
+    ranked = [(rank_of(hit.label, more, words), hit) for hit, more in lines]
+    fitting = sorted(((rank, hit) for rank, hit in ranked if rank < NEVER), key=lambda one: one[0])
+    return Group(title, [hit for _, hit in fitting[:most]], fitting[0][0] if fitting else NEVER)
+
+
+_ASKED = re.compile(r"(?:new|add|create)\s+task:?\s+(\S.*)", re.I | re.S)
+MOST_BOARDS = 4
+
+
+async def new_task(actor: Actor, boards: Sequence[Board], current: Board | None, query: str) -> list[Group]:
+    """Return what creates the task that a line describes, on the board of the page, else on each that may be chosen."""
+    asked = _ASKED.fullmatch(query)
+    if asked is None:
+        return []
+    wanted = [current] if current is not None else boards
+    writable = [board for board in wanted if actor.writes(board)][:MOST_BOARDS]
+    hits = [await _new_task_hit(board, asked[1]) for board in writable]
+    return [Group("Do", hits)] if hits else []
+
+
+async def _new_task_hit(board: Board, text: str) -> Hit:
+    task = await understood(board, QuickTask(text=text))
+    left = task.title.split()
+    taken = [word for word in text.split() if word not in left]
+    url = f"/boards/{board.id}/tasks/new?{urlencode({'text': text})}"
+    return Hit(f"New task: {task.title}", url, "plus", " · ".join([*taken, board.name]))
+
+
+MOST_ROWS = 50
+GLYPHS = {  # as in templates/ui/badge.html
+    "inbox": "circle-dashed",
+    "in_progress": "circle-dot",
+    "review": "circle-question-mark",
+    "done": "circle-check",
+}
+WRITTEN: tuple[SearchKind, ...] = ("comment", "memory", "approval")
+WRITTEN_ICONS = {"comment": "message-square", "memory": "book-open", "approval": "shield-check"}
+WRITTEN_WORDS = {"comment": "Comment", "memory": "Memory", "approval": "Approval"}
+
+
+async def find_tasks(boards: Sequence[Board], query: str) -> list[Hit]:
+    """Return tasks by number (`12`, `#12`) or by every word in the title, open ones first."""
+    if not boards:
+        return []
+    names = {str(board.id): board.name for board in boards}
+    match, values = _task_match(query)
+    found = await rows(
+        "SELECT id, board_id, number, title, status FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
+        f" AND ({match}) AND board_id IN ({placeholders(len(names))})"
+        f" ORDER BY CASE WHEN status = 'done' THEN 1 ELSE 0 END, updated_at DESC LIMIT {MOST_ROWS}",
+        *values,
+        *(board.id for board in boards),
+    )
+    return [_task(row, names) for row in found]
+
+
+def _task_match(query: str) -> Condition:
+    number = re.fullmatch(r"#?([0-9]{1,9})", query)
+    words = query.split()
+    by_title = " AND ".join([contains("title")] * len(words))
+    patterns: Values = [word.lower() for word in words]
+    return (f"number = ? OR ({by_title})", [int(number[1]), *patterns]) if number else (by_title, patterns)
+
+
+def _task(row: Row, names: dict[str, str]) -> Hit:
+    url = f"/boards/{row['board_id']}/tasks/{row['id']}"
+    status, board = row["status"], names[str(row["board_id"])]
+    return Hit(f"#{row['number']} {row['title']}", url, GLYPHS[status], f"{board} · {LABELS[status]}")
+
+
+async def find_agents(actor: Actor, boards: Sequence[Board], words: Sequence[str]) -> list[Hit]:
+    """Return agents of readable boards. Only admins open agents' pages; others are led to the board."""
+    if not boards:
+        return []
+    known = {str(board.id): board for board in boards}
+    match, values = _named("name", words)
+    found = await rows(
+        f"SELECT id, name, board_id FROM agents WHERE board_id IN ({placeholders(len(known))}) AND {match}"
+        f" ORDER BY LOWER(name) LIMIT {MOST_ROWS}",
+        *(board.id for board in boards),
+        *values,
+    )
+    manages = can(actor, "agent.manage")
+    return [
+        Hit(
+            row["name"],
+            f"/agents/{row['id']}" if manages else f"/boards/{row['board_id']}",
+            "bot",
+            known[str(row["board_id"])].name,
+        )
+        for row in found
+    ]
+
+
+async def find_groups(actor: Actor, words: Sequence[str]) -> list[Hit]:
+    """Return groups in which the reader reaches a board."""
+    found, _ = await list_groups(actor, Paging(limit=MOST_ROWS, offset=0), named=words)
+    return [Hit(group.name, f"/groups/{group.id}", "layers", "Group") for group in found]
+
+
+async def find_gateways(actor: Actor, words: Sequence[str]) -> list[Hit]:
+    if not can(actor, "gateway.manage", actor.organization_id):
+        return []
+    match, values = _named("name", words)
+    found = await rows(
+        f"SELECT id, name FROM gateways WHERE organization_id = ? AND {match} ORDER BY LOWER(name) LIMIT {MOST_ROWS}",
+        actor.organization_id,
+        *values,
+    )
+    return [Hit(row["name"], f"/gateways/{row['id']}", "radio-tower", "Gateway") for row in found]
+
+
+async def find_people(actor: Actor, words: Sequence[str]) -> list[Hit]:
+    name = person_name("u", "User")
+    match, values = _named(f"({name} || ' ' || COALESCE(u.email, ''))", words)
+    found = await rows(
+        f"SELECT {name} AS name, u.email, m.role FROM organization_members m JOIN users u ON u.id = m.user_id"
+        f" WHERE m.organization_id = ? AND {match} ORDER BY LOWER({name}) LIMIT {MOST_ROWS}",
+        actor.organization_id,
+        *values,
+    )
+    return [
+        Hit(row["name"], "/settings/people", "user", row["email"] or str(row["role"]).capitalize()) for row in found
+    ]
+
+
+def _named(column: str, words: Sequence[str]) -> Condition:
+    return " AND ".join([contains(column)] * len(words)) or "1 = 1", [word.lower() for word in words]
+
+
+async def find_written(actor: Actor, query: str, most: int) -> list[Hit]:
+    """Return comments, entries of memory and approvals that hold the words."""
+    found, _ = await search(actor, SearchQuery(q=query, kind=list(WRITTEN), limit=most, offset=0))
+    return [_written(hit) for hit in found]
+
+
+def _written(hit: SearchHit) -> Hit:
+    board, kind = f"/boards/{hit.board_id}", str(hit.kind)
+    places = {
+        "comment": f"{board}/tasks/{hit.task_id}#comment-{hit.id}",
+        "memory": board,
+        "approval": f"{board}/approvals/{hit.id}",
+    }
+    hint = f"{WRITTEN_WORDS[kind]} · {hit.board_name}"
+    return Hit(hit.snippet or hit.title, places[kind], WRITTEN_ICONS[kind], hint)
+
+
+LIMIT = 20
+LONGEST_GROUP = 6
+
+
+async def palette(actor: Actor, query: str, current_board: UUID | None, *, limit: int = LIMIT) -> list[Group]:
+    """Return groups of at most `limit` lines in all, that with the best fit first. Without a query: places and actions.
+
+    The pages of tasks and texts come last among equals, because they may be many.
+    """
+    boards, words = await boards_of(actor), query.lower().split()
+    most = LONGEST_GROUP if limit == LIMIT else limit
+    board = next((one for one in boards if one.id == current_board), None)
+    groups = [
+        group_of("Go to", _entries("Go to", actor, board, words), words, limit),
+        group_of("Do", _entries("Do", actor, board, words), words, limit),
+        group_of("Boards", [(_board(one), "board") for one in boards], words, most),
+    ]
+    if words:
+        groups += await _found(actor, boards, query.strip(), words, most, limit)
+        groups.sort(key=lambda group: group.rank)
+        groups = [*await new_task(actor, boards, board, query.strip()), *groups]
+    return _capped(groups, limit)
+
+
+async def _found(
+    actor: Actor, boards: Sequence[Board], query: str, words: Sequence[str], most: int, limit: int
+) -> list[Group]:
+    named = (
+        ("Groups", await find_groups(actor, words), "group"),
+        ("Agents", await find_agents(actor, boards, words), "agent"),
+        ("Gateways", await find_gateways(actor, words), "gateway openclaw"),
+        ("People", await find_people(actor, words), "people"),
+    )
+    groups = [
+        group_of(title, [(hit, f"{hit.hint} {more}") for hit in hits], words, most) for title, hits, more in named
+    ]
+    tasks = await find_tasks(boards, query)
+    written = await find_written(actor, query, most)
+    return [*groups, Group("Tasks", tasks[:limit], 3), Group("Written", written, 4)]
+
+
+def _capped(groups: Sequence[Group], limit: int) -> list[Group]:
+    left, capped = limit, []
+    for group in groups:
+        capped.append(Group(group.title, group.hits[:left], group.rank))
+        left -= len(capped[-1].hits)
+    return [group for group in capped if group.hits]
+
+
+def _entries(group: str, actor: Actor, board: Board | None, words: Sequence[str]) -> list[tuple[Hit, str]]:
+    listed = [one for one in ENTRIES if one.group == group and (words or not one.searched_only)]
+    found = sorted((one for one in listed if one.may(actor, board)), key=lambda one: one.position)
+    return [(_hit(one, board), one.words) for one in found]
+
+
+def _hit(entry: PaletteEntry, board: Board | None) -> Hit:
+    label, url = entry.label, entry.url
+    if board is not None:
+        label, url = label.replace("{board}", board.name), url.replace("{board_id}", str(board.id))
+    return Hit(label, url, entry.icon, "Settings" if url.startswith(f"{HOME}/") else "")
+
+
+def _board(board: Board) -> Hit:
+    return Hit(board.name, f"/boards/{board.id}", "square-kanban", "Board")
+
+
+pages = Blueprint("search_pages", __name__)
+LONGEST_QUERY = 200
+MOST_ON_PAGE = 100
+
+
+@pages.get("/palette")
+async def results() -> str:
+    """Show the matches."""
+    actor = await signed_in()
+    query = request.args.get("q", "")[:LONGEST_QUERY].strip()
+    if is_htmx():
+        groups = await palette(actor, query, _current_board())
+        return render_macro("ui/palette.html", "palette_results", groups=groups, query=query)
+    groups = await palette(actor, query, _current_board(), limit=MOST_ON_PAGE)
+    return await shell_page(actor, "search/index.html", active="", groups=groups, query=query)
+
+
+def _current_board() -> UUID | None:
+    path = parts_of(request.headers.get("HX-Current-URL", "")).path
+    found = re.match(r"/boards/([0-9a-f-]{36})(?:/|$)", path)
+    return parse_id(found[1] if found else request.args.get("board"))

@@ -1,1 +1,0 @@
-"""The event log, and everything that reads it as it grows."""

@@ -1,0 +1,1 @@
+"""The event log, its streams, and commands, which record in it."""

@@ -1,0 +1,424 @@
+"""The broker: reads the log once per process and delivers new events to subscribers.
+
+On PostgreSQL one direct connection LISTENs, so that changes by other processes are noticed. On SQLite the
+process is alone but for the command line, whose writes a check of `PRAGMA data_version` notices. A sweep repairs
+whatever was missed.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from mission_control.database.sql import rows
+from mission_control.log import channels
+from mission_control.log.channels import PROCESS
+from mission_control.log.models import Event
+
+KEPT_SECONDS = 120.0
+MOST = 500  # of one organization
+APART_SECONDS = 2.0  # how far the clocks of two machines may differ
+
+DIGITS = 18
+
+Signal = dict[str, Any]
+
+
+# Signals of the last moments, for pages that were read before their stream was open. Events are in the log, where a
+# stream finds what it missed. Signals are stored nowhere: what was sent after a page was read and before its stream was
+# open is kept here for a while. A moment is a text: milliseconds since the epoch, and the process that took them.
+def moment_of(seconds: float) -> str:
+    """Return a moment of this process, from seconds since the epoch."""
+    return f"{int(seconds * 1000)}-{PROCESS}"
+
+
+def _read(moment: str) -> float | None:
+    """Return the seconds since the epoch of a moment; None when it is none."""
+    digits, _, process = moment.partition("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= DIGITS):
+        return None
+    return int(digits) / 1000 - (0.0 if process == PROCESS else APART_SECONDS)
+
+
+class RecentSignals:
+    """The newest signals of each organization that this process got."""
+
+    def __init__(self) -> None:
+        self._complete_since: float | None = None
+        self._kept: dict[UUID, deque[tuple[float, Signal]]] = {}
+        self._dropped: dict[UUID, float] = {}
+
+    def begin(self) -> None:
+        """Say that this process gets every signal from now on."""
+        self._complete_since = time.time()
+
+    def interrupt(self) -> None:
+        """Say that signals may be sent that this process does not get."""
+        self._complete_since = None
+
+    def add(self, organization_id: UUID, signals: list[Signal]) -> None:
+        """Keep signals that are being delivered."""
+        if not signals:
+            return
+        kept, now = self._kept.setdefault(organization_id, deque()), time.time()
+        kept.extend((now, signal) for signal in signals)
+        while len(kept) > MOST:
+            self._dropped[organization_id] = kept.popleft()[0]
+
+    def since(self, organization_id: UUID, moment: str) -> list[Signal] | None:
+        """Return the signals since a moment, None when there may have been others; none for what is no moment."""
+        since, now = _read(moment), time.time()
+        if since is None:
+            return []
+        if self._complete_since is None or since < max(self._complete_since, now - KEPT_SECONDS):
+            return None
+        if since <= self._dropped.get(organization_id, 0.0):
+            return None
+        return [signal for sent, signal in self._kept.get(organization_id, ()) if sent >= since]
+
+    def forget_old(self) -> None:
+        """Drop what no page asks for now."""
+        oldest = time.time() - KEPT_SECONDS
+        for organization_id, kept in list(self._kept.items()):
+            while kept and kept[0][0] < oldest:
+                kept.popleft()
+            if not kept:
+                del self._kept[organization_id]
+                self._dropped.pop(organization_id, None)
+
+
+QUEUE_SIZE = 256
+
+
+class Subscription:
+    """One reader's bounded queue of events and signals.
+
+    `overflowed` says that it fell behind, `missed_signals` that signals may have been sent which never came here.
+    """
+
+    def __init__(self) -> None:
+        self.queue: deque[Event | Signal] = deque()
+        self.overflowed = False
+        self.missed_signals = False
+        self.closed = False
+        self._waits: asyncio.Future[None] | None = None
+
+    def put(self, item: Event | Signal) -> None:
+        """Add an item, or mark the reader as fallen behind."""
+        if len(self.queue) >= QUEUE_SIZE:
+            self.overflowed = True
+        else:
+            self.queue.append(item)
+        self._wake()
+
+    def miss_signals(self) -> None:
+        self.missed_signals = True
+        self._wake()
+
+    def close(self) -> None:
+        """End the reader's stream."""
+        self.closed = True
+        self._wake()
+
+    async def take(self, timeout: float, coalesce: float) -> list[Event | Signal]:
+        """Return everything that has arrived; waits up to `timeout` seconds for the first item."""
+        if not (self.queue or self.closed or self.overflowed or self.missed_signals):
+            loop = asyncio.get_running_loop()
+            self._waits = loop.create_future()
+            timer = loop.call_later(timeout, self._wake)
+            try:
+                await self._waits
+            finally:
+                timer.cancel()
+        if coalesce and self.queue and not self.closed:
+            await asyncio.sleep(coalesce)
+        taken = list(self.queue)
+        self.queue.clear()
+        return taken
+
+    def _wake(self) -> None:
+        if self._waits is not None and not self._waits.done():
+            self._waits.set_result(None)
+
+
+PAGE = 500
+SWEEP_SECONDS = 15.0
+SQLITE_CHECK_SECONDS = 0.25
+# Events written within this time after a read go out together: one read, and one message to each reader.
+DEBOUNCE_SECONDS = 0.02
+DEAF = "not listening to the database"
+
+_log = logging.getLogger(__name__)
+_current: "Broker | None" = None
+
+
+def current() -> "Broker | None":
+    """Return the broker of this process, None while no application is served."""
+    return _current
+
+
+def is_read() -> bool:
+    """Whether somebody reads a stream of this process."""
+    return _current is not None and not _current.closing and _current.reader_count > 0
+
+
+def known_head(organization_id: UUID) -> int | None:
+    """Return the newest event number delivered here, by which streams share reads."""
+    return _current.head(organization_id) if _current is not None else None
+
+
+def known_state(organization_id: UUID, seen: int = 0) -> tuple[UUID, int, int]:
+    """Return the newest number and signal delivered here, by which streams share reads.
+
+    `seen` is the newest event that the reader has: a replay reads the log ahead of what was delivered, and must not get
+    what was read before it.
+    """
+    signals = _current.signal_count(organization_id) if _current is not None else 0
+    return organization_id, max(known_head(organization_id) or 0, seen), signals
+
+
+class Broker:
+    """All readers of this process."""
+
+    def __init__(self, postgres_dsn: str | None, debounce: float = DEBOUNCE_SECONDS) -> None:
+        self._dsn = postgres_dsn
+        self._debounce = debounce
+        self._readers: dict[UUID, set[Subscription]] = {}
+        self._heads: dict[UUID, int] = {}
+        self._stale: set[UUID] = set()
+        self._signals: dict[UUID, list[Signal]] = {}
+        self._signal_counts: dict[UUID, int] = {}
+        self.recent = RecentSignals()
+        self._reading: UUID | None = None
+        self._new = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._listener: asyncpg.Connection[Any] | None = None
+        self._fault = DEAF if postgres_dsn else None
+        self.closing = False
+
+    @property
+    def uses_database(self) -> bool:
+        """Whether signals travel through the database, to all processes."""
+        return self._dsn is not None
+
+    def healthy(self) -> str | None:
+        """Return None when all is well, else the reason in a few words."""
+        if self.closing:
+            return "stopping"
+        if any(task.done() for task in self._tasks):
+            return "stopped unexpectedly"
+        return self._fault
+
+    async def start(self) -> None:
+        """Begin reading; becomes the broker of this process."""
+        global _current
+        loops = [self._pump(), self._sweep(), self._listen() if self._dsn else self._watch_file()]
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        if not self._dsn:
+            self.recent.begin()
+        _current = self
+
+    def close(self) -> None:
+        """End every stream; no new ones begin."""
+        self.closing = True
+        channels.channels_notify_all()
+        for readers in self._readers.values():
+            for reader in readers:
+                reader.close()
+
+    async def stop(self) -> None:
+        """End every stream and stop reading."""
+        global _current
+        self.close()
+        if _current is self:
+            _current = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listener is not None and not self._listener.is_closed():
+            self._listener.terminate()
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self, organization_id: UUID) -> AsyncIterator[Subscription]:
+        """Receive everything that is recorded from now on."""
+        reader = Subscription()
+        readers = self._readers.setdefault(organization_id, set())
+        readers.add(reader)
+        try:
+            if organization_id not in self._heads:
+                head = await head_of(organization_id)
+                self._heads.setdefault(organization_id, head)
+            if self.closing:
+                reader.close()
+            yield reader
+        finally:
+            readers.discard(reader)
+            if not readers and self._readers.get(organization_id) is readers:
+                del self._readers[organization_id]
+                self._heads.pop(organization_id, None)
+                self._signals.pop(organization_id, None)
+
+    @property
+    def reader_count(self) -> int:
+        """How many streams are open."""
+        return sum(map(len, self._readers.values()))
+
+    def head(self, organization_id: UUID) -> int | None:
+        """Return the newest event number delivered, None while nobody subscribes to the organization."""
+        return self._heads.get(organization_id)
+
+    def signal_count(self, organization_id: UUID) -> int:
+        """Return how many signals were delivered while anybody subscribed to the organization."""
+        return self._signal_counts.get(organization_id, 0)
+
+    def wake(self, organization_id: UUID) -> None:
+        """Let the broker read the log of an organization, which may have new events."""
+        if organization_id in self._readers:
+            self._stale.add(organization_id)
+            self._new.set()
+
+    def signal(self, organization_id: UUID, signal: Signal) -> None:
+        """Send a signal to all readers of the organization, behind the events that they have not got yet."""
+        if organization_id in self._stale or organization_id == self._reading:
+            self._signals.setdefault(organization_id, []).append(signal)
+            return
+        self._put(organization_id, [signal])
+
+    def signal_everybody(self, signal: Signal) -> None:
+        """Send a signal to all readers of this process, whatever their organization."""
+        for organization_id in list(self._readers):
+            self.signal(organization_id, signal)
+
+    def _put(self, organization_id: UUID, items: Sequence[Event | Signal]) -> None:
+        signals = [item for item in items if isinstance(item, dict)]
+        self._signal_counts[organization_id] = self.signal_count(organization_id) + len(signals)
+        self.recent.add(organization_id, signals)
+        for reader in self._readers.get(organization_id, ()):
+            for item in items:
+                reader.put(item)
+
+    def _wake_all(self) -> None:
+        for organization_id in self._readers:
+            self.wake(organization_id)
+
+    def _say_that_signals_were_missed(self) -> None:
+        for organization_id, readers in self._readers.items():
+            self._signal_counts[organization_id] = self.signal_count(organization_id) + 1  # what was read is in doubt
+            for reader in readers:
+                reader.miss_signals()
+
+    async def _pump(self) -> None:
+        while True:
+            await self._new.wait()
+            self._new.clear()
+            for organization_id in list(self._stale):
+                await self._catch_up(organization_id)
+            await asyncio.sleep(self._debounce)
+
+    async def _catch_up(self, organization_id: UUID) -> None:
+        """Deliver new events, then the signals that came after them."""
+        self._stale.discard(organization_id)
+        signals = self._signals.pop(organization_id, [])
+        self._reading = organization_id
+        try:
+            await self._deliver_events(organization_id)
+        except Exception:
+            _log.exception("reading new events failed")
+            self._signals[organization_id] = signals + self._signals.get(organization_id, [])
+            self._stale.add(organization_id)
+            asyncio.get_running_loop().call_later(0.5, self._new.set)
+            return
+        finally:
+            self._reading = None
+        self._put(organization_id, signals)
+        if self._signals.get(organization_id):
+            self.wake(organization_id)
+
+    async def _deliver_events(self, organization_id: UUID) -> None:
+        while (head := self._heads.get(organization_id)) is not None:
+            events = await events_after(organization_id, head)
+            if not events:
+                return
+            if self._heads.get(organization_id) != head:
+                continue
+            self._heads[organization_id] = events[-1].seq
+            self._put(organization_id, events)
+            if len(events) < PAGE:
+                return
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._wake_all()
+            self.recent.forget_old()
+
+    async def _watch_file(self) -> None:
+        seen: int | None = None
+        while True:
+            await asyncio.sleep(SQLITE_CHECK_SECONDS)
+            if not self._readers:
+                continue
+            try:
+                [row] = await rows("PRAGMA data_version")
+            except Exception:
+                _log.exception("looking for changes of the file failed")
+                continue
+            if row["data_version"] != seen:  # on the first poll too: nobody was notified of earlier changes
+                channels.run_all_callbacks()
+                self._wake_all()
+            seen = row["data_version"]
+
+    async def _listen(self) -> None:
+        pause = 0.1
+        while True:
+            lost = asyncio.Event()
+            try:
+                self._listener = await asyncpg.connect(self._dsn, timeout=5)
+                self._listener.add_termination_listener(lambda _, gone=lost: gone.set())
+                await self._listener.add_listener("mission_control", self._on_database_notify)
+                self._fault, pause = None, 0.1
+                self.recent.begin()
+                self._wake_all()
+                self._say_that_signals_were_missed()
+                channels.channels_notify_all()
+                await lost.wait()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                _log.warning("the event listener is not connected: %s", error)
+            self._fault = DEAF
+            self.recent.interrupt()
+            if self._listener is not None:
+                self._listener.terminate()
+                self._listener = None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    def _on_database_notify(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        if payload.startswith("{"):
+            message = orjson.loads(payload)
+            if "channels" not in message:
+                self.signal(UUID(message["organization"]), message["signal"])
+            elif message["from"] != channels.PROCESS:
+                channels.channels_notify(message["channels"])
+            else:  # this process notifies its own waiters, but maybe only after a notification of the next commit
+                channels.run_callbacks(message["channels"])
+        else:
+            self.wake(UUID(payload.partition(":")[0]))
+
+
+async def head_of(organization_id: UUID) -> int:
+    """Return the number of the organization's newest event, 0 without one."""
+    found = await rows("SELECT log_seq FROM organizations WHERE id = ?", organization_id)
+    return int(found[0]["log_seq"]) if found else 0
+
+
+async def events_after(organization_id: UUID, seq: int, limit: int = PAGE) -> list[Event]:
+    """Return the next events in order."""
+    query = Event.filter(organization_id=organization_id, seq__gt=seq).order_by("seq")
+    return await query.limit(limit)

@@ -1,0 +1,313 @@
+"""Resumable streams over the log: JSON messages for programs, page fragments for people."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from quart import Response, request
+
+from mission_control.core import times
+from mission_control.core.errors import DomainError
+from mission_control.core.request_facts import answered
+from mission_control.core.values import to_json
+from mission_control.database.sql import rows
+from mission_control.log import broker
+from mission_control.log.models import Event
+
+PING_SECONDS = 15.0
+LIFE_SECONDS = 30 * 60.0
+PAGE_COALESCE_SECONDS = 0.02
+PAGE_REPLAY_LIMIT = 500
+HELD_BACK_SECONDS = 0.4  # after the answer to the reader's own request was sent
+ANSWERED_WITHIN = timedelta(seconds=5)  # an older event is replayed; its request was answered long ago
+DIGITS = 18  # no event has a longer number
+
+PIECE = 2**16
+
+Alive = Callable[[], Awaitable[bool]]
+type Payload[T] = Callable[[T], Awaitable[Any | None]]
+
+
+def _never(event: Event) -> bool:
+    return False
+
+
+class Unavailable(DomainError):
+    """The server is stopping."""
+
+    status = 503
+
+
+@dataclass(slots=True)
+class Batch:
+    """What happened since the last batch; empty ones are heartbeats.
+
+    With `missed_signals` there may have been signals that are not in it.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    signals: list[dict[str, Any]] = field(default_factory=list)
+    must_resync: bool = False
+    missed_signals: bool = False
+
+
+class LastByte:
+    """When a stream last sent something: clients and proxies close one that is silent for long."""
+
+    def __init__(self) -> None:
+        self.sent()
+
+    def sent(self) -> None:
+        """Say that something is being sent now."""
+        self._at = asyncio.get_running_loop().time()
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the stream may still be silent."""
+        return max(0.0, self._at + PING_SECONDS - asyncio.get_running_loop().time())
+
+
+async def requested_cursor(organization_id: UUID) -> int:
+    """Return the number after which the client wants events: `Last-Event-ID`, `after`, `since`, else now."""
+    head = await broker.head_of(organization_id)
+    for text in (request.headers.get("Last-Event-ID"), request.args.get("after")):
+        if text and text.strip().isascii() and text.strip().isdigit():
+            return min(int(text.strip()[:DIGITS]), head)
+    since = times.parse_since(request.args.get("since"))
+    return head if since is None else await _cursor_before(organization_id, since, head)
+
+
+async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> int:
+    [row] = await rows(
+        "SELECT MIN(seq) AS first FROM events WHERE organization_id = ? AND created_at >= ?",
+        organization_id,
+        since,
+    )
+    return head if row["first"] is None else int(row["first"]) - 1
+
+
+async def subscribe(
+    organization_id: UUID,
+    cursor: int,
+    last_byte: LastByte,
+    *,
+    coalesce: float,
+    replay_limit: int | None,
+    signals_since: str | None = None,
+) -> AsyncGenerator[Batch]:
+    """Yield batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
+
+    An empty batch is due when nothing was sent for `PING_SECONDS`, however much happened that was not sent.
+
+    A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync. `signals_since` is
+    the moment after which the reader wants signals too (`recent.moment_of`).
+    """
+    running = broker.current()
+    if running is None:
+        raise Unavailable("The server is stopping.")
+    async with running.subscribe(organization_id) as reader:
+        missed = [] if signals_since is None else running.recent.since(organization_id, signals_since)
+        async for batch in _replayed(organization_id, cursor, replay_limit):
+            cursor = batch.events[-1].seq if batch.events else cursor
+            yield batch
+            if batch.must_resync:
+                return
+        if missed or missed is None:
+            yield Batch(signals=missed or [], missed_signals=missed is None)
+        ends_at = asyncio.get_running_loop().time() + LIFE_SECONDS * random.uniform(0.9, 1.1)
+        while asyncio.get_running_loop().time() < ends_at:
+            items = await reader.take(last_byte.seconds_left, coalesce)
+            if reader.closed:
+                return
+            batch = Batch(
+                [item for item in items if isinstance(item, Event) and item.seq > cursor],
+                [item for item in items if isinstance(item, dict)],
+                must_resync=reader.overflowed,
+                missed_signals=reader.missed_signals,
+            )
+            reader.missed_signals = False
+            cursor = batch.events[-1].seq if batch.events else cursor
+            yield batch
+            if batch.must_resync:
+                return
+
+
+async def _replayed(organization_id: UUID, cursor: int, limit: int | None) -> AsyncIterator[Batch]:
+    if limit is not None and await broker.head_of(organization_id) - cursor > limit:
+        yield Batch(must_resync=True)
+        return
+    while events := await broker.events_after(organization_id, cursor):
+        cursor = events[-1].seq
+        yield Batch(events)
+        if len(events) < broker.PAGE:
+            return
+
+
+def message(data: str, *, event: str | None = None, seq: int | None = None) -> bytes:
+    """Return one server-sent message with CRLF line ends."""
+    lines = [f"event: {event}"] if event else []
+    if seq is not None:
+        lines.append(f"id: {seq}")
+    lines += [f"data: {line}" for line in data.splitlines()] or ["data: "]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def json_message(data: object, event: str, seq: int | None) -> bytes:
+    """Return one message with JSON, which may be bytes that many streams share."""
+    head = f"event: {event}\r\n" if seq is None else f"event: {event}\r\nid: {seq}\r\n"
+    return b"".join((head.encode(), b"data: ", data if isinstance(data, bytes) else to_json(data), b"\r\n\r\n"))
+
+
+def ping() -> bytes:
+    """Return the comment that keeps a quiet stream open."""
+    return f": ping - {datetime.now(UTC)}\r\n\r\n".encode()
+
+
+def respond(source: AsyncIterator[bytes]) -> Response:
+    """Return a response that streams until its source ends."""
+    response = Response(source, content_type="text/event-stream; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    response.timeout = None
+    return response
+
+
+async def json_stream(
+    organization_id: UUID,
+    name: str,
+    payload: Payload[Event],
+    alive: Alive,
+    signal_payload: Payload[dict[str, object]] | None = None,
+    may_overtake: Callable[[Event], bool] = _never,
+) -> Response:
+    """Stream one message per event for which `payload` gives something; closes when `alive` says no.
+
+    An event that `may_overtake` the answer to the reader's own request is held back, and what follows it too.
+    """
+    cursor = await requested_cursor(organization_id)
+
+    async def source() -> AsyncIterator[bytes]:
+        yield ping()
+        last_byte = LastByte()
+        stream = subscribe(organization_id, cursor, last_byte, coalesce=0.0, replay_limit=None)
+        async with aclosing(stream) as batches:
+            async for batch in batches:
+                if not await alive():
+                    return
+                is_first = True
+                async for piece in _pieces(batch, name, payload, signal_payload, may_overtake):
+                    # A slow reader takes long for a batch, and its rights may end before it is done.
+                    if not is_first and not await alive():
+                        return
+                    is_first = False
+                    yield piece
+                    last_byte.sent()
+                if not last_byte.seconds_left:
+                    yield ping()
+                    last_byte.sent()
+                if batch.must_resync:
+                    return
+
+    return respond(source())
+
+
+async def _pieces(
+    batch: Batch,
+    name: str,
+    payload: Payload[Event],
+    signal_payload: Payload[dict[str, object]] | None,
+    may_overtake: Callable[[Event], bool] = _never,
+) -> AsyncGenerator[bytes]:
+    """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
+    held: list[bytes] = []
+    size, has_waited = 0, False
+    for item in (*batch.events, *(batch.signals if signal_payload else ())):
+        if isinstance(item, Event):
+            if not has_waited and _is_recent(item) and may_overtake(item):
+                if held:
+                    yield b"".join(held)
+                    held, size = [], 0
+                await answered(item.request_id, ANSWERED_WITHIN.total_seconds())
+                await _let_answer_arrive()
+                has_waited = True
+            data, seq = await payload(item), item.seq
+        else:
+            data, seq = await signal_payload(item) if signal_payload else None, None
+        if data is None:
+            continue
+        held.append(json_message(data, name, seq))
+        size += len(held[-1])
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def _is_recent(event: Event) -> bool:
+    age: timedelta = times.clock_now() - event.created_at
+    return age < ANSWERED_WITHIN
+
+
+async def _let_answer_arrive() -> None:
+    await asyncio.sleep(HELD_BACK_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _running(work: Callable[[], Coroutine[object, object, None]] | None) -> AsyncIterator[None]:
+    """Run something in a task of its own. It begins at the next wait, which is after the subscription."""
+    task = None if work is None else asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def page_stream(
+    organization_id: UUID,
+    fragments: Callable[[Batch], Awaitable[str | None]],
+    background: Callable[[], Coroutine[object, object, None]] | None = None,
+    *,
+    opening: bytes = b"",
+) -> Response:
+    """Stream `<hx-partial>` fragments of the current state; a reader too far behind gets a `resync` event.
+
+    `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's. `background`
+    runs from when the stream hears of everything until it ends. `opening` is the first message.
+    """
+    cursor, moment = await requested_cursor(organization_id), request.args.get("at")
+
+    async def source() -> AsyncIterator[bytes]:
+        yield ping() + opening
+        seen, last_byte = cursor, LastByte()
+        stream = subscribe(
+            organization_id,
+            cursor,
+            last_byte,
+            coalesce=PAGE_COALESCE_SECONDS,
+            replay_limit=PAGE_REPLAY_LIMIT,
+            signals_since=moment,
+        )
+        async with aclosing(stream) as batches, _running(background):
+            async for batch in batches:
+                html = await fragments(Batch() if batch.must_resync else batch)
+                if html is None:
+                    yield message("", event="signed-out")
+                    return
+                if batch.must_resync:
+                    yield message("", event="resync")
+                    return
+                seen = batch.events[-1].seq if batch.events else seen
+                if html or not last_byte.seconds_left:
+                    yield message(html, seq=seen) if html else ping()
+                    last_byte.sent()
+
+    return respond(source())

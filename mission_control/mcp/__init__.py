@@ -1,1 +1,0 @@
-"""MCP at `/mcp`: operations of the API as tools for language models."""

@@ -1,1 +1,0 @@
-"""The tools, by whom they are for."""

@@ -1,1 +1,0 @@
-"""Board memory and group memory: chat and notes."""

@@ -1,1 +1,0 @@
-"""Figures computed from tasks and events."""

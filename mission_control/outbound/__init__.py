@@ -1,1 +1,0 @@
-"""Requests to the outside: one guarded client for all of them."""

@@ -1,0 +1,1 @@
+"""People, organizations, invitations, sign-in, and their long work."""

@@ -1,0 +1,206 @@
+"""People over HTTP: profiles, signed-in browsers, passwords, personal tokens, links for a new password."""
+
+from uuid import UUID
+
+from quart import current_app, request
+
+from mission_control.core import times
+from mission_control.core.actor import Actor, require
+from mission_control.core.errors import Forbidden, Invalid, NotFound, invalid_field
+from mission_control.core.limits import wrong_passwords
+from mission_control.core.values import OK, LLMErrorResponse, OkResponse
+from mission_control.http.authentication import callbacks
+from mission_control.http.operation_api import Api
+from mission_control.http.retries import committed
+from mission_control.people import account_commands, credentials
+from mission_control.people.account_commands import invite_to_link, update_profile
+from mission_control.people.account_queries import (
+    PasswordChange,
+    PersonalTokenCreate,
+    PersonalTokenCreated,
+    PersonalTokenRead,
+    ResetLink,
+    SessionRead,
+    UserRead,
+    UserUpdate,
+    own_account,
+    profile,
+    sessions_of,
+)
+from mission_control.people.deletion import delete_account, prepare_deletion
+from mission_control.people.models import Session, Token, User
+
+api = Api(__name__, "users")
+
+
+@api.post("/auth/bootstrap", tags=("auth",), errors={401: LLMErrorResponse})
+async def bootstrap_user(actor: Actor) -> UserRead:
+    """Check the credentials and read one's own profile."""
+    return await profile(actor.id)
+
+
+@api.get("/users/me")
+async def get_me(actor: Actor) -> UserRead:
+    """Read one's own profile."""
+    return await profile(actor.id)
+
+
+@api.patch("/users/me")
+async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
+    """Change one's own profile."""
+    user = await User.get(id=actor.id)
+    return UserRead.of(await update_profile(actor, user, data))
+
+
+@api.delete("/users/me", is_atomic=False)
+async def delete_me(actor: Actor) -> OkResponse:
+    """Delete one's own account.
+
+    Organizations without other members are deleted with it; other organizations stay. The only owner among other
+    members has to make somebody else an owner first: 422. An account at Clerk is deleted there first; if Clerk
+    does not answer: 502, and nothing is deleted.
+    """
+    user = await User.get(id=actor.id)
+    await prepare_deletion(actor, user)
+    if callbacks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
+        await callbacks.delete_at_provider(user.clerk_user_id)
+
+    async def delete() -> OkResponse:
+        await delete_account(actor, user)
+        return OK
+
+    return await committed(actor, delete) or OK
+
+
+session_api = Api(__name__, "users", below="/users")
+
+
+@session_api.delete("/me/sessions", rule="account.sign_out")
+async def end_my_other_sessions(actor: Actor, user: User) -> OkResponse:
+    """Sign out in every browser except the one that calls."""
+    await account_commands.end_other_sessions(actor, user)
+    return OK
+
+
+@session_api.get("/me/sessions", rule="account.update")
+async def list_my_sessions(actor: Actor, user: User) -> list[SessionRead]:
+    """List the browsers that one is signed in with, the one used last first."""
+    return await sessions_of(actor, user)
+
+
+async def own_session(actor: Actor, session_id: UUID) -> Session:
+    """Return a session of the person who calls; NotFound otherwise."""
+    session = await Session.get_or_none(id=session_id, user_id=actor.id)
+    if session is None:
+        raise NotFound()
+    return session
+
+
+@session_api.delete("/me/sessions/<session_id>", find=own_session)
+async def end_my_session(actor: Actor, session: Session) -> OkResponse:
+    """Sign out in one browser."""
+    await account_commands.end_session(actor, await own_account(actor), session.id)
+    return OK
+
+
+@session_api.post("/me/endings", rule="account.sign_out")
+async def end_my_access(actor: Actor, user: User) -> OkResponse:
+    """End every session, every personal token and every link for a new password of one's own, also what calls."""
+    await account_commands.end_everything(actor, user)
+    return OK
+
+
+access_api = Api(__name__, "users", below="/users")
+OUTLIVES = "This token cannot create one that outlives it. Name an expires_at that is no later than its own."
+OWN_LINK = "A token cannot create a link for a new password of its own account. Sign in to do so."
+
+
+@access_api.post("/me/password", rule="account.change_password", is_atomic=False)
+async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> OkResponse:
+    """Change one's own password.
+
+    Other sessions and links for a new password end, and personal tokens too with `ends_tokens`. A wrong `current`: 422;
+    ten of them within five minutes: 429.
+    """
+    try:
+        with wrong_passwords.attempt(f"user:{user.id}"):
+            await account_commands.change_password(
+                actor, user, data.current, data.password, ends_tokens=data.ends_tokens
+            )
+    except Forbidden as wrong:
+        raise invalid_field("current", wrong.sentence) from None
+    return OK
+
+
+@access_api.get("/me/tokens", rule="account.update")
+async def list_my_tokens(actor: Actor, user: User) -> list[PersonalTokenRead]:
+    """List one's personal tokens without their secrets, newest first."""
+    return [PersonalTokenRead.of(token) for token in await Token.filter(user_id=user.id).order_by("-created_at")]
+
+
+@access_api.post("/me/tokens", rule="token.create_personal")
+async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -> PersonalTokenCreated:
+    """Create a personal token; the answer holds its secret, this once. A token creates none that outlives it: 422."""
+    kind, credential_id = actor.credential
+    latest = (await Token.get(id=credential_id)).expires_at if kind == "token" else None
+    ends = data.expires_at
+    if "expires_at" not in data.model_fields_set:
+        usual = times.clock_now() + credentials.USUAL_LIFE
+        ends = usual if latest is None else min(usual, latest)
+    if latest is not None and (ends is None or ends > latest):
+        raise Invalid(OUTLIVES)
+    made = await credentials.create_personal_token(actor, user, data.name, ends, [*data.scopes])
+    return PersonalTokenCreated.of_new(made.row, made.secret)
+
+
+async def own_token(actor: Actor, token_id: UUID) -> Token:
+    """Return a personal token of the person who calls; NotFound otherwise."""
+    token = await Token.get_or_none(id=token_id, user_id=actor.id)
+    if token is None:
+        raise NotFound()
+    return token
+
+
+@access_api.delete("/me/tokens/<token_id>", find=own_token, rule="token.revoke_personal")
+async def revoke_my_token(actor: Actor, token: Token) -> OkResponse:
+    """Revoke a personal token at once."""
+    await credentials.revoke_personal_token(actor, token)
+    return OK
+
+
+async def person_to_reset(actor: Actor, user_id: UUID) -> User:
+    """Return a person whose password the actor may let be set anew; NotFound for a person whom the actor cannot see."""
+    return await _person(actor, user_id, "account.invite_reset")
+
+
+async def person_to_link(actor: Actor, user_id: UUID) -> User:
+    """Return a person whose account the actor may let be linked; NotFound for a person whom the actor cannot see."""
+    return await _person(actor, user_id, "account.invite_link")
+
+
+async def _person(actor: Actor, user_id: UUID, verb: str) -> User:
+    user = await User.get_or_none(id=user_id)
+    if user is None:
+        raise NotFound()
+    require(actor, verb, user)
+    await account_commands.require_account_admin(actor, user)
+    return user
+
+
+@access_api.post("/<user_id>/reset-links", find=person_to_reset)
+async def create_reset_link(actor: Actor, user: User) -> ResetLink:
+    """Create a link with which a person sets a new password, once, within 24 hours; earlier links end.
+
+    Only for admins of every organization that the person belongs to.
+    """
+    if actor.id == user.id and actor.credential[0] == "token":
+        raise Forbidden(OWN_LINK)
+    base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+    return ResetLink(url=f"{base}/reset/{await account_commands.make_reset_link(actor, user)}")
+
+
+@access_api.post("/<user_id>/link-invitations", find=person_to_link)
+async def invite_account_link(actor: Actor, user: User) -> OkResponse:
+    """Let the person who proves the account's address to the identity provider within 14 days take it over."""
+    await invite_to_link(actor, user)
+    return OK

@@ -1,0 +1,167 @@
+"""Read accounts, and the shapes of the operations on them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.limits import PersonScope
+from mission_control.core.values import Body, Moment, example
+from mission_control.database.sql import rows
+from mission_control.log.commands import command
+from mission_control.people.account_names import device
+from mission_control.people.credentials import EVERYTHING, MAXIMUM_LENGTH, MINIMUM_LENGTH
+from mission_control.people.models import Session, Token, User
+
+
+class UserUpdate(BaseModel):
+    """Which fields of one's own profile to change; null clears, absent leaves."""
+
+    name: str | None = None
+    preferred_name: str | None = None
+    pronouns: str | None = None
+    timezone: str | None = None
+    notes: str | None = None
+    context: str | None = None
+
+
+class UserRead(BaseModel):
+    """A person, as they see themselves."""
+
+    clerk_user_id: str
+    email: str | None
+    name: str | None
+    preferred_name: str | None
+    pronouns: str | None
+    timezone: str | None
+    notes: str | None
+    context: str | None
+    id: UUID
+    is_super_admin: bool
+
+    @classmethod
+    def of(cls, user: User) -> "UserRead":
+        """Return the schema of a person."""
+        return cls(**{name: getattr(user, name) for name in cls.model_fields})
+
+
+TokenName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
+TypedPassword = Annotated[str, Field(min_length=1, max_length=MAXIMUM_LENGTH)]
+
+
+class PasswordChange(Body):
+    """A new password, proved by the current one."""
+
+    model_config = Body.model_config | example(current="correct horse battery", password="seven blue wooden doors")
+
+    current: TypedPassword
+    password: NewPassword
+    ends_tokens: Annotated[bool, Field(description="Revoke the personal tokens, too")] = False
+
+
+class PersonalTokenCreate(Body):
+    """A personal token to create. Without `expires_at` it ends in 90 days; null: it does not end by itself.
+
+    `read` only reads; `work` also changes tasks and memory, answers and decides; `admin` may all that you may.
+    """
+
+    model_config = Body.model_config | example(name="Release script", scopes=["work"])
+
+    name: TokenName
+    expires_at: Moment | None = None
+    scopes: Annotated[list[PersonScope], Field(min_length=1, max_length=3)] = ["work"]
+
+
+class PersonalTokenRead(BaseModel):
+    """A personal token without its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    scopes: list[PersonScope]
+
+    @classmethod
+    def of(cls, token: Token) -> "PersonalTokenRead":
+        known = {name: getattr(token, name) for name in PersonalTokenRead.model_fields}
+        return cls.model_construct(**known | {"scopes": token.scopes or [EVERYTHING]})
+
+
+class PersonalTokenCreated(PersonalTokenRead):
+    """A personal token just created; `token` is shown here and never again."""
+
+    token: str
+
+    @classmethod
+    def of_new(cls, token: Token, secret: str) -> "PersonalTokenCreated":
+        return cls.model_construct(**dict(PersonalTokenRead.of(token)), token=secret)
+
+
+class SessionRead(BaseModel):
+    """A signed-in browser. `address` is where it signed in from; `is_this` marks the one that calls."""
+
+    id: UUID
+    device: str
+    user_agent: str | None
+    address: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    is_this: bool
+
+
+class ResetLink(BaseModel):
+    """A link for a new password, shown this once."""
+
+    url: str
+
+
+PROFILE = f"SELECT {', '.join(UserRead.model_fields)} FROM users WHERE id = ?"
+
+
+async def profile(user_id: UUID | None) -> UserRead:
+    """Return a person as they see themselves; NotFound when the account is gone."""
+    found = await rows(PROFILE, user_id)
+    if not found:
+        raise NotFound()
+    return UserRead(**found[0])
+
+
+async def own_account(actor: Actor) -> User:
+    """Return the account of the person who calls."""
+    return await User.get(id=actor.id)
+
+
+async def sessions_of(actor: Actor, user: User) -> list[SessionRead]:
+    """Return the signed-in browsers of a person, the one used last first."""
+    kind, mine = actor.credential
+    found = await Session.filter(user_id=user.id, expires_at__gt=times.clock_now()).order_by(
+        "-last_seen_at", "-created_at"
+    )
+    return [
+        SessionRead(
+            id=one.id,
+            device=device(one.user_agent),
+            user_agent=one.user_agent,
+            address=one.address,
+            created_at=one.created_at,
+            last_used_at=one.last_seen_at,
+            expires_at=one.expires_at,
+            is_this=kind == "session" and one.id == mine,
+        )
+        for one in found
+    ]
+
+
+@command("account.sign_in")
+async def welcome(actor: Actor, user: User) -> bool:
+    """Note that somebody is asked now; False when they were asked before."""
+    return bool(await User.filter(id=user.id, welcomed_at=None).update(welcomed_at=times.clock_now()))

@@ -1,0 +1,238 @@
+"""The logs of an organization as its admins check them: signed head, last verification, account log."""
+
+from datetime import datetime
+from functools import partial
+from typing import Literal
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, Field
+
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
+from mission_control.core.values import Paging
+from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, placeholders, rows, select
+from mission_control.log import event_log
+from mission_control.log.commands import command
+from mission_control.log.event_log import ACCOUNT_KINDS, KINDS, Verdict
+from mission_control.people import jobs
+from mission_control.people.account_names import person_name
+from mission_control.people.heads import LogHead
+from mission_control.people.jobs import JobRead, JobResult, Kind
+from mission_control.people.models import InstanceSetting, Job, Organization
+from mission_control.people.organization_commands import check_name
+
+RUNNING = "This log is being checked already. Wait for the result."
+KIND: Kind = "audit_check"
+
+
+class LogCheck(BaseModel):
+    """A verification of the whole log: up to which event all is as written, when, by whom, and the first fault."""
+
+    seq: int
+    fault: str | None
+    checked_at: datetime
+    checked_by: str
+
+
+class AuditRead(BaseModel):
+    """The head of a log, and its last check. `line` is what `mission-control audit verify --against` reads."""
+
+    seq: int
+    hash: str
+    signature: str
+    is_genuine: bool
+    line: str
+    check: LogCheck | None
+
+
+class AuditEventsQuery(BaseModel):
+    """Events after a number, in order."""
+
+    after: int = Field(0, ge=0, le=2**53)
+    limit: int = Field(500, ge=1, le=1000)
+
+
+class AuditEvent(BaseModel):
+    """An event with everything that its hash covers."""
+
+    id: UUID
+    seq: int
+    version: int
+    kind: str
+    actor_kind: str
+    actor_id: UUID | None
+    actor_name: str | None
+    surface: str
+    board_id: UUID | None
+    task_id: UUID | None
+    agent_id: UUID | None
+    subject_id: UUID | None
+    message: str | None
+    data: str
+    request_id: str | None
+    prev_hash: str
+    hash: str
+    created_at: datetime
+
+
+async def audit_events(organization_id: UUID, query: AuditEventsQuery) -> list[AuditEvent]:
+    """Return events with everything that their hashes cover."""
+    return await select(
+        AuditEvent,
+        f"SELECT {', '.join(AuditEvent.model_fields)} FROM events WHERE organization_id = ? AND seq > ?"
+        " ORDER BY seq LIMIT ?",
+        organization_id,
+        query.after,
+        query.limit,
+    )
+
+
+async def read_audit(organization: Organization) -> AuditRead:
+    """Return the head of an organization's log and its last check."""
+    head = LogHead(
+        str(organization.id), organization.name, organization.log_seq, organization.log_hash, organization.log_signature
+    )
+    stored = await InstanceSetting.get_or_none(name=check_name(organization.id))
+    return AuditRead(
+        seq=head.seq,
+        hash=head.hash,
+        signature=head.signature,
+        is_genuine=head.verdict is Verdict.VALID,
+        line=head.line(),
+        check=LogCheck.model_validate(orjson.loads(stored.value)) if stored else None,
+    )
+
+
+async def start_check(actor: Actor, organization: Organization) -> JobRead:
+    """Verify the log from its first event, as long work. A check that runs already: Conflict."""
+    work, refuse = partial(_check, actor, organization.id), partial(_refuse_another, organization.id)
+    return await jobs.start(actor, KIND, "Check the log", work, claim=refuse)
+
+
+async def running_check(organization_id: UUID) -> Job | None:
+    return await Job.filter(organization_id=organization_id, kind=KIND, state="running").first()
+
+
+async def _refuse_another(organization_id: UUID, job_id: UUID) -> None:
+    # Two that are asked for at once come one after the other, so that the second one sees the first.
+    await Organization.select_for_update(no_key=True).get(id=organization_id)
+    if await running_check(organization_id) is not None:
+        raise Conflict(RUNNING)
+
+
+async def _check(actor: Actor, organization_id: UUID) -> JobResult:
+    organization = await Organization.get(id=organization_id)
+    await jobs.step("Walking the log", organization.log_seq)
+    seq, fault = await event_log.verify(organization_id, walked=jobs.advance)
+    await _store(
+        actor, organization, LogCheck(seq=seq, fault=fault, checked_at=times.clock_now(), checked_by=actor.name)
+    )
+    url = "/settings/audit#check"
+    if fault:
+        return JobResult(summary=fault, url=url, problems=[f"{seq:,} events before it are as written."])
+    return JobResult(summary=f"Verified up to number {seq:,}.", url=url)
+
+
+@command("organization.verify")
+async def _store(actor: Actor, organization: Organization, check: LogCheck) -> None:
+    name = check_name(organization.id)
+    await InstanceSetting.filter(name=name).delete()
+    await InstanceSetting.create(name=name, value=check.model_dump_json())
+
+
+Group = Literal["sign-ins", "passwords", "tokens", "accounts", "rights"]
+SIGN_INS = ("account.signed_in", "account.sign_in_refused", "account.signed_out", "account.sessions_ended")
+PASSWORDS = ("account.password_changed", "account.password_reset", "account.reset_link_made")
+TOKENS = ("token.created", "token.revoked")
+ACCOUNTS = (
+    "account.set_up", "account.created", "account.updated", "account.deleted", "account.link_invited", "account.linked",
+)  # fmt: skip
+RIGHTS = (
+    "member.role_changed", "member.access_changed", "member.removed", "member.left", "invite.created", "invite.revoked",
+    "invite.accepted", "organization.ownership_transferred", "agent.token_rotated", "agent.token_changed",
+    "agent.token_revoked",
+)  # fmt: skip
+GROUPS: dict[str, tuple[str, ...]] = {
+    "sign-ins": SIGN_INS, "passwords": PASSWORDS, "tokens": TOKENS, "accounts": ACCOUNTS, "rights": RIGHTS,
+}  # fmt: skip
+
+
+class AccountLogQuery(Paging):
+    """Which entries: a group of kinds (without one, all of the account log), and whose."""
+
+    group: Group | None = None
+    user_id: UUID | None = None
+
+
+class AccountLogEntry(BaseModel):
+    """An entry: what happened, to whose account, who did it, and when."""
+
+    seq: int
+    kind: str
+    meaning: str
+    user_id: UUID | None
+    user_name: str | None
+    actor_id: UUID | None
+    actor_name: str | None
+    created_at: datetime
+
+
+async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[AccountLogEntry], int]:
+    """Return entries about the members of the active organization, newest first, and how many there are."""
+    where, values = _rights(actor, query) if query.group == "rights" else _accounts(actor, query)
+    [counted] = await rows(f"SELECT COUNT(*) AS count FROM {where}", *values)
+    found = await rows(
+        f"SELECT e.seq, e.kind, e.user_id, e.actor_id, e.actor_name, e.created_at, {person_name('u', '')} AS user_name,"
+        f" u.id AS known_user, {person_name('a', '')} AS person_name, a.id AS known_actor FROM (SELECT * FROM {where}"
+        " ORDER BY seq DESC LIMIT ? OFFSET ?) e"
+        " LEFT JOIN users u ON u.id = e.user_id LEFT JOIN users a ON a.id = e.actor_id ORDER BY e.seq DESC",
+        *values,
+        query.limit,
+        query.offset,
+    )
+    return [_entry(row) for row in found], int(counted["count"])
+
+
+def _accounts(actor: Actor, query: AccountLogQuery) -> Condition:
+    kinds = GROUPS[query.group] if query.group else tuple(ACCOUNT_KINDS)
+    values: Values = [actor.organization_id, *kinds]
+    mine = ""
+    if query.user_id is not None:
+        mine, values = " AND user_id = ?", [*values, query.user_id]
+    return (
+        "(SELECT seq, kind, user_id, actor_id, NULL AS actor_name, created_at FROM account_events"
+        " WHERE user_id IN (SELECT user_id FROM organization_members WHERE organization_id = ?)"
+        f" AND kind IN ({placeholders(len(kinds))}){mine}) entries",
+        values,
+    )
+
+
+def _rights(actor: Actor, query: AccountLogQuery) -> Condition:
+    values: Values = [actor.organization_id, *RIGHTS]
+    mine = ""
+    if query.user_id is not None:
+        mine, values = " AND actor_id = ?", [*values, query.user_id]
+    return (
+        "(SELECT seq, kind, (SELECT m.user_id FROM organization_members m WHERE m.id = subject_id) AS user_id,"
+        " actor_id, actor_name, created_at FROM events"
+        f" WHERE organization_id = ? AND kind IN ({placeholders(len(RIGHTS))}){mine}) entries",
+        values,
+    )
+
+
+def _entry(row: Row) -> AccountLogEntry:
+    kind = row["kind"]
+    moment = as_moment(row["created_at"])
+    assert moment is not None
+    return AccountLogEntry(
+        seq=int(row["seq"]),
+        kind=kind,
+        meaning=ACCOUNT_KINDS.get(kind) or KINDS[kind].recorded_when,
+        user_id=as_id(row["user_id"]),
+        user_name=row["user_name"] if row["known_user"] is not None else None,
+        actor_id=as_id(row["actor_id"]),
+        actor_name=row["person_name"] if row["known_actor"] is not None else row["actor_name"],
+        created_at=moment,
+    )

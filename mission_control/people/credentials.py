@@ -1,0 +1,225 @@
+"""Passwords (argon2id, in threads), bearer tokens, and limits of sign-in that lock no one else out."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from itsdangerous import BadData, URLSafeTimedSerializer
+from quart import after_this_request, current_app, request
+
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden
+from mission_control.core.limits import (
+    PersonScope,
+    wrong_passwords,
+    wrong_sign_ins_by_account,
+    wrong_sign_ins_by_address,
+)
+from mission_control.core.values import fingerprint, new_secret
+from mission_control.http import lookups
+from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.log.commands import command
+from mission_control.people.account_log import record_account
+from mission_control.people.models import Token, User
+
+MINIMUM_LENGTH = 10
+MAXIMUM_LENGTH = 1000
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_at_once = asyncio.Semaphore(2)
+# The hash of an unused password, with the parameters above: computing it here would delay every start.
+_nobody = "$argon2id$v=19$m=19456,t=2,p=1$FwPdA6F/T1dqGbHSIkJEpQ$gcfSR7DSZx1qh774qPBI0aYoNbSBqSstlZp992BRKRg"
+
+
+async def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password."""
+    async with _at_once:
+        return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def password_fits(password: str, stored: str | None) -> bool:
+    """Return whether the password matches. Takes the same time when no password is stored."""
+    async with _at_once:
+        return await asyncio.to_thread(_fits, password, stored or _nobody) and stored is not None
+
+
+def _fits(password: str, stored: str) -> bool:
+    try:
+        return _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+PREFIX_LENGTH = 10
+EVERYTHING: PersonScope = "admin"  # what a personal token without scopes may
+USUAL_LIFE = timedelta(days=90)  # of a personal token, unless another end is named
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token just made; `secret` is never readable again."""
+
+    row: Token
+    secret: str
+    replaced_until: datetime | None = None
+
+
+@command("token.create_personal")
+async def create_personal_token(
+    actor: Actor, user: User, name: str, expires_at: datetime | None = None, scopes: list[str] | None = None
+) -> NewToken:
+    """Create a token that acts as the person, within the scopes; without any it may all that the person may."""
+    made = await _make("mcu", name=name, expires_at=expires_at, user_id=user.id, scopes=scopes)
+    await record_account("token.created", user.id, token_id=made.row.id, name=name, scopes=scopes or [EVERYTHING])
+    return made
+
+
+@command("token.revoke_personal")
+async def revoke_personal_token(actor: Actor, token: Token) -> None:
+    """End a token at once."""
+    await Token.filter(id=token.id, revoked_at=None).update(revoked_at=times.clock_now())
+    await record_account("token.revoked", token.user_id, token_id=token.id)
+    lookups.recheck_streams()
+
+
+async def make_agent_token(
+    agent_id: UUID,
+    *,
+    overlap_seconds: int = 0,
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
+    requests_per_minute: int | None = None,
+    name: str = "",
+) -> NewToken:
+    """Inside a command: create a token for an agent; its active ones end after the overlap (0: at once)."""
+    until = times.clock_now() + timedelta(seconds=overlap_seconds)
+    replaced = await end_agent_tokens(agent_id, until)
+    made = await _make(
+        "mca",
+        name=name,
+        scopes=scopes,
+        expires_at=expires_at,
+        requests_per_minute=requests_per_minute,
+        agent_id=agent_id,
+    )
+    return NewToken(made.row, made.secret, until if replaced else None)
+
+
+async def end_agent_tokens(agent_id: UUID, moment: datetime) -> int:
+    """End an agent's active tokens at a time, never later than they would expire. Return how many."""
+    count = 0
+    now = times.clock_now()
+    for token in await Token.filter(agent_id=agent_id, revoked_at=None):
+        if token.expires_at is not None and token.expires_at <= min(now, moment):
+            continue
+        if moment <= now:
+            await Token.filter(id=token.id).update(revoked_at=now)
+        elif token.expires_at is None or token.expires_at > moment:
+            await Token.filter(id=token.id).update(expires_at=moment)
+        count += 1
+    lookups.recheck_streams()
+    return count
+
+
+async def _make(
+    prefix: str,
+    *,
+    name: str,
+    expires_at: datetime | None,
+    user_id: UUID | None = None,
+    agent_id: UUID | None = None,
+    scopes: list[str] | None = None,
+    requests_per_minute: int | None = None,
+) -> NewToken:
+    secret = new_secret(prefix)
+    row = await Token.create(
+        user_id=user_id,
+        agent_id=agent_id,
+        name=name,
+        prefix=secret[:PREFIX_LENGTH],
+        fingerprint=fingerprint(secret),
+        scopes=scopes,
+        requests_per_minute=requests_per_minute,
+        expires_at=expires_at,
+    )
+    return NewToken(row, secret)
+
+
+COOKIE = "mc_known_browser"
+COOKIE_SECONDS = 400 * 24 * 3600  # the maximum that browsers accept
+MOST_ACCOUNTS = 5
+SECONDS_FOR_EACH, LONGEST_SECONDS = 0.25, 2.0
+
+
+@asynccontextmanager
+async def sign_in_attempt(email: str) -> AsyncIterator[None]:
+    """Wrap the check of a password; raise TooMany when this address, or this browser, was wrong too often."""
+    if (browser := _known_browser(email)) is not None:
+        with wrong_passwords.attempt(f"browser:{browser}:{_name(email)}"):
+            yield
+        return
+    key = rate_limit_key(client_ip())
+    with wrong_sign_ins_by_address.attempt(key), wrong_passwords.attempt(f"{key} {_name(email)}"):
+        await asyncio.sleep(seconds_to_wait(email))  # before a connection or a hashing slot is taken
+        try:
+            yield
+        except Forbidden:
+            wrong_sign_ins_by_account.failed(_name(email))
+            raise
+
+
+def seconds_to_wait(email: str) -> float:
+    """Return the delay of a check, from an account's failures anywhere."""
+    more = wrong_sign_ins_by_account.failures(_name(email)) - wrong_sign_ins_by_account.count
+    return min(LONGEST_SECONDS, SECONDS_FOR_EACH * max(0, more))
+
+
+def remember_browser(email: str) -> None:
+    """Mark the browser as known for this account, by a cookie of the running response."""
+    browser, names = _cookie()
+    names = [_name(email), *(name for name in names if name != _name(email))][:MOST_ACCOUNTS]
+    value = str(_serializer().dumps([browser or secrets.token_hex(8), *names]))
+
+    @after_this_request
+    async def remember(response: Any) -> Any:
+        response.set_cookie(
+            COOKIE,
+            value,
+            max_age=COOKIE_SECONDS,
+            path="/sign-in",
+            httponly=True,
+            secure=current_app.config["SETTINGS"].secure_cookies,
+            samesite="Lax",
+        )
+        return response
+
+
+def _known_browser(email: str) -> str | None:
+    browser, names = _cookie()
+    return browser if browser and _name(email) in names else None
+
+
+def _cookie() -> tuple[str, list[str]]:
+    """Return the browser's id and the accounts it has signed in to."""
+    try:
+        found = _serializer().loads(request.cookies.get(COOKIE, ""), max_age=COOKIE_SECONDS)
+    except BadData:
+        return "", []
+    return found[0], found[1:]
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="mission control known browser")
+
+
+def _name(email: str) -> str:
+    """Return the key of an account's address: normalized, and unreadable in a cookie."""
+    return fingerprint(email.strip().lower())[:24]

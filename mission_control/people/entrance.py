@@ -1,0 +1,358 @@
+"""How the session of a browser begins and ends: first run, signing in and out, a new password by mail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from quart import Quart, current_app, request
+from quart_auth import AuthUser, login_user, logout_user
+
+from mission_control.core import times
+from mission_control.core.actor import Actor, Scope, system
+from mission_control.core.errors import Conflict, Forbidden, NotFound, TooMany
+from mission_control.core.limits import NEIGHBOURS, PersonScope, unknown_tokens, wider, wrong_passwords
+from mission_control.core.outbound import Mail, MailRefused, send_mail
+from mission_control.core.values import fingerprint, new_secret
+from mission_control.database.sql import is_postgres, rows
+from mission_control.http import authentication
+from mission_control.http.authentication import live_session
+from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.log.commands import command
+from mission_control.log.leases import Delivery
+from mission_control.log.unit_of_work import deliver
+from mission_control.people import setup
+from mission_control.people.account_commands import (
+    RESET_LIFE,
+    owns_something,
+    proven,
+    reset_password,
+    reset_target,
+    sign_out,
+    start_session,
+    user_by_email,
+)
+from mission_control.people.account_log import record_account
+from mission_control.people.account_queries import NewPassword, TypedPassword, welcome
+from mission_control.people.credentials import remember_browser, sign_in_attempt
+from mission_control.people.models import MailRequest, PasswordReset, User
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
+from mission_control.web.fragments import render_macro
+from mission_control.work.loop import GiveUp, Send, Sender
+
+
+def _address(text: str) -> str:
+    name, at, host = text.rpartition("@")
+    if not (name and at and host) or any(letter.isspace() for letter in text):
+        raise ValueError("Enter an e-mail address such as mara@example.org")
+    return text
+
+
+def zone(text: str | None) -> str | None:
+    """Refuse a time zone that does not exist."""
+    if text is not None and text not in available_timezones():
+        raise ValueError("Choose a time zone of the list, such as Europe/Zurich")
+    return text
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
+Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320), AfterValidator(_address)]
+
+
+class SetupForm(BaseModel):
+    """The first owner and their organization."""
+
+    code: Line
+    organization_name: Line
+    name: Line
+    email: Email
+    password: NewPassword
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
+
+
+class SignInForm(BaseModel):
+    """Sign in with e-mail and password."""
+
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
+    password: TypedPassword
+    next: str = "/"
+
+
+class ResetForm(BaseModel):
+    """A new password, by a link."""
+
+    password: NewPassword
+    ends_others: bool | None = None
+
+
+class ProfileForm(VersionedForm):
+    """What others read about a person."""
+
+    name: Line
+    preferred_name: OptionalLine = None
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
+
+
+class WelcomeForm(Form):
+    """What is asked on the first visit, and where to go on."""
+
+    name: Line
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
+    next: str = "/"
+
+
+class DeleteAccountForm(Form):
+    """The word, typed, with which an account is deleted."""
+
+    typed: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
+
+    def body(self, found: None) -> None:
+        if self.typed.lower() != "delete":
+            raise FormInvalid(self.model_dump(), {"typed": "Type the word delete."})
+
+
+class TokenForm(Form):
+    """A new personal token."""
+
+    token_name: Line
+    may: PersonScope = "work"
+    days: Annotated[int | None, Field(ge=1, le=3650)] = None
+
+    def body(self, found: User) -> Fields:
+        ends = times.clock_now() + timedelta(days=self.days) if self.days else None
+        return {"name": self.token_name, "expires_at": ends, "scopes": [self.may]}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail says: sentences about it, one link, and what to know about the link."""
+
+    to: str
+    subject: str
+    paragraphs: Sequence[str]
+    link: str
+    label: str
+    notes: Sequence[str]
+
+    def mail(self, id: UUID) -> Mail:
+        texts = [*self.paragraphs, f"{self.label}:\n{self.link}", *self.notes]
+        fields: dict[str, Any] = {name: getattr(self, name) for name in ("paragraphs", "link", "label", "notes")}
+        html = render_macro("mail/letter.html", "letter", **fields)
+        return Mail(str(id), self.to, self.subject, "\n\n".join(texts) + "\n", html)
+
+
+def sends_mail() -> bool:
+    """Whether this installation has a mail server."""
+    return bool(current_app.config["SETTINGS"].smtp_url)
+
+
+async def send_letter(app: Quart, id: UUID, letter: Letter) -> None:
+    """Send a letter; what the mail server refuses for good is given up."""
+    settings = app.config["SETTINGS"]
+    try:
+        async with app.app_context():
+            mail = letter.mail(id)
+        await send_mail(settings.smtp_url, settings.mail_from, mail)
+    except MailRefused as error:
+        raise GiveUp(str(error)) from error
+
+
+WINDOW = timedelta(hours=1)
+BY_ADDRESS, FOR_ACCOUNT = 10, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """At most so many mails in an hour for a key."""
+
+    key: str
+    most: int
+
+
+async def count_mail(email: str, address: str) -> None:
+    """Count a mail that somebody at an address asks for. Raise TooMany, and count nothing, beyond the limits.
+
+    A /64 of IPv6 counts for its /48 too, which has ten times the limit.
+    """
+    limits = [_Limit(_key("account", email.lower()), FOR_ACCOUNT), _Limit(_key("address", address), BY_ADDRESS)]
+    if wide := wider(address):
+        limits.append(_Limit(_key("address", wide), BY_ADDRESS * NEIGHBOURS))
+    await _count(system(setup.NOWHERE), sorted(limits, key=lambda one: one.key))
+
+
+def _key(kind: str, name: str) -> str:
+    return fingerprint(f"mail {kind} {name}")
+
+
+@command("account.mail_reset")
+async def _count(actor: Actor, limits: list[_Limit]) -> None:
+    since = times.clock_now() - WINDOW
+    await MailRequest.filter(created_at__lt=since).delete()
+    for limit in limits:
+        await _hold(limit.key)
+        found = MailRequest.filter(key=limit.key).order_by("-created_at").offset(limit.most - 1)
+        if (last := await found.first()) is not None:
+            raise TooMany(round((last.created_at - since).total_seconds()) + 1)
+    await MailRequest.bulk_create([MailRequest(key=limit.key) for limit in limits])
+
+
+async def _hold(key: str) -> None:
+    """Let one transaction at a time count for a key; on SQLite one at a time writes anyway."""
+    if is_postgres():
+        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", key)
+
+
+DEAD_LINK = "This link was used already or has expired. Ask an admin of your organization for a new one."
+
+
+async def set_up(form: SetupForm) -> None:
+    """Create the first owner and sign them in; Conflict when there is one."""
+    if not await setup.is_open():
+        raise Conflict("An owner exists already. Sign in instead.")
+    try:
+        with wrong_passwords.attempt(rate_limit_key(client_ip())):
+            owner = await setup.complete_setup(
+                form.code,
+                form.organization_name,
+                form.name,
+                form.email,
+                form.password,
+                form.timezone,
+                local_token=current_app.config["SETTINGS"].local_auth_token,
+            )
+    except Forbidden as wrong:
+        raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None
+    await begin_session(owner)
+
+
+async def begin_session(user: User) -> None:
+    """Sign somebody in who has proved who they are; the session that this browser had ends."""
+    agent = request.headers.get("User-Agent")
+    secret = await start_session(system(setup.NOWHERE), user, agent, await live_session(), client_ip())
+    login_user(AuthUser(secret), remember=True)
+
+
+async def sign_in(form: SignInForm) -> None:
+    """Sign a person in by e-mail and password."""
+    try:
+        async with sign_in_attempt(form.email):
+            user = await proven(form.email, form.password, owners_only=passwords_are_for_owners())
+    except Forbidden as wrong:
+        raise FormInvalid(form.model_dump(), {"": wrong.sentence}) from None
+    await begin_session(user)
+    remember_browser(form.email)
+
+
+async def is_to_be_welcomed(email: str) -> bool:
+    """Whether the person with this address has no name or no time zone, and was not asked before; they are now."""
+    user = await user_by_email(email)
+    if user is None or user.welcomed_at is not None or (user.name and user.timezone):
+        return False
+    return await welcome(system(setup.NOWHERE), user)
+
+
+def passwords_are_for_owners() -> bool:
+    """Whether only owners sign in by password, because an identity provider signs everybody else in."""
+    return bool(current_app.config["SETTINGS"].auth_mode != "local")
+
+
+async def leave() -> None:
+    """End this browser's session."""
+    actor = await authentication.user_by_session()
+    if actor is not None:
+        await sign_out(actor, await User.get(id=actor.id))
+    logout_user()
+
+
+async def reset(form: ResetForm, secret: str) -> bool:
+    """Set a new password by a link, which is used up then; return whether its person is signed in now."""
+    await live_reset(secret)  # before the new password is hashed, which takes everybody's time
+    user = await reset_password(secret, form.password, ends_others=form.ends_others is not False)
+    if passwords_are_for_owners() and not await owns_something(user):
+        return False
+    await begin_session(user)
+    return True
+
+
+async def live_reset(secret: str) -> PasswordReset:
+    """Return what a link is for. One that is dead counts against the address, like an unknown token."""
+    target = await reset_target(secret)
+    if target is None:
+        key = rate_limit_key(client_ip())
+        unknown_tokens.check(key)
+        unknown_tokens.failed(key)
+        raise NotFound(DEAD_LINK)
+    return target
+
+
+KIND = "reset_mail"
+NO_SERVER = "No mail is sent from here. An owner or admin of your organization makes a link for you."
+
+
+class ForgottenForm(BaseModel):
+    """Whose password is forgotten."""
+
+    email: Email
+
+
+async def ask(form: ForgottenForm) -> None:
+    """Send a link to the account with an address, if there is one. TooMany beyond the limits, for every address."""
+    if not sends_mail():
+        raise NotFound(NO_SERVER)
+    await count_mail(form.email, rate_limit_key(client_ip()))
+    user = await user_by_email(form.email)
+    if user is None or (passwords_are_for_owners() and not await owns_something(user)):
+        return
+    if user.active_organization_id is not None:
+        await _send(system(user.active_organization_id), user)
+
+
+@command("account.mail_reset")
+async def _send(actor: Actor, user: User) -> None:
+    scope = Scope(actor.organization_id, subject_id=user.id)
+    deliver(KIND, scope, header="a link for a new password", text="", user_id=str(user.id))
+
+
+@command("account.mail_reset")
+async def _make(actor: Actor, user: User) -> str:
+    """Return the secret of a new link, as it is sent: what is stored holds none."""
+    secret = new_secret("mcr")
+    await PasswordReset.create(
+        user_id=user.id, fingerprint=fingerprint(secret), expires_at=times.clock_now() + RESET_LIFE
+    )
+    await record_account("account.reset_link_made", user.id, by_mail=True)
+    return secret
+
+
+def senders(app: Quart) -> list[Sender]:
+    """Return who sends links for new passwords; nobody where no mail server is set."""
+    return [Sender(KIND, _sender(app))] if app.config["SETTINGS"].smtp_url else []
+
+
+def _sender(app: Quart) -> Send:
+    async def send(delivery: Delivery) -> None:
+        user = await User.get_or_none(id=UUID(delivery.data["user_id"]))
+        if user is None or not user.email:
+            raise GiveUp("The account was deleted.")
+        secret = await _make(system(setup.NOWHERE), user)
+        await send_letter(app, delivery.id, letter(user, f"{app.config['SETTINGS'].base_url}/reset/{secret}"))
+
+    return send
+
+
+def letter(user: User, link: str) -> Letter:
+    return Letter(
+        to=user.email or "",
+        subject="A new password for Mission Control",
+        paragraphs=[f"{user.display_name}, somebody asked for a new password for {user.email} on Mission Control."],
+        link=link,
+        label="Choose a new password",
+        notes=[
+            "The link works once, within 24 hours.",
+            "If it was not you, leave it: your password stays as it is.",
+        ],
+    )

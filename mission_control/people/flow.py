@@ -1,0 +1,246 @@
+"""Signing in on pages with the identity provider, by Authlib: the redirect to it, and the way back."""
+
+import hmac
+import secrets
+from dataclasses import asdict, dataclass
+from urllib.parse import quote
+
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from itsdangerous import BadData, URLSafeTimedSerializer
+from quart import Response, current_app, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor, Rules
+from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.values import JsonObject
+from mission_control.http import authentication
+from mission_control.http.authentication import live_session
+from mission_control.people.account_commands import session_of_ticket
+from mission_control.people.entrance import begin_session
+from mission_control.people.identity_people import link, person_behind, profile_of_claims
+from mission_control.people.models import User
+from mission_control.people.provider import ProviderUnreachable, client_options, time_limit
+from mission_control.people.settings_pages import sign_in_page
+from mission_control.people.verification import Identity, id_token_claims, identity
+from mission_control.web.shell import safe_next
+
+LIFE_SECONDS = 600
+BASIC = "client_secret_basic"
+AGAIN = "Signing in was not completed. Start again."
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A sign-in that a browser has begun. `link` is the session whose account it links, empty for a plain sign-in."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+    link: str = ""
+
+
+def begin(wanted: str, link: str = "") -> Attempt:
+    """Return a new sign-in that leads to a page, or links the account of a session."""
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    return Attempt(state, nonce, verifier, wanted, link)
+
+
+def sealed(attempt: Attempt, key: str) -> str:
+    """Return the sign-in as the text of a cookie."""
+    return _serializer(key).dumps(asdict(attempt))
+
+
+def unsealed(cookie: str | None, key: str) -> Attempt | None:
+    """Return the sign-in of a cookie that we made less than ten minutes ago, else None."""
+    try:
+        return Attempt(**_serializer(key).loads(cookie or "", max_age=LIFE_SECONDS))
+    except (BadData, TypeError):
+        return None
+
+
+def _serializer(key: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(key, salt="mission control sign-in")
+
+
+async def authorization_address(known: Identity, attempt: Attempt, redirect_uri: str) -> str:
+    """Return where the browser goes to sign in."""
+    metadata = await known.keys.metadata()
+    if not metadata.get("authorization_endpoint"):
+        raise ProviderUnreachable()
+    async with _client(known, metadata, redirect_uri) as client:
+        address, _ = client.create_authorization_url(
+            metadata["authorization_endpoint"],
+            state=attempt.state,
+            nonce=attempt.nonce,
+            code_verifier=attempt.verifier,
+        )
+    return address
+
+
+async def finish(
+    known: Identity, attempt: Attempt | None, answer: dict[str, str], redirect_uri: str
+) -> tuple[JsonObject, str | None]:
+    """Return the claims of the person who signed in, and an access token.
+
+    Raises Forbidden when the answer does not belong to a sign-in that this browser began.
+    """
+    if attempt is None or not hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode()):
+        raise Forbidden(AGAIN)
+    if answer.get("iss", known.provider.issuer) != known.provider.issuer:
+        raise Forbidden(AGAIN)
+    if "error" in answer or not answer.get("code"):
+        refused = answer.get("error") == "access_denied"
+        raise Forbidden("The provider did not let you in." if refused else AGAIN)
+    tokens = await _exchange(known, attempt, answer["code"], redirect_uri)
+    signed, access = tokens.get("id_token"), tokens.get("access_token")
+    claims = await id_token_claims(known.keys, signed, attempt.nonce) if isinstance(signed, str) else None
+    if claims is None:
+        raise Forbidden(AGAIN)
+    return claims, access if isinstance(access, str) else None
+
+
+async def _exchange(known: Identity, attempt: Attempt, code: str, redirect_uri: str) -> JsonObject:
+    """Trade the code for tokens. Raises Forbidden when the provider refuses it."""
+    metadata = await known.keys.metadata()
+    if not metadata.get("token_endpoint"):
+        raise ProviderUnreachable()
+    async with time_limit(), _client(known, metadata, redirect_uri) as client:
+        try:
+            tokens: JsonObject = await client.fetch_token(
+                metadata["token_endpoint"], code=code, code_verifier=attempt.verifier, auth=_basic_login(client)
+            )
+        except (OAuthError, ValueError, RecursionError) as error:
+            raise Forbidden(AGAIN) from error
+    return tokens
+
+
+def _client(known: Identity, metadata: JsonObject, redirect_uri: str) -> AsyncOAuth2Client:
+    """Return a client that proves itself with its secret as the provider likes it, or only names its id."""
+    provider, supported = known.provider, metadata.get("token_endpoint_auth_methods_supported") or [BASIC]
+    with_secret = BASIC if BASIC in supported else "client_secret_post"
+    return AsyncOAuth2Client(
+        client_id=provider.client_id,
+        client_secret=provider.client_secret,
+        token_endpoint_auth_method=with_secret if provider.client_secret else "none",
+        scope=" ".join(provider.scopes),
+        redirect_uri=redirect_uri,
+        code_challenge_method="S256",
+        **client_options(),
+    )
+
+
+def _basic_login(client: AsyncOAuth2Client) -> httpx2.BasicAuth | None:
+    """Return id and secret percent-encoded, as RFC 6749 (2.3.1) wants them; Authlib sends them as they are."""
+    if client.token_endpoint_auth_method != BASIC:
+        return None
+    return httpx2.BasicAuth(quote(client.client_id, safe=""), quote(client.client_secret, safe=""))
+
+
+COOKIE = "mission_control_provider"
+LINKED = "/settings/sign-in?saved=linked#sign-in"
+
+
+async def depart() -> ResponseReturnValue:
+    """Redirect to the provider."""
+    known = _provider()
+    wanted = safe_next(request.args.get("next"))
+    attempt = begin(wanted, await _linking())
+    try:
+        response = _to(await authorization_address(known, attempt, _way_back()))
+    except ProviderUnreachable as error:
+        return await sign_in_page({"next": wanted}, {"": error.sentence}), error.status
+    _set_cookie(response, sealed(attempt, current_app.config["SECRET_KEY"]), LIFE_SECONDS)
+    return response
+
+
+async def arrive() -> ResponseReturnValue:
+    """Take the provider's answer and start a session."""
+    known = _provider()
+    attempt = unsealed(request.cookies.get(COOKIE), current_app.config["SECRET_KEY"])
+    wanted = safe_next(attempt.next) if attempt else "/"
+    try:
+        response = _to(await _arrived(known, attempt, wanted))
+    except (Forbidden, Conflict, ProviderUnreachable) as error:
+        response = Response(
+            await sign_in_page({"next": wanted}, {"": error.sentence}), error.status, content_type="text/html"
+        )
+    _set_cookie(response, "", 0)
+    return response
+
+
+async def _linking() -> str:
+    """Return the session whose account is to be linked, empty for a sign-in. Raises Forbidden for another's ticket."""
+    ticket = request.args.get("link")
+    if ticket is None:
+        return ""
+    session, wanted = await live_session(), session_of_ticket(ticket, current_app.config["SECRET_KEY"])
+    if session is None or session[1] != wanted:
+        raise Forbidden(AGAIN)
+    return str(wanted)
+
+
+async def _arrived(known: Identity, attempt: Attempt | None, wanted: str) -> str:
+    """Sign the person in, or link their account. Return the page to go to."""
+    claims, access_token = await finish(known, attempt, request.args.to_dict(), _way_back())
+    if attempt is not None and attempt.link:
+        await _link(claims, attempt.link)
+        return LINKED
+    person = await person_behind(known.provider, claims, lambda: known.details(claims, access_token))
+    user = await User.get_or_none(id=person.id) if person else None
+    if person is None or user is None:
+        raise Forbidden(AGAIN)
+    await begin_session(user)
+    return LINKED if person.is_newly_linked else wanted
+
+
+async def _link(claims: JsonObject, session_id: str) -> None:
+    session, actor = await live_session(), await authentication.user_by_session()
+    if session is None or actor is None or str(session[1]) != session_id:
+        raise Forbidden(AGAIN)
+    await link(actor, await User.get(id=actor.id), profile_of_claims(claims), session[1])
+
+
+def _provider() -> Identity:
+    known = identity()
+    if known is None or not known.provider.signs_in_pages:
+        raise NotFound()
+    return known
+
+
+def _way_back() -> str:
+    base = current_app.config["SETTINGS"].base_url or request.host_url.rstrip("/")
+    return f"{base}/sign-in/callback"
+
+
+def _to(address: str) -> Response:
+    return Response("", 303, {"Location": address})
+
+
+def _set_cookie(response: Response, value: str, seconds: int) -> None:
+    response.set_cookie(
+        COOKIE,
+        value,
+        max_age=seconds,
+        path="/sign-in",
+        httponly=True,
+        secure=current_app.config["SETTINGS"].secure_cookies,
+        samesite="Lax",  # the way back is a link from another site
+    )
+
+
+rules = Rules()
+
+
+@rules.rule("account.link")
+def may_link(actor: Actor, user: User) -> bool:
+    """People link their own account."""
+    return actor.is_user and actor.id == user.id
+
+
+@rules.rule("account.admit")
+def may_admit(actor: Actor, thing: object) -> bool:
+    """Nobody but the system, which has checked the provider's signature."""
+    return False

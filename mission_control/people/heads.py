@@ -1,0 +1,200 @@
+"""The heads of all logs: sign them for the first time, list them for safekeeping, check them against such a list."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from mission_control.config import Settings
+from mission_control.core.actor import Scope, system
+from mission_control.core.secrets import audit_key, load_or_create_secret_key
+from mission_control.core.values import parse_id
+from mission_control.database.migrate import verify_secret_key
+from mission_control.database.sql import as_id, rows
+from mission_control.log import event_log
+from mission_control.log.commands import atomically
+from mission_control.log.event_log import Names, Verdict, judge, sign, use_key
+from mission_control.log.models import Event
+from mission_control.log.unit_of_work import record
+from mission_control.people import account_log
+from mission_control.people.account_log import AccountHead, record_account
+from mission_control.people.models import AccountEvent
+
+AT_ONCE = 2000
+NOBODY = system(UUID(int=0))
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """The newest number of a log, its hash and their signature. `log` is an organization's id, or "accounts"."""
+
+    log: str
+    name: str
+    seq: int
+    hash: str
+    signature: str
+
+    @property
+    def verdict(self) -> Verdict:
+        return judge(self.log, self.seq, self.hash, self.signature)
+
+    def line(self) -> str:
+        """Return one line of JSON."""
+        return orjson.dumps(asdict(self)).decode()
+
+    @classmethod
+    def parse(cls, line: str) -> "LogHead":
+        """Parse such a line. Invalid: ValueError."""
+        given: Any = orjson.loads(line)
+        match given:
+            case {"log": str(), "name": str(), "seq": int(), "hash": str(), "signature": str()}:
+                return cls(**{name: given[name] for name in cls.__slots__})
+        raise ValueError("not a head")
+
+
+async def open_logs(settings: Settings) -> None:
+    """Check the secret key, use it for signatures, and sign the heads of a database from before heads were signed.
+
+    Raises ConfigError when the database was made with another key.
+    """
+    await verify_secret_key(use_settings_key(settings))
+    await sign_first_heads()
+
+
+def use_settings_key(settings: Settings) -> str:
+    """Use the secret key of these settings for the signatures of heads. Return it."""
+    key = load_or_create_secret_key(settings)
+    use_key(audit_key(key))
+    return key
+
+
+async def sign_first_heads() -> None:
+    """Sign every head of a database in which none was ever signed.
+
+    Names of actors in events that do not hash them are sealed by an event that holds a digest of them.
+    """
+    head = await account_log.read_head()
+    if head is not None and head.signature:
+        return
+    if await _was_signed_before():
+        _log.error("the head of the account log was removed; run `mission-control audit verify`")
+        return
+
+    async def work() -> None:
+        head = await account_log.locked_head()
+        if head.signature:
+            return
+        await account_log.save_head(AccountHead.signed(head.seq, head.digest))
+        for row in await rows("SELECT id FROM organizations ORDER BY id"):
+            await _sign(UUID(str(row["id"])))
+
+    await atomically(NOBODY, work)
+
+
+async def _was_signed_before() -> bool:
+    """Return whether the database holds a signature, or an event written since heads are signed."""
+    return bool(
+        await rows(
+            "SELECT 1 AS found FROM organizations WHERE log_signature <> ''"
+            " UNION ALL SELECT 1 FROM events WHERE version > 1 LIMIT 1"
+        )
+    )
+
+
+async def _sign(organization_id: UUID) -> None:
+    [head] = await rows("SELECT log_seq, log_hash FROM organizations WHERE id = ?", organization_id)
+    seq, digest = int(head["log_seq"]), head["log_hash"]
+    await rows(
+        "UPDATE organizations SET log_signature = ? WHERE id = ?",
+        sign(str(organization_id), seq, digest),
+        organization_id,
+    )
+    if seq:
+        names = await _digest_of_names(organization_id)
+        message = "The names in events before this one were sealed."
+        record("log.sealed", Scope(organization_id=organization_id), message, names=names)
+
+
+async def _digest_of_names(organization_id: UUID) -> str:
+    names, seq = Names(), 0
+    while page := await rows(
+        "SELECT seq, actor_name FROM events WHERE organization_id = ? AND seq > ? AND version = 1 ORDER BY seq LIMIT ?",
+        organization_id,
+        seq,
+        AT_ONCE,
+    ):
+        for row in page:
+            names.add(seq := int(row["seq"]), row["actor_name"])
+    return names.digest()
+
+
+async def heads() -> list[LogHead]:
+    """Return the heads of every organization, the oldest first, and of the account log."""
+    found = await rows("SELECT id, name, log_seq, log_hash, log_signature FROM organizations ORDER BY created_at, id")
+    listed = [
+        LogHead(str(as_id(row["id"])), row["name"], int(row["log_seq"]), row["log_hash"], row["log_signature"])
+        for row in found
+    ]
+    if (head := await account_log.read_head()) is not None:
+        listed.append(LogHead(account_log.LOG, "Accounts", head.seq, head.digest, head.signature))
+    return listed
+
+
+async def sign_again(faulty: Iterable[LogHead]) -> None:
+    """Sign heads as they are, whatever happened to their logs; the account log records it."""
+
+    async def work() -> None:
+        head = await account_log.locked_head()
+        await account_log.save_head(AccountHead.signed(head.seq, head.digest))
+        for one in faulty:
+            if one.log != account_log.LOG:
+                await rows(
+                    "UPDATE organizations SET log_signature = ? WHERE id = ? AND log_seq = ? AND log_hash = ?",
+                    sign(one.log, one.seq, one.hash),
+                    UUID(one.log),
+                    one.seq,
+                    one.hash,
+                )
+        await record_account("audit.heads_signed", None, heads=[asdict(one) for one in faulty])
+
+    await atomically(NOBODY, work)
+
+
+async def verify_all() -> list[tuple[str, int, str | None]]:
+    """Verify every log. Return name, number of valid entries and first fault of each."""
+    found = []
+    for row in await rows("SELECT id, name FROM organizations ORDER BY created_at, id"):
+        organization_id = UUID(str(row["id"]))
+        found.append((f"{row['name']} ({organization_id})", *await event_log.verify(organization_id)))
+    return [*found, ("Accounts", *await account_log.verify())]
+
+
+async def fault_against(kept: LogHead) -> str | None:
+    """Return the fault that a stored head shows in the current log."""
+    if kept.verdict in (Verdict.FORGED, Verdict.MISSING):
+        return "This line was not signed by this installation: it was changed."
+    if kept.log == account_log.LOG:
+        entry = await AccountEvent.get_or_none(seq=kept.seq)
+        return _difference(kept, entry.hash if entry else None)
+    organization_id = parse_id(kept.log)
+    if not await rows("SELECT 1 AS found FROM organizations WHERE id = ?", organization_id):
+        return None if await _was_deleted(kept.log) else "The organization is gone, but nobody deleted it."
+    event = await Event.get_or_none(organization_id=organization_id, seq=kept.seq)
+    return _difference(kept, event.hash if event else None)
+
+
+def _difference(kept: LogHead, digest: str | None) -> str | None:
+    if kept.seq == 0 or digest == kept.hash:
+        return None
+    if digest is None:
+        return f"Number {kept.seq} was written and is gone."
+    return f"Number {kept.seq} is not what was written: the log was rewritten."
+
+
+async def _was_deleted(organization_id: str) -> bool:
+    entries = await AccountEvent.filter(kind="organization.deleted").values_list("data", flat=True)
+    return any(orjson.loads(str(data)).get("organization_id") == organization_id for data in entries)

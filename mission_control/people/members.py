@@ -1,0 +1,262 @@
+"""What changes a person's place in an organization, and what a member may do on its boards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, Invalid, NotFound
+from mission_control.database.sql import rows
+from mission_control.http import lookups
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
+from mission_control.people.access import LEVELS, Access, Reach, Spec, check_boards, level, replace_access
+from mission_control.people.models import Invite, Member, Organization, User
+
+ONE_OWNER = "An organization needs at least one owner; make somebody else an owner first."
+ONLY_OWNERS = "Only owners change who is an owner, and what owners reach."
+
+
+@dataclass(slots=True)
+class Held:
+    """A member as they are now, with how many owners there are and what the caller is now; all rows are locked."""
+
+    member: Member
+    owners: int
+    caller_role: str | None
+
+    @property
+    def is_last_owner(self) -> bool:
+        """Whether nobody else owns the organization."""
+        return self.member.role == "owner" and self.owners == 1
+
+
+async def hold(actor: Actor, member: Member) -> Held:
+    """Lock a member, the caller and all owners in one order, so that no two changes see the same owners."""
+    mine = actor.memberships.get(member.organization_id)
+    wanted = Q(role="owner") | Q(id__in=[member.id] if mine is None else [member.id, mine.id])
+    ordered = Member.filter(wanted, organization_id=member.organization_id).order_by("id")
+    held = {one.id: one for one in await ordered.select_for_update()}
+    if member.id not in held:
+        raise NotFound()
+    owners = sum(one.role == "owner" for one in held.values())
+    if actor.kind == "system":
+        return Held(held[member.id], owners, "owner")
+    caller = held.get(mine.id) if mine else None
+    return Held(held[member.id], owners, caller.role if caller else None)
+
+
+def only_owners_touch_owners(held: Held, *roles: str) -> None:
+    """Refuse with 403 unless the caller administers, and owns where an owner is concerned."""
+    if held.caller_role not in ("owner", "admin"):
+        raise Forbidden()
+    if "owner" in roles and held.caller_role != "owner":
+        raise Forbidden(ONLY_OWNERS)
+
+
+@command("member.change_role")
+async def change_role(actor: Actor, member: Member, role: str, *, with_boards: bool = False) -> Member:
+    """Give a member another role; `with_boards` also the boards that go with it. The last owner: Invalid."""
+    held = await hold(actor, member)
+    member, before = held.member, held.member.role
+    only_owners_touch_owners(held, before, role)
+    if before == role:
+        return member
+    if held.is_last_owner:
+        raise Invalid(ONE_OWNER)
+    if with_boards:
+        member.all_boards_read, member.all_boards_write = True, role in ("owner", "admin")
+    await _set_role(member, role)
+    return member
+
+
+async def _set_role(member: Member, role: str) -> None:
+    before, member.role, member.updated_at = member.role, role, times.clock_now()
+    await member.save(update_fields=["role", "all_boards_read", "all_boards_write", "updated_at"])
+    lookups.recheck_streams()
+    if before == role:
+        return
+    record(
+        "member.role_changed",
+        member,
+        f"A person's role was changed from {before} to {role}.",
+        before={"role": before},
+        after={"role": role},
+        user_id=member.user_id,
+    )
+    await end_invites_of(member, still=role)
+
+
+async def end_invites_of(member: Member, still: str = "member") -> None:
+    """Inside a command: end a person's open invitations that their present role could not make."""
+    mine = Invite.filter(
+        organization_id=member.organization_id, created_by_user_id=member.user_id, accepted_at=None
+    ).order_by("id")
+    for invite in await mine.select_for_update():
+        if still == "owner" or (still == "admin" and invite.role != "owner"):
+            continue
+        await invite.delete()
+        record("invite.revoked", invite, "An invitation ended with the rights of who made it.", role=invite.role)
+
+
+@command("member.change_access")
+async def change_access(actor: Actor, member: Member, *, read: bool, write: bool, boards: Sequence[Spec]) -> Member:
+    """Replace what a member reaches; single boards count only without the all-boards flags. Foreign board: Invalid."""
+    held = await hold(actor, member)
+    member = held.member
+    only_owners_touch_owners(held, member.role)
+    await check_boards(member.organization_id, boards)
+    return await apply_access(member, read=read, write=write, boards=[] if read or write else boards)
+
+
+async def apply_access(member: Member, *, read: bool, write: bool, boards: Sequence[Spec]) -> Member:
+    """Inside a command: store what a locked member reaches, and record it if it changed."""
+    before = {"all_boards_read": member.all_boards_read, "all_boards_write": member.all_boards_write}
+    after = {"all_boards_read": read, "all_boards_write": write}
+    changed = await replace_access(member, boards)
+    if not changed and before == after:
+        return member
+    member.all_boards_read, member.all_boards_write, member.updated_at = read, write, times.clock_now()
+    await member.save(update_fields=["all_boards_read", "all_boards_write", "updated_at"])
+    record(
+        "member.access_changed",
+        member,
+        "It was changed which boards a person reaches.",
+        before=before,
+        after={**after, "board_ids": [spec.board_id for spec in boards]},
+        user_id=member.user_id,
+    )
+    lookups.recheck_streams()
+    return member
+
+
+@command("member.remove")
+async def remove_member(actor: Actor, member: Member) -> None:
+    """Take a person out of an organization. Oneself, or an owner by an admin: Forbidden; the last owner: Invalid."""
+    if actor.user_id == member.user_id:
+        raise Forbidden("You cannot remove yourself. Leave the organization instead.")
+    held = await hold(actor, member)
+    only_owners_touch_owners(held, held.member.role)
+    if held.is_last_owner:
+        raise Invalid(ONE_OWNER)
+    record("member.removed", held.member, "A person was removed.", user_id=held.member.user_id, role=held.member.role)
+    await end_membership(held.member)
+
+
+@command("organization.leave")
+async def leave_organization(actor: Actor, organization: Organization) -> None:
+    """Leave an organization. Its last owner: Invalid, also when nobody else is left."""
+    mine = actor.memberships[organization.id]
+    held = await hold(actor, Member(id=mine.id, organization_id=organization.id))
+    if held.is_last_owner:
+        raise Invalid("You are the only owner. Make somebody else an owner first, or delete the organization.")
+    record("member.left", held.member, "A person left.", user_id=held.member.user_id, role=held.member.role)
+    await end_membership(held.member)
+
+
+async def end_membership(member: Member) -> None:
+    """Inside a command: delete a membership and the invitations that came of it.
+
+    Who worked there works in their oldest other organization.
+    """
+    await end_invites_of(member)
+    await member.delete()
+    other = await Member.filter(user_id=member.user_id).order_by("created_at", "id").first()
+    await User.filter(id=member.user_id, active_organization_id=member.organization_id).update(
+        active_organization_id=other.organization_id if other else None
+    )
+    lookups.recheck_streams()
+
+
+@command("organization.transfer")
+async def transfer_ownership(actor: Actor, organization: Organization, member_id: UUID) -> Member:
+    """Make a member the owner, with all boards, and the caller an admin. Oneself: Invalid; not a member: NotFound."""
+    mine = actor.memberships[organization.id]
+    if mine.id == member_id:
+        raise Invalid("Choose another member than yourself.")
+    held = await hold(actor, Member(id=member_id, organization_id=organization.id))
+    if held.caller_role != "owner":
+        raise Forbidden()
+    heir = held.member
+    heir.all_boards_read = heir.all_boards_write = True
+    await _set_role(heir, "owner")
+    await _set_role(await Member.get(id=mine.id), "admin")
+    record(
+        "organization.ownership_transferred",
+        organization,
+        "The ownership was transferred.",
+        user_id=heir.user_id,
+        member_id=heir.id,
+    )
+    return heir
+
+
+@dataclass(slots=True)
+class BoardSpec:
+    board_id: UUID
+    can_read: bool
+    can_write: bool
+
+
+@command("member.change_access")
+async def set_board(actor: Actor, member: Member, board_id: UUID, access: Access) -> Member:
+    """Set what a member may do on one board. A foreign board: Invalid.
+
+    Less than what the member may do on all boards makes each of those boards a chosen one, so that the others stay as
+    they are.
+    """
+    held = await hold(actor, member)
+    member = held.member
+    only_owners_touch_owners(held, member.role)
+    await check_boards(member.organization_id, [BoardSpec(board_id, True, False)])
+    everywhere = level(member.all_boards_read, member.all_boards_write)
+    boards = await _chosen(member)
+    if LEVELS.index(access) < LEVELS.index(everywhere):
+        boards = {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in await _boards(member)}
+        everywhere = "none"
+    if access == everywhere or access == "none":
+        boards.pop(board_id, None)
+    else:
+        boards[board_id] = access
+    return await apply_access(member, read=everywhere != "none", write=everywhere == "write", boards=_specs(boards))
+
+
+@command("member.change_access")
+async def set_reach(actor: Actor, member: Member, reach: Reach) -> Member:
+    """Let a member read or change all boards, also those to come; or the chosen ones, at first those reached now."""
+    held = await hold(actor, member)
+    member = held.member
+    only_owners_touch_owners(held, member.role)
+    if reach != "chosen":
+        return await apply_access(member, read=True, write=reach == "all_write", boards=[])
+    everywhere, boards = level(member.all_boards_read, member.all_boards_write), await _chosen(member)
+    if everywhere != "none":
+        boards = {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in await _boards(member)}
+    return await apply_access(member, read=False, write=False, boards=_specs(boards))
+
+
+def _specs(boards: dict[UUID, Access]) -> Sequence[BoardSpec]:
+    return [BoardSpec(one, True, access == "write") for one, access in boards.items()]
+
+
+async def _boards(member: Member) -> list[UUID]:
+    found = await rows(
+        "SELECT id FROM boards WHERE organization_id = ? AND deleted_at IS NULL ORDER BY id", member.organization_id
+    )
+    return [UUID(str(row["id"])) for row in found]
+
+
+async def _chosen(member: Member) -> dict[UUID, Access]:
+    found = await rows(
+        "SELECT x.board_id, x.can_read, x.can_write FROM organization_board_access x"
+        " JOIN boards b ON b.id = x.board_id WHERE x.organization_member_id = ? AND b.deleted_at IS NULL",
+        member.id,
+    )
+    return {
+        UUID(str(row["board_id"])): level(bool(row["can_read"]), bool(row["can_write"]))
+        for row in found
+        if row["can_read"] or row["can_write"]
+    }

@@ -1,0 +1,353 @@
+"""Read organizations, members and invitations, and their shapes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from shlex import quote
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.values import Body, NotNull, Paging, example
+from mission_control.database.sql import Row, placeholders, rows
+from mission_control.people.access import ROLES, Access, Reach
+from mission_control.people.models import Invite, Member, Organization
+from mission_control.people.work_state import State
+
+
+def _role(text: str | None) -> str | None:
+    role = None if text is None else text.strip().lower() or "member"
+    if role is not None and role not in ROLES:
+        raise ValueError("a role is owner, admin or member")
+    return role
+
+
+class OrganizationCreate(BaseModel):
+    """An organization to be made."""
+
+    name: str
+
+
+class OrganizationUpdate(Body):
+    """What to change on an organization; absent leaves."""
+
+    name: Annotated[str | None, NotNull] = None
+
+
+class OrganizationActiveUpdate(BaseModel):
+    """Which organization to work in from now on."""
+
+    organization_id: UUID
+
+
+class OrganizationOwnershipUpdate(Body):
+    """Who is to own the organization instead of the caller."""
+
+    member_id: UUID
+
+
+class OrganizationRead(BaseModel):
+    """An organization."""
+
+    id: UUID
+    name: str
+    work_state: State
+    work_state_reason: str | None
+    work_state_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, organization: Organization) -> "OrganizationRead":
+        return cls.model_construct(**{name: getattr(organization, name) for name in cls.model_fields})
+
+
+class OrganizationListItem(BaseModel):
+    """An organization, as the caller belongs to it."""
+
+    id: UUID
+    name: str
+    role: str
+    is_active: bool
+
+
+class OrganizationUserRead(BaseModel):
+    """The person behind a membership."""
+
+    id: UUID
+    email: str | None = None
+    name: str | None = None
+    preferred_name: str | None = None
+
+
+class OrganizationBoardAccessRead(BaseModel):
+    """What a member may do on one board."""
+
+    id: UUID
+    board_id: UUID
+    can_read: bool
+    can_write: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class OrganizationBoardAccessSpec(BaseModel):
+    """What a member is to be allowed on one board."""
+
+    board_id: UUID
+    can_read: bool = True
+    can_write: bool = False
+
+
+class OrganizationMemberRead(BaseModel):
+    """A person's place in an organization."""
+
+    id: UUID
+    organization_id: UUID
+    user_id: UUID
+    role: str
+    all_boards_read: bool
+    all_boards_write: bool
+    created_at: datetime
+    updated_at: datetime
+    last_seen_at: datetime | None = None
+    user: OrganizationUserRead | None = None
+    board_access: list[OrganizationBoardAccessRead] = []
+
+
+class OrganizationMemberUpdate(BaseModel):
+    """What to change about a member; absent leaves."""
+
+    model_config = example(role="admin")
+
+    role: Annotated[str | None, AfterValidator(_role), NotNull] = None
+
+
+def _each_board_once(specs: list[OrganizationBoardAccessSpec]) -> list[OrganizationBoardAccessSpec]:
+    if len({spec.board_id for spec in specs}) != len(specs):
+        raise ValueError("a board may be named only once")
+    return specs
+
+
+class OrganizationMemberAccessUpdate(BaseModel):
+    """Everything a member may reach; it replaces what was so."""
+
+    all_boards_read: bool = False
+    all_boards_write: bool = False
+    board_access: Annotated[
+        list[OrganizationBoardAccessSpec], Field(max_length=1000), AfterValidator(_each_board_once)
+    ] = []
+
+
+class MemberBoardUpdate(Body):
+    """What a member is to be allowed on one board."""
+
+    access: Access
+
+
+class MemberReachUpdate(Body):
+    """Which boards a member is to reach: all of them, also those to come, or chosen ones."""
+
+    reach: Reach
+
+
+class OrganizationInviteCreate(OrganizationMemberAccessUpdate):
+    """Whom to invite, and what they will reach."""
+
+    model_config = example(invited_email="ben@example.org", role="member", all_boards_read=True)
+
+    invited_email: str = Field(max_length=320)
+    role: Annotated[str, AfterValidator(_role)] = "member"
+
+
+class OrganizationInviteAccept(BaseModel):
+    """The secret of an invitation."""
+
+    token: str
+
+
+class InvitationMail(BaseModel):
+    """How the last mail of an invitation went: `failed` once it was given up, with the reason."""
+
+    state: Literal["waiting", "sending", "sent", "failed"]
+    attempts: int
+    error: str | None
+    sent_at: datetime | None
+
+
+class OrganizationInviteRead(BaseModel):
+    """An invitation. The token is there as long as it can be accepted."""
+
+    id: UUID
+    organization_id: UUID
+    invited_email: str
+    role: str
+    all_boards_read: bool
+    all_boards_write: bool
+    token: str
+    created_by_user_id: UUID | None = None
+    accepted_by_user_id: UUID | None = None
+    accepted_at: datetime | None = None
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    mail: InvitationMail | None = None
+
+    @classmethod
+    def of(cls, invite: Invite, token: str, mail: InvitationMail | None = None) -> "OrganizationInviteRead":
+        values = {name: getattr(invite, name) for name in cls.model_fields if name not in ("token", "mail")}
+        return cls.model_construct(**values, token=token, mail=mail)
+
+
+MEMBERS = (
+    "SELECT m.id, m.organization_id, m.user_id, m.role, m.all_boards_read, m.all_boards_write, m.created_at,"
+    " m.updated_at, u.email, u.name, u.preferred_name,"
+    " (SELECT MAX(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS session_seen_at,"
+    " (SELECT MAX(t.last_used_at) FROM tokens t WHERE t.user_id = u.id) AS token_used_at"
+    " FROM organization_members m JOIN users u ON u.id = m.user_id"
+)
+
+
+async def active_organization(actor: Actor) -> Organization:
+    """The organization the person works in."""
+    organization = await Organization.get_or_none(id=actor.organization_id)
+    if organization is None:
+        raise NotFound()
+    return organization
+
+
+def my_organizations(actor: Actor) -> list[OrganizationListItem]:
+    """The person's organizations by name, as the request found them."""
+    mine = sorted(actor.memberships.values(), key=lambda one: (one.organization_name.lower(), one.organization_id))
+    return [
+        OrganizationListItem(
+            id=one.organization_id,
+            name=one.organization_name,
+            role=one.role,
+            is_active=one.organization_id == actor.organization_id,
+        )
+        for one in mine
+    ]
+
+
+async def visible_member(actor: Actor, member_id: UUID) -> Member:
+    """A member of the active organization; NotFound otherwise."""
+    member = await Member.get_or_none(id=member_id, organization_id=actor.organization_id)
+    if member is None:
+        raise NotFound()
+    return member
+
+
+async def has_board(organization_id: UUID, board_id: UUID) -> bool:
+    found = await rows(
+        "SELECT 1 AS found FROM boards WHERE id = ? AND organization_id = ? AND deleted_at IS NULL",
+        board_id,
+        organization_id,
+    )
+    return bool(found)
+
+
+async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
+    """An invitation of the active organization; NotFound otherwise."""
+    invite = await Invite.get_or_none(id=invite_id, organization_id=actor.organization_id)
+    if invite is None:
+        raise NotFound()
+    return invite
+
+
+async def member_read(actor: Actor, member_id: UUID) -> OrganizationMemberRead:
+    """The answer for one member, with the boards they reach; owners and admins see when they were there last."""
+    found = await rows(f"{MEMBERS} WHERE m.id = ?", member_id)
+    if not found:
+        raise NotFound()
+    boards = (await _access([member_id])).get(str(member_id), [])
+    return _member(found[0], boards, is_seen=_sees_last_seen(actor, found[0]))
+
+
+async def list_members(actor: Actor, paging: Paging) -> tuple[list[OrganizationMemberRead], int]:
+    """The members of the active organization by address; others' boards are shown to owners and admins only."""
+    found = await rows(
+        f"{MEMBERS} WHERE m.organization_id = ? ORDER BY LOWER(u.email) NULLS LAST, u.name NULLS LAST, m.id"
+        " LIMIT ? OFFSET ?",
+        actor.organization_id,
+        paging.limit,
+        paging.offset,
+    )
+    mine = actor.memberships[actor.organization_id]
+    is_admin = actor.administers(actor.organization_id)
+    member_ids = [row["id"] for row in found] if is_admin else [mine.id]
+    access = await _access(member_ids)
+    members = [_member(row, access.get(str(row["id"]), []), is_seen=_sees_last_seen(actor, row)) for row in found]
+    return members, await Member.filter(organization_id=actor.organization_id).count()
+
+
+async def list_invites(actor: Actor, paging: Paging) -> tuple[list[Invite], int]:
+    """The invitations of the active organization that nobody has accepted, newest first."""
+    waiting = Invite.filter(organization_id=actor.organization_id, accepted_at=None)
+    page = waiting.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
+    return await page, await waiting.count()
+
+
+async def _access(member_ids: list[UUID]) -> dict[str, list[OrganizationBoardAccessRead]]:
+    found = await rows(
+        "SELECT x.organization_member_id, x.id, x.board_id, x.can_read, x.can_write, x.created_at, x.updated_at"
+        " FROM organization_board_access x JOIN boards b ON b.id = x.board_id"
+        f" WHERE x.organization_member_id IN ({placeholders(len(member_ids) or 1)}) AND b.deleted_at IS NULL"
+        " ORDER BY x.created_at, x.id",
+        *(member_ids or [UUID(int=0)]),
+    )
+    by_member: dict[str, list[OrganizationBoardAccessRead]] = {}
+    for row in found:
+        member_id = str(row.pop("organization_member_id"))
+        by_member.setdefault(member_id, []).append(OrganizationBoardAccessRead(**row))
+    return by_member
+
+
+def _sees_last_seen(actor: Actor, row: Row) -> bool:
+    return actor.administers(actor.organization_id) or str(row["user_id"]) == str(actor.id)
+
+
+def _member(row: Row, board_access: list[OrganizationBoardAccessRead], *, is_seen: bool) -> OrganizationMemberRead:
+    seen = [moment for name in ("session_seen_at", "token_used_at") if (moment := row.pop(name)) is not None]
+    person = {name: row.pop(name) for name in ("email", "name", "preferred_name")}
+    return OrganizationMemberRead(
+        **row,
+        last_seen_at=max(seen) if seen and is_seen else None,
+        user=OrganizationUserRead(id=row["user_id"], **person),
+        board_access=board_access,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The agents of a gateway by their ids there: those that were made for this installation, and those only linked."""
+
+    gateway_id: str
+    name: str
+    made: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
+
+    @property
+    def commands(self) -> str:
+        """What its operator runs on its host to remove what was made for this installation, and nothing else."""
+        return "\n".join(f"openclaw agents delete {quote(one)} --force" for one in self.made)
+
+
+async def left_on_gateways(organization_id: UUID, gateway_id: UUID | None = None) -> list[Left]:
+    """Return what stays on the gateways of an organization, or on one of them; gateways without agents are left out."""
+    only = "" if gateway_id is None else " AND g.id = ?"
+    found = await rows(
+        "SELECT g.id, g.name, a.gateway_agent_id, a.is_adopted FROM agents a JOIN gateways g ON g.id = a.gateway_id"
+        f" WHERE g.organization_id = ?{only} AND a.gateway_agent_id IS NOT NULL"
+        " AND (a.board_id IS NOT NULL OR a.workspace_token IS NOT NULL) ORDER BY g.name, g.id,"
+        " a.gateway_agent_id",
+        organization_id,
+        *([] if gateway_id is None else [gateway_id]),
+    )
+    left: dict[str, Left] = {}
+    for row in found:
+        one = left.setdefault(str(row["id"]), Left(str(row["id"]), row["name"]))
+        (one.linked if row["is_adopted"] else one.made).append(row["gateway_agent_id"])
+    return list(left.values())

@@ -1,0 +1,414 @@
+"""Pages without a session, and one's own pages of the settings."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from quart import Blueprint, Response, current_app, redirect, request
+from quart.typing import ResponseReturnValue
+from quart_auth import logout_user
+
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.database.sql import rows
+from mission_control.http import authentication
+from mission_control.people import entrance, setup
+from mission_control.people.account_commands import is_linked, link_ticket
+from mission_control.people.account_queries import PasswordChange, sessions_of
+from mission_control.people.entrance import (
+    DeleteAccountForm,
+    ForgottenForm,
+    ProfileForm,
+    ResetForm,
+    SetupForm,
+    SignInForm,
+    TokenForm,
+    WelcomeForm,
+    sends_mail,
+)
+from mission_control.people.models import Session, Token, User
+from mission_control.web.actions import Outcome, Refusal, Typed, action, session_action
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, go
+from mission_control.web.fragments import render_page
+from mission_control.web.regions import Reads, View, live_page
+from mission_control.web.shell import HOME, SettingsPage, safe_next, settings_page, signed_in
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    id: UUID
+    name: str
+    address: str
+    is_this: bool
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+def zones() -> list[str]:
+    """Return the time zones that people choose from."""
+    return sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+
+
+async def settings_context(actor: Actor) -> dict[str, object]:
+    user = await User.get(id=actor.id)
+    return {
+        "user": user,
+        "profile": ProfileForm.shown(user),
+        "zones": zones(),
+        "browsers": await _browsers(actor, user),
+        "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
+        "now": times.clock_now(),
+        "provider": _provider(actor, user),
+    }
+
+
+def _provider(actor: Actor, user: User) -> dict[str, object]:
+    """Return the identity provider's name (or ""), whether the account is linked, and a ticket to link it."""
+    name, (kind, session_id) = current_app.config["SETTINGS"].sign_in_provider, actor.credential
+    can_link = name and kind == "session" and session_id is not None and not is_linked(user)
+    ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
+    return {"name": name, "is_linked": is_linked(user), "ticket": ticket}
+
+
+async def _browsers(actor: Actor, user: User) -> list[Browser]:
+    found = [
+        Browser(
+            id=one.id,
+            name=one.device,
+            address=one.address or "",
+            is_this=one.is_this,
+            created_at=one.created_at,
+            last_used_at=times.clock_now() if one.is_this else one.last_used_at,
+            expires_at=one.expires_at,
+        )
+        for one in await sessions_of(actor, user)
+    ]
+    return sorted(found, key=lambda one: not one.is_this)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of an organization when a person's account is deleted: it is left, it goes too, or it forbids it."""
+
+    name: str
+    kind: Literal["left", "deleted", "ownerless"]
+
+
+async def fates_of(user: User) -> list[Fate]:
+    """Return what becomes of a person's organizations with the account, those that forbid it first."""
+    found = await rows(
+        "SELECT o.name, m.role,"
+        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id) AS people,"
+        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id AND x.role = 'owner') AS owners"
+        " FROM organization_members m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = ?"
+        " ORDER BY LOWER(o.name), o.id",
+        user.id,
+    )
+    fates = [Fate(row["name"], _fate(row["role"], int(row["people"]), int(row["owners"]))) for row in found]
+    return sorted(fates, key=lambda one: ("ownerless", "deleted", "left").index(one.kind))
+
+
+def _fate(role: str, people: int, owners: int) -> Literal["left", "deleted", "ownerless"]:
+    if people == 1:
+        return "deleted"
+    return "ownerless" if role == "owner" and owners == 1 else "left"
+
+
+pages = Blueprint("settings_pages", __name__)
+PROFILE, SIGN_IN = f"{HOME}/profile", f"{HOME}/sign-in"
+SETTINGS_PAGES = (
+    SettingsPage("profile", "You", "Profile", PROFILE, "user", 10, "name time zone account"),
+    SettingsPage("sign-in", "You", "Sign-in and tokens", SIGN_IN, "key-round", 20, "password browsers sessions api"),
+    SettingsPage(
+        "appearance", "You", "Keyboard and appearance", f"{HOME}/appearance", "keyboard", 40, "theme dark light keys"
+    ),
+)
+TEMPLATES = {
+    "profile": "accounts/profile.html",
+    "sign-in": "accounts/sign_in_and_tokens.html",
+    "appearance": "accounts/appearance.html",
+}
+SAVED = {
+    "profile": "Your profile is saved.",
+    "password": "Your password is changed. Other browsers were signed out.",
+    "sessions": "Other browsers were signed out.",
+    "session": "The browser is signed out.",
+    "tokens": "The token is revoked.",
+    "linked": "Your account is linked. Other browsers were signed out.",
+}
+
+
+@pages.get(HOME)
+async def settings() -> str:
+    """Show the profile; where there is no room for the navigation beside it, the navigation."""
+    return await _page(await signed_in(), "profile")
+
+
+@pages.get(PROFILE)
+async def profile() -> str:
+    """Show the profile."""
+    return await _page(await signed_in(), "profile")
+
+
+@pages.get(SIGN_IN)
+async def sign_in_and_tokens() -> str:
+    """Show the password, signed-in browsers and personal tokens."""
+    return await _page(await signed_in(), "sign-in")
+
+
+@pages.get(f"{HOME}/appearance")
+async def appearance() -> str:
+    """Show what is chosen for this browser."""
+    return await _page(await signed_in(), "appearance")
+
+
+@pages.get("/settings/live")
+async def live() -> Response:
+    """Keep the shell of a page without a stream of its own live; `active` is its place in the sidebar."""
+    active = request.args.get("active") or "settings"
+
+    async def look(viewer: Actor, reads: Reads) -> View:
+        return View(actor=viewer, active=active, reads=reads)
+
+    return await live_page(await signed_in(), look)
+
+
+async def _page(actor: Actor, key: str, **changes: object) -> str:
+    context = await settings_context(actor)
+    saved = request.args.get("saved", "") if request.method == "GET" else ""
+    context |= {"saved": saved if saved in SAVED else "", "sentences": SAVED, "section": "", "errors": {}}
+    context |= {"values": {}, "secret": ""}
+    return await settings_page(actor, TEMPLATES[key], key, **(context | changes))
+
+
+async def _refused(refusal: Refusal[object, object], key: str, section: str, **values: object) -> str:
+    """Return a page with the reasons in one section; an error page when it is not about what was typed."""
+    refusal.only(EditConflict, FormInvalid, Invalid)
+    return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)
+
+
+async def _me(actor: Actor) -> User:
+    return await User.get(id=actor.id)
+
+
+async def _profile_refused(refusal: Refusal[None, ProfileForm]) -> ResponseReturnValue:
+    return await _refused(refusal, "profile", "profile", profile=refusal.values)
+
+
+@action(pages, "/settings/profile", form=ProfileForm, at=_me, refused=_profile_refused)
+async def update_me(outcome: Outcome[None, ProfileForm]) -> ResponseReturnValue:
+    """Change name and time zone."""
+    return go(f"{PROFILE}?saved=profile")
+
+
+async def _password_refused(refusal: Refusal[User, PasswordChange]) -> ResponseReturnValue:
+    return await _refused(refusal, "sign-in", "password")
+
+
+@action(pages, "/settings/password", refused=_password_refused)
+async def change_my_password(outcome: Outcome[User, PasswordChange]) -> ResponseReturnValue:
+    """Change the password."""
+    return go(f"{SIGN_IN}?saved=password#password")
+
+
+@action(pages, "/settings/sessions/endings")
+async def end_my_other_sessions(outcome: Outcome[User, None]) -> ResponseReturnValue:
+    """Sign other browsers out."""
+    return go(f"{SIGN_IN}?saved=sessions#sessions")
+
+
+@action(pages, "/settings/sessions/<uuid:session_id>/endings")
+async def end_my_session(outcome: Outcome[Session, None]) -> ResponseReturnValue:
+    """Sign one browser out."""
+    return go(f"{SIGN_IN}?saved=session#sessions")
+
+
+@action(pages, "/settings/endings")
+async def end_my_access(outcome: Outcome[User, None]) -> ResponseReturnValue:
+    """End every session, this one too, every personal token and every link for a new password."""
+    logout_user()
+    return go("/sign-in")
+
+
+async def _token_refused(refusal: Refusal[User, TokenForm]) -> ResponseReturnValue:
+    return await _refused(refusal, "sign-in", "tokens", values=refusal.values)
+
+
+@action(pages, "/settings/tokens", form=TokenForm, refused=_token_refused)
+async def create_my_token(outcome: Outcome[User, TokenForm]) -> ResponseReturnValue:
+    """Create a personal token and show it, once."""
+    return await _page(outcome.actor, "sign-in", section="tokens", secret=outcome.answer.token)
+
+
+@action(pages, "/settings/tokens/<uuid:token_id>/revocations")
+async def revoke_my_token(outcome: Outcome[Token, None]) -> ResponseReturnValue:
+    """Revoke a personal token."""
+    return go(f"{SIGN_IN}?saved=tokens#tokens")
+
+
+@pages.get(f"{PROFILE}/deletion")
+async def deletion() -> str:
+    """Ask before the account is deleted, with everything that goes with it."""
+    return await _deletion(await signed_in(), {})
+
+
+async def _deletion(actor: Actor, errors: dict[str, str]) -> str:
+    user = await User.get(id=actor.id)
+    fates = await fates_of(user)
+    return await settings_page(actor, "accounts/deletion.html", "profile", user=user, fates=fates, errors=errors)
+
+
+async def _not_deleted(refusal: Refusal[None, DeleteAccountForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid, Invalid)
+    return await _deletion(refusal.actor, refusal.errors)
+
+
+@action(pages, f"{PROFILE}/deletion", form=DeleteAccountForm, refused=_not_deleted)
+async def delete_me(outcome: Outcome[None, DeleteAccountForm]) -> ResponseReturnValue:
+    """Delete the account, and with it the session of this browser."""
+    logout_user()
+    return go("/sign-in")
+
+
+welcome_pages = Blueprint("welcome_pages", __name__)
+WELCOME = "/welcome"
+
+
+@welcome_pages.get(WELCOME)
+async def welcome() -> str:
+    """Ask for name and time zone."""
+    user = await User.get(id=(await signed_in()).id)
+    values = {"name": user.name or "", "timezone": user.timezone or "", "next": safe_next(request.args.get("next"))}
+    return await _welcome_page(values, {})
+
+
+async def _welcome_page(values: Fields, errors: dict[str, str]) -> str:
+    return await render_page("accounts/welcome.html", values=values, errors=errors, zones=zones())
+
+
+async def _not_saved(refusal: Refusal[None, WelcomeForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid, Invalid)
+    return await _welcome_page(refusal.values, refusal.errors)
+
+
+@action(welcome_pages, WELCOME, performs="update_me", form=WelcomeForm, refused=_not_saved)
+async def save(outcome: Outcome[None, WelcomeForm]) -> ResponseReturnValue:
+    """Save both, and go on."""
+    return go(safe_next(outcome.form.next))
+
+
+account_pages = Blueprint("accounts_pages", __name__)
+
+
+@account_pages.get("/setup")
+async def setup_form() -> ResponseReturnValue:
+    """Show the setup form."""
+    if not await setup.is_open():
+        return redirect("/sign-in", 303)
+    return await _setup_page({}, {})
+
+
+async def _setup_page(values: Fields, errors: dict[str, str]) -> str:
+    return await render_page("accounts/setup.html", values=values, errors=errors)
+
+
+async def _not_set_up(refusal: Typed[SetupForm]) -> ResponseReturnValue:
+    if isinstance(refusal.error, Conflict) or not await setup.is_open():
+        return go("/sign-in")
+    refusal.only(FormInvalid)
+    return await _setup_page(refusal.values, refusal.errors)
+
+
+@session_action(account_pages, "/setup", performs=entrance.set_up, form=SetupForm, refused=_not_set_up)
+async def set_up(form: SetupForm, _: None) -> ResponseReturnValue:
+    """Create the first owner and sign them in."""
+    return go("/")
+
+
+@account_pages.get("/sign-in")
+async def sign_in_form() -> ResponseReturnValue:
+    """Ask for e-mail and password."""
+    if await setup.is_setup_pending():
+        return redirect("/setup", 303)
+    wanted = safe_next(request.args.get("next"))
+    if await authentication.user_by_session():
+        return redirect(wanted, 303)
+    return await sign_in_page({"next": wanted}, {})
+
+
+async def sign_in_page(values: Fields, errors: dict[str, str]) -> str:
+    name = current_app.config["SETTINGS"].sign_in_provider
+    return await render_page(
+        "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=sends_mail()
+    )
+
+
+async def _not_signed_in(refusal: Typed[SignInForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid)
+    return await sign_in_page(refusal.values, refusal.errors)
+
+
+@session_action(account_pages, "/sign-in", performs=entrance.sign_in, form=SignInForm, refused=_not_signed_in)
+async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
+    """Start a session; go on, once by what is missing in the profile."""
+    wanted = safe_next(form.next)
+    is_asked = not wanted.startswith("/invitations/") and await entrance.is_to_be_welcomed(form.email)
+    return go(f"/welcome?next={quote(wanted)}" if is_asked else wanted)
+
+
+@account_pages.get("/sign-in/forgotten")
+async def forgotten_form() -> str:
+    """Ask whose password is forgotten."""
+    if not sends_mail():
+        raise NotFound(entrance.NO_SERVER)
+    return await _forgotten_page({}, {})
+
+
+async def _forgotten_page(values: Fields, errors: dict[str, str], *, is_sent: bool = False) -> str:
+    return await render_page("accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
+
+
+async def _not_asked(refusal: Typed[ForgottenForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid)
+    return await _forgotten_page(refusal.values, refusal.errors)
+
+
+@session_action(account_pages, "/sign-in/forgotten", performs=entrance.ask, form=ForgottenForm, refused=_not_asked)
+async def forgotten(form: ForgottenForm, _: None) -> ResponseReturnValue:
+    """Send a link for a new password, and say so whether there is an account or not."""
+    return await _forgotten_page({"email": form.email}, {}, is_sent=True)
+
+
+@session_action(account_pages, "/sign-out", performs=entrance.leave)
+async def leave(form: None, _: None) -> ResponseReturnValue:
+    """End this browser's session."""
+    return go("/sign-in")
+
+
+@account_pages.get("/reset/<secret>")
+async def reset_form(secret: str) -> ResponseReturnValue:
+    """Show the form for a new password."""
+    return await _reset_page(secret, {})
+
+
+async def _reset_page(secret: str, errors: dict[str, str], *, ends_others: bool = True) -> str:
+    user = await User.get(id=(await entrance.live_reset(secret)).user_id)
+    values = {"name": user.display_name, "email": user.email or "", "ends_others": ends_others}
+    return await render_page("accounts/reset.html", errors=errors, **values)
+
+
+async def _not_reset(refusal: Typed[ResetForm], secret: str) -> ResponseReturnValue:
+    refusal.only(FormInvalid)
+    ends_others = refusal.values.get("ends_others") != "false"
+    return await _reset_page(secret, refusal.errors, ends_others=ends_others)
+
+
+@session_action(account_pages, "/reset/<secret>", performs=entrance.reset, form=ResetForm, refused=_not_reset)
+async def reset(form: ResetForm, is_signed_in: bool) -> ResponseReturnValue:
+    """Set the new password, use the link up and sign the person in."""
+    return go("/" if is_signed_in else "/sign-in")

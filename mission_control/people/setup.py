@@ -1,0 +1,153 @@
+"""The first run: a one-time code, the owner, the account behind LOCAL_AUTH_TOKEN; roles by the command line."""
+
+import secrets
+from uuid import UUID
+
+from quart import current_app
+from tortoise.transactions import in_transaction
+
+from mission_control.core import times
+from mission_control.core.actor import Actor, system
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.values import fingerprint
+from mission_control.http.authentication import LOCAL_SUBJECT
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
+from mission_control.people.account_log import record_account
+from mission_control.people.credentials import hash_password
+from mission_control.people.members import change_role
+from mission_control.people.models import InstanceSetting, Member, Organization, User
+
+LOCAL_EMAIL = "admin@home.local"
+NOWHERE = UUID(int=0)
+ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+CODE_NAME = "setup_code"
+
+
+async def is_open() -> bool:
+    """Return whether /setup is open: no owner of an organization has a password."""
+    owners = await Member.filter(role="owner").values_list("user_id", flat=True)
+    return not await User.filter(id__in=owners, password_hash__not_isnull=True).exists()
+
+
+async def is_setup_pending() -> bool:
+    """Return whether people without a session are redirected to /setup; never with an identity provider."""
+    return current_app.config["SETTINGS"].auth_mode == "local" and await is_open()
+
+
+async def issue_setup_code(local_token: str = "") -> str | None:
+    """Return a new one-time code, or None if an owner has a password. Older codes end.
+
+    An owner who works with LOCAL_AUTH_TOKEN needs none: that token is as good as a code.
+    """
+    if not await is_open() or (local_token and await User.exists(clerk_user_id=LOCAL_SUBJECT)):
+        return None
+    code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
+    async with in_transaction():
+        await InstanceSetting.filter(name=CODE_NAME).delete()
+        await InstanceSetting.create(name=CODE_NAME, value=fingerprint(code))
+    return code
+
+
+def spelled(code: str) -> str:
+    """Normalize a typed code: case, blanks and dashes do not matter."""
+    letters = "".join(letter for letter in code.upper() if letter.isalnum())
+    return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+
+
+async def complete_setup(
+    code: str,
+    organization_name: str,
+    name: str,
+    email: str,
+    password: str,
+    timezone: str | None = None,
+    *,
+    local_token: str = "",
+) -> User:
+    """Create the first owner. Wrong code: Forbidden; already done: Conflict. LOCAL_AUTH_TOKEN is a code, too."""
+    is_local = bool(local_token) and secrets.compare_digest(local_token.encode(), code.strip().encode())
+    password_hash = await hash_password(password)
+    proof = None if is_local else code
+    return await _set_up(system(NOWHERE), proof, organization_name, name, email, password_hash, timezone)
+
+
+@command("account.set_up")
+async def _set_up(
+    actor: Actor,
+    code: str | None,
+    organization_name: str,
+    name: str,
+    email: str,
+    password_hash: str,
+    timezone: str | None,
+) -> User:
+    issued = InstanceSetting.filter(name=CODE_NAME)
+    if code is None:
+        await issued.delete()
+    elif not await issued.filter(value=fingerprint(spelled(code))).delete():
+        raise Forbidden("This is not the setup code that the server printed last. Check its output.")
+    if not await is_open():
+        raise Conflict("An owner exists already. Sign in instead.")
+    user = await _local_owner(actor)
+    organization = await Organization.get(id=user.active_organization_id)
+    await Organization.filter(id=organization.id).update(name=organization_name, updated_at=times.clock_now())
+    user.name, user.email, user.password_hash, user.updated_at = name, email, password_hash, times.clock_now()
+    user.timezone = timezone
+    await user.save(update_fields=["name", "email", "password_hash", "timezone", "updated_at"])
+    await record_account("account.set_up", user.id, organization_id=organization.id)
+    return user
+
+
+async def ensure_local_owner() -> UUID:
+    """Return the id of the account of LOCAL_AUTH_TOKEN; create it with organization "Personal" if missing."""
+    known = await User.filter(clerk_user_id=LOCAL_SUBJECT).values("id", "active_organization_id")
+    if known and known[0]["active_organization_id"] is not None:
+        return UUID(str(known[0]["id"]))
+    return (await _make_local_owner(system(NOWHERE))).id
+
+
+@command("account.set_up")
+async def _make_local_owner(actor: Actor) -> User:
+    return await _local_owner(actor)
+
+
+async def _local_owner(actor: Actor) -> User:
+    fresh = User(clerk_user_id=LOCAL_SUBJECT, email=LOCAL_EMAIL, name="Local User")
+    await User.bulk_create([fresh], ignore_conflicts=True)
+    user = await User.select_for_update().get(clerk_user_id=LOCAL_SUBJECT)
+    if user.active_organization_id is None:
+        membership = await Member.filter(user_id=user.id).order_by("created_at").first()
+        organization_id = membership.organization_id if membership else await _personal_organization(user)
+        user.active_organization_id = organization_id
+        await User.filter(id=user.id).update(active_organization_id=organization_id)
+    return user
+
+
+async def _personal_organization(user: User) -> UUID:
+    organization = await Organization.found("Personal")
+    await Member.create(
+        organization_id=organization.id,
+        user_id=user.id,
+        role="owner",
+        all_boards_read=True,
+        all_boards_write=True,
+    )
+    record(
+        "organization.created", organization, "Organization created: Personal.", name=organization.name, personal=True
+    )
+    return organization.id
+
+
+ROLES = ("owner", "admin", "member")
+
+
+async def set_role(actor: Actor, organization_id: UUID, user: User, role: str) -> None:
+    """Give a person another role and its boards. Not a member: NotFound; the last owner: Conflict."""
+    member = await Member.get_or_none(organization_id=organization_id, user_id=user.id)
+    if member is None:
+        raise NotFound(f"{user.display_name} does not belong to this organization.")
+    try:
+        await change_role(actor, member, role, with_boards=True)
+    except Invalid:
+        raise Conflict(f"{user.display_name} is the only owner; make somebody else an owner first.") from None

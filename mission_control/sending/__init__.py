@@ -1,1 +1,0 @@
-"""The loop that sends deliveries: in order, under leases, with retries."""

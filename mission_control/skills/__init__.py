@@ -1,1 +1,0 @@
-"""Skill packs and the catalogue made from them."""

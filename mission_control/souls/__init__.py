@@ -1,1 +1,0 @@
-"""The souls directory: texts that give an agent its character."""

@@ -1,1 +1,0 @@
-"""Tags of an organization and which tasks carry them."""

@@ -1,0 +1,297 @@
+"""Reading the event log as a feed of lines, filtered by an address and grouped by day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+
+from mission_control.agents.models import Agent
+from mission_control.boards.queries import on_readable_boards
+from mission_control.core import times
+from mission_control.core.actor import Actor, can
+from mission_control.core.values import parse_id
+from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, placeholders, rows
+from mission_control.log.event_log import KINDS
+from mission_control.people.account_names import person_name
+from mission_control.tasks.feed import COMMENT, MESSAGE
+from mission_control.tasks.sentences import Data, Entry, asked_action, describe, named_ids
+
+FILTERS = {
+    "tasks": ("Tasks", "e.kind LIKE 'task.%' AND e.kind <> 'task.comment'"),
+    "comments": ("Comments", "e.kind = 'task.comment'"),
+    "approvals": ("Approvals", "e.kind LIKE 'approval.%'"),
+    "agents": ("Agents", "e.kind LIKE 'agent.%'"),
+    "boards": ("Boards", "e.kind LIKE 'board.%'"),
+    "questions": ("Questions", "e.kind LIKE 'question.%'"),
+    "memory": ("Chat and memory", "(e.kind LIKE 'memory.%' OR e.kind LIKE 'group_memory.%')"),
+    "webhooks": ("Webhooks", "e.kind LIKE 'webhook.%'"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFilter:
+    """The filter in a feed's address."""
+
+    board_id: UUID | None = None
+    kind: str = ""
+    actor: str = ""
+    before: int | None = None
+    after: int | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], board_id: UUID | None = None) -> "FeedFilter":
+        """Parse an address; unknown parts are ignored."""
+        kind, _, name = args.get("actor", "").partition(":")
+        known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
+        return cls(
+            board_id=board_id or parse_id(args.get("board", "")),
+            kind=args.get("kind", "") if args.get("kind") in FILTERS else "",
+            actor=args.get("actor", "") if known else "",
+            before=number_in(args.get("before")),
+            first_day=_day(args.get("from")),
+            last_day=_day(args.get("to")),
+        )
+
+    def query(self, *, with_board: bool, **more: object) -> str:
+        """Return the query string, with a leading `?` if not empty."""
+        board = str(self.board_id) if with_board and self.board_id else ""
+        days = {"from": str(self.first_day or ""), "to": str(self.last_day or "")}
+        values = {"board": board, "kind": self.kind, "actor": self.actor, **days, **more}
+        kept = {name: value for name, value in values.items() if value not in ("", None)}
+        return f"?{urlencode(kept, safe=':')}" if kept else ""
+
+    @property
+    def narrows(self) -> bool:
+        """Return whether the filter can hide lines."""
+        return bool(self.kind or self.actor or self.first_day or self.last_day)
+
+
+def number_in(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text and len(text) == 10 else None
+    except ValueError:
+        return None
+
+
+PAGE = 50
+PERSON = person_name("u", "Somebody")
+_SELECT = (
+    f"SELECT e.seq, e.kind, e.actor_kind, e.actor_id, {MESSAGE}, e.data, e.board_id, e.task_id, e.subject_id,"
+    f" e.created_at, CASE WHEN e.actor_kind = 'user' THEN {PERSON} ELSE COALESCE(e.actor_name, 'Mission Control') END"
+    " AS actor, b.name AS board_name, t.number, t.title, g.name AS agent_name, g.id AS live_agent_id"
+    " FROM events e LEFT JOIN users u ON u.id = e.actor_id LEFT JOIN boards b ON b.id = e.board_id"
+    " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.subject_id"
+    f" {COMMENT}"
+    " WHERE e.organization_id = ? AND e.kind NOT LIKE '%notified' AND e.kind NOT LIKE '%notify_failed'"
+    " AND (e.board_id IS NULL OR (b.id IS NOT NULL AND b.deleted_at IS NULL))"
+    " AND c.deleted_at IS NULL"
+)
+
+
+async def number_of_event(actor: Actor, wanted: str) -> int | None:
+    """Return the number of an event that is named by its number or id, None when the actor cannot see it."""
+    event_id, seq = parse_id(wanted), number_in(wanted)
+    if event_id is None and seq is None:
+        return None
+    sql, values = _conditions(actor, FeedFilter())
+    named, value = ("e.id = ?", event_id) if seq is None else ("e.seq = ?", seq)
+    found = await rows(f"{_SELECT} AND {named}{sql}", actor.organization_id, value, *values)
+    return int(found[0]["seq"]) if found else None
+
+
+async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entry]:
+    """Return the newest lines that the actor may read, newest first."""
+    sql, values = _conditions(actor, wanted)
+    found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", actor.organization_id, *values, limit)
+    lines = await entries(found, actor.organization_id)
+    return lines if can(actor, "agent.manage") else [replace(one, url=_without_agents(one.url)) for one in lines]
+
+
+def _without_agents(url: str) -> str:
+    """Remove links to agents' pages, which only admins can open."""
+    return "" if url.startswith("/agents/") else url
+
+
+async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAGE) -> list[Entry]:
+    """Return the events of one task, newest first, without comments."""
+    found = await rows(
+        f"{_SELECT} AND e.task_id = ? AND e.kind <> 'task.comment' ORDER BY e.seq DESC LIMIT ?",
+        organization_id,
+        task_id,
+        limit,
+    )
+    return await entries(found, organization_id)
+
+
+async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: int | None = None) -> list[Entry]:
+    """Return the events by and about an agent on boards that the actor reads, newest first."""
+    here, boards = on_readable_boards(actor, agent.organization_id, "e.board_id")
+    older, values = ("", []) if before is None else (" AND e.seq < ?", [before])
+    found = await rows(
+        f"{_SELECT} AND e.agent_id = ?{here}{older} ORDER BY e.seq DESC LIMIT ?",
+        agent.organization_id,
+        agent.id,
+        *boards,
+        *values,
+        limit,
+    )
+    return await entries(found, agent.organization_id)
+
+
+def _conditions(actor: Actor, wanted: FeedFilter) -> Condition:
+    sql = ""
+    values: Values = []
+    whole, single = actor.readable_boards()
+    if actor.organization_id not in whole:
+        reach = f"e.board_id IN ({placeholders(len(single))})" if single else "1 = 0"
+        sql, values = f" AND {reach}", [*single]
+    if wanted.board_id is not None:
+        sql, values = sql + " AND e.board_id = ?", [*values, wanted.board_id]
+    if wanted.kind:
+        sql += f" AND {FILTERS[wanted.kind][1]}"
+    kind, _, name = wanted.actor.partition(":")
+    if kind:
+        sql, values = sql + " AND e.actor_kind = ?", [*values, kind]
+    if name:
+        sql, values = sql + " AND e.actor_id = ?", [*values, parse_id(name)]
+    if wanted.before is not None:
+        sql, values = sql + " AND e.seq < ?", [*values, wanted.before]
+    if wanted.after is not None:
+        sql, values = sql + " AND e.seq > ?", [*values, wanted.after]
+    if wanted.first_day is not None:
+        sql, values = sql + " AND e.created_at >= ?", [*values, datetime.combine(wanted.first_day, time())]
+    if wanted.last_day is not None and wanted.last_day < date.max:
+        until = datetime.combine(wanted.last_day + timedelta(days=1), time())
+        sql, values = sql + " AND e.created_at < ?", [*values, until]
+    return sql, values
+
+
+async def entries(found: list[Row], organization_id: UUID) -> list[Entry]:
+    """Return rows of the log as lines; the names in their sentences are read in one statement."""
+    data = [orjson.loads(row["data"] or "{}") for row in found]
+    names = await _names(set().union(*map(named_ids, data)) if data else set())
+    lines = [_entry(row, one, names) for row, one in zip(found, data, strict=True)]
+    if any("@" in line.body for line in lines):
+        everybody = await _everybody(organization_id)
+        lines = [replace(line, names=everybody) if "@" in line.body else line for line in lines]
+    return lines
+
+
+async def _everybody(organization_id: UUID) -> tuple[str, ...]:
+    """Return the names of the agents and people of an organization."""
+    found = await rows(
+        f"SELECT g.name FROM agents g WHERE g.organization_id = ? UNION SELECT {PERSON} FROM users u"
+        " JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = ?",
+        organization_id,
+        organization_id,
+    )
+    return tuple(str(row["name"]) for row in found)
+
+
+async def _names(ids: set[str]) -> dict[str, str]:
+    known = [one for one in map(parse_id, sorted(ids)) if one is not None]
+    if not known:
+        return {}
+    marks = placeholders(len(known))
+    found = await rows(
+        f"SELECT g.id, g.name FROM agents g WHERE g.id IN ({marks})"
+        f" UNION ALL SELECT u.id, {PERSON} FROM users u WHERE u.id IN ({marks})",
+        *known,
+        *known,
+    )
+    return {str(row["id"]): row["name"] for row in found}
+
+
+def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
+    kind, message = row["kind"], row["message"] or ""
+    did, then, body = describe(kind, data, message, names, by_person=row["actor_kind"] == "user")
+    about, url = _subject(row, data, names)
+    if kind.startswith("approval.") and row["task_id"] is None:
+        did, about = did.partition(f"{asked_action(data)}, for")[0].strip(), asked_action(data)
+    return Entry(
+        seq=int(row["seq"]),
+        kind=kind,
+        actor=row["actor"],
+        actor_kind={"user": "person", "agent": "agent"}.get(row["actor_kind"], "none"),
+        created_at=as_moment(row["created_at"]) or times.clock_now(),
+        did=did,
+        about=about,
+        then=then,
+        body=body[:600],
+        url=url,
+        board_id=as_id(row["board_id"]),
+        board_name=row["board_name"] or "",
+    )
+
+
+def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
+    """Return the subject of an event and its address; empty if it is deleted."""
+    kind, board = row["kind"], row["board_id"] if row["board_name"] else None
+    if row["task_id"] is not None:
+        url = f"/boards/{board}/tasks/{row['task_id']}" if board and row["number"] else ""
+        name = f"#{row['number']} {row['title']}" if row["number"] else str(data.get("title", "a task"))
+        return name, url
+    if kind.startswith("approval."):
+        return "a decision", f"/boards/{board}/approvals/{row['subject_id']}" if board else ""
+    if kind.startswith("agent."):
+        name = row["agent_name"] or str(data.get("name", "")) or (row["message"] or "").partition(": ")[2].rstrip(".")
+        return name, f"/agents/{row['live_agent_id']}" if row["live_agent_id"] else ""
+    if kind.startswith("question."):
+        asked = (row["message"] or "").partition(": ")[2]
+        return asked, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
+    if kind.startswith("webhook.") and board:
+        return (row["message"] or "").partition(": ")[2].rstrip("."), f"/boards/{board}/webhooks"
+    if kind.startswith(("board.", "onboarding.")):
+        return row["board_name"] or str(data.get("name", "a board")), f"/boards/{board}" if board else ""
+    if kind in ("member.role_changed", "member.access_changed", "member.removed", "organization.ownership_transferred"):
+        return names.get(str(data.get("user_id")), "somebody"), ""
+    if kind in KINDS and KINDS[kind].is_named_in_message:
+        return (row["message"] or "").partition(": ")[2].rstrip("."), ""
+    return "", ""
+
+
+async def actors_of(actor: Actor) -> list[Row]:
+    """Return possible actors by name: agents of readable boards and the organization's members."""
+    here, boards = on_readable_boards(actor, actor.organization_id, "g.board_id")
+    return await rows(
+        "SELECT * FROM (SELECT 'agent' AS kind, g.id AS id, g.name AS name FROM agents g WHERE g.organization_id = ?"
+        f"{here} UNION ALL SELECT 'user', u.id, {PERSON} FROM organization_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.organization_id = ?) everybody ORDER BY kind, LOWER(name), id",
+        actor.organization_id,
+        *boards,
+        actor.organization_id,
+    )
+
+
+Day = tuple[str, list[Entry]]
+
+
+def by_day(found: list[Entry]) -> list[Day]:
+    """Return lines grouped under the names of their days, where the reader is."""
+    days: list[Day] = []
+    for entry in found:
+        name = day_name(entry.created_at)
+        if not days or days[-1][0] != name:
+            days.append((name, []))
+        days[-1][1].append(entry)
+    return days
+
+
+def day_name(moment: datetime) -> str:
+    """Return Today, Yesterday, or the date of a moment."""
+    zone = times.reader()
+    day, today = times.day_of(moment, zone), times.today(zone)
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return f"{day:%A}, {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")

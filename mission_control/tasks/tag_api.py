@@ -1,0 +1,71 @@
+"""Tags over HTTP."""
+
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.values import OK, OkResponse, Page, Paging, page
+from mission_control.http.operation_api import Api, hints
+from mission_control.tasks import tag_commands, tag_queries
+from mission_control.tasks.models import Tag
+from mission_control.tasks.tag_queries import TagCreate, TagMerge, TagRead, TagRef, TagUpdate, tags_for
+
+api = Api(__name__, "tags", lists_agents_first=True)
+
+
+@api.get("/tags", Page[TagRead])
+async def list_tags(actor: Actor, query: Paging) -> dict[str, object]:
+    """List the active organization's tags by name."""
+    found, total = await tag_queries.list_tags(actor.organization_id, query)
+    return page(found, total, query)
+
+
+@api.post("/tags", TagRead, rule="tag.create")
+async def create_tag(actor: Actor, data: TagCreate) -> dict[str, object]:
+    """Make a tag.
+
+    Without a slug one is made from the name, or `tag`, `tag-2` and so on when the name has no letter or digit of
+    ASCII; two tags of an organization never share one.
+    """
+    return await tag_queries.tag_read((await tag_commands.create_tag(actor, data)).id)
+
+
+@api.get("/tags/<tag_id>", TagRead)
+async def get_tag(actor: Actor, tag: Tag) -> dict[str, object]:
+    """Read a tag and how many tasks carry it."""
+    return await tag_queries.tag_read(tag.id)
+
+
+@api.patch("/tags/<tag_id>", TagRead, rule="tag.update")
+async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> dict[str, object]:
+    """Change a tag; only the fields that are sent."""
+    return await tag_queries.tag_read((await tag_commands.update_tag(actor, tag, data)).id)
+
+
+@api.post("/tags/<tag_id>/merges", TagRead, rule="tag.delete")
+async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> dict[str, object]:
+    """Merge a tag into another one: its tasks get the other tag, and it is deleted. Returns the other tag."""
+    return await tag_queries.tag_read((await tag_commands.merge_tag(actor, tag, data.into)).id)
+
+
+@api.delete("/tags/<tag_id>", rule="tag.delete")
+async def delete_tag(actor: Actor, tag: Tag) -> OkResponse:
+    """Delete a tag and take it off every task."""
+    await tag_commands.delete_tag(actor, tag)
+    return OK
+
+
+@api.get(
+    "/agent/boards/<board_id>/tags",
+    list[TagRef],
+    rule="board.read",
+    hints=hints(
+        "agent_board_tag_discovery",
+        use="To learn the ids of the tags that tasks here can carry.",
+        avoid="Not to read which tags a task has; the task itself says so.",
+        never="Do not invent tag ids.",
+        route="Before a lead sets tag_ids on a task.",
+        example="which tags can I put on a task",
+    ),
+)
+async def agent_list_tags(actor: Actor, board: Board) -> list[dict[str, object]]:
+    """List the tags that tasks of your board can carry, by name."""
+    return await tags_for(board)

@@ -1,0 +1,248 @@
+"""Commands on tags."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.agents.models import Agent
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.database.sql import is_postgres, placeholders, rows
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import record
+from mission_control.tasks.models import Tag, TagAssignment
+from mission_control.tasks.tag_queries import TagCreate, TagUpdate
+
+SLUG_LENGTH = 255
+NAMELESS = "tag"
+
+
+def slug_from(text: str) -> str:
+    """Return a text as lower-case letters and digits joined by hyphens; empty if nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].rstrip("-")
+
+
+def slug_of(text: str) -> str:
+    """Return a text as a slug; `tag` if nothing is left."""
+    return slug_from(text) or NAMELESS
+
+
+def is_nameless(slug: str) -> bool:
+    """Return whether a slug is nameless: `tag`, `tag-2`, ..."""
+    return re.fullmatch(rf"{NAMELESS}(-[1-9][0-9]*)?", slug) is not None
+
+
+async def save_unique(tag: Tag, fields: list[str] | None = None) -> None:
+    """Store a tag, or some of its fields. A taken slug: Conflict."""
+    try:
+        async with in_transaction():
+            await tag.save(update_fields=fields, force_create=fields is None)
+    except IntegrityError:
+        raise Conflict(f"The organization has a tag with the slug {tag.slug} already.") from None
+
+
+async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding: Collection[UUID] = ()) -> Tag:
+    """Store a tag under its slug, or under the first free nameless one if that is taken.
+
+    An existing tag with a nameless slug and the same name is returned instead, unless it is in `excluding`.
+    """
+    wanted, tried = tag.slug, ""
+    while True:
+        others = [one for one in await nameless_of(tag.organization_id) if one.id != tag.id]
+        for one in others:
+            if one.name.casefold() == tag.name.casefold() and one.id not in excluding:
+                return one
+        tag.slug = _free(wanted, {one.slug for one in others})
+        try:
+            await save_unique(tag, fields)
+        except Conflict:
+            # Retry if the slug has been taken; otherwise another constraint failed.
+            if tag.slug == tried:
+                raise
+            tried = tag.slug
+        else:
+            return tag
+
+
+async def nameless_of(organization_id: UUID) -> list[Tag]:
+    found = await Tag.filter(organization_id=organization_id, slug__startswith=NAMELESS)
+    return [tag for tag in found if is_nameless(tag.slug)]
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    number, slug = 1, wanted
+    while slug in taken:
+        number, slug = number + 1, f"{NAMELESS}-{number + 1}"
+    return slug
+
+
+async def lock_claimants(organization_id: UUID, slug: str) -> list[Agent]:
+    """Lock the agents that claim tasks with a tag, before the tag itself is locked."""
+    asked = await Agent.filter(organization_id=organization_id, claim_tags__isnull=False).only("id", "claim_tags")
+    wanted = [one.id for one in asked if slug in (one.claim_tags or [])]
+    return await Agent.filter(id__in=wanted).order_by("id").select_for_update() if wanted else []
+
+
+async def follow(agents: Sequence[Agent], old: str, new: str) -> None:
+    """Put one slug in the place of another, once for each agent."""
+    for agent in agents:
+        before = list(agent.claim_tags or [])
+        agent.claim_tags = list(dict.fromkeys(new if one == old else one for one in before))
+        agent.updated_at = times.clock_now()
+        await agent.save(update_fields=["claim_tags", "updated_at"])
+        record(
+            "agent.updated",
+            agent,
+            f"Agent changed: {agent.name}.",
+            before={"claim_tags": before},
+            after={"claim_tags": agent.claim_tags},
+        )
+
+
+@command("tag.create")
+async def create_tag(actor: Actor, new: TagCreate) -> Tag:
+    """Create a tag in the active organization. A taken slug, given or made from the name: Conflict."""
+    asked = new.slug if new.slug and new.slug.strip() else None
+    tag = Tag(
+        organization_id=actor.organization_id,
+        name=new.name,
+        slug=slug_of(asked or new.name),
+        color=new.color,
+        description=new.description,
+    )
+    await (save_unique(tag) if asked or slug_from(new.name) else _save_nameless(tag))
+    record("tag.created", tag, f"Tag created: {tag.name}.", name=tag.name, slug=tag.slug, color=tag.color)
+    return tag
+
+
+@command("tag.update")
+async def update_tag(actor: Actor, tag: Tag, change: TagUpdate) -> Tag:
+    """Change a tag. A null or blank slug is made from the name again. A taken slug: Conflict.
+
+    A name without ASCII letters keeps the tag's nameless slug, or gets a free one.
+    """
+    sent = change.model_dump(exclude_unset=True)
+    claimants = await lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
+    tag = await _locked(tag)
+    is_free = False
+    if "slug" in sent:
+        slug, name = sent["slug"], sent.get("name", tag.name)
+        asked = slug if slug and slug.strip() else None
+        is_free = not asked and not slug_from(name)
+        sent = sent | {"slug": tag.slug if is_free and is_nameless(tag.slug) else slug_of(asked or name)}
+    changes = {name: value for name, value in sent.items() if getattr(tag, name) != value}
+    if not changes:
+        return tag
+    before = {name: getattr(tag, name) for name in changes}
+    tag.update_from_dict(changes)
+    tag.updated_at = times.clock_now()
+    stored = [*changes, "updated_at"]
+    await (_save_nameless(tag, stored) if is_free and "slug" in changes else save_unique(tag, stored))
+    changes = {name: getattr(tag, name) for name in changes}
+    if "slug" in changes:
+        await follow(claimants, before["slug"], tag.slug)
+    record("tag.updated", tag, f"Tag changed: {tag.name}.", before=before, after=changes)
+    return tag
+
+
+@command("tag.delete")
+async def delete_tag(actor: Actor, tag: Tag) -> None:
+    """Delete a tag and remove it from all tasks."""
+    tag = await _locked(tag)
+    record("tag.deleted", tag, f"Tag deleted: {tag.name}.", name=tag.name, slug=tag.slug)
+    await tag.delete()
+
+
+async def _locked(tag: Tag) -> Tag:
+    found = await Tag.select_for_update().get_or_none(id=tag.id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def _save_nameless(tag: Tag, fields: list[str] | None = None) -> None:
+    if await save_nameless(tag, fields) is not tag:
+        raise Conflict(f"The organization has a tag with the name {tag.name} already.")
+
+
+@command("tag.delete")
+async def merge_tag(actor: Actor, tag: Tag, into: UUID) -> Tag:
+    """Put another tag on every task that has this one, and delete this one. Return the other.
+
+    Raise Invalid for an unknown tag, and for the tag itself.
+    """
+    if tag.id == into:
+        raise Invalid("Choose another tag. A tag cannot be merged into itself.")
+    claimants = await lock_claimants(tag.organization_id, tag.slug)
+    found = {one.id: one for one in await _both(tag, into)}
+    if tag.id not in found:
+        raise NotFound()
+    if into not in found:
+        raise Invalid("There is no tag with this id in the organization.")
+    kept = found[into]
+    moved = await rows(
+        "UPDATE tag_assignments SET tag_id = ? WHERE tag_id = ?"
+        " AND task_id NOT IN (SELECT task_id FROM tag_assignments WHERE tag_id = ?) RETURNING task_id",
+        into,
+        tag.id,
+        into,
+    )
+    record(
+        "tag.merged",
+        tag,
+        f"Tag {tag.name} merged into {kept.name}.",
+        name=tag.name,
+        slug=tag.slug,
+        into=kept.slug,
+        tasks=len(moved),
+    )
+    await follow(claimants, tag.slug, kept.slug)
+    await tag.delete()
+    return kept
+
+
+async def _both(tag: Tag, into: UUID) -> list[Tag]:
+    """Lock both tags, in the order of their ids."""
+    both = Tag.filter(organization_id=tag.organization_id, id__in=[tag.id, into])
+    return await both.order_by("id").select_for_update()
+
+
+async def check_tags(organization_id: UUID, wanted: list[UUID]) -> None:
+    """Refuse unknown tags and lock the others against deletion until the command ends."""
+    if not wanted:
+        return
+    hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
+    found = await rows(
+        f"SELECT id FROM tags WHERE organization_id = ? AND id IN ({placeholders(len(wanted))}){hold}",
+        organization_id,
+        *wanted,
+    )
+    known = {str(row["id"]) for row in found}
+    missing = [str(one) for one in wanted if str(one) not in known]
+    if missing:
+        raise NotFound({"message": "Some tags do not exist in this organization.", "missing_tag_ids": missing})
+
+
+async def tag_ids_of(task_id: UUID) -> list[UUID]:
+    """Return the tags of a task in their order."""
+    found = await rows("SELECT tag_id FROM tag_assignments WHERE task_id = ? ORDER BY created_at, id", task_id)
+    return [UUID(str(row["tag_id"])) for row in found]
+
+
+async def replace_tags(task_id: UUID, wanted: list[UUID]) -> tuple[list[UUID], list[UUID]] | None:
+    """Replace the task's tags, in this order. Return the old and new tags, or None for a no-op."""
+    before = await tag_ids_of(task_id)
+    if before == wanted:
+        return None
+    await TagAssignment.filter(task_id=task_id).delete()
+    moment = times.clock_now()
+    await TagAssignment.bulk_create(
+        TagAssignment(task_id=task_id, tag_id=one, created_at=moment + timedelta(microseconds=at))
+        for at, one in enumerate(wanted)
+    )
+    return before, wanted

@@ -1,1 +1,0 @@
-"""Board webhooks: what other systems send in."""
