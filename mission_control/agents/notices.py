@@ -345,6 +345,7 @@ rules = Rules()
 @rules.rule("inbox.read")
 @rules.rule("inbox.acknowledge")
 def may_use_inbox(actor: Actor, thing: object) -> bool:
+    """Every agent has one inbox, its own."""
     return actor.is_agent
 
 

@@ -191,6 +191,7 @@ def may_update_agent(actor: Actor, agent: Agent) -> bool:
 
 @rules.rule("agent.renew_token")
 def may_renew_token(actor: Actor, agent: Agent) -> bool:
+    """The agent itself."""
     return actor.is_agent and actor.id == agent.id
 
 
@@ -204,6 +205,7 @@ def may_delete_agent(actor: Actor, agent: Agent) -> bool:
 
 @rules.rule("agent.coordinate")
 def may_coordinate(actor: Actor, board: Board) -> bool:
+    """The lead of the board."""
     return actor.is_agent and actor.is_lead and actor.writes(board)
 
 

@@ -330,6 +330,7 @@ rules = Rules()
 
 @rules.rule("usage.report")
 def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
+    """The agent itself."""
     return actor.is_agent and agent_id in (None, actor.id)
 
 

@@ -16,6 +16,7 @@ def may_create_board(actor: Actor, organization_id: UUID | None) -> bool:
 
 @rules.rule("board.read")
 def may_read_board(actor: Actor, board: Board) -> bool:
+    """Everybody who can read the board."""
     return actor.reads(board)
 
 

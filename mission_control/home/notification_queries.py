@@ -17,6 +17,7 @@ rules = Rules()
 
 @rules.rule("notification.read")
 def may_read(actor: Actor, thing: object) -> bool:
+    """Every person, their own."""
     return actor.is_user
 
 

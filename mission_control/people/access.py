@@ -33,6 +33,7 @@ def role_of(actor: Actor, organization_id: UUID) -> str | None:
 
 @rules.rule("organization.administer")
 def may_administer(actor: Actor, organization_id: UUID | None) -> bool:
+    """Owners and admins."""
     return actor.administers(organization_id or actor.organization_id)
 
 
@@ -46,6 +47,7 @@ def may_found_or_join(actor: Actor, thing: object) -> bool:
 @rules.rule("organization.switch")
 @rules.rule("organization.leave")
 def may_belong(actor: Actor, organization: Organization) -> bool:
+    """Its members."""
     return role_of(actor, organization.id) is not None
 
 
@@ -66,6 +68,7 @@ def may_verify(actor: Actor, organization: Organization | None) -> bool:
 @rules.rule("organization.delete")
 @rules.rule("organization.transfer")
 def may_dispose(actor: Actor, organization: Organization | None) -> bool:
+    """Owners."""
     return role_of(actor, organization.id if organization else actor.organization_id) == "owner"
 
 

@@ -36,6 +36,7 @@ def only_the_system(actor: Actor, thing: object) -> bool:
 @rules.rule("account.change_password")
 @rules.rule("account.delete")
 def may_change_account(actor: Actor, user: User) -> bool:
+    """People change their own account."""
     return actor.is_user and actor.id == user.id
 
 
@@ -57,11 +58,13 @@ def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
 
 @rules.rule("token.create_personal")
 def may_create_personal_token(actor: Actor, user: User) -> bool:
+    """People make tokens for themselves."""
     return actor.is_user and actor.id == user.id
 
 
 @rules.rule("token.revoke_personal")
 def may_revoke_personal_token(actor: Actor, token: Token) -> bool:
+    """People revoke their own tokens."""
     return actor.is_user and token.user_id is not None and actor.id == token.user_id
 
 

@@ -373,4 +373,5 @@ def may_read_job(actor: Actor, job: Job) -> bool:
 
 @rules.rule("job.acknowledge")
 def may_acknowledge(actor: Actor, job: Job) -> bool:
+    """Who may read it."""
     return may_read_job(actor, job)

@@ -17,6 +17,7 @@ def may_create_task(actor: Actor, board: Board) -> bool:
 
 @rules.rule("task.read")
 def may_read_tasks(actor: Actor, board: Board) -> bool:
+    """Everybody who can read the board."""
     return actor.reads(board)
 
 
@@ -87,6 +88,7 @@ def may_detach(actor: Actor, attachment: Attachment) -> bool:
 
 @rules.rule("task.edit_comment")
 def may_edit_comment(actor: Actor, comment: Comment) -> bool:
+    """The author."""
     return actor.writes(comment.task.board) and _is_own(actor, comment)
 
 

@@ -34,7 +34,7 @@ async def test_author_reduced_to_reading_cannot_edit(cast: Cast) -> None:
         for_all.board_group.boards = [cast.board]
         for verb in ("edit", "delete"):
             assert can(actor, f"memory.{verb}", entry) is may
-            assert can(actor, f"group_memory.{verb}", for_all) is may
+            assert can(actor, f"memory.{verb}", for_all) is may
 
 
 async def test_admin_with_read_access_can_unassign_tasks(cast: Cast) -> None:
