@@ -85,7 +85,7 @@ def place(name: str, *way: str) -> dict[str, Any]:
 
 def fits(hint: Any, published: Any) -> bool:
     """Whether a published field may be read as a type."""
-    if hint is Any:
+    if hint is object:
         return True
     if isinstance(published, list | dict) and "either" not in published:
         return get_origin(hint) is list if isinstance(published, list) else isinstance(hint, type)
