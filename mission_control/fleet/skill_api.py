@@ -34,7 +34,7 @@ from mission_control.fleet.skill_queries import (
     skill_detail,
     skill_read,
 )
-from mission_control.http.compression import json_response
+from mission_control.http.compression import list_response
 from mission_control.http.operation_api import Api
 from mission_control.people.jobs import JobRead
 
@@ -48,7 +48,7 @@ async def list_marketplace_skills(actor: Actor, query: MarketplaceQuery) -> Resp
     With a limit the headers X-Total-Count, X-Limit and X-Offset describe the page.
     """
     cards, total = await list_cards(actor, query)
-    response = json_response(cards)
+    response = await list_response(cards)
     if query.limit is not None:
         response.headers["X-Total-Count"] = str(total)
         response.headers["X-Limit"] = str(query.limit)

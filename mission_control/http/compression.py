@@ -12,7 +12,7 @@ from isal import igzip, isal_zlib
 from quart import Response, request
 from quart.wrappers.response import DataBody, FileBody, IterableBody
 
-from mission_control.core.values import to_json
+from mission_control.core.values import json_in_turns, to_json
 
 COMPRESSIBLE = {
     "application/javascript",
@@ -124,6 +124,12 @@ def json_response(answer: object, status: int = 200) -> Response:
     """An answer as compact JSON; bytes are JSON already."""
     body = answer if isinstance(answer, bytes) else to_json(answer)
     return Response(body, status, content_type="application/json")
+
+
+async def list_response(items: Sequence[object]) -> Response:
+    """An answer of many entries as compact JSON; a large one holds up nobody."""
+    pieces = await json_in_turns(items)
+    return in_pieces(pieces) if is_large(pieces) else json_response(b"".join(pieces))
 
 
 def is_large(pieces: Sequence[bytes]) -> bool:
