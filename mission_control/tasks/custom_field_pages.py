@@ -7,7 +7,7 @@ from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.queries import boards_of
-from mission_control.core.actor import Actor, can, require
+from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Invalid
 from mission_control.tasks import custom_field_queries
 from mission_control.tasks.custom_field_forms import (
@@ -21,20 +21,19 @@ from mission_control.tasks.custom_field_forms import (
 )
 from mission_control.tasks.models import CustomField
 from mission_control.tasks.values import WITH_PATTERN
-from mission_control.web.actions import Outcome, Refusal, action, again
-from mission_control.web.forms import FormInvalid, go, is_htmx
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
 from mission_control.web.regions import Concerns, View
-from mission_control.web.shell import SettingsPage, settings_page, signed_in
+from mission_control.web.shell import SettingsPage, settings_page
 
 pages = Pages("custom_fields_pages", __name__)
-SETTINGS = SettingsPage(
-    "custom-fields", "Organization", "Custom fields", "/settings/custom-fields", "sliders-horizontal", 140, "attributes"
-)
 FIELDS = "/settings/custom-fields"
+SETTINGS = SettingsPage(
+    "custom-fields", "Organization", "Custom fields", FIELDS, "sliders-horizontal", 140, "attributes"
+)
 FIELD = f"{FIELDS}/<uuid:task_custom_field_definition_id>"
-NEW: dict[str, Any] = {"field_type": "text", "ui_visibility": "always"}
 ORDERS = {
     "tasks": Order("as tasks show them"),
     "name": Order("by name", lambda field: field["label"].casefold()),
@@ -56,24 +55,19 @@ LIST = LiveList(
 )  # fmt: skip
 
 
-async def _not_moved(refusal: Refusal[None, MoveForm]) -> ResponseReturnValue:
-    refusal.only()
-    return await LIST.show(refusal.actor, errors=refusal.errors)
+async def _not_moved(actor: Actor, found: None, values: Fields, errors: dict[str, str]) -> str:
+    return await LIST.show(actor, errors=errors)
 
 
-@action(pages, f"{FIELDS}/order", form=MoveForm, refused=_not_moved)
+@action(pages, f"{FIELDS}/order", form=MoveForm, shows=_not_moved)
 async def order_org_custom_fields(outcome: Outcome[None, MoveForm]) -> ResponseReturnValue:
     """Move a field up or down in the list."""
     return go(f"{FIELDS}#move-{outcome.form.field_id}")
 
 
-@pages.get(f"{FIELDS}/new")
-async def new_field() -> str:
-    """Show the form of a new field, for all boards."""
-    actor = await signed_in()
-    require(actor, "custom_field.create")
+async def _new(actor: Actor, found: None) -> dict[str, Any]:
     boards = [str(board.id) for board in await boards_of(actor)]
-    return await _form(actor, None, NEW | {"board_ids": boards}, {})
+    return {"field_type": "text", "ui_visibility": "always", "board_ids": boards}
 
 
 async def _form(
@@ -96,28 +90,17 @@ async def _form(
     )
 
 
-@action(pages, FIELDS, form=NewFieldForm, refused=again(_form))
+@action(pages, FIELDS, form=NewFieldForm, page=f"{FIELDS}/new", shows=_form, starts=_new)
 async def create_org_custom_field(outcome: Outcome[None, NewFieldForm]) -> ResponseReturnValue:
     """Create a field."""
     return go(f"{FIELDS}#field-{outcome.answer['id']}")
 
 
-@pages.get(FIELD)
-async def edit_field(task_custom_field_definition_id: UUID) -> str:
-    """Show the form of a field's attributes."""
-    actor, field = await _changeable(task_custom_field_definition_id, "custom_field.update")
-    read = await custom_field_queries.field_read(field.id)
-    return await _form(actor, field, FieldForm.shown(read), {})
+async def _present(actor: Actor, field: CustomField) -> dict[str, Any]:
+    return FieldForm.shown(await custom_field_queries.field_read(field.id))
 
 
-async def _changeable(field_id: UUID, verb: str) -> tuple[Actor, CustomField]:
-    actor = await signed_in()
-    field = await custom_field_queries.visible_field(actor, field_id)
-    require(actor, verb, field)
-    return actor, field
-
-
-@action(pages, FIELD, form=FieldForm, refused=again(_form))
+@action(pages, FIELD, form=FieldForm, page=FIELD, shows=_form, starts=_present)
 async def update_org_custom_field(outcome: Outcome[CustomField, FieldForm]) -> ResponseReturnValue:
     """Change a field."""
     return go(f"{FIELDS}#field-{outcome.found.id}")
@@ -144,25 +127,13 @@ async def try_org_custom_field_pattern(outcome: Outcome[None, TrialForm]) -> Res
     return await _form(outcome.actor, field, outcome.form.model_dump(), {}, outcome.answer)
 
 
-@pages.get(f"{FIELD}/delete")
-async def ask_deletion(task_custom_field_definition_id: UUID) -> str:
-    """Say what deleting a field does."""
-    actor, field = await _changeable(task_custom_field_definition_id, "custom_field.delete")
-    return await _deletion(actor, field, {})
-
-
-async def _deletion(actor: Actor, field: CustomField, errors: dict[str, str]) -> str:
+async def _deletion(actor: Actor, field: CustomField, values: Fields, errors: dict[str, str]) -> str:
     number = await custom_field_queries.number_of_values(field.id)
     context: dict[str, object] = {"field": field, "number": number, "errors": errors}
     return await settings_page(actor, "custom_fields/delete.html", SETTINGS.key, **context)
 
 
-async def _not_deleted(refusal: Refusal[CustomField, None]) -> ResponseReturnValue:
-    refusal.only()
-    return await _deletion(refusal.actor, refusal.found, refusal.errors)
-
-
-@action(pages, f"{FIELD}/deletions", refused=_not_deleted)
+@action(pages, f"{FIELD}/deletions", page=f"{FIELD}/delete", shows=_deletion)
 async def delete_org_custom_field(outcome: Outcome[CustomField, None]) -> ResponseReturnValue:
     """Delete a field."""
     return go(FIELDS)

@@ -108,10 +108,10 @@ def _by_field(error: DomainError) -> dict[str, str]:
     return found
 
 
-def again(
-    show: Callable[[Actor, Any, dict[str, Any], dict[str, str]], Awaitable[ResponseReturnValue]],
-    *errors: type[Exception],
-) -> "Refusing":
+type Showing = Callable[[Actor, Any, dict[str, Any], dict[str, str]], Awaitable[ResponseReturnValue]]
+
+
+def again(show: Showing, *errors: type[Exception]) -> "Refusing":
     """Answer a refusal by the form with what was typed and its reasons; other errors than these are error pages."""
 
     async def refused(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
@@ -161,6 +161,10 @@ class Action:
     what was found, before anything changes: what it returns is for taking the action back. `refused` answers a refusal,
     for example by the form with what was typed; without it the refusal is an error page, which htmx shows as a toast.
     `gone` is the sentence of the 404 for a form that outlives what `at` looks up.
+
+    `shows` renders the page of the form for an actor and what was found, with values and errors. The page is at `page`,
+    for those whom the operation allows, with the values of `starts`, else those of a versioned form; it also answers
+    refusals when there is no `refused`.
     """
 
     pages: Blueprint
@@ -172,17 +176,36 @@ class Action:
     before: Callable[[Actor, Any], Awaitable[Any]] | None = None
     refused: Refusing | None = None
     gone: str = ""
+    shows: Showing | None = None
+    page: str = ""
+    starts: Callable[[Actor, Any], Awaitable[dict[str, Any]]] | None = None
     answers: Answering = field(init=False)
 
     def __call__(self, answers: Answering) -> Answering:
         """Register the action under its path."""
         self.answers, self.performs = answers, self.performs or answers.__name__
+        if self.shows is not None:
+            self.refused = self.refused or again(self.shows)
+        if self.page:
+            self.pages.add_url_rule(self.page, f"page of {answers.__name__} {self.page}", self.ask, methods=["GET"])
         self.pages.add_url_rule(self.path, f"{answers.__name__} {self.path}", self.respond, methods=["POST"])
         return answers
 
     @property
     def operation(self) -> Operation:
         return operation_named(self.performs)
+
+    async def ask(self, **ids: object) -> ResponseReturnValue:
+        """Show the form before anything was typed."""
+        assert self.shows is not None
+        actor = await signed_in()
+        found = await admitted(self.operation, actor, self._own(ids))
+        values: dict[str, Any] = {}
+        if self.starts is not None:
+            values = await self.starts(actor, found)
+        elif self.form is not None and issubclass(self.form, VersionedForm):
+            values = self.form.shown(found)
+        return await self.shows(_at_home(actor, found), found, values, {})
 
     async def respond(self, **ids: object) -> Response:
         """Answer a posted form."""
