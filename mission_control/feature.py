@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 
     from quart import Blueprint, Quart
 
-    from mission_control.agents.page_frame import Tab
     from mission_control.asks.kinds import AskKind
     from mission_control.core.actor import Actor, Rules
     from mission_control.doors.registry import Tools
     from mission_control.gateways.events import Connected, Handle
-    from mission_control.gateways.page_frame import Tab as GatewayTab
     from mission_control.http.body_limit import BodyLimit
     from mission_control.http.operation_api import Api
     from mission_control.http.registry import Handler
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from mission_control.web.asides import Aside
     from mission_control.web.regions import Region
     from mission_control.web.shell import PaletteEntry, SettingsPage, Shell
+    from mission_control.web.tabs import Tab
     from mission_control.work.loop import Sender
     from mission_control.work.loops import Loop
 
@@ -60,8 +59,8 @@ class Feature:
     secret_paths: tuple[str, ...] = ()
 
     # Pages.
-    agent_tabs: "tuple[Tab, ...]" = ()
-    gateway_tabs: "tuple[GatewayTab, ...]" = ()
+    agent_tabs: "tuple[Tab[Any], ...]" = ()
+    gateway_tabs: "tuple[Tab[Any], ...]" = ()
     # What can stand beside a board or a group.
     asides: "tuple[Aside, ...]" = ()
     # Parts of pages that stay current.

@@ -106,7 +106,7 @@ agents = Feature(
             may=lambda actor, board: can(actor, "agent.manage"),
         ),
     ),
-    regions=(*page_frame.REGIONS, *tabs.REGIONS),
+    regions=(*page_frame.AGENT_PAGE.regions, *tabs.REGIONS),
     loops=(SILENCE,),
     agent_seen=agent_seen,
     notices={

@@ -1,25 +1,26 @@
 """An agent's notices and its callback on its page."""
 
 import re
+from functools import partial
 from typing import Any, get_args
-from uuid import UUID
 
-from markupsafe import Markup
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import CallbackSet, State, callback_state, deliveries_of
-from mission_control.agents.page_frame import DELETED, PAGE, FormPage, Tab, Viewed, agent_of_page, back_to, on_agent
+from mission_control.agents.page_frame import AGENT, PAGE, Viewed, changes_agent, on_agent
 from mission_control.approvals.payloads import heading
+from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Paging
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.gateways.models import Gateway
 from mission_control.log.leases import Delivery
-from mission_control.web.actions import Outcome, action
+from mission_control.web.actions import Outcome
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
+from mission_control.web.tabs import FormPage, Tab
 
 TEMPLATE = "inbox/agent.html"
 CARD_LINES = 3
@@ -79,59 +80,45 @@ def _title(notice: dict[str, Any], task: tuple[int, str] | None) -> str:
 TAB = Tab("inbox", "Inbox", render, card)
 
 
+async def _address(agent: Agent, ids: object) -> dict[str, object]:
+    return {"url": (await callback_state(agent.id)).url}
+
+
+async def _to_remove(actor: Actor, agent: Agent, ids: object) -> dict[str, object]:
+    state = await callback_state(agent.id)
+    if state.url is None:
+        raise NotFound("The callback was removed already.")
+    return {"name": agent.name, "address": state.url}
+
+
 pages = Blueprint("inbox_pages", __name__)
-AGENT = "/agents/<uuid:agent_id>"
-PAGES_TEMPLATE = "inbox/callback.html"
-VERB = "agent.set_callback"
-LABELS = {"url": "Address", "secret": "Secret"}
+_form = partial(
+    FormPage, pages=pages, find=partial(on_agent, verb="agent.set_callback"), template="inbox/callback.html",
+    back=("inbox", "the inbox"),
+)  # fmt: skip
+CALLBACK = _form(
+    path=f"{AGENT}/callback", title="Send its notices to", macro="callback_form", values=_address,
+    labels={"url": "Address", "secret": "Secret"},
+)  # fmt: skip
+REMOVAL = _form(
+    path=f"{AGENT}/callback/removal", title="Remove the callback?", macro="removal_form", context=_to_remove
+)
 
 
-@action(pages, f"{AGENT}/deliveries/<uuid:delivery_id>/retries", at=agent_of_page, gone=DELETED)
+@changes_agent(pages, f"{AGENT}/deliveries/<uuid:delivery_id>/retries")
 async def retry_agent_delivery(outcome: Outcome[Delivery, None]) -> ResponseReturnValue:
     """Send a notice again that was given up."""
     return done(f"/agents/{outcome.page.id}/inbox", toast="On its way again")
 
 
-@pages.get("/agents/<uuid:agent_id>/callback")
-async def ask_callback(agent_id: UUID) -> ResponseReturnValue:
-    """Show the form of an agent's callback."""
-    actor, agent = await on_agent(agent_id, VERB)
-    state = await callback_state(agent.id)
-    return await _form(agent_id).render(actor, {"url": state.url})
-
-
-def _form(agent_id: UUID) -> FormPage:
-    url, back = f"/agents/{agent_id}/callback", back_to(agent_id, "inbox", "the inbox")
-    return FormPage("Send its notices to", PAGES_TEMPLATE, "callback_form", url, back, context={"labels": LABELS})
-
-
-@action(
-    pages, f"{AGENT}/callback", at=agent_of_page, gone=DELETED,
-    refused=lambda refusal: _form(refusal.ids["agent_id"]).refused(refusal),
-)  # fmt: skip
+@changes_agent(pages, CALLBACK.path, refused=CALLBACK.refused)
 async def set_agent_callback(outcome: Outcome[Agent, CallbackSet]) -> ResponseReturnValue:
     """Send an agent's notices to an address, and show the secret once."""
-    agent, made, form = outcome.found, outcome.answer, _form(outcome.found.id)
-    where = {"back": form.back[0], "in_dialog": form.is_dialog}
-    html = render_macro(PAGES_TEMPLATE, "new_secret", name=agent.name, secret=made.secret, url=made.url, **where)
-    return await form.instead(outcome.actor, Markup(html))
+    made = outcome.answer
+    return await CALLBACK.instead(outcome, "new_secret", name=outcome.found.name, secret=made.secret, url=made.url)
 
 
-@pages.get("/agents/<uuid:agent_id>/callback/removal")
-async def ask_removal(agent_id: UUID) -> ResponseReturnValue:
-    """Ask before a callback is removed, and name the consequences."""
-    actor, agent = await on_agent(agent_id, VERB)
-    state = await callback_state(agent.id)
-    if state.url is None:
-        raise NotFound("The callback was removed already.")
-    context = {"name": agent.name, "address": state.url}
-    url, back = f"/agents/{agent_id}/callback/removal", back_to(agent_id, "inbox", "the inbox")
-    return await FormPage("Remove the callback?", PAGES_TEMPLATE, "removal_form", url, back, context=context).render(
-        actor, {}
-    )
-
-
-@action(pages, f"{AGENT}/callback/removal", at=agent_of_page, gone=DELETED)
+@changes_agent(pages, REMOVAL.path)
 async def remove_agent_callback(outcome: Outcome[Agent, None]) -> ResponseReturnValue:
     """Remove an agent's callback; it reads its notices in its inbox."""
     return done(f"/agents/{outcome.found.id}/inbox", toast="Callback removed")

@@ -1,16 +1,24 @@
 """Agents as pages: the list, making one, changing one."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import page_frame, roster, tabs
+from mission_control.agents import roster, tabs
 from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
 from mission_control.agents.models import Agent, AgentSoul
-from mission_control.agents.page_frame import DELETED, FormPage, agent_of_page, back_to, on_agent
+from mission_control.agents.page_frame import (
+    AGENT,
+    agent_of_page,
+    changes_agent,
+    on_agent,
+    stream_of_page,
+    tab_page,
+)
 from mission_control.agents.queries import reachable_agent
 from mission_control.agents.roster import role_of
 from mission_control.agents.tabs import tag_choices
@@ -27,6 +35,7 @@ from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.tabs import FormPage
 
 LABELS = {
     "name": "Name",
@@ -54,7 +63,6 @@ PACES = (
     ("1d", "Once a day"),
     ("0m", "Never"),
 )
-LIMIT_LABELS = {"wip_limit": "Tasks in progress", "claim_tags": "Tags"}
 
 
 class AgentForm(VersionedForm):
@@ -204,16 +212,11 @@ LiveList(
 )  # fmt: skip
 
 
-async def _admin() -> Actor:
-    actor = await signed_in()
-    require(actor, "agent.manage")
-    return actor
-
-
 @pages.get("/agents/new")
 async def new_agent() -> ResponseReturnValue:
     """Show the form of a new agent."""
-    actor = await _admin()
+    actor = await signed_in()
+    require(actor, "agent.manage")
     return await _new_page(actor, {"board_id": request.args.get("board", "")}, {})
 
 
@@ -228,7 +231,10 @@ async def create_agent(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnVa
     agent = await reachable_agent(outcome.actor, outcome.answer.id)
     if outcome.answer.token is None:
         return go(f"/agents/{agent.id}/gateway")
-    return await _token_page(outcome.actor, agent, outcome.answer.token)
+    live_url = f"/agents/{agent.id}/live?show=steps&after={await head_of(agent.organization_id)}"
+    context = await tabs.context_of(agent)
+    context |= {"agent": agent, "secret": outcome.answer.token, "base": base_url(), "live_url": live_url}
+    return await shell_page(outcome.actor, "agents/token.html", active="agents", **context)
 
 
 async def _new_page(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
@@ -239,34 +245,27 @@ async def _new_page(actor: Actor, values: Fields, errors: dict[str, str]) -> str
     return await shell_page(actor, "agents/new.html", active="agents", **context)
 
 
-async def _token_page(actor: Actor, agent: Agent, secret: str) -> str:
-    live_url = f"/agents/{agent.id}/live?show=steps&after={await head_of(agent.organization_id)}"
-    context = await tabs.context_of(agent)
-    context |= {"agent": agent, "secret": secret, "base": base_url(), "live_url": live_url}
-    return await shell_page(actor, "agents/token.html", active="agents", **context)
-
-
-@pages.get("/agents/<uuid:agent_id>")
+@pages.get(AGENT)
 async def one_agent(agent_id: UUID) -> str:
     """Show what one agent does now."""
-    return await page_frame.tab_page(agent_id, "overview")
+    return await tab_page(agent_id, "overview")
 
 
-@pages.get("/agents/<uuid:agent_id>/<any(inbox, runs, usage, soul, activity, session, gateway):tab>")
+@pages.get(f"{AGENT}/<any(inbox, runs, usage, soul, activity, session, gateway):tab>")
 async def tab_of_agent(agent_id: UUID, tab: str) -> str:
     """Show one of the other tabs of an agent."""
-    return await page_frame.tab_page(agent_id, tab)
+    return await tab_page(agent_id, tab)
 
 
-@pages.get("/agents/<uuid:agent_id>/live")
+@pages.get(f"{AGENT}/live")
 async def one_live(agent_id: UUID) -> Response:
     """Keep one agent's page, or its first steps, live."""
     if request.args.get("show") == "steps":
         return await tabs.stream(*await on_agent(agent_id))
-    return await page_frame.page_stream_of(agent_id)
+    return await stream_of_page(agent_id)
 
 
-@pages.get("/agents/<uuid:agent_id>/delete")
+@pages.get(f"{AGENT}/delete")
 async def delete_form(agent_id: UUID) -> str:
     """Ask before an agent is deleted, and name the consequences: a dialog for htmx, else a page."""
     actor, agent = await on_agent(agent_id, "agent.delete")
@@ -277,91 +276,55 @@ async def delete_form(agent_id: UUID) -> str:
     return await shell_page(actor, "agents/delete.html", active="agents", **context)
 
 
-@action(pages, "/agents/<uuid:agent_id>/deletions", at=agent_of_page)
+@action(pages, f"{AGENT}/deletions", at=agent_of_page)
 async def delete_agent(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Delete an agent."""
     return go("/agents")
 
 
-edit_pages = Blueprint("agents_edit_pages", __name__)
-AGENT = "/agents/<uuid:agent_id>"
-VERB = "agent.update"
-
-
-@edit_pages.get(f"{AGENT}/edit")
-async def ask_changes(agent_id: UUID) -> ResponseReturnValue:
-    """Show the form of an agent's name and role."""
-    actor, agent = await on_agent(agent_id, VERB)
-    return await (await _edit_form(actor, agent_id, agent)).render(actor, AgentForm.shown(agent))
-
-
-async def _edit_form(actor: Actor, agent_id: UUID, agent: Agent | None) -> FormPage:
-    url, back = f"/agents/{agent_id}/edit", back_to(agent_id, "", "the agent")
+async def _choices(actor: Actor, agent: Agent | None, ids: object) -> dict[str, object]:
     boards, paces = [], list(PACES)
     if agent is not None:
         pace = pace_of(agent.heartbeat_config)
         paces += [] if pace in dict(PACES) else [(pace, f"Every {pace}")]
         if agent.board_id is not None and not agent.is_adopted:
             boards = [(one.id, one.name) for one in await boards_of(actor) if can(actor, "agent.create", one)]
-    context = {"labels": LABELS, "boards": boards, "paces": paces}
-    return FormPage("Edit the agent", "agents/forms.html", "edit", url, back, context=context)
+    return {"boards": boards, "paces": paces}
 
 
-async def _not_edited(refusal: Refusal[Agent | None, AgentForm]) -> ResponseReturnValue:
-    return await (await _edit_form(refusal.actor, refusal.ids["agent_id"], refusal.found)).refused(refusal)
+async def _tag_choices(actor: Actor, agent: Agent | None, ids: object) -> dict[str, object]:
+    return {"choices": await tag_choices(actor.organization_id, (agent and agent.claim_tags) or [])}
 
 
-@action(edit_pages, f"{AGENT}/edit", form=AgentForm, at=agent_of_page, refused=_not_edited, gone=DELETED)
+edit_pages = Blueprint("agents_edit_pages", __name__)
+_form = partial(FormPage, pages=edit_pages, find=partial(on_agent, verb="agent.update"))
+EDIT = _form(
+    path=f"{AGENT}/edit", title="Edit the agent", template="agents/forms.html", macro="edit", back=("", "the agent"),
+    form=AgentForm, context=_choices, labels=LABELS,
+)  # fmt: skip
+LIMITS = _form(
+    path=f"{AGENT}/limits", title="Limits", template="agents/about.html", macro="limits", back=("", "the agent"),
+    form=LimitsForm, context=_tag_choices, labels={"wip_limit": "Tasks in progress", "claim_tags": "Tags"},
+)  # fmt: skip
+SOUL = _form(
+    path=f"{AGENT}/soul/edit", title="Edit the soul", template="agents/soul.html", macro="edit", size="l",
+    back=("soul", "the soul"), form=SoulForm, labels=LABELS,
+)  # fmt: skip
+
+
+@changes_agent(edit_pages, EDIT.path, form=AgentForm, refused=EDIT.refused)
 async def update_agent(outcome: Outcome[Agent, AgentForm]) -> ResponseReturnValue:
     """Change an agent's name and role, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.form.name} saved")
 
 
-@edit_pages.get(f"{AGENT}/limits")
-async def ask_limits(agent_id: UUID) -> ResponseReturnValue:
-    """Show the form of what an agent may claim."""
-    actor, agent = await on_agent(agent_id, VERB)
-    form = await _limits_form(agent_id, agent, agent.organization_id)
-    return await form.render(actor, LimitsForm.shown(agent))
-
-
-async def _limits_form(agent_id: UUID, agent: Agent | None, organization_id: UUID) -> FormPage:
-    url, back = f"/agents/{agent_id}/limits", back_to(agent_id, "", "the agent")
-    choices = await tag_choices(organization_id, (agent and agent.claim_tags) or [])
-    context = {"choices": choices, "labels": LIMIT_LABELS}
-    return FormPage("Limits", "agents/about.html", "limits", url, back, context=context)
-
-
-async def _not_limited(refusal: Refusal[Agent | None, LimitsForm]) -> ResponseReturnValue:
-    form = await _limits_form(refusal.ids["agent_id"], refusal.found, refusal.actor.organization_id)
-    return await form.refused(refusal)
-
-
-@action(
-    edit_pages, f"{AGENT}/limits", performs="update_agent", form=LimitsForm, at=agent_of_page, refused=_not_limited,
-    gone=DELETED,
-)  # fmt: skip
+@changes_agent(edit_pages, LIMITS.path, performs="update_agent", form=LimitsForm, refused=LIMITS.refused)
 async def change_limits(outcome: Outcome[Agent, LimitsForm]) -> ResponseReturnValue:
     """Change what an agent may claim, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast="Limits saved")
 
 
-@edit_pages.get(f"{AGENT}/soul/edit")
-async def ask_soul(agent_id: UUID) -> ResponseReturnValue:
-    """Show the form of an agent's soul."""
-    actor, agent = await on_agent(agent_id, VERB)
-    return await _soul_form(agent_id).render(actor, SoulForm.shown(agent))
-
-
-def _soul_form(agent_id: UUID) -> FormPage:
-    url, back = f"/agents/{agent_id}/soul/edit", back_to(agent_id, "soul", "the soul")
-    return FormPage("Edit the soul", "agents/soul.html", "edit", url, back, size="l", context={"labels": LABELS})
-
-
-@action(
-    edit_pages, f"{AGENT}/soul/edit", form=SoulForm, at=agent_of_page, gone=DELETED,
-    refused=lambda refusal: _soul_form(refusal.ids["agent_id"]).refused(refusal),
-)  # fmt: skip
+@changes_agent(edit_pages, SOUL.path, form=SoulForm, refused=SOUL.refused)
 async def update_agent_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
     """Replace the agent's soul, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}/soul", toast="Soul saved")
@@ -371,7 +334,7 @@ async def _newest_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> AgentSou
     return await AgentSoul.filter(agent_id=found[0].id).order_by("-created_at", "-id").first()
 
 
-@action(edit_pages, f"{AGENT}/souls/<uuid:soul_id>/restorations", at=agent_of_page, before=_newest_soul, gone=DELETED)
+@changes_agent(edit_pages, f"{AGENT}/souls/<uuid:soul_id>/restorations", before=_newest_soul)
 async def restore_agent_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) -> ResponseReturnValue:
     """Restore a soul from the history; Undo restores the one before."""
     url, before = f"/agents/{outcome.found[0].id}", outcome.before

@@ -8,8 +8,7 @@ from quart import Response
 from mission_control.agents import roster
 from mission_control.agents.commands import list_souls
 from mission_control.agents.models import Agent
-from mission_control.agents.page_frame import PAGE as PAGE_FRAME_PAGE
-from mission_control.agents.page_frame import SIGNALS, Tab, Viewed, cards_of, concerns
+from mission_control.agents.page_frame import AGENT_PAGE, PAGE, SIGNALS, Viewed, concerns
 from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
@@ -22,6 +21,7 @@ from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.people.models import Token
 from mission_control.web.fragments import read_ahead, render_block, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.tabs import Tab
 
 TEMPLATE = "agents/overview.html"
 
@@ -30,7 +30,7 @@ async def render(viewed: Viewed) -> str:
     agent = viewed.agent
     tags = await tags_named(agent.organization_id, agent.claim_tags or [])
     work = {"tasks": await tasks_held_by(agent.id), "next_ones": await assigned_next(agent.id)}
-    return render_macro(TEMPLATE, "tab", viewed=viewed, tags=tags, cards=await cards_of(viewed), **work)
+    return render_macro(TEMPLATE, "tab", viewed=viewed, tags=tags, cards=await AGENT_PAGE.cards(viewed), **work)
 
 
 async def tasks_held_by(agent_id: UUID) -> list[dict[str, object]]:
@@ -84,7 +84,7 @@ TAB = Tab("overview", "Overview", render)
 
 
 async def soul_render(viewed: Viewed) -> str:
-    found, total = await list_souls(viewed.agent, Paging(limit=PAGE_FRAME_PAGE, offset=viewed.offset))
+    found, total = await list_souls(viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
     await read_ahead(viewed.agent.soul_template, viewed.agent.identity_template, *(soul["content"] for soul in found))
     souls = [soul | {"created_at": as_moment(soul["created_at"])} for soul in found]
     return render_macro("agents/soul.html", "tab", viewed=viewed, souls=souls, total=total)
@@ -201,7 +201,7 @@ async def _budgets(viewed: Viewed) -> list[OwnedBudget]:
 USAGE_TAB = Tab("usage", "Usage", usage_render, usage_card)
 
 
-PAGE, FIRST_STEPS_TEMPLATE = "first steps", "agents/token.html"
+STEPS, FIRST_STEPS_TEMPLATE = "first steps", "agents/token.html"
 
 
 async def context_of(agent: Agent) -> JsonObject:
@@ -232,7 +232,7 @@ async def stream(actor: Actor, agent: Agent) -> Response:
         found = await visible_agents(viewer).select_related("board").get_or_none(id=agent_id)
         if found is None or not can(viewer, "agent.read", found):
             return None
-        return StepsView(actor=viewer, pages=(PAGE,), active="agents", reads=reads, agent=found)
+        return StepsView(actor=viewer, pages=(STEPS,), active="agents", reads=reads, agent=found)
 
     return await live_page(actor, look)
 
@@ -249,12 +249,12 @@ def _step(number: int) -> Region[StepsView]:
     async def mark(view: StepsView) -> str:
         return render_macro("agents/tokens.html", "step_mark", is_made=(await view.context())["steps"][number])
 
-    return Region(PAGE, f"#step-{number}", NEWS, mark, swap="innerHTML")
+    return Region(STEPS, f"#step-{number}", NEWS, mark, swap="innerHTML")
 
 
 NEWS = Concerns[StepsView](("",), SIGNALS, lambda view, news: concerns(view.agent, news))
 REGIONS: tuple[Region[StepsView], ...] = (
-    Region(PAGE, "[data-first-task]", NEWS, _first_task_id, swap="innerHTML"),
+    Region(STEPS, "[data-first-task]", NEWS, _first_task_id, swap="innerHTML"),
     *map(_step, (1, 2, 3)),
-    Region(PAGE, "#first-task", NEWS, _first_task),
+    Region(STEPS, "#first-task", NEWS, _first_task),
 )

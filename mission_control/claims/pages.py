@@ -9,7 +9,7 @@ import orjson
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.page_frame import PAGE, Tab, Viewed
+from mission_control.agents.page_frame import PAGE, Viewed
 from mission_control.agents.reactions import NOTICE
 from mission_control.agents.usage_queries import money, short
 from mission_control.approvals.payloads import action_words, asks_to_finish
@@ -33,6 +33,7 @@ from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import partial, read_ahead, render_macro
 from mission_control.web.regions import Concerns
+from mission_control.web.tabs import Tab
 
 TEMPLATE = "claims/panel.html"
 

@@ -30,7 +30,6 @@ from mission_control.fleet import (
 )
 from mission_control.fleet.notice_sending import senders
 from mission_control.fleet.skill_commands import INSTALL, UNINSTALL
-from mission_control.gateways.page_frame import Tab
 from mission_control.log.event_log import Kind
 from mission_control.tasks.notices import WORK_WAITS
 
@@ -182,7 +181,7 @@ gateway_sessions = Feature(
     },
     blueprints=(session_api.api, session_pages.pages, session_pages.list_pages),
     agent_tabs=(session_pages.TAB,),
-    gateway_tabs=(Tab(session_pages.LIST_TAB, "Sessions"),),
+    gateway_tabs=(session_pages.GATEWAY_TAB,),
     regions=(*session_pages.REGIONS, *session_pages.LIST_REGIONS),
     gateway_events={"chat": session_usage.noting_activity(following.on_chat), "agent": following.on_agent},
     on_gateway_connected=(following.on_connected, session_usage.measure_soon),

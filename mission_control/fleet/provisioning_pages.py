@@ -7,7 +7,7 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
-from mission_control.agents.page_frame import DELETED, FormPage, Tab, Viewed, agent_of_page
+from mission_control.agents.page_frame import Viewed, changes_agent
 from mission_control.agents.roster import role_of, status_of
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, require
@@ -17,20 +17,19 @@ from mission_control.fleet.models import LABELS as STEP_LABELS
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_schemas import Adoption, ProvisioningRequest, TemplatesSyncRequest
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_frame import Tab as GatewayTab
+from mission_control.gateways.page_frame import GATEWAY, gateway_of_page
 from mission_control.gateways.page_frame import Viewed as ViewedGateway
-from mission_control.gateways.page_frame import gateway_of_page
 from mission_control.gateways.pages import DeletionForm, not_deleted
 from mission_control.gateways.queries import visible_gateway
 from mission_control.people.jobs import ended_soon
 from mission_control.people.models import Job
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done, go
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import signed_in
+from mission_control.web.tabs import FormPage, Tab
 
 pages = Blueprint("provisioning_pages", __name__)
-GATEWAY = "/gateways/<uuid:gateway_id>"
 LABELS = {
     "gateway_agent_id": "Agent",
     "board_id": "Board",
@@ -55,30 +54,27 @@ async def remove_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseRet
     return go("/gateways")
 
 
-@pages.get(f"{GATEWAY}/adoptions/new")
-async def ask_adoption(gateway_id: UUID) -> ResponseReturnValue:
-    """Show the form that links an agent which exists on the gateway."""
+async def _with_agents(gateway_id: UUID) -> tuple[Actor, Gateway]:
     actor = await signed_in()
     gateway = await visible_gateway(actor, gateway_id)
     require(actor, "gateway.adopt", gateway)
-    return await (await _form(actor, gateway)).render(actor, {})
+    return actor, gateway
 
 
-async def _form(actor: Actor, gateway: Gateway) -> FormPage:
+async def _choices(actor: Actor, gateway: Gateway, ids: object) -> dict[str, object]:
     choices, problem = await choices_to_link(gateway)
     boards = [(board.id, board.name) for board in await boards_of(actor) if board.gateway_id == gateway.id]
-    context = {"labels": LABELS, "there": choices, "boards": boards, "problem": problem}
-    url, back = f"/gateways/{gateway.id}/adoptions", (f"/gateways/{gateway.id}/agents", "the gateway")
-    return FormPage(
-        "Link an agent", "provisioning/adoption.html", "adoption", url, back, active="gateways", context=context
-    )
+    return {"there": choices, "boards": boards, "problem": problem}
 
 
-async def _not_adopted(refusal: Refusal[Gateway, Adoption]) -> ResponseReturnValue:
-    return await (await _form(refusal.actor, refusal.found)).refused(refusal)
+ADOPTION = FormPage(
+    pages=pages, path=f"{GATEWAY}/adoptions", asked_at=f"{GATEWAY}/adoptions/new", find=_with_agents,
+    title="Link an agent", template="provisioning/adoption.html", macro="adoption", back=("agents", "the gateway"),
+    context=_choices, labels=LABELS,
+)  # fmt: skip
 
 
-@action(pages, f"{GATEWAY}/adoptions", refused=_not_adopted)
+@action(pages, ADOPTION.path, refused=ADOPTION.refused)
 async def adopt_gateway_agent(outcome: Outcome[Gateway, Adoption]) -> ResponseReturnValue:
     """Link an agent."""
     return done(f"/gateways/{outcome.found.id}/agents", toast=f"{outcome.form.name} linked")
@@ -91,7 +87,7 @@ async def unlink_gateway_agent(outcome: Outcome[Any, None]) -> ResponseReturnVal
     return done(f"/gateways/{gateway.id}/agents", toast=f"{agent.name} unlinked")
 
 
-@action(pages, "/agents/<uuid:agent_id>/provisionings", at=agent_of_page, gone=DELETED)
+@changes_agent(pages, "/agents/<uuid:agent_id>/provisionings")
 async def create_agent_provisioning(outcome: Outcome[Agent, ProvisioningRequest]) -> ResponseReturnValue:
     """Set an agent up on its gateway anew."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.found.name} is being set up")
@@ -169,4 +165,4 @@ def _line(agent: Agent) -> dict[str, Any]:
     }
 
 
-GATEWAY_TAB = GatewayTab("agents", "Agents", gateway_tab)
+GATEWAY_TAB = Tab("agents", "Agents", gateway_tab)

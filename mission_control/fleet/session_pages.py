@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from quart import Blueprint, Response, request
 
-from mission_control.agents.page_frame import Tab, Viewed
+from mission_control.agents.page_frame import Viewed
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import new_id
@@ -25,8 +25,8 @@ from mission_control.fleet.session_view import (
 )
 from mission_control.fleet.transcript import read_history, settled_before
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_frame import Viewed as PageFrameViewed
-from mission_control.gateways.page_frame import head_of_gateway, tabs_of_gateway
+from mission_control.gateways.page_frame import GATEWAY_PAGE
+from mission_control.gateways.page_frame import Viewed as ViewedGateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.log import broker
 from mission_control.log.broker import head_of
@@ -37,6 +37,7 @@ from mission_control.web.forms import Form, done
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.tabs import Tab
 
 
 def leads_to(viewed: Viewed) -> str:
@@ -258,7 +259,7 @@ async def abort_gateway_session(outcome: Outcome[object, GatewaySessionAbortRequ
 
 list_pages = Blueprint("gateway_sessions_list_pages", __name__)
 LIST_PAGE = "gateway-sessions"
-LIST_TAB = "sessions"
+GATEWAY_TAB: Tab[ViewedGateway] = Tab("sessions", "Sessions")
 SESSIONS = "/gateways/<uuid:gateway_id>/sessions"
 
 
@@ -327,11 +328,11 @@ def _is_about_gateway(view: ListView, news: Event | dict[str, object]) -> bool:
 
 
 async def _list_head(view: ListView) -> str:
-    return head_of_gateway(PageFrameViewed(view.actor, view.gateway))
+    return GATEWAY_PAGE.part("head", ViewedGateway(view.actor, view.gateway))
 
 
 async def _tabs(view: ListView) -> str:
-    return tabs_of_gateway(PageFrameViewed(view.actor, view.gateway), LIST_TAB)
+    return GATEWAY_PAGE.part("tabs", ViewedGateway(view.actor, view.gateway), GATEWAY_TAB.key)
 
 
 OF_GATEWAY = Concerns[ListView](("gateway.",), ("gateway_id",), _is_about_gateway)

@@ -3,7 +3,6 @@
 from mission_control.core.actor import Actor, can
 from mission_control.feature import Feature
 from mission_control.gateways import api, asks, connector, installation, models, page_frame, pages, queries
-from mission_control.gateways.page_frame import OVERVIEW, Tab
 from mission_control.log.event_log import Kind
 from mission_control.web.shell import PaletteEntry
 
@@ -40,8 +39,8 @@ gateways = Feature(
     lookups=(queries.visible_gateway,),
     blueprints=(api.api, pages.pages),
     asks=(asks.GatewayAsk(),),
-    gateway_tabs=(Tab(OVERVIEW, "Connection", page_frame.overview),),
-    regions=page_frame.REGIONS,
+    gateway_tabs=(page_frame.TAB,),
+    regions=page_frame.GATEWAY_PAGE.regions,
     palette=(
         PaletteEntry("Gateways", "/gateways", "radio-tower", "openclaw connection", position=45, may=_may),
         PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", position=35, group="Do", may=_may),

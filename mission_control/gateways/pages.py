@@ -9,10 +9,9 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
-from mission_control.gateways import page_frame
 from mission_control.gateways.errors import TOKEN_COMMANDS
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_frame import OVERVIEW, gateway_of_page, on_gateway
+from mission_control.gateways.page_frame import GATEWAY, GATEWAY_PAGE, gateway_of_page, on_gateway
 from mission_control.gateways.queries import (
     CONNECTED,
     CONNECTING,
@@ -43,6 +42,7 @@ from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.tabs import OVERVIEW
 
 LABELS = {"name": "Name", "url": "Address", "token": "Token", "workspace_root": "Folder for workspaces"}
 # Which field a refusal of the gateway is about.
@@ -91,7 +91,6 @@ class DeletionForm(TypedName):
 
 
 pages = Pages("gateways_pages", __name__)
-GATEWAY = "/gateways/<uuid:gateway_id>"
 
 
 async def _admin() -> Actor:
@@ -155,19 +154,20 @@ async def create_gateway(outcome: Outcome[None, NewGatewayForm]) -> ResponseRetu
 @pages.get(GATEWAY)
 async def one_gateway(gateway_id: UUID) -> str:
     """Show a gateway and its connection."""
-    return await page_frame.tab_page(gateway_id, OVERVIEW)
+    return await GATEWAY_PAGE.show(*await on_gateway(gateway_id), OVERVIEW)
 
 
 @pages.get(f"{GATEWAY}/<string:tab>")
 async def tab_of_gateway(gateway_id: UUID, tab: str) -> str:
     """Show one of the other tabs of a gateway."""
-    return await page_frame.tab_page(gateway_id, tab)
+    return await GATEWAY_PAGE.show(*await on_gateway(gateway_id), tab)
 
 
 @pages.get(f"{GATEWAY}/live")
 async def one_live(gateway_id: UUID) -> Response:
     """Keep the page of a gateway live."""
-    return await page_frame.page_stream_of(gateway_id)
+    actor, _ = await on_gateway(gateway_id)
+    return await GATEWAY_PAGE.stream(actor, gateway_id)
 
 
 @pages.get(f"{GATEWAY}/edit")

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from quart import Blueprint, Response, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.page_frame import Tab, Viewed
+from mission_control.agents.page_frame import Viewed
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board as index_on_board
 from mission_control.boards.queries import boards_of, still_exists
@@ -32,6 +32,7 @@ from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.tabs import Tab
 
 TEMPLATE = "activity/aside.html"
 MOST_NEW = 100

@@ -12,7 +12,6 @@ import pytest
 from quart import Blueprint
 
 from mission_control import features, installing
-from mission_control.agents.page_frame import Tab
 from mission_control.boards.models import Board
 from mission_control.core.actor import RULES, Rules, Scope, install_rules
 from mission_control.doors.registry import Tools
@@ -23,6 +22,7 @@ from mission_control.http.registry import LOOKUPS, install_lookup
 from mission_control.log.unit_of_work import REACTIONS, Reactions, record
 from mission_control.web.regions import Region
 from mission_control.web.shell import PaletteEntry
+from mission_control.web.tabs import Tab
 from mission_control.work.loops import Loop
 from tests.contract.source import ROOT, modules, trees
 
