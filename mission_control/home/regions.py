@@ -154,7 +154,7 @@ async def charts(view: HomeView) -> str:
 def ranges(view: HomeView) -> dict[str, object]:
     """Return the ranges that the charts offer."""
     address = view.address
-    offered = [(one, metrics_pages.SHORT[one], address.url(range=one)) for one in metrics_pages.OFFERED]
+    offered = [(key, label, address.url(range=key)) for key, label in metrics_pages.OFFERED.items()]
     words = metrics_pages.IN_WORDS[address.range_key]
     return {"range_key": address.range_key, "range_words": words, "ranges": offered}
 

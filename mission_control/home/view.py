@@ -209,8 +209,7 @@ class HomeView(View):
         return await board_lines(self.actor, _by_board(await find_keys(self.actor, Filter(), MOST_LISTED)))
 
     async def charts(self) -> list[metrics_pages.Chart]:
-        found = await overview(self.actor, self.address.range_key)
-        return metrics_pages.charts_of(found, self.actor.id)
+        return metrics_pages.charts_of(*await overview(self.actor, self.address.range_key), self.actor.id)
 
     async def calm(self) -> Row:
         """Return what an empty page says: the first steps, or what happened last and what comes later."""

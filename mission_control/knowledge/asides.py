@@ -1,5 +1,6 @@
 """Chat and memory as they stand beside a board and beside a group."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -82,30 +83,22 @@ class Memory:
         """The column that names the board or group."""
         return self.kind.home_column()
 
-    @property
-    def family(self) -> str:
-        """How the kinds of its events begin."""
-        return "memory." if self.kind is BoardMemory else "group_memory."
-
     def may_change(self, entry: Shown) -> bool:
         """Return whether the reader may change and delete an entry."""
         return self.may_write and (self.is_admin or entry.author_id == self.reader_id)
 
-
-def memory_of_board(actor: Actor, board: Board) -> Memory:
-    is_admin = actor.administers(board.organization_id)
-    home = (board.id, board.organization_id, f"/boards/{board.id}", board.name)
-    return Memory(BoardMemory, *home, can(actor, "memory.write", board), is_admin, str(actor.id))
-
-
-def memory_of_group(actor: Actor, group: BoardGroup) -> Memory:
-    is_admin = actor.administers(group.organization_id)
-    home = (group.id, group.organization_id, f"/groups/{group.id}", group.name)
-    return Memory(GroupMemory, *home, can(actor, "memory.write", group), is_admin, str(actor.id))
+    async def entries(self, where: str, *values: object) -> list[Shown]:
+        """Return the entries that fulfil a condition, which may go on with an order and a limit."""
+        sql = f"SELECT {COLUMNS} FROM {self.table} m{AUTHORS} WHERE m.{self.column} = ? AND {where}"
+        return [_shown(row) for row in await rows(sql, self.id, *values)]
 
 
-def _select(memory: Memory) -> str:
-    return f"SELECT {COLUMNS} FROM {memory.table} m{AUTHORS}"
+def memory_of(actor: Actor, home: Board | BoardGroup) -> Memory:
+    kind, path = (BoardMemory, "boards") if isinstance(home, Board) else (GroupMemory, "groups")
+    return Memory(
+        kind, home.id, home.organization_id, f"/{path}/{home.id}", home.name, can(actor, "memory.write", home),
+        actor.administers(home.organization_id), str(actor.id),
+    )  # fmt: skip
 
 
 async def chat_until(
@@ -119,18 +112,16 @@ async def chat_until(
             f" WHERE o.id = ? AND o.{memory.column} = m.{memory.column})"
         )
         values = [before]
-    found = await rows(
-        f"{_select(memory)} WHERE m.{memory.column} = ? AND m.is_chat AND {NOT_BLANK}{where} AND NOT EXISTS ("
-        "SELECT 1 FROM events e WHERE e.organization_id = ? AND e.seq > ? AND e.subject_id = m.id AND e.kind = ?)"
-        f"{NEWEST_FIRST} LIMIT ?",
-        memory.id,
+    found = await memory.entries(
+        f"m.is_chat AND {NOT_BLANK}{where} AND NOT EXISTS (SELECT 1 FROM events e WHERE e.organization_id = ?"
+        f" AND e.seq > ? AND e.subject_id = m.id AND e.kind = ?){NEWEST_FIRST} LIMIT ?",
         *values,
         memory.organization_id,
         seq,
-        f"{memory.family}created",
+        f"{memory.kind.EVENTS}created",
         limit + 1,
     )
-    return [_shown(row) for row in reversed(found[:limit])], len(found) > limit
+    return found[:limit][::-1], len(found) > limit
 
 
 async def chat_since(memory: Memory, seq: int) -> list[Shown]:
@@ -141,30 +132,22 @@ async def chat_since(memory: Memory, seq: int) -> list[Shown]:
         f" AND {NOT_BLANK} ORDER BY e.seq DESC LIMIT {MOST_NEW}",
         memory.organization_id,
         seq,
-        f"{memory.family}created",
+        f"{memory.kind.EVENTS}created",
         memory.id,
     )
     return [_shown(row) for row in reversed(found)]
 
 
 async def some(memory: Memory, ids: list[UUID]) -> dict[UUID, Shown]:
-    if not ids:
-        return {}
-    sql = f"{_select(memory)} WHERE m.{memory.column} = ? AND m.id IN ({placeholders(len(ids))})"
-    return {one.id: one for one in map(_shown, await rows(sql, memory.id, *ids))}
+    return {one.id: one for one in await memory.entries(f"m.id IN ({placeholders(len(ids))})", *ids)} if ids else {}
 
 
 async def notes(memory: Memory, query: MemoryQuery) -> list[Shown]:
     """Return the notes that match, newest first, each with the question that it answers."""
     where, values = matching(query)
-    found = await rows(
-        f"{_select(memory)} WHERE m.{memory.column} = ? AND {NOT_BLANK}{where}{NEWEST_FIRST} LIMIT ? OFFSET ?",
-        memory.id,
-        *values,
-        query.limit,
-        query.offset,
-    )
-    return await _with_questions(memory, [_shown(row) for row in found])
+    limits = f"{NEWEST_FIRST} LIMIT ? OFFSET ?"
+    found = await memory.entries(f"{NOT_BLANK}{where}{limits}", *values, query.limit, query.offset)
+    return await _with_questions(memory, found)
 
 
 async def tags_of(memory: Memory) -> list[str]:
@@ -173,10 +156,7 @@ async def tags_of(memory: Memory) -> list[str]:
         f"SELECT m.tags FROM {memory.table} m WHERE m.{memory.column} = ? AND NOT m.is_chat{NEWEST_FIRST} LIMIT 500",
         memory.id,
     )
-    counts: dict[str, int] = {}
-    for row in found:
-        for tag in as_json(row["tags"]) or ():
-            counts[str(tag)] = counts.get(str(tag), 0) + 1
+    counts = Counter(str(tag) for row in found for tag in as_json(row["tags"]) or ())
     return sorted(counts, key=lambda tag: (-counts[tag], tag.lower()))[:12]
 
 
@@ -232,9 +212,7 @@ type AnyView = BoardView | GroupView
 
 def memory_in(view: AnyView) -> Memory:
     """Return the memory of the board or group that a page shows."""
-    if isinstance(view, BoardView):
-        return memory_of_board(view.actor, view.board)
-    return memory_of_group(view.actor, view.group)
+    return memory_of(view.actor, view.board if isinstance(view, BoardView) else view.group)
 
 
 async def addressees(view: AnyView) -> list[Row]:
@@ -247,7 +225,14 @@ async def addressees(view: AnyView) -> list[Row]:
         " ORDER BY LOWER(g.name), g.id",
         *[board.id for board in boards],
     )
-    people = await people_of(view.board) if isinstance(view, BoardView) else await _people(view.group.organization_id)
+    if isinstance(view, BoardView):
+        people = await people_of(view.board)
+    else:
+        people = await rows(
+            f"SELECT {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+            " WHERE m.organization_id = ? ORDER BY LOWER(u.name), u.id LIMIT 200",
+            view.group.organization_id,
+        )
     known = [{"name": "lead", "label": "Lead of the board" if len(boards) == 1 else "Leads of the boards"}]
     every = [{"name": "all", "label": "Every agent"}]
     return [
@@ -258,30 +243,16 @@ async def addressees(view: AnyView) -> list[Row]:
     ]
 
 
-async def _people(organization_id: UUID) -> list[Row]:
-    return await rows(
-        f"SELECT {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
-        " WHERE m.organization_id = ? ORDER BY LOWER(u.name), u.id LIMIT 200",
-        organization_id,
-    )
-
-
-def names_of(known: list[Row]) -> tuple[str, ...]:
-    """Return the names that a text can mention."""
-    return tuple(one["name"] for one in known)
-
-
 async def open_chat(view: AnyView, seq: int) -> Opened:
     """Return the chat: its newest messages, or those before one, and where to write."""
     memory, before = memory_in(view), parse_id(view.option("before"))
     since = _number(view.option("since")) or seq
     found, has_older = await chat_until(memory, since, before)
     known = await addressees(view)
-    names = names_of(known)
-    await read_ahead(*(one.content for one in found), names=names)
+    names = await _read_ahead(found, known)
     html = render_macro(
         CHAT, "chat", memory=memory, entries=found, has_older=has_older, since=since, known=known, names=names,
-        new=Markup("" if before else await new_messages(memory, since, names)), is_past=before is not None,
+        new=Markup("" if before else await new_messages(memory, since, known)), is_past=before is not None,
         is_group=isinstance(view, GroupView),
     )  # fmt: skip
     return Opened(html, {"since": str(since), "before": ""})
@@ -291,45 +262,49 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
-async def new_messages(memory: Memory, since: int, names: tuple[str, ...]) -> str:
+async def _read_ahead(entries: list[Shown], known: list[Row]) -> tuple[str, ...]:
+    """Read the texts of messages, and return the names that they can mention."""
+    names = tuple(one["name"] for one in known)
+    await read_ahead(*(one.content for one in entries), names=names)
+    return names
+
+
+async def new_messages(memory: Memory, since: int, known: list[Row]) -> str:
     """Return what was written since the chat was opened."""
     found = await chat_since(memory, since)
-    await read_ahead(*(one.content for one in found), names=names)
+    names = await _read_ahead(found, known)
     return render_macro(CHAT, "messages", memory=memory, entries=found, names=names)
 
 
 async def _chat(view: AnyView) -> str:
-    known = await view.reads.get(("addressees", memory_in(view).id), lambda: addressees(view))
-    return await new_messages(memory_in(view), _number(view.option("since")), names_of(known))
+    return await new_messages(memory_in(view), _number(view.option("since")), await _known(view))
+
+
+async def _known(view: AnyView) -> list[Row]:
+    return await view.reads.get(("addressees", memory_in(view).id), lambda: addressees(view))
 
 
 async def _chat_changes(view: AnyView, batch: Batch) -> str | None:
     """Return the new messages whole, and of older ones those that were changed or deleted."""
-    if any(event.kind.endswith(".created") for event in batch.events):
-        found = partial("#chat-new", await _chat(view))
-    else:
-        found = ""
+    has_new = any(event.kind.endswith(".created") for event in batch.events)
+    html = partial("#chat-new", await _chat(view)) if has_new else ""
     memory = memory_in(view)
     ids = [event.subject_id for event in batch.events if event.subject_id and not event.kind.endswith(".created")]
-    present = await some(memory, ids)
-    known = await view.reads.get(("addressees", memory.id), lambda: addressees(view))
+    present, names = await some(memory, ids), await _read_ahead([], await _known(view))
     for entry_id in dict.fromkeys(ids):
-        found += _changed(memory, entry_id, present.get(entry_id), names_of(known))
-    return found
-
-
-def _changed(memory: Memory, entry_id: UUID, entry: Shown | None, names: tuple[str, ...]) -> str:
-    is_here = entry is not None and entry.is_chat
-    html = render_macro(CHAT, "message", memory=memory, entry=entry, names=names) if is_here else ""
-    return partial(f"#message-{entry_id}", html, "outerMorph" if is_here else "outerHTML")
+        if (entry := present.get(entry_id)) is not None and entry.is_chat:
+            message = render_macro(CHAT, "message", memory=memory, entry=entry, names=names)
+            html += partial(f"#message-{entry_id}", message, "outerMorph")
+        else:
+            html += partial(f"#message-{entry_id}", "", "outerHTML")
+    return html
 
 
 async def older_messages(view: AnyView, before: UUID, since: int) -> str:
     """Return the messages before one, for an open chat."""
     memory = memory_in(view)
     found, has_older = await chat_until(memory, since, before)
-    names = names_of(await addressees(view))
-    await read_ahead(*(one.content for one in found), names=names)
+    names = await _read_ahead(found, await addressees(view))
     return render_macro(CHAT, "older", memory=memory, entries=found, has_older=has_older, since=since, names=names)
 
 

@@ -1,20 +1,21 @@
 """The dashboard, its four series on Home, and the metrics of people's answers to agents."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 from uuid import UUID
 
 import orjson
 
+from mission_control.boards.queries import on_readable_boards
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.database.sql import placeholders, rows, select
+from mission_control.core.errors import NotFound
+from mission_control.database.sql import as_id, placeholders, rows
+from mission_control.http.operation_api import Api
 from mission_control.knowledge import series
-from mission_control.knowledge import series as spending
 from mission_control.knowledge.metrics_schemas import (
+    Answering,
     DashboardKpis,
     DashboardMetrics,
     DashboardPendingApproval,
@@ -27,13 +28,31 @@ from mission_control.knowledge.metrics_schemas import (
     PersonsAnswers,
     RangeKey,
     Window,
-    boards_in_scope,
     windows,
 )
-from mission_control.knowledge.series import Event, averaged, counted, median_or_none, points
+from mission_control.knowledge.series import Both, averaged, counted, in_both, median_or_none, select_on
 from mission_control.people.account_names import person_name
 
+api = Api(__name__, "metrics")
 MOST_PEOPLE = 20
+
+
+async def _boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
+    """Return the readable boards named by the query. Unreadable board: NotFound."""
+    readable, values = on_readable_boards(actor, actor.organization_id, "id")
+    found = await rows(
+        f"SELECT id, board_group_id FROM boards WHERE organization_id = ? AND deleted_at IS NULL{readable}",
+        actor.organization_id,
+        *values,
+    )
+    boards = {as_id(row["id"]): as_id(row["board_group_id"]) for row in found}
+    if query.board_id is not None and query.board_id not in boards:
+        raise NotFound()
+    return [
+        board_id
+        for board_id, group_id in boards.items()
+        if board_id is not None and query.board_id in (None, board_id) and query.group_id in (None, group_id)
+    ]
 
 
 @dataclass(slots=True)
@@ -47,16 +66,16 @@ class Answered:
 
     @property
     def hours(self) -> float:
-        """Return how long the answer took."""
-        return max(0.0, (self.answered_at - self.asked_at).total_seconds() / 3600)
+        """How long the answer took."""
+        return max(0.0, series.hours_between(self.asked_at, self.answered_at))
 
 
-async def read_answers(boards: list[UUID], since: datetime) -> list[Answered]:
-    """Return what people answered on these boards since a time."""
-    if not boards:
-        return []
+async def _answering(boards: list[UUID], both: Both) -> Answering:
+    """Return what people answered on these boards, and what agents spent there."""
+    primary, before = both
     here = placeholders(len(boards))
-    return await select(
+    answers = await select_on(
+        boards,
         Answered,
         "SELECT one.asked_at, one.answered_at, one.user_id, "
         f"{person_name('u')} AS name FROM ("
@@ -65,156 +84,100 @@ async def read_answers(boards: list[UUID], since: datetime) -> list[Answered]:
         " UNION ALL SELECT created_at, answered_at, answered_by_user_id FROM agent_questions"
         f" WHERE board_id IN ({here}) AND state = 'answered' AND answered_by_user_id IS NOT NULL AND answered_at >= ?"
         ") AS one LEFT JOIN users u ON u.id = one.user_id",
-        *boards,
-        since,
-        *boards,
-        since,
+        *boards, before.start, *boards, before.start,
+    )  # fmt: skip
+    spending = await series.read_spending(boards, both)
+
+    def median_hours(window: Window) -> float | None:
+        return median_or_none([one.hours for one in answers if window.contains(one.answered_at)])
+
+    return Answering(
+        answered=in_both(both, lambda window: counted(window, (one.answered_at for one in answers))),
+        answered_by=_by_person([one for one in answers if primary.contains(one.answered_at)]),
+        time_to_answer=in_both(
+            both, lambda window: averaged(window, ((one.answered_at, one.hours) for one in answers))
+        ),
+        time_to_answer_median=median_hours(primary),
+        time_to_answer_median_before=median_hours(before),
+        spent=in_both(both, lambda window: series.spent(window, spending)),
     )
 
 
-def answered(window: Window, answers: list[Answered]) -> DashboardRangeSeries:
-    """Return the answers of people in each bucket."""
-    return points(window, counted(window, (one.answered_at for one in answers)))
-
-
-def time_to_answer(window: Window, answers: list[Answered]) -> DashboardRangeSeries:
-    """Return the mean hours from request to answer, by time of the answer."""
-    return points(window, averaged(window, ((one.answered_at, one.hours) for one in answers)))
-
-
-def median_hours(window: Window, answers: list[Answered]) -> float | None:
-    return median_or_none([one.hours for one in answers if window.contains(one.answered_at)])
-
-
-def by_person(window: Window, answers: list[Answered]) -> list[PersonsAnswers]:
-    """Return how many answers each person gave in a window, most first."""
-    found: dict[UUID | None, PersonsAnswers] = {}
+def _by_person(answers: list[Answered]) -> list[PersonsAnswers]:
+    """Return how many answers each person gave, most first."""
+    people: dict[UUID | None, PersonsAnswers] = {}
     for one in answers:
-        if window.contains(one.answered_at):
-            nobody = PersonsAnswers(user_id=one.user_id, name=one.name or "Deleted account", answered=0)
-            found.setdefault(one.user_id, nobody).answered += 1
-    return sorted(found.values(), key=lambda line: (-line.answered, line.name))[:MOST_PEOPLE]
+        nobody = PersonsAnswers(user_id=one.user_id, name=one.name or "Deleted account", answered=0)
+        people.setdefault(one.user_id, nobody).answered += 1
+    return sorted(people.values(), key=lambda person: (-person.answered, person.name))[:MOST_PEOPLE]
 
 
-type Pair = list[DashboardRangeSeries]  # of a range and of the one before it
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The four series, with their figures."""
-
-    answered: Pair
-    answered_by: list[PersonsAnswers]
-    time_to_answer: Pair
-    time_to_answer_median: list[float | None]
-    finished: Pair
-    spent: Pair
-
-
-async def overview(actor: Actor, range_key: RangeKey) -> Overview:
-    """Return the four series of a person's boards, each for a range and for the one before it, with their figures."""
-    boards = await boards_in_scope(actor, DashboardQuery(range_key=range_key))
+async def overview(actor: Actor, range_key: RangeKey) -> tuple[Answering, DashboardSeriesSet]:
+    """Return what was answered, spent and finished on a person's boards, in a range and in the one before it."""
+    boards = await _boards_in_scope(actor, DashboardQuery(range_key=range_key))
     both = windows(range_key, times.clock_now())
-    primary, before = both
-    given = await read_answers(boards, before.start)
-    costs = await spending.read_spending(boards, primary, before)
-    finished = await _finished(actor, boards, before.start)
-    return Overview(
-        answered=[answered(one, given) for one in both],
-        answered_by=by_person(primary, given),
-        time_to_answer=[time_to_answer(one, given) for one in both],
-        time_to_answer_median=[median_hours(one, given) for one in both],
-        finished=[points(one, counted(one, finished)) for one in both],
-        spent=[spending.spent(primary, costs), spending.spent(before, costs, before=True)],
-    )
-
-
-async def _finished(actor: Actor, boards: list[UUID], since: datetime) -> list[datetime]:
-    """Return when tasks of these boards were finished."""
-    if not boards:
-        return []
-    found = await select(
-        Event,
+    answering = await _answering(boards, both)
+    events = await select_on(
+        boards,
+        series.Event,
         "SELECT kind, task_id, data, created_at FROM events WHERE organization_id = ? AND created_at >= ?"
         f" AND kind = 'task.status_changed' AND board_id IN ({placeholders(len(boards))})"
         """ AND data LIKE '%"status":"done"%'""",
         actor.organization_id,
-        since,
+        both[1].start,
         *boards,
     )
-    return [one.created_at for one in found if orjson.loads(one.data).get("after", {}).get("status") == "done"]
+    done = [one.created_at for one in events if orjson.loads(one.data).get("after", {}).get("status") == "done"]
+    return answering, in_both(both, lambda window: counted(window, done))
 
 
 def total(series: DashboardRangeSeries) -> float:
     return float(sum(point.value for point in series.points))
 
 
-async def dashboard(actor: Actor, query: DashboardQuery) -> DashboardMetrics:
-    """Return all metrics of the boards in scope."""
+@api.get("/metrics/dashboard")
+async def dashboard_metrics(actor: Actor, query: DashboardQuery) -> DashboardMetrics:
+    """Read the figures of all boards, one board or one group.
+
+    The series keep the meaning that clients know; `flow` holds figures computed from what happened to tasks.
+    """
     now = times.clock_now()
-    boards = await boards_in_scope(actor, query)
-    primary, before = windows(query.range_key, now)
-    both = (primary, before)
-    counts = await series.read_counts(boards, primary, before)
-    in_buckets = (
-        series.by_bucket(primary, ((one.hour, one.status, one.now) for one in counts if one.now)),
-        series.by_bucket(before, ((one.hour, one.status, one.before) for one in counts if one.before)),
-    )
+    boards = await _boards_in_scope(actor, query)
+    both = windows(query.range_key, now)
+    primary, before = both
+    counts = await series.read_counts(boards, both)
+    done = [one for one in counts if one.status == "done"]
     reviews = await series.read_reviews(boards, before.start)
-    outcomes = await series.read_outcomes(boards, primary, before)
-    now_in_work, then_in_work = (series.wip(*one) for one in zip(both, in_buckets, strict=True))
+    outcomes = await series.read_outcomes(boards, both)
+    review_hours = [hours for _, hours in series.review_times(primary, reviews)]
     return DashboardMetrics(
         range=query.range_key,
         generated_at=now,
-        kpis=await _kpis(boards, primary, reviews, outcomes[0]),
-        throughput=_pair(series.throughput(*one) for one in zip(both, in_buckets, strict=True)),
-        cycle_time=_pair(series.points(one, series.averaged(one, series.review_times(one, reviews))) for one in both),
-        error_rate=_pair(series.error_rate(*one) for one in zip(both, outcomes, strict=True)),
-        wip=DashboardWipSeriesSet(primary=now_in_work, comparison=then_in_work),
+        kpis=await _kpis(boards, primary.start, series.error_share(outcomes), median_or_none(review_hours)),
+        throughput=in_both(both, lambda window: series.summed(window, done)),
+        cycle_time=in_both(both, lambda window: averaged(window, series.review_times(window, reviews))),
+        error_rate=in_both(both, lambda window: series.error_rate(window, outcomes)),
+        wip=DashboardWipSeriesSet(primary=series.wip(primary, counts), comparison=series.wip(before, counts)),
         pending_approvals=await _pending(boards),
         flow=await _flow(boards, both, now),
     )
 
 
-def _pair(both: Iterable[DashboardRangeSeries]) -> DashboardSeriesSet:
-    primary, comparison = both
-    return DashboardSeriesSet(primary=primary, comparison=comparison)
-
-
-async def _kpis(
-    boards: list[UUID], window: Window, reviews: list[series.Review], outcomes: list[series.Outcomes]
-) -> DashboardKpis:
-    by_status = await _by_status(boards)
-    hours = [value for _, value in series.review_times(window, reviews)]
+async def _kpis(boards: list[UUID], since: datetime, error_rate: float, cycle_time: float | None) -> DashboardKpis:
+    by_status, active_agents = dict[str, int](), 0
+    if boards:
+        here = f"board_id IN ({placeholders(len(boards))})"
+        sql = f"SELECT status, COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND {here} GROUP BY status"
+        by_status = {row["status"]: int(row["n"]) for row in await rows(sql, *boards)}
+        sql = f"SELECT COUNT(*) AS n FROM agents WHERE {here} AND last_seen_at >= ?"
+        active_agents = int((await rows(sql, *boards, since))[0]["n"])
     return DashboardKpis(
-        active_agents=await _active_agents(boards, window.start),
+        active_agents=active_agents,
         tasks_in_progress=by_status.get("in_progress", 0),
         **{f"{status}_tasks": by_status.get(status, 0) for status in STATUSES},
-        error_rate_pct=series.error_share(outcomes),
-        median_cycle_time_hours_7d=median(hours) if hours else None,
+        error_rate_pct=error_rate,
+        median_cycle_time_hours_7d=cycle_time,
     )
-
-
-async def _by_status(boards: list[UUID]) -> dict[str, int]:
-    if not boards:
-        return {}
-    found = await rows(
-        "SELECT status, COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL"
-        f" AND board_id IN ({placeholders(len(boards))}) GROUP BY status",
-        *boards,
-    )
-    return {row["status"]: int(row["n"]) for row in found}
-
-
-async def _active_agents(boards: list[UUID], since: datetime) -> int:
-    if not boards:
-        return 0
-    [row] = await rows(
-        f"SELECT COUNT(*) AS n FROM agents WHERE board_id IN ({placeholders(len(boards))}) AND last_seen_at >= ?",
-        *boards,
-        since,
-    )
-    return int(row["n"])
 
 
 async def _pending(boards: list[UUID]) -> DashboardPendingApprovals:
@@ -222,7 +185,8 @@ async def _pending(boards: list[UUID]) -> DashboardPendingApprovals:
         return DashboardPendingApprovals(total=0, items=[])
     here = f"a.status = 'pending' AND a.board_id IN ({placeholders(len(boards))})"
     [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a WHERE {here}", *boards)
-    found = await select(
+    newest = await select_on(
+        boards,
         DashboardPendingApproval,
         "SELECT a.id AS approval_id, a.board_id, b.name AS board_name, a.action_type, a.confidence, a.created_at,"
         " (SELECT t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id"
@@ -231,27 +195,21 @@ async def _pending(boards: list[UUID]) -> DashboardPendingApprovals:
         " ORDER BY a.created_at DESC, a.id DESC LIMIT 10",
         *boards,
     )
-    return DashboardPendingApprovals(total=int(total["n"]), items=found)
+    return DashboardPendingApprovals(total=int(total["n"]), items=newest)
 
 
-async def _flow(boards: list[UUID], both: tuple[Window, Window], now: datetime) -> Flow:
+async def _flow(boards: list[UUID], both: Both, now: datetime) -> Flow:
     primary, before = both
     history = await series.read_history(boards, before.start)
-    hours = series.cycle_times(primary, history)
-    given = await read_answers(boards, before.start)
-    costs = await series.read_spending(boards, primary, before)
+    hours = [hours for moment, hours in history.cycles() if primary.contains(moment)]
+    answering, waiting = await _answering(boards, both), await series.waiting(boards, primary)
     return Flow(
-        throughput=_pair(series.flow_throughput(one, history) for one in both),
-        cycle_time=_pair(series.cycle_time(one, history) for one in both),
-        cycle_time_median=series.median_or_none(hours),
+        throughput=in_both(both, lambda window: counted(window, (moment for moment, _ in history.finished))),
+        cycle_time=in_both(both, lambda window: averaged(window, history.cycles())),
+        cycle_time_median=median_or_none(hours),
         cycle_time_p85=series.percentile(hours, 85),
-        wip=_pair(series.work_in_progress(one, history) for one in both),
-        aging=await series.aging(boards, history, now),
-        **await series.waiting(boards, primary),
-        answered=_pair(answered(one, given) for one in both),
-        answered_by=by_person(primary, given),
-        time_to_answer=_pair(time_to_answer(one, given) for one in both),
-        time_to_answer_median=median_hours(primary, given),
-        time_to_answer_median_before=median_hours(before, given),
-        spent=_pair([series.spent(primary, costs), series.spent(before, costs, before=True)]),
+        wip=in_both(both, lambda window: series.work_in_progress(window, history)),
+        aging=await series.aging(history, now),
+        **dict(waiting),
+        **dict(answering),
     )

@@ -4,6 +4,7 @@ from mission_control.core.actor import can
 from mission_control.feature import Feature
 from mission_control.knowledge import (
     asides,
+    dashboard,
     group_api,
     group_commands,
     group_page,
@@ -12,11 +13,10 @@ from mission_control.knowledge import (
     memory_commands,
     memory_pages,
     memory_queries,
-    metrics_api,
     metrics_pages,
     models,
-    search_api,
     search_pages,
+    search_queries,
 )
 from mission_control.log.event_log import Kind
 from mission_control.web.shell import PaletteEntry
@@ -106,7 +106,7 @@ memory = Feature(
 
 metrics = Feature(
     name="metrics",
-    blueprints=(metrics_api.api, metrics_pages.pages),
+    blueprints=(dashboard.api, metrics_pages.pages),
     regions=metrics_pages.REGIONS,
     palette=(PaletteEntry("Metrics", "/metrics", "gauge", "charts figures dashboard statistics", position=60),),
 )
@@ -115,7 +115,7 @@ metrics = Feature(
 search = Feature(
     name="search",
     blueprints=(
-        search_api.api,
+        search_queries.api,
         search_pages.pages,
     ),
 )

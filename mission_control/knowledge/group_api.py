@@ -4,10 +4,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
-from mission_control.knowledge.group_commands import apply_heartbeat as apply
-from mission_control.knowledge.group_commands import create_group as create
-from mission_control.knowledge.group_commands import delete_group as delete
-from mission_control.knowledge.group_commands import update_group as update
+from mission_control.knowledge.group_commands import apply_heartbeat, create_group, delete_group, update_group
 from mission_control.knowledge.group_queries import (
     BoardGroupCreate,
     BoardGroupHeartbeatApply,
@@ -44,7 +41,7 @@ async def create_board_group(actor: Actor, data: BoardGroupCreate) -> BoardGroup
 
     With `board_ids` these boards join it, all or none; a board that is in another group leaves that.
     """
-    return BoardGroupRead.of(await create(actor, actor.organization_id, data))
+    return BoardGroupRead.of(await create_group(actor, actor.organization_id, data))
 
 
 @api.get(GROUP, rule="board_group.read")
@@ -65,13 +62,13 @@ async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUp
 
     With `board_ids` the group has exactly these boards, apart from those that you cannot change.
     """
-    return BoardGroupRead.of(await update(actor, group, data))
+    return BoardGroupRead.of(await update_group(actor, group, data))
 
 
 @api.delete(GROUP, rule="board_group.delete")
 async def delete_board_group(actor: Actor, group: BoardGroup) -> OkResponse:
     """Delete a group and its memory. Its boards stay, without a group."""
-    await delete(actor, group)
+    await delete_group(actor, group)
     return OK
 
 
@@ -90,7 +87,7 @@ async def apply_board_group_heartbeat(
     It is stored for all of them. The agents of a gateway get it in the background; those whose gateway has no address
     or workspace root have failed.
     """
-    updated, failed = await apply(actor, group, data.every, include_leads=data.include_board_leads)
+    updated, failed = await apply_heartbeat(actor, group, data.every, include_leads=data.include_board_leads)
     return {
         "board_group_id": group.id,
         "requested": data.model_dump(),

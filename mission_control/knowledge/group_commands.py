@@ -91,7 +91,7 @@ async def apply_heartbeat(
 
     Second are those whose gateway cannot take it by its settings; it is stored for them, too.
     """
-    agents = Agent.filter(board_id__in=[board.id for board in group.boards])
+    agents = Agent.filter(board_id__in=group.board_ids)
     if not include_leads:
         agents = agents.filter(is_board_lead=False)
     found = await agents.select_for_update().order_by("id")

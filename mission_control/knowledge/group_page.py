@@ -43,17 +43,6 @@ PACES = (*AGENT_PACES, ("other", "Another interval"))
 UNITS = (("s", "seconds"), ("m", "minutes"), ("h", "hours"), ("d", "days"))
 
 
-class NewGroupForm(Form):
-    """A new group."""
-
-    name: Name
-    description: OptionalText = Field(None, max_length=10_000)
-    board_ids: list[UUID] = Field(default_factory=list, max_length=200)
-
-    def body(self, found: BoardGroup | None) -> Fields:
-        return self.model_dump() | {"slug": ""}
-
-
 class GroupForm(VersionedForm):
     """The fields and the boards of a group."""
 
@@ -61,10 +50,12 @@ class GroupForm(VersionedForm):
     description: OptionalText = Field(None, max_length=10_000)
     board_ids: list[UUID] = Field(default_factory=list, max_length=200)
 
-    @classmethod
-    def values_of(cls, group: BoardGroup) -> dict[str, object]:
-        boards = [board.id for board in group.boards]
-        return {"name": group.name, "description": group.description, "board_ids": boards}
+
+class NewGroupForm(GroupForm):
+    """A new group."""
+
+    def body(self, found: BoardGroup | None) -> Fields:
+        return self.model_dump(exclude={"version"}) | {"slug": ""}
 
 
 class GroupDeletionForm(TypedName):
@@ -108,11 +99,6 @@ async def on_group(group_id: UUID) -> tuple[Actor, BoardGroup]:
     actor = await signed_in()
     group = await reachable_group(actor, group_id)
     return replace(actor, organization_id=group.organization_id), group
-
-
-async def group_of_page(actor: Actor, group_id: UUID) -> BoardGroup:
-    """Return the group that a form is about, in whose organization the actor acts."""
-    return await reachable_group(actor, group_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +181,7 @@ async def _not_edited(refusal: Refusal[BoardGroup, GroupForm]) -> ResponseReturn
     return await _form(refusal.actor, group, refusal.values, refusal.errors)
 
 
-@action(pages, f"{GROUP}/edit", form=GroupForm, at=group_of_page, refused=_not_edited)
+@action(pages, f"{GROUP}/edit", form=GroupForm, at=reachable_group, refused=_not_edited)
 async def update_board_group(outcome: Outcome[BoardGroup, GroupForm]) -> ResponseReturnValue:
     """Change a group and its boards."""
     return go(f"/groups/{outcome.found.id}")
@@ -206,22 +192,19 @@ async def delete_form(group_id: UUID) -> str:
     """Ask before a group is deleted, and name the consequences: a dialog for htmx, else a page."""
     actor, group = await on_group(group_id)
     require(actor, "board_group.delete", group)
-    return await _delete_page(actor, group, {})
+    return await _delete_page(actor, group, {}, {})
 
 
-async def _delete_page(actor: Actor, group: BoardGroup, errors: dict[str, str]) -> str:
+async def _delete_page(actor: Actor, group: BoardGroup, values: Fields, errors: dict[str, str]) -> str:
     context: dict[str, object] = {"group": group, "entries": await entries_of(group), "errors": errors}
     if is_htmx():
         return render_macro("groups/delete_form.html", "delete_dialog", **context)
     return await shell_page(actor, "groups/delete.html", active=f"group-{group.id}", **context)
 
 
-async def _not_deleted(refusal: Refusal[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid)
-    return await _delete_page(refusal.actor, refusal.found, refusal.errors)
-
-
-@action(pages, f"{GROUP}/deletion", form=GroupDeletionForm, at=group_of_page, refused=_not_deleted)
+@action(
+    pages, f"{GROUP}/deletion", form=GroupDeletionForm, at=reachable_group, refused=again(_delete_page, FormInvalid)
+)
 async def delete_board_group(outcome: Outcome[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
     """Delete a group."""
     return go("/groups")
@@ -232,28 +215,25 @@ LIMITS = (0, 3, 5, 10)
 MANY = 8  # boards; more of them can be searched
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRights:
-    may_change: bool
-    may_pace: bool
-
-    @classmethod
-    def of(cls, actor: Actor, group: BoardGroup) -> "GroupRights":
-        return cls(can(actor, "board_group.update", group), can(actor, "board_group.apply_heartbeat", group))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupView(AsideView):
     """A group's page at this moment: which boards it shows, how many tasks of each, and whether done ones too."""
 
     group: BoardGroup
-    rights: GroupRights
     wanted: GroupSnapshotQuery
     text: str = ""
 
     @property
     def url(self) -> str:
         return f"/groups/{self.group.id}"
+
+    @property
+    def may_change(self) -> bool:
+        return can(self.actor, "board_group.update", self.group)
+
+    @property
+    def may_pace(self) -> bool:
+        return can(self.actor, "board_group.apply_heartbeat", self.group)
 
     @property
     def is_searched(self) -> bool:
@@ -276,13 +256,13 @@ class GroupView(AsideView):
     def has_board(self, news: Event | dict[str, object]) -> bool:
         """Whether something happened on a board of the group."""
         board_id = news.board_id if isinstance(news, Event) else news.get("board_id")
-        return str(board_id) in {str(board.id) for board in self.group.boards}
+        return str(board_id) in map(str, self.group.board_ids)
 
 
 PARTS = "groups/boards.html"
 
 
-def view_of(actor: Actor, group: BoardGroup, reads: Reads | None = None) -> GroupView:
+def view_of(actor: Actor, group: BoardGroup) -> GroupView:
     """Return a group's page as the address asks for it."""
     aside, options = asked(PLACE)
     number = request.args.get("tasks", "")
@@ -291,11 +271,9 @@ def view_of(actor: Actor, group: BoardGroup, reads: Reads | None = None) -> Grou
         actor=actor,
         pages=(PAGE, aside.page) if aside else (PAGE,),
         active=f"group-{group.id}",
-        reads=reads or Reads(),
         aside=aside.name if aside else "",
         options=options,
         group=group,
-        rights=GroupRights.of(actor, group),
         wanted=GroupSnapshotQuery(per_board_task_limit=limit, include_done=bool(request.args.get("done"))),
         text=request.args.get("q", "").replace("\0", "").strip()[:200],
     )
@@ -338,7 +316,7 @@ async def live(group_id: UUID) -> Response:
             found = await reachable_group(viewer, group_id)
         except NotFound:
             return None
-        return replace(shown, actor=viewer, reads=reads, group=found, rights=GroupRights.of(viewer, found))
+        return replace(shown, actor=viewer, reads=reads, group=found)
 
     return await live_page(actor, look)
 
@@ -383,7 +361,7 @@ async def _pace_page(
     actor: Actor, group: BoardGroup, values: Fields, errors: dict[str, str], result: JsonObject | None = None
 ) -> str:
     names: dict[UUID | None, str] = {board.id: board.name for board in group.boards}
-    agents = await Agent.filter(board_id__in=[board.id for board in group.boards]).order_by("name", "id")
+    agents = await Agent.filter(board_id__in=group.board_ids).order_by("name", "id")
     failed = set(result["failed_agent_ids"]) if result else set()
     return await shell_page(
         actor,
@@ -409,7 +387,7 @@ async def _pace_page(
     )
 
 
-@action(pages, f"{GROUP}/pace", form=PaceForm, at=group_of_page, refused=again(_pace_page, FormInvalid))
+@action(pages, f"{GROUP}/pace", form=PaceForm, at=reachable_group, refused=again(_pace_page, FormInvalid))
 async def apply_board_group_heartbeat(outcome: Outcome[BoardGroup, PaceForm]) -> ResponseReturnValue:
     """Set how often the agents report, and say for how many that was done."""
     return await _pace_page(outcome.actor, outcome.found, outcome.form.model_dump(), {}, outcome.answer)

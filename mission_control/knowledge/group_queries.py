@@ -1,6 +1,7 @@
 """Read board groups: who may, shapes, and the state of their boards."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -175,30 +176,23 @@ def may_apply_heartbeat(actor: Actor, group: BoardGroup) -> bool:
 
 async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
     """Return a group of the active organization with its boards. Raises NotFound when the actor does not reach it."""
-    return _reached(actor, await _group_in([actor.organization_id], group_id))
+    return await _group_in([actor.organization_id], group_id, lambda group: may_read_group(actor, group))
 
 
 async def reachable_group(actor: Actor, group_id: UUID) -> BoardGroup:
     """Return a group of any of a person's organizations, or of an agent's board. Raises NotFound for others."""
     if actor.is_user:
-        return _reached(actor, await _group_in(list(actor.memberships), group_id))
-    group = await _group_in([actor.organization_id], group_id)
-    if not any(actor.reads(board) for board in group.boards):
-        raise NotFound()
-    return group
+        return await _group_in(list(actor.memberships), group_id, lambda group: may_read_group(actor, group))
+    return await _group_in([actor.organization_id], group_id, lambda group: any(map(actor.reads, group.boards)))
 
 
-def _reached(actor: Actor, group: BoardGroup) -> BoardGroup:
-    if not may_read_group(actor, group):
-        raise NotFound()
-    return group
-
-
-async def _group_in(organization_ids: list[UUID], group_id: UUID) -> BoardGroup:
+async def _group_in(
+    organization_ids: list[UUID], group_id: UUID, is_reached: Callable[[BoardGroup], bool]
+) -> BoardGroup:
     group = await BoardGroup.get_or_none(id=group_id, organization_id__in=organization_ids)
-    if group is None:
+    if group is None or not is_reached(await with_boards(group)):
         raise NotFound()
-    return await with_boards(group)
+    return group
 
 
 async def with_boards(group: BoardGroup) -> BoardGroup:
@@ -247,7 +241,12 @@ _MOMENTS = {"due_at", "in_progress_at", "created_at", "updated_at"}
 async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> JsonObject:
     """Return the state of a group's boards: those that a person reads, all of them for an agent of the group."""
     boards = group.boards if actor.is_agent else [board for board in group.boards if actor.reads(board)]
-    return await _serialize(group, boards, query)
+    counts, tasks = await _counts(boards), await _summaries(boards, query)
+    snapshots = [
+        {"board": BoardRead.of(board), "task_counts": counts[str(board.id)], "tasks": tasks[str(board.id)]}
+        for board in boards
+    ]
+    return {"group": BoardGroupRead.of(group), "boards": snapshots}
 
 
 async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> JsonObject:
@@ -260,39 +259,24 @@ async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQ
     return await snapshot_of_group(actor, group, query)
 
 
-async def _serialize(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> JsonObject:
-    counts = await _counts(boards)
-    tasks = await _summaries(boards, query)
-    return {
-        "group": BoardGroupRead.of(group),
-        "boards": [
-            {
-                "board": BoardRead.of(board),
-                "task_counts": counts.get(str(board.id), {}),
-                "tasks": tasks.get(str(board.id), []),
-            }
-            for board in boards
-        ],
-    }
-
-
 async def _counts(boards: list[Board]) -> dict[str, dict[str, int]]:
-    if not boards:
-        return {}
-    found = await rows(
-        "SELECT board_id, status, COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
-        f" AND board_id IN ({placeholders(len(boards))}) GROUP BY board_id, status ORDER BY board_id, status",
-        *[board.id for board in boards],
-    )
-    by_board: dict[str, dict[str, int]] = {}
-    for row in found:
-        by_board.setdefault(str(row["board_id"]), {})[row["status"]] = int(row["n"])
-    return by_board
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    if boards:
+        here = f"board_id IN ({placeholders(len(boards))})"
+        for row in await rows(
+            "SELECT board_id, status, COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
+            f" AND {here} GROUP BY board_id, status ORDER BY board_id, status",
+            *[board.id for board in boards],
+        ):
+            counts[str(row["board_id"])][row["status"]] = int(row["n"])
+    return counts
 
 
-async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str, list[dict[str, object]]]:
+async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str, list[Row]]:
+    """Return the first tasks of each board, as `BoardGroupTaskSummary` has them."""
+    by_board: dict[str, list[Row]] = defaultdict(list)
     if not boards or not query.per_board_task_limit:
-        return {}
+        return by_board
     undone = "" if query.include_done else " AND t.status <> 'done'"
     found = await rows(
         "SELECT * FROM (SELECT t.id, t.board_id, t.title, t.status, t.priority, t.assigned_agent_id, t.due_at,"
@@ -307,16 +291,9 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
     )
     names = {str(board.id): board.name for board in boards}
     tags = await tags_of_tasks([row["id"] for row in found])
-    by_board: dict[str, list[dict[str, object]]] = {}
     for row in found:
-        board_id = str(row["board_id"])
-        by_board.setdefault(board_id, []).append(_summary(row, names[board_id], tags.get(str(row["id"]), [])))
+        board_id, moments = str(row["board_id"]), {name: wire_moment(row[name]) for name in _MOMENTS}
+        known = {"board_name": names[board_id], "tags": tags.get(str(row["id"]), [])}
+        task = {**row, **moments, **known, "priority": canonical(row["priority"])}
+        by_board[board_id].append({name: task[name] for name in BoardGroupTaskSummary.model_fields})
     return by_board
-
-
-def _summary(row: Row, board_name: str, tags: list[Row]) -> Row:
-    named = {**row, "priority": canonical(row["priority"]), "board_name": board_name, "tags": tags}
-    return {
-        name: wire_moment(named[name]) if name in _MOMENTS else named[name]
-        for name in BoardGroupTaskSummary.model_fields
-    }

@@ -5,7 +5,7 @@ from quart import Response
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.core.values import OK, JsonObject, OkResponse, Page, page
+from mission_control.core.values import OK, JsonObject, OkResponse, Page
 from mission_control.http.operation_api import Api, hints
 from mission_control.knowledge.group_queries import group_of
 from mission_control.knowledge.memory_commands import delete_memory, edit_memory, write_memory
@@ -46,8 +46,7 @@ ENTRY = f"{MEMORY}/<memory_id>"
 )
 async def list_board_memory(actor: Actor, board: Board, query: MemoryQuery) -> JsonObject:
     """List the memory of a board, newest first: chat and notes."""
-    found, total = await list_entries(BoardMemory, board.id, query)
-    return page(found, total, query)
+    return await list_entries(BoardMemory, board.id, query)
 
 
 @api.post(
@@ -70,8 +69,7 @@ async def create_board_memory(actor: Actor, board: Board, data: BoardMemoryCreat
     With the tag `chat` it is a message: the lead and the agents it mentions are notified, with `@all` every agent. The
     messages `/pause` and `/resume` go to every agent of the board.
     """
-    entry = await write_memory(actor, board, data.content, data.tags, data.source)
-    return await read_entry(BoardMemory, entry.id)
+    return await read_entry(await write_memory(actor, board, data.content, data.tags, data.source))
 
 
 @api.get(f"{MEMORY}/stream", rule="board.read", is_stream=True)
@@ -86,14 +84,13 @@ async def stream_board_memory(actor: Actor, board: Board, query: MemoryStreamQue
 @api.get(ENTRY, BoardMemoryRead)
 async def get_board_memory(actor: Actor, entry: BoardMemory) -> JsonObject:
     """Read an entry."""
-    return await read_entry(BoardMemory, entry.id)
+    return await read_entry(entry)
 
 
 @api.patch(ENTRY, BoardMemoryRead, rule="memory.edit")
 async def update_board_memory(actor: Actor, entry: BoardMemory, data: MemoryUpdate) -> JsonObject:
     """Change an entry that you wrote; admins change any."""
-    await edit_memory(actor, entry, data)
-    return await read_entry(BoardMemory, entry.id)
+    return await read_entry(await edit_memory(actor, entry, data))
 
 
 @api.delete(ENTRY, rule="memory.delete")
@@ -108,16 +105,10 @@ OF_GROUP = "/board-groups/<group_id>/memory"
 OF_BOARD = "/boards/<board_id>/group-memory"
 
 
-async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> JsonObject:
-    entry = await write_memory(actor, group, data.content, data.tags, data.source)
-    return await read_entry(GroupMemory, entry.id)
-
-
 @group_api.get(OF_GROUP, Page[BoardGroupMemoryRead], who="user", rule="board_group.read")
 async def list_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryQuery) -> JsonObject:
     """List what was written down for a group, newest first."""
-    found, total = await list_entries(GroupMemory, group.id, query)
-    return page(found, total, query)
+    return await list_entries(GroupMemory, group.id, query)
 
 
 @group_api.post(OF_GROUP, BoardGroupMemoryRead, who="user", rule="memory.write")
@@ -126,7 +117,7 @@ async def create_board_group_memory(actor: Actor, group: BoardGroup, data: Board
 
     Chat reaches the leads and whom it mentions; the tag `broadcast` and `@all` reach every agent of the group.
     """
-    return await _write(actor, group, data)
+    return await read_entry(await write_memory(actor, group, data.content, data.tags, data.source))
 
 
 @group_api.get(f"{OF_GROUP}/stream", who="user", rule="board_group.read", is_stream=True)
@@ -153,9 +144,7 @@ async def stream_board_group_memory(actor: Actor, group: BoardGroup, query: Memo
 )
 async def list_board_group_memory_for_board(actor: Actor, board: Board, query: MemoryQuery) -> JsonObject:
     """List what was written down for the board's group, newest first; nothing without a group."""
-    group = await group_of(board)
-    found, total = ([], 0) if group is None else await list_entries(GroupMemory, group.id, query)
-    return page(found, total, query)
+    return await list_entries(GroupMemory, board.board_group_id, query)
 
 
 @group_api.post(
@@ -177,7 +166,7 @@ async def create_board_group_memory_for_board(actor: Actor, board: Board, data: 
     group = await group_of(board)
     if group is None:
         raise Invalid("This board is in no group, so there is no group memory to write to.")
-    return await _write(actor, group, data)
+    return await create_board_group_memory(actor, group, data)
 
 
 @group_api.get(
@@ -201,14 +190,13 @@ async def stream_board_group_memory_for_board(actor: Actor, board: Board, query:
 @group_api.get(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user")
 async def get_board_group_memory(actor: Actor, entry: GroupMemory) -> JsonObject:
     """Read an entry."""
-    return await read_entry(GroupMemory, entry.id)
+    return await read_entry(entry)
 
 
 @group_api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user", rule="memory.edit")
 async def update_board_group_memory(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> JsonObject:
     """Change an entry that you wrote; admins change any."""
-    await edit_memory(actor, entry, data)
-    return await read_entry(GroupMemory, entry.id)
+    return await read_entry(await edit_memory(actor, entry, data))
 
 
 @group_api.delete(f"{OF_GROUP}/<memory_id>", who="user", rule="memory.delete")

@@ -76,24 +76,24 @@ async def _write[E: Entry](
 @command("memory.edit")
 async def edit_memory[E: Entry](actor: Actor, entry: E, sent: MemoryUpdate) -> E:
     """Change what differs; nobody is notified again, but notices that quote the entry quote its new text."""
-    found = await _locked(entry)
-    wanted = sent.model_dump(exclude_unset=True)
-    changes = {name: value for name, value in wanted.items() if getattr(found, name) != value}
+    entry = await _locked(entry)
+    sent_fields = sent.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in sent_fields.items() if getattr(entry, name) != value}
     if not changes:
-        return found
-    before = found.content
-    found.update_from_dict(changes)
-    found.is_chat, found.edited_at = is_chat(found.tags), times.clock_now()
-    await found.save(update_fields=[*changes, "is_chat", "edited_at"])
-    await _requote(found, before, snippet(found.content))
+        return entry
+    before = entry.content
+    entry.update_from_dict(changes)
+    entry.is_chat, entry.edited_at = is_chat(entry.tags), times.clock_now()
+    await entry.save(update_fields=[*changes, "is_chat", "edited_at"])
+    await _requote(entry, before, snippet(entry.content))
     record(
-        "memory.updated" if isinstance(found, BoardMemory) else "group_memory.updated",
-        found,
-        _sentence(found, "changed"),
+        "memory.updated" if isinstance(entry, BoardMemory) else "group_memory.updated",
+        entry,
+        _sentence(entry, "changed"),
         fields=sorted(changes),
-        **_state(found),
+        **_state(entry),
     )
-    return found
+    return entry
 
 
 @command("memory.delete")

@@ -14,7 +14,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import present, visible_board
 from mission_control.core.actor import Actor, Rules, can
 from mission_control.core.errors import NotFound
-from mission_control.core.values import ActorRef, Body, NonEmptyStr, NotNull, Paging, example, to_json
+from mission_control.core.values import ActorRef, Body, JsonObject, NonEmptyStr, NotNull, Paging, example, page, to_json
 from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
 from mission_control.http import lookups
 from mission_control.knowledge.group_queries import group_of, holds_board_of, reaches_group, visible_group, with_boards
@@ -103,17 +103,19 @@ async def _entry_of[E: Entry](kind: type[E], home: Board | BoardGroup, memory_id
     return entry
 
 
-async def read_entry(kind: type[Entry], memory_id: UUID) -> Row:
-    """Return one entry as it is sent. Raises NotFound when it was deleted."""
-    home = kind.home_column()
-    found = await rows(f"SELECT m.{home}, {COLUMNS} FROM {kind._meta.db_table} m{AUTHORS} WHERE m.id = ?", memory_id)
+async def read_entry(entry: Entry) -> Row:
+    """Return an entry as it is sent. Raises NotFound when it was deleted."""
+    home, table = entry.home_column(), entry._meta.db_table
+    found = await rows(f"SELECT m.{home}, {COLUMNS} FROM {table} m{AUTHORS} WHERE m.id = ?", entry.id)
     if not found:
         raise NotFound()
     return serialize_entry(found[0], home)
 
 
-async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> tuple[list[Row], int]:
-    """Return a page of the entries of a board or group, newest first, and how many there are."""
+async def list_entries(kind: type[Entry], home_id: UUID | None, query: MemoryQuery) -> JsonObject:
+    """Return a page of the entries of a board or group, newest first."""
+    if home_id is None:
+        return page([], 0, query)
     home, table = kind.home_column(), kind._meta.db_table
     narrowed, more = matching(query)
     where, values = f"m.{home} = ? AND {NOT_BLANK}{narrowed}", [home_id, *more]
@@ -124,7 +126,7 @@ async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> 
         query.limit,
         query.offset,
     )
-    return [serialize_entry(row, home) for row in found], int(total["n"])
+    return page([serialize_entry(row, home) for row in found], int(total["n"]), query)
 
 
 def matching(query: MemoryQuery) -> tuple[str, list[object]]:
@@ -136,15 +138,12 @@ def matching(query: MemoryQuery) -> tuple[str, list[object]]:
         where += f" AND {contains('m.content')}"
         values = [*values, query.q.strip().lower()]
     for tag in query.tag:
-        condition, value = _has_tag(tag)
-        where, values = f"{where} AND {condition}", [*values, value]
+        if is_postgres():
+            where, values = f"{where} AND m.tags @> CAST(? AS JSONB)", [*values, orjson.dumps([tag]).decode()]
+        else:
+            where += " AND EXISTS (SELECT 1 FROM json_each(m.tags) j WHERE j.value = ?)"
+            values = [*values, tag]
     return where, values
-
-
-def _has_tag(tag: str) -> tuple[str, str]:
-    if is_postgres():
-        return "m.tags @> CAST(? AS JSONB)", orjson.dumps([tag]).decode()
-    return "EXISTS (SELECT 1 FROM json_each(m.tags) j WHERE j.value = ?)", tag
 
 
 rules = Rules()
@@ -162,13 +161,9 @@ def may_write(actor: Actor, home: Board | BoardGroup) -> bool:
 @rules.rule("memory.delete")
 def may_edit(actor: Actor, entry: Entry) -> bool:
     """Its author, and admins, who can write on the board or in the group."""
-    return may_write(actor, entry.home) and (_wrote(actor, entry) or actor.administers(entry.home.organization_id))
-
-
-def _wrote(actor: Actor, entry: Entry) -> bool:
-    if actor.is_agent:
-        return bool(entry.author_agent_id == actor.id)
-    return actor.is_user and bool(entry.author_user_id == actor.id)
+    author_id = entry.author_agent_id if actor.is_agent else entry.author_user_id
+    is_author = author_id is not None and author_id == actor.id
+    return may_write(actor, entry.home) and (is_author or actor.administers(entry.home.organization_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,26 +179,25 @@ _groups: Shared[BoardGroup | None] = Shared(1.0)
 async def stream_of_board(actor: Actor, board: Board, is_chat: bool | None) -> Response:
     """Stream one `memory` message for each entry written, changed or deleted on a board."""
 
-    async def payload(event: Event) -> bytes | None:
-        if event.board_id != board.id or not event.kind.startswith("memory."):
-            return None
-        return await _message(event, BoardMemory, board.id, is_chat)
-
     async def alive() -> bool:
         return await _still_reads(actor, board) is not None
 
-    return await json_stream(board.organization_id, "memory", payload, alive)
+    return await _stream_of(BoardMemory, board.organization_id, board.id, is_chat, alive)
 
 
 async def stream_of_group(actor: Actor, group: BoardGroup, is_chat: bool | None) -> Response:
     """Stream the memory of a group that a person reads."""
 
-    async def alive() -> bool:
-        current = await lookups.fresh(actor)
-        found = await _groups.get((group.id, broker.known_head(group.organization_id)), lambda: _group(group.id))
-        return current is not None and found is not None and can(current, "board_group.read", found)
+    async def current_group() -> BoardGroup | None:
+        current = await BoardGroup.get_or_none(id=group.id)
+        return None if current is None else await with_boards(current)
 
-    return await _stream_of(group.organization_id, group.id, is_chat, alive)
+    async def alive() -> bool:
+        reader = await lookups.fresh(actor)
+        current = await _groups.get((group.id, broker.known_head(group.organization_id)), current_group)
+        return reader is not None and current is not None and can(reader, "board_group.read", current)
+
+    return await _stream_of(GroupMemory, group.organization_id, group.id, is_chat, alive)
 
 
 async def stream_around(actor: Actor, board: Board, is_chat: bool | None) -> Response:
@@ -213,63 +207,43 @@ async def stream_around(actor: Actor, board: Board, is_chat: bool | None) -> Res
         current = await _still_reads(actor, board)
         return current is not None and current.board_group_id == board.board_group_id
 
-    return await _stream_of(board.organization_id, board.board_group_id, is_chat, alive)
+    return await _stream_of(GroupMemory, board.organization_id, board.board_group_id, is_chat, alive)
 
 
 async def _stream_of(
-    organization_id: UUID, group_id: UUID | None, is_chat: bool | None, alive: Callable[[], Awaitable[bool]]
+    kind: type[Entry],
+    organization_id: UUID,
+    home_id: UUID | None,
+    is_chat: bool | None,
+    alive: Callable[[], Awaitable[bool]],
 ) -> Response:
     async def payload(event: Event) -> bytes | None:
-        if group_id is None or not event.kind.startswith("group_memory."):
+        if home_id is None or not event.kind.startswith(kind.EVENTS):
             return None
-        if orjson.loads(event.data)["board_group_id"] != str(group_id):
+        event_home = event.board_id if kind is BoardMemory else orjson.loads(event.data)["board_group_id"]
+        if str(event_home) != str(home_id):
             return None
-        return await _message(event, GroupMemory, group_id, is_chat)
+        key = (event.id, broker.known_head(event.organization_id))  # it may have been deleted since
+        entry = await _entries.get(key, lambda: _entry(event, kind, home_id))
+        return None if entry is None or is_chat not in (None, entry.is_chat) else entry.message
 
     return await json_stream(organization_id, "memory", payload, alive)
 
 
 async def _still_reads(actor: Actor, board: Board) -> Board | None:
     current = await lookups.fresh(actor)
-    if current is None or not current.reads(board):
-        return None
-    return await present(board)
-
-
-async def _group(group_id: UUID) -> BoardGroup | None:
-    found = await BoardGroup.get_or_none(id=group_id)
-    return None if found is None else await with_boards(found)
-
-
-async def _message(event: Event, kind: type[Entry], home_id: UUID, is_chat: bool | None) -> bytes | None:
-    key = (event.id, broker.known_head(event.organization_id))  # it may have been deleted since
-    entry = await _entries.get(key, lambda: _entry(event, kind, home_id))
-    return None if entry is None or is_chat not in (None, entry.is_chat) else entry.message
+    return await present(board) if current is not None and current.reads(board) else None
 
 
 async def _entry(event: Event, kind: type[Entry], home_id: UUID) -> _Entry | None:
     data = orjson.loads(event.data)
-    if event.kind.endswith(".deleted"):
-        entry = _farewell(data, kind, home_id)
+    if event.kind.endswith(".deleted"):  # in the usual shape, without its text
+        columns = {kind.home_column(): home_id, "created_at": as_moment(data["created_at"])}
+        nothing = {"content": "", **dict.fromkeys(("tags", "source", "author", "edited_at"))}
+        entry = {"id": data["memory_id"], **columns, **nothing, "is_chat": data["is_chat"], "deleted": True}
     else:
         try:
-            entry = await read_entry(kind, UUID(data["memory_id"]))
+            entry = await read_entry(kind(id=UUID(data["memory_id"])))
         except NotFound:
             return None
     return _Entry(entry["is_chat"], to_json({"memory": entry}))
-
-
-def _farewell(data: Row, kind: type[Entry], home_id: UUID) -> Row:
-    """Return a deleted entry in the usual shape, without its text."""
-    return {
-        "id": data["memory_id"],
-        kind.home_column(): home_id,
-        "content": "",
-        "tags": None,
-        "source": None,
-        "is_chat": data["is_chat"],
-        "created_at": as_moment(data["created_at"]),
-        "author": None,
-        "edited_at": None,
-        "deleted": True,
-    }

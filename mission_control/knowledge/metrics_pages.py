@@ -1,7 +1,7 @@
 """Metrics as people read them: figures, bars and tables, on a page that stays current."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,12 +13,13 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
-from mission_control.knowledge.dashboard import Overview, dashboard, total
+from mission_control.knowledge.dashboard import dashboard_metrics, total
 from mission_control.knowledge.metrics_schemas import (
+    RANGES,
+    Answering,
     BucketKey,
     DashboardMetrics,
     DashboardQuery,
-    DashboardRangeSeries,
     DashboardSeriesSet,
     PersonsAnswers,
     RangeKey,
@@ -29,20 +30,18 @@ from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
 HEIGHT, STEP, WIDTH = 32, 10, 7  # of the bars, in units of their drawing
-IN_WORDS: dict[RangeKey, str] = {
-    "24h": "24 hours", "3d": "3 days", "7d": "7 days", "14d": "14 days", "1m": "30 days", "3m": "90 days",
-    "6m": "180 days", "1y": "365 days",
-}  # fmt: skip
-OFFERED: tuple[RangeKey, ...] = ("24h", "7d", "14d", "1m", "3m", "1y")
-SHORT: dict[RangeKey, str] = {
-    "24h": "24 h", "3d": "3 d", "7d": "7 d", "14d": "14 d", "1m": "30 d", "3m": "90 d", "6m": "180 d", "1y": "1 y",
-}  # fmt: skip
+IN_WORDS = {key: "24 hours" if key == "24h" else f"{length.days} days" for key, (length, _) in RANGES.items()}
+OFFERED: dict[RangeKey, str] = {"24h": "24 h", "7d": "7 d", "14d": "14 d", "1m": "30 d", "3m": "90 d", "1y": "1 y"}
 DEFAULT: RangeKey = "14d"
 
 
 def range_named(text: str | None) -> RangeKey:
     """Return the range that an address names, else the usual one."""
-    return next((one for one in IN_WORDS if one == text), DEFAULT)
+    return next((key for key in RANGES if key == text), DEFAULT)
+
+
+def whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,11 @@ class Chart:
 
     key: str
     label: str
+    series: DashboardSeriesSet
     value: str
     unit: str
     note: str
-    bucket: BucketKey
-    now: list[tuple[datetime, float]]
-    before: list[float]
-    say: Callable[[float], str] = field(default=lambda value: f"{value:,.0f}")
+    say: Callable[[float], str] = whole
     bars: bool = True
 
     @property
@@ -66,24 +63,28 @@ class Chart:
 
     @property
     def bar_width(self) -> int:
-        return len(self.now) * STEP - (STEP - WIDTH)
+        return len(self.series.primary.points) * STEP - (STEP - WIDTH)
 
     @property
     def drawn(self) -> list[tuple[int, float, float]]:
         """Its bars as distance from the left, distance from the top, and height."""
-        most = max((value for _, value in self.now), default=0.0) or 1.0
-        heights = [max(1.0, round(HEIGHT * value / most, 1)) for _, value in self.now]
+        values = [point.value for point in self.series.primary.points]
+        most = max(values, default=0.0) or 1.0
+        heights = [max(1.0, round(HEIGHT * value / most, 1)) for value in values]
         return [(at * STEP, round(HEIGHT - height, 1), height) for at, height in enumerate(heights)]
 
     @property
     def table(self) -> list[tuple[str, str, float, str, float | None]]:
         """Its rows: the period, the value in words and as a number, and the same of the period before."""
-        extra = [None] * max(0, len(self.now) - len(self.before))
-        pairs = zip(self.now, [*self.before, *extra], strict=False)
+        now, before = self.series.primary, [point.value for point in self.series.comparison.points]
+        pairs = zip(now.points, [*before, *[None] * len(now.points)], strict=False)
         return [
-            (period_in_words(self.bucket, moment), self.say(value), value, "" if old is None else self.say(old), old)
-            for (moment, value), old in pairs
-        ]
+            (
+                period_in_words(now.bucket, point.period), self.say(point.value), point.value,
+                "" if old is None else self.say(old), old,
+            )
+            for point, old in pairs
+        ]  # fmt: skip
 
 
 def period_in_words(bucket: BucketKey, moment: datetime) -> str:
@@ -95,8 +96,10 @@ def period_in_words(bucket: BucketKey, moment: datetime) -> str:
     return f"{'week of ' if bucket == 'week' else ''}{moment.day} {moment:%b}"
 
 
-def duration(hours: float) -> tuple[str, str]:
+def duration(hours: float | None) -> tuple[str, str]:
     """Return a duration as a number and its unit: `18` and `min`."""
+    if hours is None:
+        return "none", ""
     if hours < 1:
         minutes = hours * 60
         return (f"{minutes:.0f}", "min") if minutes >= 1 or minutes == 0 else ("under 1", "min")
@@ -110,53 +113,35 @@ def duration_in_words(hours: float) -> str:
     return " ".join(duration(hours))
 
 
-def charts_of(found: Overview, user_id: UUID | None) -> list[Chart]:
+def charts_of(found: Answering, finished: DashboardSeriesSet, user_id: UUID | None) -> list[Chart]:
     """Return the four charts of Home from `overview`; answers are told apart by who gave them."""
-    finished, spent = found.finished, found.spent
-    median, median_before = found.time_to_answer_median
-    done, cost = total(finished[0]), total(spent[0])
-    time, unit = ("none", "") if median is None else duration(median)
+    before, done, cost = found.time_to_answer_median_before, total(finished.primary), total(found.spent.primary)
+    notes = (
+        _by(found.answered_by, user_id),
+        "none before" if before is None else f"was {duration_in_words(before)}",
+        f"was {whole(total(finished.comparison))}",
+        f"{cost / done:,.2f} a task" if done and cost else f"was {total(found.spent.comparison):,.2f}",
+    )
+    return _charts(found, finished, "task" if done == 1 else "tasks", notes)
+
+
+def _charts(
+    found: Answering, finished: DashboardSeriesSet, tasks: str, notes: tuple[str, str, str, str]
+) -> list[Chart]:
+    done, cost = total(finished.primary), money(total(found.spent.primary)).removesuffix(" USD")
+    median = duration(found.time_to_answer_median)
     return [
-        _chart(
-            "answered", "Answered", found.answered, f"{total(found.answered[0]):,.0f}", "",
-            _by(found.answered_by, user_id),
-        ),
-        _chart(
-            "time-to-answer", "Time to answer", found.time_to_answer, time, unit,
-            "none before" if median_before is None else f"was {duration_in_words(median_before)}", duration_in_words,
-        ),
-        _chart(
-            "finished", "Finished", finished, f"{done:,.0f}", "task" if done == 1 else "tasks",
-            f"was {total(finished[1]):,.0f}",
-        ),
-        _chart(
-            "spent", "Spent", spent, money(cost).removesuffix(" USD"), "USD",
-            f"{cost / done:,.2f} a task" if done and cost else f"was {total(spent[1]):,.2f}", money,
-        ),
-    ]  # fmt: skip
-
-
-def _chart(
-    key: str,
-    label: str,
-    pair: Sequence[DashboardRangeSeries],
-    value: str,
-    unit: str,
-    note: str,
-    say: Callable[[float], str] | None = None,
-    *,
-    bars: bool = True,
-) -> Chart:
-    now = [(point.period, point.value) for point in pair[0].points]
-    before = [point.value for point in pair[1].points]
-    chosen = say if say is not None else (lambda number: f"{number:,.0f}")
-    return Chart(key, label, value, unit, note, pair[0].bucket, now, before, chosen, bars)
+        Chart("answered", "Answered", found.answered, whole(total(found.answered.primary)), "", notes[0]),
+        Chart("time-to-answer", "Time to answer", found.time_to_answer, *median, notes[1], duration_in_words),
+        Chart("finished", "Finished", finished, whole(done), tasks, notes[2]),
+        Chart("spent", "Spent", found.spent, cost, "USD", notes[3], money),
+    ]
 
 
 def _by(people: list[PersonsAnswers], user_id: UUID | None) -> str:
     """Return who answered how much: the reader first, then the others, three at most."""
-    mine = [f"you {one.answered:,}" for one in people if one.user_id == user_id]
-    others = [f"{one.name.split()[0]} {one.answered:,}" for one in people if one.user_id != user_id]
+    mine = [f"you {person.answered:,}" for person in people if person.user_id == user_id]
+    others = [f"{person.name.split()[0]} {person.answered:,}" for person in people if person.user_id != user_id]
     named = [*mine, *others][:3]
     return f"by {', '.join(named)}" if named else "nobody yet"
 
@@ -172,35 +157,25 @@ def compared(now: float, before: float, say: Callable[[float], str], words: str)
 
 
 def dashboard_charts(found: DashboardMetrics, user_id: UUID | None) -> list[Chart]:
-    words, flow = IN_WORDS[found.range], found.flow
-    counts = "{:,.0f}".format
-    median, before = flow.time_to_answer_median, flow.time_to_answer_median_before
-    time, unit = ("none", "") if median is None else duration(median)
-    cycle = flow.cycle_time_median
-    cycle_time, cycle_unit = ("none", "") if cycle is None else duration(cycle)
-    level, level_before = flow.wip.primary.points[-1].value, flow.wip.comparison.points[-1].value
+    words, flow, wip = IN_WORDS[found.range], found.flow, found.flow.wip
 
-    def both(of: DashboardSeriesSet) -> list[DashboardRangeSeries]:
-        return [of.primary, of.comparison]
+    def sums(series: DashboardSeriesSet, say: Callable[[float], str]) -> str:
+        return compared(total(series.primary), total(series.comparison), say, words)
 
-    def sums(of: DashboardSeriesSet, say: Callable[[float], str]) -> str:
-        return compared(total(of.primary), total(of.comparison), say, words)
-
-    answers = total(flow.answered.primary)
+    notes = (
+        f"{sums(flow.answered, whole)} Answered {_by(flow.answered_by, user_id)}.",
+        _times_compared(flow.time_to_answer_median, flow.time_to_answer_median_before, words),
+        sums(flow.throughput, whole),
+        sums(flow.spent, money),
+    )
+    cycle, cycle_note = duration(flow.cycle_time_median), "The median of finished tasks, from their first start."
+    level, level_before = wip.primary.points[-1].value, wip.comparison.points[-1].value
+    levels = compared(level, level_before, whole, words)
     return [
-        _chart("answered", "Answered", both(flow.answered), counts(answers), "",
-               f"{sums(flow.answered, counts)} Answered {_by(flow.answered_by, user_id)}."),
-        _chart("time-to-answer", "Time to answer", both(flow.time_to_answer), time, unit,
-               _times_compared(median, before, words), duration_in_words),
-        _chart("finished", "Finished", both(flow.throughput), counts(total(flow.throughput.primary)), "tasks",
-               sums(flow.throughput, counts)),
-        _chart("spent", "Spent", both(flow.spent), money(total(flow.spent.primary)).removesuffix(" USD"), "USD",
-               sums(flow.spent, money), money),
-        _chart("cycle-time", "Start to finish", both(flow.cycle_time), cycle_time, cycle_unit,
-               "The median of finished tasks, from their first start.", duration_in_words),
-        _chart("wip", "In progress or review", both(flow.wip), counts(level), "tasks",
-               compared(level, level_before, counts, words), bars=False),
-    ]  # fmt: skip
+        *_charts(flow, flow.throughput, "tasks", notes),
+        Chart("cycle-time", "Start to finish", flow.cycle_time, *cycle, cycle_note, duration_in_words),
+        Chart("wip", "In progress or review", wip, whole(level), "tasks", levels, bars=False),
+    ]
 
 
 def _times_compared(now: float | None, before: float | None, words: str) -> str:
@@ -233,17 +208,11 @@ class MetricsView(View):
         return f"{path}?{urlencode({'range': self.range_key, **board, **more})}"
 
 
-async def _view(actor: Actor, reads: Reads | None = None) -> MetricsView:
-    boards, wanted = await boards_of(actor), parse_id(request.args.get("board"))
-    return MetricsView(
-        actor=actor,
-        pages=(PAGE,),
-        active="home",
-        reads=reads or Reads(),
-        boards=boards,
-        board=next((one for one in boards if one.id == wanted), None),
-        range_key=range_named(request.args.get("range")),
-    )
+async def _view(actor: Actor) -> MetricsView:
+    boards, board_id = await boards_of(actor), parse_id(request.args.get("board"))
+    board = next((board for board in boards if board.id == board_id), None)
+    range_key = range_named(request.args.get("range"))
+    return MetricsView(actor=actor, pages=(PAGE,), active="home", boards=boards, board=board, range_key=range_key)
 
 
 @pages.get("/metrics")
@@ -257,7 +226,7 @@ async def metrics() -> str:
         active="home",
         view=view,
         words=IN_WORDS[view.range_key],
-        ranges=[(one, SHORT[one], view.address("/metrics", range=one)) for one in OFFERED],
+        ranges=[(key, label, view.address("/metrics", range=key)) for key, label in OFFERED.items()],
         regions=await rendered(PAGE, view),
         live_url=view.address("/metrics/live", after=seq),
     )
@@ -271,12 +240,9 @@ async def live() -> Response:
 
     async def look(viewer: Actor, reads: Reads) -> MetricsView | None:
         boards = await boards_of(viewer)
-        if opened.board is not None and opened.board.id not in {one.id for one in boards}:
+        if opened.board is not None and opened.board.id not in {board.id for board in boards}:
             return None
-        return MetricsView(
-            actor=viewer, pages=(PAGE,), active="home", reads=reads,
-            boards=boards, board=opened.board, range_key=opened.range_key,
-        )  # fmt: skip
+        return replace(opened, actor=viewer, reads=reads, boards=boards)
 
     return await live_page(actor, look)
 
@@ -284,7 +250,7 @@ async def live() -> Response:
 async def shown(view: MetricsView) -> str:
     """Return the figures and charts."""
     board_id = view.board.id if view.board else None
-    found = await dashboard(view.actor, DashboardQuery(range_key=view.range_key, board_id=board_id))
+    found = await dashboard_metrics(view.actor, DashboardQuery(range_key=view.range_key, board_id=board_id))
     hours = found.flow.oldest_waiting
     return await render_block(
         TEMPLATE,

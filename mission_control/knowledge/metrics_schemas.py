@@ -1,4 +1,4 @@
-"""Shapes of the dashboard: its time ranges with their buckets, and its boards."""
+"""Shapes of the dashboard, and its time ranges with their buckets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +8,6 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-
-from mission_control.boards.queries import on_readable_boards
-from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_id, rows
 
 RangeKey = Literal["24h", "3d", "7d", "14d", "1m", "3m", "6m", "1y"]
 BucketKey = Literal["hour", "day", "week", "month"]
@@ -29,46 +24,28 @@ RANGES: dict[RangeKey, tuple[timedelta, BucketKey]] = {
 }
 
 
-def hour_of(moment: datetime) -> datetime:
-    return datetime(moment.year, moment.month, moment.day, moment.hour)
+def _day(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def day_of(moment: datetime) -> datetime:
-    return datetime(moment.year, moment.month, moment.day)
-
-
-def week_of(moment: datetime) -> datetime:
-    """Return the Monday of a time's week."""
-    return day_of(moment) - timedelta(days=moment.weekday())
-
-
-def month_of(moment: datetime) -> datetime:
-    """Return the first day of a time's month."""
-    return datetime(moment.year, moment.month, 1)
-
-
-STARTS: dict[BucketKey, Callable[[datetime], datetime]] = {
-    "hour": hour_of,
-    "day": day_of,
-    "week": week_of,
-    "month": month_of,
-}
-STEPS: dict[BucketKey, timedelta] = {
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-    "month": timedelta(days=32),  # lands in the next month; its first day is used
+# The length of a bucket, and the start of the one that a time is in.
+BUCKETS: dict[BucketKey, tuple[timedelta, Callable[[datetime], datetime]]] = {
+    "hour": (timedelta(hours=1), lambda moment: moment.replace(minute=0, second=0, microsecond=0)),
+    "day": (timedelta(days=1), _day),
+    "week": (timedelta(days=7), lambda moment: _day(moment) - timedelta(days=moment.weekday())),
+    "month": (timedelta(days=32), lambda moment: _day(moment).replace(day=1)),  # 32 days lead into the next month
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A closed time range and the buckets that cover it."""
+    """A closed time range and the buckets that cover it: the range that ends now, or the one before it."""
 
     key: RangeKey
     bucket: BucketKey
     start: datetime
     end: datetime
+    is_now: bool
 
     def contains(self, moment: datetime) -> bool:
         """Return whether a time is in the window, ends included."""
@@ -80,23 +57,23 @@ class Window:
 
     def period_of(self, moment: datetime) -> datetime:
         """Return the start of a time's bucket."""
-        return STARTS[self.bucket](moment)
+        return BUCKETS[self.bucket][1](moment)
 
 
 @lru_cache(maxsize=16)  # every series of a dashboard asks
 def _periods(window: Window) -> tuple[datetime, ...]:
-    begin = STARTS[window.bucket]
-    found = [begin(window.start)]
-    while (following := begin(found[-1] + STEPS[window.bucket])) <= window.end:
-        found.append(following)
-    return tuple(found)
+    length, begin = BUCKETS[window.bucket]
+    periods = [begin(window.start)]
+    while (following := begin(periods[-1] + length)) <= window.end:
+        periods.append(following)
+    return tuple(periods)
 
 
 def windows(key: RangeKey, now: datetime) -> tuple[Window, Window]:
     """Return the window that ends now and the one of the same length before it."""
     duration, bucket = RANGES[key]
     start = now - duration
-    return Window(key, bucket, start, now), Window(key, bucket, start - duration, start)
+    return Window(key, bucket, start, now, True), Window(key, bucket, start - duration, start, False)
 
 
 class DashboardQuery(BaseModel):
@@ -204,25 +181,33 @@ class PersonsAnswers(BaseModel):
     answered: int
 
 
-class Flow(BaseModel):
-    """Metrics computed from events, not from the tasks' current state. Times in hours."""
-
-    throughput: DashboardSeriesSet = Field(description="Tasks that were finished, in the bucket they were finished in")
-    cycle_time: DashboardSeriesSet = Field(description="Mean hours from the first start to the finish, 0 where none")
-    cycle_time_median: float | None
-    cycle_time_p85: float | None
-    wip: DashboardSeriesSet = Field(description="Tasks in progress or review at the end of each bucket")
-    aging: list[AgingTask] = Field(description="The ten oldest tasks in progress or review, oldest first")
-    waiting_for_person_median: float | None
-    waiting_for_person_p85: float | None
-    waiting_now: int
-    oldest_waiting: float | None
+class Answering(BaseModel):
     answered: DashboardSeriesSet = Field(description="Approvals decided and questions answered by people")
     answered_by: list[PersonsAnswers] = Field(description="The same by person, most first, for the range")
     time_to_answer: DashboardSeriesSet = Field(description="Mean hours from request to answer, 0 where none")
     time_to_answer_median: float | None
     time_to_answer_median_before: float | None = Field(description="The same in the window before")
     spent: DashboardSeriesSet = Field(description="US dollars that agents on these boards spent")
+
+
+class Waiting(BaseModel):
+    waiting_for_person_median: float | None
+    waiting_for_person_p85: float | None
+    waiting_now: int
+    oldest_waiting: float | None
+
+
+class WorkFlow(BaseModel):
+    throughput: DashboardSeriesSet = Field(description="Tasks that were finished, in the bucket they were finished in")
+    cycle_time: DashboardSeriesSet = Field(description="Mean hours from the first start to the finish, 0 where none")
+    cycle_time_median: float | None
+    cycle_time_p85: float | None
+    wip: DashboardSeriesSet = Field(description="Tasks in progress or review at the end of each bucket")
+    aging: list[AgingTask] = Field(description="The ten oldest tasks in progress or review, oldest first")
+
+
+class Flow(Answering, Waiting, WorkFlow):
+    """Metrics computed from events, not from the tasks' current state. Times in hours."""
 
 
 class DashboardMetrics(BaseModel):
@@ -237,21 +222,3 @@ class DashboardMetrics(BaseModel):
     wip: DashboardWipSeriesSet
     pending_approvals: DashboardPendingApprovals
     flow: Flow
-
-
-async def boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
-    """Return the readable boards named by the query. Unreadable board: NotFound."""
-    readable, values = on_readable_boards(actor, actor.organization_id, "id")
-    found = await rows(
-        f"SELECT id, board_group_id FROM boards WHERE organization_id = ? AND deleted_at IS NULL{readable}",
-        actor.organization_id,
-        *values,
-    )
-    boards = {as_id(row["id"]): as_id(row["board_group_id"]) for row in found}
-    if query.board_id is not None and query.board_id not in boards:
-        raise NotFound()
-    return [
-        board_id
-        for board_id, group_id in boards.items()
-        if board_id is not None and query.board_id in (None, board_id) and query.group_id in (None, group_id)
-    ]

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class Entry(Dated):
-    """A chat message or a note. `HOME` is the field of the board or group that it belongs to."""
+    """A chat message or a note. `HOME` is the field of its board or group, `EVENTS` begins the kinds of its events."""
 
     HOME: ClassVar[str]
+    EVENTS: ClassVar[str]
 
     content = fields.TextField()
     tags = json_field(null=True)
@@ -52,7 +53,7 @@ class Entry(Dated):
 class BoardMemory(Entry):
     """An entry for everybody on a board."""
 
-    HOME = "board"
+    HOME, EVENTS = "board", "memory."
     board = reference("Board")
     board_id: UUID
 
@@ -64,7 +65,7 @@ class BoardMemory(Entry):
 class GroupMemory(Entry):
     """An entry for every board of a group."""
 
-    HOME = "board_group"
+    HOME, EVENTS = "board_group", "group_memory."
     board_group = reference("BoardGroup")
     board_group_id: UUID
 
@@ -74,10 +75,6 @@ class GroupMemory(Entry):
             Index(fields=("board_group_id", "is_chat", "created_at")),
             Index(fields=("board_group_id", "created_at")),
         )
-
-
-if TYPE_CHECKING:
-    from mission_control.boards.models import Board
 
 
 class BoardGroup(Changing):
@@ -94,6 +91,10 @@ class BoardGroup(Changing):
     class Meta:
         table = "board_groups"
         indexes = (Index(fields=("organization_id", "created_at")),)
+
+    @property
+    def board_ids(self) -> list[UUID]:
+        return [board.id for board in self.boards]
 
     def scope(self) -> Scope:
         """Return where an event about this group belongs."""

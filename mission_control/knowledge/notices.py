@@ -55,7 +55,7 @@ async def notify_group(actor: Actor, group: BoardGroup, entry: GroupMemory) -> N
     """Notify every agent of a broadcast, leads and mentioned agents of a message; never the author."""
     content = entry.content
     to_all = is_broadcast(content, entry.tags)
-    for agent in await agents_to_notify([board.id for board in group.boards]):
+    for agent in await agents_to_notify(group.board_ids):
         named = mentions(content, agent)
         if agent.id == actor.agent_id or not (to_all or named or agent.is_board_lead):
             continue

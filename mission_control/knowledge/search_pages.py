@@ -13,9 +13,9 @@ from mission_control.boards.queries import boards_of
 from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging, parse_id, parts_of
-from mission_control.database.sql import Condition, Row, Values, contains, placeholders, rows
+from mission_control.database.sql import Row, Values, contains, placeholders, rows
 from mission_control.knowledge.group_queries import list_groups
-from mission_control.knowledge.search_queries import SearchHit, SearchKind, SearchQuery, search
+from mission_control.knowledge.search_queries import SearchHit, SearchKind, SearchQuery, find_hits
 from mission_control.people.account_names import person_name
 from mission_control.tasks.quick_add import QuickTask, understood
 from mission_control.web.forms import is_htmx
@@ -76,16 +76,13 @@ async def new_task(actor: Actor, boards: Sequence[Board], current: Board | None,
         return []
     wanted = [current] if current is not None else boards
     writable = [board for board in wanted if actor.writes(board)][:MOST_BOARDS]
-    hits = [await _new_task_hit(board, asked[1]) for board in writable]
+    hits, text = [], asked[1]
+    for board in writable:
+        title = (await understood(board, QuickTask(text=text))).title
+        taken = [word for word in text.split() if word not in title.split()]
+        url = f"/boards/{board.id}/tasks/new?{urlencode({'text': text})}"
+        hits.append(Hit(f"New task: {title}", url, "plus", " · ".join([*taken, board.name])))
     return [Group("Do", hits)] if hits else []
-
-
-async def _new_task_hit(board: Board, text: str) -> Hit:
-    task = await understood(board, QuickTask(text=text))
-    left = task.title.split()
-    taken = [word for word in text.split() if word not in left]
-    url = f"/boards/{board.id}/tasks/new?{urlencode({'text': text})}"
-    return Hit(f"New task: {task.title}", url, "plus", " · ".join([*taken, board.name]))
 
 
 MOST_ROWS = 50
@@ -95,9 +92,11 @@ GLYPHS = {  # as in templates/ui/badge.html
     "review": "circle-question-mark",
     "done": "circle-check",
 }
-WRITTEN: tuple[SearchKind, ...] = ("comment", "memory", "approval")
-WRITTEN_ICONS = {"comment": "message-square", "memory": "book-open", "approval": "shield-check"}
-WRITTEN_WORDS = {"comment": "Comment", "memory": "Memory", "approval": "Approval"}
+WRITTEN: dict[SearchKind, tuple[str, str]] = {
+    "comment": ("Comment", "message-square"),
+    "memory": ("Memory", "book-open"),
+    "approval": ("Approval", "shield-check"),
+}
 
 
 async def find_tasks(boards: Sequence[Board], query: str) -> list[Hit]:
@@ -105,23 +104,17 @@ async def find_tasks(boards: Sequence[Board], query: str) -> list[Hit]:
     if not boards:
         return []
     names = {str(board.id): board.name for board in boards}
-    match, values = _task_match(query)
+    words, number = query.split(), re.fullmatch(r"#?([0-9]{1,9})", query)
+    match, values = " AND ".join([contains("title")] * len(words)), [word.lower() for word in words]
     found = await rows(
         "SELECT id, board_id, number, title, status FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
-        f" AND ({match}) AND board_id IN ({placeholders(len(names))})"
+        f" AND ({f'number = ? OR ({match})' if number else match}) AND board_id IN ({placeholders(len(names))})"
         f" ORDER BY CASE WHEN status = 'done' THEN 1 ELSE 0 END, updated_at DESC LIMIT {MOST_ROWS}",
+        *([int(number[1])] if number else []),
         *values,
         *(board.id for board in boards),
     )
     return [_task(row, names) for row in found]
-
-
-def _task_match(query: str) -> Condition:
-    number = re.fullmatch(r"#?([0-9]{1,9})", query)
-    words = query.split()
-    by_title = " AND ".join([contains("title")] * len(words))
-    patterns: Values = [word.lower() for word in words]
-    return (f"number = ? OR ({by_title})", [int(number[1]), *patterns]) if number else (by_title, patterns)
 
 
 def _task(row: Row, names: dict[str, str]) -> Hit:
@@ -134,77 +127,46 @@ async def find_agents(actor: Actor, boards: Sequence[Board], words: Sequence[str
     """Return agents of readable boards. Only admins open agents' pages; others are led to the board."""
     if not boards:
         return []
-    known = {str(board.id): board for board in boards}
-    match, values = _named("name", words)
-    found = await rows(
-        f"SELECT id, name, board_id FROM agents WHERE board_id IN ({placeholders(len(known))}) AND {match}"
-        f" ORDER BY LOWER(name) LIMIT {MOST_ROWS}",
-        *(board.id for board in boards),
-        *values,
-    )
+    names, here = {str(board.id): board.name for board in boards}, f"board_id IN ({placeholders(len(boards))})"
+    found = await _named(words, "id, name, board_id FROM agents", here, [board.id for board in boards])
     manages = can(actor, "agent.manage")
-    return [
-        Hit(
-            row["name"],
-            f"/agents/{row['id']}" if manages else f"/boards/{row['board_id']}",
-            "bot",
-            known[str(row["board_id"])].name,
-        )
-        for row in found
-    ]
-
-
-async def find_groups(actor: Actor, words: Sequence[str]) -> list[Hit]:
-    """Return groups in which the reader reaches a board."""
-    found, _ = await list_groups(actor, Paging(limit=MOST_ROWS, offset=0), named=words)
-    return [Hit(group.name, f"/groups/{group.id}", "layers", "Group") for group in found]
+    urls = [f"/agents/{row['id']}" if manages else f"/boards/{row['board_id']}" for row in found]
+    return [Hit(row["name"], url, "bot", names[str(row["board_id"])]) for row, url in zip(found, urls, strict=True)]
 
 
 async def find_gateways(actor: Actor, words: Sequence[str]) -> list[Hit]:
     if not can(actor, "gateway.manage", actor.organization_id):
         return []
-    match, values = _named("name", words)
-    found = await rows(
-        f"SELECT id, name FROM gateways WHERE organization_id = ? AND {match} ORDER BY LOWER(name) LIMIT {MOST_ROWS}",
-        actor.organization_id,
-        *values,
-    )
+    found = await _named(words, "id, name FROM gateways", "organization_id = ?", [actor.organization_id])
     return [Hit(row["name"], f"/gateways/{row['id']}", "radio-tower", "Gateway") for row in found]
 
 
 async def find_people(actor: Actor, words: Sequence[str]) -> list[Hit]:
     name = person_name("u", "User")
-    match, values = _named(f"({name} || ' ' || COALESCE(u.email, ''))", words)
-    found = await rows(
-        f"SELECT {name} AS name, u.email, m.role FROM organization_members m JOIN users u ON u.id = m.user_id"
-        f" WHERE m.organization_id = ? AND {match} ORDER BY LOWER({name}) LIMIT {MOST_ROWS}",
-        actor.organization_id,
-        *values,
-    )
-    return [
-        Hit(row["name"], "/settings/people", "user", row["email"] or str(row["role"]).capitalize()) for row in found
-    ]
+    members = f"{name} AS name, u.email, m.role FROM organization_members m JOIN users u ON u.id = m.user_id"
+    searched = f"({name} || ' ' || COALESCE(u.email, ''))"
+    found = await _named(words, members, "m.organization_id = ?", [actor.organization_id], searched, name)
+    hints = [row["email"] or str(row["role"]).capitalize() for row in found]
+    return [Hit(row["name"], "/settings/people", "user", hint) for row, hint in zip(found, hints, strict=True)]
 
 
-def _named(column: str, words: Sequence[str]) -> Condition:
-    return " AND ".join([contains(column)] * len(words)) or "1 = 1", [word.lower() for word in words]
-
-
-async def find_written(actor: Actor, query: str, most: int) -> list[Hit]:
-    """Return comments, entries of memory and approvals that hold the words."""
-    found, _ = await search(actor, SearchQuery(q=query, kind=list(WRITTEN), limit=most, offset=0))
-    return [_written(hit) for hit in found]
+async def _named(
+    words: Sequence[str], columns: str, where: str, values: Values, searched: str = "name", name: str = "name"
+) -> list[Row]:
+    """Return the rows that hold each word in a text, by name."""
+    match = " AND ".join([where, *[contains(searched)] * len(words)])
+    sql = f"SELECT {columns} WHERE {match} ORDER BY LOWER({name}) LIMIT {MOST_ROWS}"
+    return await rows(sql, *values, *words)
 
 
 def _written(hit: SearchHit) -> Hit:
-    board, kind = f"/boards/{hit.board_id}", str(hit.kind)
-    places = {
+    board, (word, icon) = f"/boards/{hit.board_id}", WRITTEN[hit.kind]
+    urls = {
         "comment": f"{board}/tasks/{hit.task_id}#comment-{hit.id}",
         "memory": board,
         "approval": f"{board}/approvals/{hit.id}",
     }
-    hint = f"{WRITTEN_WORDS[kind]} · {hit.board_name}"
-    return Hit(hit.snippet or hit.title, places[kind], WRITTEN_ICONS[kind], hint)
+    return Hit(hit.snippet or hit.title, urls[hit.kind], icon, f"{word} · {hit.board_name}")
 
 
 LIMIT = 20
@@ -228,32 +190,30 @@ async def palette(actor: Actor, query: str, current_board: UUID | None, *, limit
         groups += await _found(actor, boards, query.strip(), words, most, limit)
         groups.sort(key=lambda group: group.rank)
         groups = [*await new_task(actor, boards, board, query.strip()), *groups]
-    return _capped(groups, limit)
+    capped, left = [], limit
+    for group in groups:
+        capped.append(Group(group.title, group.hits[:left], group.rank))
+        left -= len(capped[-1].hits)
+    return [group for group in capped if group.hits]
 
 
 async def _found(
     actor: Actor, boards: Sequence[Board], query: str, words: Sequence[str], most: int, limit: int
 ) -> list[Group]:
+    groups, _ = await list_groups(actor, Paging(limit=MOST_ROWS, offset=0), named=words)
     named = (
-        ("Groups", await find_groups(actor, words), "group"),
+        ("Groups", [Hit(one.name, f"/groups/{one.id}", "layers", "Group") for one in groups], "group"),
         ("Agents", await find_agents(actor, boards, words), "agent"),
         ("Gateways", await find_gateways(actor, words), "gateway openclaw"),
         ("People", await find_people(actor, words), "people"),
     )
-    groups = [
-        group_of(title, [(hit, f"{hit.hint} {more}") for hit in hits], words, most) for title, hits, more in named
-    ]
     tasks = await find_tasks(boards, query)
-    written = await find_written(actor, query, most)
-    return [*groups, Group("Tasks", tasks[:limit], 3), Group("Written", written, 4)]
-
-
-def _capped(groups: Sequence[Group], limit: int) -> list[Group]:
-    left, capped = limit, []
-    for group in groups:
-        capped.append(Group(group.title, group.hits[:left], group.rank))
-        left -= len(capped[-1].hits)
-    return [group for group in capped if group.hits]
+    written, _ = await find_hits(actor, SearchQuery(q=query, kind=list(WRITTEN), limit=most, offset=0))
+    return [
+        *(group_of(title, [(hit, f"{hit.hint} {more}") for hit in hits], words, most) for title, hits, more in named),
+        Group("Tasks", tasks[:limit], 3),
+        Group("Written", [_written(hit) for hit in written], 4),
+    ]
 
 
 def _entries(group: str, actor: Actor, board: Board | None, words: Sequence[str]) -> list[tuple[Hit, str]]:
@@ -283,14 +243,11 @@ async def results() -> str:
     """Show the matches."""
     actor = await signed_in()
     query = request.args.get("q", "")[:LONGEST_QUERY].strip()
-    if is_htmx():
-        groups = await palette(actor, query, _current_board())
-        return render_macro("ui/palette.html", "palette_results", groups=groups, query=query)
-    groups = await palette(actor, query, _current_board(), limit=MOST_ON_PAGE)
-    return await shell_page(actor, "search/index.html", active="", groups=groups, query=query)
-
-
-def _current_board() -> UUID | None:
     path = parts_of(request.headers.get("HX-Current-URL", "")).path
-    found = re.match(r"/boards/([0-9a-f-]{36})(?:/|$)", path)
-    return parse_id(found[1] if found else request.args.get("board"))
+    board = re.match(r"/boards/([0-9a-f-]{36})(?:/|$)", path)
+    board_id = parse_id(board[1] if board else request.args.get("board"))
+    if is_htmx():
+        groups = await palette(actor, query, board_id)
+        return render_macro("ui/palette.html", "palette_results", groups=groups, query=query)
+    groups = await palette(actor, query, board_id, limit=MOST_ON_PAGE)
+    return await shell_page(actor, "search/index.html", active="", groups=groups, query=query)

@@ -11,9 +11,11 @@ from pydantic import BaseModel, Field
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import Paging
+from mission_control.core.values import JsonObject, Page, Paging, page
 from mission_control.database.sql import Row, Values, is_postgres, placeholders, rows, searched
+from mission_control.http.operation_api import Api
 
+api = Api(__name__, "search", who="actor")
 SearchKind = Literal["task", "comment", "memory", "approval"]
 
 
@@ -61,9 +63,19 @@ ORDER BY page.score, page.changed_at DESC, page.id DESC
 """
 
 
-async def search(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], int]:
+@api.get("/search", Page[SearchHit])
+async def search(actor: Actor, query: SearchQuery) -> JsonObject:
+    """Search tasks, comments, memory and approvals on the boards that the caller reads."""
+    return page(*await find_hits(actor, query), query)
+
+
+async def find_hits(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], int]:
+    """Return a page of hits, the best first, and how many there are."""
     words = _each_once(WORD.findall(query.q))
-    boards = await _boards(actor, query.board_id)
+    readable = Board.visible_to(actor).filter(organization_id=actor.organization_id)
+    if query.board_id is not None:
+        readable = readable.filter(id=query.board_id)
+    boards = [board.id for board in await readable.only("id")]
     if not words or not boards:
         return [], 0
     source, (match, sought), (score, weighed) = _postgres(words) if is_postgres() else _sqlite(words)
@@ -88,13 +100,6 @@ async def search(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], int
 def _each_once(words: list[str]) -> list[str]:
     """Return the words without repetitions, in their order. The last one is a prefix, so it is kept."""
     return [*dict.fromkeys(word for word in words[:-1] if word != words[-1]), *words[-1:]]
-
-
-async def _boards(actor: Actor, board_id: UUID | None) -> list[UUID]:
-    readable = Board.visible_to(actor).filter(organization_id=actor.organization_id)
-    if board_id is not None:
-        readable = readable.filter(id=board_id)
-    return [board.id for board in await readable.only("id")]
 
 
 Plan = tuple[str, tuple[str, str], tuple[str, list[str]]]

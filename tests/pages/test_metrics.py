@@ -53,13 +53,13 @@ async def test_overview_agrees_with_the_dashboard(cast: Cast) -> None:
     (await cast.ada.patch(cast.task(reopened), {"status": "inbox"})).ok()
     flow = (await cast.ada.get("/metrics/dashboard?range_key=14d")).ok()["flow"]
     actor: Actor = await cast.ada.actor()
-    found = await overview(actor, "14d")
-    for name, same in (("finished", "throughput"), ("answered", "answered"), ("spent", "spent")):
-        both = [DashboardRangeSeries.model_validate(flow[same][one]) for one in ("primary", "comparison")]
-        assert [total(one) for one in getattr(found, name)] == [total(one) for one in both], name
-    assert total(found.finished[0]) == 3
-    finished, spent = charts_of(found, cast.ada.id)[2:]
-    assert (finished.value, finished.note, spent.note) == ("3", "was 1", "0.33 a task")
+    found, finished = await overview(actor, "14d")
+    for name, series in (("throughput", finished), ("answered", found.answered), ("spent", found.spent)):
+        both = [DashboardRangeSeries.model_validate(flow[name][one]) for one in ("primary", "comparison")]
+        assert [total(series.primary), total(series.comparison)] == [total(one) for one in both], name
+    assert total(finished.primary) == 3
+    tasks, spent = charts_of(found, finished, cast.ada.id)[2:]
+    assert (tasks.value, tasks.note, spent.note) == ("3", "was 1", "0.33 a task")
 
 
 def test_figures_are_words() -> None:
