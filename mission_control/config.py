@@ -1,10 +1,12 @@
 """The settings of a running program: all that an operator may make, read from the environment and checked at once."""
 
+import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from mission_control import config_values as values
@@ -25,11 +27,6 @@ class Setting:
     keeps_blank: bool = False
     former_name: str = ""
 
-    @property
-    def type(self) -> str:
-        """Return the word for the values this setting takes."""
-        return values.TYPE_NAMES[self.parse]
-
 
 def setting(parse: values.Parser, default: str, doc: str, **more: object) -> Any:
     """Declare a field of `Settings`: how it is read, its default as an operator would write it, and what it means."""
@@ -40,161 +37,161 @@ def setting(parse: values.Parser, default: str, doc: str, **more: object) -> Any
 class Settings:
     """The checked settings. Each is set by its name in capital letters."""
 
-    host: str = setting(values.text, "127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
-    port: int = setting(values.port, "8000", "TCP port to listen on; 0 takes a free one.")
-    workers: int = setting(values.positive, "1", "Server processes; more than one needs PostgreSQL.")
-    data_dir: Path = setting(values.path, "data", "Folder for the SQLite file and the secret key.")
+    host: str = setting(values.TEXT, "127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
+    port: int = setting(values.PORT, "8000", "TCP port to listen on; 0 takes a free one.")
+    workers: int = setting(values.POSITIVE, "1", "Server processes; more than one needs PostgreSQL.")
+    data_dir: Path = setting(values.FOLDER, "data", "Folder for the SQLite file and the secret key.")
     database_url: str = setting(
-        values.database_url,
+        values.DATABASE_URL,
         "",
         "Database; empty means <DATA_DIR>/mission-control.sqlite3. Also sqlite:///path or postgres://...",
         secret=True,
     )
-    db_auto_migrate: bool = setting(values.boolean, "true", "Apply pending migrations when the server starts.")
-    db_pool_size: int = setting(values.pool_size, "10", "PostgreSQL connections per process, 2 or more.")
+    db_auto_migrate: bool = setting(values.BOOLEAN, "true", "Apply pending migrations when the server starts.")
+    db_pool_size: int = setting(values.POOL_SIZE, "10", "PostgreSQL connections per process, 2 or more.")
     base_url: str = setting(
-        values.base_url,
+        values.BASE_URL,
         "",
         "Public http(s) address, for links in messages and webhooks; MCP and pages answer to it and local hosts only.",
     )
     smtp_url: str = setting(
-        values.smtp_url,
+        values.SMTP_URL,
         "",
         "Mail server that sends invitations and password links, as smtp://user:password@host:587 or smtps://...;"
         " empty sends none.",
         secret=True,
     )
     mail_from: str = setting(
-        values.sender, "", "Address that mail comes from, such as Mission Control <mission@example.org>."
+        values.SENDER, "", "Address that mail comes from, such as Mission Control <mission@example.org>."
     )
     auth_mode: str = setting(
-        values.auth_mode,
+        values.AUTH_MODE,
         "local",
         "How people sign in: local (passwords), clerk, or oidc (any OpenID Connect provider).",
     )
     local_auth_token: str = setting(
-        values.local_auth_token,
+        values.LOCAL_AUTH_TOKEN,
         "",
         "Optional bearer token of the instance owner in local mode, 50 characters or more; a setup code too.",
         secret=True,
     )
-    oidc_issuer: str = setting(values.address, "", "Issuer of the provider, exactly as its tokens name it.")
+    oidc_issuer: str = setting(values.ADDRESS, "", "Issuer of the provider, exactly as its tokens name it.")
     oidc_client_id: str = setting(
-        values.free_text, "", "Client for signing in on pages; its redirect is <BASE_URL>/sign-in/callback."
+        values.FREE_TEXT, "", "Client for signing in on pages; its redirect is <BASE_URL>/sign-in/callback."
     )
     oidc_client_secret: str = setting(
-        values.free_text, "", "Secret of that client; empty for a public one.", secret=True
+        values.FREE_TEXT, "", "Secret of that client; empty for a public one.", secret=True
     )
     oidc_audience: tuple[str, ...] = setting(
-        values.words, "", "Audiences of bearer tokens; without, they must be of OIDC_CLIENT_ID."
+        values.WORDS, "", "Audiences of bearer tokens; without, they must be of OIDC_CLIENT_ID."
     )
-    oidc_scopes: tuple[str, ...] = setting(values.words, "openid email profile", "What signing in on pages asks for.")
+    oidc_scopes: tuple[str, ...] = setting(values.WORDS, "openid email profile", "What signing in on pages asks for.")
     oidc_allowed_domains: tuple[str, ...] = setting(
-        values.words, "", "Domains of verified addresses that may sign in with the provider; empty lets in all."
+        values.WORDS, "", "Domains of verified addresses that may sign in with the provider; empty lets in all."
     )
     oidc_allowed_groups: tuple[str, ...] = setting(
-        values.words, "", "Groups, as `groups` of its tokens names them, of which one is needed; empty needs none."
+        values.WORDS, "", "Groups, as `groups` of its tokens names them, of which one is needed; empty needs none."
     )
-    oidc_name: str = setting(values.free_text, "", "What people call the provider; empty takes the issuer's host.")
-    oidc_leeway: float = setting(values.seconds, "10", "Seconds that the provider's clock may differ.")
-    clerk_secret_key: str = setting(values.free_text, "", "Clerk's secret key, needed in clerk mode.", secret=True)
+    oidc_name: str = setting(values.FREE_TEXT, "", "What people call the provider; empty takes the issuer's host.")
+    oidc_leeway: float = setting(values.SECONDS, "10", "Seconds that the provider's clock may differ.")
+    clerk_secret_key: str = setting(values.FREE_TEXT, "", "Clerk's secret key, needed in clerk mode.", secret=True)
     clerk_publishable_key: str = setting(
-        values.publishable_key,
+        values.PUBLISHABLE_KEY,
         "",
         "Clerk's publishable key; it names the issuer, which is then checked.",
         former_name="NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
     )
-    clerk_api_url: str = setting(values.address, "https://api.clerk.com", "Clerk's backend.")
-    clerk_leeway: float = setting(values.seconds, "10.0", "Seconds that Clerk's clock may differ.")
-    clerk_verify_iat: bool = setting(values.boolean, "true", "Refuse Clerk's tokens that were issued in the future.")
+    clerk_api_url: str = setting(values.ADDRESS, "https://api.clerk.com", "Clerk's backend.")
+    clerk_leeway: float = setting(values.SECONDS, "10.0", "Seconds that Clerk's clock may differ.")
+    clerk_verify_iat: bool = setting(values.BOOLEAN, "true", "Refuse Clerk's tokens that were issued in the future.")
     clerk_authorized_parties: tuple[str, ...] = setting(
-        values.words, "", "Origins whose session tokens count; empty takes all of the issuer's."
+        values.WORDS, "", "Origins whose session tokens count; empty takes all of the issuer's."
     )
     secret_key: str = setting(
-        values.secret_key,
+        values.SECRET_KEY,
         "",
         "Signs cookies and encrypts secrets; made and kept in <DATA_DIR>/secret_key when unset.",
         secret=True,
     )
-    secure_cookies: bool = setting(values.auto_boolean, "auto", "Send cookies over TLS only; auto: as BASE_URL says.")
-    cors_origins: tuple[str, ...] = setting(values.origins, "", "Origins of other web clients, comma separated.")
+    secure_cookies: bool = setting(values.AUTO_BOOLEAN, "auto", "Send cookies over TLS only; auto: as BASE_URL says.")
+    cors_origins: tuple[str, ...] = setting(values.ORIGINS, "", "Origins of other web clients, comma separated.")
     security_header_x_content_type_options: str = setting(
-        values.header, "nosniff", "X-Content-Type-Options of every answer; blank leaves it out.", keeps_blank=True
+        values.HEADER, "nosniff", "X-Content-Type-Options of every answer; blank leaves it out.", keeps_blank=True
     )
     security_header_x_frame_options: str = setting(
-        values.header, "DENY", "X-Frame-Options of every answer; blank leaves it out.", keeps_blank=True
+        values.HEADER, "DENY", "X-Frame-Options of every answer; blank leaves it out.", keeps_blank=True
     )
     security_header_referrer_policy: str = setting(
-        values.header,
+        values.HEADER,
         "strict-origin-when-cross-origin",
         "Referrer-Policy of every answer; blank leaves it out.",
         keeps_blank=True,
     )
     security_header_permissions_policy: str = setting(
-        values.header, "", "Permissions-Policy of every answer; blank leaves it out.", keeps_blank=True
+        values.HEADER, "", "Permissions-Policy of every answer; blank leaves it out.", keeps_blank=True
     )
     agent_requests_per_minute: int = setting(
-        values.not_negative,
+        values.NOT_NEGATIVE,
         "600",
         "Requests a minute of an agent, by all tokens without a number of their own, per server process; 0: no limit.",
     )
     agent_checkin_seconds: int = setting(
-        values.positive,
+        values.POSITIVE,
         "300",
         "Seconds in which an agent on a gateway has to call after it was woken; it is woken three times.",
     )
     person_requests_per_minute: int = setting(
-        values.not_negative, "600", "The same of a person's API tokens; browsers have no limit."
+        values.NOT_NEGATIVE, "600", "The same of a person's API tokens; browsers have no limit."
     )
-    max_body_bytes: int = setting(values.positive, "1048576", "Largest request body; more is answered 413.")
+    max_body_bytes: int = setting(values.POSITIVE, "1048576", "Largest request body; more is answered 413.")
     webhook_max_payload_bytes: int = setting(
-        values.positive, "1048576", "Largest payload that a board's webhook takes; more is answered 413."
+        values.POSITIVE, "1048576", "Largest payload that a board's webhook takes; more is answered 413."
     )
-    max_file_bytes: int = setting(values.positive, "10485760", "Largest request that attaches a file to a task.")
-    import_max_bytes: int = setting(values.positive, "20971520", "Largest file that a board can be imported from.")
+    max_file_bytes: int = setting(values.POSITIVE, "10485760", "Largest request that attaches a file to a task.")
+    import_max_bytes: int = setting(values.POSITIVE, "20971520", "Largest file that a board can be imported from.")
     max_bodies_bytes: int = setting(
-        values.positive,
+        values.POSITIVE,
         "134217728",
         "Request bodies held at the same time, of one address half of it; those above 64 KiB leave a quarter free."
         " More is answered 503.",
     )
     gateway_min_version: str = setting(
-        values.gateway_version, "2026.02.9", "Oldest OpenClaw gateway that is accepted.", keeps_blank=True
+        values.GATEWAY_VERSION, "2026.02.9", "Oldest OpenClaw gateway that is accepted.", keeps_blank=True
     )
     outbound_allow_private: bool = setting(
-        values.boolean, "false", "Let requests to the outside reach private and loopback addresses."
+        values.BOOLEAN, "false", "Let requests to the outside reach private and loopback addresses."
     )
     gateways_allow_private: bool | None = setting(
-        values.auto_boolean,
+        values.AUTO_BOOLEAN,
         "auto",
         "Let gateways be at private and loopback addresses; auto: while there is one organization.",
     )
     souls_directory_url: str = setting(
-        values.base_url, "https://souls.directory", "Where souls are searched; blank: nowhere.", keeps_blank=True
+        values.BASE_URL, "https://souls.directory", "Where souls are searched; blank: nowhere.", keeps_blank=True
     )
     skills_git_base_url: str = setting(
-        values.git_base_url,
+        values.GIT_BASE_URL,
         "https://github.com",
         "Where the repositories of skill packs are cloned from: GitHub, or a mirror of it.",
     )
     trusted_proxies: tuple[values.Network, ...] = setting(
-        values.networks,
+        values.NETWORKS,
         "",
         "Addresses or networks of reverse proxies whose X-Forwarded-* headers count, comma separated.",
     )
     max_connections_per_address: int = setting(
-        values.positive,
+        values.POSITIVE,
         "1000",
         "Open connections of one address (/64 of IPv6) per server process, at most half of its files."
         " Of clients behind TRUSTED_PROXIES: requests at the same time.",
     )
-    http2: bool = setting(values.boolean, "false", "Speak HTTP/2 without TLS (h2c) too, for a proxy that wants it.")
-    environment: str = setting(values.text, "dev", "Name of this installation, shown in logs.")
-    log_level: int = setting(values.log_level, "INFO", "A level name, TRACE among them, or a number.")
-    log_format: str = setting(values.log_format, "text", "text or json (one object a line).")
-    log_use_utc: bool = setting(values.boolean, "false", "Print UTC times in text logs.")
-    request_log_slow_ms: int = setting(values.not_negative, "1000", "Warn about slower requests; 0 turns it off.")
-    request_log_include_health: bool = setting(values.boolean, "false", "Log health checks as well.")
+    http2: bool = setting(values.BOOLEAN, "false", "Speak HTTP/2 without TLS (h2c) too, for a proxy that wants it.")
+    environment: str = setting(values.TEXT, "dev", "Name of this installation, shown in logs.")
+    log_level: int = setting(values.LOG_LEVEL, "INFO", "A level name, TRACE among them, or a number.")
+    log_format: str = setting(values.LOG_FORMAT, "text", "text or json (one object a line).")
+    log_use_utc: bool = setting(values.BOOLEAN, "false", "Print UTC times in text logs.")
+    request_log_slow_ms: int = setting(values.NOT_NEGATIVE, "1000", "Warn about slower requests; 0 turns it off.")
+    request_log_include_health: bool = setting(values.BOOLEAN, "false", "Log health checks as well.")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -205,7 +202,13 @@ class Settings:
         if environ is None:
             environ = read_env_file(Path(".env")) | dict(os.environ)
         raw = {name.upper(): value.strip() for name, value in environ.items()}
-        return cls(**_with_derived(_parse_all(raw)))
+        parsed = _parse_all(raw)
+        parsed["database_url"] = parsed["database_url"] or values.sqlite_url(
+            parsed["data_dir"] / "mission-control.sqlite3"
+        )
+        if parsed["secure_cookies"] is None:
+            parsed["secure_cookies"] = parsed["base_url"].startswith("https://")
+        return cls(**parsed)
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -233,38 +236,37 @@ class Settings:
 
     def masked(self) -> dict[str, str]:
         """Return every setting as text for people, secrets masked."""
-        return {row.name: self._masked(row) for row in SETTINGS}
+        shown = {row.name: _printed(getattr(self, row.name.lower()), is_secret=row.secret) for row in SETTINGS}
+        level = "TRACE" if self.log_level == values.TRACE else logging.getLevelName(self.log_level)
+        return shown | {
+            "DATABASE_URL": values.without_password(self.database_url),
+            "LOG_LEVEL": level.removeprefix("Level "),
+        }
 
-    def _masked(self, row: Setting) -> str:
-        value = getattr(self, row.name.lower())
-        if row.name == "DATABASE_URL":
-            return values.without_password(self.database_url)
-        if row.name == "LOG_LEVEL":
-            return values.level_name(self.log_level)
-        if row.secret:
-            return "(set)" if value else "(not set)"
-        return values.printed(value)
+
+def _printed(value: object, *, is_secret: bool) -> str:
+    """Return a checked value as an operator would write it."""
+    if is_secret:
+        return "(set)" if value else "(not set)"
+    if value is None:
+        return "auto"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def read_env_file(file: Path) -> dict[str, str]:
     """Read NAME=value lines; `#` starts a comment line, quotes around a value and `export` are dropped."""
-    if not file.is_file():
-        return {}
     found: dict[str, str] = {}
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
         name, separator, value = line.strip().removeprefix("export ").partition("=")
         if separator and not name.startswith("#"):
-            found[name.strip()] = _unquoted(value.strip())
+            quoted = re.fullmatch(r"(['\"])(.*)\1", value.strip())
+            found[name.strip()] = quoted[2] if quoted else value.strip().split(" #", 1)[0].rstrip()
     return found
 
 
-def _unquoted(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    return value.split(" #", 1)[0].rstrip()
-
-
-def _parse_all(raw: Mapping[str, str]) -> dict[str, object]:
+def _parse_all(raw: Mapping[str, str]) -> dict[str, Any]:
     parsed: dict[str, Any] = {}
     problems: list[str] = []
     for row in SETTINGS:
@@ -275,20 +277,25 @@ def _parse_all(raw: Mapping[str, str]) -> dict[str, object]:
         except ValueError as error:
             refused = f"{row.name} is wrong" if row.secret else f'{row.name} cannot be "{value}"'
             problems.append(f"{refused}: {error}")
-    if problems:
+    if problems := problems or list(_lacking(parsed)):
         raise ConfigError(problems)
     return parsed
 
 
-def _with_derived(parsed: dict[str, Any]) -> dict[str, Any]:
-    if problems := [*values.missing_of_provider(parsed), *values.missing_of_mail(parsed)]:
-        raise ConfigError(problems)
-    if not parsed["database_url"]:
-        file = cast(Path, parsed["data_dir"]) / "mission-control.sqlite3"
-        parsed["database_url"] = values.sqlite_url(file)
-    if parsed["secure_cookies"] is None:
-        parsed["secure_cookies"] = parsed["base_url"].startswith("https://")
-    return parsed
+def _lacking(parsed: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one sentence for each setting that the chosen way to sign in, or sending mail, lacks."""
+    if parsed["auth_mode"] == "clerk" and not parsed["clerk_secret_key"]:
+        yield "AUTH_MODE=clerk needs CLERK_SECRET_KEY."
+    if parsed["auth_mode"] == "oidc":
+        if not parsed["oidc_issuer"]:
+            yield "AUTH_MODE=oidc needs OIDC_ISSUER."
+        elif not (parsed["oidc_client_id"] or parsed["oidc_audience"]):
+            yield "AUTH_MODE=oidc needs OIDC_CLIENT_ID for signing in on pages, or OIDC_AUDIENCE for bearer tokens."
+    if parsed["smtp_url"]:
+        if not parsed["mail_from"]:
+            yield "SMTP_URL needs MAIL_FROM, the address that mail comes from."
+        if not parsed["base_url"]:
+            yield "SMTP_URL needs BASE_URL, because mails hold links."
 
 
 # All of them, in the order in which they are printed.
