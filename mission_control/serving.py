@@ -1,12 +1,14 @@
 """Prepare an installation and serve it: bind, migrate, check the key, then run one or more workers."""
 
-import asyncio
 import errno
 import logging
 import resource
 import socket
+import subprocess
+import sys
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 from mission_control import features
 from mission_control.config import ConfigError, Settings
@@ -22,9 +24,8 @@ logger = logging.getLogger(__name__)
 UNLIMITED_FILES = 65536  # where the system has no limit; it may refuse "no limit" as a number
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """The results of the preparation, with messages for the operator."""
+class Prepared(NamedTuple):
+    """The applied migrations, and the code for the first owner where there is none."""
 
     migrations: list[str]
     setup_code: str | None
@@ -47,7 +48,15 @@ def bind(host: str, port: int) -> socket.socket:
     deadline = time.monotonic() + SECONDS_TO_BIND
     while True:
         try:
-            return _listening(host, port)
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with ExitStack() as undo:
+                listener = undo.enter_context(socket.socket(family, kind, protocol))
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(address)
+                listener.listen(BACKLOG)
+                listener.setblocking(False)
+                undo.pop_all()
+            return listener
         except OSError as error:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
                 time.sleep(0.1)
@@ -55,20 +64,6 @@ def bind(host: str, port: int) -> socket.socket:
             reason = error.strerror or str(error)
             setting = "PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "HOST"
             raise ConfigError(f"Cannot listen on {host} port {port}: {reason}. Choose another {setting}.") from error
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    listener.setblocking(False)
-    return listener
 
 
 def raise_file_limit() -> int:
@@ -80,6 +75,13 @@ def raise_file_limit() -> int:
     except (ValueError, OSError):
         return soft
     return wanted
+
+
+def start_worker(listener: socket.socket, alive_pipe: int, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a process that serves until the other end of the pipe is closed."""
+    shared = (listener.fileno(), alive_pipe)
+    command = [sys.executable, "-m", "mission_control.cli", "worker", *map(str, shared)]
+    return subprocess.Popen(command, pass_fds=shared, **options)
 
 
 async def prepare(settings: Settings) -> Prepared:
@@ -96,20 +98,16 @@ async def prepare(settings: Settings) -> Prepared:
     await connect(settings)
     try:
         await open_logs(settings)
-        return Prepared(applied, await _setup_code(settings))
+        code = None
+        try:
+            code = await issue_setup_code(settings.local_auth_token)
+        except Exception as error:  # such as a full disk: reading works without a code
+            if (reason := outage(error)) is None:
+                raise
+            logger.error("setup_code.not_made", extra={"reason": reason})
+        return Prepared(applied, code)
     finally:
         await disconnect()
-
-
-async def _setup_code(settings: Settings) -> str | None:
-    """Return the code for the first owner, None when a full disk keeps it from being made: reading works without it."""
-    try:
-        return await issue_setup_code(settings.local_auth_token)
-    except Exception as error:
-        if (reason := outage(error)) is None:
-            raise
-        logger.error("setup_code.not_made", extra={"reason": reason})
-        return None
 
 
 def visible_url(settings: Settings, listener: socket.socket) -> str:
@@ -120,8 +118,3 @@ def visible_url(settings: Settings, listener: socket.socket) -> str:
     if host in {"0.0.0.0", "::"}:
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def run_prepare(settings: Settings) -> Prepared:
-    """Run `prepare` in an event loop of its own."""
-    return asyncio.run(prepare(settings))

@@ -6,11 +6,11 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 
 from mission_control.config import Settings
+from mission_control.serving import start_worker
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -50,41 +50,27 @@ class Supervisor:
         while not self._stopping:
             for worker in self._workers:
                 self._tend(worker)
-            self._sleep(self._seconds_to_next_start())
+            waits = [worker.start_at - time.monotonic() for worker in self._workers if worker.process is None]
+            ready, _, _ = select.select([self._wake_read], [], [], max(0.0, min(waits)) if waits else None)
+            if ready:
+                os.read(self._wake_read, 4096)
         self._stop()
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._stopping = self._stopping or number != signal.SIGCHLD
 
     def _tend(self, worker: Worker) -> None:
-        if worker.process is not None and worker.process.poll() is not None:
-            self._note_death(worker, worker.process.returncode)
-        if worker.process is None and time.monotonic() >= worker.start_at:
-            self._start(worker)
-
-    def _note_death(self, worker: Worker, code: int) -> None:
-        if time.monotonic() - worker.started_at > HEALTHY_SECONDS:
-            worker.pause = FIRST_PAUSE
-        logger.error("worker.died", extra={"worker": worker.number, "code": code, "restart_seconds": worker.pause})
-        worker.process = None
-        worker.start_at = time.monotonic() + worker.pause
-        worker.pause = min(worker.pause * 2, LONGEST_PAUSE)
-
-    def _start(self, worker: Worker) -> None:
-        shared = (self._listener.fileno(), self._alive_read)
-        command = [sys.executable, "-m", "mission_control.cli", "worker", *map(str, shared)]
-        worker.process = subprocess.Popen(command, pass_fds=shared)
-        worker.started_at = time.monotonic()
-        logger.info("worker.started", extra={"worker": worker.number, "pid": worker.process.pid})
-
-    def _seconds_to_next_start(self) -> float | None:
-        waits = [worker.start_at for worker in self._workers if worker.process is None]
-        return max(0.0, min(waits) - time.monotonic()) if waits else None
-
-    def _sleep(self, seconds: float | None) -> None:
-        ready, _, _ = select.select([self._wake_read], [], [], seconds)
-        if ready:
-            os.read(self._wake_read, 4096)
+        """Note that a worker has died, and start one whose time has come."""
+        now = time.monotonic()
+        if worker.process is not None and (code := worker.process.poll()) is not None:
+            if now - worker.started_at > HEALTHY_SECONDS:
+                worker.pause = FIRST_PAUSE
+            logger.error("worker.died", extra={"worker": worker.number, "code": code, "restart_seconds": worker.pause})
+            worker.process, worker.start_at = None, now + worker.pause
+            worker.pause = min(worker.pause * 2, LONGEST_PAUSE)
+        if worker.process is None and now >= worker.start_at:
+            worker.process, worker.started_at = start_worker(self._listener, self._alive_read), now
+            logger.info("worker.started", extra={"worker": worker.number, "pid": worker.process.pid})
 
     def _stop(self) -> None:
         self._listener.close()

@@ -138,7 +138,9 @@ class Agent:
             with suppress(Refused):  # another agent was faster, or a person changed the task: poll again
                 if await self.turn():
                     continue
-            await self.wait_for_update(POLL_SECONDS)
+            with suppress(TimeoutError):  # a notice or a decision ends the wait
+                await asyncio.wait_for(self._news.wait(), POLL_SECONDS / self._speed)
+            self._news.clear()
 
     async def turn(self) -> bool:
         """Do one piece of work; False when there is none."""
@@ -147,12 +149,6 @@ class Agent:
     async def pause(self, least: float, most: float) -> None:
         """Sleep for the time that such work takes."""
         await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
-
-    async def wait_for_update(self, seconds: float) -> None:
-        """Wait for a notice or a decision, but not longer than this."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds / self._speed)
-        self._news.clear()
 
     async def tasks(self, status: str) -> list[JsonObject]:
         """Return the tasks of a column, the most urgent and oldest first."""
@@ -248,11 +244,7 @@ class Worker(Agent):
             cost_usd=round(tokens * 3e-6, 4),
         )
 
-    async def _release(self, task: JsonObject, reason: str) -> None:
-        fence = await self._fence(task)
-        await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
-
-    async def _carry_on(self, task: dict[str, object]) -> None:
+    async def _carry_on(self, task: JsonObject) -> None:
         for _ in range(self.chance.randint(1, 3)):
             await self.pause(10, 26)
             await self.say(task, story.PROGRESS)
@@ -260,7 +252,8 @@ class Worker(Agent):
         fate = self.chance.random()
         if fate < 0.12:
             await self.say(task, story.BLOCKED)
-            await self._release(task, "Something is missing that somebody else has.")
+            released = {"fence": await self._fence(task), "reason": "Something is missing that somebody else has."}
+            await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json=released)
         elif fate < 0.40 or self.board["require_approval_for_done"]:
             await self._submit(task, "review", story.FINISHED)
         else:
@@ -296,7 +289,8 @@ class Lead(Agent):
             await (self.ask(task) if self.board["require_approval_for_done"] else self.move(task, "done"))
 
     async def _plan(self) -> bool:
-        waiting = [task for task in await self.tasks("inbox") if self._is_free(task)]
+        # A worker will take these soon.
+        waiting = [one for one in await self.tasks("inbox") if not (one["is_blocked"] or one["assigned_user_id"])]
         if len(waiting) >= self.LEAST_OPEN:
             return False
         await self.pause(5, 12)
@@ -314,11 +308,6 @@ class Lead(Agent):
             depends_on_task_ids=[self.chance.choice(waiting)["id"]] if waiting and self.chance.random() < 0.2 else [],
         )
         return True
-
-    @staticmethod
-    def _is_free(task: dict[str, object]) -> bool:
-        """Return whether a worker will take it soon."""
-        return not (task["is_blocked"] or task["assigned_user_id"])
 
     async def _idea(self) -> story.Idea:
         """Return something to do that is not on the board, else something that is done there."""
@@ -349,22 +338,18 @@ async def run_colleague(api: Api, speed: float, seed: int) -> None:
 async def decide(api: Api, speed: float, chance: random.Random) -> None:
     """Decide the hand-ins that wait for more than a minute, but for the newest, forever."""
     while True:
-        waiting = sorted(await _hand_ins(api), key=_asked_at)
+        waiting = []
+        for board in await _boards(api):
+            pending = (await api.get(f"/boards/{board['id']}/approvals", status="pending"))["items"]
+            waiting += [approval for approval in pending if approval["action_type"] == "task.finish"]
+        waiting.sort(key=_asked_at)
         for approval in waiting[: max(len(waiting) - LEFT, 0)]:
             if (datetime.now(UTC) - _asked_at(approval)).total_seconds() * speed > PATIENCE_SECONDS:
                 await _answer(api, approval, chance)
         await asyncio.sleep(LOOK_SECONDS / speed)
 
 
-async def _hand_ins(api: Api) -> list[dict[str, object]]:
-    found = []
-    for board in await _boards(api):
-        pending = (await api.get(f"/boards/{board['id']}/approvals", status="pending"))["items"]
-        found += [approval for approval in pending if approval["action_type"] == "task.finish"]
-    return found
-
-
-async def _boards(api: Api) -> list[dict[str, object]]:
+async def _boards(api: Api) -> list[JsonObject]:
     boards: list[JsonObject] = (await api.get("/boards"))["items"]
     return boards
 

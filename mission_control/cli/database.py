@@ -3,8 +3,9 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Concatenate, TextIO
 
 import click
 
@@ -23,6 +24,16 @@ def with_database[R](work: Callable[[Settings], Awaitable[R]], *, with_its_key: 
         return asyncio.run(_opened(settings, work, with_its_key))
     except DomainError as error:
         raise click.ClickException(error.sentence) from None
+
+
+def in_database[**P](work: Callable[Concatenate[Settings, P], Awaitable[int | None]]) -> Callable[P, None]:
+    """Make a command of a function that needs the settings and their database; what it returns is the exit code."""
+
+    @wraps(work)
+    def command(*arguments: P.args, **options: P.kwargs) -> None:
+        sys.exit(with_database(lambda settings: work(settings, *arguments, **options)))
+
+    return command
 
 
 async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]], with_its_key: bool) -> R:
@@ -128,15 +139,12 @@ def audit() -> None:
 
 
 @audit.command("head")
-def head() -> None:
+@in_database
+async def head(settings: Settings) -> int:
     """Print the newest number of every log, its hash and its signature, one JSON object a line.
 
     Keep them out of reach of anyone who can write to the database: `audit verify --against FILE` checks them.
     """
-    sys.exit(with_database(_print_heads))
-
-
-async def _print_heads(settings: Settings) -> int:
     from mission_control.log.event_log import Verdict
     from mission_control.people.heads import heads
 
@@ -234,16 +242,13 @@ async def _check_signers(kept: list[tuple[str, "LogHead"]]) -> int:
 
 @audit.command("sign")
 @click.confirmation_option(prompt="Have the present state of the logs signed, whatever was done to them?")
-def sign() -> None:
+@in_database
+async def sign(settings: Settings) -> None:
     """Sign heads with an invalid signature as they are, after investigating the fault. The account log records it."""
+    from mission_control.log.event_log import Verdict
+    from mission_control.people.heads import heads, sign_again
 
-    async def work(settings: Settings) -> None:
-        from mission_control.log.event_log import Verdict
-        from mission_control.people.heads import heads, sign_again
-
-        faulty = [one for one in await heads() if one.verdict is not Verdict.VALID]
-        await sign_again(faulty)
-        for one in faulty:
-            click.echo(f"{one.name} ({one.log}): signed at number {one.seq}.")
-
-    with_database(work)
+    faulty = [one for one in await heads() if one.verdict is not Verdict.VALID]
+    await sign_again(faulty)
+    for one in faulty:
+        click.echo(f"{one.name} ({one.log}): signed at number {one.seq}.")

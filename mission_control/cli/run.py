@@ -5,38 +5,28 @@ import contextlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import click
 import httpx2
 
+from mission_control import serving
 from mission_control.cli import seed, story
 from mission_control.cli.agents import LEFT, Agent, Api, Gone, Lead, Worker, run_colleague
 from mission_control.cli.sign_in_page import new_link
 from mission_control.config import ConfigError, Settings
 from mission_control.core.actor import system
+from mission_control.database import setup
 from mission_control.database.setup import connect, disconnect
 from mission_control.people.credentials import create_personal_token, revoke_personal_token
 from mission_control.people.heads import open_logs
-from mission_control.people.models import Organization, Token
+from mission_control.people.models import Token
 
 COLLEAGUE = "demo: simulated colleague"
 STOP_SECONDS = 5.0
 TO_START_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Cast:
-    """The simulated agents and people of one run."""
-
-    crew: list[seed.Hired]
-    link: str
-    colleague: str
 
 
 def play(settings: Settings, url: str | None, agents: int, speed: float) -> None:
@@ -48,8 +38,6 @@ def play(settings: Settings, url: str | None, agents: int, speed: float) -> None
 @contextlib.contextmanager
 def _server(settings: Settings, url: str | None) -> Iterator[str]:
     """Return the address of a running server; a server started here ends with this process."""
-    from mission_control.database import setup
-
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     address = url or f"http://{host}:{settings.port}"
     if url or (settings.port and _answers(address)):
@@ -58,31 +46,19 @@ def _server(settings: Settings, url: str | None) -> Iterator[str]:
         yield address
         return
     with setup.held(settings.sqlite_path):
-        yield from _own_server(settings)
-
-
-def _own_server(settings: Settings) -> Iterator[str]:
-    from mission_control import serving
-
-    listener = serving.bind(settings.host, settings.port)
-    serving.run_prepare(settings)
-    alive_read, alive_write = os.pipe()  # the worker stops when the writing end is closed
-    process = _start_worker(listener, alive_read)
-    try:
-        yield serving.visible_url(settings, listener)
-    finally:
-        os.close(alive_write)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
-        process.kill()
-        process.wait()
-
-
-def _start_worker(listener: socket.socket, alive: int) -> subprocess.Popen[bytes]:
-    shared = (listener.fileno(), alive)
-    command = [sys.executable, "-m", "mission_control.cli", "worker", *map(str, shared)]
-    quiet = {"LOG_LEVEL": "ERROR", **os.environ}
-    return subprocess.Popen(command, pass_fds=shared, env=quiet, start_new_session=True)
+        listener = serving.bind(settings.host, settings.port)
+        asyncio.run(serving.prepare(settings))
+        alive_read, alive_write = os.pipe()  # the worker stops when the writing end is closed
+        quiet = {"LOG_LEVEL": "ERROR", **os.environ}
+        process = serving.start_worker(listener, alive_read, env=quiet, start_new_session=True)
+        try:
+            yield serving.visible_url(settings, listener)
+        finally:
+            os.close(alive_write)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+            process.kill()
+            process.wait()
 
 
 def _answers(address: str) -> bool:
@@ -96,10 +72,14 @@ async def _play(settings: Settings, url: str, agents: int, speed: float) -> None
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    cast = await _prepared(settings, agents)
-    await _check_same_database(url, cast.crew[0].secret)
-    _greet(url, cast)
-    acting = [asyncio.create_task(one) for one in _acts(url, cast, speed)]
+    crew, link, colleague = await _cast(settings, agents)
+    await _check_same_database(url, crew[0].secret)
+    _greet(f"{url}{link}", crew)
+    acting = [asyncio.create_task(run_colleague(Api(url, colleague), speed, secrets.randbits(32)))]
+    for number, hired in enumerate(crew):
+        kind: type[Agent] = Lead if hired.name == hired.lead_name else Worker
+        agent = kind(Api(url, hired.secret), hired.name, hired.lead_name, speed, secrets.randbits(32) + number)
+        acting.append(asyncio.create_task(agent.run()))
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([*acting, waiting], return_when=asyncio.FIRST_COMPLETED)
     for task in (*acting, waiting):
@@ -109,22 +89,19 @@ async def _play(settings: Settings, url: str, agents: int, speed: float) -> None
         _print_end([task.exception() for task in done if not task.cancelled()])
 
 
-async def _prepared(settings: Settings, agents: int) -> Cast:
+async def _cast(settings: Settings, agents: int) -> tuple[list[seed.Hired], str, str]:
+    """Return the simulated agents, the path that signs in, and the token of the simulated colleague."""
     await connect(settings)
     try:
         await open_logs(settings)
         organization, crew = await seed.ready(agents)
-        await seed.owner_of(organization)
-        return Cast(crew, await new_link(), await _colleague(organization))
+        await seed.person_of(organization, *story.OWNER)
+        colleague, actor = await seed.person_of(organization, *story.COLLEAGUES[0]), system(organization.id)
+        for former in await Token.filter(user_id=colleague.id, name=COLLEAGUE, revoked_at=None):
+            await revoke_personal_token(actor, former)
+        return crew, await new_link(), (await create_personal_token(actor, colleague, COLLEAGUE)).secret
     finally:
         await disconnect()
-
-
-async def _colleague(organization: Organization) -> str:
-    colleague = await seed.colleague_of(organization)
-    for former in await Token.filter(user_id=colleague.id, name=COLLEAGUE, revoked_at=None):
-        await revoke_personal_token(system(organization.id), former)
-    return (await create_personal_token(system(organization.id), colleague, COLLEAGUE)).secret
 
 
 async def _check_same_database(url: str, secret: str) -> None:
@@ -142,27 +119,16 @@ async def _check_same_database(url: str, secret: str) -> None:
         await api.close()
 
 
-def _greet(url: str, cast: Cast) -> None:
-    click.echo(f"The demo is at {url}{cast.link}")
-    click.echo(f"This link signs you in as {story.OWNER_NAME}, its owner.")
-    names, colleague = ", ".join(member.name for member in cast.crew), story.COLLEAGUES[0][1]
-    click.echo(f"At work are {names}. {colleague}, a simulated colleague,")
+def _greet(link: str, crew: list[seed.Hired]) -> None:
+    called = sys.argv[0]
+    program = min(called, os.path.relpath(called), key=len) if os.sep in called else called
+    click.echo(f"The demo is at {link}")
+    click.echo(f"This link signs you in as {story.OWNER[1]}, its owner.")
+    click.echo(
+        f"At work are {', '.join(hired.name for hired in crew)}. {story.COLLEAGUES[0][1]}, a simulated colleague,"
+    )
     click.echo(f"decides what has waited for a minute, but for the newest {LEFT}.")
-    click.echo(f"Ctrl-C stops the demo, `{_program()} demo --wipe` removes it.")
-
-
-def _program() -> str:
-    """Return how this program was called: `mission-control`, or its path."""
-    return min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len) if os.sep in sys.argv[0] else sys.argv[0]
-
-
-def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[object, object, None]]:
-    acts: list[Coroutine[Any, Any, None]] = []
-    for number, member in enumerate(cast.crew):
-        kind: type[Agent] = Lead if member.name == member.lead_name else Worker
-        api = Api(url, member.secret)
-        acts.append(kind(api, member.name, member.lead_name, speed, secrets.randbits(32) + number).run())
-    return [*acts, run_colleague(Api(url, cast.colleague), speed, secrets.randbits(32))]
+    click.echo(f"Ctrl-C stops the demo, `{program} demo --wipe` removes it.")
 
 
 def _print_end(errors: list[BaseException | None]) -> None:

@@ -144,13 +144,13 @@ FAILED = {
     "title": "Import the old orders",
     "description": "8,900 orders of three years, for the yearly report.",
 }
-ERROR = "It stopped again after 2 min: `column order_total holds text in row 8,113`."
 SILENT = {
     "title": "Answer the refunds of November",
     "description": "23 customers wait; the rules are in the memory of the board.",
 }
-GATEWAY = "office-mini (invented)"
-SILENT_AGENT, SILENT_COMMENT = "Otto", "I read the rules and begin with the oldest."
+
+
+GATEWAY, SILENT_AGENT = "office-mini (invented)", "Otto"
 
 
 def _task(texts: Mapping[str, str], **fields: object) -> TaskCreate:
@@ -167,14 +167,9 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
         await create_task(mara, shop, _task(LATE, assigned_user_id=mara.id, due_at=due))
         failed = await create_task(mara, support, _task(FAILED))
     with times.travelled(-timedelta(hours=5)):
-        await add_comment(mara, failed, ERROR)
+        await add_comment(mara, failed, "It stopped again after 2 min: `column order_total holds text in row 8,113`.")
         await Task.filter(id=failed.id).update(flagged_at=times.clock_now())
-    await _wait_for_pairing(mara)
-    return await _fall_silent(mara, support)
-
-
-async def _wait_for_pairing(mara: Actor) -> None:
-    """Let a gateway wait for its owner; it is invented, and nobody connects to it."""
+    # A gateway waits for its owner; it is invented, and nobody connects to it.
     with times.travelled(-timedelta(minutes=22)):
         await Gateway.create(
             organization_id=mara.organization_id,
@@ -187,6 +182,7 @@ async def _wait_for_pairing(mara: Actor) -> None:
             pairing_request_id="7f2c91ad",
             pairing_device_id="5b0e7d1c94a2",
         )
+    return await _fall_silent(mara, support)
 
 
 async def _fall_silent(mara: Actor, board: Board) -> Agent:
@@ -198,7 +194,7 @@ async def _fall_silent(mara: Actor, board: Board) -> Agent:
         assert actor is not None
         task = await create_task(mara, board, _task(SILENT))
         await change_task(actor, task, TaskChange(status="in_progress"))
-        await add_comment(actor, task, SILENT_COMMENT)
+        await add_comment(actor, task, "I read the rules and begin with the oldest.")
         await Agent.filter(id=agent.id).update(last_seen_at=times.clock_now())
     return agent
 
@@ -225,35 +221,30 @@ class Stage:
 
 
 async def ready(agents: int) -> tuple[Organization, list[Hired]]:
-    organization = await Organization.filter(is_demo=True).order_by("created_at").first()
-    if organization is None:
-        organization = await _write_story()
+    organization = await Organization.filter(is_demo=True).order_by("created_at").first() or await _write_story()
     return organization, await _crew(organization, agents)
 
 
-async def owner_of(organization: Organization) -> User:
-    """Return the person who signs in to the demo."""
-    user = await User.get_or_none(email=story.OWNER_EMAIL, active_organization_id=organization.id)
-    return user if user is not None else await _person(organization, story.OWNER_EMAIL, story.OWNER_NAME, "owner")
-
-
-async def colleague_of(organization: Organization) -> User:
-    """Return the simulated person who decides what has waited for a while."""
-    email, name, role = story.COLLEAGUES[0]
+async def person_of(organization: Organization, email: str, name: str, role: str) -> User:
+    """Return a person of the demo, who may have been deleted in it."""
     user = await User.get_or_none(email=email, active_organization_id=organization.id)
-    return user if user is not None else await _person(organization, email, name, role)
+    return user or await create_user(email, name, role, organization, None)
 
 
 async def _write_story() -> Organization:
     stage = Stage(await _found(system(UUID(int=0))))
     cards = sum(len(place.cards) for place in story.BOARDS)
     with times.travelled(-LENGTH):
-        await _enter_people(stage)
+        for person in (story.OWNER, *story.COLLEAGUES):
+            await _enter(stage, await create_user(*person, stage.organization, None))
         for place in story.BOARDS:
             stage.boards.append(await _open_board(stage, place))
         await _let_members_write(stage)
         stage.tags = await furnish(stage.actors["Mara"], stage.boards)
-        await _enter_agents(stage)
+        for name, board_index, leads in story.CREW[:3]:
+            secret = await _hire(stage.actors["Mara"], stage.boards[board_index], name, leads)
+            if (actor := await authentication.agent_by_token(secret)) is not None:
+                stage.actors[name] = actor
     await play_history(stage.actors, stage.boards[0])
     played = 0
     for place, board in zip(story.BOARDS, stage.boards, strict=True):
@@ -268,16 +259,6 @@ async def _write_story() -> Organization:
 @command("organization.reset_demo")
 async def _found(actor: Actor) -> Organization:
     return await Organization.found(story.ORGANIZATION, is_demo=True)
-
-
-async def _person(organization: Organization, email: str, name: str, role: str) -> User:
-    return await create_user(email, name, role, organization, None)
-
-
-async def _enter_people(stage: Stage) -> None:
-    for email, name, role in ((story.OWNER_EMAIL, story.OWNER_NAME, "owner"), *story.COLLEAGUES):
-        user = await _person(stage.organization, email, name, role)
-        await _enter(stage, user)
 
 
 async def _enter(stage: Stage, user: User) -> None:
@@ -303,14 +284,6 @@ async def _open_board(stage: Stage, place: story.BoardStory) -> Board:
         "require_approval_for_done": place.needs_approval,
     }
     return await create_board(stage.actors["Mara"], stage.organization.id, fields)
-
-
-async def _enter_agents(stage: Stage) -> None:
-    for name, board_index, leads in story.CREW[:3]:
-        secret = await _hire(stage.actors["Mara"], stage.boards[board_index], name, leads)
-        actor = await authentication.agent_by_token(secret)
-        if actor is not None:
-            stage.actors[name] = actor
 
 
 async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:

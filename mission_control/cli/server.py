@@ -16,7 +16,8 @@ import click
 from mission_control.config import ConfigError, Settings
 
 if TYPE_CHECKING:
-    from mission_control.serving import Prepared
+    from mission_control.gateways.connection import Report
+    from mission_control.gateways.handshake import Identity
 
 
 @click.command()
@@ -29,15 +30,25 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     from mission_control.database import setup
     from mission_control.http.request_log import set_up_logging
 
-    settings = _with_options(Settings.from_environment(), host, port, workers)
+    settings = _with_options(Settings.from_environment(), host=host, port=port, workers=workers)
     serving.check_workers(settings)
     set_up_logging(settings)
     serving.raise_file_limit()
     with setup.held(settings.sqlite_path):
         listener = serving.bind(settings.host, settings.port)
-        prepared = serving.run_prepare(settings)
-        _print_address(prepared, serving.visible_url(settings, listener))
-        _run(settings, listener)
+        migrations, code = asyncio.run(serving.prepare(settings))
+        url = serving.visible_url(settings, listener)
+        if migrations:
+            click.echo(f"The database is ready: {len(migrations)} migrations, up to {migrations[-1]}.")
+        click.echo(f"Open {url}/setup and enter the code {code}" if code else f"Mission Control is at {url}")
+        if settings.workers == 1:
+            from mission_control.worker import run_worker
+
+            run_worker(settings, listener)
+        else:
+            from mission_control.supervisor import Supervisor
+
+            Supervisor(settings, listener).run()
 
 
 @click.command(hidden=True)
@@ -53,30 +64,8 @@ def worker(listener: int, parent_pipe: int) -> None:
     run_worker(settings, socket.socket(fileno=listener), parent_pipe)
 
 
-def _with_options(settings: Settings, host: str | None, port: int | None, workers: int | None) -> Settings:
-    options = {"host": host, "port": port, "workers": workers}
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    return replace(settings, **given)
-
-
-def _print_address(prepared: "Prepared", url: str) -> None:
-    if prepared.migrations:
-        click.echo(f"The database is ready: {len(prepared.migrations)} migrations, up to {prepared.migrations[-1]}.")
-    if prepared.setup_code:
-        click.echo(f"Open {url}/setup and enter the code {prepared.setup_code}")
-    else:
-        click.echo(f"Mission Control is at {url}")
-
-
-def _run(settings: Settings, listener: socket.socket) -> None:
-    if settings.workers == 1:
-        from mission_control.worker import run_worker
-
-        run_worker(settings, listener)
-    else:
-        from mission_control.supervisor import Supervisor
-
-        Supervisor(settings, listener).run()
+def _with_options(settings: Settings, **options: Any) -> Settings:
+    return replace(settings, **{name: value for name, value in options.items() if value is not None})
 
 
 @click.command()
@@ -89,7 +78,10 @@ def _run(settings: Settings, listener: socket.socket) -> None:
 def demo(host: str | None, port: int | None, url: str | None, agents: int, speed: float, wipe: bool) -> None:
     """Serve invented data with simulated agents at work on it, until Ctrl-C."""
     if wipe:
-        _wipe()
+        from mission_control.cli.database import with_database
+        from mission_control.cli.sign_in_page import wipe as wiped
+
+        click.echo("The demo data is removed." if with_database(lambda _: wiped()) else "There is no demo data.")
         return
     from mission_control import features
     from mission_control.cli.run import play
@@ -97,24 +89,12 @@ def demo(host: str | None, port: int | None, url: str | None, agents: int, speed
     from mission_control.http.request_log import set_up_logging
 
     features.install()
-    settings = Settings.from_environment()
-    settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    settings = _with_options(Settings.from_environment(), host=host or None, port=port)
     set_up_logging(replace(settings, log_level=max(settings.log_level, 30)))
     try:
         play(settings, url.rstrip("/") if url else None, agents, speed)
     except DomainError as error:
         raise click.ClickException(error.sentence) from None
-
-
-def _wipe() -> None:
-    from mission_control.cli.database import with_database
-
-    async def work(settings: Settings) -> None:
-        from mission_control.cli.sign_in_page import wipe
-
-        click.echo("The demo data is removed." if await wipe() else "There is no demo data.")
-
-    with_database(work)
 
 
 SMALLEST_FREE_BYTES = 200 * 1024 * 1024
@@ -125,17 +105,28 @@ MOST_PROBLEMS = 5
 @click.command()
 def doctor() -> None:
     """Show settings and checks; the exit code is 1 when something is wrong."""
+    from mission_control.private_files import too_open
+    from mission_control.serving import raise_file_limit
+
     settings = Settings.from_environment()
     for name, value in settings.masked().items():
         click.echo(f"{name} = {value}")
     click.echo()
+    folder = settings.data_dir
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    is_writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    free, files = shutil.disk_usage(existing).free, raise_file_limit()
+    shared = ", ".join(f"{path} ({path.stat().st_mode & 0o777:o})" for path in too_open(settings))
+    privacy = "cannot read the data folder, the database and the secret key"
+    if shared:
+        privacy = f"can reach {shared}; start the server once, or use `chmod go= FILE`"
     checks = {
         "Database": _database(settings),
         "Database pages": _pages(settings),
-        "Data folder": _folder(settings.data_dir),
-        "Other users": _privacy(settings),
-        "Free disk": _disk(settings.data_dir),
-        "Open files": _open_files(),
+        "Data folder": (is_writable, f"{folder} can{'' if is_writable else 'not'} be written"),
+        "Other users": (not shared, privacy),
+        "Free disk": (free >= SMALLEST_FREE_BYTES, f"{free // (1024 * 1024)} MiB under {existing}"),
+        "Open files": (files >= SMALLEST_FILE_LIMIT, f"{files} allowed; every open stream needs one"),
         "Workers": _workers(settings),
     }
     for name, (fine, sentence) in checks.items():
@@ -175,38 +166,6 @@ def _pages(settings: Settings) -> tuple[bool, str]:
     return False, f"{file} is damaged: {problems}. Stop the server and go back to a backup."
 
 
-def _folder(folder: Path) -> tuple[bool, str]:
-    existing = _existing(folder)
-    fine = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
-    return fine, f"{folder} can{'' if fine else 'not'} be written"
-
-
-def _privacy(settings: Settings) -> tuple[bool, str]:
-    from mission_control.private_files import too_open
-
-    found = [f"{path} ({path.stat().st_mode & 0o777:o})" for path in too_open(settings)]
-    if not found:
-        return True, "cannot read the data folder, the database and the secret key"
-    return False, f"can reach {', '.join(found)}; start the server once, or use `chmod go= FILE`"
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-
-
-def _disk(folder: Path) -> tuple[bool, str]:
-    existing = _existing(folder)
-    free = shutil.disk_usage(existing).free
-    return free >= SMALLEST_FREE_BYTES, f"{free // (1024 * 1024)} MiB under {existing}"
-
-
-def _open_files() -> tuple[bool, str]:
-    from mission_control.serving import raise_file_limit
-
-    limit = raise_file_limit()
-    return limit >= SMALLEST_FILE_LIMIT, f"{limit} allowed; every open stream needs one"
-
-
 def _workers(settings: Settings) -> tuple[bool, str]:
     from mission_control.serving import check_workers
 
@@ -216,10 +175,6 @@ def _workers(settings: Settings) -> tuple[bool, str]:
         return False, str(error)
     return True, f"{settings.workers}"
 
-
-if TYPE_CHECKING:
-    from mission_control.gateways.connection import Report
-    from mission_control.gateways.handshake import Identity
 
 TOKEN = "OPENCLAW_GATEWAY_TOKEN"
 EXIT_CODES = {"ok": 0, "refused": 1, "pairing": 3, "unreachable": 4}
@@ -246,7 +201,9 @@ def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) 
     is 0 when all is well, 1 when the gateway refuses or something is missing, 3 when it waits for a pairing to be
     approved, 4 when it cannot be reached.
     """
+    from mission_control.core.values import to_json
     from mission_control.gateways.connection import check as check_gateway
+    from mission_control.gateways.handshake import Identity
     from mission_control.gateways.target import Target, url_problem
 
     if (problem := url_problem(url)) is not None:
@@ -256,11 +213,9 @@ def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) 
     target = Target(
         url, token=_token(token_file), allow_insecure_tls=insecure_tls, minimum_version=settings.gateway_min_version
     )
-    from mission_control.gateways.handshake import Identity
-
     report = asyncio.run(check_gateway(target, identity or Identity.new()))
     if as_json:
-        _print_json(report, is_passing=identity is None)
+        click.echo(to_json(asdict(report) | {"has_passing_identity": identity is None}))
     else:
         _print(target.address, report, is_passing=identity is None)
     sys.exit(EXIT_CODES[report.state] or int(not all(one.is_fine for one in report.findings)))
@@ -304,9 +259,3 @@ def _print(address: str, report: "Report", *, is_passing: bool) -> None:
         click.echo(f"         Device {report.device_id}, request {report.request_id or 'unknown'}.")
     if is_passing:
         click.echo(PASSING, err=True)
-
-
-def _print_json(report: "Report", *, is_passing: bool) -> None:
-    from mission_control.core.values import to_json
-
-    click.echo(to_json(asdict(report) | {"has_passing_identity": is_passing}))

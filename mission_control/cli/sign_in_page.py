@@ -5,7 +5,7 @@ from uuid import UUID
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.cli.story import OWNER_EMAIL
+from mission_control.cli.story import OWNER
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import NotFound
 from mission_control.core.limits import unknown_tokens
@@ -39,7 +39,7 @@ async def enter(secret: str) -> ResponseReturnValue:
     key = rate_limit_key(client_ip())
     unknown_tokens.check(key)
     known = await InstanceSetting.exists(name=LINK, value=fingerprint(secret))
-    owner = await User.get_or_none(email=OWNER_EMAIL) if known else None
+    owner = await User.get_or_none(email=OWNER[0]) if known else None
     if owner is None:
         unknown_tokens.failed(key)
         raise NotFound(DEAD_LINK)

@@ -5,20 +5,13 @@ from dataclasses import dataclass
 from mission_control.boards.words import TaskStatus
 
 ORGANIZATION = "Lighthouse Studio (demo)"
-OWNER_EMAIL = "demo@example.com"
-OWNER_NAME = "Mara Lindqvist"
+OWNER = ("demo@example.com", "Mara Lindqvist", "owner")
 COLLEAGUES = (("tomas@example.com", "Tomás Reyes", "admin"), ("ines@example.com", "Ines Haddad", "member"))
 
-
 TAGS = {
-    "shop": "d97706",
-    "text": "64748b",
-    "photo": "16a34a",
-    "perf": "0d9488",
-    "seo": "3b82f6",
-    "mail": "9333ea",
+    "shop": "d97706", "text": "64748b", "photo": "16a34a", "perf": "0d9488", "seo": "3b82f6", "mail": "9333ea",
     "refund": "dc2626",
-}
+}  # fmt: skip
 GROUP = ("Lighthouse Coffee", "Everything we do for the roaster: the shop, and the people who buy there.")
 RULES = "Prices carry VAT everywhere. Nothing goes live on a Friday. Who writes to customers signs with a name."
 NOTES_OF_BOARDS = (
@@ -181,40 +174,28 @@ class Idea:
 
 IDEAS = {
     "shop-relaunch": (
-        Idea(
-            "Show roast dates on product cards",
-            "Fresh is what people buy; it belongs next to the price.",
-            "medium",
-            ("shop",),
-        ),
+        Idea("Show roast dates on product cards",
+              "Fresh is what people buy; it belongs next to the price.", "medium", ("shop",)),
         Idea("Shorten the sign-up form", "Five fields, two of which nobody reads.", "medium", ("shop",)),
         Idea("Fix the cart badge on small phones", "It covers the search icon below 360 px.", "high", ("shop",)),
-        Idea(
-            "Write alt texts for the farm photos", "Eighteen photos, one honest sentence each.", "low", ("photo", "seo")
-        ),
-        Idea(
-            "Cache the catalogue pages", "They are the same for everybody and change once a day.", "medium", ("perf",)
-        ),
-        Idea(
-            "Compare two payment providers",
-            "Fees, payout time, and what happens when one is down.",
-            "medium",
-            ("shop",),
-        ),
+        Idea("Write alt texts for the farm photos",
+              "Eighteen photos, one honest sentence each.", "low", ("photo", "seo")),
+        Idea("Cache the catalogue pages",
+              "They are the same for everybody and change once a day.", "medium", ("perf",)),
+        Idea("Compare two payment providers",
+              "Fees, payout time, and what happens when one is down.", "medium", ("shop",)),
         Idea("Remove the unused tracking script", "Nobody has opened its reports since spring.", "high", ("perf",)),
         Idea("Draft the shipping page", "Costs, carriers and the island surcharge in one table.", "medium", ("text",)),
         Idea("Check the sitemap after the import", "All products, no duplicates, no old addresses.", "low", ("seo",)),
-        Idea(
-            "Collect questions for the photographer", "Session is on Tuesday; one list is enough.", "medium", ("photo",)
-        ),
+        Idea("Collect questions for the photographer",
+              "Session is on Tuesday; one list is enough.", "medium", ("photo",)),
         Idea("Time the first page on a slow network", "Target is 2 s on a mid-range phone.", "high", ("perf",)),
         Idea("Prepare the gift card texts", "Three occasions, two lengths each.", "low", ("text", "mail")),
         Idea("Keep the filter when going back", "The list forgets what was chosen.", "high", ("shop",)),
         Idea("Describe the farms of Huehuetenango", "Two hundred words, one map, one photo.", "low", ("text", "photo")),
         Idea("Serve fonts from our own host", "Two weights, Latin only.", "medium", ("perf",)),
-        Idea(
-            "List the words that customers search for", "The fifty most used, with what they find.", "medium", ("seo",)
-        ),
+        Idea("List the words that customers search for",
+              "The fifty most used, with what they find.", "medium", ("seo",)),
         Idea("Warn before a cart is emptied", "It happens by a slip on phones.", "medium", ("shop",)),
         Idea("Write the mail for a late order", "Honest, short, with a new date.", "medium", ("mail", "text")),
     ),
@@ -228,7 +209,7 @@ IDEAS = {
         Idea("Sort the questions about subscriptions", "By what was not found on the page.", "medium", ("text",)),
         Idea("Find the parcel to Malmö", "The carrier has seen it twice and lost it once.", "medium", ("mail",)),
     ),
-}
+}  # fmt: skip
 
 STARTS = (
     "Taking this one. Plan: look at what is there, do the smallest thing that works, then check it.",
