@@ -1,14 +1,18 @@
 """What a person may do in an organization and on its boards, in rules and in words."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
+
+from pydantic import BaseModel
+from tortoise.queryset import QuerySet
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import Invalid
-from mission_control.database.sql import placeholders, rows
-from mission_control.people.models import BoardAccess, Invite, InviteBoardAccess, Member, Organization
+from mission_control.database.sql import placeholders, rows, select
+from mission_control.people.models import BoardAccess, Invite, InviteBoardAccess, Member, Organization, Token, User
 
 Access = Literal["none", "read", "write"]
 Reach = Literal["all_write", "all_read", "chosen"]
@@ -31,10 +35,64 @@ def role_of(actor: Actor, organization_id: UUID) -> str | None:
     return membership.role if membership else None
 
 
+@rules.rule("account.set_up")
+@rules.rule("account.sign_in")
+@rules.rule("account.reset_password")
+@rules.rule("account.mail_reset")
+@rules.rule("account.admit")
+@rules.rule("organization.settle")
+@rules.rule("organization.reset_demo")
+def only_the_system(actor: Actor, thing: object) -> bool:
+    """Allow only the system: a code, a password, a link, a mailbox or the provider's signature proves the person."""
+    return False
+
+
+@rules.rule("account.sign_out")
+@rules.rule("account.update")
+@rules.rule("account.change_password")
+@rules.rule("account.delete")
+@rules.rule("account.link")
+@rules.rule("token.create_personal")
+def may_change_account(actor: Actor, user: User) -> bool:
+    """People change their own account, and make tokens for themselves."""
+    return actor.is_user and actor.id == user.id
+
+
+@rules.rule("token.revoke_personal")
+def may_revoke_personal_token(actor: Actor, token: Token) -> bool:
+    """People revoke their own tokens."""
+    return actor.is_user and token.user_id is not None and actor.id == token.user_id
+
+
+@rules.rule("account.invite_reset")
+@rules.rule("account.invite_link")
+def may_make_reset_link(actor: Actor, user: User) -> bool:
+    """Allow admins of any organization; the command checks the person."""
+    return any(m.role in ("owner", "admin") for m in actor.memberships.values())
+
+
 @rules.rule("organization.administer")
 def may_administer(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins."""
     return actor.administers(organization_id or actor.organization_id)
+
+
+@rules.rule("organization.rename")
+@rules.rule("organization.set_work_state")
+@rules.rule("organization.verify")
+@rules.rule("invite.create")
+@rules.rule("invite.list")
+def may_manage(actor: Actor, organization: Organization | None) -> bool:
+    """Owners and admins."""
+    return actor.administers(organization.id if organization else actor.organization_id)
+
+
+@rules.rule("member.remove")
+@rules.rule("invite.revoke")
+@rules.rule("invite.mail")
+def may_manage_people(actor: Actor, thing: Member | Invite) -> bool:
+    """Owners and admins of its organization; the command says who removes whom."""
+    return actor.administers(thing.organization_id)
 
 
 @rules.rule("organization.create")
@@ -51,32 +109,12 @@ def may_belong(actor: Actor, organization: Organization) -> bool:
     return role_of(actor, organization.id) is not None
 
 
-@rules.rule("organization.rename")
-@rules.rule("organization.set_work_state")
-def may_rename(actor: Actor, organization: Organization | None) -> bool:
-    """Owners and admins."""
-    return actor.administers(organization.id if organization else actor.organization_id)
-
-
-@rules.rule("organization.verify")
-def may_verify(actor: Actor, organization: Organization | None) -> bool:
-    """Owners and admins."""
-    return actor.administers(organization.id if organization else actor.organization_id)
-
-
 @rules.rule("organization.read_account_log")
 @rules.rule("organization.delete")
 @rules.rule("organization.transfer")
 def may_dispose(actor: Actor, organization: Organization | None) -> bool:
     """Owners."""
     return role_of(actor, organization.id if organization else actor.organization_id) == "owner"
-
-
-@rules.rule("organization.settle")
-@rules.rule("organization.reset_demo")
-def only_the_system(actor: Actor, thing: object) -> bool:
-    """Only the system itself."""
-    return False
 
 
 @rules.rule("member.read")
@@ -93,35 +131,45 @@ def may_change_member(actor: Actor, member: Member) -> bool:
     return role == "owner" or (role == "admin" and member.role != "owner")
 
 
-@rules.rule("member.remove")
-def may_remove_member(actor: Actor, member: Member) -> bool:
-    """Owners and admins; the command says who removes whom."""
-    return actor.administers(member.organization_id)
-
-
-@rules.rule("invite.create")
-@rules.rule("invite.list")
-def may_invite(actor: Actor, organization: Organization | None) -> bool:
-    """Owners and admins."""
-    return actor.administers(organization.id if organization else actor.organization_id)
-
-
-@rules.rule("invite.revoke")
-@rules.rule("invite.mail")
-def may_revoke_invite(actor: Actor, invite: Invite) -> bool:
-    """Owners and admins."""
-    return actor.administers(invite.organization_id)
-
-
-class Spec(Protocol):
-    """Access to one board."""
+class OrganizationBoardAccessSpec(BaseModel):
+    """What a member is to be allowed on one board."""
 
     board_id: UUID
-    can_read: bool
-    can_write: bool
+    can_read: bool = True
+    can_write: bool = False
 
 
-async def check_boards(organization_id: UUID, specs: Sequence[Spec]) -> None:
+Specs = Sequence[OrganizationBoardAccessSpec]
+
+
+def live_access(member_ids: Sequence[UUID]) -> QuerySet[BoardAccess]:
+    """Return what members may do on boards that are not deleted."""
+    found = BoardAccess.filter(organization_member_id__in=member_ids, board__deleted_at=None)
+    return found.order_by("created_at", "id")
+
+
+async def chosen_boards(member_id: UUID) -> dict[UUID, Access]:
+    """Return the boards that a member reaches without an all-boards flag."""
+    found = {one.board_id: level(one.can_read, one.can_write) for one in await live_access([member_id])}
+    return {board_id: access for board_id, access in found.items() if access != "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardName:
+    id: UUID
+    name: str
+
+
+async def boards_here(organization_id: UUID) -> list[BoardName]:
+    """Return the boards of an organization by name."""
+    return await select(
+        BoardName,
+        "SELECT id, name FROM boards WHERE organization_id = ? AND deleted_at IS NULL ORDER BY LOWER(name), id",
+        organization_id,
+    )
+
+
+async def check_boards(organization_id: UUID, specs: Specs) -> None:
     if not specs:
         return
     known = await rows(
@@ -134,17 +182,13 @@ async def check_boards(organization_id: UUID, specs: Sequence[Spec]) -> None:
         raise Invalid("A board of the list is not in this organization.")
 
 
-async def replace_access(member: Member, specs: Sequence[Spec]) -> bool:
+async def replace_access(member: Member, specs: Specs) -> bool:
     """Replace a member's access to existing boards; access to deleted boards stays. Return whether it changed."""
-    live = await rows(
-        "SELECT x.id, x.board_id, x.can_read, x.can_write FROM organization_board_access x"
-        " JOIN boards b ON b.id = x.board_id WHERE x.organization_member_id = ? AND b.deleted_at IS NULL",
-        member.id,
-    )
-    before = {(str(row["board_id"]), bool(row["can_read"]), bool(row["can_write"])) for row in live}
-    if before == {(str(spec.board_id), spec.can_read, spec.can_write) for spec in specs}:
+    live = await live_access([member.id])
+    before = {(access.board_id, access.can_read, access.can_write) for access in live}
+    if before == {(spec.board_id, spec.can_read, spec.can_write) for spec in specs}:
         return False
-    await BoardAccess.filter(id__in=[row["id"] for row in live]).delete()
+    await BoardAccess.filter(id__in=[access.id for access in live]).delete()
     await BoardAccess.bulk_create([_row(member, spec) for spec in specs])
     return True
 
@@ -167,7 +211,7 @@ async def merge_access(invite: Invite, member: Member) -> None:
         await row.save()
 
 
-def _row(member: Member, spec: Spec) -> BoardAccess:
+def _row(member: Member, spec: OrganizationBoardAccessSpec | InviteBoardAccess) -> BoardAccess:
     return BoardAccess(
         organization_member_id=member.id, board_id=spec.board_id, can_read=spec.can_read, can_write=spec.can_write
     )

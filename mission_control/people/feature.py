@@ -5,10 +5,8 @@ from mission_control.log.event_log import Kind
 from mission_control.people import (
     access,
     account_api,
-    account_commands,
     account_queries,
     entrance,
-    flow,
     identity_pages,
     job_api,
     job_pages,
@@ -109,7 +107,6 @@ ACCOUNT_KINDS = {
 accounts = Feature(
     name="accounts",
     models=(models,),
-    rules=(account_commands.rules,),
     account_kinds=ACCOUNT_KINDS,
     lookups=(account_queries.own_account,),
     blueprints=(
@@ -131,7 +128,6 @@ accounts = Feature(
 
 identity = Feature(
     name="identity",
-    rules=(flow.rules,),
     account_kinds={
         "account.address_lost": "An address that a person claimed became that of somebody who proved it.",
     },

@@ -12,7 +12,6 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from quart import Response, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.values import JsonObject
 from mission_control.http import authentication
@@ -229,18 +228,3 @@ def _set_cookie(response: Response, value: str, seconds: int) -> None:
         secure=current_app.config["SETTINGS"].secure_cookies,
         samesite="Lax",  # the way back is a link from another site
     )
-
-
-rules = Rules()
-
-
-@rules.rule("account.link")
-def may_link(actor: Actor, user: User) -> bool:
-    """People link their own account."""
-    return actor.is_user and actor.id == user.id
-
-
-@rules.rule("account.admit")
-def may_admit(actor: Actor, thing: object) -> bool:
-    """Nobody but the system, which has checked the provider's signature."""
-    return False

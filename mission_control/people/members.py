@@ -1,6 +1,5 @@
 """What changes a person's place in an organization, and what a member may do on its boards."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,15 +8,24 @@ from tortoise.expressions import Q
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
-from mission_control.database.sql import rows
 from mission_control.http import lookups
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import record
-from mission_control.people.access import LEVELS, Access, Reach, Spec, check_boards, level, replace_access
+from mission_control.people.access import (
+    LEVELS,
+    Access,
+    OrganizationBoardAccessSpec,
+    Reach,
+    Specs,
+    boards_here,
+    check_boards,
+    chosen_boards,
+    level,
+    replace_access,
+)
 from mission_control.people.models import Invite, Member, Organization, User
 
 ONE_OWNER = "An organization needs at least one owner; make somebody else an owner first."
-ONLY_OWNERS = "Only owners change who is an owner, and what owners reach."
 
 
 @dataclass(slots=True)
@@ -49,21 +57,22 @@ async def hold(actor: Actor, member: Member) -> Held:
     return Held(held[member.id], owners, caller.role if caller else None)
 
 
-def only_owners_touch_owners(held: Held, *roles: str) -> None:
-    """Refuse with 403 unless the caller administers, and owns where an owner is concerned."""
+async def _changeable(actor: Actor, member: Member, role: str = "") -> Held:
+    """Hold a member. Raise Forbidden unless the caller administers, and owns where an owner is, or comes to be."""
+    held = await hold(actor, member)
     if held.caller_role not in ("owner", "admin"):
         raise Forbidden()
-    if "owner" in roles and held.caller_role != "owner":
-        raise Forbidden(ONLY_OWNERS)
+    if "owner" in (held.member.role, role) and held.caller_role != "owner":
+        raise Forbidden("Only owners change who is an owner, and what owners reach.")
+    return held
 
 
 @command("member.change_role")
 async def change_role(actor: Actor, member: Member, role: str, *, with_boards: bool = False) -> Member:
     """Give a member another role; `with_boards` also the boards that go with it. The last owner: Invalid."""
-    held = await hold(actor, member)
-    member, before = held.member, held.member.role
-    only_owners_touch_owners(held, before, role)
-    if before == role:
+    held = await _changeable(actor, member, role)
+    member = held.member
+    if member.role == role:
         return member
     if held.is_last_owner:
         raise Invalid(ONE_OWNER)
@@ -103,16 +112,14 @@ async def end_invites_of(member: Member, still: str = "member") -> None:
 
 
 @command("member.change_access")
-async def change_access(actor: Actor, member: Member, *, read: bool, write: bool, boards: Sequence[Spec]) -> Member:
+async def change_access(actor: Actor, member: Member, *, read: bool, write: bool, boards: Specs) -> Member:
     """Replace what a member reaches; single boards count only without the all-boards flags. Foreign board: Invalid."""
-    held = await hold(actor, member)
-    member = held.member
-    only_owners_touch_owners(held, member.role)
+    member = (await _changeable(actor, member)).member
     await check_boards(member.organization_id, boards)
     return await apply_access(member, read=read, write=write, boards=[] if read or write else boards)
 
 
-async def apply_access(member: Member, *, read: bool, write: bool, boards: Sequence[Spec]) -> Member:
+async def apply_access(member: Member, *, read: bool, write: bool, boards: Specs) -> Member:
     """Inside a command: store what a locked member reaches, and record it if it changed."""
     before = {"all_boards_read": member.all_boards_read, "all_boards_write": member.all_boards_write}
     after = {"all_boards_read": read, "all_boards_write": write}
@@ -138,8 +145,7 @@ async def remove_member(actor: Actor, member: Member) -> None:
     """Take a person out of an organization. Oneself, or an owner by an admin: Forbidden; the last owner: Invalid."""
     if actor.user_id == member.user_id:
         raise Forbidden("You cannot remove yourself. Leave the organization instead.")
-    held = await hold(actor, member)
-    only_owners_touch_owners(held, held.member.role)
+    held = await _changeable(actor, member)
     if held.is_last_owner:
         raise Invalid(ONE_OWNER)
     record("member.removed", held.member, "A person was removed.", user_id=held.member.user_id, role=held.member.role)
@@ -194,13 +200,6 @@ async def transfer_ownership(actor: Actor, organization: Organization, member_id
     return heir
 
 
-@dataclass(slots=True)
-class BoardSpec:
-    board_id: UUID
-    can_read: bool
-    can_write: bool
-
-
 @command("member.change_access")
 async def set_board(actor: Actor, member: Member, board_id: UUID, access: Access) -> Member:
     """Set what a member may do on one board. A foreign board: Invalid.
@@ -208,15 +207,11 @@ async def set_board(actor: Actor, member: Member, board_id: UUID, access: Access
     Less than what the member may do on all boards makes each of those boards a chosen one, so that the others stay as
     they are.
     """
-    held = await hold(actor, member)
-    member = held.member
-    only_owners_touch_owners(held, member.role)
-    await check_boards(member.organization_id, [BoardSpec(board_id, True, False)])
-    everywhere = level(member.all_boards_read, member.all_boards_write)
-    boards = await _chosen(member)
+    member = (await _changeable(actor, member)).member
+    await check_boards(member.organization_id, [OrganizationBoardAccessSpec(board_id=board_id)])
+    everywhere, boards = level(member.all_boards_read, member.all_boards_write), await chosen_boards(member.id)
     if LEVELS.index(access) < LEVELS.index(everywhere):
-        boards = {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in await _boards(member)}
-        everywhere = "none"
+        boards, everywhere = await _reached(member, everywhere, boards), "none"
     if access == everywhere or access == "none":
         boards.pop(board_id, None)
     else:
@@ -227,36 +222,20 @@ async def set_board(actor: Actor, member: Member, board_id: UUID, access: Access
 @command("member.change_access")
 async def set_reach(actor: Actor, member: Member, reach: Reach) -> Member:
     """Let a member read or change all boards, also those to come; or the chosen ones, at first those reached now."""
-    held = await hold(actor, member)
-    member = held.member
-    only_owners_touch_owners(held, member.role)
+    member = (await _changeable(actor, member)).member
     if reach != "chosen":
         return await apply_access(member, read=True, write=reach == "all_write", boards=[])
-    everywhere, boards = level(member.all_boards_read, member.all_boards_write), await _chosen(member)
+    everywhere, boards = level(member.all_boards_read, member.all_boards_write), await chosen_boards(member.id)
     if everywhere != "none":
-        boards = {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in await _boards(member)}
+        boards = await _reached(member, everywhere, boards)
     return await apply_access(member, read=False, write=False, boards=_specs(boards))
 
 
-def _specs(boards: dict[UUID, Access]) -> Sequence[BoardSpec]:
-    return [BoardSpec(one, True, access == "write") for one, access in boards.items()]
+def _specs(boards: dict[UUID, Access]) -> list[OrganizationBoardAccessSpec]:
+    return [OrganizationBoardAccessSpec(board_id=one, can_write=access == "write") for one, access in boards.items()]
 
 
-async def _boards(member: Member) -> list[UUID]:
-    found = await rows(
-        "SELECT id FROM boards WHERE organization_id = ? AND deleted_at IS NULL ORDER BY id", member.organization_id
-    )
-    return [UUID(str(row["id"])) for row in found]
-
-
-async def _chosen(member: Member) -> dict[UUID, Access]:
-    found = await rows(
-        "SELECT x.board_id, x.can_read, x.can_write FROM organization_board_access x"
-        " JOIN boards b ON b.id = x.board_id WHERE x.organization_member_id = ? AND b.deleted_at IS NULL",
-        member.id,
-    )
-    return {
-        UUID(str(row["board_id"])): level(bool(row["can_read"]), bool(row["can_write"]))
-        for row in found
-        if row["can_read"] or row["can_write"]
-    }
+async def _reached(member: Member, everywhere: Access, boards: dict[UUID, Access]) -> dict[UUID, Access]:
+    """Return what a member may do on each board of the organization."""
+    ids = [board.id for board in await boards_here(member.organization_id)]
+    return {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in ids}

@@ -219,6 +219,15 @@ class Invite(Changing):
     class Meta:
         table = "organization_invites"
 
+    @property
+    def is_expired(self) -> bool:
+        return bool(self.expires_at <= now())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody can accept it."""
+        return self.accepted_at is None and not self.is_expired
+
     def scope(self) -> Scope:
         """Where an event about this invitation belongs."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)

@@ -11,11 +11,12 @@ from mission_control.core.values import OK, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.people import audit, members, organization_commands, organization_entrance
+from mission_control.people.access import boards_here
 from mission_control.people.audit import AccountLogEntry, AccountLogQuery, account_log
 from mission_control.people.entrance import sends_mail
 from mission_control.people.jobs import JobRead
 from mission_control.people.models import Invite, Member, Organization
-from mission_control.people.organization_commands import prepare_removal
+from mission_control.people.organization_commands import prepare_removal, token_of
 from mission_control.people.organization_queries import (
     MemberBoardUpdate,
     MemberReachUpdate,
@@ -31,7 +32,6 @@ from mission_control.people.organization_queries import (
     OrganizationOwnershipUpdate,
     OrganizationRead,
     OrganizationUpdate,
-    has_board,
     list_invites,
     list_members,
     member_read,
@@ -128,16 +128,8 @@ class MemberOnBoard:
 
     member: Member
     board_id: UUID
-
-    @property
-    def organization_id(self) -> UUID:
-        """Where the member belongs."""
-        organization_id: UUID = self.member.organization_id
-        return organization_id
-
-    @property
-    def role(self) -> str:
-        return self.member.role
+    organization_id: UUID
+    role: str
 
 
 @members_api.get("/member")
@@ -186,9 +178,9 @@ async def update_member_access(
 async def member_on_board(actor: Actor, member_id: UUID, board_id: UUID) -> MemberOnBoard:
     """A member of the active organization, and a board in it; NotFound otherwise."""
     member = await visible_member(actor, member_id)
-    if not await has_board(member.organization_id, board_id):
+    if board_id not in [board.id for board in await boards_here(member.organization_id)]:
         raise NotFound()
-    return MemberOnBoard(member, board_id)
+    return MemberOnBoard(member, board_id, member.organization_id, member.role)
 
 
 @members_api.put("/members/<member_id>/boards", rule="member.change_access")
@@ -233,22 +225,13 @@ async def set_my_org_work_state(actor: Actor, organization: Organization, data: 
 invites_api = Api(__name__, "organizations", below="/organizations")
 
 
-def _key() -> str:
-    key: str = current_app.config["SECRET_KEY"]
-    return key
-
-
 async def _reads(actor: Actor, found: list[Invite]) -> list[OrganizationInviteRead]:
-    mails = await organization_entrance.mails_of(found)
-    return [
-        OrganizationInviteRead.of(invite, organization_commands.token_of(actor, invite, _key()), mails.get(invite.id))
-        for invite in found
-    ]
+    mails, key = await organization_entrance.mails_of(found), current_app.config["SECRET_KEY"]
+    return [OrganizationInviteRead.of(one, token_of(actor, one, key), mails.get(one.id)) for one in found]
 
 
 async def _read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
-    [read] = await _reads(actor, [invite])
-    return read
+    return (await _reads(actor, [invite]))[0]
 
 
 @invites_api.get("/me/invites", Page[OrganizationInviteRead], rule="invite.list")
@@ -270,7 +253,7 @@ async def create_org_invite(
     Where a mail server is set (`SMTP_URL`), its link is sent by mail; else hand the token over yourself. It is good for
     14 days.
     """
-    invite = (await organization_commands.create_invite(actor, organization, data, _key())).row
+    invite = await organization_commands.create_invite(actor, organization, data, current_app.config["SECRET_KEY"])
     return await _read(actor, await organization_entrance.mail_invite(actor, invite) if sends_mail() else invite)
 
 

@@ -30,16 +30,8 @@ INVITE_LIFE = timedelta(days=14)
 ONLY_OWNERS_INVITE_OWNERS = "Only an owner can invite an owner."
 
 
-@dataclass(frozen=True, slots=True)
-class NewInvite:
-    row: Invite
-    token: str
-
-
 @command("invite.create")
-async def create_invite(
-    actor: Actor, organization: Organization, wanted: OrganizationInviteCreate, key: str
-) -> NewInvite:
+async def create_invite(actor: Actor, organization: Organization, wanted: OrganizationInviteCreate, key: str) -> Invite:
     """Invite an address. A member's address: Conflict; an owner, by an admin: Forbidden.
 
     The token is stored encrypted with `key`, because inviters can read it until it is used.
@@ -70,7 +62,7 @@ async def create_invite(
         ]
         await InviteBoardAccess.bulk_create(boards)
     record("invite.created", invite, f"Somebody was invited as {invite.role}.", role=invite.role)
-    return NewInvite(invite, token)
+    return invite
 
 
 def token_of(actor: Actor, invite: Invite, key: str) -> str:

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, NotNull, Paging, example
-from mission_control.database.sql import Row, placeholders, rows
-from mission_control.people.access import ROLES, Access, Reach
+from mission_control.database.sql import Row, rows
+from mission_control.people.access import ROLES, Access, OrganizationBoardAccessSpec, Reach, live_access
 from mission_control.people.models import Invite, Member, Organization
 from mission_control.people.work_state import State
 
@@ -91,14 +91,6 @@ class OrganizationBoardAccessRead(BaseModel):
     can_write: bool
     created_at: datetime
     updated_at: datetime
-
-
-class OrganizationBoardAccessSpec(BaseModel):
-    """What a member is to be allowed on one board."""
-
-    board_id: UUID
-    can_read: bool = True
-    can_write: bool = False
 
 
 class OrganizationMemberRead(BaseModel):
@@ -221,12 +213,10 @@ async def active_organization(actor: Actor) -> Organization:
 def my_organizations(actor: Actor) -> list[OrganizationListItem]:
     """The person's organizations by name, as the request found them."""
     mine = sorted(actor.memberships.values(), key=lambda one: (one.organization_name.lower(), one.organization_id))
+    here = actor.organization_id
     return [
         OrganizationListItem(
-            id=one.organization_id,
-            name=one.organization_name,
-            role=one.role,
-            is_active=one.organization_id == actor.organization_id,
+            id=one.organization_id, name=one.organization_name, role=one.role, is_active=one.organization_id == here
         )
         for one in mine
     ]
@@ -238,15 +228,6 @@ async def visible_member(actor: Actor, member_id: UUID) -> Member:
     if member is None:
         raise NotFound()
     return member
-
-
-async def has_board(organization_id: UUID, board_id: UUID) -> bool:
-    found = await rows(
-        "SELECT 1 AS found FROM boards WHERE id = ? AND organization_id = ? AND deleted_at IS NULL",
-        board_id,
-        organization_id,
-    )
-    return bool(found)
 
 
 async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
@@ -262,8 +243,8 @@ async def member_read(actor: Actor, member_id: UUID) -> OrganizationMemberRead:
     found = await rows(f"{MEMBERS} WHERE m.id = ?", member_id)
     if not found:
         raise NotFound()
-    boards = (await _access([member_id])).get(str(member_id), [])
-    return _member(found[0], boards, is_seen=_sees_last_seen(actor, found[0]))
+    [member] = await _members(actor, found, [member_id])
+    return member
 
 
 async def list_members(actor: Actor, paging: Paging) -> tuple[list[OrganizationMemberRead], int]:
@@ -275,12 +256,29 @@ async def list_members(actor: Actor, paging: Paging) -> tuple[list[OrganizationM
         paging.limit,
         paging.offset,
     )
-    mine = actor.memberships[actor.organization_id]
-    is_admin = actor.administers(actor.organization_id)
-    member_ids = [row["id"] for row in found] if is_admin else [mine.id]
-    access = await _access(member_ids)
-    members = [_member(row, access.get(str(row["id"]), []), is_seen=_sees_last_seen(actor, row)) for row in found]
+    is_admin, mine = actor.administers(actor.organization_id), actor.memberships[actor.organization_id]
+    members = await _members(actor, found, [row["id"] for row in found] if is_admin else [mine.id])
     return members, await Member.filter(organization_id=actor.organization_id).count()
+
+
+async def _members(actor: Actor, found: list[Row], with_boards: list[UUID]) -> list[OrganizationMemberRead]:
+    members = [
+        OrganizationMemberRead(
+            **row,
+            last_seen_at=max(filter(None, (row["session_seen_at"], row["token_used_at"])), default=None),
+            user=OrganizationUserRead(**row | {"id": row["user_id"]}),
+        )
+        for row in found
+    ]
+    boards: dict[UUID, list[OrganizationBoardAccessRead]] = {}
+    for access in await live_access(with_boards):
+        read = OrganizationBoardAccessRead.model_validate(access, from_attributes=True)
+        boards.setdefault(access.organization_member_id, []).append(read)
+    for member in members:
+        member.board_access = boards.get(member.id, [])
+        if not actor.administers(actor.organization_id) and member.user_id != actor.id:
+            member.last_seen_at = None
+    return members
 
 
 async def list_invites(actor: Actor, paging: Paging) -> tuple[list[Invite], int]:
@@ -288,36 +286,6 @@ async def list_invites(actor: Actor, paging: Paging) -> tuple[list[Invite], int]
     waiting = Invite.filter(organization_id=actor.organization_id, accepted_at=None)
     page = waiting.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
     return await page, await waiting.count()
-
-
-async def _access(member_ids: list[UUID]) -> dict[str, list[OrganizationBoardAccessRead]]:
-    found = await rows(
-        "SELECT x.organization_member_id, x.id, x.board_id, x.can_read, x.can_write, x.created_at, x.updated_at"
-        " FROM organization_board_access x JOIN boards b ON b.id = x.board_id"
-        f" WHERE x.organization_member_id IN ({placeholders(len(member_ids) or 1)}) AND b.deleted_at IS NULL"
-        " ORDER BY x.created_at, x.id",
-        *(member_ids or [UUID(int=0)]),
-    )
-    by_member: dict[str, list[OrganizationBoardAccessRead]] = {}
-    for row in found:
-        member_id = str(row.pop("organization_member_id"))
-        by_member.setdefault(member_id, []).append(OrganizationBoardAccessRead(**row))
-    return by_member
-
-
-def _sees_last_seen(actor: Actor, row: Row) -> bool:
-    return actor.administers(actor.organization_id) or str(row["user_id"]) == str(actor.id)
-
-
-def _member(row: Row, board_access: list[OrganizationBoardAccessRead], *, is_seen: bool) -> OrganizationMemberRead:
-    seen = [moment for name in ("session_seen_at", "token_used_at") if (moment := row.pop(name)) is not None]
-    person = {name: row.pop(name) for name in ("email", "name", "preferred_name")}
-    return OrganizationMemberRead(
-        **row,
-        last_seen_at=max(seen) if seen and is_seen else None,
-        user=OrganizationUserRead(id=row["user_id"], **person),
-        board_access=board_access,
-    )
 
 
 @dataclass(frozen=True, slots=True)

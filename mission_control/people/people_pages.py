@@ -1,7 +1,6 @@
 """The people of the organization and invitations, as pages, also behind an invitation's link."""
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -9,11 +8,11 @@ from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, DomainError
 from mission_control.http import authentication
 from mission_control.log.models import Event
 from mission_control.people import organization_entrance
-from mission_control.people.access import level
+from mission_control.people.access import boards_here, level
 from mission_control.people.entrance import sends_mail
 from mission_control.people.models import Invite, InviteBoardAccess, Member, Organization, User
 from mission_control.people.organization_commands import token_of
@@ -30,17 +29,16 @@ from mission_control.people.people_view import (
     AT_ONCE,
     BOARDS_AT_ONCE,
     ORDERS_OF_ADMINS,
-    boards_here,
     invitations_of,
+    invite_reach,
     member_of,
     members_of,
     orders_for,
 )
-from mission_control.people.people_view import invitation as people_view_invitation
-from mission_control.web.actions import Outcome, Refusal, Typed, action, session_action
+from mission_control.web.actions import Outcome, Refusal, Typed, action, again, session_action
 from mission_control.web.forms import Fields, FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro, render_page
-from mission_control.web.lists import Asked, LiveList, Pages, ordering
+from mission_control.web.lists import Asked, LiveList, Pages, number_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
@@ -52,40 +50,26 @@ class InvitationView(View):
     """An invitation as somebody sees it; none once it was revoked."""
 
     invite: Invite | None
-    base: str
 
 
-async def context(actor: Actor, invite: Invite, base: str, error: str = "") -> dict[str, Any]:
+async def context(actor: Actor, invite: Invite, error: str = "") -> dict[str, object]:
     """Return what the page shows; the link as long as somebody can accept it."""
     chosen = await InviteBoardAccess.filter(organization_invite_id=invite.id)
     boards = await boards_here(actor.organization_id)
     token = token_of(actor, invite, current_app.config["SECRET_KEY"])
+    base = str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
     return {
-        "invite": people_view_invitation(invite, [level(one.can_read, one.can_write) for one in chosen], len(boards)),
+        "invite": invite,
+        "reach": invite_reach(invite, [level(one.can_read, one.can_write) for one in chosen], len(boards)),
         "link": f"{base}/invitations/{token}" if token else "",
-        "is_used": invite.accepted_at is not None,
         "mail": (await mails_of([invite])).get(invite.id),
         "sends_mail": sends_mail(),
         "error": error,
     }
 
 
-async def stream(actor: Actor, invite_id: UUID, base: str) -> Response:
-
-    async def look(viewer: Actor, reads: Reads) -> InvitationView | None:
-        try:
-            found = await visible_invite(viewer, invite_id)
-        except NotFound:
-            found = None
-        if not (can(viewer, "invite.revoke", found) if found else viewer.administers(viewer.organization_id)):
-            return None
-        return InvitationView(actor=viewer, pages=(PAGE,), active="settings", reads=reads, invite=found, base=base)
-
-    return await live_page(actor, look)
-
-
 async def _invitation(view: InvitationView) -> str:
-    shown = await context(view.actor, view.invite, view.base) if view.invite else {"invite": None}
+    shown = await context(view.actor, view.invite) if view.invite else {"invite": None}
     return await render_block(TEMPLATE, "invitation", **shown)
 
 
@@ -107,17 +91,12 @@ FRESH = {"email": "", "role": "member", "reach": "chosen", "boards": []}
 
 @pages.get(f"{INVITATIONS}/new")
 async def new() -> str:
-    """Ask whom to invite: a dialog for htmx, else a page."""
+    """Ask whom to invite, at first to the board of the address, or the only one: a dialog for htmx, else a page."""
     actor = await signed_in()
     require(actor, "invite.create", await active_organization(actor))
-    return await _form(actor, FRESH | {"boards": await _suggested(actor)}, {})
-
-
-async def _suggested(actor: Actor) -> list[str]:
-    """Return what to begin with: to change the board that the address names, or the only one."""
     boards, wanted = await boards_here(actor.organization_id), request.args.get("board", "")
-    named = [board for board in boards if str(board.id) == wanted or len(boards) == 1]
-    return [f"{board.id}:write" for board in named]
+    suggested = [f"{board.id}:write" for board in boards if str(board.id) == wanted or len(boards) == 1]
+    return await _form(actor, FRESH | {"boards": suggested}, {})
 
 
 async def _form(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
@@ -159,7 +138,7 @@ async def show(invite_id: UUID) -> str:
 async def _shown(actor: Actor, invite_id: UUID, error: str = "") -> str:
     found = await visible_invite(actor, invite_id)
     require(actor, "invite.revoke", found)
-    return await settings_page(actor, TEMPLATE, "people", **await context(actor, found, _base(), error))
+    return await settings_page(actor, TEMPLATE, "people", **await context(actor, found, error))
 
 
 @pages.get(f"{INVITATIONS}/<uuid:invite_id>/live")
@@ -167,11 +146,14 @@ async def live(invite_id: UUID) -> Response:
     """Keep the page of an invitation live."""
     actor = await signed_in()
     require(actor, "invite.revoke", await visible_invite(actor, invite_id))
-    return await stream(actor, invite_id, _base())
 
+    async def look(viewer: Actor, reads: Reads) -> InvitationView | None:
+        found = await Invite.get_or_none(id=invite_id, organization_id=viewer.organization_id)
+        if not (can(viewer, "invite.revoke", found) if found else viewer.administers(viewer.organization_id)):
+            return None
+        return InvitationView(actor=viewer, pages=(PAGE,), active="settings", reads=reads, invite=found)
 
-def _base() -> str:
-    return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+    return await live_page(actor, look)
 
 
 async def _not_mailed(refusal: Refusal[Invite, None]) -> ResponseReturnValue:
@@ -257,11 +239,6 @@ def _saved() -> str:
     return SAVED.get(request.args.get("saved", ""), "") if request.method == "GET" else ""
 
 
-def _number(name: str) -> int:
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
-
-
 async def _members(actor: Actor, asked: Asked) -> dict[str, object]:
     """Return the members and, for admins, the open invitations."""
     orders = orders_for(actor)
@@ -279,22 +256,18 @@ async def _members(actor: Actor, asked: Asked) -> dict[str, object]:
     }
 
 
-async def _with_saved(actor: Actor) -> dict[str, str]:
+async def _around(actor: Actor) -> dict[str, str]:
     return {"saved": _saved()}
 
 
 LiveList(
     pages=people_pages, place=SETTINGS, template="organizations/people.html", read=_members, orders=ORDERS_OF_ADMINS,
-    around=_with_saved, blocks=("people",),
+    around=_around, blocks=("people",),
     news=Concerns[View](
         ("member.", "invite.", "board.created", "board.deleted", "board.restored", "organization."),
         ("delivery_id",),  # a mail with an invitation
     ),
 )  # fmt: skip
-
-
-def _corner() -> tuple[int, int]:
-    return _number("from"), _number("boards")
 
 
 async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, object]:
@@ -316,8 +289,8 @@ async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, object]:
 
 LiveList(
     pages=people_pages, place=SETTINGS, path=f"{PEOPLE}/access", template="organizations/access.html", read=_reaches,
-    asks=_corner, blocks=("matrix",), news=Concerns[View](("member.", "invite.accepted", "board.")),
-    verb="organization.administer",
+    asks=lambda: (number_asked("from"), number_asked("boards")), blocks=("matrix",),
+    news=Concerns[View](("member.", "invite.accepted", "board.")), verb="organization.administer",
 )  # fmt: skip
 
 
@@ -369,22 +342,19 @@ async def set_member_board(outcome: Outcome[object, MemberBoardUpdate]) -> Respo
 async def removal(member_id: UUID) -> str:
     """Ask before a member is removed, with what follows from it: a dialog for htmx, else a page."""
     actor = await signed_in()
-    require(actor, "member.remove", await visible_member(actor, member_id))
-    return await _removal(actor, member_id)
+    found = await visible_member(actor, member_id)
+    require(actor, "member.remove", found)
+    return await _removal(actor, found, {}, {})
 
 
-async def _removal(actor: Actor, member_id: UUID, error: str = "") -> str:
-    context = {"member": await member_of(actor, member_id), "error": error}
+async def _removal(actor: Actor, found: Member, values: Fields, errors: dict[str, str]) -> str:
+    context = {"member": await member_of(actor, found.id), "error": " ".join(errors.values())}
     if is_htmx():
         return render_macro("organizations/forms.html", "removal_dialog", **context)
     return await settings_page(actor, "organizations/removal.html", "people", **context)
 
 
-async def _not_removed(refusal: Refusal[Member, None]) -> ResponseReturnValue:
-    return await _removal(refusal.actor, refusal.ids["member_id"], refusal.sentence)
-
-
-@action(people_pages, f"{MEMBER}/removal", refused=_not_removed)
+@action(people_pages, f"{MEMBER}/removal", refused=again(_removal, DomainError))
 async def remove_org_member(outcome: Outcome[Member, None]) -> ResponseReturnValue:
     """Take a person out of the organization."""
     return go(f"{PEOPLE}?saved=removed")

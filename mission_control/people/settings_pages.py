@@ -1,10 +1,8 @@
 """Pages without a session, and one's own pages of the settings."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
-from uuid import UUID
 from zoneinfo import available_timezones
 
 from quart import Blueprint, Response, current_app, redirect, request
@@ -14,7 +12,7 @@ from quart_auth import logout_user
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.database.sql import rows
+from mission_control.database.sql import select
 from mission_control.http import authentication
 from mission_control.people import entrance, setup
 from mission_control.people.account_commands import is_linked, link_ticket
@@ -31,22 +29,11 @@ from mission_control.people.entrance import (
     sends_mail,
 )
 from mission_control.people.models import Session, Token, User
-from mission_control.web.actions import Outcome, Refusal, Typed, action, session_action
+from mission_control.web.actions import Outcome, Refusal, Refusing, Typed, action, again, session_action, typed_again
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, go
 from mission_control.web.fragments import render_page
 from mission_control.web.regions import Reads, View, live_page
 from mission_control.web.shell import HOME, SettingsPage, safe_next, settings_page, signed_in
-
-
-@dataclass(frozen=True, slots=True)
-class Browser:
-    id: UUID
-    name: str
-    address: str
-    is_this: bool
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
 
 
 def zones() -> list[str]:
@@ -56,39 +43,20 @@ def zones() -> list[str]:
 
 async def settings_context(actor: Actor) -> dict[str, object]:
     user = await User.get(id=actor.id)
+    kind, session_id = actor.credential
+    provider = current_app.config["SETTINGS"].sign_in_provider
+    can_link = provider and kind == "session" and session_id is not None and not is_linked(user)
+    ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
     return {
         "user": user,
         "profile": ProfileForm.shown(user),
         "zones": zones(),
-        "browsers": await _browsers(actor, user),
+        "browsers": sorted(await sessions_of(actor, user), key=lambda one: not one.is_this),
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
         "now": times.clock_now(),
-        "provider": _provider(actor, user),
+        # The identity provider's name (or ""), whether the account is linked, and a ticket to link it.
+        "provider": {"name": provider, "is_linked": is_linked(user), "ticket": ticket},
     }
-
-
-def _provider(actor: Actor, user: User) -> dict[str, object]:
-    """Return the identity provider's name (or ""), whether the account is linked, and a ticket to link it."""
-    name, (kind, session_id) = current_app.config["SETTINGS"].sign_in_provider, actor.credential
-    can_link = name and kind == "session" and session_id is not None and not is_linked(user)
-    ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
-    return {"name": name, "is_linked": is_linked(user), "ticket": ticket}
-
-
-async def _browsers(actor: Actor, user: User) -> list[Browser]:
-    found = [
-        Browser(
-            id=one.id,
-            name=one.device,
-            address=one.address or "",
-            is_this=one.is_this,
-            created_at=one.created_at,
-            last_used_at=times.clock_now() if one.is_this else one.last_used_at,
-            expires_at=one.expires_at,
-        )
-        for one in await sessions_of(actor, user)
-    ]
-    return sorted(found, key=lambda one: not one.is_this)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +69,18 @@ class Fate:
 
 async def fates_of(user: User) -> list[Fate]:
     """Return what becomes of a person's organizations with the account, those that forbid it first."""
-    found = await rows(
-        "SELECT o.name, m.role,"
-        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id) AS people,"
-        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id AND x.role = 'owner') AS owners"
+    fates = await select(
+        Fate,
+        "SELECT o.name, CASE WHEN NOT EXISTS (SELECT 1 FROM organization_members x"
+        " WHERE x.organization_id = o.id AND x.user_id <> m.user_id) THEN 'deleted'"
+        " WHEN m.role = 'owner' AND NOT EXISTS (SELECT 1 FROM organization_members x"
+        " WHERE x.organization_id = o.id AND x.user_id <> m.user_id AND x.role = 'owner') THEN 'ownerless'"
+        " ELSE 'left' END AS kind"
         " FROM organization_members m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = ?"
         " ORDER BY LOWER(o.name), o.id",
         user.id,
     )
-    fates = [Fate(row["name"], _fate(row["role"], int(row["people"]), int(row["owners"]))) for row in found]
     return sorted(fates, key=lambda one: ("ownerless", "deleted", "left").index(one.kind))
-
-
-def _fate(role: str, people: int, owners: int) -> Literal["left", "deleted", "ownerless"]:
-    if people == 1:
-        return "deleted"
-    return "ownerless" if role == "owner" and owners == 1 else "left"
 
 
 pages = Blueprint("settings_pages", __name__)
@@ -143,15 +107,10 @@ SAVED = {
 }
 
 
-@pages.get(HOME)
-async def settings() -> str:
-    """Show the profile; where there is no room for the navigation beside it, the navigation."""
-    return await _page(await signed_in(), "profile")
-
-
+@pages.get(HOME, endpoint="settings")
 @pages.get(PROFILE)
 async def profile() -> str:
-    """Show the profile."""
+    """Show the profile; at /settings, where there is no room for the navigation beside it, the navigation."""
     return await _page(await signed_in(), "profile")
 
 
@@ -179,38 +138,34 @@ async def live() -> Response:
 
 
 async def _page(actor: Actor, key: str, **changes: object) -> str:
-    context = await settings_context(actor)
     saved = request.args.get("saved", "") if request.method == "GET" else ""
-    context |= {"saved": saved if saved in SAVED else "", "sentences": SAVED, "section": "", "errors": {}}
+    context = {"saved": saved if saved in SAVED else "", "sentences": SAVED, "section": "", "errors": {}}
     context |= {"values": {}, "secret": ""}
-    return await settings_page(actor, TEMPLATES[key], key, **(context | changes))
+    return await settings_page(actor, TEMPLATES[key], key, **(await settings_context(actor) | context | changes))
 
 
-async def _refused(refusal: Refusal[object, object], key: str, section: str, **values: object) -> str:
-    """Return a page with the reasons in one section; an error page when it is not about what was typed."""
-    refusal.only(EditConflict, FormInvalid, Invalid)
-    return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)
+def _refused_in(key: str, section: str, typed: str = "values") -> Refusing:
+    """Show the reasons, and what was typed, in one section; an error page when it is not about what was typed."""
+
+    async def refused(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
+        refusal.only(EditConflict, FormInvalid, Invalid)
+        values = {} if section == "password" else {typed: refusal.values}
+        return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)
+
+    return refused
 
 
 async def _me(actor: Actor) -> User:
     return await User.get(id=actor.id)
 
 
-async def _profile_refused(refusal: Refusal[None, ProfileForm]) -> ResponseReturnValue:
-    return await _refused(refusal, "profile", "profile", profile=refusal.values)
-
-
-@action(pages, "/settings/profile", form=ProfileForm, at=_me, refused=_profile_refused)
+@action(pages, PROFILE, form=ProfileForm, at=_me, refused=_refused_in("profile", "profile", "profile"))
 async def update_me(outcome: Outcome[None, ProfileForm]) -> ResponseReturnValue:
     """Change name and time zone."""
     return go(f"{PROFILE}?saved=profile")
 
 
-async def _password_refused(refusal: Refusal[User, PasswordChange]) -> ResponseReturnValue:
-    return await _refused(refusal, "sign-in", "password")
-
-
-@action(pages, "/settings/password", refused=_password_refused)
+@action(pages, "/settings/password", refused=_refused_in("sign-in", "password"))
 async def change_my_password(outcome: Outcome[User, PasswordChange]) -> ResponseReturnValue:
     """Change the password."""
     return go(f"{SIGN_IN}?saved=password#password")
@@ -235,11 +190,7 @@ async def end_my_access(outcome: Outcome[User, None]) -> ResponseReturnValue:
     return go("/sign-in")
 
 
-async def _token_refused(refusal: Refusal[User, TokenForm]) -> ResponseReturnValue:
-    return await _refused(refusal, "sign-in", "tokens", values=refusal.values)
-
-
-@action(pages, "/settings/tokens", form=TokenForm, refused=_token_refused)
+@action(pages, "/settings/tokens", form=TokenForm, refused=_refused_in("sign-in", "tokens"))
 async def create_my_token(outcome: Outcome[User, TokenForm]) -> ResponseReturnValue:
     """Create a personal token and show it, once."""
     return await _page(outcome.actor, "sign-in", section="tokens", secret=outcome.answer.token)
@@ -254,21 +205,16 @@ async def revoke_my_token(outcome: Outcome[Token, None]) -> ResponseReturnValue:
 @pages.get(f"{PROFILE}/deletion")
 async def deletion() -> str:
     """Ask before the account is deleted, with everything that goes with it."""
-    return await _deletion(await signed_in(), {})
+    return await _deletion(await signed_in(), None, {}, {})
 
 
-async def _deletion(actor: Actor, errors: dict[str, str]) -> str:
+async def _deletion(actor: Actor, _: object, values: Fields, errors: dict[str, str]) -> str:
     user = await User.get(id=actor.id)
     fates = await fates_of(user)
     return await settings_page(actor, "accounts/deletion.html", "profile", user=user, fates=fates, errors=errors)
 
 
-async def _not_deleted(refusal: Refusal[None, DeleteAccountForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid, Invalid)
-    return await _deletion(refusal.actor, refusal.errors)
-
-
-@action(pages, f"{PROFILE}/deletion", form=DeleteAccountForm, refused=_not_deleted)
+@action(pages, f"{PROFILE}/deletion", form=DeleteAccountForm, refused=again(_deletion, FormInvalid, Invalid))
 async def delete_me(outcome: Outcome[None, DeleteAccountForm]) -> ResponseReturnValue:
     """Delete the account, and with it the session of this browser."""
     logout_user()
@@ -282,21 +228,19 @@ WELCOME = "/welcome"
 @welcome_pages.get(WELCOME)
 async def welcome() -> str:
     """Ask for name and time zone."""
-    user = await User.get(id=(await signed_in()).id)
+    actor = await signed_in()
+    user = await User.get(id=actor.id)
     values = {"name": user.name or "", "timezone": user.timezone or "", "next": safe_next(request.args.get("next"))}
-    return await _welcome_page(values, {})
+    return await _welcome_page(actor, None, values, {})
 
 
-async def _welcome_page(values: Fields, errors: dict[str, str]) -> str:
+async def _welcome_page(actor: Actor, _: object, values: Fields, errors: dict[str, str]) -> str:
     return await render_page("accounts/welcome.html", values=values, errors=errors, zones=zones())
 
 
-async def _not_saved(refusal: Refusal[None, WelcomeForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid, Invalid)
-    return await _welcome_page(refusal.values, refusal.errors)
-
-
-@action(welcome_pages, WELCOME, performs="update_me", form=WelcomeForm, refused=_not_saved)
+@action(
+    welcome_pages, WELCOME, performs="update_me", form=WelcomeForm, refused=again(_welcome_page, FormInvalid, Invalid)
+)
 async def save(outcome: Outcome[None, WelcomeForm]) -> ResponseReturnValue:
     """Save both, and go on."""
     return go(safe_next(outcome.form.next))
@@ -308,9 +252,7 @@ account_pages = Blueprint("accounts_pages", __name__)
 @account_pages.get("/setup")
 async def setup_form() -> ResponseReturnValue:
     """Show the setup form."""
-    if not await setup.is_open():
-        return redirect("/sign-in", 303)
-    return await _setup_page({}, {})
+    return await _setup_page({}, {}) if await setup.is_open() else redirect("/sign-in", 303)
 
 
 async def _setup_page(values: Fields, errors: dict[str, str]) -> str:
@@ -348,12 +290,9 @@ async def sign_in_page(values: Fields, errors: dict[str, str]) -> str:
     )
 
 
-async def _not_signed_in(refusal: Typed[SignInForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid)
-    return await sign_in_page(refusal.values, refusal.errors)
-
-
-@session_action(account_pages, "/sign-in", performs=entrance.sign_in, form=SignInForm, refused=_not_signed_in)
+@session_action(
+    account_pages, "/sign-in", performs=entrance.sign_in, form=SignInForm, refused=typed_again(sign_in_page)
+)
 async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
     """Start a session; go on, once by what is missing in the profile."""
     wanted = safe_next(form.next)
@@ -373,12 +312,9 @@ async def _forgotten_page(values: Fields, errors: dict[str, str], *, is_sent: bo
     return await render_page("accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
 
 
-async def _not_asked(refusal: Typed[ForgottenForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid)
-    return await _forgotten_page(refusal.values, refusal.errors)
-
-
-@session_action(account_pages, "/sign-in/forgotten", performs=entrance.ask, form=ForgottenForm, refused=_not_asked)
+@session_action(
+    account_pages, "/sign-in/forgotten", performs=entrance.ask, form=ForgottenForm, refused=typed_again(_forgotten_page)
+)
 async def forgotten(form: ForgottenForm, _: None) -> ResponseReturnValue:
     """Send a link for a new password, and say so whether there is an account or not."""
     return await _forgotten_page({"email": form.email}, {}, is_sent=True)

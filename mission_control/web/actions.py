@@ -121,6 +121,18 @@ def again(show: Showing, *errors: type[Exception]) -> "Refusing":
     return refused
 
 
+def typed_again(
+    show: Callable[[dict[str, Any], dict[str, str]], Awaitable[ResponseReturnValue]],
+) -> Callable[[Typed[Any]], Awaitable[ResponseReturnValue]]:
+    """Answer a form of a session by itself, with what was typed and why that is invalid; raise other errors."""
+
+    async def refused(refusal: Typed[Any]) -> ResponseReturnValue:
+        refusal.only(FormInvalid)
+        return await show(refusal.values, refusal.errors)
+
+    return refused
+
+
 def same_form_again(error: Exception, version_id: str) -> str:
     """Say in an open page that somebody was faster, and give its form a version to send again; raise other errors."""
     if not (isinstance(error, EditConflict) and is_htmx()):

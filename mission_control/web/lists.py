@@ -53,6 +53,11 @@ def ordering(orders: Orders, order: str) -> dict[str, object]:
     return {"orders": {key: one.label for key, one in orders.items()}, "order": order}
 
 
+def number_asked(name: str) -> int:
+    """Return a number in the address, 0 for what is none."""
+    return max(0, min(request.args.get(name, 0, type=int), MOST_FIRST))
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the address of a list asks for: its order, and the number of rows before the first one."""
@@ -63,9 +68,7 @@ class Asked:
     @classmethod
     def of_request(cls, orders: Orders) -> Self:
         """Read the address; what it cannot mean is left out."""
-        return cls(
-            order_asked(orders) if orders else "", max(0, min(request.args.get("from", 0, type=int), MOST_FIRST))
-        )
+        return cls(order_asked(orders) if orders else "", number_asked("from"))
 
 
 class Pages(Blueprint):
