@@ -18,10 +18,10 @@ from mission_control.agents.schemas import AgentCreate
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.core.actor import Actor, system
+from mission_control.core.actor import Actor
 from mission_control.http import authentication
 from mission_control.log.models import Event
-from mission_control.people.account_commands import _create_user
+from mission_control.people.account_commands import create_user
 from mission_control.people.credentials import create_personal_token
 from mission_control.people.heads import sign_first_heads
 from mission_control.people.models import BoardAccess, Member, Organization, User
@@ -240,7 +240,7 @@ async def assemble(app: Quart) -> Cast:
 
 async def _person(app: Quart, organization: Organization, name: str, role: str) -> Person:
     email = f"{name.lower()}@example.org"
-    user = await _create_user(system(organization.id), email, name, role, organization, None)
+    user = await create_user(email, name, role, organization, None)
     return await as_person(app, user)
 
 

@@ -3,7 +3,6 @@
 import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import click
 
@@ -177,7 +176,7 @@ def _for(person: "User") -> "Actor":
     """Return the system, acting where the person works."""
     from mission_control.core.actor import system
 
-    return system(person.active_organization_id or UUID(int=0))
+    return system(person.active_organization_id)
 
 
 async def user_named(email: str) -> "User":

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 
 from mission_control.agents.budgets import create_budget, report_usage
 from mission_control.agents.commands import create_agent
@@ -232,7 +231,7 @@ async def person_of(organization: Organization, email: str, name: str, role: str
 
 
 async def _write_story() -> Organization:
-    stage = Stage(await _found(system(UUID(int=0))))
+    stage = Stage(await _found(system()))
     cards = sum(len(place.cards) for place in story.BOARDS)
     with times.travelled(-LENGTH):
         for person in (story.OWNER, *story.COLLEAGUES):

@@ -119,8 +119,9 @@ class Actor:
         return can_write or (can_read and not write)
 
 
-def system(organization_id: UUID) -> Actor:
-    return Actor("system", None, "Mission Control", organization_id, surface="system")
+def system(organization_id: UUID | None = None) -> Actor:
+    """Return the program itself, acting in an organization, or in none."""
+    return Actor("system", None, "Mission Control", organization_id or UUID(int=0), surface="system")
 
 
 Rule = Callable[[Actor, Any], bool]

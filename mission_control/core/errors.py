@@ -1,6 +1,7 @@
 """Errors as values of the domain, every code with its sentence, and which name was meant."""
 
 import json
+from collections.abc import Awaitable
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -211,6 +212,14 @@ class NotFound(DomainError):
     """The thing does not exist for this caller."""
 
     status = 404
+
+
+async def existing[T](reading: Awaitable[T | None], sentence: str | None = None) -> T:
+    """Return what is read. Nothing: NotFound, with the sentence."""
+    found = await reading
+    if found is None:
+        raise NotFound(sentence)
+    return found
 
 
 class Conflict(DomainError):

@@ -6,7 +6,7 @@ from quart import current_app, request
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
-from mission_control.core.errors import Forbidden, Invalid, NotFound, invalid_field
+from mission_control.core.errors import Forbidden, Invalid, existing, invalid_field
 from mission_control.core.limits import wrong_passwords
 from mission_control.core.values import OK, LLMErrorResponse, OkResponse
 from mission_control.http.authentication import callbacks
@@ -48,8 +48,7 @@ async def get_me(actor: Actor) -> UserRead:
 @api.patch("/users/me")
 async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
     """Change one's own profile."""
-    user = await User.get(id=actor.id)
-    return UserRead.of(await update_profile(actor, user, data))
+    return UserRead.of(await update_profile(actor, await own_account(actor), data))
 
 
 @api.delete("/users/me", is_atomic=False)
@@ -60,7 +59,7 @@ async def delete_me(actor: Actor) -> OkResponse:
     members has to make somebody else an owner first: 422. An account at Clerk is deleted there first; if Clerk
     does not answer: 502, and nothing is deleted.
     """
-    user = await User.get(id=actor.id)
+    user = await own_account(actor)
     await prepare_deletion(actor, user)
     if callbacks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
         await callbacks.delete_at_provider(user.clerk_user_id)
@@ -90,10 +89,7 @@ async def list_my_sessions(actor: Actor, user: User) -> list[SessionRead]:
 
 async def own_session(actor: Actor, session_id: UUID) -> Session:
     """Return a session of the person who calls; NotFound otherwise."""
-    session = await Session.get_or_none(id=session_id, user_id=actor.id)
-    if session is None:
-        raise NotFound()
-    return session
+    return await existing(Session.get_or_none(id=session_id, user_id=actor.id))
 
 
 @session_api.delete("/me/sessions/<session_id>", find=own_session)
@@ -155,10 +151,7 @@ async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -
 
 async def own_token(actor: Actor, token_id: UUID) -> Token:
     """Return a personal token of the person who calls; NotFound otherwise."""
-    token = await Token.get_or_none(id=token_id, user_id=actor.id)
-    if token is None:
-        raise NotFound()
-    return token
+    return await existing(Token.get_or_none(id=token_id, user_id=actor.id))
 
 
 @access_api.delete("/me/tokens/<token_id>", find=own_token, rule="token.revoke_personal")
@@ -168,26 +161,15 @@ async def revoke_my_token(actor: Actor, token: Token) -> OkResponse:
     return OK
 
 
-async def person_to_reset(actor: Actor, user_id: UUID) -> User:
-    """Return a person whose password the actor may let be set anew; NotFound for a person whom the actor cannot see."""
-    return await _person(actor, user_id, "account.invite_reset")
-
-
-async def person_to_link(actor: Actor, user_id: UUID) -> User:
-    """Return a person whose account the actor may let be linked; NotFound for a person whom the actor cannot see."""
-    return await _person(actor, user_id, "account.invite_link")
-
-
-async def _person(actor: Actor, user_id: UUID, verb: str) -> User:
-    user = await User.get_or_none(id=user_id)
-    if user is None:
-        raise NotFound()
-    require(actor, verb, user)
+async def person_of_admin(actor: Actor, user_id: UUID) -> User:
+    """Return a person of whose organizations the actor administers all; NotFound for one whom the actor cannot see."""
+    user = await existing(User.get_or_none(id=user_id))
+    require(actor, "account.invite_reset", user)
     await account_commands.require_account_admin(actor, user)
     return user
 
 
-@access_api.post("/<user_id>/reset-links", find=person_to_reset)
+@access_api.post("/<user_id>/reset-links", find=person_of_admin)
 async def create_reset_link(actor: Actor, user: User) -> ResetLink:
     """Create a link with which a person sets a new password, once, within 24 hours; earlier links end.
 
@@ -199,7 +181,7 @@ async def create_reset_link(actor: Actor, user: User) -> ResetLink:
     return ResetLink(url=f"{base}/reset/{await account_commands.make_reset_link(actor, user)}")
 
 
-@access_api.post("/<user_id>/link-invitations", find=person_to_link)
+@access_api.post("/<user_id>/link-invitations", find=person_of_admin)
 async def invite_account_link(actor: Actor, user: User) -> OkResponse:
     """Let the person who proves the account's address to the identity provider within 14 days take it over."""
     await invite_to_link(actor, user)

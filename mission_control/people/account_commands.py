@@ -17,7 +17,6 @@ from mission_control.people.account_log import record_account
 from mission_control.people.account_queries import UserUpdate
 from mission_control.people.credentials import hash_password, password_fits
 from mission_control.people.models import InstanceSetting, Member, Organization, PasswordReset, Session, Token, User
-from mission_control.people.setup import NOWHERE
 
 
 def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
@@ -43,7 +42,7 @@ async def proven(email: str, password: str, *, owners_only: bool = False) -> Use
     user = await user_by_email(email)
     fits = await password_fits(password, user.password_hash if user else None)
     if user is None or not fits or (owners_only and not await owns_something(user)):
-        await _record_refusal(system(NOWHERE), user.id if user else None)
+        await _record_refusal(system(), user.id if user else None)
         raise Forbidden(WRONG_PASSWORD)
     return user
 
@@ -114,7 +113,7 @@ async def end_session(actor: Actor, user: User, session_id: UUID) -> None:
 async def end_other_sessions(actor: Actor, user: User) -> int:
     """End all sessions of the person except the caller's own. Return how many."""
     mine = actor.credential[1] if actor.credential[0] == "session" else None
-    ended = await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
+    ended = await Session.filter(user_id=user.id).exclude(id=mine or UUID(int=0)).delete()
     if ended:
         await record_account("account.sessions_ended", user.id, count=ended)
     lookups.recheck_streams()
@@ -162,7 +161,7 @@ async def change_password(actor: Actor, user: User, current: str, password: str,
 async def _set_password(actor: Actor, user: User, password_hash: str, ends_tokens: bool) -> None:
     await User.filter(id=user.id).update(password_hash=password_hash, updated_at=times.clock_now())
     mine = actor.credential[1] if actor.credential[0] == "session" else None
-    await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
+    await Session.filter(user_id=user.id).exclude(id=mine or UUID(int=0)).delete()
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.password_changed", user.id)
     if ends_tokens:
@@ -205,7 +204,7 @@ async def reset_password(secret: str, password: str, *, ends_others: bool = True
 
     Unknown or used link: NotFound.
     """
-    return await _use_reset(system(NOWHERE), secret, await hash_password(password), ends_others)
+    return await _use_reset(system(), secret, await hash_password(password), ends_others)
 
 
 @command("account.reset_password")
@@ -230,39 +229,28 @@ async def create_user(
     `access` is what a member may do on every board: none, read (the default) or write.
     """
     password_hash = await hash_password(password) if password else None
-    actor = system(organization.id)
-    return await _create_user(actor, email.strip(), name, role, organization, password_hash, access)
+    person = User(email=email.strip(), name=name, password_hash=password_hash, active_organization_id=organization.id)
+    return await _create_user(system(organization.id), organization, person, role, access)
 
 
 @command("account.set_up")
 async def _create_user(
-    actor: Actor,
-    email: str,
-    name: str,
-    role: str,
-    organization: Organization,
-    password_hash: str | None,
-    access: str | None = None,
+    actor: Actor, organization: Organization, person: User, role: str, access: str | None = None
 ) -> User:
-    if await user_by_email(email):
-        raise Conflict(f"Somebody with the address {email} exists already.")
+    if await user_by_email(person.email or ""):
+        raise Conflict(f"Somebody with the address {person.email} exists already.")
     access = "write" if role in ("owner", "admin") else access or "read"
-    user = await User.create(
-        clerk_user_id=f"local-{new_id().hex}",
-        email=email,
-        name=name,
-        password_hash=password_hash,
-        active_organization_id=organization.id,
-    )
+    person.clerk_user_id = f"{LOCAL}{new_id().hex}"
+    await person.save(force_create=True)
     await Member.create(
         organization_id=organization.id,
-        user_id=user.id,
+        user_id=person.id,
         role=role,
         all_boards_read=access != "none",
         all_boards_write=access == "write",
     )
-    await record_account("account.created", user.id, organization_id=organization.id, role=role)
-    return user
+    await record_account("account.created", person.id, organization_id=organization.id, role=role)
+    return person
 
 
 TICKET_SECONDS = 3600

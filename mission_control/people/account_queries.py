@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.core.limits import PersonScope
 from mission_control.core.values import Body, Moment, example
-from mission_control.database.sql import rows
 from mission_control.log.commands import command
 from mission_control.people.account_names import device
 from mission_control.people.credentials import EVERYTHING, MAXIMUM_LENGTH, MINIMUM_LENGTH
@@ -124,15 +123,9 @@ class ResetLink(BaseModel):
     url: str
 
 
-PROFILE = f"SELECT {', '.join(UserRead.model_fields)} FROM users WHERE id = ?"
-
-
 async def profile(user_id: UUID | None) -> UserRead:
     """Return a person as they see themselves; NotFound when the account is gone."""
-    found = await rows(PROFILE, user_id)
-    if not found:
-        raise NotFound()
-    return UserRead(**found[0])
+    return UserRead.of(await existing(User.get_or_none(id=user_id)))
 
 
 async def own_account(actor: Actor) -> User:

@@ -90,27 +90,11 @@ async def revoke_personal_token(actor: Actor, token: Token) -> None:
     lookups.recheck_streams()
 
 
-async def make_agent_token(
-    agent_id: UUID,
-    *,
-    overlap_seconds: int = 0,
-    scopes: list[str] | None = None,
-    expires_at: datetime | None = None,
-    requests_per_minute: int | None = None,
-    name: str = "",
-) -> NewToken:
+async def make_agent_token(agent_id: UUID, *, overlap_seconds: int = 0, **traits: object) -> NewToken:
     """Inside a command: create a token for an agent; its active ones end after the overlap (0: at once)."""
     until = times.clock_now() + timedelta(seconds=overlap_seconds)
     replaced = await end_agent_tokens(agent_id, until)
-    made = await _make(
-        "mca",
-        name=name,
-        scopes=scopes,
-        expires_at=expires_at,
-        requests_per_minute=requests_per_minute,
-        agent_id=agent_id,
-    )
-    return NewToken(made.row, made.secret, until if replaced else None)
+    return await _make("mca", until if replaced else None, agent_id=agent_id, **traits)
 
 
 async def end_agent_tokens(agent_id: UUID, moment: datetime) -> int:
@@ -129,28 +113,10 @@ async def end_agent_tokens(agent_id: UUID, moment: datetime) -> int:
     return count
 
 
-async def _make(
-    prefix: str,
-    *,
-    name: str,
-    expires_at: datetime | None,
-    user_id: UUID | None = None,
-    agent_id: UUID | None = None,
-    scopes: list[str] | None = None,
-    requests_per_minute: int | None = None,
-) -> NewToken:
+async def _make(prefix: str, replaced_until: datetime | None = None, **traits: Any) -> NewToken:
     secret = new_secret(prefix)
-    row = await Token.create(
-        user_id=user_id,
-        agent_id=agent_id,
-        name=name,
-        prefix=secret[:PREFIX_LENGTH],
-        fingerprint=fingerprint(secret),
-        scopes=scopes,
-        requests_per_minute=requests_per_minute,
-        expires_at=expires_at,
-    )
-    return NewToken(row, secret)
+    row = await Token.create(prefix=secret[:PREFIX_LENGTH], fingerprint=fingerprint(secret), **traits)
+    return NewToken(row, secret, replaced_until)
 
 
 COOKIE = "mc_known_browser"
@@ -162,7 +128,8 @@ SECONDS_FOR_EACH, LONGEST_SECONDS = 0.25, 2.0
 @asynccontextmanager
 async def sign_in_attempt(email: str) -> AsyncIterator[None]:
     """Wrap the check of a password; raise TooMany when this address, or this browser, was wrong too often."""
-    if (browser := _known_browser(email)) is not None:
+    browser, names = _cookie()
+    if browser and _name(email) in names:
         with wrong_passwords.attempt(f"browser:{browser}:{_name(email)}"):
             yield
         return
@@ -202,18 +169,13 @@ def remember_browser(email: str) -> None:
         return response
 
 
-def _known_browser(email: str) -> str | None:
-    browser, names = _cookie()
-    return browser if browser and _name(email) in names else None
-
-
 def _cookie() -> tuple[str, list[str]]:
     """Return the browser's id and the accounts it has signed in to."""
     try:
-        found = _serializer().loads(request.cookies.get(COOKIE, ""), max_age=COOKIE_SECONDS)
+        browser, *names = _serializer().loads(request.cookies.get(COOKIE, ""), max_age=COOKIE_SECONDS)
     except BadData:
         return "", []
-    return found[0], found[1:]
+    return browser, names
 
 
 def _serializer() -> URLSafeTimedSerializer:

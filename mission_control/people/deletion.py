@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import Invalid, existing
 from mission_control.core.values import fingerprint
 from mission_control.database.sql import rows
 from mission_control.http import lookups
@@ -33,18 +33,14 @@ async def prepare_deletion(actor: Actor, user: User) -> None:
 
 @command("account.delete")
 async def _check_deletable(actor: Actor, user: User) -> None:
-    held = await User.select_for_update().get_or_none(id=user.id)
-    if held is None:
-        raise NotFound()
+    held = await existing(User.select_for_update().get_or_none(id=user.id))
     await _memberships(actor, held)
 
 
 @command("account.delete")
 async def delete_account(actor: Actor, user: User) -> None:
     """Delete a person and their organizations without other members. The only owner among other members: Invalid."""
-    held = await User.select_for_update().get_or_none(id=user.id)
-    if held is None:
-        raise NotFound()
+    held = await existing(User.select_for_update().get_or_none(id=user.id))
     alone, shared = await _memberships(actor, held)
     for organization in alone:
         await remove_organization(organization)

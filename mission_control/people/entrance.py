@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from quart import Quart, current_app, request
@@ -39,39 +38,12 @@ from mission_control.people.account_log import record_account
 from mission_control.people.account_queries import NewPassword, TypedPassword, welcome
 from mission_control.people.credentials import remember_browser, sign_in_attempt
 from mission_control.people.models import MailRequest, PasswordReset, User
+from mission_control.people.setup import Email, Line, SetupForm, zone
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
 from mission_control.web.fragments import render_macro
 from mission_control.work.loop import GiveUp, Send, Sender
 
-
-def _address(text: str) -> str:
-    name, at, host = text.rpartition("@")
-    if not (name and at and host) or any(letter.isspace() for letter in text):
-        raise ValueError("Enter an e-mail address such as mara@example.org")
-    return text
-
-
-def zone(text: str | None) -> str | None:
-    """Refuse a time zone that does not exist."""
-    if text is not None and text not in available_timezones():
-        raise ValueError("Choose a time zone of the list, such as Europe/Zurich")
-    return text
-
-
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
-Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320), AfterValidator(_address)]
-
-
-class SetupForm(BaseModel):
-    """The first owner and their organization."""
-
-    code: Line
-    organization_name: Line
-    name: Line
-    email: Email
-    password: NewPassword
-    timezone: Annotated[str | None, AfterValidator(zone)] = None
 
 
 class SignInForm(BaseModel):
@@ -181,7 +153,7 @@ async def count_mail(email: str, address: str) -> None:
     limits = [_Limit(_key("account", email.lower()), FOR_ACCOUNT), _Limit(_key("address", address), BY_ADDRESS)]
     if wide := wider(address):
         limits.append(_Limit(_key("address", wide), BY_ADDRESS * NEIGHBOURS))
-    await _count(system(setup.NOWHERE), sorted(limits, key=lambda one: one.key))
+    await _count(system(), sorted(limits, key=lambda one: one.key))
 
 
 def _key(kind: str, name: str) -> str:
@@ -215,15 +187,7 @@ async def set_up(form: SetupForm) -> None:
         raise Conflict("An owner exists already. Sign in instead.")
     try:
         with wrong_passwords.attempt(rate_limit_key(client_ip())):
-            owner = await setup.complete_setup(
-                form.code,
-                form.organization_name,
-                form.name,
-                form.email,
-                form.password,
-                form.timezone,
-                local_token=current_app.config["SETTINGS"].local_auth_token,
-            )
+            owner = await setup.complete_setup(form, local_token=current_app.config["SETTINGS"].local_auth_token)
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None
     await begin_session(owner)
@@ -232,7 +196,7 @@ async def set_up(form: SetupForm) -> None:
 async def begin_session(user: User) -> None:
     """Sign somebody in who has proved who they are; the session that this browser had ends."""
     agent = request.headers.get("User-Agent")
-    secret = await start_session(system(setup.NOWHERE), user, agent, await live_session(), client_ip())
+    secret = await start_session(system(), user, agent, await live_session(), client_ip())
     login_user(AuthUser(secret), remember=True)
 
 
@@ -252,7 +216,7 @@ async def is_to_be_welcomed(email: str) -> bool:
     user = await user_by_email(email)
     if user is None or user.welcomed_at is not None or (user.name and user.timezone):
         return False
-    return await welcome(system(setup.NOWHERE), user)
+    return await welcome(system(), user)
 
 
 def passwords_are_for_owners() -> bool:
@@ -338,7 +302,7 @@ def _sender(app: Quart) -> Send:
         user = await User.get_or_none(id=UUID(delivery.data["user_id"]))
         if user is None or not user.email:
             raise GiveUp("The account was deleted.")
-        secret = await _make(system(setup.NOWHERE), user)
+        secret = await _make(system(), user)
         await send_letter(app, delivery.id, letter(user, f"{app.config['SETTINGS'].base_url}/reset/{secret}"))
 
     return send

@@ -24,7 +24,6 @@ from mission_control.people.account_log import AccountHead, record_account
 from mission_control.people.models import AccountEvent
 
 AT_ONCE = 2000
-NOBODY = system(UUID(int=0))
 _log = logging.getLogger(__name__)
 
 
@@ -92,7 +91,7 @@ async def sign_first_heads() -> None:
         for row in await rows("SELECT id FROM organizations ORDER BY id"):
             await _sign(UUID(str(row["id"])))
 
-    await atomically(NOBODY, work)
+    await atomically(system(), work)
 
 
 async def _was_signed_before() -> bool:
@@ -161,7 +160,7 @@ async def sign_again(faulty: Iterable[LogHead]) -> None:
                 )
         await record_account("audit.heads_signed", None, heads=[asdict(one) for one in faulty])
 
-    await atomically(NOBODY, work)
+    await atomically(system(), work)
 
 
 async def verify_all() -> list[tuple[str, int, str | None]]:

@@ -21,7 +21,6 @@ from mission_control.people.account_commands import is_in_use, is_invited, is_li
 from mission_control.people.account_log import record_account
 from mission_control.people.deletion import deleted_at
 from mission_control.people.models import User
-from mission_control.people.organization_commands import NOWHERE
 from mission_control.people.provider import Provider, ProviderUnreachable, ask, bearer, read_object
 from mission_control.work.loop import GiveUp, Send
 
@@ -146,7 +145,7 @@ async def person_behind(provider: Provider, claims: JsonObject, details: Details
     if wanting and not (profile.email and profile.name):
         profile = profile.completed_by(await details())
     _require_domain(provider, profile if profile.email or row is None else _known_profile(row, profile))
-    return await _admit(system(NOWHERE), profile)
+    return await _admit(system(), profile)
 
 
 def _known_profile(row: Row, profile: Profile) -> Profile:

@@ -17,7 +17,7 @@ from tortoise.queryset import QuerySet
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import Conflict, DomainError, NotFound
+from mission_control.core.errors import Conflict, DomainError, existing
 from mission_control.core.values import Paging, new_id
 from mission_control.http.retries import committed
 from mission_control.log import channels
@@ -102,10 +102,7 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
 
 async def visible_job(actor: Actor, job_id: UUID) -> Job:
     """Return a job of the active organization that somebody may read. Otherwise: NotFound."""
-    job = await visible_jobs(actor).get_or_none(id=job_id)
-    if job is None:
-        raise NotFound(NO_JOB)
-    return job
+    return await existing(visible_jobs(actor).get_or_none(id=job_id), NO_JOB)
 
 
 async def list_jobs(actor: Actor, query: JobsQuery) -> tuple[list[Job], int]:

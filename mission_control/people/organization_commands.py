@@ -7,7 +7,7 @@ from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import fingerprint, new_secret
 from mission_control.database.sql import lowered, rows
@@ -85,9 +85,7 @@ async def _is_member(organization: Organization, email: str) -> bool:
 @command("invite.revoke")
 async def revoke_invite(actor: Actor, invite: Invite) -> Invite:
     """Delete an invitation; its token is worth nothing from now on."""
-    held = await Invite.select_for_update().get_or_none(id=invite.id)
-    if held is None:
-        raise NotFound()
+    held = await existing(Invite.select_for_update().get_or_none(id=invite.id))
     await held.delete()
     if held.mail_delivery_id:
         await Delivery.filter(id=held.mail_delivery_id, state="waiting").delete()
@@ -165,7 +163,6 @@ async def _raise(member: Member, invite: Invite) -> None:
     await member.save(update_fields=["role", "all_boards_read", "all_boards_write", "updated_at"])
 
 
-NOWHERE = UUID(int=0)
 LONGEST_NAME = 200
 
 
@@ -255,15 +252,12 @@ async def remove_organization(organization: Organization) -> None:
 
 async def locked_organization(organization: Organization) -> Organization:
     """Lock the organization until the command ends and return it. Deleted: NotFound."""
-    held = await Organization.select_for_update().get_or_none(id=organization.id)
-    if held is None:
-        raise NotFound()
-    return held
+    return await existing(Organization.select_for_update().get_or_none(id=organization.id))
 
 
 async def ensure_membership(user_id: UUID) -> None:
     """Give a person without a membership one: by invitation to their verified address, else a personal one."""
-    await _settle(system(NOWHERE), user_id)
+    await _settle(system(), user_id)
 
 
 @command("organization.settle")
@@ -279,10 +273,7 @@ async def _settle(actor: Actor, user_id: UUID) -> None:
 
 
 async def _locked_user(user_id: UUID | None) -> User:
-    user = await User.select_for_update().get_or_none(id=user_id)
-    if user is None:
-        raise NotFound()
-    return user
+    return await existing(User.select_for_update().get_or_none(id=user_id))
 
 
 async def _free_name(user_id: UUID | None, name: str, other_than: UUID | None = None) -> str:

@@ -10,7 +10,7 @@ from quart import Quart
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope, system
-from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.errors import Conflict, Forbidden, NotFound, existing
 from mission_control.core.limits import unknown_tokens
 from mission_control.core.secrets import decrypt
 from mission_control.core.values import fingerprint, new_id
@@ -25,7 +25,7 @@ from mission_control.people.account_log import record_account
 from mission_control.people.credentials import hash_password
 from mission_control.people.entrance import Letter, begin_session, passwords_are_for_owners, send_letter
 from mission_control.people.models import Invite, Member, Organization, User
-from mission_control.people.organization_commands import NOWHERE, join
+from mission_control.people.organization_commands import join
 from mission_control.people.organization_pages import JoinForm
 from mission_control.people.organization_queries import InvitationMail
 from mission_control.work.loop import GiveUp, Send, Sender, retry
@@ -108,16 +108,14 @@ async def sign_up(form: JoinForm, token: str) -> Member:
     if passwords_are_for_owners():
         raise Forbidden("Sign in with your organization's account to accept this invitation.")
     await opened(token)  # before the password is hashed, which takes everybody's time
-    member, user = await _sign_up(system(NOWHERE), token, form, await hash_password(form.password))
+    member, user = await _sign_up(system(), token, form, await hash_password(form.password))
     await begin_session(user)
     return member
 
 
 @command("account.set_up")
 async def _sign_up(actor: Actor, token: str, form: JoinForm, password_hash: str) -> tuple[Member, User]:
-    invite = await Invite.select_for_update().get_or_none(fingerprint=fingerprint(token))
-    if invite is None:
-        raise NotFound(DEAD_LINK)
+    invite = await existing(Invite.select_for_update().get_or_none(fingerprint=fingerprint(token)), DEAD_LINK)
     if invite.accepted_at is not None or invite.expires_at <= times.clock_now():
         raise Conflict(USED if invite.accepted_at is not None else EXPIRED)
     if await user_by_email(invite.invited_email):
@@ -159,9 +157,7 @@ async def mails_of(invites: Sequence[Invite]) -> dict[UUID, InvitationMail]:
 @command("invite.mail")
 async def mail_invite(actor: Actor, invite: Invite) -> Invite:
     """Send an invitation by mail. Used or expired, or a mail is on its way or was just sent: Conflict."""
-    held = await Invite.select_for_update().get_or_none(id=invite.id)
-    if held is None:
-        raise NotFound()
+    held = await existing(Invite.select_for_update().get_or_none(id=invite.id))
     if held.role == "owner" and role_of(actor, held.organization_id) != "owner":
         raise Forbidden(ONLY_OWNERS)
     if held.accepted_at is not None or held.expires_at <= times.clock_now() or not held.encrypted_token:

@@ -25,7 +25,6 @@ from mission_control.people.audit import (
     read_audit,
     running_check,
 )
-from mission_control.people.entrance import Email, Line, zone
 from mission_control.people.models import Member, Organization
 from mission_control.people.organization_queries import (
     OrganizationActiveUpdate,
@@ -33,6 +32,7 @@ from mission_control.people.organization_queries import (
     active_organization,
     left_on_gateways,
 )
+from mission_control.people.setup import Email, Line, zone
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, go
 from mission_control.web.lists import Asked, LiveList, Pages

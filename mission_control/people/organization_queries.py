@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import Body, NotNull, Paging, example
 from mission_control.database.sql import Row, rows
 from mission_control.people.access import ROLES, Access, OrganizationBoardAccessSpec, Reach, live_access
@@ -204,10 +204,7 @@ MEMBERS = (
 
 async def active_organization(actor: Actor) -> Organization:
     """The organization the person works in."""
-    organization = await Organization.get_or_none(id=actor.organization_id)
-    if organization is None:
-        raise NotFound()
-    return organization
+    return await existing(Organization.get_or_none(id=actor.organization_id))
 
 
 def my_organizations(actor: Actor) -> list[OrganizationListItem]:
@@ -224,18 +221,12 @@ def my_organizations(actor: Actor) -> list[OrganizationListItem]:
 
 async def visible_member(actor: Actor, member_id: UUID) -> Member:
     """A member of the active organization; NotFound otherwise."""
-    member = await Member.get_or_none(id=member_id, organization_id=actor.organization_id)
-    if member is None:
-        raise NotFound()
-    return member
+    return await existing(Member.get_or_none(id=member_id, organization_id=actor.organization_id))
 
 
 async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
     """An invitation of the active organization; NotFound otherwise."""
-    invite = await Invite.get_or_none(id=invite_id, organization_id=actor.organization_id)
-    if invite is None:
-        raise NotFound()
-    return invite
+    return await existing(Invite.get_or_none(id=invite_id, organization_id=actor.organization_id))
 
 
 async def member_read(actor: Actor, member_id: UUID) -> OrganizationMemberRead:

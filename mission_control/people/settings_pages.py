@@ -22,13 +22,13 @@ from mission_control.people.entrance import (
     ForgottenForm,
     ProfileForm,
     ResetForm,
-    SetupForm,
     SignInForm,
     TokenForm,
     WelcomeForm,
     sends_mail,
 )
 from mission_control.people.models import Session, Token, User
+from mission_control.people.setup import SetupForm
 from mission_control.web.actions import Outcome, Refusal, Refusing, Typed, action, again, session_action, typed_again
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, go
 from mission_control.web.fragments import render_page

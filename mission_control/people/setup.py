@@ -1,8 +1,11 @@
 """The first run: a one-time code, the owner, the account behind LOCAL_AUTH_TOKEN; roles by the command line."""
 
 import secrets
+from typing import Annotated
 from uuid import UUID
+from zoneinfo import available_timezones
 
+from pydantic import AfterValidator, BaseModel, StringConstraints
 from quart import current_app
 from tortoise.transactions import in_transaction
 
@@ -12,16 +15,45 @@ from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.values import fingerprint
 from mission_control.http.authentication import LOCAL_SUBJECT
 from mission_control.log.commands import command
-from mission_control.log.unit_of_work import record
 from mission_control.people.account_log import record_account
+from mission_control.people.account_queries import NewPassword
 from mission_control.people.credentials import hash_password
 from mission_control.people.members import change_role
 from mission_control.people.models import InstanceSetting, Member, Organization, User
+from mission_control.people.organization_commands import found
 
 LOCAL_EMAIL = "admin@home.local"
-NOWHERE = UUID(int=0)
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_NAME = "setup_code"
+
+
+def _address(text: str) -> str:
+    name, at, host = text.rpartition("@")
+    if not (name and at and host) or any(letter.isspace() for letter in text):
+        raise ValueError("Enter an e-mail address such as mara@example.org")
+    return text
+
+
+def zone(text: str | None) -> str | None:
+    """Refuse a time zone that does not exist."""
+    if text is not None and text not in available_timezones():
+        raise ValueError("Choose a time zone of the list, such as Europe/Zurich")
+    return text
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320), AfterValidator(_address)]
+
+
+class SetupForm(BaseModel):
+    """The first owner and their organization."""
+
+    code: Line
+    organization_name: Line
+    name: Line
+    email: Email
+    password: NewPassword
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
 
 
 async def is_open() -> bool:
@@ -55,47 +87,29 @@ def spelled(code: str) -> str:
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
 
 
-async def complete_setup(
-    code: str,
-    organization_name: str,
-    name: str,
-    email: str,
-    password: str,
-    timezone: str | None = None,
-    *,
-    local_token: str = "",
-) -> User:
+async def complete_setup(form: SetupForm, *, local_token: str = "") -> User:
     """Create the first owner. Wrong code: Forbidden; already done: Conflict. LOCAL_AUTH_TOKEN is a code, too."""
-    is_local = bool(local_token) and secrets.compare_digest(local_token.encode(), code.strip().encode())
-    password_hash = await hash_password(password)
-    proof = None if is_local else code
-    return await _set_up(system(NOWHERE), proof, organization_name, name, email, password_hash, timezone)
+    is_local = bool(local_token) and secrets.compare_digest(local_token.encode(), form.code.strip().encode())
+    return await _set_up(system(), form, await hash_password(form.password), needs_code=not is_local)
 
 
 @command("account.set_up")
-async def _set_up(
-    actor: Actor,
-    code: str | None,
-    organization_name: str,
-    name: str,
-    email: str,
-    password_hash: str,
-    timezone: str | None,
-) -> User:
+async def _set_up(actor: Actor, form: SetupForm, password_hash: str, needs_code: bool) -> User:
     issued = InstanceSetting.filter(name=CODE_NAME)
-    if code is None:
+    if not needs_code:
         await issued.delete()
-    elif not await issued.filter(value=fingerprint(spelled(code))).delete():
+    elif not await issued.filter(value=fingerprint(spelled(form.code))).delete():
         raise Forbidden("This is not the setup code that the server printed last. Check its output.")
     if not await is_open():
         raise Conflict("An owner exists already. Sign in instead.")
     user = await _local_owner(actor)
-    organization = await Organization.get(id=user.active_organization_id)
-    await Organization.filter(id=organization.id).update(name=organization_name, updated_at=times.clock_now())
-    user.name, user.email, user.password_hash, user.updated_at = name, email, password_hash, times.clock_now()
-    user.timezone = timezone
-    await user.save(update_fields=["name", "email", "password_hash", "timezone", "updated_at"])
-    await record_account("account.set_up", user.id, organization_id=organization.id)
+    await Organization.filter(id=user.active_organization_id).update(
+        name=form.organization_name, updated_at=times.clock_now()
+    )
+    changes = {"name": form.name, "email": form.email, "timezone": form.timezone, "password_hash": password_hash}
+    user.update_from_dict(changes | {"updated_at": times.clock_now()})
+    await user.save(update_fields=[*changes, "updated_at"])
+    await record_account("account.set_up", user.id, organization_id=user.active_organization_id)
     return user
 
 
@@ -104,7 +118,7 @@ async def ensure_local_owner() -> UUID:
     known = await User.filter(clerk_user_id=LOCAL_SUBJECT).values("id", "active_organization_id")
     if known and known[0]["active_organization_id"] is not None:
         return UUID(str(known[0]["id"]))
-    return (await _make_local_owner(system(NOWHERE))).id
+    return (await _make_local_owner(system())).id
 
 
 @command("account.set_up")
@@ -117,29 +131,12 @@ async def _local_owner(actor: Actor) -> User:
     await User.bulk_create([fresh], ignore_conflicts=True)
     user = await User.select_for_update().get(clerk_user_id=LOCAL_SUBJECT)
     if user.active_organization_id is None:
-        membership = await Member.filter(user_id=user.id).order_by("created_at").first()
-        organization_id = membership.organization_id if membership else await _personal_organization(user)
-        user.active_organization_id = organization_id
-        await User.filter(id=user.id).update(active_organization_id=organization_id)
+        member = await Member.filter(user_id=user.id).order_by("created_at").first()
+        if member is None:
+            _, member = await found(user, "Personal", personal=True)
+        user.active_organization_id = member.organization_id
+        await User.filter(id=user.id).update(active_organization_id=member.organization_id)
     return user
-
-
-async def _personal_organization(user: User) -> UUID:
-    organization = await Organization.found("Personal")
-    await Member.create(
-        organization_id=organization.id,
-        user_id=user.id,
-        role="owner",
-        all_boards_read=True,
-        all_boards_write=True,
-    )
-    record(
-        "organization.created", organization, "Organization created: Personal.", name=organization.name, personal=True
-    )
-    return organization.id
-
-
-ROLES = ("owner", "admin", "member")
 
 
 async def set_role(actor: Actor, organization_id: UUID, user: User, role: str) -> None:

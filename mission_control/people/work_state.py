@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, existing
 from mission_control.core.values import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log.commands import command
@@ -60,10 +60,7 @@ async def set_organization_state(actor: Actor, organization: Organization, wante
 
 
 async def _present(organization: Organization) -> Organization:
-    found = await Organization.get_or_none(id=organization.id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(Organization.get_or_none(id=organization.id))
 
 
 def change_of(thing: HasWorkState, wanted: WorkStateChange) -> dict[str, Any] | None:

@@ -25,9 +25,7 @@ KEYS = [
 
 async def sign_in(email: str, password: str, user_agent: str | None) -> str:
     """Sign in as the page does."""
-    return await account_commands.start_session(
-        system(setup.NOWHERE), await account_commands.proven(email, password), user_agent
-    )
+    return await account_commands.start_session(system(), await account_commands.proven(email, password), user_agent)
 
 
 async def kinds(since: int = 0) -> list[str]:
@@ -67,16 +65,22 @@ async def test_comments_show_the_authors_current_name(cast: Cast) -> None:
     assert (await cast.dan.get(path)).ok()["items"][0]["author"]["name"] == "Cleopatra"
 
 
+async def first_owner(code: str, local_token: str = "") -> User:
+    form = {"code": code or "-", "organization_name": "Lab", "name": "Ada", "email": "ada@example.org"}
+    typed = setup.SetupForm.model_validate(form | {"password": "a long password"})
+    return await setup.complete_setup(typed, local_token=local_token)
+
+
 async def test_setting_up_and_signing_in(app: Quart) -> None:
     assert await setup.is_open()
     first, code = await setup.issue_setup_code(), await setup.issue_setup_code()
     assert code is not None
     with pytest.raises(Forbidden):
-        await setup.complete_setup(str(first), "Lab", "Ada", "ada@example.org", "a long password")
-    ada = await setup.complete_setup(f" {code.lower()} ", "Lab", "Ada", "ada@example.org", "a long password")
+        await first_owner(str(first))
+    ada = await first_owner(f" {code.lower()} ")
     assert not await setup.is_open() and await setup.issue_setup_code() is None
     with pytest.raises(Forbidden):
-        await setup.complete_setup(code, "Lab", "Eve", "eve@example.org", "a long password")
+        await first_owner(code)
     [member] = await Member.filter(user_id=ada.id)
     assert (member.role, member.all_boards_write) == ("owner", True)
     assert (await Organization.get(id=ada.active_organization_id)).name == "Lab"
@@ -97,10 +101,10 @@ async def test_owner_behind_the_local_token_gets_no_other_code(app: Quart) -> No
     assert await setup.issue_setup_code() is not None
     for wrong in (token[:-1], "", "A"):
         with pytest.raises(Forbidden):
-            await setup.complete_setup(wrong, "Lab", "Ada", "ada@example.org", "a long password", local_token=token)
+            await first_owner(wrong, local_token=token)
     with pytest.raises(Forbidden):
-        await setup.complete_setup("", "Lab", "Ada", "ada@example.org", "a long password")
-    ada = await setup.complete_setup(token, "Lab", "Ada", "ada@example.org", "a long password", local_token=token)
+        await first_owner("")
+    ada = await first_owner(token, local_token=token)
     assert ada.id == user_id
 
 
@@ -161,7 +165,7 @@ async def test_personal_token_works_until_revoked_or_expired(cast: Cast) -> None
 @pytest.mark.parametrize("ends", [True, False])
 async def test_reset_ends_other_sessions_and_tokens_unless_told_to_keep_them(cast: Cast, ends: bool) -> None:
     user = await User.get(id=cast.cleo.id)
-    await account_commands.start_session(system(setup.NOWHERE), user, None)
+    await account_commands.start_session(system(), user, None)
     link = await account_commands.make_reset_link(await cast.ada.actor(), user)
     await account_commands.reset_password(link, "the new password", ends_others=ends)
     assert await Session.filter(user_id=user.id).exists() is not ends
@@ -182,7 +186,7 @@ async def test_changed_password_ends_tokens_on_request(cast: Cast) -> None:
 
 async def test_ending_everything_ends_sessions_tokens_and_links(cast: Cast) -> None:
     user = await User.get(id=cast.cleo.id)
-    await account_commands.start_session(system(setup.NOWHERE), user, None)
+    await account_commands.start_session(system(), user, None)
     link = await account_commands.make_reset_link(await cast.ada.actor(), user)
     await account_commands.end_everything(await cast.cleo.actor(), user)
     assert not await Session.filter(user_id=user.id).exists()

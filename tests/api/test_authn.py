@@ -15,7 +15,6 @@ from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.people.account_commands import start_session
 from mission_control.people.models import Member, Organization, Session, User
-from mission_control.people.setup import NOWHERE
 from tests.cast import Caller, Cast
 
 LOCAL = "local-" + "x" * 50
@@ -23,7 +22,7 @@ LOCAL = "local-" + "x" * 50
 
 async def browser_of(cast: Cast, user_id: Any) -> Caller:
     """Somebody's signed-in browser."""
-    secret = await start_session(system(NOWHERE), await User.get(id=user_id), "Firefox")
+    secret = await start_session(system(), await User.get(id=user_id), "Firefox")
     auth: QuartAuth = next(one for one in cast.app.extensions["QUART_AUTH"] if isinstance(one, QuartAuth))
     token = auth.dump_token(secret, app=cast.app)
     return Caller(cast.app, {"Cookie": f"{auth.cookie_name}={token}"})

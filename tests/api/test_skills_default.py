@@ -16,6 +16,7 @@ from mission_control.log.models import Event
 from mission_control.people import setup
 from mission_control.people.models import Member, Organization, User
 from mission_control.people.organization_commands import ensure_membership
+from tests.api.test_accounts import first_owner
 from tests.cast import Caller, Cast
 
 ME, PACKS = "/organizations/me", "/skills/packs"
@@ -141,7 +142,7 @@ async def test_first_owner_gets_default_packs(app: Quart, known_before: bool) ->
     if known_before:
         await setup.ensure_local_owner()
     code = await setup.issue_setup_code()
-    owner = await setup.complete_setup(str(code), "Lab", "Ada", "ada@example.org", "a long password")
+    owner = await first_owner(str(code))
     packs = await SkillPack.filter(organization_id=owner.active_organization_id)
     assert {pack.source_url: pack.name for pack in packs} == NAMES
     assert [event.kind for event in await log_of(owner.active_organization_id)] == FOUNDED

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import orjson
 
-from mission_control.core.actor import system
 from mission_control.log.event_log import verify
 from mission_control.log.models import IdempotencyRecord
-from mission_control.people.account_commands import _create_user
+from mission_control.people.account_commands import create_user
 from mission_control.people.account_log import verify as verify_accounts
 from mission_control.people.deletion import delete_account, deleted_at
 from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
@@ -76,7 +75,7 @@ async def test_deletion_during_a_request_leaves_nothing(cast: Cast) -> None:
 
 
 async def test_deleted_provider_account_is_remembered(cast: Cast) -> None:
-    user = await _create_user(system(cast.organization.id), "fay@example.org", "Fay", "member", cast.organization, None)
+    user = await create_user("fay@example.org", "Fay", "member", cast.organization, None)
     await User.filter(id=user.id).update(clerk_user_id="user_fay")
     fay = await as_person(cast.app, user)
     await Session.create(user_id=user.id, fingerprint="f", expires_at=user.created_at)

@@ -11,7 +11,6 @@ from mission_control.http import authentication, lookups
 from mission_control.http.lookups import fresh
 from mission_control.people import account_commands as accounts
 from mission_control.people.models import Session, Token, User
-from mission_control.people.setup import NOWHERE
 from tests.cast import Cast, Person, Program
 from tests.pages.visitor import PASSWORD, give_password
 from tests.rights_changes import (
@@ -120,7 +119,7 @@ async def use_reset_link(actor: Actor, user: User) -> None:
 
 
 async def _in_another_browser(user: User) -> Actor:
-    await accounts.start_session(system(NOWHERE), user, None)
+    await accounts.start_session(system(), user, None)
     newest = await Session.filter(user_id=user.id).order_by("-created_at", "-id").first()
     assert newest is not None
     actor = await authentication.user_actor(user.id, ("session", newest.id))

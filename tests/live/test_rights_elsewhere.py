@@ -13,7 +13,6 @@ from mission_control.config import Settings
 from mission_control.core.actor import system
 from mission_control.people.account_commands import end_other_sessions, start_session
 from mission_control.people.models import User
-from mission_control.people.setup import NOWHERE
 from tests.cast import Cast
 from tests.live.servers import API, Installation, installation
 from tests.rights_changes import PROBES, Probe, member_path
@@ -65,7 +64,7 @@ async def test_session_that_ended_is_over_on_another_worker(
     elsewhere: httpx.AsyncClient, app: Quart, cast: Cast
 ) -> None:
     user = await User.get(id=cast.ada.id)
-    secret = await start_session(system(NOWHERE), user, None)
+    secret = await start_session(system(), user, None)
     cookie = {"Cookie": f"mission_control={generate_auth_token(app.test_client(), secret)}"}
     assert (await elsewhere.get("/users/me", headers=cookie)).status_code == 200
     await end_other_sessions(await cast.ada.actor(), user)

@@ -16,7 +16,6 @@ from mission_control.core.actor import system
 from mission_control.people.account_commands import start_session
 from mission_control.people.credentials import hash_password
 from mission_control.people.models import User
-from mission_control.people.setup import NOWHERE
 from tests.cast import Cast, Person
 
 PASSWORD = "correct horse battery"
@@ -184,7 +183,7 @@ class Watch:
 async def visitor(app: Quart, person: Person) -> Visitor:
     """The browser of a person who has signed in."""
     user = await User.get(id=person.id)
-    secret = await start_session(system(NOWHERE), user, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0")
+    secret = await start_session(system(), user, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0")
     return Visitor(app, generate_auth_token(app.test_client(), secret))
 
 
