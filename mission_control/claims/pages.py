@@ -368,4 +368,4 @@ pages = Blueprint("claims_pages", __name__)
 async def clear_flag(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Clear the flag of a task, so that it is assigned again."""
     task = outcome.found
-    return done(f"/boards/{task.board_id}/tasks/{task.id}", toast=f"Agents can claim #{task.number} again")
+    return done(task.url, toast=f"Agents can claim #{task.number} again")

@@ -38,7 +38,7 @@ from mission_control.tasks.checklist import ChecklistItemCreate, add_item
 from mission_control.tasks.commands import change_task, create_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.custom_field_commands import create_field
-from mission_control.tasks.custom_field_schemas import TaskCustomFieldDefinitionCreate
+from mission_control.tasks.custom_field_queries import TaskCustomFieldDefinitionCreate
 from mission_control.tasks.leaving import archive_old_tasks
 from mission_control.tasks.models import Tag, Task
 from mission_control.tasks.schemas import TaskCreate

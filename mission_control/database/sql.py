@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from asyncpg.pgproto import pgproto
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
@@ -88,7 +88,7 @@ def _refuse_other_names(row: type[Any], columns: tuple[str, ...]) -> None:
 def _plain(kind: Any) -> Any:
     """Return an annotation without `| None` and parameters, as the tables below have it.
 
-    What they do not have, both databases give as it is. Whatever JSON can hold is read like a `dict`.
+    What they do not have, both databases give as it is. JSON that is no object is read as `JsonValue`.
     """
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         kind, *_ = [one for one in typing.get_args(kind) if one is not types.NoneType]
@@ -126,6 +126,7 @@ COLUMNS: dict[Any, Column] = {
     datetime: _from_text(_moment),
     dict: _from_text(orjson.loads),
     list: _from_text(orjson.loads),
+    JsonValue: lambda values: [as_json(value) for value in values],  # SQLite keeps a number as one
     bool: _unless(bool, each(bool)),
     int: _unless(int, each(int)),  # a SUM of PostgreSQL is a Decimal
     str: _unless(str, each(str)),  # an id of PostgreSQL is a UUID
@@ -176,8 +177,8 @@ async def select[T](row: type[T], sql: str, *values: Any) -> list[T]:
     """Run a statement like `rows` and return instances of a dataclass or a schema, with fields named like its columns.
 
     Annotations say what values become on both databases: `UUID`, `datetime` (naive UTC), `bool`, `int`, `float`,
-    `dict` and `list` (JSON), `str` (an id as text too), each `| None`; a value of any other type stays as it is. A
-    column without a field, or a field without a column or default, is a TypeError.
+    `dict`, `list` and `JsonValue`, `str` (an id as text too), each `| None`; a value of any other type stays as it
+    is. A column without a field, or a field without a column or default, is a TypeError.
     """
     columns, found = await fetch(sql, values)
     return instances(row, columns, found)

@@ -12,7 +12,7 @@ from mission_control.boards.schemas import BoardFields, BoardRead
 from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.values import Body, Moment, NonEmptyStr
-from mission_control.tasks.custom_field_schemas import FieldType, Pattern, Visibility
+from mission_control.tasks.custom_field_queries import FieldType, Pattern, Visibility
 from mission_control.tasks.fields import to_export
 from mission_control.tasks.tag_commands import SLUG_LENGTH
 from mission_control.tasks.tag_queries import Color

@@ -23,7 +23,7 @@ from mission_control.log.models import Event
 from mission_control.log.wake import publish_wakeup
 from mission_control.tasks.card_filter import OPEN, CardFilter
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
-from mission_control.tasks.custom_field_queries import fields_of_board
+from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
 from mission_control.tasks.query import conditions
 from mission_control.web.asides import AsideView
 from mission_control.web.fragments import render_macro
@@ -158,7 +158,7 @@ class BoardView(AsideView):
     async def crew(self) -> list[dict[str, Any]]:
         return await self.reads.get(("crew", self.board.id), lambda: crew_of(self.board))
 
-    async def fields(self) -> list[dict[str, Any]]:
+    async def fields(self) -> list[BoardField]:
         return await self.reads.get(("fields", self.board.id), lambda: fields_of_board(self.board.id))
 
     async def wip_usage(self) -> dict[str, WipUsage]:

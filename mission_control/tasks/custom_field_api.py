@@ -3,8 +3,8 @@
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, OkResponse
 from mission_control.http.operation_api import Api
-from mission_control.tasks import custom_field_commands, custom_field_queries
-from mission_control.tasks.custom_field_schemas import (
+from mission_control.tasks import custom_field_commands
+from mission_control.tasks.custom_field_queries import (
     FieldDeletion,
     FieldOrder,
     PatternTrial,
@@ -12,6 +12,8 @@ from mission_control.tasks.custom_field_schemas import (
     TaskCustomFieldDefinitionCreate,
     TaskCustomFieldDefinitionRead,
     TaskCustomFieldDefinitionUpdate,
+    field_read,
+    list_fields,
 )
 from mission_control.tasks.models import CustomField
 from mission_control.tasks.values import pattern_mismatch
@@ -20,32 +22,32 @@ api = Api(__name__, "custom-fields", below="/organizations/me/custom-fields")
 FIELD = "/<task_custom_field_definition_id>"
 
 
-@api.get("", list[TaskCustomFieldDefinitionRead])
-async def list_org_custom_fields(actor: Actor) -> list[dict[str, object]]:
+@api.get("")
+async def list_org_custom_fields(actor: Actor) -> list[TaskCustomFieldDefinitionRead]:
     """List the active organization's custom fields: those that were put in order, then the others by label."""
-    return await custom_field_queries.list_fields(actor.organization_id)
+    return await list_fields(actor.organization_id)
 
 
-@api.post("", TaskCustomFieldDefinitionRead, rule="custom_field.create")
-async def create_org_custom_field(actor: Actor, data: TaskCustomFieldDefinitionCreate) -> dict[str, object]:
+@api.post("", rule="custom_field.create")
+async def create_org_custom_field(actor: Actor, data: TaskCustomFieldDefinitionCreate) -> TaskCustomFieldDefinitionRead:
     """Add a field to the tasks of some boards."""
     field = await custom_field_commands.create_field(actor, data)
-    return await custom_field_queries.field_read(field.id, data.board_ids)
+    return await field_read(field.id, data.board_ids)
 
 
-@api.get(FIELD, TaskCustomFieldDefinitionRead)
-async def get_org_custom_field(actor: Actor, field: CustomField) -> dict[str, object]:
+@api.get(FIELD)
+async def get_org_custom_field(actor: Actor, field: CustomField) -> TaskCustomFieldDefinitionRead:
     """Read a custom field."""
-    return await custom_field_queries.field_read(field.id)
+    return await field_read(field.id)
 
 
-@api.patch(FIELD, TaskCustomFieldDefinitionRead, rule="custom_field.update")
+@api.patch(FIELD, rule="custom_field.update")
 async def update_org_custom_field(
     actor: Actor, field: CustomField, data: TaskCustomFieldDefinitionUpdate
-) -> dict[str, object]:
+) -> TaskCustomFieldDefinitionRead:
     """Change a field; only the sent attributes. Values on boards that lose the field stay stored but hidden."""
     await custom_field_commands.update_field(actor, field, data)
-    return await custom_field_queries.field_read(field.id, data.board_ids)
+    return await field_read(field.id, data.board_ids)
 
 
 @api.delete(FIELD, rule="custom_field.delete")
@@ -55,11 +57,11 @@ async def delete_org_custom_field(actor: Actor, field: CustomField, query: Field
     return OK
 
 
-@api.put("/order", list[TaskCustomFieldDefinitionRead], rule="custom_field.order", errors={409: ErrorResponse})
-async def order_org_custom_fields(actor: Actor, data: FieldOrder) -> list[dict[str, object]]:
+@api.put("/order", rule="custom_field.order", errors={409: ErrorResponse})
+async def order_org_custom_fields(actor: Actor, data: FieldOrder) -> list[TaskCustomFieldDefinitionRead]:
     """Put all fields of the active organization in order, as lists and tasks show them."""
     await custom_field_commands.order_fields(actor, actor.organization_id, data.field_ids)
-    return await custom_field_queries.list_fields(actor.organization_id)
+    return await list_fields(actor.organization_id)
 
 
 @api.post("/pattern-trials", rule="custom_field.create")

@@ -1,27 +1,24 @@
-"""Commands on custom fields, and who may."""
+"""Commands on custom fields."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.values import to_json
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import record
-from mission_control.tasks.custom_field_queries import number_of_values
-from mission_control.tasks.custom_field_schemas import TaskCustomFieldDefinitionCreate, TaskCustomFieldDefinitionUpdate
+from mission_control.tasks.custom_field_queries import (
+    TaskCustomFieldDefinitionCreate,
+    TaskCustomFieldDefinitionUpdate,
+    number_of_values,
+)
 from mission_control.tasks.models import CustomField, CustomFieldBoard
 from mission_control.tasks.values import WITH_PATTERN, mismatch, type_mismatch
-
-HAS_VALUES = (
-    "Tasks have values in this field. Clear them first, hide the field, or delete it with its values (with_values)."
-)
-OTHER_FIELDS = "Somebody added or deleted a field meanwhile. Load the list again."
 
 
 @command("custom_field.create")
@@ -42,13 +39,9 @@ async def create_field(actor: Actor, new: TaskCustomFieldDefinitionCreate) -> Cu
     await _store_default(field, new.default_value)
     await _bind(field, new.board_ids)
     record(
-        "custom_field.created",
-        field,
-        f"Custom field created: {field.label}.",
-        field_key=field.field_key,
-        field_type=field.field_type,
-        board_ids=new.board_ids,
-    )
+        "custom_field.created", field, f"Custom field created: {field.label}.",
+        field_key=field.field_key, field_type=field.field_type, board_ids=new.board_ids,
+    )  # fmt: skip
     return field
 
 
@@ -57,7 +50,8 @@ async def update_field(actor: Actor, field: CustomField, change: TaskCustomField
     """Change a field. A type that stored values do not match: Conflict; an invalid combination: Invalid."""
     sent, board_ids = change.model_dump(exclude_unset=True, exclude={"board_ids"}), change.board_ids
     field = await _locked(field)
-    before = {name: getattr(field, name) for name in sent if _differs(getattr(field, name), sent[name])}
+    stored = {name: getattr(field, name) for name in sent}
+    before = {name: old for name, old in stored.items() if type(old) is not type(sent[name]) or old != sent[name]}
     for name in before:
         setattr(field, name, sent[name])
     if field.validation_regex is not None and field.field_type not in WITH_PATTERN:
@@ -66,9 +60,16 @@ async def update_field(actor: Actor, field: CustomField, change: TaskCustomField
     if board_ids is not None:
         await _check_boards(field.organization_id, board_ids)
     if "field_type" in before:
-        await _refuse_misfits(field)
+        values = await rows("SELECT value FROM task_custom_field_values WHERE field_id = ?", field.id)
+        if any(type_mismatch(field.field_type, as_json(row["value"])) for row in values):
+            misfits = f"Tasks have values in this field that are not of type {field.field_type}. Clear them first."
+            raise Conflict(misfits)
     after = {name: sent[name] for name in before}
-    await _save(field, before)
+    if before:
+        field.updated_at = times.clock_now()
+        await field.save(update_fields=[*(before.keys() - {"default_value"}), "updated_at"])
+    if "default_value" in before:
+        await _store_default(field, field.default_value)
     if board_ids is not None and (bound := await _bound_boards(field)) != {str(one) for one in board_ids}:
         await _bind(field, board_ids)
         before["board_ids"], after["board_ids"] = sorted(bound), sorted(map(str, board_ids))
@@ -83,14 +84,12 @@ async def delete_field(actor: Actor, field: CustomField, *, with_values: bool = 
     field = await _locked(field)
     number = await number_of_values(field.id)
     if number and not with_values:
-        raise Conflict(HAS_VALUES)
-    record(
-        "custom_field.deleted",
-        field,
-        f"Custom field deleted: {field.label}.",
-        field_key=field.field_key,
-        values=number,
-    )
+        raise Conflict(
+            "Tasks have values in this field. Clear them first, hide the field, or delete it with its values"
+            " (with_values)."
+        )
+    message = f"Custom field deleted: {field.label}."
+    record("custom_field.deleted", field, message, field_key=field.field_key, values=number)
     await field.delete()
 
 
@@ -99,20 +98,15 @@ async def order_fields(actor: Actor, organization_id: UUID, field_ids: list[UUID
     """Put an organization's fields in order. Raise Conflict unless these are all of them, once each."""
     fields = await CustomField.filter(organization_id=organization_id).select_for_update()
     if sorted(field_ids) != sorted(field.id for field in fields):
-        raise Conflict(OTHER_FIELDS)
-    before = {field.id: field.position for field in fields}
-    labels = {field.id: field for field in fields}
-    for position, field_id in enumerate(field_ids):
-        if before[field_id] != position:
-            await CustomField.filter(id=field_id).update(position=position)
-    if [before[one] for one in field_ids] != list(range(len(field_ids))):
-        first = labels[field_ids[0]]
-        order = [labels[one].field_key for one in field_ids]
-        record("custom_field.ordered", first, "Custom fields put in another order.", order=order)
-
-
-def _differs(one: object, other: object) -> bool:
-    return type(one) is not type(other) or bool(one != other)
+        raise Conflict("Somebody added or deleted a field meanwhile. Load the list again.")
+    by_id = {field.id: field for field in fields}
+    ordered = [by_id[field_id] for field_id in field_ids]
+    moved = [(position, field) for position, field in enumerate(ordered) if field.position != position]
+    for position, field in moved:
+        await CustomField.filter(id=field.id).update(position=position)
+    if moved:
+        order = [field.field_key for field in ordered]
+        record("custom_field.ordered", ordered[0], "Custom fields put in another order.", order=order)
 
 
 async def _locked(field: CustomField) -> CustomField:
@@ -140,24 +134,6 @@ def _check_default(field: CustomField, value: object) -> None:
         raise Invalid(f"The default value does not fit the field. {reason}")
 
 
-async def _refuse_misfits(field: CustomField) -> None:
-    for row in await rows("SELECT value FROM task_custom_field_values WHERE field_id = ?", field.id):
-        if type_mismatch(field.field_type, as_json(row["value"])):
-            raise Conflict(
-                f"Tasks have values in this field that are not of type {field.field_type}. Clear them first."
-            )
-
-
-async def _save(field: CustomField, before: Collection[str]) -> None:
-    if not before:
-        return
-    field.updated_at = times.clock_now()
-    plain = [name for name in before if name != "default_value"]
-    await field.save(update_fields=[*plain, "updated_at"])
-    if "default_value" in before:
-        await _store_default(field, field.default_value)
-
-
 async def _store_default(field: CustomField, value: object) -> None:
     """Store the default by SQL, because Tortoise treats a string as JSON text."""
     text = None if value is None else to_json(value).decode()
@@ -180,20 +156,3 @@ async def _bind(field: CustomField, board_ids: list[UUID]) -> None:
     await CustomFieldBoard.bulk_create(
         CustomFieldBoard(field_id=field.id, board_id=one) for one in board_ids if str(one) not in known
     )
-
-
-rules = Rules()
-
-
-@rules.rule("custom_field.create")
-@rules.rule("custom_field.order")
-def may_create_field(actor: Actor, thing: object) -> bool:
-    """Allow owners and admins of the active organization."""
-    return actor.is_user and actor.administers(actor.organization_id)
-
-
-@rules.rule("custom_field.update")
-@rules.rule("custom_field.delete")
-def may_change_field(actor: Actor, field: CustomField) -> bool:
-    """Allow owners and admins of the field's organization."""
-    return actor.is_user and actor.administers(field.organization_id)

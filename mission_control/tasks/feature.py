@@ -1,6 +1,5 @@
 """What the room `tasks` adds to the application."""
 
-from mission_control.core.actor import Actor, can
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.log.event_log import Kind
@@ -17,14 +16,12 @@ from mission_control.tasks import (
     bulk_pages,
     comments,
     custom_field_api,
-    custom_field_commands,
     custom_field_pages,
     custom_field_queries,
     leaving,
     models,
     new_pages,
     pages,
-    panel_pages,
     panel_sections,
     policy,
     queries,
@@ -38,7 +35,7 @@ from mission_control.tasks import (
 )
 from mission_control.tasks.fields import sentences
 from mission_control.tasks.new_pages import NEW_TASK, RESTORE_TASK
-from mission_control.web.shell import NamedBoard, PaletteEntry
+from mission_control.web.shell import PaletteEntry
 
 KINDS = {
     "task.created": Kind("A task was put on a board.", "added"),
@@ -98,7 +95,6 @@ tasks = Feature(
         bulk_pages.pages,
         new_pages.pages,
         pages.pages,
-        panel_pages.pages,
         trash_pages.pages,
         views_pages.pages,
     ),
@@ -134,14 +130,9 @@ tasks = Feature(
 )
 
 
-def may_create(actor: Actor, board: NamedBoard | None) -> bool:
-    return can(actor, "tag.create")
-
-
 tags = Feature(
     name="tags",
     models=(models,),
-    rules=(tag_queries.rules,),
     kinds={
         "tag.created": Kind("A tag was created.", "made the tag", is_named_in_message=True),
         "tag.updated": Kind(
@@ -154,14 +145,13 @@ tags = Feature(
     },
     lookups=(tag_queries.visible_tag,),
     blueprints=(tag_api.api, tag_pages.pages),
-    palette=(PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, group="Do", may=may_create),),
+    palette=(PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, "Do", policy.may_add_labels),),
 )
 
 
 custom_fields = Feature(
     name="custom_fields",
     models=(models,),
-    rules=(custom_field_commands.rules,),
     kinds={
         "custom_field.created": Kind(
             "A custom field was added to the tasks of some boards.", "made the custom field", is_named_in_message=True

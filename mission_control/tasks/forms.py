@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 from quart import request
 
 from mission_control.boards.models import Board
@@ -17,7 +17,7 @@ from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
 from mission_control.core.values import BlankToNone, NonEmptyStr, parse_id
-from mission_control.database.sql import as_json, rows
+from mission_control.database.sql import select
 from mission_control.tasks.custom_field_queries import IN_ORDER, values_of_tasks
 from mission_control.tasks.fields import from_form, in_form, to_form
 from mission_control.tasks.models import Task
@@ -36,8 +36,9 @@ from mission_control.web.forms import (
 )
 
 FIELDS = f"""
-    SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.description, f.required, f.default_value,
-        v.value, v.id AS value_id
+    SELECT f.id, f.field_key AS key, f.label, f.field_type AS kind, COALESCE(f.description, '') AS description,
+        f.required AS is_required, f.ui_visibility = 'if_set' AS only_if_set,
+        CASE WHEN v.id IS NULL THEN f.default_value ELSE v.value END AS value
     FROM board_task_custom_fields b
     JOIN task_custom_field_definitions f ON f.id = b.field_id
     LEFT JOIN task_custom_field_values v ON v.field_id = f.id AND v.task_id = ?
@@ -49,14 +50,14 @@ FIELDS = f"""
 class FieldShown:
     """A custom field of a task. `value` is the default while nothing was stored."""
 
-    id: Any
+    id: UUID
     key: str
     label: str
     kind: str
     description: str
     is_required: bool
     only_if_set: bool
-    value: Any
+    value: JsonValue
 
     @property
     def name(self) -> str:
@@ -83,19 +84,7 @@ class FieldShown:
 
 async def fields_of(board_id: UUID, task_id: UUID | None) -> list[FieldShown]:
     """Return the custom fields of a task, or of one to be made, that people see, by label."""
-    return [
-        FieldShown(
-            id=row["id"],
-            key=row["field_key"],
-            label=row["label"],
-            kind=row["field_type"],
-            description=row["description"] or "",
-            is_required=bool(row["required"]),
-            only_if_set=row["ui_visibility"] == "if_set",
-            value=as_json(row["value"] if row["value_id"] is not None else row["default_value"]),
-        )
-        for row in await rows(FIELDS, task_id, board_id)
-    ]
+    return await select(FieldShown, FIELDS, task_id, board_id)
 
 
 def shown(kind: str, value: Any) -> str:
@@ -300,6 +289,12 @@ class CommentForm(Form):
 
 class CommentEditForm(VersionedForm, CommentForm):
     """Other words for a comment."""
+
+
+class TickForm(Form):
+    """Whether a step is done."""
+
+    is_done: bool
 
 
 class TitleForm(VersionedForm):

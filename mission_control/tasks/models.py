@@ -65,13 +65,15 @@ class Task(Changing):
             Index(fields=("assigned_agent_id", "status")),
         )
 
+    @property
+    def url(self) -> str:
+        """Where its panel is."""
+        return f"/boards/{self.board_id}/tasks/{self.id}"
+
     def scope(self) -> Scope:
         """Return the scope of events about this task; `board` must be loaded."""
         return Scope(
-            organization_id=self.board.organization_id,
-            board_id=self.board_id,
-            task_id=self.id,
-            subject_id=self.id,
+            organization_id=self.board.organization_id, board_id=self.board_id, task_id=self.id, subject_id=self.id
         )
 
 

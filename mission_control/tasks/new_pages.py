@@ -80,7 +80,7 @@ async def _choices(board: Board) -> dict[str, Any]:
     assignees = [(f"agent:{one['id']}", f"{one['name']} (agent)") for one in crew]
     return {
         "assignees": assignees + [(f"user:{one['id']}", str(one["name"])) for one in people],
-        "tags": [(str(one["id"]), str(one["name"])) for one in tags],
+        "tags": [(str(one.id), one.name) for one in tags],
         "others": alike_at(Surface.PANEL),
         "fields": await fields_of(board.id, None),
         "tasks": [(str(one["id"]), f"#{one['number']} {one['title']}") for one in unfinished],

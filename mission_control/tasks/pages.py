@@ -1,6 +1,7 @@
 """The pages of tasks: the panel next to the board, and every form in it."""
 
 import re
+from functools import partial as filled
 from typing import Any
 from uuid import UUID
 
@@ -10,38 +11,53 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.pages import on_board
 from mission_control.boards.words import LABELS
-from mission_control.core.actor import Actor, can, require
+from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.values import parts_of
 from mission_control.log.broker import head_of
+from mission_control.tasks.attachments import attachment_read, visible_attachment
 from mission_control.tasks.board_pages import board_page, view_of
 from mission_control.tasks.board_view import BoardView
-from mission_control.tasks.forms import ChangeForm, CommentForm, MoveForm, TextForm
-from mission_control.tasks.models import Task
+from mission_control.tasks.comments import visible_comment
+from mission_control.tasks.forms import (
+    ChangeForm,
+    CommentEditForm,
+    CommentForm,
+    FieldsForm,
+    MoveForm,
+    NewTagForm,
+    TagsForm,
+    TextForm,
+    TickForm,
+    TitleForm,
+    fields_of,
+)
+from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
-from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_html
-from mission_control.tasks.panel_sections import GONE, TEXT, TITLE, size_in_words
+from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_html, panel_in
+from mission_control.tasks.panel_sections import (
+    FILES,
+    GONE,
+    TEXT,
+    TITLE,
+    file_shown,
+    found_tasks,
+    preview_of,
+    size_in_words,
+)
 from mission_control.tasks.queries import visible_task
-from mission_control.tasks.schemas import TaskDependencyCreate
-from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import EditConflict, FormInvalid, done, is_htmx, open_in_panel, version_of
-from mission_control.web.fragments import partial, render_macro
+from mission_control.tasks.tag_queries import tags_of_tasks
+from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, is_htmx, open_in_panel, version_of
+from mission_control.web.fragments import partial, read_ahead, render_macro
 from mission_control.web.regions import fragment, rendered
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("tasks_pages", __name__)
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
-FACT_CONFLICT = "Somebody changed this meanwhile. You see what it is now; choose again to change it."
-MOVE_CONFLICT = "Somebody moved this card meanwhile; it stays where it is."
-UNSAVED = "Nothing was saved."
-FINISH_PAGE, FINISH_FORMS = "tasks/finish.html", "tasks/finish_forms.html"
-SAID = "tasks/comment_forms.html"
-
-
-async def on_task(board_id: UUID, task_id: UUID) -> tuple[Actor, Task]:
-    """Return the person who asks and a live task that exists for them."""
-    actor, _ = await on_board(board_id)
-    return actor, await visible_task(actor, board_id, task_id)
+COMMENT, FILE = f"{TASK}/comments/<uuid:comment_id>", f"{TASK}/files/<uuid:attachment_id>"
+STEP = f"{TASK}/checklist/<uuid:item_id>"
+LINKS, COMMENTS = "tasks/prop_links.html", "tasks/comment_forms.html"
 
 
 @pages.get(TASK)
@@ -51,20 +67,15 @@ async def show(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     return await panel_answer(view_of(actor, board, panel_id=task_id), edits=request.args.get("edit", ""))
 
 
-async def _panel(view: BoardView) -> Panel:
-    panel = await any_panel_in(view)
-    if panel is None:
-        raise NotFound()
-    return panel
-
-
-async def panel_answer(view: BoardView, *, edits: str = "", refusal: dict[str, object] | None = None) -> str:
+async def panel_answer(view: BoardView, *, edits: str = "", refusal: Fields | None = None) -> str:
     """Return what an open page asked for: a section of the panel, or all of it; else the board's page with it.
 
     `edits` is the section that is shown as a form: the title, or the whole text.
     """
     seq = await head_of(view.board.organization_id)
-    panel = await _panel(view)
+    panel = await any_panel_in(view)
+    if panel is None:
+        raise NotFound()
     edits = edits if panel.may_write else ""
     target = request.headers.get("HX-Target", "") if is_htmx() else ""
     section = target.rpartition("-panel-")[2]
@@ -86,50 +97,54 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: dict[str, o
     return await board_page(view, seq, panel=html, page_title=title, column=panel.status)
 
 
-def _form(section: str, panel: Panel, refusal: dict[str, object] | None, *, edits: bool = True) -> str:
+def _form(section: str, panel: Panel, refusal: Fields | None, *, edits: bool = True) -> str:
     return render_macro(TITLE if section == "title" else TEXT, section, panel=panel, edits=edits, refusal=refusal)
 
 
-async def explain(refusal: Refusal[Task, object], sentence: str = "") -> ResponseReturnValue:
+async def _explain(refusal: Refusal[Task, object], sentence: str = "") -> ResponseReturnValue:
     """Answer the reason in a sentence and, in an open panel, the facts as they are."""
     if not is_htmx():
         raise refusal.error
-    return render_macro(GONE, "reason", sentence=sentence or refusal.sentence) + await _facts(refusal)
+    return render_macro(GONE, "reason", sentence=sentence or refusal.sentence) + await _facts(refusal, "innerHTML")
 
 
-async def _facts(refusal: Refusal[Task, Any]) -> str:
-    task = refusal.found
-    return await fragment(PAGE, "facts", view_of(refusal.actor, task.board, panel_id=task.id), "innerHTML")
+async def _facts(answered: Refusal[Task, Any] | Outcome[Task, Any], swap: str = "") -> str:
+    task = answered.found
+    return await fragment(PAGE, "facts", view_of(answered.actor, task.board, panel_id=task.id), swap)
 
 
-async def saved(outcome: Outcome[Task, Any]) -> ResponseReturnValue:
-    """Answer an open panel with the facts as they are now, for the next change of the same form."""
-    task = outcome.found
+async def _said(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
+    """Answer the reason, beside the form in which something was typed or chosen."""
     if not is_htmx():
-        return done(_url(task))
-    return await fragment(PAGE, "facts", view_of(outcome.actor, task.board, panel_id=task.id))
+        raise refusal.error
+    return render_macro(COMMENTS, "said", sentence=refusal.sentence)
+
+
+async def _places(actor: Actor, task: Task, values: Fields, errors: dict[str, str]) -> ResponseReturnValue:
+    """Show where a task can be moved."""
+    context = {"task": task, "column": LABELS[task.status], "may_copy": can(actor, "task.duplicate", task)}
+    return await shell_page(actor, "tasks/move.html", active=f"board-{task.board_id}", **context)
 
 
 async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnValue:
     """Offer to approve the task and finish it in one act, where only that is missing: a dialog or a page."""
     task, form = refusal.found, refusal.form
     if isinstance(refusal.error, EditConflict):
-        raise Conflict(MOVE_CONFLICT) from refusal.error
+        raise Conflict("Somebody moved this card meanwhile; it stays where it is.") from refusal.error
     if form is None or not (wants_approval(refusal.error) and may_approve(refusal.actor, task)):
-        return await explain(refusal)
-    context = {
-        "task": task,
-        "fields": form.hidden(),
-        "url": f"{_url(task)}/moves",
-        "back": back_to_board(task.board_id),
-    }
+        return await _explain(refusal)
+    back = back_to_board(task.board_id)
+    context = {"task": task, "fields": form.hidden(), "url": f"{task.url}/moves", "back": back}
     if not is_htmx():
-        return await shell_page(refusal.actor, FINISH_PAGE, active=f"board-{task.board_id}", **context)
-    dialog = render_macro(FINISH_FORMS, "finish_dialog", **context)
-    return partial("#dialogs", dialog, "innerHTML") + await _facts(refusal)
+        return await shell_page(refusal.actor, "tasks/finish.html", active=f"board-{task.board_id}", **context)
+    dialog = render_macro("tasks/finish_forms.html", "finish_dialog", **context)
+    return partial("#dialogs", dialog, "innerHTML") + await _facts(refusal, "innerHTML")
 
 
-@action(pages, f"{TASK}/moves", form=MoveForm, before=position_of, refused=_offer_to_approve)
+@action(
+    pages, f"{TASK}/moves", form=MoveForm, before=position_of, refused=_offer_to_approve,
+    page=f"{TASK}/moves", shows=_places,
+)  # fmt: skip
 async def move_task(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
     """Move a card: drag, menu, keyboard and plain forms come here."""
     task, form, before = outcome.found, outcome.form, outcome.before
@@ -140,70 +155,119 @@ async def move_task(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
     toast = f"#{task.number} {'approved and ' if form.approve else ''}moved {within} {LABELS[status]}"
     moved = {"version": version_of({"status": status})}
     undo = None if form.assignee is not None else before.fields() | moved
-    return done(back_to_board(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
+    return done(back_to_board(task.board_id), toast=toast, undo_action=f"{task.url}/moves" if undo else "", undo=undo)
 
 
-async def edit_again(refusal: Refusal[Task, object], section: str) -> str:
+def back_to_board(board_id: UUID) -> str:
+    """Return the board's page that the form stood on, with its filter; else the board."""
+    came = parts_of(request.headers.get("Referer", ""))
+    base = f"/boards/{board_id}"
+    if came.netloc != request.host or not re.fullmatch(rf"{base}(/tasks/[0-9a-f-]+)?", came.path):
+        return base
+    return came.path + (f"?{came.query}" if came.query else "")
+
+
+async def _edit_again(refusal: Refusal[Task, object], section: str) -> str:
     """Answer the form with what was typed, when it is invalid or the task changed under it."""
     refusal.only(EditConflict, FormInvalid)
     view = view_of(refusal.actor, refusal.found.board, panel_id=refusal.found.id)
     return await panel_answer(view, edits=section, refusal={"values": refusal.values, "errors": refusal.errors})
 
 
-async def _text_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
-    return await edit_again(refusal, "text")
-
-
-@action(pages, f"{TASK}/text", form=TextForm, refused=_text_again)
-async def update_task(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/text", form=TextForm, refused=filled(_edit_again, section="text"))
+@action(pages, f"{TASK}/title", form=TitleForm, refused=filled(_edit_again, section="title"))
+async def update_task(outcome: Outcome[Task, TextForm | TitleForm]) -> ResponseReturnValue:
     """Save title and description, unless somebody else changed them at the same time."""
     task = outcome.found
     if not is_htmx():
-        return done(_url(task))
+        return done(task.url)
     return await panel_answer(view_of(outcome.actor, task.board, panel_id=task.id))
 
 
 async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValue:
     """Answer the reason; a plain browser also reads that nothing was saved."""
-    if not is_htmx() and isinstance(refusal.error, FormInvalid):
-        raise Invalid(f"{refusal.sentence} {UNSAVED}")
-    if isinstance(refusal.error, FormInvalid):  # what was typed stays in its field
-        return render_macro(GONE, "reason", sentence=refusal.sentence)
-    conflict = isinstance(refusal.error, EditConflict)
-    return await explain(refusal, FACT_CONFLICT if conflict else "")
+    if isinstance(refusal.error, EditConflict):
+        return await _explain(
+            refusal, "Somebody changed this meanwhile. You see what it is now; choose again to change it."
+        )
+    if not isinstance(refusal.error, FormInvalid):
+        return await _explain(refusal)
+    if not is_htmx():
+        raise Invalid(f"{refusal.sentence} Nothing was saved.")
+    return render_macro(GONE, "reason", sentence=refusal.sentence)  # what was typed stays in its field
+
+
+async def _field_refused(refusal: Refusal[Task, FieldsForm]) -> ResponseReturnValue:
+    """Answer why, and keep what was typed: after a conflict the form knows the present value and may be sent again."""
+    task, error = refusal.found, refusal.error
+    fields = {one.key: one for one in await fields_of(task.board_id, task.id)}
+    if isinstance(error, EditConflict):
+        field = fields.get(next(iter(error.theirs)))
+        return same_form_again(error, f"version-field-{field.id if field else ''}-{task.id}")
+    sentence = refusal.sentence
+    if isinstance(error, Invalid) and isinstance(error.detail, dict):
+        missing = [fields[key].label for key in error.detail.get("missing_field_keys", ()) if key in fields]
+        requires = f"{' and '.join(missing)}: this board requires a value." if missing else ""
+        sentence = str(error.detail.get("reason") or "") or requires or sentence
+    if not is_htmx():
+        raise Invalid(f"{sentence} Nothing was saved.")
+    return render_macro(GONE, "reason", sentence=sentence)
 
 
 @action(pages, f"{TASK}/changes", performs="update_task", form=ChangeForm, refused=_not_changed)
-async def change(outcome: Outcome[Task, ChangeForm]) -> ResponseReturnValue:
-    """Change priority, due date or assignee."""
-    return await saved(outcome)
+@action(pages, f"{TASK}/fields", performs="update_task", form=FieldsForm, refused=_field_refused)
+@action(pages, f"{TASK}/tags", performs="update_task", form=TagsForm, refused=_explain)
+async def change(outcome: Outcome[Task, ChangeForm | FieldsForm | TagsForm]) -> ResponseReturnValue:
+    """Change facts, custom fields or tags, and answer an open panel with the facts for the next change."""
+    return await _facts(outcome) if is_htmx() else done(outcome.found.url)
 
 
-@action(pages, f"{TASK}/comments", form=CommentForm)
-async def create_task_comment(outcome: Outcome[Task, CommentForm]) -> ResponseReturnValue:
-    """Comment on a task."""
-    return done(f"{_url(outcome.found)}#comments")
+async def _task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
+    return await visible_task(actor, board_id, task_id)
 
 
-async def _not_linked(refusal: Refusal[Task, TaskDependencyCreate]) -> ResponseReturnValue:
-    """Answer why, beside the list in which the task was chosen."""
+@action(pages, f"{TASK}/tags/new", form=NewTagForm, at=_task, refused=_said)
+async def create_tag(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
+    """Create a tag; the page then puts it on the task."""
+    task: Task = outcome.page
     if not is_htmx():
-        raise refusal.error
-    return render_macro(SAID, "said", sentence=refusal.sentence)
+        return done(task.url)
+    panel = await panel_in(view_of(outcome.actor, task.board, panel_id=task.id))
+    tags = (await tags_of_tasks([task.id])).get(str(task.id), [])
+    return render_macro(LINKS, "take_new_tag", panel=panel, tags=tags, tag_id=outcome.answer.id)
 
 
-@action(pages, f"{TASK}/dependencies", refused=_not_linked)
-async def add_dependency(outcome: Outcome[Task, TaskDependencyCreate]) -> ResponseReturnValue:
-    """Make the task wait for another one."""
-    return done(_url(outcome.found))
+@pages.get(f"{TASK}/links")
+async def links(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
+    """Show the tasks that could be linked: a dialog, the list in it while somebody types, or a page."""
+    actor, board = await on_board(board_id)
+    task = await visible_task(actor, board_id, task_id)
+    text, way = request.args.get("q", "").strip()[:200], request.args.get("way", "")
+    way = way if way in ("waits", "needed") else "waits"
+    found = await found_tasks(board, task.id, text, needed_by=way == "needed")
+    context = {"task": task, "url": task.url, "way": way, "text": text, "found": found}
+    if not is_htmx():
+        return await shell_page(actor, "tasks/links.html", active=f"board-{board.id}", **context)
+    is_list = request.headers.get("HX-Target", "").endswith("#links-found")
+    return render_macro("tasks/link_forms.html", "found_list" if is_list else "link_dialog", **context)
+
+
+@action(pages, f"{TASK}/dependencies", performs="add_dependency", refused=_said)
+@action(pages, f"{TASK}/checklist", performs="add_checklist_item")
+@action(pages, f"{TASK}/files", performs="attach_file")
+@action(pages, f"{TASK}/restoration", performs="restore_task")
+@action(pages, f"{TASK}/archivals/removals", performs="unarchive_task")
+async def to_task(outcome: Outcome[Task, Any]) -> ResponseReturnValue:
+    """Show the task, which waits for another one, has another step or file, or is back."""
+    return done(outcome.found.url)
 
 
 @action(pages, f"{TASK}/dependencies/<uuid:depends_on_task_id>/removals")
 async def remove_dependency(outcome: Outcome[tuple[Task, UUID], None]) -> ResponseReturnValue:
     """Let the task no longer wait for another one."""
     task, other_id = outcome.found
-    url, undo = _url(task), {"task_id": str(other_id)}
-    return done(url, toast="Dependency removed", undo_action=f"{url}/dependencies", undo=undo)
+    undo = {"task_id": str(other_id)}
+    return done(task.url, toast="Dependency removed", undo_action=f"{task.url}/dependencies", undo=undo)
 
 
 @action(pages, f"{TASK}/duplicates")
@@ -221,32 +285,86 @@ async def duplicate_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
 async def delete_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Delete a task; it can be restored."""
     task = outcome.found
-    return done(_url(task), toast=f"#{task.number} deleted", undo_action=f"{_url(task)}/restoration")
+    return done(task.url, toast=f"#{task.number} deleted", undo_action=f"{task.url}/restoration")
 
 
-@action(pages, f"{TASK}/restoration")
-async def restore_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
-    """Restore a deleted task."""
-    return done(_url(outcome.found))
+@action(pages, f"{TASK}/archivals")
+async def archive_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+    """Archive a done task."""
+    task = outcome.found
+    return done(task.url, toast=f"#{task.number} archived", undo_action=f"{task.url}/archivals/removals")
 
 
-def _url(task: Task) -> str:
-    return f"/boards/{task.board_id}/tasks/{task.id}"
+@action(pages, f"{TASK}/comments", form=CommentForm)
+async def create_task_comment(outcome: Outcome[Task, CommentForm]) -> ResponseReturnValue:
+    """Comment on a task."""
+    return done(f"{outcome.found.url}#comments")
 
 
-def back_to_board(board_id: UUID) -> str:
-    """Return the board's page that the form stood on, with its filter; else the board."""
-    came = parts_of(request.headers.get("Referer", ""))
-    base = f"/boards/{board_id}"
-    if came.netloc != request.host or not re.fullmatch(rf"{base}(/tasks/[0-9a-f-]+)?", came.path):
-        return base
-    return came.path + (f"?{came.query}" if came.query else "")
+@pages.get(f"{COMMENT}/edit")
+async def comment_form(board_id: UUID, task_id: UUID, comment_id: UUID) -> ResponseReturnValue:
+    """Show the form that changes a comment: in its place, or a page."""
+    actor, _ = await on_board(board_id)
+    comment = await visible_comment(actor, board_id, task_id, comment_id)
+    return await _comment_form(actor, comment, CommentEditForm.shown(comment), {})
 
 
-@pages.get(f"{TASK}/moves")
-async def moves(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
-    """Show where a task can be moved."""
-    actor, task = await on_task(board_id, task_id)
-    require(actor, "task.move", task)
-    context = {"task": task, "column": LABELS[task.status], "may_copy": can(actor, "task.duplicate", task)}
-    return await shell_page(actor, "tasks/move.html", active=f"board-{board_id}", **context)
+async def _comment_form(
+    actor: Actor, comment: Comment, values: dict[str, object], errors: dict[str, str]
+) -> ResponseReturnValue:
+    task = comment.task
+    context = {"url": task.url, "comment_id": comment.id, "values": values, "errors": errors}
+    if is_htmx():
+        return render_macro(COMMENTS, "edit_form", **context)
+    return await shell_page(actor, "tasks/comment.html", active=f"board-{task.board_id}", task=task, **context)
+
+
+@action(pages, f"{COMMENT}/edits", form=CommentEditForm, refused=again(_comment_form, EditConflict, FormInvalid))
+async def edit_task_comment(outcome: Outcome[Comment, CommentEditForm]) -> ResponseReturnValue:
+    """Put other words into a comment of one's own."""
+    task = outcome.found.task
+    if not is_htmx():
+        return done(f"{task.url}?comment={outcome.found.id}#comment-{outcome.found.id}")
+    return await fragment(PAGE, "timeline", view_of(outcome.actor, task.board, panel_id=task.id), "innerHTML")
+
+
+@action(pages, f"{COMMENT}/deletion")
+async def delete_task_comment(outcome: Outcome[Comment, None]) -> ResponseReturnValue:
+    """Delete a comment with its files."""
+    return done(f"{outcome.found.task.url}#comments", toast="Comment deleted")
+
+
+@pages.get(FILE)
+async def show_file(board_id: UUID, task_id: UUID, attachment_id: UUID) -> ResponseReturnValue:
+    """Show a file: a dialog on an open page, else a page."""
+    actor, _ = await on_board(board_id)
+    attachment = await visible_attachment(actor, board_id, task_id, attachment_id)
+    found = await attachment_read(attachment.id)
+    panel_url = attachment.task.url
+    one = file_shown(found, panel_url, found["author"]["name"] if found["author"] else "", may_remove=False)
+    shown = await preview_of(one.name, one.content_type, attachment.id)
+    if is_htmx():
+        await read_ahead(shown.markdown)
+        return render_macro(FILES, "preview_dialog", one=one, shown=shown)
+    active = f"board-{board_id}"
+    return await shell_page(actor, "tasks/file.html", active=active, one=one, shown=shown, panel_url=panel_url)
+
+
+@action(pages, f"{FILE}/removals")
+async def remove_attachment(outcome: Outcome[Attachment, None]) -> ResponseReturnValue:
+    """Delete a file for good."""
+    return done(outcome.found.task.url, toast=f"{outcome.found.name} deleted")
+
+
+@action(pages, f"{STEP}/ticks", form=TickForm)
+async def change_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], TickForm]) -> ResponseReturnValue:
+    """Tick a step, or untick it."""
+    return done(outcome.found[0].url)
+
+
+@action(pages, f"{STEP}/removals")
+async def remove_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], None]) -> ResponseReturnValue:
+    """Remove a step."""
+    task, item = outcome.found
+    undo = {"text": item.text, "is_done": str(item.is_done).lower()}
+    return done(task.url, toast="Step removed", undo_action=f"{task.url}/checklist", undo=undo)

@@ -36,7 +36,7 @@ from mission_control.tasks.panel import (
     panel_region,
 )
 from mission_control.tasks.query import matching
-from mission_control.tasks.tag_queries import tags_for, tags_of_tasks
+from mission_control.tasks.tag_queries import tags_of_organization, tags_of_tasks
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Concerns, Region
 
@@ -196,7 +196,7 @@ async def facts(view: BoardView, panel: Panel) -> str:
         panel=panel,
         links=links,
         tags=tags,
-        all_tags=await tags_for(view.board) if panel.may_write else [],
+        all_tags=await tags_of_organization(view.board.organization_id) if panel.may_write else [],
         may_create_tags=panel.may_write and view.rights.is_admin,
         fields=[one for one in fields if not one.is_offered and (len(missing) < 2 or not one.is_missing)],
         together=missing if len(missing) > 1 else [],

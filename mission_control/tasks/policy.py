@@ -4,7 +4,7 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, Rules
-from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
+from mission_control.tasks.models import Attachment, ChecklistItem, Comment, CustomField, Tag, Task
 
 rules = Rules()
 
@@ -119,3 +119,20 @@ def may_release(actor: Actor, task: Task) -> bool:
     """Actors that delete an agent or remove a person release their tasks; members who leave, their own."""
     leaves = actor.is_user and task.assigned_user_id == actor.id
     return leaves or actor.writes(task.board) or actor.administers(task.board.organization_id)
+
+
+@rules.rule("tag.create")
+@rules.rule("custom_field.create")
+@rules.rule("custom_field.order")
+def may_add_labels(actor: Actor, thing: object) -> bool:
+    """Allow owners and admins of the active organization."""
+    return actor.is_user and actor.administers(actor.organization_id)
+
+
+@rules.rule("tag.update")
+@rules.rule("tag.delete")
+@rules.rule("custom_field.update")
+@rules.rule("custom_field.delete")
+def may_change_labels(actor: Actor, thing: Tag | CustomField) -> bool:
+    """Allow owners and admins of the organization of the tag or field."""
+    return actor.is_user and actor.administers(thing.organization_id)

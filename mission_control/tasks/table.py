@@ -13,6 +13,7 @@ from mission_control.tasks.board_regions import AT_ONCE, WHOLE, agents_of, tasks
 from mission_control.tasks.board_view import TABLE_PAGE, BoardView, News, on_board
 from mission_control.tasks.card_filter import TABLE, CardFilter
 from mission_control.tasks.cards import CARD, JOINS, Card, cards_from
+from mission_control.tasks.custom_field_queries import BoardField
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 from mission_control.tasks.query import OF_FIELD, field_number, field_text
 from mission_control.tasks.query import order_of as query_order_of
@@ -75,12 +76,12 @@ class RowOrder:
     ids: list[UUID] = field(default_factory=list)
 
 
-def columns_of_table(fields: list[dict[str, Any]], chosen: Collection[str]) -> list[TableColumn]:
+def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[TableColumn]:
     """Return all columns that a table can show beside the title; which of them it shows was chosen, or is usual."""
-    visible = [f"{FIELD}{one['field_key']}" for one in fields if one["ui_visibility"] == "always"][:MOST_FIELDS]
+    visible = [f"{FIELD}{one.field_key}" for one in fields if one.ui_visibility == "always"][:MOST_FIELDS]
     shown = set(chosen) or {*(name for name, one in BUILT_IN.items() if one.is_usual), *visible}
     names = [(name, one.label, "", one) for name, one in BUILT_IN.items() if name not in ALWAYS]
-    of_fields = [(f"{FIELD}{one['field_key']}", one["label"], one["field_type"], None) for one in fields]
+    of_fields = [(f"{FIELD}{one.field_key}", one.label, one.field_type, None) for one in fields]
     moments = [one for one in names if one[0] in MOMENTS]
     ordered = [one for one in names if one not in moments] + of_fields + moments
     return [TableColumn(name, label, kind, name in shown, one) for name, label, kind, one in ordered]
@@ -90,7 +91,7 @@ async def table_of(
     board: Board,
     wanted: CardFilter,
     viewer_id: UUID | None,
-    fields: list[dict[str, object]],
+    fields: list[BoardField],
     only: Collection[UUID] = (),
 ) -> Table:
     """Return the table, or of its rows only some, in three statements."""
@@ -105,9 +106,7 @@ async def table_of(
     return table
 
 
-async def row_order(
-    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, object]]
-) -> RowOrder:
+async def row_order(board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[BoardField]) -> RowOrder:
     """Return how the rows stand, in one statement."""
     placed, values = _placed(board, wanted, viewer_id, fields)
     order, sql = RowOrder(), f"WITH placed AS ({placed}) SELECT q.id, q.number, q.total FROM placed q"
@@ -118,15 +117,15 @@ async def row_order(
     return order
 
 
-def sorted_by(wanted: CardFilter, fields: list[dict[str, object]]) -> tuple[str, bool]:
+def sorted_by(wanted: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
     """Return the column by which a table is sorted and whether the greatest come first; empty: as on the board."""
     name = wanted.sort.removeprefix("-")
-    known = name in BUILT_IN or name in {f"{FIELD}{one['field_key']}" for one in fields}
+    known = name in BUILT_IN or name in {f"{FIELD}{one.field_key}" for one in fields}
     return (name, wanted.sort.startswith("-")) if known else ("", False)
 
 
 def _placed(
-    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, object]]
+    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[BoardField]
 ) -> tuple[str, list[object]]:
     narrowed, values = wanted.conditions(viewer_id)
     name, is_descending = sorted_by(wanted, fields)
@@ -144,12 +143,12 @@ def _placed(
     ), [*more, board.id, *values]
 
 
-def _sort(name: str, fields: list[dict[str, object]]) -> tuple[str, list[object]]:
+def _sort(name: str, fields: list[BoardField]) -> tuple[str, list[object]]:
     """SQL for what rows are sorted by."""
     if not name.startswith(FIELD):
         return query_order_of(BUILT_IN[name or "status"]), []
     key = name.removeprefix(FIELD)
-    kind = next(one["field_type"] for one in fields if one["field_key"] == key)
+    kind = next(one.field_type for one in fields if one.field_key == key)
     value = field_number() if kind in NUMBERS else lowered(searched(field_text()))
     return f"(SELECT {value}{OF_FIELD})", [key.lower()]
 
@@ -158,12 +157,12 @@ def _first(wanted: CardFilter) -> str:
     return "TRUE" if TABLE in wanted.whole else f"q.place <= {FIRST}"
 
 
-async def _add_values(table: Table, fields: list[dict[str, object]]) -> None:
+async def _add_values(table: Table, fields: list[BoardField]) -> None:
     keys = {one.key for one in table.columns if one.is_shown and one.kind}
-    shown = {str(one["id"]): one["field_key"] for one in fields if one["field_key"] in keys}
+    shown = {str(one.id): one.field_key for one in fields if one.field_key in keys}
     if not shown or not table.rows:
         return
-    defaults = {one["field_key"]: as_json(one["default_value"]) for one in fields if one["field_key"] in keys}
+    defaults = {one.field_key: one.default_value for one in fields if one.field_key in keys}
     table.values = {row.task_id: dict(defaults) for row in table.rows}
     for one in await rows(
         f"SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v"

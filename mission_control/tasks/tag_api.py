@@ -6,7 +6,7 @@ from mission_control.core.values import OK, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.tasks import tag_commands, tag_queries
 from mission_control.tasks.models import Tag
-from mission_control.tasks.tag_queries import TagCreate, TagMerge, TagRead, TagRef, TagUpdate, tags_for
+from mission_control.tasks.tag_queries import TagCreate, TagMerge, TagRead, TagRef, TagUpdate, tag_read
 
 api = Api(__name__, "tags", lists_agents_first=True)
 
@@ -18,32 +18,32 @@ async def list_tags(actor: Actor, query: Paging) -> dict[str, object]:
     return page(found, total, query)
 
 
-@api.post("/tags", TagRead, rule="tag.create")
-async def create_tag(actor: Actor, data: TagCreate) -> dict[str, object]:
+@api.post("/tags", rule="tag.create")
+async def create_tag(actor: Actor, data: TagCreate) -> TagRead:
     """Make a tag.
 
     Without a slug one is made from the name, or `tag`, `tag-2` and so on when the name has no letter or digit of
     ASCII; two tags of an organization never share one.
     """
-    return await tag_queries.tag_read((await tag_commands.create_tag(actor, data)).id)
+    return await tag_read((await tag_commands.create_tag(actor, data)).id)
 
 
-@api.get("/tags/<tag_id>", TagRead)
-async def get_tag(actor: Actor, tag: Tag) -> dict[str, object]:
+@api.get("/tags/<tag_id>")
+async def get_tag(actor: Actor, tag: Tag) -> TagRead:
     """Read a tag and how many tasks carry it."""
-    return await tag_queries.tag_read(tag.id)
+    return await tag_read(tag.id)
 
 
-@api.patch("/tags/<tag_id>", TagRead, rule="tag.update")
-async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> dict[str, object]:
+@api.patch("/tags/<tag_id>", rule="tag.update")
+async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> TagRead:
     """Change a tag; only the fields that are sent."""
-    return await tag_queries.tag_read((await tag_commands.update_tag(actor, tag, data)).id)
+    return await tag_read((await tag_commands.update_tag(actor, tag, data)).id)
 
 
-@api.post("/tags/<tag_id>/merges", TagRead, rule="tag.delete")
-async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> dict[str, object]:
+@api.post("/tags/<tag_id>/merges", rule="tag.delete")
+async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> TagRead:
     """Merge a tag into another one: its tasks get the other tag, and it is deleted. Returns the other tag."""
-    return await tag_queries.tag_read((await tag_commands.merge_tag(actor, tag, data.into)).id)
+    return await tag_read((await tag_commands.merge_tag(actor, tag, data.into)).id)
 
 
 @api.delete("/tags/<tag_id>", rule="tag.delete")
@@ -55,7 +55,6 @@ async def delete_tag(actor: Actor, tag: Tag) -> OkResponse:
 
 @api.get(
     "/agent/boards/<board_id>/tags",
-    list[TagRef],
     rule="board.read",
     hints=hints(
         "agent_board_tag_discovery",
@@ -66,6 +65,6 @@ async def delete_tag(actor: Actor, tag: Tag) -> OkResponse:
         example="which tags can I put on a task",
     ),
 )
-async def agent_list_tags(actor: Actor, board: Board) -> list[dict[str, object]]:
+async def agent_list_tags(actor: Actor, board: Board) -> list[TagRef]:
     """List the tags that tasks of your board can carry, by name."""
-    return await tags_for(board)
+    return await tag_queries.tags_of_organization(board.organization_id)

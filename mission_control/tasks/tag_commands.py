@@ -1,5 +1,6 @@
 """Commands on tags."""
 
+import itertools
 import re
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -27,18 +28,20 @@ def slug_from(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].rstrip("-")
 
 
-def slug_of(text: str) -> str:
-    """Return a text as a slug; `tag` if nothing is left."""
-    return slug_from(text) or NAMELESS
-
-
 def is_nameless(slug: str) -> bool:
     """Return whether a slug is nameless: `tag`, `tag-2`, ..."""
     return re.fullmatch(rf"{NAMELESS}(-[1-9][0-9]*)?", slug) is not None
 
 
-async def save_unique(tag: Tag, fields: list[str] | None = None) -> None:
-    """Store a tag, or some of its fields. A taken slug: Conflict."""
+async def _save(tag: Tag, fields: list[str] | None, *, is_nameless: bool) -> None:
+    """Store a tag, or some of its fields. A taken slug, or the name of a nameless tag: Conflict."""
+    if not is_nameless:
+        await _save_unique(tag, fields)
+    elif await save_nameless(tag, fields) is not tag:
+        raise Conflict(f"The organization has a tag with the name {tag.name} already.")
+
+
+async def _save_unique(tag: Tag, fields: list[str] | None) -> None:
     try:
         async with in_transaction():
             await tag.save(update_fields=fields, force_create=fields is None)
@@ -53,13 +56,16 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding:
     """
     wanted, tried = tag.slug, ""
     while True:
-        others = [one for one in await nameless_of(tag.organization_id) if one.id != tag.id]
-        for one in others:
-            if one.name.casefold() == tag.name.casefold() and one.id not in excluding:
-                return one
-        tag.slug = _free(wanted, {one.slug for one in others})
+        alike = await Tag.filter(organization_id=tag.organization_id, slug__startswith=NAMELESS).exclude(id=tag.id)
+        others = [other for other in alike if is_nameless(other.slug)]
+        for other in others:
+            if other.name.casefold() == tag.name.casefold() and other.id not in excluding:
+                return other
+        taken = {other.slug for other in others}
+        numbered = (f"{NAMELESS}-{number}" for number in itertools.count(2))
+        tag.slug = next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
         try:
-            await save_unique(tag, fields)
+            await _save_unique(tag, fields)
         except Conflict:
             # Retry if the slug has been taken; otherwise another constraint failed.
             if tag.slug == tried:
@@ -69,53 +75,32 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding:
             return tag
 
 
-async def nameless_of(organization_id: UUID) -> list[Tag]:
-    found = await Tag.filter(organization_id=organization_id, slug__startswith=NAMELESS)
-    return [tag for tag in found if is_nameless(tag.slug)]
-
-
-def _free(wanted: str, taken: set[str]) -> str:
-    number, slug = 1, wanted
-    while slug in taken:
-        number, slug = number + 1, f"{NAMELESS}-{number + 1}"
-    return slug
-
-
-async def lock_claimants(organization_id: UUID, slug: str) -> list[Agent]:
+async def _lock_claimants(organization_id: UUID, slug: str) -> list[Agent]:
     """Lock the agents that claim tasks with a tag, before the tag itself is locked."""
-    asked = await Agent.filter(organization_id=organization_id, claim_tags__isnull=False).only("id", "claim_tags")
-    wanted = [one.id for one in asked if slug in (one.claim_tags or [])]
-    return await Agent.filter(id__in=wanted).order_by("id").select_for_update() if wanted else []
+    agents = await Agent.filter(organization_id=organization_id, claim_tags__isnull=False).only("id", "claim_tags")
+    ids = [agent.id for agent in agents if slug in (agent.claim_tags or [])]
+    return await Agent.filter(id__in=ids).order_by("id").select_for_update() if ids else []
 
 
-async def follow(agents: Sequence[Agent], old: str, new: str) -> None:
+async def _follow(agents: Sequence[Agent], old: str, new: str) -> None:
     """Put one slug in the place of another, once for each agent."""
     for agent in agents:
         before = list(agent.claim_tags or [])
-        agent.claim_tags = list(dict.fromkeys(new if one == old else one for one in before))
+        agent.claim_tags = list(dict.fromkeys(new if slug == old else slug for slug in before))
         agent.updated_at = times.clock_now()
         await agent.save(update_fields=["claim_tags", "updated_at"])
         record(
-            "agent.updated",
-            agent,
-            f"Agent changed: {agent.name}.",
-            before={"claim_tags": before},
-            after={"claim_tags": agent.claim_tags},
-        )
+            "agent.updated", agent, f"Agent changed: {agent.name}.",
+            before={"claim_tags": before}, after={"claim_tags": agent.claim_tags},
+        )  # fmt: skip
 
 
 @command("tag.create")
 async def create_tag(actor: Actor, new: TagCreate) -> Tag:
     """Create a tag in the active organization. A taken slug, given or made from the name: Conflict."""
-    asked = new.slug if new.slug and new.slug.strip() else None
-    tag = Tag(
-        organization_id=actor.organization_id,
-        name=new.name,
-        slug=slug_of(asked or new.name),
-        color=new.color,
-        description=new.description,
-    )
-    await (save_unique(tag) if asked or slug_from(new.name) else _save_nameless(tag))
+    slug = slug_from((new.slug or "").strip() or new.name)
+    tag = Tag(organization_id=actor.organization_id, **new.model_dump() | {"slug": slug or NAMELESS})
+    await _save(tag, None, is_nameless=not (new.slug or "").strip() and not slug)
     record("tag.created", tag, f"Tag created: {tag.name}.", name=tag.name, slug=tag.slug, color=tag.color)
     return tag
 
@@ -127,25 +112,24 @@ async def update_tag(actor: Actor, tag: Tag, change: TagUpdate) -> Tag:
     A name without ASCII letters keeps the tag's nameless slug, or gets a free one.
     """
     sent = change.model_dump(exclude_unset=True)
-    claimants = await lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
+    claimants = await _lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
     tag = await _locked(tag)
-    is_free = False
+    becomes_nameless = False
     if "slug" in sent:
-        slug, name = sent["slug"], sent.get("name", tag.name)
-        asked = slug if slug and slug.strip() else None
-        is_free = not asked and not slug_from(name)
-        sent = sent | {"slug": tag.slug if is_free and is_nameless(tag.slug) else slug_of(asked or name)}
+        typed = (sent["slug"] or "").strip()
+        slug = slug_from(typed or sent.get("name", tag.name))
+        becomes_nameless = not typed and not slug
+        sent["slug"] = tag.slug if becomes_nameless and is_nameless(tag.slug) else slug or NAMELESS
     changes = {name: value for name, value in sent.items() if getattr(tag, name) != value}
     if not changes:
         return tag
     before = {name: getattr(tag, name) for name in changes}
     tag.update_from_dict(changes)
     tag.updated_at = times.clock_now()
-    stored = [*changes, "updated_at"]
-    await (_save_nameless(tag, stored) if is_free and "slug" in changes else save_unique(tag, stored))
+    await _save(tag, [*changes, "updated_at"], is_nameless=becomes_nameless and "slug" in changes)
     changes = {name: getattr(tag, name) for name in changes}
     if "slug" in changes:
-        await follow(claimants, before["slug"], tag.slug)
+        await _follow(claimants, before["slug"], tag.slug)
     record("tag.updated", tag, f"Tag changed: {tag.name}.", before=before, after=changes)
     return tag
 
@@ -165,11 +149,6 @@ async def _locked(tag: Tag) -> Tag:
     return found
 
 
-async def _save_nameless(tag: Tag, fields: list[str] | None = None) -> None:
-    if await save_nameless(tag, fields) is not tag:
-        raise Conflict(f"The organization has a tag with the name {tag.name} already.")
-
-
 @command("tag.delete")
 async def merge_tag(actor: Actor, tag: Tag, into: UUID) -> Tag:
     """Put another tag on every task that has this one, and delete this one. Return the other.
@@ -178,8 +157,9 @@ async def merge_tag(actor: Actor, tag: Tag, into: UUID) -> Tag:
     """
     if tag.id == into:
         raise Invalid("Choose another tag. A tag cannot be merged into itself.")
-    claimants = await lock_claimants(tag.organization_id, tag.slug)
-    found = {one.id: one for one in await _both(tag, into)}
+    claimants = await _lock_claimants(tag.organization_id, tag.slug)
+    both = Tag.filter(organization_id=tag.organization_id, id__in=[tag.id, into])
+    found = {one.id: one for one in await both.order_by("id").select_for_update()}
     if tag.id not in found:
         raise NotFound()
     if into not in found:
@@ -188,28 +168,15 @@ async def merge_tag(actor: Actor, tag: Tag, into: UUID) -> Tag:
     moved = await rows(
         "UPDATE tag_assignments SET tag_id = ? WHERE tag_id = ?"
         " AND task_id NOT IN (SELECT task_id FROM tag_assignments WHERE tag_id = ?) RETURNING task_id",
-        into,
-        tag.id,
-        into,
+        *(into, tag.id, into),
     )
     record(
-        "tag.merged",
-        tag,
-        f"Tag {tag.name} merged into {kept.name}.",
-        name=tag.name,
-        slug=tag.slug,
-        into=kept.slug,
-        tasks=len(moved),
-    )
-    await follow(claimants, tag.slug, kept.slug)
+        "tag.merged", tag, f"Tag {tag.name} merged into {kept.name}.",
+        name=tag.name, slug=tag.slug, into=kept.slug, tasks=len(moved),
+    )  # fmt: skip
+    await _follow(claimants, tag.slug, kept.slug)
     await tag.delete()
     return kept
-
-
-async def _both(tag: Tag, into: UUID) -> list[Tag]:
-    """Lock both tags, in the order of their ids."""
-    both = Tag.filter(organization_id=tag.organization_id, id__in=[tag.id, into])
-    return await both.order_by("id").select_for_update()
 
 
 async def check_tags(organization_id: UUID, wanted: list[UUID]) -> None:
@@ -223,8 +190,7 @@ async def check_tags(organization_id: UUID, wanted: list[UUID]) -> None:
         *wanted,
     )
     known = {str(row["id"]) for row in found}
-    missing = [str(one) for one in wanted if str(one) not in known]
-    if missing:
+    if missing := [str(tag_id) for tag_id in wanted if str(tag_id) not in known]:
         raise NotFound({"message": "Some tags do not exist in this organization.", "missing_tag_ids": missing})
 
 
@@ -242,7 +208,7 @@ async def replace_tags(task_id: UUID, wanted: list[UUID]) -> tuple[list[UUID], l
     await TagAssignment.filter(task_id=task_id).delete()
     moment = times.clock_now()
     await TagAssignment.bulk_create(
-        TagAssignment(task_id=task_id, tag_id=one, created_at=moment + timedelta(microseconds=at))
-        for at, one in enumerate(wanted)
+        TagAssignment(task_id=task_id, tag_id=tag_id, created_at=moment + timedelta(microseconds=at))
+        for at, tag_id in enumerate(wanted)
     )
     return before, wanted

@@ -6,7 +6,6 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging
-from mission_control.database.sql import as_moment
 from mission_control.tasks import tag_queries
 from mission_control.tasks.models import Tag
 from mission_control.tasks.tag_queries import TagCreate, TagMerge
@@ -31,13 +30,8 @@ LABELS = {"name": "Name", "slug": "Slug", "color": "Colour", "description": "Des
 async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     wanted = Paging(limit=SIZE, offset=asked.first)
     found, total = await tag_queries.list_tags(actor.organization_id, wanted, ORDERS[asked.order].sql)
-    return {
-        "tags": [one | {"updated_at": as_moment(one["updated_at"])} for one in found],
-        "total": total,
-        "first": asked.first,
-        "size": SIZE,
-        "may_change": can(actor, "tag.create"),
-    }
+    may_change = can(actor, "tag.create")
+    return {"tags": found, "total": total, "first": asked.first, "size": SIZE, "may_change": may_change}
 
 
 LiveList(
@@ -56,7 +50,7 @@ async def _form(actor: Actor, tag: Tag | None, values: Fields, errors: dict[str,
 
 
 async def _deletion(actor: Actor, tag: Tag, values: Fields, errors: dict[str, str]) -> str:
-    others = [one for one in await tag_queries.tag_choices(actor.organization_id) if one["id"] != tag.id]
+    others = [one for one in await tag_queries.tags_of_organization(actor.organization_id) if one.id != tag.id]
     context: dict[str, object] = {"tag": await tag_queries.tag_read(tag.id), "others": others, "errors": errors}
     return await settings_page(actor, "tags/delete.html", SETTINGS.key, labels=LABELS, **context)
 
@@ -68,7 +62,7 @@ async def _new(actor: Actor, found: None) -> dict[str, Any]:
 @action(pages, TAGS, page=f"{TAGS}/new", shows=_form, starts=_new)
 async def create_tag(outcome: Outcome[None, TagCreate]) -> ResponseReturnValue:
     """Create a tag."""
-    return go(f"{TAGS}#tag-{outcome.answer['id']}")
+    return go(f"{TAGS}#tag-{outcome.answer.id}")
 
 
 @action(pages, TAG, form=TagForm, page=TAG, shows=_form)
@@ -80,7 +74,7 @@ async def update_tag(outcome: Outcome[Tag, TagForm]) -> ResponseReturnValue:
 @action(pages, f"{TAG}/merges", shows=_deletion)
 async def merge_tag(outcome: Outcome[Tag, TagMerge]) -> ResponseReturnValue:
     """Merge a tag into another one."""
-    return go(f"{TAGS}#tag-{outcome.answer['id']}")
+    return go(f"{TAGS}#tag-{outcome.answer.id}")
 
 
 @action(pages, f"{TAG}/deletions", page=f"{TAG}/delete", shows=_deletion)

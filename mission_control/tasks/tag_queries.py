@@ -1,4 +1,4 @@
-"""Read tags, and who may."""
+"""Tags: their shapes, and reading them."""
 
 import re
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, model_validator
 
 from mission_control.boards.models import Board
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging
-from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.database.sql import placeholders, rows, select, select_one
 from mission_control.tasks.models import Tag
 
 
@@ -105,56 +105,29 @@ async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
     return tag
 
 
-async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[dict[str, object]], int]:
+async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[TagRead], int]:
     """Return an organization's tags, and their number; `order` is one of the orders above."""
     [total] = await rows("SELECT COUNT(*) AS n FROM tags WHERE organization_id = ?", organization_id)
-    found = await rows(
-        f"{SELECT} WHERE g.organization_id = ?{order} LIMIT ? OFFSET ?",
-        organization_id,
-        paging.limit,
-        paging.offset,
-    )
-    return [_serialize(row) for row in found], int(total["n"])
+    page = f"{SELECT} WHERE g.organization_id = ?{order} LIMIT ? OFFSET ?"
+    return await select(TagRead, page, organization_id, paging.limit, paging.offset), int(total["n"])
 
 
-async def tag_read(tag_id: UUID) -> dict[str, object]:
-    found = await rows(f"{SELECT} WHERE g.id = ?", tag_id)
-    if not found:
+async def tag_read(tag_id: UUID) -> TagRead:
+    tag = await select_one(TagRead, f"{SELECT} WHERE g.id = ?", tag_id)
+    if tag is None:
         raise NotFound()
-    return _serialize(found[0])
+    return tag
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": row["name"],
-        "slug": row["slug"],
-        "color": row["color"],
-        "description": row["description"],
-        "id": row["id"],
-        "organization_id": row["organization_id"],
-        "task_count": int(row["task_count"]),
-        "created_at": wire_moment(row["created_at"]),
-        "updated_at": wire_moment(row["updated_at"]),
-    }
+async def tags_of_organization(organization_id: UUID) -> list[TagRef]:
+    """Return an organization's tags by name, which any of its tasks can carry."""
+    sql = f"SELECT g.id, g.name, g.slug, g.color FROM tags g WHERE g.organization_id = ?{BY_NAME}"
+    return await select(TagRef, sql, organization_id)
 
 
-async def tag_choices(organization_id: UUID) -> list[dict[str, object]]:
-    """Return an organization's tags by name, to choose from."""
-    found = await rows(f"SELECT g.id, g.name FROM tags g WHERE g.organization_id = ?{BY_NAME}", organization_id)
-    return [{"id": UUID(str(row["id"])), "name": row["name"]} for row in found]
-
-
-async def tags_for(board: Board) -> list[dict[str, object]]:
-    """Return the tags available to a board's tasks, by name."""
-    return await rows(
-        f"SELECT g.id, g.name, g.slug, g.color FROM tags g WHERE g.organization_id = ?{BY_NAME}",
-        board.organization_id,
-    )
-
-
-async def tags_offered(board: Board) -> list[dict[str, Any]]:
+async def tags_offered(board: Board) -> list[TagRef]:
     """Return the tags that pages offer for a board's tasks: the first 100 by name."""
-    return (await tags_for(board))[:100]
+    return (await tags_of_organization(board.organization_id))[:100]
 
 
 async def tags_of_tasks(task_ids: Sequence[object]) -> Tags:
@@ -176,19 +149,3 @@ def _grouped(found: list[dict[str, object]]) -> Tags:
     for row in found:
         tags.setdefault(str(row["task_id"]), []).append({name: row[name] for name in ("id", "name", "slug", "color")})
     return tags
-
-
-rules = Rules()
-
-
-@rules.rule("tag.create")
-def may_create_tag(actor: Actor, thing: object) -> bool:
-    """Allow owners and admins of the active organization."""
-    return actor.is_user and actor.administers(actor.organization_id)
-
-
-@rules.rule("tag.update")
-@rules.rule("tag.delete")
-def may_change_tag(actor: Actor, tag: Tag) -> bool:
-    """Allow owners and admins of the tag's organization."""
-    return actor.is_user and actor.administers(tag.organization_id)

@@ -50,7 +50,7 @@ class Query:
 
 
 async def query_of(view: BoardView) -> Query:
-    keys = {str(one["field_key"]).lower() for one in await view.fields()}
+    keys = {one.field_key.lower() for one in await view.fields()}
     words = view.wanted.words()
     known = [one for one in words if one.is_known or one.key in keys]
     url = f"/boards/{view.board.id}"
@@ -74,8 +74,8 @@ async def _options(view: BoardView) -> str:
     crew, people = await view.crew(), await people_of(view.board)
     named = [(f"assignee:{quoted(one['name'])}", "agent") for one in crew]
     named += [(f"assignee:{quoted(one['name'])}", "person") for one in people]
-    named += [(f"tag:{quoted(one['name'])}", "tag") for one in await tags_offered(view.board)]
-    own = [(f"{one['field_key']}:", one["label"]) for one in await view.fields()]
+    named += [(f"tag:{quoted(one.name)}", "tag") for one in await tags_offered(view.board)]
+    own = [(f"{one.field_key}:", one.label) for one in await view.fields()]
     return render_macro(QUERY, "choices", options=[*named, *FIXED, *own])
 
 
