@@ -17,7 +17,15 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, Unreachable
 from mission_control.database.sql import rows
 from mission_control.fleet import provisioning_files
-from mission_control.fleet.gateway_agent import READING_SECONDS, call, changing, end_turns, is_missing, listed
+from mission_control.fleet.gateway_agent import (
+    READING_SECONDS,
+    call,
+    changing,
+    end_turns,
+    is_missing,
+    listed,
+    mappings_in,
+)
 from mission_control.fleet.jobs import OPEN, Action, request_provisioning, request_removal, request_rest
 from mission_control.fleet.main_agents import is_made
 from mission_control.fleet.models import ProvisioningJob
@@ -64,8 +72,7 @@ async def remove(job: ProvisioningJob) -> str:
 
 def _kept(said: object) -> str:
     """Say what a gateway did not delete of an agent, such as a folder below that of its own main agent."""
-    failed = said.get("failed") if isinstance(said, dict) else None
-    paths = [str(one.get("path")) for one in failed or () if isinstance(one, dict)]
+    paths = [str(folder.get("path")) for folder in mappings_in(said, "failed")]
     return f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
 
 

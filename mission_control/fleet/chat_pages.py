@@ -28,8 +28,8 @@ from mission_control.fleet.onboarding_queries import (
     BoardOnboardingAgentQuestion,
     BoardOnboardingStart,
     awaits_agent,
+    draft_of,
     latest_session,
-    read_session,
 )
 from mission_control.gateways.models import Gateway
 from mission_control.log.broker import head_of
@@ -78,7 +78,7 @@ class Question:
     @property
     def typed_label(self) -> str | None:
         """The label of the option that stands for own words."""
-        return next((one.label for one in self.options if one.is_typed), None)
+        return next((option.label for option in self.options if option.is_typed), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,6 @@ class Chat:
 
     @property
     def is_open(self) -> bool:
-        """Whether something can be said in it."""
         return self.session is not None and self.state != "confirmed"
 
     @property
@@ -111,21 +110,20 @@ class Chat:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the gateway can be spoken to now."""
         return self.gateway is not None and self.gateway.state == "connected"
 
-
-async def chat_of(board: Board) -> Chat:
-    """Return a board's conversation."""
-    session = await latest_session(board.id)
-    wanted = session.delivery_id if session else None
-    delivery = await Delivery.get_or_none(id=wanted) if wanted else None
-    gateway = await Gateway.get_or_none(id=board.gateway_id) if board.gateway_id else None
-    lines = lines_of(session)
-    state = _state(session, delivery)
-    question = question_of(session) if state == "asked" else None
-    lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
-    return Chat(board, session, state, lines, question, delivery, gateway, lead)
+    @classmethod
+    async def about(cls, board: Board) -> "Chat":
+        """Read a board's conversation."""
+        session = await latest_session(board.id)
+        sent = session.delivery_id if session else None
+        delivery = await Delivery.get_or_none(id=sent) if sent else None
+        gateway = await Gateway.get_or_none(id=board.gateway_id) if board.gateway_id else None
+        lines = [_line(number, said) for number, said in enumerate((session and session.messages) or ())]
+        state = _state(session, delivery)
+        question = question_of(session) if state == "asked" else None
+        lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
+        return cls(board, session, state, lines, question, delivery, gateway, lead)
 
 
 def _state(session: OnboardingSession | None, delivery: Delivery | None) -> str:
@@ -140,11 +138,6 @@ def _state(session: OnboardingSession | None, delivery: Delivery | None) -> str:
     if delivery is not None and delivery.state == "failed":
         return "failed"
     return "sending" if delivery is not None and delivery.state != "sent" else "waiting"
-
-
-def lines_of(session: OnboardingSession | None) -> list[Line]:
-    """Return what was said in a conversation, in order."""
-    return [_line(number, said) for number, said in enumerate(session.messages or [] if session else [])]
 
 
 def _line(number: int, said: dict[str, object]) -> Line:
@@ -182,37 +175,17 @@ def _parsed(content: str) -> dict[str, object]:
 TEMPLATE = "onboarding/goal.html"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many tasks of a board there are in each column; archived ones are done."""
-
-    counts: dict[str, int]
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def done(self) -> int:
-        """Finished tasks."""
-        return self.counts["done"]
-
-    @property
-    def percent(self) -> int:
-        """Finished tasks in percent, rounded down."""
-        return 100 * self.done // self.total if self.total else 0
-
-
-async def progress_of(view: BoardView) -> Progress:
-    """Return how far a board is by its tasks."""
+async def _progress(board: Board) -> dict[str, object]:
+    """Return how many tasks there are in all, in each column, and done; archived ones are done."""
     found = await rows(
         "SELECT CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END AS status, COUNT(*) AS n FROM tasks"
         " WHERE board_id = ? AND deleted_at IS NULL"
         " GROUP BY CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END",
-        view.board.id,
+        board.id,
     )
-    by_status = {row["status"]: int(row["n"]) for row in found}
-    return Progress({status: by_status.get(status, 0) for status in STATUSES})
+    counts = dict.fromkeys(STATUSES, 0) | {row["status"]: int(row["n"]) for row in found}
+    total, done = sum(counts.values()), counts["done"]
+    return {"counts": counts, "total": total, "done": done, "percent": 100 * done // total if total else 0}
 
 
 def time_left(day: date | None) -> str:
@@ -239,17 +212,17 @@ async def _goal(view: BoardView) -> str:
         day=day,
         in_words=day and date_words(day, times.today(times.reader())),
         left=time_left(day),
-        progress=await progress_of(view),
+        progress=await _progress(board),
         may_change=can(view.actor, "onboarding.confirm", board),
     )
 
 
-async def open_goal(view: BoardView, seq: int) -> Opened:
+async def _open_goal(view: BoardView, seq: int) -> Opened:
     return Opened(render_macro(TEMPLATE, "aside", goal=Markup(await _goal(view))))
 
 
 NEWS = ("board.updated", "onboarding.", "task.created", "task.status_changed", "task.deleted", "task.restored")
-ASIDES = (Aside("board", "goal", "Goal", "target", "b g", open_goal),)
+ASIDES = (Aside("board", "goal", "Goal", "target", "b g", _open_goal),)
 REGIONS = (Region("board-goal", "#goal", on_board(*NEWS), _goal, key=lambda view: (view.board.id, view.rights)),)
 
 
@@ -266,11 +239,10 @@ class ChatView(View):
 
     async def chat(self) -> Chat:
         """Return the conversation at this moment."""
-        return await self.reads.get(("onboarding", self.board.id), lambda: chat_of(self.board))
+        return await self.reads.get(("onboarding", self.board.id), lambda: Chat.about(self.board))
 
     @property
-    def is_admin(self) -> bool:
-        """Whether the viewer may open gateways."""
+    def may_open_gateway(self) -> bool:
         return self.actor.administers(self.board.organization_id)
 
 
@@ -285,12 +257,9 @@ async def conversation(board_id: UUID) -> ResponseReturnValue:
     if board.gateway_id is None:
         return go(f"/boards/{board.id}/setup")
     seq = await head_of(board.organization_id)
-    context: dict[str, object] = {
-        "board": board,
-        "ways": ways_of(board),
-        "regions": await rendered(PAGE, _view(actor, board)),
-        "live_url": f"/boards/{board.id}/onboarding/live?after={seq}",
-    }
+    regions = await rendered(PAGE, _view(actor, board))
+    context: dict[str, object] = {"board": board, "ways": ways_of(board), "regions": regions}
+    context["live_url"] = f"/boards/{board.id}/onboarding/live?after={seq}"
     return await shell_page(actor, "onboarding/conversation.html", active=f"board-{board.id}", **context)
 
 
@@ -309,24 +278,21 @@ async def live(board_id: UUID) -> Response:
 
 
 async def _conversation(view: ChatView) -> str:
-    return render_macro(TALK, "conversation", chat=await view.chat(), may_open_gateway=view.is_admin)
+    return render_macro(TALK, "conversation", chat=await view.chat(), may_open_gateway=view.may_open_gateway)
 
 
-async def _options(view: ChatView) -> str:
-    return render_macro(REPLY, "options", chat=await view.chat())
+def _reply(macro: str) -> Region[ChatView]:
+    """Return the region of a macro that shows what can be answered."""
 
+    async def html(view: ChatView) -> str:
+        return render_macro(REPLY, macro, chat=await view.chat())
 
-async def _compose(view: ChatView) -> str:
-    return render_macro(REPLY, "compose", chat=await view.chat())
-
-
-async def _ending(view: ChatView) -> str:
-    return render_macro(REPLY, "ending", chat=await view.chat())
+    return Region(PAGE, f"#{macro}", CHAT_NEWS, html, key=_same_for)
 
 
 async def _proposal(view: ChatView) -> str:
     chat = await view.chat()
-    draft = read_session(chat.session).draft_goal if chat.session else None
+    draft = draft_of(chat.session)
     values = values_of(view.board, draft) if draft else {}
     return render_macro(
         RESULT, "proposal", chat=chat, values=values, kinds=kinds_of(view.board), autonomy=AUTONOMY,
@@ -361,7 +327,7 @@ def _is_here(view: ChatView, news: Event | dict[str, object]) -> bool:
 
 
 def _same_for(view: ChatView) -> tuple[object, ...]:
-    return view.board.id, view.is_admin
+    return view.board.id, view.may_open_gateway
 
 
 ABOUT = ("onboarding.", "board.", "gateway.")
@@ -370,9 +336,7 @@ LEAD = Concerns((*ABOUT, "agent."), ("agent_id",), _is_here)
 SAID = Concerns(("onboarding.asked", "onboarding.drafted"), (), _is_here)
 CHAT_REGIONS = (
     Region(PAGE, "#conversation", CHAT_NEWS, _conversation, key=_same_for),
-    Region(PAGE, "#options", CHAT_NEWS, _options, key=_same_for),
-    Region(PAGE, "#compose", CHAT_NEWS, _compose, key=_same_for),
-    Region(PAGE, "#ending", CHAT_NEWS, _ending, key=_same_for),
+    *(_reply(macro) for macro in ("options", "compose", "ending")),
     Region(PAGE, "#proposal", LEAD, _proposal, key=lambda view: (view.board.id, view.actor.user_id)),
     Region(PAGE, "#next-steps", LEAD, _next_steps, key=_same_for),
     Region(PAGE, "#announcements", SAID, _silence, changes=_announcement),

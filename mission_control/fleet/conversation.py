@@ -1,8 +1,8 @@
 """The conversation about a board: the request, what people say, what was learned about them, silence."""
 
+import contextlib
 import json
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from mission_control.agents.models import Agent
@@ -16,16 +16,16 @@ from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_id, as_moment, rows
 from mission_control.fleet.models import OnboardingSession
 from mission_control.fleet.onboarding_queries import (
-    active_session,
     awaits_agent,
-    latest_session,
+    draft_of,
+    existing_session,
     main_agent_of,
-    read_session,
     session_key_of,
 )
 from mission_control.log import leases
 from mission_control.log.commands import command
 from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
 from mission_control.log.unit_of_work import deliver, notify, record
 from mission_control.people.models import User
 from mission_control.work.loops import Loop
@@ -150,11 +150,12 @@ async def learned_about(
 
     Ticked is what differs from the example in the agent's instructions, in a conversation that nobody else held.
     """
-    draft = read_session(session).draft_goal if session and session.status != "confirmed" else None
+    draft = draft_of(session) if session and session.status != "confirmed" else None
     user = await User.get_or_none(id=actor.user_id) if draft and draft.user_profile and actor.user_id else None
     if session is None or draft is None or draft.user_profile is None or user is None:
         return []
-    is_theirs = not await _others_spoke(actor, session)
+    said = Event.filter(board_id=session.board_id, created_at__gte=session.created_at).exclude(actor_id=user.id)
+    is_theirs = not await said.filter(kind__in=("onboarding.started", "onboarding.answered")).exists()
     found = []
     for name, label in LABELS.items():
         text, now = getattr(draft.user_profile, name), getattr(user, name)
@@ -162,28 +163,9 @@ async def learned_about(
             now = now or user.name
         if text and text != now and (name != "timezone" or times.exists(text)):
             is_example = text == PROPOSAL["user_profile"][name]
-            found.append(Learned(name, label, text, now or "", is_theirs and not is_example))
-    return found if typed is None else [replace(one, is_ticked=bool(typed.get(one.name))) for one in found]
-
-
-async def _others_spoke(actor: Actor, session: OnboardingSession) -> bool:
-    return bool(
-        await rows(
-            "SELECT 1 AS one FROM events WHERE board_id = ? AND created_at >= ? AND actor_id <> ?"
-            " AND kind IN ('onboarding.started', 'onboarding.answered') LIMIT 1",
-            session.board_id,
-            session.created_at,
-            actor.user_id,
-        )
-    )
-
-
-ANSWER_HEADER = "BOARD ONBOARDING ANSWER"
-
-
-def no_conversation() -> NotFound:
-    """Return the refusal where a conversation was not started, or was cancelled."""
-    return NotFound("There is no conversation about this board: it was not started, or somebody cancelled it.")
+            is_ticked = is_theirs and not is_example if typed is None else bool(typed.get(name))
+            found.append(Learned(name, label, text, now or "", is_ticked))
+    return found
 
 
 @command("onboarding.hold")
@@ -194,9 +176,10 @@ async def start_conversation(actor: Actor, board: Board, base: str) -> Onboardin
     """
     board = await locked_board(board)
     agent = await main_agent_of(board)
-    session = await active_session(board.id)
+    active = OnboardingSession.filter(board_id=board.id, status="active", cancelled_at=None)  # one at most
+    session = await active.select_for_update().first()
     if session is not None and session.session_key != session_key_of(agent):
-        await _leave_behind(session)
+        await _cancel(session)  # it is with the agent of a gateway that the board no longer has
     elif session is not None:
         return await _sent_again(session, board, agent) if awaits_agent(session) else session
     session = OnboardingSession(board_id=board.id, session_key=session_key_of(agent), messages=[])
@@ -213,9 +196,7 @@ async def answer_agent(actor: Actor, board: Board, text: str, seen: int | None =
     With `seen`, the number of messages that the person has read, raise Conflict when something was said since.
     """
     board = await locked_board(board)
-    session = await latest_session(board.id, held=True)
-    if session is None:
-        raise no_conversation()
+    session = await existing_session(board.id, held=True)
     if seen is not None and seen != len(session.messages or []):
         raise Conflict(ErrorCode.ONBOARDING_WENT_ON.detail())
     agent = await _same_agent(session, board)
@@ -229,9 +210,7 @@ async def answer_agent(actor: Actor, board: Board, text: str, seen: int | None =
 async def send_again(actor: Actor, board: Board) -> OnboardingSession:
     """Send the agent again what it has not answered. Raise NotFound without a conversation, Conflict if it answered."""
     board = await locked_board(board)
-    session = await latest_session(board.id, held=True)
-    if session is None:
-        raise no_conversation()
+    session = await existing_session(board.id, held=True)
     if session.status == "confirmed" or not awaits_agent(session):
         raise Conflict(ErrorCode.ONBOARDING_ANSWERED.detail())
     return await _sent_again(session, board, await _same_agent(session, board))
@@ -241,14 +220,10 @@ async def send_again(actor: Actor, board: Board) -> OnboardingSession:
 async def cancel_conversation(actor: Actor, board: Board) -> OnboardingSession:
     """End a conversation without a result; what has not reached the agent is no longer sent."""
     board = await locked_board(board)
-    session = await latest_session(board.id, held=True)
-    if session is None:
-        raise no_conversation()
+    session = await existing_session(board.id, held=True)
     if session.status == "confirmed":
         raise Conflict(ErrorCode.ONBOARDING_CONFIRMED.detail())
-    await withdraw(session)
-    session.cancelled_at = session.updated_at = times.clock_now()
-    await session.save(update_fields=["cancelled_at", "updated_at", "delivery_id", "silent_at"])
+    await _cancel(session)
     record("onboarding.cancelled", board, f"Conversation about {board.name} cancelled.", session_id=session.id)
     return session
 
@@ -261,8 +236,7 @@ async def _same_agent(session: OnboardingSession, board: Board) -> Agent:
     return agent
 
 
-async def _leave_behind(session: OnboardingSession) -> None:
-    """Cancel a conversation with the agent of a gateway that the board no longer has."""
+async def _cancel(session: OnboardingSession) -> None:
     await withdraw(session)
     session.cancelled_at = session.updated_at = times.clock_now()
     await session.save(update_fields=["cancelled_at", "updated_at", "delivery_id", "silent_at"])
@@ -292,7 +266,7 @@ def _deliver(session: OnboardingSession, board: Board, agent: Agent, text: str, 
         NOTICE,
         board.scope(),
         agent_id=agent.id,
-        header=HEADER if is_request else ANSWER_HEADER,
+        header=HEADER if is_request else "BOARD ONBOARDING ANSWER",
         text=text.removeprefix(HEADER).lstrip() if is_request else what_for + text,
         raw=not is_request,
         session_id=str(session.id),
@@ -339,13 +313,15 @@ WAITING = (
     " WHERE s.delivery_id IS NOT NULL AND s.silent_at IS NULL AND s.cancelled_at IS NULL AND d.state = 'sent'"
 )
 
-_log = logging.getLogger(__name__)
-
 
 async def look() -> float:
-    """Note which agents have been silent for too long; return the seconds until another one is."""
+    """Note which agents have been silent for too long; return the seconds until another one is, at most a pause."""
     await note_silences()
-    return await _seconds_left()
+    [row] = await rows(f"SELECT MIN(d.sent_at) AS sent{WAITING}")
+    if (sent := as_moment(row["sent"])) is None:
+        return LONGEST_PAUSE_SECONDS
+    left = (sent + PATIENCE - times.clock_now()).total_seconds()
+    return min(max(left, 1.0), LONGEST_PAUSE_SECONDS)
 
 
 SILENCE = Loop(name="looking for silent main agents", look=look, pause=LONGEST_PAUSE_SECONDS, channel=CHANNEL)
@@ -354,13 +330,9 @@ SILENCE = Loop(name="looking for silent main agents", look=look, pause=LONGEST_P
 async def note_silences() -> int:
     """Note every wait that became too long; return how many."""
     found = await rows(f"SELECT s.id, s.board_id{WAITING} AND d.sent_at <= ?", times.clock_now() - PATIENCE)
-    for row in found:
-        board = await Board.get_or_none(id=as_id(row["board_id"]))
-        if board is not None:
-            try:
-                await note_silence(system(board.organization_id), board)
-            except NotFound:
-                continue  # the board was deleted; the wait ends when it is restored
+    for board in await Board.filter(id__in=[row["board_id"] for row in found]) if found else ():
+        with contextlib.suppress(NotFound):  # the board was deleted; the wait ends when it is restored
+            await note_silence(system(board.organization_id), board)
     return len(found)
 
 
@@ -372,16 +344,5 @@ async def note_silence(actor: Actor, board: Board) -> None:
     late = await rows(f"SELECT s.id{WAITING} AND d.sent_at <= ? AND s.board_id = ?", now - PATIENCE, board.id)
     for row in late:
         await OnboardingSession.filter(id=as_id(row["id"])).update(silent_at=now)
-        minutes = int(PATIENCE.total_seconds() // 60)
-        message = f"No answer about {board.name} for {minutes} minutes."
+        message = f"No answer about {board.name} for {int(PATIENCE.total_seconds() // 60)} minutes."
         record("onboarding.agent_silent", board, message, session_id=str(as_id(row["id"])))
-
-
-async def _seconds_left() -> float:
-    """Return the seconds until the next wait becomes too long, within the longest pause."""
-    [row] = await rows(f"SELECT MIN(d.sent_at) AS sent{WAITING}")
-    sent = as_moment(row["sent"])
-    if sent is None:
-        return LONGEST_PAUSE_SECONDS
-    left = (sent + PATIENCE - times.clock_now()).total_seconds()
-    return min(max(left, 1.0), LONGEST_PAUSE_SECONDS)

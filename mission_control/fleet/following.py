@@ -13,8 +13,9 @@ from uuid import UUID
 from mission_control.core import times
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
+from mission_control.fleet.gateway_agent import agent_in
 from mission_control.fleet.session_reading import Mask, mask_of
-from mission_control.fleet.transcript import ENDINGS, Part, Run, agent_in
+from mission_control.fleet.transcript import ENDINGS, Part, Run
 from mission_control.gateways.events import GatewayRef
 from mission_control.log.wake import publish_signal, publish_wakeup
 from mission_control.work.loops import Loop
@@ -67,21 +68,6 @@ async def _publish(watch: str, word: str) -> None:
         _log.warning("a watched session could not be announced", exc_info=True)
 
 
-def begun(channel: str) -> str | None:
-    """Take a notification of the family; return the session whose watch begins with it, None when it goes on."""
-    _, watch, word = channel.split(":")
-    if len(_until) >= MOST_WATCHED:
-        _drop_old()
-    _until[watch] = time.monotonic() + WATCHED_SECONDS
-    return watch if word == "begin" else None
-
-
-def _drop_old() -> None:
-    moment = time.monotonic()
-    for watch in [one for one, until in _until.items() if until <= moment]:
-        del _until[watch]
-
-
 TURN_PACE_SECONDS = 0.3
 SIGN = "last_seen_at = CASE WHEN last_seen_at IS NULL OR checkin_deadline_at IS NOT NULL THEN last_seen_at ELSE ? END"
 OURS = "gateway_id = ? AND gateway_agent_id = ?"
@@ -121,11 +107,6 @@ async def _write(gateway: GatewayRef, agent: str, is_begun: bool) -> None:
     )
     for one in found:
         await publish_signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
-
-
-async def forget(gateway: GatewayRef) -> None:
-    """Store that no agent of a gateway is known to be in a turn, such as after a connection was lost."""
-    await rows("UPDATE agents SET run_began_at = NULL WHERE gateway_id = ? AND run_began_at IS NOT NULL", gateway.id)
 
 
 PACE_SECONDS = 0.1
@@ -188,7 +169,7 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
 
 async def on_connected(gateway: GatewayRef) -> None:
     """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read."""
-    await forget(gateway)
+    await rows("UPDATE agents SET run_began_at = NULL WHERE gateway_id = ? AND run_began_at IS NOT NULL", gateway.id)
     await publish_signal(gateway.organization_id, gateway_back=str(gateway.id))
     for watch, session in list(_followed.items()):
         if session.gateway.id == gateway.id:
@@ -199,10 +180,14 @@ async def on_connected(gateway: GatewayRef) -> None:
 
 
 def on_watch(channel: str) -> None:
-    """Send a page that begins to watch a session everything about its runs."""
-    watch = begun(channel)
-    session = _followed.get(watch) if watch is not None else None
-    if session is not None:
+    """Note that a session is watched, and send a page that begins to watch it everything about its runs."""
+    _, watch, word = channel.split(":")
+    moment = time.monotonic()
+    if len(_until) >= MOST_WATCHED:
+        for old in [one for one, until in _until.items() if until <= moment]:
+            del _until[old]
+    _until[watch] = moment + WATCHED_SECONDS
+    if word == "begin" and (session := _followed.get(watch)) is not None:
         session.sent.clear()
         session.is_state_new = True
         for run in session.runs.values():
@@ -215,7 +200,8 @@ def _session_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Followed:
     watch = watch_id(gateway.id, key)
     session = _followed.get(watch)
     if session is None:
-        _drop_spare(gateway)
+        if (spare := len(_followed) - MOST_SESSIONS) > 0:  # the oldest of this gateway go first
+            _drop(sorted(_followed.values(), key=lambda it: (it.gateway.id != gateway.id, it.at))[:spare])
         session = _followed[watch] = Followed(gateway, key, watch)
     session.at = time.monotonic()
     return session
@@ -273,12 +259,6 @@ async def drop_silent() -> None:
 DROPPING = Loop(name="forgetting silent sessions", look=drop_silent, pause=60.0)
 
 
-def _drop_spare(gateway: GatewayRef) -> None:
-    """Forget sessions beyond what is kept at most, the oldest of this gateway first."""
-    if (spare := len(_followed) - MOST_SESSIONS) > 0:
-        _drop(sorted(_followed.values(), key=lambda it: (it.gateway.id != gateway.id, it.at))[:spare])
-
-
 def _drop(sessions: Iterable[Followed]) -> None:
     for one in sessions:
         _followed.pop(one.watch, None)
@@ -312,7 +292,7 @@ async def _send_all(session: Followed, mask: Mask) -> None:
     if session.is_state_new:
         session.is_state_new = False
         failure = fitted(mask.text(session.failure), TOOL_BYTES)
-        await _send(session, runs=_wholeness(session), failure=failure)
+        await _send(session, runs={run.id: run.is_whole for run in session.runs.values()}, failure=failure)
     for run in list(session.runs.values()):
         changed, run.changed, run.has_new_status = sorted(run.changed), set(), False
         known = {"run": run.id, "status": run.status, "whole": run.is_whole}
@@ -323,15 +303,9 @@ async def _send_all(session: Followed, mask: Mask) -> None:
                 await _send(session, **known, index=index, **piece)
 
 
-def _wholeness(session: Followed) -> dict[str, bool]:
-    return {run.id: run.is_whole for run in session.runs.values()}
-
-
 async def _send(session: Followed, **signal: object) -> None:
     _numbers["last"] = number = max(_numbers["last"] + 1, int(time.time() * 1_000_000))
-    await publish_signal(
-        session.gateway.organization_id, gateway_session=session.watch, number=number, **signal
-    )  # fmt: skip
+    await publish_signal(session.gateway.organization_id, gateway_session=session.watch, number=number, **signal)
 
 
 def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[dict[str, object]]:

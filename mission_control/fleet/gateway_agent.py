@@ -27,6 +27,29 @@ async def call(
     return await connector.call(gateway_id, method, dict(params or {}), seconds=seconds)
 
 
+# What gateways answer is read leniently: what is not understood is passed over.
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return an object of a gateway's answer, {} for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def list_in(payload: object, name: str) -> list[Any]:
+    """Return a list in a gateway's answer, [] where there is none."""
+    found = mapping(payload).get(name)
+    return found if isinstance(found, list) else []
+
+
+def mappings_in(payload: object, name: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a list in a gateway's answer."""
+    return [one for one in list_in(payload, name) if isinstance(one, Mapping)]
+
+
+def agent_in(session_key: str) -> str:
+    """Return the agent that a session key names, "" when it names none."""
+    parts = session_key.split(":")
+    return parts[1] if len(parts) > 2 and parts[0] == "agent" else ""
+
+
 @asynccontextmanager
 async def changing(gateway_id: UUID) -> AsyncIterator[None]:
     """Wait for one's turn to change a gateway's configuration. No transaction may be open."""
@@ -43,16 +66,11 @@ def is_missing(error: GatewayError) -> bool:
     return error.code in ("INVALID_REQUEST", "NOT_FOUND") and Said.AGENT_MISSING.search(error.message) is not None
 
 
-def is_label_taken(error: GatewayError) -> bool:
-    """Return whether another session has the label."""
-    return Said.LABEL_TAKEN.search(error.message) is not None
-
-
-async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, object]]:
+async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, Any]]:
+    """Return the agents that a gateway has, by id."""
     found = await call(gateway_id, "agents.list", seconds=seconds)
-    agents = found.get("agents") if isinstance(found, dict) else None
-    known = [one for one in agents or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
-    return {one["id"]: one | {"main_key": found.get("mainKey")} for one in known}
+    known = [agent for agent in mappings_in(found, "agents") if isinstance(agent.get("id"), str)]
+    return {agent["id"]: {**agent, "main_key": found.get("mainKey")} for agent in known}
 
 
 async def read_file(gateway_id: UUID, agent_id: str, name: str) -> tuple[str | None, str | None]:
@@ -72,18 +90,16 @@ async def read_file(gateway_id: UUID, agent_id: str, name: str) -> tuple[str | N
 
 async def ensure_session(gateway_id: UUID, key: str, name: str, unique: str) -> str:
     """Create a session where it is missing and label it; another one may have the name, then it is made unique."""
-    last: GatewayError | None = None
-    for label in (name, f"{name} · {unique[:8]}", f"{name} · {unique}"):
+    labels = (name, f"{name} · {unique[:8]}", f"{name} · {unique}")
+    for label in labels:
         try:
             await call(gateway_id, "sessions.patch", {"key": key, "label": label})
         except GatewayError as error:
-            if not is_label_taken(error):
+            if label == labels[-1] or not Said.LABEL_TAKEN.search(error.message):
                 raise
-            last = error
         else:
             return label
-    assert last is not None
-    raise last
+    raise AssertionError("unreachable")
 
 
 async def end_turns(gateway_id: UUID, agent_id: str, session_key: str, *, seconds: float = CALL_SECONDS) -> int:
@@ -95,18 +111,15 @@ async def end_turns(gateway_id: UUID, agent_id: str, session_key: str, *, second
         if error.is_retryable:
             raise
         return ended  # an old gateway does not list by agent
-    sessions = found.get("sessions") if isinstance(found, dict) else None
-    others = [one for one in sessions or () if isinstance(one, dict) and one.get("hasActiveRun")]
-    for one in others:
-        if one.get("key") != session_key and str(one.get("key")).startswith(f"agent:{agent_id}:"):
-            ended += await _end_turn(gateway_id, str(one["key"]), seconds)
+    for session in mappings_in(found, "sessions"):
+        key = str(session.get("key"))
+        if session.get("hasActiveRun") and key != session_key and key.startswith(f"agent:{agent_id}:"):
+            ended += await _end_turn(gateway_id, key, seconds)
     return ended
 
 
 async def _end_turn(gateway_id: UUID, session_key: str, seconds: float) -> int:
-    found = await call(gateway_id, "chat.abort", {"sessionKey": session_key}, seconds=seconds)
-    ended = found.get("runIds") if isinstance(found, dict) else None
-    return len(ended) if isinstance(ended, list) else 0
+    return len(list_in(await call(gateway_id, "chat.abort", {"sessionKey": session_key}, seconds=seconds), "runIds"))
 
 
 Config = Mapping[str, Any]
@@ -119,57 +132,46 @@ Config = Mapping[str, Any]
 # wrote are removed.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedAgent:
+    """An agent of ours as its gateway should have it."""
+
     agent_id: str
     workspace: str
 
     @classmethod
     def of(cls, agent: Agent) -> "WantedAgent":
-        """Return an agent of ours as its gateway should have it."""
         return cls(agent_id=str(agent.gateway_agent_id), workspace=agent.workspace_path or "")
 
 
 def config_patch(config: Config, agents: Sequence[WantedAgent]) -> dict[str, object] | None:
     """Return the merge patch for these agents, None when the gateway has all of it."""
-    present = _mapping(config.get("agents"))
-    if keeps_map(config):
-        entries = _mapping(present.get("entries"))
+    present = mapping(config.get("agents"))
+    if "entries" in present or "list" not in present:
+        entries = mapping(present.get("entries"))
         found = {
-            one.agent_id: changed for one in agents if (changed := _changes(one, _mapping(entries.get(one.agent_id))))
+            one.agent_id: changed for one in agents if (changed := _changes(one, mapping(entries.get(one.agent_id))))
         }
         return {"agents": {"entries": found}} if found else None
-    before = [_mapping(one) for one in present.get("list") or ()]
+    before = [mapping(one) for one in present.get("list") or ()]
     after = _listed(before, agents)
     patch: dict[str, Any] = {"agents": {"list": after}} if after != before else {}
     return patch | _exec_host(config) or None
 
 
-def keeps_map(config: Config) -> bool:
-    """Return whether the gateway keeps its agents in a map; an old one keeps a list."""
-    agents = _mapping(config.get("agents"))
-    return "entries" in agents or "list" not in agents
-
-
 def with_heartbeat(config: Config) -> set[str]:
     """Return the ids of the agents with a heartbeat block of their own."""
-    agents = _mapping(config.get("agents"))
-    entries = {str(_mapping(one).get("id")): one for one in agents.get("list") or ()}
-    entries |= _mapping(agents.get("entries"))
-    return {key for key, one in entries.items() if "heartbeat" in _mapping(one)}
+    agents = mapping(config.get("agents"))
+    entries = {str(mapping(one).get("id")): one for one in agents.get("list") or ()}
+    entries |= mapping(agents.get("entries"))
+    return {key for key, one in entries.items() if "heartbeat" in mapping(one)}
 
 
 def _changes(wanted: WantedAgent, present: Config) -> dict[str, object]:
     """Return what differs in one entry; null removes a field."""
     changed: dict[str, Any] = {"heartbeat": None} if "heartbeat" in present else {}
-    if not _is_folder(present.get("workspace"), wanted.workspace):
-        changed["workspace"] = wanted.workspace
-    return changed
-
-
-def _is_folder(present: object, wanted: str) -> bool:
-    """Return whether a gateway has a folder; it answers with its home folder in place of a `~`."""
-    if not isinstance(present, str):
-        return False
-    return present == wanted or (wanted.startswith("~/") and present.endswith(wanted[1:]))
+    folder, workspace = present.get("workspace"), wanted.workspace
+    # A gateway answers with its home folder in place of a `~`.
+    is_home = isinstance(folder, str) and workspace.startswith("~/") and folder.endswith(workspace[1:])
+    return changed if is_home or folder == workspace else changed | {"workspace": workspace}
 
 
 def _listed(before: Sequence[Config], agents: Sequence[WantedAgent]) -> list[Config]:
@@ -187,15 +189,11 @@ def _exec_host(config: Config) -> dict[str, object]:
 
     Where a sandbox is on, commands stay in it. Newer gateways find the right place themselves.
     """
-    execs = _mapping(_mapping(config.get("tools")).get("exec"))
-    defaults = _mapping(_mapping(config.get("agents")).get("defaults"))
-    if execs.get("host") or _mapping(defaults.get("sandbox")).get("mode") not in (None, "off"):
+    execs = mapping(mapping(config.get("tools")).get("exec"))
+    defaults = mapping(mapping(config.get("agents")).get("defaults"))
+    if execs.get("host") or mapping(defaults.get("sandbox")).get("mode") not in (None, "off"):
         return {}
     return {"tools": {"exec": {"host": "gateway"}}}
-
-
-def _mapping(value: object) -> Config:
-    return value if isinstance(value, Mapping) else {}
 
 
 TRIES = 5

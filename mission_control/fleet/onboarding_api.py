@@ -6,17 +6,10 @@ from mission_control.agents.main_api import only_main_agents
 from mission_control.agents.token_pages import base_url
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor, can
 from mission_control.fleet import onboarding_commands
-from mission_control.fleet.conversation import (
-    answer_agent,
-    cancel_conversation,
-    no_conversation,
-    send_again,
-    start_conversation,
-)
-from mission_control.fleet.onboarding_commands import Confirmed, confirm_goal, store_main_agent_message
+from mission_control.fleet.conversation import answer_agent, cancel_conversation, send_again, start_conversation
+from mission_control.fleet.onboarding_commands import confirm_goal, store_main_agent_message
 from mission_control.fleet.onboarding_queries import (
     BoardConfirmed,
     BoardOnboardingAgentComplete,
@@ -26,24 +19,19 @@ from mission_control.fleet.onboarding_queries import (
     BoardOnboardingRead,
     BoardOnboardingStart,
     BoardSetup,
-    latest_session,
+    existing_session,
     read_session,
 )
 from mission_control.http.operation_api import ALL_ROLES, Api, hints
 
 api = Api(__name__, "board-onboarding")
 ONBOARDING = "/boards/<board_id>/onboarding"
-REPORT = "onboarding.report"
-Said = BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
 
 
 @api.get(ONBOARDING, rule="board.read")
 async def get_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     """Read the latest conversation about a board's goal; 404 when there was none."""
-    session = await latest_session(board.id)
-    if session is None:
-        raise no_conversation()
-    return read_session(session)
+    return read_session(await existing_session(board.id))
 
 
 @api.post(f"{ONBOARDING}/start", rule="onboarding.hold")
@@ -81,12 +69,7 @@ async def confirm_onboarding(actor: Actor, board: Board, data: BoardOnboardingCo
     A board without a lead gets one, with the proposed name and profile; `lead_token` is shown only now. A lead that is
     there gets the proposed name. Of your own profile only what you send in `user_profile` changes.
     """
-    return _confirmed(await confirm_goal(actor, board, data))
-
-
-def _confirmed(done: Confirmed) -> BoardConfirmed:
-    known = {name: getattr(done.board, name) for name in BoardRead.model_fields}
-    return BoardConfirmed.model_construct(**known, lead_agent_id=done.lead_id, lead_token=done.token)
+    return await confirm_goal(actor, board, data)
 
 
 @api.post("/boards/<board_id>/setups", rule="onboarding.confirm")
@@ -96,13 +79,13 @@ async def set_up_board(actor: Actor, board: Board, data: BoardSetup) -> BoardCon
     `lead_token` is the new lead's token, shown this once. With a lead that may decide everything alone, tasks need no
     approval before they are done.
     """
-    return _confirmed(await onboarding_commands.set_up_board(actor, board, data))
+    return await onboarding_commands.set_up_board(actor, board, data)
 
 
 async def reported_board(actor: Actor, board_id: UUID) -> Board:
     """Return the board of a gateway's main agent; an agent that works on the board is refused with a reason."""
     board = await visible_board(actor, board_id)
-    if not can(actor, REPORT, board):
+    if not can(actor, "onboarding.report", board):
         raise only_main_agents()
     return board
 
@@ -123,7 +106,9 @@ async def reported_board(actor: Actor, board_id: UUID) -> Board:
     ),
 )
 @api.post(f"{ONBOARDING}/agent", who="agent", find=reported_board)
-async def update_onboarding(actor: Actor, board: Board, data: Said) -> BoardOnboardingRead:
+async def update_onboarding(
+    actor: Actor, board: Board, data: BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
+) -> BoardOnboardingRead:
     """Ask the next question of the conversation about a board, or propose its goal and lead.
 
     Only the main agent of the board's gateway does this.

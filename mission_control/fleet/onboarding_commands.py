@@ -10,20 +10,21 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.boards.commands import locked_board, update_board
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardRead
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.values import json_values, to_json
-from mission_control.fleet.conversation import no_conversation, withdraw
+from mission_control.fleet.conversation import withdraw
 from mission_control.fleet.jobs import request_provisioning
 from mission_control.fleet.models import OnboardingSession
 from mission_control.fleet.onboarding_queries import (
+    BoardConfirmed,
     BoardOnboardingAgentComplete,
     BoardOnboardingAgentQuestion,
     BoardOnboardingConfirm,
-    BoardOnboardingLeadAgentDraft,
-    BoardOnboardingUserProfile,
     BoardSetup,
+    existing_session,
     latest_session,
 )
 from mission_control.fleet.onboarding_queries import BoardOnboardingLeadAgentDraft as LeadDraft
@@ -36,6 +37,7 @@ from mission_control.people.models import User
 STYLE = ("autonomy_level", "verbosity", "output_format", "update_cadence", "custom_instructions")
 AUTONOMY = ("autonomy_level", "autonomy", "mode")
 ALONE = {"autonomous", "fully-autonomous", "full-autonomy"}
+GOAL_FIELDS = ("board_type", "objective", "success_metrics", "target_date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,51 +48,22 @@ class Plan:
     needs_approval: bool
 
     @classmethod
-    def of(cls, draft: dict[str, object] | None) -> "Plan":
-        """What an agent proposed; a lead that no longer fits counts as absent."""
+    def proposed(cls, session: OnboardingSession | None) -> "Plan":
+        """Return what an agent proposed; a lead that no longer fits counts as absent."""
+        draft = (session and session.draft_goal) or {}
         try:
-            lead = LeadDraft.model_validate((draft or {}).get("lead_agent") or {})
+            lead = LeadDraft.model_validate(draft.get("lead_agent") or {})
         except ValidationError:
             lead = LeadDraft()
         return cls(lead, not works_alone(lead))
 
-    def with_lead(self, name: str | None, autonomy: str, instructions: str | None) -> "Plan":
-        """Return the plan with what a person wants of the lead instead of what was proposed."""
-        wanted = {
-            "name": name,
-            "autonomy_level": autonomy,
-            "custom_instructions": (instructions or "").strip() or None,
-        }
-        return Plan(self.lead.model_copy(update=wanted), needs_approval=autonomy != "autonomous")
-
 
 def works_alone(lead: LeadDraft) -> bool:
-    """Whether a lead may finish work without asking, by its level of autonomy or its identity profile."""
+    """Return whether a lead may finish work without asking, by its level of autonomy or its identity profile."""
     profile = lead.identity_profile or {}
-    said = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
-    return any(_is_full(one.strip().lower().replace("_", "-")) for one in said)
-
-
-def _is_full(level: str) -> bool:
-    return level in ALONE or ("autonom" in level and "fully" in level)
-
-
-def identity_of(lead: LeadDraft) -> dict[str, str] | None:
-    """The identity profile of a lead with its working style in it."""
-    style = {name: value for name in STYLE if (value := getattr(lead, name))}
-    return {**(lead.identity_profile or {}), **style} or None
-
-
-GOAL_SOURCE = "lead_agent_onboarding"
-GOAL_FIELDS = ("board_type", "objective", "success_metrics", "target_date")
-WAIT = ("delivery_id", "silent_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    board: Board
-    lead_id: UUID | None
-    token: str | None
+    levels = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
+    levels = [level.strip().lower().replace("_", "-") for level in levels]
+    return any(level in ALONE or ("autonom" in level and "fully" in level) for level in levels)
 
 
 @command("onboarding.report")
@@ -102,9 +75,7 @@ async def store_main_agent_message(
     No conversation: NotFound; ended: Conflict.
     """
     board = await locked_board(board)
-    session = await latest_session(board.id, held=True)
-    if session is None:
-        raise no_conversation()
+    session = await existing_session(board.id, held=True)
     if session.status == "confirmed":
         raise Conflict(ErrorCode.ONBOARDING_CONFIRMED.detail())
     text = json_values(said.model_dump(exclude_none=True))
@@ -118,12 +89,14 @@ async def store_main_agent_message(
         record("onboarding.drafted", board, f"Goal proposed for {board.name}.", session_id=session.id)
     else:
         record("onboarding.asked", board, f"Question about {board.name}: {said.question}", session_id=session.id)
-    await session.save(update_fields=["messages", "draft_goal", "status", "updated_at", *WAIT])
+    await session.save(update_fields=["messages", "draft_goal", "status", "updated_at", "delivery_id", "silent_at"])
     return session
 
 
 @command("onboarding.confirm")
-async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm, plan: Plan | None = None) -> Confirmed:
+async def confirm_goal(
+    actor: Actor, board: Board, goal: BoardOnboardingConfirm, plan: Plan | None = None
+) -> BoardConfirmed:
     """Set a board's goal, and create a lead if it has none. Without a plan, the agent's proposal is used.
 
     Of the person's profile only what they confirm changes.
@@ -132,69 +105,47 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm,
     """
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
-    plan = plan or Plan.of(session.draft_goal if session else None)
+    plan = plan or Plan.proposed(session)
     before = board.updated_at
-    board = await update_board(actor, board, _goal(goal, plan))
-    ended = await _end(session)
-    await _update_person(actor, goal.user_profile)
-    lead_id, token = await _lead(board, plan)
-    if ended or token or board.updated_at != before:
-        record(
-            "onboarding.confirmed",
-            board,
-            f"Board set up: {board.name}.",
-            session_id=session.id if session else None,
-            lead_agent_id=lead_id,
-        )
-    return Confirmed(board, lead_id, token)
+    values: dict[str, object] = {name: getattr(goal, name) for name in GOAL_FIELDS}
+    values |= {"goal_confirmed": True, "goal_source": "lead_agent_onboarding"}
+    board = await update_board(actor, board, values | {"require_approval_for_done": plan.needs_approval})
+    ends = session is not None and session.status != "confirmed"
+    if session is not None and ends:
+        await withdraw(session)
+        session.status, session.updated_at = "confirmed", times.clock_now()
+        await session.save(update_fields=["status", "updated_at", "delivery_id", "silent_at"])
+    profile = goal.user_profile.model_dump(exclude_none=True) if goal.user_profile is not None else {}
+    if profile and (user := await User.get_or_none(id=actor.user_id)) is not None:
+        new = {name: text for name, text in profile.items() if getattr(user, name) != text}
+        await update_profile(actor, user, UserUpdate(**new))
+    lead_id, token = await _lead(board, plan.lead)
+    if ends or token or board.updated_at != before:
+        session_id = session.id if session else None
+        message = f"Board set up: {board.name}."
+        record("onboarding.confirmed", board, message, session_id=session_id, lead_agent_id=lead_id)
+    known = {name: getattr(board, name) for name in BoardRead.model_fields}
+    return BoardConfirmed.model_construct(**known, lead_agent_id=lead_id, lead_token=token)
 
 
 @command("onboarding.confirm")
-async def set_up_board(actor: Actor, board: Board, wanted: BoardSetup) -> Confirmed:
+async def set_up_board(actor: Actor, board: Board, wanted: BoardSetup) -> BoardConfirmed:
     """Give a board its goal, and the wanted lead when it has none; of a lead's proposal the rest is kept.
 
     A lead that is there already gets the wanted name, and the board's rule of approvals stays as it is.
     """
     board = await locked_board(board)
-    session = await latest_session(board.id, held=True)
-    proposed = Plan.of(session.draft_goal if session else None)
+    plan = Plan.proposed(await latest_session(board.id, held=True))
     if await lead_id_of(board.id) is not None:
-        named = BoardOnboardingLeadAgentDraft(name=wanted.lead_name)
-        plan = Plan(named, needs_approval=board.require_approval_for_done)
+        plan = Plan(LeadDraft(name=wanted.lead_name), needs_approval=board.require_approval_for_done)
     else:
-        plan = proposed.with_lead(wanted.lead_name, wanted.autonomy, wanted.instructions)
+        lead = {"name": wanted.lead_name, "autonomy_level": wanted.autonomy}
+        lead["custom_instructions"] = (wanted.instructions or "").strip() or None
+        plan = Plan(plan.lead.model_copy(update=lead), needs_approval=wanted.autonomy != "autonomous")
     return await confirm_goal(actor, board, wanted, plan)
 
 
-def _goal(goal: BoardOnboardingConfirm, plan: Plan) -> dict[str, object]:
-    return {
-        **{name: getattr(goal, name) for name in GOAL_FIELDS},
-        "goal_confirmed": True,
-        "goal_source": GOAL_SOURCE,
-        "require_approval_for_done": plan.needs_approval,
-    }
-
-
-async def _end(session: OnboardingSession | None) -> bool:
-    """Confirm a conversation. Return False if there is none or it was confirmed before."""
-    if session is None or session.status == "confirmed":
-        return False
-    await withdraw(session)
-    session.status, session.updated_at = "confirmed", times.clock_now()
-    await session.save(update_fields=["status", "updated_at", *WAIT])
-    return True
-
-
-async def _update_person(actor: Actor, profile: BoardOnboardingUserProfile | None) -> None:
-    """Change what a person confirmed of their own profile; nothing is cleared."""
-    found = profile.model_dump(exclude_none=True) if profile is not None else {}
-    user = await User.get_or_none(id=actor.user_id) if found and actor.user_id else None
-    if user is not None:
-        new = {name: text for name, text in found.items() if getattr(user, name) != text}
-        await update_profile(actor, user, UserUpdate(**new))
-
-
-async def _lead(board: Board, plan: Plan) -> tuple[UUID | None, str | None]:
+async def _lead(board: Board, lead: LeadDraft) -> tuple[UUID | None, str | None]:
     """Return the board's lead, with the token of a new direct one. The confirming person need not be an admin.
 
     A lead that is there gets the wanted name. On a board with a gateway a new lead is created there, and one that could
@@ -202,10 +153,11 @@ async def _lead(board: Board, plan: Plan) -> tuple[UUID | None, str | None]:
     """
     known = await Agent.get_or_none(board_id=board.id, is_board_lead=True).select_related("board")
     if known is None:
-        agent, token = await create_lead(board, plan.lead.name, identity_of(plan.lead))
+        style = {name: value for name in STYLE if (value := getattr(lead, name))}
+        agent, token = await create_lead(board, lead.name, {**(lead.identity_profile or {}), **style})
         return agent.id, token
-    if plan.lead.name:
-        name = await free_name(board, plan.lead.name, of=known)
+    if lead.name:
+        name = await free_name(board, lead.name, of=known)
         known = await update_agent(system(board.organization_id), known, {"name": name})
     if known.gateway_id is not None and known.last_provision_error is not None:
         await request_provisioning(known)

@@ -1,16 +1,17 @@
 """The page that sets up a board: its goal and its lead."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
-from quart import Blueprint, current_app, request
+from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.fields import AgentName, ShortText
 from mission_control.agents.models import Agent
+from mission_control.agents.token_pages import base_url
 from mission_control.boards.forms import KINDS
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -23,10 +24,9 @@ from mission_control.fleet.onboarding_queries import (
     LONGEST_TEXT,
     BoardOnboardingAgentComplete,
     BoardOnboardingLeadAgentDraft,
-    OwnProfile,
-    Trimmed,
+    BoardOnboardingUserProfile,
+    draft_of,
     latest_session,
-    read_session,
 )
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, go
@@ -65,7 +65,7 @@ class AnswerForm(Form):
         return {"answer": chosen, "other_text": text or None, "seen": self.seen}
 
 
-class SetUpForm(Form):
+class SetUpForm(BoardOnboardingUserProfile, Form):
     """A board's goal, and its lead when it has none yet."""
 
     board_type: Annotated[str, Field(max_length=64)] = "goal"
@@ -75,40 +75,29 @@ class SetUpForm(Form):
     lead_name: Annotated[AgentName | None, BlankToNone] = None
     autonomy: Literal["ask_first", "balanced", "autonomous"] = "balanced"
     instructions: ShortText | None = None
-    preferred_name: Trimmed = None
-    pronouns: Trimmed = None
-    timezone: Trimmed = None
-    notes: Trimmed = None
-    context: Trimmed = None
 
     def body(self, found: Board) -> Fields:
+        objective, is_goal, errors = self.objective.strip(), self.board_type == "goal", {}
         try:
             metrics = from_lines(self.metrics, found.success_metrics)
         except ValueError as error:
-            raise self._invalid(metrics=str(error)) from None
-        if self.board_type == "goal" and not (self.objective.strip() and metrics):
-            raise self._invalid(**self._missing(metrics))
-        ticked = self.model_dump(include=set(OwnProfile.model_fields), exclude_none=True)  # of the person's profile
+            reason = str(error)
+            raise FormInvalid(self.model_dump(), {"metrics": f"{reason[:1].upper()}{reason[1:]}."}) from None
+        if is_goal and not objective:
+            errors["objective"] = "Say what should be true in the end."
+        if is_goal and not metrics:
+            errors["metrics"] = "Name at least one metric; a goal is measured."
+        if errors:
+            raise FormInvalid(self.model_dump(), errors)
+        is_same = self.target_date == goal_day(found.target_date)  # then it keeps its time of day
+        ticked = self.model_dump(include=set(BoardOnboardingUserProfile.model_fields), exclude_none=True)
         return {
             **self.model_dump(include={"board_type", "lead_name", "autonomy", "instructions"}),
-            "objective": self.objective.strip() or None,
+            "objective": objective or None,
             "success_metrics": metrics or None,
-            "target_date": self._target(found),
+            "target_date": found.target_date if is_same else goal_moment(self.target_date),
             "user_profile": ticked or None,
         }
-
-    def _target(self, found: Board) -> datetime | None:
-        """Return the target date; one that was not changed keeps its moment."""
-        is_same = self.target_date == goal_day(found.target_date)
-        return found.target_date if is_same else goal_moment(self.target_date)
-
-    def _missing(self, metrics: dict[str, object]) -> dict[str, str]:
-        missing = {} if self.objective.strip() else {"objective": "say what should be true in the end"}
-        return missing if metrics else {**missing, "metrics": "name at least one metric; a goal is measured"}
-
-    def _invalid(self, **errors: str) -> FormInvalid:
-        sentences = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
-        return FormInvalid(self.model_dump(), sentences)
 
 
 def kinds_of(board: Board) -> list[tuple[str, str]]:
@@ -155,17 +144,15 @@ async def set_up_form(board_id: UUID) -> ResponseReturnValue:
     """Show the form for a board's goal, and for its lead if it has none."""
     actor, board = await settable_board(board_id)
     session = await latest_session(board.id)
-    draft = read_session(session).draft_goal if session and session.status != "confirmed" else None
+    draft = draft_of(session) if session and session.status != "confirmed" else None
     return await _form(actor, board, values_of(board, draft), {}, await learned_about(actor, session))
 
 
 async def _form(actor: Actor, board: Board, values: Fields, errors: dict[str, str], learned: list[Learned]) -> str:
-    context: dict[str, object] = {"values": values, "errors": errors, "labels": LABELS, "autonomy": AUTONOMY}
-    context["learned"] = learned
-    context |= {"kinds": kinds_of(board), "ways": ways_of(board)}
     lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
-    active = f"board-{board.id}"
-    return await shell_page(actor, "onboarding/setup.html", active=active, board=board, lead=lead, **context)
+    context: dict[str, object] = {"board": board, "lead": lead, "learned": learned, "values": values, "errors": errors}
+    context |= {"labels": LABELS, "autonomy": AUTONOMY, "kinds": kinds_of(board), "ways": ways_of(board)}
+    return await shell_page(actor, "onboarding/setup.html", active=f"board-{board.id}", **context)
 
 
 async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue:
@@ -181,16 +168,7 @@ async def set_up_board(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValu
     if answer.lead_token is None:
         was_discussed = board.gateway_id is not None and await latest_session(board.id) is not None
         return go(f"/boards/{board.id}/onboarding" if was_discussed else f"/boards/{board.id}")
-    return await _ready(outcome.actor, board, answer.lead_agent_id, answer.lead_token)
-
-
-async def _ready(actor: Actor, board: Board, lead_id: UUID, token: str) -> str:
-    lead = await Agent.get(id=lead_id).select_related("board")
-    base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
-    context: dict[str, object] = {
-        "lead": lead,
-        "token": token,
-        "base": base,
-        "may_read": can(actor, "agent.read", lead),
-    }
-    return await shell_page(actor, "onboarding/ready.html", active=f"board-{board.id}", board=board, **context)
+    lead = await Agent.get(id=answer.lead_agent_id).select_related("board")
+    context: dict[str, object] = {"lead": lead, "token": answer.lead_token, "base": base_url()}
+    context |= {"board": board, "may_read": can(outcome.actor, "agent.read", lead)}
+    return await shell_page(outcome.actor, "onboarding/ready.html", active=f"board-{board.id}", **context)

@@ -13,7 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import ErrorCode, Invalid
+from mission_control.core.errors import ErrorCode, Invalid, NotFound
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, example
 from mission_control.fleet.models import OnboardingSession
 from mission_control.gateways.installation import main_session_key
@@ -22,11 +22,9 @@ from mission_control.gateways.models import Gateway
 LONGEST_TEXT = 10_000
 
 
-def _trimmed(value: object) -> object:
-    return (value.strip() or None) if isinstance(value, str) else value
-
-
-Trimmed = Annotated[ShortText | None, BeforeValidator(_trimmed)]
+Trimmed = Annotated[
+    ShortText | None, BeforeValidator(lambda value: (value.strip() or None) if isinstance(value, str) else value)
+]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 
 
@@ -159,10 +157,11 @@ async def latest_session(board_id: UUID, *, held: bool = False) -> OnboardingSes
     return await (sessions.select_for_update() if held else sessions).first()
 
 
-async def active_session(board_id: UUID) -> OnboardingSession | None:
-    """The active conversation about a board, held until the running command ends. A board has one at most."""
-    active = OnboardingSession.filter(board_id=board_id, status="active", cancelled_at=None)
-    return await active.select_for_update().first()
+async def existing_session(board_id: UUID, *, held: bool = False) -> OnboardingSession:
+    """Return the same. Raise NotFound where there is none."""
+    if (session := await latest_session(board_id, held=held)) is None:
+        raise NotFound("There is no conversation about this board: it was not started, or somebody cancelled it.")
+    return session
 
 
 def awaits_agent(session: OnboardingSession) -> bool:
@@ -189,30 +188,26 @@ async def main_agent_of(board: Board) -> Agent:
 
 
 def read_session(session: OnboardingSession) -> BoardOnboardingRead:
-    """The answer for a conversation."""
+    """Return the answer for a conversation. Moments of messages are RFC 3339; older ones were stored without `Z`."""
+    names = ("id", "board_id", "session_key", "status", "silent_at", "created_at", "updated_at")
+    messages = [dict(message) for message in session.messages or ()]
+    for message in messages:
+        if (moment := times.parse_since(str(message.get("timestamp")))) is not None:
+            message["timestamp"] = times.wire(moment)
     return BoardOnboardingRead(
-        id=session.id,
-        board_id=session.board_id,
-        session_key=session.session_key,
-        status=session.status,
-        messages=[_message(one) for one in session.messages] if session.messages else session.messages,
-        draft_goal=_draft(session),
+        **{name: getattr(session, name) for name in names},
+        messages=messages or session.messages,
+        draft_goal=draft_of(session),
         delivery_ids=[session.delivery_id] if session.delivery_id else [],
-        silent_at=session.silent_at,
-        created_at=session.created_at,
-        updated_at=session.updated_at,
     )
 
 
-def _message(said: dict[str, object]) -> dict[str, object]:
-    """A message with its moment as RFC 3339; older ones were stored without `Z`."""
-    moment = times.parse_since(str(said.get("timestamp")))
-    return said if moment is None else {**said, "timestamp": times.wire(moment)}
-
-
-def _draft(session: OnboardingSession) -> BoardOnboardingAgentComplete | None:
+def draft_of(session: OnboardingSession | None) -> BoardOnboardingAgentComplete | None:
+    """Return what the agent proposed; a proposal that no longer fits counts as absent."""
+    if session is None or not session.draft_goal:
+        return None
     try:
-        return BoardOnboardingAgentComplete.model_validate(session.draft_goal) if session.draft_goal else None
+        return BoardOnboardingAgentComplete.model_validate(session.draft_goal)
     except ValidationError:
         return None
 

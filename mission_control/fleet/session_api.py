@@ -1,7 +1,7 @@
 """The sessions of gateways over HTTP, and whether a gateway can be used, for people."""
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
 from uuid import UUID
 
 from mission_control.core.actor import Actor, require
@@ -41,37 +41,27 @@ NOT_CONNECTED = "The gateway is not connected."
 _probes = asyncio.Semaphore(AT_ONCE)
 
 
-async def status_of(actor: Actor, query: GatewaysStatusQuery) -> GatewaysStatusResponse:
-    """Return the status of the gateway that a request names."""
-    if not query.gateway_url:
-        return await _known(await reached(actor, query))
-    url = query.gateway_url.strip()
-    if not url:
-        raise Invalid("The gateway's url is blank.")
-    require(actor, "gateway_session.probe")
-    saved = await _saved(actor, url)
-    if saved is not None and _is_as_saved(saved, query):
-        return await _known(Reach(saved))
-    return await _probed(actor.organization_id, _Probe.of(url, query, saved))
+async def _status_of_url(actor: Actor, url: str, query: GatewaysStatusQuery) -> GatewaysStatusResponse:
+    """Return the status of a gateway by its url: a saved one as it is, unless the request says otherwise.
+
+    What a request leaves out is taken from the saved gateway with exactly this url; no other is lent its token.
+    """
+    saved = _connected_first(
+        await Gateway.filter(organization_id=actor.organization_id, url=url).order_by("created_at")
+    )
+    token, tls, saved_token = (query.gateway_token or "").strip(), query.gateway_allow_insecure_tls, None
+    if saved is not None:
+        with contextlib.suppress(GatewayError):
+            saved_token = opened(saved.token)
+        if tls in (None, saved.allow_insecure_tls) and token in ("", saved_token):
+            return await _known(Reach(saved))
+        tls = saved.allow_insecure_tls if tls is None else tls
+    return await _probed(actor.organization_id, url, token or saved_token, allow_insecure_tls=bool(tls))
 
 
-async def _saved(actor: Actor, url: str) -> Gateway | None:
-    """Return the organization's gateway with exactly this url; a connected one when there are several."""
-    found = await Gateway.filter(organization_id=actor.organization_id, url=url).order_by("created_at")
-    return next((one for one in found if one.state == CONNECTED), found[0] if found else None)
-
-
-def _is_as_saved(saved: Gateway, query: GatewaysStatusQuery) -> bool:
-    tls = query.gateway_allow_insecure_tls
-    token = (query.gateway_token or "").strip()
-    return (tls is None or tls == saved.allow_insecure_tls) and (not token or token == _token(saved))
-
-
-def _token(saved: Gateway) -> str | None:
-    try:
-        return opened(saved.token)
-    except GatewayError:
-        return None
+def _connected_first(gateways: list[Gateway]) -> Gateway | None:
+    """Return the first gateway that is connected, else the first one."""
+    return next((one for one in gateways if one.state == CONNECTED), gateways[0] if gateways else None)
 
 
 async def _known(reach: Reach) -> GatewaysStatusResponse:
@@ -93,32 +83,23 @@ async def _known(reach: Reach) -> GatewaysStatusResponse:
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    """A url to try, with the secret that belongs to it."""
-
-    url: str
-    token: str | None
-    allow_insecure_tls: bool
-
-    @classmethod
-    def of(cls, url: str, query: GatewaysStatusQuery, saved: Gateway | None) -> "_Probe":
-        """Take what a request leaves out from the saved gateway with exactly this url; no other is lent its token."""
-        token = (query.gateway_token or "").strip() or (_token(saved) if saved is not None else None)
-        tls = query.gateway_allow_insecure_tls
-        if tls is None:
-            tls = saved.allow_insecure_tls if saved is not None else False
-        return cls(url, token, tls)
-
-
-async def _probed(organization_id: UUID, probe: _Probe) -> GatewaysStatusResponse:
-    answer = GatewaysStatusResponse(connected=False, gateway_url=probe.url)
+async def _probed(
+    organization_id: UUID, url: str, token: str | None, *, allow_insecure_tls: bool
+) -> GatewaysStatusResponse:
+    """Try a url."""
+    answer = GatewaysStatusResponse(connected=False, gateway_url=url)
     try:
         async with asyncio.timeout(SECONDS), _probes:
-            answer.error = url_problem(probe.url)
+            answer.error = url_problem(url)
             if answer.error is None:
-                answer.sessions = await _sessions_at(probe)
-                answer.connected, answer.sessions_count = True, len(answer.sessions)
+                target = target_of(url, token, allow_insecure_tls=allow_insecure_tls)
+                connection = await connect(target, await identity(), on_event=lambda _: None, seconds=SECONDS)
+                try:
+                    payload = await connection.call("sessions.list", {}, seconds=SECONDS)
+                finally:
+                    await connection.close()
+                answer.sessions = Mask([token]).value(session_reading.listed(payload, "sessions"))
+                answer.connected, answer.sessions_count = True, len(answer.sessions or ())
     except TimeoutError:
         late = NotReached("TIMEOUT", f"The gateway did not answer within {SECONDS:g} seconds.")
         answer.error = (await discreet(organization_id, late)).message
@@ -126,16 +107,6 @@ async def _probed(organization_id: UUID, probe: _Probe) -> GatewaysStatusRespons
         error = await discreet(organization_id, error)
         answer.error = of_error(error).last_error or error.message
     return answer
-
-
-async def _sessions_at(probe: _Probe) -> list[object]:
-    target = target_of(probe.url, probe.token, allow_insecure_tls=probe.allow_insecure_tls)
-    connection = await connect(target, await identity(), on_event=lambda _: None, seconds=SECONDS)
-    try:
-        found = session_reading.listed(await connection.call("sessions.list", {}, seconds=SECONDS))
-    finally:
-        await connection.close()
-    return Mask([probe.token]).values(found)
 
 
 api = Api(__name__, "gateways", below="/gateways")
@@ -150,15 +121,23 @@ async def gateways_status(actor: Actor, query: GatewaysStatusQuery) -> GatewaysS
     A saved gateway answers from its connection. Any other url is tried by a connection of at most 5 seconds; the
     saved token is used for exactly the url that it was saved with.
     """
-    return await status_of(actor, query)
+    if not query.gateway_url:
+        return await _known(await reached(actor, query))
+    url = query.gateway_url.strip()
+    if not url:
+        raise Invalid("The gateway's url is blank.")
+    require(actor, "gateway_session.probe")
+    return await _status_of_url(actor, url, query)
 
 
 @api.get("/sessions", errors=OUTSIDE)
 async def list_gateway_sessions(actor: Actor, query: GatewayQuery) -> GatewaySessionsResponse:
     """List the sessions of a gateway as it describes them; people who are no admins see those of a board's agents."""
     reach = await reached(actor, query)
-    found = await session_reading.sessions_of(reach)
-    return GatewaySessionsResponse(sessions=found, main_session=await session_reading.main_session_if_any(reach))
+    answer = GatewaySessionsResponse(sessions=await session_reading.sessions_of(reach))
+    with contextlib.suppress(Unreachable):
+        answer.main_session = await session_reading.main_session(reach)
+    return answer
 
 
 @api.get("/sessions/<string:session_id>", errors=OUTSIDE)
@@ -198,19 +177,15 @@ async def abort_gateway_session(
     return GatewaySessionAbortResponse(ok=True, run_ids=await session_view.abort(actor, reach, key, data.run_id))
 
 
-@api.get("/commands", GatewayCommandsResponse, rule="gateway_session.probe")
-async def gateway_commands(actor: Actor, query: GatewayCommandsQuery) -> dict[str, object]:
+@api.get("/commands", rule="gateway_session.probe")
+async def gateway_commands(actor: Actor, query: GatewayCommandsQuery) -> GatewayCommandsResponse:
     """List the methods and events that a gateway announced when it was connected."""
-    gateway = await _of_commands(actor, query)
-    return {
-        "protocol_version": (gateway.protocol if gateway is not None else None) or SPOKEN_PROTOCOL,
-        "methods": (gateway.methods if gateway is not None else None) or [],
-        "events": (gateway.events if gateway is not None else None) or [],
-    }
-
-
-async def _of_commands(actor: Actor, query: GatewayCommandsQuery) -> Gateway | None:
     if query.gateway_id is not None:
-        return await visible_gateway(actor, query.gateway_id)
-    known = await visible_gateways(actor).exclude(connected_at=None).order_by("-connected_at")
-    return next((one for one in known if one.state == CONNECTED), known[0] if known else None)
+        gateway: Gateway | None = await visible_gateway(actor, query.gateway_id)
+    else:
+        gateway = _connected_first(await visible_gateways(actor).exclude(connected_at=None).order_by("-connected_at"))
+    known = gateway or Gateway()
+    protocol_version = known.protocol or SPOKEN_PROTOCOL
+    return GatewayCommandsResponse(
+        protocol_version=protocol_version, methods=known.methods or [], events=known.events or []
+    )

@@ -1,7 +1,9 @@
 """The sessions of a gateway as pages: the list, and one with its transcript, kept live."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -20,8 +22,8 @@ from mission_control.fleet.session_view import (
     SHOWN,
     SessionView,
     agent_of_session,
-    render_list,
     session_url,
+    sessions_list,
 )
 from mission_control.fleet.transcript import read_history, settled_before
 from mission_control.gateways.models import Gateway
@@ -57,8 +59,17 @@ TAB = Tab("session", "Session", render, leads_to=leads_to)
 
 
 PAGE, FRAME, ENTRIES = "gateway-session", "gateway_sessions/frame.html", "gateway_sessions/entries.html"
+LIST_PAGE = "gateway-sessions"
 RECENT = 200
 News = Event | dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView(View):
+    """The list of a gateway's sessions as somebody sees it."""
+
+    gateway: Gateway
+    search: str = ""
 
 
 def _is_its_own(view: SessionView, news: News) -> bool:
@@ -68,10 +79,14 @@ def _is_its_own(view: SessionView, news: News) -> bool:
 
 def _is_read_again(view: SessionView, news: News) -> bool:
     """Return whether the history was read again, or the gateway changed."""
+    if isinstance(news, dict) and "gateway_session" in news:
+        return _is_its_own(view, news) and ("history" in news or "runs" in news)
+    return _is_about_gateway(view, news)
+
+
+def _is_about_gateway(view: SessionView | ListView, news: News) -> bool:
     if isinstance(news, Event):
         return news.subject_id == view.gateway.id
-    if "gateway_session" in news:
-        return _is_its_own(view, news) and ("history" in news or "runs" in news)
     return str(view.gateway.id) in (news.get("gateway_id"), news.get("gateway_back"))
 
 
@@ -114,11 +129,11 @@ async def _live_changes(view: SessionView, batch: Batch) -> str | None:
 
 def _take(view: SessionView, batch: Batch) -> None:
     known = session_view.take(view.watch, batch.signals)
-    if known.must_read or any("gateway_back" in one or "gateway_id" in one for one in batch.signals):
-        read_soon(view)
+    if known.must_read or any("gateway_back" in signal or "gateway_id" in signal for signal in batch.signals):
+        _read_soon(view)
 
 
-def read_soon(view: SessionView) -> None:
+def _read_soon(view: SessionView) -> None:
     """Read the history again beside the stream, and let the pages of this process know."""
     known = session_view.received(view.watch)
     known.must_read = True
@@ -141,26 +156,19 @@ async def _actions(view: SessionView) -> str:
     return render_macro(FRAME, "actions", view=view, is_running=is_running)
 
 
-async def gateway_now(viewer: Actor, reads: Reads, gateway_id: UUID) -> Gateway | None:
-    """Return a gateway for a batch of news, None when it is gone or no longer for the viewer."""
-    try:
-        found = await reads.get(("gateway", gateway_id), lambda: visible_gateway(viewer, gateway_id))
-    except NotFound:
-        return None
-    return found if viewer.administers(found.organization_id) else None
+async def _stream[V: (SessionView, ListView)](
+    view: V, page: str, follow: Callable[[], Coroutine[Any, Any, None]]
+) -> Response:
+    """Return the stream of a page about a gateway; it ends when that is gone or no longer for the viewer."""
 
-
-async def session_stream(view: SessionView) -> Response:
-
-    async def look(viewer: Actor, reads: Reads) -> SessionView | None:
-        gateway = await gateway_now(viewer, reads, view.gateway.id)
-        if gateway is None:
+    async def look(viewer: Actor, reads: Reads) -> V | None:
+        try:
+            gateway = await reads.get(("gateway", view.gateway.id), lambda: visible_gateway(viewer, view.gateway.id))
+        except NotFound:
             return None
-        return replace(view, actor=viewer, pages=(PAGE,), active="gateways", reads=reads, gateway=gateway, is_live=True)
-
-    async def follow() -> None:
-        read_soon(view)  # what happened before the stream began
-        await keep_watch(view.watch, session_view.forget)
+        if not viewer.administers(gateway.organization_id):
+            return None
+        return replace(view, actor=viewer, pages=(page,), active="gateways", reads=reads, gateway=gateway)
 
     return await live_page(view.actor, look, follow)
 
@@ -177,7 +185,8 @@ REGIONS = (
 
 
 pages = Blueprint("gateway_sessions_pages", __name__)
-SESSION = "/gateways/<uuid:gateway_id>/sessions/<string:session_id>"
+SESSIONS = "/gateways/<uuid:gateway_id>/sessions"
+SESSION = f"{SESSIONS}/<string:session_id>"
 LONGEST_KEY = 1_000
 
 
@@ -186,55 +195,61 @@ async def gateway_of_page(actor: Actor, gateway_id: UUID, **_: object) -> Gatewa
     return await visible_gateway(actor, gateway_id)
 
 
-async def _on_gateway(gateway_id: UUID, key: str) -> tuple[Actor, Gateway]:
+async def _on_gateway(gateway_id: UUID) -> tuple[Actor, Gateway]:
     actor = await signed_in()
     gateway = await visible_gateway(actor, gateway_id)
     require(actor, "gateway_session.read", Reach(gateway))
-    if len(key) > LONGEST_KEY:
-        raise NotFound()
     return actor, gateway
 
 
-def _asked_for(name: str, most: int, otherwise: int) -> int:
-    text = request.args.get(name, "")
-    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 18 else otherwise
+async def _session_asked(gateway_id: UUID, key: str) -> SessionView:
+    """Return the session that the address of a page names."""
+    actor, gateway = await _on_gateway(gateway_id)
+    if len(key) > LONGEST_KEY:
+        raise NotFound()
+
+    def number(name: str, most: int, otherwise: int) -> int:
+        text = request.args.get(name, "")
+        return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 18 else otherwise
+
+    shown, since = number("show", MOST_SHOWN, SHOWN), number("since", 10**17, 0)
+    return SessionView(actor=actor, gateway=gateway, key=key, shown=shown, since=since)
 
 
 @pages.get(SESSION)
 async def session(gateway_id: UUID, session_id: str) -> str:
     """Show a session."""
-    actor, gateway = await _on_gateway(gateway_id, session_id)
-    seq = await head_of(actor.organization_id)  # before everything that the page shows
-    shown = _asked_for("show", MOST_SHOWN, SHOWN)
-    view = SessionView(
-        actor=actor, gateway=gateway, key=session_id, shown=shown, agent=await agent_of_session(gateway, session_id)
-    )
+    view = await _session_asked(gateway_id, session_id)
+    seq = await head_of(view.actor.organization_id)  # before everything that the page shows
     if not is_watched_here(view.watch):
         session_view.forget(view.watch)
+    view = replace(view, agent=await agent_of_session(view.gateway, view.key))
     history = await view.history()
-    since = settled_before(history.entries, bool(history.facts and history.facts.is_running))
-    view = replace(view, since=since)
+    view = replace(view, since=settled_before(history.entries, bool(history.facts and history.facts.is_running)))
     return await shell_page(
-        actor,
+        view.actor,
         "gateway_sessions/show.html",
         active="gateways",
         view=view,
         history=history,
-        settled=[one for one in history.entries if one.position <= since],
+        settled=[entry for entry in history.entries if entry.position <= view.since],
         regions=await rendered(PAGE, view),
         message_key=str(new_id()),
-        live_url=f"{view.url}/live?after={seq}&since={since}&show={shown}",
+        live_url=f"{view.url}/live?after={seq}&since={view.since}&show={view.shown}",
     )
 
 
 @pages.get(f"{SESSION}/live")
 async def live(gateway_id: UUID, session_id: str) -> Response:
     """Stream what happens in a session."""
-    actor, gateway = await _on_gateway(gateway_id, session_id)
-    since, shown = _asked_for("since", 10**17, 0), _asked_for("show", MOST_SHOWN, SHOWN)
-    agent = await agent_of_session(gateway, session_id)
-    view = SessionView(actor=actor, gateway=gateway, key=session_id, agent=agent, shown=shown, since=since)
-    return await session_stream(view)
+    view = await _session_asked(gateway_id, session_id)
+    view = replace(view, agent=await agent_of_session(view.gateway, view.key), is_live=True)
+
+    async def follow() -> None:
+        _read_soon(view)  # what happened before the stream began
+        await keep_watch(view.watch, session_view.forget)
+
+    return await _stream(view, PAGE, follow)
 
 
 class MessageForm(Form):
@@ -257,74 +272,45 @@ async def abort_gateway_session(outcome: Outcome[object, GatewaySessionAbortRequ
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]), sentence)
 
 
-list_pages = Blueprint("gateway_sessions_list_pages", __name__)
-LIST_PAGE = "gateway-sessions"
 GATEWAY_TAB: Tab[ViewedGateway] = Tab("sessions", "Sessions")
-SESSIONS = "/gateways/<uuid:gateway_id>/sessions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListView(View):
-    """The list of a gateway's sessions as somebody sees it."""
-
-    gateway: Gateway
-    search: str = ""
-
-
-async def _view(gateway_id: UUID) -> ListView:
-    actor = await signed_in()
-    gateway = await visible_gateway(actor, gateway_id)
-    require(actor, "gateway_session.read", Reach(gateway))
-    return ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
-
-
-@list_pages.get(SESSIONS)
+@pages.get(SESSIONS)
 async def sessions(gateway_id: UUID) -> str:
     """Show the sessions of a gateway."""
-    view = await _view(gateway_id)
-    seq = await head_of(view.actor.organization_id)  # before everything that the page shows
+    actor, gateway = await _on_gateway(gateway_id)
+    view = ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
+    seq = await head_of(actor.organization_id)  # before everything that the page shows
     return await shell_page(
-        view.actor,
+        actor,
         "gateway_sessions/index.html",
         active="gateways",
-        gateway=view.gateway,
+        gateway=gateway,
         search=view.search,
         regions=await rendered(LIST_PAGE, view),
         live_url=f"/gateways/{gateway_id}/sessions/live?after={seq}&q={quote(view.search, safe='')}",
     )
 
 
-@list_pages.get(f"{SESSIONS}/live")
+@pages.get(f"{SESSIONS}/live")
 async def sessions_live(gateway_id: UUID) -> Response:
     """Stream what happens to the sessions of a gateway."""
-    view = await _view(gateway_id)
-
-    async def look(viewer: Actor, reads: Reads) -> ListView | None:
-        gateway = await gateway_now(viewer, reads, gateway_id)
-        if gateway is None:
-            return None
-        return replace(view, actor=viewer, pages=(LIST_PAGE,), active="gateways", reads=reads, gateway=gateway)
-
-    return await live_page(view.actor, look, lambda: keep_watch(watch_id(gateway_id, LIST), lambda _: None))
+    actor, gateway = await _on_gateway(gateway_id)
+    view = ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
+    return await _stream(view, LIST_PAGE, lambda: keep_watch(watch_id(gateway_id, LIST), lambda _: None))
 
 
 async def _sessions(view: ListView) -> str:
-    return await render_list(view.gateway, view.search)
+    return render_macro("gateway_sessions/list.html", "sessions", found=await sessions_list(view.gateway, view.search))
 
 
 def _list_key(view: ListView) -> tuple[UUID, str]:
     return view.gateway.id, view.search
 
 
-def _is_about(view: ListView, news: Event | dict[str, object]) -> bool:
+def _is_about(view: ListView, news: News) -> bool:
     is_its_list = isinstance(news, dict) and news.get("gateway_sessions") == watch_id(view.gateway.id, LIST)
     return is_its_list or _is_about_gateway(view, news)
-
-
-def _is_about_gateway(view: ListView, news: Event | dict[str, object]) -> bool:
-    if isinstance(news, Event):
-        return news.subject_id == view.gateway.id
-    return str(view.gateway.id) == news.get("gateway_id")
 
 
 async def _list_head(view: ListView) -> str:

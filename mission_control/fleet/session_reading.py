@@ -1,5 +1,6 @@
 """Sessions of a gateway: shapes, which of them a caller reaches, and reading them with secrets hidden."""
 
+import contextlib
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from mission_control.core import errors
 from mission_control.core.actor import Actor, Rules, require
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.values import Body, NonEmptyStr, parse_id
+from mission_control.fleet.gateway_agent import agent_in, list_in, mapping
 from mission_control.fleet.main_agents import is_made
 from mission_control.gateways.connector import call
 from mission_control.gateways.errors import GatewayError
@@ -106,7 +108,6 @@ class GatewayCommandsResponse(BaseModel):
     events: list[str]
 
 
-NO_GATEWAY = "Name a board (board_id) or a gateway (gateway_id)."
 BOARD_HAS_NONE = "This board has no gateway."
 
 
@@ -122,17 +123,9 @@ class Reach:
     agent_ids: frozenset[str] | None = None
     main_key: str | None = None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the caller may see every session."""
-        return self.agent_ids is None
-
     def has(self, session_key: object) -> bool:
         """Return whether the caller may see a session."""
-        if self.agent_ids is None:
-            return True
-        parts = str(session_key).split(":")
-        return len(parts) > 2 and parts[0] == "agent" and parts[1] in self.agent_ids
+        return self.agent_ids is None or agent_in(str(session_key)) in self.agent_ids
 
     def require(self, session_key: str) -> str:
         """Return the key of a session that the caller may see. Raise NotFound otherwise."""
@@ -148,20 +141,17 @@ class Reach:
 
 async def reached(actor: Actor, query: GatewayQuery) -> Reach:
     """Return the gateway that a request names. Raise Invalid, NotFound or Forbidden when there is none to use."""
-    found = await _reached(actor, query)
-    require(actor, "gateway_session.read", found)
-    return found
-
-
-async def _reached(actor: Actor, query: GatewayQuery) -> Reach:
+    named_board = (query.board_id or "").strip()
     if query.gateway_id is not None:
-        return Reach(await visible_gateway(actor, query.gateway_id))
-    if not (query.board_id or "").strip():
-        raise Invalid(NO_GATEWAY)
-    board_id = parse_id(str(query.board_id).strip())
-    if board_id is None:
+        reach = Reach(await visible_gateway(actor, query.gateway_id))
+    elif not named_board:
+        raise Invalid("Name a board (board_id) or a gateway (gateway_id).")
+    elif (board_id := parse_id(named_board)) is None:
         raise NotFound()
-    return await _reached_by_board(actor, await visible_board(actor, board_id))
+    else:
+        reach = await _reached_by_board(actor, await visible_board(actor, board_id))
+    require(actor, "gateway_session.read", reach)
+    return reach
 
 
 async def _reached_by_board(actor: Actor, board: Board) -> Reach:
@@ -175,12 +165,9 @@ async def _reached_by_board(actor: Actor, board: Board) -> Reach:
     if actor.administers(board.organization_id):
         main = await main_agent_on(gateway.id)
         return Reach(gateway, board, main_key=main_session_key(gateway.id) if main and is_made(main) else None)
-    return Reach(gateway, board, await _agents_of(board.id, gateway.id))
-
-
-async def _agents_of(board_id: UUID, gateway_id: UUID) -> frozenset[str]:
-    found = await Agent.filter(board_id=board_id, gateway_id=gateway_id).values_list("gateway_agent_id", flat=True)
-    return frozenset(str(one) for one in found if one)
+    agents = Agent.filter(board_id=board.id, gateway_id=gateway.id)
+    agent_ids = await agents.values_list("gateway_agent_id", flat=True)
+    return Reach(gateway, board, frozenset(str(agent_id) for agent_id in agent_ids if agent_id))
 
 
 rules = Rules()
@@ -197,9 +184,7 @@ def may_read_sessions(actor: Actor, reach: Reach) -> bool:
 @rules.rule("gateway_session.write")
 def may_write_to_sessions(actor: Actor, reach: Reach) -> bool:
     """People who write on the board; of a gateway by itself its organization's owners and admins."""
-    if reach.board is None:
-        return actor.is_user and actor.administers(reach.gateway.organization_id)
-    return actor.is_user and actor.writes(reach.board)
+    return may_read_sessions(actor, reach) and (reach.board is None or actor.writes(reach.board))
 
 
 @rules.rule("gateway_session.probe")
@@ -236,10 +221,6 @@ class Mask:
                     break
         return text
 
-    def values(self, values: list[object]) -> list[object]:
-        """Return JSON values with all their texts masked."""
-        return [self.value(one) for one in values]
-
     def value(self, value: object) -> Any:
         """Return a JSON value with all its texts masked; its shape stays."""
         if isinstance(value, str):
@@ -251,7 +232,6 @@ class Mask:
         return value
 
 
-MAIN_LABEL = "Gateway Agent"
 MASKED_SECONDS = 30.0
 
 _masks: dict[UUID, tuple[float, Mask]] = {}
@@ -271,68 +251,49 @@ async def mask_of(gateway_id: UUID) -> Mask:
     known = _masks.get(gateway_id)
     if known is None or known[0] < moment:
         gateway = await Gateway.get_or_none(id=gateway_id)
-        known = _masks[gateway_id] = (moment + MASKED_SECONDS, _mask(gateway))
+        secrets: list[str | None] = []
+        for encrypted in (gateway.token, gateway.device_token) if gateway is not None else ():
+            # With another SECRET_KEY it is not known here, and no connection could be made with it.
+            with contextlib.suppress(GatewayError):
+                secrets.append(opened(encrypted))
+        known = _masks[gateway_id] = (moment + MASKED_SECONDS, Mask(secrets))
     return known[1]
 
 
-def _mask(gateway: Gateway | None) -> Mask:
-    secrets: list[str | None] = []
-    for encrypted in (gateway.token, gateway.device_token) if gateway is not None else ():
-        try:
-            secrets.append(opened(encrypted))
-        except GatewayError:
-            continue  # with another SECRET_KEY it is not known here, and no connection could be made with it
-    return Mask(secrets)
-
-
-def listed(payload: object) -> list[object]:
-    found = payload.get("sessions") if isinstance(payload, Mapping) else payload
-    return found if isinstance(found, list) else []
+def listed(payload: object, name: str) -> list[object]:
+    """Return the `sessions` or `messages` in an answer; [] when it is of no use."""
+    return payload if isinstance(payload, list) else list_in(payload, name)
 
 
 async def sessions_of(reach: Reach) -> list[object]:
     """Return the sessions that the caller may see."""
     mask = await mask_of(reach.gateway.id)
-    return visible(reach, mask.values(listed(await asked(reach.gateway.id, "sessions.list", {}))))
-
-
-def visible(reach: Reach, sessions: list[object]) -> list[object]:
-    """Return those of a gateway's sessions that the caller may see."""
-    if reach.is_whole:
+    sessions: list[object] = mask.value(listed(await asked(reach.gateway.id, "sessions.list", {}), "sessions"))
+    if reach.agent_ids is None:
         return sessions
-    return [one for one in sessions if isinstance(one, Mapping) and reach.has(one.get("key"))]
+    return [session for session in sessions if isinstance(session, Mapping) and reach.has(session.get("key"))]
 
 
 async def main_session(reach: Reach) -> Any:
     """Return the session of the main agent, made when it is missing; None without a board. Raises Unreachable."""
     if reach.main_key is None:
         return None
-    payload = await asked(reach.gateway.id, "sessions.patch", {"key": reach.main_key, "label": MAIN_LABEL})
-    entry = payload.get("entry") if isinstance(payload, Mapping) else None
-    mask = await mask_of(reach.gateway.id)
-    return mask.value(entry if isinstance(entry, Mapping) else payload)
-
-
-async def main_session_if_any(reach: Reach) -> Any:
-    """Return the session of the main agent, None when it cannot be made."""
-    try:
-        return await main_session(reach)
-    except errors.Unreachable:
-        return None
+    payload = await asked(reach.gateway.id, "sessions.patch", {"key": reach.main_key, "label": "Gateway Agent"})
+    entry = mapping(payload).get("entry")
+    return (await mask_of(reach.gateway.id)).value(entry if isinstance(entry, Mapping) else payload)
 
 
 async def session_of(reach: Reach, key: str) -> object:
     """Return a session by its key. Raises NotFound, and Unreachable."""
     reach.require(key)
-    for one in await sessions_of(reach):
-        if isinstance(one, Mapping) and one.get("key") == key:
-            return one
+    for session in await sessions_of(reach):
+        if mapping(session).get("key") == key:
+            return session
     if key == reach.main_key:
         return await main_session(reach)
     # The list ends at the newest hundred.
     if "sessions.describe" in (reach.gateway.methods or ()):
-        payload = await asked(reach.gateway.id, "sessions.describe", {"key": key})
-        found = payload.get("session") if isinstance(payload, Mapping) else None
+        found = mapping(await asked(reach.gateway.id, "sessions.describe", {"key": key})).get("session")
         if isinstance(found, Mapping):
             return (await mask_of(reach.gateway.id)).value(found)
     raise NotFound()
@@ -341,27 +302,5 @@ async def session_of(reach: Reach, key: str) -> object:
 async def history_of(reach: Reach, key: str) -> list[object]:
     """Return the messages of a session, none when the gateway's answer is of no use. Raises Unreachable."""
     payload = await asked(reach.gateway.id, "chat.history", {"sessionKey": reach.require(key)})
-    return (await mask_of(reach.gateway.id)).values(messages_in(payload))
-
-
-def messages_in(payload: object) -> list[object]:
-    """Return the messages in an answer to `chat.history`."""
-    found = payload.get("messages") if isinstance(payload, Mapping) else payload
-    return found if isinstance(found, list) else []
-
-
-async def send(reach: Reach, key: str, content: str, idempotency_key: str) -> bool:
-    """Send a message to a session; return whether the gateway took it now, not earlier. Raises Unreachable."""
-    if key == reach.main_key:
-        await main_session(reach)
-    params = {"sessionKey": key, "message": content, "deliver": False, "idempotencyKey": idempotency_key}
-    payload = await asked(reach.gateway.id, "chat.send", params)
-    return not isinstance(payload, Mapping) or payload.get("status") == "started"
-
-
-async def abort(reach: Reach, key: str, run_id: str | None) -> list[str]:
-    """End a run of a session, or all of them; return which ended. Raises Unreachable."""
-    params = {"sessionKey": key} | ({} if run_id is None else {"runId": run_id})
-    payload = await asked(reach.gateway.id, "chat.abort", params)
-    found = payload.get("runIds") if isinstance(payload, Mapping) else None
-    return [str(one) for one in found] if isinstance(found, list) else []
+    messages: list[object] = (await mask_of(reach.gateway.id)).value(listed(payload, "messages"))
+    return messages

@@ -8,21 +8,23 @@ gateway's estimate, by the prices of its configuration.
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from mission_control.agents.budgets import Figures, measure_usage
+from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.times import monotonic
-from mission_control.database.sql import rows, select
+from mission_control.fleet import following
+from mission_control.fleet.gateway_agent import mappings_in
 from mission_control.fleet.models import SessionUsage
 from mission_control.gateways import connector
 from mission_control.gateways.connector import call
 from mission_control.gateways.errors import GatewayError, Unreachable
-from mission_control.gateways.events import GatewayRef, Handle
+from mission_control.gateways.events import GatewayRef
 from mission_control.log.commands import command
 from mission_control.work.loops import Loop
 
@@ -50,22 +52,10 @@ class Measured:
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AgentThere:
-    id: UUID
-    gateway_agent_id: str
-    is_adopted: bool
-    created_at: datetime
-
-
-def noting_activity(handle: Handle) -> Handle:
-    """Return a handler that also remembers that a gateway's agents work, so that their usage is read soon."""
-
-    async def note(gateway: GatewayRef, event: Mapping[str, object]) -> None:
-        _active[gateway.id] = monotonic()
-        await handle(gateway, event)
-
-    return note
+async def on_chat(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+    """Follow a run, and remember that the gateway's agents work, so that their usage is read soon."""
+    _active[gateway.id] = monotonic()
+    await following.on_chat(gateway, event)
 
 
 async def measure_soon(gateway: GatewayRef) -> None:
@@ -76,20 +66,19 @@ async def measure_soon(gateway: GatewayRef) -> None:
 
 async def measure_due() -> None:
     """Read the usage of the gateways that this process holds, often while their agents work."""
-    due = [one for one in connector.held_here() if _is_due(one, monotonic())]
-    await asyncio.gather(*(_measure_one(one) for one in due))
+
+    async def read(gateway_id: UUID) -> None:
+        try:
+            await measure(gateway_id)
+        except GatewayError as error:
+            _log.info("a gateway did not tell its usage: %s", error, extra={"gateway_id": str(gateway_id)})
+        except Exception:
+            _log.exception("counting the usage of a gateway failed")
+
+    await asyncio.gather(*(read(one) for one in connector.held_here() if _is_due(one, monotonic())))
 
 
 USAGE = Loop(name="counting the usage of gateways", look=measure_due, pause=LOOK_SECONDS)
-
-
-async def _measure_one(gateway_id: UUID) -> None:
-    try:
-        await measure(gateway_id)
-    except GatewayError as error:
-        _log.info("a gateway did not tell its usage: %s", error, extra={"gateway_id": str(gateway_id)})
-    except Exception:
-        _log.exception("counting the usage of a gateway failed")
 
 
 def _is_due(gateway_id: UUID, now: float) -> bool:
@@ -100,22 +89,18 @@ def _is_due(gateway_id: UUID, now: float) -> bool:
 
 async def measure(gateway_id: UUID) -> None:
     """Read the usage of all sessions of a gateway, and count what is new."""
-    agents = await _agents(gateway_id)
+    ours = Agent.filter(gateway_id=gateway_id, gateway_agent_id__not_isnull=True)
+    agents = {str(agent.gateway_agent_id): agent for agent in await ours}
     if not agents:
         return
-    actor, answer = system(await _organization(gateway_id)), await _sums(gateway_id, _since(agents.values()))
+    # From the day before the first of our agents came. A linked one has a past, which is its mark.
+    since = (min(agent.created_at for agent in agents.values()) - timedelta(days=1)).date().isoformat()
+    is_any_adopted = any(agent.is_adopted for agent in agents.values())
+    answer = await _sums(gateway_id, FIRST_DAY if is_any_adopted else since)
     _measured[gateway_id] = monotonic()
-    for one in read_usage(answer):
-        agent = agents.get(one.agent_id)
-        if agent is not None:
-            await count_session(actor, gateway_id, agent, one)
-
-
-def _since(agents: Collection[AgentThere]) -> str:
-    """Return the day before the first of our agents came. A linked one has a past, which is its mark."""
-    if any(one.is_adopted for one in agents):
-        return FIRST_DAY
-    return (min(one.created_at for one in agents) - timedelta(days=1)).date().isoformat()
+    for measured in read_usage(answer):
+        if (agent := agents.get(measured.agent_id)) is not None:
+            await count_session(system(agent.organization_id), gateway_id, agent, measured)
 
 
 async def _sums(gateway_id: UUID, since: str) -> object:
@@ -131,26 +116,9 @@ async def _sums(gateway_id: UUID, since: str) -> object:
         return await call(gateway_id, "sessions.usage", asked, seconds=CALL_SECONDS)
 
 
-async def _organization(gateway_id: UUID) -> UUID:
-    [found] = await rows("SELECT organization_id FROM gateways WHERE id = ?", gateway_id)
-    return UUID(str(found["organization_id"]))
-
-
-async def _agents(gateway_id: UUID) -> dict[str, AgentThere]:
-    found = await select(
-        AgentThere,
-        "SELECT id, gateway_agent_id, is_adopted, created_at FROM agents"
-        " WHERE gateway_id = ? AND gateway_agent_id IS NOT NULL",
-        gateway_id,
-    )
-    return {one.gateway_agent_id: one for one in found}
-
-
 def read_usage(answer: object) -> list[Measured]:
     """Return the sessions of an answer that the gateway has summed up; others come with a later one."""
-    sessions = answer.get("sessions") if isinstance(answer, Mapping) else None
-    found = sessions if isinstance(sessions, list) else []
-    return [one for said in found if isinstance(said, Mapping) and (one := _measured_of(said)) is not None]
+    return [one for session in mappings_in(answer, "sessions") if (one := _measured_of(session)) is not None]
 
 
 def _measured_of(said: Mapping[str, object]) -> Measured | None:
@@ -186,23 +154,22 @@ def _moment(milliseconds: object) -> datetime | None:
 
 
 @command("usage.measure")
-async def count_session(actor: Actor, gateway_id: UUID, agent: AgentThere, measured: Measured) -> None:
+async def count_session(actor: Actor, gateway_id: UUID, agent: Agent, measured: Measured) -> None:
     """Count what a session used beyond its mark.
 
     Of an adopted agent, what it used before it was adopted does not count.
     """
     mark = await SessionUsage.select_for_update().get_or_none(gateway_id=gateway_id, session_id=measured.session_id)
     is_earlier = agent.is_adopted and measured.began_at is not None and measured.began_at < agent.created_at
-    if mark is None:
-        mark = SessionUsage(
-            gateway_id=gateway_id, session_key=f"agent:{measured.agent_id}", session_id=measured.session_id
-        )
-        more = Figures() if is_earlier else measured.figures
-    else:
-        more = measured.figures.beyond(Figures(mark.input_tokens, mark.output_tokens, mark.cost_micros))
-        if not more:
-            return
-    highest = measured.figures.larger(Figures(mark.input_tokens, mark.output_tokens, mark.cost_micros))
+    is_new = mark is None
+    mark = mark or SessionUsage(
+        gateway_id=gateway_id, session_key=f"agent:{measured.agent_id}", session_id=measured.session_id
+    )
+    counted = Figures(mark.input_tokens, mark.output_tokens, mark.cost_micros)
+    more = Figures() if is_new and is_earlier else measured.figures.beyond(counted)
+    if not (more or is_new):
+        return
+    highest = measured.figures.larger(counted)
     mark.input_tokens, mark.output_tokens, mark.cost_micros = highest.input, highest.output, highest.micros
     mark.updated_at = times.clock_now()
     await mark.save()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
@@ -11,11 +11,11 @@ from mission_control.agents.queries import main_agent_on
 from mission_control.agents.reactions import NOTICE
 from mission_control.core.actor import Actor, Scope
 from mission_control.core.values import JsonObject
-from mission_control.fleet import session_reading
 from mission_control.fleet.following import watch_id
+from mission_control.fleet.gateway_agent import agent_in, list_in, mapping
 from mission_control.fleet.main_agents import is_made
-from mission_control.fleet.session_reading import Reach
-from mission_control.fleet.transcript import History, Part, Run, SessionFacts, agent_in, read_history
+from mission_control.fleet.session_reading import Reach, asked, listed, main_session, mask_of
+from mission_control.fleet.transcript import History, Part, Run, SessionFacts, read_history
 from mission_control.gateways.connector import call
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.installation import main_session_key
@@ -24,7 +24,6 @@ from mission_control.gateways.queries import CONNECTED
 from mission_control.log.commands import command
 from mission_control.log.models import Event
 from mission_control.log.unit_of_work import deliver, record
-from mission_control.web.fragments import render_macro
 from mission_control.web.regions import View
 
 
@@ -149,12 +148,7 @@ class SessionView(View):
 
 def session_url(gateway_id: UUID, key: str) -> str:
     """Return where the page of a session is."""
-    return f"/gateways/{gateway_id}/sessions/{quoted(key)}"
-
-
-def quoted(key: str) -> str:
-    """Return a session key as a part of an address."""
-    return quote(key, safe="")
+    return f"/gateways/{gateway_id}/sessions/{quote(key, safe='')}"
 
 
 async def agent_of_session(gateway: Gateway, key: str) -> Agent | None:
@@ -168,31 +162,17 @@ async def agent_of_session(gateway: Gateway, key: str) -> Agent | None:
     return await known.filter(gateway_agent_id=agent_id).first()
 
 
-TEMPLATE = "gateway_sessions/list.html"
 MOST = 100
 LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class SessionLine:
-    """A session in the list, and its agent when it is one of ours."""
-
-    facts: SessionFacts
-    agent: Agent | None
-    url: str
-
-    @property
-    def title(self) -> str:
-        return self.facts.titled(self.agent)
-
-
-@dataclass(frozen=True, slots=True)
 class SessionList:
-    """Sessions of a gateway, the newest first; `error` says why there are none to show."""
+    """Sessions of a gateway with their agents, the newest first; `error` says why there are none to show."""
 
     gateway: Gateway
     search: str = ""
-    lines: tuple[SessionLine, ...] = ()
+    lines: tuple[tuple[SessionFacts, Agent | None, str], ...] = ()
     total: int = 0
     error: str = ""
 
@@ -205,23 +185,16 @@ async def sessions_list(gateway: Gateway, search: str) -> SessionList:
         payload = await call(gateway.id, "sessions.list", params)
     except GatewayError as error:
         return SessionList(gateway, search, error=error.message)
-    mask, agents = await session_reading.mask_of(gateway.id), await _agents_of(gateway)
+    mask = await mask_of(gateway.id)
+    ours = await Agent.filter(organization_id=gateway.organization_id, gateway_id=gateway.id)
+    agents = {agent.gateway_agent_id: agent for agent in ours if agent.gateway_agent_id}
     lines = []
-    for one in session_reading.listed(payload):
-        if isinstance(one, Mapping) and isinstance(one.get("key"), str):
-            facts = SessionFacts.of(one["key"], one, mask)
-            lines.append(SessionLine(facts, agents.get(facts.agent_id), session_url(gateway.id, facts.key)))
-    total = payload.get("totalCount") if isinstance(payload, Mapping) else None
+    for session in listed(payload, "sessions"):
+        if isinstance(session, Mapping) and isinstance(session.get("key"), str):
+            facts = SessionFacts.of(session["key"], session, mask)
+            lines.append((facts, agents.get(facts.agent_id), session_url(gateway.id, facts.key)))
+    total = mapping(payload).get("totalCount")
     return SessionList(gateway, search, tuple(lines), total if isinstance(total, int) else len(lines))
-
-
-async def _agents_of(gateway: Gateway) -> dict[str, Agent]:
-    found = await Agent.filter(organization_id=gateway.organization_id, gateway_id=gateway.id)
-    return {str(one.gateway_agent_id): one for one in found if one.gateway_agent_id}
-
-
-async def render_list(gateway: Gateway, search: str) -> str:
-    return render_macro(TEMPLATE, "sessions", found=await sessions_list(gateway, search))
 
 
 async def send(actor: Actor, reach: Reach, key: str, content: str, idempotency_key: str) -> None:
@@ -234,13 +207,18 @@ async def send(actor: Actor, reach: Reach, key: str, content: str, idempotency_k
         if main is not None and not is_made(main):
             await _leave_for_main(actor, reach, main, content)
             return
-    is_new = await session_reading.send(reach, key, content, idempotency_key)
+    if key == reach.main_key:
+        await main_session(reach)
+    params = {"sessionKey": key, "message": content, "deliver": False, "idempotencyKey": idempotency_key}
+    answer = await asked(reach.gateway.id, "chat.send", params)
+    is_new = not isinstance(answer, Mapping) or answer.get("status") == "started"  # taken now, not earlier
     await _record_sent(actor, reach, key, uuid5(reach.gateway.id, idempotency_key), is_new=is_new)
 
 
 async def abort(actor: Actor, reach: Reach, key: str, run_id: str | None) -> list[str]:
     """End a run of a session, or all of them, record that, and return which ended. Raises Unreachable."""
-    ended = await session_reading.abort(reach, key, run_id)
+    params = {"sessionKey": key} | ({} if run_id is None else {"runId": run_id})
+    ended = [str(run) for run in list_in(await asked(reach.gateway.id, "chat.abort", params), "runIds")]
     if ended:
         await _record_ended(actor, reach, key, len(ended))
     return ended
@@ -260,11 +238,10 @@ async def _record_sent(actor: Actor, reach: Reach, key: str, event_id: UUID, *, 
     if is_known and not is_new:
         return
     agent = await agent_of_session(reach.gateway, key)
-    message = f"Wrote into a session: {_name(agent, key)}."
     record(
         "gateway.session.message_sent",
         _scope(reach, agent),
-        message,
+        f"Wrote into a session: {_name(agent, key)}.",
         event_id=None if is_known else event_id,  # a gateway that was restarted takes the same key anew
         gateway_id=reach.gateway.id,
     )
@@ -282,10 +259,5 @@ def _name(agent: Agent | None, key: str) -> str:
 
 
 def _scope(reach: Reach, agent: Agent | None) -> Scope:
-    board_id: UUID | None = agent.board_id if agent else None
-    return Scope(
-        organization_id=reach.gateway.organization_id,
-        board_id=board_id,
-        agent_id=agent.id if agent else None,
-        subject_id=reach.gateway.id,
-    )
+    scope = Scope(organization_id=reach.gateway.organization_id, subject_id=reach.gateway.id)
+    return replace(scope, board_id=agent.board_id, agent_id=agent.id) if agent else scope

@@ -9,13 +9,7 @@ from mission_control.core.values import OK, ErrorResponse, HTTPValidationError, 
 from mission_control.fleet import skill_commands
 from mission_control.fleet.models import Skill, SkillPack
 from mission_control.fleet.repositories import Git
-from mission_control.fleet.skill_commands import (
-    ask_for_skill,
-    skill_for_gateway,
-    start_sync,
-    start_sync_of_all,
-    sync_pack,
-)
+from mission_control.fleet.skill_commands import request_skill, start_sync, start_sync_of_all, sync_pack
 from mission_control.fleet.skill_queries import (
     InstallQuery,
     MarketplaceQuery,
@@ -30,9 +24,9 @@ from mission_control.fleet.skill_queries import (
     SyncQuery,
     list_cards,
     list_packs,
-    pack_read,
+    read_pack,
+    read_skill,
     skill_detail,
-    skill_read,
 )
 from mission_control.http.compression import list_response
 from mission_control.http.operation_api import Api
@@ -59,7 +53,7 @@ async def list_marketplace_skills(actor: Actor, query: MarketplaceQuery) -> Resp
 @api.post("", MarketplaceSkillRead, rule="skill.create")
 async def create_marketplace_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, object]:
     """Add a skill to the catalogue, or change the one with this address."""
-    return await skill_read((await skill_commands.create_skill(actor, actor.organization_id, data)).id)
+    return await read_skill((await skill_commands.create_skill(actor, actor.organization_id, data)).id)
 
 
 @api.get("/<skill_id>", MarketplaceSkillDetail, rule="skill.read")
@@ -83,7 +77,7 @@ async def install_marketplace_skill(
     actor: Actor, skill_id: UUID, query: InstallQuery
 ) -> MarketplaceSkillActionResponse:
     """Have the main agent of a gateway install a skill. It counts as installed, and pending until the agent has it."""
-    return await _asked(actor, skill_id, query.gateway_id, is_wanted=True)
+    return await request_skill(actor, skill_id, query.gateway_id, is_wanted=True)
 
 
 @install_api.post("/uninstall", rule="skill.install", errors={422: HTTPValidationError})
@@ -91,15 +85,7 @@ async def uninstall_marketplace_skill(
     actor: Actor, skill_id: UUID, query: InstallQuery
 ) -> MarketplaceSkillActionResponse:
     """Have the main agent of a gateway remove a skill, installed by us or not."""
-    return await _asked(actor, skill_id, query.gateway_id, is_wanted=False)
-
-
-async def _asked(actor: Actor, skill_id: UUID, gateway_id: UUID, *, is_wanted: bool) -> MarketplaceSkillActionResponse:
-    place = await skill_for_gateway(actor, skill_id, gateway_id)
-    delivery_id = await ask_for_skill(actor, place, is_wanted=is_wanted)
-    return MarketplaceSkillActionResponse(
-        skill_id=skill_id, gateway_id=gateway_id, installed=is_wanted, delivery_ids=[delivery_id]
-    )
+    return await request_skill(actor, skill_id, query.gateway_id, is_wanted=False)
 
 
 packs_api = Api(__name__, "skills", below="/skills/packs")
@@ -114,19 +100,19 @@ async def list_skill_packs(actor: Actor) -> list[dict[str, object]]:
 @packs_api.post("", SkillPackRead, rule="skill_pack.create", errors={400: ErrorResponse})
 async def create_skill_pack(actor: Actor, data: SkillPackCreate) -> dict[str, object]:
     """Add a repository of GitHub as a pack, or change the pack that has this address."""
-    return await pack_read((await skill_commands.create_pack(actor, actor.organization_id, data)).id)
+    return await read_pack((await skill_commands.create_pack(actor, actor.organization_id, data)).id)
 
 
 @packs_api.get("/<pack_id>", SkillPackRead, rule="skill_pack.read")
 async def get_skill_pack(actor: Actor, pack: SkillPack) -> dict[str, object]:
     """Read a pack."""
-    return await pack_read(pack.id)
+    return await read_pack(pack.id)
 
 
 @packs_api.patch("/<pack_id>", SkillPackRead, rule="skill_pack.update", errors={400: ErrorResponse, 409: ErrorResponse})
 async def update_skill_pack(actor: Actor, pack: SkillPack, data: SkillPackCreate) -> dict[str, object]:
     """Replace a pack's fields. Those left out get their defaults."""
-    return await pack_read((await skill_commands.update_pack(actor, pack, data)).id)
+    return await read_pack((await skill_commands.update_pack(actor, pack, data)).id)
 
 
 @packs_api.delete("/<pack_id>", rule="skill_pack.delete")

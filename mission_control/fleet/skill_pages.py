@@ -9,7 +9,7 @@ from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, require
-from mission_control.core.errors import Conflict, DomainError, Invalid
+from mission_control.core.errors import DomainError, Refused
 from mission_control.core.values import NonEmptyStr, Paging, parse_id
 from mission_control.database.sql import Row
 from mission_control.fleet.models import Skill, SkillPack
@@ -24,7 +24,7 @@ from mission_control.fleet.skill_queries import (
     gateways_of,
     list_cards,
     list_packs,
-    pack_read,
+    read_pack,
     skill_detail,
     visible_pack,
     visible_skill,
@@ -32,9 +32,8 @@ from mission_control.fleet.skill_queries import (
 )
 from mission_control.gateways.queries import list_gateways
 from mission_control.people.jobs import own_jobs
-from mission_control.people.models import Job
-from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, go
+from mission_control.web.actions import SHOWN, Outcome, Refusal, action, again
+from mission_control.web.forms import Fields, Form, go
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
@@ -94,9 +93,9 @@ class Wanted:
         return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
 
 
-async def _admin() -> Actor:
+async def _admin(verb: str = "skill.read") -> Actor:
     actor = await signed_in()
-    require(actor, "skill.read")
+    require(actor, verb)
     return actor
 
 
@@ -111,7 +110,7 @@ async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
         "total": total,
         "wanted": wanted,
         "sizes": SIZES,
-        "orders": [(key, one.label) for key, one in ORDERS.items()],
+        "orders": [(key, order.label) for key, order in ORDERS.items()],
         "packs": packs,
         "categories": await words_of(actor.organization_id, "category"),
         "risks": await words_of(actor.organization_id, "risk"),
@@ -128,27 +127,21 @@ LiveList(
 def _pack_of(card: Row, packs: list[Row]) -> Row | None:
     url = card["source_url"]
     return next(
-        (one for one in packs if url == one["source_url"] or url.startswith(f"{one['source_url']}/tree/")), None
+        (pack for pack in packs if url == pack["source_url"] or url.startswith(f"{pack['source_url']}/tree/")), None
     )
+
+
+async def _new(actor: Actor, found: None, values: Fields, errors: dict[str, str]) -> str:
+    return await settings_page(actor, "skills/new.html", SETTINGS.key, values=values, errors=errors, labels=PACK_LABELS)
 
 
 @pages.get(f"{SKILLS}/new")
 async def new_skill() -> str:
     """Show the form of a single skill."""
-    return await _new(await _admin(), {}, {})
+    return await _new(await _admin(), None, {}, {})
 
 
-async def _new(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
-    context: dict[str, object] = {"values": values, "errors": errors, "labels": PACK_LABELS}
-    return await settings_page(actor, "skills/new.html", SETTINGS.key, **context)
-
-
-async def _not_added(refusal: Refusal[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
-    refusal.only()
-    return await _new(refusal.actor, refusal.values, refusal.errors)
-
-
-@action(pages, SKILLS, refused=_not_added)
+@action(pages, SKILLS, refused=again(_new))
 async def create_marketplace_skill(outcome: Outcome[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
     """Add a skill."""
     return go(f"{SKILLS}/{outcome.answer['id']}")
@@ -166,13 +159,8 @@ async def _show(actor: Actor, skill: Skill, problem: str) -> str:
     detail = await skill_detail(skill)
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
     asked = {str(one.gateway_id): one for one in detail["gateways"]}
-    context: dict[str, object] = {
-        "skill": detail,
-        "pack": _pack_of(detail, packs),
-        "gateways": gateways,
-        "asked": asked,
-    }
-    return await settings_page(actor, "skills/show.html", SETTINGS.key, problem=problem, **context)
+    context: dict[str, object] = {"pack": _pack_of(detail, packs), "gateways": gateways, "asked": asked}
+    return await settings_page(actor, "skills/show.html", SETTINGS.key, skill=detail, problem=problem, **context)
 
 
 async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
@@ -181,8 +169,7 @@ async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
 
 
 async def _not_asked(refusal: Refusal[object, None]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, DomainError) or refusal.page is None:
-        raise refusal.error
+    refusal.only(DomainError)
     return await _show(refusal.actor, refusal.page, refusal.sentence)
 
 
@@ -216,17 +203,10 @@ PACK_ORDERS = {
 PACKS, PACK = f"{SKILLS}/packs", f"{SKILLS}/packs/<uuid:pack_id>"
 
 
-async def _pack_admin() -> Actor:
-    actor = await signed_in()
-    require(actor, "skill_pack.read")
-    return actor
-
-
 async def _pack_listed(actor: Actor, asked: Asked) -> dict[str, object]:
     own = await own_jobs(actor)
-    jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
-    found = PACK_ORDERS[asked.order].sorted(await list_packs(actor.organization_id))
-    return {"packs": found, "jobs": jobs}
+    jobs = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
+    return {"packs": PACK_ORDERS[asked.order].sorted(await list_packs(actor.organization_id)), "jobs": jobs}
 
 
 LiveList(
@@ -238,12 +218,13 @@ LiveList(
 @pack_pages.get(f"{PACKS}/new")
 async def new_pack() -> str:
     """Show the form of a new pack."""
-    return await _form(await _pack_admin(), None, {"branch": "main"}, {})
+    return await _form(await _admin("skill_pack.read"), None, {"branch": "main"}, {})
 
 
 async def _form(actor: Actor, pack: SkillPack | None, values: Fields, errors: dict[str, str]) -> str:
-    context: dict[str, object] = {"pack": pack, "values": values, "errors": errors, "labels": PACK_LABELS}
-    return await settings_page(actor, "skills/pack_form.html", SETTINGS.key, **context)
+    return await settings_page(
+        actor, "skills/pack_form.html", SETTINGS.key, pack=pack, values=values, errors=errors, labels=PACK_LABELS
+    )
 
 
 class PackForm(Form):
@@ -260,12 +241,9 @@ class PackForm(Form):
 
 
 async def _not_saved(refusal: Refusal[SkillPack | None, PackForm]) -> ResponseReturnValue:
-    error = refusal.error
-    if isinstance(error, FormInvalid | Invalid | Conflict):
-        return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
-    if isinstance(error, DomainError) and error.status == 400:
-        return await _form(refusal.actor, refusal.found, refusal.values, {"source_url": error.sentence})
-    raise error
+    refusal.only(*SHOWN, Refused)
+    errors = {"source_url": refusal.sentence} if isinstance(refusal.error, Refused) else refusal.errors
+    return await _form(refusal.actor, refusal.found, refusal.values, errors)
 
 
 @action(pack_pages, PACKS, form=PackForm, refused=_not_saved)
@@ -277,7 +255,7 @@ async def create_skill_pack(outcome: Outcome[None, PackForm]) -> ResponseReturnV
 @pack_pages.get(PACK)
 async def edit_pack(pack_id: UUID) -> str:
     """Show the form of a pack's fields."""
-    actor = await _pack_admin()
+    actor = await _admin("skill_pack.read")
     pack = await visible_pack(actor, pack_id)
     return await _form(actor, pack, {name: getattr(pack, name) for name in PACK_LABELS}, {})
 
@@ -303,9 +281,9 @@ async def start_pack_syncs(outcome: Outcome[None, None]) -> ResponseReturnValue:
 @pack_pages.get(f"{PACK}/delete")
 async def ask_deletion(pack_id: UUID) -> str:
     """Say what removing a pack does."""
-    actor = await _pack_admin()
+    actor = await _admin("skill_pack.read")
     pack = await visible_pack(actor, pack_id)
-    return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await pack_read(pack.id))
+    return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await read_pack(pack.id))
 
 
 @action(pack_pages, f"{PACK}/deletions")

@@ -13,6 +13,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import NonEmptyStr
 from mission_control.database.sql import Row, as_json, as_moment, contains, placeholders, rows, wire_moment
 from mission_control.fleet.models import Skill, SkillPack
+from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
 
 LONGEST_URL = 2000
@@ -160,7 +161,6 @@ class SkillPackSyncResponse(BaseModel):
 
 NO_PACK = "There is no such skill pack."
 NO_SKILL = "There is no such skill in the catalogue."
-NO_GATEWAY = "There is no such gateway."
 ALL = 2**31
 # The repository itself or something in it. Not LIKE: an underscore in a name would match anything.
 OF_PACK = (
@@ -185,17 +185,27 @@ BY_CATEGORY = f"COALESCE(NULLIF(LOWER(TRIM(s.category)), ''), '~'), {BY_NAME}"
 async def visible_pack(actor: Actor, pack_id: UUID) -> SkillPack:
     """Return a pack of the active organization. Raises NotFound for others."""
     pack = await SkillPack.get_or_none(id=pack_id, organization_id=actor.organization_id)
-    if pack is None:
-        raise NotFound(NO_PACK)
-    return pack
+    return _existing(pack, NO_PACK)
 
 
 async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
     """Return a skill of the active organization's catalogue. Raises NotFound for others."""
     skill = await Skill.get_or_none(id=skill_id, organization_id=actor.organization_id)
-    if skill is None:
-        raise NotFound(NO_SKILL)
-    return skill
+    return _existing(skill, NO_SKILL)
+
+
+def _existing[T](thing: T | None, otherwise: str) -> T:
+    if thing is None:
+        raise NotFound(otherwise)
+    return thing
+
+
+async def gateway_for_skills(actor: Actor, gateway_id: UUID) -> Gateway:
+    """Return a gateway that the actor can see. Raises NotFound for others."""
+    try:
+        return await visible_gateway(actor, gateway_id)
+    except NotFound:
+        raise NotFound("There is no such gateway.") from None
 
 
 async def list_packs(organization_id: UUID) -> list[dict[str, object]]:
@@ -204,51 +214,28 @@ async def list_packs(organization_id: UUID) -> list[dict[str, object]]:
     return [_serialize(row) for row in await rows(sql, organization_id)]
 
 
-async def pack_read(pack_id: UUID) -> dict[str, object]:
+async def read_pack(pack_id: UUID) -> dict[str, object]:
     found = await rows(f"{PACKS} WHERE p.id = ?", pack_id)
-    if not found:
-        raise NotFound(NO_PACK)
-    return _serialize(found[0])
+    return _serialize(_existing(next(iter(found), None), NO_PACK))
 
 
-async def skill_read(skill_id: UUID) -> dict[str, object]:
+async def read_skill(skill_id: UUID) -> dict[str, object]:
     found = await rows(f"{SKILLS} WHERE s.id = ?", skill_id)
-    if not found:
-        raise NotFound(NO_SKILL)
-    return _serialize(found[0])
+    return _serialize(_existing(next(iter(found), None), NO_SKILL))
 
 
 async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST) -> tuple[list[dict[str, object]], int]:
     """Return a page of the catalogue, newest first unless asked, and how many skills match the filters."""
+    asked: dict[UUID, list[SkillOnGateway]] = {}
     if query.gateway_id is not None:
-        await _visible_gateway(actor, query.gateway_id)
+        await gateway_for_skills(actor, query.gateway_id)
     where, values = await _filters(actor, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM marketplace_skills s WHERE {where}", *values)
     sql = f"{SKILLS} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     found = await rows(sql, *values, query.limit or ALL, query.offset)
-    asked = await _asked(query.gateway_id, [row["id"] for row in found])
-    return [_card(row, asked.get(str(row["id"]))) for row in found], int(total["n"])
-
-
-async def _visible_gateway(actor: Actor, gateway_id: UUID) -> None:
-    try:
-        await visible_gateway(actor, gateway_id)
-    except NotFound:
-        raise NotFound(NO_GATEWAY) from None
-
-
-async def _asked(gateway_id: UUID | None, skills: list[object]) -> dict[str, dict[str, object]]:
-    """Return what was asked of a gateway about some skills, and what became of the request."""
-    if gateway_id is None or not skills:
-        return {}
-    found = await rows(
-        "SELECT i.skill_id, i.is_wanted, i.created_at, d.state, d.last_error FROM gateway_installed_skills i"
-        " LEFT JOIN deliveries d ON d.id = i.delivery_id WHERE i.gateway_id = ?"
-        f" AND i.skill_id IN ({placeholders(len(skills))})",
-        gateway_id,
-        *skills,
-    )
-    return {str(row["skill_id"]): row for row in found}
+    if query.gateway_id is not None:
+        asked = await gateways_of([row["id"] for row in found], query.gateway_id)
+    return [_card(row, asked.get(UUID(str(row["id"])), [])) for row in found], int(total["n"])
 
 
 async def words_of(organization_id: UUID, column: str) -> list[str]:
@@ -282,18 +269,12 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[obj
     return " AND ".join(where), values
 
 
-def _card(row: dict[str, object], asked: dict[str, object] | None) -> dict[str, object]:
-    """Return a row of `SKILLS` as a card, whose `source` is the address."""
-    is_wanted = asked is not None and bool(asked["is_wanted"])
-    is_pending = asked is not None and asked["state"] not in (None, "sent")
-    return {
-        **_serialize(row),
-        "source": row["source_url"],
-        "installed": is_wanted,
-        "installed_at": wire_moment(asked["created_at"]) if asked is not None and is_wanted else None,
-        "pending": is_pending,
-        "last_error": asked["last_error"] if asked is not None and is_pending else None,
-    }
+def _card(row: Row, asked: list[SkillOnGateway]) -> dict[str, object]:
+    """Return a row of `SKILLS` as a card, whose `source` is the address; `asked` has at most one gateway."""
+    state: dict[str, object] = {"installed": False, "installed_at": None, "pending": False, "last_error": None}
+    for gateway in asked:
+        state |= gateway.model_dump(include=set(state))
+    return {**_serialize(row), "source": row["source_url"], **state}
 
 
 def _serialize(row: dict[str, object]) -> dict[str, object]:
@@ -308,13 +289,15 @@ ASKED = (
 )
 
 
-async def gateways_of(skill_ids: Sequence[object]) -> dict[UUID, list[SkillOnGateway]]:
-    """Return the gateways that were asked about some skills, by skill and by name."""
+async def gateways_of(skill_ids: Sequence[object], gateway_id: UUID | None = None) -> dict[UUID, list[SkillOnGateway]]:
+    """Return the gateways that were asked about some skills, by skill and by name; with `gateway_id` that one alone."""
     if not skill_ids:
         return {}
     found: dict[UUID, list[SkillOnGateway]] = {}
-    where = f"i.skill_id IN ({placeholders(len(skill_ids))})"
-    for row in await rows(f"{ASKED} WHERE {where} ORDER BY LOWER(g.name), g.id", *skill_ids):
+    where, values = f"i.skill_id IN ({placeholders(len(skill_ids))})", list(skill_ids)
+    if gateway_id is not None:
+        where, values = f"{where} AND i.gateway_id = ?", [*values, gateway_id]
+    for row in await rows(f"{ASKED} WHERE {where} ORDER BY LOWER(g.name), g.id", *values):
         is_wanted, is_pending = bool(row["is_wanted"]), row["state"] not in (None, "sent")
         one = SkillOnGateway(
             gateway_id=row["gateway_id"],
@@ -331,7 +314,7 @@ async def gateways_of(skill_ids: Sequence[object]) -> dict[UUID, list[SkillOnGat
 async def skill_detail(skill: Skill) -> Row:
     """Return a skill with its text and its gateways, as it is sent."""
     gateways = (await gateways_of([skill.id])).get(skill.id, [])
-    return {**await skill_read(skill.id), "content": skill.content, "gateways": gateways}
+    return {**await read_skill(skill.id), "content": skill.content, "gateways": gateways}
 
 
 rules = Rules()

@@ -12,8 +12,8 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import NOTICES
 from mission_control.core import times
-from mission_control.fleet import session_reading
-from mission_control.fleet.session_reading import Mask
+from mission_control.fleet.gateway_agent import agent_in, mapping
+from mission_control.fleet.session_reading import Mask, listed, mask_of
 from mission_control.gateways.connector import call
 from mission_control.gateways.errors import GatewayError
 from mission_control.web.fragments import read_ahead
@@ -97,15 +97,18 @@ def _masked(entry: Entry, mask: Mask) -> Entry:
 
 
 def _of_message(message: Mapping[str, object], number: int) -> list[Entry]:
-    own = _own(message)
-    role = message.get("role")
-    kind: Kind = "user" if role == "user" else "assistant" if role == "assistant" else "system"
+    own, role = mapping(message.get("__openclaw")), message.get("role")
+    # The idempotency key under which a message was sent.
+    sent_as = str(own.get("idempotencyKey") or message.get("idempotencyKey") or "").removesuffix(":user")
     known = Entry(
-        kind, _id(message, number), "", position(message, number), moment_of(message.get("timestamp")),
-        run_id=str(own.get("runId") or ""), model=str(message.get("model") or ""), sent_as=_sent_as(message, own),
+        "user" if role == "user" else "assistant" if role == "assistant" else "system",
+        _id(message, number), "", position(message, number), moment_of(message.get("timestamp")),
+        run_id=str(own.get("runId") or ""), model=str(message.get("model") or ""), sent_as=sent_as,
     )  # fmt: skip
-    if kind == "system":
-        return [replace(known, text=_marker(message, own))]
+    if known.kind == "system":
+        marker = str(own.get("kind") or message.get("kind") or "")
+        text = MARKERS.get(marker) or tool_output(message.get("content")) or marker or "A note of the gateway"
+        return [replace(known, text=text)]
     parts = message.get("content")
     if isinstance(parts, str):
         parts = [{"type": "text", "text": parts}]
@@ -149,59 +152,47 @@ def _add_result(found: list[Entry], calls: Mapping[str, int], message: Mapping[s
     name = str(message.get("toolName") or message.get("name") or "tool")
     found.append(
         Entry("tool", _id(message, number), "", position(message, number), moment_of(message.get("timestamp")), name,
-              result, is_error, call_id, str(_own(message).get("runId") or ""))
+              result, is_error, call_id, str(mapping(message.get("__openclaw")).get("runId") or ""))
     )  # fmt: skip
 
 
 def tool_input(arguments: object) -> str:
     """Return what a tool was called with: a lone command as it is, anything else as JSON."""
-    if isinstance(arguments, str):
-        return arguments[:LONGEST_TOOL_TEXT]
-    if isinstance(arguments, Mapping) and len(arguments) == 1 and isinstance(arguments.get("command"), str):
-        return str(arguments["command"])[:LONGEST_TOOL_TEXT]
-    return "" if not arguments else json.dumps(arguments, ensure_ascii=False, indent=2)[:LONGEST_TOOL_TEXT]
+    command = arguments.get("command") if isinstance(arguments, Mapping) and len(arguments) == 1 else arguments
+    return _as_text(command if isinstance(command, str) else arguments or None)
 
 
 def tool_output(content: object) -> str:
     """Return what a tool answered, as text."""
     if isinstance(content, Mapping):
         content = content.get("content", content)
-    if isinstance(content, str):
-        return content[:LONGEST_TOOL_TEXT]
     if isinstance(content, list):
-        texts = [str(one.get("text") or "") for one in content if isinstance(one, Mapping)]
-        return "\n".join(filter(None, texts))[:LONGEST_TOOL_TEXT]
-    return "" if content is None else json.dumps(content, ensure_ascii=False, indent=2)[:LONGEST_TOOL_TEXT]
+        texts = [str(part.get("text") or "") for part in content if isinstance(part, Mapping)]
+        content = "\n".join(filter(None, texts))
+    return _as_text(content)
+
+
+def _as_text(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return "" if value is None else text[:LONGEST_TOOL_TEXT]
 
 
 def position(message: Mapping[str, object], number: int) -> int:
     """Return where a message stands in its session: its number there, on older gateways its time."""
-    for value in (_own(message).get("seq"), message.get("timestamp")):
+    for value in (mapping(message.get("__openclaw")).get("seq"), message.get("timestamp")):
         if isinstance(value, int | float):
             return int(value)
     return number
 
 
-def _own(message: Mapping[str, object]) -> Mapping[str, object]:
-    own = message.get("__openclaw")
-    return own if isinstance(own, Mapping) else {}
-
-
-def _sent_as(message: Mapping[str, object], own: Mapping[str, object]) -> str:
-    """Return the idempotency key under which a message was sent, "" for every other message."""
-    key = own.get("idempotencyKey") or message.get("idempotencyKey") or ""
-    return str(key).removesuffix(":user")
-
-
-def _marker(message: Mapping[str, object], own: Mapping[str, object]) -> str:
-    kind = str(own.get("kind") or message.get("kind") or "")
-    return MARKERS.get(kind) or tool_output(message.get("content")) or kind or "A note of the gateway"
-
-
 def _id(message: Mapping[str, object], number: int) -> str:
     """Return an id for the page, which holds nothing that a gateway chose."""
-    known = _own(message).get("id") or f"{message.get('timestamp')}:{message.get('role')}:{number}"
-    return sha256(str(known).encode()).hexdigest()[:16]
+    own_id = mapping(message.get("__openclaw")).get("id")
+    return _hashed(str(own_id or f"{message.get('timestamp')}:{message.get('role')}:{number}"))
+
+
+def _hashed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def moment_of(value: object) -> datetime | None:
@@ -236,7 +227,7 @@ class SessionFacts:
 
     @property
     def id(self) -> str:
-        return sha256(self.key.encode()).hexdigest()[:16]
+        return _hashed(self.key)
 
     def titled(self, agent: Agent | None) -> str:
         """Return the name of its agent, and its own where it says more."""
@@ -248,39 +239,26 @@ class SessionFacts:
     @classmethod
     def of(cls, key: str, known: Mapping[str, object], mask: Mask) -> "SessionFacts":
         """Read the facts of a session from a list, or from an answer to `chat.history`."""
-        named = (known.get(name) for name in ("label", "displayName", "derivedTitle"))
-        title = next((str(one) for one in named if one), "") or short_name(key)
+        # Without a name of its own it is called by its key, without its agent and with the beginning of ids alone.
+        short_key = ":".join(key.split(":")[2:]) if agent_in(key) else key
+        titles = [known.get(name) for name in ("label", "displayName", "derivedTitle")]
+        titles.append(LONG_ID.sub(lambda found: f"{found[1]}…", short_key).replace(":", " "))
+        tokens, context = _number(known.get("totalTokens")), _number(known.get("contextTokens"))
         return cls(
             key,
-            mask.text(title),
+            mask.text(next((str(title) for title in titles if title), "")),
             mask.text(str(known.get("agentId") or agent_in(key))),
             mask.text(str(known.get("model") or "")),
-            _number(known.get("totalTokens")),
-            _number(known.get("contextTokens")),
-            _money(known.get("estimatedCostUsd")),
+            None if tokens is None else int(tokens),
+            None if context is None else int(context),
+            _number(known.get("estimatedCostUsd")),
             moment_of(known.get("updatedAt")),
             known.get("hasActiveRun") is True or known.get("status") == "running",
             mask.text(str(known.get("lastRunError") or "")),
         )
 
 
-def agent_in(key: str) -> str:
-    """Return the agent that a session key names, "" when it names none."""
-    parts = key.split(":")
-    return parts[1] if len(parts) > 2 and parts[0] == "agent" else ""
-
-
-def short_name(key: str) -> str:
-    """Return a session key without its agent, and with the beginning of ids alone."""
-    name = ":".join(key.split(":")[2:]) if agent_in(key) else key
-    return LONG_ID.sub(lambda found: f"{found[1]}…", name).replace(":", " ")
-
-
-def _number(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _money(value: object) -> float | None:
+def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -300,12 +278,11 @@ async def read_history(gateway_id: UUID, key: str, shown: int) -> History:
         payload = await call(gateway_id, "chat.history", {"sessionKey": key, "limit": shown})
     except GatewayError as error:
         return History(error=error.message)
-    mask = await session_reading.mask_of(gateway_id)
-    known = payload.get("sessionInfo") if isinstance(payload, Mapping) else None
-    entries = tuple(entries_of(session_reading.messages_in(payload), mask))
-    await read_ahead(*(one.text for one in entries if one.kind in ("user", "assistant")))
-    has_earlier = isinstance(payload, Mapping) and payload.get("hasMore") is True
-    return History(entries, SessionFacts.of(key, known if isinstance(known, Mapping) else {}, mask), has_earlier)
+    mask = await mask_of(gateway_id)
+    entries = tuple(entries_of(listed(payload, "messages"), mask))
+    await read_ahead(*(entry.text for entry in entries if entry.kind in ("user", "assistant")))
+    facts = SessionFacts.of(key, mapping(mapping(payload).get("sessionInfo")), mask)
+    return History(entries, facts, has_earlier=mapping(payload).get("hasMore") is True)
 
 
 def settled_before(entries: tuple[Entry, ...], is_running: bool) -> int:
@@ -373,16 +350,17 @@ class Run:
             self._use(data, str(phase))
         elif stream == "item" and data.get("kind") == "tool":
             self._item(data, str(phase))
-        elif stream == "command_output":
-            self._output(data)
+        elif stream == "command_output" and (part := self._tool(data)) is not None:
+            if isinstance(data.get("output"), str) and (phase == "end" or not part.is_done):
+                part.result = tool_output(data["output"])
+                self.changed.add(self.parts.index(part))
 
     def chat_delta(self, payload: Mapping[str, object]) -> None:
         """Take a delta of the kind `chat`, which gateways without the stream `assistant` send alone."""
-        if self.has_items:
-            return
         message = payload.get("message")
         text = tool_output(message.get("content")) if isinstance(message, Mapping) else payload.get("deltaText")
-        self._say(text, "")
+        if not self.has_items:
+            self._say(text, "")
 
     def _say(self, text: object, item: str) -> None:
         if not isinstance(text, str) or not text:
@@ -413,13 +391,6 @@ class Run:
             part.is_done, part.is_error = True, data.get("status") not in (None, "completed")
         self.changed.add(self.parts.index(part))
         self._set_status("Thinking" if part.is_done else f"Using {part.name}")
-
-    def _output(self, data: Mapping[str, object]) -> None:
-        part = self._tool(data)
-        is_whole = data.get("phase") == "end"
-        if part is not None and isinstance(data.get("output"), str) and (is_whole or not part.is_done):
-            part.result = tool_output(data["output"])
-            self.changed.add(self.parts.index(part))
 
     def _use(self, data: Mapping[str, object], phase: str) -> None:
         part = self._tool(data)

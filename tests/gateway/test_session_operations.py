@@ -145,7 +145,7 @@ async def test_history_asks_for_no_limit(cast: Cast, fake_gateway: FakeGateway, 
     [([{"role": "user"}], [{"role": "user"}]), ({"messages": 7}, []), (None, []), ("text", []), ({}, [])],
 )
 def test_history_of_any_shape_is_a_list(payload: Any, history: list[Any]) -> None:
-    assert session_reading.messages_in(payload) == history
+    assert session_reading.listed(payload, "messages") == history
 
 
 async def test_message_is_sent_without_delivery(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
