@@ -14,7 +14,6 @@ from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.core.values import to_json
 from mission_control.database.setup import connect, disconnect
 from mission_control.doors import endpoint as mcp_endpoint
-from mission_control.features import FEATURES
 from mission_control.http import middleware
 from mission_control.http.authentication import SessionCookies
 from mission_control.http.middleware import Application
@@ -76,7 +75,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         use_key(audit_key(app.config["SECRET_KEY"]))
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
-        tasks.extend(loops.start([loop for feature in FEATURES for loop in feature.loops]))
+        tasks.extend(loops.start(loops.LOOPS))
 
     @app.after_serving
     async def stop() -> None:

@@ -1,42 +1,113 @@
-"""The features that the application consists of, each declared in the `feature.py` of its package."""
+"""Installs the parts of the rooms (`core/parts.py`). They are found in the modules and listed nowhere."""
 
-from quart import Quart
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from types import FunctionType, ModuleType
+from typing import Any
 
-from mission_control import installing, shell
-from mission_control.agents.feature import agents, inbox, souls, usage
-from mission_control.approvals.feature import approvals
-from mission_control.asks.feature import asks
-from mission_control.boards.feature import boards, runs
-from mission_control.claims.feature import claims
-from mission_control.cli.feature import demo
-from mission_control.doors.feature import docs, mcp
-from mission_control.exchange.feature import exports, webhooks
-from mission_control.feature import Feature
-from mission_control.fleet.feature import gateway_notices, gateway_sessions, onboarding, provisioning, skills
-from mission_control.gateways.feature import gateways
-from mission_control.home.feature import gateway_requests, home, notifications, questions
-from mission_control.http.feature import authn
-from mission_control.knowledge.feature import groups, memory, metrics, search
-from mission_control.log.feature import live
-from mission_control.people.feature import accounts, identity, jobs, organizations
-from mission_control.tasks.feature import activity, custom_fields, tags, tasks
-from mission_control.work.feature import sending, work
+from quart import Blueprint, Quart
+from tortoise.models import ModelMeta
 
-# In the order in which reactions run and the API document lists operations.
-FEATURES: tuple[Feature, ...] = (
-    authn, work, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
-    demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, home, identity,
-    inbox, jobs, mcp, memory, metrics, asks, notifications, onboarding, organizations, provisioning, questions, runs,
-    search, skills, souls, tags, tasks, usage, webhooks, shell.feature,
-)  # fmt: skip
+import mission_control
+from mission_control.core import parts
+from mission_control.core.actor import RULES
+from mission_control.core.parts import Part
+from mission_control.database.setup import MODEL_MODULES
+from mission_control.doors.endpoint import SERVER
+from mission_control.http.operation_api import Api
+from mission_control.http.registry import LOOKUPS, OPERATIONS
+from mission_control.log.commands import verb_of
+from mission_control.work import loop
+
+# The rooms below have no parts. The command line starts the application, which is served without it.
+WITHOUT_PARTS = ("core", "database", "cli")
+
+# The operations of a path in the document; paths go by their letters.
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+_blueprints: list[Blueprint] = []
 
 
 def install() -> None:
-    """Fill the registries; a no-op when it was done in this process. Everything that runs commands calls it first."""
-    installing.install(FEATURES)
+    """Make the parts of all rooms count, in the order of the names of their modules; a no-op when that was done.
+
+    Everything that runs commands calls it first. Raises RuntimeError for what is declared twice or lacks its rule.
+    """
+    if MODEL_MODULES:
+        return
+    for part in declared_parts():
+        _install(part)
+    OPERATIONS.sort(key=lambda one: (one.path, METHODS.index(one.method)))
+    check_verbs()
+    check_lookups()
 
 
 def serve(app: Quart) -> None:
-    """Let an application serve the features."""
+    """Let an application serve what is installed."""
     install()
-    installing.serve(app, FEATURES)
+    for function in parts.prepare.functions:
+        function(app)
+    for blueprint in _blueprints:
+        app.register_blueprint(blueprint)
+
+    @app.before_serving
+    async def begin_sending() -> None:
+        for senders in loop.senders.functions:
+            for sender in senders(app):
+                loop.install_sender(sender)
+
+
+def declared_parts() -> Iterator[Any]:
+    """Yield what stands in the modules of the rooms under a name, alone or in a tuple, once."""
+    seen: set[int] = set()
+    for module in list(_modules()):
+        for value in list(vars(module).values()):
+            for part in value if type(value) is tuple else (value,):
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    yield part
+
+
+def _modules() -> Iterator[ModuleType]:
+    """Yield the modules of the rooms. The server of MCP, which takes long to import, has no parts."""
+    for entry in iter_modules(mission_control.__path__):
+        if entry.ispkg and entry.name not in WITHOUT_PARTS:
+            package = import_module(f"mission_control.{entry.name}")
+            for module in iter_modules(package.__path__, f"{package.__name__}."):
+                if module.name != SERVER:
+                    yield import_module(module.name)
+
+
+def _install(value: Any) -> None:
+    # By its exact type: a context-bound proxy of Quart cannot be asked anything outside of a request.
+    kind = type(value)
+    if issubclass(kind, Part):
+        value.install()
+    if issubclass(kind, ModelMeta) and not value._meta.abstract and value.__module__ not in MODEL_MODULES:
+        MODEL_MODULES.append(value.__module__)
+    if kind is FunctionType:
+        for install_function in vars(value).get("parts", ()):
+            install_function(value)
+    if issubclass(kind, Api | Blueprint):
+        _blueprints.append(value.blueprint if kind is Api else value)
+
+
+def check_verbs() -> None:
+    """Refuse a command or an operation whose verb has no rule."""
+    asked = {one.name: one.rule for one in OPERATIONS if one.rule is not None}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("mission_control."):
+            found = {f"{name}.{key}": verb_of(value) for key, value in vars(module).items()}
+            asked |= {key: verb for key, verb in found.items() if verb is not None}
+    for name, verb in asked.items():
+        if verb not in RULES:
+            raise RuntimeError(f"{name}: the verb {verb} has no rule.")
+
+
+def check_lookups() -> None:
+    """Refuse an operation about a thing that nothing looks up."""
+    for one in OPERATIONS:
+        if one.find is None and one.subject is not None and one.subject not in LOOKUPS:
+            raise RuntimeError(f"{one.name}: no look-up finds {one.subject}. Mark one, or declare `find`.")

@@ -26,6 +26,7 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import ALL_ROLES, Api, hints
+from mission_control.http.registry import lookup
 
 api = Api(__name__, below="/agent")
 
@@ -179,6 +180,7 @@ REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)
 Found = tuple[Board, Agent]
 
 
+@lookup
 async def colleague(actor: Actor, board_id: UUID, agent_id: UUID) -> Found:
     """An agent on the board of the calling lead: the board is looked up first, then the role, then the agent."""
     board = await visible_board(actor, board_id)

@@ -33,6 +33,7 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, page
 from mission_control.http.operation_api import ALL_ROLES, Api, hints
+from mission_control.http.registry import lookup
 from mission_control.people.credentials import NewToken
 from mission_control.people.models import Token
 from mission_control.people.work_state import WorkStateChange
@@ -176,6 +177,7 @@ async def list_agent_tokens(actor: Actor, agent: Agent) -> list[TokenRead]:
     return [TokenRead.of(token) for token in found]
 
 
+@lookup
 async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Agent, Token]:
     """A token of an agent that exists for this actor (else NotFound) and whose tokens it manages (else Forbidden)."""
     agent = await visible_agent(actor, agent_id)

@@ -119,3 +119,6 @@ class DeliveryAsk(AskKind[_Notice | _Mail]):
             UUID(str(one["id"])): {"title": one["header"], "text": one["text"], "recipient": str(one["agent_id"] or "")}
             for one in found
         }
+
+
+ASK = DeliveryAsk()

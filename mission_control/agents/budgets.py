@@ -18,9 +18,18 @@ from mission_control.database.records import insert
 from mission_control.database.sql import as_id, is_postgres, rows
 from mission_control.log import channels
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.log.wake import publish_signal
 from mission_control.work.loops import Loop
+
+EVENTS = (
+    Kind("budget.warning", "A budget is used up to 80 %."),
+    Kind("budget.exceeded", "A budget is used up; its agents get no more work."),
+    Kind("budget.created", "A budget was created."),
+    Kind("budget.updated", "The limit of a budget changed."),
+    Kind("budget.deleted", "A budget was deleted."),
+)
 
 NAMES = ("input", "output", "micros")
 

@@ -29,9 +29,21 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED
 from mission_control.http import lookups
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, react, record, signal, unit_of_work
 from mission_control.people.account_names import person_name
 from mission_control.people.credentials import end_agent_tokens, make_agent_token
+
+EVENTS = (
+    Kind("agent.created", "An agent was made.", "made the agent"),
+    Kind("agent.updated", "An agent's fields changed, or it moved to another board.", "changed the agent"),
+    Kind(
+        "agent.provisioning_requested",
+        "Somebody asked to set up an agent on its gateway anew.",
+        "set up the agent anew",
+    ),
+    Kind("agent.deleted", "An agent was deleted; its tasks went back to the board.", "deleted the agent"),
+)
 
 UNKNOWN = "There is no gateway with this id in the organization."
 

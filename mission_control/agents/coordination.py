@@ -22,7 +22,33 @@ from mission_control.gateways import connector
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.models import Gateway
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, record
+
+EVENTS = (
+    Kind("agent.nudge.sent", "A lead put a word into a colleague's inbox.", "nudged"),
+    Kind("agent.nudge.failed", "The nudge of a lead was given up.", "could not nudge"),
+    Kind(
+        "gateway.main.lead_message.sent",
+        "A board's lead got a message of the gateway's main agent.",
+        "wrote to the lead",
+    ),
+    Kind(
+        "gateway.main.lead_message.failed",
+        "A message of a gateway's main agent to a lead was given up.",
+        "could not write to the lead",
+    ),
+    Kind(
+        "gateway.main.lead_broadcast.sent",
+        "A gateway's main agent wrote to the leads of several boards.",
+        "wrote to the leads",
+    ),
+    Kind(
+        "agent.soul.updated",
+        "A lead gave a colleague another soul; the old one stays in its history.",
+        "gave another soul to",
+    ),
+)
 
 NUDGE = "NUDGE"
 

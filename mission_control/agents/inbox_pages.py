@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import CallbackSet, State, callback_state, deliveries_of
-from mission_control.agents.page_frame import AGENT, PAGE, Viewed, changes_agent, on_agent
+from mission_control.agents.page_frame import AGENT, AGENT_PAGE, PAGE, Viewed, changes_agent, on_agent
 from mission_control.approvals.payloads import heading
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -77,7 +77,7 @@ def _title(notice: dict[str, Any], task: tuple[int, str] | None) -> str:
     return f"{title}: #{task[0]} {task[1]}" if task else title
 
 
-TAB = Tab("inbox", "Inbox", render, card)
+TAB = Tab(AGENT_PAGE, "inbox", "Inbox", render, card)
 
 
 async def _address(agent: Agent, ids: object) -> dict[str, object]:

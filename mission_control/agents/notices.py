@@ -18,17 +18,48 @@ from mission_control.boards.queries import on_readable_boards, visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import NotFound
+from mission_control.core.parts import Part, add
 from mission_control.core.values import Body, Paging, example
 from mission_control.database.sql import as_id, as_json, rows, wire_moment
 from mission_control.log.leases import Delivery
 
-# The words of the installed features, by header.
+# The installed words, by header.
 NOTICES: dict[str, str] = {}
+
+
+class Notices(dict[str, str], Part):
+    """The headers of a room's notices, each with its word for programs."""
+
+    def install(self) -> None:
+        for header, word in self.items():
+            add(NOTICES, header, word)
+
+
 OTHER = "message"
+WORDS = Notices(
+    {
+        "APPROVAL RESOLVED": "decision",
+        "REQUEST CLOSED": "request_closed",
+        "BOARD UPDATED": "board_updated",
+        "NUDGE": "nudge",
+        "SOUL UPDATED": "soul_updated",
+        "WORK PAUSED": "work_paused",
+        "WORK STOPPED": "work_stopped",
+        "WORK RESUMED": "work_resumed",
+        "BUDGET WARNING": "budget_warning",
+        "BUDGET USED UP": "budget_used_up",
+        "BUDGET RAISED": "budget_raised",
+        "GATEWAY MAIN QUESTION": "question",
+        "GATEWAY MAIN HANDOFF": "handoff",
+        "LEAD REQUEST: ASK USER": "ask_user",
+        "BOARD ONBOARDING REQUEST": "onboarding",
+        "BOARD ONBOARDING ANSWER": "onboarding_answer",
+    }
+)
 
 
 def kind_of(header: str) -> str:
-    """Return the word for a header; `message` for one that no feature declares."""
+    """Return the word for a header; `message` for one that no room declares."""
     return NOTICES.get(header, OTHER)
 
 

@@ -17,7 +17,7 @@ from mission_control.log.models import Event
 from mission_control.web.actions import action
 from mission_control.web.regions import Concerns, Reads
 from mission_control.web.shell import signed_in
-from mission_control.web.tabs import Tab, TabbedPage
+from mission_control.web.tabs import TabbedPage
 
 AGENT = "/agents/<uuid:agent_id>"
 PAGE = 25
@@ -99,15 +99,12 @@ def concerns(agent: Agent | None, news: Event | dict[str, object]) -> bool:
 
 
 SIGNALS = ("agent_id", "inbox_of", "usage")
-# Those of the installed features, by key.
-TABS: dict[str, Tab[Viewed]] = {}
 AGENT_PAGE = TabbedPage[Agent, Viewed](
     name="agent",
     template="agents/show.html",
     order=("overview", "session", "inbox", "runs", "usage", "tokens", "soul", "activity", "gateway"),
     parts={"head": "agents/head.html", "banner": "agents/banner.html", "tabs": "agents/head.html"},
     gone="banner",
-    tabs=TABS,
     see=_see,
     find=_find,
     news=Concerns(("",), SIGNALS, lambda view, news: concerns(view.thing, news)),

@@ -34,7 +34,7 @@ from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, 
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 from mission_control.web.tabs import FormPage
 
 LABELS = {
@@ -340,3 +340,16 @@ async def restore_agent_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) ->
     url, before = f"/agents/{outcome.found[0].id}", outcome.before
     undo = f"{url}/souls/{before.id}/restorations" if before is not None else ""
     return done(f"{url}/soul", toast="Soul restored", undo_action=undo)
+
+
+ENTRIES = (
+    PaletteEntry("Agents", "/agents", "bot", position=30),
+    PaletteEntry(
+        "New agent",
+        "/agents/new",
+        "plus",
+        position=40,
+        group="Do",
+        may=lambda actor, board: can(actor, "agent.manage"),
+    ),
+)

@@ -21,6 +21,7 @@ from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_id, placeholders, rows
 from mission_control.gateways.queries import visible_gateway
 from mission_control.http import lookups
+from mission_control.http.registry import lookup
 from mission_control.log import broker
 from mission_control.log.models import Event
 from mission_control.log.shared import Shared
@@ -38,6 +39,7 @@ def visible_agents(actor: Actor) -> QuerySet[Agent]:
     return Agent.filter(Q(organization_id__in=whole) | Q(board_id__in=single), board__deleted_at=None)
 
 
+@lookup
 async def visible_agent(actor: Actor, agent_id: UUID) -> Agent:
     """Return an agent of the actor's active organization, with its board. Raise NotFound otherwise."""
     agent = await reachable_agent(actor, agent_id)

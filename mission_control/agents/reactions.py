@@ -15,9 +15,16 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows, select
 from mission_control.http.lookups import channel_of_agent
-from mission_control.log.event_log import NewEvent, canonical
+from mission_control.log.event_log import Kind, NewEvent, canonical
 from mission_control.log.unit_of_work import Reactions, deliver, notify
 from mission_control.people.work_state import PAUSED, RUNNING, STOPPED, reason_of
+
+EVENTS = (
+    Kind("approval.lead_notified", "An agent received the notice of a decision."),
+    Kind("approval.lead_notify_failed", "The notice of a decision was given up."),
+    Kind("board.lead_notified", "The board's lead received the notice of changed fields."),
+    Kind("board.lead_notify_failed", "The notice of a board's changed fields was given up."),
+)
 
 reactions = Reactions()
 

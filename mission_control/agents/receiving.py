@@ -30,9 +30,20 @@ from mission_control.database.sql import as_id, as_json, is_postgres, rows
 from mission_control.http.lookups import channel_of_agent, fresh
 from mission_control.log import broker, channels, leases
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import notify, record, signal
+from mission_control.work import loop
 from mission_control.work.loop import GiveUp, Send, Sender, record_outcome
+
+EVENTS = (
+    Kind("agent.callback_set", "An agent's notices are sent to an address of its own.", "set the callback of"),
+    Kind(
+        "agent.callback_removed",
+        "An agent's notices are no longer sent: a person removed the callback, or its address was gone.",
+        "removed the callback of",
+    ),
+)
 
 
 @command("inbox.acknowledge")
@@ -160,6 +171,7 @@ class NotDelivered(Exception):
     """The callback did not take a notice; the text says how it answered."""
 
 
+@loop.senders
 def senders(app: Quart) -> list[Sender]:
     """Return who sends notices to callbacks."""
     return [Sender(NOTICE, callback_sender(app), only=REACHED)]

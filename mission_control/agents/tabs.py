@@ -80,7 +80,7 @@ async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str
     return [one for one in await tags_named(organization_id, chosen) if one["slug"] not in known] + found
 
 
-TAB = Tab("overview", "Overview", render)
+TAB = Tab(AGENT_PAGE, "overview", "Overview", render)
 
 
 async def soul_render(viewed: Viewed) -> str:
@@ -90,7 +90,7 @@ async def soul_render(viewed: Viewed) -> str:
     return render_macro("agents/soul.html", "tab", viewed=viewed, souls=souls, total=total)
 
 
-SOUL_TAB = Tab("soul", "Soul", soul_render)
+SOUL_TAB = Tab(AGENT_PAGE, "soul", "Soul", soul_render)
 
 
 TOKEN_TEMPLATE = "agents/tokens.html"
@@ -135,7 +135,7 @@ def power_of(scopes: list[str] | None) -> str:
     return "all" if whole is None else next((name for name in ("lead", "work") if name in whole), "read")
 
 
-TOKEN_TAB = Tab("tokens", "Tokens", token_render, card)
+TOKEN_TAB = Tab(AGENT_PAGE, "tokens", "Tokens", token_render, card)
 
 
 USAGE_TEMPLATE = "agents/usage.html"
@@ -198,7 +198,7 @@ async def _budgets(viewed: Viewed) -> list[OwnedBudget]:
     ]
 
 
-USAGE_TAB = Tab("usage", "Usage", usage_render, usage_card)
+USAGE_TAB = Tab(AGENT_PAGE, "usage", "Usage", usage_render, usage_card)
 
 
 STEPS, FIRST_STEPS_TEMPLATE = "first steps", "agents/token.html"

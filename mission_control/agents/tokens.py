@@ -13,9 +13,16 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.http import lookups
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.people.credentials import NewToken, make_agent_token
 from mission_control.people.models import Token
+
+EVENTS = (
+    Kind("agent.token_rotated", "An agent got a new token.", "rotated the token of"),
+    Kind("agent.token_changed", "What a token of an agent may, or when it ends, changed.", "changed a token of"),
+    Kind("agent.token_revoked", "A token of an agent was ended.", "revoked a token of"),
+)
 
 KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
 

@@ -130,3 +130,6 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
     async def hold(self, budget_id: UUID) -> None:
         """Lock a budget."""
         await Budget.select_for_update().get_or_none(id=budget_id)
+
+
+ASK = BudgetAsk()

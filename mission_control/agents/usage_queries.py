@@ -17,6 +17,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import BlankToNone, Body, Page, Paging, example
 from mission_control.database.records import find
 from mission_control.database.sql import Row, rows
+from mission_control.http.registry import lookup
 
 
 def money(usd: float) -> str:
@@ -284,6 +285,7 @@ def state_of(budget: Budget) -> BudgetState:
     )
 
 
+@lookup
 async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
     """Return a budget of the active organization. Raise NotFound otherwise."""
     budget = await Budget.get_or_none(id=budget_id, organization_id=actor.organization_id)

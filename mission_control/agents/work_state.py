@@ -15,10 +15,11 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, NotFound
 from mission_control.database.sql import rows
+from mission_control.http import authentication
 from mission_control.http.operation import settled
 from mission_control.log import broker
 from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, notify, react, record
 from mission_control.log.wake import publish_signal
 from mission_control.people.work_state import (
@@ -35,6 +36,8 @@ from mission_control.people.work_state import (
     reason_of,
 )
 from mission_control.work.loops import Loop
+
+EVENTS = (Kind("agent.work_state_changed", "An agent was paused, stopped, or let run on."),)
 
 PERIODS = {"day": "today's budget", "total": "the budget"}
 
@@ -191,6 +194,7 @@ WITHOUT_GATEWAY = (
 _log = logging.getLogger(__name__)
 
 
+@authentication.agent_seen
 async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
     """Mark a calling agent as online, unless its last call was a moment ago."""
     now = times.clock_now()

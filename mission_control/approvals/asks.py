@@ -189,3 +189,6 @@ class ApprovalAsk(AskKind[Item]):
     async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
         items = await queue.items_of(actor, list(boards.values()), list(ids))
         return {item.id: AnswerWords(title_of(item), item.url) for item in items}
+
+
+ASK = ApprovalAsk()

@@ -28,7 +28,13 @@ from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
 from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record
+
+EVENTS = (
+    Kind("approval.requested", "Somebody asked for a decision."),
+    Kind("approval.reopened", "A decided approval is pending again."),
+)
 
 
 @command("approval.request")

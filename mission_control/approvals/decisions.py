@@ -18,9 +18,18 @@ from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, notify, record
 from mission_control.people.account_names import person_name
+
+EVENTS = (
+    Kind("approval.decided", "A person approved, rejected or sent back."),
+    Kind("approval.closed", "A pending approval became moot: its work was sent back, given away, done or deleted."),
+    Kind("approval.task_closed", "A pending approval became moot for one of its tasks, and waits for the others."),
+    Kind("approval.deadline_changed", "Until when an approval is to be decided, or what happens otherwise, changed."),
+    Kind("approval.reminded", "Nobody decided by the deadline: people were reminded."),
+    Kind("approval.asked_another", "Nobody decided by the deadline: another person was asked."),
+)
 
 STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
 CLOSED = "closed"

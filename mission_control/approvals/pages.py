@@ -27,7 +27,7 @@ from mission_control.database.sql import rows
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block, render_macro
-from mission_control.web.shell import safe_next, shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, safe_next, shell_page, signed_in
 
 
 class DecisionForm(Form):
@@ -292,3 +292,6 @@ async def create_approval(outcome: Outcome[Board, AskForm]) -> ResponseReturnVal
     """Ask the people who may decide on the board."""
     url = f"/boards/{outcome.found.id}/tasks/{outcome.form.task}"
     return done(url, toast="Asked. It waits for the people who may decide on this board.")
+
+
+ENTRY = PaletteEntry("Approvals", "/approvals", "inbox", "queue decide", position=10)

@@ -18,6 +18,7 @@ from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import Parts, substance_of
 from mission_control.database.sql import Row, Values, as_json, placeholders, rows, wire_moment
+from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 
 rules = Rules()
@@ -97,6 +98,7 @@ SELECT = (
 NEWEST_FIRST = " ORDER BY a.created_at DESC, a.id DESC"
 
 
+@lookup
 async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> Approval:
     """Return an approval of a visible board. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)

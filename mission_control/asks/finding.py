@@ -13,6 +13,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.substance import substance_of
 from mission_control.core.values import parse_id, version_of
 from mission_control.database.sql import Condition, placeholders, rows, select
+from mission_control.http.registry import lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ async def _board_names(keys: Sequence[Key]) -> dict[UUID, str]:
     return {UUID(str(one["id"])): one["name"] for one in found}
 
 
+@lookup
 async def key_named(actor: Actor, need_id: str) -> Key:
     """Return where a need of this person stands. Raise NotFound when nothing of this name waits for them."""
     kind, subject = parsed(need_id)

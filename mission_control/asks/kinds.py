@@ -1,4 +1,4 @@
-"""The kinds of asks: how each is found and said, and what its answers do. Features list theirs in `Feature.asks`."""
+"""The kinds of asks: how each is found and said, and what its answers do. Each is an object in its room."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from tortoise.models import Model
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.parts import Part
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Condition
 from mission_control.log.event_log import NewEvent
@@ -214,7 +215,7 @@ class QueueRow:
     html: Markup
 
 
-class AskKind[T]:
+class AskKind[T](Part):
     """A kind of asks. `position` is its place among the kinds of its group, `table` has a row for each.
 
     `glyph` is its icon on pages, with a tone.
@@ -235,6 +236,13 @@ class AskKind[T]:
     endings: Mapping[str, str] = {}
     deadline: Deadline | None = None
     answers: Answers | None = None
+
+    def install(self) -> None:
+        if self.kind in KINDS:
+            raise RuntimeError(f"Needs of the kind {self.kind} are declared twice.")
+        known = sorted([*KINDS.values(), self], key=lambda kind: kind.place)
+        KINDS.clear()
+        KINDS.update({kind.kind: kind for kind in known})
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
         """Yield where they are."""
@@ -285,17 +293,8 @@ class AskKind[T]:
         return GROUPS.index(self.group), self.position
 
 
-# Of the installed features, in the order of the list.
+# The installed kinds, in the order of the list.
 KINDS: dict[str, AskKind[Any]] = {}
-
-
-def install_kind(one: AskKind[object]) -> None:
-    """Make a kind count; raises RuntimeError when a feature declared it already."""
-    if one.kind in KINDS:
-        raise RuntimeError(f"Two features declare needs of the kind {one.kind}.")
-    known = sorted([*KINDS.values(), one], key=lambda kind: kind.place)
-    KINDS.clear()
-    KINDS.update({kind.kind: kind for kind in known})
 
 
 def concerns() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.queries import hold_for_board
 from mission_control.http import lookups
 from mission_control.log.commands import command, uncancelled
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, react, record
 from mission_control.people import jobs
 from mission_control.people.jobs import JobRead, JobResult
@@ -32,6 +32,15 @@ from mission_control.people.work_state import (
     change_of,
     lock_work_state,
     reason_of,
+)
+
+EVENTS = (
+    Kind("board.created", "A board was created.", "made the board"),
+    Kind("board.updated", "A board's fields or rules changed."),
+    Kind("board.deleted", "A board was deleted; it can be restored.", "deleted the board"),
+    Kind("board.restored", "A deleted board was restored with everything on it.", "restored the board"),
+    Kind("board.erased", "A board was deleted for good with everything on it.", "erased the board"),
+    Kind("board.work_state_changed", "The agents of a board were paused, stopped or resumed."),
 )
 
 GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."

@@ -39,7 +39,7 @@ from mission_control.web.forms import EditConflict, FormInvalid, TypedName, done
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
-from mission_control.web.shell import SettingsPage, settings_page, shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, SettingsPage, settings_page, shell_page, signed_in
 
 pages = Pages("boards_pages", __name__)
 INDEX = "boards"
@@ -276,3 +276,16 @@ async def _erasure(actor: Actor, board: Board, values: dict[str, object], errors
 async def start_board_erasure(outcome: Outcome[Board, ErasureForm]) -> ResponseReturnValue:
     """Erase a board as a job, and show how far that is."""
     return go("/work")
+
+
+ENTRIES = (
+    PaletteEntry("Boards", "/boards", "square-kanban", position=40),
+    PaletteEntry(
+        "New board",
+        "/boards/new",
+        "plus",
+        position=30,
+        group="Do",
+        may=lambda actor, board: can(actor, "board.create", actor.organization_id),
+    ),
+)

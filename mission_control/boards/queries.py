@@ -17,6 +17,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import Paging
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.http.registry import lookup
 from mission_control.log import broker
 from mission_control.log.shared import Shared
 from mission_control.people.account_names import person_name
@@ -49,6 +50,7 @@ def is_at_work(last_seen_at: object, gateway_id: UUID | None, run_began_at: obje
     return is_recent(last_seen_at, now) if gateway_id is None else run_began_at is not None
 
 
+@lookup
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
     """Return a board that this actor can see. Raise NotFound otherwise."""
     board = await find(Board, "id = ? AND deleted_at IS NULL", board_id)

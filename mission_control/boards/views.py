@@ -16,14 +16,22 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.values import Body, NonEmptyStr, Paging, example
+from mission_control.http.registry import lookup
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record, signal
+
+EVENTS = (
+    Kind("view.created", "A view of a board was saved for everybody.", "saved the view"),
+    Kind("view.updated", "A shared view of a board changed.", "changed the view"),
+    Kind("view.deleted", "A shared view of a board was deleted.", "deleted the view"),
+)
 
 LONGEST_QUERY = 500
 MOST_COLUMNS = 20
 LONGEST_NAME = 300  # of a column
 Name = Annotated[NonEmptyStr, Field(max_length=80)]
-Kind = Literal["board", "table"]
+Shape = Literal["board", "table"]
 Query = Annotated[str, Field(max_length=LONGEST_QUERY, description="What people type to filter a board")]
 Sort = Annotated[str, Field(max_length=LONGEST_NAME, description="A column; with - in front the greatest first")]
 Column = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^,]+$")]
@@ -36,7 +44,7 @@ class ViewCreate(Body):
     model_config = example(name="Due this week", kind="table", query="due:week is:open", sort="due", is_shared=True)
 
     name: Name
-    kind: Kind = "board"
+    kind: Shape = "board"
     query: Query = ""
     sort: Sort = ""
     columns: Columns = []
@@ -50,7 +58,7 @@ class ViewUpdate(Body):
     model_config = example(name="Due soon", move="left")
 
     name: Name | None = None
-    kind: Kind | None = None
+    kind: Shape | None = None
     query: Query | None = None
     sort: Sort | None = None
     columns: Columns | None = None
@@ -70,7 +78,7 @@ class ViewRead(BaseModel):
     board_id: UUID
     user_id: UUID | None
     name: str
-    kind: Kind
+    kind: Shape
     query: str
     sort: str
     columns: list[str]
@@ -84,6 +92,7 @@ class ViewRead(BaseModel):
         return cls.model_construct(**{name: getattr(view, name) for name in cls.model_fields})
 
 
+@lookup
 async def visible_view(actor: Actor, board_id: UUID, view_id: UUID) -> SavedView:
     """Return a saved view of a board that this person can see. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)

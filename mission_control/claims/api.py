@@ -24,6 +24,7 @@ from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, schema_error
 from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.http.body_limit import BodyLimit
 from mission_control.http.operation_api import WORKER, Api, hints
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
@@ -212,3 +213,6 @@ async def explain_waiting(actor: Actor, task: Task) -> dict[str, object]:
     board, limits, a pause, who holds it until when. The list of tasks has them too with `include_waiting=true`.
     """
     return {"task_id": task.id, "reasons": (await reasons_of([task.id])).get(str(task.id), [])}
+
+
+EVIDENCE = BodyLimit("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_file_bytes")

@@ -18,6 +18,7 @@ from mission_control.core.values import JsonObject, parse_id
 from mission_control.database.records import find
 from mission_control.database.sql import as_id, as_json, is_postgres, placeholders, rows
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.people.work_state import lock_work_state_shared
 from mission_control.tasks.changes import TaskChange, TaskSnapshot, locked_task
@@ -26,6 +27,14 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
 from mission_control.tasks.query import BLOCKER
 from mission_control.tasks.rules import Limits, full, lock_limits
+
+EVENTS = (
+    Kind(
+        "task.unflagged",
+        "A person allowed a flagged task to be assigned again, with all its attempts.",
+        "cleared the flag of",
+    ),
+)
 
 # What may be assigned by claims: no assignee, nothing that blocks it, on a board that accepts claims.
 # The board is read once, not joined to every task.

@@ -19,13 +19,15 @@ from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.database.records import find, update
 from mission_control.database.sql import as_json, rows
 from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, acting_as, record
 from mission_control.tasks.attachments import Upload, attach, checked_type, kept_name
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.models import Task
+
+EVENTS = (Kind("task.run_completed", "An agent handed in its work on a task, with evidence and usage.", "handed in"),)
 
 reactions = Reactions()
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import end_run, lease_lost, running
@@ -15,6 +16,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_id, as_moment, rows
 from mission_control.log import channels
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, record, signal
 from mission_control.tasks import notices
 from mission_control.tasks.changes import TaskSnapshot, held_task
@@ -22,6 +24,13 @@ from mission_control.tasks.leaving import return_to_inbox
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter
 from mission_control.work.loops import Loop
+
+WORDS = Notices({"TASK FLAGGED": "task_flagged"})
+
+EVENTS = (
+    Kind("task.lease_expired", "A lease ran out; the task is back in the inbox and rests before it is assigned again."),
+    Kind("task.flagged", "A task waits for a person after several failed attempts."),
+)
 
 # Longer before its end than the timer sleeps at most, so that no write of the agent meets a lease that is over.
 RENEWED_AHEAD = timedelta(seconds=30)

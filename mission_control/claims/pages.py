@@ -9,7 +9,7 @@ import orjson
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.page_frame import PAGE, Viewed
+from mission_control.agents.page_frame import AGENT_PAGE, PAGE, Viewed
 from mission_control.agents.reactions import NOTICE
 from mission_control.agents.usage_queries import money, short
 from mission_control.approvals.payloads import action_words, asks_to_finish
@@ -358,7 +358,7 @@ def _run_view(run: Row) -> Row:
     return in_words(run) | {"lease_until": as_moment(run["lease_expires_at"]) if run["state"] == "running" else None}
 
 
-TAB = Tab("runs", "Runs", render, card)
+TAB = Tab(AGENT_PAGE, "runs", "Runs", render, card)
 
 
 pages = Blueprint("claims_pages", __name__)

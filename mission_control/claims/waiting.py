@@ -10,7 +10,7 @@ from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
 from mission_control.core import times
 from mission_control.database.sql import Row, as_id, as_moment, rows, wire_moment
-from mission_control.tasks.waiting import Kind, Reasons, WaitingReason
+from mission_control.tasks.waiting import Kind, Reasons, WaitingReason, explain_waiting
 
 ORDER = {kind: place for place, kind in enumerate(get_args(Kind))}
 EMPTY = dict.fromkeys(WaitingReason.model_fields)
@@ -18,6 +18,7 @@ NAMED = 3
 LONGEST_LINE = 120
 
 
+@explain_waiting
 async def reasons_of(task_ids: list[object]) -> dict[str, Reasons]:
     """Return what each of these tasks waits for, by its id. Done and deleted tasks wait for nothing."""
     wanted = [one for one in map(as_id, task_ids) if one is not None]

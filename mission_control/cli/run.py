@@ -15,12 +15,12 @@ import httpx2
 from mission_control import serving
 from mission_control.cli import seed, story
 from mission_control.cli.agents import LEFT, Agent, Api, Gone, Lead, Worker, run_colleague
-from mission_control.cli.sign_in_page import new_link
 from mission_control.config import ConfigError, Settings
 from mission_control.core.actor import system
 from mission_control.database import setup
 from mission_control.database.setup import connect, disconnect
 from mission_control.people.credentials import create_personal_token, revoke_personal_token
+from mission_control.people.demo_page import OWNER, new_link
 from mission_control.people.heads import open_logs
 from mission_control.people.models import Token
 
@@ -95,7 +95,7 @@ async def _cast(settings: Settings, agents: int) -> tuple[list[seed.Hired], str,
     try:
         await open_logs(settings)
         organization, crew = await seed.ready(agents)
-        await seed.person_of(organization, *story.OWNER)
+        await seed.person_of(organization, *OWNER)
         colleague, actor = await seed.person_of(organization, *story.COLLEAGUES[0]), system(organization.id)
         for former in await Token.filter(user_id=colleague.id, name=COLLEAGUE, revoked_at=None):
             await revoke_personal_token(actor, former)
@@ -123,7 +123,7 @@ def _greet(link: str, crew: list[seed.Hired]) -> None:
     called = sys.argv[0]
     program = min(called, os.path.relpath(called), key=len) if os.sep in called else called
     click.echo(f"The demo is at {link}")
-    click.echo(f"This link signs you in as {story.OWNER[1]}, its owner.")
+    click.echo(f"This link signs you in as {OWNER[1]}, its owner.")
     click.echo(
         f"At work are {', '.join(hired.name for hired in crew)}. {story.COLLEAGUES[0][1]}, a simulated colleague,"
     )

@@ -32,6 +32,7 @@ from mission_control.knowledge.group_queries import BoardGroupCreate
 from mission_control.knowledge.memory_commands import write_memory
 from mission_control.log.commands import command
 from mission_control.people.account_commands import create_user
+from mission_control.people.demo_page import OWNER
 from mission_control.people.models import BoardAccess, Member, Organization, User
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.checklist import ChecklistItemCreate, add_item
@@ -234,7 +235,7 @@ async def _write_story() -> Organization:
     stage = Stage(await _found(system()))
     cards = sum(len(place.cards) for place in story.BOARDS)
     with times.travelled(-LENGTH):
-        for person in (story.OWNER, *story.COLLEAGUES):
+        for person in (OWNER, *story.COLLEAGUES):
             await _enter(stage, await create_user(*person, stage.organization, None))
         for place in story.BOARDS:
             stage.boards.append(await _open_board(stage, place))

@@ -79,7 +79,7 @@ def demo(host: str | None, port: int | None, url: str | None, agents: int, speed
     """Serve invented data with simulated agents at work on it, until Ctrl-C."""
     if wipe:
         from mission_control.cli.database import with_database
-        from mission_control.cli.sign_in_page import wipe as wiped
+        from mission_control.people.demo_page import wipe as wiped
 
         click.echo("The demo data is removed." if with_database(lambda _: wiped()) else "There is no demo data.")
         return

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from mission_control.boards.words import TaskStatus
 
 ORGANIZATION = "Lighthouse Studio (demo)"
-OWNER = ("demo@example.com", "Mara Lindqvist", "owner")
 COLLEAGUES = (("tomas@example.com", "Tomás Reyes", "admin"), ("ines@example.com", "Ines Haddad", "member"))
 
 TAGS = {

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from mission_control.core.errors import Forbidden
+from mission_control.core.parts import Part, add
 
 Surface = Literal["api", "page", "mcp", "gateway", "system"]
 
@@ -126,31 +127,25 @@ def system(organization_id: UUID | None = None) -> Actor:
 
 Rule = Callable[[Actor, Any], bool]
 
-# The rules of the installed features, by verb.
+# The installed rules, by verb.
 RULES: dict[str, Rule] = {}
 
 
-class Rules(dict[str, Rule]):
-    """The rules of one module, by verb. Its feature names the object, and `install()` makes them count."""
+class Rules(dict[str, Rule], Part):
+    """The rules of one module, by verb."""
 
     def rule(self, verb: str) -> Callable[[Rule], Rule]:
         """Declare who may do `verb` to a thing."""
 
         def declare(function: Rule) -> Rule:
-            if verb in self:
-                raise RuntimeError(f"The verb {verb} has two rules.")
-            self[verb] = function
+            add(self, verb, function)
             return function
 
         return declare
 
-
-def install_rules(rules: Mapping[str, Rule]) -> None:
-    """Make a module's rules count; raises RuntimeError when a verb has a rule already."""
-    for verb, function in rules.items():
-        if verb in RULES:
-            raise RuntimeError(f"The verb {verb} has two rules.")
-        RULES[verb] = function
+    def install(self) -> None:
+        for verb, function in self.items():
+            add(RULES, verb, function)
 
 
 def can(actor: Actor, verb: str, thing: object = None) -> bool:

@@ -51,7 +51,7 @@ def _sign(lock: Path) -> None:
         lock.write_text(f"{os.getpid()}\n", encoding="ascii")
 
 
-# The modules of models of the installed features.
+# The installed modules of models.
 MODEL_MODULES: list[str] = []
 APP = "models"
 CONNECTION = "default"

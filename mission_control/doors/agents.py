@@ -34,7 +34,7 @@ from mission_control.doors.shapes import (
 )
 from mission_control.log.commands import atomically
 
-tools = Tools()
+tools = Tools(position=1)
 
 
 @tools.tool("Who am I", takes("agent_list_agents"), reads=True)

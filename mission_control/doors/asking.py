@@ -18,7 +18,7 @@ from mission_control.home.question_reactions import POLLS as QUESTIONS
 from mission_control.home.question_schemas import MOST_OPTIONS
 from mission_control.http.operation import settled, themselves
 
-tools = Tools()
+tools = Tools(position=3)
 MOST = 100
 OTHERWISE = "What happens if nobody {} by then; ask: otherwise_person is asked"
 

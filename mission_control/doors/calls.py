@@ -17,6 +17,7 @@ import orjson
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject
 from mission_control.http.proxies import Scope, header
+from mission_control.log.channels import on_notify_family
 from mission_control.log.commands import Compensations
 from mission_control.log.wake import publish_wakeup
 
@@ -94,6 +95,7 @@ def _name(scope: Scope, actor: Actor, request_id: object) -> str:
     return f"{FAMILY}:{actor.credential[1]}:{hashlib.sha256(what).hexdigest()[:32]}"
 
 
+@on_notify_family(FAMILY)
 def cancel_named(name: str) -> None:
     """Cancel the calls of a name; called on every notification of the family."""
     for call in list(_calls.get(name, ())):

@@ -28,7 +28,7 @@ from mission_control.http.operation import settled, themselves
 from mission_control.log.commands import atomically
 from mission_control.tasks.queries import tasks_read
 
-tools = Tools()
+tools = Tools(position=5)
 MOST = 200
 SEEN = "Of the request as you showed it to the person; 409 need_changed says what changed, then show it again"
 NO_CHANGES = "A gateway takes approved or rejected. Say what to change in a message to its agent."

@@ -13,7 +13,7 @@ from mission_control.http.openapi import REASONS, document
 from mission_control.http.registry import tag_of, tagged
 from mission_control.paths import data_dir
 from mission_control.web.fragments import render_page
-from mission_control.web.shell import shell_page
+from mission_control.web.shell import PaletteEntry, shell_page
 
 pages = Blueprint("docs_pages", __name__)
 LONGEST_QUERY = 200
@@ -114,3 +114,6 @@ def _base() -> str:
 @cache
 def _document() -> dict[str, object]:
     return document("")
+
+
+ENTRY = PaletteEntry("API and documents", "/docs", "book-open", "help openapi", position=55)

@@ -28,7 +28,7 @@ from mission_control.doors.shapes import (
 from mission_control.home.models import Question
 from mission_control.tasks.models import Task
 
-tools = Tools()
+tools = Tools(position=4)
 BOARD = "The board's id, as list_boards answered it"
 BOARD_LINE = Shape("id name description")
 

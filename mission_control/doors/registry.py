@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from mission_control.core.actor import Actor
 from mission_control.core.limits import TokenScope, require_scope
+from mission_control.core.parts import Part
 from mission_control.core.values import JsonObject, refuse_unstorable
 from mission_control.doors.answers import Image, Shape, fitted
 from mission_control.doors.operations import fields_of, perform, with_task_ids
@@ -199,6 +200,7 @@ class Tool:
     reads: bool
     repeats: bool
     scope: TokenScope
+    position: int
 
     @property
     def waits(self) -> bool:
@@ -220,8 +222,19 @@ class Tool:
         return sentence, fitted(answer if self.shows is None else self.shows(answer)), next(iter(images), None)
 
 
-class Tools(list["Declared"]):
-    """The tools of one module. Its feature names the object, and `install()` makes them known."""
+class Tools(list["Declared"], Part):
+    """The tools of one module; lists of tools go by `position`."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self._position = position
+
+    def install(self) -> None:
+        for audience, one in self:
+            if audience != "people":
+                TOOLS[one.name] = one
+            if audience != "agents":
+                PEOPLES_TOOLS[one.name] = one
 
     def tool(
         self,
@@ -245,7 +258,7 @@ class Tools(list["Declared"]):
             text = inspect.getdoc(handler) or title
             needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
             taken = replace(takes, for_agents=audience != "people")
-            made = Tool(name, title, text, handler, taken, shows, role, reads, reads or repeats, needed)
+            made = Tool(name, title, text, handler, taken, shows, role, reads, reads or repeats, needed, self._position)
             self.append((audience, made))
             return handler
 
@@ -253,12 +266,3 @@ class Tools(list["Declared"]):
 
 
 type Declared = tuple[Audience, Tool]
-
-
-def install_tools(tools: Tools) -> None:
-    """Make a module's tools known to those they are for."""
-    for audience, one in tools:
-        if audience != "people":
-            TOOLS[one.name] = one
-        if audience != "agents":
-            PEOPLES_TOOLS[one.name] = one

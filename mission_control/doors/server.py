@@ -127,7 +127,10 @@ def _server(tools: Mapping[str, registry.Tool], instructions: str) -> Server[Any
 
 async def _list_tools(context: Any, _: Any) -> ListToolsResult:
     actor: Actor = context.request.scope[ACTOR]
-    return ListToolsResult(tools=[_described(one) for one in registry.tools_of(actor).values() if one.is_for(actor)])
+    tools = sorted(
+        (one for one in registry.tools_of(actor).values() if one.is_for(actor)), key=lambda one: one.position
+    )
+    return ListToolsResult(tools=[_described(one) for one in tools])
 
 
 @functools.cache

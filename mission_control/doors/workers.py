@@ -24,7 +24,7 @@ from mission_control.doors.shapes import (
 )
 from mission_control.tasks.models import AttachmentContent
 
-tools = Tools()
+tools = Tools(position=2)
 
 RECENT_COMMENTS, RECENT_ATTEMPTS, MOST_FILES = 50, 10, 100
 MOST_CHARACTERS = 50_000

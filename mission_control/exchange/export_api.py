@@ -12,6 +12,7 @@ from mission_control.exchange import importing, staged
 from mission_control.exchange.export_reading import contents_of, file_pieces, tasks_csv
 from mission_control.exchange.file import BoardFile, BoardImported, BoardImportRead
 from mission_control.exchange.models import BoardImport
+from mission_control.http.body_limit import BodyLimit
 from mission_control.http.operation_api import Api
 from mission_control.people.jobs import JobRead
 
@@ -91,3 +92,6 @@ async def delete_board_import(actor: Actor, waiting: BoardImport) -> OkResponse:
     """Forget your file. A running import goes on."""
     await staged.discard(actor, waiting.organization_id, waiting)
     return OK
+
+
+FILES = BodyLimit("POST", "/api/v1/boards/imports?", "import_max_bytes")

@@ -14,6 +14,7 @@ from mission_control.core.errors import Conflict, Invalid
 from mission_control.exchange.file import BoardFile
 from mission_control.exchange.models import BoardImport
 from mission_control.exchange.staged import serialize_import, visible_import
+from mission_control.http.body_limit import BodyLimit
 from mission_control.people.models import Job
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Form, FormInvalid, go
@@ -127,3 +128,6 @@ async def start_board_import(outcome: Outcome[BoardImport, None]) -> ResponseRet
 async def delete_board_import(outcome: Outcome[BoardImport, None]) -> ResponseReturnValue:
     """Forget a file."""
     return go(PATH)
+
+
+FILES = BodyLimit("POST", "/settings/import-export", "import_max_bytes")

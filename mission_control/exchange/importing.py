@@ -31,6 +31,7 @@ from mission_control.exchange.file import (
 from mission_control.http.retries import committed
 from mission_control.knowledge.models import BoardMemory
 from mission_control.log.commands import ATTEMPTS, command, uncancelled
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.people import jobs
 from mission_control.tasks.fields import EXPORTED
@@ -47,6 +48,8 @@ from mission_control.tasks.models import (
 )
 from mission_control.tasks.tag_commands import is_nameless, save_nameless, slug_from
 from mission_control.tasks.values import mismatch
+
+EVENTS = (Kind("board.imported", "A board was created from a file.", "made from a file the board"),)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from mission_control.core.values import new_id
 from mission_control.exchange.file import BoardFile, BoardImportRead, Dropped, ImportCounts, ImportPreview
 from mission_control.exchange.importing import dropped_of, import_here
 from mission_control.exchange.models import BoardImport
+from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.people import jobs
 from mission_control.people.jobs import JobRead, JobResult
@@ -47,6 +48,7 @@ NO_IMPORT = "There is no such file. Files that nobody imports are kept for a day
 RUNS = "This file is being imported. Its job says how far that is."
 
 
+@lookup
 async def visible_import(actor: Actor, import_id: UUID) -> BoardImport:
     """Return a file that the actor has given to be imported. Otherwise: NotFound."""
     mine = BoardImport.filter(organization_id=actor.organization_id, user_id=actor.user_id)

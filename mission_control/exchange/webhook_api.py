@@ -28,7 +28,7 @@ from mission_control.exchange.webhook_queries import (
     payload_read,
 )
 from mission_control.exchange.webhooks import shortened
-from mission_control.http.body_limit import admit_body
+from mission_control.http.body_limit import BodyLimit, admit_body
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.proxies import client_ip
 
@@ -179,3 +179,6 @@ async def get_webhook_payload(actor: Actor, payload: WebhookPayload, query: Payl
     """
     found = await payload_read(payload.id)
     return found.model_copy(update={"payload": shortened(found.payload, query.max_chars)})
+
+
+PAYLOADS = BodyLimit("POST", r"/api/v1/boards/[^/]+/webhooks/[^/]+", "webhook_max_payload_bytes")

@@ -14,6 +14,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, example
 from mission_control.database.sql import select, select_one
 from mission_control.exchange.models import Webhook, WebhookPayload
+from mission_control.http.registry import lookup
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 LONGEST_HEADER = 255
@@ -166,6 +167,7 @@ class ReplayRead(BaseModel):
 PAYLOADS = f"SELECT {', '.join(BoardWebhookPayloadRead.model_fields)} FROM board_webhook_payloads"
 
 
+@lookup
 async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Webhook:
     """Return a board's webhook. Raises NotFound when the actor does not reach it."""
     board = await visible_board(actor, board_id)
@@ -176,6 +178,7 @@ async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Web
     return webhook
 
 
+@lookup
 async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payload_id: UUID) -> WebhookPayload:
     """Return a received call without its payload. Raises NotFound when the actor does not reach the webhook."""
     webhook = await visible_webhook(actor, board_id, webhook_id)

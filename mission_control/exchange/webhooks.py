@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.agents.notices import Notices
 from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.commands import locked_board
@@ -25,8 +26,49 @@ from mission_control.exchange.webhook_queries import BoardWebhookCreate, BoardWe
 from mission_control.http.proxies import rate_limit_key
 from mission_control.knowledge.memory_commands import write_memory
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import deliver, record
+
+WORDS = Notices({"WEBHOOK EVENT RECEIVED": "webhook"})
+
+EVENTS = (
+    Kind(
+        "webhook.created",
+        "A webhook was created, by which other systems write to a board.",
+        "made the webhook",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "webhook.updated", "A webhook's fields or its secret changed.", "changed the webhook", is_named_in_message=True
+    ),
+    Kind(
+        "webhook.secret_rotated",
+        "A webhook got a new random secret.",
+        "changed the secret of the webhook",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "webhook.deleted",
+        "A webhook was deleted with what it had received.",
+        "deleted the webhook",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "webhook.received",
+        "A webhook received a call; its payload is in the board's memory.",
+        "took a call of the webhook",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "webhook.replayed",
+        "A person had an agent notified of a payload again.",
+        "sent again what came by the webhook",
+        is_named_in_message=True,
+    ),
+    Kind("webhook.notified", "An agent received the notice of a payload.", is_named_in_message=True),
+    Kind("webhook.notify_failed", "The notice of a payload was given up.", is_named_in_message=True),
+)
 
 NOT_ITS_AGENT = "agent_id must name an agent of this board."
 

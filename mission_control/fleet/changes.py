@@ -41,6 +41,7 @@ from mission_control.log.event_log import NewEvent
 from mission_control.log.unit_of_work import Reactions, record
 from mission_control.people import jobs as running
 from mission_control.people.jobs import JobRead, JobResult
+from mission_control.people.organization_commands import before_removal
 
 # A gateway that has just created an agent does not find it for a moment.
 LOOKS, PAUSE_SECONDS = 6, 0.5
@@ -105,6 +106,7 @@ async def rest(job: ProvisioningJob) -> str:
     return "Its turn was ended." if await _end_turns(job) else "It did nothing."
 
 
+@before_removal
 async def end_all_turns(organization_id: UUID) -> None:
     """End what the agents of an organization do that is about to be deleted; a gateway delays that by seconds at most.
 

@@ -24,11 +24,28 @@ from mission_control.fleet.onboarding_queries import (
 )
 from mission_control.log import leases
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.models import Event
 from mission_control.log.unit_of_work import deliver, notify, record
 from mission_control.people.models import User
 from mission_control.work.loops import Loop
+
+EVENTS = (
+    Kind(
+        "onboarding.started",
+        "A person started the conversation about a board with its gateway's main agent.",
+        "started the conversation about",
+    ),
+    Kind("onboarding.answered", "A person answered the main agent.", "answered about"),
+    Kind("onboarding.resent", "A person had the main agent sent again what it had not answered.", "asked again about"),
+    Kind("onboarding.agent_notified", "The main agent got what a person said about a board."),
+    Kind("onboarding.agent_notify_failed", "What a person said could not be sent to the main agent."),
+    Kind(
+        "onboarding.agent_silent", "The main agent has not answered within five minutes.", "waits for the main agent of"
+    ),
+    Kind("onboarding.cancelled", "A person cancelled the conversation.", "cancelled the conversation about"),
+)
 
 HEADER = "BOARD ONBOARDING REQUEST"
 QUESTION: JsonObject = {

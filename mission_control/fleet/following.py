@@ -16,7 +16,8 @@ from mission_control.database.sql import rows
 from mission_control.fleet.gateway_agent import agent_in
 from mission_control.fleet.session_reading import Mask, mask_of
 from mission_control.fleet.transcript import ENDINGS, Part, Run
-from mission_control.gateways.events import GatewayRef
+from mission_control.gateways.events import GatewayRef, when_connected
+from mission_control.log.channels import on_notify_family
 from mission_control.log.wake import publish_signal, publish_wakeup
 from mission_control.work.loops import Loop
 
@@ -167,6 +168,7 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
     _plan(session)
 
 
+@when_connected
 async def on_connected(gateway: GatewayRef) -> None:
     """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read."""
     await rows("UPDATE agents SET run_began_at = NULL WHERE gateway_id = ? AND run_began_at IS NOT NULL", gateway.id)
@@ -179,6 +181,7 @@ async def on_connected(gateway: GatewayRef) -> None:
             _plan(session)
 
 
+@on_notify_family(FAMILY)
 def on_watch(channel: str) -> None:
     """Note that a session is watched, and send a page that begins to watch it everything about its runs."""
     _, watch, word = channel.split(":")

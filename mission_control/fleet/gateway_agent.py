@@ -11,7 +11,7 @@ from mission_control.agents.models import Agent
 from mission_control.core.values import to_json
 from mission_control.gateways import connector
 from mission_control.gateways.errors import GatewayError, Said
-from mission_control.gateways.events import GatewayRef
+from mission_control.gateways.events import GatewayRef, when_connected
 
 CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
 READING_SECONDS = 10.0  # where somebody waits for a list
@@ -218,6 +218,7 @@ async def write(gateway_id: UUID, entry: WantedAgent) -> bool:
     return await done
 
 
+@when_connected
 async def heal(gateway: GatewayRef) -> None:
     """Take back the heartbeats that earlier versions wrote, which keep the owner's own agents from beating."""
     ours = await Agent.filter(gateway_id=gateway.id, is_adopted=False)

@@ -21,13 +21,21 @@ from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.runner import has_checked_in, wake_again, wake_key
 from mission_control.gateways import connector
 from mission_control.gateways.errors import GatewayError
-from mission_control.gateways.events import GatewayRef
+from mission_control.gateways.events import GatewayRef, when_connected
 from mission_control.log import leases
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.tasks.models import Task
+from mission_control.work import loop
 from mission_control.work.loop import NotNow, Sender
+
+EVENTS = (
+    Kind(
+        "agent.turn_ended", "What an agent did on its gateway was ended, because it has to stop.", "ended the turn of"
+    ),
+)
 
 
 def message_of(delivery: Delivery) -> str:
@@ -139,6 +147,7 @@ REACHED = (
 _sending: Counter[UUID] = Counter()
 
 
+@loop.senders
 def senders(app: Quart) -> list[Sender]:
     return [Sender(NOTICE, send_notice, only=_reached, name="gateway", is_able=lambda: bool(_free()))]
 
@@ -214,6 +223,7 @@ def may_resend(actor: Actor, gateway_id: UUID) -> bool:
     return False
 
 
+@when_connected
 async def resend_interrupted(gateway: GatewayRef) -> None:
     """Put notices back that the gateway had taken and did not finish beginning; to be called once it is connected."""
     found = await rows(
@@ -242,6 +252,7 @@ async def resend_interrupted(gateway: GatewayRef) -> None:
         await put_back(system(gateway.organization_id), gateway.id, lost)
 
 
+@when_connected
 async def resend_greetings(gateway: GatewayRef) -> None:
     """Wake agents again whose wake the gateway no longer knows; to be called once it is connected."""
     for job in await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting", awaits_check_in=True):

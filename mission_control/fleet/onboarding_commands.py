@@ -29,10 +29,17 @@ from mission_control.fleet.onboarding_queries import (
 )
 from mission_control.fleet.onboarding_queries import BoardOnboardingLeadAgentDraft as LeadDraft
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.people.account_commands import update_profile
 from mission_control.people.account_queries import UserUpdate
 from mission_control.people.models import User
+
+EVENTS = (
+    Kind("onboarding.asked", "A gateway's main agent asked something about a new board.", "asked something about"),
+    Kind("onboarding.drafted", "A gateway's main agent proposed a goal and a lead for a board.", "proposed a goal for"),
+    Kind("onboarding.confirmed", "A person confirmed a board's goal; the board has a lead.", "set up"),
+)
 
 STYLE = ("autonomy_level", "verbosity", "output_format", "update_cadence", "custom_instructions")
 AUTONOMY = ("autonomy_level", "autonomy", "mode")

@@ -15,10 +15,37 @@ from mission_control.fleet.jobs import joined, restart
 from mission_control.fleet.models import ALONE, REMOVALS, ProvisioningJob, marked, next_step, step_of
 from mission_control.gateways.models import Gateway
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.leases import Leases
 from mission_control.log.unit_of_work import record, signal
 from mission_control.log.wake import publish_signal
 from mission_control.people.models import Member, User
+
+EVENTS = (
+    Kind("agent.provision.direct", "An agent was created on its gateway, with its files and its session.", "set up"),
+    Kind("agent.provision.failed", "An agent could not be set up on its gateway, or never called.", "could not set up"),
+    Kind(
+        "agent.update.direct", "The files of an agent on its gateway were brought up to date.", "updated the files of"
+    ),
+    Kind(
+        "agent.update.failed",
+        "The files of an agent on its gateway could not be brought up to date.",
+        "could not update the files of",
+    ),
+    Kind("agent.wakeup.sent", "An agent was told by its gateway to start.", "woke"),
+    Kind(
+        "agent.delete.direct",
+        "An agent was removed from its gateway.",
+        "removed from its gateway:",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "agent.delete.failed",
+        "An agent could not be removed from its gateway.",
+        "could not remove from its gateway:",
+        is_named_in_message=True,
+    ),
+)
 
 
 class StepFailed(Exception):

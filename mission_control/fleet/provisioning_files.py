@@ -8,7 +8,7 @@ from quart import Quart
 from tortoise.expressions import Q
 
 from mission_control.agents.models import Agent
-from mission_control.core import times
+from mission_control.core import parts, times
 from mission_control.core.actor import Actor, system
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import fingerprint
@@ -45,6 +45,7 @@ class Installation:
 _here: Installation | None = None
 
 
+@parts.prepare
 def prepare(app: Quart) -> None:
     """Remember the settings of the application."""
     global _here

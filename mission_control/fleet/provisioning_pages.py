@@ -7,7 +7,7 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
-from mission_control.agents.page_frame import Viewed, changes_agent
+from mission_control.agents.page_frame import AGENT_PAGE, Viewed, changes_agent
 from mission_control.agents.roster import role_of, status_of
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, require
@@ -17,7 +17,7 @@ from mission_control.fleet.models import LABELS as STEP_LABELS
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_schemas import Adoption, ProvisioningRequest, TemplatesSyncRequest
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_frame import GATEWAY, gateway_of_page
+from mission_control.gateways.page_frame import GATEWAY, GATEWAY_PAGE, gateway_of_page
 from mission_control.gateways.page_frame import Viewed as ViewedGateway
 from mission_control.gateways.pages import DeletionForm, not_deleted
 from mission_control.gateways.queries import visible_gateway
@@ -138,7 +138,9 @@ def job_view(job: ProvisioningJob) -> dict[str, object]:
     }
 
 
-AGENT_TAB = Tab("gateway", "Gateway", agent_tab, card, applies=lambda viewed: viewed.agent.gateway_id is not None)
+AGENT_TAB = Tab(
+    AGENT_PAGE, "gateway", "Gateway", agent_tab, card, applies=lambda viewed: viewed.agent.gateway_id is not None
+)
 
 
 SHOWN_AGENTS = 200
@@ -165,4 +167,4 @@ def _line(agent: Agent) -> dict[str, Any]:
     }
 
 
-GATEWAY_TAB = Tab("agents", "Agents", gateway_tab)
+GATEWAY_TAB = Tab(GATEWAY_PAGE, "agents", "Agents", gateway_tab)

@@ -24,6 +24,7 @@ from mission_control.fleet.progress import LEASES, AgentGone, LeaseLost, Run, St
 from mission_control.fleet.provisioning_files import here
 from mission_control.gateways import connector
 from mission_control.gateways.errors import GatewayError, Unreachable
+from mission_control.gateways.events import when_connected
 from mission_control.log.commands import command
 from mission_control.log.leases import pause_after
 from mission_control.log.unit_of_work import notify, signal
@@ -288,6 +289,7 @@ async def see_check_ins() -> None:
     )
 
 
+@when_connected
 async def connected(*_: object) -> None:
     """Go on with what waited for a connection."""
     await rows(

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 from quart import Blueprint, Response, request
 
-from mission_control.agents.page_frame import Viewed
+from mission_control.agents.page_frame import AGENT_PAGE, Viewed
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import new_id
@@ -55,7 +55,7 @@ async def render(viewed: Viewed) -> str:
     return render_macro("gateway_sessions/agent.html", "tab", url=leads_to(viewed), viewed=viewed)
 
 
-TAB = Tab("session", "Session", render, leads_to=leads_to)
+TAB = Tab(AGENT_PAGE, "session", "Session", render, leads_to=leads_to)
 
 
 PAGE, FRAME, ENTRIES = "gateway-session", "gateway_sessions/frame.html", "gateway_sessions/entries.html"
@@ -272,7 +272,7 @@ async def abort_gateway_session(outcome: Outcome[object, GatewaySessionAbortRequ
     return done(session_url(outcome.ids["gateway_id"], outcome.ids["session_id"]), sentence)
 
 
-GATEWAY_TAB: Tab[ViewedGateway] = Tab("sessions", "Sessions")
+GATEWAY_TAB = Tab(GATEWAY_PAGE, "sessions", "Sessions")
 
 
 @pages.get(SESSIONS)

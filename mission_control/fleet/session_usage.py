@@ -24,7 +24,7 @@ from mission_control.fleet.models import SessionUsage
 from mission_control.gateways import connector
 from mission_control.gateways.connector import call
 from mission_control.gateways.errors import GatewayError, Unreachable
-from mission_control.gateways.events import GatewayRef
+from mission_control.gateways.events import GatewayRef, Handlers, when_connected
 from mission_control.log.commands import command
 from mission_control.work.loops import Loop
 
@@ -58,6 +58,7 @@ async def on_chat(gateway: GatewayRef, event: Mapping[str, object]) -> None:
     await following.on_chat(gateway, event)
 
 
+@when_connected
 async def measure_soon(gateway: GatewayRef) -> None:
     """After a connection: have everything read that was used since."""
     _active[gateway.id] = monotonic()
@@ -175,3 +176,6 @@ async def count_session(actor: Actor, gateway_id: UUID, agent: Agent, measured: 
     await mark.save()
     if more:
         await measure_usage(actor, agent.id, more, model=measured.model)
+
+
+HANDLERS = Handlers({"chat": on_chat, "agent": following.on_agent})

@@ -22,9 +22,25 @@ from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.models import Event
 from mission_control.log.unit_of_work import deliver, record
 from mission_control.web.regions import View
+
+EVENTS = (
+    Kind(
+        "gateway.session.message_sent",
+        "A person sent a message into a session of a gateway; the event has none of its words.",
+        "wrote into a session of",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.session.run_ended",
+        "A person ended what an agent did in a session of a gateway.",
+        "ended a run of",
+        is_named_in_message=True,
+    ),
+)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 
 from mission_control.agents.models import Agent
+from mission_control.agents.notices import Notices
 from mission_control.agents.queries import main_agent_on
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import times
@@ -28,10 +29,59 @@ from mission_control.fleet.skill_queries import (
 )
 from mission_control.gateways.models import Gateway
 from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, deliver, record
 from mission_control.people import jobs
 from mission_control.people.jobs import JobRead, JobResult
+
+EVENTS = (
+    Kind("skill.created", "A skill was added to the catalogue.", "added the skill", is_named_in_message=True),
+    Kind("skill.updated", "A skill's name or description changed.", "changed the skill", is_named_in_message=True),
+    Kind("skill.deleted", "A skill was removed from the catalogue.", "removed the skill", is_named_in_message=True),
+    Kind(
+        "skill.install_requested",
+        "A person asked a gateway's main agent to install a skill.",
+        "asked a gateway to install",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "skill.uninstall_requested",
+        "A person asked a gateway's main agent to remove a skill.",
+        "asked a gateway to remove",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.main.skill_message.sent",
+        "A gateway's main agent got the request about a skill.",
+        "told the gateway's agent:",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.main.skill_message.failed",
+        "A request about a skill was given up.",
+        "could not tell the gateway's agent:",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "skill_pack.created",
+        "A repository was added as a skill pack.",
+        "added the skill pack",
+        is_named_in_message=True,
+    ),
+    Kind("skill_pack.updated", "A skill pack changed.", "changed the skill pack", is_named_in_message=True),
+    Kind(
+        "skill_pack.deleted",
+        "A skill pack was removed; its skills stayed.",
+        "removed the skill pack",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "skill_pack.synced",
+        "Reading a skill pack changed the catalogue.",
+        "read the skill pack",
+        is_named_in_message=True,
+    ),
+)
 
 
 @command("skill.create")
@@ -359,3 +409,6 @@ async def add_default_packs(actor: Actor, event: NewEvent) -> None:
     for url, name, description in DEFAULT_PACKS:
         new = SkillPackCreate.model_validate({"source_url": url, "name": name, "description": description})
         await create_pack(system(organization_id), organization_id, new)
+
+
+WORDS = Notices({INSTALL: "skill_install", UNINSTALL: "skill_uninstall"})

@@ -15,6 +15,7 @@ from mission_control.database.sql import Row, as_json, as_moment, contains, plac
 from mission_control.fleet.models import Skill, SkillPack
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
+from mission_control.http.registry import lookup
 
 LONGEST_URL = 2000
 
@@ -182,12 +183,14 @@ BY_NAME = "LOWER(s.name), s.id"
 BY_CATEGORY = f"COALESCE(NULLIF(LOWER(TRIM(s.category)), ''), '~'), {BY_NAME}"
 
 
+@lookup
 async def visible_pack(actor: Actor, pack_id: UUID) -> SkillPack:
     """Return a pack of the active organization. Raises NotFound for others."""
     pack = await SkillPack.get_or_none(id=pack_id, organization_id=actor.organization_id)
     return _existing(pack, NO_PACK)
 
 
+@lookup
 async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
     """Return a skill of the active organization's catalogue. Raises NotFound for others."""
     skill = await Skill.get_or_none(id=skill_id, organization_id=actor.organization_id)

@@ -136,3 +136,6 @@ class GatewayAsk(AskKind[_Gateway]):
             f" WHERE state <> '{CONNECTED}' AND {away} >= ? AND {away} < ?",
             [since - AWAY_AFTER, until - AWAY_AFTER],
         )
+
+
+ASK = GatewayAsk()

@@ -34,7 +34,14 @@ from mission_control.gateways.queries import (
 from mission_control.gateways.target import Target
 from mission_control.log import channels
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, react, record
+
+EVENTS = (
+    Kind("gateway.created", "A gateway was added.", "added the gateway", is_named_in_message=True),
+    Kind("gateway.updated", "A gateway's fields changed.", "changed the gateway", is_named_in_message=True),
+    Kind("gateway.deleted", "A gateway was deleted.", "deleted the gateway", is_named_in_message=True),
+)
 
 # A change of one of these needs another connection.
 CONNECTION = ("url", "token", "allow_insecure_tls")

@@ -20,7 +20,7 @@ from mission_control.gateways.errors import GatewayError, Unreachable, from_valu
 from mission_control.gateways.installation import secret_key
 from mission_control.gateways.link import Held, Link
 from mission_control.log import channels
-from mission_control.log.channels import PROCESS
+from mission_control.log.channels import PROCESS, on_notify_family
 from mission_control.log.unit_of_work import running
 from mission_control.log.wake import publish_wakeup
 from mission_control.work.loops import Loop
@@ -220,6 +220,7 @@ def _connection(link: Link | None) -> Connection | None:
     return link.connection if link is not None and link.is_connected else None
 
 
+@on_notify_family(RETRY)
 def retry(channel: str) -> None:
     """Connect to the gateway that a channel of `RETRY` names, unless it is connected or another process holds it."""
     link = _links.get(UUID(channel.partition(":")[2]))

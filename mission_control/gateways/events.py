@@ -1,4 +1,4 @@
-"""The events of gateways: what features do with them, and how they reach their handlers in order."""
+"""The events of gateways: what is done with them, and how they reach their handlers in order."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from mission_control.core.parts import Hook, Part
 from mission_control.gateways.connection import GatewayEvent
 from mission_control.gateways.errors import GatewayError
 
@@ -18,11 +19,19 @@ class GatewayRef:
 
 
 Handle = Callable[[GatewayRef, Mapping[str, object]], Awaitable[None]]
-Connected = Callable[[GatewayRef], Awaitable[None]]
 
 # By the gateway's name of the event.
 HANDLERS: dict[str, list[Handle]] = {}
-CONNECTED: list[Connected] = []
+when_connected = Hook[Callable[[GatewayRef], Awaitable[None]]]()
+
+
+class Handlers(dict[str, Handle], Part):
+    """What a module does with events of gateways, by the gateway's name of the event."""
+
+    def install(self) -> None:
+        for name, handle in self.items():
+            HANDLERS.setdefault(name, []).append(handle)
+
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +46,8 @@ async def handle(gateway: GatewayRef, name: str, payload: Mapping[str, object]) 
 
 
 async def connected(gateway: GatewayRef) -> None:
-    """Run what features do after a gateway was connected."""
-    for handler in CONNECTED:
+    """Run what is done after a gateway was connected."""
+    for handler in when_connected.functions:
         try:
             await handler(gateway)
         except GatewayError as error:

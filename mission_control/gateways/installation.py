@@ -8,7 +8,7 @@ from uuid import UUID
 from quart import Quart
 
 from mission_control.config import ConfigError, Settings
-from mission_control.core import secrets
+from mission_control.core import parts, secrets
 from mission_control.core.outbound import may_reach
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import new_id
@@ -65,6 +65,7 @@ UNREADABLE = (
 )
 
 
+@parts.prepare
 def keep(app: Quart) -> None:
     """Remember the secret key and the least version of gateways."""
     _kept.key = app.config["SECRET_KEY"]

@@ -47,7 +47,35 @@ from mission_control.gateways.target import Pace, Target
 from mission_control.log import channels, leases
 from mission_control.log.channels import PROCESS
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record, signal
+
+EVENTS = (
+    Kind(
+        "gateway.connected",
+        "The connection to a gateway was made.",
+        "connected to the gateway",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.unreachable",
+        "A gateway cannot be reached any longer.",
+        "cannot reach the gateway",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.pairing_requested",
+        "A gateway waits for its owner to approve this installation.",
+        "waits to be approved by the gateway",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.refused",
+        "A gateway refuses the connection; its page says why.",
+        "was refused by the gateway",
+        is_named_in_message=True,
+    ),
+)
 
 MOST_AN_HOUR = 12  # events of a gateway that comes and goes
 _recorded: dict[UUID, deque[datetime]] = {}

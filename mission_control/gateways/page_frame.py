@@ -86,15 +86,12 @@ def _concerns(view: TabView[Gateway, Viewed], news: Event | dict[str, object]) -
     return news.get("gateway_id") == str(view.thing.id)
 
 
-# Those of the installed features, by key.
-TABS: dict[str, Tab[Viewed]] = {}
 GATEWAY_PAGE = TabbedPage[Gateway, Viewed](
     name="gateway",
     template="gateways/show.html",
     order=(OVERVIEW, "sessions", "agents"),
     parts={"head": "gateways/head.html", "tabs": "gateways/head.html"},
     gone="head",
-    tabs=TABS,
     see=_see,
     find=_find,
     news=Concerns(("gateway.",), ("gateway_id",), _concerns),
@@ -106,4 +103,4 @@ async def overview(viewed: Viewed) -> str:
     return render_macro("gateways/overview.html", "overview", viewed=viewed)
 
 
-TAB = Tab(OVERVIEW, "Connection", overview)
+TAB = Tab(GATEWAY_PAGE, OVERVIEW, "Connection", overview)

@@ -6,7 +6,7 @@ from uuid import UUID
 from quart import Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.core.actor import Actor, require
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
 from mission_control.gateways.errors import TOKEN_COMMANDS
@@ -41,7 +41,7 @@ from mission_control.web.forms import (
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, View
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 from mission_control.web.tabs import OVERVIEW
 
 LABELS = {"name": "Name", "url": "Address", "token": "Token", "workspace_root": "Folder for workspaces"}
@@ -228,3 +228,13 @@ async def not_deleted(refusal: Refusal[Gateway, object]) -> ResponseReturnValue:
 async def delete_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
     """Delete a gateway."""
     return go("/gateways")
+
+
+def _may_manage(actor: Actor, board: object) -> bool:
+    return can(actor, "gateway.manage", actor.organization_id)
+
+
+ENTRIES = (
+    PaletteEntry("Gateways", "/gateways", "radio-tower", "openclaw connection", position=45, may=_may_manage),
+    PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", position=35, group="Do", may=_may_manage),
+)

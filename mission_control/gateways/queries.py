@@ -34,6 +34,7 @@ from mission_control.gateways.handshake import NEEDED_SCOPES, Hello, grants
 from mission_control.gateways.installation import sealed
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.target import url_problem
+from mission_control.http.registry import lookup
 
 rules = Rules()
 
@@ -66,6 +67,7 @@ def visible_gateways(actor: Actor) -> QuerySet[Gateway]:
     return gateways if actor.is_user and actor.administers(actor.organization_id) else gateways.filter(id=None)
 
 
+@lookup
 async def visible_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
     """Return a gateway that the actor can see. Raise NotFound otherwise."""
     gateway = await visible_gateways(actor).get_or_none(id=gateway_id)

@@ -99,3 +99,6 @@ class RequestAsk(AskKind[Item]):
     async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:
         """Return what waits and what ended since the queue was opened, for the queue of all boards."""
         return await in_queue(actor, view)
+
+
+ASK = RequestAsk()

@@ -20,7 +20,36 @@ from mission_control.home.gateway_request_reading import AskedApproval, AskedQue
 from mission_control.home.models import GatewayRequest
 from mission_control.home.question_commands import answer_text
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record
+
+EVENTS = (
+    Kind(
+        "gateway.request.asked",
+        "A gateway asked people for an agent that is on no board.",
+        "brought in",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.request.decided",
+        "A person approved or rejected such a request.",
+        "decided on",
+        is_named_in_message=True,
+    ),
+    Kind("gateway.request.answered", "A person answered such a question.", "answered", is_named_in_message=True),
+    Kind(
+        "gateway.request.ended",
+        "Such a request was settled on the gateway, expired, or was cancelled.",
+        "noted the end of",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "gateway.request.delivered",
+        "A gateway got the answer to such a request.",
+        "passed on the answer to",
+        is_named_in_message=True,
+    ),
+)
 
 WHY = {
     "cancelled": "The gateway cancelled it: nobody waits for an answer any more.",

@@ -18,11 +18,12 @@ from mission_control.core.substance import Parts, Seen, Substance, substance_of
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import ActorRef, Body, Paging, example
 from mission_control.database.sql import Row, Values, as_id, as_json, as_moment, placeholders, rows, wire_moment
-from mission_control.gateways.page_frame import Viewed
+from mission_control.gateways.page_frame import GATEWAY_PAGE, Viewed
 from mission_control.home.models import GatewayRequest
 from mission_control.home.question_queries import parts_of as parts_of_question
 from mission_control.home.question_queries import split_heading
 from mission_control.home.question_schemas import OptionRead
+from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 from mission_control.web.fragments import render_macro
 from mission_control.web.tabs import Tab
@@ -120,6 +121,7 @@ def may_see(actor: Actor) -> bool:
     return actor.is_user and actor.administers(actor.organization_id)
 
 
+@lookup
 async def visible_request(actor: Actor, gateway_request_id: UUID) -> GatewayRequest:
     """Return a request that the person can see. Raise NotFound otherwise."""
     found = await GatewayRequest.get_or_none(id=gateway_request_id)
@@ -320,4 +322,4 @@ async def tab(viewed: Viewed) -> str:
     )
 
 
-TAB = Tab("requests", "Requests", tab)
+TAB = Tab(GATEWAY_PAGE, "requests", "Requests", tab)

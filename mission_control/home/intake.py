@@ -20,7 +20,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import rows
 from mission_control.gateways.errors import GatewayError, Unreachable
-from mission_control.gateways.events import GatewayRef, Handle
+from mission_control.gateways.events import GatewayRef, Handle, Handlers, when_connected
 from mission_control.home import answers, boardless
 from mission_control.home.asking import LISTS, Asker, asker_of, boardless_asker, end_of_approval, listed, question_of
 from mission_control.home.gateway_request_reading import (
@@ -38,7 +38,19 @@ from mission_control.home.question_commands import ask_people, snippet
 from mission_control.knowledge.memory_commands import write_memory
 from mission_control.log import channels
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import acting_as, record
+
+EVENTS = (
+    Kind("approval.ended_on_gateway", "A gateway's approval was decided there, expired, or was cancelled."),
+    Kind("approval.answered", "A gateway got the decision about what it had asked for."),
+    Kind(
+        "question.ended_on_gateway",
+        "A question of a gateway was answered there, expired, or was cancelled.",
+        "closed, as its gateway did:",
+    ),
+    Kind("question.delivered", "A gateway got the answer to its question.", "told the gateway the answer to:"),
+)
 
 # What a gateway asks for beyond that stays there, so that one that runs wild fills nobody's queue.
 MOST_PENDING = 500
@@ -290,6 +302,7 @@ async def question_resolved(gateway: GatewayRef, event: Mapping[str, object]) ->
         await answers.close(parts, read_question(said))
 
 
+@when_connected
 async def catch_up(gateway: GatewayRef) -> None:
     """After a connection: bring in what waits on the gateway, and close what ended there since.
 
@@ -356,3 +369,17 @@ async def _catch_up_questions(gateway: GatewayRef) -> None:
         asked_there = read_question(said) if said is not None else None
         if asked_there is None or asked_there.status != "pending":
             await answers.close(await parts_of(gateway.id, request), asked_there)
+
+
+HANDLERS = Handlers(
+    {
+        "exec.approval.requested": approval_requested("exec"),
+        "plugin.approval.requested": approval_requested("plugin"),
+        "openclaw.approval.requested": approval_requested("system-agent"),
+        "exec.approval.resolved": approval_resolved,
+        "plugin.approval.resolved": approval_resolved,
+        "openclaw.approval.resolved": approval_resolved,
+        "question.requested": question_requested,
+        "question.resolved": question_resolved,
+    }
+)

@@ -22,7 +22,7 @@ from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, Signal, View
-from mission_control.web.shell import SettingsPage, settings_page, signed_in
+from mission_control.web.shell import PaletteEntry, SettingsPage, settings_page, signed_in
 
 pages = Pages("notifications_pages", __name__)
 PAGE = "notifications"
@@ -102,3 +102,6 @@ async def mark_notifications_read(outcome: Outcome[None, ReadingForm]) -> Respon
 async def settings() -> str:
     """Show how a browser notifies."""
     return await settings_page(await signed_in(), "notifications/settings.html", "notifications")
+
+
+ENTRY = PaletteEntry("Notifications", "/notifications", "bell", "mentions assigned unread", position=25)

@@ -26,7 +26,7 @@ from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Reads, live_page, rendered
-from mission_control.web.shell import safe_next, shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, safe_next, shell_page, signed_in
 
 ANSWERED = {"approve": "Approved", "always": "Approved", "send_back": "Sent back", "reject": "Rejected"}
 
@@ -269,3 +269,6 @@ async def answer_needs(outcome: Outcome[None, SelectionForm]) -> ResponseReturnV
     label = "Undo" if len(undoable) == results.answered else f"Undo {len(undoable)}"
     undo = {"needs": ",".join(undoable), "next": place}
     return done(place, toast=toast, undo_action=UNDO, undo=undo, undo_label=label)
+
+
+ENTRY = PaletteEntry("Home", "/", "house", "needs you queue inbox start", position=1)

@@ -111,3 +111,6 @@ class QuestionAsk(AskKind[Item]):
     async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:
         """Return the open questions of a queue's boards, and those answered since it was opened."""
         return await question_queries.in_queue(actor, view)
+
+
+ASK = QuestionAsk()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.agents.coordination import address, memory_body, require_gateway
 from mission_control.agents.models import Agent
+from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of, main_agent_on
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.payloads import CHANNEL
@@ -30,7 +31,37 @@ from mission_control.home.question_schemas import (
 from mission_control.knowledge.memory_commands import write_memory
 from mission_control.knowledge.models import Entry
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, notify, record
+
+WORDS = Notices({"QUESTION ANSWERED": "question_answered"})
+
+EVENTS = (
+    Kind("question.asked", "An agent asked people a question.", "asked people:"),
+    Kind(
+        "question.answered", "A person answered an agent's question; the answer is in the board's memory.", "answered:"
+    ),
+    Kind("question.withdrawn", "A lead withdrew a question.", "withdrew:"),
+    Kind(
+        "question.deadline_changed",
+        "Until when a question is to be answered, or what happens otherwise, changed.",
+        "changed the deadline of:",
+    ),
+    Kind("question.reminded", "Nobody answered by the deadline: people were reminded.", "reminded people of:"),
+    Kind(
+        "question.asked_another", "Nobody answered by the deadline: another person was asked.", "asked another person:"
+    ),
+    Kind(
+        "gateway.lead.ask_user.sent",
+        "A gateway's main agent got the question of a lead for people.",
+        "passed a question to the main agent",
+    ),
+    Kind(
+        "gateway.lead.ask_user.failed",
+        "A question for a gateway's main agent was given up.",
+        "could not pass a question to the main agent",
+    ),
+)
 
 SNIPPET_LENGTH = 120
 OVER = {"answered": ErrorCode.QUESTION_ANSWERED, "withdrawn": ErrorCode.QUESTION_WITHDRAWN}

@@ -18,6 +18,7 @@ from mission_control.core.times import clock_now as now
 from mission_control.database.sql import Row, Values, as_id, as_json, as_moment, placeholders, rows, wire_moment
 from mission_control.home.models import Question
 from mission_control.home.question_schemas import QuestionQuery
+from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 from mission_control.web.fragments import render_macro
 
@@ -69,6 +70,7 @@ SELECT = (
 )
 
 
+@lookup
 async def visible_question(actor: Actor, board_id: UUID, question_id: UUID) -> Question:
     """Return a question on a board visible to the actor. Otherwise: NotFound."""
     board = await visible_board(actor, board_id)

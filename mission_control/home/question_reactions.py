@@ -16,8 +16,10 @@ from mission_control.home.models import Question
 from mission_control.home.question_commands import snippet
 from mission_control.home.question_queries import list_questions, read_question, visible_question
 from mission_control.home.question_schemas import QuestionQuery
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, deliver, notify, record
+
+EVENTS = (Kind("question.closed", "A question became moot: the run that asked ended.", "closed the question:"),)
 
 reactions = Reactions()
 

@@ -5,7 +5,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable, Container
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from mission_control.core import limits, times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
 from mission_control.core.limits import SAFE_METHODS, Allowance
+from mission_control.core.parts import Hook
 from mission_control.core.values import fingerprint
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.http import lookups
@@ -123,23 +124,12 @@ WRITER = Loop(name="writing down the use of tokens", look=write_down, pause=15.0
 LOCAL_SUBJECT = "local-auth-user"
 
 
-@dataclass(slots=True)
-class Callbacks:
-    """What features add.
-
-    The owner behind LOCAL_AUTH_TOKEN, an organization for a person without one, the person and the expiry of a token
-    that the identity provider signed, and what an agent's request means for its presence.
-    """
-
-    local_owner: Callable[[], Awaitable[UUID]] | None = None
-    ensure_membership: Callable[[UUID], Awaitable[None]] | None = None
-    provider_token: Callable[[str], Awaitable[tuple[UUID, datetime] | None]] | None = None
-    agent_seen: Callable[[Actor, datetime | None], Awaitable[None]] | None = None
-    # Deletes an account at the identity provider, by its subject.
-    delete_at_provider: Callable[[str], Awaitable[None]] | None = None
-
-
-callbacks = Callbacks()
+# The owner behind LOCAL_AUTH_TOKEN; an organization for a person without one; the person and the expiry of a token that
+# the identity provider signed; what an agent's request means for its presence.
+local_owner = Hook[Callable[[], Awaitable[UUID]]](is_single=True)
+ensure_membership = Hook[Callable[[UUID], Awaitable[None]]](is_single=True)
+provider_token = Hook[Callable[[str], Awaitable[tuple[UUID, datetime] | None]]](is_single=True)
+agent_seen = Hook[Callable[[Actor, datetime | None], Awaitable[None]]](is_single=True)
 
 
 async def known_token(secret: str) -> Caller | None:
@@ -160,8 +150,8 @@ async def agent_of(caller: Caller, *, touches: bool = True) -> Actor | None:
     if caller.agent_id is None or caller.actor is None:
         return None
     _remember_use(caller)
-    if touches and callbacks.agent_seen is not None:
-        await callbacks.agent_seen(caller.actor, caller.last_seen_at)
+    if touches and agent_seen.function is not None:
+        await agent_seen.function(caller.actor, caller.last_seen_at)
     return caller.actor
 
 
@@ -181,9 +171,9 @@ async def user_without_row(secret: str) -> Actor | None:
     local = settings.local_auth_token if settings.auth_mode == "local" else ""
     if local and hmac.compare_digest(local.encode(), secret.encode("utf-8", "surrogatepass")):
         return await _local_owner()
-    if secret.count(".") != 2 or callbacks.provider_token is None:
+    if secret.count(".") != 2 or provider_token.function is None:
         return None
-    known = await callbacks.provider_token(secret)
+    known = await provider_token.function(secret)
     if known is None:
         return None
     actor = await user_at_home(known[0], ("provider", None))
@@ -195,7 +185,8 @@ async def _local_owner() -> Actor | None:
     known = await lookups.person_by_subject(LOCAL_SUBJECT)
     if known is not None and known.actor is not None and known.has_active_organization:
         return replace(known.actor, credential=("local", None))
-    return None if callbacks.local_owner is None else await user_at_home(await callbacks.local_owner(), ("local", None))
+    owner = local_owner.function
+    return None if owner is None else await user_at_home(await owner(), ("local", None))
 
 
 async def session_of_browser() -> Caller | None:
@@ -221,9 +212,9 @@ async def person_of_session(caller: Caller) -> Actor | None:
 
 async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
     """Return a caller's actor; a person without an organization gets one first."""
-    if caller.actor is not None or callbacks.ensure_membership is None:
+    if caller.actor is not None or ensure_membership.function is None:
         return caller.actor
-    await callbacks.ensure_membership(user_id)
+    await ensure_membership.function(user_id)
     current = await lookups.by_credential(caller.credential, user_id)
     return None if current is None else current.actor
 
@@ -231,8 +222,8 @@ async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
 async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
     """Return a person, who gets an organization first when they have none."""
     actor = await user_actor(user_id, credential)
-    if actor is None and callbacks.ensure_membership is not None:
-        await callbacks.ensure_membership(user_id)
+    if actor is None and ensure_membership.function is not None:
+        await ensure_membership.function(user_id)
         actor = await user_actor(user_id, credential)
     return actor
 

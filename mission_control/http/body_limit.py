@@ -21,6 +21,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from mission_control.config import Settings
 from mission_control.core.errors import DomainError, TooLarge
+from mission_control.core.parts import Part
 from mission_control.http.proxies import rate_limit_key
 
 # What anybody may send. More is read only with valid credentials.
@@ -89,7 +90,7 @@ ANONYMOUS = "Without credentials a request has at most 64 KiB."
 
 
 @dataclass(frozen=True, slots=True)
-class BodyLimit:
+class BodyLimit(Part):
     """The setting that limits the bodies of an operation; `path` is an expression for the whole path.
 
     The limit applies when the body is read, not before the request reaches its handler.
@@ -99,12 +100,15 @@ class BodyLimit:
     path: str
     setting: str
 
+    def install(self) -> None:
+        BODY_LIMITS.append(self)
+
     def covers(self, method: str, path: str) -> bool:
         """Return whether a request is for this operation."""
         return method == self.method and re.fullmatch(self.path, path.rstrip("/")) is not None
 
 
-# The limits of the installed features.
+# The installed limits.
 BODY_LIMITS: list[BodyLimit] = []
 
 

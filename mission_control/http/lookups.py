@@ -13,6 +13,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.limits import granted
 from mission_control.database.sql import Row, as_id, as_json, as_moment, rows
+from mission_control.log.channels import on_notify
 from mission_control.log.unit_of_work import notify_at_commit
 
 KEPT = 10_000
@@ -284,6 +285,7 @@ def recheck_streams() -> None:
     notify_at_commit(CHANNEL)
 
 
+@on_notify(CHANNEL)
 def recheck_local_streams() -> None:
     """Make the streams of this process check rights again; called on every notification of the channel."""
     global _changes

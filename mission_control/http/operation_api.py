@@ -5,7 +5,7 @@
         \"\"\"Ask people for a decision.\"\"\"
 
 The function's name is the operation's. Its parameters are the actor; then what the path names: one thing, whose type
-says which look-up of a feature finds it, or the ids themselves; then `data`, the body, and `query`. A body whose type
+says which look-up finds it, or the ids themselves; then `data`, the body, and `query`. A body whose type
 admits None may be left out. What the function returns is the answer, unless the decorator names another shape for it.
 """
 
@@ -22,9 +22,10 @@ from typing import Any, Protocol, TypedDict, Unpack, get_args
 from quart import Blueprint, Response
 
 from mission_control.core.actor import Actor
+from mission_control.core.parts import Part
 from mission_control.http.authentication import Who
 from mission_control.http.operation import view_of
-from mission_control.http.registry import AGENTS, API, Handler, Hints, Operation
+from mission_control.http.registry import AGENTS, API, OPERATIONS, Handler, Hints, Operation
 
 ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
 BOARD_ROLES = ("agent", "agent-lead", "agent-worker")
@@ -79,20 +80,20 @@ class Declaration(TypedDict, total=False):
     instead: str
 
 
-class Api:
-    """The operations of one module. Its feature names the object, and `install()` publishes them.
+class Api(Part):
+    """The operations of one module.
 
     `tags` and `who` may call are those of its operations that say nothing else; `below` begins all their paths.
     A path of agents is for agents, with the tags of the role that its hints name.
     """
 
-    def __init__(
-        self, module: str, *tags: str, below: str = "", who: Who = "user", lists_agents_first: bool = False
-    ) -> None:
+    def __init__(self, module: str, *tags: str, below: str = "", who: Who = "user") -> None:
         self.blueprint = Blueprint(f"{module.replace('.', '_')}_{next(_numbers)}", module)
         self.operations: list[Operation] = []
         self._tags, self._who, self._prefix = tags, who, API + below
-        self._lists_agents_first, self._early = lists_agents_first, 0
+
+    def install(self) -> None:
+        OPERATIONS.extend(self.operations)
 
     def get(self, path: str, returns: object = ..., **declared: Unpack[Declaration]) -> Register:
         """Declare a read. A part of a path written `<string:name>` is text, every other one is an id."""
@@ -165,9 +166,7 @@ class Api:
         )
 
     def _serve(self, entry: Operation) -> None:
-        is_early = self._lists_agents_first and entry.path.startswith(AGENTS)
-        self.operations.insert(self._early if is_early else len(self.operations), entry)
-        self._early += is_early
+        self.operations.append(entry)
         view = view_of(entry)
         for number, path in enumerate((entry.path, *entry.former)):
             place = f"{entry.operation_id}_{entry.method.lower()}" + (f"_{number}" if number else "")

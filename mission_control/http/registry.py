@@ -20,6 +20,7 @@ from tortoise.models import Model
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, ErrorCode
 from mission_control.core.limits import TokenScope, scope_needed, scope_needed_of_people
+from mission_control.core.parts import add, marked
 from mission_control.core.values import Page, json_in_turns, to_json
 from mission_control.http.authentication import Who
 from mission_control.http.compression import in_pieces, is_large, json_response
@@ -140,9 +141,9 @@ class Operation:
         return scope_needed(self.method, for_leads=for_leads)
 
 
-# The operations of the installed features, in the order of the document.
+# The installed operations, in the order of the document.
 OPERATIONS: list[Operation] = []
-# What finds a thing of a type for an actor, as the features name it.
+# What finds a thing of a type for an actor.
 LOOKUPS: dict[Any, Handler] = {}
 
 
@@ -153,12 +154,9 @@ def inherited_ids() -> dict[tuple[str, str], str]:
     return {(method, path): name for method, path, name in (line.split(",") for line in lines)}
 
 
-def install_lookup(find: Handler) -> None:
-    """Let a look-up find what operations are about whose function takes what it returns."""
-    found = inspect.signature(find).return_annotation
-    if found in LOOKUPS:
-        raise RuntimeError(f"{found} has two look-ups.")
-    LOOKUPS[found] = find
+def lookup[H: Handler](find: H) -> H:
+    """Let a function look up what operations are about whose function takes what it returns."""
+    return marked(find, lambda found: add(LOOKUPS, inspect.signature(found).return_annotation, found))
 
 
 @functools.cache

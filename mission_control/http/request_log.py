@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ import orjson
 from mission_control import __version__
 from mission_control.config import Settings
 from mission_control.config_values import TRACE
+from mission_control.core.parts import Part
 from mission_control.core.request_facts import current_request_id
 from mission_control.http.proxies import Scope, header, scope_client_ip
 
@@ -113,8 +115,18 @@ HEALTH_PATHS = {"/health", "/healthz", "/readyz"}
 WAITS = "mission_control.waits"
 
 logger = logging.getLogger("mission_control.request")
-# Beginnings of paths, of the installed features: what follows them is a secret, which no log line carries.
+# The installed beginnings of paths: what follows them is a secret, which no log line carries.
 SECRET_PATHS: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class SecretPath(Part):
+    """The beginning of paths that carry a secret, which no log shows."""
+
+    begins: str
+
+    def install(self) -> None:
+        SECRET_PATHS.append(self.begins)
 
 
 def without_secret(path: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.agents.notices import Notices
 from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
@@ -17,8 +18,30 @@ from mission_control.gateways.models import Gateway
 from mission_control.knowledge.group_queries import BoardGroupCreate, BoardGroupUpdate, with_boards
 from mission_control.knowledge.models import BoardGroup
 from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, deliver, react, record
+
+WORDS = Notices({"BOARD GROUP UPDATED": "group_updated"})
+
+EVENTS = (
+    Kind("board.group.join.notified", "An agent received the notice that a board joined the group."),
+    Kind("board.group.join.notify_failed", "The notice that a board joined the group was given up."),
+    Kind("board.group.leave.notified", "An agent received the notice that a board left the group."),
+    Kind("board.group.leave.notify_failed", "The notice that a board left the group was given up."),
+    Kind("board_group.created", "A board group was created.", "made the board group", is_named_in_message=True),
+    Kind(
+        "board_group.updated",
+        "A board group's name, slug or description changed.",
+        "changed the board group",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "board_group.deleted",
+        "A board group was deleted with its memory; its boards stayed.",
+        "deleted the board group",
+        is_named_in_message=True,
+    ),
+)
 
 
 @command("board_group.create")

@@ -34,7 +34,7 @@ from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, T
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 LABELS = {"name": "Name", "description": "Description", "board_ids": "Boards", "number": "Every", "unit": "Unit"}
@@ -391,3 +391,16 @@ async def _pace_page(
 async def apply_board_group_heartbeat(outcome: Outcome[BoardGroup, PaceForm]) -> ResponseReturnValue:
     """Set how often the agents report, and say for how many that was done."""
     return await _pace_page(outcome.actor, outcome.found, outcome.form.model_dump(), {}, outcome.answer)
+
+
+ENTRIES = (
+    PaletteEntry("Board groups", "/groups", "layers", "boards side by side", position=42),
+    PaletteEntry(
+        "New board group",
+        "/groups/new",
+        "plus",
+        position=31,
+        group="Do",
+        may=lambda actor, board: can(actor, "board_group.create", actor.organization_id),
+    ),
+)

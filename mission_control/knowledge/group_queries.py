@@ -17,6 +17,7 @@ from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import NotFound
 from mission_control.core.values import JsonObject, NotNull, Paging, example
 from mission_control.database.sql import Row, placeholders, rows, wire_moment
+from mission_control.http.registry import lookup
 from mission_control.knowledge.models import BoardGroup
 from mission_control.people.account_names import person_name
 from mission_control.tasks.tag_queries import TagRef, tags_of_tasks
@@ -174,6 +175,7 @@ def may_apply_heartbeat(actor: Actor, group: BoardGroup) -> bool:
     return may_change_group(actor, group) or (actor.is_lead and holds_board_of(actor, group))
 
 
+@lookup
 async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
     """Return a group of the active organization with its boards. Raises NotFound when the actor does not reach it."""
     return await _group_in([actor.organization_id], group_id, lambda group: may_read_group(actor, group))

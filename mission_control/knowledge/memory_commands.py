@@ -12,9 +12,24 @@ from mission_control.knowledge.memory_queries import MemoryUpdate
 from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
 from mission_control.knowledge.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
 from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, record
 from mission_control.people.work_state import RUNNING
+
+EVENTS = (
+    Kind("memory.created", "An entry was added to a board's memory or chat."),
+    Kind("memory.updated", "An entry of a board's memory changed.", "changed the memory of the board"),
+    Kind(
+        "memory.deleted", "An entry of a board's memory was deleted.", "deleted something from the memory of the board"
+    ),
+    Kind("group_memory.created", "An entry was added to a group's memory."),
+    Kind("group_memory.updated", "An entry of a group's memory changed.", "changed the memory of a board group"),
+    Kind(
+        "group_memory.deleted",
+        "An entry of a group's memory was deleted.",
+        "deleted something from the memory of a board group",
+    ),
+)
 
 
 @command("memory.write")

@@ -17,6 +17,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import ActorRef, Body, JsonObject, NonEmptyStr, NotNull, Paging, example, page, to_json
 from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
 from mission_control.http import lookups
+from mission_control.http.registry import lookup
 from mission_control.knowledge.group_queries import group_of, holds_board_of, reaches_group, visible_group, with_boards
 from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
 from mission_control.log import broker
@@ -77,11 +78,13 @@ class MemoryStreamQuery(BaseModel):
     is_chat: bool | None = None
 
 
+@lookup
 async def visible_entry(actor: Actor, board_id: UUID, memory_id: UUID) -> BoardMemory:
     """Return a board's entry. Raises NotFound when the actor does not reach the board."""
     return await _entry_of(BoardMemory, await visible_board(actor, board_id), memory_id)
 
 
+@lookup
 async def visible_group_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> GroupMemory:
     """Return a group's entry. Raises NotFound when the person does not reach the group."""
     return await _entry_of(GroupMemory, await visible_group(actor, group_id), memory_id)

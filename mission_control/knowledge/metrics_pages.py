@@ -27,7 +27,7 @@ from mission_control.knowledge.metrics_schemas import (
 from mission_control.log.broker import head_of
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 
 HEIGHT, STEP, WIDTH = 32, 10, 7  # of the bars, in units of their drawing
 IN_WORDS = {key: "24 hours" if key == "24h" else f"{length.days} days" for key, (length, _) in RANGES.items()}
@@ -264,3 +264,6 @@ async def shown(view: MetricsView) -> str:
 
 
 REGIONS = (Region(PAGE, "#metrics", Concerns[MetricsView](COUNTED), shown),)
+
+
+ENTRY = PaletteEntry("Metrics", "/metrics", "gauge", "charts figures dashboard statistics", position=60)

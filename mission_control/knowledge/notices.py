@@ -3,6 +3,7 @@
 from quart import current_app, has_app_context
 
 from mission_control.agents.models import Agent
+from mission_control.agents.notices import Notices
 from mission_control.agents.queries import agents_to_notify, mentioned_names, mentions
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.commands import ORDERS, apply_order
@@ -10,6 +11,18 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
 from mission_control.log.unit_of_work import deliver
+
+WORDS = Notices(
+    {
+        "BOARD CHAT": "chat",
+        "BOARD CHAT MENTION": "chat_mention",
+        "GROUP CHAT": "group_chat",
+        "GROUP CHAT MENTION": "group_chat_mention",
+        "GROUP BROADCAST": "group_broadcast",
+        "/pause": "pause",
+        "/resume": "resume",
+    }
+)
 
 SNIPPET_LENGTH = 800
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from mission_control.core.parts import add, marked
 from mission_control.core.values import new_id
 
 _queues: dict[str, "_Queue"] = {}
@@ -117,17 +118,17 @@ _callbacks: dict[str, list[Callable[[], None]]] = {}
 _families: dict[str, Callable[[str], None]] = {}
 
 
-def on_notify(channel: str, callback: Callable[[], None]) -> None:
-    """Call `callback` on every notification of a channel, from any process, and when one may have been lost."""
-    _callbacks.setdefault(channel, []).append(callback)
+def on_notify[F: Callable[[], None]](channel: str) -> Callable[[F], F]:
+    """Call the function on every notification of a channel, from any process, and when one may have been lost."""
+    return lambda function: marked(function, lambda callback: _callbacks.setdefault(channel, []).append(callback))
 
 
-def on_notify_family(family: str, callback: Callable[[str], None]) -> None:
-    """Call `callback` with the name of each notified channel of a family (`<family>:...`), from any process.
+def on_notify_family[F: Callable[[str], None]](family: str) -> Callable[[F], F]:
+    """Call the function with the name of each notified channel of a family (`<family>:...`), from any process.
 
     Unlike a waiter, it is not called when a notification may have been lost.
     """
-    _families[family] = callback
+    return lambda function: marked(function, lambda callback: add(_families, family, callback))
 
 
 @contextlib.contextmanager

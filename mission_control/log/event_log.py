@@ -15,6 +15,7 @@ import orjson
 from mission_control.core import times
 from mission_control.core.actor import Scope
 from mission_control.core.errors import NotFound
+from mission_control.core.parts import Part, add
 from mission_control.core.request_facts import current_request_id
 from mission_control.core.values import new_id
 from mission_control.database.sql import is_postgres, placeholders, rows
@@ -329,18 +330,32 @@ def head_fault(log: str, seq: int, digest: str, signature: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Part):
     """A kind of event: when it is recorded, and what a feed says was done, when that needs only the thing's name.
 
     `is_named_in_message`: the thing has no page or is gone; its name stands in the message, behind a colon.
     """
 
+    name: str
     recorded_when: str
     phrase: str = ""
     is_named_in_message: bool = False
 
+    def install(self) -> None:
+        add(KINDS, self.name, self)
 
-# Of the installed features, by name.
+
+@dataclass(frozen=True, slots=True)
+class AccountKind(Part):
+    """A kind of entry of the account log, and when it is recorded."""
+
+    name: str
+    recorded_when: str
+
+    def install(self) -> None:
+        add(ACCOUNT_KINDS, self.name, self.recorded_when)
+
+
+# The installed kinds by name; those of the account log with when they are recorded.
 KINDS: dict[str, Kind] = {}
-# The kinds of entries of the account log, with when they are recorded.
 ACCOUNT_KINDS: dict[str, str] = {}

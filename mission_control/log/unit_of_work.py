@@ -1,6 +1,6 @@
 """What the outermost command has recorded so far, and reactions to it in the same transaction."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.core.actor import Actor, Scope, Scoped
+from mission_control.core.parts import Part
 from mission_control.log.event_log import KINDS, NewEvent
 from mission_control.log.leases import Delivery
 
@@ -65,7 +66,7 @@ def record(
 ) -> NewEvent:
     """Record that something happened; the event is written when the outermost command commits."""
     if kind not in KINDS:
-        raise RuntimeError(f"No feature declares events of the kind {kind}.")
+        raise RuntimeError(f"No module declares events of the kind {kind}.")
     unit = unit_of_work()
     scope = thing if isinstance(thing, Scope) else thing.scope()
     actor = unit.recorded or unit.actor
@@ -138,13 +139,13 @@ def signal(organization_id: UUID, **fields: object) -> None:
 
 Reaction = Callable[[Actor, NewEvent], Awaitable[None]]
 
-# The reactions of the installed features by kind, in the order in which they run.
+# The installed reactions by kind, in the order in which they run: that of the names of their modules.
 REACTIONS: dict[str, list[Reaction]] = {}
 ALL = ""  # the key of those to every kind
 
 
-class Reactions(dict[str, list[Reaction]]):
-    """The reactions of one module, by kind. Its feature names the object, and `install()` makes them run."""
+class Reactions(dict[str, list[Reaction]], Part):
+    """The reactions of one module, by kind."""
 
     def to(self, *kinds: str) -> Callable[[Reaction], Reaction]:
         """Call the function in the same transaction whenever an event of one of these kinds is recorded."""
@@ -160,11 +161,9 @@ class Reactions(dict[str, list[Reaction]]):
         """Call the function whenever anything is recorded, after those to its kind."""
         return self.to(ALL)(function)
 
-
-def install_reactions(reactions: Mapping[str, Sequence[Reaction]]) -> None:
-    """Let a module's reactions run after those installed before."""
-    for kind, functions in reactions.items():
-        REACTIONS.setdefault(kind, []).extend(functions)
+    def install(self) -> None:
+        for kind, functions in self.items():
+            REACTIONS.setdefault(kind, []).extend(functions)
 
 
 async def react() -> None:

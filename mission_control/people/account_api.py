@@ -9,7 +9,6 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Forbidden, Invalid, existing, invalid_field
 from mission_control.core.limits import wrong_passwords
 from mission_control.core.values import OK, LLMErrorResponse, OkResponse
-from mission_control.http.authentication import callbacks
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.people import account_commands, credentials
@@ -29,6 +28,7 @@ from mission_control.people.account_queries import (
 )
 from mission_control.people.deletion import delete_account, prepare_deletion
 from mission_control.people.models import Session, Token, User
+from mission_control.people.verification import delete_at_provider
 
 api = Api(__name__, "users")
 
@@ -61,8 +61,8 @@ async def delete_me(actor: Actor) -> OkResponse:
     """
     user = await own_account(actor)
     await prepare_deletion(actor, user)
-    if callbacks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
-        await callbacks.delete_at_provider(user.clerk_user_id)
+    if not user.clerk_user_id.startswith("local-"):
+        await delete_at_provider(user.clerk_user_id)
 
     async def delete() -> OkResponse:
         await delete_account(actor, user)

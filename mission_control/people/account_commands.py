@@ -13,10 +13,29 @@ from mission_control.core.values import fingerprint, new_id, new_secret, parse_i
 from mission_control.database.sql import lowered, rows
 from mission_control.http import lookups
 from mission_control.log.commands import command
+from mission_control.log.event_log import AccountKind
 from mission_control.people.account_log import record_account
 from mission_control.people.account_queries import UserUpdate
 from mission_control.people.credentials import hash_password, password_fits
 from mission_control.people.models import InstanceSetting, Member, Organization, PasswordReset, Session, Token, User
+
+ACCOUNT_EVENTS = (
+    AccountKind(
+        "account.created",
+        "An account was created: by an invitation, on the command line, or for the identity provider.",
+    ),
+    AccountKind("account.updated", "Somebody changed their profile."),
+    AccountKind("account.link_invited", "An admin allowed a person of the identity provider to link an account."),
+    AccountKind("account.linked", "An account was linked to a person of the identity provider."),
+    AccountKind("account.signed_in", "A session began."),
+    AccountKind("account.sessions_ended", "All sessions of a person were ended."),
+    AccountKind("account.sign_in_refused", "E-mail and password did not belong together."),
+    AccountKind("account.signed_out", "A session was ended by its owner."),
+    AccountKind("account.password_changed", "Somebody changed their own password."),
+    AccountKind("account.password_reset", "A password was set with a one-time link."),
+    AccountKind("account.reset_link_made", "A one-time link was made for a person."),
+    AccountKind("token.revoked", "Somebody revoked a personal token."),
+)
 
 
 def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:

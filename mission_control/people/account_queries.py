@@ -11,6 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.core.limits import PersonScope
 from mission_control.core.values import Body, Moment, example
+from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.people.account_names import device
 from mission_control.people.credentials import EVERYTHING, MAXIMUM_LENGTH, MINIMUM_LENGTH
@@ -128,6 +129,7 @@ async def profile(user_id: UUID | None) -> UserRead:
     return UserRead.of(await existing(User.get_or_none(id=user_id)))
 
 
+@lookup
 async def own_account(actor: Actor) -> User:
     """Return the account of the person who calls."""
     return await User.get(id=actor.id)

@@ -27,8 +27,11 @@ from mission_control.core.values import fingerprint, new_secret
 from mission_control.http import lookups
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.commands import command
+from mission_control.log.event_log import AccountKind
 from mission_control.people.account_log import record_account
 from mission_control.people.models import Token, User
+
+ACCOUNT_EVENTS = (AccountKind("token.created", "Somebody made a personal token."),)
 
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 1000

@@ -10,6 +10,7 @@ from mission_control.core.values import fingerprint
 from mission_control.database.sql import rows
 from mission_control.http import lookups
 from mission_control.log.commands import command
+from mission_control.log.event_log import AccountKind
 from mission_control.log.unit_of_work import record
 from mission_control.people.account_log import record_account
 from mission_control.people.members import end_invites_of, hold
@@ -19,6 +20,8 @@ from mission_control.people.organization_commands import (
     prepare_removal_of_own,
     remove_organization,
 )
+
+ACCOUNT_EVENTS = (AccountKind("account.deleted", "A person deleted their account."),)
 
 DELETE_AT_PROVIDER = "identity.delete_account"  # deliveries that versions before this one left
 REMEMBERED = timedelta(hours=24)

@@ -41,6 +41,7 @@ from mission_control.people.models import MailRequest, PasswordReset, User
 from mission_control.people.setup import Email, Line, SetupForm, zone
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
 from mission_control.web.fragments import render_macro
+from mission_control.work import loop
 from mission_control.work.loop import GiveUp, Send, Sender
 
 OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
@@ -292,6 +293,7 @@ async def _make(actor: Actor, user: User) -> str:
     return secret
 
 
+@loop.senders
 def senders(app: Quart) -> list[Sender]:
     """Return who sends links for new passwords; nobody where no mail server is set."""
     return [Sender(KIND, _sender(app))] if app.config["SETTINGS"].smtp_url else []

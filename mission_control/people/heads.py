@@ -16,12 +16,25 @@ from mission_control.database.migrate import verify_secret_key
 from mission_control.database.sql import as_id, rows
 from mission_control.log import event_log
 from mission_control.log.commands import atomically
-from mission_control.log.event_log import Names, Verdict, judge, sign, use_key
+from mission_control.log.event_log import AccountKind, Kind, Names, Verdict, judge, sign, use_key
 from mission_control.log.models import Event
 from mission_control.log.unit_of_work import record
 from mission_control.people import account_log
 from mission_control.people.account_log import AccountHead, record_account
 from mission_control.people.models import AccountEvent
+
+EVENTS = (
+    Kind(
+        "log.sealed",
+        "A log from before actors' names were hashed got a digest of the names in it.",
+        "sealed the names of actors in the log",
+    ),
+)
+ACCOUNT_EVENTS = (
+    AccountKind(
+        "audit.heads_signed", "An administrator signed the heads of logs that this installation had not signed."
+    ),
+)
 
 AT_ONCE = 2000
 _log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from mission_control.core.values import JsonObject
 from mission_control.database.sql import Row, as_id, lowered, rows
 from mission_control.http import lookups
 from mission_control.log.commands import command
+from mission_control.log.event_log import AccountKind
 from mission_control.log.leases import Delivery
 from mission_control.people.account_commands import is_in_use, is_invited, is_linked, link_own, take_over
 from mission_control.people.account_log import record_account
@@ -23,6 +24,10 @@ from mission_control.people.deletion import deleted_at
 from mission_control.people.models import User
 from mission_control.people.provider import Provider, ProviderUnreachable, ask, bearer, read_object
 from mission_control.work.loop import GiveUp, Send
+
+ACCOUNT_EVENTS = (
+    AccountKind("account.address_lost", "An address that a person claimed became that of somebody who proved it."),
+)
 
 LONGEST_EMAIL = 320
 LONGEST_NAME = 200

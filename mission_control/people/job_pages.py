@@ -11,6 +11,7 @@ from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Pages
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, Signal, View
+from mission_control.web.shell import PaletteEntry
 
 pages = Pages("jobs_pages", __name__)
 WORK = "/work"
@@ -100,3 +101,6 @@ REGIONS = (
     Region(EVERY_PAGE, "#own-work-menu", OWN, _indicator),
     Region(EVERY_PAGE, "#ended-work", OWN, _ended),
 )
+
+
+ENTRY = PaletteEntry("Running and finished work", "/work", "hourglass", "jobs imports syncs progress", 90)

@@ -19,6 +19,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import Conflict, DomainError, existing
 from mission_control.core.values import Paging, new_id
+from mission_control.http.registry import lookup
 from mission_control.http.retries import committed
 from mission_control.log import channels
 from mission_control.log.commands import atomically, command
@@ -100,6 +101,7 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
     return found if actor.administers(actor.organization_id) else found.filter(user_id=actor.user_id)
 
 
+@lookup
 async def visible_job(actor: Actor, job_id: UUID) -> Job:
     """Return a job of the active organization that somebody may read. Otherwise: NotFound."""
     return await existing(visible_jobs(actor).get_or_none(id=job_id), NO_JOB)

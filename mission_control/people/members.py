@@ -10,6 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.http import lookups
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.people.access import (
     LEVELS,
@@ -24,6 +25,19 @@ from mission_control.people.access import (
     replace_access,
 )
 from mission_control.people.models import Invite, Member, Organization, User
+
+EVENTS = (
+    Kind(
+        "organization.ownership_transferred",
+        "An owner made another person the owner and became an admin.",
+        "handed the ownership to",
+        is_named_in_message=True,
+    ),
+    Kind("member.role_changed", "A person got another role in an organization.", "changed the role of"),
+    Kind("member.access_changed", "It was changed which boards a person reaches.", "changed the boards of"),
+    Kind("member.removed", "A person was taken out of an organization.", "removed"),
+    Kind("member.left", "A person left an organization, or deleted their account.", "left the organization"),
+)
 
 ONE_OWNER = "An organization needs at least one owner; make somebody else an owner first."
 

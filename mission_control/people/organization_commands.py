@@ -1,24 +1,39 @@
 """Commands on organizations and invitations, and what is done elsewhere before one is deleted."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
+from mission_control.core.parts import Hook
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import fingerprint, new_secret
 from mission_control.database.sql import lowered, rows
-from mission_control.http import lookups
+from mission_control.http import authentication, lookups
 from mission_control.log.commands import command
+from mission_control.log.event_log import AccountKind, Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import record
 from mission_control.people.access import ROLES, check_boards, copy_access, merge_access, role_of
 from mission_control.people.account_log import record_account
 from mission_control.people.models import InstanceSetting, Invite, InviteBoardAccess, Member, Organization, User
 from mission_control.people.organization_queries import OrganizationInviteCreate
+
+EVENTS = (
+    Kind("organization.created", "An organization was founded.", "founded", is_named_in_message=True),
+    Kind(
+        "organization.renamed",
+        "An organization got another name.",
+        "renamed the organization:",
+        is_named_in_message=True,
+    ),
+    Kind("invite.created", "Somebody was invited.", "invited somebody"),
+    Kind("invite.revoked", "An invitation was deleted.", "revoked an invitation"),
+    Kind("invite.accepted", "A person joined by an invitation, or gained by it.", "accepted an invitation"),
+)
+ACCOUNT_EVENTS = (AccountKind("organization.deleted", "An organization was deleted with its log."),)
 
 
 def check_name(organization_id: UUID) -> str:
@@ -255,6 +270,7 @@ async def locked_organization(organization: Organization) -> Organization:
     return await existing(Organization.select_for_update().get_or_none(id=organization.id))
 
 
+@authentication.ensure_membership
 async def ensure_membership(user_id: UUID) -> None:
     """Give a person without a membership one: by invitation to their verified address, else a personal one."""
     await _settle(system(), user_id)
@@ -290,20 +306,13 @@ async def _free_name(user_id: UUID | None, name: str, other_than: UUID | None = 
     return name
 
 
-@dataclass(slots=True)
-class Callbacks:
-    """What a feature above does; filled from the features."""
-
-    before_removal: Callable[[UUID], Awaitable[None]] | None = None
-
-
-callbacks = Callbacks()
+before_removal = Hook[Callable[[UUID], Awaitable[None]]]()
 
 
 async def prepare_removal(organization_id: UUID) -> None:
     """Do what has to be done before an organization is deleted. Not to be called inside a command."""
-    if callbacks.before_removal is not None:
-        await callbacks.before_removal(organization_id)
+    for prepare in before_removal.functions:
+        await prepare(organization_id)
 
 
 async def prepare_removal_of_own(user_id: UUID) -> None:

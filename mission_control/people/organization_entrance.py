@@ -17,6 +17,7 @@ from mission_control.core.values import fingerprint, new_id
 from mission_control.database.sql import rows
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import deliver, record
 from mission_control.people.access import level, role_of
@@ -28,7 +29,14 @@ from mission_control.people.models import Invite, Member, Organization, User
 from mission_control.people.organization_commands import join
 from mission_control.people.organization_pages import JoinForm
 from mission_control.people.organization_queries import InvitationMail
+from mission_control.work import loop
 from mission_control.work.loop import GiveUp, Send, Sender, retry
+
+EVENTS = (
+    Kind("invite.mail_requested", "An invitation is to be sent by mail.", "sends an invitation by mail"),
+    Kind("invite.mailed", "An invitation was sent by mail.", "mailed an invitation"),
+    Kind("invite.mail_failed", "The mail of an invitation was given up.", "could not mail an invitation"),
+)
 
 DEAD_LINK = "This invitation was revoked, or the link is not complete. Ask whoever invited you for a new one."
 USED = "This invitation was used already. Sign in to go on."
@@ -195,6 +203,7 @@ async def mail_again(actor: Actor, invite: Invite) -> None:
         await retry(actor, last)
 
 
+@loop.senders
 def senders(app: Quart) -> list[Sender]:
     """Return who sends invitations; nobody where no mail server is set."""
     return [Sender(KIND, _sender(app))] if app.config["SETTINGS"].smtp_url else []

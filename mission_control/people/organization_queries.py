@@ -12,6 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import Body, NotNull, Paging, example
 from mission_control.database.sql import Row, rows
+from mission_control.http.registry import lookup
 from mission_control.people.access import ROLES, Access, OrganizationBoardAccessSpec, Reach, live_access
 from mission_control.people.models import Invite, Member, Organization
 from mission_control.people.work_state import State
@@ -202,6 +203,7 @@ MEMBERS = (
 )
 
 
+@lookup
 async def active_organization(actor: Actor) -> Organization:
     """The organization the person works in."""
     return await existing(Organization.get_or_none(id=actor.organization_id))
@@ -219,11 +221,13 @@ def my_organizations(actor: Actor) -> list[OrganizationListItem]:
     ]
 
 
+@lookup
 async def visible_member(actor: Actor, member_id: UUID) -> Member:
     """A member of the active organization; NotFound otherwise."""
     return await existing(Member.get_or_none(id=member_id, organization_id=actor.organization_id))
 
 
+@lookup
 async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
     """An invitation of the active organization; NotFound otherwise."""
     return await existing(Invite.get_or_none(id=invite_id, organization_id=actor.organization_id))

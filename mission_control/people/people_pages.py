@@ -10,6 +10,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, DomainError
 from mission_control.http import authentication
+from mission_control.http.request_log import SecretPath
 from mission_control.log.models import Event
 from mission_control.people import organization_entrance
 from mission_control.people.access import boards_here, level
@@ -41,6 +42,8 @@ from mission_control.web.fragments import render_block, render_macro, render_pag
 from mission_control.web.lists import Asked, LiveList, Pages, number_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
+
+SECRET = SecretPath("/invitations/")
 
 PAGE, TEMPLATE = "invitation", "organizations/invitation.html"
 

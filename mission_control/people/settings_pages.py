@@ -14,6 +14,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import select
 from mission_control.http import authentication
+from mission_control.http.request_log import SecretPath
 from mission_control.people import entrance, setup
 from mission_control.people.account_commands import is_linked, link_ticket
 from mission_control.people.account_queries import PasswordChange, sessions_of
@@ -33,7 +34,9 @@ from mission_control.web.actions import Outcome, Refusal, Refusing, Typed, actio
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, go
 from mission_control.web.fragments import render_page
 from mission_control.web.regions import Reads, View, live_page
-from mission_control.web.shell import HOME, SettingsPage, safe_next, settings_page, signed_in
+from mission_control.web.shell import HOME, PaletteEntry, SettingsPage, safe_next, settings_page, signed_in
+
+SECRET = SecretPath("/reset/")
 
 
 def zones() -> list[str]:
@@ -348,3 +351,6 @@ async def _not_reset(refusal: Typed[ResetForm], secret: str) -> ResponseReturnVa
 async def reset(form: ResetForm, is_signed_in: bool) -> ResponseReturnValue:
     """Set the new password, use the link up and sign the person in."""
     return go("/" if is_signed_in else "/sign-in")
+
+
+ENTRY = PaletteEntry("Settings", "/settings", "settings", "profile password token theme", position=50)

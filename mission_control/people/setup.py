@@ -13,14 +13,19 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.values import fingerprint
+from mission_control.http import authentication
 from mission_control.http.authentication import LOCAL_SUBJECT
 from mission_control.log.commands import command
+from mission_control.log.event_log import AccountKind
 from mission_control.people.account_log import record_account
 from mission_control.people.account_queries import NewPassword
 from mission_control.people.credentials import hash_password
 from mission_control.people.members import change_role
 from mission_control.people.models import InstanceSetting, Member, Organization, User
 from mission_control.people.organization_commands import found
+from mission_control.web.shell import needs_setup
+
+ACCOUNT_EVENTS = (AccountKind("account.set_up", "The installation got its first owner."),)
 
 LOCAL_EMAIL = "admin@home.local"
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -62,6 +67,7 @@ async def is_open() -> bool:
     return not await User.filter(id__in=owners, password_hash__not_isnull=True).exists()
 
 
+@needs_setup
 async def is_setup_pending() -> bool:
     """Return whether people without a session are redirected to /setup; never with an identity provider."""
     return current_app.config["SETTINGS"].auth_mode == "local" and await is_open()
@@ -113,6 +119,7 @@ async def _set_up(actor: Actor, form: SetupForm, password_hash: str, needs_code:
     return user
 
 
+@authentication.local_owner
 async def ensure_local_owner() -> UUID:
     """Return the id of the account of LOCAL_AUTH_TOKEN; create it with organization "Personal" if missing."""
     known = await User.filter(clerk_user_id=LOCAL_SUBJECT).values("id", "active_organization_id")

@@ -12,8 +12,9 @@ from joserfc.jws import JWSRegistry, extract_compact
 from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 from quart import Quart, current_app
 
-from mission_control.core import times
+from mission_control.core import parts, times
 from mission_control.core.values import JsonObject
+from mission_control.http import authentication
 from mission_control.people.deletion import DELETE_AT_PROVIDER
 from mission_control.people.identity_people import (
     Profile,
@@ -31,6 +32,7 @@ from mission_control.people.provider import (
     provider_of,
     read_object,
 )
+from mission_control.work import loop
 from mission_control.work.loop import Sender
 
 LONGEST_TOKEN = 16_384
@@ -167,12 +169,14 @@ class Identity:
         return profile_of_claims(found) if isinstance(found.get("sub"), str) else None
 
 
+@parts.prepare
 def prepare(app: Quart) -> None:
     """Give the application its provider, if the settings name one."""
     provider = provider_of(app.config["SETTINGS"])
     app.extensions[IDENTITY] = Identity(provider, ProviderKeys(provider)) if provider else None
 
 
+@loop.senders
 def senders(app: Quart) -> list[Sender]:
     """Return who deletes accounts at the provider, when it is one that lets us."""
     provider = provider_of(app.config["SETTINGS"])
@@ -194,6 +198,7 @@ async def delete_at_provider(subject: str) -> None:
         await delete_now(known.provider, subject)
 
 
+@authentication.provider_token
 async def person_of_token(token: str) -> tuple[UUID, datetime] | None:
     """Return a bearer token's person and when the token ends; None when it is not valid."""
     known = identity()

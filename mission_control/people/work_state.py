@@ -12,8 +12,17 @@ from mission_control.core.errors import Conflict, ErrorCode, existing
 from mission_control.core.values import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import react, record
 from mission_control.people.models import Organization
+
+EVENTS = (
+    Kind(
+        "organization.work_state_changed",
+        "All agents of an organization were paused, stopped, or let run on.",
+        is_named_in_message=True,
+    ),
+)
 
 State = Literal["running", "paused", "stopped"]
 RUNNING: Literal["running"] = "running"

@@ -6,7 +6,9 @@ from uuid import UUID
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.http.body_limit import BodyLimit
 from mission_control.http.operation_api import BOARD_ROLES, Api, hints
+from mission_control.http.registry import lookup
 from mission_control.tasks import bulk, checklist, commands, leaving, reviews
 from mission_control.tasks.api import BLOCKED, TASK, TASKS
 from mission_control.tasks.models import ChecklistItem, Task
@@ -100,6 +102,7 @@ ITEMS = f"{TASK}/checklist"
 FULL = {409: ErrorResponse}
 
 
+@lookup
 async def task_of_item(actor: Actor, **ids: Any) -> tuple[Task, ChecklistItem]:
     """A step with its task; the task's rule is asked by the command."""
     return await checklist.visible_item(actor, **ids)
@@ -224,3 +227,6 @@ async def review_task(actor: Actor, task: Task, data: TaskReview) -> dict[str, o
     """Finish a task in review, or send it back to the agent that did it, with your note; 409 when it left review."""
     await reviews.review_task(actor, task, data)
     return await task_read(task.id)
+
+
+FILES = BodyLimit("POST", "/api/v1/boards/[^/]+/tasks/[^/]+/attachments", "max_file_bytes")

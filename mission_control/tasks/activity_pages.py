@@ -7,7 +7,7 @@ from markupsafe import Markup
 from quart import Blueprint, Response, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.page_frame import Viewed
+from mission_control.agents.page_frame import AGENT_PAGE, Viewed
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board as index_on_board
 from mission_control.boards.queries import boards_of, still_exists
@@ -31,7 +31,7 @@ from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 from mission_control.web.tabs import Tab
 
 TEMPLATE = "activity/aside.html"
@@ -89,7 +89,7 @@ async def card(viewed: Viewed) -> str:
     return render_macro(AGENT_TEMPLATE, "card", viewed=viewed, entries=found)
 
 
-TAB = Tab("activity", "Activity", render, card)
+TAB = Tab(AGENT_PAGE, "activity", "Activity", render, card)
 
 
 pages = Blueprint("activity_pages", __name__)
@@ -232,3 +232,6 @@ PAGES_REGIONS = (
     Region(PAGE_NAME, "#feed-new", NEWS, _new_lines),
     Region(PAGE_NAME, "#feed-first-day", NEWS, _first_day, swap="innerHTML"),
 )
+
+
+ENTRY = PaletteEntry("Activity", "/activity", "activity", "feed log", position=20)

@@ -33,7 +33,7 @@ from mission_control.tasks.schemas import (
     TaskUpdate,
 )
 
-api = Api(__name__, "tasks", who="actor", lists_agents_first=True)
+api = Api(__name__, "tasks", who="actor")
 BLOCKED = {409: BlockedTaskError}
 TASKS = "/boards/<board_id>/tasks"
 TASK = "/boards/<board_id>/tasks/<task_id>"

@@ -19,12 +19,19 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, schema_error
 from mission_control.core.values import Paging, new_id, parse_id
 from mission_control.database.sql import rows, wire_moment
+from mission_control.http.registry import lookup
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.people.account_names import person_name
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Attachment, AttachmentContent, Comment, Task
 from mission_control.tasks.queries import visible_task
+
+EVENTS = (
+    Kind("task.file_attached", "A file was put on a task or on a comment.", "attached a file to"),
+    Kind("task.file_removed", "A file was removed from a task for good.", "removed a file of"),
+)
 
 DOWNLOAD = "application/octet-stream"
 SIGNATURES = (
@@ -163,6 +170,7 @@ class AttachmentRead(BaseModel):
     run_id: UUID | None
 
 
+@lookup
 async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attachment_id: UUID) -> Attachment:
     """Return a file of a visible task. Raise NotFound otherwise, also for files of deleted comments."""
     task = await visible_task(actor, board_id, task_id)

@@ -19,6 +19,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, rows
 from mission_control.log import broker
+from mission_control.log.channels import on_notify_family
 from mission_control.log.models import Event
 from mission_control.log.wake import publish_wakeup
 from mission_control.tasks.card_filter import OPEN, CardFilter
@@ -262,6 +263,7 @@ async def _publish(name: str, word: str) -> None:
         _log.debug("who has a board open could not be announced", exc_info=True)
 
 
+@on_notify_family(FAMILY)
 def on_presence(channel: str) -> None:
     """Take a notification of the family, and tell the readers of this process when somebody came or went."""
     _, organization, board, person, word = channel.split(":")

@@ -12,11 +12,21 @@ from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging
 from mission_control.database.sql import rows, wire_moment
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.fields import Ids
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.queries import visible_task
+
+EVENTS = (
+    Kind("task.checklist_item_added", "A step was added to a task.", "added a step to"),
+    Kind(
+        "task.checklist_item_changed", "A step of a task was ticked, opened again or worded anew.", "changed a step of"
+    ),
+    Kind("task.checklist_item_removed", "A step of a task was removed.", "removed a step of"),
+    Kind("task.checklist_reordered", "The steps of a task were put into another order.", "reordered the steps of"),
+)
 
 MOST = 200
 Text = Annotated[NonEmptyStr, Field(max_length=2000)]

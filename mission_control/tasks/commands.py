@@ -15,6 +15,7 @@ from mission_control.core.values import new_id
 from mission_control.database.records import insert, update
 from mission_control.database.sql import rows
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks.changes import (
@@ -44,6 +45,14 @@ from mission_control.tasks.rules import (
 )
 from mission_control.tasks.schemas import TaskCreate
 from mission_control.tasks.tag_commands import check_tags, replace_tags, tag_ids_of
+
+EVENTS = (
+    Kind("task.created", "A task was put on a board.", "added"),
+    Kind(
+        "task.updated", "A task changed but not its status, or what it waits for was done, opened, deleted or restored."
+    ),
+    Kind("task.status_changed", "A task went to another column."),
+)
 
 
 @command("task.create")

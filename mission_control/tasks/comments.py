@@ -13,11 +13,23 @@ from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.values import new_id
 from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
+from mission_control.http.registry import lookup
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.notices import notify_of_comment, notify_of_new_mentions, snippet
 from mission_control.tasks.queries import visible_task
+
+EVENTS = (
+    Kind("task.comment", "Somebody said something about a task; the event has the comment's id and not its words."),
+    Kind("task.comment_edited", "An author put other words into a comment.", "edited a comment on"),
+    Kind(
+        "task.comment_deleted",
+        "A comment was taken out of lists and streams, and its words and files are gone.",
+        "deleted a comment on",
+    ),
+)
 
 
 @command("task.comment")
@@ -66,6 +78,7 @@ async def _refuse_lead(actor: Actor, task: Task) -> None:
     raise Forbidden("A lead comments on tasks in review, tasks it created, and where it is mentioned.")
 
 
+@lookup
 async def visible_comment(actor: Actor, board_id: UUID, task_id: UUID, comment_id: UUID) -> Comment:
     """Return a comment of a visible task, with the task and its board. Raise NotFound otherwise."""
     task = await visible_task(actor, board_id, task_id)

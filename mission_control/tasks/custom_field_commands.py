@@ -11,6 +11,7 @@ from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.values import to_json
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.custom_field_queries import (
     TaskCustomFieldDefinitionCreate,
@@ -19,6 +20,25 @@ from mission_control.tasks.custom_field_queries import (
 )
 from mission_control.tasks.models import CustomField, CustomFieldBoard
 from mission_control.tasks.values import WITH_PATTERN, mismatch, type_mismatch
+
+EVENTS = (
+    Kind(
+        "custom_field.created",
+        "A custom field was added to the tasks of some boards.",
+        "made the custom field",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "custom_field.updated",
+        "A custom field or the boards that have it changed.",
+        "changed the custom field",
+        is_named_in_message=True,
+    ),
+    Kind(
+        "custom_field.ordered", "The custom fields were put in another order.", "put the custom fields in order, first"
+    ),
+    Kind("custom_field.deleted", "A custom field was deleted.", "deleted the custom field", is_named_in_message=True),
+)
 
 
 @command("custom_field.create")

@@ -13,6 +13,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, new_id, to_json
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows, select
+from mission_control.http.registry import lookup
 from mission_control.tasks.models import CustomField
 from mission_control.tasks.values import ALIASES, WITH_PATTERN, compiled, mismatch
 
@@ -147,6 +148,7 @@ IN_ORDER = " ORDER BY CASE WHEN f.position IS NULL THEN 1 ELSE 0 END, f.position
 BY_LABEL = " ORDER BY LOWER(f.label), f.created_at, f.id"
 
 
+@lookup
 async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> CustomField:
     """Return a field of the active organization. Otherwise: NotFound."""
     field = await CustomField.get_or_none(id=task_custom_field_definition_id, organization_id=actor.organization_id)

@@ -16,7 +16,7 @@ from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.values import Body, Moment
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, record
 from mission_control.people.work_state import STOPPED, lock_work_state_shared
 from mission_control.tasks import rules
@@ -25,6 +25,14 @@ from mission_control.tasks.dependencies import blockers_of, dependency_ids, refu
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.notices import notify_assignee, notify_former_assignee, notify_unblocked
 from mission_control.tasks.rules import reaches
+
+EVENTS = (
+    Kind("task.deleted", "A task was taken off its board; it can be restored.", "deleted"),
+    Kind("task.erased", "A task of the trash was deleted for good.", "erased", is_named_in_message=True),
+    Kind("task.restored", "A deleted task was put back.", "restored"),
+    Kind("task.archived", "A done task was put out of sight.", "archived"),
+    Kind("task.unarchived", "A task was taken out of the archive.", "took out of the archive"),
+)
 
 REOPENED = "was opened again"
 RESTORED = "was restored"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of, mentioned
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending, is_finish_approved
@@ -11,9 +12,35 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.database.records import find, find_all
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Comment, Task
+
+WORDS = Notices(
+    {
+        "TASK ASSIGNED": "task_assigned",
+        "TASK READY FOR LEAD REVIEW": "task_review",
+        "CHANGES REQUESTED": "changes_requested",
+        "NEW TASK ADDED": "task_added",
+        "TASK BACK IN INBOX": "task_returned",
+        "TASK TAKEN AWAY": "task_taken_away",
+        "TASK UNBLOCKED": "task_unblocked",
+        "TASK MENTION": "mention",
+        "NEW TASK COMMENT": "comment",
+    }
+)
+
+EVENTS = (
+    Kind("task.lead_notified", "The board's lead received the notice of a new task."),
+    Kind("task.lead_notify_failed", "The notice of a new task was given up."),
+    Kind("task.lead_unassigned_notified", "The lead received the notice of a task that came back without an owner."),
+    Kind("task.lead_unassigned_notify_failed", "The notice of a task that came back was given up."),
+    Kind("task.assignee_notified", "An agent received the notice of a task that was given to it."),
+    Kind("task.assignee_notify_failed", "The notice to a task's new owner was given up."),
+    Kind("task.rework_notified", "A worker received the notice of changes that its lead asks for."),
+    Kind("task.rework_notify_failed", "The notice of requested changes was given up."),
+)
 
 SNIPPET_LENGTH = 500
 
@@ -143,3 +170,6 @@ def _tell(
         text = f"From: {actor.name}\n\n{snippet(message)}\n\n{advice}"
         lines = f"Board: {board.name}\nTask: {task.title}\nTask ID: {task.id}\n{text}"
         deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=lines, comment_id=str(comment.id))
+
+
+WAITS = Notices({WORK_WAITS: "work_waits"})

@@ -14,6 +14,7 @@ from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.values import parts_of
+from mission_control.http.body_limit import BodyLimit
 from mission_control.log.broker import head_of
 from mission_control.tasks.attachments import attachment_read, visible_attachment
 from mission_control.tasks.board_pages import board_page, view_of
@@ -368,3 +369,6 @@ async def remove_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], Non
     task, item = outcome.found
     undo = {"text": item.text, "is_done": str(item.is_done).lower()}
     return done(task.url, toast="Step removed", undo_action=f"{task.url}/checklist", undo=undo)
+
+
+UPLOADS = BodyLimit("POST", "/boards/[^/]+/tasks/[^/]+/files", "max_file_bytes")

@@ -16,6 +16,7 @@ from mission_control.core.errors import ErrorCode, Invalid, NotFound
 from mission_control.core.values import Paging
 from mission_control.database.records import find
 from mission_control.database.sql import as_moment, placeholders, rows, select, select_columns, wire_moment
+from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 from mission_control.tasks.custom_field_queries import Values, values_of_board, values_of_tasks
 from mission_control.tasks.fields import BY_NAME, FIELDS
@@ -124,6 +125,7 @@ ANSWER = tuple(one.name for one in FIELDS if one.is_answered and one.answer_defa
 REWRITTEN = tuple((one.name, one.answer) for one in FIELDS if one.answer is not None)
 
 
+@lookup
 async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     """Return a live task of a visible board. Raise NotFound otherwise; an agent reads that its task was deleted."""
     task = await any_task(actor, board_id, task_id)

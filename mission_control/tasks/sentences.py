@@ -1,6 +1,5 @@
 """Describe events of the log in sentences for people."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.schemas import SETTING_NAMES
 from mission_control.boards.words import LABELS
 from mission_control.log.event_log import KINDS
+from mission_control.tasks.fields import sentences
 
 FINISHING_DECIDED = {
     "approved": "approved finishing",
@@ -48,11 +48,8 @@ LOWERED = {
 
 
 type Data = dict[str, Any]  # of an event, as its kind records it
-# Returns what was done to a field, and what follows the task's name, from its values before and after.
-FieldSentence = Callable[[Any, Any], tuple[str, str]]
-
-# The sentences of the fields of a task, of the installed features; only the first field that changed is named.
-TASK_FIELDS: dict[str, FieldSentence] = {}
+# The sentences of the fields of a task; only the first field that changed is named.
+TASK_FIELDS = sentences()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from mission_control.tasks import tag_commands, tag_queries
 from mission_control.tasks.models import Tag
 from mission_control.tasks.tag_queries import TagCreate, TagMerge, TagRead, TagRef, TagUpdate, tag_read
 
-api = Api(__name__, "tags", lists_agents_first=True)
+api = Api(__name__, "tags")
 
 
 @api.get("/tags", Page[TagRead])

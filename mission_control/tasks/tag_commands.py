@@ -15,9 +15,24 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.models import Tag, TagAssignment
 from mission_control.tasks.tag_queries import TagCreate, TagUpdate
+
+EVENTS = (
+    Kind("tag.created", "A tag was created.", "made the tag", is_named_in_message=True),
+    Kind(
+        "tag.updated", "A tag's name, slug, colour or description changed.", "changed the tag", is_named_in_message=True
+    ),
+    Kind(
+        "tag.merged",
+        "A tag was merged into another one, which its tasks have now.",
+        "merged the tag",
+        is_named_in_message=True,
+    ),
+    Kind("tag.deleted", "A tag was deleted and taken off every task.", "deleted the tag", is_named_in_message=True),
+)
 
 SLUG_LENGTH = 255
 NAMELESS = "tag"

@@ -8,12 +8,13 @@ from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging
 from mission_control.tasks import tag_queries
 from mission_control.tasks.models import Tag
+from mission_control.tasks.policy import may_add_labels
 from mission_control.tasks.tag_queries import TagCreate, TagMerge
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, VersionedForm, go
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, View
-from mission_control.web.shell import SettingsPage, settings_page
+from mission_control.web.shell import PaletteEntry, SettingsPage, settings_page
 
 pages = Pages("tags_pages", __name__)
 TAGS, TAG = "/settings/tags", "/settings/tags/<uuid:tag_id>"
@@ -81,3 +82,6 @@ async def merge_tag(outcome: Outcome[Tag, TagMerge]) -> ResponseReturnValue:
 async def delete_tag(outcome: Outcome[Tag, None]) -> ResponseReturnValue:
     """Delete a tag, or offer to merge it instead."""
     return go(TAGS)
+
+
+ENTRY = PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, "Do", may_add_labels)

@@ -13,6 +13,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging
 from mission_control.database.sql import placeholders, rows, select, select_one
+from mission_control.http.registry import lookup
 from mission_control.tasks.models import Tag
 
 
@@ -97,6 +98,7 @@ ON_TASKS = (
 )
 
 
+@lookup
 async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
     """Return a tag of the active organization. Otherwise: NotFound."""
     tag = await Tag.get_or_none(id=tag_id, organization_id=actor.organization_id)

@@ -1,12 +1,13 @@
 """Why tasks wait: what a reason looks like, and where the features above that know the reasons are asked for them."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
+
+from mission_control.core.parts import Hook
 
 Kind = Literal[
     "flagged", "organization_paused", "board_paused", "assignee_paused", "lease", "dependency", "approval", "question",
@@ -49,19 +50,12 @@ class WaitingReason(BaseModel):
 Explain = Callable[[list[Any]], Awaitable[dict[str, Reasons]]]
 
 
-@dataclass(slots=True)
-class Callbacks:
-    """What the feature that hands out work adds."""
-
-    explain_waiting: Explain | None = None
-
-
-callbacks = Callbacks()
+explain_waiting = Hook[Explain](is_single=True)
 
 
 async def add_reasons(found: list[dict[str, object]]) -> None:
     """Add to tasks in their wire shape what each waits for."""
-    explain = callbacks.explain_waiting
+    explain = explain_waiting.function
     reasons = await explain([task["id"] for task in found]) if explain and found else {}
     for task in found:
         task["waiting"] = reasons.get(str(task["id"]), [])

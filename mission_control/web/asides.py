@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from markupsafe import Markup
 from quart import request
 
+from mission_control.core.parts import Part, add
 from mission_control.core.values import parts_of
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
@@ -40,7 +41,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class Aside(Part):
     """What stands beside pages of a kind (`board`, `group`): its name in the address, title, icon and keys."""
 
     place: str
@@ -50,13 +51,16 @@ class Aside:
     key: str
     open: Callable[..., Awaitable[Opened]]
 
+    def install(self) -> None:
+        add(ASIDES, (self.place, self.name), self)
+
     @property
     def page(self) -> str:
         """The name of its list of regions."""
         return f"{self.place}-{self.name}"
 
 
-# The asides of the installed features by place and name, and their order in a header.
+# The installed asides by place and name, and their order in a header.
 ASIDES: dict[tuple[str, str], Aside] = {}
 ORDER = ("chat", "memory", "feed", "goal")
 

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from quart import Blueprint, Response, request
 
 from mission_control.core.actor import Actor, can, require
+from mission_control.core.parts import Part
 from mission_control.log.broker import head_of
 from mission_control.web.fragments import render_block
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.regions import REGIONS, Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, shell_page, signed_in
 
 MOST_FIRST = 10**6
@@ -71,13 +72,15 @@ class Asked:
         return cls(order_asked(orders) if orders else "", number_asked("from"))
 
 
-class Pages(Blueprint):
-    """The pages of a feature, with the regions and the places in the settings of those that are lists."""
+class Pages(Blueprint, Part):
+    """Pages, with the regions of those that are lists."""
 
     def __init__(self, name: str, import_name: str) -> None:
         super().__init__(name, import_name)
         self.regions: list[Region[Any]] = []
-        self.settings: list[SettingsPage] = []
+
+    def install(self) -> None:
+        REGIONS.extend(self.regions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +121,6 @@ class LiveList[Q: Hashable]:
         self.pages.add_url_rule(self.address, name, self._page, methods=["GET"])
         self.pages.add_url_rule(f"{self.address}/live", f"{name}_live", self._stream, methods=["GET"])
         self.pages.regions += [self._region(block) for block in self.blocks]
-        if isinstance(self.place, SettingsPage) and not self.path:
-            self.pages.settings.append(self.place)
 
     @property
     def address(self) -> str:

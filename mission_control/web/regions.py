@@ -4,7 +4,7 @@ A page is a list of regions. Its stream walks the list for every batch of the lo
 a batch concerns, and what viewers with equal rights see is read and rendered once for all of them.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from quart import Quart, Response, current_app
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.parts import Part
 from mission_control.http import lookups
 from mission_control.log import broker
 from mission_control.log.models import Event
@@ -22,7 +23,6 @@ from mission_control.web.assets import build
 from mission_control.web.fragments import partial
 
 EVERY_PAGE = "*"
-EXTENSION = "mission_control.regions"
 _shared: Shared[Any] = Shared(1.0)
 
 Signal = dict[str, Any]
@@ -83,7 +83,7 @@ class Concerns[V: View]:
 
 
 @dataclass(frozen=True, slots=True)
-class Region[V: View]:
+class Region[V: View](Part):
     """A part of a page: where it stands, which news concern it, what it depends on, and its HTML.
 
     `target` may name attributes of the view in braces. `key` gives what the HTML depends on in addition to the log;
@@ -99,6 +99,9 @@ class Region[V: View]:
     changes: Callable[[V, Batch], Awaitable[str | None]] | None = None
     swap: str = "innerMorph"
     name: str = ""
+
+    def install(self) -> None:
+        REGIONS.append(self)
 
     @property
     def slot(self) -> str:
@@ -144,14 +147,12 @@ class _Attributes(dict[str, Any]):
         return getattr(self._view, name)
 
 
-def install(app: Quart, regions: Iterable[Region[Any]]) -> None:
-    """Register the regions of an app's pages, in the order in which they are sent."""
-    app.extensions[EXTENSION] = tuple(regions)
+# The installed regions, in the order in which they are sent.
+REGIONS: list[Region[Any]] = []
 
 
 def _on(*pages: str) -> list[Region[Any]]:
-    declared: tuple[Region[Any], ...] = current_app.extensions[EXTENSION]
-    return [region for region in declared if region.page in pages]
+    return [region for region in REGIONS if region.page in pages]
 
 
 async def rendered(page: str, view: View) -> dict[str, Markup]:

@@ -1,6 +1,6 @@
 """What surrounds every page of a signed-in person: how a person gets in, the palette, and the frame of the settings.
 
-`mission_control/shell.py` fills it, because nothing here imports a feature.
+`home/shell.py` fills it, because nothing here imports a feature.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +15,7 @@ from quart import g, request
 from mission_control.core import times
 from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.errors import Unauthenticated
+from mission_control.core.parts import Hook, Part, add
 from mission_control.core.values import parts_of
 from mission_control.http import authentication
 from mission_control.web.fragments import render_page
@@ -65,15 +66,8 @@ class Shell:
     seq: int = 0
 
 
-@dataclass(slots=True)
-class Providers:
-    """What the features add to the shell."""
-
-    build_shell: Callable[[Actor], Awaitable[Shell]] | None = None
-    needs_setup: Callable[[], Awaitable[bool]] | None = None
-
-
-providers = Providers()
+build_shell = Hook[Callable[[Actor], Awaitable[Shell]]](is_single=True)
+needs_setup = Hook[Callable[[], Awaitable[bool]]](is_single=True)
 
 
 async def signed_in() -> Actor:
@@ -88,7 +82,7 @@ async def signed_in() -> Actor:
 
 async def sign_in_url() -> str:
     """Return where people sign in: /setup on a fresh installation, else /sign-in and back."""
-    if providers.needs_setup is not None and await providers.needs_setup():
+    if needs_setup.function is not None and await needs_setup.function():
         return "/setup"
     wanted = _wanted_page()
     return f"/sign-in?next={quote(wanted)}" if wanted != "/" else "/sign-in"
@@ -115,9 +109,9 @@ async def shell_page(actor: Actor, template: str, *, active: str, **context: obj
 
     A page without a stream of its own, `live_url`, keeps the shell live with the one that has no other news.
     """
-    if providers.build_shell is None:
+    if build_shell.function is None:
         raise RuntimeError("The shell has no builder.")
-    shell = await providers.build_shell(actor)
+    shell = await build_shell.function(actor)
     shell.active = active
     if request.method == "GET" and not context.get("live_url"):  # a refused form must not become what its address shows
         context["live_url"] = f"/settings/live?active={active}&after={shell.seq}"
@@ -135,7 +129,7 @@ def _anybody(actor: Actor, board: NamedBoard | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class PaletteEntry:
+class PaletteEntry(Part):
     """An entry: its label, address, glyph, and further words that find it.
 
     `{board}` and `{board_id}` stand for the board that the reader is on. `may` says who gets the entry, asked with the
@@ -152,8 +146,11 @@ class PaletteEntry:
     may: Callable[[Actor, NamedBoard | None], bool] = _anybody
     searched_only: bool = False
 
+    def install(self) -> None:
+        ENTRIES.append(self)
 
-# The entries of the installed features.
+
+# The installed entries.
 ENTRIES: list[PaletteEntry] = []
 
 
@@ -173,7 +170,7 @@ def administers(actor: Actor) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsPage:
+class SettingsPage(Part):
     """A page of the settings: its place in the navigation, its address, and who sees it.
 
     `words` are further words by which the palette finds it. Pages are listed by `position` in their group. `may` only
@@ -199,8 +196,12 @@ class SettingsPage:
         words = f"settings {self.group} {self.words}".lower()
         return PaletteEntry(self.label, self.path, self.icon, words, 500 + self.position, may=may, searched_only=True)
 
+    def install(self) -> None:
+        add(SETTINGS, self.key, self)
+        self.palette_entry.install()
 
-# The pages of the installed features, by key.
+
+# The installed pages, by key.
 SETTINGS: dict[str, SettingsPage] = {}
 
 

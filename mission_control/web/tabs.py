@@ -1,4 +1,4 @@
-"""Pages with tabs, to which features add theirs, kept current by one stream; and forms about what they show."""
+"""Pages with tabs, to which rooms add theirs, kept current by one stream; and forms about what they show."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,11 +14,12 @@ from tortoise.models import Model
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.parts import Part, add
 from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, VersionedForm, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.regions import REGIONS, Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page
 
 OVERVIEW = "overview"
@@ -32,19 +33,23 @@ class Viewed(Protocol):
     def url(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tab[V: Viewed]:
-    """A tab: the end of its address, its word, its HTML, the card that the overview shows of it, and who has it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tab[V: Viewed](Part):
+    """A tab of a page: the end of its address, its word, its HTML, the overview's card of it, and who has it.
 
     `leads_to` is for a tab that is a page of its own: where it is, "" for things that have none.
     """
 
+    page: "TabbedPage[Any, V]"
     key: str
     label: str
     render: Callable[[V], Awaitable[str]] | None = None
     card: Callable[[V], Awaitable[str]] | None = None
     applies: Callable[[V], bool] = lambda viewed: True
     leads_to: Callable[[V], str] | None = None
+
+    def install(self) -> None:
+        add(self.page.tabs, self.key, self)
 
     def url(self, viewed: V) -> str:
         """Where the tab is, "" when the thing does not have it."""
@@ -74,12 +79,12 @@ class TabView[Thing: Model, V: Viewed](View):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TabbedPage[Thing: Model, V: Viewed]:
+class TabbedPage[Thing: Model, V: Viewed](Part):
     """The page of a kind of things, which admins see; its regions are its parts and the open tab.
 
     `see` makes what templates get. `find` reads a thing for a stream: None when it is gone, which the macro `gone` in
     place of the part `gone` says. `parts` are the templates with macros of their names. Tabs that `order` does not name
-    follow in the order in which features are installed.
+    follow in the order of the names of their modules.
     """
 
     name: str
@@ -90,7 +95,10 @@ class TabbedPage[Thing: Model, V: Viewed]:
     see: Callable[[Actor, Thing, Mapping[str, str]], Awaitable[V]]
     find: Callable[[Actor, Reads, UUID], Awaitable[Thing | None]]
     news: Concerns[TabView[Thing, V]]
-    tabs: Mapping[str, Tab[V]]
+    tabs: dict[str, Tab[V]] = field(default_factory=dict)  # those that are installed, by key
+
+    def install(self) -> None:
+        REGIONS.extend(self.regions)
 
     async def show(self, actor: Actor, thing: Thing, key: str) -> str:
         """Return the page with one of its tabs."""

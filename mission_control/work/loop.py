@@ -5,20 +5,30 @@ was given up. A receiver that is slow holds up nobody but itself.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from quart import Quart
+
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules, Scope, system
 from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.parts import Hook
 from mission_control.log import leases
 from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery, Leases, pause_after
 from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.work.loops import Loop
+
+EVENTS = (
+    Kind(
+        "delivery.retried", "A person had a notice sent again after its delivery was given up.", "sent a notice again"
+    ),
+)
 
 rules = Rules()
 
@@ -81,6 +91,9 @@ class Sender:
         """The condition as it is added to others."""
         only = self.only if isinstance(self.only, str) else self.only()
         return f" AND {only}" if only else ""
+
+
+senders = Hook[Callable[[Quart], Sequence[Sender]]]()
 
 
 def install_sender(sender: Sender) -> None:

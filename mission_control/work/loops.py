@@ -1,4 +1,4 @@
-"""Work that recurs beside requests. A loop is one declaration, which its feature lists.
+"""Work that recurs beside requests. A loop is one declaration in its room.
 
 Every process runs every loop. Where only one of them may do something, leases in the database decide (`leases.py`).
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mission_control.core import times
+from mission_control.core.parts import Part
 from mission_control.database.sql import is_postgres
 from mission_control.log import channels
 
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, eq=False)
-class Loop:
+class Loop(Part):
     """Something that is looked at again and again; `name` says what it does, for the log.
 
     `look` does what is due. It may return the seconds until the next look, which is at most `pause` seconds away; one
@@ -47,6 +48,9 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.channel = self.channel or f"loop:{self.name}"
+
+    def install(self) -> None:
+        LOOPS.append(self)
 
     def begin(self, work: Coroutine[object, object, None], name: str = "", *, then_look: bool = False) -> None:
         """Do work beside the loop, which ends with it; `then_look` at once when the work has ended."""
@@ -117,6 +121,10 @@ class Loop:
             await work()
         except Exception:  # a full disk, a lost connection: the loop goes on
             _log.exception("%s failed", self.name)
+
+
+# The installed loops.
+LOOPS: list[Loop] = []
 
 
 def start(loops: Sequence[Loop]) -> list[asyncio.Task[None]]:

@@ -253,7 +253,7 @@ async def test_row_deleted_between_two_reads_is_not_found(cast: Cast, monkeypatc
     async def seen(actor: Actor, last_seen_at: Any) -> None:
         await Agent.filter(id=actor.id).delete()
 
-    monkeypatch.setattr(authentication.callbacks, "agent_seen", seen)
+    monkeypatch.setattr(authentication.agent_seen, "functions", [seen])
     monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
     (await cast.vega.post("/agent/usage", {"input_tokens": 1})).refused(404)
 

@@ -6,7 +6,7 @@ from typing import Any
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.home.models import GatewayRequest
-from mission_control.shell import waiting_for
+from mission_control.home.shell import waiting_for
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.cast import Caller, Cast, stamp
 from tests.statements import counted

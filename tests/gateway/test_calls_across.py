@@ -21,7 +21,7 @@ CHAT = {"sessionKey": "agent:main:main", "message": "the words of a person", "id
 @pytest.fixture
 async def gateway(cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """A gateway that is connected here, and that no feature calls by itself."""
-    monkeypatch.setattr(events, "CONNECTED", [])
+    monkeypatch.setattr(events.when_connected, "functions", [])
     return await connected_gateway(cast, fake_gateway)
 
 

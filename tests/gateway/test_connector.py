@@ -278,7 +278,7 @@ async def test_events_are_handled_in_order_behind_the_connection(
         assert gateway.organization_id == cast.organization.id
         seen.append(payload["n"])
 
-    monkeypatch.setattr(events, "CONNECTED", [begin])
+    monkeypatch.setattr(events.when_connected, "functions", [begin])
     monkeypatch.setitem(events.HANDLERS, "test.event", [fail, note])
     await connected_gateway(cast, fake_gateway)
     for n in range(20):

@@ -86,7 +86,7 @@ async def test_events_that_wait_are_limited_by_their_size(monkeypatch: pytest.Mo
         seen.append(payload["n"])
 
     monkeypatch.setattr(events, "MOST_BYTES", 1_000)
-    monkeypatch.setattr(events, "CONNECTED", [connected])
+    monkeypatch.setattr(events.when_connected, "functions", [connected])
     monkeypatch.setitem(events.HANDLERS, "test.event", [note])
     taken = Inlet(REF)
     taken.hold()

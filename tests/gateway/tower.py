@@ -22,6 +22,7 @@ from mission_control.fleet.workspace import token_in
 from mission_control.gateways import connector
 from mission_control.gateways.connection import connect
 from mission_control.gateways.errors import Unreachable
+from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.handshake import Identity
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.open_connection import Connection
@@ -55,7 +56,7 @@ class Tower:
         """Connect, as the connector does."""
         self.connection = await connect(self.target, self.identity, on_event=lambda event: None)
         await Gateway.filter(id=self.row.id).update(state="connected")
-        await runner.connected()
+        await runner.connected(GatewayRef(self.row.id, self.row.organization_id))
 
     async def disconnect(self) -> None:
         """Lose the connection."""

@@ -19,7 +19,7 @@ from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
 from mission_control.core.limits import unknown_tokens
 from mission_control.http import authentication, lookups
-from mission_control.http.authentication import callbacks
+from mission_control.http.authentication import provider_token
 from mission_control.people.account_commands import invite_to_link, is_invited, start_session
 from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
 from mission_control.people.provider import ProviderKeys, ProviderUnreachable
@@ -203,7 +203,7 @@ async def test_own_tokens_work_in_every_mode(trusting: Quart, cast: Cast) -> Non
 
 
 async def test_provider_tokens_are_refused_in_local_mode(app: Quart, provider: RunningProvider) -> None:
-    assert callbacks.provider_token is not None
+    assert provider_token.function is not None
     (await with_bearer(app, await provider.forged()).get(ME)).refused(401)
 
 

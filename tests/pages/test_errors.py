@@ -1,7 +1,5 @@
 """Errors as pages, for htmx, and as JSON."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from quart import Quart
 
@@ -86,11 +84,10 @@ async def test_sign_in_does_not_redirect_in_a_loop(cast: Cast) -> None:
 
 
 @pytest.fixture
-async def broken(app: Quart) -> AsyncIterator[Quart]:
+def broken(app: Quart, monkeypatch: pytest.MonkeyPatch) -> Quart:
     """An application whose shell cannot be built."""
-    kept, shell.providers.build_shell = shell.providers.build_shell, None
-    yield app
-    shell.providers.build_shell = kept
+    monkeypatch.setattr(shell.build_shell, "functions", [])
+    return app
 
 
 async def test_internal_error_is_500(cast: Cast, broken: Quart) -> None:

@@ -13,7 +13,7 @@ from mission_control.log import broker
 from mission_control.log.shared import Shared
 from mission_control.tasks.models import Comment, Task, TaskDependency
 from mission_control.web import regions
-from mission_control.web.regions import EXTENSION, Concerns, Region, View
+from mission_control.web.regions import Concerns, Region, View
 from tests.cast import Cast
 from tests.claiming import claim, extend
 from tests.pages.visitor import Visitor, Watch, visitor
@@ -140,9 +140,8 @@ async def test_region_needs_no_more_than_its_declaration(cast: Cast, monkeypatch
     async def weather(view: View) -> str:
         return f"Fine for {view.actor.name}"
 
-    declared = cast.app.extensions[EXTENSION]
     added = Region("board", "#weather", Concerns(("task.",)), weather)
-    monkeypatch.setitem(cast.app.extensions, EXTENSION, (*declared, added))
+    monkeypatch.setattr(regions, "REGIONS", [*regions.REGIONS, added])
     dan = await visitor(cast.app, cast.dan)
     async with dan.watching(f"{cast.home}/live") as board, dan.watching("/boards/live") as boards:
         await cast.add_task()

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from mission_control.database.sql import rows
-from mission_control.shell_health import FOR_OTHERS, WELL, look
+from mission_control.home.shell_health import FOR_OTHERS, WELL, look
 from tests.cast import Cast, Person
 from tests.pages.visitor import Visitor, visitor
 

@@ -9,7 +9,6 @@ from mission_control.asks.polling import NeedNews
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import to_json
-from mission_control.feature import Feature
 from mission_control.home.notification_queries import (
     NotificationQuery,
     list_notifications,
@@ -17,22 +16,22 @@ from mission_control.home.notification_queries import (
     sentence_of,
     unread_count,
 )
+from mission_control.home.shell_health import REGION as HEALTH
+from mission_control.home.shell_health import health_for
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
 from mission_control.people.job_pages import ended_work, indicator, newest_ended
 from mission_control.people.jobs import own_jobs
 from mission_control.people.models import Organization
-from mission_control.shell_health import REGION as HEALTH
-from mission_control.shell_health import WATCH, health_for
-from mission_control.web import errors
 from mission_control.web.assets import build as build_of_assets
 from mission_control.web.fragments import initials, partial, render_macro
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
-from mission_control.web.shell import Shell, ShellBoard, ShellOrganization, signed_in
+from mission_control.web.shell import Shell, ShellBoard, ShellOrganization, build_shell, signed_in
 
 WORK = "layouts/work.html"
 
 
+@build_shell
 async def build(actor: Actor) -> Shell:
     """Return the shell for a person, in their active organization."""
     seq = await head_of(actor.organization_id)
@@ -154,6 +153,3 @@ async def badge() -> str:
     said = Markup('<span data-badge="{}"></span>').format(to_json(found).decode())
     counts = (("queue", waiting), ("unread", unread))
     return "".join([*(partial(f"[data-{name}-count]", str(n or ""), "innerHTML") for name, n in counts), said])
-
-
-feature = Feature(name="shell", blueprints=(pages, errors.pages), build_shell=build, regions=REGIONS, loops=(WATCH,))

@@ -3,14 +3,15 @@
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.cli.story import OWNER
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import NotFound
 from mission_control.core.limits import unknown_tokens
 from mission_control.core.values import fingerprint, new_secret
 from mission_control.http import lookups
 from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.http.request_log import SecretPath
 from mission_control.log.commands import command
+from mission_control.log.event_log import AccountKind
 from mission_control.log.leases import Delivery
 from mission_control.log.models import Event
 from mission_control.people.account_log import record_account
@@ -18,7 +19,12 @@ from mission_control.people.entrance import begin_session
 from mission_control.people.models import InstanceSetting, Member, Organization, User
 from mission_control.web.forms import go
 
+SECRET = SecretPath("/demo/")
+
+ACCOUNT_EVENTS = (AccountKind("account.demo_removed", "The demo's account was deleted."),)
+
 pages = Blueprint("demo_pages", __name__)
+OWNER = ("demo@example.com", "Mara Lindqvist", "owner")
 LINK = "demo_link"
 DEAD_LINK = "This link is of a demo that has ended. The newest one was printed where the demo was started."
 
