@@ -1,6 +1,7 @@
 """The page of a board."""
 
 from dataclasses import replace
+from functools import partial as filled
 from uuid import UUID
 
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import present
 from mission_control.boards.views import default_view
+from mission_control.boards.words import STATUSES
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.log.broker import head_of
@@ -22,8 +24,7 @@ from mission_control.tasks.board_view import (
     BoardView,
     PanelLook,
     Rights,
-    keeps_presence,
-    unfolded,
+    keep_presence,
 )
 from mission_control.tasks.card_filter import CardFilter
 from mission_control.tasks.table import shown_columns
@@ -62,23 +63,15 @@ async def board_page(
 
     `stream` is the panel's part of the address of the stream, unless it is a task's; `column` is where the task is.
     """
+    kept = {request.args.get("open"), column} & set(STATUSES)  # columns that never fold beside an open task
     return await shell_page(
-        view.actor,
-        "boards/show.html",
-        active=f"board-{view.board.id}",
-        board=view.board,
-        may_write=view.rights.may_write,
-        wanted=view.wanted,
-        query=await query_of(view),
+        view.actor, "boards/show.html", active=f"board-{view.board.id}", board=view.board, wanted=view.wanted,
+        may_write=view.rights.may_write, query=await query_of(view), panel=Markup(panel), page_title=page_title,
         columns=await shown_columns(view) if view.wanted.is_table else [],
         regions={**await rendered(PAGE, view), **await rendered(view.shown, view)},
-        panel=Markup(panel),
-        page_title=page_title,
-        open_columns=unfolded(request.args, column),
-        panel_base=f"/boards/{view.board.id}",
-        asides=asides(PLACE),
-        live_url=live_url(view, seq, stream),
-    )
+        open_columns=" ".join(sorted(filter(None, kept))), panel_base=f"/boards/{view.board.id}",
+        asides=asides(PLACE), live_url=live_url(view, seq, stream),
+    )  # fmt: skip
 
 
 def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:
@@ -131,4 +124,4 @@ async def live(board_id: UUID) -> Response:
             return None
         return replace(asked, actor=viewer, reads=reads, board=current, rights=Rights.of(viewer, current))
 
-    return await live_page(actor, look, keeps_presence(actor, board.id, board.organization_id))
+    return await live_page(actor, look, filled(keep_presence, actor, board))

@@ -1,6 +1,6 @@
 """The regions of a board's page."""
 
-from typing import Any
+from collections.abc import Hashable
 from uuid import UUID
 
 import orjson
@@ -11,11 +11,10 @@ from mission_control.boards.words import LABELS
 from mission_control.gateways.models import Gateway
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.tasks.board_view import COLUMNS as COLUMNS_PAGE
-from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
+from mission_control.tasks.board_view import COLUMNS, PAGE, BoardView, News, is_no_notice, on_board
 from mission_control.tasks.bulk import SETTABLE
 from mission_control.tasks.card_filter import OPEN
-from mission_control.tasks.cards import FIRST, Card, Order, cards_html, columns_of
+from mission_control.tasks.cards import FIRST, Order, cards_html, columns_of
 from mission_control.tasks.fields import FIELDS
 from mission_control.tasks.tag_queries import tags_offered
 from mission_control.web.fragments import partial, render_macro
@@ -52,7 +51,7 @@ def tasks_of(batch: Batch) -> frozenset[UUID]:
     found = {event.task_id for event in batch.events if event.task_id is not None}
     for event in batch.events:
         if event.kind.startswith("approval."):
-            found |= {UUID(one) for one in orjson.loads(event.data).get("task_ids") or ()}
+            found |= {UUID(task_id) for task_id in orjson.loads(event.data).get("task_ids") or ()}
     return frozenset(found)
 
 
@@ -70,47 +69,34 @@ async def card_changes(view: BoardView, batch: Batch) -> str | None:
         cards, moves = await view.cards(ids, agent_ids), view.rights.may_write
         return "".join(partial(f"#task-{one.task_id}", cards_html([one], moves), "outerMorph") for one in cards)
     orders = await view.orders()
-    cards = await view.cards(ids | _at_the_edge(orders, len(ids)), agent_ids)
-    return _arranged(view, orders, cards) + await _counts(view, orders)
-
-
-def _at_the_edge(orders: list[Order], count: int) -> set[UUID]:
-    """The last of the first cards of each column: as many may have come into sight as have left."""
-    return {one for order in orders for one in order.ids[FIRST - count : FIRST]}
-
-
-def _arranged(view: BoardView, orders: list[Order], cards: list[Card]) -> str:
-    """The order of every column, and in it the cards that changed, for the module `cards` of the page."""
-    html = ""
+    # The last of the first cards of each column: as many may have come into sight as have left.
+    edge = {task_id for order in orders for task_id in order.ids[FIRST - len(ids) : FIRST]}
+    cards, html = await view.cards(ids | edge, agent_ids), ""
     for order in orders:
         shown = set(order.ids)
-        changed = [one for one in cards if one.status == order.status and one.task_id in shown]
-        numbers = " ".join(map(str, order.numbers))
+        changed = [card for card in cards if card.status == order.status and card.task_id in shown]
         inside = cards_html(changed, view.rights.may_write)
-        html += f'<ul data-list="list-{order.status}" data-order="{numbers}">{inside}</ul>'
-    return partial("#columns", html, "cards")
+        html += f'<ul data-list="list-{order.status}" data-order="{order.numbers}">{inside}</ul>'
+    return partial("#columns", html, "cards") + await _counts(view, orders)
 
 
 async def _counts(view: BoardView, orders: list[Order]) -> str:
     """How many tasks each column holds, whether more can be shown, and how much of a limit is used up."""
-    html = ""
+    html, board_id, may_write = "", view.board.id, view.rights.may_write
     for order in orders:
+        status, total, shown = order.status, order.total, len(order.rows)
         more = render_macro(
-            TEMPLATE, "more", board_id=view.board.id, status=order.status, total=order.total,
-            shown=len(order.ids), wanted=view.wanted,
-        )  # fmt: skip
-        html += partial(f"#count-{order.status}", str(order.total), "innerHTML")
-        html += partial(f"#more-{order.status}", more, "innerHTML")
-    for status, usage in (await view.wip_usage()).items():
-        limit = render_macro(
-            LIMITS, "limit_of", board_id=view.board.id, status=status, usage=usage, may_write=view.rights.may_write
+            TEMPLATE, "more", board_id=board_id, status=status, total=total, shown=shown, wanted=view.wanted
         )
+        html += partial(f"#count-{status}", str(total), "innerHTML")
+        html += partial(f"#more-{status}", more, "innerHTML")
+    for status, usage in (await view.wip_usage()).items():
+        limit = render_macro(LIMITS, "limit_of", board_id=board_id, status=status, usage=usage, may_write=may_write)
         html += partial(f"#wip-{status}", limit, "outerMorph")
     return html
 
 
-COLUMNS, HEAD, WORK = "boards/columns.html", "boards/head.html", "ui/work_state.html"
-MOVES = ("task.status_changed", "task.lease_expired")
+HEAD, WORK = "boards/head.html", "ui/work_state.html"
 CREW = ("agent.created", "agent.updated", "agent.deleted")
 GATEWAY_NEEDS = {
     "connecting": "is being connected",
@@ -122,21 +108,12 @@ FEW = 5  # tasks on a board that is hardly begun
 SIGN_OF_LIFE = ("agent_id",)
 
 
-def _is_no_notice(_view: BoardView, news: News) -> bool:
-    return not (isinstance(news, Event) and news.kind.endswith(NOTICES))
-
-
 async def columns(view: BoardView) -> str:
+    found = await columns_of(view.board, view.wanted, view.viewer_id)
     return render_macro(
-        COLUMNS,
-        "columns",
-        board_id=view.board.id,
-        columns=await columns_of(view.board, view.wanted, view.viewer_id),
-        cards_html=cards_html,
-        wip_usage=await view.wip_usage(),
-        may_write=view.rights.may_write,
-        wanted=view.wanted,
-    )
+        TEMPLATE, "columns", board_id=view.board.id, columns=found, cards_html=cards_html, wanted=view.wanted,
+        wip_usage=await view.wip_usage(), may_write=view.rights.may_write,
+    )  # fmt: skip
 
 
 async def board_name(view: BoardView) -> str:
@@ -161,26 +138,20 @@ async def note(view: BoardView) -> str:
     counts, text = await view.counts(), view.wanted.text
     found, every, narrows = counts[text], counts[""], text not in ("", OPEN)
     return render_macro(
-        HEAD,
-        "note",
-        board_id=view.board.id,
-        is_new=not every and not narrows,
+        HEAD, "note", board_id=view.board.id, is_new=not every and not narrows, no_match=not found and narrows,
         lacks_agents=every <= FEW and not narrows and not await view.crew(),
-        no_match=not found and narrows,
-        done=every if every and not found and text == OPEN else 0,
-        cleared=view.wanted.address(q="", all=""),
-        may_write=view.rights.may_write,
-        is_admin=view.rights.is_admin,
-        needs_goal=not view.board.goal_confirmed,
+        done=every if every and not found and text == OPEN else 0, cleared=view.wanted.address(q="", all=""),
+        may_write=view.rights.may_write, is_admin=view.rights.is_admin, needs_goal=not view.board.goal_confirmed,
         has_gateway=view.board.gateway_id is not None,
-    )
+    )  # fmt: skip
 
 
 async def work_banner(view: BoardView) -> str:
     """Return that the board's agents are paused or stopped, since when and why, with the way out."""
-    about: dict[str, Any] = {"thing": view.board, "url": f"/boards/{view.board.id}/work-state"}
-    may_set, whose = view.rights.may_write, view.board.name
-    return render_macro(WORK, "work_banner", subject="This board is", may_set=may_set, whose=whose, **about)
+    board, may_set, url = view.board, view.rights.may_write, f"/boards/{view.board.id}/work-state"
+    return render_macro(
+        WORK, "work_banner", thing=board, url=url, subject="This board is", may_set=may_set, whose=board.name
+    )
 
 
 async def work_actions(view: BoardView) -> str:
@@ -197,14 +168,9 @@ async def bulk_bar(view: BoardView) -> str:
         return ""
     people, tags = await people_of(view.board), await tags_offered(view.board)
     fields = [one for one in SETTABLE.values() if one.name != "due_at"]  # days have a menu of their own
+    crew, board_id = await view.crew(), view.board.id
     return render_macro(
-        "boards/bulk_bar.html",
-        "bar",
-        board_id=view.board.id,
-        crew=await view.crew(),
-        people=people,
-        tags=tags,
-        fields=fields,
+        "boards/bulk_bar.html", "bar", board_id=board_id, crew=crew, people=people, tags=tags, fields=fields
     )
 
 
@@ -250,7 +216,7 @@ def _rights(view: BoardView) -> tuple[object, ...]:
 
 def _changes_crew(view: BoardView, news: News) -> bool:
     if isinstance(news, Event) and news.kind.startswith(("task.", "approval.")):
-        return _is_no_notice(view, news) and moves_cards(view, news)
+        return is_no_notice(view, news) and moves_cards(view, news)
     return True
 
 
@@ -258,48 +224,26 @@ def _board(view: BoardView) -> tuple[object, ...]:
     return (view.board.id,)
 
 
+def _view(view: BoardView) -> Hashable:
+    return view.key
+
+
 WORK_STATE = on_board("board.work_state_changed", "board.updated")
+CARDS = on_board("task.", "approval.", *CREW, "board.updated", signals=SIGN_OF_LIFE, about=is_no_notice)
+PRESENCE = on_board("task.", "agent.", signals=SIGN_OF_LIFE, about=is_no_notice)
+NOTE = on_board("task.", "approval.", *CREW, "board.updated", "onboarding.confirmed", about=_changes_crew)
+MOVES = on_board("task.status_changed", "task.lease_expired")
+GATEWAY = Concerns[BoardView](("board.updated", "gateway."), ("gateway_id",), _is_about_gateway)
 REGIONS = (
     Region(PAGE, "#board-name", on_board("board.updated"), board_name, key=_board, swap="innerHTML"),
-    Region(
-        COLUMNS_PAGE,
-        "#columns",
-        on_board("task.", "approval.", *CREW, "board.updated", signals=SIGN_OF_LIFE, about=_is_no_notice),
-        columns,
-        key=lambda view: view.key,
-        changes=card_changes,
-    ),
-    Region(
-        PAGE,
-        "#presence",
-        on_board("task.", "agent.", signals=SIGN_OF_LIFE, about=_is_no_notice),
-        presence,
-        key=_board,
-        changes=presence_changes,
-    ),
-    Region(
-        PAGE,
-        "#board-note",
-        on_board(
-            "task.",
-            "approval.",
-            *CREW,
-            "board.updated",
-            "onboarding.confirmed",
-            about=_changes_crew,
-        ),
-        note,
-        key=lambda view: view.key,
-    ),
+    Region(COLUMNS, "#columns", CARDS, columns, key=_view, changes=card_changes),
+    Region(PAGE, "#presence", PRESENCE, presence, key=_board, changes=presence_changes),
+    Region(PAGE, "#board-note", NOTE, note, key=_view),
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),
     Region(PAGE, "#board-work-actions", WORK_STATE, work_actions, key=_rights),
     Region(PAGE, "#bulk-slot", on_board(*CREW), bulk_bar, key=_rights),
-    Region(PAGE, "#announcements", on_board(*MOVES), silence, changes=announcement),
     Region(
-        PAGE,
-        "#board-gateway",
-        Concerns[BoardView](("board.updated", "gateway."), ("gateway_id",), _is_about_gateway),
-        gateway_line,
-        key=_rights,
+        PAGE, "#announcements", on_board("task.status_changed", "task.lease_expired"), silence, changes=announcement
     ),
+    Region(PAGE, "#board-gateway", GATEWAY, gateway_line, key=_rights),
 )

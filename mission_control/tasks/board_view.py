@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,6 @@ from uuid import UUID
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.queries import PERSON, crew_of
 from mission_control.boards.views import all_views
-from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
@@ -118,17 +117,8 @@ class PanelLook:
 
     def query(self, **changes: str) -> str:
         """Return it as the query of an address, empty when it is the usual."""
-        values = {
-            "show": self.show,
-            "comments": "all" if self.whole else "",
-            "comment": str(self.comment_id or ""),
-        }
+        values = {"show": self.show, "comments": "all" if self.whole else "", "comment": str(self.comment_id or "")}
         return urlencode({name: value for name, value in (values | changes).items() if value})
-
-
-def unfolded(args: Mapping[str, str], column: str) -> str:
-    """Return the columns that never fold beside an open task: the one in the address, and where the task is."""
-    return " ".join(sorted({one for one in (args.get("open"), column) if one in STATUSES}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,10 +186,8 @@ class BoardView(AsideView):
     async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[Card]:
         if not ids and not agent_ids:
             return []
-        key = ("cards", self.key, ids, agent_ids)
-        return await self.reads.get(
-            key, lambda: cards_of(self.board, self.wanted, self.viewer_id, sorted(ids), sorted(agent_ids))
-        )
+        which = self.board, self.wanted, self.viewer_id, sorted(ids), sorted(agent_ids)
+        return await self.reads.get(("cards", self.key, ids, agent_ids), lambda: cards_of(*which))
 
 
 def is_here(view: BoardView, news: News) -> bool:
@@ -207,6 +195,10 @@ def is_here(view: BoardView, news: News) -> bool:
     if isinstance(news, Event):
         return news.board_id == view.board.id
     return bool(news.get("board_id") == str(view.board.id))
+
+
+def is_no_notice(view: BoardView, news: News) -> bool:
+    return not (isinstance(news, Event) and news.kind.endswith(NOTICES))
 
 
 def on_board(
@@ -231,26 +223,20 @@ def people_on(board_id: UUID) -> list[UUID]:
     return sorted(one for one, until in present.items() if until > now)
 
 
-def keeps_presence(
-    actor: Actor, board_id: UUID, organization_id: UUID
-) -> Callable[[], Coroutine[object, object, None]]:
-    """Return what runs as long as a page is open."""
-
-    async def run() -> None:
-        name = f"{organization_id}:{board_id}:{actor.user_id}"
-        _here[name] += 1
-        try:
-            while True:
-                await _publish(name, "here")
-                await asyncio.sleep(REPEAT_SECONDS)
-        finally:
-            _here[name] -= 1
-            if _here[name] <= 0:
-                del _here[name]
-                _ending.add(task := asyncio.create_task(_publish(name, "gone")))
-                task.add_done_callback(_ending.discard)
-
-    return run
+async def keep_presence(actor: Actor, board: Board) -> None:
+    """Announce a person as long as a page is open."""
+    name = f"{board.organization_id}:{board.id}:{actor.user_id}"
+    _here[name] += 1
+    try:
+        while True:
+            await _publish(name, "here")
+            await asyncio.sleep(REPEAT_SECONDS)
+    finally:
+        _here[name] -= 1
+        if _here[name] <= 0:
+            del _here[name]
+            _ending.add(task := asyncio.create_task(_publish(name, "gone")))
+            task.add_done_callback(_ending.discard)
 
 
 _ending: set["asyncio.Task[None]"] = set()  # so that none is collected before it is done
@@ -267,8 +253,7 @@ async def _publish(name: str, word: str) -> None:
 def on_presence(channel: str) -> None:
     """Take a notification of the family, and tell the readers of this process when somebody came or went."""
     _, organization, board, person, word = channel.split(":")
-    ids = [parse_id(one) for one in (organization, board, person)]
-    organization_id, board_id, user_id = ids
+    organization_id, board_id, user_id = map(parse_id, (organization, board, person))
     if organization_id is None or board_id is None or user_id is None:
         return
     before = people_on(board_id)
@@ -288,24 +273,12 @@ def on_presence(channel: str) -> None:
 
 async def _people(view: BoardView) -> str:
     others = [one for one in people_on(view.board.id) if one != view.actor.user_id]
-    found = await _named(others[: MOST_SHOWN + 1]) if others else []
+    ids = others[: MOST_SHOWN + 1]
+    sql = f"SELECT u.id, {PERSON} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
+    found = await rows(f"{sql} ORDER BY LOWER({PERSON}), u.id", *ids) if ids else []
     return render_macro("boards/head.html", "people", people=found[:MOST_SHOWN], more=len(others) - MOST_SHOWN)
 
 
-async def _named(ids: list[UUID]) -> list[dict[str, object]]:
-    return await rows(
-        f"SELECT u.id, {PERSON} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
-        f" ORDER BY LOWER({PERSON}), u.id",
-        *ids,
-    )
-
-
 REGIONS = (
-    Region(
-        PAGE,
-        "#people",
-        on_board(signals=("people_on",)),
-        _people,
-        key=lambda view: (view.board.id, view.actor.id),
-    ),
+    Region(PAGE, "#people", on_board(signals=("people_on",)), _people, key=lambda view: (view.board.id, view.actor.id)),
 )

@@ -166,15 +166,11 @@ def _badge(row: Card, now: datetime) -> Badge | None:
         return None
     if row.blockers:
         return Badge("Blocked", "bad", "circle-alert")
-    since = row.in_progress_at
-    if row.status == "in_progress" and since is not None and _is_at_work(row, now):
+    since, seen = row.in_progress_at, (row.last_seen_at, row.agent_gateway_id, row.run_began_at)
+    if row.status == "in_progress" and since is not None and is_at_work(*seen, now):
         took = times.elapsed(since, now)
         return Badge("Working" if took == "0 m" else f"Working {took}", "run", "loader-circle")
     return None
-
-
-def _is_at_work(row: Card, now: datetime) -> bool:
-    return is_at_work(row.last_seen_at, row.agent_gateway_id, row.run_began_at, now)
 
 
 FIRST = 50  # cards of a column, until somebody asks for all
@@ -191,7 +187,7 @@ WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL
 
 @dataclass(slots=True)
 class PlacedRow:
-    """A task in its column, and how many tasks the column holds."""
+    """A task in its column, and how many tasks stand with it."""
 
     id: UUID
     number: int
@@ -210,12 +206,23 @@ class Column:
 
 @dataclass(slots=True)
 class Order:
-    """How the cards of a column stand: their numbers from the top, their ids, and how many tasks it holds in all."""
+    """How the cards of a column, or the rows of a table, stand: the first ones, and how many tasks there are in all."""
 
     status: str
-    total: int = 0
-    numbers: list[int] = field(default_factory=list)
-    ids: list[UUID] = field(default_factory=list)
+    rows: list[PlacedRow] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.rows[0].total if self.rows else 0
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [row.id for row in self.rows]
+
+    @property
+    def numbers(self) -> str:
+        """The numbers from the top, as the module `cards` of the page reads them."""
+        return " ".join(str(row.number) for row in self.rows)
 
 
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
@@ -247,10 +254,7 @@ async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) ->
         *values,
         *wanted.whole,
     ):
-        order = orders[row.status]
-        order.total = row.total
-        order.numbers.append(row.number)
-        order.ids.append(row.id)
+        orders[row.status].rows.append(row)
     return list(orders.values())
 
 
@@ -284,27 +288,15 @@ def _first(wanted: CardFilter) -> str:
     return f"(q.place <= {FIRST}{unlimited})"
 
 
-TEMPLATE = "ui/card.html"
 KEPT = 3000  # cards, about 1.5 KB each
 
 
-def card_html(card: Card, may_move: bool) -> str:
-    """Return a card. Equal cards are rendered once for each zone of their readers and each day there."""
-    if current_app.debug:
-        return _render(card, may_move)
-    zone = times.reader()
-    return _rendered(card, may_move, zone, times.today(zone))
-
-
 def cards_html(cards: list[Card], may_move: bool) -> Markup:
-    """Return cards one after the other."""
-    return Markup("".join([card_html(one, may_move) for one in cards]))
-
-
-def _render(card: Card, may_move: bool) -> str:
-    return render_macro(TEMPLATE, "card", one=card, may_move=may_move)
+    """Return cards one after the other. Equal ones are rendered once for each zone of their readers and day there."""
+    zone, render = times.reader(), _rendered.__wrapped__ if current_app.debug else _rendered
+    return Markup("".join([render(card, may_move, zone, times.today(zone)) for card in cards]))
 
 
 @lru_cache(KEPT)
 def _rendered(card: Card, may_move: bool, _zone: ZoneInfo, _today: date) -> str:
-    return _render(card, may_move)
+    return render_macro("ui/card.html", "card", one=card, may_move=may_move)

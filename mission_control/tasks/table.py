@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.models import Board
-from mission_control.database.sql import as_json, lowered, placeholders, rows, searched, select
-from mission_control.log.models import Event
+from mission_control.database.sql import Condition, as_json, lowered, placeholders, rows, searched, select
 from mission_control.log.stream import Batch
 from mission_control.tasks.board_regions import AT_ONCE, WHOLE, agents_of, tasks_of
-from mission_control.tasks.board_view import TABLE_PAGE, BoardView, News, on_board
+from mission_control.tasks.board_view import TABLE_PAGE, BoardView, is_no_notice, on_board
 from mission_control.tasks.card_filter import TABLE, CardFilter
-from mission_control.tasks.cards import CARD, JOINS, Card, cards_from
+from mission_control.tasks.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from
 from mission_control.tasks.custom_field_queries import BoardField
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 from mission_control.tasks.query import OF_FIELD, field_number, field_text
@@ -67,15 +65,6 @@ class Table:
         return [one for one in self.columns if one.is_shown]
 
 
-@dataclass(slots=True)
-class RowOrder:
-    """How the rows of a table stand: their numbers from the top, their ids, and how many tasks there are in all."""
-
-    total: int = 0
-    numbers: list[int] = field(default_factory=list)
-    ids: list[UUID] = field(default_factory=list)
-
-
 def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[TableColumn]:
     """Return all columns that a table can show beside the title; which of them it shows was chosen, or is usual."""
     visible = [f"{FIELD}{one.field_key}" for one in fields if one.ui_visibility == "always"][:MOST_FIELDS]
@@ -87,34 +76,25 @@ def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[
     return [TableColumn(name, label, kind, name in shown, one) for name, label, kind, one in ordered]
 
 
-async def table_of(
-    board: Board,
-    wanted: CardFilter,
-    viewer_id: UUID | None,
-    fields: list[BoardField],
-    only: Collection[UUID] = (),
-) -> Table:
+async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
     """Return the table, or of its rows only some, in three statements."""
-    placed, values = _placed(board, wanted, viewer_id, fields)
-    which = f"q.id IN ({placeholders(len(only))})" if only else _first(wanted)
+    fields = await view.fields()
+    placed, values = _placed(view, fields)
+    which = f"q.id IN ({placeholders(len(only))})" if only else _first(view)
     sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
     found = await select(Card, f"{sql} WHERE {which} ORDER BY q.place, a.created_at, a.id", *values, *only)
-    table = Table(columns_of_table(fields, wanted.columns), found[0].total if found else 0)
+    table = Table(columns_of_table(fields, view.wanted.columns), found[0].total if found else 0)
     table.rows = [*cards_from(found)]
     await _add_values(table, fields)
-    table.sums = await _sums(board, wanted, viewer_id, table)
+    table.sums = await _sums(view, table)
     return table
 
 
-async def row_order(board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[BoardField]) -> RowOrder:
+async def order_of(view: BoardView) -> Order:
     """Return how the rows stand, in one statement."""
-    placed, values = _placed(board, wanted, viewer_id, fields)
-    order, sql = RowOrder(), f"WITH placed AS ({placed}) SELECT q.id, q.number, q.total FROM placed q"
-    for row in await rows(f"{sql} WHERE {_first(wanted)} ORDER BY q.place", *values):
-        order.total = int(row["total"])
-        order.numbers.append(int(row["number"]))
-        order.ids.append(UUID(str(row["id"])))
-    return order
+    placed, values = _placed(view, await view.fields())
+    sql = f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
+    return Order("", await select(PlacedRow, f"{sql} WHERE {_first(view)} ORDER BY q.place", *values))
 
 
 def sorted_by(wanted: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
@@ -124,37 +104,28 @@ def sorted_by(wanted: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
     return (name, wanted.sort.startswith("-")) if known else ("", False)
 
 
-def _placed(
-    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[BoardField]
-) -> tuple[str, list[object]]:
-    narrowed, values = wanted.conditions(viewer_id)
-    name, is_descending = sorted_by(wanted, fields)
-    by, more = _sort(name, fields)
-    way = "DESC" if is_descending else "ASC"
-    order = (
-        f"f.sort_value IS NULL, f.sort_value {way}, f.number {way}"
-        if name
-        else "f.sort_value, f.position, f.created_at DESC"
-    )
+def _placed(view: BoardView, fields: list[BoardField]) -> Condition:
+    narrowed, values = view.wanted.conditions(view.viewer_id)
+    name, is_descending = sorted_by(view.wanted, fields)
+    way, more = "DESC" if is_descending else "ASC", list[Any]()
+    if name.startswith(FIELD):
+        key = name.removeprefix(FIELD)
+        kind = next(field.field_type for field in fields if field.field_key == key)
+        value = field_number() if kind in NUMBERS else lowered(searched(field_text()))
+        by, more = f"(SELECT {value}{OF_FIELD})", [key.lower()]
+    else:
+        by = query_order_of(BUILT_IN[name or "status"])
+    order = f"f.sort_value IS NULL, f.sort_value {way}, f.number {way}"
+    order = order if name else "f.sort_value, f.position, f.created_at DESC"
     return (
-        f"SELECT f.id, f.number, ROW_NUMBER() OVER (ORDER BY {order}) AS place, COUNT(*) OVER () AS total"
-        f" FROM (SELECT t.id, t.number, t.position, t.created_at, {by} AS sort_value FROM tasks t"
+        f"SELECT f.id, f.number, f.status, ROW_NUMBER() OVER (ORDER BY {order}) AS place, COUNT(*) OVER () AS total"
+        f" FROM (SELECT t.id, t.number, t.status, t.position, t.created_at, {by} AS sort_value FROM tasks t"
         f" WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL{narrowed}) f"
-    ), [*more, board.id, *values]
+    ), [*more, view.board.id, *values]
 
 
-def _sort(name: str, fields: list[BoardField]) -> tuple[str, list[object]]:
-    """SQL for what rows are sorted by."""
-    if not name.startswith(FIELD):
-        return query_order_of(BUILT_IN[name or "status"]), []
-    key = name.removeprefix(FIELD)
-    kind = next(one.field_type for one in fields if one.field_key == key)
-    value = field_number() if kind in NUMBERS else lowered(searched(field_text()))
-    return f"(SELECT {value}{OF_FIELD})", [key.lower()]
-
-
-def _first(wanted: CardFilter) -> str:
-    return "TRUE" if TABLE in wanted.whole else f"q.place <= {FIRST}"
+def _first(view: BoardView) -> str:
+    return "TRUE" if TABLE in view.wanted.whole else f"q.place <= {FIRST}"
 
 
 async def _add_values(table: Table, fields: list[BoardField]) -> None:
@@ -173,12 +144,12 @@ async def _add_values(table: Table, fields: list[BoardField]) -> None:
         table.values[UUID(str(one["task_id"]))][shown[str(one["field_id"])]] = as_json(one["value"])
 
 
-async def _sums(board: Board, wanted: CardFilter, viewer_id: UUID | None, table: Table) -> dict[str, float]:
+async def _sums(view: BoardView, table: Table) -> dict[str, float]:
     """Return the sums of the shown numbers over all tasks that the query leaves, in one statement."""
     numbers = [one for one in table.columns if one.is_shown and one.is_number]
     if not numbers:
         return {}
-    narrowed, values = wanted.conditions(viewer_id)
+    narrowed, values = view.wanted.conditions(view.viewer_id)
     found = await rows(
         f"SELECT f.field_key, SUM({field_number()}) AS total FROM tasks t"
         " JOIN board_task_custom_fields b ON b.board_id = t.board_id"
@@ -186,78 +157,48 @@ async def _sums(board: Board, wanted: CardFilter, viewer_id: UUID | None, table:
         " LEFT JOIN task_custom_field_values v ON v.field_id = f.id AND v.task_id = t.id"
         f" WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL{narrowed}"
         f" AND f.field_key IN ({placeholders(len(numbers))}) GROUP BY f.field_key",
-        board.id,
-        *values,
-        *(one.key for one in numbers),
+        *(view.board.id, *values, *(column.key for column in numbers)),
     )
     return {f"{FIELD}{one['field_key']}": float(one["total"]) for one in found if one["total"] is not None}
 
 
 TEMPLATE, ROW = "boards/table.html", "boards/table_row.html"
-CREW = ("agent.updated", "agent.deleted")
-
-
-async def rows_of(view: BoardView) -> Table:
-    """Return the table that a page shows."""
-    known = await view.fields()
-    return await view.reads.get(("table", view.key), lambda: table_of(view.board, view.wanted, view.viewer_id, known))
-
-
-async def order_of(view: BoardView) -> RowOrder:
-    """Return how the rows of the page's table stand."""
-    known = await view.fields()
-    return await view.reads.get(
-        ("row-order", view.key), lambda: row_order(view.board, view.wanted, view.viewer_id, known)
-    )
 
 
 async def _table(view: BoardView) -> str:
     name, is_descending = sorted_by(view.wanted, await view.fields())
     return render_macro(
-        TEMPLATE,
-        "table",
-        board_id=view.board.id,
-        table=await rows_of(view),
-        sorted=name,
-        is_descending=is_descending,
-        wanted=view.wanted,
-        may_write=view.rights.may_write,
-    )
+        TEMPLATE, "table", board_id=view.board.id, table=await table_of(view), sorted=name,
+        is_descending=is_descending, wanted=view.wanted, may_write=view.rights.may_write,
+    )  # fmt: skip
+
+
+async def _order(view: BoardView) -> Order:
+    return await view.reads.get(("row-order", view.key), lambda: order_of(view))
 
 
 async def _more(view: BoardView) -> str:
-    order = await order_of(view)
-    arguments: dict[str, Any] = {"total": order.total, "shown": len(order.ids), "wanted": view.wanted}
-    return render_macro(TEMPLATE, "more", board_id=view.board.id, **arguments)
+    order, board_id = await _order(view), view.board.id
+    total, shown = order.total, len(order.rows)
+    return render_macro(TEMPLATE, "more", board_id=board_id, total=total, shown=shown, wanted=view.wanted)
 
 
 async def _changes(view: BoardView, batch: Batch) -> str | None:
     """Return the rows that changed and the order of all, for the module `cards`; None for everything."""
     ids = tasks_of(batch)
-    if len(ids) > AT_ONCE or agents_of(batch) or any(one.kind.startswith(WHOLE) for one in batch.events):
+    if len(ids) > AT_ONCE or agents_of(batch) or any(event.kind.startswith(WHOLE) for event in batch.events):
         return None
-    order, known = await order_of(view), await view.fields()
-    if not order.ids:
+    order = await _order(view)
+    if not order.rows:
         return None  # the sentence of an empty table comes or goes
-    edge = order.ids[FIRST - len(ids) : FIRST]
-    changed = frozenset(ids) | frozenset(edge)
-    some = await view.reads.get(
-        ("rows", view.key, changed),
-        lambda: table_of(view.board, view.wanted, view.viewer_id, known, only=sorted(changed)),
-    )
-    shown = set(order.ids)
-    html = "".join(_row(view, one, some) for one in some.rows if one.task_id in shown)
-    numbers = " ".join(map(str, order.numbers))
-    list_ = f'<table><tbody data-list="rows" data-order="{numbers}">{html}</tbody></table>'
-    return partial("#table", list_, "cards") + _sums_html(some)
-
-
-def _row(view: BoardView, row: Card, table: Table) -> str:
-    return render_macro(ROW, "row", one=row, table=table, may_write=view.rights.may_write)
-
-
-def _sums_html(table: Table) -> str:
-    html = ""
+    changed = ids | frozenset(order.ids[FIRST - len(ids) : FIRST])
+    table = await view.reads.get(("rows", view.key, changed), lambda: table_of(view, sorted(changed)))
+    html, shown, may_write = "", set(order.ids), view.rights.may_write
+    for row in table.rows:
+        if row.task_id in shown:
+            html += render_macro(ROW, "row", one=row, table=table, may_write=may_write)
+    list_ = f'<table><tbody data-list="rows" data-order="{order.numbers}">{html}</tbody></table>'
+    html = partial("#table", list_, "cards")
     for index, column in enumerate(table.shown, 1):
         if column.is_number:
             total = render_macro(ROW, "number", value=table.sums.get(column.name))
@@ -265,15 +206,13 @@ def _sums_html(table: Table) -> str:
     return html
 
 
-def _is_news(_view: BoardView, news: News) -> bool:
-    return not (isinstance(news, Event) and news.kind.endswith(("notified", "notify_failed")))
-
-
-async def shown_columns(view: BoardView) -> list[Any]:
+async def shown_columns(view: BoardView) -> list[TableColumn]:
     return columns_of_table(await view.fields(), view.wanted.columns)
 
 
-TASKS = on_board("task.", "approval.", *CREW, "board.updated", signals=("agent_id",), about=_is_news)
+TASKS = on_board(
+    "task.", "approval.", "agent.updated", "agent.deleted", "board.updated", signals=("agent_id",), about=is_no_notice
+)
 REGIONS = (
     Region(TABLE_PAGE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes),
     Region(TABLE_PAGE, "#more-table", on_board("task."), _more, key=lambda view: view.key),

@@ -1,7 +1,6 @@
 """Saved views on a board's page: the tabs above its tasks."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,11 +11,10 @@ from quart.typing import ResponseReturnValue
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.policy import may_change_view
 from mission_control.boards.queries import people_of
-from mission_control.boards.views import Name
-from mission_control.core.actor import Actor
+from mission_control.boards.views import Name, ViewRead
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.tasks.board_view import NOTICES, PAGE, BoardView, News, on_board
+from mission_control.tasks.board_view import PAGE, BoardView, News, is_no_notice, on_board
 from mission_control.tasks.card_filter import OPEN, CardFilter
 from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.query import quoted
@@ -40,42 +38,25 @@ FIXED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """The query as the field shows it: what is understood as tokens, the rest as text."""
-
-    words: list[tuple[str, str, str, str]]
-    rest: str
-    cleared: str
-
-
-async def query_of(view: BoardView) -> Query:
-    keys = {one.field_key.lower() for one in await view.fields()}
-    words = view.wanted.words()
-    known = [one for one in words if one.is_known or one.key in keys]
-    url = f"/boards/{view.board.id}"
-    return Query(
-        [
-            (
-                one.raw,
-                f"{'-' if one.is_excluded else ''}{one.key}:",
-                ",".join(one.values),
-                url + view.wanted.address(q=" ".join(other.raw for other in words if other is not one)),
-            )
-            for one in known
-        ],
-        " ".join(one.raw for one in words if one not in known),
-        url + view.wanted.address(q="", all=""),
-    )
+async def query_of(view: BoardView) -> dict[str, object]:
+    """Return the query as the field shows it: what is understood as tokens, the rest as text."""
+    keys = {field.field_key.lower() for field in await view.fields()}
+    words, url = view.wanted.words(), f"/boards/{view.board.id}"
+    known = [word for word in words if word.is_known or word.key in keys]
+    tokens = []
+    for word in known:
+        without = view.wanted.address(q=" ".join(other.raw for other in words if other is not word))
+        tokens.append((word.raw, f"{'-' * word.is_excluded}{word.key}:", ",".join(word.values), url + without))
+    rest = " ".join(word.raw for word in words if word not in known)
+    return {"words": tokens, "rest": rest, "cleared": url + view.wanted.address(q="", all="")}
 
 
 async def _options(view: BoardView) -> str:
     """Return what the field offers while somebody types."""
-    crew, people = await view.crew(), await people_of(view.board)
-    named = [(f"assignee:{quoted(one['name'])}", "agent") for one in crew]
-    named += [(f"assignee:{quoted(one['name'])}", "person") for one in people]
-    named += [(f"tag:{quoted(one.name)}", "tag") for one in await tags_offered(view.board)]
-    own = [(f"{one.field_key}:", one.label) for one in await view.fields()]
+    named = [(f"assignee:{quoted(agent['name'])}", "agent") for agent in await view.crew()]
+    named += [(f"assignee:{quoted(person['name'])}", "person") for person in await people_of(view.board)]
+    named += [(f"tag:{quoted(tag.name)}", "tag") for tag in await tags_offered(view.board)]
+    own = [(f"{field.field_key}:", field.label) for field in await view.fields()]
     return render_macro(QUERY, "choices", options=[*named, *FIXED, *own])
 
 
@@ -93,15 +74,11 @@ def state_of(wanted: CardFilter) -> str:
 
 QUERY_REGIONS = (
     Region(
-        PAGE,
-        "#query-options",
-        on_board("agent.created", "agent.updated", "agent.deleted"),
-        _options,
-        key=lambda view: (view.board.id,),
-        swap="innerHTML",
+        PAGE, "#query-options", on_board("agent.created", "agent.updated", "agent.deleted"), _options,
+        key=lambda view: (view.board.id,), swap="innerHTML",
     ),
     Region(PAGE, "#query-count", on_board("task.", "approval."), _count, key=lambda view: view.key, swap="innerHTML"),
-)
+)  # fmt: skip
 
 
 pages = Blueprint("views_pages", __name__)
@@ -153,14 +130,20 @@ class ViewForm(VersionedForm):
         return {"name": view.name}
 
 
-def filter_of(view: SavedView) -> CardFilter:
+def filter_of(view: SavedView | ViewRead) -> CardFilter:
     return CardFilter(text=view.query, view=view.kind, sort=view.sort, columns=tuple(view.columns))
+
+
+def _is_counted(view: BoardView, news: News) -> bool:
+    return is_no_notice(view, news) and not (isinstance(news, Event) and news.kind.startswith(UNCOUNTED))
 
 
 async def _tabs(view: BoardView) -> str:
     here = replace(view.wanted, whole=())
     base = f"/boards/{view.board.id}"
-    counts = await view.counts()
+    counts, views = await view.counts(), await view.views()
+    for one in views:
+        one.board = view.board  # the rule reads it
     tabs = [
         {
             "id": one.id,
@@ -168,24 +151,21 @@ async def _tabs(view: BoardView) -> str:
             "url": base + filter_of(one).address(),
             "count": counts[one.query],
             "is_here": filter_of(one) == here,
-            "title": _title(one),
+            "title": ("Everybody on the board sees this view" if one.is_shared else "Only you see this view")
+            + ("; the board opens with it" if one.is_default else ""),
             "is_shared": one.is_shared,
             "is_default": one.is_default,
-            "may_change": _may_change(view.actor, view.board, one),
+            "may_change": may_change_view(view.actor, one),
         }
-        for one in await view.views()
+        for one in views
     ]
     fixed = [(id_, name, CardFilter(text, view=here.view)) for id_, name, text in TABS]
     return render_macro(
-        "boards/views.html",
-        "tabs",
-        board_id=view.board.id,
+        "boards/views.html", "tabs", board_id=view.board.id, views=tabs, wanted=view.wanted,
         fixed=[(id_, name, base + one.address(), one == here, counts[one.text]) for id_, name, one in fixed],
-        views=tabs,
-        wanted=view.wanted,
-        may_write=view.rights.may_write,
         is_saved=any(one["is_here"] for one in tabs) or any(one == here for *_, one in fixed),
-    )
+        may_write=view.rights.may_write,
+    )  # fmt: skip
 
 
 async def _counts(view: BoardView, batch: Batch) -> str | None:
@@ -194,41 +174,20 @@ async def _counts(view: BoardView, batch: Batch) -> str | None:
         return None
     seen = await view.views()
     texts = {view.wanted.text, *(one.query for one in seen)}
-    if all(_changes_words(one) for one in batch.events) and not any(CardFilter(one).searches_text for one in texts):
+    changed = [set(orjson.loads(one.data).get("after") or {""}) for one in batch.events if one.kind == "task.updated"]
+    is_wording = len(changed) == len(batch.events) and all(names <= WORDS for names in changed)
+    if is_wording and not any(CardFilter(one).searches_text for one in texts):
         return ""
     counts = await view.counts()
     shown = [(id_, counts[text]) for id_, _, text in TABS] + [(one.id, counts[one.query]) for one in seen]
     return "".join(partial(f"#view-{id_} > .count", str(count), "innerHTML") for id_, count in shown)
 
 
-def _changes_words(event: Event) -> bool:
-    return event.kind == "task.updated" and set(orjson.loads(event.data).get("after") or {""}) <= WORDS
-
-
-def _is_counted(_view: BoardView, news: News) -> bool:
-    return not (isinstance(news, Event) and (news.kind.startswith(UNCOUNTED) or news.kind.endswith(NOTICES)))
-
-
-def _title(view: SavedView) -> str:
-    seen = "Everybody on the board sees this view" if view.is_shared else "Only you see this view"
-    return f"{seen}; the board opens with it" if view.is_default else seen
-
-
-def _may_change(actor: Actor, board: Board, view: SavedView) -> bool:
-    view.board = board
-    return may_change_view(actor, view)
-
-
-def _key(view: BoardView) -> Hashable:
-    return view.board.id, view.rights, view.wanted, view.actor.id
-
-
 @action(pages, "/boards/<uuid:board_id>/views", form=NewViewForm)
 async def create_board_view(outcome: Outcome[Board, NewViewForm]) -> ResponseReturnValue:
     """Save what the page shows as a view, and open it."""
     made = outcome.answer
-    shown = CardFilter(text=made.query, view=made.kind, sort=made.sort, columns=tuple(made.columns))
-    return go(f"/boards/{outcome.found.id}{shown.address()}")
+    return go(f"/boards/{outcome.found.id}{filter_of(made).address()}")
 
 
 async def _not_changed(refusal: Refusal[SavedView, ViewForm]) -> ResponseReturnValue:
@@ -258,4 +217,9 @@ async def delete_board_view(outcome: Outcome[SavedView, None]) -> ResponseReturn
 NEWS = on_board(
     "view.", "task.", "approval.", "agent.updated", "agent.deleted", signals=("views_of",), about=_is_counted
 )
-REGIONS = (Region(PAGE, "#views", NEWS, _tabs, key=_key, changes=_counts),)
+REGIONS = (
+    Region(
+        PAGE, "#views", NEWS, _tabs, key=lambda view: (view.board.id, view.rights, view.wanted, view.actor.id),
+        changes=_counts,
+    ),
+)  # fmt: skip
