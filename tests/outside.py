@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from quart import Quart
 
-from mission_control.agents.soul_api import EXTENSION
+from mission_control.agents.directory import EXTENSION
 
 
 @dataclass

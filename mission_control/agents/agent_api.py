@@ -1,32 +1,26 @@
-"""What agents ask about themselves and their board, and what a lead does with its colleagues, over HTTP."""
+"""What agents ask about themselves, report of themselves, and read in their inboxes, over HTTP."""
 
 from uuid import UUID
 
-from mission_control.agents.commands import create_agent, delete_agent, report_heartbeat
-from mission_control.agents.coordination import colleague_on, current_soul, nudge_agent, write_soul
+from mission_control.agents import budgets, receiving, schemas
+from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import own_agent, roster
-from mission_control.agents.schemas import (
-    AgentCheckedIn,
-    AgentCreate,
-    AgentCreated,
-    AgentHealthStatusResponse,
-    AgentNudge,
-    AgentRead,
-    AgentRosterQuery,
-    AgentWait,
-    OkDelivered,
-    SoulUpdateRequest,
+from mission_control.agents.notices import (
+    Inbox,
+    InboxQuery,
 )
-from mission_control.agents.work_state import wait_for_directive
+from mission_control.agents.queries import list_agents, own_agent
+from mission_control.agents.sums import sums_of_agent
+from mission_control.agents.usage_queries import BudgetState, UsageReport, UsageReported, concerned
+from mission_control.agents.work_state import directive_of, wait_for_directive
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
-from mission_control.core.actor import Actor, require
-from mission_control.core.errors import NotFound
-from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, NotFound
+from mission_control.core.values import HTTPValidationError, LLMErrorResponse, Page, Paging, page
+from mission_control.database.sql import as_id, rows
 from mission_control.http.operation_api import ALL_ROLES, Api, hints
-from mission_control.http.registry import lookup
 
 api = Api(__name__, below="/agent")
 
@@ -45,9 +39,9 @@ api = Api(__name__, below="/agent")
         example="find out whether my token is valid",
     ),
 )
-async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse:
+async def agent_healthz(actor: Actor, agent: Agent) -> schemas.AgentHealthStatusResponse:
     """Check the token and read whose it is."""
-    return AgentHealthStatusResponse(
+    return schemas.AgentHealthStatusResponse(
         agent_id=agent.id,
         board_id=agent.board_id,
         gateway_id=agent.gateway_id,
@@ -76,7 +70,7 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
         example="say that I am alive",
     ),
 )
-async def agent_heartbeat(actor: Actor, agent: Agent, query: AgentWait) -> AgentCheckedIn:
+async def agent_heartbeat(actor: Actor, agent: Agent, query: schemas.AgentWait) -> schemas.AgentCheckedIn:
     """Send a heartbeat, and learn whether to continue.
 
     A body is not needed and is ignored. `directive` is `stop` when you, your board or your organization is stopped or a
@@ -107,14 +101,9 @@ async def agent_list_boards(actor: Actor, query: Paging) -> dict[str, object]:
     return page([BoardRead.of(board) for board in found], await boards.count(), query)
 
 
-async def reachable_board(actor: Actor, board_id: UUID) -> Board:
-    """A board of the calling agent; NotFound otherwise."""
-    return await visible_board(actor, board_id)
-
-
 @api.get(
     "/boards/<board_id>",
-    find=reachable_board,
+    find=visible_board,
     rule="board.read",
     hints=hints(
         "agent_board_lookup",
@@ -133,7 +122,7 @@ async def agent_get_board(actor: Actor, board: Board) -> BoardRead:
 
 @api.get(
     "/agents",
-    Page[AgentRead],
+    Page[schemas.AgentRead],
     hints=hints(
         "agent_roster_discovery",
         roles=ALL_ROLES,
@@ -144,10 +133,10 @@ async def agent_get_board(actor: Actor, board: Board) -> BoardRead:
         example="who else works here",
     ),
 )
-async def agent_list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, object]:
+async def agent_list_agents(actor: Actor, query: schemas.AgentRosterQuery) -> dict[str, object]:
     """List the agents on your board, newest first."""
-    agents, total = await roster(actor, query.board_id, query)
-    return page([AgentRead.of(agent) for agent in agents], total, query)
+    agents, total = await list_agents(actor, query)
+    return page([schemas.AgentRead.of(agent) for agent in agents], total, query)
 
 
 @api.post(
@@ -166,120 +155,90 @@ async def agent_list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, 
         example="add a worker to my board",
     ),
 )
-async def agent_lead_create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
+async def agent_lead_create_agent(actor: Actor, data: schemas.AgentCreate) -> schemas.AgentCreated:
     """Make a worker on your board, whatever `board_id` says."""
     board = await Board.get(id=actor.board_id)
     agent, token = await create_agent(actor, board, data)
-    return AgentCreated.of_new(agent, token)
+    return schemas.AgentCreated.of(agent, token=token)
 
 
-coordination_api = Api(__name__, below="/agent")
-COLLEAGUE = "/boards/<board_id>/agents/<agent_id>"
-REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)
-
-Found = tuple[Board, Agent]
+usage_api = Api(__name__, below="/agent")
 
 
-@lookup
-async def colleague(actor: Actor, board_id: UUID, agent_id: UUID) -> Found:
-    """An agent on the board of the calling lead: the board is looked up first, then the role, then the agent."""
-    board = await visible_board(actor, board_id)
-    require(actor, "agent.coordinate", board)
-    return board, await colleague_on(board, agent_id)
-
-
-async def readable_soul(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent:
-    """The agent whose soul is read, in the same order."""
-    board = await visible_board(actor, board_id)
-    require(actor, "agent.read_soul", agent_id)
-    return await colleague_on(board, agent_id)
-
-
-async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | None:
-    """An agent of the lead's board, None when there is none of this id; NotFound when it works elsewhere."""
-    board = await visible_board(actor, board_id)
-    require(actor, "agent.coordinate", board)
-    agent = await Agent.get_or_none(id=agent_id).select_related("board")
-    if agent is not None and agent.board_id not in (None, board.id):
-        raise NotFound()
-    return agent
-
-
-@coordination_api.post(
-    f"{COLLEAGUE}/nudge",
-    errors=REFUSALS,
+@usage_api.post(
+    "/usage",
+    find=own_agent,
+    errors={404: LLMErrorResponse, 422: LLMErrorResponse},
     hints=hints(
-        "agent_coordination",
-        "board_lead",
-        use="When a worker is silent, stuck or should look at something now.",
-        avoid="Not to hand over work; assign a task. Not to talk about a task; comment there.",
-        needs="You are the lead of the board and the agent works on it.",
-        effects="The message goes to the agent's inbox or session, word for word.",
-        never="Do not nudge again before the agent had time to answer.",
-        route="Lead only. First look at the roster; an agent that is offline reads it when it comes back.",
-        example="ask a silent worker for a sign",
+        "agent_usage_report",
+        roles=ALL_ROLES,
+        use="After each piece of work, with the tokens and the money that it cost since your last report.",
+        avoid="Not with sums since you started; each report is added to the others.",
+        needs="You know your model's token counts; money is optional.",
+        effects="Your budgets are drawn on; the answer says what is left and whether to continue, pause or stop.",
+        never="Do not go on working when the directive is stop.",
+        route="After a step of work; with task_id when it was for one task.",
+        example="report how many tokens I used",
     ),
 )
-async def agent_lead_nudge_agent(actor: Actor, found: Found, data: AgentNudge) -> OkDelivered:
-    """Nudge an agent of your board: your message goes to it as it is."""
-    return OkDelivered(delivery_ids=[await nudge_agent(actor, *found, data.message)])
+async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageReported:
+    """Report what you used up since your last report.
+
+    Money is in US dollars, as a number or as text. The answer has the sums of today (UTC) and of all time, and the
+    budgets of yours, of your board and of your organization. A report of nothing only reads them. With an
+    `Idempotency-Key` a repeated report counts once.
+    """
+    if agent.board_id is None:
+        raise Forbidden("An agent without a board has no usage here.")
+    run_id = await _run_of(agent, data.task_id, data.fence) if data.task_id else None
+    await budgets.report_usage(actor, agent.id, data, board_id=agent.board_id, task_id=data.task_id, run_id=run_id)
+    found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
+    directive = await directive_of(agent)
+    sums = await sums_of_agent(agent.id)
+    states = [BudgetState.of(budget) for budget in found]
+    states = [BudgetState.of(budget) for budget in found]
+    return UsageReported(today=sums.today, total=sums.total, budgets=states, **directive._asdict())
 
 
-@coordination_api.get(
-    f"{COLLEAGUE}/soul",
-    find=readable_soul,
+async def _run_of(agent: Agent, task_id: UUID, fence: int | None) -> UUID | None:
+    """Return the agent's newest run of a task, or the one with a fence; 404 for other boards' tasks and others' runs.
+
+    Deleted tasks count: the usage remains.
+    """
+    if not await rows("SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ?", task_id, agent.board_id):
+        raise NotFound("There is no such task on your board.")
+    named, values = ("", [task_id, agent.id]) if fence is None else (" AND fence = ?", [task_id, agent.id, fence])
+    found = await rows(
+        f"SELECT id FROM task_runs WHERE task_id = ? AND agent_id = ?{named} ORDER BY fence DESC LIMIT 1", *values
+    )
+    if fence is not None and not found:
+        raise NotFound("This lease of the task was not yours.")
+    return as_id(found[0]["id"]) if found else None
+
+
+inbox_api = Api(__name__, below="/agent")
+
+
+@inbox_api.get(
+    "/inbox",
+    rule="inbox.read",
+    errors={422: HTTPValidationError},
+    is_long_poll=True,
     hints=hints(
-        "agent_board_soul_lookup",
-        use="At the start of a session, to read who you are; as a lead also to read a colleague's soul.",
-        avoid="Not to learn what an agent does at the moment; read the roster and its tasks.",
-        never="Do not take an empty text for an error: the agent has no soul.",
-        route="Workers read their own; the lead reads those of its board.",
-        example="read how I should think and behave",
+        "agent_inbox_read",
+        roles=ALL_ROLES,
+        use="In a loop with wait_seconds=50, to learn of assignments, mentions, comments, decisions and chat at once.",
+        avoid="Not to read a task's comments or the chat's history; list those instead.",
+        effects="Notices up to `after` are acknowledged and never given again; everything else is given again.",
+        never="Do not send the `next` of an answer as `after` before you have dealt with its notices.",
+        route="Start with after=0, then always with the `next` of the last answer.",
+        example="wait until somebody wants something from me",
     ),
 )
-async def get_agent_soul(actor: Actor, agent: Agent) -> str:
-    """Read an agent's soul as a bare JSON string, empty when it has none; on a gateway from its file there."""
-    return await current_soul(agent)
+async def read_inbox(actor: Actor, query: InboxQuery) -> Inbox:
+    """Read your notices in order, and acknowledge those up to `after`.
 
-
-@coordination_api.put(
-    f"{COLLEAGUE}/soul",
-    errors=REFUSALS,
-    hints=hints(
-        "agent_knowledge_authoring",
-        "board_lead",
-        use="When an agent should think or behave differently from now on.",
-        avoid="Not for one task; write it into the task. Not for facts of the board; use its memory.",
-        needs="You are the lead of the board and the agent works on it.",
-        effects="The text replaces the old one, which stays in the history; the agent is notified.",
-        never="Do not write secrets into a soul, nor text from outside that you have not read.",
-        route="Lead only. Read the soul first, change it, and say why in reason.",
-        example="change how a worker behaves",
-    ),
-)
-async def agent_lead_update_agent_soul(actor: Actor, found: Found, data: SoulUpdateRequest) -> OkDelivered:
-    """Give an agent of your board another soul; what it was stays readable for people."""
-    return OkDelivered(delivery_ids=await write_soul(actor, *found, data))
-
-
-@coordination_api.delete(
-    COLLEAGUE,
-    find=removable,
-    errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError},
-    hints=hints(
-        "agent_lifecycle",
-        "board_lead",
-        use="When a worker is no longer needed.",
-        avoid="Not because an agent is offline or slow; nudge it first.",
-        needs="You are the lead of the board and the agent is a worker of it.",
-        effects="Its token ends at once and its tasks return to the board.",
-        never="Do not delete an agent whose task is in progress without taking the task over.",
-        route="Lead only; leads, you too, are deleted by people.",
-        example="remove a worker that has nothing left to do",
-    ),
-)
-async def agent_lead_delete_board_agent(actor: Actor, agent: Agent | None) -> OkResponse:
-    """Delete a worker of your board; its tasks return to the board. An unknown id is fine."""
-    if agent is not None:
-        await delete_agent(actor, agent)
-    return OK
+    With `wait_seconds` the answer comes as soon as there is a notice, or empty after that time. What was not
+    acknowledged is given again, also after a restart with `after=0`.
+    """
+    return await receiving.read_inbox(actor, query)

@@ -1,42 +1,29 @@
-"""Agents over HTTP, for people and for heartbeats: their fields, their tokens, pausing and stopping."""
+"""Agents over HTTP for people: their fields, tokens, souls, work states, notices, callbacks, usage and budgets."""
 
 from collections.abc import Mapping
 from uuid import UUID
 
-from quart import Response
+from quart import Response, current_app
 
-from mission_control.agents import commands, tokens
-from mission_control.agents.models import Agent
+from mission_control.agents import budgets, commands, notices, receiving, schemas, tokens, usage_queries
+from mission_control.agents.commands import list_souls
+from mission_control.agents.models import Agent, AgentSoul, Budget
 from mission_control.agents.queries import agent_named, own_agent, stream_of_agents, visible_agent, visible_agents
 from mission_control.agents.queries import list_agents as agents_page
-from mission_control.agents.schemas import (
-    AgentCheckedIn,
-    AgentCheckedInOrCreated,
-    AgentCreate,
-    AgentCreated,
-    AgentHeartbeat,
-    AgentHeartbeatCreate,
-    AgentQuery,
-    AgentRead,
-    AgentStreamQuery,
-    AgentUpdate,
-    ForceQuery,
-    TokenCreate,
-    TokenCreated,
-    TokenRead,
-    TokenRenewal,
-    TokenUpdate,
-)
+from mission_control.agents.receiving import check_url
+from mission_control.agents.sums import usage_page
 from mission_control.agents.work_state import directive_of, set_agent_state
 from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor, require
-from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, page
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
+from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import ALL_ROLES, Api, hints
 from mission_control.http.registry import lookup
+from mission_control.log.leases import Delivery
 from mission_control.people.credentials import NewToken
 from mission_control.people.models import Token
 from mission_control.people.work_state import WorkStateChange
+from mission_control.work.loop import retry
 
 api = Api(__name__, "agents")
 
@@ -46,15 +33,15 @@ def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, object]) -> No
         raise Forbidden("An agent's status comes from its heartbeats.")
 
 
-@api.get("/agents", Page[AgentRead], rule="agent.manage")
-async def list_agents(actor: Actor, query: AgentQuery) -> dict[str, object]:
+@api.get("/agents", Page[schemas.AgentRead], rule="agent.manage")
+async def list_agents(actor: Actor, query: schemas.AgentQuery) -> dict[str, object]:
     """List agents, newest first."""
     agents, total = await agents_page(actor, query)
-    return page([AgentRead.of(agent) for agent in agents], total, query)
+    return page([schemas.AgentRead.of(agent) for agent in agents], total, query)
 
 
 @api.get("/agents/stream", rule="agent.manage", is_stream=True)
-async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
+async def stream_agents(actor: Actor, query: schemas.AgentStreamQuery) -> Response:
     """Follow agents as they change, come and go.
 
     A message carries the agent as it is when the message is sent. For a deleted agent it says only that:
@@ -66,7 +53,7 @@ async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
 
 
 @api.post("/agents", who="actor", rule="agent.create")
-async def create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
+async def create_agent(actor: Actor, data: schemas.AgentCreate) -> schemas.AgentCreated:
     """Make an agent, on the board's gateway unless `gateway_id` says otherwise.
 
     With `gateway_id: null`, or on a board without a gateway, it is a direct agent: the answer holds its token, this
@@ -76,52 +63,53 @@ async def create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
     if board_id is None:
         raise Invalid("board_id is needed: an agent works on a board.")
     agent, token = await commands.create_agent(actor, await visible_board(actor, board_id), data)
-    return AgentCreated.of_new(agent, token)
+    return schemas.AgentCreated.of(agent, token=token)
 
 
 @api.get("/agents/<agent_id>", rule="agent.read")
-async def get_agent(actor: Actor, agent: Agent) -> AgentRead:
+async def get_agent(actor: Actor, agent: Agent) -> schemas.AgentRead:
     """Read an agent."""
-    return AgentRead.of(agent)
+    return schemas.AgentRead.of(agent)
 
 
 @api.patch("/agents/<agent_id>", rule="agent.update", refuses=_refuse_status)
-async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: ForceQuery) -> AgentRead:
+async def update_agent(
+    actor: Actor, agent: Agent, data: schemas.AgentUpdate, query: schemas.ForceQuery
+) -> schemas.AgentRead:
     """Change an agent; its token and its session stay.
 
     An agent on a gateway is updated there in the background; `force` does so without a change too, and has it start
     anew from its BOOTSTRAP.md.
     """
-    changes = data.model_dump(exclude_unset=True)
-    _refuse_status(actor, agent, changes)
-    is_main, board = changes.pop("is_gateway_main", None), None
-    if "board_id" in changes:
-        board_id = changes.pop("board_id")
-        if board_id is not None:
-            board = await visible_board(actor, board_id)
-            require(actor, "agent.create", board)
-        elif not is_main:
-            raise Invalid("An agent works on a board: board_id cannot be null.")
-    await commands.update_agent(actor, agent, changes, board, is_main=is_main, force=query.force)
-    return AgentRead.of(await visible_agent(actor, agent.id))
+    _refuse_status(actor, agent, data.model_dump(exclude_unset=True))
+    board = None
+    if data.board_id is not None:
+        board = await visible_board(actor, data.board_id)
+        require(actor, "agent.create", board)
+    elif "board_id" in data.model_fields_set and not data.is_gateway_main:
+        raise Invalid("An agent works on a board: board_id cannot be null.")
+    await commands.update_agent(actor, agent, data, board, force=query.force)
+    return schemas.AgentRead.of(await visible_agent(actor, agent.id))
 
 
 @api.post("/agents/<agent_id>/heartbeat", who="actor", rule="agent.heartbeat", tells_presence=True)
-async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> AgentCheckedIn:
+async def heartbeat_agent(actor: Actor, agent: Agent, data: schemas.AgentHeartbeat) -> schemas.AgentCheckedIn:
     """Report a sign of life of an agent; `directive` says whether it should continue, pause or stop."""
     agent = await commands.report_heartbeat(actor, agent, data.status)
-    return AgentCheckedIn.of_directed(agent, *await directive_of(agent))
+    return schemas.AgentCheckedIn.of(agent, **(await directive_of(agent))._asdict())
 
 
 @api.post("/agents/heartbeat", who="actor", tells_presence=True)
-async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) -> AgentCheckedInOrCreated:
+async def heartbeat_or_create_agent(
+    actor: Actor, data: schemas.AgentHeartbeatCreate
+) -> schemas.AgentCheckedInOrCreated:
     """Report a sign of life; a person's call makes the agent when there is none of that name."""
     found, token = (await own_agent(actor), None) if actor.is_agent else await _named_or_new(actor, data)
     agent = await commands.report_heartbeat(actor, found, data.status)
-    return AgentCheckedInOrCreated.of_made(agent, *await directive_of(agent), token)
+    return schemas.AgentCheckedInOrCreated.of(agent, token=token, **(await directive_of(agent))._asdict())
 
 
-async def _named_or_new(actor: Actor, data: AgentHeartbeatCreate) -> tuple[Agent, str | None]:
+async def _named_or_new(actor: Actor, data: schemas.AgentHeartbeatCreate) -> tuple[Agent, str | None]:
     """The agent of exactly this name in the active organization, or a new one with its token."""
     if found := await agent_named(actor, data.name, data.board_id):
         return found, None
@@ -130,7 +118,7 @@ async def _named_or_new(actor: Actor, data: AgentHeartbeatCreate) -> tuple[Agent
         raise Invalid("board_id is needed: there is no agent of this name yet.")
     board = await visible_board(actor, data.board_id)
     try:
-        made, token = await commands.create_agent(actor, board, AgentCreate(name=data.name))
+        made, token = await commands.create_agent(actor, board, schemas.AgentCreate(name=data.name))
     except Conflict:
         if found := await agent_named(actor, data.name, data.board_id):
             return found, None  # somebody else made it at the same moment
@@ -155,13 +143,13 @@ token_api = Api(__name__, "agents")
 
 
 @token_api.post("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
-async def create_agent_token(actor: Actor, agent: Agent, data: TokenCreate) -> TokenCreated:
+async def create_agent_token(actor: Actor, agent: Agent, data: schemas.TokenCreate) -> schemas.TokenCreated:
     """Rotate an agent's token; the old one stays valid for `overlap_seconds` (0: it ends immediately)."""
     return _created(await tokens.rotate_token(actor, agent, data))
 
 
-def _created(made: NewToken) -> TokenCreated:
-    return TokenCreated(
+def _created(made: NewToken) -> schemas.TokenCreated:
+    return schemas.TokenCreated(
         id=made.row.id,
         token=made.secret,
         prefix=made.row.prefix,
@@ -171,10 +159,10 @@ def _created(made: NewToken) -> TokenCreated:
 
 
 @token_api.get("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
-async def list_agent_tokens(actor: Actor, agent: Agent) -> list[TokenRead]:
+async def list_agent_tokens(actor: Actor, agent: Agent) -> list[schemas.TokenRead]:
     """List an agent's tokens without their secrets, newest first."""
     found = await Token.filter(agent_id=agent.id).order_by("-created_at")
-    return [TokenRead.of(token) for token in found]
+    return [schemas.TokenRead.of(token) for token in found]
 
 
 @lookup
@@ -182,23 +170,20 @@ async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Age
     """A token of an agent that exists for this actor (else NotFound) and whose tokens it manages (else Forbidden)."""
     agent = await visible_agent(actor, agent_id)
     require(actor, "agent.manage_tokens", agent)
-    token = await Token.get_or_none(id=token_id, agent_id=agent.id)
-    if token is None:
-        raise NotFound()
-    return agent, token
+    return agent, await existing(Token.get_or_none(id=token_id, agent_id=agent.id))
 
 
 @token_api.get("/agents/<agent_id>/tokens/<token_id>")
-async def get_agent_token(actor: Actor, found: tuple[Agent, Token]) -> TokenRead:
+async def get_agent_token(actor: Actor, found: tuple[Agent, Token]) -> schemas.TokenRead:
     """Read a token; its secret is shown once, where it is made."""
-    return TokenRead.of(found[1])
+    return schemas.TokenRead.of(found[1])
 
 
 @token_api.patch("/agents/<agent_id>/tokens/<token_id>")
-async def update_agent_token(actor: Actor, found: tuple[Agent, Token], data: TokenUpdate) -> TokenRead:
+async def update_agent_token(actor: Actor, found: tuple[Agent, Token], data: schemas.TokenUpdate) -> schemas.TokenRead:
     """Change what a live token may, when it ends, its budget of requests, or its name; the secret stays."""
     token = await tokens.change_token(actor, found[0], found[1].id, data)
-    return TokenRead.of(token)
+    return schemas.TokenRead.of(token)
 
 
 @token_api.delete("/agents/<agent_id>/tokens/<token_id>")
@@ -225,7 +210,7 @@ async def revoke_agent_token(actor: Actor, found: tuple[Agent, Token]) -> OkResp
         example="my token ends tomorrow, get the next one",
     ),
 )
-async def renew_own_token(actor: Actor, agent: Agent, data: TokenRenewal) -> TokenCreated:
+async def renew_own_token(actor: Actor, agent: Agent, data: schemas.TokenRenewal) -> schemas.TokenCreated:
     """Get the successor of your own token; the old one stays valid for `overlap_seconds` (0: it ends immediately)."""
     return _created(await tokens.renew_token(actor, agent, data.overlap_seconds))
 
@@ -234,9 +219,139 @@ work_state_api = Api(__name__, "agents")
 
 
 @work_state_api.put("/agents/<agent_id>/work-state", rule="agent.set_work_state")
-async def set_agent_work_state(actor: Actor, agent: Agent, data: WorkStateChange) -> AgentRead:
+async def set_agent_work_state(actor: Actor, agent: Agent, data: WorkStateChange) -> schemas.AgentRead:
     """Pause, stop or resume an agent; needs the right to write on its board.
 
     Paused: no claims and no moves to in progress. Stopped: also, what it has in progress goes back to the inbox.
     """
-    return AgentRead.of(await set_agent_state(actor, agent, data))
+    return schemas.AgentRead.of(await set_agent_state(actor, agent, data))
+
+
+souls_api = Api(__name__, "agents")
+
+
+@souls_api.get("/agents/<agent_id>/souls", Page[schemas.SoulRead], rule="agent.read")
+async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
+    """List what an agent's soul is and was, newest first, with who wrote it and why."""
+    found, total = await list_souls(agent, query)
+    return page(found, total, query)
+
+
+@souls_api.put("/agents/<agent_id>/soul", rule="agent.update")
+async def update_agent_soul(actor: Actor, agent: Agent, data: schemas.AgentSoulUpdate) -> schemas.AgentRead:
+    """Give an agent another soul, or none. The text before stays in its history, and the agent is notified."""
+    sent = schemas.AgentUpdate.model_construct(soul_template=data.content)
+    return schemas.AgentRead.of(await commands.update_agent(actor, agent, sent, soul_reason=data.reason))
+
+
+async def soul_of_agent(actor: Actor, agent_id: UUID, soul_id: UUID) -> tuple[Agent, AgentSoul]:
+    """Return an agent that the actor may change, and a text from the history of its soul."""
+    agent = await visible_agent(actor, agent_id)
+    require(actor, "agent.update", agent)
+    return agent, await existing(AgentSoul.get_or_none(id=soul_id, agent_id=agent.id))
+
+
+@souls_api.post("/agents/<agent_id>/souls/<soul_id>/restorations", find=soul_of_agent)
+async def restore_agent_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> schemas.AgentRead:
+    """Give an agent a soul from its history again."""
+    agent, soul = found
+    reason = f"Back to the text of {soul.created_at:%Y-%m-%d %H:%M} UTC."
+    sent = schemas.AgentUpdate.model_construct(soul_template=soul.content or None)
+    return schemas.AgentRead.of(await commands.update_agent(actor, agent, sent, soul_reason=reason))
+
+
+inbox_api = Api(__name__, "agents", below="/agents/<agent_id>")
+
+
+@inbox_api.get("/deliveries", Page[notices.DeliveryRead], rule="agent.read")
+async def list_agent_deliveries(actor: Actor, agent: Agent, query: notices.DeliveryQuery) -> dict[str, object]:
+    """List an agent's notices and what became of them, newest first."""
+    found, total = await notices.deliveries_of(actor, agent, query, query.state)
+    return page([notices.DeliveryRead.of(delivery) for delivery in found], total, query)
+
+
+@inbox_api.post("/deliveries/<delivery_id>/retries", find=notices.visible_delivery, rule="delivery.retry")
+async def retry_agent_delivery(actor: Actor, delivery: Delivery) -> notices.DeliveryRead:
+    """Send a notice that was given up once more, at once."""
+    return notices.DeliveryRead.of(await retry(actor, delivery))
+
+
+@inbox_api.get("/callback", rule="agent.read")
+async def get_agent_callback(actor: Actor, agent: Agent) -> notices.CallbackRead:
+    """Read where an agent's notices are sent and how that goes; never the secret."""
+    return await notices.callback_state(agent.id)
+
+
+@inbox_api.put("/callback", rule="agent.set_callback")
+async def set_agent_callback(actor: Actor, agent: Agent, data: notices.CallbackSet) -> notices.CallbackSecret:
+    """Send an agent's notices to an address. The answer holds the secret, this once.
+
+    Each notice is a POST whose JSON is one item of the inbox, signed as Standard Webhooks are
+    (https://www.standardwebhooks.com): `webhook-id` (the same for every try), `webhook-timestamp` and
+    `webhook-signature`. Check them with one of that standard's libraries and the secret. Any 2xx within ten seconds
+    takes the notice out of the inbox; 410 removes the callback; everything else is tried again, six times in all, and
+    stays in the inbox. Redirects are not followed. The notices of one agent come in order.
+    """
+    check_url(data.url, allow_private=current_app.config["SETTINGS"].outbound_allow_private)
+    secret = await receiving.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])
+    state = await notices.callback_state(agent.id)
+    return notices.CallbackSecret(**state.model_dump(), secret=secret)
+
+
+@inbox_api.delete("/callback", rule="agent.set_callback")
+async def remove_agent_callback(actor: Actor, agent: Agent) -> OkResponse:
+    """Send an agent's notices nowhere; it reads them in its inbox. Without a callback nothing happens."""
+    await receiving.remove_callback(actor, agent)
+    return OK
+
+
+usage_api = Api(__name__, "metrics")
+
+
+@usage_api.get("/usage", rule="usage.read")
+async def read_usage(actor: Actor, query: usage_queries.UsageQuery) -> usage_queries.UsagePage:
+    """Sum up what agents used up, by day, agent and board.
+
+    Days are those of UTC. Money is in US dollars, as the agents reported it or as
+    their gateways estimate it; of an agent on a gateway the larger figure counts.
+    """
+    return await usage_page(actor, query)
+
+
+@usage_api.get("/budgets", Page[usage_queries.BudgetRead], rule="budget.manage")
+async def list_budgets(actor: Actor, query: Paging) -> dict[str, object]:
+    """List the budgets of the active organization with what is used of them: its own, the boards', the agents'."""
+    found, total = await usage_queries.list_budgets(actor, query)
+    return page(found, total, query)
+
+
+@usage_api.post("/budgets", rule="budget.manage")
+async def create_budget(actor: Actor, data: usage_queries.BudgetCreate) -> usage_queries.BudgetRead:
+    """Limit what an agent, a board or the organization may use up.
+
+    The limit is in tokens, input and output together, or in US dollars, for each day of UTC or in total. At four
+    fifths the agents are warned; at the limit heartbeats say stop and claims are refused. There is one budget for each
+    subject, unit and period.
+    """
+    made = await budgets.create_budget(actor, actor.organization_id, data)
+    return await usage_queries.budget_read(actor, made.id)
+
+
+@usage_api.get("/budgets/<budget_id>", rule="budget.manage")
+async def get_budget(actor: Actor, budget: Budget) -> usage_queries.BudgetRead:
+    """Read a budget with what is used of it."""
+    return await usage_queries.budget_read(actor, budget.id)
+
+
+@usage_api.patch("/budgets/<budget_id>", rule="budget.manage")
+async def update_budget(actor: Actor, budget: Budget, data: usage_queries.BudgetUpdate) -> usage_queries.BudgetRead:
+    """Give a budget another limit; agents that waited for it may go on."""
+    await budgets.change_limit(actor, budget, data.limit)
+    return await usage_queries.budget_read(actor, budget.id)
+
+
+@usage_api.delete("/budgets/<budget_id>", rule="budget.manage")
+async def delete_budget(actor: Actor, budget: Budget) -> OkResponse:
+    """Lift a limit."""
+    await budgets.delete_budget(actor, budget)
+    return OK

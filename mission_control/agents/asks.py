@@ -7,7 +7,7 @@ from uuid import UUID
 
 from mission_control.agents.reactions import NOTICE
 from mission_control.asks.kinds import NULL_ID, AskKind, Key, Page, Rows, Seeker
-from mission_control.asks.saying import answer, fact, need, shortened
+from mission_control.asks.saying import Ids, answer, fact, need, shortened
 from mission_control.asks.schemas import Need, NeedParty
 from mission_control.core import times
 from mission_control.core.substance import Parts
@@ -18,25 +18,20 @@ REMEMBERED = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class _Notice:
+class _Undelivered:
+    """A notice to an agent, or the mail of an invitation."""
+
     id: UUID
-    agent_id: UUID
-    agent: str
+    agent_id: UUID | None
+    agent: str | None
     header: str
+    invite_id: UUID | None
+    email: str | None
     attempts: int
     last_error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    id: UUID
-    invite_id: UUID
-    email: str
-    attempts: int
-    last_error: str | None
-
-
-class DeliveryAsk(AskKind[_Notice | _Mail]):
+class DeliveryAsk(AskKind[_Undelivered]):
     """Notices and mails that were given up."""
 
     kind, group, position = "delivery", "unblock", 40
@@ -68,30 +63,25 @@ class DeliveryAsk(AskKind[_Notice | _Mail]):
         )
         yield from (notices, mails)
 
-    async def read(self, page: Page) -> Mapping[UUID, _Notice | _Mail]:
+    async def read(self, page: Page) -> Mapping[UUID, _Undelivered]:
         """Return what did not arrive, and why."""
-        ids = placeholders(len(page.ids))
-        found: list[_Notice | _Mail] = []
-        found += await select(
-            _Notice,
-            "SELECT d.id, d.agent_id, g.name AS agent, d.header, d.attempts, d.last_error FROM deliveries d"
-            f" JOIN agents g ON g.id = d.agent_id WHERE d.id IN ({ids})",
-            *page.ids,
-        )
-        found += await select(
-            _Mail,
-            "SELECT d.id, i.id AS invite_id, i.invited_email AS email, d.attempts, d.last_error FROM deliveries d"
-            f" JOIN organization_invites i ON i.mail_delivery_id = d.id WHERE d.id IN ({ids})",
+        found = await select(
+            _Undelivered,
+            "SELECT d.id, d.agent_id, g.name AS agent, d.header, i.id AS invite_id, i.invited_email AS email,"
+            " d.attempts, d.last_error FROM deliveries d LEFT JOIN agents g ON g.id = d.agent_id"
+            " LEFT JOIN organization_invites i ON i.mail_delivery_id = d.id"
+            f" WHERE d.id IN ({placeholders(len(page.ids))}) AND (g.id IS NOT NULL OR i.id IS NOT NULL)",
             *page.ids,
         )
         return {one.id: one for one in found}
 
-    def say(self, page: Page, key: Key, one: _Notice | _Mail) -> Need:
+    def say(self, page: Page, key: Key, one: _Undelivered) -> Need:
         """Say which notice or mail did not arrive, and why."""
-        if isinstance(one, _Mail):
+        ids: Ids
+        if one.agent_id is None or one.agent is None:
             title, url = f"{one.email} did not get the invitation", f"/settings/people/invitations/{one.invite_id}"
-            agent, to, icon = None, fact("mail", one.email), "triangle-alert"
-            performs, ids = "send_invitation_mail", {"invite_id": one.invite_id}
+            agent, to, icon = None, fact("mail", one.email or ""), "triangle-alert"
+            performs, ids = "send_invitation_mail", {"invite_id": str(one.invite_id)}
             otherwise = "Nobody is invited until somebody hands over the link."
         else:
             title, url = f"{one.agent} did not get a notice: {one.header.capitalize()}", f"/agents/{one.agent_id}/inbox"

@@ -1,6 +1,6 @@
 """Record the usage of agents, change budgets, notify of those that are used up, and start days anew."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,11 +9,11 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.agents.models import WARN_AT_PERCENT, Budget, GatewayAgentUsage, UsageEntry
-from mission_control.agents.usage_queries import BudgetCreate, concerned, inside, today
+from mission_control.agents.models import WARN_AT_PERCENT, Budget, UsageEntry
+from mission_control.agents.usage_queries import BudgetCreate, UsageFigures, concerned, inside, micros, today
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
-from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
+from mission_control.core.errors import Conflict, Invalid, existing, invalid_field
 from mission_control.database.records import insert
 from mission_control.database.sql import as_id, is_postgres, rows
 from mission_control.log import channels
@@ -31,7 +31,8 @@ EVENTS = (
     Kind("budget.deleted", "A budget was deleted."),
 )
 
-NAMES = ("input", "output", "micros")
+NAMES, WHERE = ("input", "output", "micros"), ("measured", "reported")
+MARKS = ("warned_on", "exceeded_on", "state_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,48 +56,37 @@ class Figures:
 
 async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
     """Add what was `reported` or `measured`, and return what of it counts. To be called inside a command."""
-    await rows(
-        "INSERT INTO gateway_agent_usage (agent_id, measured_input, measured_output, measured_micros, reported_input,"
-        " reported_output, reported_micros) VALUES (?, 0, 0, 0, 0, 0, 0) ON CONFLICT (agent_id) DO NOTHING",
+    added = {f"{one}_{name}": getattr(more, name) if one == where else 0 for one in WHERE for name in NAMES}
+    [now] = await rows(
+        f"INSERT INTO gateway_agent_usage AS known (agent_id, {', '.join(added)}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        f" ON CONFLICT (agent_id) DO UPDATE SET {', '.join(f'{one} = known.{one} + excluded.{one}' for one in added)}"
+        f" RETURNING {', '.join(added)}",
         agent_id,
+        *added.values(),
     )
-    kept = await GatewayAgentUsage.select_for_update().get(agent_id=agent_id)
-    before = _sum(kept, "measured").larger(_sum(kept, "reported"))
-    for name in NAMES:
-        column = f"{where}_{name}"
-        setattr(kept, column, getattr(kept, column) + getattr(more, name))
-    changed = {f"{where}_{name}": getattr(kept, f"{where}_{name}") for name in NAMES}
-    await GatewayAgentUsage.filter(agent_id=agent_id).update(**changed)
-    return _sum(kept, "measured").larger(_sum(kept, "reported")).beyond(before)
-
-
-def _sum(kept: GatewayAgentUsage, where: str) -> Figures:
-    return Figures(*(int(getattr(kept, f"{where}_{name}")) for name in NAMES))
-
-
-MARKS = ("warned_on", "exceeded_on", "state_at")
+    before = {column: now[column] - added[column] for column in added}
+    measured, reported, was_measured, was_reported = (
+        Figures(*(int(known[f"{one}_{name}"]) for name in NAMES)) for known in (now, before) for one in WHERE
+    )
+    return measured.larger(reported).beyond(was_measured.larger(was_reported))
 
 
 @command("usage.report")
 async def report_usage(
     actor: Actor,
     agent_id: UUID,
+    used: UsageFigures,
     *,
     board_id: UUID,
     task_id: UUID | None = None,
     run_id: UUID | None = None,
-    input_tokens: int = 0,
-    output_tokens: int = 0,
-    cost_micros: int = 0,
-    model: str | None = None,
 ) -> UsageEntry | None:
     """Record the usage of an agent and count it against its budgets. Return None when it is nothing.
 
-    With a run, the sums of the run grow too. `cost_micros` is in millionths of a US dollar. Of an agent on a gateway
-    only what the gateway has not measured counts.
+    With a run, the sums of the run grow too. Of an agent on a gateway only what the gateway has not measured counts.
     """
-    said = Figures(input_tokens, output_tokens, cost_micros)
-    if not said:
+    reported = Figures(used.input_tokens, used.output_tokens, micros(used.cost_usd))
+    if not reported:
         return None
     [found] = await rows(
         "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
@@ -104,18 +94,16 @@ async def report_usage(
         agent_id,
         board_id,
     )
-    counted = said if found["gateway_id"] is None else await beyond_known(agent_id, said, "reported")
-    entry = UsageEntry(
-        organization_id=as_id(found["organization_id"]),
-        board_id=board_id,
-        agent_id=agent_id,
-        run_id=run_id,
-        task_id=task_id,
-        model=model,
-    )
+    counted = reported if found["gateway_id"] is None else await beyond_known(agent_id, reported, "reported")
     if run_id is not None:
-        await _add_to_run(run_id, said)
-    return await _count(entry, counted)
+        await rows(
+            "UPDATE task_runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,"
+            " cost_micros = cost_micros + ? WHERE id = ?",
+            *astuple(reported),
+            run_id,
+        )
+    about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "model": used.model}
+    return await _count(UsageEntry(organization_id=as_id(found["organization_id"]), **about), counted)
 
 
 @command("usage.measure")
@@ -125,38 +113,15 @@ async def measure_usage(actor: Actor, agent_id: UUID, more: Figures, *, model: s
     counted = await beyond_known(agent_id, more, "measured")
     if not counted:
         return None
-    entry = UsageEntry(
-        organization_id=as_id(agent["organization_id"]),
-        board_id=as_id(agent["board_id"]),
-        agent_id=agent_id,
-        model=model,
-        source="gateway",
-    )
-    return await _count(entry, counted)
+    whose = {name: as_id(agent[name]) for name in ("organization_id", "board_id")}
+    return await _count(UsageEntry(agent_id=agent_id, model=model, source="gateway", **whose), counted)
 
 
 async def _count(entry: UsageEntry, counted: Figures) -> UsageEntry:
+    """Store an entry and count it against every budget that it concerns; their locks make each warning happen once."""
     entry.day = today()
-    entry.input_tokens, entry.output_tokens, entry.cost_micros = counted.input, counted.output, counted.micros
+    entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
     await insert(entry)
-    await _draw_on_budgets(entry)
-    signal(entry.organization_id, usage=str(entry.agent_id))
-    return entry
-
-
-async def _add_to_run(run_id: UUID, said: Figures) -> None:
-    await rows(
-        "UPDATE task_runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,"
-        " cost_micros = cost_micros + ? WHERE id = ?",
-        said.input,
-        said.output,
-        said.micros,
-        run_id,
-    )
-
-
-async def _draw_on_budgets(entry: UsageEntry) -> None:
-    """Count an entry against every budget that it concerns. The locks make each warning happen once."""
     budgets = concerned(entry.agent_id, entry.board_id, entry.organization_id)
     for budget in await budgets.order_by("id").select_for_update():
         used = entry.input_tokens + entry.output_tokens if budget.unit == "tokens" else entry.cost_micros
@@ -167,25 +132,28 @@ async def _draw_on_budgets(entry: UsageEntry) -> None:
         budget.used_amount, budget.used_on = budget.used_amount + used, entry.day
         await mark(budget, entry.day)
         await budget.save(update_fields=["used_amount", "used_on", *MARKS])
+    signal(entry.organization_id, usage=str(entry.agent_id))
+    return entry
 
 
 async def mark(budget: Budget, day: str) -> None:
     """Record once that a budget is nearly or fully used up. The calling command holds the budget and saves it."""
     state, unit = budget.state(day), "tokens" if budget.unit == "tokens" else "money"
-    if state != "ok" and not budget.stands(budget.warned_on, day):
-        budget.warned_on, budget.state_at = day, times.clock_now()
-        what = f"The budget of {unit} of {await owner_of(budget)} is used up to {WARN_AT_PERCENT} %."
-        record("budget.warning", await scope_of(budget), what, **facts(budget, day))
-    if state == "exceeded" and not budget.stands(budget.exceeded_on, day):
-        budget.exceeded_on, budget.state_at = day, times.clock_now()
-        what = f"The budget of {unit} of {await owner_of(budget)} is used up."
-        record("budget.exceeded", await scope_of(budget), what, **facts(budget, day))
+    for is_over, column, states in (
+        (False, "warned_on", ("warning", "exceeded")),
+        (True, "exceeded_on", ("exceeded",)),
+    ):
+        if state in states and not budget.stands(getattr(budget, column), day):
+            setattr(budget, column, day)
+            budget.state_at, how_far = times.clock_now(), "" if is_over else f" to {WARN_AT_PERCENT} %"
+            what = f"The budget of {unit} of {await owner_of(budget)} is used up{how_far}."
+            scope = await scope_of(budget)
+            record("budget.exceeded" if is_over else "budget.warning", scope, what, **facts(budget, day))
 
 
 async def owner_of(budget: Budget) -> str:
     """Return the owner of a budget in words: `the agent Vega`."""
-    subject_id = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
-    found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", subject_id[budget.subject])
+    found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", budget.subject_id)
     return " ".join(["the", budget.subject, *(row["name"] for row in found)])
 
 
@@ -204,28 +172,24 @@ async def scope_of(budget: Budget) -> Scope:
     return Scope(budget.organization_id, board_id, agent_id=budget.agent_id, subject_id=budget.id)
 
 
-TAKEN = "There is a budget of this unit and period already. Change its limit."
-
-
 @command("budget.manage")
-async def create_budget(actor: Actor, organization_id: UUID, wanted: BudgetCreate) -> Budget:
+async def create_budget(actor: Actor, organization_id: UUID, new: BudgetCreate) -> Budget:
     """Create a budget; earlier usage counts. Raise Conflict when there is one of the same kind."""
-    made = Budget(
-        organization_id=organization_id,
-        agent_id=wanted.agent_id,
-        board_id=wanted.board_id,
-        unit=wanted.unit,
-        period=wanted.period,
-        limit_amount=inside(wanted.unit, wanted.limit),
-    )
+    about = new.model_dump(exclude={"limit"})
+    made = Budget(organization_id=organization_id, limit_amount=inside(new.unit, new.limit), **about)
     await _hold_subject(made)
-    day = today()
-    made.used_amount, made.used_on = await _used_so_far(made, day), day
+    day, amount = today(), "input_tokens + output_tokens" if made.unit == "tokens" else "cost_micros"
+    [used] = await rows(
+        f"SELECT COALESCE(SUM({amount}), 0) AS used FROM usage_entries WHERE {made.subject}_id = ? AND day >= ?",
+        made.subject_id,
+        day if made.period == "day" else "",
+    )
+    made.used_amount, made.used_on = int(used["used"]), day
     try:
         async with in_transaction():
             await made.save(force_create=True)
     except IntegrityError:
-        raise Conflict(TAKEN) from None
+        raise Conflict("There is a budget of this unit and period already. Change its limit.") from None
     record("budget.created", await scope_of(made), f"Budget made for {await owner_of(made)}.", **facts(made, day))
     await mark(made, day)
     await made.save(update_fields=[*MARKS])
@@ -243,17 +207,6 @@ async def _hold_subject(budget: Budget) -> None:
     await rows(f"SELECT 1 AS one FROM organizations WHERE id = ?{whole}", budget.organization_id)
 
 
-async def _used_so_far(budget: Budget, day: str) -> int:
-    amount = "input_tokens + output_tokens" if budget.unit == "tokens" else "cost_micros"
-    subject = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
-    since = " AND day >= ?" if budget.period == "day" else ""
-    [found] = await rows(
-        f"SELECT COALESCE(SUM({amount}), 0) AS used FROM usage_entries WHERE {budget.subject}_id = ?{since}",
-        *[subject[budget.subject], day][: 2 if since else 1],
-    )
-    return int(found["used"])
-
-
 @command("budget.manage")
 async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
     """Set the limit of a budget. Its warnings may be recorded again, and waiting agents may go on."""
@@ -269,8 +222,8 @@ async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
     budget.limit_amount, budget.updated_at = kept, times.clock_now()
     budget.warned_on = budget.exceeded_on = None
     changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": kept}}
-    what = f"Budget changed for {await owner_of(budget)}."
     changed["opens"] = was_used_up and budget.state(day) != "exceeded"
+    what = f"Budget changed for {await owner_of(budget)}."
     record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))
     await mark(budget, day)
     await budget.save(update_fields=["limit_amount", *MARKS, "updated_at"])
@@ -290,10 +243,7 @@ async def delete_budget(actor: Actor, budget: Budget) -> None:
 
 
 async def _locked(budget: Budget) -> Budget:
-    found = await Budget.select_for_update().get_or_none(id=budget.id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(Budget.select_for_update().get_or_none(id=budget.id))
 
 
 async def _wake_polls_of_boards(budget: Budget) -> None:

@@ -1,6 +1,6 @@
 """Commands that create, change and delete agents: where they run, their souls, and a board's lead."""
 
-from collections.abc import Mapping
+from typing import Literal
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -9,15 +9,15 @@ from tortoise.transactions import in_transaction
 from mission_control.agents.fields import PLAIN
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.reactions import NOTICE
-from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentUpdate, SoulRead
 from mission_control.agents.work_state import CHECKED_IN, TOUCH_AGAIN_AFTER, WITHOUT_GATEWAY
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
 from mission_control.core.values import Paging
-from mission_control.database.sql import Row, lowered, rows, wire_moment
+from mission_control.database.sql import lowered, rows
 from mission_control.gateways.installation import (
     gateway_agent_id,
     lead_session_key,
@@ -45,14 +45,12 @@ EVENTS = (
     Kind("agent.deleted", "An agent was deleted; its tasks went back to the board.", "deleted the agent"),
 )
 
-UNKNOWN = "There is no gateway with this id in the organization."
-
 
 async def usable_gateway(organization_id: UUID, gateway_id: UUID) -> Gateway:
     """Return a gateway on which agents can be created. Raise Invalid otherwise."""
     gateway = await Gateway.get_or_none(id=gateway_id, organization_id=organization_id)
     if gateway is None:
-        raise Invalid(UNKNOWN)
+        raise Invalid("There is no gateway with this id in the organization.")
     if not gateway.url.strip():
         raise Invalid("The gateway has no address. Add one on its page.")
     if not gateway.workspace_root.strip():
@@ -62,7 +60,14 @@ async def usable_gateway(organization_id: UUID, gateway_id: UUID) -> Gateway:
 
 async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str, object]:
     """Return the fields that put an agent on a gateway; without a board it is the gateway's main agent."""
-    key = await _free_key(agent, gateway, board)
+    if board is None:
+        key = main_session_key(gateway.id)
+    else:
+        key = lead_session_key(board.id) if agent.is_board_lead else worker_session_key(agent.id)
+        # An earlier lead that became a worker keeps the name that it has on the gateway, with its memory.
+        taken = Agent.filter(gateway_id=gateway.id, gateway_agent_id=gateway_agent_id(key)).exclude(id=agent.id)
+        if agent.is_board_lead and await taken.exists():
+            key = worker_session_key(agent.id)
     name = gateway_agent_id(key)
     return {
         "gateway_id": gateway.id,
@@ -75,28 +80,17 @@ async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str
     }
 
 
-async def _free_key(agent: Agent, gateway: Gateway, board: Board | None) -> str:
-    if board is None:
-        return main_session_key(gateway.id)
-    if not agent.is_board_lead:
-        return worker_session_key(agent.id)
-    # An earlier lead that became a worker keeps the name that it has on the gateway, with its memory.
-    key = lead_session_key(board.id)
-    taken = Agent.filter(gateway_id=gateway.id, gateway_agent_id=gateway_agent_id(key)).exclude(id=agent.id)
-    return worker_session_key(agent.id) if await taken.exists() else key
-
-
-async def refuse_twin(agent: Agent) -> None:
-    """Raise Conflict when another worker of the gateway has the name, on whichever board."""
-    twins = await rows(
-        f"SELECT 1 AS one FROM agents WHERE gateway_id = ? AND {lowered('name')} = ? AND id <> ?"
+async def refuse_namesake(agent: Agent, where: Literal["board", "gateway"]) -> None:
+    """Raise Conflict when another agent of the board, or another worker of the gateway, has the name."""
+    namesakes = await rows(
+        f"SELECT 1 AS one FROM agents WHERE {where}_id = ? AND {lowered('name')} = ? AND id <> ?"
         " AND board_id IS NOT NULL LIMIT 1",
-        agent.gateway_id,
+        getattr(agent, f"{where}_id"),
         agent.name.lower(),
         agent.id,
     )
-    if twins:
-        raise Conflict(f"An agent named {agent.name} works on this gateway already.")
+    if namesakes:
+        raise Conflict(f"An agent named {agent.name} works on this {where} already.")
 
 
 async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> dict[str, object]:
@@ -137,12 +131,6 @@ async def _made_main(agent: Agent, board: Board | None) -> dict[str, object]:
     return {"board_id": None, "is_board_lead": False} | await place(agent, gateway, None)
 
 
-async def begin_soul(agent: Agent) -> None:
-    """Store the first soul of an agent, in the command that creates it."""
-    if agent.soul_template:
-        await _write_down(agent, unit_of_work().actor, None, None)
-
-
 async def keep_soul(
     agent: Agent, before: str | None, source_url: str | None = None, reason: str | None = None
 ) -> tuple[AgentSoul, list[UUID]]:
@@ -157,7 +145,9 @@ async def keep_soul(
     return soul, [_notify(agent, author, soul)] if author.agent_id != agent.id else []
 
 
-async def _write_down(agent: Agent, author: Actor, source_url: str | None, reason: str | None) -> AgentSoul:
+async def _write_down(
+    agent: Agent, author: Actor, source_url: str | None = None, reason: str | None = None
+) -> AgentSoul:
     return await AgentSoul.create(
         agent_id=agent.id,
         content=agent.soul_template or "",
@@ -180,7 +170,7 @@ def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> UUID:
     return deliver(NOTICE, agent.scope(), agent_id=agent.id, header="SOUL UPDATED", text="\n".join(lines)).id
 
 
-async def list_souls(agent: Agent, paging: Paging) -> tuple[list[Row], int]:
+async def list_souls(agent: Agent, paging: Paging) -> tuple[list[SoulRead], int]:
     """Return the versions of an agent's soul, newest first, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM agent_souls WHERE agent_id = ?", agent.id)
     found = await rows(
@@ -192,19 +182,12 @@ async def list_souls(agent: Agent, paging: Paging) -> tuple[list[Row], int]:
         paging.limit,
         paging.offset,
     )
-    return [_serialize(row) for row in found], int(total["n"])
-
-
-def _serialize(row: Row) -> Row:
-    name = row["user_name"] if row["author_kind"] == "user" else row["author_name"] or "Mission Control"
-    return {
-        "id": row["id"],
-        "content": row["content"],
-        "source_url": row["source_url"],
-        "reason": row["reason"],
-        "author": {"kind": row["author_kind"], "id": row["author_id"], "name": name},
-        "created_at": wire_moment(row["created_at"]),
-    }
+    souls = []
+    for row in found:
+        name = row["user_name"] if row["author_kind"] == "user" else row["author_name"] or "Mission Control"
+        author = {"kind": row["author_kind"], "id": row["author_id"], "name": name}
+        souls.append(SoulRead.model_validate(row | {"author": author}))
+    return souls, int(total["n"])
 
 
 @command("agent.create")
@@ -218,41 +201,27 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
     board = await locked_board(board)
     if actor.is_agent and await Agent.filter(board_id=board.id, is_board_lead=False).count() >= board.max_agents:
         raise Conflict(f"This board takes at most {board.max_agents} worker agents.")
-    agent = Agent(
-        organization_id=board.organization_id,
-        board_id=board.id,
-        **new.model_dump(include=set(PLAIN)),
-    )
+    about = new.model_dump(include=set(PLAIN))
+    agent = Agent(organization_id=board.organization_id, board_id=board.id, **about)
     agent.heartbeat_config = agent.heartbeat_config or DEFAULT_HEARTBEAT
     gateway_id = new.gateway_id if "gateway_id" in new.model_fields_set else board.gateway_id
     if gateway_id is not None:
         gateway = await usable_gateway(board.organization_id, gateway_id)
         agent.update_from_dict(await place(agent, gateway, board))
         if not agent.is_board_lead:
-            await refuse_twin(agent)
+            await refuse_namesake(agent, "gateway")
     await save_unique(agent)
-    await begin_soul(agent)
+    if agent.soul_template:
+        await _write_down(agent, actor)
     token = await make_agent_token(agent.id) if gateway_id is None else None
-    record(
-        "agent.created",
-        agent,
-        f"Agent created: {agent.name}.",
-        name=agent.name,
-        is_board_lead=agent.is_board_lead,
-    )
+    sentence = f"Agent created: {agent.name}."
+    record("agent.created", agent, sentence, name=agent.name, is_board_lead=agent.is_board_lead)
     return agent, None if token is None else token.secret
 
 
 async def save_unique(agent: Agent, fields: list[str] | None = None) -> None:
     """Save an agent. Raise Conflict where a unique index refuses it."""
-    twins = await rows(
-        f"SELECT 1 AS one FROM agents WHERE board_id = ? AND {lowered('name')} = ? AND id <> ?",
-        agent.board_id,
-        agent.name.lower(),
-        agent.id,
-    )
-    if twins:
-        raise Conflict(f"An agent named {agent.name} works on this board already.")
+    await refuse_namesake(agent, "board")
     if agent.is_board_lead and await Agent.filter(board_id=agent.board_id, is_board_lead=True).exclude(id=agent.id):
         raise Conflict("This board has a lead already.")
     try:
@@ -266,24 +235,21 @@ async def save_unique(agent: Agent, fields: list[str] | None = None) -> None:
 async def update_agent(
     actor: Actor,
     agent: Agent,
-    changes: Mapping[str, object],
+    sent: AgentUpdate,
     board: Board | None = None,
     soul_reason: str | None = None,
     *,
-    is_main: bool | None = None,
     force: bool = False,
 ) -> Agent:
-    """Change an agent. A move to another board needs that board; tokens stay as they are.
-
-    `is_main` makes an agent of a gateway its main agent, or takes that away. `force` provisions it anew.
-    """
+    """Change an agent; tokens stay as they are. A move to another board needs that. `force` provisions it anew."""
     agent = await locked_agent(agent)
     if board is not None and board.organization_id != agent.organization_id:
         raise NotFound()
-    wanted = {**changes, **await moved(agent, board, is_main=is_main)}
-    if "heartbeat_config" in changes and changes["heartbeat_config"] is None:
-        wanted["heartbeat_config"] = DEFAULT_HEARTBEAT
-    changes = {name: value for name, value in wanted.items() if getattr(agent, name) != value}
+    asked = sent.model_dump(include=set(PLAIN), exclude_unset=True)
+    if "heartbeat_config" in asked and asked["heartbeat_config"] is None:
+        asked["heartbeat_config"] = DEFAULT_HEARTBEAT
+    asked |= await moved(agent, board, is_main=sent.is_gateway_main)
+    changes = {name: value for name, value in asked.items() if getattr(agent, name) != value}
     if changes:
         await _change(agent, changes, board, soul_reason)
     if force and agent.gateway_id is not None:
@@ -352,14 +318,11 @@ async def locked_agent(agent: Agent, *, for_good: bool = False) -> Agent:
 
     With `for_good`, lock it also against rows that refer to it, before it is deleted.
     """
-    found = await Agent.select_for_update(no_key=not for_good).get_or_none(id=agent.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(Agent.select_for_update(no_key=not for_good).get_or_none(id=agent.id))
     found.board = agent.board
     return found
 
 
-NAME = "Lead Agent"
 # What nobody said otherwise.
 PROFILE = {"role": "Board Lead", "communication_style": "direct, concise, practical", "emoji": ":gear:"}
 
@@ -368,10 +331,9 @@ async def create_lead(
     board: Board, name: str | None = None, profile: dict[str, str] | None = None
 ) -> tuple[Agent, str | None]:
     """Create a lead; return it with the token of a direct one. The actor that asks for it need not be an admin."""
-    wanted = AgentCreate(
-        name=await free_name(board, name or NAME), identity_profile=PROFILE | (profile or {}), is_board_lead=True
-    )
-    return await create_agent(system(board.organization_id), board, wanted)
+    name = await free_name(board, name or "Lead Agent")
+    new = AgentCreate(name=name, identity_profile=PROFILE | (profile or {}), is_board_lead=True)
+    return await create_agent(system(board.organization_id), board, new)
 
 
 async def free_name(board: Board, wanted: str, *, of: Agent | None = None) -> str:

@@ -1,7 +1,6 @@
 """Commands of leads for their colleagues, and of a gateway's main agent for the leads of its boards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from quart import current_app, has_app_context
@@ -10,12 +9,18 @@ from mission_control.agents.commands import create_lead, keep_soul, locked_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
-from mission_control.agents.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayLeadMessageRequest, SoulUpdateRequest
+from mission_control.agents.schemas import (
+    REPLY_SOURCE,
+    REPLY_TAGS,
+    GatewayLeadMessageRequest,
+    GatewayLeadMessageResponse,
+    SoulUpdateRequest,
+)
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
-from mission_control.core.errors import ErrorCode, Invalid, NotFound, Unreachable
+from mission_control.core.errors import ErrorCode, Invalid, Unreachable, existing
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
 from mission_control.gateways import connector
@@ -50,14 +55,10 @@ EVENTS = (
     ),
 )
 
-NUDGE = "NUDGE"
-
 
 async def colleague_on(board: Board, agent_id: UUID) -> Agent:
     """Return an agent of a board. Raise NotFound otherwise."""
-    agent = await Agent.get_or_none(id=agent_id, board_id=board.id)
-    if agent is None:
-        raise NotFound()
+    agent = await existing(Agent.get_or_none(id=agent_id, board_id=board.id))
     agent.board = board
     return agent
 
@@ -70,28 +71,25 @@ async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) ->
     """
     agent = await locked_agent(agent)
     text = f"From: {actor.name}\n\n{message}"
-    if agent.gateway_id is None:
+    is_on_gateway, event = agent.gateway_id is not None, None
+    if is_on_gateway:
+        await _require_session(agent)
+        event = {"agent_id": str(actor.agent_id), "about": f"nudge for {agent.name}", "to_agent_id": str(agent.id)}
+        event["text"] = message
+    else:
         sentence = f"Agent nudged: {agent.name}."
         record("agent.nudge.sent", agent, sentence, agent_id=actor.agent_id, to_agent_id=agent.id, text=message)
-        return deliver(NOTICE, agent.scope(), agent_id=agent.id, header=NUDGE, text=text, deliver=True).id
-    await _require_session(agent)
-    delivery = deliver(
+    return deliver(
         NOTICE,
         agent.scope(),
         agent_id=agent.id,
-        header=NUDGE,
+        header="NUDGE",
         text=text,
         deliver=True,
-        succeeded="agent.nudge.sent",
-        failed="agent.nudge.failed",
-        event={
-            "agent_id": str(actor.agent_id),
-            "about": f"nudge for {agent.name}",
-            "to_agent_id": str(agent.id),
-            "text": message,
-        },
-    )
-    return delivery.id
+        succeeded="agent.nudge.sent" if is_on_gateway else None,
+        failed="agent.nudge.failed" if is_on_gateway else None,
+        event=event,
+    ).id
 
 
 async def _require_session(agent: Agent) -> None:
@@ -150,7 +148,8 @@ async def current_soul(agent: Agent) -> str:
     if not agent.gateway_agent_id or agent.openclaw_session_id is None:
         raise Invalid({"message": f"{agent.name} has no session yet.", "code": ErrorCode.AGENT_WITHOUT_SESSION})
     await require_gateway(agent.gateway_id)
-    if agent.soul_template is not None and await _is_being_written(agent):
+    pending = "SELECT 1 AS one FROM provisioning_jobs WHERE agent_id = ? AND state IN ('waiting', 'running') LIMIT 1"
+    if agent.soul_template is not None and await rows(pending, agent.id):
         return agent.soul_template
     try:
         wanted = {"agentId": agent.gateway_agent_id, "name": FILE}
@@ -160,16 +159,6 @@ async def current_soul(agent: Agent) -> str:
     if text is None:
         raise Unreachable(NO_ANSWER)
     return text
-
-
-async def _is_being_written(agent: Agent) -> bool:
-    """Return whether the agent's files are still to be written, so that its file there is older than what was set."""
-    return bool(
-        await rows(
-            "SELECT 1 AS one FROM provisioning_jobs WHERE agent_id = ? AND state IN ('waiting', 'running') LIMIT 1",
-            agent.id,
-        )
-    )
 
 
 def _text(answer: object) -> str | None:
@@ -186,21 +175,13 @@ def _text(answer: object) -> str | None:
 HEADERS = {"question": "GATEWAY MAIN QUESTION", "handoff": "GATEWAY MAIN HANDOFF"}
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Which lead a message is for, whether it was created for that, and the delivery."""
-
-    lead: Agent
-    is_new: bool
-    delivery_id: UUID
-
-
 @command("agent.message_leads")
-async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageRequest) -> Sent:
+async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageRequest) -> GatewayLeadMessageResponse:
     """Send a message to a board's lead; create the lead where there is none."""
     await require_gateway(actor.gateway_id)
     board = await locked_board(board)
-    lead, is_new = await _lead_of(board)
+    known = await lead_id_of(board.id)
+    lead = await Agent.get(id=known) if known else (await create_lead(board))[0]
     delivery = deliver(
         NOTICE,
         board.scope(),
@@ -214,30 +195,26 @@ async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageReques
         failed="gateway.main.lead_message.failed",
         event={"agent_id": str(actor.id), "about": f"message for {lead.name}", "lead_agent_id": str(lead.id)},
     )
-    return Sent(lead, is_new, delivery.id)
+    return GatewayLeadMessageResponse(
+        board_id=board.id,
+        lead_agent_id=lead.id,
+        lead_agent_name=lead.name,
+        lead_created=known is None,
+        delivery_ids=[delivery.id],
+    )
 
 
 @command("agent.message_leads")
 async def record_broadcast(actor: Actor, thing: None, boards: Sequence[UUID], delivery_ids: Sequence[UUID]) -> None:
     """Record that a message went out to the leads of some boards."""
-    where = Scope(actor.organization_id, subject_id=actor.gateway_id)
-    count = f"{len(boards)} {'board' if len(boards) == 1 else 'boards'}"
-    sentence = f"Message to the leads of {count}."
     record(
         "gateway.main.lead_broadcast.sent",
-        where,
-        sentence,
+        Scope(actor.organization_id, subject_id=actor.gateway_id),
+        f"Message to the leads of {len(boards)} {'board' if len(boards) == 1 else 'boards'}.",
         agent_id=actor.agent_id,
         board_ids=[str(one) for one in boards],
         delivery_ids=[str(one) for one in delivery_ids],
     )
-
-
-async def _lead_of(board: Board) -> tuple[Agent, bool]:
-    if known := await lead_id_of(board.id):
-        return await Agent.get(id=known), False
-    agent, _ = await create_lead(board)
-    return agent, True
 
 
 def _lines(actor: Actor, board: Board, new: GatewayLeadMessageRequest) -> list[str]:

@@ -1,4 +1,4 @@
-"""The souls directory: a public website with texts that say who an agent is, cached for an hour."""
+"""The souls directory: a public website with texts that say who an agent is, cached for an hour; over HTTP."""
 
 import html
 import re
@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
+from quart import current_app
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import Invalid, Unreachable
 from mission_control.core.outbound import Outbound, OutboundError
+from mission_control.core.values import ErrorResponse
+from mission_control.http.operation_api import Api
 from mission_control.log.shared import Shared
 
 
@@ -189,20 +192,33 @@ def segment(what: str, text: str) -> str:
     return text
 
 
-async def search(directory: SoulsDirectory, words: str, limit: int) -> tuple[list[SoulsDirectorySoulRef], str]:
-    """Return the souls that fit, and why the directory cannot be read, else ""."""
-    try:
-        return await directory.search(words, limit), ""
-    except Unreachable as error:
-        return [], error.sentence
+api = Api(__name__, "souls-directory", below="/souls-directory", who="actor")
+EXTENSION = "mission_control.souls"
 
 
-async def text(directory: SoulsDirectory, handle: str, slug: str) -> tuple[SoulsDirectoryMarkdownResponse | None, str]:
-    """Return a soul, and why it cannot be read, else ""."""
-    try:
-        return await directory.text(handle, slug), ""
-    except Unreachable as error:
-        return None, error.sentence
+def directory() -> SoulsDirectory:
+    """Return the application's directory, with its caches."""
+    settings = current_app.config["SETTINGS"]
+    key = (settings.souls_directory_url, settings.outbound_allow_private)
+    known = current_app.extensions.get(EXTENSION)
+    if known is None or known[0] != key:
+        outbound = Outbound(allow_private=settings.outbound_allow_private)
+        known = current_app.extensions[EXTENSION] = (key, SoulsDirectory(settings.souls_directory_url, outbound))
+    found: SoulsDirectory = known[1]
+    return found
+
+
+@api.get("/search", rule="soul.read", errors={502: ErrorResponse})
+async def search_souls(actor: Actor, query: SoulQuery) -> SoulsDirectorySearchResponse:
+    """Find souls by a part of their handle or name. Without words: the first ones of the directory."""
+    return SoulsDirectorySearchResponse(items=await directory().search(query.q, query.limit))
+
+
+@api.get("/<string:handle>/<string:slug>.md", rule="soul.read", errors={502: ErrorResponse})
+@api.get("/<string:handle>/<string:slug>", rule="soul.read", errors={502: ErrorResponse})
+async def get_markdown(actor: Actor, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
+    """Read the text of a soul; fill it into an agent's own words before you use it."""
+    return await directory().text(handle, slug)
 
 
 rules = Rules()

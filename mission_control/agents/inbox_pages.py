@@ -2,19 +2,20 @@
 
 import re
 from functools import partial
-from typing import Any, get_args
+from typing import get_args
+from uuid import UUID
 
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
-from mission_control.agents.notices import CallbackSet, State, callback_state, deliveries_of
+from mission_control.agents.notices import NOTICES, CallbackSet, State, callback_state, deliveries_of
 from mission_control.agents.page_frame import AGENT, AGENT_PAGE, PAGE, Viewed, changes_agent, on_agent
 from mission_control.approvals.payloads import heading
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Paging
-from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.database.sql import as_id, placeholders, rows
 from mission_control.gateways.models import Gateway
 from mission_control.log.leases import Delivery
 from mission_control.web.actions import Outcome
@@ -38,7 +39,8 @@ async def render(viewed: Viewed) -> str:
         TEMPLATE,
         "tab",
         viewed=viewed,
-        notices=await _titled(found),
+        notices=found,
+        titles=await _titles(found),
         total=total,
         state=state,
         callback=await callback_state(viewed.id),
@@ -49,31 +51,24 @@ async def render(viewed: Viewed) -> str:
 async def card(viewed: Viewed) -> str:
     """What the overview shows of it: the newest notices."""
     found, total = await deliveries_of(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
-    return render_macro(TEMPLATE, "card", viewed=viewed, notices=await _titled(found), total=total)
+    return render_macro(TEMPLATE, "card", viewed=viewed, notices=found, titles=await _titles(found), total=total)
 
 
-async def _titled(found: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Notices with moments as moments and a title that names the decision and the task."""
-    ids = list({str(one["task_id"]) for one in found if one["task_id"]})
-    tasks: dict[str, tuple[int, str]] = {}
-    if ids:
-        sql = f"SELECT id, number, title FROM tasks WHERE id IN ({placeholders(len(ids))})"
-        tasks = {str(row["id"]): (int(row["number"]), row["title"]) for row in await rows(sql, *map(as_id, ids))}
-    moments = ("created_at", "due_at", "sent_at")
-    return [
-        one | {name: as_moment(one[name]) for name in moments} | {"title": _title(one, tasks.get(str(one["task_id"])))}
-        for one in found
-    ]
+async def _titles(found: list[Delivery]) -> dict[UUID, str]:
+    """Return titles of notices that name the decision and the task."""
+    ids = list({one.task_id for one in found if one.task_id})
+    sql = f"SELECT id, number, title FROM tasks WHERE id IN ({placeholders(len(ids))})"
+    tasks = {as_id(row["id"]): (int(row["number"]), row["title"]) for row in await rows(sql, *ids)} if ids else {}
+    return {one.id: _title(one, tasks.get(one.task_id)) for one in found}
 
 
-def _title(notice: dict[str, Any], task: tuple[int, str] | None) -> str:
+def _title(notice: Delivery, task: tuple[int, str] | None) -> str:
     """A header in capitals is a word for programs."""
-    header, about = notice["header"], [task] if task else []
-    decision = DECIDED.get(str(notice["data"].get("decision")))
-    if notice["kind"] == "decision" and decision:
-        action = re.search(r"^Action: (.*)$", notice["text"], re.MULTILINE)
-        return f"{decision}: {heading(action[1] if action else 'decision', about)}"
-    title = header.capitalize() if header.isupper() else header
+    decision = DECIDED.get(str(notice.data.get("decision")))
+    if NOTICES.get(notice.header) == "decision" and decision:
+        action = re.search(r"^Action: (.*)$", notice.text, re.MULTILINE)
+        return f"{decision}: {heading(action[1] if action else 'decision', [task] if task else [])}"
+    title = notice.header.capitalize() if notice.header.isupper() else notice.header
     return f"{title}: #{task[0]} {task[1]}" if task else title
 
 

@@ -102,6 +102,10 @@ class Budget(Changing):
         """The kind of its owner."""
         return "agent" if self.agent_id else "board" if self.board_id else "organization"
 
+    @property
+    def subject_id(self) -> UUID:
+        return self.agent_id or self.board_id or self.organization_id
+
     def used(self, day: str) -> int:
         return self.used_amount if self.period == "total" or self.used_on == day else 0
 

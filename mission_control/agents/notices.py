@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
@@ -17,10 +17,11 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.boards.queries import on_readable_boards, visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.core.parts import Part, add
 from mission_control.core.values import Body, Paging, example
-from mission_control.database.sql import as_id, as_json, rows, wire_moment
+from mission_control.database.records import find_all
+from mission_control.database.sql import rows, select
 from mission_control.log.leases import Delivery
 
 # The installed words, by header.
@@ -35,7 +36,6 @@ class Notices(dict[str, str], Part):
             add(NOTICES, header, word)
 
 
-OTHER = "message"
 WORDS = Notices(
     {
         "APPROVAL RESOLVED": "decision",
@@ -58,11 +58,6 @@ WORDS = Notices(
 )
 
 
-def kind_of(header: str) -> str:
-    """Return the word for a header; `message` for one that no room declares."""
-    return NOTICES.get(header, OTHER)
-
-
 PREFIX = "whsec_"
 
 
@@ -71,8 +66,7 @@ def new_secret() -> str:
     return f"{PREFIX}{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
-def usable_secret(secret: str) -> str:
-    """Return the secret. Raises ValueError when `whsec_` is not followed by the base64 of 24 to 64 bytes."""
+def _usable_secret(secret: str) -> str:
     if secret.startswith(PREFIX) and not is_standard(secret):
         raise ValueError("after whsec_ comes the base64 of 24 to 64 random bytes")
     return secret
@@ -99,16 +93,11 @@ def signature_headers(message_id: str, moment: datetime, body: str, secret: str)
     signature = Webhook(secret if has_standard else secret.encode()).sign(message_id, moment, body)
     timestamp = str(int(moment.replace(tzinfo=UTC).timestamp()))
     headers = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
-    return headers if has_standard else headers | _earlier_headers(message_id, timestamp, body, secret)
-
-
-def _earlier_headers(message_id: str, timestamp: str, body: str, secret: str) -> dict[str, str]:
-    signature = hmac.digest(secret.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256).hex()
-    return {
-        "X-Mission-Control-Delivery": message_id,
-        "X-Mission-Control-Timestamp": timestamp,
-        "X-Mission-Control-Signature": f"sha256={signature}",
-    }
+    if has_standard:
+        return headers
+    digest = hmac.digest(secret.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256).hex()
+    earlier = {"Delivery": message_id, "Timestamp": timestamp, "Signature": f"sha256={digest}"}
+    return headers | {f"X-Mission-Control-{name}": value for name, value in earlier.items()}
 
 
 State = Literal["waiting", "sending", "sent", "failed"]
@@ -123,7 +112,20 @@ class InboxQuery(BaseModel):
     wait_seconds: int = Field(0, ge=0, le=50)
 
 
-class InboxItem(BaseModel):
+INTERNAL = ("succeeded", "failed", "raw", "event")
+
+
+class _Notice(BaseModel):
+    @classmethod
+    def of(cls, delivery: Delivery) -> Self:
+        """Return a notice as agents get it, in the inbox and at their callback, or with its fate."""
+        names = cls.model_fields.keys() - {"kind", "data"}
+        data = {key: value for key, value in delivery.data.items() if key not in INTERNAL}
+        kind = NOTICES.get(delivery.header, "message")
+        return cls.model_construct(kind=kind, data=data, **{name: getattr(delivery, name) for name in names})
+
+
+class InboxItem(_Notice):
     """A notice. `kind` is one word for programs, `header` and `text` are to be read; `seq` only ever grows."""
 
     seq: int
@@ -150,7 +152,7 @@ class DeliveryQuery(Paging):
     state: State | None = None
 
 
-class DeliveryRead(BaseModel):
+class DeliveryRead(_Notice):
     """A notice to an agent and what became of it. `due_at` is when a waiting one is tried next."""
 
     id: UUID
@@ -170,7 +172,7 @@ class DeliveryRead(BaseModel):
 
 
 CallbackUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_URL)]
-Secret = Annotated[str, StringConstraints(min_length=16, max_length=200), AfterValidator(usable_secret)]
+Secret = Annotated[str, StringConstraints(min_length=16, max_length=200), AfterValidator(_usable_secret)]
 
 
 class CallbackSet(Body):
@@ -205,23 +207,20 @@ SENT_BY_GATEWAY = (
     "state <> 'failed' AND EXISTS (SELECT 1 FROM agents a JOIN gateways g ON g.id = a.gateway_id"
     " WHERE a.id = deliveries.agent_id AND a.callback_url IS NULL AND g.state = 'connected')"
 )
-ITEM = ("seq", "id", "header", "text", "task_id", "board_id", "data", "created_at")
-FATE = ("state", "attempts", "last_error", "due_at", "sent_at")
-INTERNAL = ("succeeded", "failed", "raw", "event")
 # A poll may outlive its token; what comes later is for the agent's other tokens.
 STILL_GOOD = (
     " AND EXISTS (SELECT 1 FROM tokens WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?))"
 )
 
 
-async def unread(actor: Actor, after: int, limit: int) -> list[dict[str, object]]:
-    """The calling agent's notices after a number that are not acknowledged, in order.
+async def unread(actor: Actor, after: int, limit: int) -> list[Delivery]:
+    """Return the calling agent's notices after a number that are not acknowledged, in order.
 
     Without those that its gateway is about to send to it.
     """
-    found = await rows(
-        f"SELECT {', '.join(ITEM)} FROM deliveries WHERE {UNREAD} AND seq > ?{STILL_GOOD}"
-        f" AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq LIMIT ?",
+    return await find_all(
+        Delivery,
+        f"{UNREAD} AND seq > ?{STILL_GOOD} AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq LIMIT ?",
         actor.id,
         NOTICE,
         after,
@@ -229,120 +228,48 @@ async def unread(actor: Actor, after: int, limit: int) -> list[dict[str, object]
         times.clock_now(),
         limit,
     )
-    return [item(row) for row in found]
-
-
-async def delivery_position(actor: Actor, upto: int) -> tuple[int, bool]:
-    """The newest number of the agent's organization, and whether notices up to another one are not acknowledged."""
-    [found] = await rows(
-        f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {UNREAD} AND seq <= ?) AS some"
-        " FROM organizations WHERE id = ?",
-        actor.id,
-        NOTICE,
-        upto,
-        actor.organization_id,
-    )
-    return int(found["delivery_seq"]), bool(found["some"])
-
-
-def item(row: dict[str, Any]) -> dict[str, Any]:
-    """A notice as agents get it, in the inbox and at their callback."""
-    return {
-        "seq": row["seq"],
-        "id": row["id"],
-        "kind": kind_of(row["header"]),
-        "header": row["header"],
-        "text": row["text"],
-        "task_id": row["task_id"],
-        "board_id": row["board_id"],
-        "data": public_data(as_json(row["data"])),
-        "created_at": wire_moment(row["created_at"]),
-    }
-
-
-def public_data(data: dict[str, object]) -> dict[str, object]:
-    """What a notice carries for programs."""
-    return {key: value for key, value in data.items() if key not in INTERNAL}
 
 
 async def deliveries_of(
     actor: Actor, agent: Agent, paging: Paging, state: str | None = None
-) -> tuple[list[dict[str, object]], int]:
-    """An agent's notices about what exists for the actor, newest first, and how many there are."""
+) -> tuple[list[Delivery], int]:
+    """Return an agent's notices about what exists for the actor, newest first, and how many there are."""
     here, boards = on_readable_boards(actor, agent.organization_id, "board_id")
     where, values = f"agent_id = ? AND kind = ?{here}", [agent.id, NOTICE, *boards]
     if state is not None:
         where, values = f"{where} AND state = ?", [*values, state]
-    found = await rows(
-        f"SELECT {', '.join(ITEM + FATE)} FROM deliveries WHERE {where} ORDER BY seq DESC, id DESC LIMIT ? OFFSET ?",
-        *values,
-        paging.limit,
-        paging.offset,
-    )
+    order = "ORDER BY seq DESC, id DESC LIMIT ? OFFSET ?"
+    found = await find_all(Delivery, f"{where} {order}", *values, paging.limit, paging.offset)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM deliveries WHERE {where}", *values)
-    return [delivery_read(row) for row in found], int(total["n"])
-
-
-def delivery_read(row: dict[str, object]) -> dict[str, object]:
-    moments = {name: wire_moment(row[name]) for name in ("due_at", "sent_at")}
-    return {**item(row), **{name: row[name] for name in FATE}, **moments}
-
-
-def row_of(delivery: Delivery) -> dict[str, object]:
-    return {name: getattr(delivery, name) for name in ITEM + FATE}
+    return found, int(total["n"])
 
 
 async def visible_delivery(actor: Actor, agent_id: UUID, delivery_id: UUID) -> Delivery:
     """A notice to an agent that exists for this actor; NotFound otherwise."""
     agent = await visible_agent(actor, agent_id)
-    found = await Delivery.get_or_none(id=delivery_id, agent_id=agent.id, kind=NOTICE)
-    if found is None:
-        raise NotFound()
+    found = await existing(Delivery.get_or_none(id=delivery_id, agent_id=agent.id, kind=NOTICE))
     if found.board_id is not None and found.board_id != agent.board_id:
         await visible_board(actor, found.board_id)
     return found
 
 
 async def callback_state(agent_id: UUID) -> CallbackRead:
-    [agent] = await rows("SELECT callback_url FROM agents WHERE id = ?", agent_id)
-    counts = await rows(f"SELECT state, COUNT(*) AS n FROM deliveries WHERE {UNREAD} GROUP BY state", agent_id, NOTICE)
-    numbers = {row["state"]: int(row["n"]) for row in counts}
-    return CallbackRead(
-        url=agent["callback_url"],
-        last_success_at=await _last_success(agent_id),
-        last_error=await _present_error(agent_id),
-        waiting=numbers.get("waiting", 0) + numbers.get("sending", 0),
-        failed=numbers.get("failed", 0),
-    )
+    """Return an agent's callback and how it goes.
 
-
-async def _last_success(agent_id: UUID) -> Any:
-    """When a notice last arrived; one that the agent read in its inbox was not attempted, or keeps its error."""
-    found = await rows(
-        "SELECT sent_at FROM deliveries WHERE agent_id = ? AND kind = ? AND state = 'sent' AND attempts > 0"
-        " AND last_error IS NULL ORDER BY seq DESC LIMIT 1",
+    A notice that the agent read in its inbox was not attempted, or keeps its error; notices go out in order.
+    """
+    notices = "FROM deliveries WHERE agent_id = a.id AND kind = ?"
+    arrived = "state = 'sent' AND attempts > 0 AND last_error IS NULL"
+    [state] = await select(
+        CallbackRead,
+        f"SELECT callback_url AS url, (SELECT sent_at {notices} AND {arrived} ORDER BY seq DESC LIMIT 1) AS"
+        f" last_success_at, (SELECT last_error {notices} AND attempts > 0 ORDER BY seq DESC LIMIT 1) AS last_error,"
+        f" (SELECT COUNT(*) {notices} AND state <> 'sent' AND state <> 'failed') AS waiting,"
+        f" (SELECT COUNT(*) {notices} AND state <> 'sent' AND state = 'failed') AS failed FROM agents a WHERE id = ?",
+        *[NOTICE] * 4,
         agent_id,
-        NOTICE,
     )
-    return wire_moment(found[0]["sent_at"]) if found else None
-
-
-async def _present_error(agent_id: UUID) -> str | None:
-    """What went wrong with the newest notice that was attempted; they go out in order."""
-    found = await rows(
-        "SELECT last_error FROM deliveries WHERE agent_id = ? AND kind = ? AND attempts > 0 ORDER BY seq DESC LIMIT 1",
-        agent_id,
-        NOTICE,
-    )
-    return found[0]["last_error"] if found else None
-
-
-async def callback_of(agent_id: object) -> tuple[str, str] | None:
-    """An agent's callback address and its encrypted secret; None when it has none."""
-    found = await rows("SELECT callback_url, callback_secret FROM agents WHERE id = ?", as_id(agent_id))
-    if not found or found[0]["callback_url"] is None:
-        return None
-    return found[0]["callback_url"], found[0]["callback_secret"]
+    return state
 
 
 WITHDRAWN = "(deleted)"
@@ -362,12 +289,9 @@ async def requote(organization_id: UUID, name: str, thing_id: UUID, since: datet
         organization_id,
     )
     for row in found:
-        await rows("UPDATE deliveries SET text = ? WHERE id = ?", _requoted(row, before, after), row["id"])
-
-
-def _requoted(row: dict[str, Any], before: str, after: str) -> str:
-    head, mark, tail = row["text"].rpartition(f"\n\n{before}")
-    return f"{head}\n\n{after}{tail}" if mark else row["text"]
+        head, mark, tail = row["text"].rpartition(f"\n\n{before}")
+        if mark:
+            await rows("UPDATE deliveries SET text = ? WHERE id = ?", f"{head}\n\n{after}{tail}", row["id"])
 
 
 rules = Rules()

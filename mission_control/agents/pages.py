@@ -23,6 +23,7 @@ from mission_control.agents.queries import reachable_agent
 from mission_control.agents.roster import role_of
 from mission_control.agents.tabs import tag_choices
 from mission_control.agents.token_pages import base_url
+from mission_control.agents.usage_queries import short
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict
@@ -65,23 +66,32 @@ PACES = (
 )
 
 
-class AgentForm(VersionedForm):
-    """An agent's name, its board and what it is. Without a board or an interval they stay."""
-
+class _TraitsForm(Form):
     name: AgentName
-    board_id: UUID | None = None
-    every: str | None = None
     is_board_lead: bool = False
+    every: str | None = None
     role: ShortText | None = None
     communication_style: ShortText | None = None
     emoji: ShortText | None = None
     identity: Soul = None
 
+    def profile(self, known: dict[str, object] | None) -> dict[str, object] | None:
+        """Return an identity profile with what was typed; its other keys stay."""
+        sent = [one for one in ("role", "communication_style", "emoji") if one in {"role", *self.model_fields_set}]
+        kept = {name: value for name, value in (known or {}).items() if name not in sent}
+        return kept | {name: text for name in sent if (text := getattr(self, name))} or None
+
+
+class AgentForm(VersionedForm, _TraitsForm):
+    """An agent's name, its board and what it is. Without a board or an interval they stay."""
+
+    board_id: UUID | None = None
+
     def body(self, found: Agent) -> Fields:
         changes: dict[str, object] = {
             "name": self.name,
             "is_board_lead": self.is_board_lead,
-            "identity_profile": _profile(found.identity_profile, self),
+            "identity_profile": self.profile(found.identity_profile),
             "identity_template": self.identity,
         }
         if self.board_id is not None and self.board_id != found.board_id:
@@ -109,32 +119,18 @@ def pace_of(config: dict[str, object] | None) -> str:
     return str((config or {}).get("every", "10m"))
 
 
-def _profile(profile: dict[str, object] | None, typed: "AgentForm | NewAgentForm") -> dict[str, object] | None:
-    """Return an identity profile with what was typed; its other keys stay."""
-    names = [one for one in ("role", "communication_style", "emoji") if one == "role" or one in typed.model_fields_set]
-    kept = {name: value for name, value in (profile or {}).items() if name not in names}
-    return kept | {name: text for name in names if (text := getattr(typed, name))} or None
-
-
-class NewAgentForm(Form):
+class NewAgentForm(_TraitsForm):
     """A new agent."""
 
     board_id: UUID
-    name: AgentName
     runs_on: Literal["gateway", "elsewhere"] = "gateway"
-    is_board_lead: bool = False
-    role: ShortText | None = None
-    every: str | None = None
-    communication_style: ShortText | None = None
-    emoji: ShortText | None = None
-    identity: Soul = None
     soul: Soul = None
 
     def body(self, found: None) -> Fields:
         """Return the agent to create: on the board's gateway, if it has one, unless it runs elsewhere."""
         return {
             **self.model_dump(include={"board_id", "name", "is_board_lead"}),
-            "identity_profile": _profile(None, self),
+            "identity_profile": self.profile(None),
             "identity_template": self.identity,
             "soul_template": self.soul,
             "heartbeat_config": {"every": self.every} if self.every else None,
@@ -179,7 +175,7 @@ NOT_ONLINE = ("offline", "gateway_away", "provisioning", "unneeded")
 ORDERS = {
     "name": Order("by name"),
     "state": Order("by state", lambda line: STATES.index(line.status)),
-    "seen": greatest("last seen", lambda line: (line.last_seen_at is not None, line.last_seen_at)),
+    "seen": greatest("last seen", lambda line: (line.agent.last_seen_at is not None, line.agent.last_seen_at)),
     "tokens": greatest("most tokens today", lambda line: line.tokens_today),
 }
 
@@ -201,7 +197,7 @@ async def _listed(actor: Actor, asked: Wanted) -> dict[str, object]:
     groups = [replace(one, lines=order.sorted(one.lines)) for one in await roster.roster_by_board(actor)]
     lines = [line for group in groups for line in group.lines]
     online = sum(line.status not in NOT_ONLINE for line in lines)
-    return {"groups": groups, "total": len(lines), "online": online, "base": asked.base}
+    return {"groups": groups, "total": len(lines), "online": online, "base": asked.base, "short": short}
 
 
 LiveList(

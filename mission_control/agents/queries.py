@@ -10,15 +10,15 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import AgentQuery, AgentRead
+from mission_control.agents.schemas import AgentQuery, AgentRead, AgentRosterQuery
 from mission_control.boards.models import Board
 from mission_control.boards.queries import OFFLINE_AFTER, online_sql, visible_board_here
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import NotFound
-from mission_control.core.values import Paging, to_json
+from mission_control.core.errors import NotFound, existing
+from mission_control.core.values import to_json
 from mission_control.database.records import find, find_all
-from mission_control.database.sql import as_id, placeholders, rows
+from mission_control.database.sql import as_id, rows
 from mission_control.gateways.queries import visible_gateway
 from mission_control.http import lookups
 from mission_control.http.registry import lookup
@@ -50,17 +50,12 @@ async def visible_agent(actor: Actor, agent_id: UUID) -> Agent:
 
 async def reachable_agent(actor: Actor, agent_id: UUID) -> Agent:
     """Return an agent of any organization of a person, with its board. Raise NotFound otherwise."""
-    agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
-    if agent is None:
-        raise NotFound()
-    return agent
+    return await existing(visible_agents(actor).select_related("board").get_or_none(id=agent_id))
 
 
 async def own_agent(actor: Actor, **_: object) -> Agent:
     """Return the calling agent, with its board."""
-    agent = await find(Agent, "id = ?", actor.id)
-    if agent is None:
-        raise NotFound()
+    agent = await existing(find(Agent, "id = ?", actor.id))
     agent.board = await find(Board, "id = ?", agent.board_id) if agent.board_id is not None else None
     return agent
 
@@ -73,29 +68,16 @@ async def agent_named(actor: Actor, name: str, board_id: UUID | None) -> Agent |
     return await named.select_related("board").order_by("created_at").first()
 
 
-async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int]:
+async def list_agents(actor: Actor, query: AgentRosterQuery) -> tuple[list[Agent], int]:
     """Return the agents of the active organization that the actor can see, newest first, and their number."""
     agents = visible_agents(actor).filter(organization_id=actor.organization_id)
     if query.board_id is not None:
         await visible_board_here(actor, query.board_id)
         agents = agents.filter(board_id=query.board_id)
-    if query.gateway_id is not None:
+    if isinstance(query, AgentQuery) and query.gateway_id is not None:
         await visible_gateway(actor, query.gateway_id)
         agents = agents.filter(gateway_id=query.gateway_id)
-    return await _page(agents, query)
-
-
-async def roster(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[Agent], int]:
-    """Return the agents that the calling agent can see, of one board if it is given. Raise NotFound for others."""
-    agents = visible_agents(actor)
-    if board_id is not None:
-        await visible_board_here(actor, board_id)
-        agents = agents.filter(board_id=board_id)
-    return await _page(agents, paging)
-
-
-async def _page(agents: QuerySet[Agent], paging: Paging) -> tuple[list[Agent], int]:
-    ordered = agents.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
+    ordered = agents.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
     return await ordered, await agents.count()
 
 
@@ -111,34 +93,6 @@ async def lead_id_of(board_id: UUID) -> UUID | None:
 
 async def main_agent_on(gateway_id: UUID) -> Agent | None:
     return await Agent.filter(gateway_id=gateway_id, board_id=None).order_by("created_at").first()
-
-
-async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, object]]]:
-    """Return the tasks in progress of each agent: id, number, title, board_id, in_progress_at."""
-    if not agent_ids:
-        return {}
-    found = await rows(
-        "SELECT id, number, title, board_id, in_progress_at, assigned_agent_id FROM tasks WHERE deleted_at IS NULL"
-        f" AND status = 'in_progress' AND assigned_agent_id IN ({placeholders(len(agent_ids))})"
-        " ORDER BY in_progress_at DESC",
-        *agent_ids,
-    )
-    by_agent: dict[UUID, list[dict[str, object]]] = {}
-    for row in found:
-        by_agent.setdefault(UUID(str(row["assigned_agent_id"])), []).append(row)
-    return by_agent
-
-
-async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """Return the number of undelivered notices of each agent, including those that were given up."""
-    if not agent_ids:
-        return {}
-    found = await rows(
-        "SELECT agent_id, COUNT(*) AS n FROM deliveries WHERE state <> 'sent'"
-        f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
-        *agent_ids,
-    )
-    return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
 
 
 async def online_count(organization_id: UUID) -> int:

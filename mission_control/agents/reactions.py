@@ -13,6 +13,7 @@ from mission_control.approvals.payloads import asks_to_finish, request_of
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import rows, select
 from mission_control.http.lookups import channel_of_agent
 from mission_control.log.event_log import Kind, NewEvent, canonical
@@ -56,7 +57,13 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
     if board_id is None:
         return
     approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
-    tasks = await _tasks_of(approval.id)
+    tasks = await select(
+        _LinkedTask,
+        "SELECT t.assigned_agent_id AS agent_id, t.status, l.asked_attempt = t.attempt AS is_present"
+        " FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+        " WHERE l.approval_id = ? AND t.deleted_at IS NULL",
+        approval.id,
+    )
     holders = {task.agent_id: task.status for task in tasks if task.status in ("in_progress", "inbox")}
     recipients: list[UUID | None] = [event.agent_id, *holders, await lead_id_of(board_id)]
     if approval.gateway_id is not None:
@@ -73,16 +80,6 @@ class _LinkedTask:
     agent_id: UUID | None
     status: str
     is_present: bool | None  # whether the approval was asked in its present attempt
-
-
-async def _tasks_of(approval_id: UUID) -> list[_LinkedTask]:
-    return await select(
-        _LinkedTask,
-        "SELECT t.assigned_agent_id AS agent_id, t.status, l.asked_attempt = t.attempt AS is_present"
-        " FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
-        " WHERE l.approval_id = ? AND t.deleted_at IS NULL",
-        approval_id,
-    )
 
 
 @reactions.to("approval.closed", "approval.task_closed")
@@ -210,12 +207,10 @@ async def notify_budget(actor: Actor, event: NewEvent) -> None:
     )
     lines = [event.message, f"Used: {used} of {limit} {span}", "", advice]
     header = "BUDGET USED UP" if is_over else "BUDGET WARNING"
-    facts = {name: event.data[name] for name in ("subject", "unit", "period")}
     boards = await _boards(event)
     for board_id in boards if is_over else ():
         notify(f"work:{board_id}")
-    agents = await _concerned(event, boards)
-    _notify_of_work_state(agents, None, header, lines, budget_id=str(event.data["budget_id"]), **facts)
+    _notify_of_work_state(await _concerned(event, boards), None, header, lines, **_budget_of(event))
 
 
 @reactions.to("budget.updated", "budget.deleted")
@@ -226,8 +221,12 @@ async def notify_more_budget(actor: Actor, event: NewEvent) -> None:
     agents = await _concerned(event, await _boards(event))
     free = [one for one in agents if await exhausted(one.id, one.board_id, one.organization_id) is None]
     lines = [event.message, f"By: {actor.name}", "", ADVICE[RUNNING]]
-    facts = {name: event.data[name] for name in ("subject", "unit", "period")}
-    _notify_of_work_state(free, None, "BUDGET RAISED", lines, budget_id=str(event.data["budget_id"]), **facts)
+    _notify_of_work_state(free, None, "BUDGET RAISED", lines, **_budget_of(event))
+
+
+def _budget_of(event: NewEvent) -> JsonObject:
+    kept = {name: event.data[name] for name in ("subject", "unit", "period")}
+    return {"budget_id": str(event.data["budget_id"])} | kept
 
 
 async def _boards(event: NewEvent) -> list[UUID]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from typing import Any
+from functools import partial
 from urllib.parse import urlsplit
 
 from quart import Quart
@@ -11,11 +11,10 @@ from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import (
     UNREAD,
-    callback_of,
-    delivery_position,
-    item,
+    Inbox,
+    InboxItem,
+    InboxQuery,
     new_secret,
-    row_of,
     signature_headers,
     unread,
 )
@@ -26,7 +25,7 @@ from mission_control.core.errors import ErrorCode, Invalid, Unauthenticated, inv
 from mission_control.core.outbound import Outbound, OutboundError, may_reach
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import to_json
-from mission_control.database.sql import as_id, as_json, is_postgres, rows
+from mission_control.database.sql import is_postgres, rows
 from mission_control.http.lookups import channel_of_agent, fresh
 from mission_control.log import broker, channels, leases
 from mission_control.log.commands import command
@@ -34,7 +33,7 @@ from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.work import loop
-from mission_control.work.loop import GiveUp, Send, Sender, record_outcome
+from mission_control.work.loop import GiveUp, Sender, record_outcome
 
 EVENTS = (
     Kind("agent.callback_set", "An agent's notices are sent to an address of its own.", "set the callback of"),
@@ -59,23 +58,12 @@ async def acknowledge(actor: Actor, upto: int) -> int:
         NOTICE,
         upto,
     )
-    in_order = sorted(found, key=lambda row: row["seq"])
-    recorded = [record_outcome(_delivery(actor, row), arrived=True) for row in in_order]
+    whose = {"organization_id": actor.organization_id, "agent_id": actor.id}
+    in_order = [Delivery(**row, **whose) for row in sorted(found, key=lambda row: row["seq"])]
+    recorded = [record_outcome(delivery, arrived=True) for delivery in in_order]
     if found and not any(recorded):
         signal(actor.organization_id, inbox_of=str(actor.id))
     return len(found)
-
-
-def _delivery(actor: Actor, row: dict[str, object]) -> Delivery:
-    return Delivery(
-        id=as_id(row["id"]),
-        organization_id=actor.organization_id,
-        agent_id=actor.id,
-        board_id=as_id(row["board_id"]),
-        task_id=as_id(row["task_id"]),
-        header=row["header"],
-        data=as_json(row["data"]),
-    )
 
 
 @command("agent.set_callback")
@@ -85,12 +73,11 @@ async def set_callback(actor: Actor, agent: Agent, url: str, secret: str | None,
     Waiting notices are sent at once. The log keeps the host only: an address may carry a password of its own.
     """
     agent = await locked_agent(agent)
-    if secret is not None and (url, secret) == (agent.callback_url, _secret_of(agent, key)):
+    known = decrypt(agent.callback_secret, key) if agent.callback_secret else None
+    if secret is not None and (url, secret) == (agent.callback_url, known):
         return secret
-    secret = secret or new_secret()
-    before = _host(agent.callback_url)
-    agent.callback_url, agent.callback_secret, agent.updated_at = url, encrypt(secret, key), times.clock_now()
-    await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])
+    secret, before = secret or new_secret(), _host(agent.callback_url)
+    await _save(agent, url, encrypt(secret, key))
     record("agent.callback_set", agent, f"Callback set: {agent.name}.", before=before, host=_host(url))
     notify(leases.CHANNEL)
     return secret
@@ -103,59 +90,58 @@ async def remove_callback(actor: Actor, agent: Agent, *, only: str | None = None
     if agent.callback_url is None or only not in (None, agent.callback_url):
         return
     host = _host(agent.callback_url)
-    agent.callback_url, agent.callback_secret, agent.updated_at = None, None, times.clock_now()
-    await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])
+    await _save(agent, None, None)
     record("agent.callback_removed", agent, f"Callback removed: {agent.name}.", host=host, is_gone=only is not None)
+
+
+async def _save(agent: Agent, url: str | None, secret: str | None) -> None:
+    agent.callback_url, agent.callback_secret, agent.updated_at = url, secret, times.clock_now()
+    await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])
 
 
 def _host(url: str | None) -> str | None:
     return None if url is None else urlsplit(url).netloc
 
 
-def _secret_of(agent: Agent, key: str) -> str | None:
-    return decrypt(agent.callback_secret, key) if agent.callback_secret else None
-
-
-async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, object]:
+async def read_inbox(actor: Actor, query: InboxQuery) -> Inbox:
     """Return the calling agent's notices after a number, and acknowledge those up to it.
 
-    Wait for the first notice up to `wait_seconds`. Raise Unauthenticated when the token ends during the wait, and
-    Invalid for a number that does not exist yet. A token that may only read acknowledges nothing.
+    Wait for the first notice. Raise Unauthenticated when the token ends during the wait, and Invalid for a number that
+    does not exist yet. A token that may only read acknowledges nothing.
     """
+    after = query.after
     if after and (actor.scopes is None or "work" in actor.scopes):
-        await _acknowledge(actor, after)
-    items = await _waited(actor, after, limit, wait_seconds)
-    return {"items": items, "next": items[-1]["seq"] if items else after}
+        [found] = await rows(
+            f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {UNREAD} AND seq <= ?) AS some"
+            " FROM organizations WHERE id = ?",
+            actor.id,
+            NOTICE,
+            after,
+            actor.organization_id,
+        )
+        if after > found["delivery_seq"]:
+            raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=int(found["delivery_seq"])))
+        if found["some"]:
+            await acknowledge(actor, after)
+    items = [InboxItem.of(delivery) for delivery in await _waited(actor, query)]
+    return Inbox.model_construct(items=items, next=items[-1].seq if items else after)
 
 
-async def _acknowledge(actor: Actor, upto: int) -> None:
-    newest, some = await delivery_position(actor, upto)
-    if upto > newest:
-        raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=newest))
-    if some:
-        await acknowledge(actor, upto)
-
-
-async def _waited(actor: Actor, after: int, limit: int, seconds: float) -> list[dict[str, Any]]:
+async def _waited(actor: Actor, query: InboxQuery) -> list[Delivery]:
     now, own = asyncio.get_running_loop().time, channel_of_agent(actor.id)
-    end = channels.end_of_wait(seconds)
+    end = channels.end_of_wait(query.wait_seconds)
     while True:
         with (
             channels.listening(f"inbox:{actor.id}") as notified,
             channels.listening(own) as changed,
         ):
-            items = await unread(actor, after, limit)
+            found, running = await unread(actor, query.after, query.limit), broker.current()
             left = end - now()
-            if items or left <= 0 or _is_stopping():
-                return items
+            if found or left <= 0 or running is None or running.closing:
+                return found
             await channels.notified_within(notified, left, changed)
         if changed.done() and await fresh(actor) is None:
             raise Unauthenticated()
-
-
-def _is_stopping() -> bool:
-    running = broker.current()
-    return running is None or running.closing
 
 
 SECONDS = 10.0
@@ -173,39 +159,28 @@ class NotDelivered(Exception):
 
 @loop.senders
 def senders(app: Quart) -> list[Sender]:
-    """Return who sends notices to callbacks."""
-    return [Sender(NOTICE, callback_sender(app), only=REACHED)]
+    """Return who sends notices to callbacks. It never reaches an agent without a callback."""
+    return [Sender(NOTICE, partial(_send, app), only=REACHED)]
 
 
-def callback_sender(app: Quart) -> Send:
-    """Return the sender of notices. It never reaches an agent without a callback."""
-
-    async def send(delivery: Delivery) -> None:
-        callback = await callback_of(delivery.agent_id)
-        if callback is None:
-            raise NotDelivered("The callback was removed.")
-        url, kept = callback
-        body = to_json(item(row_of(delivery)))
-        secret = decrypt(kept, app.config["SECRET_KEY"])
-        headers = signature_headers(str(delivery.id), times.clock_now(), body.decode(), secret)
-        allow_private = app.config["SETTINGS"].outbound_allow_private
-        outbound = Outbound(allow_private=allow_private, seconds=SECONDS, reads_body=False)
-        try:
-            reply = await outbound.request("POST", url, {"Content-Type": "application/json", **headers}, body)
-        except OutboundError as error:
-            raise NotDelivered(f"The callback {error}.") from error
-        if reply.status == GONE:
-            await _forget(delivery, url)
-        if not 200 <= reply.status < 300:
-            raise NotDelivered(f"The callback answered with status {reply.status}.")
-
-    return send
-
-
-async def _forget(delivery: Delivery, url: str) -> None:
-    agent = await Agent.get(id=delivery.agent_id).select_related("board")
-    await remove_callback(system(agent.organization_id), agent, only=url)
-    raise GiveUp("The callback is gone (status 410) and was removed.")
+async def _send(app: Quart, delivery: Delivery) -> None:
+    agent = await Agent.get_or_none(id=delivery.agent_id).select_related("board")
+    if agent is None or agent.callback_url is None:
+        raise NotDelivered("The callback was removed.")
+    url, body = agent.callback_url, to_json(InboxItem.of(delivery))
+    secret = decrypt(agent.callback_secret or "", app.config["SECRET_KEY"])
+    headers = signature_headers(str(delivery.id), times.clock_now(), body.decode(), secret)
+    allow_private = app.config["SETTINGS"].outbound_allow_private
+    outbound = Outbound(allow_private=allow_private, seconds=SECONDS, reads_body=False)
+    try:
+        reply = await outbound.request("POST", url, {"Content-Type": "application/json", **headers}, body)
+    except OutboundError as error:
+        raise NotDelivered(f"The callback {error}.") from error
+    if reply.status == GONE:
+        await remove_callback(system(agent.organization_id), agent, only=url)
+        raise GiveUp("The callback is gone (status 410) and was removed.")
+    if not 200 <= reply.status < 300:
+        raise NotDelivered(f"The callback answered with status {reply.status}.")
 
 
 def check_url(url: str, *, allow_private: bool) -> None:

@@ -1,23 +1,22 @@
 """Read agents for people: their state, their work, and the words for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import visible_agents, waiting_notices, working_on
-from mission_control.agents.sums import used_today
-from mission_control.agents.usage_queries import short
+from mission_control.agents.queries import visible_agents
 from mission_control.boards.models import Board
 from mission_control.boards.queries import OFFLINE_AFTER, boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.times import elapsed, relative
-from mission_control.database.sql import Row, as_moment, placeholders, rows
+from mission_control.database.sql import Row, Values, as_moment, placeholders, rows
 
 IDLE_AFTER = timedelta(minutes=2)
 MAX_TASKS = 20
+WORK = "id, number, title, status, board_id, in_progress_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +30,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    id: UUID
-    name: str
+    """An agent in a list: its state, with the text after its word, what it works on, and figures."""
+
+    agent: Agent
     role: str
-    is_lead: bool
     status: str
     extra: str
-    last_seen_at: datetime | None
-    work: list[Work] = field(default_factory=list)
-    notices: int = 0
-    asking: int = 0
-    work_state: str = "running"
-    work_state_reason: str | None = None
-    work_state_at: datetime | None = None
-    runs_today: int = 0
-    tokens_today: int = 0
-
-    @property
-    def tokens_short(self) -> str:
-        """Today's tokens in few characters."""
-        return short(self.tokens_today)
+    work: list[Work]
+    notices: int
+    asking: int
+    runs_today: int
+    tokens_today: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,56 +68,49 @@ async def roster_by_board(actor: Actor) -> list[Group]:
     return [*groups, Group(None, grouped[None])] if None in grouped else groups
 
 
+# Each is what its second part sums up for an agent: notices that were not acknowledged, approvals and questions that
+# wait for a person, runs that began today (UTC), and today's tokens.
+FIGURES = (
+    ("notices", "COUNT(*)", "deliveries WHERE state <> 'sent'"),
+    ("asking", "COUNT(*)", "approvals WHERE status = 'pending'"),
+    ("asking", "COUNT(*)", "agent_questions WHERE state = 'open'"),
+    ("runs_today", "COUNT(*)", "task_runs WHERE started_at >= ?"),
+    ("tokens_today", "SUM(input_tokens + output_tokens)", "usage_entries WHERE day = ?"),
+)
+
+
 async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
-    ids = [agent.id for agent in agents]
-    work, notices, asking = await working_on(ids), await waiting_notices(ids), await _asking(ids)
-    runs, used = await _runs_today(ids), await used_today(ids)
-    return {
-        agent.id: _line(
-            agent,
-            [_work(row) for row in work.get(agent.id, [])],
-            asking.get(agent.id, 0),
-            notices=notices.get(agent.id, 0),
-            runs_today=runs.get(agent.id, 0),
-            tokens_today=used[agent.id].tokens if agent.id in used else 0,
-        )
-        for agent in agents
-    }
-
-
-async def _runs_today(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """Return the number of runs of each agent that began today (UTC)."""
-    if not agent_ids:
+    if not agents:
         return {}
-    found = await rows(
-        "SELECT agent_id, COUNT(*) AS n FROM task_runs WHERE started_at >= ?"
-        f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
-        datetime.combine(times.clock_now().date(), time.min),
-        *agent_ids,
+    ids, day = [agent.id for agent in agents], times.clock_now().date()
+    since = {"runs_today": datetime.combine(day, time.min), "tokens_today": day.isoformat()}
+    theirs = f"IN ({placeholders(len(ids))})"
+    values: Values = []
+    for name, _, _ in FIGURES:
+        values += [since[name], *ids] if name in since else ids
+    counts = " UNION ALL ".join(
+        f"SELECT agent_id, '{name}' AS name, {what} AS n FROM {source} AND agent_id {theirs} GROUP BY agent_id"
+        for name, what, source in FIGURES
     )
-    return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
+    figures: dict[UUID, dict[str, int]] = {one: dict.fromkeys((name for name, _, _ in FIGURES), 0) for one in ids}
+    for row in await rows(counts, *values):
+        figures[UUID(str(row["agent_id"]))][row["name"]] += int(row["n"])
+    work: dict[UUID, list[Work]] = {one: [] for one in ids}
+    for row in await rows(
+        f"SELECT {WORK}, assigned_agent_id FROM tasks WHERE deleted_at IS NULL AND status = 'in_progress'"
+        f" AND assigned_agent_id {theirs} ORDER BY in_progress_at DESC",
+        *ids,
+    ):
+        work[UUID(str(row["assigned_agent_id"]))].append(_work(row))
+    return {agent.id: _line(agent, work[agent.id], **figures[agent.id]) for agent in agents}
 
 
-SAID_BY_BADGE = ("lead", "board lead")
-
-
-def _line(agent: Agent, tasks: list[Work], asking: int, **figures: int) -> Line:
-    status, extra = status_of(agent, tasks, asking)
-    return Line(
-        id=agent.id,
-        name=agent.name,
-        role="" if agent.is_board_lead and role_of(agent).lower() in SAID_BY_BADGE else role_of(agent),
-        is_lead=agent.is_board_lead,
-        status=status,
-        extra=extra,
-        last_seen_at=agent.last_seen_at,
-        work=tasks,
-        asking=asking,
-        work_state=agent.work_state,
-        work_state_reason=agent.work_state_reason,
-        work_state_at=agent.work_state_at,
-        **figures,
-    )
+def _line(agent: Agent, work: list[Work], asking: int, **figures: int) -> Line:
+    status, extra = status_of(agent, work, asking)
+    role = role_of(agent)
+    if agent.is_board_lead and role.lower() in ("lead", "board lead"):
+        role = ""  # its badge says it
+    return Line(agent, role, status, extra, work, asking=asking, **figures)
 
 
 def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
@@ -172,26 +155,10 @@ def role_of(agent: Agent) -> str:
     return str((agent.identity_profile or {}).get("role", ""))
 
 
-async def _asking(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """Return the number of approvals and questions of each agent that wait for a person."""
-    if not agent_ids:
-        return {}
-    theirs = f"agent_id IN ({placeholders(len(agent_ids))})"
-    found = await rows(
-        "SELECT agent_id, COUNT(*) AS n FROM ("
-        f"SELECT agent_id FROM approvals WHERE status = 'pending' AND {theirs}"
-        f" UNION ALL SELECT agent_id FROM agent_questions WHERE state = 'open' AND {theirs}"
-        ") asked GROUP BY agent_id",
-        *agent_ids,
-        *agent_ids,
-    )
-    return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
-
-
 async def tasks_of(agent: Agent) -> list[Work]:
     """Return the agent's tasks, those in progress first, then the newest."""
     found = await rows(
-        "SELECT id, number, title, status, board_id, in_progress_at FROM tasks WHERE deleted_at IS NULL AND"
+        f"SELECT {WORK} FROM tasks WHERE deleted_at IS NULL AND"
         " assigned_agent_id = ? ORDER BY CASE status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1"
         f" WHEN 'inbox' THEN 2 ELSE 3 END, updated_at DESC LIMIT {MAX_TASKS}",
         agent.id,
@@ -204,30 +171,6 @@ def _work(row: Row) -> Work:
         int(row["number"]),
         row["title"],
         f"/boards/{row['board_id']}/tasks/{row['id']}",
-        row.get("status") or "in_progress",
+        row["status"],
         as_moment(row["in_progress_at"]),
     )
-
-
-async def first_task(agent: Agent) -> UUID | None:
-    """Return the task for a new agent's first steps: its own, else the board's first that is not assigned."""
-    found = await rows(
-        "SELECT id FROM tasks WHERE deleted_at IS NULL AND board_id = ? AND ((status = 'in_progress' AND"
-        " assigned_agent_id = ?) OR (status = 'inbox' AND assigned_agent_id IS NULL AND assigned_user_id IS NULL)"
-        " OR id IN (SELECT task_id FROM task_runs WHERE agent_id = ?)) ORDER BY CASE status WHEN 'in_progress' THEN 0"
-        " WHEN 'review' THEN 1 WHEN 'done' THEN 2 ELSE 3 END, created_at LIMIT 1",
-        agent.board_id,
-        agent.id,
-        agent.id,
-    )
-    return UUID(str(found[0]["id"])) if found else None
-
-
-async def has_worked(agent: Agent) -> bool:
-    """Return whether the agent ever took a task."""
-    return bool(await rows("SELECT 1 AS one FROM task_runs WHERE agent_id = ? LIMIT 1", agent.id))
-
-
-async def has_asked(agent: Agent) -> bool:
-    """Return whether the agent ever asked for an approval."""
-    return bool(await rows("SELECT 1 AS one FROM approvals WHERE agent_id = ? LIMIT 1", agent.id))

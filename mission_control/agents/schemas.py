@@ -1,7 +1,7 @@
 """Shapes of agents, of their tokens, and of what agents ask of each other."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field
@@ -35,6 +35,7 @@ from mission_control.core.values import (
 )
 from mission_control.people.models import Token
 
+MAIN = "is_gateway_main"
 DEFAULT_HEARTBEAT: dict[str, object] = {"every": "10m", "target": "last", "includeReasoning": False}
 
 
@@ -62,6 +63,8 @@ class AgentUpdate(BaseModel):
 
     is_gateway_main: bool | None = None
     status: str | None = None
+    board_id: UUID | None = None
+    name: str | None = None
 
 
 class AgentSoulUpdate(Body):
@@ -94,20 +97,17 @@ class AgentRead(BaseModel):
     """An agent."""
 
     @classmethod
-    def of(cls, agent: Agent) -> "AgentRead":
+    def of(cls, agent: Agent, **more: Any) -> Self:
         """The answer for an agent, with its computed status."""
-        return cls.model_construct(**_values(agent))
+        values: dict[str, Any] = {name: getattr(agent, name) for name in AgentRead.model_fields if name != MAIN}
+        values |= {"status": computed_status(agent), MAIN: agent.board_id is None}
+        return cls.model_construct(**values, **more)
 
 
 class AgentCreated(AgentRead):
     """An agent just made; `token` is shown here and never again."""
 
     token: str | None = None
-
-    @classmethod
-    def of_new(cls, agent: Agent, token: str | None) -> "AgentCreated":
-        """The answer for a new agent with its secret."""
-        return cls.model_construct(**_values(agent), token=token)
 
 
 Directive = Literal["continue", "pause", "stop"]
@@ -127,27 +127,9 @@ class AgentCheckedIn(AgentRead):
     directive: Directive
     directive_reason: str | None
 
-    @classmethod
-    def of_directed(cls, agent: Agent, directive: str, reason: str | None) -> "AgentCheckedIn":
-        """The answer to a heartbeat."""
-        return cls.model_construct(**_values(agent), directive=directive, directive_reason=reason)
-
 
 class AgentCheckedInOrCreated(AgentCreated, AgentCheckedIn):
     """An agent after a sign of life; `token` is shown when the call has made it, and never again."""
-
-    @classmethod
-    def of_made(cls, agent: Agent, directive: str, reason: str | None, token: str | None) -> "AgentCheckedInOrCreated":
-        """The answer to a heartbeat that may have made the agent."""
-        return cls.model_construct(**_values(agent), directive=directive, directive_reason=reason, token=token)
-
-
-def _values(agent: Agent) -> dict[str, Any]:
-    values = {name: getattr(agent, name) for name in AgentRead.model_fields if name != "is_gateway_main"}
-    return values | {
-        "status": computed_status(agent),
-        "is_gateway_main": agent.board_id is None,
-    }
 
 
 def computed_status(agent: Agent) -> str:
@@ -179,17 +161,16 @@ class AgentHealthStatusResponse(BaseModel):
     token_expires_at: datetime | None
 
 
-class AgentQuery(Paging):
-    """Which agents to list."""
-
-    board_id: UUID | None = None
-    gateway_id: UUID | None = None
-
-
 class AgentRosterQuery(Paging):
     """Which agents of its surroundings an agent lists."""
 
     board_id: UUID | None = None
+
+
+class AgentQuery(AgentRosterQuery):
+    """Which agents to list."""
+
+    gateway_id: UUID | None = None
 
 
 class AgentStreamQuery(BaseModel):

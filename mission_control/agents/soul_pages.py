@@ -1,17 +1,17 @@
 """The directory of souls as pages of the settings: finding one, reading it, and giving it to an agent."""
 
+from collections.abc import Awaitable
 from uuid import UUID
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import directory as reading
+from mission_control.agents.directory import directory
 from mission_control.agents.fields import Soul
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent, visible_agents
-from mission_control.agents.soul_api import directory
 from mission_control.core.actor import Actor, can, require
-from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.errors import Conflict, Invalid, Unreachable
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, go
 from mission_control.web.fragments import read_ahead
@@ -36,13 +36,21 @@ class GiveForm(Form):
         return {"content": self.soul, "reason": self.reason}
 
 
+async def _read[T](reading: Awaitable[T]) -> tuple[T | None, str]:
+    """Return what the directory has, and why it cannot be read, else ""."""
+    try:
+        return await reading, ""
+    except Unreachable as error:
+        return None, error.sentence
+
+
 @pages.get(SOULS)
 async def souls() -> str:
     """Show the souls that fit the words of the address."""
     actor = await signed_in()
     words = request.args.get("q", "").strip()[:200]
-    found, problem = await reading.search(directory(), words, SHOWN + 1)
-    context: dict[str, object] = {"souls": found[:SHOWN], "has_more": len(found) > SHOWN, "words": words}
+    found, problem = await _read(directory().search(words, SHOWN + 1))
+    context: dict[str, object] = {"souls": (found or [])[:SHOWN], "has_more": len(found or []) > SHOWN, "words": words}
     source, read_at = directory().source, directory().read_at
     return await settings_page(
         actor, "souls/index.html", SETTINGS.key, problem=problem, source=source, read_at=read_at, **context
@@ -54,7 +62,7 @@ async def one_soul(handle: str, slug: str) -> ResponseReturnValue:
     """Show a soul, and the agents that can get it."""
     actor = await signed_in()
     require(actor, "soul.read")
-    found, problem = await reading.text(directory(), handle, slug)
+    found, problem = await _read(directory().text(handle, slug))
     if found is None:
         page = await settings_page(actor, "souls/missing.html", SETTINGS.key, problem=problem, slug=slug)
         return page, 502

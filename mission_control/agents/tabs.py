@@ -5,15 +5,14 @@ from uuid import UUID
 
 from quart import Response
 
-from mission_control.agents import roster
 from mission_control.agents.commands import list_souls
 from mission_control.agents.models import Agent
 from mission_control.agents.page_frame import AGENT_PAGE, PAGE, SIGNALS, Viewed, concerns
 from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
-from mission_control.agents.sums import bars, days_of_agent, sums_of_agent
-from mission_control.agents.usage_queries import BudgetState, budget_states, money, short, tokens
+from mission_control.agents.sums import bars, days_of, sums_of_agent
+from mission_control.agents.usage_queries import BudgetState, concerned, money, short, tokens
 from mission_control.core.actor import Actor, can
 from mission_control.core.limits import granted
 from mission_control.core.values import JsonObject, Paging
@@ -27,34 +26,25 @@ TEMPLATE = "agents/overview.html"
 
 
 async def render(viewed: Viewed) -> str:
-    agent = viewed.agent
+    """The tab: what the agent has in progress, with the ends of leases, and in review; and how much comes next."""
+    agent, moments = viewed.agent, ("in_progress_at", "lease_expires_at")
     tags = await tags_named(agent.organization_id, agent.claim_tags or [])
-    work = {"tasks": await tasks_held_by(agent.id), "next_ones": await assigned_next(agent.id)}
-    return render_macro(TEMPLATE, "tab", viewed=viewed, tags=tags, cards=await AGENT_PAGE.cards(viewed), **work)
-
-
-async def tasks_held_by(agent_id: UUID) -> list[dict[str, object]]:
-    """The tasks that the agent has in progress, with the ends of their leases, then those in review."""
-    found = await rows(
+    held = await rows(
         "SELECT t.id, t.number, t.title, t.status, t.board_id, t.in_progress_at, r.lease_expires_at, r.fence"
         " FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
         " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.assigned_agent_id = ?"
         " AND t.status IN ('in_progress', 'review')"
         f" ORDER BY CASE t.status WHEN 'in_progress' THEN 0 ELSE 1 END, t.updated_at DESC, t.id LIMIT {MAX_TASKS}",
-        agent_id,
+        agent.id,
     )
-    moments = ("in_progress_at", "lease_expires_at")
-    return [row | {name: as_moment(row[name]) for name in moments} for row in found]
-
-
-async def assigned_next(agent_id: UUID) -> int:
-    """How many tasks are assigned to the agent that nobody has begun."""
-    [row] = await rows(
+    tasks = [row | {name: as_moment(row[name]) for name in moments} for row in held]
+    [begun] = await rows(
         "SELECT COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL AND assigned_agent_id = ?"
         " AND status = 'inbox'",
-        agent_id,
+        agent.id,
     )
-    return int(row["n"])
+    context = {"tags": tags, "cards": await AGENT_PAGE.cards(viewed), "tasks": tasks, "next_ones": int(begun["n"])}
+    return render_macro(TEMPLATE, "tab", viewed=viewed, **context)
 
 
 async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, object]]:
@@ -84,9 +74,8 @@ TAB = Tab(AGENT_PAGE, "overview", "Overview", render)
 
 
 async def soul_render(viewed: Viewed) -> str:
-    found, total = await list_souls(viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
-    await read_ahead(viewed.agent.soul_template, viewed.agent.identity_template, *(soul["content"] for soul in found))
-    souls = [soul | {"created_at": as_moment(soul["created_at"])} for soul in found]
+    souls, total = await list_souls(viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
+    await read_ahead(viewed.agent.soul_template, viewed.agent.identity_template, *(soul.content for soul in souls))
     return render_macro("agents/soul.html", "tab", viewed=viewed, souls=souls, total=total)
 
 
@@ -145,12 +134,13 @@ ORDER = ("agent", "board", "organization")
 
 async def usage_render(viewed: Viewed) -> str:
     """The tab: figures, the last days, and the budgets."""
-    days = await days_of_agent(viewed.id, DAYS)
+    days = await days_of("agent", viewed.id, DAYS)
     return render_macro(
         USAGE_TEMPLATE,
         "tab",
         viewed=viewed,
-        sums=await _sums(viewed),
+        sums=await sums_of_agent(viewed.id),
+        words={"money": money, "tokens": tokens},
         days=bars(days),
         total=tokens(sum(day.tokens for day in days)),
         most=short(max(day.tokens for day in days)),
@@ -160,20 +150,8 @@ async def usage_render(viewed: Viewed) -> str:
 
 async def usage_card(viewed: Viewed) -> str:
     """What the overview shows of it."""
-    return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, sums=await _sums(viewed), budgets=await _budgets(viewed))
-
-
-async def _sums(viewed: Viewed) -> dict[str, dict[str, str]]:
-    sums = await sums_of_agent(viewed.id)
-    return {
-        span: {
-            "tokens": f"{one.tokens:,}",
-            "input": tokens(one.input_tokens),
-            "output": tokens(one.output_tokens),
-            "cost": money(one.cost_usd),
-        }
-        for span, one in (("today", sums.today), ("total", sums.total))
-    }
+    used, budgets = (await sums_of_agent(viewed.id)).today, await _budgets(viewed)
+    return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, used=used, cost=money(used.cost_usd), budgets=budgets)
 
 
 class OwnedBudget(BudgetState):
@@ -186,16 +164,11 @@ class OwnedBudget(BudgetState):
 async def _budgets(viewed: Viewed) -> list[OwnedBudget]:
     """The budgets that the agent's work draws on, its own first."""
     agent = viewed.agent
-    found = await budget_states(agent.id, agent.board_id, agent.organization_id)
+    found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
     board_name = agent.board.name if agent.board else None
-    names: dict[str, dict[str, str | None]] = {
-        "agent": {"agent_name": agent.name},
-        "board": {"board_name": board_name},
-    }
-    return [
-        OwnedBudget.model_validate(one.model_dump() | names.get(one.subject, {}))
-        for one in sorted(found, key=lambda one: ORDER.index(one.subject))
-    ]
+    names = {"agent": ("agent_name", agent.name), "board": ("board_name", board_name)}
+    found.sort(key=lambda one: ORDER.index(one.subject))
+    return [OwnedBudget.of(one, **dict([names[one.subject]] if one.subject in names else [])) for one in found]
 
 
 USAGE_TAB = Tab(AGENT_PAGE, "usage", "Usage", usage_render, usage_card)
@@ -205,12 +178,18 @@ STEPS, FIRST_STEPS_TEMPLATE = "first steps", "agents/token.html"
 
 
 async def context_of(agent: Agent) -> JsonObject:
-    """Return the task that the first steps use, and which of them are done."""
-    has_worked, has_asked = await roster.has_worked(agent), await roster.has_asked(agent)
-    return {
-        "task_id": await roster.first_task(agent),
-        "steps": {1: agent.last_seen_at is not None, 2: has_worked or has_asked, 3: has_asked},
-    }
+    """Return the task for the first steps, its own, else the board's first that is not assigned; and what is done."""
+    [made] = await rows(
+        "SELECT (SELECT id FROM tasks WHERE deleted_at IS NULL AND board_id = a.board_id AND ((status = 'in_progress'"
+        " AND assigned_agent_id = a.id) OR (status = 'inbox' AND assigned_agent_id IS NULL AND assigned_user_id IS"
+        " NULL) OR id IN (SELECT task_id FROM task_runs WHERE agent_id = a.id)) ORDER BY CASE status"
+        " WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1 WHEN 'done' THEN 2 ELSE 3 END, created_at LIMIT 1) AS task_id,"
+        " EXISTS (SELECT 1 FROM task_runs WHERE agent_id = a.id) AS has_worked,"
+        " EXISTS (SELECT 1 FROM approvals WHERE agent_id = a.id) AS has_asked FROM agents a WHERE a.id = ?",
+        agent.id,
+    )
+    steps = {1: agent.last_seen_at is not None, 2: made["has_worked"] or made["has_asked"], 3: made["has_asked"]}
+    return {"task_id": made["task_id"], "steps": steps}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,10 +205,9 @@ class StepsView(View):
 
 async def stream(actor: Actor, agent: Agent) -> Response:
     """Return the stream of the page with the first steps."""
-    agent_id = agent.id
 
     async def look(viewer: Actor, reads: Reads) -> StepsView | None:
-        found = await visible_agents(viewer).select_related("board").get_or_none(id=agent_id)
+        found = await visible_agents(viewer).select_related("board").get_or_none(id=agent.id)
         if found is None or not can(viewer, "agent.read", found):
             return None
         return StepsView(actor=viewer, pages=(STEPS,), active="agents", reads=reads, agent=found)

@@ -1,5 +1,6 @@
 """Commands that rotate, renew, change and revoke tokens of agents."""
 
+from datetime import datetime
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -11,6 +12,7 @@ from mission_control.agents.schemas import TokenCreate, TokenUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
+from mission_control.core.values import JsonObject
 from mission_control.http import lookups
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -28,20 +30,17 @@ KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
 
 
 @command("agent.manage_tokens")
-async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewToken:
+async def rotate_token(actor: Actor, agent: Agent, new: TokenCreate) -> NewToken:
     """Create a token like the newest one, unless other properties are given. The live ones end after the overlap."""
     agent = await locked_agent(agent)
-    if wanted.expires_at is not None and wanted.expires_at <= times.clock_now():
+    if new.expires_at is not None and new.expires_at <= times.clock_now():
         raise Invalid("This expiry is in the past. Choose a later time.")
     replaced = await newest_live_token(agent.id)
-    traits = {name: getattr(wanted, name) for name in KEPT_WHEN_ROTATED}
-    if replaced is not None:
-        traits |= {name: getattr(replaced, name) for name in traits if name not in wanted.model_fields_set}
-    made = await make_agent_token(
-        agent.id, overlap_seconds=wanted.overlap_seconds, expires_at=wanted.expires_at, **traits
-    )
-    _rotated(agent, made)
-    return made
+    traits = {
+        name: getattr(new if replaced is None or name in new.model_fields_set else replaced, name)
+        for name in KEPT_WHEN_ROTATED
+    }
+    return await _replace(agent, new.overlap_seconds, new.expires_at, traits)
 
 
 @command("agent.renew_token")
@@ -51,14 +50,14 @@ async def renew_token(actor: Actor, agent: Agent, overlap_seconds: int) -> NewTo
     used = await newest_live_token(agent.id)
     if used is None or used.id != actor.credential[1]:
         raise Conflict(ErrorCode.TOKEN_REPLACED.detail())
-    lifetime = used.expires_at - used.created_at if used.expires_at is not None else None
-    made = await make_agent_token(
-        agent.id,
-        overlap_seconds=overlap_seconds,
-        expires_at=times.clock_now() + lifetime if lifetime is not None else None,
-        **{name: getattr(used, name) for name in KEPT_WHEN_ROTATED},
-    )
-    _rotated(agent, made)
+    ends = None if used.expires_at is None else times.clock_now() + (used.expires_at - used.created_at)
+    return await _replace(agent, overlap_seconds, ends, {name: getattr(used, name) for name in KEPT_WHEN_ROTATED})
+
+
+async def _replace(agent: Agent, overlap_seconds: int, expires_at: datetime | None, traits: JsonObject) -> NewToken:
+    made = await make_agent_token(agent.id, overlap_seconds=overlap_seconds, expires_at=expires_at, **traits)
+    facts: JsonObject = {"token_id": made.row.id, "prefix": made.row.prefix}
+    record("agent.token_rotated", agent, f"Token rotated: {agent.name}.", **facts)
     return made
 
 
@@ -71,16 +70,6 @@ def live_tokens(agent_id: UUID) -> QuerySet[Token]:
     return Token.filter(Q(expires_at=None) | Q(expires_at__gt=times.clock_now()), agent_id=agent_id, revoked_at=None)
 
 
-def _rotated(agent: Agent, made: NewToken) -> None:
-    record(
-        "agent.token_rotated",
-        agent,
-        f"Token rotated: {agent.name}.",
-        token_id=made.row.id,
-        prefix=made.row.prefix,
-    )
-
-
 @command("agent.manage_tokens")
 async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUpdate) -> Token:
     """Change a token's name, scopes, end or budget. Open streams notice at once. Raise Conflict when it has ended."""
@@ -88,9 +77,8 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUp
     token = await Token.select_for_update().get(id=token_id)
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= times.clock_now()):
         raise Conflict(ErrorCode.TOKEN_ENDED.detail())
-    changes = {
-        name: value for name, value in sent.model_dump(exclude_unset=True).items() if getattr(token, name) != value
-    }
+    asked = sent.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in asked.items() if getattr(token, name) != value}
     if not changes:
         return token
     if "expires_at" in changes and sent.expires_at is not None and sent.expires_at <= times.clock_now():
@@ -98,15 +86,8 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUp
     before = {name: getattr(token, name) for name in changes}
     token.update_from_dict(changes)
     await token.save(update_fields=list(changes))
-    record(
-        "agent.token_changed",
-        agent,
-        f"Token changed: {agent.name}.",
-        token_id=token.id,
-        prefix=token.prefix,
-        before=before,
-        after=changes,
-    )
+    facts: JsonObject = {"token_id": token.id, "prefix": token.prefix, "before": before, "after": changes}
+    record("agent.token_changed", agent, f"Token changed: {agent.name}.", **facts)
     lookups.recheck_streams()
     return token
 

@@ -8,23 +8,9 @@ from uuid import UUID
 from pydantic import AfterValidator, ValidationInfo, field_validator
 from quart.typing import ResponseReturnValue
 
+from mission_control.agents import usage_queries
 from mission_control.agents.models import Budget
-from mission_control.agents.sums import CHART_DAYS, SUMS, bars, days_of_organization
-from mission_control.agents.usage_queries import (
-    MICROS,
-    MOST_LIMIT,
-    Period,
-    Unit,
-    UsageDay,
-    amount,
-    budget_read,
-    inside,
-    list_budgets,
-    money,
-    short,
-    today,
-    visible_budget,
-)
+from mission_control.agents.sums import CHART_DAYS, SUMS, bars, days_of
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
@@ -42,8 +28,8 @@ MAX_ROWS = 200
 
 async def listed(actor: Actor, _: Asked) -> dict[str, object]:
     """Return the budgets of the active organization and what each agent used up."""
-    budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
-    days = await days_of_organization(actor.organization_id, CHART_DAYS)
+    budgets, total = await usage_queries.list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
+    days = await days_of("organization", actor.organization_id, CHART_DAYS)
     return {
         "budgets": budgets,
         "total": total,
@@ -52,12 +38,13 @@ async def listed(actor: Actor, _: Asked) -> dict[str, object]:
         "chart": bars(days),
         "today": _figures(days[-1:]),
         "lately": _figures(days),
-        "most": short(max(day.tokens for day in days)),
+        "most": usage_queries.short(max(day.tokens for day in days)),
     }
 
 
-def _figures(days: list[UsageDay]) -> dict[str, str]:
-    return {"number": f"{sum(day.tokens for day in days):,}", "cost": money(sum(day.cost_usd for day in days))}
+def _figures(days: list[usage_queries.UsageDay]) -> dict[str, str]:
+    cost = usage_queries.money(sum(day.cost_usd for day in days))
+    return {"number": f"{sum(day.tokens for day in days):,}", "cost": cost}
 
 
 async def _users(actor: Actor) -> list[dict[str, str | int]]:
@@ -71,25 +58,24 @@ async def _users(actor: Actor) -> list[dict[str, str | int]]:
         " LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
         " WHERE e.organization_id = ? AND e.day >= ? GROUP BY e.agent_id, a.name, b.name"
         f" ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, a.name LIMIT {MAX_ROWS}",
-        today(),
-        today(),
+        usage_queries.today(),
+        usage_queries.today(),
         actor.organization_id,
         since,
     )
-    tokens = [int(row["input_tokens"]) + int(row["output_tokens"]) for row in found]
-    most = max(tokens, default=0) or 1
+    most = max((int(row["tokens"]) for row in found), default=0) or 1
     return [
         {
             "agent_id": row["agent_id"],
             "name": row["agent_name"] or "Deleted agents",
             "board": row["board_name"] or "a deleted board",
-            "share": max(1, round(100 * used / most)),
-            "tokens": f"{used:,}",
-            "cost": money(int(row["cost_micros"]) / MICROS),
+            "share": max(1, round(100 * int(row["tokens"]) / most)),
+            "tokens": f"{int(row['tokens']):,}",
+            "cost": usage_queries.money(float(row["cost_usd"])),
             "tokens_today": f"{int(row['tokens_today']):,}",
-            "cost_today": money(int(row["cost_today"]) / MICROS),
+            "cost_today": usage_queries.money(int(row["cost_today"]) / usage_queries.MICROS),
         }
-        for row, used in zip(found, tokens, strict=True)
+        for row in found
     ]
 
 
@@ -111,11 +97,11 @@ def _limit(text: str, unit: str) -> Decimal:
         limit = Decimal(text.replace(",", "").replace(" ", "").lstrip("$"))
     except InvalidOperation:
         raise ValueError("enter a number") from None
-    if not limit.is_finite() or limit > MOST_LIMIT:
-        raise ValueError(f"enter at most {MOST_LIMIT:,}")
+    if not limit.is_finite() or limit > usage_queries.MOST_LIMIT:
+        raise ValueError(f"enter at most {usage_queries.MOST_LIMIT:,}")
     if limit <= 0:
         raise ValueError("enter more than 0")
-    inside(unit, limit)
+    usage_queries.inside(unit, limit)
     return limit
 
 
@@ -123,8 +109,8 @@ class BudgetForm(Form):
     """A new budget: for `organization`, `board:<id>` or `agent:<id>`."""
 
     subject: Annotated[str, AfterValidator(_somebody)]
-    unit: Unit
-    period: Period
+    unit: usage_queries.Unit
+    period: usage_queries.Period
     limit: str
 
     @field_validator("limit")
@@ -139,9 +125,9 @@ class BudgetForm(Form):
     @staticmethod
     def fields_of(budget: Budget) -> dict[str, str]:
         """Return the fields of the form that creates a budget again."""
-        subject_id = budget.agent_id or budget.board_id
-        subject = f"{budget.subject}:{subject_id}" if subject_id else "organization"
-        limit = format(Decimal(str(amount(budget.unit, budget.limit_amount))), "f")
+        is_of_all = budget.subject == "organization"
+        subject = budget.subject if is_of_all else f"{budget.subject}:{budget.subject_id}"
+        limit = format(Decimal(str(usage_queries.amount(budget.unit, budget.limit_amount))), "f")
         return {"subject": subject, "unit": budget.unit, "period": budget.period, "limit": limit}
 
 
@@ -219,12 +205,12 @@ async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnVal
 async def edit(budget_id: UUID) -> str:
     """Show the form of another limit: a dialog for htmx, else a page."""
     actor = await _admin()
-    budget = await visible_budget(actor, budget_id)
+    budget = await usage_queries.visible_budget(actor, budget_id)
     return await _edit(actor, budget, LimitForm.shown(budget), {})
 
 
 async def _edit(actor: Actor, budget: Budget, values: Fields, errors: dict[str, str]) -> str:
-    context = {"budget": await budget_read(actor, budget.id), "values": values, "errors": errors}
+    context = {"budget": await usage_queries.budget_read(actor, budget.id), "values": values, "errors": errors}
     if is_htmx():
         return render_macro("usage/rows.html", "limit_dialog", **context)
     return await settings_page(actor, "usage/limit.html", "budgets", **context)

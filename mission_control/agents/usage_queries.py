@@ -13,7 +13,7 @@ from tortoise.queryset import QuerySet
 from mission_control.agents.models import Budget
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.core.values import BlankToNone, Body, Page, Paging, example
 from mission_control.database.records import find
 from mission_control.database.sql import Row, rows
@@ -96,7 +96,7 @@ class UsageFigures(Body):
     model: Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone] = None
 
     def figures(self) -> dict[str, Any]:
-        """As `report_usage` takes them."""
+        """As they are stored: money in millionths of a dollar."""
         kept = self.model_dump(include={"input_tokens", "output_tokens", "model"})
         return kept | {"cost_micros": micros(self.cost_usd)}
 
@@ -148,6 +148,23 @@ class BudgetState(BaseModel):
     limit: int | float
     used: int | float
     state: Literal["ok", "warning", "exceeded"]
+
+    @classmethod
+    def of(cls, budget: Budget, **more: object) -> Self:
+        """Return a budget and how much of it is used."""
+        day = today()
+        return cls.model_validate(
+            {
+                "id": budget.id,
+                "subject": budget.subject,
+                "unit": budget.unit,
+                "period": budget.period,
+                "limit": amount(budget.unit, budget.limit_amount),
+                "used": amount(budget.unit, budget.used(day)),
+                "state": budget.state(day),
+                **more,
+            }
+        )
 
     @property
     def words(self) -> str:
@@ -263,35 +280,10 @@ def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUI
     return Budget.filter(subject, organization_id=organization_id)
 
 
-async def budget_states(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> list[BudgetState]:
-    """Return the budgets for an agent's work on a board, as they are answered to the agent."""
-    found = await concerned(agent_id, board_id, organization_id).order_by("created_at", "id")
-    return [state_of(budget) for budget in found]
-
-
-def state_of(budget: Budget) -> BudgetState:
-    """Return a budget and how much of it is used."""
-    day = today()
-    return BudgetState.model_validate(
-        {
-            "id": budget.id,
-            "subject": budget.subject,
-            "unit": budget.unit,
-            "period": budget.period,
-            "limit": amount(budget.unit, budget.limit_amount),
-            "used": amount(budget.unit, budget.used(day)),
-            "state": budget.state(day),
-        }
-    )
-
-
 @lookup
 async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
     """Return a budget of the active organization. Raise NotFound otherwise."""
-    budget = await Budget.get_or_none(id=budget_id, organization_id=actor.organization_id)
-    if budget is None:
-        raise NotFound()
-    return budget
+    return await existing(Budget.get_or_none(id=budget_id, organization_id=actor.organization_id))
 
 
 async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[BudgetRead], int]:
@@ -323,8 +315,7 @@ async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
 def _read(row: Row) -> BudgetRead:
     budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
     budget.used_amount, budget.used_on = row["used_amount"], row["used_on"]
-    kept = {name: row[name] for name in BudgetRead.model_fields.keys() - BudgetState.model_fields.keys()}
-    return BudgetRead(**state_of(budget).model_dump(), **kept)
+    return BudgetRead.of(budget, **{name: row[name] for name in BudgetRead.__annotations__})
 
 
 rules = Rules()

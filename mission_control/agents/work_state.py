@@ -13,7 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import OFFLINE_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, existing
 from mission_control.database.sql import rows
 from mission_control.http import authentication
 from mission_control.http.operation import settled
@@ -38,8 +38,6 @@ from mission_control.people.work_state import (
 from mission_control.work.loops import Loop
 
 EVENTS = (Kind("agent.work_state_changed", "An agent was paused, stopped, or let run on."),)
-
-PERIODS = {"day": "today's budget", "total": "the budget"}
 
 
 PAUSED_CODES = {
@@ -73,9 +71,7 @@ class Directive(NamedTuple):
 async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -> Agent:
     """Pause, stop or resume one agent. Setting the current state is a no-op."""
     await lock_work_state(agent.organization_id)
-    found = await Agent.get_or_none(id=agent.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(Agent.get_or_none(id=agent.id))
     found.board = agent.board
     if (change := change_of(found, wanted)) is None:
         return found
@@ -140,7 +136,8 @@ async def directive_of(agent: Agent) -> Directive:
 
 def used_up(budget: Budget) -> str:
     unit = "tokens" if budget.unit == "tokens" else "money"
-    return f"{PERIODS[budget.period].capitalize()} of {unit} for the {budget.subject} is used up."
+    which = "Today's budget" if budget.period == "day" else "The budget"
+    return f"{which} of {unit} for the {budget.subject} is used up."
 
 
 reactions = Reactions()
@@ -160,7 +157,7 @@ async def wait_for_directive(actor: Actor, agent: Agent, query: AgentWait) -> Ag
 
 
 async def _checked_in(agent: Agent) -> AgentCheckedIn:
-    return AgentCheckedIn.of_directed(agent, *await directive_of(agent))
+    return AgentCheckedIn.of(agent, **(await directive_of(agent))._asdict())
 
 
 @reactions.to(

@@ -47,42 +47,21 @@ class Switch:
         return f"{self.home}/work-state"
 
 
-async def _of_agent(agent_id: UUID) -> tuple[Actor, Switch]:
-    actor = await signed_in()
-    agent = await reachable_agent(actor, agent_id)
-    require(actor, "agent.set_work_state", agent)
-    return actor, Switch(agent, agent.name, f"/agents/{agent_id}")
-
-
-async def _of_board(board_id: UUID) -> tuple[Actor, Switch]:
-    actor, board = await on_board(board_id)
-    require(actor, "board.set_work_state", board)
-    return actor, Switch(board, board.name, f"/boards/{board_id}")
-
-
-async def _of_organization() -> tuple[Actor, Switch]:
-    actor = await signed_in()
-    organization = await active_organization(actor)
-    require(actor, "organization.set_work_state", organization)
-    return actor, Switch(organization, organization.name, "/organization")
-
-
 @pages.get("/agents/<uuid:agent_id>/work-state")
-async def ask_agent(agent_id: UUID) -> str:
-    """Ask why an agent is paused or stopped."""
-    return await _ask(*await _of_agent(agent_id))
-
-
 @pages.get("/boards/<uuid:board_id>/work-state")
-async def ask_board(board_id: UUID) -> str:
-    """Ask why a board is paused or stopped."""
-    return await _ask(*await _of_board(board_id))
-
-
 @pages.get("/organization/work-state")
-async def ask_organization() -> str:
-    """Ask why all agents are paused or stopped."""
-    return await _ask(*await _of_organization())
+async def ask(agent_id: UUID | None = None, board_id: UUID | None = None) -> str:
+    """Ask why an agent, a board or all agents are paused or stopped."""
+    actor = await signed_in()
+    thing: Agent | Board | Organization
+    if agent_id is not None:
+        thing, verb = await reachable_agent(actor, agent_id), "agent.set_work_state"
+    elif board_id is not None:
+        (actor, thing), verb = await on_board(board_id), "board.set_work_state"
+    else:
+        thing, verb = await active_organization(actor), "organization.set_work_state"
+    require(actor, verb, thing)
+    return await _ask(actor, _switch_of(thing))
 
 
 def _switch_of(thing: Agent | Board | Organization) -> Switch:
@@ -149,7 +128,7 @@ async def _confirm_stop(actor: Actor, switch: Switch) -> str:
     else:
         is_board = isinstance(switch.thing, Board)
         count = await (agents.filter(board_id=scope) if is_board else agents.filter(organization_id=scope)).count()
-        whose, column = plural(count, "agent"), "t.board_id" if is_board else "b.organization_id"
+        whose, column = f"{count} agent{'' if count == 1 else 's'}", "t.board_id" if is_board else "b.organization_id"
     held = await rows(
         "SELECT t.number, b.name AS board FROM tasks t JOIN boards b ON b.id = t.board_id"
         " WHERE t.status = 'in_progress' AND t.assigned_agent_id IS NOT NULL AND t.deleted_at IS NULL"
@@ -161,11 +140,6 @@ async def _confirm_stop(actor: Actor, switch: Switch) -> str:
     if is_htmx():
         return render_macro("ui/work_state_forms.html", "stop_dialog", **context)
     return await shell_page(actor, "agents/stop.html", active="agents", back=_back(switch), **context)
-
-
-def plural(count: int, word: str) -> str:
-    """A count with its noun: `1 agent`, `3 agents`."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def consequence_of(names: list[str]) -> str:

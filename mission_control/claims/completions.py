@@ -170,16 +170,8 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
     await update(run, "summary", "evidence")
     for file in files:
         await attach(actor, task, file, run.id)
-    figures = given.figures()
     assert run.agent_id is not None  # it is the actor's run
-    await report_usage(
-        actor,
-        run.agent_id,
-        board_id=task.board_id,
-        task_id=task.id,
-        run_id=run.id,
-        **figures,
-    )
+    await report_usage(actor, run.agent_id, given, board_id=task.board_id, task_id=task.id, run_id=run.id)
     record(
         "task.run_completed",
         Scope(task.board.organization_id, task.board_id, task.id, run.agent_id, run.id),
@@ -189,5 +181,5 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
         status=task.status,
         evidence=len(given.evidence),
         artifacts=len(files),
-        **figures,
+        **given.figures(),
     )

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from mission_control.agents.budgets import create_budget, report_usage
 from mission_control.agents.commands import create_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentCreate, TokenCreate
 from mission_control.agents.tokens import rotate_token
-from mission_control.agents.usage_queries import BudgetCreate
+from mission_control.agents.usage_queries import MICROS, BudgetCreate, UsageFigures
 from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.schemas import ApprovalCreate
@@ -77,7 +78,9 @@ async def set_budgets(mara: Actor, agent: Agent) -> None:
     ):
         await create_budget(mara, mara.organization_id, BudgetCreate.model_validate(budget))
     assert agent.board_id is not None
-    await report_usage(system(mara.organization_id), agent.id, board_id=agent.board_id, input_tokens=USED_TOKENS)
+    await report_usage(
+        system(mara.organization_id), agent.id, UsageFigures(input_tokens=USED_TOKENS), board_id=agent.board_id
+    )
 
 
 # Finished tasks of each day, the oldest first; the last one is the day before the story begins.
@@ -117,15 +120,8 @@ async def _play_task(actors: Mapping[str, Actor], board: Board, number: int, ago
         )
         approval = await request_approval(worker, board, request)
         assert worker.agent_id is not None
-        await report_usage(
-            worker,
-            worker.agent_id,
-            board_id=board.id,
-            task_id=task.id,
-            input_tokens=tokens,
-            output_tokens=tokens // 12,
-            cost_micros=14 * tokens,
-        )
+        used = UsageFigures(input_tokens=tokens, output_tokens=tokens // 12, cost_usd=Decimal(14 * tokens) / MICROS)
+        await report_usage(worker, worker.agent_id, used, board_id=board.id, task_id=task.id)
     with times.travelled(-ago):
         await decide_approval(decider, approval, "approved", None)
         await change_task(worker, task, TaskChange(status="done"))

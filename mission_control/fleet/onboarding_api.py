@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from mission_control.agents.main_api import only_main_agents
+from mission_control.agents.lead_api import only_main_agents
 from mission_control.agents.token_pages import base_url
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mission_control.agents.commands import create_lead, free_name, update_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
+from mission_control.agents.schemas import AgentUpdate
 from mission_control.boards.commands import locked_board, update_board
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
@@ -165,7 +166,7 @@ async def _lead(board: Board, lead: LeadDraft) -> tuple[UUID | None, str | None]
         return agent.id, token
     if lead.name:
         name = await free_name(board, lead.name, of=known)
-        known = await update_agent(system(board.organization_id), known, {"name": name})
+        known = await update_agent(system(board.organization_id), known, AgentUpdate(name=name))
     if known.gateway_id is not None and known.last_provision_error is not None:
         await request_provisioning(known)
     return known.id, None

@@ -3,6 +3,7 @@
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.database.records import find
 from mission_control.gateways import commands, connector
 from mission_control.gateways.commands import Deadline
 from mission_control.gateways.errors import GatewayError
@@ -106,7 +107,7 @@ async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
         found = None  # the process that keeps the connection meets the same, and says so in the row
     await publish_wakeup(f"{connector.RETRY}:{gateway.id}")
     if found is None:
-        return GatewayRead.of(await commands.refreshed(gateway))
+        return GatewayRead.of(await find(Gateway, "id = ?", gateway.id) or gateway)
     return GatewayRead.of(await commands.retried(gateway, found, deadline))
 
 

@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
 from mission_control.core.values import JsonObject
 from mission_control.database.records import find
 from mission_control.database.sql import rows
@@ -20,17 +20,6 @@ from mission_control.gateways.errors import GatewayError, TokenRefused, TooNew, 
 from mission_control.gateways.installation import discreet, opened, sealed
 from mission_control.gateways.link import channel
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import (
-    CONNECTED,
-    CONNECTING,
-    GatewayCreate,
-    GatewayUpdate,
-    Report,
-    boards_using,
-    instance_in,
-    same_gateway,
-    stored,
-)
 from mission_control.gateways.target import Target
 from mission_control.log import channels
 from mission_control.log.commands import command
@@ -46,16 +35,17 @@ EVENTS = (
 # A change of one of these needs another connection.
 CONNECTION = ("url", "token", "allow_insecure_tls")
 # What was known of the connection before.
-UNKNOWN: dict[str, object] = {
-    "state": CONNECTING, "state_code": None, "last_error": None, "pairing_request_id": None, "pairing_device_id": None,
-    "same_as_id": None,
-}  # fmt: skip
+UNKNOWN: dict[str, object] = {"state": queries.CONNECTING} | dict.fromkeys(
+    ("state_code", "last_error", "pairing_request_id", "pairing_device_id", "same_as_id")
+)
 
 
 @command("gateway.create")
-async def create_gateway(actor: Actor, organization_id: UUID, new: GatewayCreate, found: Report) -> Gateway:
+async def create_gateway(
+    actor: Actor, organization_id: UUID, new: queries.GatewayCreate, found: queries.Report
+) -> Gateway:
     """Add a gateway with what a check found; the main agent's row is made by a reaction."""
-    values = {**new.model_dump(), "token": sealed(new.token)} | stored(found)
+    values = {**new.model_dump(), "token": sealed(new.token)} | queries.stored(found)
     gateway = Gateway(organization_id=organization_id, **values)
     await _save_once(gateway)
     record("gateway.created", gateway, f"Gateway added: {gateway.name}.", **visible_fields(gateway))
@@ -64,9 +54,11 @@ async def create_gateway(actor: Actor, organization_id: UUID, new: GatewayCreate
 
 
 @command("gateway.update")
-async def update_gateway(actor: Actor, gateway: Gateway, sent: GatewayUpdate, found: Report | None) -> Gateway:
+async def update_gateway(
+    actor: Actor, gateway: Gateway, sent: queries.GatewayUpdate, found: queries.Report | None
+) -> Gateway:
     """Change a gateway, with what a check of another connection found. Setting a field to its value is a no-op."""
-    gateway = await _locked(gateway)
+    gateway = await existing(find(Gateway, "id = ?", gateway.id, lock=True))
     changes = changed_fields(gateway, sent)
     if not changes:
         return gateway
@@ -75,7 +67,7 @@ async def update_gateway(actor: Actor, gateway: Gateway, sent: GatewayUpdate, fo
     if "token" in changes:
         changes["token"] = sealed(None if sent.clear_token else sent.token)
     if connects:
-        changes |= UNKNOWN | (stored(found) if found is not None else {"state_at": times.clock_now()})
+        changes |= UNKNOWN | (queries.stored(found) if found is not None else {"state_at": times.clock_now()})
     if "url" in changes:  # what is known is of the gateway at the address before
         changes = {"instance_id": None} | changes
         if found is None or found.device_token is None:
@@ -84,7 +76,16 @@ async def update_gateway(actor: Actor, gateway: Gateway, sent: GatewayUpdate, fo
     gateway.update_from_dict(changes)
     gateway.updated_at = times.clock_now()
     await _save_once(gateway, [*changes, "updated_at"])
-    _record_update(gateway, before, has_new_token="token" in changes)
+    after = visible_fields(gateway)
+    changed = [name for name in after if after[name] != before[name]]
+    record(
+        "gateway.updated",
+        gateway,
+        f"Gateway changed: {gateway.name}.",
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        has_new_token="token" in changes,
+    )
     if connects:
         notify(connector.CHANNEL)
     return gateway
@@ -92,17 +93,18 @@ async def update_gateway(actor: Actor, gateway: Gateway, sent: GatewayUpdate, fo
 
 async def _save_once(gateway: Gateway, fields: list[str] | None = None) -> None:
     """Save a gateway. Raise Conflict with the other one where the organization has it already, at another address."""
-    first = await instance_in(gateway.organization_id, gateway.instance_id)
+    first = await queries.instance_in(gateway.organization_id, gateway.instance_id)
     if first is None or first.id == gateway.id:
         try:
             async with in_transaction():
                 await gateway.save(update_fields=fields, force_create=fields is None)
             return
         except IntegrityError:  # somebody else added it at this moment
-            first = await instance_in(gateway.organization_id, gateway.instance_id)
+            first = await queries.instance_in(gateway.organization_id, gateway.instance_id)
             if first is None:
                 raise
-    raise Conflict({"message": same_gateway(first), "code": ErrorCode.SAME_GATEWAY, "gateway_id": str(first.id)})
+    message = queries.same_gateway(first)
+    raise Conflict({"message": message, "code": ErrorCode.SAME_GATEWAY, "gateway_id": str(first.id)})
 
 
 async def _try_duplicates(gateway: Gateway) -> None:
@@ -112,7 +114,7 @@ async def _try_duplicates(gateway: Gateway) -> None:
         notify(f"{connector.RETRY}:{one['id']}")
 
 
-def changed_fields(gateway: Gateway, sent: GatewayUpdate) -> dict[str, object]:
+def changed_fields(gateway: Gateway, sent: queries.GatewayUpdate) -> dict[str, object]:
     """Return the fields that a request changes, the token as it is."""
     others = sent.model_dump(exclude_unset=True, exclude={"token", "clear_token"})
     changes = {name: value for name, value in others.items() if getattr(gateway, name) != value}
@@ -129,23 +131,10 @@ def _token_of(gateway: Gateway) -> str | None:
         return None  # stored with another SECRET_KEY: any token is a new one
 
 
-def _record_update(gateway: Gateway, before: dict[str, object], *, has_new_token: bool) -> None:
-    after = visible_fields(gateway)
-    changed = [name for name in after if after[name] != before[name]]
-    record(
-        "gateway.updated",
-        gateway,
-        f"Gateway changed: {gateway.name}.",
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
-        has_new_token=has_new_token,
-    )
-
-
 @command("gateway.delete")
 async def delete_gateway(actor: Actor, gateway: Gateway, *, force: bool = False) -> None:
     """Delete a gateway. Conflict while boards use it, unless `force`: then they stay, without a gateway."""
-    gateway = await _locked(gateway, for_good=True)
+    gateway = await existing(Gateway.select_for_update().get_or_none(id=gateway.id))  # against new references too
     await refuse_in_use(gateway, force=force)
     record("gateway.deleted", gateway, f"Gateway deleted: {gateway.name}.", name=gateway.name, gateway_id=gateway.id)
     await react()
@@ -156,45 +145,23 @@ async def delete_gateway(actor: Actor, gateway: Gateway, *, force: bool = False)
 
 async def refuse_in_use(gateway: Gateway, *, force: bool) -> None:
     """Raise Conflict while boards use a gateway, unless `force`."""
-    boards = [] if force else await boards_using(gateway.id)
+    boards = [] if force else await queries.boards_using(gateway.id)
     if boards:
         names = ", ".join(boards[:5]) + (" and others" if len(boards) > 5 else "")
         message = f"Boards use this gateway: {names}. Give them another one, or delete it with force=true."
         raise Conflict({"message": message, "code": ErrorCode.GATEWAY_IN_USE})
 
 
-async def _locked(gateway: Gateway, *, for_good: bool = False) -> Gateway:
-    """Lock and return a gateway; with `for_good` also against rows that refer to it, before it is deleted."""
-    found = (
-        await Gateway.select_for_update().get_or_none(id=gateway.id)
-        if for_good
-        else await find(Gateway, "id = ?", gateway.id, lock=True)
-    )
-    if found is None:
-        raise NotFound()
-    return found
-
-
 def visible_fields(gateway: Gateway) -> JsonObject:
     """Return the fields of a gateway that events may hold."""
-    return {
-        "name": gateway.name,
-        "url": gateway.url,
-        "workspace_root": gateway.workspace_root,
-        "allow_insecure_tls": gateway.allow_insecure_tls,
-        "disable_device_pairing": gateway.disable_device_pairing,
-        "has_token": gateway.token is not None,
-    }
-
-
-CHECK_SECONDS = 5.0
-LOCKED_OUT = "AUTH_RATE_LIMITED"
+    names = ("name", "url", "workspace_root", "allow_insecure_tls", "disable_device_pairing")
+    return {name: getattr(gateway, name) for name in names} | {"has_token": gateway.token is not None}
 
 
 class Deadline:
     """The seconds that all steps of a check have together."""
 
-    def __init__(self, seconds: float = CHECK_SECONDS) -> None:
+    def __init__(self, seconds: float = 5.0) -> None:
         self._ends = asyncio.get_running_loop().time() + seconds
 
     @property
@@ -203,7 +170,7 @@ class Deadline:
         return max(0.0, self._ends - asyncio.get_running_loop().time())
 
 
-async def check(organization_id: UUID, target: Target, deadline: Deadline) -> Report:
+async def check(organization_id: UUID, target: Target, deadline: Deadline) -> queries.Report:
     """Connect once for an organization and return how that went.
 
     Raises Invalid for a wrong token, for a version that is known not to work, and for an address that may not be
@@ -223,11 +190,11 @@ async def check(organization_id: UUID, target: Target, deadline: Deadline) -> Re
     report = queries.of_hello(connection.hello, await instance_id(connection, seconds=deadline.left))
     await connection.close()
     # Connected is what the process says that keeps the connection.
-    return replace(report, state=CONNECTING)
+    return replace(report, state=queries.CONNECTING)
 
 
 def _refuse(error: GatewayError) -> None:
-    if isinstance(error, TokenRefused) and error.detail_code != LOCKED_OUT:
+    if isinstance(error, TokenRefused) and error.detail_code != "AUTH_RATE_LIMITED":
         code = ErrorCode.GATEWAY_TOKEN_REFUSED
     elif isinstance(error, TooOld | TooNew):
         code = ErrorCode.GATEWAY_VERSION_NOT_SUPPORTED
@@ -240,17 +207,13 @@ def _refuse(error: GatewayError) -> None:
 
 async def settled(gateway_id: UUID, deadline: Deadline) -> Gateway | None:
     """Return a gateway as soon as its state is known, at the latest at the deadline as it is then; None if deleted."""
-    return await _awaited(gateway_id, deadline, lambda found: found.state != CONNECTING)
+    return await _awaited(gateway_id, deadline, lambda found: found.state != queries.CONNECTING)
 
 
-async def retried(gateway: Gateway, expected: Report, deadline: Deadline) -> Gateway:
+async def retried(gateway: Gateway, expected: queries.Report, deadline: Deadline) -> Gateway:
     """Return a gateway once the process that holds it found what a check expects, or at the deadline."""
-    wanted = CONNECTED if expected.state == CONNECTING else expected.state
+    wanted = queries.CONNECTED if expected.state == queries.CONNECTING else expected.state
     return await _awaited(gateway.id, deadline, lambda found: found.state == wanted) or gateway
-
-
-async def refreshed(gateway: Gateway) -> Gateway:
-    return await find(Gateway, "id = ?", gateway.id) or gateway
 
 
 async def _awaited(gateway_id: UUID, deadline: Deadline, is_so: Callable[[Gateway], bool]) -> Gateway | None:

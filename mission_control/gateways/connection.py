@@ -8,25 +8,6 @@ from typing import Literal
 
 from mission_control.core.values import to_json
 from mission_control.gateways import errors, handshake
-from mission_control.gateways.errors import (
-    TOKEN_COMMANDS,
-    GatewayError,
-    MissingScopes,
-    NotSupported,
-    PairingRequired,
-    TokenRefused,
-    TooOld,
-    approve_command,
-)
-from mission_control.gateways.handshake import (
-    COVERS_ALL,
-    MAX_PROTOCOL,
-    MIN_PROTOCOL,
-    NEEDED_SCOPES,
-    Hello,
-    Identity,
-    read_hello,
-)
 from mission_control.gateways.open_connection import Closed, Connection, GatewayEvent, OnEvent, Wire, WireClosed
 from mission_control.gateways.target import Target, compatibility
 
@@ -40,7 +21,7 @@ PROOF_OF_RIGHTS = "exec.approvals.get"
 
 async def connect(
     target: Target,
-    identity: Identity,
+    identity: handshake.Identity,
     *,
     on_event: OnEvent,
     seconds: float = CONNECT_SECONDS,
@@ -55,27 +36,27 @@ async def connect(
     while attempt is not None:
         try:
             return await _connect(target, identity, attempt, on_event, seconds)
-        except GatewayError as error:
+        except errors.GatewayError as error:
             attempt = _next_attempt(target, attempt, error)
             if attempt is None:
                 raise
     raise AssertionError("unreachable")
 
 
-def _next_attempt(target: Target, tried: handshake.Attempt, error: GatewayError) -> handshake.Attempt | None:
+def _next_attempt(target: Target, tried: handshake.Attempt, error: errors.GatewayError) -> handshake.Attempt | None:
     """Return another way to connect, where the refusal names what is wrong with this one; each is tried once."""
     if error.detail_code == "DEVICE_AUTH_SIGNATURE_INVALID" and tried.signature == 3:
         return replace(tried, signature=2)
     if tried.waits_for_pairing and error.code == "INVALID_REQUEST" and "code" not in error.details:
         return replace(tried, waits_for_pairing=False)
     asked_for = bool(error.details.get("canRetryWithDeviceToken"))
-    if isinstance(error, TokenRefused) and asked_for and target.may_fall_back and not tried.with_device_token:
+    if isinstance(error, errors.TokenRefused) and asked_for and target.may_fall_back and not tried.with_device_token:
         return replace(tried, with_device_token=True)
     return None
 
 
 async def _connect(
-    target: Target, identity: Identity, attempt: handshake.Attempt, on_event: OnEvent, seconds: float
+    target: Target, identity: handshake.Identity, attempt: handshake.Attempt, on_event: OnEvent, seconds: float
 ) -> "Connection":
     wire: Wire | None = None
     try:
@@ -83,7 +64,7 @@ async def _connect(
             wire = await Wire.open(target)
             hello = await _shake_hands(wire, target, identity, attempt)
     except BaseException as problem:
-        if isinstance(problem, PairingRequired) and problem.wait is not None:
+        if isinstance(problem, errors.PairingRequired) and problem.wait is not None:
             raise
         if wire is not None:
             await wire.close()
@@ -104,18 +85,20 @@ async def _proven(connection: Connection, seconds: float) -> Connection:
     hello = connection.hello
     try:
         await connection.call(PROOF_OF_RIGHTS, seconds=seconds)
-        connection.hello = replace(hello, scopes=(COVERS_ALL,))
-    except NotSupported:
+        connection.hello = replace(hello, scopes=(handshake.COVERS_ALL,))
+    except errors.NotSupported:
         pass
     except BaseException as error:
         await connection.close()
-        if isinstance(error, MissingScopes):
+        if isinstance(error, errors.MissingScopes):
             error.details |= {"version": hello.version, "protocol": hello.protocol}
         raise
     return connection
 
 
-async def _shake_hands(wire: Wire, target: Target, identity: Identity, attempt: handshake.Attempt) -> Hello:
+async def _shake_hands(
+    wire: Wire, target: Target, identity: handshake.Identity, attempt: handshake.Attempt
+) -> handshake.Hello:
     challenge = handshake.read_challenge(await wire.receive())
     params = handshake.connect_params(target, identity, challenge, attempt)
     await wire.send(to_json({"type": "req", "id": "connect", "method": "connect", "params": params}))
@@ -127,20 +110,17 @@ async def _shake_hands(wire: Wire, target: Target, identity: Identity, attempt: 
         error = errors.refusal(
             frame.get("error"), connecting=True, secrets=tuple(handshake.auth_of(target, attempt).values())
         )
-        if isinstance(error, PairingRequired):
+        if isinstance(error, errors.PairingRequired):
             error.details.setdefault("deviceId", identity.device_id)
             if "waitForResolution" in params:
                 error.wait = PairingDecision(wire, error.request_id)
         raise error
-    return _checked(read_hello(frame.get("payload")), target)
-
-
-def _checked(hello: Hello, target: Target) -> Hello:
+    hello = handshake.read_hello(frame.get("payload"))
     version = compatibility(hello.version, target.minimum_version)
     if not version.is_fine:
-        raise TooOld("TOO_OLD", version.text, details={"version": hello.version})
+        raise errors.TooOld("TOO_OLD", version.text, details={"version": hello.version})
     if hello.missing_scopes:
-        raise MissingScopes(
+        raise errors.MissingScopes(
             "MISSING_SCOPES",
             f"The gateway grants this connection too little; missing: {', '.join(hello.missing_scopes)}.",
             details={
@@ -155,7 +135,7 @@ async def instance_id(connection: Connection, *, seconds: float = IDENTITY_SECON
     """Return the gateway's own id, the same at all its addresses and after every start; None where it gives none."""
     try:
         answer = await connection.call("gateway.identity.get", seconds=seconds)
-    except GatewayError:
+    except errors.GatewayError:
         return None
     found = answer.get("deviceId") if isinstance(answer, Mapping) else None
     return found.replace("\0", "")[:LONGEST_INSTANCE] or None if isinstance(found, str) else None
@@ -207,9 +187,9 @@ PURPOSES = {
     "exec.approval.resolve": "deciding about commands of agents",
     "question.resolve": "answering questions of agents",
 }
-REMEDIES: dict[type[GatewayError], str] = {
-    errors.TokenRefused: f"In a terminal on the gateway's host, `{TOKEN_COMMANDS[0]}` prints the token. Where OpenClaw"
-    f" does not know that yet, the address that `{TOKEN_COMMANDS[1]}` prints ends in #token=...",
+REMEDIES: dict[type[errors.GatewayError], str] = {
+    errors.TokenRefused: f"In a terminal on the gateway's host, `{errors.TOKEN_COMMANDS[0]}` prints the token. Where"
+    f" OpenClaw does not know that yet, the address that `{errors.TOKEN_COMMANDS[1]}` prints ends in #token=...",
     errors.AccessDenied: "Look at gateway.roles and gateway.trustedProxies on the gateway's host.",
     errors.PairingRefused: "Check again to ask anew, and approve the request on the gateway's host.",
     errors.TooNew: "Update Mission Control.",
@@ -248,13 +228,13 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
 
 
-async def check(target: Target, identity: Identity, *, seconds: float = CONNECT_SECONDS) -> Report:
+async def check(target: Target, identity: handshake.Identity, *, seconds: float = CONNECT_SECONDS) -> Report:
     """Connect, close again, and report; the one trace that stays is a request for pairing."""
     try:
         connection = await connect(target, identity, on_event=lambda event: None, seconds=seconds)
-    except PairingRequired as error:
+    except errors.PairingRequired as error:
         return _waits(error, identity)
-    except GatewayError as error:
+    except errors.GatewayError as error:
         return _failed(error, identity)
     await connection.close()
     hello = connection.hello
@@ -264,7 +244,7 @@ async def check(target: Target, identity: Identity, *, seconds: float = CONNECT_
     )  # fmt: skip
 
 
-def _findings(hello: Hello, target: Target) -> Iterator[Finding]:
+def _findings(hello: handshake.Hello, target: Target) -> Iterator[Finding]:
     if target.is_encrypted and target.allow_insecure_tls:
         yield Finding("Encryption", True, "encrypted, but the certificate was not checked, as asked")
     elif target.is_encrypted:
@@ -274,7 +254,9 @@ def _findings(hello: Hello, target: Target) -> Iterator[Finding]:
     else:
         remedy = "Put TLS before the gateway and use wss://, or a private network such as Tailscale."
         yield Finding("Encryption", True, "none: the network in between can read the token", remedy)
-    yield Finding("Protocol", True, f"{hello.protocol} ({MIN_PROTOCOL} to {MAX_PROTOCOL} are supported)")
+    yield Finding(
+        "Protocol", True, f"{hello.protocol} ({handshake.MIN_PROTOCOL} to {handshake.MAX_PROTOCOL} are supported)"
+    )
     yield Finding("Version", True, " ".join((hello.version or "unknown", *hello.warnings)))
     yield Finding("Pairing", True, "this device is approved" if hello.device_token else "not needed from this machine")
     yield Finding("Scopes", True, "the gateway does not say" if hello.scopes is None else ", ".join(hello.scopes))
@@ -286,7 +268,7 @@ def _findings(hello: Hello, target: Target) -> Iterator[Finding]:
         yield Finding("Methods", True, "everything that Mission Control uses")
 
 
-def _waits(error: PairingRequired, identity: Identity) -> Report:
+def _waits(error: errors.PairingRequired, identity: handshake.Identity) -> Report:
     sentence = {
         "not-paired": "the gateway's owner has to approve this device once",
         "scope-upgrade": "this device is approved for less than is needed now",
@@ -299,12 +281,14 @@ def _waits(error: PairingRequired, identity: Identity) -> Report:
     )  # fmt: skip
 
 
-def _failed(error: GatewayError, identity: Identity) -> Report:
+def _failed(error: errors.GatewayError, identity: handshake.Identity) -> Report:
     state: State = "unreachable" if isinstance(error, errors.Unreachable) else "refused"
     remedy = REMEDIES_BY_CODE.get(error.code) or REMEDIES.get(type(error), "")
-    if isinstance(error, MissingScopes):
-        needed = ", ".join(NEEDED_SCOPES)
-        remedy = f"Approve this device with the scopes {needed}: `{approve_command(None)}`, or give the shared token."
+    if isinstance(error, errors.MissingScopes):
+        needed = ", ".join(handshake.NEEDED_SCOPES)
+        remedy = (
+            f"Approve this device with the scopes {needed}: `{errors.approve_command(None)}`, or give the shared token."
+        )
     version, protocol, granted = (error.details.get(one) for one in ("version", "protocol", "granted"))
     return Report(
         state, error.detail_code, version, protocol, tuple(granted or ()), identity.device_id,
@@ -312,7 +296,7 @@ def _failed(error: GatewayError, identity: Identity) -> Report:
     )  # fmt: skip
 
 
-NAMES: dict[type[GatewayError], str] = {
+NAMES: dict[type[errors.GatewayError], str] = {
     errors.TokenRefused: "Token",
     errors.PairingRefused: "Pairing",
     errors.MissingScopes: "Scopes",

@@ -35,11 +35,6 @@ INVENTED = "ws://office-mini.invalid:18789"
 COLUMNS = "id, organization_id, url, token, allow_insecure_tls, device_token"
 
 
-@dataclass(frozen=True, slots=True)
-class _Next:
-    at: datetime | None
-
-
 async def held() -> list[Held]:
     """Renew the leases of this process, take over those that nobody renews, and return all that it holds now."""
     now = times.clock_now()
@@ -58,26 +53,12 @@ async def held() -> list[Held]:
             now,
             INVENTED,
         )
-    await _take_everything(now)
-    return await select(
-        Held, f"SELECT {COLUMNS} FROM gateways WHERE holder = ? AND url <> ? ORDER BY id", PROCESS, INVENTED
-    )
-
-
-async def _take_everything(now: datetime) -> None:
     others, which = "(holder IS NULL OR holder <> ?) AND url <> ?", (PROCESS, INVENTED)
     if await rows(f"SELECT 1 AS one FROM gateways WHERE {others} LIMIT 1", *which):
         await rows(f"UPDATE gateways SET holder = ?, held_until = ? WHERE {others}", PROCESS, now + LEASE, *which)
-
-
-async def seconds_until_free() -> float:
-    """Return when the next lease of another process ends, for a process that holds nothing."""
-    if not is_postgres():
-        return IDLE_SECONDS
-    found = await select_one(_Next, "SELECT MIN(held_until) AS at FROM gateways")
-    if found is None or found.at is None:
-        return IDLE_SECONDS
-    return min(max((found.at - times.clock_now()).total_seconds(), 0.0) + 0.1, IDLE_SECONDS)
+    return await select(
+        Held, f"SELECT {COLUMNS} FROM gateways WHERE holder = ? AND url <> ? ORDER BY id", PROCESS, INVENTED
+    )
 
 
 async def give_up(gateways: list[UUID]) -> None:
@@ -121,20 +102,17 @@ async def answer() -> None:
     if not held:
         return
     await rows("DELETE FROM gateway_calls WHERE due_by < ?", times.clock_now() - KEPT)
-    for one in await _taken(held):
-        ANSWERING.begin(_answer(_connection(_links.get(one.gateway_id)), one))
-
-
-ANSWERING = Loop(name="answering calls to gateways", look=answer, pause=CLEANING_SECONDS, channel=CALLS_CHANNEL)
-
-
-async def _taken(held: list[UUID]) -> list[Asked]:
-    return await select(
+    taken = await select(
         Asked,
         "UPDATE gateway_calls SET state = 'taken' WHERE state = 'waiting'"
         f" AND gateway_id IN ({placeholders(len(held))}) RETURNING id, gateway_id, method, params, due_by",
         *held,
     )
+    for one in taken:
+        ANSWERING.begin(_answer(_connection(one.gateway_id), one))
+
+
+ANSWERING = Loop(name="answering calls to gateways", look=answer, pause=CLEANING_SECONDS, channel=CALLS_CHANNEL)
 
 
 async def _answer(connection: Connection | None, asked: Asked) -> None:
@@ -142,7 +120,8 @@ async def _answer(connection: Connection | None, asked: Asked) -> None:
     try:
         if connection is None:
             raise Unreachable("NOT_CONNECTED", "The gateway is not connected.", is_retryable=True)
-        result = await connection.call(asked.method, _opened(asked.params), seconds=_left(asked))
+        left = max(0.0, (asked.due_by - times.clock_now()).total_seconds())
+        result = await connection.call(asked.method, _opened(asked.params), seconds=left)
         values = {"state": "done", "result": sealed(result)}
     except GatewayError as error:
         values = {"state": "failed", "error": to_json(to_values(error)).decode()}
@@ -150,11 +129,10 @@ async def _answer(connection: Connection | None, asked: Asked) -> None:
         _log.exception("a call to a gateway failed", extra={"method": asked.method})
         failure = GatewayError("FAILED", "The call failed; the server's log says why.")
         values = {"state": "failed", "error": to_json(to_values(failure)).decode()}
-    await _settle(asked.id, values)
-
-
-def _left(asked: Asked) -> float:
-    return max(0.0, (asked.due_by - times.clock_now()).total_seconds())
+    columns = ", ".join(f"{name} = ?" for name in values)
+    sql = f"UPDATE gateway_calls SET {columns} WHERE id = ? AND state = 'taken' RETURNING id"
+    if await rows(sql, *values.values(), asked.id):
+        await publish_wakeup(answer_channel(asked.id))
 
 
 def sealed(value: object) -> str:
@@ -172,13 +150,6 @@ def opened(text: str) -> object:
         return _opened(text)
     except ConfigError as error:
         raise GatewayError("SECRET_UNREADABLE", str(error)) from None
-
-
-async def _settle(call_id: UUID, values: dict[str, object]) -> None:
-    columns = ", ".join(f"{name} = ?" for name in values)
-    sql = f"UPDATE gateway_calls SET {columns} WHERE id = ? AND state = 'taken' RETURNING id"
-    if await rows(sql, *values.values(), call_id):
-        await publish_wakeup(answer_channel(call_id))
 
 
 async def fail_orphans(gateways: list[UUID]) -> None:
@@ -213,10 +184,11 @@ def held_here() -> frozenset[UUID]:
 
 def connection_of(gateway_id: UUID) -> Connection | None:
     """Return the connection of a gateway, None when this process has none."""
-    return _connection(_links.get(gateway_id))
+    return _connection(gateway_id)
 
 
-def _connection(link: Link | None) -> Connection | None:
+def _connection(gateway_id: UUID) -> Connection | None:
+    link = _links.get(gateway_id)
     return link.connection if link is not None and link.is_connected else None
 
 
@@ -244,15 +216,21 @@ async def look() -> float:
 
 async def _hold() -> float:
     found = {one.id: one for one in await held()}
-    _close([key for key, link in _links.items() if key not in found or link.gateway.differs_from(found[key])])
+    _close([key for key, link in _links.items() if key not in found or link.gateway.way != found[key].way])
     new = [one for key, one in found.items() if key not in _links]
     if new:
         await fail_orphans([one.id for one in new])
     for one in new:
         _links[one.id] = Link(one, lost=lambda gateway_id: _close([gateway_id]))
-    if not _links:
-        return await seconds_until_free()
-    return RENEW_SECONDS if is_postgres() else IDLE_SECONDS
+    if not is_postgres():
+        return IDLE_SECONDS
+    if _links:
+        return RENEW_SECONDS
+    [lease] = await rows("SELECT MIN(held_until) AS ends FROM gateways")  # the next one of another process
+    if lease["ends"] is None:
+        return IDLE_SECONDS
+    left = (lease["ends"] - times.clock_now()).total_seconds()
+    return float(min(max(left, 0.0) + 0.1, IDLE_SECONDS))
 
 
 def _close(gateways: list[UUID]) -> None:
@@ -280,6 +258,7 @@ HOLDING = Loop(
 
 
 CALL_SECONDS = 5.0
+DELETED = "The gateway was deleted."
 
 
 async def call(
@@ -309,13 +288,19 @@ async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, ob
     call_id, loop = new_id(), asyncio.get_running_loop()
     deadline = loop.time() + seconds
     if not await _ask(call_id, gateway_id, method, params, seconds):
-        raise await _not_connected(gateway_id)
+        found = await rows("SELECT state, last_error FROM gateways WHERE id = ?", gateway_id)
+        reason = (found[0]["last_error"] or "") if found and found[0]["state"] != "connected" else ""
+        text = f"The gateway is not connected. {reason}".strip() if found else DELETED
+        raise Unreachable("NOT_CONNECTED", text, is_retryable=bool(found))
     try:
         await publish_wakeup(CALLS_CHANNEL)
         while True:
             # Listening comes first: an answer between the look and the wait would be missed.
             with channels.listening(answer_channel(call_id)) as notified:
-                answer = await _answer_to(call_id)
+                sql = "SELECT state, result, error FROM gateway_calls WHERE id = ?"
+                answer = await select_one(_Answer, sql, call_id)
+                if answer is None:
+                    raise Unreachable("NOT_CONNECTED", DELETED)
                 if answer.state == "done":
                     return opened(answer.result or "")
                 if answer.state == "failed":
@@ -350,18 +335,3 @@ async def _ask(call_id: UUID, gateway_id: UUID, method: str, params: Mapping[str
         *values,
     )
     return bool(found)
-
-
-async def _not_connected(gateway_id: UUID) -> GatewayError:
-    found = await rows("SELECT state, last_error FROM gateways WHERE id = ?", gateway_id)
-    reason = (found[0]["last_error"] or "") if found and found[0]["state"] != "connected" else ""
-    text = f"The gateway is not connected. {reason}".strip() if found else "The gateway was deleted."
-    return Unreachable("NOT_CONNECTED", text, is_retryable=bool(found))
-
-
-async def _answer_to(call_id: UUID) -> _Answer:
-    answer = await select_one(_Answer, "SELECT state, result, error FROM gateway_calls WHERE id = ?", call_id)
-    return answer or _Answer("failed", None, _DELETED)
-
-
-_DELETED = to_values(Unreachable("NOT_CONNECTED", "The gateway was deleted."))

@@ -40,7 +40,7 @@ class Said(Enum):
 # What may stand in a command that people copy into a shell.
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 MOST_MESSAGE = 2_000
-LONGEST_WORD = 200
+LONGEST_TEXT = 200
 # Tokens of this installation, which a gateway may repeat from what it refuses.
 TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]{8,}")
 # Print the shared token on the gateway's host: the first at a terminal only; the second, within an address, where
@@ -106,17 +106,18 @@ class PairingRequired(GatewayError):
     @property
     def request_id(self) -> str | None:
         """The request to approve; None where the gateway named none that may stand in a command."""
-        return _request_id(self.details.get("requestId"))
+        text = text_of(self.details.get("requestId"))
+        return text if text and REQUEST_ID.fullmatch(text) else None
 
     @property
     def device_id(self) -> str | None:
         """The device that waits: this installation's."""
-        return _text(self.details.get("deviceId"))
+        return text_of(self.details.get("deviceId"))
 
     @property
     def reason(self) -> str:
         """`not-paired`, `scope-upgrade`, `metadata-upgrade` and the like."""
-        return _text(self.details.get("reason")) or "not-paired"
+        return text_of(self.details.get("reason")) or "not-paired"
 
     @property
     def command(self) -> str:
@@ -191,30 +192,18 @@ def approve_command(request_id: str | None) -> str:
 
 def to_values(error: GatewayError) -> JsonObject:
     """Return an error as plain values, for another process."""
-    return {
-        "kind": type(error).__name__,
-        "code": error.code,
-        "message": error.message,
-        "details": error.details,
-        "is_retryable": error.is_retryable,
-        "retry_after": error.retry_after,
-        "was_sent": error.was_sent,
-    }
+    names = ("code", "message", "details", "is_retryable", "retry_after", "was_sent")
+    return {"kind": type(error).__name__} | {name: getattr(error, name) for name in names}
 
 
 def from_values(values: JsonObject) -> GatewayError:
     """Return the error that `to_values` took apart."""
-    kept = {key: value for key, value in values.items() if key not in ("kind", "code", "message")}
-    return KINDS.get(values["kind"], GatewayError)(values["code"], values["message"], **kept)
+    return KINDS.get(values["kind"], GatewayError)(**{key: one for key, one in values.items() if key != "kind"})
 
 
-def _text(value: object) -> str | None:
-    return (value.replace("\0", "")[:LONGEST_WORD] or None) if isinstance(value, str) else None
-
-
-def _request_id(value: object) -> str | None:
-    text = _text(value)
-    return text if text and REQUEST_ID.fullmatch(text) else None
+def text_of(value: object, longest: int = LONGEST_TEXT) -> str | None:
+    """Return what of a value may be kept as a text; None where there is none."""
+    return (value.replace("\0", "")[:longest] or None) if isinstance(value, str) else None
 
 
 NEWEST_PROTOCOL = 4
@@ -223,6 +212,15 @@ LONGEST_WAIT_SECONDS = 3_600.0
 MOST_DETAILS, LONGEST_CODE = 20_000, 100
 # The gateway restarts, restarts soon, or is overloaded.
 RESTART_CODES = {1001, 1006, 1011, 1012, 1013, 4000}
+TOKEN_WORDS = (
+    "UNAUTHORIZED", "REQUIRED", "RATE_LIMITED", "TOKEN_MISMATCH", "TOKEN_MISSING", "TOKEN_NOT_CONFIGURED",
+    "PASSWORD_MISMATCH", "PASSWORD_MISSING", "PASSWORD_NOT_CONFIGURED", "DEVICE_TOKEN_MISMATCH",
+    "BOOTSTRAP_TOKEN_INVALID",
+)  # fmt: skip
+ACCESS_WORDS = (
+    "IDENTITY_HEADER_REQUIRED", "VERIFIED_USER_REQUIRED", "TAILSCALE_IDENTITY_MISSING", "TAILSCALE_IDENTITY_MISMATCH",
+    "TAILSCALE_PROXY_MISSING", "TAILSCALE_WHOIS_FAILED",
+)  # fmt: skip
 DETAIL_KINDS: dict[str, type[GatewayError]] = {
     "PAIRING_REQUIRED": PairingRequired,
     "PAIRING_REJECTED": PairingRefused,
@@ -230,35 +228,17 @@ DETAIL_KINDS: dict[str, type[GatewayError]] = {
     "OPERATOR_ACCESS_DENIED": AccessDenied,
     "AUTH_SCOPE_MISMATCH": MissingScopes,
     "MISSING_SCOPE": MissingScopes,
-    "AUTH_UNAUTHORIZED": TokenRefused,
-    "AUTH_REQUIRED": TokenRefused,
-    "AUTH_RATE_LIMITED": TokenRefused,
-    "AUTH_TOKEN_MISMATCH": TokenRefused,
-    "AUTH_TOKEN_MISSING": TokenRefused,
-    "AUTH_TOKEN_NOT_CONFIGURED": TokenRefused,
-    "AUTH_PASSWORD_MISMATCH": TokenRefused,
-    "AUTH_PASSWORD_MISSING": TokenRefused,
-    "AUTH_PASSWORD_NOT_CONFIGURED": TokenRefused,
-    "AUTH_DEVICE_TOKEN_MISMATCH": TokenRefused,
-    "AUTH_BOOTSTRAP_TOKEN_INVALID": TokenRefused,
     "DEVICE_IDENTITY_REQUIRED": TokenRefused,
-    "AUTH_IDENTITY_HEADER_REQUIRED": AccessDenied,
-    "AUTH_VERIFIED_USER_REQUIRED": AccessDenied,
-    "AUTH_TAILSCALE_IDENTITY_MISSING": AccessDenied,
-    "AUTH_TAILSCALE_IDENTITY_MISMATCH": AccessDenied,
-    "AUTH_TAILSCALE_PROXY_MISSING": AccessDenied,
-    "AUTH_TAILSCALE_WHOIS_FAILED": AccessDenied,
+    **{f"AUTH_{word}": TokenRefused for word in TOKEN_WORDS},
+    **{f"AUTH_{word}": AccessDenied for word in ACCESS_WORDS},
 }
 
 
 def refusal(error: object, *, connecting: bool = False, secrets: tuple[str, ...] = ()) -> GatewayError:
     """Return the error of an answer with `ok: false`. `secrets` are taken out of its text."""
     said = error if isinstance(error, Mapping) else {}
-    code, message = (
-        str(said.get("code") or "ERROR").replace("\0", "")[:LONGEST_CODE],
-        str(said.get("message") or "The gateway gave no reason."),
-    )
-    details = _kept(said.get("details"))
+    code = str(said.get("code") or "ERROR").replace("\0", "")[:LONGEST_CODE]
+    message, details = str(said.get("message") or "The gateway gave no reason."), _kept(said.get("details"))
     for secret in secrets:
         message = message.replace(secret, "[secret]")
     wait = said.get("retryAfterMs", details.get("retryAfterMs"))

@@ -2,29 +2,14 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mission_control import __version__
-from mission_control.gateways.errors import Unreachable
+from mission_control.gateways.errors import Unreachable, text_of
 from mission_control.gateways.target import Target
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """What a signature binds to one connection."""
-
-    client_id: str
-    client_mode: str
-    role: str
-    scopes: Sequence[str]
-    signed_at_ms: int
-    token: str
-    nonce: str
-    platform: str
-    device_family: str = ""
 
 
 class Identity:
@@ -62,26 +47,13 @@ class Identity:
         """The public key as gateways want it."""
         return _url_safe(self._public)
 
-    def sign(self, signing: Signing, *, version: int = 3) -> str:
+    def sign(self, challenge: "Challenge", token: str, *, version: int = 3) -> str:
         """Return the signature of a connection; version 2 leaves out what gateways before 2026.3 do not know."""
-        return _url_safe(self._key.sign(signed_text(self.device_id, signing, version=version).encode()))
-
-
-def signed_text(device_id: str, signing: Signing, *, version: int = 3) -> str:
-    parts = [
-        f"v{version}",
-        device_id,
-        signing.client_id,
-        signing.client_mode,
-        signing.role,
-        ",".join(signing.scopes),
-        str(signing.signed_at_ms),
-        signing.token,
-        signing.nonce,
-    ]
-    if version >= 3:
-        parts += [signing.platform.lower(), signing.device_family.lower()]
-    return "|".join(parts)
+        scopes, asked_at = ",".join(ASKED_SCOPES), str(challenge.ts)
+        parts = [f"v{version}", self.device_id, CLIENT_ID, CLIENT_MODE, ROLE, scopes, asked_at, token, challenge.nonce]
+        device_family = ""
+        parts += [PLATFORM, device_family] if version >= 3 else []
+        return _url_safe(self._key.sign("|".join(parts).encode()))
 
 
 def _url_safe(raw: bytes) -> str:
@@ -99,7 +71,7 @@ WRITE, READ = "operator.write", "operator.read"
 DEFAULT_TICK_SECONDS = 30.0
 DEFAULT_MAX_PAYLOAD = 26_214_400
 # What is kept of what a gateway says; far above what any says.
-MOST_TEXTS, LONGEST_TEXT, LONGEST_TOKEN, HIGHEST_PROTOCOL = 2_000, 200, 4_000, 10_000
+MOST_TEXTS, LONGEST_TOKEN, HIGHEST_PROTOCOL = 2_000, 4_000, 10_000
 # Gateways answer these without advertising them.
 UNLISTED = frozenset({"sessions.usage", "sessions.get", "chat.inject"})
 
@@ -133,8 +105,7 @@ class Hello:
     @property
     def main_session_key(self) -> str | None:
         """The session of the gateway's default agent, where it names one."""
-        defaults = _mapping(self.snapshot.get("sessionDefaults"))
-        return _text(defaults.get("mainSessionKey"))
+        return text_of(_mapping(self.snapshot.get("sessionDefaults")).get("mainSessionKey"))
 
 
 def grants(scopes: tuple[str, ...], scope: str) -> bool:
@@ -151,15 +122,15 @@ def read_hello(payload: object) -> Hello:
     granted, policy = _mapping(said.get("auth")), _mapping(said.get("policy"))
     return Hello(
         protocol=int(protocol),
-        version=_text(server.get("version")) or "",
-        boot_id=_text(server.get("bootId")),
-        connection_id=_text(server.get("connId")),
+        version=text_of(server.get("version")) or "",
+        boot_id=text_of(server.get("bootId")),
+        connection_id=text_of(server.get("connId")),
         methods=frozenset(_texts(features.get("methods"))),
         events=frozenset(_texts(features.get("events"))),
         capabilities=frozenset(_texts(features.get("capabilities"))),
-        role=_text(granted.get("role")) or "operator",
+        role=text_of(granted.get("role")) or "operator",
         scopes=tuple(_texts(granted["scopes"])) if "scopes" in granted else None,
-        device_token=_text(granted.get("deviceToken"), LONGEST_TOKEN),
+        device_token=text_of(granted.get("deviceToken"), LONGEST_TOKEN),
         tick_seconds=_positive(policy.get("tickIntervalMs"), DEFAULT_TICK_SECONDS * 1000) / 1000,
         max_payload=int(_positive(policy.get("maxPayload"), DEFAULT_MAX_PAYLOAD)),
         snapshot=_mapping(said.get("snapshot")),
@@ -171,12 +142,8 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _texts(value: object) -> list[str]:
-    found = (_text(one) for one in value[:MOST_TEXTS]) if isinstance(value, list) else ()
+    found = (text_of(one) for one in value[:MOST_TEXTS]) if isinstance(value, list) else ()
     return [one for one in found if one]
-
-
-def _text(value: object, longest: int = LONGEST_TEXT) -> str | None:
-    return (value.replace("\0", "")[:longest] or None) if isinstance(value, str) else None
 
 
 def _positive(value: object, otherwise: float) -> float:
@@ -212,8 +179,7 @@ class Attempt:
 
 def read_challenge(frame: Mapping[str, object]) -> Challenge:
     """Read the gateway's first frame."""
-    payload = frame.get("payload")
-    said = payload if isinstance(payload, Mapping) else {}
+    said = _mapping(frame.get("payload"))
     nonce, ts = said.get("nonce"), said.get("ts")
     if frame.get("event") != "connect.challenge" or not isinstance(nonce, str) or not isinstance(ts, int):
         raise Unreachable("NOT_A_GATEWAY", "What answers there does not begin like an OpenClaw gateway.")
@@ -223,33 +189,19 @@ def read_challenge(frame: Mapping[str, object]) -> Challenge:
 
 def connect_params(target: Target, identity: Identity, challenge: Challenge, attempt: Attempt) -> dict[str, object]:
     auth = auth_of(target, attempt)
-    signing = Signing(
-        client_id=CLIENT_ID,
-        client_mode=CLIENT_MODE,
-        role=ROLE,
-        scopes=ASKED_SCOPES,
-        signed_at_ms=challenge.ts,
-        token=auth.get("token", ""),
-        nonce=challenge.nonce,
-        platform=PLATFORM,
-    )
     device: dict[str, object] = {
         "id": identity.device_id,
         "publicKey": identity.public_key,
-        "signature": identity.sign(signing, version=attempt.signature),
+        "signature": identity.sign(challenge, auth.get("token", ""), version=attempt.signature),
         "signedAt": challenge.ts,
         "nonce": challenge.nonce,
     }
+    client = {"id": CLIENT_ID, "displayName": DISPLAY_NAME, "version": __version__, "platform": PLATFORM}
+    client["mode"] = CLIENT_MODE
     params: dict[str, object] = {
         "minProtocol": MIN_PROTOCOL,
         "maxProtocol": MAX_PROTOCOL,
-        "client": {
-            "id": CLIENT_ID,
-            "displayName": DISPLAY_NAME,
-            "version": __version__,
-            "platform": PLATFORM,
-            "mode": CLIENT_MODE,
-        },
+        "client": client,
         "role": ROLE,
         "scopes": list(ASKED_SCOPES),
         "caps": list(CAPS),

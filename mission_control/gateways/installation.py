@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from quart import Quart
@@ -35,11 +36,6 @@ class _Kept:
 _kept = _Kept()
 
 
-def keep_addresses(settings: Settings) -> None:
-    """Remember whether gateways may be at private addresses."""
-    _kept.allow_private = settings.gateways_allow_private
-
-
 async def all_may_be_reached(addresses: Collection[str]) -> bool:
     """Return whether a gateway may be at these addresses: never at metadata services, at private ones as configured."""
     allowed = _kept.allow_private
@@ -70,7 +66,7 @@ def keep(app: Quart) -> None:
     """Remember the secret key and the least version of gateways."""
     _kept.key = app.config["SECRET_KEY"]
     _kept.minimum_version = app.config["SETTINGS"].gateway_min_version
-    keep_addresses(app.config["SETTINGS"])
+    _kept.allow_private = app.config["SETTINGS"].gateways_allow_private
 
 
 def keep_settings(settings: Settings) -> None:
@@ -121,7 +117,7 @@ async def identity() -> Identity:
 
     Raises GatewayError when the stored one cannot be read. It is never replaced.
     """
-    known = await _stored()
+    known = await _stored("private_key")
     if known is None:
         new = Identity.new()
         # Two processes may get here at the same moment: the first row stays, and both read it.
@@ -133,7 +129,7 @@ async def identity() -> Identity:
             new.device_id,
             now(),
         )
-        known = await _stored()
+        known = await _stored("private_key")
         assert known is not None
     try:
         return Identity.from_private(secrets.decrypt_bytes(known, _kept.key))
@@ -141,15 +137,14 @@ async def identity() -> Identity:
         raise GatewayError("IDENTITY_UNREADABLE", UNREADABLE) from None
 
 
-async def _stored() -> str | None:
-    found = await rows("SELECT private_key FROM gateway_identity WHERE name = ?", NAME)
-    return str(found[0]["private_key"]) if found else None
+async def _stored(column: Literal["private_key", "device_id"]) -> str | None:
+    found = await rows(f"SELECT {column} FROM gateway_identity WHERE name = ?", NAME)
+    return str(found[0][column]) if found else None
 
 
 async def device_id() -> str | None:
     """Return the fingerprint by which gateways know this installation, None before it ever connected."""
-    found = await rows("SELECT device_id FROM gateway_identity WHERE name = ?", NAME)
-    return str(found[0]["device_id"]) if found else None
+    return await _stored("device_id")
 
 
 _OURS = re.compile(r"(mc|mc-gateway|lead)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -18,31 +18,11 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.times import monotonic
 from mission_control.database.records import find, update
 from mission_control.database.sql import rows
-from mission_control.gateways import installation, queries
+from mission_control.gateways import errors, installation, queries
 from mission_control.gateways.connection import Closed, Connection, connect, instance_id
-from mission_control.gateways.errors import (
-    AccessDenied,
-    GatewayError,
-    MissingScopes,
-    PairingRefused,
-    PairingRequired,
-    TokenRefused,
-    Unreachable,
-)
 from mission_control.gateways.events import GatewayRef, Inlet
 from mission_control.gateways.installation import discreet, opened
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import (
-    CONNECTED,
-    CONNECTING,
-    PAIRING,
-    REFUSED,
-    UNREACHABLE,
-    Report,
-    instance_in,
-    of_same_gateway,
-    stored,
-)
 from mission_control.gateways.target import Pace, Target
 from mission_control.log import channels, leases
 from mission_control.log.channels import PROCESS
@@ -76,7 +56,12 @@ EVENTS = (
         is_named_in_message=True,
     ),
 )
-
+HAPPENED = {
+    queries.CONNECTED: "Gateway connected",
+    queries.PAIRING: "Gateway waits for its device to be approved",
+    queries.REFUSED: "Gateway refuses the connection",
+    queries.UNREACHABLE: "Gateway not reachable",
+}
 MOST_AN_HOUR = 12  # events of a gateway that comes and goes
 _recorded: dict[UUID, deque[datetime]] = {}
 
@@ -87,7 +72,7 @@ def channel(gateway_id: UUID) -> str:
 
 
 @command("gateway.report")
-async def store_report(actor: Actor, gateway_id: UUID, seen: Report) -> Report | None:
+async def store_report(actor: Actor, gateway_id: UUID, seen: queries.Report) -> queries.Report | None:
     """Store a report; a no-op when nothing changed. Return what was stored, None when this process holds it no longer.
 
     Instead of a gateway that the organization has already, it stores that.
@@ -96,12 +81,12 @@ async def store_report(actor: Actor, gateway_id: UUID, seen: Report) -> Report |
     if gateway is None:
         return None
     if (first := await _already_here(gateway, seen)) is not None:
-        seen = of_same_gateway(first)
+        seen = queries.of_same_gateway(first)
     await apply(gateway, seen)
     return seen
 
 
-async def _already_here(gateway: Gateway, seen: Report) -> Gateway | None:
+async def _already_here(gateway: Gateway, seen: queries.Report) -> Gateway | None:
     """Store a gateway's own id, unless another row of the organization has it: then return that one.
 
     A unique index decides between two that are found at the same moment.
@@ -113,25 +98,25 @@ async def _already_here(gateway: Gateway, seen: Report) -> Gateway | None:
         async with in_transaction():
             await rows("UPDATE gateways SET instance_id = ? WHERE id = ?", instance_id, gateway.id)
     except IntegrityError:
-        return await instance_in(gateway.organization_id, instance_id)
+        return await queries.instance_in(gateway.organization_id, instance_id)
     return None
 
 
-async def apply(gateway: Gateway, seen: Report) -> None:
+async def apply(gateway: Gateway, seen: queries.Report) -> None:
     """Inside a command that holds the row: change what a report changes, and tell who watches the gateway."""
     columns = seen.columns()
     changed = {name for name, value in columns.items() if name != "device_token" and getattr(gateway, name) != value}
     if not changed and not _has_new_device_token(gateway, seen):
         return
-    before, moments = gateway.state, stored(seen)
+    before, moments = gateway.state, queries.stored(seen)
     if before == seen.state:
         moments.pop("state_at")
-    if seen.state == CONNECTED:
+    if seen.state == queries.CONNECTED:
         moments["away_since"] = None
     elif gateway.away_since is None:
-        moments["away_since"] = times.clock_now() if before == CONNECTED else gateway.state_at
-    if before != seen.state and CONNECTED in (before, seen.state):
-        await _tell_agents(gateway, is_away=seen.state != CONNECTED)
+        moments["away_since"] = times.clock_now() if before == queries.CONNECTED else gateway.state_at
+    if before != seen.state and queries.CONNECTED in (before, seen.state):
+        await _tell_agents(gateway, is_away=seen.state != queries.CONNECTED)
     gateway.update_from_dict(moments)
     await update(gateway, *moments)
     _record(gateway, before)
@@ -151,31 +136,36 @@ async def _tell_agents(gateway: Gateway, *, is_away: bool) -> None:
         signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
 
 
-def _has_new_device_token(gateway: Gateway, seen: Report) -> bool:
+def _has_new_device_token(gateway: Gateway, seen: queries.Report) -> bool:
     if seen.device_token is None:
         return False
     try:
         return seen.device_token != opened(gateway.device_token)
-    except GatewayError:
+    except errors.GatewayError:
         return True  # stored with another SECRET_KEY
 
 
 def _record(gateway: Gateway, before: str) -> None:
     """Record what people should find in the log; a short interruption is not among it."""
-    if gateway.state in (before, CONNECTING):
+    if gateway.state in (before, queries.CONNECTING):
         return
-    if gateway.state in (CONNECTED, UNREACHABLE) and _is_one_too_many(gateway.id):
+    if gateway.state in (queries.CONNECTED, queries.UNREACHABLE) and _is_one_too_many(gateway.id):
         return
     facts: dict[str, Any] = {"name": gateway.name, "reason": gateway.state_code}
-    if gateway.state == CONNECTED:
-        record("gateway.connected", gateway, f"Gateway connected: {gateway.name}.", version=gateway.version, **facts)
-    elif gateway.state == PAIRING:
-        message = f"Gateway waits for its device to be approved: {gateway.name}."
-        record("gateway.pairing_requested", gateway, message, **facts)
-    elif gateway.state == REFUSED:
-        record("gateway.refused", gateway, f"Gateway refuses the connection: {gateway.name}.", **facts)
-    else:
-        record("gateway.unreachable", gateway, f"Gateway not reachable: {gateway.name}.", **facts)
+    if gateway.state == queries.CONNECTED:
+        facts["version"] = gateway.version
+    sentence = f"{HAPPENED[gateway.state]}: {gateway.name}."
+    record(
+        {
+            queries.CONNECTED: "gateway.connected",
+            queries.PAIRING: "gateway.pairing_requested",
+            queries.REFUSED: "gateway.refused",
+            queries.UNREACHABLE: "gateway.unreachable",
+        }[gateway.state],
+        gateway,
+        sentence,
+        **facts,
+    )
 
 
 def _is_one_too_many(gateway_id: UUID) -> bool:
@@ -195,7 +185,7 @@ SHORTEST_CONNECTION_SECONDS, LONGEST_PAUSE_OF_SHORT_SECONDS = 5.0, 60.0
 PAIRING_POLL_SECONDS, SHORTEST_PAIRING_SECONDS = 3.0, 1.0
 PAIRING_WAIT_SECONDS = 300.0
 # A person has to do something first; asking too often would lock the address out.
-REFUSED_PAUSE_SECONDS, DENIED_PAUSE_SECONDS, HOPELESS_PAUSE_SECONDS = 60.0, 60.0, 600.0
+REFUSED_PAUSE_SECONDS, HOPELESS_PAUSE_SECONDS = 60.0, 600.0
 REJECTED_PAUSE_SECONDS = 86_400.0  # each attempt is a new request on the gateway: a person tries again
 RESTART_CODES = (1012, 1013)
 
@@ -213,9 +203,10 @@ class Held:
     allow_insecure_tls: bool
     device_token: str | None = field(repr=False)
 
-    def differs_from(self, other: "Held") -> bool:
-        """Whether the other one needs another connection."""
-        return (self.url, self.token, self.allow_insecure_tls) != (other.url, other.token, other.allow_insecure_tls)
+    @property
+    def way(self) -> tuple[str, str | None, bool]:
+        """What another connection is needed for when it changes."""
+        return self.url, self.token, self.allow_insecure_tls
 
 
 class Link:
@@ -227,7 +218,7 @@ class Link:
         self._lost = lost
         self._device_token = gateway.device_token
         self._inlet = Inlet(GatewayRef(gateway.id, gateway.organization_id))
-        self._reported: Report | None = None
+        self._reported: queries.Report | None = None
         self._note = ""
         self._failures = 0
         self._short_connections = 0
@@ -276,9 +267,9 @@ class Link:
             connection = await connect(
                 self._made_target(), await installation.identity(), on_event=self._inlet.put, waits_for_pairing=True
             )
-        except PairingRequired as error:
+        except errors.PairingRequired as error:
             return await self._pair(error)
-        except GatewayError as error:
+        except errors.GatewayError as error:
             return await self._failed(await discreet(self.gateway.organization_id, error))
         self.connection = connection
         try:
@@ -325,32 +316,28 @@ class Link:
         self._short_connections = self._short_connections + 1 if is_short else 0
         self._failures = max(0, self._short_connections - 1)
         self._connected_at = now
-        await self._report(Report(CONNECTING, f"closed_{end.code}", text))
+        await self._report(queries.Report(queries.CONNECTING, f"closed_{end.code}", text))
         return self._pause_after_failure()
 
-    async def _failed(self, error: GatewayError) -> float:
-        if isinstance(error, PairingRefused) and queries.pairing_decision(error) == "PAIRING_EXPIRED":
+    async def _failed(self, error: errors.GatewayError) -> float:
+        if isinstance(error, errors.PairingRefused) and queries.pairing_decision(error) == "PAIRING_EXPIRED":
             self._note = queries.EARLIER_EXPIRED
             return PAIRING_POLL_SECONDS  # then there is a new request to approve
-        report = queries.of_error(error)
-        if not (isinstance(error, Unreachable) and self._is_short_interruption):
-            await self._report(report)
+        was_just_there = (
+            self._connected_at is not None and monotonic() - self._connected_at < SHORT_INTERRUPTION_SECONDS
+        )
+        if not (isinstance(error, errors.Unreachable) and was_just_there):
+            await self._report(queries.of_error(error))
         pause = self._pause_after_failure()
-        if isinstance(error, TokenRefused | MissingScopes):
+        if isinstance(error, errors.TokenRefused | errors.MissingScopes | errors.AccessDenied):
             pause = REFUSED_PAUSE_SECONDS
-        elif isinstance(error, AccessDenied):
-            pause = DENIED_PAUSE_SECONDS
-        elif isinstance(error, PairingRefused):
+        elif isinstance(error, errors.PairingRefused):
             pause = REJECTED_PAUSE_SECONDS
-        elif not isinstance(error, Unreachable):
+        elif not isinstance(error, errors.Unreachable):
             pause = HOPELESS_PAUSE_SECONDS
         return max(pause, error.retry_after or 0.0)
 
-    @property
-    def _is_short_interruption(self) -> bool:
-        return self._connected_at is not None and monotonic() - self._connected_at < SHORT_INTERRUPTION_SECONDS
-
-    async def _pair(self, error: PairingRequired) -> float:
+    async def _pair(self, error: errors.PairingRequired) -> float:
         """Wait for the decision about a pairing where the gateway tells it, else ask again soon."""
         self._failures, note, self._note = 0, self._note, ""
         began, before = monotonic(), self._reported
@@ -362,13 +349,13 @@ class Link:
             raise
         try:
             await error.resolved(PAIRING_POLL_SECONDS if error.wait is None else PAIRING_WAIT_SECONDS)
-        except PairingRefused as refused:
+        except errors.PairingRefused as refused:
             return await self._failed(refused)
         if error.wait is None and before is not None and before.pairing_request_id not in (None, error.request_id):
             return HOPELESS_PAUSE_SECONDS  # the one before was rejected or expired: the next is asked for by a person
         return max(0.0, began + SHORTEST_PAIRING_SECONDS - monotonic())
 
-    async def _report(self, report: Report) -> Report | None:
+    async def _report(self, report: queries.Report) -> queries.Report | None:
         """Store a report that differs from the one before, and return what was stored.
 
         Gives the gateway up when another process holds it.

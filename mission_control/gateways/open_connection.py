@@ -16,7 +16,7 @@ from mission_control.core.values import to_json
 from mission_control.gateways import errors
 from mission_control.gateways.errors import GatewayError, Unreachable
 from mission_control.gateways.handshake import Hello
-from mission_control.gateways.target import InFlight, Place, Target
+from mission_control.gateways.target import AT_A_TIME, Place, Target
 
 # Above what gateways send (25 MiB), so that theirs is the limit that is met.
 MOST_BYTES = 32 * 1024 * 1024
@@ -169,7 +169,7 @@ class Connection:
         self._target = target
         self._on_event = on_event
         self._waiting: dict[str, _Waiting] = {}
-        self._in_flight = InFlight()
+        self._in_flight = asyncio.Semaphore(AT_A_TIME)
         self._number = 0
         loop = asyncio.get_running_loop()
         self._last_frame_at = loop.time()
@@ -236,7 +236,7 @@ class Connection:
         return wait < left
 
     async def _ask(self, method: str, params: Mapping[str, object], final: bool, sent: Callable[[], None]) -> object:
-        async with self._in_flight.place():
+        async with self._in_flight:
             self._number += 1
             key = str(self._number)
             encoded = to_json({"type": "req", "id": key, "method": method, "params": params})

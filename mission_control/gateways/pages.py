@@ -9,22 +9,10 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
+from mission_control.gateways import queries
 from mission_control.gateways.errors import TOKEN_COMMANDS
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.page_frame import GATEWAY, GATEWAY_PAGE, gateway_of_page, on_gateway
-from mission_control.gateways.queries import (
-    CONNECTED,
-    CONNECTING,
-    PAIRING,
-    REFUSED,
-    UNREACHABLE,
-    Name,
-    Token,
-    Url,
-    WorkspaceRoot,
-    boards_using,
-    list_gateways,
-)
 from mission_control.people.organization_queries import left_on_gateways
 from mission_control.web.actions import Outcome, Refusal, Typed, action
 from mission_control.web.forms import (
@@ -57,10 +45,10 @@ DEFAULT_ROOT = "~/.openclaw"
 class NewGatewayForm(Form):
     """A new gateway."""
 
-    name: Name
-    url: Url
-    token: Token = None
-    workspace_root: WorkspaceRoot = DEFAULT_ROOT
+    name: queries.Name
+    url: queries.Url
+    token: queries.Token = None
+    workspace_root: queries.WorkspaceRoot = DEFAULT_ROOT
     allow_insecure_tls: bool = False
 
 
@@ -93,13 +81,7 @@ class DeletionForm(TypedName):
 pages = Pages("gateways_pages", __name__)
 
 
-async def _admin() -> Actor:
-    actor = await signed_in()
-    require(actor, "gateway.manage")
-    return actor
-
-
-TROUBLED_FIRST = (REFUSED, PAIRING, UNREACHABLE, CONNECTING, CONNECTED)
+TROUBLED_FIRST = (queries.REFUSED, queries.PAIRING, queries.UNREACHABLE, queries.CONNECTING, queries.CONNECTED)
 ORDERS = {
     "newest": Order("newest"),
     "name": Order("by name", lambda gateway: gateway.name.casefold()),
@@ -108,7 +90,7 @@ ORDERS = {
 
 
 async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
-    gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
+    gateways, _ = await queries.list_gateways(actor, Paging(limit=200, offset=0))
     return {"gateways": ORDERS[asked.order].sorted(gateways)}
 
 
@@ -121,31 +103,33 @@ LiveList(
 def _refused(refusal: Typed[object]) -> dict[str, object]:
     """Return the reasons by field, and the gateway that this one is: what the gateway refuses stands at its field."""
     error = refusal.error
-    if isinstance(error, EditConflict):
-        return {"errors": refusal.errors}
-    if isinstance(error, Invalid | Conflict) and isinstance(error.detail, dict) and "code" in error.detail:
-        errors = {FIELD_OF_CODE.get(str(error.detail["code"]), ""): error.sentence}
-        return {"errors": errors, "same_as": error.detail.get("gateway_id")}
+    detail = error.detail if isinstance(error, Invalid | Conflict) and not isinstance(error, EditConflict) else None
+    if isinstance(detail, dict) and "code" in detail:
+        errors = {FIELD_OF_CODE.get(str(detail["code"]), ""): str(detail["message"])}
+        return {"errors": errors, "same_as": detail.get("gateway_id")}
     return {"errors": refusal.errors}
 
 
 @pages.get("/gateways/new")
 async def new_gateway() -> str:
     """Show the form of a new gateway."""
-    return await _new_page(await _admin(), values={"workspace_root": DEFAULT_ROOT}, errors={})
+    actor = await signed_in()
+    require(actor, "gateway.manage")
+    return await _form_page(actor, None, values={"workspace_root": DEFAULT_ROOT}, errors={})
 
 
-async def _new_page(actor: Actor, **context: object) -> str:
-    context = {"labels": LABELS, "token_commands": TOKEN_COMMANDS, "same_as": None} | context
-    return await shell_page(actor, "gateways/new.html", active="gateways", **context)
+async def _form_page(actor: Actor, gateway: Gateway | None, **context: object) -> str:
+    context = {"labels": LABELS, "token_commands": TOKEN_COMMANDS, "same_as": None, "gateway": gateway} | context
+    template = "gateways/new.html" if gateway is None else "gateways/edit.html"
+    return await shell_page(actor, template, active="gateways", **context)
 
 
-async def _not_created(refusal: Refusal[None, NewGatewayForm]) -> ResponseReturnValue:
+async def _not_saved(refusal: Refusal[Gateway | None, NewGatewayForm]) -> ResponseReturnValue:
     refusal.only()
-    return await _new_page(refusal.actor, values=refusal.values, **_refused(refusal))
+    return await _form_page(refusal.actor, refusal.found, values=refusal.values, **_refused(refusal))
 
 
-@action(pages, "/gateways/new", form=NewGatewayForm, refused=_not_created)
+@action(pages, "/gateways/new", form=NewGatewayForm, refused=_not_saved)
 async def create_gateway(outcome: Outcome[None, NewGatewayForm]) -> ResponseReturnValue:
     """Add a gateway and show how its connection is."""
     return go(f"/gateways/{outcome.answer.id}")
@@ -174,20 +158,10 @@ async def one_live(gateway_id: UUID) -> Response:
 async def edit_form(gateway_id: UUID) -> str:
     """Show the form of a gateway's fields."""
     actor, gateway = await on_gateway(gateway_id, "gateway.update")
-    return await _edit_page(actor, gateway, values=GatewayForm.shown(gateway), errors={})
+    return await _form_page(actor, gateway, values=GatewayForm.shown(gateway), errors={})
 
 
-async def _edit_page(actor: Actor, gateway: Gateway, **context: object) -> str:
-    context = {"labels": LABELS, "token_commands": TOKEN_COMMANDS, "same_as": None} | context
-    return await shell_page(actor, "gateways/edit.html", active="gateways", gateway=gateway, **context)
-
-
-async def _not_edited(refusal: Refusal[Gateway, GatewayForm]) -> ResponseReturnValue:
-    refusal.only()
-    return await _edit_page(refusal.actor, refusal.found, values=refusal.values, **_refused(refusal))
-
-
-@action(pages, f"{GATEWAY}/edit", form=GatewayForm, at=gateway_of_page, refused=_not_edited)
+@action(pages, f"{GATEWAY}/edit", form=GatewayForm, at=gateway_of_page, refused=_not_saved)
 async def update_gateway(outcome: Outcome[Gateway, GatewayForm]) -> ResponseReturnValue:
     """Change a gateway."""
     return go(f"/gateways/{outcome.found.id}")
@@ -213,7 +187,7 @@ async def delete_form(gateway_id: UUID) -> str:
 
 async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, object]:
     left = await left_on_gateways(gateway.organization_id, gateway.id)
-    return {"gateway": gateway, "boards": await boards_using(gateway.id), "left": left, "errors": errors}
+    return {"gateway": gateway, "boards": await queries.boards_using(gateway.id), "left": left, "errors": errors}
 
 
 async def not_deleted(refusal: Refusal[Gateway, object]) -> ResponseReturnValue:

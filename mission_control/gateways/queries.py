@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from tortoise.queryset import QuerySet
 
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import ErrorCode, NotFound
+from mission_control.core.errors import ErrorCode, NotFound, existing
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, example
 from mission_control.database.records import find
@@ -70,10 +70,7 @@ def visible_gateways(actor: Actor) -> QuerySet[Gateway]:
 @lookup
 async def visible_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
     """Return a gateway that the actor can see. Raise NotFound otherwise."""
-    gateway = await visible_gateways(actor).get_or_none(id=gateway_id)
-    if gateway is None:
-        raise NotFound()
-    return gateway
+    return await existing(visible_gateways(actor).get_or_none(id=gateway_id))
 
 
 async def reachable_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
@@ -120,10 +117,7 @@ async def hold_for_board(organization_id: UUID, gateway_id: UUID) -> bool:
 
 async def gateway_of(organization_id: UUID, gateway_id: UUID) -> Gateway:
     """Return a gateway of an organization. Raise NotFound otherwise."""
-    gateway = await Gateway.get_or_none(id=gateway_id, organization_id=organization_id)
-    if gateway is None:
-        raise NotFound()
-    return gateway
+    return await existing(Gateway.get_or_none(id=gateway_id, organization_id=organization_id))
 
 
 async def gateway_names(gateway_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -155,6 +149,7 @@ TOKEN_REFUSED = f"The gateway refuses the token. `{TOKEN_COMMANDS[0]}` in a term
 # As the codes of reports have them.
 TOKEN_CODES = frozenset(code.lower() for code, kind in DETAIL_KINDS.items() if kind is TokenRefused)
 ACCESS_DENIED = "The gateway knows this device, but its role grants nothing. Give it a role on the gateway."
+LESS_THAN_PAIRED = "The gateway grants this device less than it was paired for. Approve it again on the gateway."
 TOO_NEW = "The gateway speaks a newer protocol than this Mission Control. Update Mission Control."
 TOO_OLD = "The gateway speaks only an old protocol. Update it with `openclaw update`."
 
@@ -185,7 +180,17 @@ class Report:
 
 def of_hello(hello: Hello, instance_id: str | None) -> Report:
     """Return the report of an accepted connection, with the gateway's own id where it gave one."""
-    said = _from_hello(hello) | ({} if instance_id is None else {"instance_id": instance_id})
+    said = {
+        "version": hello.version or None,
+        "protocol": hello.protocol,
+        "role": hello.role,
+        "scopes": None if hello.scopes is None else sorted(hello.scopes),
+        "methods": sorted(hello.methods),
+        "events": sorted(hello.events),
+        "capabilities": sorted(hello.capabilities),
+        "boot_id": hello.boot_id,
+        **({} if instance_id is None else {"instance_id": instance_id}),
+    }
     return Report(CONNECTED, None, " ".join(hello.warnings) or None, said=said, device_token=hello.device_token)
 
 
@@ -198,19 +203,6 @@ def of_same_gateway(first: Gateway) -> Report:
 def same_gateway(first: Gateway) -> str:
     """Say which gateway it is that answers at another address."""
     return f"This is the gateway {first.name}, which is here already at {first.url}."
-
-
-def _from_hello(hello: Hello) -> dict[str, object]:
-    return {
-        "version": hello.version or None,
-        "protocol": hello.protocol,
-        "role": hello.role,
-        "scopes": None if hello.scopes is None else sorted(hello.scopes),
-        "methods": sorted(hello.methods),
-        "events": sorted(hello.events),
-        "capabilities": sorted(hello.capabilities),
-        "boot_id": hello.boot_id,
-    }
 
 
 def of_error(error: GatewayError) -> Report:
@@ -227,7 +219,13 @@ def of_error(error: GatewayError) -> Report:
         case TokenRefused():
             return Report(REFUSED, code, TOKEN_TEXTS.get(error.detail_code, TOKEN_REFUSED))
         case MissingScopes():
-            return Report(REFUSED, "missing_scopes", _missing(error), said=_granted(error))
+            listed = ", ".join(error.scopes)
+            said: dict[str, object] | None = None
+            text = f"The gateway grants this device too little. Missing: {listed}." if listed else LESS_THAN_PAIRED
+            if isinstance(granted := error.details.get("granted"), list):
+                said = {"scopes": sorted(map(str, granted))}
+                said |= {name: error.details.get(name) for name in ("version", "protocol")}
+            return Report(REFUSED, "missing_scopes", text, said=said)
         case AccessDenied():
             own = error.detail_code == "OPERATOR_ACCESS_DENIED"
             return Report(REFUSED, code, ACCESS_DENIED if own else error.message)
@@ -243,21 +241,6 @@ def of_error(error: GatewayError) -> Report:
 def pairing_decision(error: PairingRefused) -> str:
     """Return `PAIRING_REJECTED` or `PAIRING_EXPIRED`: the code, or the word in the details of a refused connection."""
     return error.code if error.code in PAIRING_REFUSED else error.detail_code
-
-
-def _missing(error: MissingScopes) -> str:
-    listed = ", ".join(error.scopes)
-    if not listed:
-        return "The gateway grants this device less than it was paired for. Approve it again on the gateway."
-    return f"The gateway grants this device too little. Missing: {listed}."
-
-
-def _granted(error: MissingScopes) -> dict[str, object] | None:
-    granted = error.details.get("granted")
-    if not isinstance(granted, list):
-        return None
-    version, protocol = error.details.get("version"), error.details.get("protocol")
-    return {"scopes": sorted(map(str, granted)), "version": version, "protocol": protocol}
 
 
 def after(report: Report, before: Report | None, note: str = "") -> Report:

@@ -7,10 +7,8 @@ import re
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from functools import total_ordering
 from typing import TypedDict
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -28,8 +26,7 @@ _STAGES = {"dev": -4, "alpha": -3, "beta": -2, "rc": -1}
 _RELEASED = 0
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Version:
     """A parsed version, ordered by age."""
 
@@ -38,13 +35,6 @@ class Version:
     patch: int
     stage: int = _RELEASED
     number: int = 0  # of the pre-release, or of the correction
-
-    def __lt__(self, other: "Version") -> bool:
-        return self._key < other._key
-
-    @property
-    def _key(self) -> tuple[int, int, int, int, int]:
-        return (self.year, self.month, self.patch, self.stage, self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +57,12 @@ def parse(text: str | None) -> Version | None:
     return Version(year, month, patch, _RELEASED, int(found["revision"] or 0))
 
 
-def is_development(text: str | None) -> bool:
-    """Return whether a version names a build from source."""
-    return (text or "").strip().lower() in ("dev", "development", "0.0.0", "0.0.0-dev")
-
-
-def minimum_of(setting: str) -> Version | None:
-    """Return the least version that a setting asks for; None when the setting is no version."""
-    return parse(setting.strip() or BLANK_MINIMUM)
-
-
 def compatibility(version: str | None, minimum: str = DEFAULT_MINIMUM) -> Compatibility:
     """Hold a gateway's version against the least one; only what is known to be too old is refused."""
-    least = minimum_of(minimum)
+    least = parse(minimum.strip() or BLANK_MINIMUM)
     if least is None:
         return Compatibility(False, f"GATEWAY_MIN_VERSION is no version of OpenClaw: {minimum}")
-    if is_development(version):
+    if (version or "").strip().lower() in ("dev", "development", "0.0.0", "0.0.0-dev"):
         return Compatibility(True, "The gateway is a development build; its version cannot be checked.")
     found = parse(version)
     if found is None:
@@ -154,33 +134,14 @@ class Pace:
         """Wait until a call may be sent, and count it. Raises at once when that takes longer than `seconds`."""
         while (wait := self.wait_for(method)) > 0:
             if wait > seconds:
-                raise too_many(method, wait)
+                text = f"The gateway takes {WRITES} calls of {method} a minute. The next one is possible in"
+                limit = {"method": method, "limit": f"{WRITES} per {WINDOW_SECONDS:.0f}s"}
+                raise GatewayError(
+                    "UNAVAILABLE", f"{text} {math.ceil(wait)} s.", details=limit, is_retryable=True, retry_after=wait
+                )
             await self.sleep(wait)
             seconds -= wait
         self.sent(method)
-
-
-class InFlight:
-    """So many requests at a time; the others wait their turn."""
-
-    def __init__(self, most: int = AT_A_TIME) -> None:
-        self._places = asyncio.Semaphore(most)
-
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        async with self._places:
-            yield
-
-
-def too_many(method: str, wait: float) -> GatewayError:
-    """Return the error of a call that would have to wait too long."""
-    return GatewayError(
-        "UNAVAILABLE",
-        f"The gateway takes {WRITES} calls of {method} a minute. The next one is possible in {math.ceil(wait)} s.",
-        details={"method": method, "limit": f"{WRITES} per {WINDOW_SECONDS:.0f}s"},
-        is_retryable=True,
-        retry_after=wait,
-    )
 
 
 class Place(TypedDict, total=False):

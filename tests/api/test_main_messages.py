@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from mission_control.agents import main_api
+from mission_control.agents import lead_api
 from mission_control.agents.coordination import message_lead
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
@@ -139,7 +139,7 @@ async def test_broadcast_goes_on_after_a_failure(cast: Cast, fleet: Fleet, monke
             raise Conflict("No room for a lead.")
         return await message_lead(actor, board, new)
 
-    monkeypatch.setattr(main_api, "message_lead", refusing)
+    monkeypatch.setattr(lead_api, "message_lead", refusing)
     answer = (await fleet.main.post(BROADCAST, {"content": "New rule."})).ok()
     assert (answer["sent"], answer["failed"]) == (1, 1)
     [attic, home] = answer["results"]
