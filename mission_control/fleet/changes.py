@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,11 +25,18 @@ from mission_control.fleet.gateway_agent import (
     listed,
     mappings_in,
 )
-from mission_control.fleet.jobs import OPEN, Action, request_provisioning, request_removal, request_rest
+from mission_control.fleet.jobs import (
+    OPEN,
+    Action,
+    request_alone,
+    request_provisioning,
+    request_removal,
+    target_of,
+)
 from mission_control.fleet.main_agents import is_made
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_files import make_workspace_token
-from mission_control.fleet.provisioning_schemas import Adoption, GatewayRemoval
+from mission_control.fleet.provisioning_schemas import Adoption, GatewayRemoval, ProvisioningRequest
 from mission_control.gateways import commands
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.installation import is_made_by_us
@@ -57,7 +63,7 @@ async def remove(job: ProvisioningJob) -> str:
     for _ in range(LOOKS):
         try:
             async with changing(job.gateway_id):
-                said = await call(job.gateway_id, "agents.delete", {"agentId": key, "deleteFiles": True})
+                answer = await call(job.gateway_id, "agents.delete", {"agentId": key, "deleteFiles": True})
         except GatewayError as error:
             if not is_missing(error):
                 raise
@@ -65,16 +71,17 @@ async def remove(job: ProvisioningJob) -> str:
             if key not in await listed(job.gateway_id):
                 break
         else:
-            kept = _kept(said)
+            # Such as a folder below that of the gateway's own main agent.
+            paths = [str(folder.get("path")) for folder in mappings_in(answer, "failed")]
+            kept = f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
             break
-    await _delete_session(job)
+    try:
+        # Gateways keep the main session of an agent that they still have.
+        await call(job.gateway_id, "sessions.delete", {"key": job.target["session_key"]})
+    except GatewayError as error:
+        if error.code != "INVALID_REQUEST":
+            raise
     return " ".join(filter(None, ("What it was doing was ended." if ended else "", kept)))
-
-
-def _kept(said: object) -> str:
-    """Say what a gateway did not delete of an agent, such as a folder below that of its own main agent."""
-    paths = [str(folder.get("path")) for folder in mappings_in(said, "failed")]
-    return f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
 
 
 async def _end_turns(job: ProvisioningJob) -> int:
@@ -85,15 +92,6 @@ async def _end_turns(job: ProvisioningJob) -> int:
         if error.is_retryable:
             raise
         return 0  # it is gone already, or never had a session
-
-
-async def _delete_session(job: ProvisioningJob) -> None:
-    """Delete what is left of its session; gateways keep the main session of an agent that they still have."""
-    try:
-        await call(job.gateway_id, "sessions.delete", {"key": job.target["session_key"]})
-    except GatewayError as error:
-        if error.code != "INVALID_REQUEST":
-            raise
 
 
 async def unlink(job: ProvisioningJob) -> str:
@@ -132,44 +130,45 @@ async def end_all_turns(organization_id: UUID) -> None:
 ALONE_STEPS = {"remove": remove, "unlink": unlink, "rest": rest}
 
 
-AWAY = "The gateway is not connected, so nothing can be removed there. Connect it, or delete it without its agents."
-
-
 async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval) -> JobRead:
     """Begin to delete a gateway. Raise Conflict while boards use it, unless `force`, and while it is not connected."""
     await commands.refuse_in_use(gateway, force=wanted.force)
     if wanted.remove_agents and gateway.state != CONNECTED:
-        raise Conflict({"message": AWAY, "code": ErrorCode.GATEWAY_NOT_CONNECTED})
+        raise not_connected(
+            "The gateway is not connected, so nothing can be removed there."
+            " Connect it, or delete it without its agents."
+        )
+
+    async def work() -> JobResult:
+        agents = [agent for agent in await Agent.filter(gateway_id=gateway.id) if is_made(agent)]
+        agents = agents if wanted.remove_agents else []
+        await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting").delete()
+        await running.step("Removing its agents", len(agents))
+        problems = [note for agent in agents if (note := await _removed(gateway.id, agent))]
+        await running.step("Deleting the gateway here")
+        await commands.delete_gateway(actor, gateway, force=wanted.force)
+        number = sum(not agent.is_adopted for agent in agents)
+        count = f", and {number} {'agent was' if number == 1 else 'agents were'} removed there" if number else ""
+        return JobResult(summary=f"{gateway.name} is deleted{count}.", url="/gateways", problems=problems)
+
     title = f"Delete {gateway.name}" + (" and its agents there" if wanted.remove_agents else "")
-    return await running.start(actor, "gateway_removal", title, partial(_work, actor, gateway, wanted))
+    return await running.start(actor, "gateway_removal", title, work)
 
 
-async def _work(actor: Actor, gateway: Gateway, wanted: GatewayRemoval) -> JobResult:
-    agents = [one for one in await Agent.filter(gateway_id=gateway.id) if is_made(one)] if wanted.remove_agents else []
-    await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting").delete()
-    await running.step("Removing its agents", len(agents))
-    problems = [note for one in agents if (note := await _removed(gateway.id, one))]
-    await running.step("Deleting the gateway here")
-    await commands.delete_gateway(actor, gateway, force=wanted.force)
-    number = sum(not one.is_adopted for one in agents)
-    count = f"{number} {'agent was' if number == 1 else 'agents were'} removed there" if number else ""
-    said = f"{gateway.name} is deleted" + (f", and {count}." if count else ".")
-    return JobResult(summary=said, url="/gateways", problems=problems)
+def not_connected(message: str) -> Conflict:
+    return Conflict({"message": message, "code": ErrorCode.GATEWAY_NOT_CONNECTED})
 
 
 async def _removed(gateway_id: UUID, agent: Agent) -> str:
     """Remove an agent, or take back what was added to a linked one. Return what stays; raise Conflict to stop here."""
     action = "unlink" if agent.is_adopted else "remove"
-    place = {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
-    job = ProvisioningJob(gateway_id=gateway_id, agent_id=agent.id, action=action, target=place)
+    job = ProvisioningJob(gateway_id=gateway_id, agent_id=agent.id, action=action, target=target_of(agent))
     try:
         note = await ALONE_STEPS[action](job)
     except GatewayError as error:
         if error.is_retryable:
             message = f"The gateway went away before {agent.name} was removed; nothing is deleted here. Start it again."
-            raise Conflict(
-                {"message": f"{message} ({error.message})", "code": ErrorCode.GATEWAY_NOT_CONNECTED}
-            ) from error
+            raise not_connected(f"{message} ({error.message})") from error
         return f"{agent.name} stays on the gateway: {error.message}"
     await running.advance()
     return f"{agent.name}: {note}" if "Stays" in note else ""
@@ -213,21 +212,16 @@ async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
         return
     before, after = event.data.get("before", {}), event.data.get("after", {"soul_template": True})
     if {"gateway_id", "gateway_agent_id"} & set(after):
-        await _follow(agent, before)
+        gone = {
+            "gateway_agent_id": before.get("gateway_agent_id", agent.gateway_agent_id),
+            "session_key": before.get("openclaw_session_id", agent.openclaw_session_id),
+        }
+        if (was := before.get("gateway_id", agent.gateway_id)) is not None:
+            await request_removal(agent, gateway_id=UUID(str(was)), gone=gone)
+        await request_provisioning(agent, action="provision", how=ProvisioningRequest(overwrite=True))
     elif IN_FILES & set(after) and not agent.is_adopted and is_made(agent):
         # A new soul comes with a notice of its own.
         await request_provisioning(agent, action="update", wake=set(after) != {"soul_template"})
-
-
-async def _follow(agent: Agent, before: dict[str, object]) -> None:
-    was = before.get("gateway_id", agent.gateway_id)
-    gone = {
-        "gateway_agent_id": before.get("gateway_agent_id", agent.gateway_agent_id),
-        "session_key": before.get("openclaw_session_id", agent.openclaw_session_id),
-    }
-    if was is not None:
-        await request_removal(agent, gateway_id=was if isinstance(was, UUID) else UUID(str(was)), gone=gone)
-    await request_provisioning(agent, action="provision", overwrite=True)
 
 
 @reactions.to("agent.provisioning_requested")
@@ -239,15 +233,9 @@ async def provision_again(actor: Actor, event: NewEvent) -> None:
     if agent.is_adopted:
         await request_provisioning(agent, action="adopt", followed=True)
         return
-    await request_provisioning(
-        agent,
-        action="provision" if agent.last_seen_at is None else "update",
-        force_bootstrap=bool(event.data.get("force_bootstrap")),
-        reset_session=bool(event.data.get("reset_session")),
-        overwrite=bool(event.data.get("overwrite")),
-        rotate_token=bool(event.data.get("rotate_token")),
-        followed=True,
-    )
+    how = ProvisioningRequest(**{name: event.data.get(name, False) for name in ProvisioningRequest.model_fields})
+    action: Action = "provision" if agent.last_seen_at is None else "update"
+    await request_provisioning(agent, action=action, how=how, followed=True)
 
 
 @reactions.to("agent.token_rotated", "agent.token_revoked")
@@ -276,7 +264,7 @@ async def remove_agents_of_erased_board(actor: Actor, event: NewEvent) -> None:
 @reactions.to("board.deleted")
 async def end_work_of_deleted_board(actor: Actor, event: NewEvent) -> None:
     for agent in await _agents_of(event):
-        await request_rest(agent)
+        await request_alone(agent, "rest", agent.gateway_id)
 
 
 @reactions.to("board.updated")
@@ -313,12 +301,10 @@ async def choices_to_link(gateway: Gateway) -> tuple[list[tuple[str, str]], str]
     Agents that a Mission Control made, this one or another, are left out.
     """
     try:
-        there = [
-            found for found, ours in await agents_there(gateway) if ours is None and not is_made_by_us(found["id"])
-        ]
+        there = [found for found, ours in await agents_there(gateway) if ours is None]
     except Unreachable as error:
         return [], str(error.detail)
-    named = [(one["id"], str(one.get("name") or one["id"])) for one in there]
+    named = [(one["id"], str(one.get("name") or one["id"])) for one in there if not is_made_by_us(one["id"])]
     return [(key, name if name == key else f"{name} ({key})") for key, name in named], ""
 
 

@@ -9,7 +9,7 @@ from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import Invalid
 from mission_control.fleet.models import ALONE, LABELS, ProvisioningJob, new_steps, next_step, plan_of
 from mission_control.fleet.provisioning_schemas import (
     GatewayTemplatesSyncError,
@@ -34,13 +34,15 @@ async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
     agents = {one.id: one for one in await Agent.filter(id__in=[job.agent_id for job in jobs])}
     known = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]
     failed = [(job, agent) for job, agent in known if not is_written(job) and (job.state == "failed" or job.attempts)]
-    workers = [(job, agent) for job, agent in known if agent.board_id is not None]
-    return sync_result(
-        parent.gateway_id,
-        parent.options,
-        updated=sum(is_written(job) for job, _ in workers),
-        skipped=parent.target["skipped"] + sum(job.state == "failed" and not is_written(job) for job, _ in workers),
-        main=any(is_written(job) for job, agent in known if agent.board_id is None),
+    workers = [job for job, agent in known if agent.board_id is not None]
+    skipped = sum(job.state == "failed" and not is_written(job) for job in workers)
+    return GatewayTemplatesSyncResult(
+        gateway_id=parent.gateway_id,
+        include_main=parent.options["include_main"],
+        reset_sessions=parent.options["reset_sessions"],
+        agents_updated=sum(is_written(job) for job in workers),
+        agents_skipped=parent.target["skipped"] + skipped,
+        main_updated=any(is_written(job) for job, agent in known if agent.board_id is None),
         errors=[
             *(GatewayTemplatesSyncError.model_validate(one) for one in parent.target["errors"]),
             *(sync_error(agent, job.last_error or "It failed.") for job, agent in failed),
@@ -55,51 +57,8 @@ def is_written(job: ProvisioningJob) -> bool:
     return job.state == "done" or job.awaits_check_in
 
 
-def sync_result(
-    gateway_id: UUID,
-    options: dict[str, Any],
-    *,
-    updated: int = 0,
-    skipped: int = 0,
-    main: bool = False,
-    errors: list[GatewayTemplatesSyncError],
-    finished: bool = True,
-    job_id: UUID | None = None,
-) -> GatewayTemplatesSyncResult:
-    return GatewayTemplatesSyncResult(
-        gateway_id=gateway_id,
-        include_main=options["include_main"],
-        reset_sessions=options["reset_sessions"],
-        agents_updated=updated,
-        agents_skipped=skipped,
-        main_updated=main,
-        errors=errors,
-        finished=finished,
-        job_id=job_id,
-    )
-
-
-async def visible_sync(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:
-    """Return a sync of a gateway that the actor can see. Raise NotFound otherwise."""
-    found = await ProvisioningJob.get_or_none(
-        id=job_id, gateway_id=gateway_id, action="sync", organization_id=actor.organization_id
-    )
-    if found is None:
-        raise NotFound()
-    return found
-
-
-async def latest_sync(gateway_id: UUID) -> ProvisioningJob | None:
-    """Return the newest sync of a gateway."""
-    return await ProvisioningJob.filter(gateway_id=gateway_id, action="sync").order_by("-created_at").first()
-
-
 def sync_error(agent: Agent, message: str) -> GatewayTemplatesSyncError:
     return GatewayTemplatesSyncError(agent_id=agent.id, agent_name=agent.name, board_id=agent.board_id, message=message)
-
-
-AGENT_GONE = "The agent was deleted meanwhile."
-GATEWAY_GONE = "The gateway was deleted meanwhile."
 
 
 # What provisioning that people asked for looks like among long work: rows of `jobs` that follow rows of this package. A
@@ -109,23 +68,15 @@ async def follow_setup(job: ProvisioningJob, agent: Agent, user_id: UUID | None)
     """Inside a command: let a person see how far the setup of an agent is."""
     if user_id is None or agent.board_id is None:  # a gateway makes its main agent by itself
         return
-    known = await Job.get_or_none(id=job.id)
-    if known is None:
-        gateway = await Gateway.get(id=job.gateway_id)
-        title = f"Set up {agent.name} on {gateway.name}"
-        values = _of_setup(job, agent.name)
-        if gateway.state != CONNECTED:
-            values["step"] = "Wait until the gateway is connected"
-        await keep(job.organization_id, user_id, "agent_setup", title, job_id=job.id, **values)
-    else:
-        await _change(known, _of_setup(job, agent.name))
-
-
-async def follow_sync(parent: ProvisioningJob, gateway: Gateway, user_id: UUID | None, total: int) -> None:
-    """Inside a command: let a person see how far a template sync is."""
-    title = f"Write the files of agents on {gateway.name}"
-    await keep(parent.organization_id, user_id, "template_sync", title, job_id=parent.id, total=total)
-    await tell_sync(parent.id)
+    values = _of_setup(job, agent.name)
+    if (known := await Job.get_or_none(id=job.id)) is not None:
+        await _change(known, values)
+        return
+    gateway = await Gateway.get(id=job.gateway_id)
+    if gateway.state != CONNECTED:
+        values["step"] = "Wait until the gateway is connected"
+    title = f"Set up {agent.name} on {gateway.name}"
+    await keep(job.organization_id, user_id, "agent_setup", title, job_id=job.id, **values)
 
 
 async def tell_step(job: ProvisioningJob) -> None:
@@ -158,11 +109,11 @@ async def tell_sync(sync_id: UUID) -> None:
     await _change(known, {**_RUNNING, **values})
 
 
-async def tell_agent_gone(agent_id: UUID | None, jobs: list[ProvisioningJob]) -> None:
+async def tell_agent_gone(jobs: list[ProvisioningJob]) -> None:
     """Inside a command: say of jobs that were dropped that their agent is gone."""
     for job in jobs:
         if (known := await Job.get_or_none(id=job.id, state="running")) is not None:
-            await _change(known, _ended(known.kind, "interrupted", error=AGENT_GONE))
+            await _change(known, _ended(known.kind, "interrupted", error="The agent was deleted meanwhile."))
         if job.sync_id is not None:
             await tell_sync(job.sync_id)
 
@@ -171,7 +122,7 @@ async def tell_gateway_gone(gateway_id: UUID) -> None:
     """Inside a command: end what still runs on a gateway that is being deleted."""
     ours = ProvisioningJob.filter(gateway_id=gateway_id).values("id")
     for known in await Job.filter(state="running", id__in=Subquery(ours)):
-        await _change(known, _ended(known.kind, "interrupted", error=GATEWAY_GONE))
+        await _change(known, _ended(known.kind, "interrupted", error="The gateway was deleted meanwhile."))
 
 
 _RUNNING: dict[str, Any] = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
@@ -204,14 +155,14 @@ def _ended(kind: str, state: str, result: JobResult | None = None, error: str | 
 
 async def _result_of_sync(sync_id: UUID) -> JobResult:
     parent = await ProvisioningJob.get(id=sync_id)
-    found = await result_of(parent)
-    target = parent.target | {"result": found.model_dump(mode="json")}  # and stays so, whatever becomes of them
+    result = await result_of(parent)
+    target = parent.target | {"result": result.model_dump(mode="json")}  # and stays so, whatever becomes of them
     await ProvisioningJob.filter(id=sync_id).update(target=target)
-    said = f"{found.agents_updated} {'agent' if found.agents_updated == 1 else 'agents'} written"
-    said += f", {found.agents_skipped} skipped" if found.agents_skipped else ""
-    said += ", the main agent too" if found.main_updated else ""
-    problems = [f"{one.agent_name or 'An agent'}: {one.message}" for one in found.errors]
-    return JobResult(summary=f"{said}.", url=f"/gateways/{found.gateway_id}/agents", problems=problems)
+    summary = f"{result.agents_updated} {'agent' if result.agents_updated == 1 else 'agents'} written"
+    summary += f", {result.agents_skipped} skipped" if result.agents_skipped else ""
+    summary += ", the main agent too" if result.main_updated else ""
+    problems = [f"{error.agent_name or 'An agent'}: {error.message}" for error in result.errors]
+    return JobResult(summary=f"{summary}.", url=f"/gateways/{result.gateway_id}/agents", problems=problems)
 
 
 async def _change(known: Job, values: dict[str, object]) -> None:
@@ -224,35 +175,35 @@ async def _change(known: Job, values: dict[str, object]) -> None:
 CHANNEL = "provisioning"
 OPEN = ("waiting", "running")
 Action = Literal["provision", "update", "adopt"]
+AS_IT_IS = ProvisioningRequest()
 
 
 async def request_provisioning(
     agent: Agent,
     *,
     action: Action = "provision",
-    rotate_token: bool = False,
-    reset_session: bool = False,
-    force_bootstrap: bool = False,
-    overwrite: bool = False,
+    how: ProvisioningRequest = AS_IT_IS,
     wake: bool = True,
     sync_id: UUID | None = None,
     followed: bool = False,
 ) -> ProvisioningJob:
     """Inside a command: have an agent of a gateway created or updated there; joins a job that is open already.
 
-    Options add up. A job that runs is run again from its first step when it ends. Tokens stay as they are unless
-    `rotate_token` is set. With `followed` the person who asks for it sees how far it is among their long work.
+    Options add up. A job that runs is run again from its first step when it ends. With `followed` the person who asks
+    for it sees how far it is among their long work.
     """
     user_id = unit_of_work().actor.user_id
-    flags = {
-        "rotate_token": rotate_token,
-        "reset_session": reset_session,
-        "force_bootstrap": force_bootstrap,
-        "overwrite": overwrite,
-        "wake": wake,
-        "user_id": str(user_id) if user_id else None,
-    }
-    await _expect(agent)
+    flags = how.model_dump() | {"wake": wake, "user_id": str(user_id) if user_id else None}
+    notify(CHANNEL)
+    signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+    agent.status = "provisioning" if agent.last_seen_at is None else "updating"
+    agent.last_provision_error, agent.wake_attempts = None, 0
+    agent.last_wake_sent_at = agent.checkin_deadline_at = None
+    await agent.save(
+        update_fields=[
+            "status", "last_provision_error", "wake_attempts", "last_wake_sent_at", "checkin_deadline_at",
+        ]
+    )  # fmt: skip
     open_jobs = ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN).exclude(action__in=ALONE)
     job = await open_jobs.select_for_update().first()
     await ProvisioningJob.filter(agent_id=agent.id, state="failed").update(awaits_check_in=False)
@@ -304,20 +255,6 @@ async def restart(job: ProvisioningJob, options: dict[str, object]) -> None:
     await job.save()
 
 
-async def _expect(agent: Agent) -> None:
-    notify(CHANNEL)
-    signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
-    agent.status = "provisioning" if agent.last_seen_at is None else "updating"
-    agent.last_provision_error = None
-    agent.wake_attempts = 0
-    agent.last_wake_sent_at = agent.checkin_deadline_at = None
-    await agent.save(
-        update_fields=[
-            "status", "last_provision_error", "wake_attempts", "last_wake_sent_at", "checkin_deadline_at",
-        ]
-    )  # fmt: skip
-
-
 async def request_removal(
     agent: Agent, *, gateway_id: UUID | None = None, gone: dict[str, object] | None = None
 ) -> None:
@@ -325,38 +262,36 @@ async def request_removal(
 
     With `gateway_id` and `gone`, remove what the agent was before it moved.
     """
-    known = _place_of(agent) | (gone or {})
     on = gateway_id or agent.gateway_id
-    notify(CHANNEL)
     if gone is None:
         waiting = ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=ALONE)
         dropped = await waiting
         await waiting.delete()
-        await tell_agent_gone(agent.id, dropped)
-    if not known["gateway_agent_id"] or not await Gateway.filter(id=on).exists():
-        return
-    await _alone(agent, "unlink" if agent.is_adopted else "remove", on, known)
-
-
-async def request_rest(agent: Agent) -> None:
-    """Inside a command: end what an agent does, in the background."""
+        await tell_agent_gone(dropped)
+    if (gone or target_of(agent))["gateway_agent_id"] and await Gateway.filter(id=on).exists():
+        await request_alone(agent, "unlink" if agent.is_adopted else "remove", on, gone)
     notify(CHANNEL)
-    await _alone(agent, "rest", agent.gateway_id, _place_of(agent))
 
 
-def _place_of(agent: Agent) -> dict[str, object]:
+def target_of(agent: Agent) -> dict[str, object]:
+    """Return where an agent is on its gateway."""
     return {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
 
 
-async def _alone(agent: Agent, action: str, gateway_id: UUID | None, known: dict[str, object]) -> None:
+async def request_alone(
+    agent: Agent, action: str, gateway_id: UUID | None, target: dict[str, object] | None = None
+) -> None:
+    """Inside a command: have a step made in the background that needs nothing but what its job holds."""
+    target = {**(target or target_of(agent)), "board_id": str(agent.board_id or ""), "name": agent.name}
     await ProvisioningJob.create(
         organization_id=agent.organization_id,
         gateway_id=gateway_id,
         agent_id=agent.id,
         action=action,
-        target={**known, "board_id": str(agent.board_id or ""), "name": agent.name},
+        target=target,
         steps=new_steps(plan_of(action, {})),
     )
+    notify(CHANNEL)
 
 
 @command("agent.update")

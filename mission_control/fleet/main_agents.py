@@ -13,12 +13,13 @@ from mission_control.core.errors import NotFound
 from mission_control.database.sql import placeholders, rows
 from mission_control.fleet import jobs
 from mission_control.fleet.gateway_agent import read_file
-from mission_control.fleet.jobs import CHANNEL, request_provisioning, result_of, sync_error, sync_result
+from mission_control.fleet.jobs import CHANNEL, Action, request_provisioning, result_of, sync_error, tell_sync
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_files import is_token_of, keep_found_token, make_workspace_token
 from mission_control.fleet.provisioning_schemas import (
     GatewayTemplatesSyncError,
     GatewayTemplatesSyncResult,
+    ProvisioningRequest,
     TemplatesSyncQuery,
 )
 from mission_control.fleet.workspace import token_in
@@ -31,6 +32,7 @@ from mission_control.log import channels
 from mission_control.log.commands import command
 from mission_control.log.event_log import NewEvent
 from mission_control.log.unit_of_work import Reactions, record
+from mission_control.people.jobs import keep
 
 reactions = Reactions()
 
@@ -141,7 +143,15 @@ async def sync(
     problem = await _problem(gateway, wanted.board_id)
     if problem is not None:
         error = GatewayTemplatesSyncError(message=problem, board_id=wanted.board_id)
-        return sync_result(gateway.id, wanted.model_dump(mode="json"), errors=[error])
+        return GatewayTemplatesSyncResult(
+            gateway_id=gateway.id,
+            include_main=wanted.include_main,
+            reset_sessions=wanted.reset_sessions,
+            agents_updated=0,
+            agents_skipped=0,
+            main_updated=False,
+            errors=[error],
+        )
     agents = await _agents(gateway, wanted)
     if not wanted.rotate_tokens:
         for agent in agents:
@@ -155,7 +165,14 @@ async def sync(
         return await result_of(begun[0])
 
     await committed(actor, begin)
-    return await _wait(begun[0], WAIT_SECONDS if seconds is None else seconds)
+    end = times.monotonic() + (WAIT_SECONDS if seconds is None else seconds)
+    while True:
+        with channels.listening(CHANNEL) as notified:
+            result = await result_of(begun[0])
+            left = end - times.monotonic()
+            if result.finished or left <= 0:
+                return result
+            await channels.notified_within(notified, min(left, LOOK_SECONDS))
 
 
 async def _problem(gateway: Gateway, board_id: UUID | None) -> str | None:
@@ -172,12 +189,12 @@ async def _problem(gateway: Gateway, board_id: UUID | None) -> str | None:
 
 
 async def _agents(gateway: Gateway, wanted: TemplatesSyncQuery) -> list[Agent]:
-    found = Agent.filter(gateway_id=gateway.id, board__deleted_at=None, board__gateway_id=gateway.id)
+    agents = Agent.filter(gateway_id=gateway.id, board__deleted_at=None, board__gateway_id=gateway.id)
     if wanted.board_id is not None:
-        found = found.filter(board_id=wanted.board_id)
+        agents = agents.filter(board_id=wanted.board_id)
     if wanted.lead_only:
-        found = found.filter(is_board_lead=True)
-    return await found.select_related("board").order_by("created_at", "id")
+        agents = agents.filter(is_board_lead=True)
+    return await agents.select_related("board").order_by("created_at", "id")
 
 
 async def _find_token(actor: Actor, gateway: Gateway, agent: Agent) -> None:
@@ -222,29 +239,18 @@ async def begin_sync(
     parent.finished_at = times.clock_now()
     await parent.save(force_create=True)
     total = await ProvisioningJob.filter(sync_id=parent.id).count()
-    await jobs.follow_sync(parent, gateway_row, actor.user_id, total)
+    title = f"Write the files of agents on {gateway_row.name}"
+    await keep(parent.organization_id, actor.user_id, "template_sync", title, job_id=parent.id, total=total)
+    await tell_sync(parent.id)
     return parent
 
 
 async def _request(agent: Agent, wanted: TemplatesSyncQuery, sync_id: UUID) -> None:
-    await request_provisioning(
-        agent,
-        action="adopt" if agent.is_adopted else "update",
+    how = ProvisioningRequest(
         rotate_token=wanted.rotate_tokens,
         reset_session=wanted.reset_sessions and not agent.is_adopted,
         force_bootstrap=wanted.force_bootstrap,
         overwrite=wanted.overwrite,
-        wake=False,
-        sync_id=sync_id,
     )
-
-
-async def _wait(parent: ProvisioningJob, seconds: float) -> GatewayTemplatesSyncResult:
-    end = times.monotonic() + seconds
-    while True:
-        with channels.listening(CHANNEL) as notified:
-            found = await result_of(parent)
-            left = end - times.monotonic()
-            if found.finished or left <= 0:
-                return found
-            await channels.notified_within(notified, min(left, LOOK_SECONDS))
+    action: Action = "adopt" if agent.is_adopted else "update"
+    await request_provisioning(agent, action=action, how=how, wake=False, sync_id=sync_id)

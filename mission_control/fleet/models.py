@@ -64,7 +64,6 @@ LABELS = {
     "unlink": "Remove what was added",
     "rest": "End what it does",
 }
-ENDED = ("done", "skipped")
 REMOVALS = ("remove", "unlink")
 # Jobs that need nothing but what they hold themselves.
 ALONE = (*REMOVALS, "rest")
@@ -90,17 +89,13 @@ def new_steps(keys: Iterable[str]) -> list[dict[str, Any]]:
 
 def marked(steps: list[dict[str, object]], key: str, state: str, note: str = "") -> list[dict[str, object]]:
     """Return the steps with one of them in another state, as of now."""
-    now = times.wire(times.clock_now())
-    return [one | {"state": state, "at": now, "note": note} if one["key"] == key else one for one in steps]
+    mark = {"state": state, "at": times.wire(times.clock_now()), "note": note}
+    return [step | mark if step["key"] == key else step for step in steps]
 
 
 def next_step(steps: list[dict[str, Any]]) -> str | None:
     """Return the key of the first step that has not ended."""
-    return next((one["key"] for one in steps if one["state"] not in ENDED), None)
-
-
-def step_of(steps: list[dict[str, object]], key: str) -> dict[str, object] | None:
-    return next((one for one in steps if one["key"] == key), None)
+    return next((step["key"] for step in steps if step["state"] not in ("done", "skipped")), None)
 
 
 class Skill(Changing):

@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor, Scope
 from mission_control.fleet import jobs
 from mission_control.fleet.gateway_agent import call
 from mission_control.fleet.jobs import joined, restart
-from mission_control.fleet.models import ALONE, REMOVALS, ProvisioningJob, marked, next_step, step_of
+from mission_control.fleet.models import ALONE, REMOVALS, ProvisioningJob, marked, next_step
 from mission_control.gateways.models import Gateway
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -174,8 +174,8 @@ async def finish(actor: Actor, job: ProvisioningJob) -> None:
     if found is None:
         return
     if job.action in REMOVALS:
-        note = str((step_of(job.steps, job.action) or {}).get("note", ""))
-        message = f"Agent removed from its gateway: {job.target['name']}. {note}".strip()
+        [step] = job.steps
+        message = f"Agent removed from its gateway: {job.target['name']}. {step['note']}".strip()
         record("agent.delete.direct", _scope_of_gone(job), message)
     elif job.action not in ALONE:
         await _provisioned(job)
@@ -193,11 +193,8 @@ async def _provisioned(job: ProvisioningJob) -> None:
         return
     job.target = job.target | {"recorded": True}
     await ProvisioningJob.filter(id=job.id).update(target=job.target)
-    record(
-        "agent.update.direct" if job.action == "update" else "agent.provision.direct",
-        agent,
-        f"Set up on its gateway: {agent.name}.",
-    )
+    kind = "agent.update.direct" if job.action == "update" else "agent.provision.direct"
+    record(kind, agent, f"Set up on its gateway: {agent.name}.")
     if job.options.get("wake"):
         record("agent.wakeup.sent", agent, f"Woken: {agent.name}.")
 
@@ -217,24 +214,13 @@ async def fail(actor: Actor, job: ProvisioningJob, reason: str, *, again_in: flo
     if job.action in REMOVALS:
         if again_in is None:
             record("agent.delete.failed", _scope_of_gone(job), f"Not removed: {job.target['name']}. {reason}")
-    elif job.action not in ALONE:
-        await _show_failure(job, reason)
-
-
-async def _show_failure(job: ProvisioningJob, reason: str) -> None:
-    agent = await Agent.get_or_none(id=job.agent_id)
-    if agent is None:
-        return
-    is_new = agent.status != "error"
-    agent.status, agent.last_provision_error = "error", reason
-    await agent.save(update_fields=["status", "last_provision_error"])
-    if is_new:
-        record(
-            "agent.update.failed" if job.action == "update" else "agent.provision.failed",
-            agent,
-            f"Not set up on its gateway: {agent.name}. {reason}",
-            reason=reason,
-        )
+    elif job.action not in ALONE and (agent := await Agent.get_or_none(id=job.agent_id)) is not None:
+        is_new = agent.status != "error"
+        agent.status, agent.last_provision_error = "error", reason
+        await agent.save(update_fields=["status", "last_provision_error"])
+        if is_new:
+            kind = "agent.update.failed" if job.action == "update" else "agent.provision.failed"
+            record(kind, agent, f"Not set up on its gateway: {agent.name}. {reason}", reason=reason)
 
 
 @command("provisioning.run")
@@ -248,7 +234,7 @@ async def postpone(actor: Actor, job: ProvisioningJob, reason: str, seconds: flo
 async def abandon(actor: Actor, job: ProvisioningJob) -> None:
     """Remove a job whose agent is gone; the removal has a job of its own."""
     await LEASES.held(job).delete()
-    await jobs.tell_agent_gone(job.agent_id, [job])
+    await jobs.tell_agent_gone([job])
 
 
 async def _settle(job: ProvisioningJob, **values: object) -> ProvisioningJob | None:

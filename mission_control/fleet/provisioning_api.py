@@ -10,7 +10,7 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.values import OK, ErrorResponse, OkResponse
 from mission_control.fleet import changes, main_agents
-from mission_control.fleet.jobs import provision_again, result_of, visible_sync
+from mission_control.fleet.jobs import provision_again, result_of
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_schemas import (
     Adoption,
@@ -82,7 +82,10 @@ async def remove_gateway(actor: Actor, gateway: Gateway, data: GatewayRemoval) -
 
 async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:
     gateway = await visible_gateway(actor, gateway_id)
-    return await visible_sync(actor, gateway.id, job_id)
+    syncs = ProvisioningJob.filter(gateway_id=gateway.id, action="sync", organization_id=actor.organization_id)
+    if (sync := await syncs.get_or_none(id=job_id)) is None:
+        raise NotFound()
+    return sync
 
 
 @api.get(

@@ -12,7 +12,7 @@ from mission_control.core import parts, times
 from mission_control.core.actor import Actor, system
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import fingerprint
-from mission_control.fleet.gateway_agent import call, is_missing, read_file
+from mission_control.fleet.gateway_agent import call, is_missing, mappings_in, read_file
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.progress import LeaseLost, Run, StepFailed
 from mission_control.fleet.workspace import FILES, WorkspaceFacts, Writing, workspace_files, written
@@ -96,10 +96,7 @@ async def is_lasting(agent: Agent) -> bool:
     """Return whether the token that we would write into the agent's files lets it in, and is not about to end."""
     if agent.workspace_token is None:
         return False
-    print_ = fingerprint(here().unseal(agent.workspace_token))
-    soon = times.clock_now() + timedelta(days=1)
-    lasting = Token.filter(Q(expires_at=None) | Q(expires_at__gt=soon), agent_id=agent.id, revoked_at=None)
-    return await lasting.filter(fingerprint=print_).exists()
+    return await is_token_of(agent.id, here().unseal(agent.workspace_token), lasting=timedelta(days=1))
 
 
 @command("gateway.sync_templates")
@@ -109,9 +106,10 @@ async def keep_found_token(actor: Actor, gateway: Gateway, agent: Agent, secret:
     await Agent.filter(id=agent.id, workspace_token=None).update(workspace_token=agent.workspace_token)
 
 
-async def is_token_of(agent_id: UUID, secret: str) -> bool:
-    """Return whether a token that was found in a file still lets this agent in."""
-    live = Token.filter(Q(expires_at=None) | Q(expires_at__gt=times.clock_now()), agent_id=agent_id, revoked_at=None)
+async def is_token_of(agent_id: UUID, secret: str, *, lasting: timedelta = timedelta()) -> bool:
+    """Return whether a token still lets this agent in, for at least so long."""
+    end = times.clock_now() + lasting
+    live = Token.filter(Q(expires_at=None) | Q(expires_at__gt=end), agent_id=agent_id, revoked_at=None)
     return await live.filter(fingerprint=fingerprint(secret)).exists()
 
 
@@ -119,21 +117,11 @@ async def write(run: Run) -> str:
     """Write the files that are due; return how many."""
     await ensure_token(system(run.job.organization_id), run)
     listing = await run.call("agents.files.list", agentId=run.key)
-    found = {one["name"]: one for one in listing.get("files", ()) if isinstance(one, dict) and "name" in one}
+    found = {file["name"]: file for file in mappings_in(listing, "files") if "name" in file}
     # What a gateway accepts is what it lists; one that lists nothing is asked for the files that all of them have.
     names = [name for name in FILES if name in found] or ["AGENTS.md", "SOUL.md", "USER.md", "MEMORY.md"]
     facts = await facts_of(run)
-    existing = {name for name, one in found.items() if not one.get("missing")}
-    due = _due(run, facts, names, existing)
-    texts = workspace_files(facts, names=names)
-    for name in due:
-        await _set(run, name, texts[name])
-    await settle_made_token(run)
-    kept = sorted(set(names) - set(due) & existing)
-    return f"{len(due)} written" + (f", {', '.join(kept)} kept as it is." if kept else ".")
-
-
-def _due(run: Run, facts: WorkspaceFacts, names: list[str], existing: set[str]) -> tuple[str, ...]:
+    existing = {name for name, file in found.items() if not file.get("missing")}
     options = run.job.options
     writing = Writing(
         role=facts.role,
@@ -143,27 +131,30 @@ def _due(run: Run, facts: WorkspaceFacts, names: list[str], existing: set[str]) 
     )
     # A worker and a main agent have nothing to do once: their first instructions stand in AGENTS.md.
     own = [name for name in names if name != "BOOTSTRAP.md" or facts.role == "lead"]
-    return written(own, writing, existing=existing)
-
-
-async def _set(run: Run, name: str, text: str) -> None:
-    try:
-        await run.call("agents.files.set", agentId=run.key, name=name, content=text)
-    except GatewayError as error:
-        raise StepFailed(f"{name} was refused: {error.message}") if not error.is_retryable else error from error
+    due = written(own, writing, existing=existing)
+    texts = workspace_files(facts, names=names)
+    for name in due:
+        try:
+            await run.call("agents.files.set", agentId=run.key, name=name, content=texts[name])
+        except GatewayError as error:
+            if error.is_retryable:
+                raise
+            raise StepFailed(f"{name} was refused: {error.message}") from error
+    await settle_made_token(run)
+    kept = sorted(set(names) - set(due) & existing)
+    return f"{len(due)} written" + (f", {', '.join(kept)} kept as it is." if kept else ".")
 
 
 async def facts_of(run: Run) -> WorkspaceFacts:
     """Return what the texts for the agent say."""
     assert run.agent.workspace_token is not None
-    return WorkspaceFacts.of(
-        run.agent,
-        run.board,
-        await run.person(),
+    return WorkspaceFacts(
+        agent=run.agent,
+        board=run.board,
+        person=await run.person(),
         base_url=here().base_url,
         token=here().unseal(run.agent.workspace_token),
         workspace_root=run.gateway.workspace_root,
-        workspace_path=run.agent.workspace_path or "",
     )
 
 
@@ -204,11 +195,27 @@ async def add(run: Run) -> str:
     """Add the blocks, or renew those that are there."""
     await ensure_token(system(run.job.organization_id), run)
     facts = await facts_of(run)
-    await _change(run.gateway.id, run.key, "AGENTS.md", credentials_block(facts))
+    board_id = f"BOARD_ID={facts.board.id}\n" if facts.board else ""
+    credentials = f"""{BEGIN}
+## Mission Control
+You also work on a board of Mission Control. Send every request with the header X-Agent-Token.
+BASE_URL={facts.base_url}
+AUTH_TOKEN={facts.token}
+AGENT_ID={facts.agent.id}
+{board_id}\
+Say that you are there: curl -sS -X POST "$BASE_URL/api/v1/agent/heartbeat" -H "X-Agent-Token: $AUTH_TOKEN"
+Learn the rest: curl -sS "$BASE_URL/llms.txt"
+{END}"""
+    await _change(run.gateway.id, run.key, "AGENTS.md", credentials)
     await settle_made_token(run)
     if not run.job.options.get("remember"):
         return "One block in AGENTS.md."
-    await _change(run.gateway.id, run.key, "MEMORY.md", memory_block(facts))
+    board_name = " ".join(facts.board.name.split()) if facts.board else ""
+    memory = f"""{BEGIN}
+I work on the board {board_name} of Mission Control. My address and token for it are in AGENTS.md.
+A message comes when there is work for me. I hand in what I did with evidence.
+{END}"""
+    await _change(run.gateway.id, run.key, "MEMORY.md", memory)
     return "One block in AGENTS.md, one in MEMORY.md."
 
 
@@ -255,33 +262,3 @@ def with_block(text: str, block: str | None) -> str:
     if block is None:
         return text
     return f"{text}{'' if text.endswith('\n') or not text else '\n'}\n{block}\n"
-
-
-def credentials_block(facts: WorkspaceFacts) -> str:
-    """Return what an agent needs to call Mission Control."""
-    board = facts.board
-    lines = [
-        BEGIN,
-        "## Mission Control",
-        "You also work on a board of Mission Control. Send every request with the header X-Agent-Token.",
-        f"BASE_URL={facts.base_url}",
-        f"AUTH_TOKEN={facts.token}",
-        f"AGENT_ID={facts.agent_id}",
-        *([f"BOARD_ID={board.id}"] if board else []),
-        'Say that you are there: curl -sS -X POST "$BASE_URL/api/v1/agent/heartbeat" -H "X-Agent-Token: $AUTH_TOKEN"',
-        'Learn the rest: curl -sS "$BASE_URL/llms.txt"',
-        END,
-    ]
-    return "\n".join(lines)
-
-
-def memory_block(facts: WorkspaceFacts) -> str:
-    """Return what an agent should keep in mind about the board."""
-    name = " ".join(facts.board.name.split()) if facts.board else ""
-    lines = [
-        BEGIN,
-        f"I work on the board {name} of Mission Control. My address and token for it are in AGENTS.md.",
-        "A message comes when there is work for me. I hand in what I did with evidence.",
-        END,
-    ]
-    return "\n".join(lines)

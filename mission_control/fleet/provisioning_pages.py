@@ -12,7 +12,7 @@ from mission_control.agents.roster import role_of, status_of
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, require
 from mission_control.fleet.changes import choices_to_link
-from mission_control.fleet.jobs import latest_sync, result_of
+from mission_control.fleet.jobs import result_of
 from mission_control.fleet.models import LABELS as STEP_LABELS
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_schemas import Adoption, ProvisioningRequest, TemplatesSyncRequest
@@ -123,19 +123,18 @@ async def card(viewed: Viewed) -> str:
 
 
 async def _jobs(viewed: Viewed, most: int) -> list[dict[str, object]]:
-    found = ProvisioningJob.filter(agent_id=viewed.id).order_by("-created_at", "-id")
-    return [job_view(job) for job in await found.limit(most)]
-
-
-def job_view(job: ProvisioningJob) -> dict[str, object]:
-    return {
-        "row": job,
-        "word": WORDS.get(job.action, job.action),
-        "steps": [{**one, "label": STEP_LABELS.get(one["key"], one["key"])} for one in job.steps],
-        "is_open": job.state in ("waiting", "running"),
-        "tries_again": job.state == "waiting" and job.attempts > 0 and bool(job.last_error),
-        "awaits_call": job.state == "waiting" and job.awaits_check_in,
-    }
+    jobs = ProvisioningJob.filter(agent_id=viewed.id).order_by("-created_at", "-id")
+    return [
+        {
+            "row": job,
+            "word": WORDS.get(job.action, job.action),
+            "steps": [{**step, "label": STEP_LABELS.get(step["key"], step["key"])} for step in job.steps],
+            "is_open": job.state in ("waiting", "running"),
+            "tries_again": job.state == "waiting" and job.attempts > 0 and bool(job.last_error),
+            "awaits_call": job.state == "waiting" and job.awaits_check_in,
+        }
+        for job in await jobs.limit(most)
+    ]
 
 
 AGENT_TAB = Tab(
@@ -149,22 +148,16 @@ SHOWN_AGENTS = 200
 async def gateway_tab(viewed: ViewedGateway) -> str:
     found = Agent.filter(gateway_id=viewed.id, board__deleted_at=None).select_related("board")
     agents = await found.order_by("board_id", "created_at").limit(SHOWN_AGENTS)
-    sync = await latest_sync(viewed.id)
+    sync = await ProvisioningJob.filter(gateway_id=viewed.id, action="sync").order_by("-created_at").first()
     result = None if sync is None else await result_of(sync)
     work = None if sync is None else await Job.get_or_none(id=sync.id)
-    lines = [_line(agent) for agent in agents]
+    lines = [
+        {"row": agent, "status": status_of(agent, [], 0)[0], "role": role_of(agent), "is_main": agent.board is None}
+        for agent in agents
+    ]
     return render_macro(
         "provisioning/gateway_tab.html", "tab", viewed=viewed, lines=lines, sync=sync, result=result, work=work
     )
-
-
-def _line(agent: Agent) -> dict[str, Any]:
-    return {
-        "row": agent,
-        "status": status_of(agent, [], 0)[0],
-        "role": role_of(agent),
-        "is_main": agent.board is None,
-    }
 
 
 GATEWAY_TAB = Tab(GATEWAY_PAGE, "agents", "Agents", gateway_tab)

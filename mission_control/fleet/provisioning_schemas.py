@@ -18,10 +18,12 @@ class ProvisioningRequest(Body):
 
     model_config = Body.model_config | example(rotate_token=False)
 
-    rotate_token: bool = Field(False, description="Give the agent another token; the present one ends an hour later")
-    reset_session: bool = Field(False, description="Begin its conversation anew")
-    force_bootstrap: bool = Field(False, description="Have a lead start from its BOOTSTRAP.md again")
-    overwrite: bool = Field(False, description="Replace USER.md and MEMORY.md, which belong to the agent, too")
+    rotate_token: bool = Field(
+        default=False, description="Give the agent another token; the present one ends an hour later"
+    )
+    reset_session: bool = Field(default=False, description="Begin its conversation anew")
+    force_bootstrap: bool = Field(default=False, description="Have a lead start from its BOOTSTRAP.md again")
+    overwrite: bool = Field(default=False, description="Replace USER.md and MEMORY.md, which belong to the agent, too")
 
 
 class ProvisioningStep(BaseModel):

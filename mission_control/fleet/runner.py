@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -73,29 +72,19 @@ async def wake_again(actor: Actor, job_id: UUID) -> None:
 def wake_text(job: ProvisioningJob, agent: Agent) -> str:
     """Return the message that starts an agent."""
     if job.action == "adopt":
-        return _adopted_text(agent)
+        return (
+            f"You are linked to a board of Mission Control as {agent.name}. Nothing else about you changes.\n\n"
+            "AGENTS.md has a new block at its end, marked mission-control, with an address and a token for you.\n"
+            "Read it, and send the call that it shows. Then the board's people can give you work."
+        )
     done = "updated" if job.action == "update" else "set up"
-    return "\n".join(
-        [
-            f"Hello {agent.name}. Mission Control has {done} your workspace.",
-            "",
-            "Start now:",
-            "1. If there is a BOOTSTRAP.md, read it and do what it says.",
-            "2. Read AGENTS.md. It has your address, your token and your work.",
-            "3. Send the first call that AGENTS.md describes. It tells Mission Control that you are there.",
-            "4. Go on with your work as AGENTS.md says.",
-        ]
-    )
-
-
-def _adopted_text(agent: Agent) -> str:
-    return "\n".join(
-        [
-            f"You are linked to a board of Mission Control as {agent.name}. Nothing else about you changes.",
-            "",
-            "AGENTS.md has a new block at its end, marked mission-control, with an address and a token for you.",
-            "Read it, and send the call that it shows. Then the board's people can give you work.",
-        ]
+    return (
+        f"Hello {agent.name}. Mission Control has {done} your workspace.\n\n"
+        "Start now:\n"
+        "1. If there is a BOOTSTRAP.md, read it and do what it says.\n"
+        "2. Read AGENTS.md. It has your address, your token and your work.\n"
+        "3. Send the first call that AGENTS.md describes. It tells Mission Control that you are there.\n"
+        "4. Go on with your work as AGENTS.md says."
     )
 
 
@@ -103,11 +92,6 @@ def has_checked_in(agent: Agent) -> bool:
     """Return whether the agent has called since it was last woken."""
     seen, woken = agent.last_seen_at, agent.last_wake_sent_at
     return seen is not None and woken is not None and seen >= woken
-
-
-def deadline_of(agent: Agent) -> datetime:
-    """Return until when the agent is waited for."""
-    return agent.checkin_deadline_at or times.clock_now()
 
 
 @command("provisioning.run")
@@ -157,13 +141,7 @@ async def wait_until_listed(run: Run) -> str:
         pause = min(pause * 1.5, LONGEST_LOOK)
     if found.get("name") == run.agent.name:
         return ""
-    await _name(run)
-    return ""
-
-
-async def _name(run: Run) -> None:
-    """Name the agent as people know it. A gateway that reloads may not know it for a moment."""
-    for remaining in reversed(range(UPDATE_TRIES)):
+    for remaining in reversed(range(UPDATE_TRIES)):  # a gateway that reloads may not know the agent for a moment
         try:
             async with changing(run.gateway.id):
                 await run.call(
@@ -174,17 +152,14 @@ async def _name(run: Run) -> None:
                 raise
             await asyncio.sleep(0.5)
         else:
-            return
+            break
+    return ""
 
 
 async def configure(run: Run) -> str:
     """Write the agent's entry of the gateway's configuration, together with those of other agents that wait."""
     wrote = await gateway_agent.write(run.gateway.id, WantedAgent.of(run.agent))
     return "" if wrote else "It was as it should be."
-
-
-async def write_files(run: Run) -> str:
-    return await provisioning_files.write(run)
 
 
 async def prepare_session(run: Run) -> str:
@@ -227,20 +202,15 @@ async def find(run: Run) -> str:
     return ""
 
 
-async def add_credentials(run: Run) -> str:
-    """Add what a linked agent needs, and leave the rest of its files alone."""
-    return await provisioning_files.add(run)
-
-
 STEPS: dict[str, Callable[[Run], Awaitable[str]]] = {
     "create": create,
     "list": wait_until_listed,
     "config": configure,
-    "files": write_files,
+    "files": provisioning_files.write,
     "session": prepare_session,
     "wake": wake,
     "find": find,
-    "credentials": add_credentials,
+    "credentials": provisioning_files.add,
 }
 
 
@@ -257,6 +227,13 @@ READY = (
     " AND w.id <> provisioning_jobs.id))"
 )
 
+# Jobs whose agents have called since they were woken, also those that were given up, go on and end.
+CHECKED_IN = (
+    "UPDATE provisioning_jobs SET state = 'waiting', due_at = ?, awaits_check_in = FALSE WHERE awaits_check_in"
+    " AND state IN ('waiting', 'failed') AND EXISTS (SELECT 1 FROM agents a"
+    " WHERE a.id = provisioning_jobs.agent_id AND a.last_seen_at >= a.last_wake_sent_at)"
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -267,7 +244,7 @@ async def look() -> float:
     free = min([AT_ONCE - len(RUNNER.tasks), *(AT_ONCE_ON_ONE - busy[str(one)] for one in gateways)])
     if not gateways or free <= 0:
         return IDLE_SECONDS
-    await see_check_ins()
+    await rows(CHECKED_IN, times.clock_now())
     await main_agents.make_awaited(gateways)
     ready, values = READY.format(gateways=placeholders(len(gateways))), list(gateways)
     taken = await LEASES.take(ready, values, free)
@@ -277,16 +254,6 @@ async def look() -> float:
 
 
 RUNNER = Loop(name="provisioning", look=look, pause=IDLE_SECONDS, channel=CHANNEL, take_over=LEASES.end_all)
-
-
-async def see_check_ins() -> None:
-    """Let jobs end whose agents have called since they were woken, also those that were given up."""
-    await rows(
-        "UPDATE provisioning_jobs SET state = 'waiting', due_at = ?, awaits_check_in = FALSE WHERE awaits_check_in"
-        " AND state IN ('waiting', 'failed') AND EXISTS (SELECT 1 FROM agents a"
-        " WHERE a.id = provisioning_jobs.agent_id AND a.last_seen_at >= a.last_wake_sent_at)",
-        times.clock_now(),
-    )
 
 
 @when_connected
@@ -339,8 +306,9 @@ async def _checked_in(job: ProvisioningJob) -> bool:
     actor = system(job.organization_id)
     if has_checked_in(run.agent):
         return True
-    if times.clock_now() < deadline_of(run.agent):
-        await progress.wait_for_check_in(actor, job, deadline_of(run.agent))
+    deadline = run.agent.checkin_deadline_at
+    if deadline is not None and times.clock_now() < deadline:
+        await progress.wait_for_check_in(actor, job, deadline)
         return False
     count = int(job.target.get("wake", 1))
     if count >= MOST_WAKES:

@@ -3,11 +3,9 @@
 import functools
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
+from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -22,116 +20,26 @@ Role = Literal["worker", "lead", "main"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoardFacts:
-    """A board: its goal, its rules, and how many workers it takes."""
-
-    id: UUID
-    name: str
-    description: str = ""
-    board_type: str = "goal"
-    objective: str = ""
-    success_metrics: str = ""
-    target_date: str = ""
-    goal_confirmed: bool = False
-    has_group: bool = False
-    max_agents: int = 1
-    rules: Mapping[str, bool] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, board: Board) -> "BoardFacts":
-        metrics = board.success_metrics
-        return cls(
-            id=board.id,
-            name=board.name,
-            description=board.description or "",
-            board_type=board.board_type,
-            objective=board.objective or "",
-            success_metrics=json.dumps(metrics, ensure_ascii=False, indent=1) if metrics else "",
-            target_date=_moment(board.target_date),
-            goal_confirmed=board.goal_confirmed,
-            has_group=board.board_group_id is not None,
-            max_agents=board.max_agents,
-            rules={name: getattr(board, name) for name in RULES},
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonFacts:
-    name: str = ""
-    preferred_name: str = ""
-    pronouns: str = ""
-    timezone: str = ""
-    notes: str = ""
-    context: str = ""
-
-    @classmethod
-    def of(cls, user: User) -> "PersonFacts":
-        """Return the facts of a person; without a preferred name the first word of the name or address serves."""
-        name = user.name or user.email or ""
-        first = (user.preferred_name or "").split() or name.partition("@")[0].split()
-        return cls(
-            name=name,
-            preferred_name=first[0] if first else "",
-            pronouns=user.pronouns or "",
-            timezone=user.timezone or "",
-            notes=user.notes or "",
-            context=user.context or "",
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFacts:
     """Everything that the texts for one agent need. A main agent has no board, every other agent has one."""
 
-    role: Role
-    agent_id: UUID
-    name: str
+    agent: Agent
+    board: Board | None
+    person: User | None = None
     base_url: str
     token: str = field(repr=False)
     workspace_root: str = ""
-    workspace_path: str = ""
-    soul: str = ""
-    identity_profile: Mapping[str, str] = field(default_factory=dict)
-    identity_template: str = ""
-    board: BoardFacts | None = None
-    person: PersonFacts | None = None
 
-    @classmethod
-    def of(
-        cls,
-        agent: Agent,
-        board: Board | None,
-        person: User | None,
-        *,
-        base_url: str,
-        token: str,
-        workspace_root: str,
-        workspace_path: str,
-        soul: str | None = None,
-    ) -> "WorkspaceFacts":
-        """Return the facts of an agent's rows. `soul` is used where the agent has none of its own."""
-        return cls(
-            role="main" if board is None else "lead" if agent.is_board_lead else "worker",
-            agent_id=agent.id,
-            name=agent.name,
-            base_url=base_url,
-            token=token,
-            workspace_root=workspace_root,
-            workspace_path=workspace_path,
-            soul=agent.soul_template or soul or "",
-            identity_profile=_texts(agent.identity_profile or {}),
-            identity_template=agent.identity_template or "",
-            board=None if board is None else BoardFacts.of(board),
-            person=None if person is None else PersonFacts.of(person),
-        )
+    @property
+    def role(self) -> Role:
+        if self.board is None:
+            return "main"
+        return "lead" if self.agent.is_board_lead else "worker"
 
-
-def _texts(profile: Mapping[str, object]) -> dict[str, str]:
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in profile.items()}
-
-
-def _moment(value: datetime | None) -> str:
-    return "" if value is None else times.wire(value)
+    @property
+    def identity_profile(self) -> dict[str, str]:
+        profile = self.agent.identity_profile or {}
+        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in profile.items()}
 
 
 KEYS = ("BASE_URL", "AUTH_TOKEN", "AGENT_NAME", "AGENT_ID", "BOARD_ID", "WORKSPACE_ROOT", "WORKSPACE_PATH")
@@ -208,9 +116,6 @@ def _beginning(text: str, limit: int) -> str:
     return start
 
 
-OWN = ("USER.md", "MEMORY.md")
-
-
 # Which files of a workspace are written, and which belong to the agent.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
@@ -224,24 +129,18 @@ class Writing:
 
 def written(names: Iterable[str], writing: Writing, *, existing: Collection[str]) -> tuple[str, ...]:
     """Return the files to write, in order. `existing` are those which the gateway lists and does not call missing."""
-    return tuple(_written(names, writing, existing))
+    return tuple(name for name in names if _is_written(name, writing, is_there=name in existing))
 
 
-def _written(names: Iterable[str], writing: Writing, existing: Collection[str]) -> Iterator[str]:
-    for name in names:
-        if name == "BOOTSTRAP.md":
-            # An agent deletes it once it has started; while it is there, it must be up to date.
-            if writing.force_bootstrap or not writing.is_update or name in existing:
-                yield name
-        elif name not in OWN or not _is_kept(name, writing, existing):
-            yield name
-
-
-def _is_kept(name: str, writing: Writing, existing: Collection[str]) -> bool:
-    """Return whether the agent's own text stays. A main agent's USER.md follows the person it works for."""
-    if not writing.is_update or writing.overwrite or name not in existing:
-        return False
-    return not (name == "USER.md" and writing.role == "main")
+def _is_written(name: str, writing: Writing, *, is_there: bool) -> bool:
+    if not writing.is_update:
+        return True
+    if name == "BOOTSTRAP.md":
+        # An agent deletes it once it has started; while it is there, it must be up to date.
+        return writing.force_bootstrap or is_there
+    # The agent's own text stays, but a main agent's USER.md follows the person it works for.
+    is_own = name == "MEMORY.md" or (name == "USER.md" and writing.role != "main")
+    return not is_own or writing.overwrite or not is_there
 
 
 FOLDED = ("TOOLS.md", "IDENTITY.md")
@@ -275,11 +174,10 @@ def workspace_files(facts: WorkspaceFacts, *, names: Sequence[str]) -> dict[str,
 
 def _file(facts: WorkspaceFacts, name: str, folded: frozenset[str], details: dict[str, Passage]) -> str:
     """Return the text of a file. Passages that it had to cut are added to `details`."""
-    if name == "SOUL.md" and facts.soul:
+    if name == "SOUL.md" and (soul := facts.agent.soul_template):
         # What the API takes fits, and agents and people read it back from this file: it stays as it is. Only a soul
         # from a public directory can be longer.
-        whole = Passage("", facts.soul, "ask the person who chose this soul")
-        return facts.soul if len(facts.soul) <= LONGEST else cut(whole, LONGEST)
+        return soul if len(soul) <= LONGEST else cut(Passage("", soul, "ask the person who chose this soul"), LONGEST)
     passages = _passages_of(facts, name, folded)
     render = functools.partial(_rendered, facts, name, folded)
     marks = dict.fromkeys(passages, "-")
@@ -304,71 +202,58 @@ def _passages_of(facts: WorkspaceFacts, name: str, folded: frozenset[str]) -> di
     found: dict[str, Passage] = {}
     if name == "IDENTITY.md" or (name == "AGENTS.md" and "IDENTITY.md" in folded):
         found |= _identity(facts)
-    if name == "AGENTS.md" and facts.board is not None:
-        found |= _board(facts.board)
-    if name == "USER.md" and facts.person is not None:
-        found |= _person(facts.person)
-    return {key: one for key, one in found.items() if one.text.strip()}
+    if name == "AGENTS.md" and (board := facts.board) is not None:
+        metrics = json.dumps(board.success_metrics, ensure_ascii=False, indent=1) if board.success_metrics else ""
+        found["objective"] = Passage("Goal of the board", board.objective or "", BOARD % "objective")
+        found["success_metrics"] = Passage("Measures of success", metrics, BOARD % "success_metrics")
+        found["description"] = Passage("Description of the board", board.description or "", BOARD % "description")
+    if name == "USER.md" and (person := facts.person) is not None:
+        found["notes"] = Passage("Notes", person.notes or "", PERSON)
+        found["context"] = Passage("Context", person.context or "", PERSON)
+    return {key: passage for key, passage in found.items() if passage.text.strip()}
 
 
 def _identity(facts: WorkspaceFacts) -> dict[str, Passage]:
-    if facts.identity_template:
-        return {"identity_template": Passage("Identity", facts.identity_template, AGENT % "identity_template")}
+    if template := facts.agent.identity_template:
+        return {"identity_template": Passage("Identity", template, AGENT % "identity_template")}
     profile = {key: text for key, text in facts.identity_profile.items() if key != "role"}
-    first = [key for key in PROFILE_ORDER if key in profile]
-    lines = [f"- {_label(key)}: {profile[key]}" for key in (*first, *(key for key in profile if key not in first))]
+    in_order = [key for key in PROFILE_ORDER if key in profile]
+    in_order += [key for key in profile if key not in in_order]
+    lines = [f"- {one_line(key).replace('_', ' ').capitalize()}: {profile[key]}" for key in in_order]
     return {"identity_profile": Passage("Identity", "\n".join(lines), AGENT % "identity_profile")}
-
-
-def _label(key: str) -> str:
-    return one_line(key).replace("_", " ").capitalize()
-
-
-def _board(board: BoardFacts) -> dict[str, Passage]:
-    return {
-        "objective": Passage("Goal of the board", board.objective, BOARD % "objective"),
-        "success_metrics": Passage("Measures of success", board.success_metrics, BOARD % "success_metrics"),
-        "description": Passage("Description of the board", board.description, BOARD % "description"),
-    }
-
-
-def _person(person: PersonFacts) -> dict[str, Passage]:
-    return {"notes": Passage("Notes", person.notes, PERSON), "context": Passage("Context", person.context, PERSON)}
 
 
 def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Mapping[str, str], **more: object) -> str:
     """Return a file with these passages in it; those that are missing are empty."""
     values = dict.fromkeys(PASSAGES, "")
-    text = _template(name).render(facts=facts, folded=folded, long=values | dict(long), **_lines(facts, folded), **more)
-    return f"{text.strip()}\n"
+    context = {"facts": facts, "folded": folded, "long": values | dict(long), **_lines(facts, folded), **more}
+    return f"{_environment().get_template(name).render(**context).strip()}\n"
 
 
 def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, object]:
     """Return what stands in one line each, so that no text of a person can pass for a line of ours."""
-    board, person = facts.board, facts.person
+    agent, board, person = facts.agent, facts.board, facts.person
+    person_name = (person.name or person.email or "") if person else ""
+    called = ((person and person.preferred_name) or "").split() or person_name.partition("@")[0].split()
     return {
         "base_url": facts.base_url.rstrip("/"),
         "token": facts.token,
-        "name": one_line(facts.name),
+        "name": one_line(agent.name),
         "role_name": one_line(facts.identity_profile.get("role", "") or ROLES[facts.role]),
         "workspace_root": one_line(facts.workspace_root),
-        "workspace_path": one_line(facts.workspace_path),
+        "workspace_path": one_line(agent.workspace_path or ""),
         "tools_file": "AGENTS.md" if "TOOLS.md" in folded else "TOOLS.md",
         "board": board,
         "board_name": one_line(board.name) if board else "",
         "board_type": one_line(board.board_type) if board else "",
-        "rules": dict.fromkeys(RULES, False) | dict(board.rules if board else {}),
+        "due": times.wire(board.target_date) if board and board.target_date else "",
+        "rules": {name: board is not None and getattr(board, name) for name in RULES},
         "person": person,
-        "person_name": one_line(person.name) if person else "",
-        "person_called": one_line(person.preferred_name or person.name) if person else "",
-        "pronouns": one_line(person.pronouns) if person else "",
-        "timezone": one_line(person.timezone) if person else "",
+        "person_name": one_line(person_name),
+        "person_called": one_line(called[0] if called else person_name),
+        "pronouns": one_line((person and person.pronouns) or ""),
+        "timezone": one_line((person and person.timezone) or ""),
     }
-
-
-@functools.cache
-def _template(name: str) -> Any:
-    return _environment().get_template(name)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.fleet.workspace import FILES, WorkspaceFacts, workspace_files
 from mission_control.gateways.models import Gateway
@@ -37,9 +38,8 @@ async def main(cast: Cast, attic: Board) -> Program:
 async def test_main_agent_does_what_its_files_show(
     cast: Cast, attic: Board, main: Program, names: tuple[str, ...]
 ) -> None:
-    facts = WorkspaceFacts(
-        role="main", agent_id=main.id, name=main.name, base_url="http://127.0.0.1:8000", token="mca_not_used_here"
-    )
+    agent = Agent(id=main.id, name=main.name)
+    facts = WorkspaceFacts(agent=agent, board=None, base_url="http://127.0.0.1:8000", token="mca_not_used_here")
     (await cast.ada.post(f"/api/v1/boards/{attic.id}/onboarding/start", {})).ok()
     answers: dict[str, Any] = {}
     for found in COMMAND.finditer(workspace_files(facts, names=names)["AGENTS.md"]):

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
+from mission_control.agents.models import Agent
 from mission_control.fleet.gateway_agent import WantedAgent, config_patch
-from mission_control.fleet.workspace import FILES, BoardFacts, WorkspaceFacts, workspace_files
+from mission_control.fleet.workspace import FILES, WorkspaceFacts, workspace_files
 from mission_control.gateways.connection import Connection
 from tests.gateway.fake_model import Reply, Turn
 from tests.gateway.real import RealGateway
@@ -19,6 +20,7 @@ from tests.gateway.real_plays import connected, listed
 from tests.gateway.scripted import CLAIMED, MAKE_MC
 from tests.live.crew import Crew, crew
 from tests.live.servers import PATIENCE, Installation
+from tests.unit.test_workspace_files import board_of
 
 pytestmark = pytest.mark.gateway
 
@@ -35,10 +37,9 @@ async def made(tmp_path: Path) -> AsyncIterator[Crew]:
 async def write_files(connection: Connection, agent_id: str, workspace: str, made: Crew) -> str:
     """Write the files that the gateway accepts; return the command that hands in."""
     files = (await connection.call("agents.files.list", {"agentId": agent_id}))["files"]
-    facts = WorkspaceFacts(
-        role="worker", agent_id=UUID(made.vega.id), name="Vega", base_url=made.server.url, token=made.vega.token,
-        workspace_path=workspace, board=BoardFacts(id=UUID(made.board_id), name="Telescope"),
-    )  # fmt: skip
+    agent = Agent(id=UUID(made.vega.id), name="Vega", workspace_path=workspace)
+    board = board_of("Telescope", id=UUID(made.board_id))
+    facts = WorkspaceFacts(agent=agent, board=board, base_url=made.server.url, token=made.vega.token)
     texts = workspace_files(facts, names=[one["name"] for one in files])
     assert set(texts) == set(FILES[:5])
     for name, content in texts.items():

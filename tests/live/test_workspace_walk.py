@@ -13,9 +13,11 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.fleet.workspace import FILES, BoardFacts, Role, WorkspaceFacts, workspace_files
+from mission_control.agents.models import Agent
+from mission_control.fleet.workspace import FILES, Role, WorkspaceFacts, workspace_files
 from tests.live.crew import Crew, Member, crew
 from tests.live.servers import API, PATIENCE, Server, installation
+from tests.unit.test_workspace_files import board_of
 
 pytestmark = pytest.mark.database
 
@@ -85,11 +87,9 @@ class Workspace:
 
 async def workspace(made: Crew, who: Member, role: Role, names: tuple[str, ...], folder: Path) -> Workspace:
     """The folder of an agent, with the files that its gateway takes, after the first start."""
-    board = BoardFacts(id=UUID(made.board_id), name="Telescope", objective="Find a comet.", max_agents=2)
-    facts = WorkspaceFacts(
-        role=role, agent_id=UUID(who.id), name=who.name, base_url=made.server.url, token=who.token,
-        workspace_path=str(folder), board=board,
-    )  # fmt: skip
+    board = board_of("Telescope", id=UUID(made.board_id), objective="Find a comet.", max_agents=2)
+    agent = Agent(id=UUID(who.id), name=who.name, is_board_lead=role == "lead", workspace_path=str(folder))
+    facts = WorkspaceFacts(agent=agent, board=board, base_url=made.server.url, token=who.token)
     found = Workspace(folder, workspace_files(facts, names=names))
     folder.mkdir()
     for name, text in found.files.items():
