@@ -114,7 +114,6 @@ class Chat:
 
     @classmethod
     async def about(cls, board: Board) -> "Chat":
-        """Read a board's conversation."""
         session = await latest_session(board.id)
         sent = session.delivery_id if session else None
         delivery = await Delivery.get_or_none(id=sent) if sent else None
@@ -233,12 +232,9 @@ PAGE, TALK, REPLY, RESULT = "onboarding", "onboarding/chat.html", "onboarding/re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatView(View):
-    """A viewer's page of the conversation about a board."""
-
     board: Board
 
     async def chat(self) -> Chat:
-        """Return the conversation at this moment."""
         return await self.reads.get(("onboarding", self.board.id), lambda: Chat.about(self.board))
 
     @property
@@ -311,7 +307,6 @@ async def _silence(_view: ChatView) -> None:
 
 
 async def _announcement(view: ChatView, _batch: Batch) -> str:
-    """Return what the agent said last, for screen readers."""
     chat = await view.chat()
     if chat.question is not None:
         return partial("#announcements", str(escape(f"The agent asks: {chat.question.text}")), "innerHTML")

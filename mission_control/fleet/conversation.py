@@ -268,7 +268,6 @@ async def withdraw(session: OnboardingSession) -> None:
 
 
 def _say(session: OnboardingSession, board: Board, agent: Agent, text: str, what_for: str = "") -> None:
-    """Append what a person says to a conversation, and have it delivered."""
     now = times.clock_now()
     message = {"role": "user", "content": text, "timestamp": times.wire(now)}
     session.messages = [*(session.messages or []), message]

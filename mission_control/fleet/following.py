@@ -142,7 +142,6 @@ _numbers = {"last": 0}
 
 
 async def on_chat(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
-    """Take an event `chat` of a gateway."""
     run = _run_of(gateway, payload)
     if run is None:
         return
@@ -157,7 +156,6 @@ async def on_chat(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
 
 
 async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
-    """Take an event `agent` of a gateway."""
     run, data = _run_of(gateway, payload), payload.get("data")
     if run is None or not isinstance(data, Mapping):
         return

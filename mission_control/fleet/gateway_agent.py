@@ -23,24 +23,20 @@ _changing: dict[UUID, asyncio.Lock] = {}
 async def call(
     gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS
 ) -> Any:
-    """Call a gateway with a deadline that suits steps."""
     return await connector.call(gateway_id, method, dict(params or {}), seconds=seconds)
 
 
 # What gateways answer is read leniently: what is not understood is passed over.
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return an object of a gateway's answer, {} for anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
 def list_in(payload: object, name: str) -> list[Any]:
-    """Return a list in a gateway's answer, [] where there is none."""
     found = mapping(payload).get(name)
     return found if isinstance(found, list) else []
 
 
 def mappings_in(payload: object, name: str) -> list[Mapping[str, Any]]:
-    """Return the objects of a list in a gateway's answer."""
     return [one for one in list_in(payload, name) if isinstance(one, Mapping)]
 
 
@@ -58,7 +54,6 @@ async def changing(gateway_id: UUID) -> AsyncIterator[None]:
 
 
 def is_existing(error: GatewayError) -> bool:
-    """Return whether a gateway refused to create what it has already."""
     return error.code == "INVALID_REQUEST" and Said.AGENT_EXISTS.search(error.message) is not None
 
 
@@ -67,7 +62,6 @@ def is_missing(error: GatewayError) -> bool:
 
 
 async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, Any]]:
-    """Return the agents that a gateway has, by id."""
     found = await call(gateway_id, "agents.list", seconds=seconds)
     known = [agent for agent in mappings_in(found, "agents") if isinstance(agent.get("id"), str)]
     return {agent["id"]: {**agent, "main_key": found.get("mainKey")} for agent in known}
@@ -132,8 +126,6 @@ Config = Mapping[str, Any]
 # wrote are removed.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedAgent:
-    """An agent of ours as its gateway should have it."""
-
     agent_id: str
     workspace: str
 
@@ -158,7 +150,6 @@ def config_patch(config: Config, agents: Sequence[WantedAgent]) -> dict[str, obj
 
 
 def with_heartbeat(config: Config) -> set[str]:
-    """Return the ids of the agents with a heartbeat block of their own."""
     agents = mapping(config.get("agents"))
     entries = {str(mapping(one).get("id")): one for one in agents.get("list") or ()}
     entries |= mapping(agents.get("entries"))

@@ -225,7 +225,6 @@ async def request_provisioning(
 
 
 async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], sync_id: UUID | None) -> None:
-    """Add what is asked for to a job that is open."""
     before_sync, job.sync_id = job.sync_id, sync_id or job.sync_id
     if job.state == "running":
         before = job.options.get("again") or {}
@@ -239,12 +238,10 @@ async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], syn
 
 
 def joined(before: dict[str, object], flags: dict[str, object]) -> dict[str, object]:
-    """Return the options of two requests in one."""
     return {name: value or before.get(name) for name, value in flags.items()}
 
 
 async def restart(job: ProvisioningJob, options: dict[str, object]) -> None:
-    """Let a job begin with its first step again, now."""
     job.options, job.steps = options, new_steps(plan_of(job.action, options))
     # A gateway remembers the messages of earlier rounds: in each round they have names of their own.
     job.target = {"round": job.target.get("round", 0) + 1}
@@ -274,7 +271,6 @@ async def request_removal(
 
 
 def target_of(agent: Agent) -> dict[str, object]:
-    """Return where an agent is on its gateway."""
     return {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
 
 

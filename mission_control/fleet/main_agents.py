@@ -176,7 +176,6 @@ async def sync(
 
 
 async def _problem(gateway: Gateway, board_id: UUID | None) -> str | None:
-    """Return why nothing can be written at all."""
     if not gateway.url.strip():
         return "The gateway has no address."
     if board_id is not None and not await Board.filter(id=board_id, gateway_id=gateway.id, deleted_at=None).exists():

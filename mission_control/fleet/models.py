@@ -71,7 +71,6 @@ ALONE = (*REMOVALS, "rest")
 
 # The steps of jobs, as they are stored and as people see them.
 def plan_of(action: str, options: dict[str, Any]) -> list[str]:
-    """Return the keys of the steps of a job, in order."""
     if action == "remove":
         return ["remove"]
     if action in ("unlink", "rest"):
@@ -83,7 +82,6 @@ def plan_of(action: str, options: dict[str, Any]) -> list[str]:
 
 
 def new_steps(keys: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the steps of a job that has not begun."""
     return [{"key": key, "state": "waiting", "at": None, "note": ""} for key in keys]
 
 
@@ -94,53 +92,48 @@ def marked(steps: list[dict[str, object]], key: str, state: str, note: str = "")
 
 
 def next_step(steps: list[dict[str, Any]]) -> str | None:
-    """Return the key of the first step that has not ended."""
     return next((step["key"] for step in steps if step["state"] not in ("done", "skipped")), None)
 
 
-class Skill(Changing):
-    """An entry of the organization's catalogue."""
+class CatalogueRow(Changing):
+    """What skills and packs have in common."""
 
     organization = reference("Organization")
     name = fields.TextField()
     description = nullable(fields.TextField)
+    source_url = fields.CharField(max_length=2000)
+    metadata = json_field(default=dict)
+
+    organization_id: UUID
+
+    class Meta:
+        abstract = True
+
+    def scope(self) -> Scope:
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class Skill(CatalogueRow):
+    """An entry of the organization's catalogue."""
+
     category = nullable(fields.TextField)
     risk = nullable(fields.TextField)
     source = nullable(fields.TextField)
-    source_url = fields.CharField(max_length=2000)
-    metadata = json_field(default=dict)
     content = nullable(fields.TextField)
-
-    organization_id: UUID
 
     class Meta:
         table = "marketplace_skills"
         unique_together = (("organization", "source_url"),)
 
-    def scope(self) -> Scope:
-        """Return where an event about this skill belongs."""
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
-
-class SkillPack(Changing):
+class SkillPack(CatalogueRow):
     """A repository that skills are read from."""
 
-    organization = reference("Organization")
-    name = fields.TextField()
-    description = nullable(fields.TextField)
-    source_url = fields.CharField(max_length=2000)
     branch = fields.CharField(max_length=255, default="main")
-    metadata = json_field(default=dict)
-
-    organization_id: UUID
 
     class Meta:
         table = "skill_packs"
         unique_together = (("organization", "source_url"),)
-
-    def scope(self) -> Scope:
-        """Return where an event about this pack belongs."""
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
 class InstalledSkill(Changing):

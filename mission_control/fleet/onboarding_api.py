@@ -1,15 +1,33 @@
-"""Setting up a board over HTTP: for people, and for the main agent of the board's gateway."""
+"""Setting up a board: what its main agent says, what a person confirms, and both over HTTP."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
+from pydantic import ValidationError
+
+from mission_control.agents.commands import create_lead, free_name, update_agent
 from mission_control.agents.lead_api import only_main_agents
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import lead_id_of
+from mission_control.agents.schemas import AgentUpdate
 from mission_control.agents.token_pages import base_url
+from mission_control.boards.commands import locked_board, update_board
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.core.actor import Actor, can
-from mission_control.fleet import onboarding_commands
-from mission_control.fleet.conversation import answer_agent, cancel_conversation, send_again, start_conversation
-from mission_control.fleet.onboarding_commands import confirm_goal, store_main_agent_message
+from mission_control.boards.schemas import BoardRead
+from mission_control.core import times
+from mission_control.core.actor import Actor, can, system
+from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.values import json_values, to_json
+from mission_control.fleet.conversation import (
+    answer_agent,
+    cancel_conversation,
+    send_again,
+    start_conversation,
+    withdraw,
+)
+from mission_control.fleet.jobs import request_provisioning
+from mission_control.fleet.models import OnboardingSession
 from mission_control.fleet.onboarding_queries import (
     BoardConfirmed,
     BoardOnboardingAgentComplete,
@@ -20,9 +38,153 @@ from mission_control.fleet.onboarding_queries import (
     BoardOnboardingStart,
     BoardSetup,
     existing_session,
+    latest_session,
     read_session,
 )
+from mission_control.fleet.onboarding_queries import BoardOnboardingLeadAgentDraft as LeadDraft
 from mission_control.http.operation_api import ALL_ROLES, Api, hints
+from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
+from mission_control.log.unit_of_work import record
+from mission_control.people.account_commands import update_profile
+from mission_control.people.account_queries import UserUpdate
+from mission_control.people.models import User
+
+EVENTS = (
+    Kind("onboarding.asked", "A gateway's main agent asked something about a new board.", "asked something about"),
+    Kind("onboarding.drafted", "A gateway's main agent proposed a goal and a lead for a board.", "proposed a goal for"),
+    Kind("onboarding.confirmed", "A person confirmed a board's goal; the board has a lead.", "set up"),
+)
+
+STYLE = ("autonomy_level", "verbosity", "output_format", "update_cadence", "custom_instructions")
+AUTONOMY = ("autonomy_level", "autonomy", "mode")
+ALONE = {"autonomous", "fully-autonomous", "full-autonomy"}
+GOAL_FIELDS = ("board_type", "objective", "success_metrics", "target_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The wishes for a board's lead, and whether finishing a task needs an approval."""
+
+    lead: LeadDraft
+    needs_approval: bool
+
+    @classmethod
+    def proposed(cls, session: OnboardingSession | None) -> "Plan":
+        """Return what an agent proposed; a lead that no longer fits counts as absent."""
+        draft = (session and session.draft_goal) or {}
+        try:
+            lead = LeadDraft.model_validate(draft.get("lead_agent") or {})
+        except ValidationError:
+            lead = LeadDraft()
+        return cls(lead, not works_alone(lead))
+
+
+def works_alone(lead: LeadDraft) -> bool:
+    """Return whether a lead may finish work without asking, by its level of autonomy or its identity profile."""
+    profile = lead.identity_profile or {}
+    levels = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
+    levels = [level.strip().lower().replace("_", "-") for level in levels]
+    return any(level in ALONE or ("autonom" in level and "fully" in level) for level in levels)
+
+
+@command("onboarding.report")
+async def store_main_agent_message(
+    actor: Actor, board: Board, said: BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
+) -> OnboardingSession:
+    """Store a question or a proposal of a gateway's main agent.
+
+    No conversation: NotFound; ended: Conflict.
+    """
+    board = await locked_board(board)
+    session = await existing_session(board.id, held=True)
+    if session.status == "confirmed":
+        raise Conflict(ErrorCode.ONBOARDING_CONFIRMED.detail())
+    text = json_values(said.model_dump(exclude_none=True))
+    now = times.clock_now()
+    message = {"role": "assistant", "content": to_json(text).decode(), "timestamp": times.wire(now)}
+    session.messages = [*(session.messages or []), message]
+    session.updated_at = now
+    session.delivery_id = session.silent_at = None
+    if isinstance(said, BoardOnboardingAgentComplete):
+        session.draft_goal, session.status = text, "completed"
+        record("onboarding.drafted", board, f"Goal proposed for {board.name}.", session_id=session.id)
+    else:
+        record("onboarding.asked", board, f"Question about {board.name}: {said.question}", session_id=session.id)
+    await session.save(update_fields=["messages", "draft_goal", "status", "updated_at", "delivery_id", "silent_at"])
+    return session
+
+
+@command("onboarding.confirm")
+async def confirm_goal(
+    actor: Actor, board: Board, goal: BoardOnboardingConfirm, plan: Plan | None = None
+) -> BoardConfirmed:
+    """Set a board's goal, and create a lead if it has none. Without a plan, the agent's proposal is used.
+
+    Of the person's profile only what they confirm changes.
+
+    Repeating a confirmation is a no-op.
+    """
+    board = await locked_board(board)
+    session = await latest_session(board.id, held=True)
+    plan = plan or Plan.proposed(session)
+    before = board.updated_at
+    values: dict[str, object] = {name: getattr(goal, name) for name in GOAL_FIELDS}
+    values |= {"goal_confirmed": True, "goal_source": "lead_agent_onboarding"}
+    board = await update_board(actor, board, values | {"require_approval_for_done": plan.needs_approval})
+    ends = session is not None and session.status != "confirmed"
+    if session is not None and ends:
+        await withdraw(session)
+        session.status, session.updated_at = "confirmed", times.clock_now()
+        await session.save(update_fields=["status", "updated_at", "delivery_id", "silent_at"])
+    profile = goal.user_profile.model_dump(exclude_none=True) if goal.user_profile is not None else {}
+    if profile and (user := await User.get_or_none(id=actor.user_id)) is not None:
+        new = {name: text for name, text in profile.items() if getattr(user, name) != text}
+        await update_profile(actor, user, UserUpdate(**new))
+    lead_id, token = await _lead(board, plan.lead)
+    if ends or token or board.updated_at != before:
+        session_id = session.id if session else None
+        message = f"Board set up: {board.name}."
+        record("onboarding.confirmed", board, message, session_id=session_id, lead_agent_id=lead_id)
+    known = {name: getattr(board, name) for name in BoardRead.model_fields}
+    return BoardConfirmed.model_construct(**known, lead_agent_id=lead_id, lead_token=token)
+
+
+@command("onboarding.confirm")
+async def store_setup(actor: Actor, board: Board, wanted: BoardSetup) -> BoardConfirmed:
+    """Give a board its goal, and the wanted lead when it has none; of a lead's proposal the rest is kept.
+
+    A lead that is there already gets the wanted name, and the board's rule of approvals stays as it is.
+    """
+    board = await locked_board(board)
+    plan = Plan.proposed(await latest_session(board.id, held=True))
+    if await lead_id_of(board.id) is not None:
+        plan = Plan(LeadDraft(name=wanted.lead_name), needs_approval=board.require_approval_for_done)
+    else:
+        lead = {"name": wanted.lead_name, "autonomy_level": wanted.autonomy}
+        lead["custom_instructions"] = (wanted.instructions or "").strip() or None
+        plan = Plan(plan.lead.model_copy(update=lead), needs_approval=wanted.autonomy != "autonomous")
+    return await confirm_goal(actor, board, wanted, plan)
+
+
+async def _lead(board: Board, lead: LeadDraft) -> tuple[UUID | None, str | None]:
+    """Return the board's lead, with the token of a new direct one. The confirming person need not be an admin.
+
+    A lead that is there gets the wanted name. On a board with a gateway a new lead is created there, and one that could
+    not be created is tried again.
+    """
+    known = await Agent.get_or_none(board_id=board.id, is_board_lead=True).select_related("board")
+    if known is None:
+        style = {name: value for name in STYLE if (value := getattr(lead, name))}
+        agent, token = await create_lead(board, lead.name, {**(lead.identity_profile or {}), **style})
+        return agent.id, token
+    if lead.name:
+        name = await free_name(board, lead.name, of=known)
+        known = await update_agent(system(board.organization_id), known, AgentUpdate(name=name))
+    if known.gateway_id is not None and known.last_provision_error is not None:
+        await request_provisioning(known)
+    return known.id, None
+
 
 api = Api(__name__, "board-onboarding")
 ONBOARDING = "/boards/<board_id>/onboarding"
@@ -79,7 +241,7 @@ async def set_up_board(actor: Actor, board: Board, data: BoardSetup) -> BoardCon
     `lead_token` is the new lead's token, shown this once. With a lead that may decide everything alone, tasks need no
     approval before they are done.
     """
-    return await onboarding_commands.set_up_board(actor, board, data)
+    return await store_setup(actor, board, data)
 
 
 async def reported_board(actor: Actor, board_id: UUID) -> Board:

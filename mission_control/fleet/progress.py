@@ -76,12 +76,10 @@ class Run:
 
     @property
     def key(self) -> str:
-        """The agent's id on the gateway."""
         return str(self.agent.gateway_agent_id)
 
     @property
     def session(self) -> str:
-        """The key of the agent's main session."""
         return str(self.agent.openclaw_session_id)
 
     @property
@@ -90,7 +88,6 @@ class Run:
         return self.job.action == "provision" and self.agent.last_seen_at is None
 
     async def call(self, method: str, **params: object) -> Any:
-        """Call the agent's gateway."""
         return await call(self.gateway.id, method, params)
 
     async def person(self) -> User | None:

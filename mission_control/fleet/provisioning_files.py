@@ -34,11 +34,9 @@ class Installation:
     checkin: timedelta
 
     def seal(self, secret: str) -> str:
-        """Encrypt a token for the database."""
         return encrypt(secret, self.key)
 
     def unseal(self, sealed: str) -> str:
-        """Read a token from the database."""
         return decrypt(sealed, self.key)
 
 
@@ -146,7 +144,6 @@ async def write(run: Run) -> str:
 
 
 async def facts_of(run: Run) -> WorkspaceFacts:
-    """Return what the texts for the agent say."""
     assert run.agent.workspace_token is not None
     return WorkspaceFacts(
         agent=run.agent,

@@ -105,7 +105,6 @@ WORDS = {
 
 
 async def agent_tab(viewed: Viewed) -> str:
-    """The tab: the latest job with its steps, earlier ones, and the form that sets the agent up anew."""
     jobs = await _jobs(viewed, SHOWN_JOBS)
     gateway = await Gateway.get_or_none(id=viewed.agent.gateway_id)
     return render_macro("provisioning/agent_tab.html", "tab", viewed=viewed, gateway=gateway, jobs=jobs)

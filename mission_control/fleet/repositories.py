@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -76,11 +77,11 @@ class Git:
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="mission-control-pack-"))
         try:
             async with asyncio.timeout(self.seconds):
-                warnings = await self._clone_or_default(url, folder, branch)
-                on = (
-                    await self._git(folder, url, "-C", str(folder / "copy"), "rev-parse", "--abbrev-ref", "HEAD")
-                ).strip()
-            yield folder / "copy", on, [text.format(branch=on) for text in warnings]
+                is_default = await self._clone_or_default(url, folder, branch)
+                copy = str(folder / "copy")
+                on = (await self._git(folder, url, "-C", copy, "rev-parse", "--abbrev-ref", "HEAD")).strip()
+            instead = f"There is no branch {branch}; the default branch {on} was read instead."
+            yield folder / "copy", on, [instead] if is_default else []
         except TimeoutError:
             raise Unreachable("Cloning the repository took too long. Try again later.") from None
         except NotCopied as error:
@@ -88,7 +89,8 @@ class Git:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _clone_or_default(self, url: str, folder: Path, branch: str) -> list[str]:
+    async def _clone_or_default(self, url: str, folder: Path, branch: str) -> bool:
+        """Clone a branch; return whether it is the default branch instead."""
         try:
             await self._clone(url, folder, f"--branch={branch}")
         except NotCopied:
@@ -96,8 +98,8 @@ class Git:
                 raise
             await asyncio.to_thread(shutil.rmtree, folder / "copy", ignore_errors=True)
             await self._clone(url, folder)
-            return [f"There is no branch {branch}; the default branch {{branch}} was read instead."]
-        return []
+            return True
+        return False
 
     async def _clone(self, url: str, folder: Path, *options: str) -> None:
         shape = ("--depth=1", "--single-branch", "--no-tags", "--no-recurse-submodules", "--quiet")
@@ -126,16 +128,12 @@ class Git:
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         if process.returncode:
-            raise NotCopied(reason_in(self._without_our_paths(complained.decode("utf-8", "replace"), url, folder)))
+            reason, address = complained.decode("utf-8", "replace"), self._address(url)
+            reason = reason.replace(address, url)
+            if self.base_url.startswith("file:"):
+                reason = reason.replace(urlsplit(address).path, url)
+            raise NotCopied(reason_in(reason.replace(str(folder), "")))
         return said.decode("utf-8", "replace")
-
-    def _without_our_paths(self, text: str, url: str, folder: Path) -> str:
-        ours = [self._address(url)]
-        if self.base_url.startswith("file:"):
-            ours.append(urlsplit(self._address(url)).path)
-        for one in ours:
-            text = text.replace(one, url)
-        return text.replace(str(folder), "")
 
     async def _within_size(self, process: asyncio.subprocess.Process, folder: Path) -> tuple[bytes, bytes]:
         talk = asyncio.ensure_future(process.communicate())
@@ -207,24 +205,11 @@ def _fields(lines: list[str]) -> dict[str, str]:
             continue
         value = found[2].strip()
         if not value or BLOCK.fullmatch(value):
-            value = _indented(lines[number + 1 :])
-        fields[found[1]] = _unquoted(value)
+            block = takewhile(lambda part: not part.strip() or part[0].isspace(), lines[number + 1 :])
+            value = " ".join(part.strip() for part in block if part.strip())
+        is_quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
+        fields[found[1]] = value[1:-1].strip() if is_quoted else value
     return fields
-
-
-def _indented(lines: list[str]) -> str:
-    block: list[str] = []
-    for line in lines:
-        if line.strip() and not line[0].isspace():
-            break
-        block.append(line.strip())
-    return " ".join(part for part in block if part)
-
-
-def _unquoted(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1].strip()
-    return value
 
 
 def _first_plain_line(lines: list[str]) -> str | None:

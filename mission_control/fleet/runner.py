@@ -70,7 +70,6 @@ async def wake_again(actor: Actor, job_id: UUID) -> None:
 
 
 def wake_text(job: ProvisioningJob, agent: Agent) -> str:
-    """Return the message that starts an agent."""
     if job.action == "adopt":
         return (
             f"You are linked to a board of Mission Control as {agent.name}. Nothing else about you changes.\n\n"
@@ -89,7 +88,6 @@ def wake_text(job: ProvisioningJob, agent: Agent) -> str:
 
 
 def has_checked_in(agent: Agent) -> bool:
-    """Return whether the agent has called since it was last woken."""
     seen, woken = agent.last_seen_at, agent.last_wake_sent_at
     return seen is not None and woken is not None and seen >= woken
 
@@ -115,7 +113,6 @@ UPDATE_TRIES = 5
 
 # The steps that bring an agent to life on its gateway. Each one may run again after a crash at any instant.
 async def create(run: Run) -> str:
-    """Create the agent, unless the gateway has it."""
     async with changing(run.gateway.id):
         if run.key in await listed(run.gateway.id):
             return "The gateway had it already."
@@ -196,7 +193,6 @@ async def wake(run: Run) -> str:
 
 
 async def find(run: Run) -> str:
-    """Make sure that an agent to be linked is still there."""
     if run.key not in await listed(run.gateway.id):
         raise StepFailed(f"The gateway has no agent {run.key} any more.")
     return ""

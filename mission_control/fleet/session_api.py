@@ -4,26 +4,13 @@ import asyncio
 import contextlib
 from uuid import UUID
 
+from pydantic import BaseModel, Field
+
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Invalid, Unreachable
-from mission_control.core.values import ErrorResponse, OkResponse, new_id
+from mission_control.core.values import Body, ErrorResponse, NonEmptyStr, OkResponse, new_id
 from mission_control.fleet import session_reading, session_view
-from mission_control.fleet.session_reading import (
-    GatewayCommandsQuery,
-    GatewayCommandsResponse,
-    GatewayQuery,
-    GatewaySessionAbortRequest,
-    GatewaySessionAbortResponse,
-    GatewaySessionHistoryResponse,
-    GatewaySessionMessageRequest,
-    GatewaySessionResponse,
-    GatewaySessionsResponse,
-    GatewaysStatusQuery,
-    GatewaysStatusResponse,
-    Mask,
-    Reach,
-    reached,
-)
+from mission_control.fleet.session_reading import GatewayQuery, Mask, Reach, reached
 from mission_control.gateways.connection import connect
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.errors import Unreachable as NotReached
@@ -33,6 +20,81 @@ from mission_control.gateways.queries import CONNECTED, of_error, visible_gatewa
 from mission_control.gateways.target import url_problem
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import key_of_request
+
+
+class GatewaysStatusQuery(GatewayQuery):
+    """The gateway: one by its url, which wins; else that of a board, or one by its id."""
+
+    gateway_url: str | None = Field(None, max_length=2_000)
+    gateway_token: str | None = Field(None, max_length=4_000)
+    gateway_disable_device_pairing: bool | None = None
+    gateway_allow_insecure_tls: bool | None = None
+
+
+class GatewayCommandsQuery(BaseModel):
+    """Without an id it is the gateway that was connected last."""
+
+    gateway_id: UUID | None = None
+
+
+class GatewaysStatusResponse(BaseModel):
+    """Whether a gateway can be used, and its sessions."""
+
+    connected: bool
+    gateway_url: str
+    sessions_count: int | None = None
+    sessions: list[object] | None = None
+    main_session: dict[str, object] | None = None
+    main_session_error: str | None = None
+    error: str | None = None
+
+
+class GatewaySessionsResponse(BaseModel):
+    """The sessions of a gateway as it describes them."""
+
+    sessions: list[object]
+    main_session: dict[str, object] | None = None
+
+
+class GatewaySessionResponse(BaseModel):
+    """A session as its gateway describes it."""
+
+    session: object
+
+
+class GatewaySessionHistoryResponse(BaseModel):
+    """The messages of a session as its gateway keeps them."""
+
+    history: list[object]
+
+
+class GatewaySessionMessageRequest(BaseModel):
+    """A message to a session. The same `idempotency_key` again sends nothing again."""
+
+    content: NonEmptyStr
+    idempotency_key: str | None = Field(None, min_length=1, max_length=200)
+
+
+class GatewaySessionAbortRequest(Body):
+    """Which run to end; without one all runs of the session."""
+
+    run_id: str | None = Field(None, min_length=1, max_length=200)
+
+
+class GatewaySessionAbortResponse(BaseModel):
+    """Which runs were ended."""
+
+    ok: bool
+    run_ids: list[str]
+
+
+class GatewayCommandsResponse(BaseModel):
+    """What a gateway says that it can do."""
+
+    protocol_version: int
+    methods: list[str]
+    events: list[str]
+
 
 SECONDS = 5.0
 AT_ONCE = 8
@@ -60,7 +122,6 @@ async def _status_of_url(actor: Actor, url: str, query: GatewaysStatusQuery) -> 
 
 
 def _connected_first(gateways: list[Gateway]) -> Gateway | None:
-    """Return the first gateway that is connected, else the first one."""
     return next((one for one in gateways if one.state == CONNECTED), gateways[0] if gateways else None)
 
 
@@ -86,7 +147,6 @@ async def _known(reach: Reach) -> GatewaysStatusResponse:
 async def _probed(
     organization_id: UUID, url: str, token: str | None, *, allow_insecure_tls: bool
 ) -> GatewaysStatusResponse:
-    """Try a url."""
     answer = GatewaysStatusResponse(connected=False, gateway_url=url)
     try:
         async with asyncio.timeout(SECONDS), _probes:

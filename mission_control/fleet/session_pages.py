@@ -16,7 +16,8 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import new_id
 from mission_control.fleet import session_view
 from mission_control.fleet.following import LIST, is_watched_here, keep_watch, watch_id
-from mission_control.fleet.session_reading import GatewaySessionAbortRequest, Reach
+from mission_control.fleet.session_api import GatewaySessionAbortRequest
+from mission_control.fleet.session_reading import Reach
 from mission_control.fleet.session_view import (
     MOST_SHOWN,
     SHOWN,
@@ -51,7 +52,6 @@ def leads_to(viewed: Viewed) -> str:
 
 
 async def render(viewed: Viewed) -> str:
-    """Return what stands at the tab's address on the agent's page."""
     return render_macro("gateway_sessions/agent.html", "tab", url=leads_to(viewed), viewed=viewed)
 
 
@@ -66,14 +66,11 @@ News = Event | dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListView(View):
-    """The list of a gateway's sessions as somebody sees it."""
-
     gateway: Gateway
     search: str = ""
 
 
 def _is_its_own(view: SessionView, news: News) -> bool:
-    """Return whether a signal tells something new about the session."""
     return isinstance(news, dict) and news.get("gateway_session") == view.watch
 
 
@@ -191,7 +188,6 @@ LONGEST_KEY = 1_000
 
 
 async def gateway_of_page(actor: Actor, gateway_id: UUID, **_: object) -> Gateway:
-    """Return the gateway that the address of an action names."""
     return await visible_gateway(actor, gateway_id)
 
 
@@ -203,7 +199,6 @@ async def _on_gateway(gateway_id: UUID) -> tuple[Actor, Gateway]:
 
 
 async def _session_asked(gateway_id: UUID, key: str) -> SessionView:
-    """Return the session that the address of a page names."""
     actor, gateway = await _on_gateway(gateway_id)
     if len(key) > LONGEST_KEY:
         raise NotFound()

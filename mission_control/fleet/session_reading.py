@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import main_agent_on
@@ -17,7 +17,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core import errors
 from mission_control.core.actor import Actor, Rules, require
 from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.values import Body, NonEmptyStr, parse_id
+from mission_control.core.values import parse_id
 from mission_control.fleet.gateway_agent import agent_in, list_in, mapping
 from mission_control.fleet.main_agents import is_made
 from mission_control.gateways.connector import call
@@ -32,80 +32,6 @@ class GatewayQuery(BaseModel):
 
     board_id: str | None = None
     gateway_id: UUID | None = None
-
-
-class GatewaysStatusQuery(GatewayQuery):
-    """The gateway: one by its url, which wins; else that of a board, or one by its id."""
-
-    gateway_url: str | None = Field(None, max_length=2_000)
-    gateway_token: str | None = Field(None, max_length=4_000)
-    gateway_disable_device_pairing: bool | None = None
-    gateway_allow_insecure_tls: bool | None = None
-
-
-class GatewayCommandsQuery(BaseModel):
-    """Without an id it is the gateway that was connected last."""
-
-    gateway_id: UUID | None = None
-
-
-class GatewaysStatusResponse(BaseModel):
-    """Whether a gateway can be used, and its sessions."""
-
-    connected: bool
-    gateway_url: str
-    sessions_count: int | None = None
-    sessions: list[object] | None = None
-    main_session: dict[str, object] | None = None
-    main_session_error: str | None = None
-    error: str | None = None
-
-
-class GatewaySessionsResponse(BaseModel):
-    """The sessions of a gateway as it describes them."""
-
-    sessions: list[object]
-    main_session: dict[str, object] | None = None
-
-
-class GatewaySessionResponse(BaseModel):
-    """A session as its gateway describes it."""
-
-    session: object
-
-
-class GatewaySessionHistoryResponse(BaseModel):
-    """The messages of a session as its gateway keeps them."""
-
-    history: list[object]
-
-
-class GatewaySessionMessageRequest(BaseModel):
-    """A message to a session. The same `idempotency_key` again sends nothing again."""
-
-    content: NonEmptyStr
-    idempotency_key: str | None = Field(None, min_length=1, max_length=200)
-
-
-class GatewaySessionAbortRequest(Body):
-    """Which run to end; without one all runs of the session."""
-
-    run_id: str | None = Field(None, min_length=1, max_length=200)
-
-
-class GatewaySessionAbortResponse(BaseModel):
-    """Which runs were ended."""
-
-    ok: bool
-    run_ids: list[str]
-
-
-class GatewayCommandsResponse(BaseModel):
-    """What a gateway says that it can do."""
-
-    protocol_version: int
-    methods: list[str]
-    events: list[str]
 
 
 BOARD_HAS_NONE = "This board has no gateway."
@@ -124,7 +50,6 @@ class Reach:
     main_key: str | None = None
 
     def has(self, session_key: object) -> bool:
-        """Return whether the caller may see a session."""
         return self.agent_ids is None or agent_in(str(session_key)) in self.agent_ids
 
     def require(self, session_key: str) -> str:
@@ -206,7 +131,6 @@ class Mask:
         self._secrets = sorted({one for one in secrets if one and len(one) >= SHORTEST}, key=len, reverse=True)
 
     def text(self, text: str) -> str:
-        """Return a text without its secrets."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         return TOKEN.sub(rf"\1{HIDDEN}", text)
@@ -266,7 +190,6 @@ def listed(payload: object, name: str) -> list[object]:
 
 
 async def sessions_of(reach: Reach) -> list[object]:
-    """Return the sessions that the caller may see."""
     mask = await mask_of(reach.gateway.id)
     sessions: list[object] = mask.value(listed(await asked(reach.gateway.id, "sessions.list", {}), "sessions"))
     if reach.agent_ids is None:

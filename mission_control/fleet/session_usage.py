@@ -89,7 +89,6 @@ def _is_due(gateway_id: UUID, now: float) -> bool:
 
 
 async def measure(gateway_id: UUID) -> None:
-    """Read the usage of all sessions of a gateway, and count what is new."""
     ours = Agent.filter(gateway_id=gateway_id, gateway_agent_id__not_isnull=True)
     agents = {str(agent.gateway_agent_id): agent for agent in await ours}
     if not agents:

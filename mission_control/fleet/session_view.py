@@ -143,12 +143,10 @@ class SessionView(View):
 
     @property
     def url(self) -> str:
-        """Where the page is."""
         return session_url(self.gateway.id, self.key)
 
     @property
     def watch(self) -> str:
-        """The session's name in signals."""
         return watch_id(self.gateway.id, self.key)
 
     @property
@@ -163,7 +161,6 @@ class SessionView(View):
 
 
 def session_url(gateway_id: UUID, key: str) -> str:
-    """Return where the page of a session is."""
     return f"/gateways/{gateway_id}/sessions/{quote(key, safe='')}"
 
 

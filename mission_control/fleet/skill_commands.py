@@ -255,8 +255,6 @@ async def sync_pack(
 
 
 async def start_sync(actor: Actor, pack: SkillPack, git: Git, *, prune: bool) -> JobRead:
-    """Sync a pack as a job."""
-
     async def work() -> JobResult:
         found = await sync_pack(actor, pack, git, prune=prune)
         return JobResult(summary=f"{_counts(found)}.", url=f"{CATALOGUE}?pack={pack.id}", problems=found.warnings)

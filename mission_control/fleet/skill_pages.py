@@ -77,19 +77,16 @@ class Wanted:
 
     @property
     def narrows(self) -> bool:
-        """Whether a filter is set."""
         return bool(self.search or self.category or self.risk or self.pack)
 
     def query(self) -> MarketplaceQuery:
-        """Return the query of the operation that lists skills."""
         filters: dict[str, Any] = {"search": self.search, "category": self.category, "risk": self.risk}
         return MarketplaceQuery(**filters, pack_id=self.pack, limit=self.size, offset=self.first)
 
     def url(self, first: int) -> str:
-        """Return the address of the page that begins elsewhere."""
-        named = {"q": self.search, "category": self.category, "risk": self.risk, "pack": self.pack, "order": self.order}
-        numbers = {"size": self.size if self.size != SIZES[0] else "", "from": first or ""}
-        parts = {name: str(value) for name, value in {**named, **numbers}.items() if value}
+        asked = {"q": self.search, "category": self.category, "risk": self.risk, "pack": self.pack, "order": self.order}
+        asked |= {"size": self.size if self.size != SIZES[0] else "", "from": first}
+        parts = {name: str(value) for name, value in asked.items() if value}
         return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
 
 
@@ -164,7 +161,6 @@ async def _show(actor: Actor, skill: Skill, problem: str) -> str:
 
 
 async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
-    """Return the skill that the address of an action names."""
     return await visible_skill(actor, skill_id)
 
 

@@ -185,14 +185,12 @@ BY_CATEGORY = f"COALESCE(NULLIF(LOWER(TRIM(s.category)), ''), '~'), {BY_NAME}"
 
 @lookup
 async def visible_pack(actor: Actor, pack_id: UUID) -> SkillPack:
-    """Return a pack of the active organization. Raises NotFound for others."""
     pack = await SkillPack.get_or_none(id=pack_id, organization_id=actor.organization_id)
     return _existing(pack, NO_PACK)
 
 
 @lookup
 async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
-    """Return a skill of the active organization's catalogue. Raises NotFound for others."""
     skill = await Skill.get_or_none(id=skill_id, organization_id=actor.organization_id)
     return _existing(skill, NO_SKILL)
 
@@ -204,7 +202,6 @@ def _existing[T](thing: T | None, otherwise: str) -> T:
 
 
 async def gateway_for_skills(actor: Actor, gateway_id: UUID) -> Gateway:
-    """Return a gateway that the actor can see. Raises NotFound for others."""
     try:
         return await visible_gateway(actor, gateway_id)
     except NotFound:
@@ -212,7 +209,6 @@ async def gateway_for_skills(actor: Actor, gateway_id: UUID) -> Gateway:
 
 
 async def list_packs(organization_id: UUID) -> list[dict[str, object]]:
-    """Return all packs of an organization, newest first."""
     sql = f"{PACKS} WHERE p.organization_id = ? ORDER BY p.created_at DESC, p.id DESC"
     return [_serialize(row) for row in await rows(sql, organization_id)]
 
@@ -315,7 +311,6 @@ async def gateways_of(skill_ids: Sequence[object], gateway_id: UUID | None = Non
 
 
 async def skill_detail(skill: Skill) -> Row:
-    """Return a skill with its text and its gateways, as it is sent."""
     gateways = (await gateways_of([skill.id])).get(skill.id, [])
     return {**await read_skill(skill.id), "content": skill.content, "gateways": gateways}
 

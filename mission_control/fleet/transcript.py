@@ -54,7 +54,6 @@ class Entry:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is a tool without a result."""
         return self.kind == "tool" and self.result is None
 
     @property
@@ -69,7 +68,6 @@ class Entry:
 
     @property
     def body(self) -> str:
-        """What a message says after its title."""
         return self.text.removeprefix(self.notice).lstrip("\n")
 
 
@@ -163,7 +161,6 @@ def tool_input(arguments: object) -> str:
 
 
 def tool_output(content: object) -> str:
-    """Return what a tool answered, as text."""
     if isinstance(content, Mapping):
         content = content.get("content", content)
     if isinstance(content, list):
@@ -238,7 +235,6 @@ class SessionFacts:
 
     @classmethod
     def of(cls, key: str, known: Mapping[str, object], mask: Mask) -> "SessionFacts":
-        """Read the facts of a session from a list, or from an answer to `chat.history`."""
         # Without a name of its own it is called by its key, without its agent and with the beginning of ids alone.
         short_key = ":".join(key.split(":")[2:]) if agent_in(key) else key
         titles = [known.get(name) for name in ("label", "displayName", "derivedTitle")]
@@ -273,7 +269,6 @@ class History:
 
 
 async def read_history(gateway_id: UUID, key: str, shown: int) -> History:
-    """Read the last messages of a session."""
     try:
         payload = await call(gateway_id, "chat.history", {"sessionKey": key, "limit": shown})
     except GatewayError as error:
@@ -338,7 +333,6 @@ class Run:
     has_items: bool = False
 
     def agent_event(self, stream: object, data: Mapping[str, object]) -> None:
-        """Take an event of the kind `agent`."""
         phase = data.get("phase")
         if stream in ("run_status", "lifecycle"):
             self._set_status(PHASES.get(str(phase), self.status))

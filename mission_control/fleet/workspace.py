@@ -63,7 +63,6 @@ def credentials_in(text: str) -> dict[str, str]:
 
 
 def token_in(text: str) -> str | None:
-    """Return the agent's token in a text, or None."""
     return credentials_in(text).get("AUTH_TOKEN") or None
 
 
@@ -224,7 +223,6 @@ def _identity(facts: WorkspaceFacts) -> dict[str, Passage]:
 
 
 def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Mapping[str, str], **more: object) -> str:
-    """Return a file with these passages in it; those that are missing are empty."""
     values = dict.fromkeys(PASSAGES, "")
     context = {"facts": facts, "folded": folded, "long": values | dict(long), **_lines(facts, folded), **more}
     return f"{_environment().get_template(name).render(**context).strip()}\n"

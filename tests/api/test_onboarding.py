@@ -14,7 +14,7 @@ from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.fleet.models import OnboardingSession
-from mission_control.fleet.onboarding_commands import store_main_agent_message
+from mission_control.fleet.onboarding_api import store_main_agent_message
 from mission_control.fleet.onboarding_queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from mission_control.people.models import User
 from tests.cast import Caller, Cast, events, head, kinds

@@ -13,7 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import system
 from mission_control.fleet.conversation import PATIENCE, note_silences
 from mission_control.fleet.models import OnboardingSession, ProvisioningJob
-from mission_control.fleet.onboarding_commands import store_main_agent_message
+from mission_control.fleet.onboarding_api import store_main_agent_message
 from mission_control.fleet.onboarding_queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway

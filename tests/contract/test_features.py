@@ -45,7 +45,7 @@ REGISTRIES = {
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {
     "fleet.following._storing",  # what is about to be stored
-    "fleet.notice_looking._next",
+    "fleet.notices._next",
     "gateways.link._recorded",
     "tasks.board_view._ending",  # announcements on their way
     "tasks.board_view._until",  # who has a board open

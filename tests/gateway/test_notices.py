@@ -9,8 +9,8 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet import notice_sending as interrupted
-from mission_control.fleet import notice_sending as sender
+from mission_control.fleet import notices as interrupted
+from mission_control.fleet import notices as sender
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways import connector
 from mission_control.gateways.events import GatewayRef

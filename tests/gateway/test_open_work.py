@@ -10,7 +10,7 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet import notice_looking
+from mission_control.fleet import notices
 from mission_control.gateways.models import Gateway
 from mission_control.log.leases import Delivery
 from tests.cast import Cast, Program
@@ -23,7 +23,7 @@ from tests.gateway.notices import on_gateway, received, reconnect_quickly, send_
 async def quick(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections come back at once, and nobody but the test sends or looks."""
     await reconnect_quickly(monkeypatch)
-    monkeypatch.setattr(notice_looking, "_next", {})
+    monkeypatch.setattr(notices, "_next", {})
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ async def gateway(cast: Cast, fake_gateway: FakeGateway) -> Gateway:
 
 async def looked(gateway: Gateway, minutes: float) -> list[str]:
     """Let the server look now and some minutes later; what is on its way to agents then."""
-    await notice_looking.look([gateway.id])
+    await notices.look([gateway.id])
     with times.travelled(timedelta(minutes=minutes)):
-        await notice_looking.look([gateway.id])
+        await notices.look([gateway.id])
         await send_all()
     return [one.text for one in await Delivery.filter(header="WORK WAITS").order_by("created_at")]
 
@@ -134,7 +134,7 @@ async def test_lead_is_told_of_work_that_only_a_lead_can_move_on(
     [(None, 600), ({}, 600), ({"every": "0m"}, None), ({"every": "5s"}, 30), ({"every": "1d"}, 86400)],
 )
 def test_interval_is_what_is_set_and_not_too_short(config: Any, seconds: int | None) -> None:
-    found = notice_looking.interval_of(config)
+    found = notices.interval_of(config)
     assert (None if found is None else found.total_seconds()) == seconds
 
 

@@ -8,7 +8,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.fleet import session_api, session_reading
-from mission_control.fleet.notice_sending import message_of
+from mission_control.fleet.notices import message_of
 from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
 from mission_control.log.leases import Delivery
