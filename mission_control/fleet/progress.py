@@ -190,8 +190,8 @@ async def _provisioned(job: ProvisioningJob) -> None:
         return
     job.target = job.target | {"recorded": True}
     await ProvisioningJob.filter(id=job.id).update(target=job.target)
-    kind = "agent.update.direct" if job.action == "update" else "agent.provision.direct"
-    record(kind, agent, f"Set up on its gateway: {agent.name}.")
+    message = f"Set up on its gateway: {agent.name}."
+    record("agent.update.direct" if job.action == "update" else "agent.provision.direct", agent, message)
     if job.options.get("wake"):
         record("agent.wakeup.sent", agent, f"Woken: {agent.name}.")
 
@@ -216,8 +216,9 @@ async def fail(actor: Actor, job: ProvisioningJob, reason: str, *, again_in: flo
         agent.status, agent.last_provision_error = "error", reason
         await agent.save(update_fields=["status", "last_provision_error"])
         if is_new:
-            kind = "agent.update.failed" if job.action == "update" else "agent.provision.failed"
-            record(kind, agent, f"Not set up on its gateway: {agent.name}. {reason}", reason=reason)
+            message = f"Not set up on its gateway: {agent.name}. {reason}"
+            is_update = job.action == "update"
+            record("agent.update.failed" if is_update else "agent.provision.failed", agent, message, reason=reason)
 
 
 @command("provisioning.run")
