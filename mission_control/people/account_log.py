@@ -54,10 +54,9 @@ async def record_account(kind: str, user_id: UUID | None, **data: object) -> Non
     )
     event.hash = chain_hash(event)
     await event.save(force_create=True)
-    if may_be_signed(LOG, head.seq, head.digest, head.signature):
-        await save_head(AccountHead.signed(event.seq, event.hash))
-    else:
-        await save_head(AccountHead(event.seq, event.hash, head.signature))
+    is_signed = may_be_signed(LOG, head.seq, head.digest, head.signature)
+    kept = AccountHead(event.seq, event.hash, head.signature)
+    await save_head(AccountHead.signed(event.seq, event.hash) if is_signed else kept)
 
 
 async def locked_head() -> AccountHead:
@@ -84,17 +83,8 @@ async def read_head() -> AccountHead | None:
 def chain_hash(event: AccountEvent) -> str:
     """Return the SHA-256 of the previous hash and all fields, as canonical JSON."""
     moment = event.created_at.isoformat(timespec="microseconds")
-    fields = [
-        event.prev_hash,
-        event.seq,
-        event.id,
-        event.kind,
-        event.user_id,
-        event.actor_id,
-        event.data,
-        moment,
-    ]
-    return hashlib.sha256(canonical(fields).encode()).hexdigest()
+    chained = [event.prev_hash, event.seq, event.id, event.kind, event.user_id, event.actor_id, event.data, moment]
+    return hashlib.sha256(canonical(chained).encode()).hexdigest()
 
 
 async def verify() -> tuple[int, str | None]:

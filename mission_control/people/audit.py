@@ -12,19 +12,19 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.values import Paging
-from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, placeholders, rows, select
+from mission_control.database.sql import Values, placeholders, rows, select
 from mission_control.log import event_log
 from mission_control.log.commands import command
 from mission_control.log.event_log import ACCOUNT_KINDS, KINDS, Verdict
 from mission_control.people import jobs
 from mission_control.people.account_names import person_name
-from mission_control.people.heads import LogHead
+from mission_control.people.heads import head_of
 from mission_control.people.jobs import JobRead, JobResult, Kind
 from mission_control.people.models import InstanceSetting, Job, Organization
 from mission_control.people.organization_commands import check_name
 
-RUNNING = "This log is being checked already. Wait for the result."
 KIND: Kind = "audit_check"
+RUNNING = "This log is being checked already. Wait for the result."
 
 
 class LogCheck(BaseModel):
@@ -91,9 +91,7 @@ async def audit_events(organization_id: UUID, query: AuditEventsQuery) -> list[A
 
 async def read_audit(organization: Organization) -> AuditRead:
     """Return the head of an organization's log and its last check."""
-    head = LogHead(
-        str(organization.id), organization.name, organization.log_seq, organization.log_hash, organization.log_signature
-    )
+    head = head_of(organization)
     stored = await InstanceSetting.get_or_none(name=check_name(organization.id))
     return AuditRead(
         seq=head.seq,
@@ -107,28 +105,26 @@ async def read_audit(organization: Organization) -> AuditRead:
 
 async def start_check(actor: Actor, organization: Organization) -> JobRead:
     """Verify the log from its first event, as long work. A check that runs already: Conflict."""
-    work, refuse = partial(_check, actor, organization.id), partial(_refuse_another, organization.id)
-    return await jobs.start(actor, KIND, "Check the log", work, claim=refuse)
+
+    async def refuse_another(job_id: UUID) -> None:
+        # Two that are asked for at once come one after the other, so that the second one sees the first.
+        await Organization.select_for_update(no_key=True).get(id=organization.id)
+        if await running_check(organization.id) is not None:
+            raise Conflict(RUNNING)
+
+    return await jobs.start(actor, KIND, "Check the log", partial(_check, actor, organization.id), claim=refuse_another)
 
 
 async def running_check(organization_id: UUID) -> Job | None:
     return await Job.filter(organization_id=organization_id, kind=KIND, state="running").first()
 
 
-async def _refuse_another(organization_id: UUID, job_id: UUID) -> None:
-    # Two that are asked for at once come one after the other, so that the second one sees the first.
-    await Organization.select_for_update(no_key=True).get(id=organization_id)
-    if await running_check(organization_id) is not None:
-        raise Conflict(RUNNING)
-
-
 async def _check(actor: Actor, organization_id: UUID) -> JobResult:
     organization = await Organization.get(id=organization_id)
     await jobs.step("Walking the log", organization.log_seq)
     seq, fault = await event_log.verify(organization_id, walked=jobs.advance)
-    await _store(
-        actor, organization, LogCheck(seq=seq, fault=fault, checked_at=times.clock_now(), checked_by=actor.name)
-    )
+    check = LogCheck(seq=seq, fault=fault, checked_at=times.clock_now(), checked_by=actor.name)
+    await _store(actor, organization, check)
     url = "/settings/audit#check"
     if fault:
         return JobResult(summary=fault, url=url, problems=[f"{seq:,} events before it are as written."])
@@ -143,19 +139,19 @@ async def _store(actor: Actor, organization: Organization, check: LogCheck) -> N
 
 
 Group = Literal["sign-ins", "passwords", "tokens", "accounts", "rights"]
-SIGN_INS = ("account.signed_in", "account.sign_in_refused", "account.signed_out", "account.sessions_ended")
-PASSWORDS = ("account.password_changed", "account.password_reset", "account.reset_link_made")
-TOKENS = ("token.created", "token.revoked")
-ACCOUNTS = (
-    "account.set_up", "account.created", "account.updated", "account.deleted", "account.link_invited", "account.linked",
-)  # fmt: skip
-RIGHTS = (
-    "member.role_changed", "member.access_changed", "member.removed", "member.left", "invite.created", "invite.revoked",
-    "invite.accepted", "organization.ownership_transferred", "agent.token_rotated", "agent.token_changed",
-    "agent.token_revoked",
-)  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
-    "sign-ins": SIGN_INS, "passwords": PASSWORDS, "tokens": TOKENS, "accounts": ACCOUNTS, "rights": RIGHTS,
+    "sign-ins": ("account.signed_in", "account.sign_in_refused", "account.signed_out", "account.sessions_ended"),
+    "passwords": ("account.password_changed", "account.password_reset", "account.reset_link_made"),
+    "tokens": ("token.created", "token.revoked"),
+    "accounts": (
+        "account.set_up", "account.created", "account.updated", "account.deleted", "account.link_invited",
+        "account.linked",
+    ),
+    "rights": (
+        "member.role_changed", "member.access_changed", "member.removed", "member.left", "invite.created",
+        "invite.revoked", "invite.accepted", "organization.ownership_transferred", "agent.token_rotated",
+        "agent.token_changed", "agent.token_revoked",
+    ),
 }  # fmt: skip
 
 
@@ -181,58 +177,35 @@ class AccountLogEntry(BaseModel):
 
 async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[AccountLogEntry], int]:
     """Return entries about the members of the active organization, newest first, and how many there are."""
-    where, values = _rights(actor, query) if query.group == "rights" else _accounts(actor, query)
-    [counted] = await rows(f"SELECT COUNT(*) AS count FROM {where}", *values)
-    found = await rows(
-        f"SELECT e.seq, e.kind, e.user_id, e.actor_id, e.actor_name, e.created_at, {person_name('u', '')} AS user_name,"
-        f" u.id AS known_user, {person_name('a', '')} AS person_name, a.id AS known_actor FROM (SELECT * FROM {where}"
-        " ORDER BY seq DESC LIMIT ? OFFSET ?) e"
+    kinds = GROUPS[query.group] if query.group else tuple(ACCOUNT_KINDS)
+    values: Values = [actor.organization_id, *kinds]
+    if query.group == "rights":
+        source, person = (
+            "SELECT seq, kind, (SELECT m.user_id FROM organization_members m WHERE m.id = subject_id) AS user_id,"
+            " actor_id, actor_name, created_at FROM events WHERE organization_id = ?",
+            "actor_id",
+        )
+    else:
+        source, person = (
+            "SELECT seq, kind, user_id, actor_id, NULL AS actor_name, created_at FROM account_events"
+            " WHERE user_id IN (SELECT user_id FROM organization_members WHERE organization_id = ?)",
+            "user_id",
+        )
+    source += f" AND kind IN ({placeholders(len(kinds))})"
+    if query.user_id is not None:
+        source, values = f"{source} AND {person} = ?", [*values, query.user_id]
+    [counted] = await rows(f"SELECT COUNT(*) AS count FROM ({source}) entries", *values)
+    found = await select(
+        AccountLogEntry,
+        "SELECT e.seq, e.kind, '' AS meaning, e.user_id, e.actor_id, e.created_at,"
+        f" CASE WHEN u.id IS NOT NULL THEN {person_name('u', '')} END AS user_name,"
+        f" CASE WHEN a.id IS NOT NULL THEN {person_name('a', '')} ELSE e.actor_name END AS actor_name"
+        f" FROM (SELECT * FROM ({source}) entries ORDER BY seq DESC LIMIT ? OFFSET ?) e"
         " LEFT JOIN users u ON u.id = e.user_id LEFT JOIN users a ON a.id = e.actor_id ORDER BY e.seq DESC",
         *values,
         query.limit,
         query.offset,
     )
-    return [_entry(row) for row in found], int(counted["count"])
-
-
-def _accounts(actor: Actor, query: AccountLogQuery) -> Condition:
-    kinds = GROUPS[query.group] if query.group else tuple(ACCOUNT_KINDS)
-    values: Values = [actor.organization_id, *kinds]
-    mine = ""
-    if query.user_id is not None:
-        mine, values = " AND user_id = ?", [*values, query.user_id]
-    return (
-        "(SELECT seq, kind, user_id, actor_id, NULL AS actor_name, created_at FROM account_events"
-        " WHERE user_id IN (SELECT user_id FROM organization_members WHERE organization_id = ?)"
-        f" AND kind IN ({placeholders(len(kinds))}){mine}) entries",
-        values,
-    )
-
-
-def _rights(actor: Actor, query: AccountLogQuery) -> Condition:
-    values: Values = [actor.organization_id, *RIGHTS]
-    mine = ""
-    if query.user_id is not None:
-        mine, values = " AND actor_id = ?", [*values, query.user_id]
-    return (
-        "(SELECT seq, kind, (SELECT m.user_id FROM organization_members m WHERE m.id = subject_id) AS user_id,"
-        " actor_id, actor_name, created_at FROM events"
-        f" WHERE organization_id = ? AND kind IN ({placeholders(len(RIGHTS))}){mine}) entries",
-        values,
-    )
-
-
-def _entry(row: Row) -> AccountLogEntry:
-    kind = row["kind"]
-    moment = as_moment(row["created_at"])
-    assert moment is not None
-    return AccountLogEntry(
-        seq=int(row["seq"]),
-        kind=kind,
-        meaning=ACCOUNT_KINDS.get(kind) or KINDS[kind].recorded_when,
-        user_id=as_id(row["user_id"]),
-        user_name=row["user_name"] if row["known_user"] is not None else None,
-        actor_id=as_id(row["actor_id"]),
-        actor_name=row["person_name"] if row["known_actor"] is not None else row["actor_name"],
-        created_at=moment,
-    )
+    for entry in found:
+        entry.meaning = ACCOUNT_KINDS.get(entry.kind) or KINDS[entry.kind].recorded_when
+    return found, int(counted["count"])

@@ -13,7 +13,7 @@ from mission_control.core.actor import Scope, system
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.core.values import parse_id
 from mission_control.database.migrate import verify_secret_key
-from mission_control.database.sql import as_id, rows
+from mission_control.database.sql import rows
 from mission_control.log import event_log
 from mission_control.log.commands import atomically
 from mission_control.log.event_log import AccountKind, Kind, Names, Verdict, judge, sign, use_key
@@ -21,7 +21,7 @@ from mission_control.log.models import Event
 from mission_control.log.unit_of_work import record
 from mission_control.people import account_log
 from mission_control.people.account_log import AccountHead, record_account
-from mission_control.people.models import AccountEvent
+from mission_control.people.models import AccountEvent, Organization
 
 EVENTS = (
     Kind(
@@ -92,7 +92,10 @@ async def sign_first_heads() -> None:
     head = await account_log.read_head()
     if head is not None and head.signature:
         return
-    if await _was_signed_before():
+    if await rows(
+        "SELECT 1 AS found FROM organizations WHERE log_signature <> ''"
+        " UNION ALL SELECT 1 FROM events WHERE version > 1 LIMIT 1"
+    ):  # a signature, or an event written since heads are signed
         _log.error("the head of the account log was removed; run `mission-control audit verify`")
         return
 
@@ -101,56 +104,39 @@ async def sign_first_heads() -> None:
         if head.signature:
             return
         await account_log.save_head(AccountHead.signed(head.seq, head.digest))
-        for row in await rows("SELECT id FROM organizations ORDER BY id"):
-            await _sign(UUID(str(row["id"])))
+        for organization in await Organization.all().order_by("id"):
+            await _sign(organization)
 
     await atomically(system(), work)
 
 
-async def _was_signed_before() -> bool:
-    """Return whether the database holds a signature, or an event written since heads are signed."""
-    return bool(
-        await rows(
-            "SELECT 1 AS found FROM organizations WHERE log_signature <> ''"
-            " UNION ALL SELECT 1 FROM events WHERE version > 1 LIMIT 1"
-        )
-    )
-
-
-async def _sign(organization_id: UUID) -> None:
-    [head] = await rows("SELECT log_seq, log_hash FROM organizations WHERE id = ?", organization_id)
-    seq, digest = int(head["log_seq"]), head["log_hash"]
-    await rows(
-        "UPDATE organizations SET log_signature = ? WHERE id = ?",
-        sign(str(organization_id), seq, digest),
-        organization_id,
-    )
-    if seq:
-        names = await _digest_of_names(organization_id)
-        message = "The names in events before this one were sealed."
-        record("log.sealed", Scope(organization_id=organization_id), message, names=names)
-
-
-async def _digest_of_names(organization_id: UUID) -> str:
+async def _sign(organization: Organization) -> None:
+    signature = sign(str(organization.id), organization.log_seq, organization.log_hash)
+    await Organization.filter(id=organization.id).update(log_signature=signature)
+    if organization.log_seq == 0:
+        return
     names, seq = Names(), 0
     while page := await rows(
         "SELECT seq, actor_name FROM events WHERE organization_id = ? AND seq > ? AND version = 1 ORDER BY seq LIMIT ?",
-        organization_id,
+        organization.id,
         seq,
         AT_ONCE,
     ):
         for row in page:
             names.add(seq := int(row["seq"]), row["actor_name"])
-    return names.digest()
+    message = "The names in events before this one were sealed."
+    record("log.sealed", Scope(organization_id=organization.id), message, names=names.digest())
+
+
+def head_of(organization: Organization) -> LogHead:
+    """Return the head of an organization's log."""
+    id, name = str(organization.id), organization.name
+    return LogHead(id, name, organization.log_seq, organization.log_hash, organization.log_signature)
 
 
 async def heads() -> list[LogHead]:
     """Return the heads of every organization, the oldest first, and of the account log."""
-    found = await rows("SELECT id, name, log_seq, log_hash, log_signature FROM organizations ORDER BY created_at, id")
-    listed = [
-        LogHead(str(as_id(row["id"])), row["name"], int(row["log_seq"]), row["log_hash"], row["log_signature"])
-        for row in found
-    ]
+    listed = [head_of(organization) for organization in await Organization.all().order_by("created_at", "id")]
     if (head := await account_log.read_head()) is not None:
         listed.append(LogHead(account_log.LOG, "Accounts", head.seq, head.digest, head.signature))
     return listed
@@ -164,13 +150,8 @@ async def sign_again(faulty: Iterable[LogHead]) -> None:
         await account_log.save_head(AccountHead.signed(head.seq, head.digest))
         for one in faulty:
             if one.log != account_log.LOG:
-                await rows(
-                    "UPDATE organizations SET log_signature = ? WHERE id = ? AND log_seq = ? AND log_hash = ?",
-                    sign(one.log, one.seq, one.hash),
-                    UUID(one.log),
-                    one.seq,
-                    one.hash,
-                )
+                unchanged = Organization.filter(id=UUID(one.log), log_seq=one.seq, log_hash=one.hash)
+                await unchanged.update(log_signature=sign(one.log, one.seq, one.hash))
         await record_account("audit.heads_signed", None, heads=[asdict(one) for one in faulty])
 
     await atomically(system(), work)
@@ -179,9 +160,8 @@ async def sign_again(faulty: Iterable[LogHead]) -> None:
 async def verify_all() -> list[tuple[str, int, str | None]]:
     """Verify every log. Return name, number of valid entries and first fault of each."""
     found = []
-    for row in await rows("SELECT id, name FROM organizations ORDER BY created_at, id"):
-        organization_id = UUID(str(row["id"]))
-        found.append((f"{row['name']} ({organization_id})", *await event_log.verify(organization_id)))
+    for organization in await Organization.all().order_by("created_at", "id"):
+        found.append((f"{organization.name} ({organization.id})", *await event_log.verify(organization.id)))
     return [*found, ("Accounts", *await account_log.verify())]
 
 
@@ -193,8 +173,11 @@ async def fault_against(kept: LogHead) -> str | None:
         entry = await AccountEvent.get_or_none(seq=kept.seq)
         return _difference(kept, entry.hash if entry else None)
     organization_id = parse_id(kept.log)
-    if not await rows("SELECT 1 AS found FROM organizations WHERE id = ?", organization_id):
-        return None if await _was_deleted(kept.log) else "The organization is gone, but nobody deleted it."
+    if not await Organization.filter(id=organization_id).exists():
+        deletions = await AccountEvent.filter(kind="organization.deleted").values_list("data", flat=True)
+        if any(orjson.loads(str(data)).get("organization_id") == kept.log for data in deletions):
+            return None
+        return "The organization is gone, but nobody deleted it."
     event = await Event.get_or_none(organization_id=organization_id, seq=kept.seq)
     return _difference(kept, event.hash if event else None)
 
@@ -205,8 +188,3 @@ def _difference(kept: LogHead, digest: str | None) -> str | None:
     if digest is None:
         return f"Number {kept.seq} was written and is gone."
     return f"Number {kept.seq} is not what was written: the log was rewritten."
-
-
-async def _was_deleted(organization_id: str) -> bool:
-    entries = await AccountEvent.filter(kind="organization.deleted").values_list("data", flat=True)
-    return any(orjson.loads(str(data)).get("organization_id") == organization_id for data in entries)

@@ -3,8 +3,7 @@
 from mission_control.core.actor import Actor
 from mission_control.core.values import ErrorResponse, Page, page
 from mission_control.http.operation_api import Api
-from mission_control.people import jobs as job_queries
-from mission_control.people import jobs as running
+from mission_control.people import jobs
 from mission_control.people.jobs import JobRead, JobsQuery, JobsRead
 from mission_control.people.models import Job
 
@@ -18,8 +17,8 @@ async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, object]:
     What runs comes first, then what ended last. People see what they started, owners and admins everything. The last 30
     days are kept. A success whose result is shown elsewhere, such as a set-up agent, counts as read when it ends.
     """
-    jobs, total = await job_queries.list_jobs(actor, query)
-    return page([JobRead.of(job) for job in jobs], total, query)
+    found, total = await jobs.list_jobs(actor, query)
+    return page([JobRead.of(job) for job in found], total, query)
 
 
 @api.get("/<job_id>", rule="job.read")
@@ -31,10 +30,10 @@ async def get_job(actor: Actor, job: Job) -> JobRead:
 @api.post("/<job_id>/acknowledgements", rule="job.acknowledge", errors={409: ErrorResponse})
 async def acknowledge_job(actor: Actor, job: Job) -> JobRead:
     """Mark the result of long work as read."""
-    return JobRead.of(await running.acknowledge(actor, job))
+    return JobRead.of(await jobs.acknowledge(actor, job))
 
 
 @api.post("/acknowledgements", rule="job.list")
 async def acknowledge_jobs(actor: Actor) -> JobsRead:
     """Mark all results of your own long work as read."""
-    return JobsRead(read=await running.acknowledge_all(actor))
+    return JobsRead(read=await jobs.acknowledge_all(actor))

@@ -17,12 +17,9 @@ pages = Pages("jobs_pages", __name__)
 WORK = "/work"
 SHOWN = 50
 WORDS = {
-    "running": "Running",
-    "done": "Done",
-    "partly": "Done, with problems",
-    "failed": "Failed",
+    "running": "Running", "done": "Done", "partly": "Done, with problems", "failed": "Failed",
     "interrupted": "Interrupted",
-}
+}  # fmt: skip
 
 
 def _is_own(view: View, news: Event | Signal) -> bool:

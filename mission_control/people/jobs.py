@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -90,7 +90,6 @@ class JobsRead(BaseModel):
     read: int
 
 
-NO_JOB = "There is no such job."
 NEWS_FOR = timedelta(minutes=5)
 AT_MOST = 50
 
@@ -104,7 +103,7 @@ def visible_jobs(actor: Actor) -> QuerySet[Job]:
 @lookup
 async def visible_job(actor: Actor, job_id: UUID) -> Job:
     """Return a job of the active organization that somebody may read. Otherwise: NotFound."""
-    return await existing(visible_jobs(actor).get_or_none(id=job_id), NO_JOB)
+    return await existing(visible_jobs(actor).get_or_none(id=job_id), "There is no such job.")
 
 
 async def list_jobs(actor: Actor, query: JobsQuery) -> tuple[list[Job], int]:
@@ -133,25 +132,14 @@ async def own_jobs(actor: Actor) -> Own:
     recent = times.clock_now() - NEWS_FOR
     mine = Job.filter(organization_id=actor.organization_id, user_id=actor.user_id)
     found = await mine.filter(Q(read_at=None) | Q(read_at__gt=recent)).order_by("-updated_at").limit(AT_MOST)
-    running = sorted((job for job in found if job.is_running), key=_begun, reverse=True)
-    ended = sorted((job for job in found if not job.is_running), key=_ended, reverse=True)
+    running = sorted((job for job in found if job.is_running), key=lambda job: job.created_at, reverse=True)
+    ended = sorted((job for job in found if not job.is_running), key=lambda job: job.finished_at, reverse=True)
     return Own(
         tuple(sorted(running, key=lambda job: job.kind in SHOWN_ELSEWHERE)),
         tuple(job for job in ended if job.read_at is None),
-        tuple(job for job in ended if job.finished_at > recent and not _was_looked_at(job)),
+        # A result that was read after the end was looked at; one that is shown elsewhere counts as read at the end.
+        tuple(job for job in ended if job.finished_at > recent and (job.read_at or recent) <= job.finished_at),
     )
-
-
-def _was_looked_at(job: Job) -> bool:
-    return job.read_at is not None and bool(job.read_at > job.finished_at)
-
-
-def _begun(job: Job) -> Any:
-    return job.created_at
-
-
-def _ended(job: Job) -> Any:
-    return job.finished_at
 
 
 SECONDS_BETWEEN = 0.25  # at least, between two notes of the same step
@@ -191,11 +179,6 @@ class Progress:
         await publish_signal(self._organization_id, **self._news)
 
 
-def use(progress: Progress) -> None:
-    """Let the running task, and what it starts, say how far it is by `step` and `advance`."""
-    _current.set(progress)
-
-
 async def step(text: str, total: int | None = None) -> None:
     """Begin a step of the job that runs; a no-op where none does."""
     if (progress := _current.get()) is not None:
@@ -208,8 +191,6 @@ async def advance(number: int = 1) -> None:
         await progress.advance(number)
 
 
-CHANNEL = "jobs"
-TOUCH_SECONDS = 10.0
 SOON_SECONDS, LOOK_SECONDS = 2.0, 0.05
 UNTOUCHED = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=30)
@@ -229,20 +210,19 @@ async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Clai
 
     `claim` is called with the job's id in the transaction that stores it, and may refuse it.
     """
-    job = await committed(actor, lambda: atomically(actor, partial(_create, actor, kind, title, claim)))
+    job_id = new_id()
+
+    async def create() -> JobRead:
+        if claim is not None:
+            await claim(job_id)
+        stored = await keep(actor.organization_id, actor.user_id, kind, title, job_id=job_id, runner=channels.PROCESS)
+        return JobRead.of(stored)
+
+    job = await committed(actor, lambda: atomically(actor, create))
     assert job is not None
     _waiting.append((job.id, actor, work))
     JOBS.wake()
     return job
-
-
-async def _create(actor: Actor, kind: Kind, title: str, claim: Claim | None) -> JobRead:
-    job_id = new_id()
-    if claim is not None:
-        await claim(job_id)
-    return JobRead.of(
-        await keep(actor.organization_id, actor.user_id, kind, title, job_id=job_id, runner=channels.PROCESS)
-    )
 
 
 async def keep(
@@ -253,8 +233,8 @@ async def keep(
     Without a `runner` its state is kept elsewhere, and the feature that keeps it updates this row.
     """
     await Job.filter(organization_id=organization_id, finished_at__lt=times.clock_now() - KEPT_FOR).delete()
-    ours = {"organization_id": organization_id, "user_id": user_id, "kind": kind, "title": title}
-    job = Job(id=job_id, **{"step": "Waiting to begin", **ours, **values})
+    ours = {"id": job_id, "organization_id": organization_id, "user_id": user_id, "kind": kind, "title": title}
+    job = Job(**{"step": "Waiting to begin", **ours, **values})
     await job.save(force_create=True)
     signal(organization_id, job_id=str(job_id))
     return job
@@ -273,7 +253,7 @@ async def look() -> None:
 
 async def work_on(job_id: UUID, organization_id: UUID, work: Work, user_id: UUID | None = None) -> None:
     """Work on a job of somebody and store how it ended."""
-    use(Progress(job_id, organization_id, user_id))
+    _current.set(Progress(job_id, organization_id, user_id))
     try:
         result = await work()
     except asyncio.CancelledError:
@@ -321,15 +301,9 @@ async def interrupt_abandoned(*, everything: bool = False) -> None:
 
 
 JOBS = Loop(
-    name="looking after jobs",
-    look=look,
-    pause=TOUCH_SECONDS,
-    channel=CHANNEL,
+    name="looking after jobs", look=look, pause=10.0, channel="jobs",
     take_over=partial(interrupt_abandoned, everything=True),
-)
-
-
-STILL_RUNNING = "It still runs. Its result can be read when it has ended."
+)  # fmt: skip
 
 
 @command("job.acknowledge")
@@ -337,7 +311,7 @@ async def acknowledge(actor: Actor, job: Job) -> Job:
     """Mark a job's result as read; a no-op when it was. Raise Conflict while it runs."""
     job = await Job.select_for_update().get(id=job.id)
     if job.is_running:
-        raise Conflict(STILL_RUNNING)
+        raise Conflict("It still runs. Its result can be read when it has ended.")
     if job.read_at is None:
         job.read_at = times.clock_now()
         await job.save(update_fields=["read_at"])
@@ -365,12 +339,7 @@ def may_list_jobs(actor: Actor, thing: object) -> bool:
 
 
 @rules.rule("job.read")
+@rules.rule("job.acknowledge")
 def may_read_job(actor: Actor, job: Job) -> bool:
     """Who started it, and owners and admins of its organization."""
     return actor.is_user and (job.user_id == actor.user_id or actor.administers(job.organization_id))
-
-
-@rules.rule("job.acknowledge")
-def may_acknowledge(actor: Actor, job: Job) -> bool:
-    """Who may read it."""
-    return may_read_job(actor, job)
