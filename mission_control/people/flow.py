@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ import httpx2
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from itsdangerous import BadData, URLSafeTimedSerializer
-from quart import Response, current_app, request
+from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.errors import Conflict, Forbidden, NotFound
@@ -41,27 +42,8 @@ class Attempt:
     link: str = ""
 
 
-def begin(wanted: str, link: str = "") -> Attempt:
-    """Return a new sign-in that leads to a page, or links the account of a session."""
-    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    return Attempt(state, nonce, verifier, wanted, link)
-
-
-def sealed(attempt: Attempt, key: str) -> str:
-    """Return the sign-in as the text of a cookie."""
-    return _serializer(key).dumps(asdict(attempt))
-
-
-def unsealed(cookie: str | None, key: str) -> Attempt | None:
-    """Return the sign-in of a cookie that we made less than ten minutes ago, else None."""
-    try:
-        return Attempt(**_serializer(key).loads(cookie or "", max_age=LIFE_SECONDS))
-    except (BadData, TypeError):
-        return None
-
-
-def _serializer(key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(key, salt="mission control sign-in")
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="mission control sign-in")
 
 
 async def authorization_address(known: Identity, attempt: Attempt, redirect_uri: str) -> str:
@@ -93,27 +75,25 @@ async def finish(
     if "error" in answer or not answer.get("code"):
         refused = answer.get("error") == "access_denied"
         raise Forbidden("The provider did not let you in." if refused else AGAIN)
-    tokens = await _exchange(known, attempt, answer["code"], redirect_uri)
+    metadata = await known.keys.metadata()
+    if not metadata.get("token_endpoint"):
+        raise ProviderUnreachable()
+    async with time_limit(), _client(known, metadata, redirect_uri) as client:
+        login = None
+        if client.token_endpoint_auth_method == BASIC:
+            # Percent-encoded, as RFC 6749 (2.3.1) wants them; Authlib sends them as they are.
+            login = httpx2.BasicAuth(quote(client.client_id, safe=""), quote(client.client_secret, safe=""))
+        try:
+            tokens: JsonObject = await client.fetch_token(
+                metadata["token_endpoint"], code=answer["code"], code_verifier=attempt.verifier, auth=login
+            )
+        except (OAuthError, ValueError, RecursionError) as error:
+            raise Forbidden(AGAIN) from error
     signed, access = tokens.get("id_token"), tokens.get("access_token")
     claims = await id_token_claims(known.keys, signed, attempt.nonce) if isinstance(signed, str) else None
     if claims is None:
         raise Forbidden(AGAIN)
     return claims, access if isinstance(access, str) else None
-
-
-async def _exchange(known: Identity, attempt: Attempt, code: str, redirect_uri: str) -> JsonObject:
-    """Trade the code for tokens. Raises Forbidden when the provider refuses it."""
-    metadata = await known.keys.metadata()
-    if not metadata.get("token_endpoint"):
-        raise ProviderUnreachable()
-    async with time_limit(), _client(known, metadata, redirect_uri) as client:
-        try:
-            tokens: JsonObject = await client.fetch_token(
-                metadata["token_endpoint"], code=code, code_verifier=attempt.verifier, auth=_basic_login(client)
-            )
-        except (OAuthError, ValueError, RecursionError) as error:
-            raise Forbidden(AGAIN) from error
-    return tokens
 
 
 def _client(known: Identity, metadata: JsonObject, redirect_uri: str) -> AsyncOAuth2Client:
@@ -131,34 +111,34 @@ def _client(known: Identity, metadata: JsonObject, redirect_uri: str) -> AsyncOA
     )
 
 
-def _basic_login(client: AsyncOAuth2Client) -> httpx2.BasicAuth | None:
-    """Return id and secret percent-encoded, as RFC 6749 (2.3.1) wants them; Authlib sends them as they are."""
-    if client.token_endpoint_auth_method != BASIC:
-        return None
-    return httpx2.BasicAuth(quote(client.client_id, safe=""), quote(client.client_secret, safe=""))
-
-
 COOKIE = "mission_control_provider"
 LINKED = "/settings/sign-in?saved=linked#sign-in"
 
 
+pages = Blueprint("identity_pages", __name__, url_prefix="/sign-in")
+
+
+@pages.get("/provider")
 async def depart() -> ResponseReturnValue:
     """Redirect to the provider."""
     known = _provider()
     wanted = safe_next(request.args.get("next"))
-    attempt = begin(wanted, await _linking())
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    attempt = Attempt(state, nonce, verifier, wanted, await _linking())
     try:
         response = _to(await authorization_address(known, attempt, _way_back()))
     except ProviderUnreachable as error:
         return await sign_in_page({"next": wanted}, {"": error.sentence}), error.status
-    _set_cookie(response, sealed(attempt, current_app.config["SECRET_KEY"]), LIFE_SECONDS)
+    _set_cookie(response, _serializer().dumps(asdict(attempt)), LIFE_SECONDS)
     return response
 
 
+@pages.get("/callback")
 async def arrive() -> ResponseReturnValue:
-    """Take the provider's answer and start a session."""
-    known = _provider()
-    attempt = unsealed(request.cookies.get(COOKIE), current_app.config["SECRET_KEY"])
+    """Take the provider's answer and start a session, or link the account of one."""
+    known, attempt = _provider(), None
+    with suppress(BadData, TypeError):  # not a sign-in that we began less than ten minutes ago
+        attempt = Attempt(**_serializer().loads(request.cookies.get(COOKIE, ""), max_age=LIFE_SECONDS))
     wanted = safe_next(attempt.next) if attempt else "/"
     try:
         response = _to(await _arrived(known, attempt, wanted))
@@ -185,7 +165,10 @@ async def _arrived(known: Identity, attempt: Attempt | None, wanted: str) -> str
     """Sign the person in, or link their account. Return the page to go to."""
     claims, access_token = await finish(known, attempt, request.args.to_dict(), _way_back())
     if attempt is not None and attempt.link:
-        await _link(claims, attempt.link)
+        session, actor = await live_session(), await authentication.user_by_session()
+        if session is None or actor is None or str(session[1]) != attempt.link:
+            raise Forbidden(AGAIN)
+        await link(actor, await User.get(id=actor.id), profile_of_claims(claims), session[1])
         return LINKED
     person = await person_behind(known.provider, claims, lambda: known.details(claims, access_token))
     user = await User.get_or_none(id=person.id) if person else None
@@ -195,16 +178,9 @@ async def _arrived(known: Identity, attempt: Attempt | None, wanted: str) -> str
     return LINKED if person.is_newly_linked else wanted
 
 
-async def _link(claims: JsonObject, session_id: str) -> None:
-    session, actor = await live_session(), await authentication.user_by_session()
-    if session is None or actor is None or str(session[1]) != session_id:
-        raise Forbidden(AGAIN)
-    await link(actor, await User.get(id=actor.id), profile_of_claims(claims), session[1])
-
-
 def _provider() -> Identity:
     known = identity()
-    if known is None or not known.provider.signs_in_pages:
+    if known is None or not (known.provider.issuer and known.provider.client_id):
         raise NotFound()
     return known
 

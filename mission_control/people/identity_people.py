@@ -138,11 +138,16 @@ async def person_behind(provider: Provider, claims: JsonObject, details: Details
     their address belongs to an account in use.
     """
     profile = profile_of_claims(claims)
-    _require_group(provider, claims)
+    listed = claims.get("groups")
+    groups = {one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, str)}
+    if provider.allowed_groups and not groups & set(provider.allowed_groups):
+        raise Forbidden(NOT_ALLOWED)
     known = await rows("SELECT id, email, email_verified, name FROM users WHERE clerk_user_id = ?", profile.subject)
     row = known[0] if known else None
-    if row is None and await _was_deleted_since(claims):
-        return None
+    if row is None:
+        moment = await deleted_at(claims["sub"])
+        if moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp():
+            return None
     wanting = row is None or not (row["email"] and row["name"])
     if row is not None and ((not wanting and not _differs_from_profile(row, profile)) or not _may_ask(profile)):
         _require_domain(provider, _known_profile(row, profile))
@@ -160,24 +165,12 @@ def _known_profile(row: Row, profile: Profile) -> Profile:
     return replace(profile, email=row["email"], email_verified=bool(row["email_verified"]))
 
 
-def _require_group(provider: Provider, claims: JsonObject) -> None:
-    listed = claims.get("groups")
-    groups = {one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, str)}
-    if provider.allowed_groups and not groups & set(provider.allowed_groups):
-        raise Forbidden(NOT_ALLOWED)
-
-
 def _require_domain(provider: Provider, profile: Profile) -> None:
     if not provider.allowed_domains:
         return
     domain = (profile.email or "").rpartition("@")[2].lower()
     if not profile.email_verified or domain not in provider.allowed_domains:
         raise Forbidden(NOT_ALLOWED)
-
-
-async def _was_deleted_since(claims: JsonObject) -> bool:
-    moment = await deleted_at(claims["sub"])
-    return moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp()
 
 
 def _differs_from_profile(row: Row, profile: Profile) -> bool:

@@ -43,16 +43,13 @@ class Provider:
     api_url: str
     api_key: str
 
-    @property
-    def signs_in_pages(self) -> bool:
-        return bool(self.issuer and self.client_id)
-
 
 def provider_of(settings: Settings) -> Provider | None:
     """Return the provider that the settings name, None in local mode."""
     if settings.auth_mode == "local":
         return None
     is_clerk = settings.auth_mode == "clerk"
+    api = settings.clerk_api_url.rstrip("/").removesuffix("/v1")
     return Provider(
         kind="clerk" if is_clerk else "oidc",
         issuer=settings.issuer,
@@ -66,14 +63,9 @@ def provider_of(settings: Settings) -> Provider | None:
         algorithms=frozenset({"RS256"}) if is_clerk else ASYMMETRIC,
         leeway=math.ceil(settings.clerk_leeway if is_clerk else settings.oidc_leeway),
         checks_iat=settings.clerk_verify_iat if is_clerk else True,
-        api_url=_versioned(settings.clerk_api_url) if is_clerk else "",
+        api_url=f"{api}/v1" if is_clerk else "",
         api_key=settings.clerk_secret_key if is_clerk else "",
     )
-
-
-def _versioned(url: str) -> str:
-    url = url.rstrip("/")
-    return url if url.endswith("/v1") else f"{url}/v1"
 
 
 LONGEST_SECONDS = 5.0
@@ -213,9 +205,10 @@ class ProviderKeys:
     async def _look_again(self) -> None:
         asked_at = time.monotonic()
         async with self._asking:
-            if self._read_at is not None and self._read_at >= asked_at:
-                return  # another request has read them while this one waited
-            if time.monotonic() - self._looked_again_at >= RETRY_SECONDS:
+            was_read = (
+                self._read_at is not None and self._read_at >= asked_at
+            )  # by another request
+            if not was_read and time.monotonic() - self._looked_again_at >= RETRY_SECONDS:
                 self._looked_again_at = time.monotonic()
                 await self._read()
 
@@ -224,47 +217,36 @@ class ProviderKeys:
 
     async def _read(self) -> bool:
         try:
-            metadata = await self._discover_unless_clerk()
-            keys = await self._read_keys(metadata)
+            metadata = await self._discover()
+            address, headers = metadata.get("jwks_uri"), None
+            if address is None:
+                address, headers = f"{self.provider.api_url}/jwks", bearer(self.provider.api_key)
+            listed = (await read_object(address, headers=headers)).get("keys")
         except ProviderUnreachable:
             self._failed_at = time.monotonic()
             return False
-        self._metadata, self._keys, self._read_at = metadata, keys, time.monotonic()
+        found = [_public_key(one) for one in (listed if isinstance(listed, list) else [])]
+        self._keys = [key for key in found if key is not None]
+        self._metadata, self._read_at = metadata, time.monotonic()
         return True
 
-    async def _discover_unless_clerk(self) -> JsonObject:
+    async def _discover(self) -> JsonObject:
         """Return the discovery document; an empty one where Clerk's backend can provide the keys instead."""
-        if not self.provider.issuer:
+        if not (issuer := self.provider.issuer):
             return {}
+        safe = {"https", urlsplit(issuer).scheme}  # at least the issuer's protection
         try:
-            return await self._discover()
+            found = await read_object(get_well_known_url(issuer, external=True))
+            addresses = [found[name] for name in ENDPOINTS if name in found]
+            if not all(isinstance(address, str) and urlsplit(address).scheme in safe for address in addresses):
+                raise ProviderUnreachable()
+            if found.get("issuer") != issuer or "jwks_uri" not in found:
+                raise ProviderUnreachable()
         except ProviderUnreachable:
             if not self.provider.api_key:
                 raise
             return {}
-
-    async def _discover(self) -> JsonObject:
-        issuer = self.provider.issuer
-        found = await read_object(get_well_known_url(issuer, external=True))
-        addresses = [found[name] for name in ENDPOINTS if name in found]
-        if found.get("issuer") != issuer or "jwks_uri" not in found:
-            raise ProviderUnreachable()
-        if not all(_is_as_safe(address, issuer) for address in addresses):
-            raise ProviderUnreachable()
         return found
-
-    async def _read_keys(self, metadata: JsonObject) -> list[Key]:
-        if metadata:
-            found = await read_object(metadata["jwks_uri"])
-        else:
-            found = await read_object(f"{self.provider.api_url}/jwks", headers=bearer(self.provider.api_key))
-        listed = found.get("keys")
-        return [key for one in (listed if isinstance(listed, list) else []) if (key := _public_key(one)) is not None]
-
-
-def _is_as_safe(address: object, issuer: str) -> bool:
-    """Return whether an address has at least the issuer's protection."""
-    return isinstance(address, str) and urlsplit(address).scheme in {"https", urlsplit(issuer).scheme}
 
 
 def _public_key(found: object) -> Key | None:

@@ -101,12 +101,6 @@ async def id_token_claims(keys: ProviderKeys, token: str, nonce: str) -> JsonObj
     return await _valid_claims(keys, token, expected)
 
 
-def expiry(provider: Provider, claims: JsonObject) -> datetime:
-    """Return when a valid token ends, as naive UTC."""
-    moment = datetime.fromtimestamp(min(claims["exp"] + provider.leeway, 253402300799), UTC)
-    return times.naive_utc(moment)
-
-
 async def _valid_claims(keys: ProviderKeys, token: str, expected: TokenClaims) -> JsonObject | None:
     try:
         claims = await _signed_claims(keys, token)
@@ -123,25 +117,21 @@ async def _signed_claims(keys: ProviderKeys, token: str) -> JsonObject:
     # Providers add header fields of their own, as Clerk does; the critical ones are refused below.
     registry = JWSRegistry(algorithms=keys.provider.algorithms, strict_check_header=False)
     header = extract_compact(token.encode(), registry=registry).headers()
-    _require_usable(keys.provider, token, header)
-    for key in (await keys.fitting(header["alg"], header.get("kid")))[:MOST_KEYS]:
+    algorithm, key_id = header["alg"], header.get("kid")
+    # What follows needs no key to be looked up for.
+    if not isinstance(algorithm, str) or algorithm not in keys.provider.algorithms or "crit" in header:
+        raise ValueError("The algorithm or a critical header field is not supported")
+    if key_id is not None and not isinstance(key_id, str):
+        raise ValueError("The key id is not a text")
+    is_other = token.startswith(OTHER_THAN_SESSIONS) or str(header.get("typ", "")).lower().endswith("at+jwt")
+    if keys.provider.kind == "clerk" and is_other:
+        raise ValueError("The token is not one of a session")
+    for key in (await keys.fitting(algorithm, key_id))[:MOST_KEYS]:
         try:
             return jwt.decode(token, key, registry=registry).claims
         except (JoseError, ValueError, TypeError):
             continue
     raise ValueError("No key of the provider has signed the token")
-
-
-def _require_usable(provider: Provider, token: str, header: JsonObject) -> None:
-    """Raise ValueError for a token that no key needs to be looked up for."""
-    algorithm, key_id = header["alg"], header.get("kid")
-    if not isinstance(algorithm, str) or algorithm not in provider.algorithms or "crit" in header:
-        raise ValueError("The algorithm or a critical header field is not supported")
-    if key_id is not None and not isinstance(key_id, str):
-        raise ValueError("The key id is not a text")
-    is_other = token.startswith(OTHER_THAN_SESSIONS) or str(header.get("typ", "")).lower().endswith("at+jwt")
-    if provider.kind == "clerk" and is_other:
-        raise ValueError("The token is not one of a session")
 
 
 IDENTITY = "mission_control.identity"
@@ -208,4 +198,5 @@ async def person_of_token(token: str) -> tuple[UUID, datetime] | None:
     if claims is None:
         return None
     person = await person_behind(known.provider, claims, lambda: known.details(claims, token))
-    return None if person is None else (person.id, expiry(known.provider, claims))
+    ends = datetime.fromtimestamp(min(claims["exp"] + known.provider.leeway, 253402300799), UTC)
+    return None if person is None else (person.id, times.naive_utc(ends))
