@@ -1,6 +1,6 @@
 """How the session of a browser begins and ends: first run, signing in and out, a new password by mail."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -42,7 +42,7 @@ from mission_control.people.setup import Email, Line, SetupForm, zone
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
 from mission_control.web.fragments import render_macro
 from mission_control.work import loop
-from mission_control.work.loop import GiveUp, Send, Sender
+from mission_control.work.loop import GiveUp, Sender
 
 OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
 
@@ -123,38 +123,30 @@ def sends_mail() -> bool:
     return bool(current_app.config["SETTINGS"].smtp_url)
 
 
-async def send_letter(app: Quart, id: UUID, letter: Letter) -> None:
-    """Send a letter; what the mail server refuses for good is given up."""
-    settings = app.config["SETTINGS"]
-    try:
-        async with app.app_context():
-            mail = letter.mail(id)
-        await send_mail(settings.smtp_url, settings.mail_from, mail)
-    except MailRefused as error:
-        raise GiveUp(str(error)) from error
+def mail_senders(kind: str, write: Callable[[Delivery, str], Awaitable[Letter]]) -> Callable[[Quart], list[Sender]]:
+    """Return what gives an application its sender of a kind of letters: none where no mail server is set.
+
+    `write` gets the delivery and the address of the installation. What the mail server refuses for good is given up.
+    """
+
+    def senders(app: Quart) -> list[Sender]:
+        settings = app.config["SETTINGS"]
+
+        async def send(delivery: Delivery) -> None:
+            async with app.app_context():
+                mail = (await write(delivery, settings.base_url)).mail(delivery.id)
+            try:
+                await send_mail(settings.smtp_url, settings.mail_from, mail)
+            except MailRefused as error:
+                raise GiveUp(str(error)) from error
+
+        return [Sender(kind, send)] if settings.smtp_url else []
+
+    return loop.senders(senders)
 
 
 WINDOW = timedelta(hours=1)
 BY_ADDRESS, FOR_ACCOUNT = 10, 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """At most so many mails in an hour for a key."""
-
-    key: str
-    most: int
-
-
-async def count_mail(email: str, address: str) -> None:
-    """Count a mail that somebody at an address asks for. Raise TooMany, and count nothing, beyond the limits.
-
-    A /64 of IPv6 counts for its /48 too, which has ten times the limit.
-    """
-    limits = [_Limit(_key("account", email.lower()), FOR_ACCOUNT), _Limit(_key("address", address), BY_ADDRESS)]
-    if wide := wider(address):
-        limits.append(_Limit(_key("address", wide), BY_ADDRESS * NEIGHBOURS))
-    await _count(system(), sorted(limits, key=lambda one: one.key))
 
 
 def _key(kind: str, name: str) -> str:
@@ -162,24 +154,23 @@ def _key(kind: str, name: str) -> str:
 
 
 @command("account.mail_reset")
-async def _count(actor: Actor, limits: list[_Limit]) -> None:
+async def _count(actor: Actor, email: str, address: str) -> None:
+    """Count a mail that somebody at an address asks for. Raise TooMany, and count nothing, beyond the limits.
+
+    A /64 of IPv6 counts for its /48 too, which has ten times the limit.
+    """
+    limits = {_key("account", email.lower()): FOR_ACCOUNT, _key("address", address): BY_ADDRESS}
+    if wide := wider(address):
+        limits[_key("address", wide)] = BY_ADDRESS * NEIGHBOURS
     since = times.clock_now() - WINDOW
     await MailRequest.filter(created_at__lt=since).delete()
-    for limit in limits:
-        await _hold(limit.key)
-        found = MailRequest.filter(key=limit.key).order_by("-created_at").offset(limit.most - 1)
-        if (last := await found.first()) is not None:
+    for key, most in sorted(limits.items()):
+        if is_postgres():  # one transaction at a time counts for a key; on SQLite one at a time writes anyway
+            await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", key)
+        last = await MailRequest.filter(key=key).order_by("-created_at").offset(most - 1).first()
+        if last is not None:
             raise TooMany(round((last.created_at - since).total_seconds()) + 1)
-    await MailRequest.bulk_create([MailRequest(key=limit.key) for limit in limits])
-
-
-async def _hold(key: str) -> None:
-    """Let one transaction at a time count for a key; on SQLite one at a time writes anyway."""
-    if is_postgres():
-        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", key)
-
-
-DEAD_LINK = "This link was used already or has expired. Ask an admin of your organization for a new one."
+    await MailRequest.bulk_create([MailRequest(key=key) for key in sorted(limits)])
 
 
 async def set_up(form: SetupForm) -> None:
@@ -215,9 +206,7 @@ async def sign_in(form: SignInForm) -> None:
 async def is_to_be_welcomed(email: str) -> bool:
     """Whether the person with this address has no name or no time zone, and was not asked before; they are now."""
     user = await user_by_email(email)
-    if user is None or user.welcomed_at is not None or (user.name and user.timezone):
-        return False
-    return await welcome(system(), user)
+    return user is not None and not (user.name and user.timezone) and await welcome(system(), user)
 
 
 def passwords_are_for_owners() -> bool:
@@ -247,11 +236,16 @@ async def live_reset(secret: str) -> PasswordReset:
     """Return what a link is for. One that is dead counts against the address, like an unknown token."""
     target = await reset_target(secret)
     if target is None:
-        key = rate_limit_key(client_ip())
-        unknown_tokens.check(key)
-        unknown_tokens.failed(key)
-        raise NotFound(DEAD_LINK)
+        raise dead_link("This link was used already or has expired. Ask an admin of your organization for a new one.")
     return target
+
+
+def dead_link(sentence: str) -> NotFound:
+    """Return the error of a link that means nothing, which counts against the address. TooMany beyond the limit."""
+    key = rate_limit_key(client_ip())
+    unknown_tokens.check(key)
+    unknown_tokens.failed(key)
+    return NotFound(sentence)
 
 
 KIND = "reset_mail"
@@ -268,7 +262,7 @@ async def ask(form: ForgottenForm) -> None:
     """Send a link to the account with an address, if there is one. TooMany beyond the limits, for every address."""
     if not sends_mail():
         raise NotFound(NO_SERVER)
-    await count_mail(form.email, rate_limit_key(client_ip()))
+    await _count(system(), form.email, rate_limit_key(client_ip()))
     user = await user_by_email(form.email)
     if user is None or (passwords_are_for_owners() and not await owns_something(user)):
         return
@@ -293,32 +287,21 @@ async def _make(actor: Actor, user: User) -> str:
     return secret
 
 
-@loop.senders
-def senders(app: Quart) -> list[Sender]:
-    """Return who sends links for new passwords; nobody where no mail server is set."""
-    return [Sender(KIND, _sender(app))] if app.config["SETTINGS"].smtp_url else []
-
-
-def _sender(app: Quart) -> Send:
-    async def send(delivery: Delivery) -> None:
-        user = await User.get_or_none(id=UUID(delivery.data["user_id"]))
-        if user is None or not user.email:
-            raise GiveUp("The account was deleted.")
-        secret = await _make(system(), user)
-        await send_letter(app, delivery.id, letter(user, f"{app.config['SETTINGS'].base_url}/reset/{secret}"))
-
-    return send
-
-
-def letter(user: User, link: str) -> Letter:
+async def _letter(delivery: Delivery, base_url: str) -> Letter:
+    user = await User.get_or_none(id=UUID(delivery.data["user_id"]))
+    if user is None or not user.email:
+        raise GiveUp("The account was deleted.")
     return Letter(
-        to=user.email or "",
+        to=user.email,
         subject="A new password for Mission Control",
         paragraphs=[f"{user.display_name}, somebody asked for a new password for {user.email} on Mission Control."],
-        link=link,
+        link=f"{base_url}/reset/{await _make(system(), user)}",
         label="Choose a new password",
         notes=[
             "The link works once, within 24 hours.",
             "If it was not you, leave it: your password stays as it is.",
         ],
     )
+
+
+senders = mail_senders(KIND, _letter)

@@ -42,7 +42,6 @@ def check_name(organization_id: UUID) -> str:
 
 
 INVITE_LIFE = timedelta(days=14)
-ONLY_OWNERS_INVITE_OWNERS = "Only an owner can invite an owner."
 
 
 @command("invite.create")
@@ -55,8 +54,13 @@ async def create_invite(actor: Actor, organization: Organization, wanted: Organi
     if not email:
         raise Invalid("Enter the e-mail address of the person to invite.")
     if wanted.role == "owner" and role_of(actor, organization.id) == "admin":
-        raise Forbidden(ONLY_OWNERS_INVITE_OWNERS)
-    if await _is_member(organization, email):
+        raise Forbidden("Only an owner can invite an owner.")
+    if await rows(
+        "SELECT 1 AS one FROM organization_members m JOIN users u ON u.id = m.user_id"
+        f" WHERE m.organization_id = ? AND {lowered('u.email')} = ?",
+        organization.id,
+        email,
+    ):
         raise Conflict("Somebody with this address is a member already.")
     await check_boards(organization.id, wanted.board_access)
     token = new_secret("mci")
@@ -72,29 +76,18 @@ async def create_invite(actor: Actor, organization: Organization, wanted: Organi
         expires_at=times.clock_now() + INVITE_LIFE,
     )
     if not (wanted.all_boards_read or wanted.all_boards_write):
-        boards = [
-            InviteBoardAccess(organization_invite_id=invite.id, **spec.model_dump()) for spec in wanted.board_access
-        ]
-        await InviteBoardAccess.bulk_create(boards)
+        specs = [spec.model_dump() for spec in wanted.board_access]
+        await InviteBoardAccess.bulk_create(
+            [InviteBoardAccess(organization_invite_id=invite.id, **one) for one in specs]
+        )
     record("invite.created", invite, f"Somebody was invited as {invite.role}.", role=invite.role)
     return invite
 
 
 def token_of(actor: Actor, invite: Invite, key: str) -> str:
     """Return the token of an acceptable invitation that the actor could create; else an empty text."""
-    is_pending = invite.accepted_at is None and invite.expires_at > times.clock_now()
     may_make = invite.role != "owner" or role_of(actor, invite.organization_id) == "owner"
-    return decrypt(invite.encrypted_token, key) if is_pending and may_make and invite.encrypted_token else ""
-
-
-async def _is_member(organization: Organization, email: str) -> bool:
-    found = await rows(
-        "SELECT 1 AS one FROM organization_members m JOIN users u ON u.id = m.user_id"
-        f" WHERE m.organization_id = ? AND {lowered('u.email')} = ?",
-        organization.id,
-        email,
-    )
-    return bool(found)
+    return decrypt(invite.encrypted_token, key) if invite.is_open and may_make and invite.encrypted_token else ""
 
 
 @command("invite.revoke")
@@ -122,12 +115,6 @@ async def accept_invite(actor: Actor, token: str) -> Member:
     return await join(user, invite)
 
 
-async def waiting_invite(email: str) -> Invite | None:
-    """Inside a command: the oldest live invitation of an address that the identity provider has verified."""
-    waiting = Invite.filter(invited_email=email.lower(), accepted_at=None, expires_at__gt=times.clock_now())
-    return await waiting.order_by("created_at", "id").select_for_update().first()
-
-
 async def join(user: User, invite: Invite) -> Member:
     """Inside a command that holds both: make a person a member as invited, or add to what they had; never less.
 
@@ -136,11 +123,21 @@ async def join(user: User, invite: Invite) -> Member:
     member = await Member.select_for_update().get_or_none(organization_id=invite.organization_id, user_id=user.id)
     by_board = not (invite.all_boards_read or invite.all_boards_write)
     if member is None:
-        member = await _new_member(user, invite)
+        member = await Member.create(
+            organization_id=invite.organization_id,
+            user_id=user.id,
+            role=invite.role,
+            all_boards_read=invite.all_boards_read,
+            all_boards_write=invite.all_boards_write,
+        )
         if by_board:
             await copy_access(invite, member)
     else:
-        await _raise(member, invite)
+        member.role = max(member.role, invite.role, key=ROLES.index)
+        member.all_boards_read = member.all_boards_read or not by_board
+        member.all_boards_write = member.all_boards_write or invite.all_boards_write
+        member.updated_at = times.clock_now()
+        await member.save(update_fields=["role", "all_boards_read", "all_boards_write", "updated_at"])
         if by_board:
             await merge_access(invite, member)
     now = times.clock_now()
@@ -160,24 +157,6 @@ async def join(user: User, invite: Invite) -> Member:
     return member
 
 
-async def _new_member(user: User, invite: Invite) -> Member:
-    return await Member.create(
-        organization_id=invite.organization_id,
-        user_id=user.id,
-        role=invite.role,
-        all_boards_read=invite.all_boards_read,
-        all_boards_write=invite.all_boards_write,
-    )
-
-
-async def _raise(member: Member, invite: Invite) -> None:
-    member.role = max(member.role, invite.role, key=ROLES.index)
-    member.all_boards_read = member.all_boards_read or invite.all_boards_read or invite.all_boards_write
-    member.all_boards_write = member.all_boards_write or invite.all_boards_write
-    member.updated_at = times.clock_now()
-    await member.save(update_fields=["role", "all_boards_read", "all_boards_write", "updated_at"])
-
-
 LONGEST_NAME = 200
 
 
@@ -185,8 +164,7 @@ LONGEST_NAME = 200
 async def create_organization(actor: Actor, name: str) -> Organization:
     """Create an organization owned by the person and switch to it. A name they already have: Conflict."""
     user = await _locked_user(actor.id)
-    name = await _free_name(user.id, name)
-    organization, _ = await found(user, name)
+    organization, _ = await found(user, await _free_name(user.id, name))
     return organization
 
 
@@ -281,7 +259,10 @@ async def _settle(actor: Actor, user_id: UUID) -> None:
     user = await User.select_for_update().get_or_none(id=user_id)
     if user is None or await Member.filter(user_id=user_id).exists():
         return
-    invite = await waiting_invite(user.email) if user.email and user.email_verified else None
+    invite = None
+    if user.email and user.email_verified:
+        waiting = Invite.filter(invited_email=user.email.lower(), accepted_at=None, expires_at__gt=times.clock_now())
+        invite = await waiting.order_by("created_at", "id").select_for_update().first()
     if invite is not None:
         await join(user, invite)
     else:

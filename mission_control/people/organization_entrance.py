@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from quart import Quart
+from quart import current_app
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope, system
-from mission_control.core.errors import Conflict, Forbidden, NotFound, existing
-from mission_control.core.limits import unknown_tokens
+from mission_control.core.errors import Conflict, Forbidden, existing
 from mission_control.core.secrets import decrypt
 from mission_control.core.values import fingerprint, new_id
 from mission_control.database.sql import rows
-from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
@@ -24,13 +22,12 @@ from mission_control.people.access import level, role_of
 from mission_control.people.account_commands import user_by_email
 from mission_control.people.account_log import record_account
 from mission_control.people.credentials import hash_password
-from mission_control.people.entrance import Letter, begin_session, passwords_are_for_owners, send_letter
+from mission_control.people.entrance import Letter, begin_session, dead_link, mail_senders, passwords_are_for_owners
 from mission_control.people.models import Invite, Member, Organization, User
 from mission_control.people.organization_commands import join
 from mission_control.people.organization_pages import JoinForm
 from mission_control.people.organization_queries import InvitationMail
-from mission_control.work import loop
-from mission_control.work.loop import GiveUp, Send, Sender, retry
+from mission_control.work.loop import GiveUp, retry
 
 EVENTS = (
     Kind("invite.mail_requested", "An invitation is to be sent by mail.", "sends an invitation by mail"),
@@ -49,39 +46,32 @@ HAS_ACCOUNT = "There is an account with this address. Sign in with it to accept 
 class Opened:
     """An invitation as the person with its link sees it."""
 
+    invite: Invite
     organization_name: str
-    inviter: str
-    email: str
-    role: str
+    inviter: User | None
     reach: str
-    state: Literal["open", "used", "expired"]
     has_account: bool
+
+    @property
+    def state(self) -> Literal["open", "used", "expired"]:
+        if self.invite.accepted_at is not None:
+            return "used"
+        return "expired" if self.invite.is_expired else "open"
 
 
 async def opened(token: str) -> Opened:
     """Return the invitation behind a link. An unknown one counts against the address, like an unknown token."""
     invite = await Invite.get_or_none(fingerprint=fingerprint(token))
     if invite is None:
-        key = rate_limit_key(client_ip())
-        unknown_tokens.check(key)
-        unknown_tokens.failed(key)
-        raise NotFound(DEAD_LINK)
+        raise dead_link(DEAD_LINK)
     return await described(invite)
 
 
 async def described(invite: Invite) -> Opened:
     """Return an invitation as the person whom it is for reads it."""
     inviter = await User.get_or_none(id=invite.created_by_user_id) if invite.created_by_user_id else None
-    is_over = invite.expires_at <= times.clock_now()
-    return Opened(
-        organization_name=(await Organization.get(id=invite.organization_id)).name,
-        inviter=inviter.display_name if inviter else "",
-        email=invite.invited_email,
-        role=invite.role,
-        reach=await _reach(invite),
-        state="used" if invite.accepted_at is not None else "expired" if is_over else "open",
-        has_account=await user_by_email(invite.invited_email) is not None,
-    )
+    name = (await Organization.get(id=invite.organization_id)).name
+    return Opened(invite, name, inviter, await _reach(invite), await user_by_email(invite.invited_email) is not None)
 
 
 async def _reach(invite: Invite) -> str:
@@ -94,15 +84,12 @@ async def _reach(invite: Invite) -> str:
         " WHERE x.organization_invite_id = ? AND b.deleted_at IS NULL ORDER BY LOWER(b.name), b.id",
         invite.id,
     )
-    said = [
+    named = [
         f"{verb} {_named(names)}"
-        for verb, names in (
-            ("change", [row["name"] for row in found if row["can_write"]]),
-            ("read", [row["name"] for row in found if not row["can_write"]]),
-        )
-        if names
+        for verb, writes in (("change", True), ("read", False))
+        if (names := [row["name"] for row in found if bool(row["can_write"]) is writes])
     ]
-    return f"You can {' and '.join(said)}." if said else ""
+    return f"You can {' and '.join(named)}." if named else ""
 
 
 def _named(names: list[str]) -> str:
@@ -124,7 +111,7 @@ async def sign_up(form: JoinForm, token: str) -> Member:
 @command("account.set_up")
 async def _sign_up(actor: Actor, token: str, form: JoinForm, password_hash: str) -> tuple[Member, User]:
     invite = await existing(Invite.select_for_update().get_or_none(fingerprint=fingerprint(token)), DEAD_LINK)
-    if invite.accepted_at is not None or invite.expires_at <= times.clock_now():
+    if not invite.is_open:
         raise Conflict(USED if invite.accepted_at is not None else EXPIRED)
     if await user_by_email(invite.invited_email):
         raise Conflict(HAS_ACCOUNT)
@@ -140,14 +127,9 @@ async def _sign_up(actor: Actor, token: str, form: JoinForm, password_hash: str)
 
 
 KIND = "invitation_mail"
-ABOUT = "an invitation by mail"
 PAUSE = timedelta(minutes=1)
 ROLES = {"owner": "an owner", "admin": "an admin"}
 NO_SERVER = "No mail is sent from here: its operator has set no mail server (SMTP_URL). Hand over the link."
-OVER = "This invitation was used or has expired. Invite the person again."
-ON_ITS_WAY = "A mail for this invitation is on its way."
-JUST_SENT = "A mail was sent a moment ago. Wait a minute before you send another."
-ONLY_OWNERS = "Only an owner can send an invitation for an owner."
 
 
 async def mails_of(invites: Sequence[Invite]) -> dict[UUID, InvitationMail]:
@@ -167,14 +149,18 @@ async def mail_invite(actor: Actor, invite: Invite) -> Invite:
     """Send an invitation by mail. Used or expired, or a mail is on its way or was just sent: Conflict."""
     held = await existing(Invite.select_for_update().get_or_none(id=invite.id))
     if held.role == "owner" and role_of(actor, held.organization_id) != "owner":
-        raise Forbidden(ONLY_OWNERS)
-    if held.accepted_at is not None or held.expires_at <= times.clock_now() or not held.encrypted_token:
-        raise Conflict(OVER)
-    await _refuse_haste(held)
+        raise Forbidden("Only an owner can send an invitation for an owner.")
+    if not held.is_open or not held.encrypted_token:
+        raise Conflict("This invitation was used or has expired. Invite the person again.")
+    last = await Delivery.get_or_none(id=held.mail_delivery_id) if held.mail_delivery_id else None
+    if last is not None and last.state in ("waiting", "sending"):
+        raise Conflict("A mail for this invitation is on its way.")
+    if last is not None and last.sent_at is not None and last.sent_at > times.clock_now() - PAUSE:
+        raise Conflict("A mail was sent a moment ago. Wait a minute before you send another.")
     held.mail_delivery_id = deliver(
         KIND,
         Scope(held.organization_id, subject_id=held.id),
-        header=ABOUT,
+        header="an invitation by mail",
         text="",  # written when it is sent: what is stored holds no link
         invite_id=str(held.id),
         succeeded="invite.mailed",
@@ -186,14 +172,6 @@ async def mail_invite(actor: Actor, invite: Invite) -> Invite:
     return held
 
 
-async def _refuse_haste(invite: Invite) -> None:
-    last = await Delivery.get_or_none(id=invite.mail_delivery_id) if invite.mail_delivery_id else None
-    if last is not None and last.state in ("waiting", "sending"):
-        raise Conflict(ON_ITS_WAY)
-    if last is not None and last.sent_at is not None and last.sent_at > times.clock_now() - PAUSE:
-        raise Conflict(JUST_SENT)
-
-
 async def mail_again(actor: Actor, invite: Invite) -> None:
     """Send an invitation by mail, also one whose mail was given up: that one is tried again."""
     last = await Delivery.get_or_none(id=invite.mail_delivery_id, state="failed") if invite.mail_delivery_id else None
@@ -203,33 +181,19 @@ async def mail_again(actor: Actor, invite: Invite) -> None:
         await retry(actor, last)
 
 
-@loop.senders
-def senders(app: Quart) -> list[Sender]:
-    """Return who sends invitations; nobody where no mail server is set."""
-    return [Sender(KIND, _sender(app))] if app.config["SETTINGS"].smtp_url else []
-
-
-def _sender(app: Quart) -> Send:
-    async def send(delivery: Delivery) -> None:
-        invite = await Invite.get_or_none(id=UUID(delivery.data["invite_id"]))
-        if invite is None or invite.accepted_at is not None or invite.expires_at <= times.clock_now():
-            raise GiveUp("The invitation was used, was revoked or has expired.")
-        token = decrypt(invite.encrypted_token, app.config["SECRET_KEY"]) if invite.encrypted_token else ""
-        if not token:
-            raise GiveUp("The link of this invitation cannot be read any longer. Invite the person again.")
-        link = f"{app.config['SETTINGS'].base_url}/invitations/{token}"
-        await send_letter(app, delivery.id, await letter(invite, link))
-
-    return send
-
-
-async def letter(invite: Invite, link: str) -> Letter:
+async def _letter(delivery: Delivery, base_url: str) -> Letter:
     """Return the mail of an invitation: who invites to what, as what, and until when."""
+    invite = await Invite.get_or_none(id=UUID(delivery.data["invite_id"]))
+    if invite is None or not invite.is_open:
+        raise GiveUp("The invitation was used, was revoked or has expired.")
+    token = decrypt(invite.encrypted_token, current_app.config["SECRET_KEY"]) if invite.encrypted_token else ""
+    if not token:
+        raise GiveUp("The link of this invitation cannot be read any longer. Invite the person again.")
     about = await described(invite)
-    inviter = await User.get_or_none(id=invite.created_by_user_id) if invite.created_by_user_id else None
-    who = about.inviter or "Somebody"
+    place, inviter, role = about.organization_name, about.inviter, ROLES.get(invite.role, "a member")
+    who = inviter.display_name if inviter else "Somebody"
     address = f" ({inviter.email})" if inviter and inviter.email and inviter.email != who else ""
-    place, role = about.organization_name, ROLES.get(invite.role, "a member")
+    until = f"{invite.expires_at.day} {invite.expires_at:%B %Y}"
     return Letter(
         to=invite.invited_email,
         subject=f"{who} invites you to {place}",
@@ -237,21 +201,16 @@ async def letter(invite: Invite, link: str) -> Letter:
             f"{who}{address} invites you to {place} on Mission Control, as {role}. {about.reach}".strip(),
             "Mission Control is where people and AI agents share boards: agents do tasks, people plan and decide.",
         ],
-        link=link,
+        link=f"{base_url}/invitations/{token}",
         label=f"Join {place}",
         notes=[
-            f"The link works once, for {invite.invited_email}, until {day(invite.expires_at)}.",
+            f"The link works once, for {invite.invited_email}, until {until}.",
             "If you did not expect this, leave it: nothing happens.",
         ],
     )
 
 
-def day(moment: datetime) -> str:
-    """Return a day as people read it, such as 10 December 2026."""
-    return f"{moment.day} {moment:%B %Y}"
-
-
-START = "/"
+senders = mail_senders(KIND, _letter)
 
 
 async def first_place(member: Member) -> str:
@@ -264,8 +223,7 @@ async def first_place(member: Member) -> str:
         member.all_boards_read or member.all_boards_write,
         member.id,
     )
-    return f"/boards/{found[0]['id']}" if len(found) == 1 and not await _asks(found[0]["id"]) else START
-
-
-async def _asks(board_id: object) -> bool:
-    return bool(await rows("SELECT 1 FROM approvals WHERE board_id = ? AND status = 'pending' LIMIT 1", board_id))
+    if len(found) != 1:
+        return "/"
+    asks = await rows("SELECT 1 FROM approvals WHERE board_id = ? AND status = 'pending' LIMIT 1", found[0]["id"])
+    return "/" if asks else f"/boards/{found[0]['id']}"

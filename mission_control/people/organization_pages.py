@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, BaseModel, StringConstraints
 from quart import Blueprint, Quart, Response, current_app, g, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.values import parse_id, to_json
-from mission_control.database.sql import rows
+from mission_control.database.sql import select
 from mission_control.people import jobs
 from mission_control.people.access import Reach
 from mission_control.people.account_names import person_name
@@ -33,14 +33,13 @@ from mission_control.people.organization_queries import (
     left_on_gateways,
 )
 from mission_control.people.setup import Email, Line, zone
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, go
-from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.lists import Asked, LiveList, Pages, number_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, safe_next, settings_page, signed_in
 
 Role = Literal["member", "admin", "owner"]
-TYPE_THE_NAME = "Type the name exactly as it is written above."
 
 
 class InviteForm(Form):
@@ -91,7 +90,7 @@ class DeleteOrganizationForm(Form):
 
     def body(self, found: Organization) -> None:
         if self.typed != found.name:
-            raise FormInvalid(self.model_dump(), {"typed": TYPE_THE_NAME})
+            raise FormInvalid(self.model_dump(), {"typed": "Type the name exactly as it is written above."})
 
 
 class AcceptForm(Form):
@@ -108,7 +107,7 @@ class JoinForm(BaseModel):
     timezone: Annotated[str | None, AfterValidator(zone)] = None
 
 
-MAX_HEIRS = 200
+MAX_PEOPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,38 +122,37 @@ class Counts:
 
 
 async def consequences(organization_id: UUID) -> Counts:
-    [row] = await rows(
-        "SELECT (SELECT COUNT(*) FROM boards WHERE organization_id = ? AND deleted_at IS NULL) AS boards,"
-        " (SELECT COUNT(*) FROM tasks t JOIN boards b ON b.id = t.board_id WHERE b.organization_id = ?"
+    [counts] = await select(
+        Counts,
+        "SELECT (SELECT COUNT(*) FROM boards WHERE organization_id = o.id AND deleted_at IS NULL) AS boards,"
+        " (SELECT COUNT(*) FROM tasks t JOIN boards b ON b.id = t.board_id WHERE b.organization_id = o.id"
         " AND b.deleted_at IS NULL AND t.deleted_at IS NULL) AS tasks,"
-        " (SELECT COUNT(*) FROM agents WHERE organization_id = ?) AS agents,"
-        " (SELECT COUNT(*) FROM organization_members WHERE organization_id = ?) AS people,"
-        " (SELECT log_seq FROM organizations WHERE id = ?) AS events",
-        *[organization_id] * 5,
-    )
-    return Counts(**{name: int(row[name] or 0) for name in Counts.__slots__})
-
-
-async def people_options(organization_id: UUID) -> list[tuple[str, str]]:
-    """Return the members by their account, as options of a form."""
-    found = await rows(
-        f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
-        f" WHERE m.organization_id = ? ORDER BY LOWER(COALESCE(u.name, u.email)), u.id LIMIT {MAX_HEIRS}",
+        " (SELECT COUNT(*) FROM agents WHERE organization_id = o.id) AS agents,"
+        " (SELECT COUNT(*) FROM organization_members WHERE organization_id = o.id) AS people,"
+        " o.log_seq AS events FROM organizations o WHERE o.id = ?",
         organization_id,
     )
-    return [(str(row["id"]), row["name"]) for row in found]
+    return counts
 
 
-async def heirs(actor: Actor) -> list[tuple[str, str]]:
-    """Return the members who may become the owner instead of the actor, as options of a form."""
-    found = await rows(
-        f"SELECT m.id, {person_name('u', 'User')} AS name, u.email FROM organization_members m"
-        " JOIN users u ON u.id = m.user_id WHERE m.organization_id = ? AND m.user_id <> ?"
-        f" ORDER BY LOWER(COALESCE(u.name, u.email)), m.id LIMIT {MAX_HEIRS}",
-        actor.organization_id,
-        actor.id,
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member, for a form to choose."""
+
+    member_id: UUID
+    user_id: UUID
+    name: str
+    email: str | None
+
+
+async def people_of(organization_id: UUID) -> list[Person]:
+    return await select(
+        Person,
+        f"SELECT m.id AS member_id, u.id AS user_id, {person_name('u', 'User')} AS name, u.email"
+        " FROM organization_members m JOIN users u ON u.id = m.user_id"
+        f" WHERE m.organization_id = ? ORDER BY LOWER(COALESCE(u.name, u.email)), u.id LIMIT {MAX_PEOPLE}",
+        organization_id,
     )
-    return [(str(row["id"]), f"{row['name']} ({row['email']})" if row["email"] else row["name"]) for row in found]
 
 
 pages = Blueprint("organization_pages", __name__)
@@ -175,6 +173,9 @@ async def _general(actor: Actor, section: str = "", errors: dict[str, str] | Non
     organization = await active_organization(actor)
     mine = actor.memberships[organization.id]
     owners = await Member.filter(organization_id=organization.id, role="owner").count()
+    others = (
+        [one for one in await people_of(organization.id) if one.user_id != actor.id] if mine.role == "owner" else []
+    )
     saved = request.args.get("saved", "") if request.method == "GET" else ""
     return await settings_page(
         actor,
@@ -187,7 +188,7 @@ async def _general(actor: Actor, section: str = "", errors: dict[str, str] | Non
         saved=SAVED.get(saved, ""),
         role=mine.role,
         is_only_owner=mine.role == "owner" and owners == 1,
-        heirs=await heirs(actor) if mine.role == "owner" else [],
+        heirs=[(str(one.member_id), f"{one.name} ({one.email})" if one.email else one.name) for one in others],
         may_rename=can(actor, "organization.rename", organization),
         may_delete=can(actor, "organization.delete", organization),
     )
@@ -224,28 +225,24 @@ async def leave_my_org(outcome: Outcome[Organization, None]) -> ResponseReturnVa
 async def deletion() -> str:
     """Ask before the organization is deleted, with everything that goes with it."""
     actor = await signed_in()
-    require(actor, "organization.delete", await active_organization(actor))
-    return await _deletion(actor, {})
+    organization = await active_organization(actor)
+    require(actor, "organization.delete", organization)
+    return await _deletion(actor, organization, {}, {})
 
 
-async def _deletion(actor: Actor, errors: dict[str, str]) -> str:
+async def _deletion(actor: Actor, organization: Organization, values: Fields, errors: dict[str, str]) -> str:
     return await settings_page(
         actor,
         "organizations/deletion.html",
         "organization",
-        organization=await active_organization(actor),
-        counts=await consequences(actor.organization_id),
-        left=await left_on_gateways(actor.organization_id),
+        organization=organization,
+        counts=await consequences(organization.id),
+        left=await left_on_gateways(organization.id),
         errors=errors,
     )
 
 
-async def _not_deleted(refusal: Refusal[Organization, DeleteOrganizationForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid)
-    return await _deletion(refusal.actor, refusal.errors)
-
-
-@action(pages, f"{GENERAL}/deletion", form=DeleteOrganizationForm, refused=_not_deleted)
+@action(pages, f"{GENERAL}/deletion", form=DeleteOrganizationForm, refused=again(_deletion, FormInvalid))
 async def delete_my_org(outcome: Outcome[Organization, DeleteOrganizationForm]) -> ResponseReturnValue:
     """Delete the organization with everything in it."""
     return go("/")
@@ -254,20 +251,15 @@ async def delete_my_org(outcome: Outcome[Organization, DeleteOrganizationForm]) 
 @pages.get("/organizations/new")
 async def new() -> str:
     """Ask for the name of a new organization."""
-    return await _new(await signed_in(), {}, {})
+    return await _new(await signed_in(), None, {}, {})
 
 
-async def _new(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
+async def _new(actor: Actor, _: None, values: Fields, errors: dict[str, str]) -> str:
+    errors = {"name": " ".join(errors.values())} if errors else {}
     return await settings_page(actor, "organizations/new.html", "organization", values=values, errors=errors)
 
 
-async def _not_founded(refusal: Refusal[None, NewOrganizationForm]) -> ResponseReturnValue:
-    refusal.only()
-    errors = {"name": refusal.sentence}
-    return await _new(refusal.actor, refusal.values, errors)
-
-
-@action(pages, "/organizations", form=NewOrganizationForm, refused=_not_founded)
+@action(pages, "/organizations", form=NewOrganizationForm, refused=again(_new))
 async def create_organization(outcome: Outcome[None, NewOrganizationForm]) -> ResponseReturnValue:
     """Make an organization and go on to it."""
     return go("/boards")
@@ -344,8 +336,13 @@ async def accounts() -> str:
     actor = await signed_in()
     organization = await active_organization(actor)
     require(actor, "organization.read_account_log", organization)
+    group: Any = request.args.get("group", "")
+    person = request.args.get("person", "")
     wanted = AccountLogQuery.model_construct(
-        group=_group(), user_id=_person(), limit=AT_ONCE, offset=_number(request.args.get("from", ""))
+        group=group if group in get_args(Group) else None,
+        user_id=parse_id(person) if len(person) == 36 else None,
+        limit=AT_ONCE,
+        offset=number_asked("from"),
     )
     entries, total = await account_log(actor, wanted)
     return await settings_page(
@@ -357,19 +354,5 @@ async def accounts() -> str:
         wanted=wanted,
         at_once=AT_ONCE,
         groups=get_args(Group),
-        people=await people_options(actor.organization_id),
+        people=[(str(one.user_id), one.name) for one in await people_of(actor.organization_id)],
     )
-
-
-def _group() -> Any:
-    text = request.args.get("group", "")
-    return TypeAdapter(Group).validate_python(text) if text in get_args(Group) else None
-
-
-def _person() -> UUID | None:
-    text = request.args.get("person", "")
-    return parse_id(text) if len(text) == 36 else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

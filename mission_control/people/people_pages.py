@@ -192,7 +192,7 @@ async def _page(token: str, values: Fields, errors: dict[str, str]) -> str:
     user = await User.get(id=actor.id) if actor is not None else None
     return await render_page(
         "organizations/join.html",
-        invite=await organization_entrance.opened(token),
+        opened=await organization_entrance.opened(token),
         token=token,
         here=quote(f"/invitations/{token}"),
         user=user,

@@ -205,9 +205,7 @@ class ProviderKeys:
     async def _look_again(self) -> None:
         asked_at = time.monotonic()
         async with self._asking:
-            was_read = (
-                self._read_at is not None and self._read_at >= asked_at
-            )  # by another request
+            was_read = self._read_at is not None and self._read_at >= asked_at  # by another request
             if not was_read and time.monotonic() - self._looked_again_at >= RETRY_SECONDS:
                 self._looked_again_at = time.monotonic()
                 await self._read()
