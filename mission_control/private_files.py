@@ -1,8 +1,8 @@
 """Keep the database, its copies and the secret key from other users of the machine."""
 
+import glob
 import os
 import stat
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,19 +29,11 @@ def make_private(settings: Settings) -> None:
 
 def too_open(settings: Settings) -> list[Path]:
     """What the installation keeps and other users of the machine can read or write: folder, files."""
-    return [path for path in _kept(settings) if _is_open(path)]
-
-
-def _kept(settings: Settings) -> Iterator[Path]:
-    yield settings.data_dir
-    yield settings.data_dir / "secret_key"
+    kept = [settings.data_dir, settings.data_dir / "secret_key"]
     if (file := settings.sqlite_path) is not None:
         for ending in DATABASE_FILE_ENDINGS:
-            yield from sorted(file.parent.glob(f"{_literal(file.name)}{ending}"))
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+            kept += sorted(file.parent.glob(f"{glob.escape(file.name)}{ending}"))
+    return [path for path in kept if _is_open(path)]
 
 
 def _is_open(path: Path) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from quart import Quart
 
 from mission_control import connections
 from mission_control.app import begin_shutdown, create_app
@@ -45,30 +44,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int | None) -> None:
-    stop = asyncio.Event()
-    _listen_for_stop(stop, parent_pipe)
-    app = create_app(settings)
-    running = InFlight(app.asgi_app)
-    app.asgi_app = running  # type: ignore[method-assign]
-    app.before_serving(freeze_objects)
-    connections.install(settings)
-
-    async def stopped() -> None:
-        await stop.wait()
-        listener.close()  # Hypercorn closes its own copy; a successor may bind the address while the last requests end
-        _begin_stop(app, running)
-
-    await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
-
-
-async def freeze_objects() -> None:
-    """Exempt all objects made so far from garbage collection: collecting them stops the process for 100 ms."""
-    gc.collect()
-    gc.freeze()
-
-
-def _listen_for_stop(stop: asyncio.Event, parent_pipe: int | None) -> None:
-    loop = asyncio.get_running_loop()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     if parent_pipe is not None:
@@ -78,15 +54,27 @@ def _listen_for_stop(stop: asyncio.Event, parent_pipe: int | None) -> None:
             stop.set()
 
         loop.add_reader(parent_pipe, parent_gone)
+    app = create_app(settings)
+    running = InFlight(app.asgi_app)
+    app.asgi_app = running  # type: ignore[method-assign]
+    app.before_serving(freeze_objects)
+    connections.install(settings)
+
+    async def stopped() -> None:
+        """End the streams now, requests that still run after a moment, and the process shortly after that."""
+        await stop.wait()
+        listener.close()  # Hypercorn closes its own copy; a successor may bind the address while the last requests end
+        begin_shutdown(app)
+        loop.call_later(CUT_SECONDS, running.cancel)
+        loop.call_later(LAST_RESORT_SECONDS, _leave)
+
+    await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
 
 
-def _begin_stop(app: Quart, running: "InFlight") -> None:
-    """End the streams now, requests that still run after a moment, and the process shortly after that."""
-    app.extensions["mission_control.stopping"] = True
-    begin_shutdown(app)
-    loop = asyncio.get_running_loop()
-    loop.call_later(CUT_SECONDS, running.cancel)
-    loop.call_later(LAST_RESORT_SECONDS, _leave)
+async def freeze_objects() -> None:
+    """Exempt all objects made so far from garbage collection: collecting them stops the process for 100 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def _leave() -> None:

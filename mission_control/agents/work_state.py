@@ -13,27 +13,22 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import OFFLINE_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, existing
+from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.database.sql import rows
 from mission_control.http import authentication
 from mission_control.http.operation import settled
 from mission_control.log import broker
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, notify, react, record
+from mission_control.log.unit_of_work import Reactions, notify
 from mission_control.log.wake import publish_signal
 from mission_control.people.work_state import (
-    FIELDS,
-    HAPPENED,
     PAUSED,
     RUNNING,
     STOPPED,
     WorkStateChange,
-    apply,
-    change_of,
-    lock_work_state,
     lock_work_state_shared,
-    reason_of,
+    set_work_state,
 )
 from mission_control.work.loops import Loop
 
@@ -70,17 +65,10 @@ class Directive(NamedTuple):
 @command("agent.set_work_state")
 async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -> Agent:
     """Pause, stop or resume one agent. Setting the current state is a no-op."""
-    await lock_work_state(agent.organization_id)
-    found = await existing(Agent.get_or_none(id=agent.id))
-    found.board = agent.board
-    if (change := change_of(found, wanted)) is None:
-        return found
-    message = f"Agent {found.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}."
-    record("agent.work_state_changed", found, message, name=found.name, **change)
-    await react()
-    apply(found, wanted)
-    await found.save(update_fields=[*FIELDS, "updated_at"])
-    return found
+    present = Agent.get_or_none(id=agent.id).select_related("board")
+    return await set_work_state(
+        "agent.work_state_changed", "Agent", agent.organization_id, present, wanted, name=agent.name
+    )
 
 
 async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:

@@ -21,17 +21,12 @@ from mission_control.log.unit_of_work import Reactions, react, record
 from mission_control.people import jobs
 from mission_control.people.jobs import JobRead, JobResult
 from mission_control.people.work_state import (
-    FIELDS,
-    HAPPENED,
     PAUSED,
     RUNNING,
     STOPPED,
     State,
     WorkStateChange,
-    apply,
-    change_of,
-    lock_work_state,
-    reason_of,
+    set_work_state,
 )
 
 EVENTS = (
@@ -195,18 +190,10 @@ async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *
 
     `is_notified`: the agents are notified in another way.
     """
-    await lock_work_state(board.organization_id)
-    found = await Board.get_or_none(id=board.id, deleted_at=None)
-    if found is None:
-        raise NotFound()
-    if (change := change_of(found, wanted)) is None:
-        return found
-    message = f"The board {found.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}."
-    record("board.work_state_changed", found, message, is_told=is_notified, **change)
-    await react()
-    apply(found, wanted)
-    await found.save(update_fields=[*FIELDS, "updated_at"])
-    return found
+    present = Board.get_or_none(id=board.id, deleted_at=None)
+    return await set_work_state(
+        "board.work_state_changed", "The board", board.organization_id, present, wanted, is_told=is_notified
+    )
 
 
 async def apply_order(actor: Actor, board: Board, order: str) -> None:

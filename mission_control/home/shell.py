@@ -1,5 +1,7 @@
 """Fills the shell of every page, and keeps it live."""
 
+from functools import partial
+
 from markupsafe import Markup
 from quart import Blueprint
 
@@ -24,11 +26,10 @@ from mission_control.people.job_pages import ended_work, indicator, newest_ended
 from mission_control.people.jobs import own_jobs
 from mission_control.people.models import Organization
 from mission_control.web.assets import build as build_of_assets
-from mission_control.web.fragments import initials, partial, render_macro
+from mission_control.web.fragments import initials, render_macro
+from mission_control.web.fragments import partial as fragment
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
 from mission_control.web.shell import Shell, ShellBoard, ShellOrganization, build_shell, signed_in
-
-WORK = "layouts/work.html"
 
 
 @build_shell
@@ -37,6 +38,8 @@ async def build(actor: Actor) -> Shell:
     seq = await head_of(actor.organization_id)
     organization = await Organization.get(id=actor.organization_id)
     work = await own_jobs(actor)
+    others = [one for one in actor.memberships.values() if one.organization_id != organization.id]
+    others.sort(key=lambda one: (one.organization_name.lower(), one.organization_id))
     return Shell(
         organization_name=organization.name,
         user_name=actor.name,
@@ -47,7 +50,7 @@ async def build(actor: Actor) -> Shell:
         work_state_reason=organization.work_state_reason,
         work_state_at=organization.work_state_at,
         organization_id=organization.id,
-        other_organizations=_others(actor),
+        other_organizations=[ShellOrganization(one.organization_id, one.organization_name) for one in others],
         boards=await _boards(actor),
         pending_count=await waiting_for(actor),
         unread_count=await unread_count(actor),
@@ -62,12 +65,6 @@ async def build(actor: Actor) -> Shell:
 async def waiting_for(actor: Actor) -> int:
     """Return the number of things that wait for a person, without those that they put off."""
     return (await waiting_in(actor.organization_id)).for_person(actor)
-
-
-def _others(actor: Actor) -> list[ShellOrganization]:
-    mine = [one for one in actor.memberships.values() if one.organization_id != actor.organization_id]
-    mine.sort(key=lambda one: (one.organization_name.lower(), one.organization_id))
-    return [ShellOrganization(one.organization_id, one.organization_name) for one in mine]
 
 
 async def _boards(actor: Actor) -> list[ShellBoard]:
@@ -85,24 +82,16 @@ async def _online(view: View) -> str:
 
 
 async def _board_items(view: View) -> str:
-    may_create = can(view.actor, "board.create", view.actor.organization_id)
-    boards = await _boards(view.actor)
+    boards, may_create = await _boards(view.actor), can(view.actor, "board.create", view.actor.organization_id)
     return render_macro(
         "layouts/nav_live.html", "board_items", boards=boards, active=view.active, may_create=may_create
     )
 
 
-async def _banner(view: View) -> str:
-    return render_macro(WORK, "organization_banner", **await _work_state(view))
-
-
-async def _menu(view: View) -> str:
-    return render_macro(WORK, "organization_menu", **await _work_state(view))
-
-
-async def _work_state(view: View) -> dict[str, object]:
+async def _work_state(macro: str, view: View) -> str:
     organization = await Organization.get(id=view.actor.organization_id)
-    return {"thing": organization, "is_admin": view.actor.administers(organization.id)}
+    is_admin = view.actor.administers(organization.id)
+    return render_macro("layouts/work.html", macro, thing=organization, is_admin=is_admin)
 
 
 def _organization(view: View) -> tuple[object, ...]:
@@ -115,22 +104,20 @@ DECISIVE = tuple(f'"{name}"' for name in ("status", "due_at", "assigned_user_id"
 
 
 def _is_decisive(_view: View, news: Event | dict[str, object]) -> bool:
-    """Return whether news may change what waits for people.
-
-    Other changes of a task, such as of its title, cost no look: they are many, and pages show them to everybody.
-    """
+    """Return whether news may change what waits for people. Other changes of a task are many, and cost no look."""
     return not isinstance(news, Event) or news.kind != "task.updated" or any(name in news.data for name in DECISIVE)
 
 
 NEEDS = NeedNews[View](about=_is_decisive)
 AGENTS = Concerns[View](("agent.",), ("agent_id",))
 STATE = Concerns[View](("organization.work_state_changed",))
+BANNER, MENU = (partial(_work_state, f"organization_{name}") for name in ("banner", "menu"))
 REGIONS = (
     Region(EVERY_PAGE, "[data-queue-count]", NEEDS, _waiting, swap="innerHTML"),
     Region(EVERY_PAGE, "[data-online-count]", AGENTS, _online, _organization, swap="innerHTML"),
-    Region(EVERY_PAGE, "#organization-work", STATE, _banner, _organization),
-    Region(EVERY_PAGE, "#account-work", STATE, _menu, _organization),
-    Region(EVERY_PAGE, "#more-work", STATE, _menu, _organization),
+    Region(EVERY_PAGE, "#organization-work", STATE, BANNER, _organization),
+    Region(EVERY_PAGE, "#account-work", STATE, MENU, _organization),
+    Region(EVERY_PAGE, "#more-work", STATE, MENU, _organization),
     HEALTH,
     Region(EVERY_PAGE, "#nav-boards", Concerns(("board.",)), _board_items),
 )
@@ -152,4 +139,4 @@ async def badge() -> str:
     found["ended"] = newest_ended(await own_jobs(actor))
     said = Markup('<span data-badge="{}"></span>').format(to_json(found).decode())
     counts = (("queue", waiting), ("unread", unread))
-    return "".join([*(partial(f"[data-{name}-count]", str(n or ""), "innerHTML") for name, n in counts), said])
+    return "".join([*(fragment(f"[data-{name}-count]", str(n or ""), "innerHTML") for name, n in counts), said])

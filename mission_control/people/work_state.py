@@ -1,5 +1,6 @@
 """The work state of agents, boards and organizations (running, paused, stopped), and commands on an organization's."""
 
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, Scope
 from mission_control.core.errors import Conflict, ErrorCode, existing
 from mission_control.core.values import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows
@@ -28,7 +29,6 @@ State = Literal["running", "paused", "stopped"]
 RUNNING: Literal["running"] = "running"
 PAUSED: Literal["paused"] = "paused"
 STOPPED: Literal["stopped"] = "stopped"
-FIELDS = ("work_state", "work_state_reason", "work_state_at")
 HAPPENED = {RUNNING: "is running again", PAUSED: "is paused", STOPPED: "is stopped"}
 LOCK_KEY = 0x4D43_4855
 # Two organizations whose ids end alike share a lock: one may wait for the other, which is harmless.
@@ -47,44 +47,57 @@ class HasWorkState(Protocol):
     """An agent, a board or an organization."""
 
     id: UUID
+    name: str
     work_state: str
     work_state_reason: str | None
     work_state_at: datetime | None
     updated_at: datetime
 
+    def scope(self) -> Scope: ...
+
+    async def save(self, *, update_fields: Iterable[str]) -> None: ...
+
 
 @command("organization.set_work_state")
 async def set_organization_state(actor: Actor, organization: Organization, wanted: WorkStateChange) -> Organization:
     """Pause, stop or resume all agents of an organization. Setting the current state is a no-op."""
-    await lock_work_state(organization.id)
-    organization = await _present(organization)
-    if (change := change_of(organization, wanted)) is None:
-        return organization
-    message = f"The organization {organization.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}."
-    record("organization.work_state_changed", organization, message, **change)
-    await react()
-    apply(organization, wanted)
-    await organization.save(update_fields=[*FIELDS, "updated_at"])
-    return organization
+    present = Organization.get_or_none(id=organization.id)
+    return await set_work_state("organization.work_state_changed", "The organization", organization.id, present, wanted)
 
 
-async def _present(organization: Organization) -> Organization:
-    return await existing(Organization.get_or_none(id=organization.id))
+async def set_work_state[T: HasWorkState](
+    kind: str, who: str, organization_id: UUID, present: Awaitable[T | None], wanted: WorkStateChange, **facts: Any
+) -> T:
+    """Inside a command: store a state and record an event of a kind with these facts. The current state is a no-op.
 
-
-def change_of(thing: HasWorkState, wanted: WorkStateChange) -> dict[str, Any] | None:
-    """Return the event data of a change, or None for a no-op. A reason can be added later.
-
-    Raise Conflict when the change expects another state than the present one.
+    A reason can be added later. Raise Conflict when the change expects another state than the present one.
     """
+    if is_postgres():  # wait for running assignments, and block new ones until the command ends
+        lock = LOCK_OF.format(lock="pg_advisory_xact_lock", key=LOCK_KEY, organization="?::text")
+        await rows(f"SELECT {lock}", str(organization_id))
+    thing = await existing(present)
     if wanted.expects not in (None, thing.work_state):
         message = f"Somebody changed this meanwhile: it is {thing.work_state} now."
         raise Conflict(ErrorCode.EDIT_CONFLICT.detail(message))
-    reason = None if wanted.state == RUNNING else wanted.reason
-    if thing.work_state == wanted.state and reason in (None, thing.work_state_reason):
-        return None
-    before = {"work_state": thing.work_state, "work_state_reason": thing.work_state_reason}
-    return {"before": before, "after": {"work_state": wanted.state, "work_state_reason": wanted.reason}}
+    reason, before = None if wanted.state == RUNNING else wanted.reason, thing.work_state
+    if before == wanted.state and reason in (None, thing.work_state_reason):
+        return thing
+    record(
+        kind,
+        thing,
+        f"{who} {thing.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}.",
+        **facts,
+        before={"work_state": before, "work_state_reason": thing.work_state_reason},
+        after={"work_state": wanted.state, "work_state_reason": wanted.reason},
+    )
+    # Lock order: the row is saved last, after the reactions have locked the tasks they change, because a command that
+    # holds a task may wait for this row.
+    await react()
+    thing.work_state, thing.work_state_reason, thing.updated_at = wanted.state, reason, times.clock_now()
+    if before != wanted.state:
+        thing.work_state_at = thing.updated_at
+    await thing.save(update_fields=["work_state", "work_state_reason", "work_state_at", "updated_at"])
+    return thing
 
 
 def reason_of(reason: str | None) -> str:
@@ -92,28 +105,8 @@ def reason_of(reason: str | None) -> str:
     return f": {reason.rstrip('.')}" if reason else ""
 
 
-def apply(thing: HasWorkState, wanted: WorkStateChange) -> None:
-    """Write a state into a row in memory; `running` has no reason.
-
-    Lock order: the row is saved last, after the reactions have locked the tasks they change, because a command that
-    holds a task may wait for this row.
-    """
-    moment: datetime = times.clock_now()
-    if thing.work_state != wanted.state:
-        thing.work_state_at = moment
-    thing.work_state, thing.updated_at = wanted.state, moment
-    thing.work_state_reason = None if wanted.state == RUNNING else wanted.reason
-
-
 async def lock_work_state_shared(board_id: UUID) -> None:
     """Inside a command that assigns work and holds no lock yet: block changes of the state until it ends."""
     if is_postgres():
         lock = LOCK_OF.format(lock="pg_advisory_xact_lock_shared", key=LOCK_KEY, organization="organization_id::text")
         await rows(f"SELECT {lock} FROM boards WHERE id = ?", board_id)
-
-
-async def lock_work_state(organization_id: UUID) -> None:
-    """Inside a command that changes a state: wait for running assignments and block new ones until it ends."""
-    if is_postgres():
-        lock = LOCK_OF.format(lock="pg_advisory_xact_lock", key=LOCK_KEY, organization="?::text")
-        await rows(f"SELECT {lock}", str(organization_id))
