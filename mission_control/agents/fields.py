@@ -83,9 +83,9 @@ def ruled(name: str, kind: object, default: object = NOT_SENT, **more: Any) -> A
     return AgentField(name=name, kind=kind, default=default, **more)
 
 
-def kept(name: str, kind: object) -> AgentField:
+def kept(name: str, kind: object, meaning: str = "") -> AgentField:
     """A column that the program sets and that answers show."""
-    return AgentField(name=name, kind=kind)
+    return AgentField(name=name, kind=kind, meaning=meaning)
 
 
 def internal(name: str, kind: object) -> AgentField:

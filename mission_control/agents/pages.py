@@ -340,12 +340,5 @@ async def restore_agent_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) ->
 
 ENTRIES = (
     PaletteEntry("Agents", "/agents", "bot", position=30),
-    PaletteEntry(
-        "New agent",
-        "/agents/new",
-        "plus",
-        position=40,
-        group="Do",
-        may=lambda actor, board: can(actor, "agent.manage"),
-    ),
+    PaletteEntry("New agent", "/agents/new", "plus", position=40, group="Do", verb="agent.manage"),
 )

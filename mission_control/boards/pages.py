@@ -280,12 +280,5 @@ async def start_board_erasure(outcome: Outcome[Board, ErasureForm]) -> ResponseR
 
 ENTRIES = (
     PaletteEntry("Boards", "/boards", "square-kanban", position=40),
-    PaletteEntry(
-        "New board",
-        "/boards/new",
-        "plus",
-        position=30,
-        group="Do",
-        may=lambda actor, board: can(actor, "board.create", actor.organization_id),
-    ),
+    PaletteEntry("New board", "/boards/new", "plus", position=30, group="Do", verb="board.create"),
 )

@@ -50,9 +50,9 @@ def link(name: str) -> BoardField:
     return BoardField(name=name, kind=UUID | None, default=None, is_changed=True)
 
 
-def kept(name: str, kind: object) -> BoardField:
+def kept(name: str, kind: object, meaning: str = "") -> BoardField:
     """A column that the program sets and that answers show."""
-    return BoardField(name=name, kind=kind)
+    return BoardField(name=name, kind=kind, meaning=meaning)
 
 
 def internal(name: str, kind: object) -> BoardField:

@@ -35,7 +35,7 @@ class DeclaredField:
     """One field of a resource. Its name is that of its column, where it has one.
 
     `kind` is its type in rows and answers, `accepts` its type in bodies, where that is narrower. `default` is for new
-    resources; NOT_SENT: they cannot be created with it.
+    resources; NOT_SENT: they cannot be created with it. `meaning` is for the document; without it `vocabulary.txt` is.
     """
 
     name: str
@@ -45,10 +45,18 @@ class DeclaredField:
     is_column: bool = True
     is_answered: bool = True
     answer_default: Any = REQUIRED
+    meaning: str = ""
 
     @property
     def body_kind(self) -> Any:
-        return self.kind if self.accepts is None else self.accepts
+        return self._meant(self.kind if self.accepts is None else self.accepts)
+
+    @property
+    def answer_kind(self) -> Any:
+        return self._meant(self.kind)
+
+    def _meant(self, kind: Any) -> Any:
+        return Annotated[kind, Field(description=self.meaning)] if self.meaning else kind
 
     @property
     def is_nullable(self) -> bool:
@@ -83,7 +91,7 @@ def _takes_null(kind: object) -> bool:
 
 
 def answered(declared: Iterable[DeclaredField]) -> dict[str, object]:
-    return {one.name: (one.kind, one.answer_default) for one in declared if one.is_answered}
+    return {one.name: (one.answer_kind, one.answer_default) for one in declared if one.is_answered}
 
 
 def completed[Model: BaseModel](declared: Mapping[str, Any]) -> Callable[[type[Model]], type[Model]]:

@@ -33,41 +33,22 @@ from mission_control.log.unit_of_work import deliver, record
 WORDS = Notices({"WEBHOOK EVENT RECEIVED": "webhook"})
 
 EVENTS = (
-    Kind(
-        "webhook.created",
-        "A webhook was created, by which other systems write to a board.",
-        "made the webhook",
-        is_named_in_message=True,
+    Kind.named(
+        "webhook.created", "A webhook was created, by which other systems write to a board.", "made the webhook"
     ),
-    Kind(
-        "webhook.updated", "A webhook's fields or its secret changed.", "changed the webhook", is_named_in_message=True
-    ),
-    Kind(
-        "webhook.secret_rotated",
-        "A webhook got a new random secret.",
-        "changed the secret of the webhook",
-        is_named_in_message=True,
-    ),
-    Kind(
-        "webhook.deleted",
-        "A webhook was deleted with what it had received.",
-        "deleted the webhook",
-        is_named_in_message=True,
-    ),
-    Kind(
+    Kind.named("webhook.updated", "A webhook's fields or its secret changed.", "changed the webhook"),
+    Kind.named("webhook.secret_rotated", "A webhook got a new random secret.", "changed the secret of the webhook"),
+    Kind.named("webhook.deleted", "A webhook was deleted with what it had received.", "deleted the webhook"),
+    Kind.named(
         "webhook.received",
         "A webhook received a call; its payload is in the board's memory.",
         "took a call of the webhook",
-        is_named_in_message=True,
     ),
-    Kind(
-        "webhook.replayed",
-        "A person had an agent notified of a payload again.",
-        "sent again what came by the webhook",
-        is_named_in_message=True,
+    Kind.named(
+        "webhook.replayed", "A person had an agent notified of a payload again.", "sent again what came by the webhook"
     ),
-    Kind("webhook.notified", "An agent received the notice of a payload.", is_named_in_message=True),
-    Kind("webhook.notify_failed", "The notice of a payload was given up.", is_named_in_message=True),
+    Kind.named("webhook.notified", "An agent received the notice of a payload."),
+    Kind.named("webhook.notify_failed", "The notice of a payload was given up."),
 )
 
 NOT_ITS_AGENT = "agent_id must name an agent of this board."

@@ -33,17 +33,9 @@ EVENTS = (
         "could not update the files of",
     ),
     Kind("agent.wakeup.sent", "An agent was told by its gateway to start.", "woke"),
-    Kind(
-        "agent.delete.direct",
-        "An agent was removed from its gateway.",
-        "removed from its gateway:",
-        is_named_in_message=True,
-    ),
-    Kind(
-        "agent.delete.failed",
-        "An agent could not be removed from its gateway.",
-        "could not remove from its gateway:",
-        is_named_in_message=True,
+    Kind.named("agent.delete.direct", "An agent was removed from its gateway.", "removed from its gateway:"),
+    Kind.named(
+        "agent.delete.failed", "An agent could not be removed from its gateway.", "could not remove from its gateway:"
     ),
 )
 

@@ -28,17 +28,13 @@ from mission_control.log.unit_of_work import deliver, record
 from mission_control.web.regions import View
 
 EVENTS = (
-    Kind(
+    Kind.named(
         "gateway.session.message_sent",
         "A person sent a message into a session of a gateway; the event has none of its words.",
         "wrote into a session of",
-        is_named_in_message=True,
     ),
-    Kind(
-        "gateway.session.run_ended",
-        "A person ended what an agent did in a session of a gateway.",
-        "ended a run of",
-        is_named_in_message=True,
+    Kind.named(
+        "gateway.session.run_ended", "A person ended what an agent did in a session of a gateway.", "ended a run of"
     ),
 )
 

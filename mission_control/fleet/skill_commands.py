@@ -35,52 +35,33 @@ from mission_control.people import jobs
 from mission_control.people.jobs import JobRead, JobResult
 
 EVENTS = (
-    Kind("skill.created", "A skill was added to the catalogue.", "added the skill", is_named_in_message=True),
-    Kind("skill.updated", "A skill's name or description changed.", "changed the skill", is_named_in_message=True),
-    Kind("skill.deleted", "A skill was removed from the catalogue.", "removed the skill", is_named_in_message=True),
-    Kind(
+    Kind.named("skill.created", "A skill was added to the catalogue.", "added the skill"),
+    Kind.named("skill.updated", "A skill's name or description changed.", "changed the skill"),
+    Kind.named("skill.deleted", "A skill was removed from the catalogue.", "removed the skill"),
+    Kind.named(
         "skill.install_requested",
         "A person asked a gateway's main agent to install a skill.",
         "asked a gateway to install",
-        is_named_in_message=True,
     ),
-    Kind(
+    Kind.named(
         "skill.uninstall_requested",
         "A person asked a gateway's main agent to remove a skill.",
         "asked a gateway to remove",
-        is_named_in_message=True,
     ),
-    Kind(
+    Kind.named(
         "gateway.main.skill_message.sent",
         "A gateway's main agent got the request about a skill.",
         "told the gateway's agent:",
-        is_named_in_message=True,
     ),
-    Kind(
+    Kind.named(
         "gateway.main.skill_message.failed",
         "A request about a skill was given up.",
         "could not tell the gateway's agent:",
-        is_named_in_message=True,
     ),
-    Kind(
-        "skill_pack.created",
-        "A repository was added as a skill pack.",
-        "added the skill pack",
-        is_named_in_message=True,
-    ),
-    Kind("skill_pack.updated", "A skill pack changed.", "changed the skill pack", is_named_in_message=True),
-    Kind(
-        "skill_pack.deleted",
-        "A skill pack was removed; its skills stayed.",
-        "removed the skill pack",
-        is_named_in_message=True,
-    ),
-    Kind(
-        "skill_pack.synced",
-        "Reading a skill pack changed the catalogue.",
-        "read the skill pack",
-        is_named_in_message=True,
-    ),
+    Kind.named("skill_pack.created", "A repository was added as a skill pack.", "added the skill pack"),
+    Kind.named("skill_pack.updated", "A skill pack changed.", "changed the skill pack"),
+    Kind.named("skill_pack.deleted", "A skill pack was removed; its skills stayed.", "removed the skill pack"),
+    Kind.named("skill_pack.synced", "Reading a skill pack changed the catalogue.", "read the skill pack"),
 )
 
 

@@ -27,9 +27,9 @@ from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, react, record
 
 EVENTS = (
-    Kind("gateway.created", "A gateway was added.", "added the gateway", is_named_in_message=True),
-    Kind("gateway.updated", "A gateway's fields changed.", "changed the gateway", is_named_in_message=True),
-    Kind("gateway.deleted", "A gateway was deleted.", "deleted the gateway", is_named_in_message=True),
+    Kind.named("gateway.created", "A gateway was added.", "added the gateway"),
+    Kind.named("gateway.updated", "A gateway's fields changed.", "changed the gateway"),
+    Kind.named("gateway.deleted", "A gateway was deleted.", "deleted the gateway"),
 )
 
 # A change of one of these needs another connection.

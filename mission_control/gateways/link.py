@@ -31,30 +31,14 @@ from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record, signal
 
 EVENTS = (
-    Kind(
-        "gateway.connected",
-        "The connection to a gateway was made.",
-        "connected to the gateway",
-        is_named_in_message=True,
-    ),
-    Kind(
-        "gateway.unreachable",
-        "A gateway cannot be reached any longer.",
-        "cannot reach the gateway",
-        is_named_in_message=True,
-    ),
-    Kind(
+    Kind.named("gateway.connected", "The connection to a gateway was made.", "connected to the gateway"),
+    Kind.named("gateway.unreachable", "A gateway cannot be reached any longer.", "cannot reach the gateway"),
+    Kind.named(
         "gateway.pairing_requested",
         "A gateway waits for its owner to approve this installation.",
         "waits to be approved by the gateway",
-        is_named_in_message=True,
     ),
-    Kind(
-        "gateway.refused",
-        "A gateway refuses the connection; its page says why.",
-        "was refused by the gateway",
-        is_named_in_message=True,
-    ),
+    Kind.named("gateway.refused", "A gateway refuses the connection; its page says why.", "was refused by the gateway"),
 )
 HAPPENED = {
     queries.CONNECTED: "Gateway connected",

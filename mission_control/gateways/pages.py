@@ -6,7 +6,7 @@ from uuid import UUID
 from quart import Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.core.actor import Actor, can, require
+from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
 from mission_control.gateways import queries
@@ -204,11 +204,7 @@ async def delete_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseRet
     return go("/gateways")
 
 
-def _may_manage(actor: Actor, board: object) -> bool:
-    return can(actor, "gateway.manage", actor.organization_id)
-
-
 ENTRIES = (
-    PaletteEntry("Gateways", "/gateways", "radio-tower", "openclaw connection", position=45, may=_may_manage),
-    PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", position=35, group="Do", may=_may_manage),
+    PaletteEntry("Gateways", "/gateways", "radio-tower", "openclaw connection", position=45, verb="gateway.manage"),
+    PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", 35, group="Do", verb="gateway.manage"),
 )

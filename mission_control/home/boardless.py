@@ -24,31 +24,15 @@ from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record
 
 EVENTS = (
-    Kind(
-        "gateway.request.asked",
-        "A gateway asked people for an agent that is on no board.",
-        "brought in",
-        is_named_in_message=True,
-    ),
-    Kind(
-        "gateway.request.decided",
-        "A person approved or rejected such a request.",
-        "decided on",
-        is_named_in_message=True,
-    ),
-    Kind("gateway.request.answered", "A person answered such a question.", "answered", is_named_in_message=True),
-    Kind(
+    Kind.named("gateway.request.asked", "A gateway asked people for an agent that is on no board.", "brought in"),
+    Kind.named("gateway.request.decided", "A person approved or rejected such a request.", "decided on"),
+    Kind.named("gateway.request.answered", "A person answered such a question.", "answered"),
+    Kind.named(
         "gateway.request.ended",
         "Such a request was settled on the gateway, expired, or was cancelled.",
         "noted the end of",
-        is_named_in_message=True,
     ),
-    Kind(
-        "gateway.request.delivered",
-        "A gateway got the answer to such a request.",
-        "passed on the answer to",
-        is_named_in_message=True,
-    ),
+    Kind.named("gateway.request.delivered", "A gateway got the answer to such a request.", "passed on the answer to"),
 )
 
 WHY = {

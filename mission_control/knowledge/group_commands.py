@@ -28,18 +28,12 @@ EVENTS = (
     Kind("board.group.join.notify_failed", "The notice that a board joined the group was given up."),
     Kind("board.group.leave.notified", "An agent received the notice that a board left the group."),
     Kind("board.group.leave.notify_failed", "The notice that a board left the group was given up."),
-    Kind("board_group.created", "A board group was created.", "made the board group", is_named_in_message=True),
-    Kind(
-        "board_group.updated",
-        "A board group's name, slug or description changed.",
-        "changed the board group",
-        is_named_in_message=True,
-    ),
-    Kind(
+    Kind.named("board_group.created", "A board group was created.", "made the board group"),
+    Kind.named("board_group.updated", "A board group's name, slug or description changed.", "changed the board group"),
+    Kind.named(
         "board_group.deleted",
         "A board group was deleted with its memory; its boards stayed.",
         "deleted the board group",
-        is_named_in_message=True,
     ),
 )
 

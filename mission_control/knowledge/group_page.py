@@ -395,12 +395,5 @@ async def apply_board_group_heartbeat(outcome: Outcome[BoardGroup, PaceForm]) ->
 
 ENTRIES = (
     PaletteEntry("Board groups", "/groups", "layers", "boards side by side", position=42),
-    PaletteEntry(
-        "New board group",
-        "/groups/new",
-        "plus",
-        position=31,
-        group="Do",
-        may=lambda actor, board: can(actor, "board_group.create", actor.organization_id),
-    ),
+    PaletteEntry("New board group", "/groups/new", "plus", position=31, group="Do", verb="board_group.create"),
 )

@@ -218,7 +218,7 @@ async def _found(
 
 def _entries(group: str, actor: Actor, board: Board | None, words: Sequence[str]) -> list[tuple[Hit, str]]:
     listed = [one for one in ENTRIES if one.group == group and (words or not one.searched_only)]
-    found = sorted((one for one in listed if one.may(actor, board)), key=lambda one: one.position)
+    found = sorted((one for one in listed if one.is_for(actor, board)), key=lambda one: one.position)
     return [(_hit(one, board), one.words) for one in found]
 
 

@@ -331,15 +331,17 @@ def head_fault(log: str, seq: int, digest: str, signature: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Kind(Part):
-    """A kind of event: when it is recorded, and what a feed says was done, when that needs only the thing's name.
-
-    `is_named_in_message`: the thing has no page or is gone; its name stands in the message, behind a colon.
-    """
+    """A kind of event: when it is recorded, and what a feed says was done, when that needs only the thing's name."""
 
     name: str
     recorded_when: str
     phrase: str = ""
     is_named_in_message: bool = False
+
+    @classmethod
+    def named(cls, name: str, recorded_when: str, phrase: str = "") -> "Kind":
+        """Return a kind about a thing without a page, or that is gone: its message names it, behind a colon."""
+        return cls(name, recorded_when, phrase, is_named_in_message=True)
 
     def install(self) -> None:
         add(KINDS, self.name, self)

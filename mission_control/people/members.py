@@ -27,11 +27,10 @@ from mission_control.people.access import (
 from mission_control.people.models import Invite, Member, Organization, User
 
 EVENTS = (
-    Kind(
+    Kind.named(
         "organization.ownership_transferred",
         "An owner made another person the owner and became an admin.",
         "handed the ownership to",
-        is_named_in_message=True,
     ),
     Kind("member.role_changed", "A person got another role in an organization.", "changed the role of"),
     Kind("member.access_changed", "It was changed which boards a person reaches.", "changed the boards of"),

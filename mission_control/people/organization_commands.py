@@ -22,13 +22,8 @@ from mission_control.people.models import InstanceSetting, Invite, InviteBoardAc
 from mission_control.people.organization_queries import OrganizationInviteCreate
 
 EVENTS = (
-    Kind("organization.created", "An organization was founded.", "founded", is_named_in_message=True),
-    Kind(
-        "organization.renamed",
-        "An organization got another name.",
-        "renamed the organization:",
-        is_named_in_message=True,
-    ),
+    Kind.named("organization.created", "An organization was founded.", "founded"),
+    Kind.named("organization.renamed", "An organization got another name.", "renamed the organization:"),
     Kind("invite.created", "Somebody was invited.", "invited somebody"),
     Kind("invite.revoked", "An invitation was deleted.", "revoked an invitation"),
     Kind("invite.accepted", "A person joined by an invitation, or gained by it.", "accepted an invitation"),

@@ -18,11 +18,7 @@ from mission_control.log.unit_of_work import react, record
 from mission_control.people.models import Organization
 
 EVENTS = (
-    Kind(
-        "organization.work_state_changed",
-        "All agents of an organization were paused, stopped, or let run on.",
-        is_named_in_message=True,
-    ),
+    Kind.named("organization.work_state_changed", "All agents of an organization were paused, stopped, or let run on."),
 )
 
 State = Literal["running", "paused", "stopped"]

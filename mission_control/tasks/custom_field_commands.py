@@ -22,22 +22,16 @@ from mission_control.tasks.models import CustomField, CustomFieldBoard
 from mission_control.tasks.values import WITH_PATTERN, mismatch, type_mismatch
 
 EVENTS = (
-    Kind(
-        "custom_field.created",
-        "A custom field was added to the tasks of some boards.",
-        "made the custom field",
-        is_named_in_message=True,
+    Kind.named(
+        "custom_field.created", "A custom field was added to the tasks of some boards.", "made the custom field"
     ),
-    Kind(
-        "custom_field.updated",
-        "A custom field or the boards that have it changed.",
-        "changed the custom field",
-        is_named_in_message=True,
+    Kind.named(
+        "custom_field.updated", "A custom field or the boards that have it changed.", "changed the custom field"
     ),
     Kind(
         "custom_field.ordered", "The custom fields were put in another order.", "put the custom fields in order, first"
     ),
-    Kind("custom_field.deleted", "A custom field was deleted.", "deleted the custom field", is_named_in_message=True),
+    Kind.named("custom_field.deleted", "A custom field was deleted.", "deleted the custom field"),
 )
 
 

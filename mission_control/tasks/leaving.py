@@ -28,7 +28,7 @@ from mission_control.tasks.rules import reaches
 
 EVENTS = (
     Kind("task.deleted", "A task was taken off its board; it can be restored.", "deleted"),
-    Kind("task.erased", "A task of the trash was deleted for good.", "erased", is_named_in_message=True),
+    Kind.named("task.erased", "A task of the trash was deleted for good.", "erased"),
     Kind("task.restored", "A deleted task was put back.", "restored"),
     Kind("task.archived", "A done task was put out of sight.", "archived"),
     Kind("task.unarchived", "A task was taken out of the archive.", "took out of the archive"),

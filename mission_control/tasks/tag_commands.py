@@ -21,17 +21,10 @@ from mission_control.tasks.models import Tag, TagAssignment
 from mission_control.tasks.tag_queries import TagCreate, TagUpdate
 
 EVENTS = (
-    Kind("tag.created", "A tag was created.", "made the tag", is_named_in_message=True),
-    Kind(
-        "tag.updated", "A tag's name, slug, colour or description changed.", "changed the tag", is_named_in_message=True
-    ),
-    Kind(
-        "tag.merged",
-        "A tag was merged into another one, which its tasks have now.",
-        "merged the tag",
-        is_named_in_message=True,
-    ),
-    Kind("tag.deleted", "A tag was deleted and taken off every task.", "deleted the tag", is_named_in_message=True),
+    Kind.named("tag.created", "A tag was created.", "made the tag"),
+    Kind.named("tag.updated", "A tag's name, slug, colour or description changed.", "changed the tag"),
+    Kind.named("tag.merged", "A tag was merged into another one, which its tasks have now.", "merged the tag"),
+    Kind.named("tag.deleted", "A tag was deleted and taken off every task.", "deleted the tag"),
 )
 
 SLUG_LENGTH = 255

@@ -13,7 +13,7 @@ from uuid import UUID
 from quart import g, request
 
 from mission_control.core import times
-from mission_control.core.actor import Actor, BoardLike
+from mission_control.core.actor import Actor, BoardLike, can
 from mission_control.core.errors import Unauthenticated
 from mission_control.core.parts import Hook, Part, add
 from mission_control.core.values import parts_of
@@ -132,9 +132,9 @@ def _anybody(actor: Actor, board: NamedBoard | None) -> bool:
 class PaletteEntry(Part):
     """An entry: its label, address, glyph, and further words that find it.
 
-    `{board}` and `{board_id}` stand for the board that the reader is on. `may` says who gets the entry, asked with the
-    reader and that board, None on other pages. Entries are listed by `position`, and `searched_only` ones only when
-    somebody typed something.
+    `{board}` and `{board_id}` stand for the board that the reader is on. Those get the entry who may do `verb` in their
+    organization; `may` is asked with the reader and that board, None on other pages. Entries are listed by `position`,
+    and `searched_only` ones only when somebody typed something.
     """
 
     label: str
@@ -145,6 +145,10 @@ class PaletteEntry(Part):
     group: Literal["Go to", "Do"] = "Go to"
     may: Callable[[Actor, NamedBoard | None], bool] = _anybody
     searched_only: bool = False
+    verb: str = ""
+
+    def is_for(self, actor: Actor, board: NamedBoard | None) -> bool:
+        return self.may(actor, board) and (not self.verb or can(actor, self.verb, actor.organization_id))
 
     def install(self) -> None:
         ENTRIES.append(self)
