@@ -174,7 +174,7 @@ async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
         if known.has(delivery.id):
             return
         key = known.next_key(delivery.id)
-    message = {"sessionKey": session, "message": message_of(delivery), "idempotencyKey": key}
+    message: dict[str, object] = {"sessionKey": session, "message": message_of(delivery), "idempotencyKey": key}
     message["deliver"] = bool(delivery.data.get("deliver"))
     answer = mapping(await connector.call(gateway_id, "chat.send", message, seconds=CALL_SECONDS))
     if answer.get("status") == "error":

@@ -84,7 +84,13 @@ class Wanted:
         return MarketplaceQuery(**filters, pack_id=self.pack, limit=self.size, offset=self.first)
 
     def url(self, first: int) -> str:
-        asked = {"q": self.search, "category": self.category, "risk": self.risk, "pack": self.pack, "order": self.order}
+        asked: dict[str, object] = {
+            "q": self.search,
+            "category": self.category,
+            "risk": self.risk,
+            "pack": self.pack,
+            "order": self.order,
+        }
         asked |= {"size": self.size if self.size != SIZES[0] else "", "from": first}
         parts = {name: str(value) for name, value in asked.items() if value}
         return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
