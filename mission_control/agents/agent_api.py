@@ -162,10 +162,7 @@ async def agent_lead_create_agent(actor: Actor, data: schemas.AgentCreate) -> sc
     return schemas.AgentCreated.of(agent, token=token)
 
 
-usage_api = Api(__name__, below="/agent")
-
-
-@usage_api.post(
+@api.post(
     "/usage",
     find=own_agent,
     errors={404: LLMErrorResponse, 422: LLMErrorResponse},
@@ -216,10 +213,7 @@ async def _run_of(agent: Agent, task_id: UUID, fence: int | None) -> UUID | None
     return as_id(found[0]["id"]) if found else None
 
 
-inbox_api = Api(__name__, below="/agent")
-
-
-@inbox_api.get(
+@api.get(
     "/inbox",
     rule="inbox.read",
     errors={422: HTTPValidationError},

@@ -139,10 +139,7 @@ async def delete_agent(actor: Actor, agent_id: UUID) -> OkResponse:
     return OK
 
 
-token_api = Api(__name__, "agents")
-
-
-@token_api.post("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
+@api.post("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
 async def create_agent_token(actor: Actor, agent: Agent, data: schemas.TokenCreate) -> schemas.TokenCreated:
     """Rotate an agent's token; the old one stays valid for `overlap_seconds` (0: it ends immediately)."""
     return _created(await tokens.rotate_token(actor, agent, data))
@@ -158,7 +155,7 @@ def _created(made: NewToken) -> schemas.TokenCreated:
     )
 
 
-@token_api.get("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
+@api.get("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
 async def list_agent_tokens(actor: Actor, agent: Agent) -> list[schemas.TokenRead]:
     """List an agent's tokens without their secrets, newest first."""
     found = await Token.filter(agent_id=agent.id).order_by("-created_at")
@@ -173,27 +170,27 @@ async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Age
     return agent, await existing(Token.get_or_none(id=token_id, agent_id=agent.id))
 
 
-@token_api.get("/agents/<agent_id>/tokens/<token_id>")
+@api.get("/agents/<agent_id>/tokens/<token_id>")
 async def get_agent_token(actor: Actor, found: tuple[Agent, Token]) -> schemas.TokenRead:
     """Read a token; its secret is shown once, where it is made."""
     return schemas.TokenRead.of(found[1])
 
 
-@token_api.patch("/agents/<agent_id>/tokens/<token_id>")
+@api.patch("/agents/<agent_id>/tokens/<token_id>")
 async def update_agent_token(actor: Actor, found: tuple[Agent, Token], data: schemas.TokenUpdate) -> schemas.TokenRead:
     """Change what a live token may, when it ends, its budget of requests, or its name; the secret stays."""
     token = await tokens.change_token(actor, found[0], found[1].id, data)
     return schemas.TokenRead.of(token)
 
 
-@token_api.delete("/agents/<agent_id>/tokens/<token_id>")
+@api.delete("/agents/<agent_id>/tokens/<token_id>")
 async def revoke_agent_token(actor: Actor, found: tuple[Agent, Token]) -> OkResponse:
     """Revoke a token at once."""
     await tokens.revoke_token(actor, found[0], found[1].id)
     return OK
 
 
-@token_api.post(
+@api.post(
     "/agent/tokens/rotations",
     find=own_agent,
     rule="agent.renew_token",
@@ -215,10 +212,7 @@ async def renew_own_token(actor: Actor, agent: Agent, data: schemas.TokenRenewal
     return _created(await tokens.renew_token(actor, agent, data.overlap_seconds))
 
 
-work_state_api = Api(__name__, "agents")
-
-
-@work_state_api.put("/agents/<agent_id>/work-state", rule="agent.set_work_state")
+@api.put("/agents/<agent_id>/work-state", rule="agent.set_work_state")
 async def set_agent_work_state(actor: Actor, agent: Agent, data: WorkStateChange) -> schemas.AgentRead:
     """Pause, stop or resume an agent; needs the right to write on its board.
 
@@ -227,17 +221,14 @@ async def set_agent_work_state(actor: Actor, agent: Agent, data: WorkStateChange
     return schemas.AgentRead.of(await set_agent_state(actor, agent, data))
 
 
-souls_api = Api(__name__, "agents")
-
-
-@souls_api.get("/agents/<agent_id>/souls", Page[schemas.SoulRead], rule="agent.read")
+@api.get("/agents/<agent_id>/souls", Page[schemas.SoulRead], rule="agent.read")
 async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List what an agent's soul is and was, newest first, with who wrote it and why."""
     found, total = await list_souls(agent, query)
     return page(found, total, query)
 
 
-@souls_api.put("/agents/<agent_id>/soul", rule="agent.update")
+@api.put("/agents/<agent_id>/soul", rule="agent.update")
 async def update_agent_soul(actor: Actor, agent: Agent, data: schemas.AgentSoulUpdate) -> schemas.AgentRead:
     """Give an agent another soul, or none. The text before stays in its history, and the agent is notified."""
     sent = schemas.AgentUpdate.model_construct(soul_template=data.content)
@@ -245,13 +236,12 @@ async def update_agent_soul(actor: Actor, agent: Agent, data: schemas.AgentSoulU
 
 
 async def soul_of_agent(actor: Actor, agent_id: UUID, soul_id: UUID) -> tuple[Agent, AgentSoul]:
-    """Return an agent that the actor may change, and a text from the history of its soul."""
     agent = await visible_agent(actor, agent_id)
     require(actor, "agent.update", agent)
     return agent, await existing(AgentSoul.get_or_none(id=soul_id, agent_id=agent.id))
 
 
-@souls_api.post("/agents/<agent_id>/souls/<soul_id>/restorations", find=soul_of_agent)
+@api.post("/agents/<agent_id>/souls/<soul_id>/restorations", find=soul_of_agent)
 async def restore_agent_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> schemas.AgentRead:
     """Give an agent a soul from its history again."""
     agent, soul = found
@@ -260,29 +250,26 @@ async def restore_agent_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> sc
     return schemas.AgentRead.of(await commands.update_agent(actor, agent, sent, soul_reason=reason))
 
 
-inbox_api = Api(__name__, "agents", below="/agents/<agent_id>")
-
-
-@inbox_api.get("/deliveries", Page[notices.DeliveryRead], rule="agent.read")
+@api.get("/agents/<agent_id>/deliveries", Page[notices.DeliveryRead], rule="agent.read")
 async def list_agent_deliveries(actor: Actor, agent: Agent, query: notices.DeliveryQuery) -> dict[str, object]:
     """List an agent's notices and what became of them, newest first."""
     found, total = await notices.deliveries_of(actor, agent, query, query.state)
     return page([notices.DeliveryRead.of(delivery) for delivery in found], total, query)
 
 
-@inbox_api.post("/deliveries/<delivery_id>/retries", find=notices.visible_delivery, rule="delivery.retry")
+@api.post("/agents/<agent_id>/deliveries/<delivery_id>/retries", find=notices.visible_delivery, rule="delivery.retry")
 async def retry_agent_delivery(actor: Actor, delivery: Delivery) -> notices.DeliveryRead:
     """Send a notice that was given up once more, at once."""
     return notices.DeliveryRead.of(await retry(actor, delivery))
 
 
-@inbox_api.get("/callback", rule="agent.read")
+@api.get("/agents/<agent_id>/callback", rule="agent.read")
 async def get_agent_callback(actor: Actor, agent: Agent) -> notices.CallbackRead:
     """Read where an agent's notices are sent and how that goes; never the secret."""
     return await notices.callback_state(agent.id)
 
 
-@inbox_api.put("/callback", rule="agent.set_callback")
+@api.put("/agents/<agent_id>/callback", rule="agent.set_callback")
 async def set_agent_callback(actor: Actor, agent: Agent, data: notices.CallbackSet) -> notices.CallbackSecret:
     """Send an agent's notices to an address. The answer holds the secret, this once.
 
@@ -298,7 +285,7 @@ async def set_agent_callback(actor: Actor, agent: Agent, data: notices.CallbackS
     return notices.CallbackSecret(**state.model_dump(), secret=secret)
 
 
-@inbox_api.delete("/callback", rule="agent.set_callback")
+@api.delete("/agents/<agent_id>/callback", rule="agent.set_callback")
 async def remove_agent_callback(actor: Actor, agent: Agent) -> OkResponse:
     """Send an agent's notices nowhere; it reads them in its inbox. Without a callback nothing happens."""
     await receiving.remove_callback(actor, agent)

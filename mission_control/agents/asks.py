@@ -42,7 +42,6 @@ class DeliveryAsk(AskKind[_Undelivered]):
     is_for_admins = True
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find what was given up in the last two weeks."""
         after = times.clock_now() - REMEMBERED
         failed = "d.state = 'failed' AND d.kind = ? AND d.due_at > ? AND d.organization_id = ?"
         notices = Rows(
@@ -64,7 +63,6 @@ class DeliveryAsk(AskKind[_Undelivered]):
         yield from (notices, mails)
 
     async def read(self, page: Page) -> Mapping[UUID, _Undelivered]:
-        """Return what did not arrive, and why."""
         found = await select(
             _Undelivered,
             "SELECT d.id, d.agent_id, g.name AS agent, d.header, i.id AS invite_id, i.invited_email AS email,"
@@ -76,7 +74,6 @@ class DeliveryAsk(AskKind[_Undelivered]):
         return {one.id: one for one in found}
 
     def say(self, page: Page, key: Key, one: _Undelivered) -> Need:
-        """Say which notice or mail did not arrive, and why."""
         ids: Ids
         if one.agent_id is None or one.agent is None:
             title, url = f"{one.email} did not get the invitation", f"/settings/people/invitations/{one.invite_id}"
@@ -102,7 +99,6 @@ class DeliveryAsk(AskKind[_Undelivered]):
         )
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
-        """Return which notice or mail is sent again, and to whom."""
         listed = placeholders(len(subjects))
         found = await rows(f"SELECT id, header, text, agent_id FROM deliveries WHERE id IN ({listed})", *subjects)
         return {

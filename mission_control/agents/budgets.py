@@ -47,7 +47,6 @@ class Figures:
         return bool(self.input or self.output or self.micros)
 
     def beyond(self, other: "Figures") -> "Figures":
-        """Return how much of this is more than the other."""
         return Figures(*(max(0, getattr(self, name) - getattr(other, name)) for name in NAMES))
 
     def larger(self, other: "Figures") -> "Figures":
@@ -158,7 +157,6 @@ async def owner_of(budget: Budget) -> str:
 
 
 def facts(budget: Budget, day: str) -> dict[str, Any]:
-    """Return the data of an event about a budget, with amounts as they are stored."""
     named = {name: getattr(budget, name) for name in ("subject", "unit", "period")}
     return named | {"budget_id": budget.id, "limit": budget.limit_amount, "used": budget.used(day)}
 
@@ -247,7 +245,6 @@ async def _locked(budget: Budget) -> Budget:
 
 
 async def _wake_polls_of_boards(budget: Budget) -> None:
-    """Wake the agents that wait for work on the boards of a budget."""
     condition, subject = "organization_id = ? AND deleted_at IS NULL", budget.organization_id
     if budget.board_id is not None:
         condition, subject = "id = ?", budget.board_id

@@ -18,13 +18,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
 from mission_control.core.values import Paging
 from mission_control.database.sql import lowered, rows
-from mission_control.gateways.installation import (
-    gateway_agent_id,
-    lead_session_key,
-    main_session_key,
-    worker_session_key,
-    workspace_path,
-)
+from mission_control.gateways import installation
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED
 from mission_control.http import lookups
@@ -61,19 +55,21 @@ async def usable_gateway(organization_id: UUID, gateway_id: UUID) -> Gateway:
 async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str, object]:
     """Return the fields that put an agent on a gateway; without a board it is the gateway's main agent."""
     if board is None:
-        key = main_session_key(gateway.id)
-    else:
-        key = lead_session_key(board.id) if agent.is_board_lead else worker_session_key(agent.id)
+        key = installation.main_session_key(gateway.id)
+    elif agent.is_board_lead:
+        key = installation.lead_session_key(board.id)
         # An earlier lead that became a worker keeps the name that it has on the gateway, with its memory.
-        taken = Agent.filter(gateway_id=gateway.id, gateway_agent_id=gateway_agent_id(key)).exclude(id=agent.id)
-        if agent.is_board_lead and await taken.exists():
-            key = worker_session_key(agent.id)
-    name = gateway_agent_id(key)
+        taken = Agent.filter(gateway_id=gateway.id, gateway_agent_id=installation.gateway_agent_id(key))
+        if await taken.exclude(id=agent.id).exists():
+            key = installation.worker_session_key(agent.id)
+    else:
+        key = installation.worker_session_key(agent.id)
+    name = installation.gateway_agent_id(key)
     return {
         "gateway_id": gateway.id,
         "openclaw_session_id": key,
         "gateway_agent_id": name,
-        "workspace_path": workspace_path(gateway.workspace_root, name),
+        "workspace_path": installation.workspace_path(gateway.workspace_root, name),
         "is_adopted": False,
         "gateway_away_at": None if gateway.state == CONNECTED else times.clock_now(),
         "run_began_at": None,
@@ -171,7 +167,6 @@ def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> UUID:
 
 
 async def list_souls(agent: Agent, paging: Paging) -> tuple[list[SoulRead], int]:
-    """Return the versions of an agent's soul, newest first, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM agent_souls WHERE agent_id = ?", agent.id)
     found = await rows(
         "SELECT s.id, s.content, s.source_url, s.reason, s.author_kind, s.author_id, s.author_name, s.created_at,"

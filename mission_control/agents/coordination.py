@@ -57,7 +57,6 @@ EVENTS = (
 
 
 async def colleague_on(board: Board, agent_id: UUID) -> Agent:
-    """Return an agent of a board. Raise NotFound otherwise."""
     agent = await existing(Agent.get_or_none(id=agent_id, board_id=board.id))
     agent.board = board
     return agent
@@ -246,5 +245,4 @@ def address(path: str) -> str:
 
 
 def memory_body(tags: Sequence[str], source: str) -> str:
-    """Return the body by which an agent answers in a board's memory."""
     return to_json({"content": "...", "tags": list(tags), "source": source}).decode()

@@ -70,7 +70,6 @@ class Cache[T]:
         self._fetching: Shared[T] = Shared(0)
 
     def read_at(self, key: str) -> datetime | None:
-        """Return when a value was fetched, None when there is none."""
         kept = self._kept.get(key)
         return None if kept is None else kept.read_at
 
@@ -122,12 +121,10 @@ class SoulsDirectory:
 
     @property
     def source(self) -> str:
-        """Where the souls come from; empty when there is no directory."""
         return self._url
 
     @property
     def read_at(self) -> datetime | None:
-        """When the list was last read, None before the first time."""
         return self._index.read_at("")
 
     def page_url(self, handle: str, slug: str) -> str:
@@ -197,7 +194,6 @@ EXTENSION = "mission_control.souls"
 
 
 def directory() -> SoulsDirectory:
-    """Return the application's directory, with its caches."""
     settings = current_app.config["SETTINGS"]
     key = (settings.souls_directory_url, settings.outbound_allow_private)
     known = current_app.extensions.get(EXTENSION)

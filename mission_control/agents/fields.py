@@ -75,7 +75,6 @@ class AgentField(DeclaredField):
 
 
 def plain(name: str, kind: object, default: object = None, **more: Any) -> AgentField:
-    """A column that is stored as it is sent."""
     return AgentField(name=name, kind=kind, default=default, is_changed=True, is_plain=True, **more)
 
 
@@ -89,7 +88,6 @@ def kept(name: str, kind: object, meaning: str = "") -> AgentField:
 
 
 def internal(name: str, kind: object) -> AgentField:
-    """A column that no answer shows."""
     return AgentField(name=name, kind=kind, is_answered=False)
 
 

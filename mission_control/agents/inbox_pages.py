@@ -30,7 +30,6 @@ DECIDED = {"approved": "Approved", "rejected": "Rejected", "changes_requested": 
 
 
 async def render(viewed: Viewed) -> str:
-    """The tab: the notices, all or of one state, and the callback."""
     state = viewed.args.get("state", "")
     state = state if state in STATES else ""
     paging = Paging(limit=PAGE, offset=viewed.offset)
@@ -49,7 +48,6 @@ async def render(viewed: Viewed) -> str:
 
 
 async def card(viewed: Viewed) -> str:
-    """What the overview shows of it: the newest notices."""
     found, total = await deliveries_of(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
     return render_macro(TEMPLATE, "card", viewed=viewed, notices=found, titles=await _titles(found), total=total)
 
@@ -102,7 +100,6 @@ REMOVAL = _form(
 
 @changes_agent(pages, f"{AGENT}/deliveries/<uuid:delivery_id>/retries")
 async def retry_agent_delivery(outcome: Outcome[Delivery, None]) -> ResponseReturnValue:
-    """Send a notice again that was given up."""
     return done(f"/agents/{outcome.page.id}/inbox", toast="On its way again")
 
 
@@ -115,5 +112,4 @@ async def set_agent_callback(outcome: Outcome[Agent, CallbackSet]) -> ResponseRe
 
 @changes_agent(pages, REMOVAL.path)
 async def remove_agent_callback(outcome: Outcome[Agent, None]) -> ResponseReturnValue:
-    """Remove an agent's callback; it reads its notices in its inbox."""
     return done(f"/agents/{outcome.found.id}/inbox", toast="Callback removed")

@@ -22,7 +22,7 @@ from mission_control.core.values import OK, HTTPValidationError, LLMErrorRespons
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import lookup
 
-coordination_api = Api(__name__, below="/agent")
+api = Api(__name__, below="/agent")
 COLLEAGUE = "/boards/<board_id>/agents/<agent_id>"
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)
 
@@ -54,7 +54,7 @@ async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | Non
     return agent
 
 
-@coordination_api.post(
+@api.post(
     f"{COLLEAGUE}/nudge",
     errors=REFUSALS,
     hints=hints(
@@ -74,7 +74,7 @@ async def agent_lead_nudge_agent(actor: Actor, found: Found, data: schemas.Agent
     return schemas.OkDelivered(delivery_ids=[await nudge_agent(actor, *found, data.message)])
 
 
-@coordination_api.get(
+@api.get(
     f"{COLLEAGUE}/soul",
     find=readable_soul,
     hints=hints(
@@ -91,7 +91,7 @@ async def get_agent_soul(actor: Actor, agent: Agent) -> str:
     return await current_soul(agent)
 
 
-@coordination_api.put(
+@api.put(
     f"{COLLEAGUE}/soul",
     errors=REFUSALS,
     hints=hints(
@@ -113,7 +113,7 @@ async def agent_lead_update_agent_soul(
     return schemas.OkDelivered(delivery_ids=await write_soul(actor, *found, data))
 
 
-@coordination_api.delete(
+@api.delete(
     COLLEAGUE,
     find=removable,
     errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError},
@@ -136,7 +136,6 @@ async def agent_lead_delete_board_agent(actor: Actor, agent: Agent | None) -> Ok
     return OK
 
 
-main_api = Api(__name__, below="/agent")
 VERB = "agent.message_leads"
 
 
@@ -159,7 +158,7 @@ async def board_of_gateway(actor: Actor, board_id: UUID) -> Board:
     return await visible_board(actor, board_id)
 
 
-@main_api.post(
+@api.post(
     "/gateway/boards/<board_id>/lead/message",
     find=board_of_gateway,
     rule=VERB,
@@ -183,7 +182,7 @@ async def agent_main_message_board_lead(
     return await message_lead(actor, board, data)
 
 
-@main_api.post(
+@api.post(
     "/gateway/leads/broadcast",
     find=main_agent,
     rule=VERB,

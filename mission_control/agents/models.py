@@ -99,7 +99,6 @@ class Budget(Changing):
 
     @property
     def subject(self) -> str:
-        """The kind of its owner."""
         return "agent" if self.agent_id else "board" if self.board_id else "organization"
 
     @property
@@ -168,7 +167,6 @@ class Agent(Changing):
         )
 
     def scope(self) -> Scope:
-        """Return the scope of events about this agent."""
         return Scope(
             organization_id=self.organization_id,
             board_id=self.board_id,

@@ -245,7 +245,6 @@ async def deliveries_of(
 
 
 async def visible_delivery(actor: Actor, agent_id: UUID, delivery_id: UUID) -> Delivery:
-    """A notice to an agent that exists for this actor; NotFound otherwise."""
     agent = await visible_agent(actor, agent_id)
     found = await existing(Delivery.get_or_none(id=delivery_id, agent_id=agent.id, kind=NOTICE))
     if found.board_id is not None and found.board_id != agent.board_id:

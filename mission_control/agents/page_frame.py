@@ -33,6 +33,9 @@ class Viewed:
     line: Line
     directive: Directive
     args: Mapping[str, str]
+    may_change: bool  # the agent, its tokens and its callback
+    may_set_state: bool
+    may_limit: bool
 
     @property
     def id(self) -> UUID:
@@ -41,21 +44,6 @@ class Viewed:
     @property
     def url(self) -> str:
         return f"/agents/{self.agent.id}"
-
-    @property
-    def may_change(self) -> bool:
-        """Whether the reader may change the agent, its tokens and its callback."""
-        return can(self.actor, "agent.update", self.agent)
-
-    @property
-    def may_set_state(self) -> bool:
-        """Whether the reader may pause and stop the agent."""
-        return can(self.actor, "agent.set_work_state", self.agent)
-
-    @property
-    def may_limit(self) -> bool:
-        """Whether the reader sets budgets."""
-        return can(self.actor, "budget.manage", self.agent.organization_id)
 
     @property
     def offset(self) -> int:
@@ -78,7 +66,16 @@ async def agent_of_page(actor: Actor, agent_id: UUID, **ids: UUID) -> Agent:
 
 
 async def _see(actor: Actor, agent: Agent, args: Mapping[str, str]) -> Viewed:
-    return Viewed(actor, agent, (await lines_of([agent]))[agent.id], await directive_of(agent), args)
+    return Viewed(
+        actor,
+        agent,
+        (await lines_of([agent]))[agent.id],
+        await directive_of(agent),
+        args,
+        may_change=can(actor, "agent.update", agent),
+        may_set_state=can(actor, "agent.set_work_state", agent),
+        may_limit=can(actor, "budget.manage", agent.organization_id),
+    )
 
 
 async def _find(viewer: Actor, reads: Reads, agent_id: UUID) -> Agent | None:
@@ -109,10 +106,6 @@ AGENT_PAGE = TabbedPage[Agent, Viewed](
     find=_find,
     news=Concerns(("",), SIGNALS, lambda view, news: concerns(view.thing, news)),
 )
-
-
-async def tab_page(agent_id: UUID, key: str) -> str:
-    return await AGENT_PAGE.show(*await on_agent(agent_id), key)
 
 
 async def stream_of_page(agent_id: UUID) -> Response:

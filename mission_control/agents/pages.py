@@ -13,11 +13,11 @@ from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul,
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.page_frame import (
     AGENT,
+    AGENT_PAGE,
     agent_of_page,
     changes_agent,
     on_agent,
     stream_of_page,
-    tab_page,
 )
 from mission_control.agents.queries import reachable_agent
 from mission_control.agents.roster import role_of
@@ -115,7 +115,6 @@ class AgentForm(VersionedForm, _TraitsForm):
 
 
 def pace_of(config: dict[str, object] | None) -> str:
-    """Return how often the server looks after an agent."""
     return str((config or {}).get("every", "10m"))
 
 
@@ -188,7 +187,6 @@ class Wanted(Asked):
 
     @classmethod
     def here(cls) -> "Wanted":
-        """Read the request."""
         return cls(order_asked(ORDERS), 0, base_url())
 
 
@@ -210,7 +208,6 @@ LiveList(
 
 @pages.get("/agents/new")
 async def new_agent() -> ResponseReturnValue:
-    """Show the form of a new agent."""
     actor = await signed_in()
     require(actor, "agent.manage")
     return await _new_page(actor, {"board_id": request.args.get("board", "")}, {})
@@ -242,15 +239,9 @@ async def _new_page(actor: Actor, values: Fields, errors: dict[str, str]) -> str
 
 
 @pages.get(AGENT)
-async def one_agent(agent_id: UUID) -> str:
-    """Show what one agent does now."""
-    return await tab_page(agent_id, "overview")
-
-
-@pages.get(f"{AGENT}/<any(inbox, runs, usage, soul, activity, session, gateway):tab>")
-async def tab_of_agent(agent_id: UUID, tab: str) -> str:
-    """Show one of the other tabs of an agent."""
-    return await tab_page(agent_id, tab)
+@pages.get(f"{AGENT}/<any(inbox, runs, usage, tokens, soul, activity, session, gateway):tab>")
+async def one_agent(agent_id: UUID, tab: str = "overview") -> str:
+    return await AGENT_PAGE.show(*await on_agent(agent_id), tab)
 
 
 @pages.get(f"{AGENT}/live")
@@ -274,7 +265,6 @@ async def delete_form(agent_id: UUID) -> str:
 
 @action(pages, f"{AGENT}/deletions", at=agent_of_page)
 async def delete_agent(outcome: Outcome[None, None]) -> ResponseReturnValue:
-    """Delete an agent."""
     return go("/agents")
 
 

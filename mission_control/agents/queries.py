@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from quart import Response
@@ -54,7 +53,6 @@ async def reachable_agent(actor: Actor, agent_id: UUID) -> Agent:
 
 
 async def own_agent(actor: Actor, **_: object) -> Agent:
-    """Return the calling agent, with its board."""
     agent = await existing(find(Agent, "id = ?", actor.id))
     agent.board = await find(Board, "id = ?", agent.board_id) if agent.board_id is not None else None
     return agent
@@ -82,7 +80,6 @@ async def list_agents(actor: Actor, query: AgentRosterQuery) -> tuple[list[Agent
 
 
 async def agents_of_board(board: Board) -> list[Agent]:
-    """Return all agents of a board, newest first."""
     return await find_all(Agent, "board_id = ? ORDER BY created_at DESC, id DESC", board.id)
 
 
@@ -202,10 +199,11 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         key = (source.id if isinstance(source, Event) else id(source), broker.known_head(actor.organization_id))
         found = await _messages.get(key, lambda: _read(actor.organization_id, agent_id, source))
         current = await lookups.fresh(actor)
-        if current is None or found.message is None or board_id not in (None, found.board_id):
+        where, message, _ = found
+        if current is None or message is None or board_id not in (None, where):
             return None
         whole, single = current.readable_boards()
-        return found.message if actor.organization_id in whole or found.board_id in single else None
+        return message if actor.organization_id in whole or where in single else None
 
     async def payload(event: Event) -> bytes | dict[str, object] | None:
         if event.kind == "agent.deleted":  # without the agent, which clients would add to their list again
@@ -218,23 +216,15 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
     return await json_stream(actor.organization_id, "agent", payload, alive, signal_payload)
 
 
-@dataclass(frozen=True, slots=True)
-class AgentMessage:
-    """An agent as all streams send it, with the signal for which it was read, by whose identity it is cached."""
-
-    board_id: UUID | None
-    message: bytes | None
-    source: Event | dict[str, object]
-
-
+# The board of an agent, the agent as all streams send it, and the event or signal for which it was read: by its
+# identity the message is cached.
+type AgentMessage = tuple[UUID | None, bytes | None, Event | dict[str, object]]
 _messages: Shared[AgentMessage] = Shared()
 
 
 async def _read(organization_id: UUID, agent_id: object, source: Event | dict[str, object]) -> AgentMessage:
     agent = await Agent.get_or_none(id=agent_id, organization_id=organization_id, board__deleted_at=None)
-    if agent is None:
-        return AgentMessage(None, None, source)
-    return AgentMessage(agent.board_id, to_json({"agent": AgentRead.of(agent)}), source)
+    return (agent.board_id, to_json({"agent": AgentRead.of(agent)}), source) if agent else (None, None, source)
 
 
 MENTION = re.compile(r"(?<!\w)@([A-Za-z][\w-]{0,31})")
@@ -262,7 +252,6 @@ def mentioned(text: str, agents: Iterable[Agent]) -> list[Agent]:
 
 
 def _without_whole_names(text: str, agent: Agent, every: list[Agent]) -> str:
-    """Remove the whole names of other agents from a text."""
     names = sorted({one.name for one in every if " " in one.name}, key=len, reverse=True)
     if not names:
         return text

@@ -248,7 +248,6 @@ async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
 def _notify_of_work_state(
     agents: Sequence[Agent], author: Actor | None, header: str, lines: list[str], **data: object
 ) -> None:
-    """Notify each agent except the author."""
     for agent in agents:
         if author is None or agent.id != author.agent_id:
             deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text="\n".join(lines), **data)

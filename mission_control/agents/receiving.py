@@ -2,22 +2,15 @@
 
 import asyncio
 import ipaddress
+from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
 
 from quart import Quart
 
+from mission_control.agents import notices
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
-from mission_control.agents.notices import (
-    UNREAD,
-    Inbox,
-    InboxItem,
-    InboxQuery,
-    new_secret,
-    signature_headers,
-    unread,
-)
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
@@ -51,7 +44,7 @@ async def acknowledge(actor: Actor, upto: int) -> int:
     hold = " FOR UPDATE" if is_postgres() else ""
     found = await rows(
         "UPDATE deliveries SET state = 'sent', sent_at = ?, leased_by = NULL, leased_until = NULL WHERE id IN"
-        f" (SELECT id FROM deliveries WHERE {UNREAD} AND seq <= ? ORDER BY seq{hold})"
+        f" (SELECT id FROM deliveries WHERE {notices.UNREAD} AND seq <= ? ORDER BY seq{hold})"
         " RETURNING id, seq, header, data, board_id, task_id",
         times.clock_now(),
         actor.id,
@@ -76,7 +69,7 @@ async def set_callback(actor: Actor, agent: Agent, url: str, secret: str | None,
     known = decrypt(agent.callback_secret, key) if agent.callback_secret else None
     if secret is not None and (url, secret) == (agent.callback_url, known):
         return secret
-    secret, before = secret or new_secret(), _host(agent.callback_url)
+    secret, before = secret or notices.new_secret(), _host(agent.callback_url)
     await _save(agent, url, encrypt(secret, key))
     record("agent.callback_set", agent, f"Callback set: {agent.name}.", before=before, host=_host(url))
     notify(leases.CHANNEL)
@@ -103,7 +96,7 @@ def _host(url: str | None) -> str | None:
     return None if url is None else urlsplit(url).netloc
 
 
-async def read_inbox(actor: Actor, query: InboxQuery) -> Inbox:
+async def read_inbox(actor: Actor, query: notices.InboxQuery) -> notices.Inbox:
     """Return the calling agent's notices after a number, and acknowledge those up to it.
 
     Wait for the first notice. Raise Unauthenticated when the token ends during the wait, and Invalid for a number that
@@ -112,7 +105,7 @@ async def read_inbox(actor: Actor, query: InboxQuery) -> Inbox:
     after = query.after
     if after and (actor.scopes is None or "work" in actor.scopes):
         [found] = await rows(
-            f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {UNREAD} AND seq <= ?) AS some"
+            f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {notices.UNREAD} AND seq <= ?) AS some"
             " FROM organizations WHERE id = ?",
             actor.id,
             NOTICE,
@@ -123,11 +116,11 @@ async def read_inbox(actor: Actor, query: InboxQuery) -> Inbox:
             raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=int(found["delivery_seq"])))
         if found["some"]:
             await acknowledge(actor, after)
-    items = [InboxItem.of(delivery) for delivery in await _waited(actor, query)]
-    return Inbox.model_construct(items=items, next=items[-1].seq if items else after)
+    items = [notices.InboxItem.of(delivery) for delivery in await _waited(actor, query)]
+    return notices.Inbox.model_construct(items=items, next=items[-1].seq if items else after)
 
 
-async def _waited(actor: Actor, query: InboxQuery) -> list[Delivery]:
+async def _waited(actor: Actor, query: notices.InboxQuery) -> list[Delivery]:
     now, own = asyncio.get_running_loop().time, channel_of_agent(actor.id)
     end = channels.end_of_wait(query.wait_seconds)
     while True:
@@ -135,7 +128,7 @@ async def _waited(actor: Actor, query: InboxQuery) -> list[Delivery]:
             channels.listening(f"inbox:{actor.id}") as notified,
             channels.listening(own) as changed,
         ):
-            found, running = await unread(actor, query.after, query.limit), broker.current()
+            found, running = await notices.unread(actor, query.after, query.limit), broker.current()
             left = end - now()
             if found or left <= 0 or running is None or running.closing:
                 return found
@@ -167,9 +160,9 @@ async def _send(app: Quart, delivery: Delivery) -> None:
     agent = await Agent.get_or_none(id=delivery.agent_id).select_related("board")
     if agent is None or agent.callback_url is None:
         raise NotDelivered("The callback was removed.")
-    url, body = agent.callback_url, to_json(InboxItem.of(delivery))
+    url, body = agent.callback_url, to_json(notices.InboxItem.of(delivery))
     secret = decrypt(agent.callback_secret or "", app.config["SECRET_KEY"])
-    headers = signature_headers(str(delivery.id), times.clock_now(), body.decode(), secret)
+    headers = notices.signature_headers(str(delivery.id), times.clock_now(), body.decode(), secret)
     allow_private = app.config["SETTINGS"].outbound_allow_private
     outbound = Outbound(allow_private=allow_private, seconds=SECONDS, reads_body=False)
     try:
@@ -195,13 +188,6 @@ def check_url(url: str, *, allow_private: bool) -> None:
         raise invalid_field("url", "an http or https address is needed", url) from None
     if parts.scheme not in ("http", "https") or not host or parts.username is not None or not url.isprintable():
         raise invalid_field("url", "an http or https address without a user is needed", url)
-    if _is_address(host) and not may_reach(host, allow_private=allow_private):
-        raise invalid_field("url", "this address may not be reached from here", url)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    with suppress(ValueError):
+        if not may_reach(str(ipaddress.ip_address(host)), allow_private=allow_private):
+            raise invalid_field("url", "this address may not be reached from here", url)

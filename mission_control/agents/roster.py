@@ -60,12 +60,13 @@ async def roster_by_board(actor: Actor) -> list[Group]:
     boards = await boards_of(actor)
     agents = await visible_agents(actor).filter(organization_id=actor.organization_id)
     agents.sort(key=lambda agent: (not agent.is_board_lead, agent.name.lower()))
-    lines = await lines_of(agents)
-    grouped: dict[UUID | None, list[Line]] = {}
-    for agent in agents:
-        grouped.setdefault(agent.board_id, []).append(lines[agent.id])
-    groups = [Group(board, grouped.get(board.id, []), can(actor, "board.set_work_state", board)) for board in boards]
-    return [*groups, Group(None, grouped[None])] if None in grouped else groups
+    lines = list((await lines_of(agents)).values())
+    groups = []
+    for board in boards:
+        of_board = [one for one in lines if one.agent.board_id == board.id]
+        groups.append(Group(board, of_board, can(actor, "board.set_work_state", board)))
+    on_none = [one for one in lines if one.agent.board_id is None]
+    return [*groups, Group(None, on_none)] if on_none else groups
 
 
 # Each is what its second part sums up for an agent: notices that were not acknowledged, approvals and questions that

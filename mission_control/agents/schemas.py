@@ -336,7 +336,6 @@ class TokenRead(BaseModel):
 
 
 def state_of(token: Token) -> TokenState:
-    """Whether a token lets in, and for how long."""
     if token.revoked_at is not None:
         return "revoked"
     if token.expires_at is None:

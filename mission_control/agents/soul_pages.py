@@ -46,7 +46,6 @@ async def _read[T](reading: Awaitable[T]) -> tuple[T | None, str]:
 
 @pages.get(SOULS)
 async def souls() -> str:
-    """Show the souls that fit the words of the address."""
     actor = await signed_in()
     words = request.args.get("q", "").strip()[:200]
     found, problem = await _read(directory().search(words, SHOWN + 1))
@@ -59,7 +58,6 @@ async def souls() -> str:
 
 @pages.get(SOUL)
 async def one_soul(handle: str, slug: str) -> ResponseReturnValue:
-    """Show a soul, and the agents that can get it."""
     actor = await signed_in()
     require(actor, "soul.read")
     found, problem = await _read(directory().text(handle, slug))
@@ -110,5 +108,4 @@ async def _not_given(refusal: Refusal[Agent, GiveForm]) -> ResponseReturnValue:
 
 @action(pages, GIVE, form=GiveForm, refused=_not_given)
 async def update_agent_soul(outcome: Outcome[Agent, GiveForm]) -> ResponseReturnValue:
-    """Give a soul to an agent."""
     return go(f"/agents/{outcome.found.id}/soul")

@@ -32,7 +32,6 @@ SUMS = (
 
 
 async def sums_of_agent(agent_id: UUID) -> UsageSoFar:
-    """Return the usage of an agent today (UTC) and in total."""
     used = f"AS span, {SUMS} FROM usage_entries e WHERE e.agent_id = ?"
     now, ever = await rows(
         f"SELECT 1 {used} AND e.day >= ? UNION ALL SELECT 2 {used} ORDER BY 1", agent_id, today(), agent_id

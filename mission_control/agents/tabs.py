@@ -1,6 +1,7 @@
 """The tabs of an agent's page: overview, soul, tokens, usage; and the first steps of a new one."""
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from quart import Response
@@ -88,34 +89,26 @@ MAY = {"all": "Everything", "lead": "Reads, works and leads", "work": "Reads and
 
 
 async def token_render(viewed: Viewed) -> str:
-    """The tab: live tokens, then those that ended."""
-    live, ended = await tokens_of(viewed)
-    return render_macro(TOKEN_TEMPLATE, "tab", viewed=viewed, live=live, ended=ended)
+    return render_macro(TOKEN_TEMPLATE, "tab", viewed=viewed, **await _tokens(viewed))
 
 
 async def card(viewed: Viewed) -> str:
-    """What the overview shows of them."""
-    live, _ = await tokens_of(viewed)
-    return render_macro(TOKEN_TEMPLATE, "card", viewed=viewed, live=live)
+    return render_macro(TOKEN_TEMPLATE, "card", viewed=viewed, live=(await _tokens(viewed))["live"])
 
 
-async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """The live tokens and those that ended last, both newest first."""
+async def _tokens(viewed: Viewed) -> dict[str, list[dict[str, object]]]:
+    """Return the live tokens and those that ended last, both newest first.
+
+    All live ones but the newest were replaced, and are valid until their overlap ends.
+    """
     found = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
-    live = [one for one in found if state_of(one) in ("active", "expiring")]
-    ended = [one for one in found if one not in live][:MAX_ENDED]
-    return [_token_view(one, is_replaced=one is not live[0]) for one in live], [_token_view(one) for one in ended]
-
-
-def _token_view(token: Token, *, is_replaced: bool = False) -> dict[str, object]:
-    """A token in words. All but the newest were replaced, and are valid until their overlap ends."""
-    return {
-        "row": token,
-        "state": state_of(token),
-        "may": MAY[power_of(token.scopes)],
-        "is_replaced": is_replaced,
-        "is_narrow": token.scopes is not None,
-    }
+    tokens: dict[str, list[dict[str, object]]] = {"live": [], "ended": []}
+    for token in found:
+        state, may = state_of(token), MAY[power_of(token.scopes)]
+        kind = tokens["live" if state in ("active", "expiring") else "ended"]
+        is_replaced = kind is tokens["live"] and bool(kind)
+        kind.append({"row": token, "state": state, "may": may, "is_replaced": is_replaced})
+    return tokens | {"ended": tokens["ended"][:MAX_ENDED]}
 
 
 def power_of(scopes: list[str] | None) -> str:
@@ -133,7 +126,6 @@ ORDER = ("agent", "board", "organization")
 
 
 async def usage_render(viewed: Viewed) -> str:
-    """The tab: figures, the last days, and the budgets."""
     days = await days_of("agent", viewed.id, DAYS)
     return render_macro(
         USAGE_TEMPLATE,
@@ -149,7 +141,6 @@ async def usage_render(viewed: Viewed) -> str:
 
 
 async def usage_card(viewed: Viewed) -> str:
-    """What the overview shows of it."""
     used, budgets = (await sums_of_agent(viewed.id)).today, await _budgets(viewed)
     return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, used=used, cost=money(used.cost_usd), budgets=budgets)
 
@@ -199,12 +190,10 @@ class StepsView(View):
     agent: Agent
 
     async def context(self) -> JsonObject:
-        """Return the task that the steps use, and which of them were made."""
         return await self.reads.get(("first steps", self.agent.id), lambda: context_of(self.agent))
 
 
 async def stream(actor: Actor, agent: Agent) -> Response:
-    """Return the stream of the page with the first steps."""
 
     async def look(viewer: Actor, reads: Reads) -> StepsView | None:
         found = await visible_agents(viewer).select_related("board").get_or_none(id=agent.id)
@@ -215,6 +204,9 @@ async def stream(actor: Actor, agent: Agent) -> Response:
     return await live_page(actor, look)
 
 
+NEWS = Concerns[StepsView](("",), SIGNALS, lambda view, news: concerns(view.agent, news))
+
+
 async def _first_task_id(view: StepsView) -> str:
     return str((await view.context())["task_id"] or "TASK_ID")
 
@@ -223,16 +215,12 @@ async def _first_task(view: StepsView) -> str:
     return await render_block(FIRST_STEPS_TEMPLATE, "first_task", agent=view.agent, **await view.context())
 
 
-def _step(number: int) -> Region[StepsView]:
-    async def mark(view: StepsView) -> str:
-        return render_macro("agents/tokens.html", "step_mark", is_made=(await view.context())["steps"][number])
-
-    return Region(STEPS, f"#step-{number}", NEWS, mark, swap="innerHTML")
+async def _mark(number: int, view: StepsView) -> str:
+    return render_macro("agents/tokens.html", "step_mark", is_made=(await view.context())["steps"][number])
 
 
-NEWS = Concerns[StepsView](("",), SIGNALS, lambda view, news: concerns(view.agent, news))
 REGIONS: tuple[Region[StepsView], ...] = (
     Region(STEPS, "[data-first-task]", NEWS, _first_task_id, swap="innerHTML"),
-    *map(_step, (1, 2, 3)),
+    *(Region(STEPS, f"#step-{one}", NEWS, partial(_mark, one), swap="innerHTML") for one in (1, 2, 3)),
     Region(STEPS, "#first-task", NEWS, _first_task),
 )

@@ -11,7 +11,7 @@ from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
-from mission_control.agents.page_frame import AGENT, changes_agent, on_agent, tab_page
+from mission_control.agents.page_frame import AGENT, changes_agent, on_agent
 from mission_control.agents.schemas import LONGEST_OVERLAP, Budget, TokenName
 from mission_control.agents.tabs import power_of
 from mission_control.agents.tokens import live_tokens, newest_live_token
@@ -85,7 +85,6 @@ class NewTokenForm(TokenTraits):
 
 
 def values_of(token: Token, power: str) -> dict[str, object]:
-    """Return what the form shows for a token."""
     return {"name": token.name, "may": power, "ends": KEEP, "requests_per_minute": token.requests_per_minute}
 
 
@@ -142,12 +141,6 @@ CHANGE = _form(
 _form(path=f"{TOKEN}/revocations", title="Revoke the token?", macro="revoke_form", context=_others)
 
 
-@pages.get(f"{AGENT}/tokens")
-async def tokens(agent_id: UUID) -> str:
-    """Show the tokens of an agent."""
-    return await tab_page(agent_id, "tokens")
-
-
 @changes_agent(pages, NEW.path, form=NewTokenForm, refused=NEW.refused)
 async def create_agent_token(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
     """Create a new token and show it once, with the lines that use it; the old ones end after the overlap."""
@@ -162,7 +155,6 @@ def base_url() -> str:
 
 @changes_agent(pages, TOKEN, form=TokenForm, refused=CHANGE.refused)
 async def update_agent_token(outcome: Outcome[tuple[Agent, Token], TokenForm]) -> ResponseReturnValue:
-    """Change the rights, the rate limit and the end of a token."""
     return done(f"/agents/{outcome.found[0].id}/tokens", toast="Token changed")
 
 
@@ -200,5 +192,4 @@ BUDGET = FormPage(
 
 @changes_agent(usage_pages, BUDGET.path, form=BudgetForm, refused=BUDGET.refused)
 async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
-    """Create a budget; what was used up already counts."""
     return done(f"/agents/{outcome.page.id}/usage", toast="Budget set")

@@ -78,7 +78,6 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
     is_for_admins = True
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find budgets that are used up to 80 % or more; not of who is stopped."""
         yield Rows(
             "FROM budgets u JOIN organizations o ON o.id = u.organization_id LEFT JOIN agents a ON a.id = u.agent_id"
             " LEFT JOIN boards b ON b.id = COALESCE(u.board_id, a.board_id) LEFT JOIN mine ON mine.id = b.id"
@@ -98,7 +97,6 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
         return {one.id: (one, await owner_of(one)) for one in await Budget.filter(id__in=page.ids)}
 
     def say(self, page: Page, key: Key, found: tuple[Budget, str]) -> Need:
-        """Say which budget is used up, how far, and what that means."""
         budget, owner = found
         day, is_daily = today(), budget.period == "day"
         is_over = budget.state(day) == "exceeded"
@@ -117,7 +115,6 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
         )
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
-        """Return which limit is raised or left."""
         found = await rows(
             f"SELECT id, unit, period, limit_amount FROM budgets WHERE id IN ({placeholders(len(subjects))})",
             *subjects,
@@ -128,7 +125,6 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
         }
 
     async def hold(self, budget_id: UUID) -> None:
-        """Lock a budget."""
         await Budget.select_for_update().get_or_none(id=budget_id)
 
 

@@ -27,7 +27,6 @@ MAX_ROWS = 200
 
 
 async def listed(actor: Actor, _: Asked) -> dict[str, object]:
-    """Return the budgets of the active organization and what each agent used up."""
     budgets, total = await usage_queries.list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     days = await days_of("organization", actor.organization_id, CHART_DAYS)
     return {
@@ -157,12 +156,6 @@ SETTINGS = SettingsPage(
 NEW = {"subject": "organization", "unit": "tokens", "period": "day"}
 
 
-async def _admin() -> Actor:
-    actor = await signed_in()
-    require(actor, "budget.manage")
-    return actor
-
-
 async def _form(actor: Actor) -> dict[str, object]:
     return {"subjects": await _subjects(actor), "values": NEW, "errors": {}, "labels": LABELS}
 
@@ -197,14 +190,14 @@ async def _not_created(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValu
 
 @action(pages, HOME, form=BudgetForm, refused=_not_created)
 async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
-    """Create a budget."""
     return done(HOME)
 
 
 @pages.get(BUDGET)
 async def edit(budget_id: UUID) -> str:
     """Show the form of another limit: a dialog for htmx, else a page."""
-    actor = await _admin()
+    actor = await signed_in()
+    require(actor, "budget.manage")
     budget = await usage_queries.visible_budget(actor, budget_id)
     return await _edit(actor, budget, LimitForm.shown(budget), {})
 
@@ -218,7 +211,6 @@ async def _edit(actor: Actor, budget: Budget, values: Fields, errors: dict[str, 
 
 @action(pages, BUDGET, form=LimitForm, refused=again(_edit, EditConflict, FormInvalid))
 async def update_budget(outcome: Outcome[Budget, LimitForm]) -> ResponseReturnValue:
-    """Give a budget another limit."""
     return done(HOME)
 
 

@@ -22,14 +22,7 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, notify
 from mission_control.log.wake import publish_signal
-from mission_control.people.work_state import (
-    PAUSED,
-    RUNNING,
-    STOPPED,
-    WorkStateChange,
-    lock_work_state_shared,
-    set_work_state,
-)
+from mission_control.people import work_state
 from mission_control.work.loops import Loop
 
 EVENTS = (Kind("agent.work_state_changed", "An agent was paused, stopped, or let run on."),)
@@ -63,10 +56,10 @@ class Directive(NamedTuple):
 
 
 @command("agent.set_work_state")
-async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -> Agent:
+async def set_agent_state(actor: Actor, agent: Agent, wanted: work_state.WorkStateChange) -> Agent:
     """Pause, stop or resume one agent. Setting the current state is a no-op."""
     present = Agent.get_or_none(id=agent.id).select_related("board")
-    return await set_work_state(
+    return await work_state.set_work_state(
         "agent.work_state_changed", "Agent", agent.organization_id, present, wanted, name=agent.name
     )
 
@@ -76,9 +69,9 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
 
     The code is `agent_paused`, `board_paused` or `organization_paused`. Nothing is paused until the command ends.
     """
-    await lock_work_state_shared(board_id)
+    await work_state.lock_work_state_shared(board_id)
     standing = await standing_of(agent_id, board_id)
-    if standing.state != RUNNING:
+    if standing.state != work_state.RUNNING:
         message = f"{standing} No tasks are assigned until work is resumed."
         raise Conflict(PAUSED_CODES[str(standing.who)].detail(message))
 
@@ -105,21 +98,21 @@ async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:
         board_id,
         agent_id,
     )
-    for state in (STOPPED, PAUSED):
+    for state in (work_state.STOPPED, work_state.PAUSED):
         for who in ("agent", "board", "organization"):
             if found and found[0][f"{who}_state"] == state:
                 return Standing(state, who, found[0][f"{who}_name"], found[0][f"{who}_reason"])
-    return Standing(RUNNING)
+    return Standing(work_state.RUNNING)
 
 
 async def directive_of(agent: Agent) -> Directive:
     """Return what an agent should do now: stop when it is stopped or over a budget, pause when it is paused."""
     standing = await standing_of(agent.id, agent.board_id)
-    if standing.state == STOPPED:
+    if standing.state == work_state.STOPPED:
         return Directive("stop", str(standing))
     if (budget := await exhausted(agent.id, agent.board_id, agent.organization_id)) is not None:
         return Directive("stop", used_up(budget))
-    return Directive("pause", str(standing)) if standing.state == PAUSED else Directive("continue", None)
+    return Directive("pause", str(standing)) if standing.state == work_state.PAUSED else Directive("continue", None)
 
 
 def used_up(budget: Budget) -> str:

@@ -38,12 +38,10 @@ class Switch:
 
     @property
     def whose(self) -> str:
-        """Who is switched, as the beginning of a sentence."""
         return "All agents" if self.home == "/organization" else self.name
 
     @property
     def url(self) -> str:
-        """Where its state is set."""
         return f"{self.home}/work-state"
 
 

@@ -5,7 +5,7 @@ from mission_control.core.errors import ErrorCode, Invalid
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
 from mission_control.database.records import find
 from mission_control.gateways import commands, connector
-from mission_control.gateways.commands import Deadline
+from mission_control.gateways.commands import deadline
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.installation import opened, target_of
 from mission_control.gateways.models import Gateway
@@ -41,20 +41,20 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     saved, and `state` says how the connection is. Mission Control keeps trying. One that turns out later to be another
     one is `refused` with `same_as_id`, and is not used.
     """
-    deadline = Deadline()
+    until = deadline()
     target = target_of(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
-    found = await commands.check(actor.organization_id, target, deadline)
+    found = await commands.check(actor.organization_id, target, until)
 
     async def create() -> GatewayRead:
         return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data, found))
 
-    return await _settled(await committed(actor, create), deadline)
+    return await _settled(await committed(actor, create), until)
 
 
-async def _settled(saved: GatewayRead | None, deadline: Deadline) -> GatewayRead:
+async def _settled(saved: GatewayRead | None, until: float) -> GatewayRead:
     """Return a saved gateway as soon as its state is known. What a key repeats is the gateway as it was saved."""
     assert saved is not None
-    known = await commands.settled(saved.id, deadline)
+    known = await commands.settled(saved.id, until)
     return saved if known is None else GatewayRead.of(known)
 
 
@@ -71,9 +71,9 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     Another address, token or way of TLS is tried for at most five seconds, as for a new gateway, and used at once. A
     new name leaves the connection alone.
     """
-    deadline = Deadline()
+    until = deadline()
     connects = not commands.changed_fields(gateway, data).keys().isdisjoint(commands.CONNECTION)
-    found = await commands.check(gateway.organization_id, _target(gateway, data), deadline) if connects else None
+    found = await commands.check(gateway.organization_id, _target(gateway, data), until) if connects else None
 
     async def update() -> GatewayRead:
         return GatewayRead.of(await commands.update_gateway(actor, gateway, data, found))
@@ -81,7 +81,7 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     changed = await committed(actor, update)
     if changed is not None and not connects:
         return changed
-    return await _settled(changed, deadline)
+    return await _settled(changed, until)
 
 
 @api.delete("/<gateway_id>", rule="gateway.delete", errors={409: ErrorResponse})
@@ -100,15 +100,15 @@ async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
     """Connect to a gateway now, instead of at the next attempt, and return how that went after at most five seconds."""
     if is_connected(gateway):
         return GatewayRead.of(gateway)
-    deadline = Deadline()
+    until = deadline()
     try:
-        found = await commands.check(gateway.organization_id, _target(gateway, GatewayUpdate()), deadline)
+        found = await commands.check(gateway.organization_id, _target(gateway, GatewayUpdate()), until)
     except (Invalid, GatewayError):
         found = None  # the process that keeps the connection meets the same, and says so in the row
     await publish_wakeup(f"{connector.RETRY}:{gateway.id}")
     if found is None:
         return GatewayRead.of(await find(Gateway, "id = ?", gateway.id) or gateway)
-    return GatewayRead.of(await commands.retried(gateway, found, deadline))
+    return GatewayRead.of(await commands.retried(gateway, found, until))
 
 
 def _target(gateway: Gateway, sent: GatewayUpdate) -> Target:

@@ -97,7 +97,6 @@ class GatewayAsk(AskKind[_Gateway]):
         )
 
     async def read(self, page: Page) -> Mapping[UUID, _Gateway]:
-        """Return what is known of gateways, and how many boards and agents each has."""
         found = await select(
             _Gateway,
             "SELECT g.id, g.name, g.state, g.state_code, g.last_error, g.pairing_request_id, g.pairing_device_id,"
@@ -109,7 +108,6 @@ class GatewayAsk(AskKind[_Gateway]):
         return {one.id: one for one in found}
 
     def say(self, page: Page, key: Key, gateway: _Gateway) -> Need:
-        """Say what keeps a gateway away, and what to do about it."""
         text = "Its agents stay out of reach" if gateway.agents else "Nothing waits for it"
         return need(
             page,
@@ -123,7 +121,6 @@ class GatewayAsk(AskKind[_Gateway]):
         )
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
-        """Return which gateway is tried again, and which request of which device is approved."""
         listed = placeholders(len(subjects))
         found = await rows(f"SELECT id, name, pairing_request_id FROM gateways WHERE id IN ({listed})", *subjects)
         return {UUID(str(one["id"])): {"title": one["name"], "request": one["pairing_request_id"]} for one in found}

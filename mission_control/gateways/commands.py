@@ -158,19 +158,16 @@ def visible_fields(gateway: Gateway) -> JsonObject:
     return {name: getattr(gateway, name) for name in names} | {"has_token": gateway.token is not None}
 
 
-class Deadline:
-    """The seconds that all steps of a check have together."""
-
-    def __init__(self, seconds: float = 5.0) -> None:
-        self._ends = asyncio.get_running_loop().time() + seconds
-
-    @property
-    def left(self) -> float:
-        """The seconds that are left."""
-        return max(0.0, self._ends - asyncio.get_running_loop().time())
+def deadline() -> float:
+    """Return the moment of the event loop's clock until which all steps of a check are done."""
+    return asyncio.get_running_loop().time() + 5.0
 
 
-async def check(organization_id: UUID, target: Target, deadline: Deadline) -> queries.Report:
+def _left(until: float) -> float:
+    return max(0.0, until - asyncio.get_running_loop().time())
+
+
+async def check(organization_id: UUID, target: Target, until: float) -> queries.Report:
     """Connect once for an organization and return how that went.
 
     Raises Invalid for a wrong token, for a version that is known not to work, and for an address that may not be
@@ -178,7 +175,7 @@ async def check(organization_id: UUID, target: Target, deadline: Deadline) -> qu
     """
     try:
         connection = await asyncio.wait_for(
-            connect(target, await installation.identity(), on_event=lambda event: None), deadline.left
+            connect(target, await installation.identity(), on_event=lambda event: None), _left(until)
         )
     except TimeoutError:
         late = Unreachable("TIMEOUT", "The gateway does not answer in time.")
@@ -187,7 +184,7 @@ async def check(organization_id: UUID, target: Target, deadline: Deadline) -> qu
         error = await discreet(organization_id, problem)
         _refuse(error)
         return queries.of_error(error)
-    report = queries.of_hello(connection.hello, await instance_id(connection, seconds=deadline.left))
+    report = queries.of_hello(connection.hello, await instance_id(connection, seconds=_left(until)))
     await connection.close()
     # Connected is what the process says that keeps the connection.
     return replace(report, state=queries.CONNECTING)
@@ -205,21 +202,21 @@ def _refuse(error: GatewayError) -> None:
     raise Invalid({"message": queries.of_error(error).last_error or error.message, "code": code})
 
 
-async def settled(gateway_id: UUID, deadline: Deadline) -> Gateway | None:
+async def settled(gateway_id: UUID, until: float) -> Gateway | None:
     """Return a gateway as soon as its state is known, at the latest at the deadline as it is then; None if deleted."""
-    return await _awaited(gateway_id, deadline, lambda found: found.state != queries.CONNECTING)
+    return await _awaited(gateway_id, until, lambda found: found.state != queries.CONNECTING)
 
 
-async def retried(gateway: Gateway, expected: queries.Report, deadline: Deadline) -> Gateway:
+async def retried(gateway: Gateway, expected: queries.Report, until: float) -> Gateway:
     """Return a gateway once the process that holds it found what a check expects, or at the deadline."""
     wanted = queries.CONNECTED if expected.state == queries.CONNECTING else expected.state
-    return await _awaited(gateway.id, deadline, lambda found: found.state == wanted) or gateway
+    return await _awaited(gateway.id, until, lambda found: found.state == wanted) or gateway
 
 
-async def _awaited(gateway_id: UUID, deadline: Deadline, is_so: Callable[[Gateway], bool]) -> Gateway | None:
+async def _awaited(gateway_id: UUID, until: float, is_so: Callable[[Gateway], bool]) -> Gateway | None:
     while True:
         with channels.listening(channel(gateway_id)) as notified:
             found = await find(Gateway, "id = ?", gateway_id)
-            if found is None or is_so(found) or deadline.left <= 0:
+            if found is None or is_so(found) or _left(until) <= 0:
                 return found
-            await channels.notified_within(notified, deadline.left)
+            await channels.notified_within(notified, _left(until))

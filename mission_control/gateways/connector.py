@@ -14,11 +14,13 @@ from mission_control.config import ConfigError
 from mission_control.core import secrets, times
 from mission_control.core.times import monotonic
 from mission_control.core.values import new_id, to_json
-from mission_control.database.sql import is_postgres, placeholders, rows, select, select_one
+from mission_control.database.records import find
+from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.gateways.connection import Connection
 from mission_control.gateways.errors import GatewayError, Unreachable, from_values, to_values
 from mission_control.gateways.installation import secret_key
 from mission_control.gateways.link import Held, Link
+from mission_control.gateways.models import GatewayCall
 from mission_control.log import channels
 from mission_control.log.channels import PROCESS, on_notify_family
 from mission_control.log.unit_of_work import running
@@ -183,7 +185,6 @@ def held_here() -> frozenset[UUID]:
 
 
 def connection_of(gateway_id: UUID) -> Connection | None:
-    """Return the connection of a gateway, None when this process has none."""
     return _connection(gateway_id)
 
 
@@ -277,13 +278,6 @@ async def call(
     return await _through_holder(gateway_id, method, params or {}, seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    state: str
-    result: str | None
-    error: dict[str, object] | None
-
-
 async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, object], seconds: float) -> object:
     call_id, loop = new_id(), asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -297,8 +291,7 @@ async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, ob
         while True:
             # Listening comes first: an answer between the look and the wait would be missed.
             with channels.listening(answer_channel(call_id)) as notified:
-                sql = "SELECT state, result, error FROM gateway_calls WHERE id = ?"
-                answer = await select_one(_Answer, sql, call_id)
+                answer = await find(GatewayCall, "id = ?", call_id)
                 if answer is None:
                     raise Unreachable("NOT_CONNECTED", DELETED)
                 if answer.state == "done":

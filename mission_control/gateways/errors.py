@@ -121,7 +121,6 @@ class PairingRequired(GatewayError):
 
     @property
     def command(self) -> str:
-        """What to run on the gateway's host."""
         return approve_command(self.request_id)
 
     async def resolved(self, seconds: float) -> None:

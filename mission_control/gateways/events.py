@@ -46,7 +46,6 @@ async def handle(gateway: GatewayRef, name: str, payload: Mapping[str, object]) 
 
 
 async def connected(gateway: GatewayRef) -> None:
-    """Run what is done after a gateway was connected."""
     for handler in when_connected.functions:
         try:
             await handler(gateway)
@@ -79,7 +78,6 @@ class Inlet:
         self._early = deque()
 
     def connected(self) -> None:
-        """Let the handlers know that the gateway was connected, before they get events of this connection."""
         early, self._early = self._early or (), None
         self._waiting.extend((None, *early))
         self._arrived.set()
@@ -104,7 +102,6 @@ class Inlet:
             self.connected()
 
     async def run(self) -> None:
-        """Handle what arrives, in an endless loop."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()

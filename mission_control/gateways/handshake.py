@@ -34,7 +34,6 @@ class Identity:
 
     @property
     def private_bytes(self) -> bytes:
-        """The raw key, to be kept encrypted."""
         return self._key.private_bytes_raw()
 
     @property
@@ -44,7 +43,6 @@ class Identity:
 
     @property
     def public_key(self) -> str:
-        """The public key as gateways want it."""
         return _url_safe(self._public)
 
     def sign(self, challenge: "Challenge", token: str, *, version: int = 3) -> str:

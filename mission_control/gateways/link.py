@@ -213,7 +213,6 @@ class Link:
 
     @property
     def is_connected(self) -> bool:
-        """Whether calls can be sent."""
         return self.connection is not None and self.connection.is_open
 
     def retry(self) -> None:
@@ -226,7 +225,6 @@ class Link:
             before.add_done_callback(self._tasks.remove)
 
     async def close(self) -> None:
-        """End the connection."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -58,7 +58,6 @@ class Gateway(Changing):
         indexes = (Index(fields=("organization_id", "created_at")),)
 
     def scope(self) -> Scope:
-        """Return the scope of events about this gateway."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 

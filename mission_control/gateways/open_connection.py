@@ -179,7 +179,6 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls can be sent."""
         return not self._closed.done()
 
     async def call(

@@ -99,7 +99,6 @@ GATEWAY_PAGE = TabbedPage[Gateway, Viewed](
 
 
 async def overview(viewed: Viewed) -> str:
-    """Return the tab with what is known of the connection."""
     return render_macro("gateways/overview.html", "overview", viewed=viewed)
 
 

@@ -14,18 +14,8 @@ from mission_control.gateways.errors import TOKEN_COMMANDS
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.page_frame import GATEWAY, GATEWAY_PAGE, gateway_of_page, on_gateway
 from mission_control.people.organization_queries import left_on_gateways
+from mission_control.web import forms
 from mission_control.web.actions import Outcome, Refusal, Typed, action
-from mission_control.web.forms import (
-    EditConflict,
-    Fields,
-    Form,
-    FormInvalid,
-    TypedName,
-    VersionedForm,
-    done,
-    go,
-    is_htmx,
-)
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, View
@@ -42,7 +32,7 @@ FIELD_OF_CODE: dict[str, str] = {
 DEFAULT_ROOT = "~/.openclaw"
 
 
-class NewGatewayForm(Form):
+class NewGatewayForm(forms.Form):
     """A new gateway."""
 
     name: queries.Name
@@ -52,12 +42,12 @@ class NewGatewayForm(Form):
     allow_insecure_tls: bool = False
 
 
-class GatewayForm(VersionedForm, NewGatewayForm):
+class GatewayForm(forms.VersionedForm, NewGatewayForm):
     """The fields of a gateway. A blank token keeps the saved one."""
 
     clear_token: bool = False
 
-    def body(self, found: Gateway) -> Fields:
+    def body(self, found: Gateway) -> forms.Fields:
         """Return the change of what was touched: the gateway is not locked while it is tried."""
         return self.model_dump(exclude={"version", *self._untouched})
 
@@ -70,7 +60,7 @@ class GatewayForm(VersionedForm, NewGatewayForm):
         return super().shown(gateway) | {"token": "", "clear_token": False}
 
 
-class DeletionForm(TypedName):
+class DeletionForm(forms.TypedName):
     """The deletion of a gateway, although boards use it: the form says what that means."""
 
     what = "gateway"
@@ -103,16 +93,16 @@ LiveList(
 def _refused(refusal: Typed[object]) -> dict[str, object]:
     """Return the reasons by field, and the gateway that this one is: what the gateway refuses stands at its field."""
     error = refusal.error
-    detail = error.detail if isinstance(error, Invalid | Conflict) and not isinstance(error, EditConflict) else None
-    if isinstance(detail, dict) and "code" in detail:
-        errors = {FIELD_OF_CODE.get(str(detail["code"]), ""): str(detail["message"])}
-        return {"errors": errors, "same_as": detail.get("gateway_id")}
-    return {"errors": refusal.errors}
+    if isinstance(error, forms.EditConflict) or not isinstance(error, Invalid | Conflict):
+        return {"errors": refusal.errors}
+    if not (isinstance(error.detail, dict) and "code" in error.detail):
+        return {"errors": refusal.errors}
+    errors = {FIELD_OF_CODE.get(str(error.detail["code"]), ""): error.sentence}
+    return {"errors": errors, "same_as": error.detail.get("gateway_id")}
 
 
 @pages.get("/gateways/new")
 async def new_gateway() -> str:
-    """Show the form of a new gateway."""
     actor = await signed_in()
     require(actor, "gateway.manage")
     return await _form_page(actor, None, values={"workspace_root": DEFAULT_ROOT}, errors={})
@@ -131,40 +121,30 @@ async def _not_saved(refusal: Refusal[Gateway | None, NewGatewayForm]) -> Respon
 
 @action(pages, "/gateways/new", form=NewGatewayForm, refused=_not_saved)
 async def create_gateway(outcome: Outcome[None, NewGatewayForm]) -> ResponseReturnValue:
-    """Add a gateway and show how its connection is."""
-    return go(f"/gateways/{outcome.answer.id}")
+    return forms.go(f"/gateways/{outcome.answer.id}")
 
 
 @pages.get(GATEWAY)
-async def one_gateway(gateway_id: UUID) -> str:
-    """Show a gateway and its connection."""
-    return await GATEWAY_PAGE.show(*await on_gateway(gateway_id), OVERVIEW)
-
-
 @pages.get(f"{GATEWAY}/<string:tab>")
-async def tab_of_gateway(gateway_id: UUID, tab: str) -> str:
-    """Show one of the other tabs of a gateway."""
+async def one_gateway(gateway_id: UUID, tab: str = OVERVIEW) -> str:
     return await GATEWAY_PAGE.show(*await on_gateway(gateway_id), tab)
 
 
 @pages.get(f"{GATEWAY}/live")
 async def one_live(gateway_id: UUID) -> Response:
-    """Keep the page of a gateway live."""
     actor, _ = await on_gateway(gateway_id)
     return await GATEWAY_PAGE.stream(actor, gateway_id)
 
 
 @pages.get(f"{GATEWAY}/edit")
 async def edit_form(gateway_id: UUID) -> str:
-    """Show the form of a gateway's fields."""
     actor, gateway = await on_gateway(gateway_id, "gateway.update")
     return await _form_page(actor, gateway, values=GatewayForm.shown(gateway), errors={})
 
 
 @action(pages, f"{GATEWAY}/edit", form=GatewayForm, at=gateway_of_page, refused=_not_saved)
 async def update_gateway(outcome: Outcome[Gateway, GatewayForm]) -> ResponseReturnValue:
-    """Change a gateway."""
-    return go(f"/gateways/{outcome.found.id}")
+    return forms.go(f"/gateways/{outcome.found.id}")
 
 
 @action(pages, f"{GATEWAY}/checks", at=gateway_of_page)
@@ -172,7 +152,7 @@ async def check_gateway(outcome: Outcome[Gateway, None]) -> ResponseReturnValue:
     """Connect to a gateway now; its page shows how that went."""
     words = {"connected": "Connected", "pairing": "Waiting for approval on the gateway"}
     toast = words.get(outcome.answer.state, "Still not connected")
-    return done(f"/gateways/{outcome.found.id}", toast=f"{outcome.answer.name}: {toast}")
+    return forms.done(f"/gateways/{outcome.found.id}", toast=f"{outcome.answer.name}: {toast}")
 
 
 @pages.get(f"{GATEWAY}/delete")
@@ -180,7 +160,7 @@ async def delete_form(gateway_id: UUID) -> str:
     """Ask before a gateway is deleted, and name the consequences: a dialog for htmx, else a page."""
     actor, gateway = await on_gateway(gateway_id, "gateway.delete")
     context = await _consequences(gateway, {})
-    if is_htmx():
+    if forms.is_htmx():
         return render_macro("gateways/forms.html", "delete_dialog", **context)
     return await shell_page(actor, "gateways/delete.html", active="gateways", **context)
 
@@ -192,7 +172,7 @@ async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, o
 
 async def not_deleted(refusal: Refusal[Gateway, object]) -> ResponseReturnValue:
     """Show the form again, on a page, after another name was typed."""
-    refusal.only(FormInvalid)
+    refusal.only(forms.FormInvalid)
     gateway = refusal.found
     context = await _consequences(gateway, refusal.errors)
     return await shell_page(refusal.actor, "gateways/delete.html", active="gateways", **context)
@@ -200,8 +180,7 @@ async def not_deleted(refusal: Refusal[Gateway, object]) -> ResponseReturnValue:
 
 @action(pages, f"{GATEWAY}/deletions", form=DeletionForm, at=gateway_of_page, refused=not_deleted)
 async def delete_gateway(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
-    """Delete a gateway."""
-    return go("/gateways")
+    return forms.go("/gateways")
 
 
 ENTRIES = (

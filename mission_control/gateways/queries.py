@@ -116,7 +116,6 @@ async def hold_for_board(organization_id: UUID, gateway_id: UUID) -> bool:
 
 
 async def gateway_of(organization_id: UUID, gateway_id: UUID) -> Gateway:
-    """Return a gateway of an organization. Raise NotFound otherwise."""
     return await existing(Gateway.get_or_none(id=gateway_id, organization_id=organization_id))
 
 
@@ -179,7 +178,6 @@ class Report:
 
 
 def of_hello(hello: Hello, instance_id: str | None) -> Report:
-    """Return the report of an accepted connection, with the gateway's own id where it gave one."""
     said = {
         "version": hello.version or None,
         "protocol": hello.protocol,
@@ -206,7 +204,6 @@ def same_gateway(first: Gateway) -> str:
 
 
 def of_error(error: GatewayError) -> Report:
-    """Return the report of a connection that was not made."""
     code = error.detail_code.lower().replace("-", "_")[:LONGEST_CODE]
     match error:
         case PairingRequired():
@@ -371,5 +368,4 @@ def missing_scopes(gateway: Gateway) -> list[str]:
 
 
 def is_connected(gateway: Gateway) -> bool:
-    """Return whether calls can be made."""
     return bool(gateway.state == CONNECTED and gateway.holder is not None)

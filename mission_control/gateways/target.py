@@ -46,7 +46,6 @@ class Compatibility:
 
 
 def parse(text: str | None) -> Version | None:
-    """Return a version, or None for what is none."""
     found = _SHAPE.fullmatch((text or "").strip())
     if found is None or not 1 <= int(found["month"]) <= 12:
         return None
@@ -115,7 +114,6 @@ class Pace:
         return max(waits)
 
     def sent(self, method: str) -> None:
-        """Count a call."""
         if method in PACED:
             self._sent.setdefault(method, deque()).append(self._now())
 
@@ -173,12 +171,10 @@ class Target:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether the connection is made over TLS."""
         return _parts(self.url).scheme.lower() == "wss"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the gateway is on this machine."""
         host = _parts(self.url).hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback
