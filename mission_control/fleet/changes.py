@@ -94,11 +94,6 @@ async def _end_turns(job: ProvisioningJob) -> int:
         return 0  # it is gone already, or never had a session
 
 
-async def unlink(job: ProvisioningJob) -> str:
-    """Take back what was added to a linked agent. The agent itself stays."""
-    return await provisioning_files.remove(job.gateway_id, job.target["gateway_agent_id"])
-
-
 async def rest(job: ProvisioningJob) -> str:
     """End what an agent of a deleted board does. The agent itself stays, for the board may come back."""
     return "Its turn was ended." if await _end_turns(job) else "It did nothing."
@@ -127,7 +122,7 @@ async def end_all_turns(organization_id: UUID) -> None:
         await asyncio.wait_for(asyncio.gather(*map(end, made)), ENDING_SECONDS)
 
 
-ALONE_STEPS = {"remove": remove, "unlink": unlink, "rest": rest}
+ALONE_STEPS = {"remove": remove, "unlink": provisioning_files.remove, "rest": rest}
 
 
 async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval) -> JobRead:

@@ -71,16 +71,8 @@ async def _publish(watch: str, word: str) -> None:
 
 TURN_PACE_SECONDS = 0.3
 SIGN = "last_seen_at = CASE WHEN last_seen_at IS NULL OR checkin_deadline_at IS NOT NULL THEN last_seen_at ELSE ? END"
-OURS = "gateway_id = ? AND gateway_agent_id = ?"
 
 _storing: dict[tuple[UUID, str], asyncio.Task[None]] = {}
-
-
-def changed(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
-    """Store soon whether an agent of a gateway is in a turn."""
-    place = (gateway.id, agent)
-    if agent and place not in _storing:
-        _storing[place] = asyncio.create_task(_store(gateway, agent, is_in_turn))
 
 
 async def _store(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]) -> None:
@@ -101,7 +93,8 @@ async def _write(gateway: GatewayRef, agent: str, is_begun: bool) -> None:
     began, also = ("?, ", " AND run_began_at IS NULL") if is_begun else ("NULL, ", "")
     now = times.clock_now()
     found = await rows(
-        f"UPDATE agents SET run_began_at = {began}{SIGN} WHERE {OURS}{also} RETURNING id, board_id",
+        f"UPDATE agents SET run_began_at = {began}{SIGN} WHERE gateway_id = ? AND gateway_agent_id = ?{also}"
+        " RETURNING id, board_id",
         *([now, now] if is_begun else [now]),
         gateway.id,
         agent,
@@ -236,14 +229,15 @@ def _end(session: Followed, run_id: str, failure: str) -> None:
 
 
 def _note_turn(session: Followed) -> None:
-    """Have it stored whether the session's agent is in a turn, in this session or in another."""
+    """Have it stored soon whether the session's agent is in a turn, in this session or in another."""
     gateway, agent = session.gateway, agent_in(session.key)
 
     def is_in_turn() -> bool:
         theirs = (one for one in _followed.values() if one.gateway.id == gateway.id and agent_in(one.key) == agent)
         return any(one.runs for one in theirs)
 
-    changed(gateway, agent, is_in_turn)
+    if agent and (gateway.id, agent) not in _storing:
+        _storing[gateway.id, agent] = asyncio.create_task(_store(gateway, agent, is_in_turn))
 
 
 def _forget_run(session: Followed, run_id: str) -> None:

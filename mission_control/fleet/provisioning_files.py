@@ -15,7 +15,7 @@ from mission_control.core.values import fingerprint
 from mission_control.fleet.gateway_agent import call, is_missing, mappings_in, read_file
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.progress import LeaseLost, Run, StepFailed
-from mission_control.fleet.workspace import FILES, WorkspaceFacts, Writing, workspace_files, written
+from mission_control.fleet.workspace import FILES, WorkspaceFacts, workspace_files, written
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.models import Gateway
 from mission_control.http import lookups
@@ -82,21 +82,6 @@ async def make_workspace_token(agent: Agent) -> UUID:
     return made.row.id
 
 
-async def end_replaced(agent_id: UUID, token_id: UUID) -> None:
-    """Inside a command: end the other tokens of an agent after the overlap, because its files have the new one."""
-    moment = times.clock_now() + OVERLAP
-    others = Token.filter(agent_id=agent_id, revoked_at=None).exclude(id=token_id)
-    await others.filter(Q(expires_at=None) | Q(expires_at__gt=moment)).update(expires_at=moment)
-    lookups.recheck_streams()
-
-
-async def is_lasting(agent: Agent) -> bool:
-    """Return whether the token that we would write into the agent's files lets it in, and is not about to end."""
-    if agent.workspace_token is None:
-        return False
-    return await is_token_of(agent.id, here().unseal(agent.workspace_token), lasting=timedelta(days=1))
-
-
 @command("gateway.sync_templates")
 async def keep_found_token(actor: Actor, gateway: Gateway, agent: Agent, secret: str) -> None:
     """Keep a valid token that was found in an agent's files."""
@@ -120,16 +105,10 @@ async def write(run: Run) -> str:
     names = [name for name in FILES if name in found] or ["AGENTS.md", "SOUL.md", "USER.md", "MEMORY.md"]
     facts = await facts_of(run)
     existing = {name for name, file in found.items() if not file.get("missing")}
-    options = run.job.options
-    writing = Writing(
-        role=facts.role,
-        is_update=not run.is_first,
-        overwrite=bool(options.get("overwrite")),
-        force_bootstrap=bool(options.get("force_bootstrap")),
-    )
+    options = {name: bool(run.job.options.get(name)) for name in ("overwrite", "force_bootstrap")}
     # A worker and a main agent have nothing to do once: their first instructions stand in AGENTS.md.
     own = [name for name in names if name != "BOOTSTRAP.md" or facts.role == "lead"]
-    due = written(own, writing, existing=existing)
+    due = written(own, facts.role, existing, is_update=not run.is_first, **options)
     texts = workspace_files(facts, names=names)
     for name in due:
         try:
@@ -158,9 +137,10 @@ async def facts_of(run: Run) -> WorkspaceFacts:
 @command("provisioning.run")
 async def ensure_token(actor: Actor, run: Run) -> None:
     """Create a token when the agent's is missing or ends, or another one was asked for and is not made yet."""
-    wants = bool(run.job.options.get("rotate_token")) and "token_id" not in run.job.target
-    if not wants and await is_lasting(run.agent):
-        return
+    wants_another = bool(run.job.options.get("rotate_token")) and "token_id" not in run.job.target
+    if run.agent.workspace_token is not None and not wants_another:
+        if await is_token_of(run.agent.id, here().unseal(run.agent.workspace_token), lasting=timedelta(days=1)):
+            return
     held = await ProvisioningJob.filter(id=run.job.id, leased_by=run.job.leased_by).select_for_update().first()
     if held is None:
         raise LeaseLost
@@ -172,13 +152,16 @@ async def ensure_token(actor: Actor, run: Run) -> None:
 async def settle_made_token(run: Run) -> None:
     """Let the tokens end that a new one replaced, now that it is in the agent's files."""
     if (made := run.job.target.get("token_id")) is not None:
-        await settle_token(system(run.job.organization_id), run, UUID(made))
+        await end_replaced(system(run.job.organization_id), run.agent.id, UUID(made))
 
 
 @command("provisioning.run")
-async def settle_token(actor: Actor, run: Run, token_id: UUID) -> None:
-    """End the replaced tokens after the overlap: the files have the new one."""
-    await end_replaced(run.agent.id, token_id)
+async def end_replaced(actor: Actor, agent_id: UUID, token_id: UUID) -> None:
+    """End the other tokens of an agent after the overlap."""
+    moment = times.clock_now() + OVERLAP
+    others = Token.filter(agent_id=agent_id, revoked_at=None).exclude(id=token_id)
+    await others.filter(Q(expires_at=None) | Q(expires_at__gt=moment)).update(expires_at=moment)
+    lookups.recheck_streams()
 
 
 BEGIN, END = "<!-- mission-control:begin -->", "<!-- mission-control:end -->"
@@ -216,11 +199,11 @@ A message comes when there is work for me. I hand in what I did with evidence.
     return "One block in AGENTS.md, one in MEMORY.md."
 
 
-async def remove(gateway_id: UUID, key: str) -> str:
-    """Remove the blocks. An agent that is gone has none."""
+async def remove(job: ProvisioningJob) -> str:
+    """Take back what was added to a linked agent, which stays itself. An agent that is gone has nothing."""
     try:
         for name in ("AGENTS.md", "MEMORY.md"):
-            await _change(gateway_id, key, name, None)
+            await _change(job.gateway_id, job.target["gateway_agent_id"], name, None)
     except GatewayError as error:
         if not is_missing(error):
             raise

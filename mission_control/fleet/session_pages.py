@@ -125,7 +125,10 @@ async def _live_changes(view: SessionView, batch: Batch) -> str | None:
 
 
 def _take(view: SessionView, batch: Batch) -> None:
-    known = session_view.take(view.watch, batch.signals)
+    known = session_view.received(view.watch)
+    for signal in batch.signals:
+        if signal.get("gateway_session") == view.watch:
+            known.take(signal)
     if known.must_read or any("gateway_back" in signal or "gateway_id" in signal for signal in batch.signals):
         _read_soon(view)
 

@@ -1,7 +1,7 @@
 """A session of a gateway as pages show it: transcript, runs, the list, and what people write to it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -109,15 +109,6 @@ def received(watch: str) -> Received:
 def forget(watch: str) -> None:
     """Forget a session that no page of this process watches any longer."""
     _received.pop(watch, None)
-
-
-def take(watch: str, signals: Iterable[JsonObject]) -> Received:
-    """Take the signals about a session; return what is known then."""
-    known = received(watch)
-    for signal in signals:
-        if signal.get("gateway_session") == watch:
-            known.take(signal)
-    return known
 
 
 SHOWN, MOST_SHOWN = 100, 1_000

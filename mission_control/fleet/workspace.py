@@ -115,31 +115,26 @@ def _beginning(text: str, limit: int) -> str:
     return start
 
 
-# Which files of a workspace are written, and which belong to the agent.
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
-    """How a workspace is written: for the first time or again, and what is forced."""
-
-    role: Role
-    is_update: bool
-    overwrite: bool = False
-    force_bootstrap: bool = False
-
-
-def written(names: Iterable[str], writing: Writing, *, existing: Collection[str]) -> tuple[str, ...]:
+def written(
+    names: Iterable[str],
+    role: Role,
+    existing: Collection[str],
+    *,
+    is_update: bool,
+    overwrite: bool = False,
+    force_bootstrap: bool = False,
+) -> tuple[str, ...]:
     """Return the files to write, in order. `existing` are those which the gateway lists and does not call missing."""
-    return tuple(name for name in names if _is_written(name, writing, is_there=name in existing))
+    # The agent's own texts stay, but a main agent's USER.md follows the person it works for.
+    own = ("MEMORY.md",) if role == "main" else ("USER.md", "MEMORY.md")
 
+    def is_due(name: str) -> bool:
+        if name == "BOOTSTRAP.md":
+            # An agent deletes it once it has started; while it is there, it must be up to date.
+            return force_bootstrap or name in existing
+        return name not in own or overwrite or name not in existing
 
-def _is_written(name: str, writing: Writing, *, is_there: bool) -> bool:
-    if not writing.is_update:
-        return True
-    if name == "BOOTSTRAP.md":
-        # An agent deletes it once it has started; while it is there, it must be up to date.
-        return writing.force_bootstrap or is_there
-    # The agent's own text stays, but a main agent's USER.md follows the person it works for.
-    is_own = name == "MEMORY.md" or (name == "USER.md" and writing.role != "main")
-    return not is_own or writing.overwrite or not is_there
+    return tuple(name for name in names if not is_update or is_due(name))
 
 
 FOLDED = ("TOOLS.md", "IDENTITY.md")

@@ -1,5 +1,6 @@
 """The texts of workspace files: their sizes, what is inserted, what is folded, and what is kept."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +19,6 @@ from mission_control.fleet.workspace import (
     FILES,
     Role,
     WorkspaceFacts,
-    Writing,
     credentials_in,
     size,
     token_in,
@@ -219,19 +219,16 @@ def test_token_is_not_shown_by_accident() -> None:
 
 
 def test_own_files_are_kept_on_update() -> None:
-    update = Writing(role="worker", is_update=True)
-    assert written(NEW, update, existing=NEW) == ("AGENTS.md", "SOUL.md", "BOOTSTRAP.md")
-    assert written(NEW, update, existing=("AGENTS.md", "SOUL.md")) == ("AGENTS.md", "SOUL.md", "USER.md", "MEMORY.md")
-    overwrite = replace(update, overwrite=True)
-    assert written(NEW, overwrite, existing=NEW) == NEW
-    main = replace(update, role="main")
-    assert written(NEW, main, existing=("USER.md", "MEMORY.md")) == ("AGENTS.md", "SOUL.md", "USER.md")
+    update = functools.partial(written, NEW, is_update=True)
+    assert update("worker", NEW) == ("AGENTS.md", "SOUL.md", "BOOTSTRAP.md")
+    assert update("worker", ("AGENTS.md", "SOUL.md")) == ("AGENTS.md", "SOUL.md", "USER.md", "MEMORY.md")
+    assert update("worker", NEW, overwrite=True) == NEW
+    assert update("main", ("USER.md", "MEMORY.md")) == ("AGENTS.md", "SOUL.md", "USER.md")
 
 
 def test_bootstrap_is_written_first_or_when_forced() -> None:
-    first = Writing(role="worker", is_update=False)
-    assert written(NEW, first, existing=()) == NEW
-    assert written(NEW, first, existing=NEW) == NEW
-    update = Writing(role="worker", is_update=True)
-    assert "BOOTSTRAP.md" not in written(NEW, update, existing=("AGENTS.md",))
-    assert "BOOTSTRAP.md" in written(NEW, replace(update, force_bootstrap=True), existing=("AGENTS.md",))
+    assert written(NEW, "worker", (), is_update=False) == NEW
+    assert written(NEW, "worker", NEW, is_update=False) == NEW
+    update = functools.partial(written, NEW, "worker", ("AGENTS.md",), is_update=True)
+    assert "BOOTSTRAP.md" not in update()
+    assert "BOOTSTRAP.md" in update(force_bootstrap=True)
