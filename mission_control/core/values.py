@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
@@ -179,6 +179,16 @@ class Body(BaseModel):
     """What an operation takes that the predecessor does not have: a field that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class FromRow(BaseModel):
+    """A schema with the fields of a row, and others that are given."""
+
+    @classmethod
+    def of(cls, row: object, **others: object) -> Self:
+        """Return the schema of a row."""
+        own = {name: getattr(row, name) for name in cls.model_fields if name not in others}
+        return cls.model_construct(None, **own, **others)
 
 
 class OkResponse(BaseModel):

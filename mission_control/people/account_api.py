@@ -12,20 +12,8 @@ from mission_control.core.values import OK, LLMErrorResponse, OkResponse
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.people import account_commands, credentials
+from mission_control.people import account_queries as queries
 from mission_control.people.account_commands import invite_to_link, update_profile
-from mission_control.people.account_queries import (
-    PasswordChange,
-    PersonalTokenCreate,
-    PersonalTokenCreated,
-    PersonalTokenRead,
-    ResetLink,
-    SessionRead,
-    UserRead,
-    UserUpdate,
-    own_account,
-    profile,
-    sessions_of,
-)
 from mission_control.people.deletion import delete_account, prepare_deletion
 from mission_control.people.models import Session, Token, User
 from mission_control.people.verification import delete_at_provider
@@ -34,21 +22,21 @@ api = Api(__name__, "users")
 
 
 @api.post("/auth/bootstrap", tags=("auth",), errors={401: LLMErrorResponse})
-async def bootstrap_user(actor: Actor) -> UserRead:
+async def bootstrap_user(actor: Actor) -> queries.UserRead:
     """Check the credentials and read one's own profile."""
-    return await profile(actor.id)
+    return await queries.profile(actor.id)
 
 
 @api.get("/users/me")
-async def get_me(actor: Actor) -> UserRead:
+async def get_me(actor: Actor) -> queries.UserRead:
     """Read one's own profile."""
-    return await profile(actor.id)
+    return await queries.profile(actor.id)
 
 
 @api.patch("/users/me")
-async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
+async def update_me(actor: Actor, data: queries.UserUpdate) -> queries.UserRead:
     """Change one's own profile."""
-    return UserRead.of(await update_profile(actor, await own_account(actor), data))
+    return queries.UserRead.of(await update_profile(actor, await queries.own_account(actor), data))
 
 
 @api.delete("/users/me", is_atomic=False)
@@ -59,7 +47,7 @@ async def delete_me(actor: Actor) -> OkResponse:
     members has to make somebody else an owner first: 422. An account at Clerk is deleted there first; if Clerk
     does not answer: 502, and nothing is deleted.
     """
-    user = await own_account(actor)
+    user = await queries.own_account(actor)
     await prepare_deletion(actor, user)
     if not user.clerk_user_id.startswith("local-"):
         await delete_at_provider(user.clerk_user_id)
@@ -71,20 +59,17 @@ async def delete_me(actor: Actor) -> OkResponse:
     return await committed(actor, delete) or OK
 
 
-session_api = Api(__name__, "users", below="/users")
-
-
-@session_api.delete("/me/sessions", rule="account.sign_out")
+@api.delete("/users/me/sessions", rule="account.sign_out")
 async def end_my_other_sessions(actor: Actor, user: User) -> OkResponse:
     """Sign out in every browser except the one that calls."""
     await account_commands.end_other_sessions(actor, user)
     return OK
 
 
-@session_api.get("/me/sessions", rule="account.update")
-async def list_my_sessions(actor: Actor, user: User) -> list[SessionRead]:
+@api.get("/users/me/sessions", rule="account.update")
+async def list_my_sessions(actor: Actor, user: User) -> list[queries.SessionRead]:
     """List the browsers that one is signed in with, the one used last first."""
-    return await sessions_of(actor, user)
+    return await queries.sessions_of(actor, user)
 
 
 async def own_session(actor: Actor, session_id: UUID) -> Session:
@@ -92,27 +77,26 @@ async def own_session(actor: Actor, session_id: UUID) -> Session:
     return await existing(Session.get_or_none(id=session_id, user_id=actor.id))
 
 
-@session_api.delete("/me/sessions/<session_id>", find=own_session)
+@api.delete("/users/me/sessions/<session_id>", find=own_session)
 async def end_my_session(actor: Actor, session: Session) -> OkResponse:
     """Sign out in one browser."""
-    await account_commands.end_session(actor, await own_account(actor), session.id)
+    await account_commands.end_session(actor, await queries.own_account(actor), session.id)
     return OK
 
 
-@session_api.post("/me/endings", rule="account.sign_out")
+@api.post("/users/me/endings", rule="account.sign_out")
 async def end_my_access(actor: Actor, user: User) -> OkResponse:
     """End every session, every personal token and every link for a new password of one's own, also what calls."""
     await account_commands.end_everything(actor, user)
     return OK
 
 
-access_api = Api(__name__, "users", below="/users")
 OUTLIVES = "This token cannot create one that outlives it. Name an expires_at that is no later than its own."
 OWN_LINK = "A token cannot create a link for a new password of its own account. Sign in to do so."
 
 
-@access_api.post("/me/password", rule="account.change_password", is_atomic=False)
-async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> OkResponse:
+@api.post("/users/me/password", rule="account.change_password", is_atomic=False)
+async def change_my_password(actor: Actor, user: User, data: queries.PasswordChange) -> OkResponse:
     """Change one's own password.
 
     Other sessions and links for a new password end, and personal tokens too with `ends_tokens`. A wrong `current`: 422;
@@ -128,14 +112,15 @@ async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> 
     return OK
 
 
-@access_api.get("/me/tokens", rule="account.update")
-async def list_my_tokens(actor: Actor, user: User) -> list[PersonalTokenRead]:
+@api.get("/users/me/tokens", rule="account.update")
+async def list_my_tokens(actor: Actor, user: User) -> list[queries.PersonalTokenRead]:
     """List one's personal tokens without their secrets, newest first."""
-    return [PersonalTokenRead.of(token) for token in await Token.filter(user_id=user.id).order_by("-created_at")]
+    found = await Token.filter(user_id=user.id).order_by("-created_at")
+    return [queries.PersonalTokenRead.of(token, scopes=token.scopes or [credentials.EVERYTHING]) for token in found]
 
 
-@access_api.post("/me/tokens", rule="token.create_personal")
-async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -> PersonalTokenCreated:
+@api.post("/users/me/tokens", rule="token.create_personal")
+async def create_my_token(actor: Actor, user: User, data: queries.PersonalTokenCreate) -> queries.PersonalTokenCreated:
     """Create a personal token; the answer holds its secret, this once. A token creates none that outlives it: 422."""
     kind, credential_id = actor.credential
     latest = (await Token.get(id=credential_id)).expires_at if kind == "token" else None
@@ -146,7 +131,7 @@ async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -
     if latest is not None and (ends is None or ends > latest):
         raise Invalid(OUTLIVES)
     made = await credentials.create_personal_token(actor, user, data.name, ends, [*data.scopes])
-    return PersonalTokenCreated.of_new(made.row, made.secret)
+    return queries.PersonalTokenCreated.of(made.row, token=made.secret)
 
 
 async def own_token(actor: Actor, token_id: UUID) -> Token:
@@ -154,7 +139,7 @@ async def own_token(actor: Actor, token_id: UUID) -> Token:
     return await existing(Token.get_or_none(id=token_id, user_id=actor.id))
 
 
-@access_api.delete("/me/tokens/<token_id>", find=own_token, rule="token.revoke_personal")
+@api.delete("/users/me/tokens/<token_id>", find=own_token, rule="token.revoke_personal")
 async def revoke_my_token(actor: Actor, token: Token) -> OkResponse:
     """Revoke a personal token at once."""
     await credentials.revoke_personal_token(actor, token)
@@ -169,8 +154,8 @@ async def person_of_admin(actor: Actor, user_id: UUID) -> User:
     return user
 
 
-@access_api.post("/<user_id>/reset-links", find=person_of_admin)
-async def create_reset_link(actor: Actor, user: User) -> ResetLink:
+@api.post("/users/<user_id>/reset-links", find=person_of_admin)
+async def create_reset_link(actor: Actor, user: User) -> queries.ResetLink:
     """Create a link with which a person sets a new password, once, within 24 hours; earlier links end.
 
     Only for admins of every organization that the person belongs to.
@@ -178,10 +163,10 @@ async def create_reset_link(actor: Actor, user: User) -> ResetLink:
     if actor.id == user.id and actor.credential[0] == "token":
         raise Forbidden(OWN_LINK)
     base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
-    return ResetLink(url=f"{base}/reset/{await account_commands.make_reset_link(actor, user)}")
+    return queries.ResetLink(url=f"{base}/reset/{await account_commands.make_reset_link(actor, user)}")
 
 
-@access_api.post("/<user_id>/link-invitations", find=person_of_admin)
+@api.post("/users/<user_id>/link-invitations", find=person_of_admin)
 async def invite_account_link(actor: Actor, user: User) -> OkResponse:
     """Let the person who proves the account's address to the identity provider within 14 days take it over."""
     await invite_to_link(actor, user)

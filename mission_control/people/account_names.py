@@ -17,28 +17,19 @@ def chosen_name(alias: str) -> str:
     return f"COALESCE({alias}.preferred_name, {alias}.name)"
 
 
-BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-    ("curl/", "curl"),
-)
-SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("Linux", "Linux"),
-)
+BROWSERS = {
+    "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari", "curl/": "curl",
+}  # fmt: skip
+SYSTEMS = {
+    "Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS X": "macOS",
+    "Linux": "Linux",
+}  # fmt: skip
 
 
 def device(user_agent: str | None) -> str:
     """Return a browser's name for people: `Firefox on Linux`."""
     text = user_agent or ""
-    browser = next((name for mark, name in BROWSERS if mark in text), "")
-    system = next((name for mark, name in SYSTEMS if mark in text), "")
+    browser = next((name for mark, name in BROWSERS.items() if mark in text), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in text), "")
     plain = re.split(r"[/ ]", text, maxsplit=1)[0][:40]
     return " on ".join(part for part in (browser or plain or "Unknown browser", system) if part)

@@ -10,12 +10,12 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.core.limits import PersonScope
-from mission_control.core.values import Body, Moment, example
+from mission_control.core.values import Body, FromRow, Moment, example
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.people.account_names import device
-from mission_control.people.credentials import EVERYTHING, MAXIMUM_LENGTH, MINIMUM_LENGTH
-from mission_control.people.models import Session, Token, User
+from mission_control.people.credentials import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from mission_control.people.models import Session, User
 
 
 class UserUpdate(BaseModel):
@@ -29,7 +29,7 @@ class UserUpdate(BaseModel):
     context: str | None = None
 
 
-class UserRead(BaseModel):
+class UserRead(FromRow):
     """A person, as they see themselves."""
 
     clerk_user_id: str
@@ -42,11 +42,6 @@ class UserRead(BaseModel):
     context: str | None
     id: UUID
     is_super_admin: bool
-
-    @classmethod
-    def of(cls, user: User) -> "UserRead":
-        """Return the schema of a person."""
-        return cls(**{name: getattr(user, name) for name in cls.model_fields})
 
 
 TokenName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -77,7 +72,7 @@ class PersonalTokenCreate(Body):
     scopes: Annotated[list[PersonScope], Field(min_length=1, max_length=3)] = ["work"]
 
 
-class PersonalTokenRead(BaseModel):
+class PersonalTokenRead(FromRow):
     """A personal token without its secret."""
 
     id: UUID
@@ -89,23 +84,14 @@ class PersonalTokenRead(BaseModel):
     last_used_at: datetime | None
     scopes: list[PersonScope]
 
-    @classmethod
-    def of(cls, token: Token) -> "PersonalTokenRead":
-        known = {name: getattr(token, name) for name in PersonalTokenRead.model_fields}
-        return cls.model_construct(**known | {"scopes": token.scopes or [EVERYTHING]})
-
 
 class PersonalTokenCreated(PersonalTokenRead):
     """A personal token just created; `token` is shown here and never again."""
 
     token: str
 
-    @classmethod
-    def of_new(cls, token: Token, secret: str) -> "PersonalTokenCreated":
-        return cls.model_construct(**dict(PersonalTokenRead.of(token)), token=secret)
 
-
-class SessionRead(BaseModel):
+class SessionRead(FromRow):
     """A signed-in browser. `address` is where it signed in from; `is_this` marks the one that calls."""
 
     id: UUID
@@ -138,21 +124,15 @@ async def own_account(actor: Actor) -> User:
 async def sessions_of(actor: Actor, user: User) -> list[SessionRead]:
     """Return the signed-in browsers of a person, the one used last first."""
     kind, mine = actor.credential
-    found = await Session.filter(user_id=user.id, expires_at__gt=times.clock_now()).order_by(
-        "-last_seen_at", "-created_at"
-    )
+    live = Session.filter(user_id=user.id, expires_at__gt=times.clock_now())
     return [
-        SessionRead(
-            id=one.id,
+        SessionRead.of(
+            one,
             device=device(one.user_agent),
-            user_agent=one.user_agent,
-            address=one.address,
-            created_at=one.created_at,
             last_used_at=one.last_seen_at,
-            expires_at=one.expires_at,
-            is_this=kind == "session" and one.id == mine,
+            is_this=(kind, mine) == ("session", one.id),
         )
-        for one in found
+        for one in await live.order_by("-last_seen_at", "-created_at")
     ]
 
 

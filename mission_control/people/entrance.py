@@ -23,17 +23,7 @@ from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.commands import command
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import deliver
-from mission_control.people import setup
-from mission_control.people.account_commands import (
-    RESET_LIFE,
-    owns_something,
-    proven,
-    reset_password,
-    reset_target,
-    sign_out,
-    start_session,
-    user_by_email,
-)
+from mission_control.people import account_commands, setup
 from mission_control.people.account_log import record_account
 from mission_control.people.account_queries import NewPassword, TypedPassword, welcome
 from mission_control.people.credentials import remember_browser, sign_in_attempt
@@ -123,7 +113,7 @@ def sends_mail() -> bool:
     return bool(current_app.config["SETTINGS"].smtp_url)
 
 
-def mail_senders(kind: str, write: Callable[[Delivery, str], Awaitable[Letter]]) -> Callable[[Quart], list[Sender]]:
+def mail_senders(kind: str, write: Callable[[Delivery, str], Awaitable[Letter]]) -> Callable[[Quart], Sequence[Sender]]:
     """Return what gives an application its sender of a kind of letters: none where no mail server is set.
 
     `write` gets the delivery and the address of the installation. What the mail server refuses for good is given up.
@@ -188,7 +178,7 @@ async def set_up(form: SetupForm) -> None:
 async def begin_session(user: User) -> None:
     """Sign somebody in who has proved who they are; the session that this browser had ends."""
     agent = request.headers.get("User-Agent")
-    secret = await start_session(system(), user, agent, await live_session(), client_ip())
+    secret = await account_commands.start_session(system(), user, agent, await live_session(), client_ip())
     login_user(AuthUser(secret), remember=True)
 
 
@@ -196,7 +186,7 @@ async def sign_in(form: SignInForm) -> None:
     """Sign a person in by e-mail and password."""
     try:
         async with sign_in_attempt(form.email):
-            user = await proven(form.email, form.password, owners_only=passwords_are_for_owners())
+            user = await account_commands.proven(form.email, form.password, owners_only=passwords_are_for_owners())
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"": wrong.sentence}) from None
     await begin_session(user)
@@ -205,7 +195,7 @@ async def sign_in(form: SignInForm) -> None:
 
 async def is_to_be_welcomed(email: str) -> bool:
     """Whether the person with this address has no name or no time zone, and was not asked before; they are now."""
-    user = await user_by_email(email)
+    user = await account_commands.user_by_email(email)
     return user is not None and not (user.name and user.timezone) and await welcome(system(), user)
 
 
@@ -218,15 +208,15 @@ async def leave() -> None:
     """End this browser's session."""
     actor = await authentication.user_by_session()
     if actor is not None:
-        await sign_out(actor, await User.get(id=actor.id))
+        await account_commands.sign_out(actor, await User.get(id=actor.id))
     logout_user()
 
 
 async def reset(form: ResetForm, secret: str) -> bool:
     """Set a new password by a link, which is used up then; return whether its person is signed in now."""
     await live_reset(secret)  # before the new password is hashed, which takes everybody's time
-    user = await reset_password(secret, form.password, ends_others=form.ends_others is not False)
-    if passwords_are_for_owners() and not await owns_something(user):
+    user = await account_commands.reset_password(secret, form.password, ends_others=form.ends_others is not False)
+    if passwords_are_for_owners() and not await account_commands.owns_something(user):
         return False
     await begin_session(user)
     return True
@@ -234,7 +224,7 @@ async def reset(form: ResetForm, secret: str) -> bool:
 
 async def live_reset(secret: str) -> PasswordReset:
     """Return what a link is for. One that is dead counts against the address, like an unknown token."""
-    target = await reset_target(secret)
+    target = await account_commands.reset_target(secret)
     if target is None:
         raise dead_link("This link was used already or has expired. Ask an admin of your organization for a new one.")
     return target
@@ -263,8 +253,8 @@ async def ask(form: ForgottenForm) -> None:
     if not sends_mail():
         raise NotFound(NO_SERVER)
     await _count(system(), form.email, rate_limit_key(client_ip()))
-    user = await user_by_email(form.email)
-    if user is None or (passwords_are_for_owners() and not await owns_something(user)):
+    user = await account_commands.user_by_email(form.email)
+    if user is None or (passwords_are_for_owners() and not await account_commands.owns_something(user)):
         return
     if user.active_organization_id is not None:
         await _send(system(user.active_organization_id), user)
@@ -281,7 +271,7 @@ async def _make(actor: Actor, user: User) -> str:
     """Return the secret of a new link, as it is sent: what is stored holds none."""
     secret = new_secret("mcr")
     await PasswordReset.create(
-        user_id=user.id, fingerprint=fingerprint(secret), expires_at=times.clock_now() + RESET_LIFE
+        user_id=user.id, fingerprint=fingerprint(secret), expires_at=times.clock_now() + account_commands.RESET_LIFE
     )
     await record_account("account.reset_link_made", user.id, by_mail=True)
     return secret

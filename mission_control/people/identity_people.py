@@ -12,7 +12,7 @@ from uuid import UUID
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Unreachable
-from mission_control.core.values import JsonObject
+from mission_control.core.values import JsonObject, is_storable
 from mission_control.database.sql import Row, as_id, lowered, rows
 from mission_control.http import lookups
 from mission_control.log.commands import command
@@ -91,7 +91,7 @@ def _listed_email(listed: object, primary: object) -> tuple[str | None, bool]:
 
 def _address(value: object) -> str | None:
     text = value.strip().lower() if isinstance(value, str) else ""
-    return text if "@" in text and len(text) <= LONGEST_EMAIL and _is_storable(text) else None
+    return text if "@" in text and len(text) <= LONGEST_EMAIL and is_storable(text) else None
 
 
 def _joined(found: JsonObject) -> str | None:
@@ -102,13 +102,9 @@ def _joined(found: JsonObject) -> str | None:
 def _text(found: JsonObject, *names: str) -> str | None:
     for name in names:
         value = found.get(name)
-        if isinstance(value, str) and value.strip() and _is_storable(value):
+        if isinstance(value, str) and value.strip() and is_storable(value):
             return value.strip()[:LONGEST_NAME]
     return None
-
-
-def _is_storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 ASK_AGAIN_SECONDS = 3600.0

@@ -11,75 +11,57 @@ from mission_control.core.values import OK, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.people import audit, members, organization_commands, organization_entrance
+from mission_control.people import organization_queries as queries
 from mission_control.people.access import boards_here
 from mission_control.people.audit import AccountLogEntry, AccountLogQuery, account_log
 from mission_control.people.entrance import sends_mail
 from mission_control.people.jobs import JobRead
 from mission_control.people.models import Invite, Member, Organization
 from mission_control.people.organization_commands import prepare_removal, token_of
-from mission_control.people.organization_queries import (
-    MemberBoardUpdate,
-    MemberReachUpdate,
-    OrganizationActiveUpdate,
-    OrganizationCreate,
-    OrganizationInviteAccept,
-    OrganizationInviteCreate,
-    OrganizationInviteRead,
-    OrganizationListItem,
-    OrganizationMemberAccessUpdate,
-    OrganizationMemberRead,
-    OrganizationMemberUpdate,
-    OrganizationOwnershipUpdate,
-    OrganizationRead,
-    OrganizationUpdate,
-    list_invites,
-    list_members,
-    member_read,
-    my_organizations,
-    visible_member,
-)
 from mission_control.people.work_state import WorkStateChange, set_organization_state
 
 api = Api(__name__, "organizations", below="/organizations")
 
 
 @api.post("")
-async def create_organization(actor: Actor, data: OrganizationCreate) -> OrganizationRead:
+async def create_organization(actor: Actor, data: queries.OrganizationCreate) -> queries.OrganizationRead:
     """Make an organization.
 
     The caller owns it and works in it from now on.
     """
-    return OrganizationRead.of(await organization_commands.create_organization(actor, data.name))
+    return queries.OrganizationRead.of(await organization_commands.create_organization(actor, data.name))
 
 
 @api.get("/me/list")
-async def list_my_organizations(actor: Actor) -> list[OrganizationListItem]:
+async def list_my_organizations(actor: Actor) -> list[queries.OrganizationListItem]:
     """List one's organizations by name."""
-    return my_organizations(actor)
+    return queries.my_organizations(actor)
 
 
 @api.patch("/me/active")
-async def set_active_org(actor: Actor, data: OrganizationActiveUpdate) -> OrganizationRead:
+async def set_active_org(actor: Actor, data: queries.OrganizationActiveUpdate) -> queries.OrganizationRead:
     """Work in another of one's organizations from now on."""
     organization = await Organization.get_or_none(id=data.organization_id)
     if organization is None:
         raise Forbidden()
     await organization_commands.switch_organization(actor, organization)
-    return OrganizationRead.of(organization)
+    return queries.OrganizationRead.of(organization)
 
 
 @api.get("/me")
-async def get_my_org(actor: Actor, organization: Organization) -> OrganizationRead:
+async def get_my_org(actor: Actor, organization: Organization) -> queries.OrganizationRead:
     """Read the organization one works in."""
-    return OrganizationRead.of(organization)
+    return queries.OrganizationRead.of(organization)
 
 
 @api.patch("/me", rule="organization.rename")
-async def update_my_org(actor: Actor, organization: Organization, data: OrganizationUpdate) -> OrganizationRead:
+async def update_my_org(
+    actor: Actor, organization: Organization, data: queries.OrganizationUpdate
+) -> queries.OrganizationRead:
     """Rename the organization one works in."""
     if data.name is not None:
         organization = await organization_commands.rename_organization(actor, organization, data.name)
-    return OrganizationRead.of(organization)
+    return queries.OrganizationRead.of(organization)
 
 
 @api.delete("/me", rule="organization.delete", is_atomic=False)
@@ -109,17 +91,14 @@ async def leave_my_org(actor: Actor, organization: Organization) -> OkResponse:
 
 @api.post("/me/ownership", rule="organization.transfer")
 async def transfer_my_org(
-    actor: Actor, organization: Organization, data: OrganizationOwnershipUpdate
-) -> OrganizationMemberRead:
+    actor: Actor, organization: Organization, data: queries.OrganizationOwnershipUpdate
+) -> queries.OrganizationMemberRead:
     """Make a member the owner.
 
     The member gets all boards, the caller becomes an admin. The answer is the new owner.
     """
     heir = await members.transfer_ownership(actor, organization, data.member_id)
-    return await member_read(actor, heir.id)
-
-
-members_api = Api(__name__, "organizations", below="/organizations/me")
+    return await queries.member_read(actor, heir.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,122 +111,126 @@ class MemberOnBoard:
     role: str
 
 
-@members_api.get("/member")
-async def get_my_membership(actor: Actor) -> OrganizationMemberRead:
+@api.get("/me/member")
+async def get_my_membership(actor: Actor) -> queries.OrganizationMemberRead:
     """Read one's own place in the organization one works in."""
-    return await member_read(actor, actor.memberships[actor.organization_id].id)
+    return await queries.member_read(actor, actor.memberships[actor.organization_id].id)
 
 
-@members_api.get("/members", Page[OrganizationMemberRead])
+@api.get("/me/members", Page[queries.OrganizationMemberRead])
 async def list_org_members(actor: Actor, query: Paging) -> dict[str, object]:
     """List the members of the organization one works in, by address.
 
     Owners and admins see which boards each one reaches, others see their own.
     """
-    return page(*await list_members(actor, query), query)
+    return page(*await queries.list_members(actor, query), query)
 
 
-@members_api.get("/members/<member_id>", rule="member.read")
-async def get_org_member(actor: Actor, member: Member) -> OrganizationMemberRead:
+@api.get("/me/members/<member_id>", rule="member.read")
+async def get_org_member(actor: Actor, member: Member) -> queries.OrganizationMemberRead:
     """Read a member with the boards they reach."""
-    return await member_read(actor, member.id)
+    return await queries.member_read(actor, member.id)
 
 
-@members_api.patch("/members/<member_id>", rule="member.change_role")
-async def update_org_member(actor: Actor, member: Member, data: OrganizationMemberUpdate) -> OrganizationMemberRead:
+@api.patch("/me/members/<member_id>", rule="member.change_role")
+async def update_org_member(
+    actor: Actor, member: Member, data: queries.OrganizationMemberUpdate
+) -> queries.OrganizationMemberRead:
     """Change a member's role.
 
     Only owners make and unmake owners; one owner always remains.
     """
     if data.role is not None:
         await members.change_role(actor, member, data.role)
-    return await member_read(actor, member.id)
+    return await queries.member_read(actor, member.id)
 
 
-@members_api.put("/members/<member_id>/access", rule="member.change_access")
+@api.put("/me/members/<member_id>/access", rule="member.change_access")
 async def update_member_access(
-    actor: Actor, member: Member, data: OrganizationMemberAccessUpdate
-) -> OrganizationMemberRead:
+    actor: Actor, member: Member, data: queries.OrganizationMemberAccessUpdate
+) -> queries.OrganizationMemberRead:
     """Replace which boards a member reaches."""
     await members.change_access(
         actor, member, read=data.all_boards_read, write=data.all_boards_write, boards=data.board_access
     )
-    return await member_read(actor, member.id)
+    return await queries.member_read(actor, member.id)
 
 
 async def member_on_board(actor: Actor, member_id: UUID, board_id: UUID) -> MemberOnBoard:
     """A member of the active organization, and a board in it; NotFound otherwise."""
-    member = await visible_member(actor, member_id)
+    member = await queries.visible_member(actor, member_id)
     if board_id not in [board.id for board in await boards_here(member.organization_id)]:
         raise NotFound()
     return MemberOnBoard(member, board_id, member.organization_id, member.role)
 
 
-@members_api.put("/members/<member_id>/boards", rule="member.change_access")
-async def set_member_reach(actor: Actor, member: Member, data: MemberReachUpdate) -> OrganizationMemberRead:
+@api.put("/me/members/<member_id>/boards", rule="member.change_access")
+async def set_member_reach(
+    actor: Actor, member: Member, data: queries.MemberReachUpdate
+) -> queries.OrganizationMemberRead:
     """Let a member read or change all boards, also those to come, or chosen boards only.
 
     `chosen` keeps what the member reaches now and leaves out boards to come.
     """
     await members.set_reach(actor, member, data.reach)
-    return await member_read(actor, member.id)
+    return await queries.member_read(actor, member.id)
 
 
-@members_api.put("/members/<member_id>/boards/<board_id>", find=member_on_board, rule="member.change_access")
-async def set_member_board(actor: Actor, one: MemberOnBoard, data: MemberBoardUpdate) -> OrganizationMemberRead:
+@api.put("/me/members/<member_id>/boards/<board_id>", find=member_on_board, rule="member.change_access")
+async def set_member_board(
+    actor: Actor, one: MemberOnBoard, data: queries.MemberBoardUpdate
+) -> queries.OrganizationMemberRead:
     """Set what a member may do on one board; other boards stay as they are.
 
     Less than what the member may do on all boards turns those into chosen boards.
     """
     await members.set_board(actor, one.member, one.board_id, data.access)
-    return await member_read(actor, one.member.id)
+    return await queries.member_read(actor, one.member.id)
 
 
-@members_api.delete("/members/<member_id>", rule="member.remove")
+@api.delete("/me/members/<member_id>", rule="member.remove")
 async def remove_org_member(actor: Actor, member: Member) -> OkResponse:
     """Take a person out of the organization."""
     await members.remove_member(actor, member)
     return OK
 
 
-work_state_api = Api(__name__, "organizations", below="/organizations")
-
-
-@work_state_api.put("/me/work-state", rule="organization.set_work_state")
-async def set_my_org_work_state(actor: Actor, organization: Organization, data: WorkStateChange) -> OrganizationRead:
+@api.put("/me/work-state", rule="organization.set_work_state")
+async def set_my_org_work_state(
+    actor: Actor, organization: Organization, data: WorkStateChange
+) -> queries.OrganizationRead:
     """Pause, stop or resume all agents of the organization one works in.
 
     Paused: no claims and no moves to in progress. Stopped: also, what agents have in progress goes back to the inbox.
     """
-    return OrganizationRead.of(await set_organization_state(actor, organization, data))
+    return queries.OrganizationRead.of(await set_organization_state(actor, organization, data))
 
 
-invites_api = Api(__name__, "organizations", below="/organizations")
-
-
-async def _reads(actor: Actor, found: list[Invite]) -> list[OrganizationInviteRead]:
+async def _reads(actor: Actor, found: list[Invite]) -> list[queries.OrganizationInviteRead]:
     mails, key = await organization_entrance.mails_of(found), current_app.config["SECRET_KEY"]
-    return [OrganizationInviteRead.of(one, token_of(actor, one, key), mails.get(one.id)) for one in found]
+    return [
+        queries.OrganizationInviteRead.of(one, token=token_of(actor, one, key), mail=mails.get(one.id)) for one in found
+    ]
 
 
-async def _read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+async def _read(actor: Actor, invite: Invite) -> queries.OrganizationInviteRead:
     return (await _reads(actor, [invite]))[0]
 
 
-@invites_api.get("/me/invites", Page[OrganizationInviteRead], rule="invite.list")
+@api.get("/me/invites", Page[queries.OrganizationInviteRead], rule="invite.list")
 async def list_org_invites(actor: Actor, query: Paging) -> dict[str, object]:
     """List the invitations that nobody has accepted yet, newest first.
 
     `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
     """
-    found, total = await list_invites(actor, query)
+    found, total = await queries.list_invites(actor, query)
     return page(await _reads(actor, found), total, query)
 
 
-@invites_api.post("/me/invites", rule="invite.create")
+@api.post("/me/invites", rule="invite.create")
 async def create_org_invite(
-    actor: Actor, organization: Organization, data: OrganizationInviteCreate
-) -> OrganizationInviteRead:
+    actor: Actor, organization: Organization, data: queries.OrganizationInviteCreate
+) -> queries.OrganizationInviteRead:
     """Invite a person by e-mail address.
 
     Where a mail server is set (`SMTP_URL`), its link is sent by mail; else hand the token over yourself. It is good for
@@ -257,8 +240,8 @@ async def create_org_invite(
     return await _read(actor, await organization_entrance.mail_invite(actor, invite) if sends_mail() else invite)
 
 
-@invites_api.post("/me/invites/<invite_id>/mails", rule="invite.mail")
-async def send_invitation_mail(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+@api.post("/me/invites/<invite_id>/mails", rule="invite.mail")
+async def send_invitation_mail(actor: Actor, invite: Invite) -> queries.OrganizationInviteRead:
     """Send an invitation by mail again, or try a mail again that was given up.
 
     409 without a mail server, while a mail is on its way, and within a minute of the last one.
@@ -269,32 +252,29 @@ async def send_invitation_mail(actor: Actor, invite: Invite) -> OrganizationInvi
     return await _read(actor, await Invite.get(id=invite.id))
 
 
-@invites_api.delete("/me/invites/<invite_id>", rule="invite.revoke")
-async def revoke_org_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+@api.delete("/me/invites/<invite_id>", rule="invite.revoke")
+async def revoke_org_invite(actor: Actor, invite: Invite) -> queries.OrganizationInviteRead:
     """Revoke an invitation."""
     return await _read(actor, await organization_commands.revoke_invite(actor, invite))
 
 
-@invites_api.post("/invites/accept")
-async def accept_org_invite(actor: Actor, data: OrganizationInviteAccept) -> OrganizationMemberRead:
+@api.post("/invites/accept")
+async def accept_org_invite(actor: Actor, data: queries.OrganizationInviteAccept) -> queries.OrganizationMemberRead:
     """Join an organization by the token of an invitation.
 
     A member's role and boards are added to, never reduced. One works in that organization from now on.
     """
     member = await organization_commands.accept_invite(actor, data.token)
-    return await member_read(actor, member.id)
+    return await queries.member_read(actor, member.id)
 
 
-audit_api = Api(__name__, "organizations", below="/organizations/me")
-
-
-@audit_api.get("/audit", rule="organization.verify")
+@api.get("/me/audit", rule="organization.verify")
 async def read_audit(actor: Actor, organization: Organization) -> audit.AuditRead:
     """Read the signed head of the organization's log, and the result of the last check."""
     return await audit.read_audit(organization)
 
 
-@audit_api.post("/audit/checks", rule="organization.verify", is_atomic=False, status=202)
+@api.post("/me/audit/checks", rule="organization.verify", is_atomic=False, status=202)
 async def check_audit(actor: Actor, organization: Organization) -> JobRead:
     """Verify the organization's log from its first event, as long work: return the job at its beginning.
 
@@ -304,7 +284,7 @@ async def check_audit(actor: Actor, organization: Organization) -> JobRead:
     return await audit.start_check(actor, organization)
 
 
-@audit_api.get("/audit/events", rule="organization.verify")
+@api.get("/me/audit/events", rule="organization.verify")
 async def list_audit_events(
     actor: Actor, organization: Organization, query: audit.AuditEventsQuery
 ) -> list[audit.AuditEvent]:
@@ -315,7 +295,7 @@ async def list_audit_events(
     return await audit.audit_events(organization.id, query)
 
 
-@audit_api.get("/account-log", Page[AccountLogEntry], rule="organization.read_account_log")
+@api.get("/me/account-log", Page[AccountLogEntry], rule="organization.read_account_log")
 async def list_account_log(actor: Actor, organization: Organization, query: AccountLogQuery) -> dict[str, object]:
     """List sign-ins, passwords, tokens and accounts of the organization's people, newest first.
 

@@ -12,26 +12,12 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.values import parse_id, to_json
 from mission_control.database.sql import select
-from mission_control.people import jobs
+from mission_control.people import audit, jobs
+from mission_control.people import organization_queries as queries
 from mission_control.people.access import Reach
 from mission_control.people.account_names import person_name
 from mission_control.people.account_queries import NewPassword
-from mission_control.people.audit import (
-    AccountLogQuery,
-    AuditEventsQuery,
-    Group,
-    account_log,
-    audit_events,
-    read_audit,
-    running_check,
-)
 from mission_control.people.models import Member, Organization
-from mission_control.people.organization_queries import (
-    OrganizationActiveUpdate,
-    OrganizationOwnershipUpdate,
-    active_organization,
-    left_on_gateways,
-)
 from mission_control.people.setup import Email, Line, zone
 from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, go
@@ -170,7 +156,7 @@ async def general() -> str:
 
 
 async def _general(actor: Actor, section: str = "", errors: dict[str, str] | None = None, **values: object) -> str:
-    organization = await active_organization(actor)
+    organization = await queries.active_organization(actor)
     mine = actor.memberships[organization.id]
     owners = await Member.filter(organization_id=organization.id, role="owner").count()
     others = (
@@ -210,7 +196,7 @@ async def update_my_org(outcome: Outcome[Organization, NameForm]) -> ResponseRet
 
 
 @action(pages, f"{GENERAL}/ownership", refused=_refused_in("ownership"))
-async def transfer_my_org(outcome: Outcome[Organization, OrganizationOwnershipUpdate]) -> ResponseReturnValue:
+async def transfer_my_org(outcome: Outcome[Organization, queries.OrganizationOwnershipUpdate]) -> ResponseReturnValue:
     """Make a member the owner."""
     return go(f"{GENERAL}?saved=ownership")
 
@@ -225,7 +211,7 @@ async def leave_my_org(outcome: Outcome[Organization, None]) -> ResponseReturnVa
 async def deletion() -> str:
     """Ask before the organization is deleted, with everything that goes with it."""
     actor = await signed_in()
-    organization = await active_organization(actor)
+    organization = await queries.active_organization(actor)
     require(actor, "organization.delete", organization)
     return await _deletion(actor, organization, {}, {})
 
@@ -237,7 +223,7 @@ async def _deletion(actor: Actor, organization: Organization, values: Fields, er
         "organization",
         organization=organization,
         counts=await consequences(organization.id),
-        left=await left_on_gateways(organization.id),
+        left=await queries.left_on_gateways(organization.id),
         errors=errors,
     )
 
@@ -266,7 +252,7 @@ async def create_organization(outcome: Outcome[None, NewOrganizationForm]) -> Re
 
 
 @action(pages, "/organizations/active")
-async def set_active_org(outcome: Outcome[None, OrganizationActiveUpdate]) -> ResponseReturnValue:
+async def set_active_org(outcome: Outcome[None, queries.OrganizationActiveUpdate]) -> ResponseReturnValue:
     """Work in another organization."""
     return go(safe_next(request.args.get("next")))
 
@@ -281,10 +267,10 @@ SETTINGS = SettingsPage(
 
 async def _read(actor: Actor, _: Asked) -> dict[str, object]:
     """Return the head of the log and its last check."""
-    organization = await active_organization(actor)
+    organization = await queries.active_organization(actor)
     may_read = can(actor, "organization.read_account_log", organization)
-    job = await running_check(organization.id)
-    return {"audit": await read_audit(organization), "job": job, "may_read_accounts": may_read, "error": ""}
+    job = await audit.running_check(organization.id)
+    return {"audit": await audit.read_audit(organization), "job": job, "may_read_accounts": may_read, "error": ""}
 
 
 PAGE = LiveList(
@@ -307,16 +293,16 @@ async def check_audit(outcome: Outcome[Organization, None]) -> ResponseReturnVal
 @audit_pages.get(f"{AUDIT}/events.jsonl")
 async def export() -> Response:
     """Send all events up to now as lines of JSON, then the head: what is needed to verify the log elsewhere."""
-    organization = await active_organization(await signed_in())
+    organization = await queries.active_organization(await signed_in())
     require(g.actor, "organization.verify", organization)
-    head = await read_audit(organization)
+    head = await audit.read_audit(organization)
     app: Quart = current_app._get_current_object()
 
     async def lines() -> AsyncIterator[bytes]:
         after = 0
         while after < head.seq:
             async with app.app_context():
-                found = await audit_events(organization.id, AuditEventsQuery(after=after, limit=500))
+                found = await audit.audit_events(organization.id, audit.AuditEventsQuery(after=after, limit=500))
             found = [one for one in found if one.seq <= head.seq]
             if not found:
                 break
@@ -334,17 +320,17 @@ async def export() -> Response:
 async def accounts() -> str:
     """Show the account log to owners."""
     actor = await signed_in()
-    organization = await active_organization(actor)
+    organization = await queries.active_organization(actor)
     require(actor, "organization.read_account_log", organization)
     group: Any = request.args.get("group", "")
     person = request.args.get("person", "")
-    wanted = AccountLogQuery.model_construct(
-        group=group if group in get_args(Group) else None,
+    wanted = audit.AccountLogQuery.model_construct(
+        group=group if group in get_args(audit.Group) else None,
         user_id=parse_id(person) if len(person) == 36 else None,
         limit=AT_ONCE,
         offset=number_asked("from"),
     )
-    entries, total = await account_log(actor, wanted)
+    entries, total = await audit.account_log(actor, wanted)
     return await settings_page(
         actor,
         "organizations/account_log.html",
@@ -353,6 +339,6 @@ async def accounts() -> str:
         total=total,
         wanted=wanted,
         at_once=AT_ONCE,
-        groups=get_args(Group),
+        groups=get_args(audit.Group),
         people=[(str(one.user_id), one.name) for one in await people_of(actor.organization_id)],
     )

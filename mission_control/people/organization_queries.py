@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound, existing
-from mission_control.core.values import Body, NotNull, Paging, example
+from mission_control.core.values import Body, FromRow, NotNull, Paging, example
 from mission_control.database.sql import Row, rows
 from mission_control.http.registry import lookup
 from mission_control.people.access import ROLES, Access, OrganizationBoardAccessSpec, Reach, live_access
@@ -49,7 +49,7 @@ class OrganizationOwnershipUpdate(Body):
     member_id: UUID
 
 
-class OrganizationRead(BaseModel):
+class OrganizationRead(FromRow):
     """An organization."""
 
     id: UUID
@@ -59,10 +59,6 @@ class OrganizationRead(BaseModel):
     work_state_at: datetime | None
     created_at: datetime
     updated_at: datetime
-
-    @classmethod
-    def of(cls, organization: Organization) -> "OrganizationRead":
-        return cls.model_construct(**{name: getattr(organization, name) for name in cls.model_fields})
 
 
 class OrganizationListItem(BaseModel):
@@ -170,7 +166,7 @@ class InvitationMail(BaseModel):
     sent_at: datetime | None
 
 
-class OrganizationInviteRead(BaseModel):
+class OrganizationInviteRead(FromRow):
     """An invitation. The token is there as long as it can be accepted."""
 
     id: UUID
@@ -187,11 +183,6 @@ class OrganizationInviteRead(BaseModel):
     created_at: datetime
     updated_at: datetime
     mail: InvitationMail | None = None
-
-    @classmethod
-    def of(cls, invite: Invite, token: str, mail: InvitationMail | None = None) -> "OrganizationInviteRead":
-        values = {name: getattr(invite, name) for name in cls.model_fields if name not in ("token", "mail")}
-        return cls.model_construct(**values, token=token, mail=mail)
 
 
 MEMBERS = (

@@ -12,30 +12,14 @@ from mission_control.core.errors import Conflict, DomainError
 from mission_control.http import authentication
 from mission_control.http.request_log import SecretPath
 from mission_control.log.models import Event
-from mission_control.people import organization_entrance
+from mission_control.people import organization_entrance, people_view
+from mission_control.people import organization_queries as queries
 from mission_control.people.access import boards_here, level
 from mission_control.people.entrance import sends_mail
 from mission_control.people.models import Invite, InviteBoardAccess, Member, Organization, User
 from mission_control.people.organization_commands import token_of
 from mission_control.people.organization_entrance import first_place, mails_of
 from mission_control.people.organization_pages import AcceptForm, InviteForm, JoinForm, RoleForm
-from mission_control.people.organization_queries import (
-    MemberBoardUpdate,
-    MemberReachUpdate,
-    active_organization,
-    visible_invite,
-    visible_member,
-)
-from mission_control.people.people_view import (
-    AT_ONCE,
-    BOARDS_AT_ONCE,
-    ORDERS_OF_ADMINS,
-    invitations_of,
-    invite_reach,
-    member_of,
-    members_of,
-    orders_for,
-)
 from mission_control.web.actions import Outcome, Refusal, Typed, action, again, session_action
 from mission_control.web.forms import Fields, FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro, render_page
@@ -63,7 +47,7 @@ async def context(actor: Actor, invite: Invite, error: str = "") -> dict[str, ob
     base = str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
     return {
         "invite": invite,
-        "reach": invite_reach(invite, [level(one.can_read, one.can_write) for one in chosen], len(boards)),
+        "reach": people_view.invite_reach(invite, [level(one.can_read, one.can_write) for one in chosen], len(boards)),
         "link": f"{base}/invitations/{token}" if token else "",
         "mail": (await mails_of([invite])).get(invite.id),
         "sends_mail": sends_mail(),
@@ -96,7 +80,7 @@ FRESH = {"email": "", "role": "member", "reach": "chosen", "boards": []}
 async def new() -> str:
     """Ask whom to invite, at first to the board of the address, or the only one: a dialog for htmx, else a page."""
     actor = await signed_in()
-    require(actor, "invite.create", await active_organization(actor))
+    require(actor, "invite.create", await queries.active_organization(actor))
     boards, wanted = await boards_here(actor.organization_id), request.args.get("board", "")
     suggested = [f"{board.id}:write" for board in boards if str(board.id) == wanted or len(boards) == 1]
     return await _form(actor, FRESH | {"boards": suggested}, {})
@@ -139,7 +123,7 @@ async def show(invite_id: UUID) -> str:
 
 
 async def _shown(actor: Actor, invite_id: UUID, error: str = "") -> str:
-    found = await visible_invite(actor, invite_id)
+    found = await queries.visible_invite(actor, invite_id)
     require(actor, "invite.revoke", found)
     return await settings_page(actor, TEMPLATE, "people", **await context(actor, found, error))
 
@@ -148,7 +132,7 @@ async def _shown(actor: Actor, invite_id: UUID, error: str = "") -> str:
 async def live(invite_id: UUID) -> Response:
     """Keep the page of an invitation live."""
     actor = await signed_in()
-    require(actor, "invite.revoke", await visible_invite(actor, invite_id))
+    require(actor, "invite.revoke", await queries.visible_invite(actor, invite_id))
 
     async def look(viewer: Actor, reads: Reads) -> InvitationView | None:
         found = await Invite.get_or_none(id=invite_id, organization_id=viewer.organization_id)
@@ -244,16 +228,16 @@ def _saved() -> str:
 
 async def _members(actor: Actor, asked: Asked) -> dict[str, object]:
     """Return the members and, for admins, the open invitations."""
-    orders = orders_for(actor)
+    orders = people_view.orders_for(actor)
     order = asked.order if asked.order in orders else "role"
-    members, total = await members_of(actor, asked.first, order)
+    members, total = await people_view.members_of(actor, asked.first, order)
     is_admin = actor.administers(actor.organization_id)
     return {
         "members": members,
         "total": total,
         "offset": asked.first,
-        "at_once": AT_ONCE,
-        "invitations": await invitations_of(actor) if is_admin and asked.first == 0 else [],
+        "at_once": people_view.AT_ONCE,
+        "invitations": await people_view.invitations_of(actor) if is_admin and asked.first == 0 else [],
         "is_admin": is_admin,
         **ordering(orders, order),
     }
@@ -264,8 +248,8 @@ async def _around(actor: Actor) -> dict[str, str]:
 
 
 LiveList(
-    pages=people_pages, place=SETTINGS, template="organizations/people.html", read=_members, orders=ORDERS_OF_ADMINS,
-    around=_around, blocks=("people",),
+    pages=people_pages, place=SETTINGS, template="organizations/people.html", read=_members,
+    orders=people_view.ORDERS_OF_ADMINS, around=_around, blocks=("people",),
     news=Concerns[View](
         ("member.", "invite.", "board.created", "board.deleted", "board.restored", "organization."),
         ("delivery_id",),  # a mail with an invitation
@@ -276,17 +260,17 @@ LiveList(
 async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, object]:
     """Return the members with the boards that each of them reaches, a page of both."""
     offset, boards_from = corner
-    members, total = await members_of(actor, offset)
+    members, total = await people_view.members_of(actor, offset)
     boards = await boards_here(actor.organization_id)
     return {
         "members": members,
         "total": total,
         "offset": offset,
-        "at_once": AT_ONCE,
-        "boards": boards[boards_from : boards_from + BOARDS_AT_ONCE],
+        "at_once": people_view.AT_ONCE,
+        "boards": boards[boards_from : boards_from + people_view.BOARDS_AT_ONCE],
         "board_total": len(boards),
         "boards_from": boards_from,
-        "boards_at_once": BOARDS_AT_ONCE,
+        "boards_at_once": people_view.BOARDS_AT_ONCE,
     }
 
 
@@ -301,13 +285,13 @@ LiveList(
 async def member(member_id: UUID) -> str:
     """Show a member: role, boards, sign-in, removal."""
     actor = await signed_in()
-    require(actor, "member.read", await visible_member(actor, member_id))
+    require(actor, "member.read", await queries.visible_member(actor, member_id))
     return await _member_page(actor, member_id)
 
 
 async def _member_page(actor: Actor, member_id: UUID, **changes: object) -> str:
     context: dict[str, object] = {
-        "member": await member_of(actor, member_id),
+        "member": await people_view.member_of(actor, member_id),
         "boards": await boards_here(actor.organization_id),
         "provider": current_app.config["SETTINGS"].sign_in_provider,
         "may_make_owners": actor.memberships[actor.organization_id].role == "owner",
@@ -330,13 +314,13 @@ async def update_org_member(outcome: Outcome[Member, RoleForm]) -> ResponseRetur
 
 
 @action(people_pages, f"{MEMBER}/boards", refused=_not_changed)
-async def set_member_reach(outcome: Outcome[Member, MemberReachUpdate]) -> ResponseReturnValue:
+async def set_member_reach(outcome: Outcome[Member, queries.MemberReachUpdate]) -> ResponseReturnValue:
     """Let a member reach all boards, or chosen ones."""
     return done(f"{PEOPLE}/{outcome.found.id}")
 
 
 @action(people_pages, f"{MEMBER}/boards/<uuid:board_id>")
-async def set_member_board(outcome: Outcome[object, MemberBoardUpdate]) -> ResponseReturnValue:
+async def set_member_board(outcome: Outcome[object, queries.MemberBoardUpdate]) -> ResponseReturnValue:
     """Set what a member may do on one board."""
     return done(f"{PEOPLE}/access")
 
@@ -345,13 +329,13 @@ async def set_member_board(outcome: Outcome[object, MemberBoardUpdate]) -> Respo
 async def removal(member_id: UUID) -> str:
     """Ask before a member is removed, with what follows from it: a dialog for htmx, else a page."""
     actor = await signed_in()
-    found = await visible_member(actor, member_id)
+    found = await queries.visible_member(actor, member_id)
     require(actor, "member.remove", found)
     return await _removal(actor, found, {}, {})
 
 
 async def _removal(actor: Actor, found: Member, values: Fields, errors: dict[str, str]) -> str:
-    context = {"member": await member_of(actor, found.id), "error": " ".join(errors.values())}
+    context = {"member": await people_view.member_of(actor, found.id), "error": " ".join(errors.values())}
     if is_htmx():
         return render_macro("organizations/forms.html", "removal_dialog", **context)
     return await settings_page(actor, "organizations/removal.html", "people", **context)

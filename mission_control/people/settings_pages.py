@@ -18,16 +18,6 @@ from mission_control.http.request_log import SecretPath
 from mission_control.people import entrance, setup
 from mission_control.people.account_commands import is_linked, link_ticket
 from mission_control.people.account_queries import PasswordChange, sessions_of
-from mission_control.people.entrance import (
-    DeleteAccountForm,
-    ForgottenForm,
-    ProfileForm,
-    ResetForm,
-    SignInForm,
-    TokenForm,
-    WelcomeForm,
-    sends_mail,
-)
 from mission_control.people.models import Session, Token, User
 from mission_control.people.setup import SetupForm
 from mission_control.web.actions import Outcome, Refusal, Refusing, Typed, action, again, session_action, typed_again
@@ -52,7 +42,7 @@ async def settings_context(actor: Actor) -> dict[str, object]:
     ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
     return {
         "user": user,
-        "profile": ProfileForm.shown(user),
+        "profile": entrance.ProfileForm.shown(user),
         "zones": zones(),
         "browsers": sorted(await sessions_of(actor, user), key=lambda one: not one.is_this),
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
@@ -162,8 +152,8 @@ async def _me(actor: Actor) -> User:
     return await User.get(id=actor.id)
 
 
-@action(pages, PROFILE, form=ProfileForm, at=_me, refused=_refused_in("profile", "profile", "profile"))
-async def update_me(outcome: Outcome[None, ProfileForm]) -> ResponseReturnValue:
+@action(pages, PROFILE, form=entrance.ProfileForm, at=_me, refused=_refused_in("profile", "profile", "profile"))
+async def update_me(outcome: Outcome[None, entrance.ProfileForm]) -> ResponseReturnValue:
     """Change name and time zone."""
     return go(f"{PROFILE}?saved=profile")
 
@@ -193,8 +183,8 @@ async def end_my_access(outcome: Outcome[User, None]) -> ResponseReturnValue:
     return go("/sign-in")
 
 
-@action(pages, "/settings/tokens", form=TokenForm, refused=_refused_in("sign-in", "tokens"))
-async def create_my_token(outcome: Outcome[User, TokenForm]) -> ResponseReturnValue:
+@action(pages, "/settings/tokens", form=entrance.TokenForm, refused=_refused_in("sign-in", "tokens"))
+async def create_my_token(outcome: Outcome[User, entrance.TokenForm]) -> ResponseReturnValue:
     """Create a personal token and show it, once."""
     return await _page(outcome.actor, "sign-in", section="tokens", secret=outcome.answer.token)
 
@@ -217,8 +207,8 @@ async def _deletion(actor: Actor, _: object, values: Fields, errors: dict[str, s
     return await settings_page(actor, "accounts/deletion.html", "profile", user=user, fates=fates, errors=errors)
 
 
-@action(pages, f"{PROFILE}/deletion", form=DeleteAccountForm, refused=again(_deletion, FormInvalid, Invalid))
-async def delete_me(outcome: Outcome[None, DeleteAccountForm]) -> ResponseReturnValue:
+@action(pages, f"{PROFILE}/deletion", form=entrance.DeleteAccountForm, refused=again(_deletion, FormInvalid, Invalid))
+async def delete_me(outcome: Outcome[None, entrance.DeleteAccountForm]) -> ResponseReturnValue:
     """Delete the account, and with it the session of this browser."""
     logout_user()
     return go("/sign-in")
@@ -242,9 +232,13 @@ async def _welcome_page(actor: Actor, _: object, values: Fields, errors: dict[st
 
 
 @action(
-    welcome_pages, WELCOME, performs="update_me", form=WelcomeForm, refused=again(_welcome_page, FormInvalid, Invalid)
+    welcome_pages,
+    WELCOME,
+    performs="update_me",
+    form=entrance.WelcomeForm,
+    refused=again(_welcome_page, FormInvalid, Invalid),
 )
-async def save(outcome: Outcome[None, WelcomeForm]) -> ResponseReturnValue:
+async def save(outcome: Outcome[None, entrance.WelcomeForm]) -> ResponseReturnValue:
     """Save both, and go on."""
     return go(safe_next(outcome.form.next))
 
@@ -289,14 +283,14 @@ async def sign_in_form() -> ResponseReturnValue:
 async def sign_in_page(values: Fields, errors: dict[str, str]) -> str:
     name = current_app.config["SETTINGS"].sign_in_provider
     return await render_page(
-        "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=sends_mail()
+        "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=entrance.sends_mail()
     )
 
 
 @session_action(
-    account_pages, "/sign-in", performs=entrance.sign_in, form=SignInForm, refused=typed_again(sign_in_page)
+    account_pages, "/sign-in", performs=entrance.sign_in, form=entrance.SignInForm, refused=typed_again(sign_in_page)
 )
-async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
+async def enter(form: entrance.SignInForm, _: None) -> ResponseReturnValue:
     """Start a session; go on, once by what is missing in the profile."""
     wanted = safe_next(form.next)
     is_asked = not wanted.startswith("/invitations/") and await entrance.is_to_be_welcomed(form.email)
@@ -306,7 +300,7 @@ async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
 @account_pages.get("/sign-in/forgotten")
 async def forgotten_form() -> str:
     """Ask whose password is forgotten."""
-    if not sends_mail():
+    if not entrance.sends_mail():
         raise NotFound(entrance.NO_SERVER)
     return await _forgotten_page({}, {})
 
@@ -316,9 +310,13 @@ async def _forgotten_page(values: Fields, errors: dict[str, str], *, is_sent: bo
 
 
 @session_action(
-    account_pages, "/sign-in/forgotten", performs=entrance.ask, form=ForgottenForm, refused=typed_again(_forgotten_page)
+    account_pages,
+    "/sign-in/forgotten",
+    performs=entrance.ask,
+    form=entrance.ForgottenForm,
+    refused=typed_again(_forgotten_page),
 )
-async def forgotten(form: ForgottenForm, _: None) -> ResponseReturnValue:
+async def forgotten(form: entrance.ForgottenForm, _: None) -> ResponseReturnValue:
     """Send a link for a new password, and say so whether there is an account or not."""
     return await _forgotten_page({"email": form.email}, {}, is_sent=True)
 
@@ -341,14 +339,14 @@ async def _reset_page(secret: str, errors: dict[str, str], *, ends_others: bool 
     return await render_page("accounts/reset.html", errors=errors, **values)
 
 
-async def _not_reset(refusal: Typed[ResetForm], secret: str) -> ResponseReturnValue:
+async def _not_reset(refusal: Typed[entrance.ResetForm], secret: str) -> ResponseReturnValue:
     refusal.only(FormInvalid)
     ends_others = refusal.values.get("ends_others") != "false"
     return await _reset_page(secret, refusal.errors, ends_others=ends_others)
 
 
-@session_action(account_pages, "/reset/<secret>", performs=entrance.reset, form=ResetForm, refused=_not_reset)
-async def reset(form: ResetForm, is_signed_in: bool) -> ResponseReturnValue:
+@session_action(account_pages, "/reset/<secret>", performs=entrance.reset, form=entrance.ResetForm, refused=_not_reset)
+async def reset(form: entrance.ResetForm, is_signed_in: bool) -> ResponseReturnValue:
     """Set the new password, use the link up and sign the person in."""
     return go("/" if is_signed_in else "/sign-in")
 
