@@ -314,7 +314,8 @@ def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int],
             }
         ]  # fmt: skip
     text, before = mask.growing(part.text), sent.get(place, "")
-    at = _common(before, text)
+    pairs = enumerate(zip(before, text, strict=False))
+    at = len(before) if text.startswith(before) else next((at for at, (a, b) in pairs if a != b), len(text))
     sent[place] = text
     found: list[dict[str, object]] = []
     while at < len(text) or not found:
@@ -322,13 +323,6 @@ def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int],
         found.append({"kind": "text", "id": part.id[:200], "at": at, "text": stretch})
         at += max(1, len(stretch))
     return found
-
-
-def _common(one: str, other: str) -> int:
-    """Return how many characters two texts begin with in common."""
-    if other.startswith(one):
-        return len(one)
-    return next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(other))
 
 
 def fitted(text: str, most_bytes: int, ending: str = "…") -> str:

@@ -53,10 +53,6 @@ async def changing(gateway_id: UUID) -> AsyncIterator[None]:
         yield
 
 
-def is_existing(error: GatewayError) -> bool:
-    return error.code == "INVALID_REQUEST" and Said.AGENT_EXISTS.search(error.message) is not None
-
-
 def is_missing(error: GatewayError) -> bool:
     return error.code in ("INVALID_REQUEST", "NOT_FOUND") and Said.AGENT_MISSING.search(error.message) is not None
 

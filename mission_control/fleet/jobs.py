@@ -118,7 +118,7 @@ async def tell_agent_gone(jobs: list[ProvisioningJob]) -> None:
             await tell_sync(job.sync_id)
 
 
-async def tell_gateway_gone(gateway_id: UUID) -> None:
+async def tell_gateway_gone(gateway_id: UUID | None) -> None:
     """Inside a command: end what still runs on a gateway that is being deleted."""
     ours = ProvisioningJob.filter(gateway_id=gateway_id).values("id")
     for known in await Job.filter(state="running", id__in=Subquery(ours)):

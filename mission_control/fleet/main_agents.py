@@ -45,13 +45,13 @@ GATEWAY_GONE = "Its gateway was deleted. Move it to a board with another gateway
 @reactions.to("gateway.created")
 async def create_main_agent(actor: Actor, event: NewEvent) -> None:
     """Give a new gateway the row of its main agent. On the gateway nothing changes."""
-    await ensure_main_agent(await Gateway.get(id=_gateway_id(event)))
+    await ensure_main_agent(await Gateway.get(id=event.scope.subject_id))
 
 
 @reactions.to("gateway.updated")
 async def follow_gateway(actor: Actor, event: NewEvent) -> None:
     """Rename a main agent with its gateway, and bring its files up to date; create a missing row."""
-    gateway = await Gateway.get_or_none(id=_gateway_id(event))
+    gateway = await Gateway.get_or_none(id=event.scope.subject_id)
     changed = set(event.data.get("after", ()))
     if gateway is None:
         return
@@ -70,7 +70,7 @@ async def follow_gateway(actor: Actor, event: NewEvent) -> None:
 @reactions.to("gateway.deleted")
 async def leave_gateway(actor: Actor, event: NewEvent) -> None:
     """Delete the main agent of a deleted gateway; the agents of boards stay, in error, with their work."""
-    gateway_id = _gateway_id(event)
+    gateway_id = event.scope.subject_id
     await jobs.tell_gateway_gone(gateway_id)
     for main in await Agent.filter(gateway_id=gateway_id, board_id=None).select_related("board"):
         await delete_agent(system(main.organization_id), main)
@@ -124,11 +124,6 @@ async def make(actor: Actor, agent: Agent) -> None:
 
 def main_agent_name(gateway: Gateway) -> str:
     return f"{gateway.name} Gateway Agent"
-
-
-def _gateway_id(event: NewEvent) -> UUID:
-    assert event.scope.subject_id is not None
-    return event.scope.subject_id
 
 
 WAIT_SECONDS, LOOK_SECONDS = 60.0, 0.5

@@ -132,16 +132,15 @@ _sending: Counter[UUID] = Counter()
 
 @loop.senders
 def senders(app: Quart) -> list[Sender]:
-    return [Sender(NOTICE, send_notice, only=_reached, name="gateway", is_able=lambda: bool(_free()))]
+    def reached() -> str:
+        return REACHED.format(gateways=", ".join(f"'{gateway_id}'" for gateway_id in _free()) or "NULL")
+
+    return [Sender(NOTICE, send_notice, only=reached, name="gateway", is_able=lambda: bool(_free()))]
 
 
 def _free() -> list[UUID]:
     """Return the gateways that this process is connected to and that take more messages now."""
     return sorted(one for one in connector.held_here() if _sending[one] < AT_ONCE)
-
-
-def _reached() -> str:
-    return REACHED.format(gateways=", ".join(f"'{one}'" for one in _free()) or "NULL")
 
 
 async def send_notice(delivery: Delivery) -> None:

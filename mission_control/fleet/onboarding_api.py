@@ -77,15 +77,12 @@ class Plan:
             lead = LeadDraft.model_validate(draft.get("lead_agent") or {})
         except ValidationError:
             lead = LeadDraft()
-        return cls(lead, not works_alone(lead))
-
-
-def works_alone(lead: LeadDraft) -> bool:
-    """Return whether a lead may finish work without asking, by its level of autonomy or its identity profile."""
-    profile = lead.identity_profile or {}
-    levels = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
-    levels = [level.strip().lower().replace("_", "-") for level in levels]
-    return any(level in ALONE or ("autonom" in level and "fully" in level) for level in levels)
+        # It may finish work without asking by its level of autonomy, or by its identity profile.
+        profile = lead.identity_profile or {}
+        levels = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
+        levels = [level.strip().lower().replace("_", "-") for level in levels]
+        works_alone = any(level in ALONE or ("autonom" in level and "fully" in level) for level in levels)
+        return cls(lead, not works_alone)
 
 
 @command("onboarding.report")

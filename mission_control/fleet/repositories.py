@@ -138,16 +138,14 @@ class Git:
     async def _within_size(self, process: asyncio.subprocess.Process, folder: Path) -> tuple[bytes, bytes]:
         talk = asyncio.ensure_future(process.communicate())
         try:
-            while not (await asyncio.wait({talk}, timeout=LOOK_EVERY_SECONDS))[0]:
-                await self._check_size(folder)
-            await self._check_size(folder)
-            return talk.result()
+            while True:
+                is_done, _ = await asyncio.wait({talk}, timeout=LOOK_EVERY_SECONDS)
+                if await asyncio.to_thread(size_of, folder) > self.most_bytes:
+                    raise Unreachable(f"The repository is larger than {self.most_bytes // 1_048_576} MiB.")
+                if is_done:
+                    return talk.result()
         finally:
             talk.cancel()
-
-    async def _check_size(self, folder: Path) -> None:
-        if await asyncio.to_thread(size_of, folder) > self.most_bytes:
-            raise Unreachable(f"The repository is larger than {self.most_bytes // 1_048_576} MiB.")
 
     def _environment(self, folder: Path) -> dict[str, str]:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}

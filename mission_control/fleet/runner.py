@@ -16,13 +16,13 @@ from mission_control.core.actor import Actor, system
 from mission_control.database.sql import placeholders, rows
 from mission_control.fleet import gateway_agent, main_agents, progress, provisioning_files
 from mission_control.fleet.changes import ALONE_STEPS
-from mission_control.fleet.gateway_agent import WantedAgent, changing, ensure_session, is_existing, is_missing, listed
+from mission_control.fleet.gateway_agent import WantedAgent, changing, ensure_session, is_missing, listed
 from mission_control.fleet.jobs import CHANNEL
 from mission_control.fleet.models import ALONE, ProvisioningJob, marked, next_step
 from mission_control.fleet.progress import LEASES, AgentGone, LeaseLost, Run, StepFailed, store
 from mission_control.fleet.provisioning_files import here
 from mission_control.gateways import connector
-from mission_control.gateways.errors import GatewayError, Unreachable
+from mission_control.gateways.errors import GatewayError, Said, Unreachable
 from mission_control.gateways.events import when_connected
 from mission_control.log.commands import command
 from mission_control.log.leases import pause_after
@@ -119,7 +119,7 @@ async def create(run: Run) -> str:
         try:
             made = await run.call("agents.create", name=run.key, workspace=run.agent.workspace_path)
         except GatewayError as error:
-            if not is_existing(error):
+            if error.code != "INVALID_REQUEST" or not Said.AGENT_EXISTS.search(error.message):
                 raise
             return "The gateway had it already."
     given = made.get("agentId") if isinstance(made, dict) else None

@@ -311,18 +311,17 @@ def _is_about(view: ListView, news: News) -> bool:
     return is_its_list or _is_about_gateway(view, news)
 
 
-async def _list_head(view: ListView) -> str:
-    return GATEWAY_PAGE.part("head", ViewedGateway(view.actor, view.gateway))
+def _of_frame(part: str, *tab: str) -> Region[ListView]:
+    async def html(view: ListView) -> str:
+        return GATEWAY_PAGE.part(part, ViewedGateway(view.actor, view.gateway), *tab)
 
-
-async def _tabs(view: ListView) -> str:
-    return GATEWAY_PAGE.part("tabs", ViewedGateway(view.actor, view.gateway), GATEWAY_TAB.key)
+    return Region(LIST_PAGE, f"#gateway-{part}", OF_GATEWAY, html, name=part)
 
 
 OF_GATEWAY = Concerns[ListView](("gateway.",), ("gateway_id",), _is_about_gateway)
 NEWS = Concerns[ListView](("gateway.",), ("gateway_sessions", "gateway_id"), _is_about)
 LIST_REGIONS = (
-    Region(LIST_PAGE, "#gateway-head", OF_GATEWAY, _list_head, name="head"),
-    Region(LIST_PAGE, "#gateway-tabs", OF_GATEWAY, _tabs, name="tabs"),
+    _of_frame("head"),
+    _of_frame("tabs", GATEWAY_TAB.key),
     Region(LIST_PAGE, "#gateway-sessions", NEWS, _sessions, key=_list_key, name="sessions"),
 )

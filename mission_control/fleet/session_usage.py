@@ -132,12 +132,12 @@ def _measured_of(said: Mapping[str, object]) -> Measured | None:
     taken = sum(_count(usage.get(name)) for name in ("input", "cacheRead", "cacheWrite"))
     cost = usage.get("totalCost")
     micros = _count(cost * MICROS) if isinstance(cost, int | float) and not isinstance(cost, bool) else 0
-    model = said.get("model")
+    model, began = said.get("model"), _count(usage.get("firstActivity"))  # in milliseconds
     return Measured(
         agent_id=str(agent_id),
         session_id=session_id[:512],
         figures=Figures(taken, output, micros),
-        began_at=_moment(usage.get("firstActivity")),
+        began_at=datetime.fromtimestamp(began / 1000, UTC).replace(tzinfo=None) if 0 < began < 2**42 else None,
         model=model[:200] if isinstance(model, str) else None,
     )
 
@@ -146,11 +146,6 @@ def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
         return 0
     return round(value)
-
-
-def _moment(milliseconds: object) -> datetime | None:
-    value = _count(milliseconds)
-    return datetime.fromtimestamp(value / 1000, UTC).replace(tzinfo=None) if 0 < value < 2**42 else None
 
 
 @command("usage.measure")

@@ -7,27 +7,10 @@ from quart import Response, current_app
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, HTTPValidationError, OkResponse
 from mission_control.fleet import skill_commands
+from mission_control.fleet import skill_queries as skills
 from mission_control.fleet.models import Skill, SkillPack
 from mission_control.fleet.repositories import Git
 from mission_control.fleet.skill_commands import request_skill, start_sync, start_sync_of_all, sync_pack
-from mission_control.fleet.skill_queries import (
-    InstallQuery,
-    MarketplaceQuery,
-    MarketplaceSkillActionResponse,
-    MarketplaceSkillCardRead,
-    MarketplaceSkillCreate,
-    MarketplaceSkillDetail,
-    MarketplaceSkillRead,
-    SkillPackCreate,
-    SkillPackRead,
-    SkillPackSyncResponse,
-    SyncQuery,
-    list_cards,
-    list_packs,
-    read_pack,
-    read_skill,
-    skill_detail,
-)
 from mission_control.http.compression import list_response
 from mission_control.http.operation_api import Api
 from mission_control.people.jobs import JobRead
@@ -35,13 +18,13 @@ from mission_control.people.jobs import JobRead
 api = Api(__name__, "skills", below="/skills/marketplace")
 
 
-@api.get("", list[MarketplaceSkillCardRead], rule="skill.read")
-async def list_marketplace_skills(actor: Actor, query: MarketplaceQuery) -> Response:
+@api.get("", list[skills.MarketplaceSkillCardRead], rule="skill.read")
+async def list_marketplace_skills(actor: Actor, query: skills.MarketplaceQuery) -> Response:
     """List the organization's catalogue, newest first.
 
     With a limit the headers X-Total-Count, X-Limit and X-Offset describe the page.
     """
-    cards, total = await list_cards(actor, query)
+    cards, total = await skills.list_cards(actor, query)
     response = await list_response(cards)
     if query.limit is not None:
         response.headers["X-Total-Count"] = str(total)
@@ -50,16 +33,16 @@ async def list_marketplace_skills(actor: Actor, query: MarketplaceQuery) -> Resp
     return response
 
 
-@api.post("", MarketplaceSkillRead, rule="skill.create")
-async def create_marketplace_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, object]:
+@api.post("", skills.MarketplaceSkillRead, rule="skill.create")
+async def create_marketplace_skill(actor: Actor, data: skills.MarketplaceSkillCreate) -> dict[str, object]:
     """Add a skill to the catalogue, or change the one with this address."""
-    return await read_skill((await skill_commands.create_skill(actor, actor.organization_id, data)).id)
+    return await skills.read_skill((await skill_commands.create_skill(actor, actor.organization_id, data)).id)
 
 
-@api.get("/<skill_id>", MarketplaceSkillDetail, rule="skill.read")
+@api.get("/<skill_id>", skills.MarketplaceSkillDetail, rule="skill.read")
 async def get_marketplace_skill(actor: Actor, skill: Skill) -> dict[str, object]:
     """Read a skill with its text and where it is installed. Read the text before you install it."""
-    return await skill_detail(skill)
+    return await skills.skill_detail(skill)
 
 
 @api.delete("/<skill_id>", rule="skill.delete")
@@ -74,16 +57,16 @@ install_api = Api(__name__, "skills", below="/skills/marketplace/<skill_id>")
 
 @install_api.post("/install", rule="skill.install", errors={422: HTTPValidationError})
 async def install_marketplace_skill(
-    actor: Actor, skill_id: UUID, query: InstallQuery
-) -> MarketplaceSkillActionResponse:
+    actor: Actor, skill_id: UUID, query: skills.InstallQuery
+) -> skills.MarketplaceSkillActionResponse:
     """Have the main agent of a gateway install a skill. It counts as installed, and pending until the agent has it."""
     return await request_skill(actor, skill_id, query.gateway_id, is_wanted=True)
 
 
 @install_api.post("/uninstall", rule="skill.install", errors={422: HTTPValidationError})
 async def uninstall_marketplace_skill(
-    actor: Actor, skill_id: UUID, query: InstallQuery
-) -> MarketplaceSkillActionResponse:
+    actor: Actor, skill_id: UUID, query: skills.InstallQuery
+) -> skills.MarketplaceSkillActionResponse:
     """Have the main agent of a gateway remove a skill, installed by us or not."""
     return await request_skill(actor, skill_id, query.gateway_id, is_wanted=False)
 
@@ -91,28 +74,30 @@ async def uninstall_marketplace_skill(
 packs_api = Api(__name__, "skills", below="/skills/packs")
 
 
-@packs_api.get("", list[SkillPackRead], rule="skill_pack.read")
+@packs_api.get("", list[skills.SkillPackRead], rule="skill_pack.read")
 async def list_skill_packs(actor: Actor) -> list[dict[str, object]]:
     """List the organization's packs, newest first."""
-    return await list_packs(actor.organization_id)
+    return await skills.list_packs(actor.organization_id)
 
 
-@packs_api.post("", SkillPackRead, rule="skill_pack.create", errors={400: ErrorResponse})
-async def create_skill_pack(actor: Actor, data: SkillPackCreate) -> dict[str, object]:
+@packs_api.post("", skills.SkillPackRead, rule="skill_pack.create", errors={400: ErrorResponse})
+async def create_skill_pack(actor: Actor, data: skills.SkillPackCreate) -> dict[str, object]:
     """Add a repository of GitHub as a pack, or change the pack that has this address."""
-    return await read_pack((await skill_commands.create_pack(actor, actor.organization_id, data)).id)
+    return await skills.read_pack((await skill_commands.create_pack(actor, actor.organization_id, data)).id)
 
 
-@packs_api.get("/<pack_id>", SkillPackRead, rule="skill_pack.read")
+@packs_api.get("/<pack_id>", skills.SkillPackRead, rule="skill_pack.read")
 async def get_skill_pack(actor: Actor, pack: SkillPack) -> dict[str, object]:
     """Read a pack."""
-    return await read_pack(pack.id)
+    return await skills.read_pack(pack.id)
 
 
-@packs_api.patch("/<pack_id>", SkillPackRead, rule="skill_pack.update", errors={400: ErrorResponse, 409: ErrorResponse})
-async def update_skill_pack(actor: Actor, pack: SkillPack, data: SkillPackCreate) -> dict[str, object]:
+@packs_api.patch(
+    "/<pack_id>", skills.SkillPackRead, rule="skill_pack.update", errors={400: ErrorResponse, 409: ErrorResponse}
+)
+async def update_skill_pack(actor: Actor, pack: SkillPack, data: skills.SkillPackCreate) -> dict[str, object]:
     """Replace a pack's fields. Those left out get their defaults."""
-    return await read_pack((await skill_commands.update_pack(actor, pack, data)).id)
+    return await skills.read_pack((await skill_commands.update_pack(actor, pack, data)).id)
 
 
 @packs_api.delete("/<pack_id>", rule="skill_pack.delete")
@@ -125,7 +110,7 @@ async def delete_skill_pack(actor: Actor, pack: SkillPack) -> OkResponse:
 @packs_api.post(
     "/<pack_id>/sync", rule="skill_pack.sync", errors={400: ErrorResponse, 502: ErrorResponse}, is_atomic=False
 )
-async def sync_skill_pack(actor: Actor, pack: SkillPack, query: SyncQuery) -> SkillPackSyncResponse:
+async def sync_skill_pack(actor: Actor, pack: SkillPack, query: skills.SyncQuery) -> skills.SkillPackSyncResponse:
     """Sync a pack's repository into the catalogue.
 
     The pack's branch is read, else the default branch, with a warning. Skills that the pack no longer
@@ -135,13 +120,13 @@ async def sync_skill_pack(actor: Actor, pack: SkillPack, query: SyncQuery) -> Sk
 
 
 @packs_api.post("/<pack_id>/syncs", rule="skill_pack.sync", is_atomic=False, status=202)
-async def start_pack_sync(actor: Actor, pack: SkillPack, query: SyncQuery) -> JobRead:
+async def start_pack_sync(actor: Actor, pack: SkillPack, query: skills.SyncQuery) -> JobRead:
     """Sync a pack as a job that you may leave. `GET /jobs/{job_id}` says how far it is, and its warnings."""
     return await start_sync(actor, pack, _git(), prune=query.prune)
 
 
 @packs_api.post("/syncs", rule="skill_pack.create", is_atomic=False, status=202)
-async def start_pack_syncs(actor: Actor, query: SyncQuery) -> JobRead:
+async def start_pack_syncs(actor: Actor, query: skills.SyncQuery) -> JobRead:
     """Sync all packs of the active organization as one job, one after the other."""
     return await start_sync_of_all(actor, _git(), prune=query.prune)
 

@@ -12,24 +12,8 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import DomainError, Refused
 from mission_control.core.values import NonEmptyStr, Paging, parse_id
 from mission_control.database.sql import Row
+from mission_control.fleet import skill_queries as skills
 from mission_control.fleet.models import Skill, SkillPack
-from mission_control.fleet.skill_queries import (
-    BY_CATEGORY,
-    BY_NAME,
-    NEWEST,
-    UNCATEGORIZED,
-    AnyAddress,
-    MarketplaceQuery,
-    MarketplaceSkillCreate,
-    gateways_of,
-    list_cards,
-    list_packs,
-    read_pack,
-    skill_detail,
-    visible_pack,
-    visible_skill,
-    words_of,
-)
 from mission_control.gateways.queries import list_gateways
 from mission_control.people.jobs import own_jobs
 from mission_control.web.actions import SHOWN, Outcome, Refusal, action, again
@@ -47,9 +31,9 @@ SKILLS, SKILL = "/settings/skills", "/settings/skills/<uuid:skill_id>"
 SIZES = (25, 50, 100, 200)
 MOST_FROM = 10**6
 ORDERS = {
-    "newest": Order("newest", sql=NEWEST),
-    "name": Order("by name", sql=BY_NAME),
-    "category": Order("by category", sql=BY_CATEGORY),
+    "newest": Order("newest", sql=skills.NEWEST),
+    "name": Order("by name", sql=skills.BY_NAME),
+    "category": Order("by category", sql=skills.BY_CATEGORY),
 }
 
 
@@ -79,9 +63,9 @@ class Wanted:
     def narrows(self) -> bool:
         return bool(self.search or self.category or self.risk or self.pack)
 
-    def query(self) -> MarketplaceQuery:
+    def query(self) -> skills.MarketplaceQuery:
         filters: dict[str, Any] = {"search": self.search, "category": self.category, "risk": self.risk}
-        return MarketplaceQuery(**filters, pack_id=self.pack, limit=self.size, offset=self.first)
+        return skills.MarketplaceQuery(**filters, pack_id=self.pack, limit=self.size, offset=self.first)
 
     def url(self, first: int) -> str:
         asked: dict[str, object] = {
@@ -103,21 +87,21 @@ async def _admin(verb: str = "skill.read") -> Actor:
 
 
 async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
-    packs = await list_packs(actor.organization_id)
+    packs = await skills.list_packs(actor.organization_id)
     if wanted.pack is not None and str(wanted.pack) not in {str(pack["id"]) for pack in packs}:
         wanted = replace(wanted, pack=None)
-    cards, total = await list_cards(actor, wanted.query(), ORDERS[wanted.order].sql)
+    cards, total = await skills.list_cards(actor, wanted.query(), ORDERS[wanted.order].sql)
     return {
         "cards": [card | {"pack": _pack_of(card, packs)} for card in cards],
-        "on": await gateways_of([card["id"] for card in cards]),
+        "on": await skills.gateways_of([card["id"] for card in cards]),
         "total": total,
         "wanted": wanted,
         "sizes": SIZES,
         "orders": [(key, order.label) for key, order in ORDERS.items()],
         "packs": packs,
-        "categories": await words_of(actor.organization_id, "category"),
-        "risks": await words_of(actor.organization_id, "risk"),
-        "uncategorized": UNCATEGORIZED,
+        "categories": await skills.words_of(actor.organization_id, "category"),
+        "risks": await skills.words_of(actor.organization_id, "risk"),
+        "uncategorized": skills.UNCATEGORIZED,
     }
 
 
@@ -145,7 +129,7 @@ async def new_skill() -> str:
 
 
 @action(pages, SKILLS, refused=again(_new))
-async def create_marketplace_skill(outcome: Outcome[None, MarketplaceSkillCreate]) -> ResponseReturnValue:
+async def create_marketplace_skill(outcome: Outcome[None, skills.MarketplaceSkillCreate]) -> ResponseReturnValue:
     """Add a skill."""
     return go(f"{SKILLS}/{outcome.answer['id']}")
 
@@ -154,12 +138,12 @@ async def create_marketplace_skill(outcome: Outcome[None, MarketplaceSkillCreate
 async def one_skill(skill_id: UUID) -> str:
     """Show a skill, its text, and where it is installed."""
     actor = await _admin()
-    return await _show(actor, await visible_skill(actor, skill_id), "")
+    return await _show(actor, await skills.visible_skill(actor, skill_id), "")
 
 
 async def _show(actor: Actor, skill: Skill, problem: str) -> str:
-    packs = await list_packs(actor.organization_id)
-    detail = await skill_detail(skill)
+    packs = await skills.list_packs(actor.organization_id)
+    detail = await skills.skill_detail(skill)
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
     asked = {str(one.gateway_id): one for one in detail["gateways"]}
     context: dict[str, object] = {"pack": _pack_of(detail, packs), "gateways": gateways, "asked": asked}
@@ -167,7 +151,7 @@ async def _show(actor: Actor, skill: Skill, problem: str) -> str:
 
 
 async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
-    return await visible_skill(actor, skill_id)
+    return await skills.visible_skill(actor, skill_id)
 
 
 async def _not_asked(refusal: Refusal[object, None]) -> ResponseReturnValue:
@@ -208,7 +192,7 @@ PACKS, PACK = f"{SKILLS}/packs", f"{SKILLS}/packs/<uuid:pack_id>"
 async def _pack_listed(actor: Actor, asked: Asked) -> dict[str, object]:
     own = await own_jobs(actor)
     jobs = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
-    return {"packs": PACK_ORDERS[asked.order].sorted(await list_packs(actor.organization_id)), "jobs": jobs}
+    return {"packs": PACK_ORDERS[asked.order].sorted(await skills.list_packs(actor.organization_id)), "jobs": jobs}
 
 
 LiveList(
@@ -232,7 +216,7 @@ async def _form(actor: Actor, pack: SkillPack | None, values: Fields, errors: di
 class PackForm(Form):
     """A pack to add, or its new fields."""
 
-    source_url: AnyAddress
+    source_url: skills.AnyAddress
     name: NonEmptyStr | None = None
     branch: str = "main"
     description: str | None = None
@@ -258,7 +242,7 @@ async def create_skill_pack(outcome: Outcome[None, PackForm]) -> ResponseReturnV
 async def edit_pack(pack_id: UUID) -> str:
     """Show the form of a pack's fields."""
     actor = await _admin("skill_pack.read")
-    pack = await visible_pack(actor, pack_id)
+    pack = await skills.visible_pack(actor, pack_id)
     return await _form(actor, pack, {name: getattr(pack, name) for name in PACK_LABELS}, {})
 
 
@@ -284,8 +268,8 @@ async def start_pack_syncs(outcome: Outcome[None, None]) -> ResponseReturnValue:
 async def ask_deletion(pack_id: UUID) -> str:
     """Say what removing a pack does."""
     actor = await _admin("skill_pack.read")
-    pack = await visible_pack(actor, pack_id)
-    return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await read_pack(pack.id))
+    pack = await skills.visible_pack(actor, pack_id)
+    return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await skills.read_pack(pack.id))
 
 
 @action(pack_pages, f"{PACK}/deletions")

@@ -85,13 +85,8 @@ def entries_of(messages: Iterable[object], mask: Mask) -> list[Entry]:
             if entry.call_id:
                 calls[entry.call_id] = len(found)
             found.append(entry)
-    return [_masked(entry, mask) for entry in found]
-
-
-def _masked(entry: Entry, mask: Mask) -> Entry:
-    result = None if entry.result is None else mask.text(entry.result)
-    name, model = mask.text(entry.name), mask.text(entry.model)
-    return replace(entry, text=mask.text(entry.text), result=result, name=name, model=model)
+    shown = ("text", "result", "name", "model")
+    return [replace(entry, **{name: mask.value(getattr(entry, name)) for name in shown}) for entry in found]
 
 
 def _of_message(message: Mapping[str, object], number: int) -> list[Entry]:
