@@ -163,7 +163,7 @@ async def test_silent_gateway_leaves_places_for_jobs_of_others(monkeypatch: pyte
         pass
 
     monkeypatch.setattr(runner, "LEASES", Asking(ProvisioningJob, "running", timedelta(seconds=10)))
-    monkeypatch.setattr(runner, "see_check_ins", nothing)
+    monkeypatch.setattr(runner, "rows", nothing)
     monkeypatch.setattr(connector, "held_here", lambda: frozenset({silent, other}))
     wait: Callable[[], Any] = asyncio.Event().wait
     running = {asyncio.create_task(wait(), name=str(silent)) for _ in range(runner.AT_ONCE_ON_ONE)}
