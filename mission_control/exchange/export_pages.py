@@ -16,8 +16,8 @@ from mission_control.exchange.models import BoardImport
 from mission_control.exchange.staged import serialize_import, visible_import
 from mission_control.http.body_limit import BodyLimit
 from mission_control.people.models import Job
-from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Form, FormInvalid, go
+from mission_control.web.actions import Outcome, action, again
+from mission_control.web.forms import Fields, Form, FormInvalid, go
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
 NO_FILE = "Choose a file that was exported from a board."
@@ -69,10 +69,10 @@ IMPORT = f"{PATH}/<uuid:import_id>"
 @pages.get(PATH)
 async def index() -> str:
     """Show the boards with their files, and the form that takes one."""
-    return await _index(await signed_in(), {})
+    return await _index(await signed_in(), None, {}, {})
 
 
-async def _index(actor: Actor, errors: dict[str, str]) -> str:
+async def _index(actor: Actor, found: None, values: Fields, errors: dict[str, str]) -> str:
     may_import = can(actor, "board.import", actor.organization_id)
     mine = BoardImport.filter(organization_id=actor.organization_id, user_id=actor.user_id)
     waiting = await mine.only("id", "preview", "job_id", "created_at").order_by("-created_at").limit(20)
@@ -88,12 +88,7 @@ async def _index(actor: Actor, errors: dict[str, str]) -> str:
     )
 
 
-async def _not_read(refusal: Refusal[None, ImportForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid, Invalid)
-    return await _index(refusal.actor, refusal.errors)
-
-
-@action(pages, PATH, form=ImportForm, refused=_not_read)
+@action(pages, PATH, form=ImportForm, refused=again(_index, FormInvalid, Invalid))
 async def create_board_import(outcome: Outcome[None, ImportForm]) -> ResponseReturnValue:
     """Keep a file, and show what its import would bring."""
     return go(f"{PATH}/{outcome.answer.id}")
@@ -104,21 +99,17 @@ async def preview(import_id: UUID) -> str:
     """Show what the import of a file would bring."""
     actor = await signed_in()
     require(actor, "board.import", actor.organization_id)
-    return await _preview(actor, await visible_import(actor, import_id), "")
+    return await _preview(actor, await visible_import(actor, import_id), {}, {})
 
 
-async def _preview(actor: Actor, waiting: BoardImport, problem: str) -> str:
+async def _preview(actor: Actor, waiting: BoardImport, values: Fields, errors: dict[str, str]) -> str:
     job = await Job.get_or_none(id=waiting.job_id) if waiting.job_id else None
+    problem = " ".join(errors.values())
     context: dict[str, object] = {"file": serialize_import(waiting), "job": job, "problem": problem}
     return await settings_page(actor, "exports/preview.html", SETTINGS.key, **context)
 
 
-async def _not_started(refusal: Refusal[BoardImport, None]) -> ResponseReturnValue:
-    refusal.only(Conflict)
-    return await _preview(refusal.actor, refusal.found, refusal.sentence)
-
-
-@action(pages, f"{IMPORT}/starts", refused=_not_started)
+@action(pages, f"{IMPORT}/starts", refused=again(_preview, Conflict))
 async def start_board_import(outcome: Outcome[BoardImport, None]) -> ResponseReturnValue:
     """Import a file as a job, and show how far it is."""
     return go("/work")

@@ -40,7 +40,14 @@ class Contents:
 
 async def contents_of(board: Board) -> Contents:
     """Return what an export of a board holds. Raises TooLarge above 100,000 tasks, comments, approvals and entries."""
-    await refuse_large_board(board.id)
+    [counted] = await rows(
+        "SELECT (SELECT COUNT(*) FROM tasks WHERE board_id = ?) + (SELECT COUNT(*) FROM approvals WHERE board_id = ?)"
+        " + (SELECT COUNT(*) FROM board_memory WHERE board_id = ?)"
+        " + (SELECT COUNT(*) FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?) AS n",
+        *[board.id] * 4,
+    )
+    if int(counted["n"]) > MOST_ROWS:
+        raise TooLarge(f"The board holds more than {MOST_ROWS} things. Delete or archive some of them first.")
     moment = times.clock_now()
     found = await rows(f"SELECT t.id, t.number FROM tasks t WHERE {LIVE} ORDER BY t.number", board.id)
     tasks = {str(row["id"]): int(row["number"]) for row in found}
@@ -49,18 +56,6 @@ async def contents_of(board: Board) -> Contents:
         if str(row["id"]) in tasks:
             waits.setdefault(str(row["task_id"]), []).append(int(row["number"]))
     return Contents(board.id, moment, await _board(board), tasks, waits, await _tags(board.id), await _fields(board.id))
-
-
-async def refuse_large_board(board_id: UUID) -> None:
-    """Refuse a board that is too large for one file."""
-    [counted] = await rows(
-        "SELECT (SELECT COUNT(*) FROM tasks WHERE board_id = ?) + (SELECT COUNT(*) FROM approvals WHERE board_id = ?)"
-        " + (SELECT COUNT(*) FROM board_memory WHERE board_id = ?)"
-        " + (SELECT COUNT(*) FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?) AS n",
-        *[board_id] * 4,
-    )
-    if int(counted["n"]) > MOST_ROWS:
-        raise TooLarge(f"The board holds more than {MOST_ROWS} things. Delete or archive some of them first.")
 
 
 async def _board(board: Board) -> Row:
@@ -105,21 +100,15 @@ async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterato
                 tasks[str(row["task_id"])]["custom_fields"][row["field_key"]] = value
         for row in await rows(f"{STEPS} WHERE i.task_id {these} ORDER BY i.position, i.id", *page):
             _put(tasks, row, "checklist", {"text": row["text"], "is_done": bool(row["is_done"])})
-        await (_add_comments if comments else _count_comments)(tasks, these, page)
+        if comments:
+            written = f"{COMMENTS} WHERE c.task_id {these} AND c.deleted_at IS NULL ORDER BY c.created_at, c.id"
+            for row in await rows(written, *page):
+                _put(tasks, row, "comments", _comment(row))
+        else:
+            counted = f"SELECT task_id, COUNT(*) AS n FROM task_comments WHERE task_id {these} AND deleted_at IS NULL"
+            counts = {str(row["task_id"]): int(row["n"]) for row in await rows(f"{counted} GROUP BY task_id", *page)}
+            tasks = {task_id: {**task, "comments": counts.get(task_id, 0)} for task_id, task in tasks.items()}
         yield list(tasks.values())
-
-
-async def _add_comments(tasks: dict[str, Row], these: str, page: list[str]) -> None:
-    sql = f"{COMMENTS} WHERE c.task_id {these} AND c.deleted_at IS NULL ORDER BY c.created_at, c.id"
-    for row in await rows(sql, *page):
-        _put(tasks, row, "comments", _comment(row))
-
-
-async def _count_comments(tasks: dict[str, Row], these: str, page: list[str]) -> None:
-    sql = f"SELECT task_id, COUNT(*) AS n FROM task_comments WHERE task_id {these} AND deleted_at IS NULL"
-    counts = {str(row["task_id"]): int(row["n"]) for row in await rows(f"{sql} GROUP BY task_id", *page)}
-    for task_id, task in tasks.items():
-        task["comments"] = counts.get(task_id, 0)
 
 
 TASKS = f"""
@@ -236,24 +225,24 @@ def _approval(row: Row, numbers: list[int]) -> Row:
 async def memory_of(contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of the board's memory and chat, the oldest first."""
     async for found in _pages(MEMORY, "m", contents):
-        yield [_entry(row) for row in found]
-
-
-def _entry(row: Row) -> Row:
-    return {
-        "content": row["content"],
-        "tags": as_json(row["tags"]),
-        "is_chat": bool(row["is_chat"]),
-        "source": row["source"],
-        "author": author(row, None),
-        "created_at": wire_moment(row["created_at"]),
-        "edited_at": wire_moment(row["edited_at"]),
-    }
+        yield [
+            {
+                "content": row["content"],
+                "tags": as_json(row["tags"]),
+                "is_chat": bool(row["is_chat"]),
+                "source": row["source"],
+                "author": author(row, None),
+                "created_at": wire_moment(row["created_at"]),
+                "edited_at": wire_moment(row["edited_at"]),
+            }
+            for row in found
+        ]
 
 
 async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:
     """Yield the file of a board. Between two of its things everybody else has a turn."""
-    piece = bytearray(_head(contents))
+    head = {"format": FORMAT, "version": VERSION, "exported_at": contents.moment, "board": contents.board}
+    piece = bytearray(to_json({**head, "tags": contents.tags, "custom_fields": contents.fields})[:-1])
     for name, pages in (
         ("tasks", tasks_of(contents)), ("approvals", approvals_of(contents)), ("memory", memory_of(contents)),
     ):  # fmt: skip
@@ -269,18 +258,6 @@ async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:
                 await asyncio.sleep(0)
         piece += b"]"
     yield bytes(piece + b"}")
-
-
-def _head(contents: Contents) -> bytes:
-    head: Row = {
-        "format": FORMAT,
-        "version": VERSION,
-        "exported_at": contents.moment,
-        "board": contents.board,
-        "tags": contents.tags,
-        "custom_fields": contents.fields,
-    }
-    return to_json(head)[:-1]
 
 
 FIRST_COLUMNS = (

@@ -184,7 +184,10 @@ class BoardFile(Body):
             self._check_values(task)
         for position, approval in enumerate(self.approvals):
             _known(f"approval {position}", "task", approval.tasks, numbers)
-        _no_circle(self.tasks)
+        try:
+            TopologicalSorter({task.number: task.depends_on for task in self.tasks}).prepare()
+        except CycleError:
+            raise ValueError("some tasks wait for each other in a cycle") from None
         waiting = (number for one in self.approvals if one.status == "pending" for number in one.tasks)
         _each_once("pending approval of task", waiting)
         return self
@@ -209,13 +212,6 @@ def _known(place: str, what: str, values: Iterable[object], known: Collection[ob
     for one in values:
         if one not in known:
             raise ValueError(f"{place} names the {what} {one}, which is not in the file")
-
-
-def _no_circle(tasks: list[TaskPart]) -> None:
-    try:
-        TopologicalSorter({task.number: task.depends_on for task in tasks}).prepare()
-    except CycleError:
-        raise ValueError("some tasks wait for each other in a cycle") from None
 
 
 class Dropped(BaseModel):

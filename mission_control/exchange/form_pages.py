@@ -8,16 +8,14 @@ from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board
 from mission_control.boards.queries import crew_of
-from mission_control.core.actor import Actor, require
-from mission_control.core.errors import Invalid
+from mission_control.core.actor import Actor
 from mission_control.core.values import NonEmptyStr
 from mission_control.exchange.models import Webhook, WebhookPayload
-from mission_control.exchange.webhook_pages import BOARD, WEBHOOK, base_url, calls_of, curl_line
-from mission_control.exchange.webhook_queries import BoardWebhookRead, HeaderName, WebhookTest, visible_webhook
-from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
+from mission_control.exchange.webhook_pages import BOARD, WEBHOOK, base_url, curl_line
+from mission_control.exchange.webhook_queries import BoardWebhookRead, HeaderName, WebhookTest
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page
 
@@ -83,17 +81,9 @@ class StateForm(Form):
 pages = Blueprint("webhook_form_pages", __name__)
 
 
-@pages.get(f"{BOARD}/new")
-async def new_webhook(board_id: UUID) -> ResponseReturnValue:
-    """Show the form of a new webhook."""
-    actor, board = await on_board(board_id)
-    require(actor, "webhook.create", board)
-    return await _form(actor, board, {"choice": "make"}, {})
-
-
 async def _form(actor: Actor, found: Board | Webhook, values: Fields, errors: dict[str, str]) -> str:
     board, webhook = (found.board, found) if isinstance(found, Webhook) else (found, None)
-    crew = await crew_of(board)
+    crew, values = await crew_of(board), {"choice": "make", **values}
     return await shell_page(
         actor, "webhooks/form.html", active=f"board-{board.id}", board=board, webhook=webhook, values=values,
         errors=errors, labels=LABELS, agents=[(one["id"], one["name"]) for one in crew],
@@ -101,10 +91,7 @@ async def _form(actor: Actor, found: Board | Webhook, values: Fields, errors: di
     )  # fmt: skip
 
 
-NOT_SAVED = again(_form, EditConflict, FormInvalid, Invalid)
-
-
-@action(pages, f"{BOARD}/new", form=NewWebhookForm, refused=NOT_SAVED)
+@action(pages, f"{BOARD}/new", form=NewWebhookForm, shows=_form, page=f"{BOARD}/new")
 async def create_board_webhook(outcome: Outcome[Board, NewWebhookForm]) -> ResponseReturnValue:
     """Create a webhook; a secret that was made for it is shown this once."""
     webhook = outcome.answer
@@ -121,16 +108,7 @@ async def _secret_page(actor: Actor, board: Board, webhook: BoardWebhookRead, se
     return Response(html, headers={"Cache-Control": "no-store"}, mimetype="text/html")
 
 
-@pages.get(f"{WEBHOOK}/edit")
-async def edit_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
-    """Show the form of a webhook's fields."""
-    actor, _ = await on_board(board_id)
-    webhook = await visible_webhook(actor, board_id, webhook_id)
-    require(actor, "webhook.update", webhook)
-    return await _form(actor, webhook, WebhookForm.shown(webhook), {})
-
-
-@action(pages, f"{WEBHOOK}/edit", form=WebhookForm, refused=NOT_SAVED)
+@action(pages, f"{WEBHOOK}/edit", form=WebhookForm, shows=_form, page=f"{WEBHOOK}/edit")
 async def update_board_webhook(outcome: Outcome[Webhook, WebhookForm]) -> ResponseReturnValue:
     """Change a webhook."""
     return go(_url(outcome.found))
@@ -166,19 +144,16 @@ async def replay_board_webhook_payload(outcome: Outcome[WebhookPayload, None]) -
     return done(_url(outcome.found.webhook), toast=f"{name} is notified again")
 
 
-@pages.get(f"{WEBHOOK}/delete")
-async def delete_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
+async def _deletion(actor: Actor, webhook: Webhook, values: Fields, errors: dict[str, str]) -> str:
     """Ask before a webhook is deleted: a dialog for htmx, else a page."""
-    actor, board = await on_board(board_id)
-    webhook = await visible_webhook(actor, board_id, webhook_id)
-    require(actor, "webhook.delete", webhook)
-    context = {"board": board, "webhook": webhook, "calls": await calls_of(webhook.id)}
+    calls = await WebhookPayload.filter(webhook_id=webhook.id).count()
+    context = {"board": webhook.board, "webhook": webhook, "calls": calls}
     if is_htmx():
         return render_macro("webhooks/delete_form.html", "delete_dialog", **context)
-    return await shell_page(actor, "webhooks/delete.html", active=f"board-{board.id}", **context)
+    return await shell_page(actor, "webhooks/delete.html", active=f"board-{webhook.board_id}", **context)
 
 
-@action(pages, f"{WEBHOOK}/deletion")
+@action(pages, f"{WEBHOOK}/deletion", shows=_deletion, page=f"{WEBHOOK}/delete")
 async def delete_board_webhook(outcome: Outcome[Webhook, None]) -> ResponseReturnValue:
     """Delete a webhook and what it received."""
     return go(f"/boards/{outcome.found.board_id}/webhooks")

@@ -97,22 +97,16 @@ async def known_in(organization_id: UUID) -> Known:
         " JOIN users u ON u.id = m.user_id WHERE m.organization_id = ? AND u.email IS NOT NULL",
         organization_id,
     ):
-        known.people[row["email"].lower()] = _id(row)
+        known.people[row["email"].lower()] = user_id = UUID(str(row["id"]))
         if row["all_boards_read"] or row["all_boards_write"]:
-            known.readers.add(_id(row))
+            known.readers.add(user_id)
     for row in await rows(
         "SELECT name, MIN(CAST(id AS TEXT)) AS id FROM agents WHERE organization_id = ?"
         " GROUP BY name HAVING COUNT(*) = 1",
         organization_id,
     ):
-        known.agents[row["name"]] = _id(row)
+        known.agents[row["name"]] = UUID(str(row["id"]))
     return known
-
-
-def _id(row: dict[str, object]) -> UUID:
-    found = as_id(row["id"])
-    assert found is not None
-    return found
 
 
 BATCH = 500
@@ -217,9 +211,8 @@ async def dropped_of(organization_id: UUID, file: BoardFile) -> list[Dropped]:
         _task(board, board.id, part, known)
         for one in part.comments:
             _comment(board.id, part, one, known)
-    for made in (_approvals(board, [(new_id(), part) for part in file.approvals], known), _memory(board, file, known)):
-        for _ in made:
-            pass
+    list(_approvals(board, [(new_id(), part) for part in file.approvals], known))
+    list(_memory(board, file, known))
     return known.dropped
 
 
@@ -231,7 +224,9 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
     ids = {part.number: new_id() for part in file.tasks}
     try:
         await staging.begin(board)
-        await jobs.step("Storing what is on the board", _number_of(file))
+        of_tasks = sum(1 + len(part.comments) + len(part.depends_on) + len(part.checklist) for part in file.tasks)
+        of_approvals = sum(1 + len(part.tasks) for part in file.approvals)
+        await jobs.step("Storing what is on the board", of_tasks + of_approvals + len(file.memory))
         await _store(board, file, ids, known)
         await jobs.step("Tags and custom fields")
         brought = await committed(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
@@ -243,26 +238,33 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
             raise
         if attempt == ATTEMPTS:
             raise NotFound() from error
-    return await import_here(
-        actor, organization_id, file, attempt + 1
-    )  # a person or agent in it was deleted during the import
-
-
-def _number_of(file: BoardFile) -> int:
-    """Return how many rows are stored for a file before those that the organization shares."""
-    of_tasks = sum(1 + len(part.comments) + len(part.depends_on) + len(part.checklist) for part in file.tasks)
-    return of_tasks + sum(1 + len(part.tasks) for part in file.approvals) + len(file.memory)
+    # A person or agent in it was deleted during the import.
+    return await import_here(actor, organization_id, file, attempt + 1)
 
 
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
     comments = (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
     await staging.store(board.id, (_task(board, ids[part.number], part, known) for part in file.tasks))
     await staging.store(board.id, comments)
-    await staging.store(board.id, _edges(board, file, ids))
+    await staging.store(
+        board.id,
+        (
+            TaskDependency(board_id=board.id, task_id=ids[part.number], depends_on_task_id=ids[number])
+            for part in file.tasks
+            for number in part.depends_on
+        ),
+    )
     await staging.store(board.id, _steps(file, ids))
     approvals = [(new_id(), part) for part in file.approvals]
     await staging.store(board.id, _approvals(board, approvals, known))
-    await staging.store(board.id, _links(approvals, ids))
+    await staging.store(
+        board.id,
+        (
+            ApprovalTask(approval_id=approval_id, task_id=ids[number], is_pending=part.status == "pending")
+            for approval_id, part in approvals
+            for number in part.tasks
+        ),
+    )
     await staging.store(board.id, _memory(board, file, known))
 
 
@@ -273,7 +275,11 @@ async def _finish(
     """Store what the organization shares, and record the events."""
     dropped = list(known.dropped)  # the command may be retried
     board = await staging.appear(board_id)
-    new_tags = await _imported_tag(organization_id, file, ids)
+    tag_ids, new_tags = await find_tags(organization_id, file.tags)
+    tagged = [
+        TagAssignment(task_id=ids[part.number], tag_id=tag_ids[slug]) for part in file.tasks for slug in part.tags
+    ]
+    await TagAssignment.bulk_create(tagged, batch_size=BATCH)
     fields, new_fields = await bind_fields(board, file.custom_fields, dropped)
     await store_values(fields, file.tasks, ids, dropped)
     counts = ImportCounts.of(file)
@@ -327,12 +333,6 @@ def _comment(task_id: UUID, part: TaskPart, comment: CommentPart, known: Known) 
     )
 
 
-def _edges(board: Board, file: BoardFile, ids: dict[int, UUID]) -> Iterator[TaskDependency]:
-    for part in file.tasks:
-        for one in part.depends_on:
-            yield TaskDependency(board_id=board.id, task_id=ids[part.number], depends_on_task_id=ids[one])
-
-
 def _steps(file: BoardFile, ids: dict[int, UUID]) -> Iterator[ChecklistItem]:
     for part in file.tasks:
         for position, step in enumerate(part.checklist, start=1):
@@ -354,26 +354,9 @@ def _approvals(board: Board, parts: list[tuple[UUID, ApprovalPart]], known: Know
         )
 
 
-def _links(parts: list[tuple[UUID, ApprovalPart]], ids: dict[int, UUID]) -> Iterator[ApprovalTask]:
-    for approval_id, part in parts:
-        for number in part.tasks:
-            pending = part.status == "pending"
-            yield ApprovalTask(approval_id=approval_id, task_id=ids[number], is_pending=pending)
-
-
 def _memory(board: Board, file: BoardFile, known: Known) -> Iterator[BoardMemory]:
     for position, part in enumerate(file.memory, start=1):
         user_id, agent_id = known.author(part.author, "author", f"memory entry {position}")
         fields = part.model_dump(exclude={"author"})
         written_by = {"author_user_id": user_id, "author_agent_id": agent_id}
         yield BoardMemory(id=new_id(), board_id=board.id, **written_by, **fields)
-
-
-async def _imported_tag(organization_id: UUID, file: BoardFile, ids: dict[int, UUID]) -> list[str]:
-    """Give the tasks their tags. Return the tags that were created."""
-    tag_ids, new_tags = await find_tags(organization_id, file.tags)
-    tagged = [
-        TagAssignment(task_id=ids[part.number], tag_id=tag_ids[slug]) for part in file.tasks for slug in part.tags
-    ]
-    await TagAssignment.bulk_create(tagged, batch_size=BATCH)
-    return new_tags

@@ -1,6 +1,5 @@
 """Webhooks and what they received, over HTTP, for people and for agents."""
 
-from typing import Any
 from uuid import UUID
 
 from quart import current_app, request
@@ -10,8 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import TooLarge
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
-from mission_control.exchange import webhooks as ingest
-from mission_control.exchange import webhooks as webhook_commands
+from mission_control.exchange import webhooks
 from mission_control.exchange.models import Webhook, WebhookPayload
 from mission_control.exchange.webhook_queries import (
     BoardWebhookCreate,
@@ -27,7 +25,6 @@ from mission_control.exchange.webhook_queries import (
     list_webhooks,
     payload_read,
 )
-from mission_control.exchange.webhooks import shortened
 from mission_control.http.body_limit import BodyLimit, admit_body
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.proxies import client_ip
@@ -48,8 +45,8 @@ def _webhook_read(webhook: Webhook, secret: str | None = None) -> BoardWebhookRe
 @api.get("", Page[BoardWebhookRead], rule="board.read")
 async def list_board_webhooks(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
     """List the webhooks of a board, newest first."""
-    webhooks, total = await list_webhooks(board, query)
-    return page([_webhook_read(one) for one in webhooks], total, query)
+    found, total = await list_webhooks(board, query)
+    return page([_webhook_read(webhook) for webhook in found], total, query)
 
 
 @api.post("", rule="webhook.create")
@@ -59,7 +56,7 @@ async def create_board_webhook(actor: Actor, board: Board, data: BoardWebhookCre
     Without `secret` the answer holds a random one, this once; unsigned calls are accepted until the first call
     that is signed with it. With `"secret": null` there is no secret, and everybody who knows the address can write.
     """
-    webhook, secret = await webhook_commands.create_webhook(actor, board, data, _key())
+    webhook, secret = await webhooks.create_webhook(actor, board, data, _key())
     return _webhook_read(webhook, secret)
 
 
@@ -72,13 +69,13 @@ async def get_board_webhook(actor: Actor, webhook: Webhook) -> BoardWebhookRead:
 @api.patch("/<webhook_id>", rule="webhook.update")
 async def update_board_webhook(actor: Actor, webhook: Webhook, data: BoardWebhookUpdate) -> BoardWebhookRead:
     """Change the fields of a webhook that are sent. A new secret applies at once."""
-    return _webhook_read(await webhook_commands.update_webhook(actor, webhook, data, _key()))
+    return _webhook_read(await webhooks.update_webhook(actor, webhook, data, _key()))
 
 
 @api.delete("/<webhook_id>", rule="webhook.delete")
 async def delete_board_webhook(actor: Actor, webhook: Webhook) -> OkResponse:
     """Delete a webhook and the calls it received. Their entries in the board's memory stay."""
-    await webhook_commands.delete_webhook(actor, webhook)
+    await webhooks.delete_webhook(actor, webhook)
     return OK
 
 
@@ -88,20 +85,19 @@ async def rotate_board_webhook_secret(actor: Actor, webhook: Webhook) -> Webhook
 
     It is returned this once. Calls signed with the old one are refused from now on.
     """
-    return WebhookSecret(webhook_id=webhook.id, secret=await webhook_commands.rotate_secret(actor, webhook, _key()))
+    return WebhookSecret(webhook_id=webhook.id, secret=await webhooks.rotate_secret(actor, webhook, _key()))
 
 
 @api.post("/<webhook_id>/tests", rule="webhook.test", errors={409: ErrorResponse})
 async def test_board_webhook(actor: Actor, webhook: Webhook, data: WebhookTest) -> BoardWebhookIngestResponse:
     """Try a webhook: the call is stored, written into the memory, and its agent notified, as one from outside."""
     headers = [("Content-Type", data.content_type), ("X-Mission-Control-Test", "true")]
-    call = ingest.Call(data.content.encode(), headers, data.content_type, client_ip())
-    payload = await ingest.send_test(actor, webhook, call)
-    return BoardWebhookIngestResponse(board_id=webhook.board_id, webhook_id=webhook.id, payload_id=payload.id)
+    call = webhooks.Call(data.content.encode(), headers, data.content_type, client_ip())
+    return _taken(await webhooks.send_test(actor, webhook, call))
 
 
 async def listening(actor: Actor | None, board_id: UUID, webhook_id: UUID) -> Webhook:
-    return await ingest.listening_webhook(board_id, webhook_id, client_ip())
+    return await webhooks.listening_webhook(board_id, webhook_id, client_ip())
 
 
 @api.post(
@@ -118,19 +114,18 @@ async def ingest_board_webhook(actor: Actor | None, webhook: Webhook) -> BoardWe
     hexadecimal digits, in the header that the webhook names, else in X-Hub-Signature-256 or X-Webhook-Signature.
     """
     admit_body()  # knowing a webhook's address is a credential
-    call = ingest.Call(await _body(), list(request.headers.items()), request.content_type, client_ip())
-    is_signed = ingest.check_signature(webhook, call, _key())
-    payload = await ingest.receive(system(webhook.board.organization_id), webhook, call, is_signed=is_signed)
-    return BoardWebhookIngestResponse(board_id=webhook.board_id, webhook_id=webhook.id, payload_id=payload.id)
-
-
-async def _body() -> bytes:
     try:
-        body: Any = await request.get_data(cache=False)
+        body: bytes = await request.get_data(False, False, False)
     except RequestEntityTooLarge:
         most = current_app.config["SETTINGS"].webhook_max_payload_bytes
         raise TooLarge(f"A payload may have at most {most} bytes.") from None
-    return bytes(body)
+    call = webhooks.Call(body, list(request.headers.items()), request.content_type, client_ip())
+    is_signed = webhooks.check_signature(webhook, call, _key())
+    return _taken(await webhooks.receive(system(webhook.board.organization_id), webhook, call, is_signed=is_signed))
+
+
+def _taken(payload: WebhookPayload) -> BoardWebhookIngestResponse:
+    return BoardWebhookIngestResponse(board_id=payload.board_id, webhook_id=payload.webhook_id, payload_id=payload.id)
 
 
 payload_api = Api(__name__, "board-webhooks", below="/boards/<board_id>/webhooks")
@@ -139,8 +134,7 @@ payload_api = Api(__name__, "board-webhooks", below="/boards/<board_id>/webhooks
 @payload_api.get("/<webhook_id>/payloads", Page[BoardWebhookPayloadRead], rule="webhook.read")
 async def list_board_webhook_payloads(actor: Actor, webhook: Webhook, query: Paging) -> dict[str, object]:
     """List the calls that a webhook received, newest first."""
-    payloads, total = await list_payloads(webhook, query)
-    return page(payloads, total, query)
+    return page(*await list_payloads(webhook, query), query)
 
 
 @payload_api.get("/<webhook_id>/payloads/<payload_id>", rule="webhook.read")
@@ -152,7 +146,7 @@ async def get_board_webhook_payload(actor: Actor, payload: WebhookPayload) -> Bo
 @payload_api.post("/<webhook_id>/payloads/<payload_id>/replays", rule="webhook.replay", errors={409: ErrorResponse})
 async def replay_board_webhook_payload(actor: Actor, payload: WebhookPayload) -> ReplayRead:
     """Notify the webhook's agent, or the lead, of a payload again."""
-    agent_id = await ingest.replay(actor, payload)
+    agent_id = await webhooks.replay(actor, payload)
     return ReplayRead(webhook_id=payload.webhook.id, payload_id=payload.id, agent_id=agent_id)
 
 
@@ -178,7 +172,7 @@ async def get_webhook_payload(actor: Actor, payload: WebhookPayload, query: Payl
     A payload longer than max_chars is cut to the beginning of its text.
     """
     found = await payload_read(payload.id)
-    return found.model_copy(update={"payload": shortened(found.payload, query.max_chars)})
+    return found.model_copy(update={"payload": webhooks.shortened(found.payload, query.max_chars)})
 
 
 PAYLOADS = BodyLimit("POST", r"/api/v1/boards/[^/]+/webhooks/[^/]+", "webhook_max_payload_bytes")

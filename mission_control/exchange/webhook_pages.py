@@ -14,7 +14,7 @@ from mission_control.boards.pages import on_board
 from mission_control.boards.queries import crew_of, present
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging
-from mission_control.database.sql import Row, as_moment, rows
+from mission_control.database.sql import as_moment, rows
 from mission_control.exchange.models import Webhook
 from mission_control.exchange.webhook_queries import (
     SAMPLE,
@@ -45,69 +45,32 @@ class Listed:
     recipient: str
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    id: UUID
-    text: str
-    is_cut: bool
-    headers: list[tuple[str, str]]
-    source_ip: str
-    content_type: str
-    is_signed: bool | None
-    is_test: bool
-    received_at: datetime
-
-
 async def listed(board: Board, base_url: str) -> list[Listed]:
     """Return the webhooks of a board, newest first."""
     webhooks, _ = await list_webhooks(board, Paging(limit=200, offset=0))
-    figures = {
-        str(row["webhook_id"]): row
-        for row in await rows(
-            "SELECT webhook_id, COUNT(*) AS n, MAX(received_at) AS last_at FROM board_webhook_payloads"
-            " WHERE board_id = ? GROUP BY webhook_id",
-            board.id,
-        )
-    }
+    found = await rows(
+        "SELECT webhook_id, COUNT(*) AS n, MAX(received_at) AS last_at FROM board_webhook_payloads"
+        " WHERE board_id = ? GROUP BY webhook_id",
+        board.id,
+    )
+    figures = {str(row["webhook_id"]): (int(row["n"]), as_moment(row["last_at"])) for row in found}
     agents = await rows("SELECT id, name, is_board_lead FROM agents WHERE board_id = ?", board.id)
     names = {str(row["id"]): row["name"] for row in agents}
     lead = next((row["name"] for row in agents if row["is_board_lead"]), "")
-    return [_listed(one, base_url, figures.get(str(one.id)), names.get(str(one.agent_id), lead)) for one in webhooks]
+    return [
+        Listed(
+            BoardWebhookRead.of(webhook, base_url),
+            *figures.get(str(webhook.id), (0, None)),
+            names.get(str(webhook.agent_id), lead),
+        )
+        for webhook in webhooks
+    ]
 
 
-def _listed(webhook: Webhook, base_url: str, figures: Row | None, recipient: str) -> Listed:
-    read = BoardWebhookRead.of(webhook, base_url)
-    if figures is None:
-        return Listed(read, 0, None, recipient)
-    return Listed(read, int(figures["n"]), as_moment(figures["last_at"]), recipient)
-
-
-async def calls_of(webhook_id: UUID) -> int:
-    [row] = await rows("SELECT COUNT(*) AS n FROM board_webhook_payloads WHERE webhook_id = ?", webhook_id)
-    return int(row["n"])
-
-
-async def received(webhook_id: UUID, page: int) -> tuple[list[Received], int]:
-    """Return a page of the calls that a webhook received, newest first, and how many there are."""
-    paging = Paging(limit=PAYLOADS_OF_A_PAGE, offset=(page - 1) * PAYLOADS_OF_A_PAGE)
-    found, total = await list_payloads(Webhook(id=webhook_id), paging)
-    return [_received(one) for one in found], total
-
-
-def _received(call: BoardWebhookPayloadRead) -> Received:
-    payload = call.payload
-    text = payload if isinstance(payload, str) else json.dumps(payload, indent=2, ensure_ascii=False)
-    return Received(
-        id=call.id,
-        text=text[:LONGEST_SHOWN],
-        is_cut=len(text) > LONGEST_SHOWN,
-        headers=sorted((call.headers or {}).items()),
-        source_ip=call.source_ip or "",
-        content_type=call.content_type or "",
-        is_signed=call.is_signed,
-        is_test=call.is_test,
-        received_at=call.received_at,
-    )
+def text_of(call: BoardWebhookPayloadRead) -> str:
+    """Return what a call sent, as people read it."""
+    sent = call.payload
+    return sent if isinstance(sent, str) else json.dumps(sent, indent=2, ensure_ascii=False)
 
 
 def curl_line(webhook: BoardWebhookRead, secret: str = "") -> str:
@@ -179,20 +142,12 @@ async def webhooks(board_id: UUID) -> ResponseReturnValue:
 
 
 @pages.get(f"{BOARD}/live")
-async def webhooks_live(board_id: UUID) -> Response:
-    """Keep the list live."""
-    return await _live(*await on_board(board_id), None)
-
-
 @pages.get(f"{WEBHOOK}/live")
-async def webhook_live(board_id: UUID, webhook_id: UUID) -> Response:
-    """Keep the page of one live."""
+async def live(board_id: UUID, webhook_id: UUID | None = None) -> Response:
+    """Keep the list or the page of one live."""
     actor, board = await on_board(board_id)
-    await visible_webhook(actor, board_id, webhook_id)
-    return await _live(actor, board, webhook_id)
-
-
-async def _live(actor: Actor, board: Board, webhook_id: UUID | None) -> Response:
+    if webhook_id is not None:
+        await visible_webhook(actor, board_id, webhook_id)
     shown = _view(actor, board, webhook_id)
 
     async def look(viewer: Actor, reads: Reads) -> WebhooksView | None:
@@ -226,10 +181,13 @@ async def _payloads(view: WebhooksView) -> str:
     webhook = await _one(view)
     if webhook is None:
         return ""
-    found, total = await received(webhook.id, view.page)
-    more = view.page * PAYLOADS_OF_A_PAGE < total
-    context = {"payloads": found, "total": total, "has_more": more, "webhook": webhook}
-    return render_macro("webhooks/payloads.html", "payloads", view=view, **context)
+    paging = Paging(limit=PAYLOADS_OF_A_PAGE, offset=(view.page - 1) * PAYLOADS_OF_A_PAGE)
+    calls, total = await list_payloads(Webhook(id=webhook.id), paging)
+    payloads = [(call, text_of(call)) for call in calls]
+    return render_macro(
+        "webhooks/payloads.html", "payloads", view=view, webhook=webhook, payloads=payloads, longest=LONGEST_SHOWN,
+        total=total, has_more=view.page * PAYLOADS_OF_A_PAGE < total,
+    )  # fmt: skip
 
 
 def _on_board(view: WebhooksView, news: Event | Signal) -> bool:

@@ -37,18 +37,6 @@ def _header_name(value: str | None) -> str | None:
 HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
 
 
-class BoardWebhookCreate(BaseModel):
-    """A webhook to create. Without `secret` it gets a random one, with null it has none."""
-
-    model_config = example(description="What the build server reports")
-
-    description: NonEmptyStr
-    enabled: bool = True
-    agent_id: UUID | None = None
-    secret: OptionalText = None
-    signature_header: HeaderName = None
-
-
 class BoardWebhookUpdate(BaseModel):
     """Changes of a webhook. Absent fields stay as they are, null clears."""
 
@@ -57,6 +45,15 @@ class BoardWebhookUpdate(BaseModel):
     agent_id: UUID | None = None
     secret: OptionalText = None
     signature_header: HeaderName = None
+
+
+class BoardWebhookCreate(BoardWebhookUpdate):
+    """A webhook to create. Without `secret` it gets a random one, with null it has none."""
+
+    model_config = example(description="What the build server reports")
+
+    description: NonEmptyStr
+    enabled: bool = True
 
 
 class BoardWebhookRead(BaseModel):
@@ -81,22 +78,16 @@ class BoardWebhookRead(BaseModel):
 
     @classmethod
     def of(cls, webhook: Webhook, base_url: str, secret: str | None = None) -> "BoardWebhookRead":
-        path = endpoint_path(webhook)
-        return cls(
-            id=webhook.id,
-            board_id=webhook.board_id,
-            agent_id=webhook.agent_id,
-            description=webhook.description,
-            enabled=webhook.enabled,
-            has_secret=webhook.secret is not None,
-            signature_header=webhook.signature_header,
-            endpoint_path=path,
-            endpoint_url=f"{base_url}{path}",
-            created_at=webhook.created_at,
-            updated_at=webhook.updated_at,
-            warning=UNSIGNED if webhook.secret is None else NOT_SIGNED_YET if webhook.takes_unsigned else None,
-            secret=secret,
-        )
+        path, has_secret = endpoint_path(webhook), webhook.secret is not None
+        computed: dict[str, Any] = {
+            "has_secret": has_secret,
+            "endpoint_path": path,
+            "endpoint_url": f"{base_url}{path}",
+            "warning": NOT_SIGNED_YET if has_secret and webhook.takes_unsigned else None if has_secret else UNSIGNED,
+            "secret": secret,
+        }
+        stored: dict[str, Any] = {name: getattr(webhook, name) for name in cls.model_fields if name not in computed}
+        return cls.model_construct(**stored, **computed)
 
 
 def endpoint_path(webhook: Webhook) -> str:
@@ -191,9 +182,8 @@ async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payloa
 
 async def list_webhooks(board: Board, paging: Paging) -> tuple[list[Webhook], int]:
     """Return a page of the board's webhooks, newest first, and how many there are."""
-    webhooks = Webhook.filter(board_id=board.id)
-    found = await webhooks.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
-    return found, await webhooks.count()
+    webhooks = Webhook.filter(board_id=board.id).order_by("-created_at", "-id")
+    return await webhooks.limit(paging.limit).offset(paging.offset), await webhooks.count()
 
 
 async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[BoardWebhookPayloadRead], int]:

@@ -20,7 +20,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt, encrypt
-from mission_control.core.values import new_id, new_secret, to_json
+from mission_control.core.values import DEEPEST, INT64, new_id, new_secret, to_json
 from mission_control.exchange.models import Webhook, WebhookPayload
 from mission_control.exchange.webhook_queries import BoardWebhookCreate, BoardWebhookUpdate, endpoint_path, payload_read
 from mission_control.http.proxies import rate_limit_key
@@ -51,8 +51,6 @@ EVENTS = (
     Kind.named("webhook.notify_failed", "The notice of a payload was given up."),
 )
 
-NOT_ITS_AGENT = "agent_id must name an agent of this board."
-
 
 @command("webhook.create")
 async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, key: str) -> tuple[Webhook, str | None]:
@@ -80,7 +78,8 @@ async def update_webhook(actor: Actor, webhook: Webhook, change: BoardWebhookUpd
     if "agent_id" in sent:
         await _check_agent(webhook.board_id, sent["agent_id"])
     webhook = await locked_webhook(webhook)
-    if "secret" in sent and sent["secret"] == _secret_of(webhook, key) and not webhook.takes_unsigned:
+    secret = None if webhook.secret is None else decrypt(webhook.secret, key)
+    if "secret" in sent and sent["secret"] == secret and not webhook.takes_unsigned:
         del sent["secret"]
     before = _visible_fields(webhook)
     changes = {name: value for name, value in sent.items() if name == "secret" or getattr(webhook, name) != value}
@@ -133,14 +132,6 @@ async def delete_webhook(actor: Actor, webhook: Webhook) -> None:
     record("webhook.deleted", webhook, f"Webhook deleted: {webhook.description}", **_visible_fields(webhook))
 
 
-async def require_signatures(webhook: Webhook) -> None:
-    """Inside a command that has locked the webhook: accept only signed calls from now on."""
-    before = _visible_fields(webhook)
-    webhook.takes_unsigned, webhook.updated_at = False, times.clock_now()
-    await webhook.save(update_fields=["takes_unsigned", "updated_at"])
-    _record_update(webhook, before, has_new_secret=False)
-
-
 async def locked_webhook(webhook: Webhook) -> Webhook:
     """Return the webhook as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
     found = await Webhook.select_for_update().get_or_none(id=webhook.id)
@@ -152,26 +143,16 @@ async def locked_webhook(webhook: Webhook) -> Webhook:
 
 async def _check_agent(board_id: UUID, agent_id: UUID | None) -> None:
     if agent_id is not None and not await Agent.exists(id=agent_id, board_id=board_id):
-        raise Invalid(NOT_ITS_AGENT)
-
-
-def _secret_of(webhook: Webhook, key: str) -> str | None:
-    return None if webhook.secret is None else decrypt(webhook.secret, key)
+        raise Invalid("agent_id must name an agent of this board.")
 
 
 def _visible_fields(webhook: Webhook) -> dict[str, Any]:
-    return {
-        "description": webhook.description,
-        "enabled": webhook.enabled,
-        "agent_id": webhook.agent_id,
-        "signature_header": webhook.signature_header,
-        "has_secret": webhook.secret is not None,
-        "takes_unsigned": webhook.secret is None or webhook.takes_unsigned,
-    }
+    same = ("description", "enabled", "agent_id", "signature_header")
+    takes_unsigned = webhook.secret is None or webhook.takes_unsigned
+    secret = {"has_secret": webhook.secret is not None, "takes_unsigned": takes_unsigned}
+    return {name: getattr(webhook, name) for name in same} | secret
 
 
-INT64 = 2**63
-DEEPEST = 100
 HIDDEN = "[redacted]"
 USUAL_HEADERS = ("x-hub-signature-256", "x-webhook-signature")
 KEPT_HEADERS = {"content-type", "user-agent"}
@@ -222,11 +203,8 @@ def storable(value: object, depth: int = 0) -> object:
         return [storable(one, depth + 1) for one in value]
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and not -INT64 <= value < INT64:
-        return str(value)
-    return value
+    too_large = isinstance(value, int) and not -INT64 <= value < INT64
+    return str(value) if too_large or (isinstance(value, float) and not math.isfinite(value)) else value
 
 
 def clean(text: str) -> str:
@@ -264,11 +242,6 @@ ADVICE = (
 )
 
 
-def memory_text(webhook: Webhook, payload: WebhookPayload, content: object) -> str:
-    """Return the text of the entry in the board's memory."""
-    return "\n".join(["WEBHOOK PAYLOAD RECEIVED", *_facts(webhook, payload), "", *_fenced(webhook, payload, content)])
-
-
 def notice_text(board: Board, webhook: Webhook, payload: WebhookPayload, content: object) -> str:
     """Return the notice to an agent, without its header."""
     task = (
@@ -280,25 +253,20 @@ def notice_text(board: Board, webhook: Webhook, payload: WebhookPayload, content
     return "\n".join(lines)
 
 
-def inspect_path(webhook: Webhook, payload: WebhookPayload) -> str:
-    """Return the path at which an agent reads the whole payload."""
-    return f"{endpoint_path(webhook).replace('/api/v1/', '/api/v1/agent/', 1)}/payloads/{payload.id}"
-
-
 def _facts(webhook: Webhook, payload: WebhookPayload) -> list[str]:
+    path = f"{endpoint_path(webhook).replace('/api/v1/', '/api/v1/agent/', 1)}/payloads/{payload.id}"
     return [
         f"Webhook ID: {webhook.id}",
         f"Payload ID: {payload.id}",
-        f"Whole payload: GET {inspect_path(webhook, payload)}",
+        f"Whole payload: GET {path}",
         f"Instruction: {webhook.description}",
     ]
 
 
 def _fenced(webhook: Webhook, payload: WebhookPayload, content: object) -> list[str]:
     """Return the preview between markers with the payload's id, which its sender cannot have known."""
-    text = neutralize_markers(
-        content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
-    )
+    text = content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
+    text = neutralize_markers(text)
     rest = len(text) - LONGEST_PREVIEW
     more = [f"({rest} more characters; read the whole payload at the address above)"] if rest > 0 else []
     return [ADVICE, f"{BEGIN} {payload.id}", text[:LONGEST_PREVIEW], f"{END} {payload.id}", *more]
@@ -368,8 +336,11 @@ async def send_test(actor: Actor, webhook: Webhook, call: Call) -> WebhookPayloa
 async def _receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool | None) -> WebhookPayload:
     board = await locked_board(webhook.board)
     webhook = await locked_webhook(webhook)
-    if is_signed and webhook.takes_unsigned:
-        await require_signatures(webhook)
+    if is_signed and webhook.takes_unsigned:  # only signed calls from now on
+        before = _visible_fields(webhook)
+        webhook.takes_unsigned, webhook.updated_at = False, times.clock_now()
+        await webhook.save(update_fields=["takes_unsigned", "updated_at"])
+        _record_update(webhook, before, has_new_secret=False)
     content = decoded(call.body, call.content_type)
     payload = WebhookPayload(
         id=new_id(),
@@ -385,7 +356,8 @@ async def _receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: boo
     payload.payload = to_json(content).decode()  # encoded here: the field would store a plain text as JSON
     await payload.save(force_create=True)
     tags = ["webhook", f"webhook:{webhook.id}", f"payload:{payload.id}"]
-    await write_memory(actor, board, memory_text(webhook, payload, content), tags, "webhook")
+    entry = ["WEBHOOK PAYLOAD RECEIVED", *_facts(webhook, payload), "", *_fenced(webhook, payload, content)]
+    await write_memory(actor, board, "\n".join(entry), tags, "webhook")
     agent_id = await _recipient(webhook)
     ending = "." if agent_id else "; the board has nobody to notify."
     what = "a test" if payload.is_test else "something"

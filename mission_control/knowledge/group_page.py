@@ -15,7 +15,7 @@ from mission_control.agents.pages import PACES as AGENT_PACES
 from mission_control.boards.models import Board
 from mission_control.boards.queries import board_rows, boards_of
 from mission_control.core.actor import Actor, can, require
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import NotFound
 from mission_control.core.values import JsonObject, NonEmptyStr, OptionalText, Paging
 from mission_control.database.sql import Row
 from mission_control.knowledge.group_queries import (
@@ -28,9 +28,9 @@ from mission_control.knowledge.group_queries import (
 from mission_control.knowledge.models import BoardGroup
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
-from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.actions import Outcome, action
 from mission_control.web.asides import AsideView, asides, asked, opened, panel_alone, wants_panel_alone
-from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, TypedName, VersionedForm, go, is_htmx
+from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
@@ -161,7 +161,7 @@ async def _form(actor: Actor, group: BoardGroup | None, values: dict[str, Any], 
     )
 
 
-@action(pages, "/groups/new", form=NewGroupForm, refused=again(_form, FormInvalid, Invalid))
+@action(pages, "/groups/new", form=NewGroupForm, shows=_form)
 async def create_board_group(outcome: Outcome[None, NewGroupForm]) -> ResponseReturnValue:
     """Create a group and open it."""
     return go(f"/groups/{outcome.answer.id}")
@@ -175,13 +175,7 @@ async def edit_form(group_id: UUID) -> str:
     return await _form(actor, group, GroupForm.shown(group), {})
 
 
-async def _not_edited(refusal: Refusal[BoardGroup, GroupForm]) -> ResponseReturnValue:
-    refusal.only(EditConflict, FormInvalid, Invalid)
-    group = await reachable_group(refusal.actor, refusal.found.id)
-    return await _form(refusal.actor, group, refusal.values, refusal.errors)
-
-
-@action(pages, f"{GROUP}/edit", form=GroupForm, at=reachable_group, refused=_not_edited)
+@action(pages, f"{GROUP}/edit", form=GroupForm, at=reachable_group, shows=_form)
 async def update_board_group(outcome: Outcome[BoardGroup, GroupForm]) -> ResponseReturnValue:
     """Change a group and its boards."""
     return go(f"/groups/{outcome.found.id}")
@@ -202,9 +196,7 @@ async def _delete_page(actor: Actor, group: BoardGroup, values: Fields, errors: 
     return await shell_page(actor, "groups/delete.html", active=f"group-{group.id}", **context)
 
 
-@action(
-    pages, f"{GROUP}/deletion", form=GroupDeletionForm, at=reachable_group, refused=again(_delete_page, FormInvalid)
-)
+@action(pages, f"{GROUP}/deletion", form=GroupDeletionForm, at=reachable_group, shows=_delete_page)
 async def delete_board_group(outcome: Outcome[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
     """Delete a group."""
     return go("/groups")
@@ -387,7 +379,7 @@ async def _pace_page(
     )
 
 
-@action(pages, f"{GROUP}/pace", form=PaceForm, at=reachable_group, refused=again(_pace_page, FormInvalid))
+@action(pages, f"{GROUP}/pace", form=PaceForm, at=reachable_group, shows=_pace_page)
 async def apply_board_group_heartbeat(outcome: Outcome[BoardGroup, PaceForm]) -> ResponseReturnValue:
     """Set how often the agents report, and say for how many that was done."""
     return await _pace_page(outcome.actor, outcome.found, outcome.form.model_dump(), {}, outcome.answer)
