@@ -56,12 +56,7 @@ MODEL_MODULES: list[str] = []
 APP = "models"
 CONNECTION = "default"
 
-SQLITE_PRAGMAS = {
-    "journal_mode": "WAL",
-    "foreign_keys": "ON",
-    "synchronous": "FULL",
-    "cache_size": -16000,
-}
+SQLITE_PRAGMAS = {"journal_mode": "WAL", "foreign_keys": "ON", "synchronous": "FULL", "cache_size": -16000}
 
 
 def orm_config(url: str, pool_size: int = 10, modules: list[str] | None = None) -> dict[str, Any]:

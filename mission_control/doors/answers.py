@@ -80,10 +80,17 @@ def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[s
     if isinstance(error, DoesNotExist):
         error = NotFound()
     if isinstance(error, ValidationError):
-        return _refusal(422, ErrorCode.ARGUMENTS_INVALID, _sentence(_nearest(error, known or {}), 0))
+        problems: list[Any] = error.errors(include_url=False)
+        for one in problems:
+            if one["type"] == "extra_forbidden":
+                one["msg"] = unknown_name(one["loc"][-1], sibling_names(known or {}, one["loc"]))
+        return _refusal(422, ErrorCode.ARGUMENTS_INVALID, _sentence(problems, 0))
     if isinstance(error, DomainError):
         detail = error.detail if isinstance(error.detail, dict) else {}
-        text = _sentence(error.detail, 1) if isinstance(error.detail, list) else _words(error)
+        if isinstance(error.detail, list):
+            text = _sentence(error.detail, 1)
+        else:
+            text = ErrorCode.of_status(error.status).sentence if error.is_bare else error.sentence
         return _refusal(error.status, str(detail.get("code") or ErrorCode.of_status(error.status)), text, detail)
     if sentence := outage(error):
         return _refusal(503, ErrorCode.DATABASE_UNAVAILABLE, f"{sentence} Try again in a few seconds.")
@@ -91,19 +98,6 @@ def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[s
     return _refusal(
         500, ErrorCode.INTERNAL_ERROR, f"Something went wrong here (request {current_request_id()}). Tell a person."
     )
-
-
-def _nearest(error: ValidationError, known: Mapping[str, Any]) -> list[Any]:
-    problems: list[Any] = error.errors(include_url=False)
-    for one in problems:
-        if one["type"] == "extra_forbidden":
-            one["msg"] = unknown_name(one["loc"][-1], sibling_names(known, one["loc"]))
-    return problems
-
-
-def _words(error: DomainError) -> str:
-    """What the error says, or what its status means when it says nothing else."""
-    return ErrorCode.of_status(error.status).sentence if error.is_bare else error.sentence
 
 
 def _refusal(status: int, code: str, message: str, more: JsonObject | None = None) -> tuple[str, JsonObject]:

@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject, OkResponse, parse_id, version_of
 from mission_control.doors.answers import Shape
 from mission_control.doors.operations import home, perform, person_asked
-from mission_control.doors.registry import Arguments, Call, Said, Tools, own, shown, takes
+from mission_control.doors.registry import Arguments, Call, Said, Shown, Tools, own, takes
 from mission_control.doors.shapes import APPROVAL, BY_WHEN, ID, OTHERWISE_PERSON, WAIT, counted, fence, required
 from mission_control.home.question_reactions import POLLS as QUESTIONS
 from mission_control.home.question_schemas import MOST_OPTIONS
@@ -35,8 +35,8 @@ class Choice(Arguments):
     "Ask people",
     takes(
         "ask_question",
-        question=shown("With what is needed to answer it", "content"),
-        options=shown(
+        question=Shown("With what is needed to answer it", "content"),
+        options=Shown(
             "Answers to choose from; people answer by one key",
             kind=Annotated[list[Choice], Field(max_length=MOST_OPTIONS)],
         ),
@@ -47,7 +47,7 @@ class Choice(Arguments):
         otherwise_option=own(
             Annotated[int | None, Field(ge=1, le=MOST_OPTIONS)], None, "The number of the option that is taken then"
         ),
-        tags=shown("Tags under which the answer is remembered", "reply_tags"),
+        tags=Shown("Tags under which the answer is remembered", "reply_tags"),
     ),
     Shape("question_id content options state"),
 )
@@ -164,7 +164,7 @@ async def request_approval(call: Call) -> Said:
 
 @tools.tool(
     "Wait for a decision",
-    takes("get_approval", approval_id=ID, wait_seconds=shown("How long to wait at most", default=50)),
+    takes("get_approval", approval_id=ID, wait_seconds=Shown("How long to wait at most", default=50)),
     APPROVAL,
     reads=True,
 )

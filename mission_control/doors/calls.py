@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from secrets import token_urlsafe
 
 import orjson
 
@@ -54,10 +53,6 @@ def parsed(body: bytes) -> JsonObject:
     return message if isinstance(message, dict) else {}
 
 
-def new_session() -> str:
-    return token_urlsafe(18)
-
-
 @contextlib.contextmanager
 def tracked_call(scope: Scope, actor: Actor, message: JsonObject) -> Iterator[Call]:
     """Track a call that can be cancelled until it is answered.
@@ -75,7 +70,10 @@ def tracked_call(scope: Scope, actor: Actor, message: JsonObject) -> Iterator[Ca
     try:
         yield call
     finally:
-        _forget(name, call)
+        calls = _calls.get(name, {})
+        calls.pop(call, None)
+        if not calls:
+            _calls.pop(name, None)
 
 
 async def cancel(scope: Scope, actor: Actor, message: JsonObject) -> None:
@@ -84,8 +82,9 @@ async def cancel(scope: Scope, actor: Actor, message: JsonObject) -> None:
     asked = params.get("requestId") if isinstance(params, dict) else None
     if isinstance(asked, str | int):
         name = _name(scope, actor, asked)
-        if name not in _calls and header(scope, SESSION.lower().encode()):
-            _remember(name)
+        is_early = name not in _calls and name not in _early and header(scope, SESSION.lower().encode())
+        if is_early and len(_early) < MOST_REMEMBERED:
+            _early[name] = asyncio.get_running_loop().call_later(REMEMBERED_SECONDS, _early.pop, name, None)
         await publish_wakeup(name)
 
 
@@ -100,16 +99,3 @@ def cancel_named(name: str) -> None:
     """Cancel the calls of a name; called on every notification of the family."""
     for call in list(_calls.get(name, ())):
         call.cancel()
-
-
-def _remember(name: str) -> None:
-    if len(_early) < MOST_REMEMBERED and name not in _early:
-        _early[name] = asyncio.get_running_loop().call_later(REMEMBERED_SECONDS, _early.pop, name, None)
-
-
-def _forget(name: str, call: Call) -> None:
-    calls = _calls.get(name)
-    if calls is not None:
-        calls.pop(call, None)
-        if not calls:
-            del _calls[name]

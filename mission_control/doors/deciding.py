@@ -20,7 +20,7 @@ from mission_control.core.errors import Invalid
 from mission_control.core.values import JsonObject, version_of
 from mission_control.doors.answers import Shape
 from mission_control.doors.operations import perform
-from mission_control.doors.registry import REQUIRED, Call, Said, Tools, own, shown, takes
+from mission_control.doors.registry import REQUIRED, Call, Said, Shown, Tools, own, takes
 from mission_control.doors.shapes import APPROVAL, TASK_LINE, WAIT, counted, status_text
 from mission_control.home.gateway_request_queries import may_see
 from mission_control.home.models import Question
@@ -31,7 +31,6 @@ from mission_control.tasks.queries import tasks_read
 tools = Tools(position=5)
 MOST = 200
 SEEN = "Of the request as you showed it to the person; 409 need_changed says what changed, then show it again"
-NO_CHANGES = "A gateway takes approved or rejected. Say what to change in a message to its agent."
 # What agents ask; text is the question, with options to choose from, or the reason to approve.
 REQUEST: JsonObject = {
     "board_id": None,  # of an agent on no board, asked by gateway_name
@@ -52,9 +51,7 @@ OF_GATEWAY = Shape("kind id gateway_name action_type options allows_text substan
 @tools.tool(
     "List what waits for people",
     takes(
-        "list_needs",
-        **WAIT,
-        board_id=own(UUID | None, None, "Only of this board; left out, of all the person reads"),
+        "list_needs", **WAIT, board_id=own(UUID | None, None, "Only of this board; left out, of all the person reads")
     ),
     audience="people",
     reads=True,
@@ -89,8 +86,9 @@ async def _waiting(actor: Actor, board_id: UUID | None) -> JsonObject:
     lines += [await _question_line(actor, one) for one in questions]
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name
-    if board_id is None:
-        lines += await _boardless(actor)
+    if board_id is None and may_see(actor):  # what gateways ask for agents that are on no board
+        page = await perform("list_gateway_requests", actor, status="pending", limit=MOST)
+        lines += [_boardless_line(one) for one in page["items"]]
     lines.sort(key=lambda one: one["created_at"])
     marks = ((one["id"], one["substance"]) for one in lines)
     return {"requests": [REQUEST | one for one in lines], "version": version_of(len(lines), marks)}
@@ -140,14 +138,6 @@ async def _question_line(actor: Actor, question: Question) -> JsonObject:
     }
 
 
-async def _boardless(actor: Actor) -> list[JsonObject]:
-    """Return what gateways ask for agents that are on no board, none for who does not administer the organization."""
-    if not may_see(actor):
-        return []
-    page = await perform("list_gateway_requests", actor, status="pending", limit=MOST)
-    return [_boardless_line(one) for one in page["items"]]
-
-
 def _boardless_line(read: Any) -> JsonObject:
     request = request_of(read["payload"])
     text = read["content"] if request is None else f"{read['heading']}\n\n{request.as_text}"
@@ -166,7 +156,7 @@ def _boardless_line(read: Any) -> JsonObject:
         "decide_approval",
         approval_id="The id of a request of kind approval",
         decision="changes_requested sends the work back to its agent with the note",
-        note=shown("What the agent should know; say what to change, or why not", kind=str | None),
+        note=Shown("What the agent should know; say what to change, or why not", kind=str | None),
         then="Where the task of rejected work goes: the inbox, the person, or the trash",
         always="Approved for the next times too; only where the request says allows_always",
         substance=SEEN,
@@ -191,9 +181,8 @@ async def decide_approval(call: Call) -> Said:
         await refuse_decided(approval, call["decision"])
         if call["always"]:
             return await call.perform(**ids)
-        # the same decision may be sent again
-        name = "update_approval"
-        return await perform(name, call.actor, **call.sent("decision", "note", "then", "substance"), **ids)
+        sent = call.sent("decision", "note", "then", "substance")
+        return await perform("update_approval", call.actor, **sent, **ids)  # the same decision may be sent again
 
     read = await atomically(call.actor, decide)
     tasks = await tasks_read(read["task_ids"]) if read["task_ids"] else []
@@ -206,7 +195,7 @@ async def _decide_boardless(call: Call) -> JsonObject:
     asked = {"gateway_request_id": call["approval_id"]}
     if call["decision"] == "changes_requested":
         await perform("get_gateway_request", call.actor, **asked)
-        raise Invalid(NO_CHANGES)
+        raise Invalid("A gateway takes approved or rejected. Say what to change in a message to its agent.")
     read = await perform("decide_gateway_request", call.actor, **asked, **call.sent("decision", "always", "substance"))
     return {**read, "task_ids": [], "decision": read["status"]}
 
@@ -239,7 +228,7 @@ async def answer_question(call: Call) -> Said:
 
 @tools.tool(
     "List what needs the person",
-    takes("list_needs", **WAIT, board_id="Only of this board", limit=shown(default=50)),
+    takes("list_needs", **WAIT, board_id="Only of this board", limit=Shown(default=50)),
     audience="people",
     reads=True,
 )
@@ -273,7 +262,7 @@ def _need(need: Need) -> JsonObject:
     "Answer a need",
     takes(
         "answer_need",
-        need_id=shown("Its id, such as approval:<uuid>", kind=Annotated[str, Field(max_length=80)], default=REQUIRED),
+        need_id=Shown("Its id, such as approval:<uuid>", kind=Annotated[str, Field(max_length=80)], default=REQUIRED),
         answer="The id of one of its answers, such as approve",
         note="The person's words, where it takes some",
         substance="As you showed it to the person; 409 need_changed: show it again",

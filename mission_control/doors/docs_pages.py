@@ -79,9 +79,9 @@ async def docs() -> str:
     base = _base()
     hits = reference.search(_document(), query) if query else []
     lines = {
-        "loop": guide.loop(base),
-        "change": guide.change(base),
-        "clients": guide.clients(base),
+        "loop": guide.LOOP.format(base=base),
+        "change": guide.CHANGE.format(base=base),
+        "clients": guide.CLIENTS.format(base=base),
         "reasons": REASONS.items(),
         "codes": list(ErrorCode),
     }
@@ -94,7 +94,7 @@ async def docs_of_tag(tag: str) -> str:
     known = next((one for one in reference.tags(_document()) if one.name == tag), None)
     if known is None:
         raise NotFound("There is no such page in the documentation.")
-    entries = reference.entries(_document(), tag, _base())
+    entries = [entry for _, entry in reference.entries_for(_document(), lambda one: tag in one["tags"], _base())]
     return await _page("docs/tag.html", tag=known, entries=entries, shapes=reference.shapes(_document(), tag))
 
 

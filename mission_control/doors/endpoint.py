@@ -9,6 +9,7 @@ import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from importlib import import_module
+from secrets import token_urlsafe
 from typing import Any
 
 from quart import Quart
@@ -89,6 +90,12 @@ class Answer:
     def add(self, headers: dict[str, str]) -> None:
         self._headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
+    async def complete(self, status: int, content_type: bytes, body: bytes) -> None:
+        """Send a whole response."""
+        headers = [(b"content-type", content_type)]
+        await self({"type": "http.response.start", "status": status, "headers": headers})
+        await self({"type": "http.response.body", "body": body, "more_body": False})
+
     async def __call__(self, message: Message) -> None:
         """Send the next part."""
         if message["type"] == "http.response.start":
@@ -115,12 +122,13 @@ class Service:
         if message.get("method") == "notifications/cancelled":
             await calls.cancel(scope, actor, message)
         elif message.get("method") == "initialize":
-            answer.add({calls.SESSION: calls.new_session()})
+            answer.add({calls.SESSION: token_urlsafe(18)})
         with calls.tracked_call(scope, actor, message) as call:
             with compensated(call.compensations):
                 await _until_cancelled(protocol(scope, _replayed(body), answer), receive, answer, call)
             if call.cancelled.done() and not answer.has_begun:
-                await _close_unanswered(answer)
+                # A cancelled request gets no response, because clients complain about one.
+                await answer.complete(200, b"text/event-stream", b"")
 
     async def stop(self) -> None:
         """Stop the SDK; another call can start it again."""
@@ -165,13 +173,6 @@ async def _until_cancelled(work: Awaitable[None], receive: Receive, answer: Answ
             await call.compensations.run()
     if not working.cancelled():
         working.result()
-
-
-async def _close_unanswered(answer: Answer) -> None:
-    """Close the stream without a message: a cancelled request gets no response, because clients complain about one."""
-    headers = [(b"content-type", b"text/event-stream")]
-    await answer({"type": "http.response.start", "status": 200, "headers": headers})
-    await answer({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -224,7 +225,13 @@ class Entry:
             await _refuse(answer, error, has_body=scope["method"] != "HEAD")
 
     async def _caller(self, scope: Scope) -> tuple[Actor, Allowance | None]:
-        secret, is_for_agents = _secret(scope)
+        secret = (header(scope, b"x-agent-token") or "").strip()
+        is_for_agents = bool(secret)
+        if not secret:
+            scheme, _, bearer = (header(scope, b"authorization") or "").partition(" ")
+            secret = bearer.strip() if scheme.lower() == "bearer" else ""
+        if not secret:
+            raise Unauthenticated(WHO)
         async with self._app.app_context():
             actor, allowance = await caller_for(secret, scope_client_ip(scope))
         if actor.is_user and is_for_agents:
@@ -248,17 +255,6 @@ class Entry:
                 return body
 
 
-def _secret(scope: Scope) -> tuple[str, bool]:
-    """Return the token of the request, and whether it came in the agents' header."""
-    if agents := (header(scope, b"x-agent-token") or "").strip():
-        return agents, True
-    scheme, _, bearer = (header(scope, b"authorization") or "").partition(" ")
-    secret = bearer.strip() if scheme.lower() == "bearer" else ""
-    if not secret:
-        raise Unauthenticated(WHO)
-    return secret, False
-
-
 async def _refuse(answer: Answer, error: Exception, *, has_body: bool) -> None:
     if isinstance(error, DomainError):
         answer.add(error.headers)
@@ -267,9 +263,8 @@ async def _refuse(answer: Answer, error: Exception, *, has_body: bool) -> None:
         answer.add({"WWW-Authenticate": 'Bearer realm="Mission Control"'})
     sentence, values = refusal(error)
     body = to_json({"jsonrpc": "2.0", "id": None, "error": {"code": REFUSED, "message": sentence, "data": values}})
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await answer({"type": "http.response.start", "status": values["status"], "headers": headers})
-    await answer({"type": "http.response.body", "body": body if has_body else b"", "more_body": False})
+    answer.add({"Content-Length": str(len(body))})
+    await answer.complete(values["status"], b"application/json", body if has_body else b"")
 
 
 def install(app: Quart, settings: Settings) -> None:

@@ -25,6 +25,7 @@ FOR_WORKERS = (
     ErrorCode.RATE_LIMITED,
 )
 
+# A worker's loop for a shell; a change that happens once, and only to the task that was read; clients to generate.
 LOOP = """\
 TOKEN=mca_...
 URL={base}/api/v1/agent
@@ -58,28 +59,9 @@ openapi-generator-cli generate -g python -i {base}/openapi.json -o client
 """
 
 
-def loop(base: str) -> str:
-    """Return a worker's loop for a shell."""
-    return LOOP.format(base=base)
-
-
-def change(base: str) -> str:
-    """Return a change that happens once, and only to the task that was read."""
-    return CHANGE.format(base=base)
-
-
-def clients(base: str) -> str:
-    """Return the commands that generate clients."""
-    return CLIENTS.format(base=base)
-
-
 @lru_cache(8)
 def llms(base: str) -> str:
     """Return /llms.txt: all that a worker needs, in as few words as a model can do with."""
     text = data_dir("templates").joinpath("docs", "llms.txt").read_text(encoding="utf-8")
-    return text.replace("{{ base }}", base).replace("{{ codes }}", codes())
-
-
-def codes() -> str:
-    """Return the codes of errors that a worker meets, each with its sentence."""
-    return "\n".join(f"- `{code}`: {code.sentence}" for code in FOR_WORKERS)
+    codes = "\n".join(f"- `{code}`: {code.sentence}" for code in FOR_WORKERS)
+    return text.replace("{{ base }}", base).replace("{{ codes }}", codes)

@@ -64,16 +64,13 @@ async def _ids(entry: Operation, actor: Actor, sent: Mapping[str, Any]) -> JsonO
     names = entry.path_names
     ids = {name: sent[name] for name in names if name in sent}
     if "board_id" in names and "board_id" not in ids:
-        ids["board_id"] = home(actor) if actor.is_agent else await _board_of(ids["task_id"])
+        if actor.is_agent:
+            ids["board_id"] = home(actor)
+        elif (task := await Task.get_or_none(id=ids["task_id"])) is not None:
+            ids["board_id"] = task.board_id  # the operation checks whether the person can see it
+        else:
+            raise NotFound()
     return ids
-
-
-async def _board_of(task_id: UUID) -> UUID | None:
-    """Return the board of a task; the operation checks whether the person can see it."""
-    task = await Task.get_or_none(id=task_id)
-    if task is None:
-        raise NotFound()
-    return task.board_id
 
 
 def home(actor: Actor) -> UUID:

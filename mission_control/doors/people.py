@@ -7,24 +7,9 @@ from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.boards.words import STATUSES
+from mission_control.doors import shapes
 from mission_control.doors.answers import Shape
 from mission_control.doors.registry import Call, Said, Tools, own, takes
-from mission_control.doors.shapes import (
-    COLLEAGUE,
-    COMMENT,
-    MARKDOWN,
-    PART,
-    STATUS,
-    TASK,
-    TASK_DETAIL,
-    TASKS,
-    WHY,
-    WORDS,
-    board_details,
-    new_task,
-    part_of,
-    required,
-)
 from mission_control.home.models import Question
 from mission_control.tasks.models import Task
 
@@ -33,7 +18,7 @@ BOARD = "The board's id, as list_boards answered it"
 BOARD_LINE = Shape("id name description")
 
 
-@tools.tool("List boards", takes("list_boards", **PART), audience="people", reads=True)
+@tools.tool("List boards", takes("list_boards", **shapes.PART), audience="people", reads=True)
 async def list_boards(call: Call) -> Said:
     """List the boards that the person reads, by name. Call it first: every other tool needs an id from a list.
 
@@ -50,12 +35,7 @@ async def list_boards(call: Call) -> Said:
     return f"{len(page['items'])} of {page['total']} boards.", values
 
 
-@tools.tool(
-    "Read a board",
-    takes("get_board", board_id=BOARD),
-    audience="people",
-    reads=True,
-)
+@tools.tool("Read a board", takes("get_board", board_id=BOARD), audience="people", reads=True)
 async def get_board(call: Call) -> Said:
     """Read what a board is for, which rules hold there, which agents work on it, and what waits for people.
 
@@ -68,9 +48,9 @@ async def get_board(call: Call) -> Said:
     columns = dict.fromkeys(STATUSES, 0) | {str(name): int(n) for name, n in counts}
     agents = await Agent.filter(board_id=board.id).order_by("created_at")
     values = {
-        "board": board_details(board),
+        "board": shapes.board_details(board),
         "can_change": call.actor.writes(board),
-        "agents": COLLEAGUE([AgentRead.of(one) for one in agents]),
+        "agents": shapes.COLLEAGUE([AgentRead.of(one) for one in agents]),
         "tasks": columns,
         "pending_approvals": await Approval.filter(board_id=board.id, status="pending").count(),
         "open_questions": await Question.filter(board_id=board.id, state="open").count(),
@@ -82,14 +62,14 @@ async def get_board(call: Call) -> Said:
     "List tasks",
     takes(
         "list_tasks",
-        **PART,
+        **shapes.PART,
         board_id=BOARD,
-        status=STATUS,
+        status=shapes.STATUS,
         mine=own(bool, False, "Only tasks that are assigned to the person"),
-        q=WORDS,
-        why=WHY,
+        q=shapes.WORDS,
+        why=shapes.WHY,
     ),
-    TASKS,
+    shapes.TASKS,
     audience="people",
     reads=True,
 )
@@ -99,7 +79,7 @@ async def list_tasks(call: Call) -> Said:
     With why it says what each task waits for. get_task reads one of them. 404: no such board, or the person does not
     read it.
     """
-    return part_of(await call.perform(assigned_user_id=call.actor.id if call["mine"] else None), "tasks")
+    return shapes.part_of(await call.perform(assigned_user_id=call.actor.id if call["mine"] else None), "tasks")
 
 
 @tools.tool(
@@ -107,9 +87,9 @@ async def list_tasks(call: Call) -> Said:
     takes(
         "create_task",
         board_id=BOARD,
-        **new_task("An agent of get_board; left out, whichever agent claims it first"),
+        **shapes.new_task("An agent of get_board; left out, whichever agent claims it first"),
     ),
-    TASK_DETAIL,
+    shapes.TASK_DETAIL,
     audience="people",
 )
 async def create_task(call: Call) -> Said:
@@ -124,12 +104,8 @@ async def create_task(call: Call) -> Said:
 
 @tools.tool(
     "Comment on a task",
-    takes(
-        "create_task_comment",
-        task_id=TASK,
-        message=required(MARKDOWN),
-    ),
-    COMMENT,
+    takes("create_task_comment", task_id=shapes.TASK, message=shapes.required(shapes.MARKDOWN)),
+    shapes.COMMENT,
     audience="people",
 )
 async def comment(call: Call) -> Said:

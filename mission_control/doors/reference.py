@@ -11,6 +11,7 @@ from mission_control.core.values import JsonObject
 JSON = "application/json"
 CREDENTIALS = ("X-Agent-Token",)
 TONES = {"GET": "run", "POST": "ok", "PATCH": "warn", "PUT": "warn", "DELETE": "bad"}
+ADVICE = {"x-when-to-use": "Use it", "x-when-not-to-use": "Rather not", "x-negative-guidance": "Never"}
 TITLES = {
     "agent": "Agents' own paths",
     "agent-lead": "For leads",
@@ -94,11 +95,11 @@ def tags(document: JsonObject) -> list[Tag]:
     counts = Counter(tag for _, _, operation in _operations(document) for tag in operation["tags"])
     known = [(one["name"], one["description"]) for one in document["tags"]]
     known.sort(key=lambda one: not one[0].startswith("agent-"))
-    return [Tag(name, _title(name), text, counts[name]) for name, text in known if counts[name]]
-
-
-def entries(document: JsonObject, tag: str, base: str) -> list[Entry]:
-    return [entry for _, entry in entries_for(document, lambda one: tag in one["tags"], base)]
+    return [
+        Tag(name, TITLES.get(name, name.replace("-", " ").capitalize()), text, counts[name])
+        for name, text in known
+        if counts[name]
+    ]
 
 
 def entries_for(
@@ -151,10 +152,6 @@ def _operations(document: JsonObject) -> Iterator[tuple[str, str, JsonObject]]:
             yield path, method.upper(), operation
 
 
-def _title(tag: str) -> str:
-    return TITLES.get(tag, tag.replace("-", " ").capitalize())
-
-
 def _entry(document: JsonObject, path: str, method: str, operation: JsonObject, base: str) -> Entry:
     body = _content(operation.get("requestBody", {}))
     status, good = next((code, one) for code, one in operation["responses"].items() if code < "300")
@@ -167,7 +164,11 @@ def _entry(document: JsonObject, path: str, method: str, operation: JsonObject, 
         path=path,
         summary=operation.get("summary", ""),
         description=operation.get("description", ""),
-        parameters=[_parameter(one) for one in parameters if one["name"] not in CREDENTIALS],
+        parameters=[
+            _field(one["name"], one.get("schema", {}), one.get("required", False), one["description"], one["in"])
+            for one in parameters
+            if one["name"] not in CREDENTIALS
+        ],
         body=_named(document, body),
         answer=_kind(schema) if schema else [],
         status=status,
@@ -176,7 +177,7 @@ def _entry(document: JsonObject, path: str, method: str, operation: JsonObject, 
         is_stream="text/event-stream" in answer,
         errors=sorted(code for code in operation["responses"] if code >= "400"),
         curl=_curl(path, method, operation, base),
-        advice=_advice(operation),
+        advice=[(title, " ".join(operation[key])) for key, title in ADVICE.items() if operation.get(key)],
     )
 
 
@@ -197,20 +198,14 @@ def _who(operation: JsonObject) -> str:
     return "People" if people else "Agents" if agents else "Anybody"
 
 
-def _advice(operation: JsonObject) -> list[tuple[str, str]]:
-    titles = {"x-when-to-use": "Use it", "x-when-not-to-use": "Rather not", "x-negative-guidance": "Never"}
-    return [(title, " ".join(operation[key])) for key, title in titles.items() if operation.get(key)]
-
-
 def _content(part: JsonObject) -> JsonObject:
     schema: JsonObject = part.get("content", {}).get(JSON, {}).get("schema", {})
     return schema
 
 
-def _parameter(one: JsonObject) -> Field:
-    schema = one.get("schema", {})
-    description = one["description"] + (" (a header)" if one["in"] == "header" else "")
-    return Field(one["name"], _kind(schema), one.get("required", False), _default(schema), description)
+def _field(name: str, schema: JsonObject, is_required: bool, description: str, place: str = "") -> Field:
+    default = json.dumps(schema["default"]) if "default" in schema else ""
+    return Field(name, _kind(schema), is_required, default, description + " (a header)" * (place == "header"))
 
 
 def _named(document: JsonObject, schema: JsonObject) -> Shape | None:
@@ -227,14 +222,10 @@ def _shape(document: JsonObject, name: str) -> Shape:
     schema = document["components"]["schemas"][name]
     required = set(schema.get("required", []))
     fields = [
-        Field(key, _kind(part), key in required, _default(part), part.get("description", ""))
+        _field(key, part, key in required, part.get("description", ""))
         for key, part in schema.get("properties", {}).items()
     ]
     return Shape(name, schema.get("description", ""), fields)
-
-
-def _default(schema: dict[str, object]) -> str:
-    return json.dumps(schema["default"]) if "default" in schema else ""
 
 
 def _kind(schema: JsonObject) -> list[tuple[str, str]]:
@@ -252,15 +243,11 @@ def _kind(schema: JsonObject) -> list[tuple[str, str]]:
         return [(json.dumps(schema["const"]), "")]
     if schema.get("type") == "array":
         return [("list of ", ""), *_kind(schema.get("items", {}))]
-    return [(_simple(schema), "")]
-
-
-def _simple(schema: dict[str, object]) -> str:
     kind = str(schema.get("type", "anything"))
     notes = [str(schema["format"])] if "format" in schema else []
     notes += [f"at least {schema[key]}" for key in ("minimum", "minLength") if key in schema]
     notes += [f"at most {schema[key]}" for key in ("maximum", "maxLength") if key in schema]
-    return f"{kind} ({', '.join(notes)})" if notes else kind
+    return [(f"{kind} ({', '.join(notes)})" if notes else kind, "")]
 
 
 def _curl(path: str, method: str, operation: JsonObject, base: str) -> str:
@@ -288,19 +275,15 @@ def sliced(document: JsonObject, tags: Collection[str]) -> JsonObject:
     }
     operations = [one for methods in paths.values() for one in methods.values()]
     carried = {tag for one in operations for tag in one["tags"]}
-    return document | {
-        "tags": [one for one in document["tags"] if one["name"] in carried],
-        "paths": paths,
-        "components": _components(document, operations),
+    names = needed(document, operations)
+    names |= {("securitySchemes", name) for one in operations for scheme in one["security"] for name in scheme}
+    components = {
+        kind: kept
+        for kind, of in document["components"].items()
+        if (kept := {name: one for name, one in of.items() if (kind, name) in names})
     }
-
-
-def _components(document: JsonObject, operations: list[JsonObject]) -> JsonObject:
-    everything: dict[str, JsonObject] = document["components"]
-    wanted = needed(document, operations)
-    wanted |= {("securitySchemes", name) for one in operations for scheme in one["security"] for name in scheme}
-    found = {kind: {name: one for name, one in of.items() if (kind, name) in wanted} for kind, of in everything.items()}
-    return {kind: of for kind, of in found.items() if of}
+    tags_kept = [one for one in document["tags"] if one["name"] in carried]
+    return document | {"tags": tags_kept, "paths": paths, "components": components}
 
 
 def needed(document: JsonObject, node: object) -> set[tuple[str, str]]:
@@ -332,13 +315,14 @@ def whole(document: JsonObject, introduction: str) -> str:
     found = list(entries_for(document, lambda one: any("AgentToken" in scheme for scheme in one["security"])))
     operations = [operation for operation, _ in found]
     parts = [introduction, "## Operations", *(_operation_text(entry) for _, entry in found)]
-    parts += ["## Shapes", *(_shape_text(one) for one in shapes_of(document, operations))]
+    parts.append("## Shapes")
+    for shape in shapes_of(document, operations):
+        parts.append("\n".join([f"### {shape.name}", "", shape.description, *_fields("Fields", shape.fields)]))
     return "\n\n".join(parts) + "\n"
 
 
 def _operation_text(one: Entry) -> str:
-    lines = [f"### {one.method} {one.path}", "", one.summary + "."]
-    lines += ["", one.description]
+    lines = [f"### {one.method} {one.path}", "", one.summary + ".", "", one.description]
     lines += [f"- {title}: {text}" for title, text in one.advice]
     lines += _fields("Parameters", one.parameters)
     if one.body is not None:
@@ -346,10 +330,6 @@ def _operation_text(one: Entry) -> str:
     lines.append(f"- Answer {one.status}: {_kind_text(one.answer) or one.said}")
     lines.append(f"- Errors: {', '.join(one.errors)}")
     return "\n".join(lines)
-
-
-def _shape_text(one: Shape) -> str:
-    return "\n".join([f"### {one.name}", "", one.description, *_fields("Fields", one.fields)])
 
 
 def _fields(title: str, fields: Iterable[Field]) -> list[str]:

@@ -31,7 +31,7 @@ EMPTY: tuple[Any, ...] = (None, [], "", 0, "0", False)
 class Shown:
     """An argument: its words, and where it differs from the operation's field, in name, type or default.
 
-    One that is the tool's `own` is not sent.
+    Its name is that of the field, or of the one that it `sends`. One that is the tool's `own` is not sent.
     """
 
     text: str = ""
@@ -39,11 +39,6 @@ class Shown:
     kind: Any = SAME
     default: Any = SAME
     is_own: bool = False
-
-
-def shown(text: str = "", sends: str = "", *, kind: object = SAME, default: object = SAME) -> Shown:
-    """Return an argument that is a field of the operation, of the same name or of the one that it `sends`."""
-    return Shown(text, sends, kind, default)
 
 
 def own(kind: object, default: object = REQUIRED, text: str = "") -> Shown:
@@ -105,7 +100,7 @@ class Takes:
 
 def takes(operation: str = "", **fields: str | Shown) -> Takes:
     """Return what a tool takes of an operation: its fields, each with its words for models."""
-    return Takes(operation, {name: shown(one) if isinstance(one, str) else one for name, one in fields.items()})
+    return Takes(operation, {name: Shown(one) if isinstance(one, str) else one for name, one in fields.items()})
 
 
 def _short(node: JsonObject, defs: JsonObject, *, is_named: bool = True) -> JsonObject:
@@ -120,7 +115,10 @@ def _short(node: JsonObject, defs: JsonObject, *, is_named: bool = True) -> Json
         node = _as_object(alternatives[0]) | {key: part for key, part in node.items() if key != "anyOf"}
         if "$ref" in node:
             return _short(node, defs)
-    kept = {key: part for key, part in node.items() if key not in SILENT and not _is_empty(key, part)}
+    empty = {"default": EMPTY, "minimum": (0, 1)}
+    kept = {key: part for key, part in node.items() if key not in SILENT and part not in empty.get(key, ())}
+    if kept.get("maximum", 0) >= LARGE:
+        del kept["maximum"]
     if not is_named:
         kept.pop("description", None)
     if "properties" in kept:
@@ -134,12 +132,6 @@ def _short(node: JsonObject, defs: JsonObject, *, is_named: bool = True) -> Json
 
 def _as_object(node: JsonObject) -> JsonObject:
     return {key: part for key, part in node.items() if key != "description"}
-
-
-def _is_empty(key: str, part: Any) -> bool:
-    if key == "maximum":
-        return bool(part >= LARGE)
-    return (key == "default" and part in EMPTY) or (key == "minimum" and part in (0, 1))
 
 
 type Said = tuple[str, Any] | tuple[str, Any, Image | None]

@@ -9,23 +9,20 @@ from mission_control.boards.models import Board
 from mission_control.boards.words import TaskStatus, canonical
 from mission_control.core.values import JsonObject
 from mission_control.doors.answers import Shape
-from mission_control.doors.registry import REQUIRED, Shown, own, shown
+from mission_control.doors.registry import REQUIRED, Shown, own
 from mission_control.tasks.fields import TOOL_WORDS
 
 # Arguments.
 TASK = "Its id or number, such as #3"
 ID = "An id, as another tool answered it"
 MARKDOWN = "Markdown; @name notifies an agent, @lead the lead"
-FENCE = shown("The fence of your lease, as claim_task answered it", kind=Annotated[int, Field(ge=1)], default=REQUIRED)
-PART = {"limit": shown(default=50), "offset": shown()}
-WAIT = {"wait_seconds": shown(), "known": shown("`version` of the list you have; it waits for another")}
-STATUS = shown(kind=TaskStatus | None)
+FENCE = Shown("The fence of your lease, as claim_task answered it", kind=Annotated[int, Field(ge=1)], default=REQUIRED)
+PART = {"limit": Shown(default=50), "offset": Shown()}
+WAIT = {"wait_seconds": Shown(), "known": Shown("`version` of the list you have; it waits for another")}
+STATUS = Shown(kind=TaskStatus | None)
 WORDS = "Words of title or description, or a number"
-WHY = shown("Tell for each task what it waits for", "include_waiting")
-BY_WHEN = {
-    "decide_in": "In how many seconds you need it",
-    "decide_by": "The same as a time with its zone",
-}
+WHY = Shown("Tell for each task what it waits for", "include_waiting")
+BY_WHEN = {"decide_in": "In how many seconds you need it", "decide_by": "The same as a time with its zone"}
 OTHERWISE_PERSON = own(
     Annotated[str | None, Field(max_length=200)],
     None,
@@ -35,12 +32,12 @@ OTHERWISE_PERSON = own(
 
 def required(text: str, sends: str = "") -> Shown:
     """Return an argument that is a text of at least one character."""
-    return shown(text, sends, kind=Annotated[str, Field(min_length=1)], default=REQUIRED)
+    return Shown(text, sends, kind=Annotated[str, Field(min_length=1)], default=REQUIRED)
 
 
 def fence(text: str) -> Shown:
     """Return the fence of a lease, which need not be given."""
-    return shown(text, kind=Annotated[int | None, Field(ge=1)], default=None)
+    return Shown(text, kind=Annotated[int | None, Field(ge=1)], default=None)
 
 
 HELD = fence("The fence of your lease, when the task is yours")
@@ -55,10 +52,10 @@ def new_task(assignee: str) -> dict[str, Shown]:
     levels = Annotated[Literal["low", "medium", "high", "critical"], BeforeValidator(_priority)]
     return {
         "title": required("What is to be achieved, in one line"),
-        "priority": shown("How soon", kind=levels, default="medium"),
-        "assigned_agent_id": shown(assignee),
-        "depends_on_task_ids": shown("Tasks that must be done before this one"),
-        **{name: shown(text) for name, text in TOOL_WORDS.items()},
+        "priority": Shown("How soon", kind=levels, default="medium"),
+        "assigned_agent_id": Shown(assignee),
+        "depends_on_task_ids": Shown("Tasks that must be done before this one"),
+        **{name: Shown(text) for name, text in TOOL_WORDS.items()},
     }
 
 

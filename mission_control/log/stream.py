@@ -85,9 +85,7 @@ async def requested_cursor(organization_id: UUID) -> int:
 
 async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> int:
     [row] = await rows(
-        "SELECT MIN(seq) AS first FROM events WHERE organization_id = ? AND created_at >= ?",
-        organization_id,
-        since,
+        "SELECT MIN(seq) AS first FROM events WHERE organization_id = ? AND created_at >= ?", organization_id, since
     )
     return head if row["first"] is None else int(row["first"]) - 1
 

@@ -98,13 +98,7 @@ def acting_as(actor: Actor) -> Iterator[Actor]:
 
 
 def deliver(
-    kind: str,
-    scope: Scope,
-    *,
-    agent_id: UUID | None = None,
-    header: str,
-    text: str,
-    **data: object,
+    kind: str, scope: Scope, *, agent_id: UUID | None = None, header: str, text: str, **data: object
 ) -> Delivery:
     """Write a message that a sender will carry, to an agent or a person, once this command has committed; return it."""
     delivery = Delivery(
