@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from aerich.utils import import_py_file
@@ -20,9 +19,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
 
-from mission_control.config import ConfigError as ConfigConfigError
-from mission_control.config import Settings
-from mission_control.config_values import ConfigError, made_folder
+from mission_control.config import ConfigError, Settings
+from mission_control.config_values import made_folder
 from mission_control.core.secrets import check_value
 from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
 from mission_control.database.sql import rows
@@ -34,12 +32,19 @@ KEPT = 3
 
 def before_migration(file: Path, version: str) -> Path | None:
     """Copy `file` to `<file>.before-<version>` when it holds tables, and keep the newest three copies."""
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     with closing(sqlite3.connect(file)) as source:
-        if not _has_tables(source):
+        if not any(name != "aerich" for (name,) in source.execute(tables)):
             return None
         copy = file.with_name(f"{file.name}.before-{version}")
-        _copy(source, copy)
-    for old in _copies(file)[KEPT:]:
+        unfinished = copy.with_name(f"{copy.name}.unfinished")
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(unfinished)) as target:
+            source.backup(target)
+        unfinished.replace(copy)
+    copies = sorted(file.parent.glob(f"{file.name}.before-*"), key=lambda copy: copy.stat().st_mtime_ns, reverse=True)
+    for old in copies[KEPT:]:
         old.unlink(missing_ok=True)
     return copy
 
@@ -95,35 +100,13 @@ def set_aside(file: Path) -> Path:
     return kept
 
 
-def _has_tables(source: sqlite3.Connection) -> bool:
-    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    return any(name != "aerich" for (name,) in source.execute(query))
-
-
-def _copy(source: sqlite3.Connection, copy: Path) -> None:
-    unfinished = copy.with_name(f"{copy.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600))
-    with closing(sqlite3.connect(unfinished)) as target:
-        source.backup(target)
-    unfinished.replace(copy)
-
-
-def _copies(file: Path) -> list[Path]:
-    found = file.parent.glob(f"{file.name}.before-*")
-    return sorted(found, key=lambda copy: copy.stat().st_mtime_ns, reverse=True)
-
-
 LOCK_KEY = 0x4D43_4D49_4752
 
 
 # One process at a time may migrate: a lock file next to a SQLite file, an advisory lock on PostgreSQL.
-@asynccontextmanager
-async def held(client: BaseDBAsyncClient, sqlite_file: Path | None) -> AsyncIterator[None]:
+def held(client: BaseDBAsyncClient, sqlite_file: Path | None) -> AbstractAsyncContextManager[None]:
     """Wait for the lock and hold it."""
-    lock = _advisory_lock(client) if sqlite_file is None else _file_lock(sqlite_file)
-    async with lock:
-        yield
+    return _advisory_lock(client) if sqlite_file is None else _file_lock(sqlite_file)
 
 
 @asynccontextmanager
@@ -172,7 +155,7 @@ async def verify_secret_key(key: str) -> None:
     await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", CHECK_NAME, value)
     [known] = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
     if not hmac.compare_digest(known["value"], value):
-        raise ConfigConfigError(
+        raise ConfigError(
             "SECRET_KEY (or the file secret_key in DATA_DIR) is not the one this database was made with."
             " Put the former key back; secrets stored in the database cannot be read without it."
         )
@@ -229,7 +212,7 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
             try:
                 await _apply(client, file)
             except Exception as error:
-                raise ConfigConfigError(await _why_not(client, file, files, error)) from error
+                raise ConfigError(await _why_not(client, file, files, error)) from error
         return [file.name for file in waiting]
 
 
@@ -260,7 +243,7 @@ async def _own_connection(settings: Settings) -> AsyncIterator[BaseDBAsyncClient
         try:
             await client.create_connection(with_db=True)
         except Exception as error:
-            raise ConfigConfigError(unreachable(settings, error)) from error
+            raise ConfigError(unreachable(settings, error)) from error
         yield client
 
 
@@ -269,14 +252,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 async def _applied(client: BaseDBAsyncClient) -> set[str]:
-    if not await _has_history(client):
+    if not await _has_table(client, "aerich"):
         return set()
     found = await client.execute_query_dict(f"SELECT version FROM aerich WHERE app = '{APP}'")
     return {row["version"] for row in found}
-
-
-async def _has_history(client: BaseDBAsyncClient) -> bool:
-    return await _has_table(client, "aerich")
 
 
 async def _has_table(client: BaseDBAsyncClient, name: str) -> bool:
@@ -289,11 +268,11 @@ async def _has_table(client: BaseDBAsyncClient, name: str) -> bool:
 
 async def _refuse_tables_of_others(client: BaseDBAsyncClient) -> None:
     """Raise ConfigError for a database that another program filled, such as the predecessor."""
-    if await _has_history(client):
+    if await _has_table(client, "aerich"):
         return
     taken = [name for name in OURS if await _has_table(client, name)]
     if taken:
-        raise ConfigConfigError(
+        raise ConfigError(
             f"The database holds tables of another program: {', '.join(taken)}. They were left alone."
             " Set DATABASE_URL to an empty database."
         )
@@ -303,7 +282,7 @@ def _pending(files: Iterable[Path], applied: set[str]) -> list[Path]:
     files = list(files)
     unknown = applied - {file.name for file in files}
     if unknown:
-        raise ConfigConfigError(
+        raise ConfigError(
             f"The database is newer than this program: it has the migration {max(unknown)}, unknown here."
             " Install the newer version, or go back to a copy of the database."
         )
@@ -313,7 +292,10 @@ def _pending(files: Iterable[Path], applied: set[str]) -> list[Path]:
 async def _apply(client: BaseDBAsyncClient, file: Path) -> None:
     module = import_py_file(file)
     dialect = client.capabilities.dialect
-    async with _transaction(client, module) as transaction:
+    transactions: AbstractAsyncContextManager[Any] = nullcontext(client)
+    if getattr(module, "RUN_IN_TRANSACTION", True):
+        transactions = _sqlite_transaction(client) if dialect == "sqlite" else in_transaction(CONNECTION)
+    async with transactions as transaction:
         script = await module.upgrade(transaction)
         if dialect == "sqlite":
             for statement in statements(script):  # executescript() would commit first
@@ -348,14 +330,6 @@ async def _was_applied_otherwise(client: BaseDBAsyncClient, files: list[Path]) -
 def _digest(script: str) -> str:
     """Return a digest of a script that does not depend on how its lines are broken."""
     return hashlib.sha256(" ".join(script.split()).encode()).hexdigest()
-
-
-def _transaction(client: BaseDBAsyncClient, module: ModuleType) -> AbstractAsyncContextManager[Any]:
-    if not getattr(module, "RUN_IN_TRANSACTION", True):
-        return nullcontext(client)
-    if client.capabilities.dialect == "sqlite":
-        return _sqlite_transaction(client)
-    return in_transaction(CONNECTION)
 
 
 @asynccontextmanager

@@ -59,17 +59,10 @@ class UtcDatetimeField(fields.DatetimeField[Any]):
 
     def to_db_value(self, value: Any, instance: type[Model] | Model) -> Any:
         """Convert for writing and for filters."""
-        if isinstance(instance, Model) and self._fills_itself(instance):
-            value = now()
-            setattr(instance, self.model_field_name, value)
         if isinstance(value, str | datetime):
             value = self.to_python_value(value)
         self.validate(value)
         return value
-
-    def _fills_itself(self, instance: Model) -> bool:
-        missing = getattr(instance, self.model_field_name, None) is None
-        return self.auto_now or (self.auto_now_add and missing)
 
 
 class Identified(Model):
@@ -171,9 +164,8 @@ def _maker(model: type[Model]) -> Callable[[Sequence[Any]], list[Any]]:
         for values in converted(found, conversions):
             instance = model.__new__(model)
             instance.__dict__.update(zip(names, values, strict=True))
-            instance.__dict__.update(
-                _partial=False, _saved_in_db=True, _custom_generated_pk=is_own_key, _await_when_save={}
-            )
+            made_of = {"_partial": False, "_saved_in_db": True, "_custom_generated_pk": is_own_key}
+            instance.__dict__.update(made_of, _await_when_save={})
             made.append(instance)
         return made
 

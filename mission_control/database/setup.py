@@ -41,14 +41,9 @@ def held(sqlite_file: Path | None) -> Iterator[None]:
                 f"Another server (process {opened.read().strip() or 'unknown'}) uses {sqlite_file}, and SQLite serves"
                 " one only. Stop it, set another DATA_DIR, or set DATABASE_URL to a PostgreSQL database."
             ) from None
-        _sign(lock)
+        with suppress(OSError):  # on a full disk nobody is named
+            lock.write_text(f"{os.getpid()}\n", encoding="ascii")
         yield
-
-
-def _sign(lock: Path) -> None:
-    """Say who has it; on a full disk nobody is named."""
-    with suppress(OSError):
-        lock.write_text(f"{os.getpid()}\n", encoding="ascii")
 
 
 # The installed modules of models.

@@ -27,7 +27,6 @@ from mission_control.log.unit_of_work import UnitOfWork, beginning, react, runni
 from mission_control.log.wake import announce, wake
 
 ATTEMPTS = 4
-TOO_LARGE = "A value is too long to be indexed. Shorten it."
 
 _log = logging.getLogger(__name__)
 _running: set[asyncio.Task[Any]] = set()
@@ -77,12 +76,13 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
                     result = await work()
                     heads = await _flush(unit)
         except asyncpg.ProgramLimitExceededError as error:
-            raise Invalid(TOO_LARGE) from error
+            raise Invalid("A value is too long to be indexed. Shorten it.") from error
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, OperationalError) as error:
-            is_gone = is_missing_reference(error)
+            is_gone, text = is_missing_reference(error), str(error).lower()
+            is_collision = not isinstance(error, OperationalError) or "deadlock" in text or "serialize" in text
             if attempt == ATTEMPTS and is_gone:
                 raise NotFound() from error
-            if attempt == ATTEMPTS or not (is_gone or _is_worth_retrying(error)):
+            if attempt == ATTEMPTS or not (is_gone or is_collision):
                 raise
             _log.info("command retried", extra={"attempt": attempt, "reason": type(error).__name__})
             await asyncio.sleep(0.01 * attempt)
@@ -91,11 +91,6 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
             channels.channels_notify(unit.channels)
             return result
     raise AssertionError("unreachable")
-
-
-def _is_worth_retrying(error: Exception) -> bool:
-    text = str(error).lower()
-    return not isinstance(error, OperationalError) or "deadlock" in text or "serialize" in text
 
 
 async def _flush(unit: UnitOfWork) -> dict[UUID, int]:

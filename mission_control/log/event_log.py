@@ -36,25 +36,19 @@ class Verdict(Enum):
     FORGED = "forged"
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    secret: bytes
-    name: str
-
-
-_key: _Key | None = None
+_key: tuple[bytes, str] | None = None  # with its name
 
 
 def use_key(secret: bytes) -> None:
     """Sign and check with this key from now on, in this process."""
     global _key
-    _key = _Key(secret, hmac.digest(secret, b"name", hashlib.sha256).hex()[:8])
+    _key = secret, hmac.digest(secret, b"name", hashlib.sha256).hex()[:8]
 
 
 def sign(log: str, seq: int, digest: str) -> str:
     """Return the signature of a log's head: the key's name, a dot, and the HMAC of log, number and hash."""
-    key = _present()
-    return f"{key.name}.{hmac.digest(key.secret, f'{log} {seq} {digest}'.encode(), hashlib.sha256).hex()}"
+    secret, name = _present()
+    return f"{name}.{hmac.digest(secret, f'{log} {seq} {digest}'.encode(), hashlib.sha256).hex()}"
 
 
 def judge(log: str, seq: int, digest: str, signature: str) -> Verdict:
@@ -64,10 +58,10 @@ def judge(log: str, seq: int, digest: str, signature: str) -> Verdict:
     if hmac.compare_digest(signature.encode(), sign(log, seq, digest).encode()):
         return Verdict.VALID
     name = signature.partition(".")[0]
-    return Verdict.FORGED if name == _present().name else Verdict.OTHER_KEY
+    return Verdict.FORGED if name == _present()[1] else Verdict.OTHER_KEY
 
 
-def _present() -> _Key:
+def _present() -> tuple[bytes, str]:
     if _key is None:
         raise RuntimeError("No key was set for signing the heads of logs.")
     return _key
@@ -138,6 +132,11 @@ VERSION = 2  # of what is hashed: the first had no version and no actor's name
 COLUMNS = tuple(sorted(Event._meta.db_fields))
 INSERT = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES"
 AT_ONCE = 100
+# The fields that are hashed, in their order; the moment comes last.
+HASHED = (
+    "prev_hash", "organization_id", "seq", "id", "kind", "actor_kind", "actor_id", "surface", "board_id", "task_id",
+    "agent_id", "subject_id", "message", "data", "request_id",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -189,24 +188,8 @@ def canonical(value: object) -> str:
 def chain_hash(event: Event | Entry) -> str:
     """Return the SHA-256 over the previous hash and every field, as canonical JSON."""
     fields = [] if event.version == 1 else [event.version, event.actor_name]
-    fields += [
-        event.prev_hash,
-        event.organization_id,
-        event.seq,
-        event.id,
-        event.kind,
-        event.actor_kind,
-        event.actor_id,
-        event.surface,
-        event.board_id,
-        event.task_id,
-        event.agent_id,
-        event.subject_id,
-        event.message,
-        event.data,
-        event.request_id,
-        event.created_at.isoformat(timespec="microseconds"),
-    ]
+    fields += [getattr(event, name) for name in HASHED]
+    fields.append(event.created_at.isoformat(timespec="microseconds"))
     return hashlib.sha256(canonical(fields).encode()).hexdigest()
 
 
@@ -219,11 +202,7 @@ async def append(head: Head, events: Sequence[NewEvent]) -> None:
         event = _row(head, new, moment)
         head.log_hash = event.hash = chain_hash(event)
         written.append(event)
-    await _insert(written)
-
-
-async def _insert(written: list[Entry]) -> None:
-    """Insert events in one statement; it runs with every change, and the ORM costs three times as much."""
+    # In one statement: it runs with every change, and the ORM costs three times as much.
     for start in range(0, len(written), AT_ONCE):
         part = written[start : start + AT_ONCE]
         values = [getattr(event, column) for event in part for column in COLUMNS]
@@ -262,7 +241,6 @@ class Names:
     """A digest of the actors' names in events that do not hash them, which a later event that does has in its data."""
 
     def __init__(self) -> None:
-        """Begin with no events."""
         self._digest = hashlib.sha256()
 
     def add(self, seq: int, name: str | None) -> None:
@@ -285,13 +263,13 @@ async def verify(
     written during the walk are left to the next one.
     """
     whole, names = seq == 0, Names()
-    newest = await _newest_event(organization_id)
+    found = await rows("SELECT seq FROM events WHERE organization_id = ? ORDER BY seq DESC LIMIT 1", organization_id)
+    newest = int(found[0]["seq"]) if found else 0
     [head] = await rows("SELECT log_seq, log_hash, log_signature FROM organizations WHERE id = ?", organization_id)
     last = int(head["log_seq"])
     while seq < last:
-        page = (
-            await Event.filter(organization_id=organization_id, seq__gt=seq).order_by("seq").limit(VERIFICATION_AT_ONCE)
-        )
+        following = Event.filter(organization_id=organization_id, seq__gt=seq).order_by("seq")
+        page = await following.limit(VERIFICATION_AT_ONCE)
         if not page:
             break
         for event in page[: last - seq]:
@@ -311,11 +289,6 @@ async def verify(
     if newest > last:
         return seq, f"Event {newest} was added to a log that ends at event {last}."
     return seq, head_fault(str(organization_id), last, previous, head["log_signature"])
-
-
-async def _newest_event(organization_id: UUID) -> int:
-    found = await rows("SELECT seq FROM events WHERE organization_id = ? ORDER BY seq DESC LIMIT 1", organization_id)
-    return int(found[0]["seq"]) if found else 0
 
 
 def head_fault(log: str, seq: int, digest: str, signature: str) -> str | None:

@@ -34,10 +34,6 @@ Alive = Callable[[], Awaitable[bool]]
 type Payload[T] = Callable[[T], Awaitable[Any | None]]
 
 
-def _never(event: Event) -> bool:
-    return False
-
-
 class Unavailable(DomainError):
     """The server is stopping."""
 
@@ -80,10 +76,8 @@ async def requested_cursor(organization_id: UUID) -> int:
         if text and text.strip().isascii() and text.strip().isdigit():
             return min(int(text.strip()[:DIGITS]), head)
     since = times.parse_since(request.args.get("since"))
-    return head if since is None else await _cursor_before(organization_id, since, head)
-
-
-async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> int:
+    if since is None:
+        return head
     [row] = await rows(
         "SELECT MIN(seq) AS first FROM events WHERE organization_id = ? AND created_at >= ?", organization_id, since
     )
@@ -182,7 +176,7 @@ async def json_stream(
     payload: Payload[Event],
     alive: Alive,
     signal_payload: Payload[dict[str, object]] | None = None,
-    may_overtake: Callable[[Event], bool] = _never,
+    may_overtake: Callable[[Event], bool] = lambda event: False,
 ) -> Response:
     """Stream one message per event for which `payload` gives something; closes when `alive` says no.
 
@@ -220,14 +214,15 @@ async def _pieces(
     name: str,
     payload: Payload[Event],
     signal_payload: Payload[dict[str, object]] | None,
-    may_overtake: Callable[[Event], bool] = _never,
+    may_overtake: Callable[[Event], bool] = lambda event: False,
 ) -> AsyncGenerator[bytes]:
     """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     held: list[bytes] = []
     size, has_waited = 0, False
     for item in (*batch.events, *(batch.signals if signal_payload else ())):
         if isinstance(item, Event):
-            if not has_waited and _is_recent(item) and may_overtake(item):
+            is_recent = times.clock_now() - item.created_at < ANSWERED_WITHIN
+            if not has_waited and is_recent and may_overtake(item):
                 if held:
                     yield b"".join(held)
                     held, size = [], 0
@@ -246,11 +241,6 @@ async def _pieces(
             held, size = [], 0
     if held:
         yield b"".join(held)
-
-
-def _is_recent(event: Event) -> bool:
-    age: timedelta = times.clock_now() - event.created_at
-    return age < ANSWERED_WITHIN
 
 
 async def _let_answer_arrive() -> None:
