@@ -171,14 +171,12 @@ class SafePostgresClient(Fetching):
         await super().close()
 
     def acquire_connection(self) -> Any:
-        """A connection for one statement."""
         return Taken(self)
 
     def _in_transaction(self) -> TransactionContext:
         return SafeTransaction(self)
 
     async def execute_many(self, query: str, values: list[list[object]]) -> None:
-        """Run one statement for many rows, all or none."""
         async with self._in_transaction() as transaction:
             await transaction.execute_many(query, values)
 

@@ -105,7 +105,6 @@ LOCK_KEY = 0x4D43_4D49_4752
 
 # One process at a time may migrate: a lock file next to a SQLite file, an advisory lock on PostgreSQL.
 def held(client: BaseDBAsyncClient, sqlite_file: Path | None) -> AbstractAsyncContextManager[None]:
-    """Wait for the lock and hold it."""
     return _advisory_lock(client) if sqlite_file is None else _file_lock(sqlite_file)
 
 
@@ -189,7 +188,6 @@ def by_dialect(scripts: Mapping[str, str]) -> Callable[[BaseDBAsyncClient], Awai
 
 
 def migration_folder() -> Path:
-    """Return the folder with this installation's migration files."""
     return data_dir("migrations") / APP
 
 

@@ -113,7 +113,6 @@ class Trouble:
         self._trying = asyncio.Lock()
 
     def noted(self, sentence: str) -> None:
-        """A request failed for this reason."""
         if sentence in (FULL, UNWRITABLE, DAMAGED) and self._sentence != DAMAGED:
             self._sentence = sentence
 

@@ -124,7 +124,6 @@ async def insert(*instances: Model) -> None:
 
 
 async def update(instance: Model, *names: str) -> None:
-    """Write some fields of a row."""
     meta = instance._meta
     to_database = [meta.fields_map[name].to_db_value(getattr(instance, name), instance) for name in names]
     await fetch(_update(type(instance), names), [*to_database, instance.pk])

@@ -120,7 +120,6 @@ async def connect(settings: Settings) -> None:
 
 
 async def disconnect() -> None:
-    """Close all connections of this process."""
     await Tortoise.close_connections()
 
 

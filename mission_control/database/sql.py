@@ -158,7 +158,6 @@ class _Client(Protocol):
 
 
 def is_postgres() -> bool:
-    """Whether the database is PostgreSQL (else SQLite)."""
     return connection().capabilities.dialect == "postgres"
 
 

@@ -35,7 +35,6 @@ class Statements(SqliteClient):
     """What Tortoise asks of a client, and `fetch`, in terms of running one job on a connection."""
 
     async def run(self, job: Job, sql: str, values: Any) -> Any:
-        """Run a statement where it belongs."""
         raise NotImplementedError
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
@@ -50,7 +49,6 @@ class Statements(SqliteClient):
         return found
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
-        """Return the rows found."""
         columns, found = await self.run(_fetch, _without_nul(query), values or ())
         return [dict(zip(columns, row, strict=True)) for row in found]
 
@@ -122,7 +120,6 @@ class SafeSqliteClient(Statements):
         return file.writer.in_transaction and not self._lock.locked()
 
     async def execute_script(self, query: str) -> None:
-        """Run several statements."""
         file = await self.opened()
         self.log.debug(query)
         try:
@@ -208,7 +205,6 @@ class SafeTransactionClient(Statements, TransactionalDBClient):
             raise _tortoise_error(error) from error
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
-        """Run one statement for many rows."""
         await self.run(_many, query, values)
 
     async def execute_script(self, query: str) -> None:

@@ -176,7 +176,6 @@ class SqliteFile:
         self._changes_before = self.writer.total_changes
 
     async def run(self, job: Job, sql: str, values: Any) -> Any:
-        """Run a statement of the transaction."""
         await self._turn()
         if is_read(sql):
             if self._is_short(sql):

@@ -23,8 +23,6 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that the model is to see."""
-
     media_type: str
     content: bytes
 

@@ -2,7 +2,7 @@
 
 from functools import cache, lru_cache
 
-from quart import Blueprint, Response, current_app, redirect, request
+from quart import Blueprint, Response, current_app, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.errors import ErrorCode, NotFound
@@ -12,7 +12,6 @@ from mission_control.http import authentication
 from mission_control.http.openapi import REASONS, document
 from mission_control.http.registry import tag_of, tagged
 from mission_control.paths import data_dir
-from mission_control.web.fragments import render_page
 from mission_control.web.shell import PaletteEntry, shell_page
 
 pages = Blueprint("docs_pages", __name__)
@@ -103,7 +102,7 @@ async def _page(template: str, **context: object) -> str:
     context = {"query": "", "tags": reference.tags(_document())} | context
     actor = await authentication.user_by_session()
     if actor is None:
-        return await render_page(template, layout="layouts/bare.html", shell=None, full=True, **context)
+        return await render_template(template, layout="layouts/bare.html", shell=None, full=True, **context)
     return await shell_page(actor.on("page"), template, active="docs", layout="layouts/app.html", **context)
 
 

@@ -91,13 +91,11 @@ class Answer:
         self._headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def complete(self, status: int, content_type: bytes, body: bytes) -> None:
-        """Send a whole response."""
         headers = [(b"content-type", content_type)]
         await self({"type": "http.response.start", "status": status, "headers": headers})
         await self({"type": "http.response.body", "body": body, "more_body": False})
 
     async def __call__(self, message: Message) -> None:
-        """Send the next part."""
         if message["type"] == "http.response.start":
             self.has_begun = True
             add_missing(message, self._headers)

@@ -74,7 +74,6 @@ async def _ids(entry: Operation, actor: Actor, sent: Mapping[str, Any]) -> JsonO
 
 
 def home(actor: Actor) -> UUID:
-    """Return the board of the calling agent."""
     if actor.board_id is None:
         raise Conflict(ErrorCode.NO_BOARD.detail())
     return actor.board_id

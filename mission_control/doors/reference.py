@@ -64,7 +64,6 @@ class Entry:
 
     @property
     def tone(self) -> str:
-        """Return the colour of the method."""
         return TONES.get(self.method, "")
 
 

@@ -144,7 +144,6 @@ PEOPLES_TOOLS: dict[str, "Tool"] = {}
 
 
 def tools_of(actor: Actor) -> dict[str, "Tool"]:
-    """Return the tools for the caller: an agent, or a person."""
     return PEOPLES_TOOLS if actor.is_user else TOOLS
 
 

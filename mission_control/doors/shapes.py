@@ -48,7 +48,6 @@ def _priority(value: object) -> Any:
 
 
 def new_task(assignee: str) -> dict[str, Shown]:
-    """Return the arguments of a task that is created."""
     levels = Annotated[Literal["low", "medium", "high", "critical"], BeforeValidator(_priority)]
     return {
         "title": required("What is to be achieved, in one line"),

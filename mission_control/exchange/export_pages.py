@@ -96,7 +96,6 @@ async def create_board_import(outcome: Outcome[None, ImportForm]) -> ResponseRet
 
 @pages.get(IMPORT)
 async def preview(import_id: UUID) -> str:
-    """Show what the import of a file would bring."""
     actor = await signed_in()
     require(actor, "board.import", actor.organization_id)
     return await _preview(actor, await visible_import(actor, import_id), {}, {})
@@ -117,7 +116,6 @@ async def start_board_import(outcome: Outcome[BoardImport, None]) -> ResponseRet
 
 @action(pages, f"{IMPORT}/deletions")
 async def delete_board_import(outcome: Outcome[BoardImport, None]) -> ResponseReturnValue:
-    """Forget a file."""
     return go(PATH)
 
 

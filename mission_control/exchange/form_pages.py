@@ -46,8 +46,6 @@ class _Fields(Form):
 
 
 class NewWebhookForm(_Fields):
-    """A new webhook."""
-
     choice: Literal["make", "own", "none"] = "make"
 
     def body(self, found: object) -> Fields:
@@ -55,8 +53,6 @@ class NewWebhookForm(_Fields):
 
 
 class WebhookForm(_Fields, VersionedForm):
-    """The fields of a webhook."""
-
     choice: Literal["keep", "own", "none"] = "keep"
     enabled: bool = False
 
@@ -73,8 +69,6 @@ class WebhookForm(_Fields, VersionedForm):
 
 
 class StateForm(Form):
-    """Whether a webhook takes calls."""
-
     enabled: bool = False
 
 
@@ -110,13 +104,11 @@ async def _secret_page(actor: Actor, board: Board, webhook: BoardWebhookRead, se
 
 @action(pages, f"{WEBHOOK}/edit", form=WebhookForm, shows=_form, page=f"{WEBHOOK}/edit")
 async def update_board_webhook(outcome: Outcome[Webhook, WebhookForm]) -> ResponseReturnValue:
-    """Change a webhook."""
     return go(_url(outcome.found))
 
 
 @action(pages, f"{WEBHOOK}/state", performs="update_board_webhook", form=StateForm)
 async def switch(outcome: Outcome[Webhook, StateForm]) -> ResponseReturnValue:
-    """Switch a webhook on or off."""
     is_on = outcome.form.enabled
     undo = {} if is_on else {"enabled": "true"}
     toast = "Webhook switched on" if is_on else "Webhook switched off; calls get 410"
@@ -138,7 +130,6 @@ async def test_board_webhook(outcome: Outcome[Webhook, WebhookTest]) -> Response
 
 @action(pages, f"{WEBHOOK}/payloads/<uuid:payload_id>/replays")
 async def replay_board_webhook_payload(outcome: Outcome[WebhookPayload, None]) -> ResponseReturnValue:
-    """Notify an agent of a payload again."""
     names = {str(one["id"]): one["name"] for one in await crew_of(outcome.found.board)}
     name = names.get(str(outcome.answer.agent_id), "The agent")
     return done(_url(outcome.found.webhook), toast=f"{name} is notified again")
@@ -155,7 +146,6 @@ async def _deletion(actor: Actor, webhook: Webhook, values: Fields, errors: dict
 
 @action(pages, f"{WEBHOOK}/deletion", shows=_deletion, page=f"{WEBHOOK}/delete")
 async def delete_board_webhook(outcome: Outcome[Webhook, None]) -> ResponseReturnValue:
-    """Delete a webhook and what it received."""
     return go(f"/boards/{outcome.found.board_id}/webhooks")
 
 

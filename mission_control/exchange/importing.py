@@ -62,7 +62,6 @@ class Known:
     dropped: list[Dropped] = field(default_factory=list)
 
     def drop(self, what: str, name: str, where: str) -> None:
-        """Note that something is not imported."""
         self.dropped.append(Dropped(what=what, name=name, where=where))
 
     def person(self, email: str | None, what: str, where: str, *, must_read: bool = False) -> UUID | None:

@@ -59,7 +59,6 @@ async def visible_import(actor: Actor, import_id: UUID) -> BoardImport:
 
 
 def serialize_import(staged: BoardImport) -> BoardImportRead:
-    """Return a file as it is sent: what it would bring."""
     preview = ImportPreview.model_validate(staged.preview)
     return BoardImportRead(id=staged.id, job_id=staged.job_id, created_at=staged.created_at, **preview.model_dump())
 

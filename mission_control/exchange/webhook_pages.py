@@ -68,7 +68,6 @@ async def listed(board: Board, base_url: str) -> list[Listed]:
 
 
 def text_of(call: BoardWebhookPayloadRead) -> str:
-    """Return what a call sent, as people read it."""
     sent = call.payload
     return sent if isinstance(sent, str) else json.dumps(sent, indent=2, ensure_ascii=False)
 
@@ -106,12 +105,10 @@ class WebhooksView(View):
 
     @property
     def url(self) -> str:
-        """The address of the list."""
         return f"/boards/{self.board.id}/webhooks"
 
     @property
     def may_write(self) -> bool:
-        """Whether the reader may change webhooks."""
         return can(self.actor, "webhook.create", self.board)
 
 
@@ -132,7 +129,6 @@ def _view(actor: Actor, board: Board, webhook_id: UUID | None = None) -> Webhook
 
 @pages.get(BOARD)
 async def webhooks(board_id: UUID) -> ResponseReturnValue:
-    """Show the webhooks of a board."""
     actor, board = await on_board(board_id)
     view, seq = _view(actor, board), await head_of(board.organization_id)
     return await shell_page(
@@ -144,7 +140,6 @@ async def webhooks(board_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{BOARD}/live")
 @pages.get(f"{WEBHOOK}/live")
 async def live(board_id: UUID, webhook_id: UUID | None = None) -> Response:
-    """Keep the list or the page of one live."""
     actor, board = await on_board(board_id)
     if webhook_id is not None:
         await visible_webhook(actor, board_id, webhook_id)
@@ -212,7 +207,6 @@ REGIONS = (
 
 @pages.get(WEBHOOK)
 async def show(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
-    """Show a webhook and what it received."""
     actor, board = await on_board(board_id)
     webhook = await visible_webhook(actor, board_id, webhook_id)
     view, seq = _view(actor, board, webhook.id), await head_of(board.organization_id)

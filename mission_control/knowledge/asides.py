@@ -80,11 +80,9 @@ class Memory:
 
     @property
     def column(self) -> str:
-        """The column that names the board or group."""
         return self.kind.home_column()
 
     def may_change(self, entry: Shown) -> bool:
-        """Return whether the reader may change and delete an entry."""
         return self.may_write and (self.is_admin or entry.author_id == self.reader_id)
 
     async def entries(self, where: str, *values: object) -> list[Shown]:
@@ -211,7 +209,6 @@ type AnyView = BoardView | GroupView
 
 
 def memory_in(view: AnyView) -> Memory:
-    """Return the memory of the board or group that a page shows."""
     return memory_of(view.actor, view.board if isinstance(view, BoardView) else view.group)
 
 
@@ -270,7 +267,6 @@ async def _read_ahead(entries: list[Shown], known: list[Row]) -> tuple[str, ...]
 
 
 async def new_messages(memory: Memory, since: int, known: list[Row]) -> str:
-    """Return what was written since the chat was opened."""
     found = await chat_since(memory, since)
     names = await _read_ahead(found, known)
     return render_macro(CHAT, "messages", memory=memory, entries=found, names=names)
@@ -301,7 +297,6 @@ async def _chat_changes(view: AnyView, batch: Batch) -> str | None:
 
 
 async def older_messages(view: AnyView, before: UUID, since: int) -> str:
-    """Return the messages before one, for an open chat."""
     memory = memory_in(view)
     found, has_older = await chat_until(memory, since, before)
     names = await _read_ahead(found, await addressees(view))

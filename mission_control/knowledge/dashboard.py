@@ -66,7 +66,6 @@ class Answered:
 
     @property
     def hours(self) -> float:
-        """How long the answer took."""
         return max(0.0, series.hours_between(self.asked_at, self.answered_at))
 
 

@@ -44,29 +44,21 @@ UNITS = (("s", "seconds"), ("m", "minutes"), ("h", "hours"), ("d", "days"))
 
 
 class GroupForm(VersionedForm):
-    """The fields and the boards of a group."""
-
     name: Name
     description: OptionalText = Field(None, max_length=10_000)
     board_ids: list[UUID] = Field(default_factory=list, max_length=200)
 
 
 class NewGroupForm(GroupForm):
-    """A new group."""
-
     def body(self, found: BoardGroup | None) -> Fields:
         return self.model_dump(exclude={"version"}) | {"slug": ""}
 
 
 class GroupDeletionForm(TypedName):
-    """The deletion of a group."""
-
     what = "group"
 
 
 class PaceForm(Form):
-    """How often the agents of a group are looked after."""
-
     every: str = Field("10m", max_length=10)
     number: Annotated[int | None, Field(ge=0, le=99_999)] = None
     unit: str = Field("m", pattern="^[smhd]$")
@@ -109,7 +101,6 @@ class ListedGroup:
     boards: list[Row]
 
     def total(self, name: str) -> int:
-        """Return the sum of a figure of the boards."""
         return sum(one[name] for one in self.boards)
 
 
@@ -139,7 +130,6 @@ LiveList(
 
 @pages.get("/groups/new")
 async def new_group() -> str:
-    """Show the form of a new group."""
     actor = await signed_in()
     require(actor, "board_group.create", actor.organization_id)
     return await _form(actor, None, {"board_ids": []}, {})
@@ -163,13 +153,11 @@ async def _form(actor: Actor, group: BoardGroup | None, values: dict[str, Any], 
 
 @action(pages, "/groups/new", form=NewGroupForm, shows=_form)
 async def create_board_group(outcome: Outcome[None, NewGroupForm]) -> ResponseReturnValue:
-    """Create a group and open it."""
     return go(f"/groups/{outcome.answer.id}")
 
 
 @pages.get(f"{GROUP}/edit")
 async def edit_form(group_id: UUID) -> str:
-    """Show the form of a group."""
     actor, group = await on_group(group_id)
     require(actor, "board_group.update", group)
     return await _form(actor, group, GroupForm.shown(group), {})
@@ -177,7 +165,6 @@ async def edit_form(group_id: UUID) -> str:
 
 @action(pages, f"{GROUP}/edit", form=GroupForm, at=reachable_group, shows=_form)
 async def update_board_group(outcome: Outcome[BoardGroup, GroupForm]) -> ResponseReturnValue:
-    """Change a group and its boards."""
     return go(f"/groups/{outcome.found.id}")
 
 
@@ -198,7 +185,6 @@ async def _delete_page(actor: Actor, group: BoardGroup, values: Fields, errors: 
 
 @action(pages, f"{GROUP}/deletion", form=GroupDeletionForm, at=reachable_group, shows=_delete_page)
 async def delete_board_group(outcome: Outcome[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
-    """Delete a group."""
     return go("/groups")
 
 
@@ -246,7 +232,6 @@ class GroupView(AsideView):
         return any(self.text.casefold() in str(part or "").casefold() for part in (board.name, board.description))
 
     def has_board(self, news: Event | dict[str, object]) -> bool:
-        """Whether something happened on a board of the group."""
         board_id = news.board_id if isinstance(news, Event) else news.get("board_id")
         return str(board_id) in map(str, self.group.board_ids)
 
@@ -255,7 +240,6 @@ PARTS = "groups/boards.html"
 
 
 def view_of(actor: Actor, group: BoardGroup) -> GroupView:
-    """Return a group's page as the address asks for it."""
     aside, options = asked(PLACE)
     number = request.args.get("tasks", "")
     limit = int(number) if number.isdecimal() and number in map(str, LIMITS) else 5
@@ -273,7 +257,6 @@ def view_of(actor: Actor, group: BoardGroup) -> GroupView:
 
 @pages.get(GROUP)
 async def show(group_id: UUID) -> ResponseReturnValue:
-    """Show a group."""
     actor, group = await on_group(group_id)
     seq = await head_of(group.organization_id)
     view, panel, stream = view_of(actor, group), "", ""
@@ -299,7 +282,6 @@ async def show(group_id: UUID) -> ResponseReturnValue:
 
 @pages.get(f"{GROUP}/live")
 async def live(group_id: UUID) -> Response:
-    """Keep the page of a group live."""
     actor, group = await on_group(group_id)
     shown = view_of(actor, group)
 

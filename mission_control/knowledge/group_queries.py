@@ -146,7 +146,6 @@ def reaches_group(actor: Actor, group: BoardGroup, *, write: bool) -> bool:
 
 
 def holds_board_of(actor: Actor, group: BoardGroup) -> bool:
-    """Return whether an agent works on one of the group's boards."""
     return actor.is_agent and any(actor.writes(board) for board in group.boards)
 
 
@@ -227,7 +226,6 @@ async def list_groups(actor: Actor, paging: Paging, *, named: Sequence[str] = ()
 
 
 async def entries_of(group: BoardGroup) -> int:
-    """Return the number of messages and notes of a group."""
     [row] = await rows("SELECT COUNT(*) AS n FROM board_group_memory WHERE board_group_id = ?", group.id)
     return int(row["n"])
 

@@ -47,8 +47,6 @@ class NoteForm(Form):
 
 
 class ChatForm(NoteForm):
-    """A message."""
-
     ALWAYS = ("chat",)
 
 
@@ -88,7 +86,6 @@ def _url_of(entry: Entry) -> str:
 @pages.get(f"{BOARD}/chat/older")
 @pages.get(f"{GROUP}/chat/older")
 async def older(**home: UUID) -> ResponseReturnValue:
-    """Return the messages before one, for an open chat of a board or a group."""
     is_of_board = "board_id" in home
     view = view_of_board(*await on_board(**home)) if is_of_board else view_of_group(*await on_group(**home))
     since, before = request.args.get("since", ""), parse_id(request.args.get("before", ""))
@@ -98,7 +95,6 @@ async def older(**home: UUID) -> ResponseReturnValue:
 @_does(f"{BOARD}/chat", performs="create_board_memory", form=ChatForm)
 @_does(f"{GROUP}/chat", performs="create_board_group_memory", form=ChatForm, at=reachable_group)
 async def say(outcome: Outcome[Board | BoardGroup, ChatForm]) -> ResponseReturnValue:
-    """Write a message."""
     return done(_url(outcome.found, "chat"))
 
 

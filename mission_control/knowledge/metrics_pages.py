@@ -109,7 +109,6 @@ def duration(hours: float | None) -> tuple[str, str]:
 
 
 def duration_in_words(hours: float) -> str:
-    """Return a duration: `18 min`."""
     return " ".join(duration(hours))
 
 
@@ -234,7 +233,6 @@ async def metrics() -> str:
 
 @pages.get("/metrics/live")
 async def live() -> Response:
-    """Keep the figures current."""
     actor = await signed_in()
     opened = await _view(actor)
 
@@ -248,7 +246,6 @@ async def live() -> Response:
 
 
 async def shown(view: MetricsView) -> str:
-    """Return the figures and charts."""
     board_id = view.board.id if view.board else None
     found = await dashboard_metrics(view.actor, DashboardQuery(range_key=view.range_key, board_id=board_id))
     hours = found.flow.oldest_waiting

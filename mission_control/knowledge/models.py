@@ -41,7 +41,6 @@ class Entry(Dated):
 
     @classmethod
     def home_column(cls) -> str:
-        """Return the column that names the board or group."""
         return f"{cls.HOME}_id"
 
     def scope(self) -> Scope:
@@ -97,5 +96,4 @@ class BoardGroup(Changing):
         return [board.id for board in self.boards]
 
     def scope(self) -> Scope:
-        """Return where an event about this group belongs."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)

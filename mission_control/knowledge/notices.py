@@ -28,7 +28,6 @@ SNIPPET_LENGTH = 800
 
 
 def is_chat(tags: list[str] | None) -> bool:
-    """Return whether an entry with these tags is a chat message."""
     return "chat" in (tags or ())
 
 

@@ -25,8 +25,6 @@ from mission_control.web.shell import ENTRIES, HOME, PaletteEntry, shell_page, s
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A line of the palette."""
-
     label: str
     url: str
     icon: str
@@ -240,7 +238,6 @@ MOST_ON_PAGE = 100
 
 @pages.get("/palette")
 async def results() -> str:
-    """Show the matches."""
     actor = await signed_in()
     query = request.args.get("q", "")[:LONGEST_QUERY].strip()
     path = parts_of(request.headers.get("HX-Current-URL", "")).path

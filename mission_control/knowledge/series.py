@@ -51,12 +51,10 @@ def in_both(both: Both, values: Callable[[Window], Values]) -> DashboardSeriesSe
 
 
 def counted(window: Window, moments: Iterable[datetime]) -> Values:
-    """Return the number of times in each bucket."""
     return Counter(window.period_of(moment) for moment in moments if window.contains(moment))
 
 
 def averaged(window: Window, measured: Iterable[tuple[datetime, float]]) -> Values:
-    """Return the mean of the values in each bucket."""
     by_period: dict[datetime, list[float]] = defaultdict(list)
     for moment, value in measured:
         if window.contains(moment):
@@ -97,7 +95,6 @@ def _by_hour(moment: str, amount: str = "1") -> str:
 
 
 def summed(window: Window, hours: Iterable[Hour]) -> Counter[datetime]:
-    """Return the sum of the hours in each bucket."""
     sums: Counter[datetime] = Counter()
     for one in hours:
         period = window.period_of(datetime.fromisoformat(f"{one.hour}:00"))
@@ -159,7 +156,6 @@ def wip(window: Window, counts: list[TaskCounts]) -> DashboardWipRangeSeries:
 
 
 async def read_outcomes(boards: list[UUID], both: Both) -> list[Outcomes]:
-    """Return the events of tasks, counted by hour."""
     primary, before = both
     return await select_on(
         boards,
@@ -362,5 +358,4 @@ async def read_spending(boards: list[UUID], both: Both) -> list[Hour]:
 
 
 def spent(window: Window, spending: list[Hour]) -> Values:
-    """Return the US dollars spent in each bucket."""
     return {period: micros / MICROS for period, micros in summed(window, spending).items()}

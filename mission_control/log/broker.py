@@ -123,7 +123,6 @@ class Subscription:
         self._wake()
 
     def close(self) -> None:
-        """End the reader's stream."""
         self.closed = True
         self._wake()
 
@@ -267,7 +266,6 @@ class Broker:
 
     @property
     def reader_count(self) -> int:
-        """How many streams are open."""
         return sum(map(len, self._readers.values()))
 
     def head(self, organization_id: UUID) -> int | None:
@@ -419,6 +417,5 @@ async def head_of(organization_id: UUID) -> int:
 
 
 async def events_after(organization_id: UUID, seq: int, limit: int = PAGE) -> list[Event]:
-    """Return the next events in order."""
     query = Event.filter(organization_id=organization_id, seq__gt=seq).order_by("seq")
     return await query.limit(limit)

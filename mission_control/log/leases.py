@@ -51,7 +51,6 @@ class Leases[Row: Leased]:
 
     @property
     def table(self) -> str:
-        """The table's name."""
         return self.model._meta.db_table
 
     @property

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
-from quart import Blueprint, Response, current_app, request
+from quart import Blueprint, Response, current_app, render_template, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
@@ -22,7 +22,7 @@ from mission_control.people.organization_entrance import first_place, mails_of
 from mission_control.people.organization_pages import AcceptForm, InviteForm, JoinForm, RoleForm
 from mission_control.web.actions import Outcome, Refusal, Typed, action, again, session_action
 from mission_control.web.forms import Fields, FormInvalid, done, go, is_htmx
-from mission_control.web.fragments import render_block, render_macro, render_page
+from mission_control.web.fragments import render_block, render_macro
 from mission_control.web.lists import Asked, LiveList, Pages, number_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
@@ -174,7 +174,7 @@ async def invitation(token: str) -> str:
 async def _page(token: str, values: Fields, errors: dict[str, str]) -> str:
     actor = await authentication.user_by_session()
     user = await User.get(id=actor.id) if actor is not None else None
-    return await render_page(
+    return await render_template(
         "organizations/join.html",
         opened=await organization_entrance.opened(token),
         token=token,

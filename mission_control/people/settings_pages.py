@@ -5,7 +5,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
-from quart import Blueprint, Response, current_app, redirect, request
+from quart import Blueprint, Response, current_app, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from quart_auth import logout_user
 
@@ -22,7 +22,6 @@ from mission_control.people.models import Session, Token, User
 from mission_control.people.setup import SetupForm
 from mission_control.web.actions import Outcome, Refusal, Refusing, Typed, action, again, session_action, typed_again
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, go
-from mission_control.web.fragments import render_page
 from mission_control.web.regions import Reads, View, live_page
 from mission_control.web.shell import HOME, PaletteEntry, SettingsPage, safe_next, settings_page, signed_in
 
@@ -228,7 +227,7 @@ async def welcome() -> str:
 
 
 async def _welcome_page(actor: Actor, _: object, values: Fields, errors: dict[str, str]) -> str:
-    return await render_page("accounts/welcome.html", values=values, errors=errors, zones=zones())
+    return await render_template("accounts/welcome.html", values=values, errors=errors, zones=zones())
 
 
 @action(
@@ -253,7 +252,7 @@ async def setup_form() -> ResponseReturnValue:
 
 
 async def _setup_page(values: Fields, errors: dict[str, str]) -> str:
-    return await render_page("accounts/setup.html", values=values, errors=errors)
+    return await render_template("accounts/setup.html", values=values, errors=errors)
 
 
 async def _not_set_up(refusal: Typed[SetupForm]) -> ResponseReturnValue:
@@ -282,7 +281,7 @@ async def sign_in_form() -> ResponseReturnValue:
 
 async def sign_in_page(values: Fields, errors: dict[str, str]) -> str:
     name = current_app.config["SETTINGS"].sign_in_provider
-    return await render_page(
+    return await render_template(
         "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=entrance.sends_mail()
     )
 
@@ -306,7 +305,7 @@ async def forgotten_form() -> str:
 
 
 async def _forgotten_page(values: Fields, errors: dict[str, str], *, is_sent: bool = False) -> str:
-    return await render_page("accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
+    return await render_template("accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
 
 
 @session_action(
@@ -336,7 +335,7 @@ async def reset_form(secret: str) -> ResponseReturnValue:
 async def _reset_page(secret: str, errors: dict[str, str], *, ends_others: bool = True) -> str:
     user = await User.get(id=(await entrance.live_reset(secret)).user_id)
     values = {"name": user.display_name, "email": user.email or "", "ends_others": ends_others}
-    return await render_page("accounts/reset.html", errors=errors, **values)
+    return await render_template("accounts/reset.html", errors=errors, **values)
 
 
 async def _not_reset(refusal: Typed[entrance.ResetForm], secret: str) -> ResponseReturnValue:

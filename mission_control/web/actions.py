@@ -194,7 +194,6 @@ class Action:
     answers: Answering = field(init=False)
 
     def __call__(self, answers: Answering) -> Answering:
-        """Register the action under its path."""
         self.answers, self.performs = answers, self.performs or answers.__name__
         if self.shows is not None:
             self.refused = self.refused or again(self.shows)
@@ -220,7 +219,6 @@ class Action:
         return await self.shows(_at_home(actor, found), found, values, {})
 
     async def respond(self, **ids: object) -> Response:
-        """Answer a posted form."""
         actor, page = await signed_in(), None
         try:
             if self.at is not None:
@@ -334,7 +332,6 @@ class SessionAction:
     answers: Callable[..., Awaitable[ResponseReturnValue]] = field(init=False)
 
     def __call__[F: Callable[..., Awaitable[ResponseReturnValue]]](self, answers: F) -> F:
-        """Register the action under its path."""
         self.answers = answers
         self.pages.add_url_rule(self.path, answers.__name__, self.respond, methods=["POST"])
         return answers

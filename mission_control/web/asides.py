@@ -70,12 +70,9 @@ def asides(place: str) -> list[Aside]:
     return [ASIDES[place, name] for name in ORDER if (place, name) in ASIDES]
 
 
-def asked(place: str) -> tuple[Aside | None, tuple[tuple[str, str], ...]]:
-    """Return the aside that the request's address opens, and its options."""
-    return _asked(place, request.args)
-
-
-def _asked(place: str, args: Mapping[str, str]) -> tuple[Aside | None, tuple[tuple[str, str], ...]]:
+def asked(place: str, args: Mapping[str, str] | None = None) -> tuple[Aside | None, tuple[tuple[str, str], ...]]:
+    """Return the aside that an address opens, else the request's, and its options."""
+    args = request.args if args is None else args
     name = args.get("panel", "")
     start = f"{name}_"
     own = {key.removeprefix(start): value for key, value in args.items() if key.startswith(start) and value}
@@ -92,7 +89,7 @@ def query_of(name: str, options: Mapping[str, str]) -> str:
 
 def with_aside(place: str, address: str) -> str:
     """Return the address of a page with what the page that asks has open beside it."""
-    aside, options = _asked(place, dict(parse_qsl(parts_of(request.headers.get("HX-Current-URL", "")).query)))
+    aside, options = asked(place, dict(parse_qsl(parts_of(request.headers.get("HX-Current-URL", "")).query)))
     if aside is None:
         return address
     return f"{address}{'&' if '?' in address else '?'}{query_of(aside.name, dict(options))}"
@@ -112,5 +109,4 @@ def wants_panel_alone() -> bool:
 
 
 def panel_alone(html: str) -> str:
-    """Return a panel as the answer to an open page."""
     return f'<section id="panel">{html}</section>'

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -96,12 +96,9 @@ def bundle(entry: Path) -> str:
     """Return a module and all that it imports as one text; each module is a function that gives its exports."""
     parts: dict[str, str] = {}
     _add_module(entry, parts)
-    return "".join([*parts.values(), _shared(parts)])
-
-
-def _shared(parts: Iterable[str]) -> str:
-    """Return the line that gives the modules of every page to those of some pages."""
-    return f"globalThis.missionControl = {{ {', '.join(f'modules_{name}' for name in parts)} }};\n"
+    # The last line gives the modules of every page to those of some pages.
+    names = ", ".join(f"modules_{name}" for name in parts)
+    return "".join([*parts.values(), f"globalThis.missionControl = {{ {names} }};\n"])
 
 
 def page_bundle(entry: Path) -> str:
@@ -153,8 +150,7 @@ def _compressed_once(name: str) -> bytes | None:
 
 
 def install(app: Quart) -> None:
-    """Serve the static files, make `asset()` known to templates. The app needs `static_folder=None`."""
-    app.jinja_env.globals["asset"] = asset
+    """Serve the static files. The app needs `static_folder=None`."""
     app.add_url_rule("/static/<asset_build>/<path:name>", "assets.file", _file)
     app.add_url_rule("/favicon.ico", "assets.favicon", _favicon)
 

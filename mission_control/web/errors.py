@@ -4,12 +4,11 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from quart import Blueprint, Quart, Response, g, redirect, request
+from quart import Blueprint, Quart, Response, g, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from tortoise.exceptions import DoesNotExist
 from werkzeug.exceptions import HTTPException
 
-from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.core.request_facts import current_request_id
 from mission_control.core.values import to_json
@@ -17,14 +16,12 @@ from mission_control.database.outages import outage, trouble
 from mission_control.http.compression import json_response
 from mission_control.web.assets import asset, build, read
 from mission_control.web.forms import FormInvalid, is_htmx
-from mission_control.web.fragments import render_page
 from mission_control.web.shell import sign_in_url
 
 _log = logging.getLogger(__name__)
 
 
 def install(app: Quart) -> None:
-    """Answer errors of every kind."""
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(FormInvalid, _form_invalid)
     app.register_error_handler(HTTPException, _http_error)
@@ -40,7 +37,6 @@ def wants_json() -> bool:
 
 
 def envelope(detail: Any, status: int, **more: object) -> Response:
-    """The error envelope of the API."""
     return json_response({"detail": detail, "request_id": current_request_id(), **more}, status)
 
 
@@ -50,18 +46,12 @@ def _answer(error: DomainError) -> Response:
     Agents get the object that an error may have. Clients of people read a sentence, so the machine word comes with
     it; where an error says more than these two, it stays an object.
     """
-    detail = error.detail
-    if not isinstance(detail, dict) or "code" not in detail or _is_agents():
+    detail, actor = error.detail, g.get("actor")
+    is_agents = request.path.startswith("/api/v1/agent/") or "X-Agent-Token" in request.headers
+    if not isinstance(detail, dict) or "code" not in detail or (is_agents if actor is None else actor.is_agent):
         return envelope(detail, error.status)
     content = detail["message"] if set(detail) == {"message", "code"} else detail
     return envelope(content, error.status, code=detail["code"])
-
-
-def _is_agents() -> bool:
-    actor: Actor | None = g.get("actor")
-    if actor is not None:
-        return actor.is_agent
-    return request.path.startswith("/api/v1/agent/") or "X-Agent-Token" in request.headers
 
 
 async def _domain_error(error: DomainError) -> ResponseReturnValue:
@@ -93,12 +83,8 @@ async def _to_entrance() -> ResponseReturnValue:
 
 
 async def _form_invalid(error: FormInvalid) -> ResponseReturnValue:
-    sentences = [f"{_label(name)}: {text}" if name else text for name, text in error.errors.items()]
-    return await error_page(422, " ".join(sentences))
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    labels = {name: f"{name.replace('_', ' ').capitalize()}: " if name else "" for name in error.errors}
+    return await error_page(422, " ".join(f"{labels[name]}{text}" for name, text in error.errors.items()))
 
 
 async def _http_error(error: HTTPException) -> ResponseReturnValue:
@@ -131,13 +117,9 @@ async def _unexpected(error: Exception) -> ResponseReturnValue:
 
 async def error_page(status: int, sentence: str) -> Response:
     """A page that says what happened and what to do; htmx never swaps it, its `data-reason` becomes a toast."""
-    html = await render_page(
-        "errors/error.html",
-        status=status,
-        phrase=HTTPStatus(status).phrase,
-        sentence=sentence,
-        request_id=current_request_id(),
-    )
+    phrase, request_id = HTTPStatus(status).phrase, current_request_id()
+    context = {"status": status, "phrase": phrase, "sentence": sentence, "request_id": request_id}
+    html = await render_template("errors/error.html", **context)
     return Response(html, status, content_type="text/html; charset=utf-8")
 
 
@@ -160,4 +142,4 @@ async def service_worker() -> Response:
 @pages.get(PAGE)
 async def offline() -> str:
     """Say that the server cannot be reached."""
-    return await render_page("errors/offline.html")
+    return await render_template("errors/offline.html")

@@ -191,7 +191,6 @@ class VersionedForm(Form):
 
     @property
     def is_versioned(self) -> bool:
-        """Whether it is compared with what is stored."""
         return bool(self.version)
 
     @classmethod
@@ -246,7 +245,6 @@ class EditConflict(Conflict):
 
     @property
     def errors(self) -> dict[str, str]:
-        """A sentence for each field."""
         return {name: f"Somebody changed it{_to(value)}. Saving replaces that." for name, value in self.theirs.items()}
 
 
@@ -334,13 +332,9 @@ def done(
 def open_in_panel(response: Response, url: str, push: str) -> Response:
     """Let an open board show beside it what is at `url`, and `push` as the address; others follow their redirect."""
     if is_htmx():
-        look = {
-            "target": "#panel",
-            "select": "#panel > *",
-            "swap": "innerHTML",
-            "headers": {"HX-Target": "section#panel"},
-        }
-        response.headers["HX-Location"] = json.dumps({"path": url, "push": push, **look})
+        look = {"target": "#panel", "select": "#panel > *", "swap": "innerHTML"}
+        headers = {"HX-Target": "section#panel"}
+        response.headers["HX-Location"] = json.dumps({"path": url, "push": push, **look, "headers": headers})
     return response
 
 

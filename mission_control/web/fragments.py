@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
-from quart import Quart, current_app, render_template
+from quart import Quart, current_app
 
 from mission_control.core import markdown, times
 from mission_control.core.request_facts import request_began_at
@@ -41,17 +41,11 @@ def _prepare(environment: Environment) -> None:
     environment.undefined = StrictUndefined
     environment.autoescape = True
     environment.add_extension(TemplateLayout)
-    environment.globals["asset"] = asset
-    environment.globals["page_assets"] = page_assets
-    environment.filters["markdown"] = _prose
-    environment.filters["relative"] = times.relative
-    environment.filters["absolute"] = times.absolute
-    environment.filters["clock"] = times.clock_time
-    environment.filters["iso"] = times.iso
-    environment.filters["age"] = times.age
-    environment.filters["initials"] = initials
-    environment.filters["version_of"] = version_of
-    environment.filters["since_read"] = since_read
+    environment.globals.update(asset=asset, page_assets=page_assets)
+    environment.filters.update(
+        markdown=_prose, relative=times.relative, absolute=times.absolute, clock=times.clock_time, iso=times.iso,
+        age=times.age, initials=initials, version_of=version_of, since_read=since_read,
+    )  # fmt: skip
 
 
 def _prose(text: str | None, names: tuple[str, ...] = ()) -> Markup:
@@ -83,10 +77,6 @@ def initials(name: str) -> str:
     """Up to two capitals for an avatar: `Mara Reyes` gives `MR`."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
-
-
-async def render_page(template: str, **context: object) -> str:
-    return await render_template(template, **context)
 
 
 async def render_block(template: str, block: str, **context: object) -> str:
@@ -128,11 +118,9 @@ class TemplateLayout(Extension):
         markup = _Markup()
         for index, token in enumerate(tokens):
             if token.type == "data":
-                left = _side_before(tokens, index)
-                right = _side_after(tokens, index)
-                yield Token(token.lineno, "data", markup.on_one_line(token.value, left, right))
-            else:
-                yield token
+                text = markup.on_one_line(token.value, _side_before(tokens, index), _side_after(tokens, index))
+                token = Token(token.lineno, "data", text)
+            yield token
 
 
 def _with_whole_texts(stream: TokenStream) -> list[Token]:

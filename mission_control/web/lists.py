@@ -31,7 +31,6 @@ class Order:
     sql: str = ""
 
     def sorted[Row](self, found: Iterable[Row]) -> list[Row]:
-        """Return rows in this order."""
         return list(found) if self.rank is None else sorted(found, key=self.rank, reverse=self.greatest_first)
 
 
@@ -39,7 +38,6 @@ type Orders = Mapping[str, Order]
 
 
 def greatest(label: str, rank: Callable[[Any], Any]) -> Order:
-    """Return an order with the greatest first."""
     return Order(label, rank, greatest_first=True)
 
 

@@ -63,17 +63,13 @@ class View:
     reads: Reads = field(default_factory=Reads)
 
 
-def _anything(_view: Any, _news: Event | Signal) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Concerns[V: View]:
     """Which news a region is about: kinds of events (or how they begin), names in signals, and ids of both."""
 
     kinds: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
-    about: Callable[[V, Event | Signal], bool] = _anything
+    about: Callable[[V, Event | Signal], bool] = lambda view, news: True
 
     def of(self, view: V, batch: Batch) -> Batch | None:
         """Return the part of a batch that concerns the region on this page, None when nothing does."""
@@ -105,7 +101,6 @@ class Region[V: View](Part):
 
     @property
     def slot(self) -> str:
-        """Its name in the page's template."""
         return self.name or self.target.removeprefix("#")
 
     async def html(self, view: V) -> str | None:
@@ -122,19 +117,15 @@ class Region[V: View](Part):
 
     async def news(self, view: V, concern: Batch) -> str:
         """Return the fragments that bring an open page up to date after news that concern the region."""
-        if self.changes is None:
+        if (make := self.changes) is None:
             return await self.fragment(view)
-        found = await self._changes(view, concern)
-        return await self.fragment(view) if found is None else found
-
-    async def _changes(self, view: V, concern: Batch) -> str | None:
-        assert self.changes is not None
-        make = self.changes
         if self.key is None:
-            return await make(view, concern)
-        which = (tuple(one.seq for one in concern.events), tuple(map(id, concern.signals)))
-        key = (self.page, self.target, times.reader().key, self.key(view), which)
-        return await view.reads.get(key, lambda: make(view, concern))
+            changes = await make(view, concern)
+        else:
+            which = (tuple(event.seq for event in concern.events), tuple(map(id, concern.signals)))
+            key = (self.page, self.target, times.reader().key, self.key(view), which)
+            changes = await view.reads.get(key, lambda: make(view, concern))
+        return await self.fragment(view) if changes is None else changes
 
 
 class _Attributes(dict[str, Any]):

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from urllib.parse import quote
 from uuid import UUID
 
-from quart import g, request
+from quart import g, render_template, request
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, BoardLike, can
@@ -18,7 +18,6 @@ from mission_control.core.errors import Unauthenticated
 from mission_control.core.parts import Hook, Part, add
 from mission_control.core.values import parts_of
 from mission_control.http import authentication
-from mission_control.web.fragments import render_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,6 @@ class ShellBoard:
 
     @property
     def url(self) -> str:
-        """Where the board's page is."""
         return f"/boards/{self.id}"
 
 
@@ -84,16 +82,12 @@ async def sign_in_url() -> str:
     """Return where people sign in: /setup on a fresh installation, else /sign-in and back."""
     if needs_setup.function is not None and await needs_setup.function():
         return "/setup"
-    wanted = _wanted_page()
-    return f"/sign-in?next={quote(wanted)}" if wanted != "/" else "/sign-in"
-
-
-def _wanted_page() -> str:
-    """The page somebody is on or asks for; what forms and fragments are sent to is no page."""
+    # What forms and fragments are sent to is no page.
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
     if request.headers.get("HX-Request") == "true":
         parts = parts_of(request.headers.get("HX-Current-URL", ""))
-        return safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
-    return request.full_path.rstrip("?") if request.method == "GET" else "/"
+        wanted = safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
+    return f"/sign-in?next={quote(wanted)}" if wanted != "/" else "/sign-in"
 
 
 def safe_next(path: str | None) -> str:
@@ -115,17 +109,11 @@ async def shell_page(actor: Actor, template: str, *, active: str, **context: obj
     shell.active = active
     if request.method == "GET" and not context.get("live_url"):  # a refused form must not become what its address shows
         context["live_url"] = f"/settings/live?active={active}&after={shell.seq}"
-    return await render_page(template, shell=shell, actor=actor, **context)
+    return await render_template(template, shell=shell, actor=actor, **context)
 
 
 class NamedBoard(BoardLike, Protocol):
-    """The board that the reader is on."""
-
     name: str
-
-
-def _anybody(actor: Actor, board: NamedBoard | None) -> bool:
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +131,7 @@ class PaletteEntry(Part):
     words: str = ""
     position: int = 0
     group: Literal["Go to", "Do"] = "Go to"
-    may: Callable[[Actor, NamedBoard | None], bool] = _anybody
+    may: Callable[[Actor, NamedBoard | None], bool] = lambda actor, board: True
     searched_only: bool = False
     verb: str = ""
 
@@ -164,12 +152,10 @@ HOME = "/settings"
 
 
 def anybody(actor: Actor) -> bool:
-    """Everybody who is signed in."""
     return True
 
 
 def administers(actor: Actor) -> bool:
-    """Owners and admins of the organization one works in."""
     return actor.administers(actor.organization_id)
 
 
@@ -193,12 +179,11 @@ class SettingsPage(Part):
     @property
     def palette_entry(self) -> PaletteEntry:
         """The page as an entry of the palette, found by searching."""
-
-        def may(actor: Actor, board: NamedBoard | None) -> bool:
-            return self.may(actor)
-
         words = f"settings {self.group} {self.words}".lower()
-        return PaletteEntry(self.label, self.path, self.icon, words, 500 + self.position, may=may, searched_only=True)
+        return PaletteEntry(
+            self.label, self.path, self.icon, words, 500 + self.position,
+            may=lambda actor, board: self.may(actor), searched_only=True,
+        )  # fmt: skip
 
     def install(self) -> None:
         add(SETTINGS, self.key, self)
@@ -218,14 +203,9 @@ class SettingsFrame:
     is_index: bool
 
 
-def frame(actor: Actor, key: str, *, is_index: bool) -> SettingsFrame:
-    """Return the frame around the page with a key, as an actor sees it."""
-    seen = sorted((page for page in SETTINGS.values() if page.may(actor)), key=lambda page: page.position)
-    groups = [(group, [page for page in seen if page.group == group]) for group in GROUPS]
-    return SettingsFrame(SETTINGS[key], [(group, pages) for group, pages in groups if pages], is_index)
-
-
 async def settings_page(actor: Actor, template: str, key: str, **context: object) -> str:
     """Render a page of the settings, whose template extends `layouts/settings.html`."""
-    around = frame(actor, key, is_index=request.path == HOME)
+    seen = sorted((page for page in SETTINGS.values() if page.may(actor)), key=lambda page: page.position)
+    groups = [(group, [page for page in seen if page.group == group]) for group in GROUPS]
+    around = SettingsFrame(SETTINGS[key], [(group, pages) for group, pages in groups if pages], request.path == HOME)
     return await shell_page(actor, template, active="settings", settings=around, **context)
