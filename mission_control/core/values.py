@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import to_jsonable_python
 from uuid_utils.compat import uuid7
 
@@ -189,6 +189,16 @@ class FromRow(BaseModel):
         """Return the schema of a row."""
         own = {name: getattr(row, name) for name in cls.model_fields if name not in others}
         return cls.model_construct(None, **own, **others)
+
+
+class Change(BaseModel):
+    """What to change of something; fields that were not sent stay as they are."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("send at least one field to change")
+        return self
 
 
 class OkResponse(BaseModel):

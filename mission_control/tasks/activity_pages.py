@@ -14,19 +14,9 @@ from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
-from mission_control.tasks.activity_queries import (
-    FILTERS,
-    PAGE,
-    FeedFilter,
-    actors_of,
-    by_day,
-    day_name,
-    feed,
-    feed_of_agent,
-    number_of_event,
-)
+from mission_control.tasks import activity_queries
+from mission_control.tasks.activity_queries import FILTERS, PAGE, Day, FeedFilter, by_day, day_name, feed, number_in
 from mission_control.tasks.board_view import BoardView, on_board
-from mission_control.tasks.sentences import Entry
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
@@ -43,8 +33,7 @@ def _wanted(view: BoardView) -> FeedFilter:
 
 
 def _since(view: BoardView) -> int:
-    text = view.option("since")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+    return number_in(view.option("since")) or 0
 
 
 async def open_feed(view: BoardView, seq: int) -> Opened:
@@ -74,18 +63,15 @@ CARD_LINES = 6
 
 
 async def render(viewed: Viewed) -> str:
-    before = viewed.args.get("before", "")
-    upto = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    found = await feed_of_agent(viewed.actor, viewed.agent, PAGE + 1, upto)
-    older = found[PAGE - 1].seq if len(found) > PAGE else None
-    return render_macro(
-        AGENT_TEMPLATE, "tab", viewed=viewed, days=by_day(found[:PAGE]), is_older=bool(upto), older=older
-    )
+    before = number_in(viewed.args.get("before"))
+    found = await activity_queries.feed_of_agent(viewed.actor, viewed.agent, PAGE + 1, before)
+    older, days = found[PAGE - 1].seq if len(found) > PAGE else None, by_day(found[:PAGE])
+    return render_macro(AGENT_TEMPLATE, "tab", viewed=viewed, days=days, is_older=bool(before), older=older)
 
 
 async def card(viewed: Viewed) -> str:
     """Render the latest entries for the overview."""
-    found = await feed_of_agent(viewed.actor, viewed.agent, CARD_LINES)
+    found = await activity_queries.feed_of_agent(viewed.actor, viewed.agent, CARD_LINES)
     return render_macro(AGENT_TEMPLATE, "card", viewed=viewed, entries=found)
 
 
@@ -99,80 +85,37 @@ NEWER_LINES = 10
 
 
 @pages.get("/activity")
-async def of_organization() -> ResponseReturnValue:
-    """Show the activity of all readable boards."""
-    return await _page(await signed_in(), None)
-
-
 @pages.get("/boards/<uuid:board_id>/activity")
-async def of_board(board_id: UUID) -> ResponseReturnValue:
-    """Show the activity of one board."""
-    return await _page(*await index_on_board(board_id))
-
-
-async def _page(actor: Actor, board: Board | None) -> ResponseReturnValue:
+async def show(board_id: UUID | None = None) -> ResponseReturnValue:
+    """Show the activity of all readable boards, or of one."""
+    actor, board = await _asked(board_id)
     seq = await head_of(actor.organization_id)
     named = request.args.get("event") or request.args.get("eventId") or ""
-    found_seq = await number_of_event(actor, named[:40]) if named else None
+    found_seq = await activity_queries.number_of_event(actor, named[:40]) if named else None
+    base = f"/boards/{board.id}/activity" if board else "/activity"
     if found_seq is not None:  # with some newer lines above it
-        return redirect(f"{_base(board)}?before={found_seq + NEWER_LINES}#event-{found_seq}", 303)
-    wanted = FeedFilter.of(request.args, board.id if board else None)
+        return redirect(f"{base}?before={found_seq + NEWER_LINES}#event-{found_seq}", 303)
+    wanted = FeedFilter.of(request.args, board_id)
     found = await feed(actor, wanted, PAGE + 1)
-    if is_htmx() and wanted.before is not None:
-        return _older(board, wanted, found, request.args.get("day", ""))
-    base = _base(board)
-    days = by_day(found[:PAGE])
+    days, older_url, is_whole = by_day(found[:PAGE]), "", board is None
+    if len(found) > PAGE:
+        last = found[PAGE - 1]
+        older_url = base + wanted.query(with_board=is_whole, before=last.seq, day=day_name(last.created_at))
+    if is_htmx() and wanted.before is not None:  # a day that the page already shows gets no second heading
+        last_day = request.args.get("day", "")
+        return render_macro(ITEMS, "older", days=days, last_day=last_day, url=older_url, with_board=is_whole)
     first = days[0][0] if days else ""
+    live = f"{base}/live{wanted.query(with_board=is_whole, after=seq, day=first)}"
     return await shell_page(
-        actor,
-        "activity/index.html",
-        active=f"board-{board.id}" if board else "activity",
-        board=board,
-        boards=await boards_of(actor),
-        actors=await actors_of(actor),
-        kinds=[(key, label) for key, (label, _) in FILTERS.items()],
-        wanted=wanted,
-        is_event_gone=bool(named),
-        base=base,
-        days=days,
-        first_day=first,
-        older_url=_older_url(board, wanted, found),
-        live_url=f"{base}/live{wanted.query(with_board=board is None, after=seq, day=first)}"
-        if wanted.before is None
-        else "",
-    )
-
-
-def _base(board: Board | None) -> str:
-    return f"/boards/{board.id}/activity" if board else "/activity"
-
-
-def _older(board: Board | None, wanted: FeedFilter, found: list[Entry], day: str) -> str:
-    """Return older lines for an open page; a day that the page already shows gets no second heading."""
-    return render_macro(
-        ITEMS, "older", days=by_day(found[:PAGE]), last_day=day, url=_older_url(board, wanted, found),
-        with_board=board is None,
+        actor, "activity/index.html", active=f"board-{board.id}" if board else "activity", board=board,
+        boards=await boards_of(actor), actors=await activity_queries.actors_of(actor), wanted=wanted,
+        is_event_gone=bool(named), kinds=[(key, label) for key, (label, _) in FILTERS.items()], base=base, days=days,
+        first_day=first, older_url=older_url, live_url=live if wanted.before is None else "",
     )  # fmt: skip
 
 
-def _older_url(board: Board | None, wanted: FeedFilter, found: list[Entry]) -> str:
-    if len(found) <= PAGE:
-        return ""
-    last = found[PAGE - 1]
-    query = wanted.query(with_board=board is None, before=last.seq, day=day_name(last.created_at))
-    return _base(board) + query
-
-
-@pages.get("/activity/live")
-async def organization_live() -> Response:
-    """Keep the feed of the organization live."""
-    return await _live(await signed_in(), None)
-
-
-@pages.get("/boards/<uuid:board_id>/activity/live")
-async def board_live(board_id: UUID) -> Response:
-    """Keep the feed of a board live."""
-    return await _live(*await index_on_board(board_id))
+async def _asked(board_id: UUID | None) -> tuple[Actor, Board | None]:
+    return await index_on_board(board_id) if board_id else (await signed_in(), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,22 +126,21 @@ class FeedView(View):
     new: FeedFilter
     first_day: str
 
-    async def days(self) -> list[tuple[str, list[Entry]]]:
+    async def days(self) -> list[Day]:
         """Return everything since the page was opened, up to a limit, by day."""
-        return await self.reads.get(("feed", self.actor.id, self.new), self._days)
-
-    async def _days(self) -> list[tuple[str, list[Entry]]]:
-        return by_day(await feed(self.actor, self.new, LIVE_LINES))
+        key = ("feed", self.actor.id, self.new)
+        return by_day(await self.reads.get(key, lambda: feed(self.actor, self.new, LIVE_LINES)))
 
 
-async def _live(actor: Actor, board: Board | None) -> Response:
-    args: dict[str, str] = request.args.to_dict()
-    after = args.get("after", "")
-    is_number = after.isascii() and after.isdigit() and len(after) < 16
-    since = int(after) if is_number else await head_of(actor.organization_id)
-    wanted = FeedFilter.of(args, board.id if board else None)
-    new = replace(wanted, before=None, after=since)
-    active, first_day = f"board-{board.id}" if board else "activity", args.get("day", "")
+@pages.get("/activity/live")
+@pages.get("/boards/<uuid:board_id>/activity/live")
+async def live(board_id: UUID | None = None) -> Response:
+    """Keep the feed of the organization or of a board live."""
+    actor, board = await _asked(board_id)
+    since = number_in(request.args.get("after"))
+    since = await head_of(actor.organization_id) if since is None else since
+    new = replace(FeedFilter.of(request.args, board_id), before=None, after=since)
+    active, first_day = f"board-{board.id}" if board else "activity", request.args.get("day", "")
 
     async def look(viewer: Actor, reads: Reads) -> FeedView | None:
         if board is not None and not (viewer.reads(board) and await still_exists(board)):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -111,90 +112,68 @@ async def number_of_event(actor: Actor, wanted: str) -> int | None:
 async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entry]:
     """Return the newest lines that the actor may read, newest first."""
     sql, values = _conditions(actor, wanted)
-    found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", actor.organization_id, *values, limit)
-    lines = await entries(found, actor.organization_id)
-    return lines if can(actor, "agent.manage") else [replace(one, url=_without_agents(one.url)) for one in lines]
-
-
-def _without_agents(url: str) -> str:
-    """Remove links to agents' pages, which only admins can open."""
-    return "" if url.startswith("/agents/") else url
+    lines = await _newest(actor.organization_id, sql, values, limit)
+    if not can(actor, "agent.manage"):  # only admins can open agents' pages
+        lines = [replace(line, url="") if line.url.startswith("/agents/") else line for line in lines]
+    return lines
 
 
 async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAGE) -> list[Entry]:
     """Return the events of one task, newest first, without comments."""
-    found = await rows(
-        f"{_SELECT} AND e.task_id = ? AND e.kind <> 'task.comment' ORDER BY e.seq DESC LIMIT ?",
-        organization_id,
-        task_id,
-        limit,
-    )
-    return await entries(found, organization_id)
+    return await _newest(organization_id, " AND e.task_id = ? AND e.kind <> 'task.comment'", [task_id], limit)
 
 
 async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: int | None = None) -> list[Entry]:
     """Return the events by and about an agent on boards that the actor reads, newest first."""
     here, boards = on_readable_boards(actor, agent.organization_id, "e.board_id")
     older, values = ("", []) if before is None else (" AND e.seq < ?", [before])
-    found = await rows(
-        f"{_SELECT} AND e.agent_id = ?{here}{older} ORDER BY e.seq DESC LIMIT ?",
-        agent.organization_id,
-        agent.id,
-        *boards,
-        *values,
-        limit,
+    return await _newest(
+        agent.organization_id, f" AND e.agent_id = ?{here}{older}", [agent.id, *boards, *values], limit
     )
-    return await entries(found, agent.organization_id)
 
 
 def _conditions(actor: Actor, wanted: FeedFilter) -> Condition:
-    sql = ""
-    values: Values = []
+    sql, values = "", list[Any]()
     whole, single = actor.readable_boards()
     if actor.organization_id not in whole:
-        reach = f"e.board_id IN ({placeholders(len(single))})" if single else "1 = 0"
-        sql, values = f" AND {reach}", [*single]
-    if wanted.board_id is not None:
-        sql, values = sql + " AND e.board_id = ?", [*values, wanted.board_id]
+        sql, values = f" AND e.board_id IN ({placeholders(len(single))})" if single else " AND 1 = 0", [*single]
     if wanted.kind:
         sql += f" AND {FILTERS[wanted.kind][1]}"
     kind, _, name = wanted.actor.partition(":")
-    if kind:
-        sql, values = sql + " AND e.actor_kind = ?", [*values, kind]
-    if name:
-        sql, values = sql + " AND e.actor_id = ?", [*values, parse_id(name)]
-    if wanted.before is not None:
-        sql, values = sql + " AND e.seq < ?", [*values, wanted.before]
-    if wanted.after is not None:
-        sql, values = sql + " AND e.seq > ?", [*values, wanted.after]
-    if wanted.first_day is not None:
-        sql, values = sql + " AND e.created_at >= ?", [*values, datetime.combine(wanted.first_day, time())]
-    if wanted.last_day is not None and wanted.last_day < date.max:
-        until = datetime.combine(wanted.last_day + timedelta(days=1), time())
-        sql, values = sql + " AND e.created_at < ?", [*values, until]
+    for condition, value in (
+        ("e.board_id = ?", wanted.board_id),
+        ("e.actor_kind = ?", kind or None),
+        ("e.actor_id = ?", parse_id(name)),
+        ("e.seq < ?", wanted.before),
+        ("e.seq > ?", wanted.after),
+        ("e.created_at >= ?", _midnight(wanted.first_day, 0)),
+        ("e.created_at < ?", _midnight(wanted.last_day, 1)),
+    ):
+        if value is not None:
+            sql, values = f"{sql} AND {condition}", [*values, value]
     return sql, values
 
 
-async def entries(found: list[Row], organization_id: UUID) -> list[Entry]:
-    """Return rows of the log as lines; the names in their sentences are read in one statement."""
+def _midnight(day: date | None, days: int) -> datetime | None:
+    is_last = day == date.max and days
+    return None if day is None or is_last else datetime.combine(day + timedelta(days=days), time())
+
+
+async def _newest(organization_id: UUID, sql: str, values: Values, limit: int) -> list[Entry]:
+    """Return events as lines; the names in their sentences are read in one statement."""
+    found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", organization_id, *values, limit)
     data = [orjson.loads(row["data"] or "{}") for row in found]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
     lines = [_entry(row, one, names) for row, one in zip(found, data, strict=True)]
     if any("@" in line.body for line in lines):
-        everybody = await _everybody(organization_id)
-        lines = [replace(line, names=everybody) if "@" in line.body else line for line in lines]
+        everybody = await rows(
+            f"SELECT g.name FROM agents g WHERE g.organization_id = ? UNION SELECT {PERSON} FROM users u"
+            " JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = ?",
+            *(organization_id, organization_id),
+        )
+        mentionable = tuple(str(row["name"]) for row in everybody)
+        lines = [replace(line, names=mentionable) if "@" in line.body else line for line in lines]
     return lines
-
-
-async def _everybody(organization_id: UUID) -> tuple[str, ...]:
-    """Return the names of the agents and people of an organization."""
-    found = await rows(
-        f"SELECT g.name FROM agents g WHERE g.organization_id = ? UNION SELECT {PERSON} FROM users u"
-        " JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = ?",
-        organization_id,
-        organization_id,
-    )
-    return tuple(str(row["name"]) for row in found)
 
 
 async def _names(ids: set[str]) -> dict[str, str]:

@@ -43,13 +43,9 @@ class BulkForm(Form):
     @property
     def day(self) -> date | None:
         """The chosen day; None takes the due date away."""
-        return (
-            day_of(self.value, times.clock_now())
-            if self.value and self.value != "none"
-            else None
-            if self.value
-            else self.due
-        )
+        if not self.value:
+            return self.due
+        return None if self.value == NOTHING else day_of(self.value, times.clock_now())
 
     def body(self, found: Board) -> Fields:
         if not self.task_ids:
@@ -119,16 +115,12 @@ async def update_tasks(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue
     """Change the selected tasks; say which could not change, and why."""
     form, board, before = outcome.form, outcome.found, outcome.before
     results = outcome.answer["results"]
-    changed = {UUID(str(one["task_id"])) for one in results if one["ok"]}
-    refused = [_refusal(one, before) for one in results if not one["ok"]]
-    undo = undo_of(form.kind, before, changed)
-    context: dict[str, Any] = {
-        "board_id": board.id,
-        "changed": len(changed),
-        "said": _said(form),
-        "undo": to_json({"changes": undo}).decode() if undo else "",
-        "refused": refused,
-    }
+    changed = {UUID(str(result["task_id"])) for result in results if result["ok"]}
+    refused = [_refusal(result, before) for result in results if not result["ok"]]
+    changes = undo_of(form.kind, before, changed)
+    undo = to_json({"changes": changes}).decode() if changes else ""
+    said = {"board_id": board.id, "changed": len(changed), "said": _said(form)}
+    context: dict[str, Any] = {**said, "undo": undo, "refused": refused}
     if is_htmx():
         return partial("#bulk-result", render_macro(RESULT, "result", **context), "innerHTML")
     if not refused:

@@ -7,7 +7,7 @@ from tortoise.transactions import in_transaction
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import Conflict, Invalid, existing
 from mission_control.core.values import to_json
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows
 from mission_control.log.commands import command
@@ -63,7 +63,7 @@ async def create_field(actor: Actor, new: TaskCustomFieldDefinitionCreate) -> Cu
 async def update_field(actor: Actor, field: CustomField, change: TaskCustomFieldDefinitionUpdate) -> CustomField:
     """Change a field. A type that stored values do not match: Conflict; an invalid combination: Invalid."""
     sent, board_ids = change.model_dump(exclude_unset=True, exclude={"board_ids"}), change.board_ids
-    field = await _locked(field)
+    field = await existing(CustomField.select_for_update().get_or_none(id=field.id))
     stored = {name: getattr(field, name) for name in sent}
     before = {name: old for name, old in stored.items() if type(old) is not type(sent[name]) or old != sent[name]}
     for name in before:
@@ -95,7 +95,7 @@ async def update_field(actor: Actor, field: CustomField, change: TaskCustomField
 @command("custom_field.delete")
 async def delete_field(actor: Actor, field: CustomField, *, with_values: bool = False) -> None:
     """Delete a field that has no values, or `with_values` one that has; otherwise: Conflict."""
-    field = await _locked(field)
+    field = await existing(CustomField.select_for_update().get_or_none(id=field.id))
     number = await number_of_values(field.id)
     if number and not with_values:
         raise Conflict(
@@ -121,13 +121,6 @@ async def order_fields(actor: Actor, organization_id: UUID, field_ids: list[UUID
     if moved:
         order = [field.field_key for field in ordered]
         record("custom_field.ordered", ordered[0], "Custom fields put in another order.", order=order)
-
-
-async def _locked(field: CustomField) -> CustomField:
-    found = await CustomField.select_for_update().get_or_none(id=field.id)
-    if found is None:
-        raise NotFound()
-    return found
 
 
 async def _check_boards(organization_id: UUID, board_ids: list[UUID]) -> None:

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValu
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.values import Body, NonEmptyStr, NotNull, new_id, to_json
+from mission_control.core.errors import Invalid, NotFound, existing
+from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, new_id, to_json
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows, select
 from mission_control.http.registry import lookup
 from mission_control.tasks.models import CustomField
@@ -70,7 +70,7 @@ class TaskCustomFieldDefinitionCreate(BaseModel):
         return self
 
 
-class TaskCustomFieldDefinitionUpdate(BaseModel):
+class TaskCustomFieldDefinitionUpdate(Change):
     """What to change on a field; absent leaves. The key never changes."""
 
     label: Annotated[NonEmptyStr | None, NotNull] = None
@@ -88,12 +88,6 @@ class TaskCustomFieldDefinitionUpdate(BaseModel):
         if isinstance(value, dict) and "field_key" in value:
             raise ValueError("the key of a field cannot be changed")
         return value
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("send at least one field to change")
-        return self
 
 
 class FieldDeletion(BaseModel):
@@ -151,10 +145,8 @@ BY_LABEL = " ORDER BY LOWER(f.label), f.created_at, f.id"
 @lookup
 async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> CustomField:
     """Return a field of the active organization. Otherwise: NotFound."""
-    field = await CustomField.get_or_none(id=task_custom_field_definition_id, organization_id=actor.organization_id)
-    if field is None:
-        raise NotFound()
-    return field
+    mine = CustomField.filter(organization_id=actor.organization_id)
+    return await existing(mine.get_or_none(id=task_custom_field_definition_id))
 
 
 async def list_fields(organization_id: UUID) -> list[TaskCustomFieldDefinitionRead]:

@@ -102,8 +102,12 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[Activity
     """Return the events visible to the actor, newest first, and their number. Agents see events about themselves."""
     if query.board_id is not None and actor.is_user:
         await visible_board_here(actor, query.board_id)
-    where, values = _joined([_reach(actor), *_conditions(query)])
-    total = await _count(actor, query, where, values)
+    where, values = _where_events(actor, query)
+    counted, counted_by = where, values
+    if (query.since or query.until) and not query.kind:  # the organization is named only for its index by time
+        counted, counted_by = f"e.organization_id = ? AND {where}", [actor.organization_id, *values]
+    [row] = await rows(f"SELECT COUNT(*) AS n FROM events e WHERE {counted}", *counted_by)
+    total = int(row["n"])
     if total <= FEW:
         where = f"e.id IN (SELECT e.id FROM events e WHERE {where})"
     else:  # walking the log from its end finds matches soon; sorting all of them would be slow
@@ -113,18 +117,6 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[Activity
     page = f"{SELECT} WHERE {where} ORDER BY e.seq DESC LIMIT ? OFFSET ?"
     found = await rows(page, *values, query.limit, query.offset)
     return [_read(row) for row in found], total
-
-
-async def _count(actor: Actor, query: ActivityQuery, where: str, values: Values) -> int:
-    """Return the number of events. The organization is named only for its index by time."""
-    if (query.since or query.until) and not query.kind:
-        where, values = f"e.organization_id = ? AND {where}", [actor.organization_id, *values]
-    [total] = await rows(f"SELECT COUNT(*) AS n FROM events e WHERE {where}", *values)
-    return int(total["n"])
-
-
-def _joined(conditions: list[Condition]) -> Condition:
-    return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 
 
 def live_boards_of(actor: Actor, organization_id: UUID) -> Condition:
@@ -138,28 +130,26 @@ def live_boards_of(actor: Actor, organization_id: UUID) -> Condition:
     return f"{condition} AND b.id IN ({placeholders(len(single))})", [organization_id, *single]
 
 
-def _reach(actor: Actor) -> Condition:
+def _where_events(actor: Actor, query: ActivityQuery) -> Condition:
+    values: Values
     if actor.is_agent:
         alive = "(e.board_id IS NULL OR e.board_id IN (SELECT b.id FROM boards b WHERE b.deleted_at IS NULL))"
-        return f"e.agent_id = ? AND {alive}", [actor.id]
-    boards, values = live_boards_of(actor, actor.organization_id)
-    return f"e.board_id IN (SELECT b.id FROM boards b WHERE {boards})", values
-
-
-def _conditions(query: ActivityQuery) -> list[Condition]:
-    found: list[Condition] = []
-    if query.board_id is not None:
-        found.append(("e.board_id = ?", [query.board_id]))
-    if query.actor_id is not None:
-        found.append(("e.actor_id = ?", [query.actor_id]))
-    if query.since is not None:
-        found.append(("e.created_at >= ?", [query.since]))
-    if query.until is not None:
-        found.append(("e.created_at < ?", [query.until]))
+        where, values = f"e.agent_id = ? AND {alive}", [actor.id]
+    else:
+        boards, values = live_boards_of(actor, actor.organization_id)
+        where = f"e.board_id IN (SELECT b.id FROM boards b WHERE {boards})"
+    for condition, value in (
+        ("e.board_id = ?", query.board_id),
+        ("e.actor_id = ?", query.actor_id),
+        ("e.created_at >= ?", query.since),
+        ("e.created_at < ?", query.until),
+    ):
+        if value is not None:
+            where, values = f"{where} AND {condition}", [*values, value]
     if asked := {kind for one in query.kind if (kind := one.strip().rstrip(".*"))}:
         kinds = sorted(asked | {kind for kind in KINDS if any(kind.startswith(f"{one}.") for one in asked)})
-        found.append((f"e.kind IN ({placeholders(len(kinds))})", [*kinds]))
-    return found
+        where, values = f"{where} AND e.kind IN ({placeholders(len(kinds))})", [*values, *kinds]
+    return where, values
 
 
 def _read(row: Row) -> ActivityEventRead:
@@ -205,7 +195,10 @@ async def list_comments(
     actor: Actor, board_id: UUID | None, paging: Paging
 ) -> tuple[list[ActivityTaskCommentFeedItemRead], int]:
     """Return the comments on the boards that a person reads, newest first, and their number."""
-    where, values = _where(actor, actor.organization_id, board_id)
+    where, values = live_boards_of(actor, actor.organization_id)
+    where = f"{READABLE} AND {where}"
+    if board_id is not None:
+        where, values = f"{where} AND t.board_id = ?", [*values, board_id]
     [total] = await rows(f"SELECT COUNT(*) AS n{PLACED} WHERE {where}", *values)
     if board_id is None and actor.organization_id in actor.readable_boards()[0]:
         # Most comments match: walk them from the newest and check each one's task.
@@ -215,9 +208,7 @@ async def list_comments(
     ordered = "ORDER BY c.created_at DESC, c.id DESC"
     found = await rows(
         f"{COMMENTS_SELECT} WHERE c.id IN (SELECT id FROM ({page} {ordered} LIMIT ? OFFSET ?) page) {ordered}",
-        *values,
-        paging.limit,
-        paging.offset,
+        *(*values, paging.limit, paging.offset),
     )
     return [_comments_read(row) for row in found], int(total["n"])
 
@@ -251,24 +242,12 @@ async def _message(comment_id: UUID) -> bytes | None:
 _messages: Shared[bytes | None] = Shared()
 
 
-def _where(actor: Actor, organization_id: UUID, board_id: UUID | None) -> Condition:
-    boards, values = live_boards_of(actor, organization_id)
-    one = "" if board_id is None else " AND t.board_id = ?"
-    return f"{READABLE} AND {boards}{one}", [*values, *([] if board_id is None else [board_id])]
-
-
 def _comments_read(row: Row) -> ActivityTaskCommentFeedItemRead:
-    return ActivityTaskCommentFeedItemRead(
-        agent_role=_role(as_json(row["identity_profile"])),
-        author=None if row["user_id"] is None else PersonRef(id=row["user_id"], name=row["user_name"]),
-        **{
-            name: row[name]
-            for name in ActivityTaskCommentFeedItemRead.model_fields
-            if name not in ("agent_role", "author")
-        },
-    )
-
-
-def _role(profile: object) -> str | None:
+    profile = as_json(row["identity_profile"])
     role = profile.get("role") if isinstance(profile, dict) else None
-    return role.strip() or None if isinstance(role, str) else None
+    kept = ActivityTaskCommentFeedItemRead.model_fields.keys() - {"agent_role", "author"}
+    return ActivityTaskCommentFeedItemRead(
+        agent_role=role.strip() or None if isinstance(role, str) else None,
+        author=None if row["user_id"] is None else PersonRef(id=row["user_id"], name=row["user_name"]),
+        **{name: row[name] for name in kept},
+    )

@@ -101,55 +101,40 @@ def shown(kind: str, value: Any) -> str:
     return str(value)
 
 
+def _number(text: str) -> int | float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return int(text) if text.lstrip("+-").isdigit() else number
+
+
+def _moment(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
+
+
+# What reads the text of an input, and what to type when it cannot. Moments are typed in UTC.
+_READ: dict[str, tuple[Callable[[str], Any], str]] = {
+    "integer": (int, "Enter a whole number."),
+    "decimal": (_number, "Enter a number."),
+    "boolean": (lambda text: text == "true", "Choose yes or no."),
+    "date_time": (_moment, "Enter a date and time such as 2026-03-14 15:00."),
+    "json": (json.loads, 'Enter JSON: an object such as {"size": 3}, or a list.'),
+}
+
+
 def typed(kind: str, text: str) -> object:
     """Return what was typed into the input of a type; None for nothing. ValueError says what to type instead."""
     text = text.replace("\r\n", "\n")
     if not text.strip():
         return None
-    read = _READ.get(kind)
-    return read(text.strip()) if read else text if kind == "text_long" else text.strip()
-
-
-def _whole(text: str) -> int:
+    if kind not in _READ:
+        return text if kind == "text_long" else text.strip()
+    read, sentence = _READ[kind]
     try:
-        return int(text)
-    except ValueError:
-        raise ValueError("Enter a whole number.") from None
-
-
-def _number(text: str) -> int | float:
-    try:
-        found = float(text)
-    except ValueError:
-        raise ValueError("Enter a number.") from None
-    if not math.isfinite(found):
-        raise ValueError("Enter a number.")
-    return int(text) if text.lstrip("+-").isdigit() else found
-
-
-def _moment(text: str) -> str:
-    """Moments are typed in UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("Enter a date and time such as 2026-03-14 15:00.") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat().replace("+00:00", "Z")
-
-
-def _object(text: str) -> object:
-    try:
-        return json.loads(text)
+        return read(text.strip())
     except (ValueError, RecursionError):
-        raise ValueError('Enter JSON: an object such as {"size": 3}, or a list.') from None
-
-
-_READ: dict[str, Callable[[str], Any]] = {
-    "integer": _whole,
-    "decimal": _number,
-    "boolean": lambda text: text == "true",
-    "date_time": _moment,
-    "json": _object,
-}
+        raise ValueError(sentence) from None
 
 
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
@@ -174,7 +159,6 @@ class MoveForm(VersionedForm):
 
     @classmethod
     def values_of(cls, task: Task) -> dict[str, object]:
-        """Return the status, which says where a card was moved to."""
         return {"status": task.status}
 
     async def merged(self, found: Task) -> Self:
@@ -367,5 +351,5 @@ class FullTaskForm(Form):
                 own[key] = typed(kind, text)
             except ValueError as error:
                 raise FormInvalid({**self.model_dump(), "fields": self.fields}, {name: str(error)}) from None
-        values = {key: value for key, value in own.items() if value is not None}
-        return {**said, **assignee_fields(self.assignee), "custom_field_values": values}
+        said["custom_field_values"] = {key: value for key, value in own.items() if value is not None}
+        return said | assignee_fields(self.assignee)

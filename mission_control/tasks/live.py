@@ -76,20 +76,10 @@ async def task_cards(
 
 
 STREAMED = {
-    "task.created",
-    "task.updated",
-    "task.status_changed",
-    "task.comment",
-    "task.deleted",
-    "task.restored",
-    "task.archived",
-    "task.unarchived",
-    "task.comment_edited",
-    "task.comment_deleted",
-    "task.lease_expired",
-    "task.flagged",
-    "task.unflagged",
-}
+    "task.created", "task.updated", "task.status_changed", "task.comment", "task.deleted", "task.restored",
+    "task.archived", "task.unarchived", "task.comment_edited", "task.comment_deleted", "task.lease_expired",
+    "task.flagged", "task.unflagged",
+}  # fmt: skip
 
 
 async def stream_of_tasks(actor: Actor, board: Board) -> Response:
@@ -102,7 +92,9 @@ async def stream_of_tasks(actor: Actor, board: Board) -> Response:
     async def payload(event: Event) -> bytes | None:
         if event.board_id != board.id or event.kind not in STREAMED:
             return None
-        return await _payloads.get(_key(event), lambda: _encoded(event))
+        # A message is made again once anything has happened since: its task or its comment may be gone.
+        key = event.id, broker.known_head(event.organization_id)
+        return await _payloads.get(key, lambda: _payload(event))
 
     def is_own(event: Event) -> bool:
         is_persons = actor.is_user and (event.actor_kind, event.actor_id) == ("user", actor.id)
@@ -116,42 +108,21 @@ async def stream_of_tasks(actor: Actor, board: Board) -> Response:
 _payloads: Shared[bytes | None] = Shared()
 
 
-def _key(event: Event) -> tuple[UUID, int | None]:
-    """A message is made again once anything has happened since: its task or its comment may be gone."""
-    return event.id, broker.known_head(event.organization_id)
-
-
-async def _encoded(event: Event) -> bytes | None:
-    payload = await _payload(event)
-    return None if payload is None else to_json(payload)
-
-
-async def _payload(event: Event) -> dict[str, object] | None:
-    activity = activity_of(event)
-    if event.kind in ("task.comment", "task.comment_edited"):
-        comment = await comment_read(_comment_id(event))
-        if comment is None:
-            return None
-        return {"type": event.kind, "activity": activity | {"message": comment["message"]}, "comment": comment}
+async def _payload(event: Event) -> bytes | None:
+    activity: dict[str, object] = {
+        "id": event.id, "event_type": event.kind, "message": event.message, "agent_id": event.agent_id,
+        "task_id": event.task_id, "created_at": event.created_at,
+    }  # fmt: skip
+    sent = {"type": event.kind, "activity": activity}
+    if not event.kind.startswith("task.comment"):
+        return to_json(sent | {"task": await _task(event)})
+    comment_id = event.id if event.kind == "task.comment" else UUID(json.loads(event.data)["comment_id"])
     if event.kind == "task.comment_deleted":
-        return {"type": event.kind, "activity": activity, "comment_id": _comment_id(event)}
-    return {"type": event.kind, "activity": activity, "task": await _task(event)}
-
-
-def _comment_id(event: Event) -> UUID:
-    return event.id if event.kind == "task.comment" else UUID(json.loads(event.data)["comment_id"])
-
-
-def activity_of(event: Event) -> dict[str, object]:
-    """An event as the six keys that stream clients know."""
-    return {
-        "id": event.id,
-        "event_type": event.kind,
-        "message": event.message,
-        "agent_id": event.agent_id,
-        "task_id": event.task_id,
-        "created_at": event.created_at,
-    }
+        return to_json(sent | {"comment_id": comment_id})
+    if (comment := await comment_read(comment_id)) is None:
+        return None
+    activity["message"] = comment["message"]
+    return to_json(sent | {"comment": comment})
 
 
 async def _task(event: Event) -> dict[str, object] | None:
@@ -168,6 +139,4 @@ async def _task(event: Event) -> dict[str, object] | None:
 async def still_reads(actor: Actor, board: Board) -> bool:
     """Whether a stream's reader still exists and still reaches the board, which still exists."""
     current = await lookups.fresh(actor)
-    if current is None or not current.reads(board):
-        return False
-    return await still_exists(board)
+    return current is not None and current.reads(board) and await still_exists(board)

@@ -3,17 +3,15 @@
 import json
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board
 from mission_control.boards.queries import crew_of, people_of
 from mission_control.boards.words import LABELS, STATUSES
-from mission_control.core.actor import Actor, require
-from mission_control.core.errors import DomainError, Forbidden, Invalid, NotFound
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.core.values import parts_of
 from mission_control.database.sql import rows
 from mission_control.tasks.fields import Surface, alike_at, in_form
@@ -22,7 +20,7 @@ from mission_control.tasks.pages import back_to_board
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
 from mission_control.tasks.tag_queries import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import done, go, is_htmx
+from mission_control.web.forms import Fields, done, go, is_htmx
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.shell import NamedBoard, PaletteEntry, shell_page
 
@@ -31,22 +29,22 @@ NEW = "/boards/<uuid:board_id>/tasks/new"
 MOST_TASKS = 100
 
 
-@pages.get(NEW)
-async def show(board_id: UUID) -> ResponseReturnValue:
-    """Show the form; what was typed into quick add comes with it."""
-    actor, board = await on_board(board_id)
-    require(actor, "task.create", board)
-    status, line = (
-        request.args.get("status", ""),
-        (request.args.get("text") or request.args.get("title", ""))[:500].strip(),
-    )
-    column = status if status in STATUSES else "inbox"
-    values: dict[str, Any] = {"title": "", "priority": "medium", "status": column}
-    if line:
-        values |= await understood_values(board, QuickTask.model_validate({"text": line, "status": column}))
-    if is_htmx():
+async def _asked(actor: Actor, board: Board) -> dict[str, Any]:
+    """Return what was typed into quick add, or the column, as the form shows it."""
+    status = request.args.get("status", "")
+    line = (request.args.get("text") or request.args.get("title", ""))[:500].strip()
+    values = {"title": "", "priority": "medium", "status": status if status in STATUSES else "inbox"}
+    if not line:
+        return values
+    return values | await understood_values(board, QuickTask.model_validate({"text": line, "status": values["status"]}))
+
+
+async def _form(
+    actor: Actor, board: Board, values: Fields, errors: dict[str, str], choices: Fields | None = None
+) -> str:
+    if is_htmx() and not errors:
         return await new_dialog(board, values)
-    context = {"board_id": board.id, "choices": await _choices(board), "values": values, "errors": {}}
+    context = {"board_id": board.id, "choices": choices or await _choices(board), "values": values, "errors": errors}
     return await shell_page(actor, "tasks/new.html", active=f"board-{board.id}", **context)
 
 
@@ -58,7 +56,7 @@ async def understood_values(board: Board, line: QuickTask) -> dict[str, object]:
     return {**shown, **in_form(found.__getitem__), "assignee": assignee}
 
 
-async def new_dialog(board: Board, values: dict[str, object]) -> str:
+async def new_dialog(board: Board, values: Fields) -> str:
     choices = await _choices(board)
     return render_macro("tasks/new_form.html", "new_dialog", board_id=board.id, choices=choices, values=values)
 
@@ -73,9 +71,8 @@ async def _choices(board: Board) -> dict[str, Any]:
     crew, people, tags = await crew_of(board), await people_of(board), await tags_offered(board)
     unfinished = await rows(
         "SELECT t.id, t.number, t.title FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL"
-        " AND t.status <> 'done' ORDER BY t.number DESC LIMIT ?",
+        f" AND t.status <> 'done' ORDER BY t.number DESC LIMIT {MOST_TASKS}",
         board.id,
-        MOST_TASKS,
     )
     assignees = [(f"agent:{one['id']}", f"{one['name']} (agent)") for one in crew]
     return {
@@ -89,21 +86,16 @@ async def _choices(board: Board) -> dict[str, Any]:
 
 async def _refused(refusal: Refusal[Board, FullTaskForm]) -> ResponseReturnValue:
     """Answer the form with what was typed and why it was refused."""
-    error: Any = refusal.error
-    if isinstance(error, DomainError) and isinstance(error, Forbidden | NotFound):
-        raise error
-    values, choices, errors = {**refusal.values}, await _choices(refusal.found), {**refusal.errors}
+    if isinstance(refusal.error, Forbidden | NotFound):
+        raise refusal.error
+    values, choices, missing = {**refusal.values}, await _choices(refusal.found), misses_fields(refusal.error)
     if refusal.form is not None:
         values["fields"] = refusal.form.fields
-    missing = misses_fields(error)
-    errors |= {one.name: "Fill this in." for one in choices["fields"] if one.key in missing}
-    context = {"board_id": refusal.found.id, "choices": choices, "errors": errors}
-    return await shell_page(
-        refusal.actor, "tasks/new.html", active=f"board-{refusal.found.id}", values=values, **context
-    )
+    errors = refusal.errors | {field.name: "Fill this in." for field in choices["fields"] if field.key in missing}
+    return await _form(refusal.actor, refusal.found, values, errors, choices)
 
 
-@action(pages, NEW, form=FullTaskForm, refused=_refused)
+@action(pages, NEW, form=FullTaskForm, refused=_refused, page=NEW, shows=_form, starts=_asked)
 async def create_task(outcome: Outcome[Board, FullTaskForm]) -> ResponseReturnValue:
     """Create the task and show it."""
     return go(f"/boards/{outcome.found.id}/tasks/{outcome.answer['id']}")
@@ -143,10 +135,6 @@ NEW_TASK = PaletteEntry(
     "New task on {board}", "/boards/{board_id}#new-task-inbox", "plus", position=10, group="Do", may=_writes
 )
 RESTORE_TASK = PaletteEntry(
-    "Restore a deleted or archived task of {board}",
-    "/boards/{board_id}/trash",
-    "trash-2",
-    position=20,
-    group="Do",
+    "Restore a deleted or archived task of {board}", "/boards/{board_id}/trash", "trash-2", position=20, group="Do",
     may=_writes,
-)
+)  # fmt: skip

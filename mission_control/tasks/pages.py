@@ -16,26 +16,14 @@ from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.values import parts_of
 from mission_control.http.body_limit import BodyLimit
 from mission_control.log.broker import head_of
+from mission_control.tasks import forms
 from mission_control.tasks.attachments import attachment_read, visible_attachment
 from mission_control.tasks.board_pages import board_page, view_of
 from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.comments import visible_comment
-from mission_control.tasks.forms import (
-    ChangeForm,
-    CommentEditForm,
-    CommentForm,
-    FieldsForm,
-    MoveForm,
-    NewTagForm,
-    TagsForm,
-    TextForm,
-    TickForm,
-    TitleForm,
-    fields_of,
-)
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
-from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_html, panel_in
+from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_in
 from mission_control.tasks.panel_sections import (
     FILES,
     GONE,
@@ -82,16 +70,19 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: Fields | No
     section = target.rpartition("-panel-")[2]
     if section == "timeline":
         return await fragment(PAGE, section, view, "innerHTML")
-    forms = {edits: _form(edits, panel, refusal)} if edits in ("title", "text") else {}
+    edited = {edits: _form(edits, panel, refusal)} if edits in ("title", "text") else {}
     if section in ("title", "text"):
-        html = forms.get(section) or _form(section, panel, None, edits=False)
+        html = edited.get(section) or _form(section, panel, None, edits=False)
         return html if section == "title" else html + await fragment(PAGE, "title", view)
     regions = await rendered(PAGE, view)
-    regions.update({name: Markup(html) for name, html in forms.items()})
+    regions.update({name: Markup(html) for name, html in edited.items()})
     settings = current_app.config["SETTINGS"]
     link = (settings.base_url or request.host_url).rstrip("/") + panel.url
     limit = (size_in_words(settings.max_file_bytes), settings.max_file_bytes)
-    html = panel_html(panel, regions, link=link, seq=seq, limit=limit, beside=await neighbours_of(panel))
+    beside = await neighbours_of(panel)
+    html = render_macro(
+        "tasks/panel.html", "panel", panel=panel, regions=regions, link=link, seq=seq, limit=limit, beside=beside
+    )
     if target == "section#panel":
         return f'<section id="panel">{html}</section>'
     title = f"#{panel.number} {panel.title}"
@@ -127,7 +118,7 @@ async def _places(actor: Actor, task: Task, values: Fields, errors: dict[str, st
     return await shell_page(actor, "tasks/move.html", active=f"board-{task.board_id}", **context)
 
 
-async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnValue:
+async def _offer_to_approve(refusal: Refusal[Task, forms.MoveForm]) -> ResponseReturnValue:
     """Offer to approve the task and finish it in one act, where only that is missing: a dialog or a page."""
     task, form = refusal.found, refusal.form
     if isinstance(refusal.error, EditConflict):
@@ -143,10 +134,10 @@ async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnV
 
 
 @action(
-    pages, f"{TASK}/moves", form=MoveForm, before=position_of, refused=_offer_to_approve,
+    pages, f"{TASK}/moves", form=forms.MoveForm, before=position_of, refused=_offer_to_approve,
     page=f"{TASK}/moves", shows=_places,
 )  # fmt: skip
-async def move_task(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
+async def move_task(outcome: Outcome[Task, forms.MoveForm]) -> ResponseReturnValue:
     """Move a card: drag, menu, keyboard and plain forms come here."""
     task, form, before = outcome.found, outcome.form, outcome.before
     status = form.status or before.status
@@ -175,9 +166,9 @@ async def _edit_again(refusal: Refusal[Task, object], section: str) -> str:
     return await panel_answer(view, edits=section, refusal={"values": refusal.values, "errors": refusal.errors})
 
 
-@action(pages, f"{TASK}/text", form=TextForm, refused=filled(_edit_again, section="text"))
-@action(pages, f"{TASK}/title", form=TitleForm, refused=filled(_edit_again, section="title"))
-async def update_task(outcome: Outcome[Task, TextForm | TitleForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/text", form=forms.TextForm, refused=filled(_edit_again, section="text"))
+@action(pages, f"{TASK}/title", form=forms.TitleForm, refused=filled(_edit_again, section="title"))
+async def update_task(outcome: Outcome[Task, forms.TextForm | forms.TitleForm]) -> ResponseReturnValue:
     """Save title and description, unless somebody else changed them at the same time."""
     task = outcome.found
     if not is_htmx():
@@ -185,7 +176,7 @@ async def update_task(outcome: Outcome[Task, TextForm | TitleForm]) -> ResponseR
     return await panel_answer(view_of(outcome.actor, task.board, panel_id=task.id))
 
 
-async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValue:
+async def _not_changed(refusal: Refusal[Task, forms.ChangeForm]) -> ResponseReturnValue:
     """Answer the reason; a plain browser also reads that nothing was saved."""
     if isinstance(refusal.error, EditConflict):
         return await _explain(
@@ -198,10 +189,10 @@ async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValu
     return render_macro(GONE, "reason", sentence=refusal.sentence)  # what was typed stays in its field
 
 
-async def _field_refused(refusal: Refusal[Task, FieldsForm]) -> ResponseReturnValue:
+async def _field_refused(refusal: Refusal[Task, forms.FieldsForm]) -> ResponseReturnValue:
     """Answer why, and keep what was typed: after a conflict the form knows the present value and may be sent again."""
     task, error = refusal.found, refusal.error
-    fields = {one.key: one for one in await fields_of(task.board_id, task.id)}
+    fields = {one.key: one for one in await forms.fields_of(task.board_id, task.id)}
     if isinstance(error, EditConflict):
         field = fields.get(next(iter(error.theirs)))
         return same_form_again(error, f"version-field-{field.id if field else ''}-{task.id}")
@@ -215,10 +206,10 @@ async def _field_refused(refusal: Refusal[Task, FieldsForm]) -> ResponseReturnVa
     return render_macro(GONE, "reason", sentence=sentence)
 
 
-@action(pages, f"{TASK}/changes", performs="update_task", form=ChangeForm, refused=_not_changed)
-@action(pages, f"{TASK}/fields", performs="update_task", form=FieldsForm, refused=_field_refused)
-@action(pages, f"{TASK}/tags", performs="update_task", form=TagsForm, refused=_explain)
-async def change(outcome: Outcome[Task, ChangeForm | FieldsForm | TagsForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/changes", performs="update_task", form=forms.ChangeForm, refused=_not_changed)
+@action(pages, f"{TASK}/fields", performs="update_task", form=forms.FieldsForm, refused=_field_refused)
+@action(pages, f"{TASK}/tags", performs="update_task", form=forms.TagsForm, refused=_explain)
+async def change(outcome: Outcome[Task, forms.ChangeForm | forms.FieldsForm | forms.TagsForm]) -> ResponseReturnValue:
     """Change facts, custom fields or tags, and answer an open panel with the facts for the next change."""
     return await _facts(outcome) if is_htmx() else done(outcome.found.url)
 
@@ -227,8 +218,8 @@ async def _task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     return await visible_task(actor, board_id, task_id)
 
 
-@action(pages, f"{TASK}/tags/new", form=NewTagForm, at=_task, refused=_said)
-async def create_tag(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/tags/new", form=forms.NewTagForm, at=_task, refused=_said)
+async def create_tag(outcome: Outcome[None, forms.NewTagForm]) -> ResponseReturnValue:
     """Create a tag; the page then puts it on the task."""
     task: Task = outcome.page
     if not is_htmx():
@@ -296,8 +287,8 @@ async def archive_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     return done(task.url, toast=f"#{task.number} archived", undo_action=f"{task.url}/archivals/removals")
 
 
-@action(pages, f"{TASK}/comments", form=CommentForm)
-async def create_task_comment(outcome: Outcome[Task, CommentForm]) -> ResponseReturnValue:
+@action(pages, f"{TASK}/comments", form=forms.CommentForm)
+async def create_task_comment(outcome: Outcome[Task, forms.CommentForm]) -> ResponseReturnValue:
     """Comment on a task."""
     return done(f"{outcome.found.url}#comments")
 
@@ -307,7 +298,7 @@ async def comment_form(board_id: UUID, task_id: UUID, comment_id: UUID) -> Respo
     """Show the form that changes a comment: in its place, or a page."""
     actor, _ = await on_board(board_id)
     comment = await visible_comment(actor, board_id, task_id, comment_id)
-    return await _comment_form(actor, comment, CommentEditForm.shown(comment), {})
+    return await _comment_form(actor, comment, forms.CommentEditForm.shown(comment), {})
 
 
 async def _comment_form(
@@ -320,8 +311,8 @@ async def _comment_form(
     return await shell_page(actor, "tasks/comment.html", active=f"board-{task.board_id}", task=task, **context)
 
 
-@action(pages, f"{COMMENT}/edits", form=CommentEditForm, refused=again(_comment_form, EditConflict, FormInvalid))
-async def edit_task_comment(outcome: Outcome[Comment, CommentEditForm]) -> ResponseReturnValue:
+@action(pages, f"{COMMENT}/edits", form=forms.CommentEditForm, refused=again(_comment_form, EditConflict, FormInvalid))
+async def edit_task_comment(outcome: Outcome[Comment, forms.CommentEditForm]) -> ResponseReturnValue:
     """Put other words into a comment of one's own."""
     task = outcome.found.task
     if not is_htmx():
@@ -343,7 +334,7 @@ async def show_file(board_id: UUID, task_id: UUID, attachment_id: UUID) -> Respo
     found = await attachment_read(attachment.id)
     panel_url = attachment.task.url
     one = file_shown(found, panel_url, found["author"]["name"] if found["author"] else "", may_remove=False)
-    shown = await preview_of(one.name, one.content_type, attachment.id)
+    shown = await preview_of(found["name"], found["content_type"], attachment.id)
     if is_htmx():
         await read_ahead(shown.markdown)
         return render_macro(FILES, "preview_dialog", one=one, shown=shown)
@@ -357,8 +348,8 @@ async def remove_attachment(outcome: Outcome[Attachment, None]) -> ResponseRetur
     return done(outcome.found.task.url, toast=f"{outcome.found.name} deleted")
 
 
-@action(pages, f"{STEP}/ticks", form=TickForm)
-async def change_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], TickForm]) -> ResponseReturnValue:
+@action(pages, f"{STEP}/ticks", form=forms.TickForm)
+async def change_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], forms.TickForm]) -> ResponseReturnValue:
     """Tick a step, or untick it."""
     return done(outcome.found[0].url)
 

@@ -1,14 +1,11 @@
 """The panel of a task: what its frame shows, and what its sections need of the task itself."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from markupsafe import Markup
-
-from mission_control.boards.models import Board
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work, people_of
 from mission_control.boards.words import Due, canonical, day_words, due_of
 from mission_control.core import times
@@ -16,14 +13,11 @@ from mission_control.database.sql import select_one
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.people.account_names import person_name
-from mission_control.tasks.board_view import BoardView, News, Rights, on_board
+from mission_control.tasks.board_view import BoardView, News, on_board
 from mission_control.tasks.fields import Surface, TaskField, alike_at
 from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
 from mission_control.tasks.queries import COLUMNS, TaskRow
-from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Region
-
-TEMPLATE = "tasks/panel.html"
 
 
 @dataclass(slots=True)
@@ -141,20 +135,9 @@ class Panel(TaskRow):
         return times.day_of(self.due_at, times.reader()) if self.due_at else None
 
 
-async def panel_of(board: Board, task_id: UUID, rights: Rights) -> Panel | None:
-    """Return the panel of a task of the board, deleted ones included, without the agents and people of the board."""
-    panel = await select_one(Panel, PANEL, task_id, board.id)
-    return panel and replace(panel, may_write=rights.may_write, priority=canonical(panel.priority))
-
-
 async def neighbours_of(panel: Panel) -> Neighbours:
     """Return the tasks next to one, for panels whose card the page does not show."""
     return await select_one(Neighbours, NEIGHBOURS, panel.id) or Neighbours()
-
-
-def panel_html(panel: Panel, regions: Mapping[str, Markup], **more: object) -> str:
-    """Return the whole panel around its regions."""
-    return render_macro(TEMPLATE, "panel", panel=panel, regions=regions, **more)
 
 
 PAGE = "panel"
@@ -188,11 +171,14 @@ async def any_panel_in(view: BoardView) -> Panel | None:
 
 
 async def _read(view: BoardView, task_id: UUID) -> Panel | None:
-    panel = await panel_of(view.board, task_id, view.rights)
-    if panel is None or panel.is_deleted:
-        return panel
-    people: list[dict[str, Any]] = await view.reads.get(("people", view.board.id), lambda: people_of(view.board))
-    return replace(panel, agents=await view.crew(), people=people)
+    panel = await select_one(Panel, PANEL, task_id, view.board.id)
+    if panel is None:
+        return None
+    panel.may_write, panel.priority = view.rights.may_write, canonical(panel.priority)
+    if not panel.is_deleted:
+        panel.agents = await view.crew()
+        panel.people = await view.reads.get(("people", view.board.id), lambda: people_of(view.board))
+    return panel
 
 
 def panel_region(
@@ -209,10 +195,10 @@ def panel_region(
         return None if panel is None else await render(view, panel)
 
     target = f"#task-{{panel_id}}-panel-{name}"
-    return Region(PAGE, target, concerns, html, key or _key, changes, name=name)
+    return Region(PAGE, target, concerns, html, key or panel_key, changes, name=name)
 
 
-def _key(view: BoardView) -> Hashable:
+def panel_key(view: BoardView) -> Hashable:
     return view.panel_id, view.rights
 
 

@@ -2,9 +2,7 @@
 
 import csv
 import json
-from collections.abc import Hashable
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -33,6 +31,7 @@ from mission_control.tasks.panel import (
     of_panel,
     own_key,
     panel_in,
+    panel_key,
     panel_region,
 )
 from mission_control.tasks.query import matching
@@ -43,13 +42,8 @@ from mission_control.web.regions import Concerns, Region
 TITLE = "tasks/panel_title.html"
 TEXT, GONE, APPROVALS = "tasks/panel_text.html", "tasks/panel_gone.html", "tasks/panel_approvals.html"
 TASK = (
-    "task.updated",
-    "task.status_changed",
-    "task.lease_expired",
-    "task.archived",
-    "task.unarchived",
-    "task.restored",
-)
+    "task.updated", "task.status_changed", "task.lease_expired", "task.archived", "task.unarchived", "task.restored",
+)  # fmt: skip
 
 
 async def title(_view: BoardView, panel: Panel) -> str:
@@ -114,20 +108,6 @@ async def restored(view: BoardView) -> str | None:
     return None if panel is None else render_macro(GONE, "reload", panel=panel)
 
 
-def _panel(view: BoardView) -> Hashable:
-    return view.panel_id, view.rights
-
-
-REGIONS = (
-    Region(PAGE, "#task-{panel_id}-panel", of_panel("task.deleted"), deleted, _panel, name="deleted"),
-    Region(PAGE, "#task-{panel_id}-panel-gone", of_panel("task.restored"), restored, _panel, None, "outerHTML", "gone"),
-    panel_region("title", of_panel(*TASK), title),
-    panel_region("text", of_panel(*TASK), text),
-    panel_region("approvals", of_panel("approval.", "task.run_completed", *TASK), approvals),
-)
-
-
-PROPS = "tasks/props.html"
 CREW = ("agent.created", "agent.updated", "agent.deleted")
 DEFINITIONS = ("tag.", "custom_field.")
 MOST_FOUND = 20
@@ -150,9 +130,7 @@ async def links_of(task_id: UUID) -> Links:
         JOIN tasks p ON p.id = CASE WHEN d.task_id = ? THEN d.depends_on_task_id ELSE d.task_id END
         WHERE d.task_id = ? OR d.depends_on_task_id = ? ORDER BY d.created_at, d.id
         """,
-        task_id,
-        task_id,
-        task_id,
+        *[task_id] * 3,
     ):
         links.ids.add(UUID(str(row["id"])))
         if row["deleted_at"] is None:
@@ -162,8 +140,8 @@ async def links_of(task_id: UUID) -> Links:
 
 async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool) -> list[dict[str, object]]:
     """Return tasks of the board that could be linked: by number or words, unfinished and newest first."""
-    conditions = [one for one, _ in matching(text)]
-    values = [value for _, some in matching(text) for value in some]
+    conditions = [condition for condition, _ in matching(text)]
+    values = [value for _, found in matching(text) for value in found]
     mine, other = ("depends_on_task_id", "task_id") if needed_by else ("task_id", "depends_on_task_id")
     number = text.strip().removeprefix("#")
     exact = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
@@ -176,11 +154,7 @@ async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool
         ORDER BY CASE WHEN t.number = ? THEN 0 ELSE 1 END, CASE WHEN t.status = 'done' THEN 1 ELSE 0 END,
             t.number DESC LIMIT {MOST_FOUND}
         """,
-        board.id,
-        task_id,
-        task_id,
-        *values,
-        exact,
+        *(board.id, task_id, task_id, *values, exact),
     )
 
 
@@ -191,17 +165,12 @@ async def facts(view: BoardView, panel: Panel) -> str:
     fields = await fields_of(panel.board_id, panel.id)
     missing = [one for one in fields if one.is_missing]
     return render_macro(
-        PROPS,
-        "props",
-        panel=panel,
-        links=links,
-        tags=tags,
+        "tasks/props.html", "props", panel=panel, links=links, tags=tags,
         all_tags=await tags_of_organization(view.board.organization_id) if panel.may_write else [],
         may_create_tags=panel.may_write and view.rights.is_admin,
         fields=[one for one in fields if not one.is_offered and (len(missing) < 2 or not one.is_missing)],
-        together=missing if len(missing) > 1 else [],
-        offered=[one for one in fields if one.is_offered],
-    )
+        together=missing if len(missing) > 1 else [], offered=[one for one in fields if one.is_offered],
+    )  # fmt: skip
 
 
 async def fact_changes(view: BoardView, batch: Batch) -> str | None:
@@ -230,20 +199,12 @@ def _may_concern(view: BoardView, news: News) -> bool:
 
 
 NEWS = Concerns[BoardView](("task.", *CREW, *DEFINITIONS), ("agent_id",), _may_concern)
-FACT_REGIONS = (panel_region("facts", NEWS, facts, fact_changes),)
-
-
-TEMPLATE = "tasks/parts.html"
-ALL = Paging(limit=MOST, offset=0)
 
 
 async def checklist(_view: BoardView, panel: Panel) -> str:
     """Return the steps, with forms for viewers who may change them; empty when there is none."""
-    steps, _ = await list_items(Task(id=panel.id), ALL)
-    return render_macro(TEMPLATE, "steps", panel=panel, steps=steps) if steps else ""
-
-
-STEP_REGIONS = (panel_region("checklist", of_panel("task.checklist"), checklist),)
+    steps, _ = await list_items(Task(id=panel.id), Paging(limit=MOST, offset=0))
+    return render_macro("tasks/parts.html", "steps", panel=panel, steps=steps) if steps else ""
 
 
 FILES = "tasks/files.html"
@@ -252,28 +213,6 @@ MOST_LINES = 2000
 MOST_ROWS, MOST_CELLS = 200, 40
 
 KB = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class FileShown:
-    id: Any
-    name: str
-    content_type: str
-    size: str
-    by: str
-    created_at: datetime
-    content_url: str
-    may_remove: bool
-
-    @property
-    def is_image(self) -> bool:
-        """Whether browsers show it as a picture."""
-        return self.content_type.startswith("image/") and self.content_type in INLINE_TYPES
-
-    @property
-    def has_preview(self) -> bool:
-        """Whether the page itself can show it."""
-        return self.is_image or self.content_type == "text/plain"
 
 
 @dataclass(slots=True)
@@ -294,18 +233,19 @@ def size_in_words(size: int) -> str:
     return f"{size / KB:.0f} kB" if size < KB**2 else f"{size / KB**2:.1f}".removesuffix(".0") + " MB"
 
 
-def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: bool) -> FileShown:
-    """Return a file as `attachments.py` answers it, ready to be shown."""
-    return FileShown(
-        id=file["id"],
-        name=file["name"],
-        content_type=file["content_type"],
-        size=size_in_words(file["size"]),
-        by=by,
-        created_at=as_moment(file["created_at"]) or times.clock_now(),
-        content_url=f"/api/v1{panel_url}/attachments/{file['id']}/content",
-        may_remove=may_remove,
-    )
+def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: bool) -> dict[str, Any]:
+    """Return a file as `attachments.py` answers it, ready to be shown: as a picture, or with a preview, or its name."""
+    kind = file["content_type"]
+    is_image = kind.startswith("image/") and kind in INLINE_TYPES
+    return file | {
+        "size": size_in_words(file["size"]),
+        "by": by,
+        "created_at": as_moment(file["created_at"]) or times.clock_now(),
+        "content_url": f"/api/v1{panel_url}/attachments/{file['id']}/content",
+        "may_remove": may_remove,
+        "is_image": is_image,
+        "has_preview": is_image or kind == "text/plain",
+    }
 
 
 async def files(view: BoardView, panel: Panel) -> str:
@@ -318,21 +258,12 @@ async def files(view: BoardView, panel: Panel) -> str:
     evidence = as_json(last[0]["evidence"]) or [] if last else []
     if not found and not evidence:
         return ""
-    names = {str(one["id"]): one["name"] for one in panel.agents}
-    shown = [
-        file_shown(
-            file,
-            panel.url,
-            file["author"]["name"] if file["author"] else names.get(str(file["agent_id"]), ""),
-            may_remove=panel.may_write and (view.rights.is_admin or _is_own(file, view)),
-        )
-        for file in found
-    ]
+    names, shown = {str(agent["id"]): agent["name"] for agent in panel.agents}, []
+    for file in found:
+        author = file["author"] or {"id": "", "name": names.get(str(file["agent_id"]), "")}
+        may_remove = panel.may_write and (view.rights.is_admin or str(author["id"]) == str(view.actor.id))
+        shown.append(file_shown(file, panel.url, author["name"], may_remove=may_remove))
     return render_macro(FILES, "files", panel=panel, files=shown, evidence=evidence)
-
-
-def _is_own(file: dict[str, Any], view: BoardView) -> bool:
-    return file["author"] is not None and str(file["author"]["id"]) == str(view.actor.id)
 
 
 async def preview_of(name: str, content_type: str, attachment_id: object) -> Preview:
@@ -349,18 +280,15 @@ def _read(name: str, text: str, *, is_cut: bool) -> Preview:
     if name.endswith((".csv", ".tsv")):
         return _table(text, "\t" if name.endswith(".tsv") else ",", is_cut=is_cut)
     if name.endswith((".diff", ".patch")):
-        lines = text.splitlines()
-        shown = [(_line_kind(line), line) for line in lines[:MOST_LINES]]
+        lines, kinds = text.splitlines(), {"+": "in", "-": "out", "@": "at"}
+        shown = [
+            ("file" if line.startswith(("+++", "---")) else kinds.get(line[:1], ""), line)
+            for line in lines[:MOST_LINES]
+        ]
         return Preview(lines=shown, is_cut=is_cut or len(lines) > MOST_LINES)
     if name.endswith((".md", ".markdown")):
         return Preview(markdown=text[:50_000], is_cut=is_cut or len(text) > 50_000)
     return Preview(text=text, is_cut=is_cut)
-
-
-def _line_kind(line: str) -> str:
-    if line.startswith(("+++", "---")):
-        return "file"
-    return {"+": "in", "-": "out", "@": "at"}.get(line[:1], "")
 
 
 def _table(text: str, delimiter: str, *, is_cut: bool) -> Preview:
@@ -374,4 +302,14 @@ def _table(text: str, delimiter: str, *, is_cut: bool) -> Preview:
 
 
 FILE_NEWS = of_panel("task.file_", "task.comment_deleted", "task.run_completed")
-FILE_REGIONS = (panel_region("files", FILE_NEWS, files, key=own_key),)
+PANEL, RESTORED = "#task-{panel_id}-panel", of_panel("task.restored")
+REGIONS = (
+    Region(PAGE, PANEL, of_panel("task.deleted"), deleted, panel_key, name="deleted"),
+    Region(PAGE, f"{PANEL}-gone", RESTORED, restored, panel_key, swap="outerHTML", name="gone"),
+    panel_region("title", of_panel(*TASK), title),
+    panel_region("text", of_panel(*TASK), text),
+    panel_region("approvals", of_panel("approval.", "task.run_completed", *TASK), approvals),
+    panel_region("facts", NEWS, facts, fact_changes),
+    panel_region("files", FILE_NEWS, files, key=own_key),
+    panel_region("checklist", of_panel("task.checklist"), checklist),
+)

@@ -3,6 +3,7 @@
 Values are separated by commas, of which one suffices; quotes keep blanks together; `-` in front of a key excludes.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from uuid import UUID
 
 from mission_control.boards.queries import PERSON
 from mission_control.boards.views import LONGEST_QUERY
-from mission_control.boards.words import STATUSES, Span, days_of, rank_sql, spellings
+from mission_control.boards.words import STATUSES, days_of, rank_sql, spellings
 from mission_control.core import times
 from mission_control.core.values import parse_id
-from mission_control.database.sql import contains, is_postgres, lowered, place_in, placeholders, searched
+from mission_control.database.sql import Condition, contains, is_postgres, lowered, place_in, placeholders, searched
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 
 MOST_WORDS = 30
@@ -96,12 +97,10 @@ def _is_value(key: str, value: str, now: datetime) -> bool:
     if known is not None:
         return value in known
     field = FIELDS.get(key)
-    return field is None or field.is_drawn or value.lower() == NOTHING or _is_typed(field, compared(value)[1])
-
-
-def _is_typed(field: TaskField, text: str) -> bool:
+    if field is None or field.is_drawn or value.lower() == NOTHING:
+        return True
     try:
-        return field.typed(text) is not None
+        return field.typed(compared(value)[1]) is not None
     except ValueError:
         return False
 
@@ -120,20 +119,18 @@ def quoted(value: str) -> str:
 LONGEST_NUMBER = 9  # digits
 
 
-def matching(text: str) -> list[tuple[str, list[object]]]:
+def matching(text: str) -> list[Condition]:
     """Return a condition on `tasks t` for each word: it is in the title or the description, or is the number.
 
     Of a longer text the first 20,000 characters are searched.
     """
-    return [_contains(word) for word in text.split()]
-
-
-def _contains(word: str) -> tuple[str, list[Any]]:
-    found, values = f"{contains('t.title')} OR {contains('t.description')}", [word.lower()] * 2
-    number = word.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER:
-        return f"({found} OR t.number = {int(number)})", values
-    return f"({found})", values
+    found: list[Condition] = []
+    for word in text.split():
+        number = word.removeprefix("#")
+        is_number = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
+        is_it = f" OR t.number = {int(number)}" if is_number else ""
+        found.append((f"({contains('t.title')} OR {contains('t.description')}{is_it})", [word.lower()] * 2))
+    return found
 
 
 # The value that a task has of a custom field, its default when none is stored.
@@ -145,8 +142,6 @@ OF_FIELD = (
 NUMBERS = "('integer', 'decimal')"
 
 STATUS_RANK = f"CASE t.status {' '.join(f"WHEN '{one}' THEN {rank}" for rank, one in enumerate(STATUSES))} END"
-
-Part = tuple[str, list[Any]]
 
 
 def order_of(field: TaskField) -> str:
@@ -166,11 +161,11 @@ def order_of(field: TaskField) -> str:
     return f"t.{field.name}"
 
 
-def conditions(text: str, viewer_id: UUID | None) -> Part:
+def conditions(text: str, viewer_id: UUID | None) -> Condition:
     return conditions_of(words_of(text, times.clock_now()), viewer_id)
 
 
-def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Part:
+def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Condition:
     now, sql, values = times.clock_now(), "", list[Any]()
     for word in words:
         for part, more in _parts(word, viewer_id, now):
@@ -178,17 +173,20 @@ def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Part:
     return sql, values
 
 
-def _parts(word: Word, viewer_id: UUID | None, now: datetime) -> list[Part]:
+def _parts(word: Word, viewer_id: UUID | None, now: datetime) -> list[Condition]:
     if not word.key:
         return matching(word.raw)
     found = [_one(word, value, viewer_id, now) for value in word.values]
     sql, values = " OR ".join(part for part, _ in found), [value for _, more in found for value in more]
-    if not word.is_known:
-        return [_of_field(word, sql, values)]
+    if not word.is_known:  # a custom field of the board whose value fits; without such a field, the words in the text
+        is_any, text = "NOT EXISTS" if word.is_excluded else "EXISTS", word.raw.replace('"', "").lower()
+        literal, has = f"({contains('t.title')} OR {contains('t.description')})", f"SELECT 1{OF_FIELD}"
+        case = f"CASE WHEN EXISTS ({has}) THEN {is_any} ({has} AND ({sql})) ELSE {literal} END"
+        return [(case, [word.key, word.key, *values, text, text])]
     return [(f"NOT COALESCE(({sql}), FALSE)" if word.is_excluded else f"({sql})", values)]
 
 
-def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Part:
+def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Condition:
     match word.key:
         case "assignee":
             return _assignee(value, viewer_id)
@@ -208,7 +206,7 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Part:
     return _of_column(FIELDS[word.key], value) if word.is_known else _compared(value)
 
 
-def _of_column(field: TaskField, value: str) -> Part:
+def _of_column(field: TaskField, value: str) -> Condition:
     """A column without words of its own: it has no value, the value, or one that compares so."""
     if value.lower() == NOTHING:
         return f"t.{field.name} IS NULL", []
@@ -219,7 +217,7 @@ def _of_column(field: TaskField, value: str) -> Part:
     return f"t.{field.name} {sign or '='} ?", [wanted]
 
 
-def _assignee(value: str, viewer_id: UUID | None) -> Part:
+def _assignee(value: str, viewer_id: UUID | None) -> Condition:
     kind, _, name = value.partition(":")
     if (given := parse_id(name)) is not None and kind in ("agent", "user"):
         return f"t.assigned_{kind}_id = ?", [given]
@@ -244,7 +242,7 @@ def _begins(column: str) -> str:
     return f"{place_in(f'{lowered(column)} || {blank}')} = 1"
 
 
-def _tag(value: str) -> Part:
+def _tag(value: str) -> Condition:
     if value.lower() == NOTHING:
         return "NOT EXISTS (SELECT 1 FROM tag_assignments a WHERE a.task_id = t.id)", []
     if (tag_id := parse_id(value)) is not None:
@@ -256,32 +254,17 @@ def _tag(value: str) -> Part:
     )
 
 
-def _due(value: str, now: datetime) -> Part:
+def _due(value: str, now: datetime) -> Condition:
     if value == NOTHING:
         return "t.due_at IS NULL", []
     if value == "overdue":
         return "(t.due_at < ? AND t.status <> 'done')", [now]
-    since, until = days_of(value, now) or _moments(value)
-    parts = [("t.due_at >= ?", since), ("t.due_at < ?", until)]
-    kept = [(sql, moment) for sql, moment in parts if moment is not None]
+    if (span := days_of(value, now)) is None:  # the API's parameters have moments, where people type days
+        sign, text = compared(value)
+        moment = datetime.fromisoformat(text)
+        span = (None, moment) if sign == "<" else (moment, None)
+    kept = [(sql, one) for sql, one in zip(("t.due_at >= ?", "t.due_at < ?"), span, strict=True) if one is not None]
     return f"({' AND '.join(sql for sql, _ in kept)})", [moment for _, moment in kept]
-
-
-def _moments(value: str) -> Span:
-    """Return the span that begins or ends with a moment; people type days."""
-    sign, text = compared(value)
-    moment = datetime.fromisoformat(text)
-    return (None, moment) if sign == "<" else (moment, None)
-
-
-def _of_field(word: Word, sql: str, values: list[object]) -> Part:
-    """A custom field of the board whose value fits; without such a field, the words in the text."""
-    is_any = "NOT EXISTS" if word.is_excluded else "EXISTS"
-    literal = f"({contains('t.title')} OR {contains('t.description')})"
-    return (
-        f"CASE WHEN EXISTS (SELECT 1{OF_FIELD}) THEN {is_any} (SELECT 1{OF_FIELD} AND ({sql})) ELSE {literal} END",
-        [word.key, word.key, *values, *[word.raw.replace('"', "").lower()] * 2],
-    )
 
 
 def field_text() -> str:
@@ -302,24 +285,20 @@ def field_number() -> str:
 YES_AND_NO = {"yes": "true", "no": "false"}
 
 
-def _compared(value: str) -> Part:
+def _compared(value: str) -> Condition:
     if value.lower() == NOTHING:
         return f"{field_text()} IS NULL", []
     sign, wanted = compared(value)
-    number = _number(wanted)
-    if sign and number is not None:
+    try:
+        number = float(wanted)
+    except ValueError:
+        number = math.nan
+    is_number = abs(number) < 1e300
+    if sign and is_number:
         return f"{field_number()} {sign} ?", [number]
     if sign:
         return f"{field_text()} {sign} ?", [wanted]
     same, word = f"{lowered(searched(field_text()))} = ?", YES_AND_NO.get(wanted.lower(), wanted.lower())
-    if number is None:
+    if not is_number:
         return same, [word]
     return f"({same} OR {field_number()} = ?)", [word, number]
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if abs(number) < 1e300 else None

@@ -49,9 +49,7 @@ async def understood(board: Board, new: QuickTask) -> TaskCreate:
     names = await _names(board, {one[1].lower() for one in _WORD.finditer(new.text)})
 
     def take(word: re.Match[str]) -> str:
-        if not _takes(found, names, word[1].lower(), word[2].strip('"')):
-            return word[0]
-        return ""
+        return "" if _takes(found, names, word[1].lower(), word[2].strip('"')) else word[0]
 
     title = " ".join(_WORD.sub(take, new.text).split())
     if not title:  # nothing but signs: they are the title
@@ -94,18 +92,13 @@ async def _names(board: Board, signs: set[str]) -> _Names:
         people = await people_of(board)
         everybody = [("agent", one) for one in agents] + [("user", one) for one in people]
         for kind, one in everybody:
-            for name in _called(str(one["name"])):
+            if words := str(one["name"]).lower().split():
                 who = (kind, UUID(str(one["id"])))
-                assignees[name] = who if assignees.get(name, who) == who else None
+                for name in {words[0], "-".join(words)}:
+                    assignees[name] = who if assignees.get(name, who) == who else None
         for kind, one in everybody:  # a whole name means nobody else
             assignees[str(one["name"]).lower()] = (kind, UUID(str(one["id"])))
     if "#" in signs:
         for one in await rows("SELECT id, name, slug FROM tags WHERE organization_id = ?", board.organization_id):
             tags[str(one["name"]).lower()] = tags[str(one["slug"])] = UUID(str(one["id"]))
     return _Names(assignees, tags)
-
-
-def _called(name: str) -> set[str]:
-    """What somebody is called: the first name, and all of them with hyphens."""
-    words = name.lower().split()
-    return {words[0], "-".join(words)} if words else set()

@@ -103,19 +103,15 @@ def describe(
         return f"{lowered or BUDGETS.get(kind, 'changed')} {budget}", "", ""
     if kind in ("memory.created", "group_memory.created"):
         return "wrote in the chat" if data.get("is_chat") else "wrote down something", "", ""
+    phrase = KINDS[kind].phrase if kind in KINDS else ""
     if kind == "member.role_changed":
-        return _phrase(kind), f"to {after.get('role', 'another')}", ""
-    if phrase := _phrase(kind):
+        return phrase, f"to {after.get('role', 'another')}", ""
+    if phrase:
         return phrase, "", ""
     if kind == "board.updated":
         changed = [SETTING_NAMES.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
         return f"changed {' and '.join(changed[:3]) or 'settings'} of", "", ""
     return message.partition(":")[0].lower() or kind.replace(".", " ").replace("_", " "), "", ""
-
-
-def _phrase(kind: str) -> str:
-    declared = KINDS.get(kind)
-    return declared.phrase if declared is not None else ""
 
 
 def _task_update(data: Data, after: Data, names: dict[str, str]) -> tuple[str, str]:

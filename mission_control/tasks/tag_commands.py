@@ -12,7 +12,7 @@ from tortoise.transactions import in_transaction
 from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound, existing
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -121,7 +121,7 @@ async def update_tag(actor: Actor, tag: Tag, change: TagUpdate) -> Tag:
     """
     sent = change.model_dump(exclude_unset=True)
     claimants = await _lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
-    tag = await _locked(tag)
+    tag = await existing(Tag.select_for_update().get_or_none(id=tag.id))
     becomes_nameless = False
     if "slug" in sent:
         typed = (sent["slug"] or "").strip()
@@ -145,16 +145,9 @@ async def update_tag(actor: Actor, tag: Tag, change: TagUpdate) -> Tag:
 @command("tag.delete")
 async def delete_tag(actor: Actor, tag: Tag) -> None:
     """Delete a tag and remove it from all tasks."""
-    tag = await _locked(tag)
+    tag = await existing(Tag.select_for_update().get_or_none(id=tag.id))
     record("tag.deleted", tag, f"Tag deleted: {tag.name}.", name=tag.name, slug=tag.slug)
     await tag.delete()
-
-
-async def _locked(tag: Tag) -> Tag:
-    found = await Tag.select_for_update().get_or_none(id=tag.id)
-    if found is None:
-        raise NotFound()
-    return found
 
 
 @command("tag.delete")

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
-from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging
+from mission_control.core.errors import existing
+from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, Paging
 from mission_control.database.sql import placeholders, rows, select, select_one
 from mission_control.http.registry import lookup
 from mission_control.tasks.models import Tag
@@ -36,19 +36,13 @@ class TagCreate(BaseModel):
     description: str | None = None
 
 
-class TagUpdate(BaseModel):
+class TagUpdate(Change):
     """What to change on a tag; absent leaves, a blank slug is made anew from the name."""
 
     name: Annotated[NonEmptyStr | None, NotNull] = None
     slug: str | None = None
     color: Annotated[Color | None, NotNull] = None
     description: str | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("send at least one field to change")
-        return self
 
 
 class TagMerge(Body):
@@ -101,10 +95,7 @@ ON_TASKS = (
 @lookup
 async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
     """Return a tag of the active organization. Otherwise: NotFound."""
-    tag = await Tag.get_or_none(id=tag_id, organization_id=actor.organization_id)
-    if tag is None:
-        raise NotFound()
-    return tag
+    return await existing(Tag.get_or_none(id=tag_id, organization_id=actor.organization_id))
 
 
 async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[TagRead], int]:
@@ -115,10 +106,7 @@ async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME)
 
 
 async def tag_read(tag_id: UUID) -> TagRead:
-    tag = await select_one(TagRead, f"{SELECT} WHERE g.id = ?", tag_id)
-    if tag is None:
-        raise NotFound()
-    return tag
+    return await existing(select_one(TagRead, f"{SELECT} WHERE g.id = ?", tag_id))
 
 
 async def tags_of_organization(organization_id: UUID) -> list[TagRef]:
