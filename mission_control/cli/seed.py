@@ -44,8 +44,7 @@ from mission_control.tasks.custom_field_queries import TaskCustomFieldDefinition
 from mission_control.tasks.leaving import archive_old_tasks
 from mission_control.tasks.models import Tag, Task
 from mission_control.tasks.schemas import TaskCreate
-from mission_control.tasks.tag_commands import create_tag
-from mission_control.tasks.tag_queries import TagCreate
+from mission_control.tasks.tags import TagCreate, create_tag
 
 PAGE = "page"
 VIEW: dict[str, object] = {"name": "Due this week", "query": "due:week is:open", "sort": "due", "is_shared": True}

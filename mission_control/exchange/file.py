@@ -14,8 +14,7 @@ from mission_control.core.declared import completed
 from mission_control.core.values import Body, Moment, NonEmptyStr
 from mission_control.tasks.custom_field_queries import FieldType, Pattern, Visibility
 from mission_control.tasks.fields import to_export
-from mission_control.tasks.tag_commands import SLUG_LENGTH
-from mission_control.tasks.tag_queries import Color
+from mission_control.tasks.tags import SLUG_LENGTH, Color
 from mission_control.tasks.values import WITH_PATTERN, mismatch
 
 Number = Annotated[int, Field(ge=1, lt=2**31)]

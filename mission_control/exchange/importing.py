@@ -46,7 +46,7 @@ from mission_control.tasks.models import (
     Task,
     TaskDependency,
 )
-from mission_control.tasks.tag_commands import is_nameless, save_nameless, slug_from
+from mission_control.tasks.tags import is_nameless, save_nameless, slug_from
 from mission_control.tasks.values import mismatch
 
 EVENTS = (Kind("board.imported", "A board was created from a file.", "made from a file the board"),)

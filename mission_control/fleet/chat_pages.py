@@ -36,7 +36,7 @@ from mission_control.log.broker import head_of
 from mission_control.log.leases import Delivery
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.tasks.board_view import BoardView, on_board
+from mission_control.tasks.board_view import BoardView, of_board
 from mission_control.web.actions import Outcome, action
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import done, go
@@ -222,7 +222,7 @@ async def _open_goal(view: BoardView, seq: int) -> Opened:
 
 NEWS = ("board.updated", "onboarding.", "task.created", "task.status_changed", "task.deleted", "task.restored")
 ASIDES = (Aside("board", "goal", "Goal", "target", "b g", _open_goal),)
-REGIONS = (Region("board-goal", "#goal", on_board(*NEWS), _goal, key=lambda view: (view.board.id, view.rights)),)
+REGIONS = (Region("board-goal", "#goal", of_board(*NEWS), _goal, key=lambda view: (view.board.id, view.rights)),)
 
 
 pages = Blueprint("onboarding_chat_pages", __name__)

@@ -20,7 +20,7 @@ from mission_control.database.sql import Row, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.knowledge.models import BoardGroup
 from mission_control.people.account_names import person_name
-from mission_control.tasks.tag_queries import TagRef, tags_of_tasks
+from mission_control.tasks.tags import TagRef, tags_of_tasks
 
 BoardIds = Annotated[
     list[UUID],

@@ -9,14 +9,14 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.page_frame import AGENT_PAGE, Viewed
 from mission_control.boards.models import Board
-from mission_control.boards.pages import on_board as index_on_board
+from mission_control.boards.pages import on_board
 from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
 from mission_control.tasks import activity_queries
 from mission_control.tasks.activity_queries import FILTERS, PAGE, Day, FeedFilter, by_day, day_name, feed, number_in
-from mission_control.tasks.board_view import BoardView, on_board
+from mission_control.tasks.board_view import BoardView, of_board
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
@@ -55,7 +55,7 @@ async def _new(view: BoardView) -> str:
 
 
 ASIDES = (Aside("board", "feed", "Live feed", "activity", "b f", open_feed),)
-REGIONS = (Region("board-feed", "#feed-beside-new", on_board(""), _new),)
+REGIONS = (Region("board-feed", "#feed-beside-new", of_board(""), _new),)
 
 
 AGENT_TEMPLATE = "activity/agent.html"
@@ -115,7 +115,7 @@ async def show(board_id: UUID | None = None) -> ResponseReturnValue:
 
 
 async def _asked(board_id: UUID | None) -> tuple[Actor, Board | None]:
-    return await index_on_board(board_id) if board_id else (await signed_in(), None)
+    return await on_board(board_id) if board_id else (await signed_in(), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,12 @@ from mission_control.boards.words import LABELS
 from mission_control.gateways.models import Gateway
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.tasks.board_view import COLUMNS, PAGE, BoardView, News, is_no_notice, on_board
+from mission_control.tasks.board_view import COLUMNS, PAGE, BoardView, News, is_no_notice, of_board
 from mission_control.tasks.bulk import SETTABLE
-from mission_control.tasks.card_filter import OPEN
 from mission_control.tasks.cards import FIRST, Order, cards_html, columns_of
 from mission_control.tasks.fields import FIELDS
-from mission_control.tasks.tag_queries import tags_offered
+from mission_control.tasks.query import OPEN
+from mission_control.tasks.tags import tags_offered
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Concerns, Region
 
@@ -228,22 +228,22 @@ def _view(view: BoardView) -> Hashable:
     return view.key
 
 
-WORK_STATE = on_board("board.work_state_changed", "board.updated")
-CARDS = on_board("task.", "approval.", *CREW, "board.updated", signals=SIGN_OF_LIFE, about=is_no_notice)
-PRESENCE = on_board("task.", "agent.", signals=SIGN_OF_LIFE, about=is_no_notice)
-NOTE = on_board("task.", "approval.", *CREW, "board.updated", "onboarding.confirmed", about=_changes_crew)
-MOVES = on_board("task.status_changed", "task.lease_expired")
+WORK_STATE = of_board("board.work_state_changed", "board.updated")
+CARDS = of_board("task.", "approval.", *CREW, "board.updated", signals=SIGN_OF_LIFE, about=is_no_notice)
+PRESENCE = of_board("task.", "agent.", signals=SIGN_OF_LIFE, about=is_no_notice)
+NOTE = of_board("task.", "approval.", *CREW, "board.updated", "onboarding.confirmed", about=_changes_crew)
+MOVES = of_board("task.status_changed", "task.lease_expired")
 GATEWAY = Concerns[BoardView](("board.updated", "gateway."), ("gateway_id",), _is_about_gateway)
 REGIONS = (
-    Region(PAGE, "#board-name", on_board("board.updated"), board_name, key=_board, swap="innerHTML"),
+    Region(PAGE, "#board-name", of_board("board.updated"), board_name, key=_board, swap="innerHTML"),
     Region(COLUMNS, "#columns", CARDS, columns, key=_view, changes=card_changes),
     Region(PAGE, "#presence", PRESENCE, presence, key=_board, changes=presence_changes),
     Region(PAGE, "#board-note", NOTE, note, key=_view),
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),
     Region(PAGE, "#board-work-actions", WORK_STATE, work_actions, key=_rights),
-    Region(PAGE, "#bulk-slot", on_board(*CREW), bulk_bar, key=_rights),
+    Region(PAGE, "#bulk-slot", of_board(*CREW), bulk_bar, key=_rights),
     Region(
-        PAGE, "#announcements", on_board("task.status_changed", "task.lease_expired"), silence, changes=announcement
+        PAGE, "#announcements", of_board("task.status_changed", "task.lease_expired"), silence, changes=announcement
     ),
     Region(PAGE, "#board-gateway", GATEWAY, gateway_line, key=_rights),
 )

@@ -21,10 +21,9 @@ from mission_control.log import broker
 from mission_control.log.channels import on_notify_family
 from mission_control.log.models import Event
 from mission_control.log.wake import publish_wakeup
-from mission_control.tasks.card_filter import OPEN, CardFilter
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
-from mission_control.tasks.query import conditions
+from mission_control.tasks.query import OPEN, CardFilter, conditions
 from mission_control.web.asides import AsideView
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Region
@@ -201,7 +200,7 @@ def is_no_notice(view: BoardView, news: News) -> bool:
     return not (isinstance(news, Event) and news.kind.endswith(NOTICES))
 
 
-def on_board(
+def of_board(
     *kinds: str, signals: tuple[str, ...] = (), about: Callable[[BoardView, News], bool] = is_here
 ) -> Concerns[BoardView]:
     """News of these kinds from the board that the page shows."""
@@ -280,5 +279,5 @@ async def _people(view: BoardView) -> str:
 
 
 REGIONS = (
-    Region(PAGE, "#people", on_board(signals=("people_on",)), _people, key=lambda view: (view.board.id, view.actor.id)),
+    Region(PAGE, "#people", of_board(signals=("people_on",)), _people, key=lambda view: (view.board.id, view.actor.id)),
 )

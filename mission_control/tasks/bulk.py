@@ -24,7 +24,7 @@ from mission_control.tasks.leaving import archive_task, delete_task, restore_tas
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
 from mission_control.tasks.schemas import TaskRead
-from mission_control.tasks.tag_commands import tag_ids_of
+from mission_control.tasks.tags import tag_ids_of
 
 MOST = 200
 PLACE = ("status", "before_task_id", "after_task_id")

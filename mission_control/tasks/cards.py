@@ -18,8 +18,8 @@ from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
 from mission_control.core import times
 from mission_control.core.declared import completed_row
 from mission_control.database.sql import placeholders, select
-from mission_control.tasks.card_filter import CardFilter
 from mission_control.tasks.fields import FIELDS, REWRITTEN, Surface, alike_at
+from mission_control.tasks.query import CardFilter
 from mission_control.web.fragments import render_macro
 
 

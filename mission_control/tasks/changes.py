@@ -14,7 +14,7 @@ from mission_control.database.records import find
 from mission_control.tasks.custom_field_queries import merge_values
 from mission_control.tasks.fields import PLAIN, TRACKED
 from mission_control.tasks.models import Task
-from mission_control.tasks.tag_commands import replace_tags
+from mission_control.tasks.tags import replace_tags
 
 type Difference = tuple[Any, Any]  # a value before and after
 

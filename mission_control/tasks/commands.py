@@ -44,7 +44,7 @@ from mission_control.tasks.rules import (
     refuse_assignment,
 )
 from mission_control.tasks.schemas import TaskCreate
-from mission_control.tasks.tag_commands import check_tags, replace_tags, tag_ids_of
+from mission_control.tasks.tags import check_tags, replace_tags, tag_ids_of
 
 EVENTS = (
     Kind("task.created", "A task was put on a board.", "added"),

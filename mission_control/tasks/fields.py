@@ -19,7 +19,7 @@ from mission_control.boards.words import LABELS, PRIORITIES, Priority, TaskStatu
 from mission_control.core import times
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
 from mission_control.core.values import Moment, OptionalText
-from mission_control.tasks.tag_queries import TagRef
+from mission_control.tasks.tags import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
 

@@ -23,7 +23,7 @@ from mission_control.tasks.fields import from_form, in_form, to_form
 from mission_control.tasks.models import Task
 from mission_control.tasks.quick_add import QuickTask
 from mission_control.tasks.schemas import Place
-from mission_control.tasks.tag_commands import slug_from, tag_ids_of
+from mission_control.tasks.tags import slug_from, tag_ids_of
 from mission_control.web.forms import (
     EditConflict,
     Fields,

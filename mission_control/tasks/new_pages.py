@@ -18,7 +18,7 @@ from mission_control.tasks.fields import Surface, alike_at, in_form
 from mission_control.tasks.forms import FullTaskForm, NewTaskForm, assignee_value, fields_of
 from mission_control.tasks.pages import back_to_board
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
-from mission_control.tasks.tag_queries import tags_offered
+from mission_control.tasks.tags import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, done, go, is_htmx
 from mission_control.web.fragments import partial, render_macro

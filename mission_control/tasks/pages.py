@@ -35,7 +35,7 @@ from mission_control.tasks.panel_sections import (
     size_in_words,
 )
 from mission_control.tasks.queries import visible_task
-from mission_control.tasks.tag_queries import tags_of_tasks
+from mission_control.tasks.tags import tags_of_tasks
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, is_htmx, open_in_panel, version_of
 from mission_control.web.fragments import partial, read_ahead, render_macro
@@ -79,10 +79,10 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: Fields | No
     settings = current_app.config["SETTINGS"]
     link = (settings.base_url or request.host_url).rstrip("/") + panel.url
     limit = (size_in_words(settings.max_file_bytes), settings.max_file_bytes)
-    beside = await neighbours_of(panel)
     html = render_macro(
-        "tasks/panel.html", "panel", panel=panel, regions=regions, link=link, seq=seq, limit=limit, beside=beside
-    )
+        "tasks/panel.html", "panel", panel=panel, regions=regions, link=link, seq=seq, limit=limit,
+        beside=await neighbours_of(panel),
+    )  # fmt: skip
     if target == "section#panel":
         return f'<section id="panel">{html}</section>'
     title = f"#{panel.number} {panel.title}"

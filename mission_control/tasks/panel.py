@@ -13,7 +13,7 @@ from mission_control.database.sql import select_one
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.people.account_names import person_name
-from mission_control.tasks.board_view import BoardView, News, on_board
+from mission_control.tasks.board_view import BoardView, News, of_board
 from mission_control.tasks.fields import Surface, TaskField, alike_at
 from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
 from mission_control.tasks.queries import COLUMNS, TaskRow
@@ -145,7 +145,7 @@ PAGE = "panel"
 
 def of_panel(*kinds: str, signals: tuple[str, ...] = ()) -> Concerns[BoardView]:
     """News of these kinds about the task whose panel is open."""
-    return on_board(*kinds, signals=signals, about=concerns_panel)
+    return of_board(*kinds, signals=signals, about=concerns_panel)
 
 
 def concerns_panel(view: BoardView, news: News) -> bool:

@@ -35,7 +35,7 @@ from mission_control.tasks.panel import (
     panel_region,
 )
 from mission_control.tasks.query import matching
-from mission_control.tasks.tag_queries import tags_of_organization, tags_of_tasks
+from mission_control.tasks.tags import tags_of_organization, tags_of_tasks
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Concerns, Region
 

@@ -24,7 +24,7 @@ from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.query import Word, conditions_of, order_of, words_of
 from mission_control.tasks.schemas import TaskQuery
-from mission_control.tasks.tag_queries import Tags, tags_of_board, tags_of_tasks
+from mission_control.tasks.tags import Tags, tags_of_board, tags_of_tasks
 from mission_control.tasks.waiting import add_reasons
 
 

@@ -8,12 +8,11 @@ from uuid import UUID
 from mission_control.database.sql import Condition, as_json, lowered, placeholders, rows, searched, select
 from mission_control.log.stream import Batch
 from mission_control.tasks.board_regions import AT_ONCE, WHOLE, agents_of, tasks_of
-from mission_control.tasks.board_view import TABLE_PAGE, BoardView, is_no_notice, on_board
-from mission_control.tasks.card_filter import TABLE, CardFilter
+from mission_control.tasks.board_view import TABLE_PAGE, BoardView, is_no_notice, of_board
 from mission_control.tasks.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from
 from mission_control.tasks.custom_field_queries import BoardField
 from mission_control.tasks.fields import Surface, TaskField, shown_at
-from mission_control.tasks.query import OF_FIELD, field_number, field_text
+from mission_control.tasks.query import OF_FIELD, TABLE, CardFilter, field_number, field_text
 from mission_control.tasks.query import order_of as query_order_of
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Region
@@ -210,10 +209,10 @@ async def shown_columns(view: BoardView) -> list[TableColumn]:
     return columns_of_table(await view.fields(), view.wanted.columns)
 
 
-TASKS = on_board(
+TASKS = of_board(
     "task.", "approval.", "agent.updated", "agent.deleted", "board.updated", signals=("agent_id",), about=is_no_notice
 )
 REGIONS = (
     Region(TABLE_PAGE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes),
-    Region(TABLE_PAGE, "#more-table", on_board("task."), _more, key=lambda view: view.key),
+    Region(TABLE_PAGE, "#more-table", of_board("task."), _more, key=lambda view: view.key),
 )

@@ -4,9 +4,9 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
-from mission_control.tasks import tag_commands, tag_queries
+from mission_control.tasks import tags
 from mission_control.tasks.models import Tag
-from mission_control.tasks.tag_queries import TagCreate, TagMerge, TagRead, TagRef, TagUpdate, tag_read
+from mission_control.tasks.tags import TagCreate, TagMerge, TagRead, TagRef, TagUpdate, tag_read
 
 api = Api(__name__, "tags")
 
@@ -14,7 +14,7 @@ api = Api(__name__, "tags")
 @api.get("/tags", Page[TagRead])
 async def list_tags(actor: Actor, query: Paging) -> dict[str, object]:
     """List the active organization's tags by name."""
-    found, total = await tag_queries.list_tags(actor.organization_id, query)
+    found, total = await tags.list_tags(actor.organization_id, query)
     return page(found, total, query)
 
 
@@ -25,7 +25,7 @@ async def create_tag(actor: Actor, data: TagCreate) -> TagRead:
     Without a slug one is made from the name, or `tag`, `tag-2` and so on when the name has no letter or digit of
     ASCII; two tags of an organization never share one.
     """
-    return await tag_read((await tag_commands.create_tag(actor, data)).id)
+    return await tag_read((await tags.create_tag(actor, data)).id)
 
 
 @api.get("/tags/<tag_id>")
@@ -37,19 +37,19 @@ async def get_tag(actor: Actor, tag: Tag) -> TagRead:
 @api.patch("/tags/<tag_id>", rule="tag.update")
 async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> TagRead:
     """Change a tag; only the fields that are sent."""
-    return await tag_read((await tag_commands.update_tag(actor, tag, data)).id)
+    return await tag_read((await tags.update_tag(actor, tag, data)).id)
 
 
 @api.post("/tags/<tag_id>/merges", rule="tag.delete")
 async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> TagRead:
     """Merge a tag into another one: its tasks get the other tag, and it is deleted. Returns the other tag."""
-    return await tag_read((await tag_commands.merge_tag(actor, tag, data.into)).id)
+    return await tag_read((await tags.merge_tag(actor, tag, data.into)).id)
 
 
 @api.delete("/tags/<tag_id>", rule="tag.delete")
 async def delete_tag(actor: Actor, tag: Tag) -> OkResponse:
     """Delete a tag and take it off every task."""
-    await tag_commands.delete_tag(actor, tag)
+    await tags.delete_tag(actor, tag)
     return OK
 
 
@@ -67,4 +67,4 @@ async def delete_tag(actor: Actor, tag: Tag) -> OkResponse:
 )
 async def agent_list_tags(actor: Actor, board: Board) -> list[TagRef]:
     """List the tags that tasks of your board can carry, by name."""
-    return await tag_queries.tags_of_organization(board.organization_id)
+    return await tags.tags_of_organization(board.organization_id)

@@ -6,10 +6,10 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging
-from mission_control.tasks import tag_queries
+from mission_control.tasks import tags
 from mission_control.tasks.models import Tag
 from mission_control.tasks.policy import may_add_labels
-from mission_control.tasks.tag_queries import TagCreate, TagMerge
+from mission_control.tasks.tags import TagCreate, TagMerge
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, VersionedForm, go
 from mission_control.web.lists import Asked, LiveList, Order, Pages
@@ -21,16 +21,16 @@ TAGS, TAG = "/settings/tags", "/settings/tags/<uuid:tag_id>"
 SETTINGS = SettingsPage("tags", "Organization", "Tags", TAGS, "tag", 130, "labels colours")
 SIZE = 50
 ORDERS = {
-    "name": Order("by name", sql=tag_queries.BY_NAME),
-    "tasks": Order("most tasks", sql=tag_queries.BY_TASKS),
-    "changed": Order("last change", sql=tag_queries.BY_CHANGE),
+    "name": Order("by name", sql=tags.BY_NAME),
+    "tasks": Order("most tasks", sql=tags.BY_TASKS),
+    "changed": Order("last change", sql=tags.BY_CHANGE),
 }
 LABELS = {"name": "Name", "slug": "Slug", "color": "Colour", "description": "Description", "into": "Tag to keep"}
 
 
 async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     wanted = Paging(limit=SIZE, offset=asked.first)
-    found, total = await tag_queries.list_tags(actor.organization_id, wanted, ORDERS[asked.order].sql)
+    found, total = await tags.list_tags(actor.organization_id, wanted, ORDERS[asked.order].sql)
     may_change = can(actor, "tag.create")
     return {"tags": found, "total": total, "first": asked.first, "size": SIZE, "may_change": may_change}
 
@@ -51,8 +51,8 @@ async def _form(actor: Actor, tag: Tag | None, values: Fields, errors: dict[str,
 
 
 async def _deletion(actor: Actor, tag: Tag, values: Fields, errors: dict[str, str]) -> str:
-    others = [one for one in await tag_queries.tags_of_organization(actor.organization_id) if one.id != tag.id]
-    context: dict[str, object] = {"tag": await tag_queries.tag_read(tag.id), "others": others, "errors": errors}
+    others = [one for one in await tags.tags_of_organization(actor.organization_id) if one.id != tag.id]
+    context: dict[str, object] = {"tag": await tags.tag_read(tag.id), "others": others, "errors": errors}
     return await settings_page(actor, "tags/delete.html", SETTINGS.key, labels=LABELS, **context)
 
 

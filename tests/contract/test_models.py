@@ -185,7 +185,7 @@ REACH = {
     "Snooze": "read and written by its person alone",
     "Skill": "mission_control.fleet.skill_queries.visible_skill",
     "SkillPack": "mission_control.fleet.skill_queries.visible_pack",
-    "Tag": "mission_control.tasks.tag_queries.visible_tag",
+    "Tag": "mission_control.tasks.tags.visible_tag",
     "TagAssignment": "only read together with its task or tag, which was found first",
     "Task": "mission_control.tasks.queries.visible_task",
     "TaskDependency": "only read together with its tasks or its board, which were found first",
