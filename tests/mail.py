@@ -13,7 +13,7 @@ from quart import Quart
 
 from mission_control.people import entrance as reset_mail
 from mission_control.people import organization_entrance
-from mission_control.work.loop import forget_sender, install_sender
+from mission_control.work.loop import _senders, install_sender
 
 OK = "250 OK"
 
@@ -72,4 +72,4 @@ async def mail_server(app: Quart) -> AsyncIterator[Post]:
     finally:
         app.config["SETTINGS"] = before
         for sender in senders:
-            forget_sender(sender.key)
+            _senders.pop(sender.key, None)

@@ -141,12 +141,12 @@ def days_of(text: str, now: datetime) -> Span | None:
 
 
 def _start(day: date) -> datetime:
-    return times.start_of(day, times.reader())
+    return times.at(day, times.START_TIME, times.reader())
 
 
 def end_of_day(day: date) -> datetime:
     """Return the moment at which what is due on a day is due."""
-    return times.end_of(day, times.reader())
+    return times.at(day, times.DUE_TIME, times.reader())
 
 
 def goal_day(target: datetime | None) -> date | None:

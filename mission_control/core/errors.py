@@ -171,6 +171,9 @@ class DomainError(Exception):
 
     status = 422
 
+    def __init_subclass__(cls, status: int = 0) -> None:
+        cls.status = status or cls.status
+
     def __init__(self, detail: str | dict[str, Any] | list[Any] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail if detail is not None else HTTPStatus(self.status).phrase
@@ -190,28 +193,20 @@ class DomainError(Exception):
         return self.detail
 
 
-class Refused(DomainError):
+class Refused(DomainError, status=400):
     """A value names something that this program does not deal with."""
 
-    status = 400
 
-
-class Unauthenticated(DomainError):
+class Unauthenticated(DomainError, status=401):
     """Nobody is known by the credentials sent, or none were sent."""
 
-    status = 401
 
-
-class Forbidden(DomainError):
+class Forbidden(DomainError, status=403):
     """The thing is visible, the change is not allowed."""
 
-    status = 403
 
-
-class NotFound(DomainError):
+class NotFound(DomainError, status=404):
     """The thing does not exist for this caller."""
-
-    status = 404
 
 
 async def existing[T](reading: Awaitable[T | None], sentence: str | None = None) -> T:
@@ -222,44 +217,32 @@ async def existing[T](reading: Awaitable[T | None], sentence: str | None = None)
     return found
 
 
-class Conflict(DomainError):
+class Conflict(DomainError, status=409):
     """The thing is not in a state for this."""
 
-    status = 409
 
-
-class Gone(DomainError):
+class Gone(DomainError, status=410):
     """The thing existed and does no more."""
 
-    status = 410
 
-
-class TooLarge(DomainError):
+class TooLarge(DomainError, status=413):
     """More was sent, or would have to be sent, than is allowed."""
 
-    status = 413
 
-
-class Invalid(DomainError):
+class Invalid(DomainError, status=422):
     """A value does not fit; a list stands for schema errors, a string or object for business rules."""
 
-    status = 422
 
-
-class TooMany(DomainError):
+class TooMany(DomainError, status=429):
     """A limit was met."""
-
-    status = 429
 
     def __init__(self, retry_after: int, detail: str | dict[str, object] | None = None) -> None:
         super().__init__(detail)
         self.headers["Retry-After"] = str(max(1, retry_after))
 
 
-class Unreachable(DomainError):
+class Unreachable(DomainError, status=502):
     """An external service did not give a usable answer."""
-
-    status = 502
 
 
 def schema_error(

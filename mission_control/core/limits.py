@@ -135,7 +135,11 @@ class RequestBudget:
         spent, at = self._spent.get(caller, (0.0, now))
         spent = max(0.0, min(float(limit), spent) - max(0.0, now - at) * limit / MINUTE)
         if spent + 1 - limit > ROUNDING:
-            raise self._refusal(limit, spent)
+            wait = math.ceil((spent + 1 - limit) * MINUTE / limit)
+            message = f"You have {limit} requests a minute. Try again in {max(1, wait)} s."
+            refusal = TooMany(wait, ErrorCode.RATE_LIMITED.detail(message))
+            refusal.headers |= _allowance(limit, spent).headers()
+            raise refusal
         self._spent[caller] = (spent + 1, now)
         self._spent.move_to_end(caller)
         while len(self._spent) > self._keys:
@@ -145,14 +149,6 @@ class RequestBudget:
     def clear(self) -> None:
         """Forget everything."""
         self._spent.clear()
-
-    @staticmethod
-    def _refusal(limit: int, spent: float) -> TooMany:
-        wait = math.ceil((spent + 1 - limit) * MINUTE / limit)
-        message = f"You have {limit} requests a minute. Try again in {max(1, wait)} s."
-        refusal = TooMany(wait, {"message": message, "code": ErrorCode.RATE_LIMITED})
-        refusal.headers |= _allowance(limit, spent).headers()
-        return refusal
 
 
 def _allowance(limit: int, spent: float) -> Allowance:
@@ -215,4 +211,4 @@ def require_scope(actor: Actor | None, needed: TokenScope) -> None:
     """Raise Forbidden when the token lacks a scope; people and tokens without scopes are unrestricted."""
     if actor is not None and actor.scopes is not None and needed not in actor.scopes:
         message = f"This token may not do that: it lacks the scope {needed}."
-        raise Forbidden({"message": message, "code": ErrorCode.TOKEN_SCOPE_MISSING, "needed": needed})
+        raise Forbidden(ErrorCode.TOKEN_SCOPE_MISSING.detail(message, needed=needed))

@@ -45,20 +45,9 @@ def _plain(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _rendered(text: str, names: tuple[str, ...]) -> str:
     try:
-        return _cleaned(_markdown.render(text, {"steps": 0, "names": _by_first_word(names)}))
+        html = _markdown.render(text, {"steps": 0, "names": _by_first_word(names)})
     except _TooMuch:
         return _plain(text)
-
-
-def _by_first_word(names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Group names by their first word, in lower case, the longest first."""
-    found: dict[str, list[str]] = {"lead": []} if names else {}
-    for name in sorted(map(str.lower, filter(str.strip, names)), key=len, reverse=True):
-        found.setdefault(name.split()[0], []).append(name)
-    return found
-
-
-def _cleaned(html: str) -> str:
     return nh3.clean(
         html,
         tags=TAGS,
@@ -68,6 +57,14 @@ def _cleaned(html: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener",
     )
+
+
+def _by_first_word(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Group names by their first word, in lower case, the longest first."""
+    found: dict[str, list[str]] = {"lead": []} if names else {}
+    for name in sorted(map(str.lower, filter(str.strip, names)), key=len, reverse=True):
+        found.setdefault(name.split()[0], []).append(name)
+    return found
 
 
 class _TooMuch(Exception):

@@ -16,8 +16,6 @@ import httpx2
 
 from mission_control import __version__
 
-type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 # Cloud providers' metadata services at addresses that look public.
 CLOUD_SERVICES = {
     ipaddress.ip_address(text) for text in ("168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
@@ -36,18 +34,10 @@ def may_reach(text: str, *, allow_private: bool) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return _is_fine(_unwrapped(address), allow_private=allow_private)
-
-
-def _unwrapped(address: Address) -> Address:
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address
-
-
-def _is_fine(address: Address, *, allow_private: bool) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        address = (
+            ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else address.ipv4_mapped or address
+        )
     if address in CLOUD_SERVICES or address.is_multicast or address.is_link_local or address.is_unspecified:
         return False
     if address in RELAYS_TO_6TO4 or (
@@ -233,6 +223,11 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
     """Hand a message to the mail server. A name and password are sent over TLS only, unless the server is local."""
     parts = urlsplit(server)
     host, user = parts.hostname or "", unquote(parts.username or "") or None
+    must_start_tls = None  # where the server offers it
+    if parts.scheme == "smtps":
+        must_start_tls = False
+    elif user is not None and not _is_local(host):
+        must_start_tls = True
     try:
         await aiosmtplib.send(
             _message(sender, mail),
@@ -241,7 +236,7 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
             username=user,
             password=unquote(parts.password or "") or None,
             use_tls=parts.scheme == "smtps",
-            start_tls=_start_tls(parts.scheme, host, needs_it=user is not None),
+            start_tls=must_start_tls,
             timeout=SECONDS,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
@@ -252,13 +247,6 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
         raise MailError(f"The mail server answered {error.code}: {_said(error.message)}") from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         raise MailError(f"The mail server cannot be reached or does not answer: {_said(str(error))}") from error
-
-
-def _start_tls(scheme: str, host: str, *, needs_it: bool) -> bool | None:
-    """Return whether TLS must be started; None starts it where the server offers it."""
-    if scheme == "smtps":
-        return False
-    return True if needs_it and not _is_local(host) else None
 
 
 def _is_local(host: str) -> bool:

@@ -73,7 +73,7 @@ def travelled(by: timedelta) -> Iterator[None]:
         _offset = before
 
 
-DUE_TIME = datetime_time(23, 59)
+START_TIME, DUE_TIME = datetime_time(), datetime_time(23, 59)
 _UTC = ZoneInfo("UTC")
 _reader: ContextVar[ZoneInfo] = ContextVar("reader_zone", default=_UTC)
 
@@ -91,14 +91,9 @@ def exists(name: str) -> bool:
     return name == "UTC" or named(name) is not _UTC
 
 
-def zone_of(actor: Actor) -> ZoneInfo:
-    """Return the zone that somebody chose, else UTC."""
-    return named(actor.zone)
-
-
 def read_by(actor: Actor) -> None:
     """Write for this person from here on, in this request or look of a stream."""
-    _reader.set(zone_of(actor))
+    _reader.set(named(actor.zone))
 
 
 def reader() -> ZoneInfo:
@@ -140,16 +135,6 @@ def day_of(moment: datetime, zone: ZoneInfo) -> date:
 
 def at(day: date, time_of_day: datetime_time, zone: ZoneInfo) -> datetime:
     return moment(datetime.combine(day, time_of_day), zone)
-
-
-def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """Return the moment at which a day begins."""
-    return at(day, datetime_time(), zone)
-
-
-def end_of(day: date, zone: ZoneInfo) -> datetime:
-    """Return the moment at which what is due on a day is due."""
-    return at(day, DUE_TIME, zone)
 
 
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -41,16 +41,9 @@ def sibling_names(schema: Mapping[str, Any], path: Sequence[str | int]) -> list[
     """
     found = list(_objects(schema, schema))
     for part in path[:-1]:
-        inner = [one for node in found for one in _inside(node, part, schema)]
-        found = inner or found
+        parts = [node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part) for node in found]
+        found = [one for node in parts for one in _objects(node, schema)] or found
     return list(dict.fromkeys(name for node in found for name in node.get("properties", ())))
-
-
-def _inside(node: Mapping[str, Any], part: str | int, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if isinstance(part, int):
-        yield from _objects(node.get("items", {}), whole)
-    elif part in node.get("properties", ()):
-        yield from _objects(node["properties"][part], whole)
 
 
 def _objects(node: object, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -87,15 +80,11 @@ def exceeds_values(value: object, most: int) -> bool:
 
 def refuse_unstorable(value: object, place: str) -> None:
     """Refuse a value that cannot be stored (Invalid), naming each place; `place` begins them, such as `body`."""
-    if not _is_storable(value, 1):
+    if not is_storable(value):
         raise Invalid(_unstorable(value, [place])[:MOST_PROBLEMS])
 
 
-def is_storable(value: object) -> bool:
-    return _is_storable(value, 1)
-
-
-def _is_storable(value: object, depth: int) -> bool:
+def is_storable(value: object, depth: int = 1) -> bool:
     """Return whether there is no problem. Finding the place costs more and is rarely needed."""
     if isinstance(value, str):
         return "\x00" not in value and (value.isascii() or _is_unicode(value))
@@ -103,11 +92,11 @@ def _is_storable(value: object, depth: int) -> bool:
         return False
     if isinstance(value, dict):
         return all(
-            (not isinstance(key, str) or _is_storable(key, depth + 1)) and _is_storable(one, depth + 1)
+            (not isinstance(key, str) or is_storable(key, depth + 1)) and is_storable(one, depth + 1)
             for key, one in value.items()
         )
     if isinstance(value, list):
-        return all(_is_storable(one, depth + 1) for one in value)
+        return all(is_storable(one, depth + 1) for one in value)
     if isinstance(value, int):
         return -INT64 <= value < INT64
     return not isinstance(value, float) or math.isfinite(value)
@@ -146,15 +135,11 @@ def _safe(text: str) -> str:
 NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"[^\s\x1c-\x1f]")]
 
 
-def _with_plus(value: object) -> object:
-    return with_plus(value) if isinstance(value, str) else value
-
-
-Moment = Annotated[datetime, BeforeValidator(_with_plus), AfterValidator(naive_utc)]
-
-
-def _blank_to_none(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
+Moment = Annotated[
+    datetime,
+    BeforeValidator(lambda value: with_plus(value) if isinstance(value, str) else value),
+    AfterValidator(naive_utc),
+]
 
 
 def _reject_null(value: object) -> object:
@@ -166,7 +151,7 @@ def _reject_null(value: object) -> object:
 # Needs and deadlines say `send_back` for the decision that the contract calls `changes_requested`.
 SentBack = BeforeValidator(lambda value: "changes_requested" if value == "send_back" else value)
 NotNull = AfterValidator(_reject_null)
-BlankToNone = BeforeValidator(_blank_to_none)
+BlankToNone = BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else value)
 OptionalText = Annotated[str | None, BlankToNone]
 
 

@@ -66,18 +66,11 @@ _seen: dict[UUID, datetime] = {}
 _log = logging.getLogger(__name__)
 
 
-def remember(token_id: UUID, last_used_at: datetime | None) -> None:
-    """Remember that a valid token was used, unless its row says so since less than a minute ago."""
+def remember(uses: dict[UUID, datetime], row_id: UUID, last_used_at: datetime | None) -> None:
+    """Remember that a token or a session was used, unless its row says so since less than a minute ago."""
     now = times.clock_now()
     if last_used_at is None or now - last_used_at > WRITTEN_AGAIN_AFTER:
-        _used[token_id] = now
-
-
-def remember_session(session_id: UUID, last_seen_at: datetime | None) -> None:
-    """Remember that a browser's session was used, unless its row says so since less than a minute ago."""
-    now = times.clock_now()
-    if last_seen_at is None or now - last_seen_at > WRITTEN_AGAIN_AFTER:
-        _seen[session_id] = now
+        uses[row_id] = now
 
 
 async def write_down() -> None:
@@ -132,11 +125,6 @@ provider_token = Hook[Callable[[str], Awaitable[tuple[UUID, datetime] | None]]](
 agent_seen = Hook[Callable[[Actor, datetime | None], Awaitable[None]]](is_single=True)
 
 
-async def known_token(secret: str) -> Caller | None:
-    """Return the person or agent behind a token that is live."""
-    return await lookups.token_by_fingerprint(fingerprint(secret))
-
-
 async def user_of(caller: Caller) -> Actor | None:
     """Return the person whose token it is, None when it is an agent's."""
     if caller.agent_id is not None or caller.user_id is None:
@@ -156,12 +144,13 @@ async def agent_of(caller: Caller, *, touches: bool = True) -> Actor | None:
 
 
 def _remember_use(caller: Caller) -> None:
-    if (token_id := caller.credential[1]) is not None:
-        remember(token_id, caller.last_used_at)
+    kind, row_id = caller.credential
+    if row_id is not None:
+        remember(_seen if kind == "session" else _used, row_id, caller.last_used_at)
 
 
 async def agent_by_token(secret: str) -> Actor | None:
-    caller = await known_token(secret)
+    caller = await lookups.caller_by("token", fingerprint(secret))
     return await agent_of(caller) if caller is not None else None
 
 
@@ -182,7 +171,7 @@ async def user_without_row(secret: str) -> Actor | None:
 
 async def _local_owner() -> Actor | None:
     """Return the account behind LOCAL_AUTH_TOKEN, made when it is missing or has no active organization."""
-    known = await lookups.person_by_subject(LOCAL_SUBJECT)
+    known = await lookups.caller_by("subject", LOCAL_SUBJECT)
     if known is not None and known.actor is not None and known.has_active_organization:
         return replace(known.actor, credential=("local", None))
     owner = local_owner.function
@@ -192,7 +181,7 @@ async def _local_owner() -> Actor | None:
 async def session_of_browser() -> Caller | None:
     """Return the person whose live session the browser's cookie names, wherever the request came from."""
     secret = current_user.auth_id
-    return await lookups.session_by_fingerprint(fingerprint(secret)) if secret else None
+    return await lookups.caller_by("session", fingerprint(secret)) if secret else None
 
 
 async def live_session() -> tuple[UUID, UUID] | None:
@@ -201,13 +190,6 @@ async def live_session() -> tuple[UUID, UUID] | None:
     if caller is None or caller.user_id is None or caller.credential[1] is None:
         return None
     return caller.user_id, caller.credential[1]
-
-
-async def person_of_session(caller: Caller) -> Actor | None:
-    """Return the person of a live session, and remember its use."""
-    if caller.credential[1] is not None:
-        remember_session(caller.credential[1], caller.last_used_at)
-    return None if caller.user_id is None else await _at_home(caller, caller.user_id)
 
 
 async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
@@ -230,7 +212,7 @@ async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
 
 async def user_actor(user_id: UUID, credential: Credential) -> Actor | None:
     """Return a person with everything they reach, or None when the account is gone or has no organization."""
-    known = await lookups.person_by_id(user_id)
+    known = await lookups.caller_by("person id", user_id)
     return None if known is None or known.actor is None else replace(known.actor, credential=credential)
 
 
@@ -249,7 +231,9 @@ async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
     """
     if who == "anyone":
         return None
-    agent_header, bearer = request.headers.get("X-Agent-Token", "").strip(), bearer_token()
+    agent_header = request.headers.get("X-Agent-Token", "").strip()
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
     actor: Actor | None = None
     if agent_header and who != "user":
         actor = await _by_token(agent_header, {"agent"}, touches)
@@ -263,7 +247,9 @@ async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
     if actor is None:
         raise Unauthenticated()
     if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
-        actor = replace(actor, fence=fence_of(text))
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise Invalid("X-Task-Fence is the whole number that the claim answered.")
+        actor = replace(actor, fence=int(text))
     g.actor = actor
     times.read_by(actor)
     admit_body()
@@ -293,7 +279,7 @@ async def _by_token(secret: str, kinds: Container[str], touches: bool) -> Actor 
 
 async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
     """Return the caller with a live token and take one request of its budget; count an unknown token as a failure."""
-    caller = await known_token(secret)
+    caller = await lookups.caller_by("token", fingerprint(secret))
     if caller is None:
         key = rate_limit_key(ip)
         limits.unknown_tokens.check(key)
@@ -305,19 +291,6 @@ async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
     return caller, budget.spend(owner, caller.requests_per_minute)
 
 
-def bearer_token() -> str:
-    """Return the bearer token of the request, or an empty string."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def fence_of(text: str) -> int:
-    """Return the fence of the assignment for which an agent writes, from `X-Task-Fence`."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Invalid("X-Task-Fence is the whole number that the claim answered.")
-    return int(text)
-
-
 async def user_by_session() -> Actor | None:
     """Return the person whose browser sent a session cookie; unsafe requests must come from our own pages."""
     caller = await session_of_browser()
@@ -326,7 +299,8 @@ async def user_by_session() -> Actor | None:
     if request.method not in SAFE_METHODS:
         require_same_origin()
     admit_body()
-    return await person_of_session(caller)
+    _remember_use(caller)
+    return None if caller.user_id is None else await _at_home(caller, caller.user_id)
 
 
 def require_same_origin() -> None:

@@ -15,16 +15,8 @@ from quart.wrappers.response import DataBody, FileBody, IterableBody
 from mission_control.core.values import json_in_turns, to_json
 
 COMPRESSIBLE = {
-    "application/javascript",
-    "application/json",
-    "application/manifest+json",
-    "image/svg+xml",
-    "text/css",
-    "text/csv",
-    "text/html",
-    "text/javascript",
-    "text/markdown",
-    "text/plain",
+    *("application/javascript", "application/json", "application/manifest+json", "image/svg+xml", "text/css"),
+    *("text/csv", "text/html", "text/javascript", "text/markdown", "text/plain"),
 }
 SMALLEST = 1024
 IN_A_THREAD = 2 * 1024 * 1024
@@ -65,7 +57,7 @@ class Compression:
             body = bytes(await response.get_data(as_text=False))
             if len(body) < SMALLEST:
                 return
-            packed = await _gzipped(body)
+            packed = await asyncio.to_thread(_gzip, body) if len(body) > IN_A_THREAD else _gzip(body)
             if key:
                 self._keep(key, packed)
         response.set_data(packed)
@@ -103,12 +95,6 @@ async def _packed(body: IterableBody) -> AsyncIterator[bytes]:
             if packed := packer.compress(piece):
                 yield packed
     yield packer.flush()
-
-
-async def _gzipped(body: bytes) -> bytes:
-    if len(body) > IN_A_THREAD:
-        return await asyncio.to_thread(_gzip, body)
-    return _gzip(body)
 
 
 def _gzip(body: bytes) -> bytes:

@@ -118,20 +118,10 @@ class Arrival:
                     await (self._completed.wait() if self._is_read else self())
 
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "worker-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
 )
 
 
@@ -211,16 +201,8 @@ class Exchange:
     """One request, from its first byte to the last one of its answer."""
 
     __slots__ = (
-        "_arrival",
-        "_is_settled",
-        "_receive",
-        "_rules",
-        "_send",
-        "_settled",
-        "_status",
-        "_streams",
-        "id",
-        "scope",
+        *("_arrival", "_is_settled", "_receive", "_rules", "_send", "_settled", "_status", "_streams"),
+        *("id", "scope"),
     )
 
     def __init__(self, rules: Rules, scope: Scope, receive: Receive, send: Send) -> None:

@@ -55,9 +55,8 @@ async def parsed_body() -> object:
     except (ValueError, RecursionError) as error:  # a plain ValueError is a number of thousands of digits
         position = getattr(error, "pos", getattr(error, "start", 0))
         reason = getattr(error, "msg", str(error))
-        raise Invalid(
-            [schema_error("json_invalid", ["body", position], "JSON decode error", {}, error=reason)]
-        ) from None
+        problem = schema_error("json_invalid", ["body", position], "JSON decode error", {}, error=reason)
+        raise Invalid([problem]) from None
 
 
 def _is_limited() -> bool:
@@ -89,7 +88,12 @@ def validated(
     Parameters that nothing declares are refused, unless it `is_lenient`.
     """
     given: dict[str, Any] = {}
-    problems: list[dict[str, Any]] = [] if is_lenient else _unknown_parameters(query)
+    known = _parameters(query) if query is not None else {}
+    unknown = [] if is_lenient else [name for name in request.args if name not in known][:MOST_PROBLEMS]
+    problems: list[dict[str, Any]] = [
+        schema_error("extra_forbidden", ["query", name], unknown_name(name, known), request.args[name])
+        for name in unknown
+    ]
     if query is not None:
         given["query"] = _checked(lambda: _read_query(query), "query", problems)
     if body is not None and raw is NOTHING and not needs_body:
@@ -124,15 +128,6 @@ def _parameters(query: type[BaseModel]) -> dict[str, bool]:
     """Return the parameters that a shape declares, and whether each may be given several times."""
     fields = query.model_fields.items()
     return {info.alias or name: "list[" in str(info.annotation) for name, info in fields}
-
-
-def _unknown_parameters(query: type[BaseModel] | None) -> list[dict[str, object]]:
-    known = _parameters(query) if query is not None else {}
-    unknown = [name for name in request.args if name not in known][:MOST_PROBLEMS]
-    return [
-        schema_error("extra_forbidden", ["query", name], unknown_name(name, known), request.args[name])
-        for name in unknown
-    ]
 
 
 def _read_query(model: type[BaseModel]) -> BaseModel:
@@ -199,7 +194,7 @@ def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Acto
     """
     if actor is None or not actor.is_agent or not isinstance(raw, dict) or not takes_fence(entry):
         return actor, raw
-    is_declared = _is_declared(entry)
+    is_declared = any(FIELD in one.model_fields for one in _shapes(entry))
     if FIELD in raw and raw[FIELD] is not None:
         actor = _holding(actor, raw[FIELD])
         return actor, raw if is_declared else {name: value for name, value in raw.items() if name != FIELD}
@@ -214,10 +209,6 @@ def _holding(actor: Actor, sent: object) -> Actor:
     if actor.fence not in (None, sent):
         raise Invalid(ErrorCode.FENCES_DIFFER.detail())
     return replace(actor, fence=sent)
-
-
-def _is_declared(entry: Operation) -> bool:
-    return any(FIELD in one.model_fields for one in _shapes(entry))
 
 
 def _shapes(entry: Operation) -> list[type[BaseModel]]:

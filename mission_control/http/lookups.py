@@ -49,10 +49,6 @@ FROM tokens t
 WHERE {{key}} = ? AND t.revoked_at IS NULL AND b.deleted_at IS NULL
 ORDER BY m.created_at"""
 
-PERSON_BY_ID, PERSON_BY_SUBJECT = PEOPLE.format(key="u.id"), PEOPLE.format(key="u.clerk_user_id")
-SESSION_BY_ID, SESSION_BY_FINGERPRINT = SESSIONS.format(key="s.id"), SESSIONS.format(key="s.fingerprint")
-TOKEN_BY_ID, TOKEN_BY_FINGERPRINT = TOKENS.format(key="t.id"), TOKENS.format(key="t.fingerprint")
-
 type Rows = list[Row]
 type Credential = tuple[Literal["session", "token", "local", "provider", "none"], UUID | None]
 
@@ -75,39 +71,25 @@ class Caller:
 _built: OrderedDict[tuple[str, Any], tuple[Rows, Caller]] = OrderedDict()
 
 
-async def person_by_id(user_id: UUID) -> Caller | None:
-    """Return a person without a credential of their own, None when the account is gone."""
-    return await _look_up(PERSON_BY_ID, user_id, _person)
-
-
-async def person_by_subject(subject: str) -> Caller | None:
-    """Return the person whom a subject of the identity provider names."""
-    return await _look_up(PERSON_BY_SUBJECT, subject, _person)
-
-
-async def session_by_fingerprint(fingerprint: str) -> Caller | None:
-    """Return the person behind the fingerprint of a session's secret, None when the session has ended."""
-    return await _look_up(SESSION_BY_FINGERPRINT, fingerprint, _session)
-
-
-async def token_by_fingerprint(fingerprint: str) -> Caller | None:
-    """Return the person or agent behind the fingerprint of a token, None when the token is unknown or has ended."""
-    return await _look_up(TOKEN_BY_FINGERPRINT, fingerprint, _token)
-
-
 async def by_credential(credential: Credential, user_id: UUID | None) -> Caller | None:
     """Return a caller as it is now, None when the session, token or account has ended."""
-    kind, credential_id = credential
-    if kind == "session":
-        return await _look_up(SESSION_BY_ID, credential_id, _session)
-    if kind == "token":
-        return await _look_up(TOKEN_BY_ID, credential_id, _token)
-    return await _look_up(PERSON_BY_ID, user_id, _person)
+    match credential:
+        case ("session", session_id):
+            return await caller_by("session id", session_id)
+        case ("token", token_id):
+            return await caller_by("token id", token_id)
+    return await caller_by("person id", user_id)
 
 
-async def _look_up(sql: str, value: object, build: Callable[[Rows], Caller]) -> Caller | None:
+async def caller_by(what: str, value: object) -> Caller | None:
+    """Return the caller whom `value` names, None when the account, session or token is unknown or has ended.
+
+    `what` it is: a `session` or `token` by the fingerprint of its secret, a `subject` of the identity provider, who has
+    no credential of their own, or one of them by its id (`person id`).
+    """
+    sql, build = FINDS[what]
     found = await rows(sql, value)
-    key = sql, value
+    key = what, value
     known = _built.get(key)
     if not found:
         if known is not None:
@@ -220,6 +202,15 @@ def _id(value: object) -> UUID:
     return value if isinstance(value, UUID) else UUID(str(value))
 
 
+# How a caller is found: the statement, and what makes a caller of its rows.
+FINDS: dict[str, tuple[str, Callable[[Rows], Caller]]] = {
+    "person id": (PEOPLE.format(key="u.id"), _person),
+    "subject": (PEOPLE.format(key="u.clerk_user_id"), _person),
+    "session id": (SESSIONS.format(key="s.id"), _session),
+    "session": (SESSIONS.format(key="s.fingerprint"), _session),
+    "token id": (TOKENS.format(key="t.id"), _token),
+    "token": (TOKENS.format(key="t.fingerprint"), _token),
+}
 FRESH_SECONDS = 1.0
 CHANNEL = "rights"
 

@@ -38,11 +38,9 @@ class NoSessions(SecureCookieSessionInterface):
     _session = NullSession()
 
     async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> SecureCookieSession | None:
-        """Return a session that refuses to be written to."""
         return self._session
 
     def is_null_session(self, instance: object) -> bool:
-        """Return True: no session is ever saved."""
         return True
 
 
@@ -121,7 +119,9 @@ async def _checks(app: Quart, settings: Settings) -> dict[str, str]:
     if app.extensions.get("mission_control.stopping"):
         return {"database": OK, "migrations": OK, "events": "the server is stopping"}
     database, migrations = await _database_checks(settings)
-    return {"database": database, "migrations": migrations, "events": _events_check(app)}
+    broker = app.extensions.get("mission_control.broker")
+    events = OK if broker is None else broker.healthy() or OK
+    return {"database": database, "migrations": migrations, "events": events}
 
 
 async def _database_checks(settings: Settings) -> tuple[str, str]:
@@ -137,32 +137,10 @@ async def _database_checks(settings: Settings) -> tuple[str, str]:
     return wrong or OK, f"{len(waiting)} pending" if waiting else OK
 
 
-def _events_check(app: Quart) -> str:
-    broker = app.extensions.get("mission_control.broker")
-    return OK if broker is None else broker.healthy() or OK
-
-
-def never_cache_personal(response: ResponseTypes) -> None:
-    """Forbid caches to keep an answer that says nothing about caching; static files may be kept."""
-    if "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
-        response.headers["Cache-Control"] = "no-store" if request.path.startswith("/api/") else "no-cache"
-
-
 METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
-EXPOSED = ", ".join(
-    (
-        "X-Total-Count",
-        "X-Limit",
-        "X-Offset",
-        "X-Request-Id",
-        "RateLimit-Limit",
-        "RateLimit-Remaining",
-        "RateLimit-Reset",
-        "Retry-After",
-        "ETag",
-        "Idempotency-Replayed",
-        "Location",
-    )
+EXPOSED = (
+    "X-Total-Count, X-Limit, X-Offset, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset,"
+    " Retry-After, ETag, Idempotency-Replayed, Location"
 )
 MAX_AGE_SECONDS = "600"
 
@@ -182,7 +160,14 @@ class Cors:
         """Return the answer to a preflight, None when the request is something else."""
         if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
             return None
-        return _preflight(_origin() in self._allowed)
+        if _origin() not in self._allowed:
+            return Response("Disallowed CORS origin", 400, mimetype="text/plain")
+        response = Response("OK", mimetype="text/plain")
+        response.headers["Access-Control-Allow-Methods"] = METHODS
+        response.headers["Access-Control-Max-Age"] = MAX_AGE_SECONDS
+        if headers := request.headers.get("Access-Control-Request-Headers"):
+            response.headers["Access-Control-Allow-Headers"] = headers
+        return response
 
     def mark(self, response: ResponseTypes) -> None:
         """Let a page of an allowed origin read the answer."""
@@ -197,18 +182,6 @@ def _origin() -> str:
     return request.headers.get("Origin", "")
 
 
-def _preflight(known: bool) -> Response:
-    if not known:
-        return Response("Disallowed CORS origin", 400, mimetype="text/plain")
-    response = Response("OK", mimetype="text/plain")
-    response.headers["Access-Control-Allow-Methods"] = METHODS
-    response.headers["Access-Control-Max-Age"] = MAX_AGE_SECONDS
-    wanted = request.headers.get("Access-Control-Request-Headers")
-    if wanted:
-        response.headers["Access-Control-Allow-Headers"] = wanted
-    return response
-
-
 API = "/api/v1/"
 ADDED_BY_QUART = {"HEAD", "OPTIONS"}
 
@@ -218,31 +191,15 @@ def refused_or_redirected(app: Quart) -> Response | None:
     if not request.path.startswith(API):
         return None
     if request.path.endswith("/"):
-        return _redirect(app)
-    if request.method in ADDED_BY_QUART and request.routing_exception is None and _is_added():
-        raise MethodNotAllowed(valid_methods=_declared(app))
+        path, query = request.path.rstrip("/"), request.query_string.decode("latin-1")
+        location = f"{request.scheme}://{request.host}{quote(path)}" + (f"?{query}" if query else "")
+        return Response("", 307, {"Location": location}) if _methods(app, path) else None
+    if request.method in ADDED_BY_QUART and request.routing_exception is None:
+        # They come with every GET; a route that declares them has no other method.
+        rule = request.url_rule
+        if rule is None or rule.methods is None or not set(rule.methods) <= ADDED_BY_QUART:
+            raise MethodNotAllowed(valid_methods=_declared(app))
     return None
-
-
-def list_declared_methods(app: Quart, response: ResponseTypes) -> None:
-    """Name the methods of the API that an address has, where another one was refused."""
-    if response.status_code == 405 and request.path.startswith(API):
-        response.headers["Allow"] = ", ".join(_declared(app)) or "GET"
-
-
-def _redirect(app: Quart) -> Response | None:
-    path = request.path.rstrip("/")
-    if not _methods(app, path):
-        return None
-    query = request.query_string.decode("latin-1")
-    location = f"{request.scheme}://{request.host}{quote(path)}" + (f"?{query}" if query else "")
-    return Response("", 307, {"Location": location})
-
-
-def _is_added() -> bool:
-    """HEAD and OPTIONS come with every GET; a route that declares them has no other method."""
-    rule = request.url_rule
-    return rule is None or rule.methods is None or not set(rule.methods) <= ADDED_BY_QUART
 
 
 def _declared(app: Quart) -> list[str]:
@@ -272,28 +229,11 @@ def refuse_unsupported(sent: Callable[[str], str | None]) -> None:
             raise Invalid(ErrorCode.HEADER_NOT_SUPPORTED.detail(f"This address does not support {name}."))
 
 
-def refuse_on_pages() -> None:
-    """Refuse the headers on writes of pages."""
-    if request.method not in READS and not request.path.startswith(OPERATIONS):
-        refuse_unsupported(request.headers.get)
-
-
-def set_budgets(settings: Settings) -> None:
-    """Set the usual budgets of requests."""
-    limits.agent_requests.per_minute = settings.agent_requests_per_minute
-    limits.person_requests.per_minute = settings.person_requests_per_minute
-
-
-def add_allowance(response: ResponseTypes) -> None:
-    """Add `RateLimit-*` to the answer of a request that spent of a budget."""
-    if (allowance := g.get("allowance")) is not None:
-        response.headers.update(allowance.headers())
-
-
 def middleware_install(app: Quart, settings: Settings) -> None:
     """Put the middleware around the application; call this before anything else registers request functions."""
     app.url_map.merge_slashes = False  # two slashes are not taken for one
-    set_budgets(settings)
+    limits.agent_requests.per_minute = settings.agent_requests_per_minute
+    limits.person_requests.per_minute = settings.person_requests_per_minute
     body_limit.install(app, settings)
     install(app, settings)
     _look_before_and_after(app, settings)
@@ -307,13 +247,17 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
         if cors.is_on and (preflight := cors.preflight()) is not None:
             return preflight
         body_limit.refuse_large_body(limit)
-        refuse_on_pages()
+        if request.method not in READS and not request.path.startswith(OPERATIONS):
+            refuse_unsupported(request.headers.get)
         return refused_or_redirected(app)
 
     async def after(response: ResponseTypes) -> ResponseTypes:
-        never_cache_personal(response)
-        add_allowance(response)
-        list_declared_methods(app, response)
+        if "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store" if request.path.startswith("/api/") else "no-cache"
+        if (allowance := g.get("allowance")) is not None:
+            response.headers.update(allowance.headers())
+        if response.status_code == 405 and request.path.startswith(API):
+            response.headers["Allow"] = ", ".join(_declared(app)) or "GET"
         if cors.is_on:
             cors.mark(response)
         if isinstance(response, Response):

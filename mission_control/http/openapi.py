@@ -239,19 +239,15 @@ def _entry(one: Operation, references: References, template: str) -> Part:
         "responses": _responses(one, references),
     }
     if one.body is not None:
-        schema = _body_schema(one.body, references)
+        parts = [one.body] if (one.body, "validation") in references else get_args(one.body)
+        schemas = [references[(part, "validation")] for part in parts]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         entry["requestBody"] = {"required": one.needs_body, "content": {"application/json": {"schema": schema}}}
     if one.form is not None:
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
     if one.hints is not None:
         entry |= _hints(one)
     return entry | (_deprecated(one.instead) if one.instead else {})
-
-
-def _body_schema(body: object, references: References) -> object:
-    if (body, "validation") in references:
-        return references[(body, "validation")]
-    return {"anyOf": [references[(part, "validation")] for part in get_args(body)]}
 
 
 def _hints(one: Operation) -> Part:
@@ -278,14 +274,11 @@ def _parameters(one: Operation, template: str) -> list[Part]:
         schema = {"type": "string"} if is_text else {"type": "string", "format": "uuid"}
         found.append({"name": name, "in": "path", "required": True, "description": meaning(name, ""), "schema": schema})
     if one.query is not None:
-        found += [_query_parameter(name, *spec) for name, spec in fields_of(one.query).items()]
+        for name, (field, is_required) in fields_of(one.query).items():
+            schema = {key: part for key, part in field.items() if key != "description"}
+            words = field.get("description") or meaning(name, "?")
+            found.append({"name": name, "in": "query", "required": is_required, "description": words, "schema": schema})
     return found + [{"$ref": f"#/components/parameters/{name}"} for name in _headers(one)]
-
-
-def _query_parameter(name: str, schema: Part, is_required: bool) -> Part:
-    description = schema.get("description") or meaning(name, "?")
-    schema = {key: part for key, part in schema.items() if key != "description"}
-    return {"name": name, "in": "query", "required": is_required, "description": description, "schema": schema}
 
 
 def _headers(one: Operation) -> list[str]:

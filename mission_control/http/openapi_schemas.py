@@ -122,7 +122,8 @@ def example_of(schema: Part, schemas: Part) -> object:
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:
-        return example_of(_first_schema(schema["anyOf"]), schemas)
+        kinds = schema["anyOf"]
+        return example_of(next((kind for kind in kinds if kind.get("type") != "null"), kinds[0]), schemas)
     match schema.get("type"):
         case "object":
             return _object(schema, schemas)
@@ -142,11 +143,6 @@ def _followed(schema: Part, schemas: Part) -> Part:
         found = schemas[schema["$ref"].rpartition("/")[2]]
         schema = found | {name: part for name, part in schema.items() if name != "$ref"}
     return schema
-
-
-def _first_schema(kinds: list[Part]) -> Part:
-    """Return the first kind that is not null."""
-    return next((kind for kind in kinds if kind.get("type") != "null"), kinds[0])
 
 
 def _object(schema: Part, schemas: Part) -> Part:

@@ -166,12 +166,8 @@ def _last(scope: Scope, name: bytes) -> str:
 
 def _forwarded(scope: Scope) -> list[dict[str, str]]:
     listed = header(scope, b"forwarded") or ""
-    return [_pairs(element) for element in listed.split(",")] if listed else []
-
-
-def _pairs(element: str) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in element.split(";"))
-    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+    elements = [[pair.partition("=") for pair in one.split(";")] for one in listed.split(",")] if listed else []
+    return [{name.strip().lower(): value.strip().strip('"') for name, _, value in pairs} for pairs in elements]
 
 
 def _parsed(hop: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

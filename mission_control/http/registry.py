@@ -197,7 +197,8 @@ def read_of(entry: Operation) -> Operation | None:
                 return other
     above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<[\w:]+>/[^/]+", path)}
     for other in OPERATIONS:
-        if other.path in above and is_single_read(other) and _is_about_the_same(entry, other):
+        is_same = entry.finder is not None and entry.finder is other.finder and entry.returns is other.returns
+        if other.path in above and is_single_read(other) and is_same:
             return other
     return None
 
@@ -205,10 +206,6 @@ def read_of(entry: Operation) -> Operation | None:
 def takes_match(entry: Operation) -> bool:
     """Return whether a write honours `If-Match`: where its sender can read what it changes."""
     return entry.method != "GET" and entry.who != "anyone" and read_of(entry) is not None
-
-
-def _is_about_the_same(entry: Operation, other: Operation) -> bool:
-    return entry.finder is not None and entry.finder is other.finder and entry.returns is other.returns
 
 
 def returns_resource(entry: Operation) -> bool:

@@ -164,7 +164,8 @@ def log_end(scope: Scope, status: int | None, seconds: float, *, slow_ms: int, w
         # Agents that end while they wait for work, and pages that are left, are no trouble.
         level, message = logging.INFO if waits else logging.WARNING, "http.request.incomplete"
     else:
-        level, message = _level(status), "http.request.complete"
+        level = logging.INFO if status >= 400 else logging.DEBUG
+        level, message = logging.ERROR if status >= 500 else level, "http.request.complete"
     if not (is_slow or logger.isEnabledFor(level)):
         return
     extra: dict[str, Any] = {"duration_ms": milliseconds, "client_ip": scope_client_ip(scope)}
@@ -175,9 +176,3 @@ def log_end(scope: Scope, status: int | None, seconds: float, *, slow_ms: int, w
     logger.log(level, message, extra=extra)
     if is_slow:
         logger.warning("http.request.slow", extra={**extra, "slow_threshold_ms": slow_ms})
-
-
-def _level(status: int) -> int:
-    if status >= 500:
-        return logging.ERROR
-    return logging.INFO if status >= 400 else logging.DEBUG

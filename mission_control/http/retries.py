@@ -98,7 +98,7 @@ async def recorded_answer(entry: Operation, actor: Actor | None) -> Response | N
 
 
 async def written(
-    entry: Operation, actor: Actor | None, ids: Ids, found: object, perform: Callable[[], Awaitable[Any]]
+    entry: Operation, actor: Actor | None, ids: Ids, found: Any, perform: Callable[[], Awaitable[Any]]
 ) -> Response:
     """Perform a write and return its answer; honours `Idempotency-Key` and `If-Match`, or refuses them."""
     key, match = _header("Idempotency-Key"), _header("If-Match")
@@ -108,7 +108,13 @@ async def written(
         raise Invalid(ErrorCode.HEADER_NOT_SUPPORTED.detail("This operation does not support If-Match."))
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    write = await _safe_write(entry, actor, ids, found, key, match)
+    if actor is None:
+        admit_body()
+        actor, sender = system(found.scope().organization_id), found.id
+    else:
+        sender = _id_of(actor)
+    sent = await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    write = _SafeWrite(entry, actor, sender, ids, found, key, match, _hash(sent))
     if entry.decides_itself:
         return await _written_by_itself(write, perform)
     return await atomically(write.actor, lambda: _write(write, perform))
@@ -121,16 +127,6 @@ def _id_of(actor: Actor) -> UUID:
 
 def _header(name: str) -> str:
     return request.headers.get(name, "").strip()
-
-
-async def _safe_write(entry: Operation, actor: Actor | None, ids: Ids, found: Any, key: str, match: str) -> _SafeWrite:
-    if actor is None:
-        admit_body()
-        actor, sender = system(found.scope().organization_id), found.id
-    else:
-        sender = _id_of(actor)
-    sent = await request.get_data(cache=True, as_text=False, parse_form_data=False)
-    return _SafeWrite(entry, actor, sender, ids, found, key, match, _hash(sent))
 
 
 async def _written_by_itself(write: _SafeWrite, perform: Callable[[], Awaitable[object]]) -> Response:

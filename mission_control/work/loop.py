@@ -101,11 +101,6 @@ def install_sender(sender: Sender) -> None:
     _senders[sender.key] = sender
 
 
-def forget_sender(key: str) -> None:
-    """Let the deliveries of a sender wait again."""
-    _senders.pop(key, None)
-
-
 async def look() -> float:
     """Begin to send what is due; return the seconds until the next look.
 

@@ -238,7 +238,7 @@ async def test_use_of_many_tokens_is_written_in_few_statements(cast: Cast, monke
     await Token.bulk_create(made)
     monkeypatch.setattr(authentication, "AT_ONCE", 10)
     for number, one in enumerate(made):
-        authentication.remember(one.id, before)
+        authentication.remember(authentication._used, one.id, before)
         authentication._used[one.id] = now + timedelta(seconds=number)
     await Token.filter(id=made[7].id).update(last_used_at=now + timedelta(hours=1))
     with counted(passing_over=()) as found:

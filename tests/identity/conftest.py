@@ -55,7 +55,7 @@ def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(remote, "LONGEST_SECONDS", PATIENCE)
     clear_lookups()
     yield provider_process
-    loop.forget_sender(DELETE_AT_PROVIDER)
+    loop._senders.pop(DELETE_AT_PROVIDER, None)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ async def postman(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     found = Postman()
     loop.install_sender(loop.Sender(KIND, found))
     yield found
-    loop.forget_sender(KIND)
+    loop._senders.pop(KIND, None)
 
 
 async def letters(cast: Cast, count: int = 1, **fields: object) -> list[Delivery]:

@@ -19,13 +19,13 @@ def test_unknown_zones_are_utc(name: str | None) -> None:
 
 def test_day_begins_and_ends_where_the_person_is() -> None:
     assert times.day_of(EVENING, BERLIN) == date(2026, 3, 15)
-    assert times.start_of(date(2026, 3, 15), BERLIN) == datetime(2026, 3, 14, 23)
-    assert times.end_of(date(2026, 7, 1), BERLIN) == datetime(2026, 7, 1, 21, 59)
+    assert times.at(date(2026, 3, 15), times.START_TIME, BERLIN) == datetime(2026, 3, 14, 23)
+    assert times.at(date(2026, 7, 1), times.DUE_TIME, BERLIN) == datetime(2026, 7, 1, 21, 59)
     assert times.at(date(2026, 7, 1), time(9), KIRITIMATI) == datetime(2026, 6, 30, 19)
 
 
 def test_day_with_a_change_of_clocks_has_another_length() -> None:
-    begin, end = (times.start_of(date(2026, 3, day), BERLIN) for day in (29, 30))
+    begin, end = (times.at(date(2026, 3, day), times.START_TIME, BERLIN) for day in (29, 30))
     assert (end - begin).total_seconds() == 23 * 3600
 
 
