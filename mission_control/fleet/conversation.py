@@ -218,7 +218,7 @@ async def answer_agent(actor: Actor, board: Board, text: str, seen: int | None =
         raise Conflict(ErrorCode.ONBOARDING_WENT_ON.detail())
     agent = await _same_agent(session, board)
     _say(session, board, agent, text, what_for=await _name_where_several(session, board))
-    await _save(session)
+    await session.save()
     record("onboarding.answered", board, f"Answered about {board.name}.", session_id=session.id)
     return session
 
@@ -256,7 +256,7 @@ async def _same_agent(session: OnboardingSession, board: Board) -> Agent:
 async def _cancel(session: OnboardingSession) -> None:
     await withdraw(session)
     session.cancelled_at = session.updated_at = times.clock_now()
-    await session.save(update_fields=["cancelled_at", "updated_at", "delivery_id", "silent_at"])
+    await session.save()
 
 
 async def withdraw(session: OnboardingSession) -> None:
@@ -303,7 +303,7 @@ async def _sent_again(session: OnboardingSession, board: Board, agent: Agent) ->
         text = session.messages[-1]["content"]
         _deliver(session, board, agent, text, await _name_where_several(session, board))
     session.updated_at, session.silent_at = now, None
-    await _save(session)
+    await session.save()
     record("onboarding.resent", board, f"Sent again to the agent of {board.name}.", session_id=session.id)
     return session
 
@@ -314,10 +314,6 @@ async def _name_where_several(session: OnboardingSession, board: Board) -> str:
     if await others.filter(status__in=("active", "completed")).exists():
         return f"About the board {board.name} ({board.id}):\n"
     return ""
-
-
-async def _save(session: OnboardingSession) -> None:
-    await session.save(update_fields=["messages", "updated_at", "delivery_id", "silent_at"])
 
 
 PATIENCE = timedelta(minutes=5)

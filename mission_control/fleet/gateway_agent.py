@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -120,27 +119,20 @@ Config = Mapping[str, Any]
 # gateway: where nothing differs there is none. No agent gets a heartbeat block: as soon as one agent of a gateway has
 # one, the gateway beats only those that have one, and its owner's own agents fall silent. Blocks that earlier versions
 # wrote are removed.
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedAgent:
-    agent_id: str
-    workspace: str
-
-    @classmethod
-    def of(cls, agent: Agent) -> "WantedAgent":
-        return cls(agent_id=str(agent.gateway_agent_id), workspace=agent.workspace_path or "")
-
-
-def config_patch(config: Config, agents: Sequence[WantedAgent]) -> dict[str, object] | None:
+def config_patch(config: Config, agents: Sequence[Agent]) -> dict[str, object] | None:
     """Return the merge patch for these agents, None when the gateway has all of it."""
     present = mapping(config.get("agents"))
+    by_id = {str(agent.gateway_agent_id): agent for agent in agents}
     if "entries" in present or "list" not in present:
         entries = mapping(present.get("entries"))
-        found = {
-            one.agent_id: changed for one in agents if (changed := _changes(one, mapping(entries.get(one.agent_id))))
-        }
+        changes = {key: _changes(agent, mapping(entries.get(key))) for key, agent in by_id.items()}
+        found = {key: changed for key, changed in changes.items() if changed}
         return {"agents": {"entries": found}} if found else None
     before = [mapping(one) for one in present.get("list") or ()]
-    after = _listed(before, agents)
+    # The whole list, of which a patch merges the entries by their ids. Those of other agents stay.
+    after = [{**one, **_changes(by_id[key], one)} if (key := str(one.get("id"))) in by_id else one for one in before]
+    known = {str(one.get("id")) for one in before}
+    after += [{"id": key, **_changes(agent, {})} for key, agent in by_id.items() if key not in known]
     patch: dict[str, Any] = {"agents": {"list": after}} if after != before else {}
     return patch | _exec_host(config) or None
 
@@ -152,23 +144,13 @@ def with_heartbeat(config: Config) -> set[str]:
     return {key for key, one in entries.items() if "heartbeat" in mapping(one)}
 
 
-def _changes(wanted: WantedAgent, present: Config) -> dict[str, object]:
+def _changes(agent: Agent, present: Config) -> dict[str, object]:
     """Return what differs in one entry; null removes a field."""
     changed: dict[str, Any] = {"heartbeat": None} if "heartbeat" in present else {}
-    folder, workspace = present.get("workspace"), wanted.workspace
+    folder, workspace = present.get("workspace"), agent.workspace_path or ""
     # A gateway answers with its home folder in place of a `~`.
     is_home = isinstance(folder, str) and workspace.startswith("~/") and folder.endswith(workspace[1:])
     return changed if is_home or folder == workspace else changed | {"workspace": workspace}
-
-
-def _listed(before: Sequence[Config], agents: Sequence[WantedAgent]) -> list[Config]:
-    """Return the whole list, of which a patch merges the entries by their ids. Those of other agents stay."""
-    wanted = {one.agent_id: one for one in agents}
-    known = {str(one.get("id")) for one in before}
-    changed = [
-        {**one, **_changes(wanted[key], one)} if (key := str(one.get("id"))) in wanted else one for one in before
-    ]
-    return changed + [{"id": key, **_changes(one, {})} for key, one in wanted.items() if key not in known]
 
 
 def _exec_host(config: Config) -> dict[str, object]:
@@ -187,7 +169,7 @@ TRIES = 5
 # So many seconds lie between two patches: jobs that come in between share the next one.
 PAUSE_SECONDS = 2.1
 
-type _Wish = tuple[WantedAgent, asyncio.Future[bool]]
+type _Wish = tuple[Agent, asyncio.Future[bool]]
 _wishes: dict[UUID, list[_Wish]] = {}
 _writing: dict[UUID, asyncio.Task[None]] = {}
 _patched_at: dict[UUID, float] = {}
@@ -196,10 +178,10 @@ _patched_at: dict[UUID, float] = {}
 # Write agents' entries into the configuration of a gateway, those of several agents in one patch. A gateway takes 30
 # patches a minute, and each one reloads it: jobs that come to this step while a patch is on its way are served by the
 # next one together.
-async def write(gateway_id: UUID, entry: WantedAgent) -> bool:
+async def write(gateway_id: UUID, agent: Agent) -> bool:
     """Bring an agent's entry up to date. Return False when it was already. Raises GatewayError."""
     done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    _wishes.setdefault(gateway_id, []).append((entry, done))
+    _wishes.setdefault(gateway_id, []).append((agent, done))
     if gateway_id not in _writing:
         _writing[gateway_id] = asyncio.create_task(_write_all(gateway_id))
     return await done
@@ -213,7 +195,7 @@ async def heal(gateway: GatewayRef) -> None:
         return
     beating = with_heartbeat(_config_of(await call(gateway.id, "config.get")))
     wanted = [one for one in ours if one.gateway_agent_id in beating]
-    await asyncio.gather(*(write(gateway.id, WantedAgent.of(one)) for one in wanted))
+    await asyncio.gather(*(write(gateway.id, agent) for agent in wanted))
 
 
 async def _write_all(gateway_id: UUID) -> None:
@@ -231,7 +213,7 @@ async def _write_all(gateway_id: UUID) -> None:
 
 async def _answer(gateway_id: UUID, wishes: list[_Wish]) -> None:
     try:
-        wrote = await _patch(gateway_id, [entry for entry, _ in wishes]) if wishes else False
+        wrote = await _patch(gateway_id, [agent for agent, _ in wishes]) if wishes else False
     except Exception as error:
         for _, done in wishes:
             if not done.done():
@@ -242,12 +224,12 @@ async def _answer(gateway_id: UUID, wishes: list[_Wish]) -> None:
             done.set_result(wrote)
 
 
-async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
+async def _patch(gateway_id: UUID, agents: list[Agent]) -> bool:
     """Patch the configuration, unless it is as it should be: a patch reloads the gateway."""
     has_written = False
     for remaining in reversed(range(TRIES)):
         found = await call(gateway_id, "config.get")
-        patch = config_patch(_config_of(found), entries)
+        patch = config_patch(_config_of(found), agents)
         if patch is None:
             return has_written
         base = {"baseHash": found["hash"]} if found.get("hash") else {}

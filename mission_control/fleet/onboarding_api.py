@@ -108,7 +108,7 @@ async def store_main_agent_message(
         record("onboarding.drafted", board, f"Goal proposed for {board.name}.", session_id=session.id)
     else:
         record("onboarding.asked", board, f"Question about {board.name}: {said.question}", session_id=session.id)
-    await session.save(update_fields=["messages", "draft_goal", "status", "updated_at", "delivery_id", "silent_at"])
+    await session.save()
     return session
 
 
@@ -133,7 +133,7 @@ async def confirm_goal(
     if session is not None and ends:
         await withdraw(session)
         session.status, session.updated_at = "confirmed", times.clock_now()
-        await session.save(update_fields=["status", "updated_at", "delivery_id", "silent_at"])
+        await session.save()
     profile = goal.user_profile.model_dump(exclude_none=True) if goal.user_profile is not None else {}
     if profile and (user := await User.get_or_none(id=actor.user_id)) is not None:
         new = {name: text for name, text in profile.items() if getattr(user, name) != text}

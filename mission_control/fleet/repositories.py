@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from mission_control.core.errors import Refused, Unreachable
 from mission_control.core.values import parts_of
+from mission_control.fleet.models import Skill
 
 OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})")
 REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -228,25 +229,11 @@ LONGEST_NAME, LONGEST_TEXT, LONGEST_URL = 200, 4000, 2000
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSkill:
-    """A skill as a pack describes it."""
-
-    source_url: str
-    name: str
-    description: str | None
-    category: str | None
-    risk: str | None
-    source: str | None
-    metadata: dict[str, object]
-    content: str | None = None
-
-
 @dataclass(slots=True)
 class Discovery:
-    """The skills of a pack, each address once, and warnings."""
+    """The skills of a pack, each address once, and warnings. The skills are not stored, and are of no organization."""
 
-    skills: dict[str, FoundSkill] = field(default_factory=dict)
+    skills: dict[str, Skill] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -297,7 +284,7 @@ def _by_index(root: Path, entries: list[dict[str, object]], url: str, branch: st
         metadata: dict[str, object] = {"discovery_mode": "skills_index", "pack_branch": branch}
         metadata |= {"source_url": given} if given else {}
         metadata |= {"resolved_path": path} if path else {}
-        found.skills[address] = FoundSkill(
+        found.skills[address] = Skill(
             source_url=address,
             name=(_text(entry.get("name")) or (path or "").rpartition("/")[2] or "Skill")[:LONGEST_NAME],
             description=_text(entry.get("description")),
@@ -352,12 +339,10 @@ def _by_files(root: Path, url: str, branch: str, found: Discovery) -> None:
         content = file.read_text(encoding="utf-8-sig", errors="replace")
         name, description = described(content)
         folder = url.rpartition("/")[2] if inner == "." else inner.rpartition("/")[2]
-        found.skills[address] = FoundSkill(
+        found.skills[address] = Skill(
             source_url=address,
             name=(_text(name) or folder)[:LONGEST_NAME],
             description=_text(description),
-            category=None,
-            risk=None,
             source=inner,
             metadata={"discovery_mode": "skills_md", "pack_branch": branch, "skill_dir": inner},
             content=UNSTORABLE.sub("\ufffd", content),

@@ -16,7 +16,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.database.sql import placeholders, rows
 from mission_control.fleet import gateway_agent, main_agents, progress, provisioning_files
 from mission_control.fleet.changes import ALONE_STEPS
-from mission_control.fleet.gateway_agent import WantedAgent, changing, ensure_session, is_missing, listed
+from mission_control.fleet.gateway_agent import changing, ensure_session, is_missing, listed
 from mission_control.fleet.jobs import CHANNEL
 from mission_control.fleet.models import ALONE, ProvisioningJob, marked, next_step
 from mission_control.fleet.progress import LEASES, AgentGone, LeaseLost, Run, StepFailed, store
@@ -155,7 +155,7 @@ async def wait_until_listed(run: Run) -> str:
 
 async def configure(run: Run) -> str:
     """Write the agent's entry of the gateway's configuration, together with those of other agents that wait."""
-    wrote = await gateway_agent.write(run.gateway.id, WantedAgent.of(run.agent))
+    wrote = await gateway_agent.write(run.gateway.id, run.agent)
     return "" if wrote else "It was as it should be."
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from dataclasses import asdict
 from itertools import batched
 from uuid import UUID
 
@@ -63,6 +62,9 @@ EVENTS = (
     Kind.named("skill_pack.deleted", "A skill pack was removed; its skills stayed.", "removed the skill pack"),
     Kind.named("skill_pack.synced", "Reading a skill pack changed the catalogue.", "read the skill pack"),
 )
+
+
+FOUND = ("name", "description", "category", "risk", "source", "metadata", "content")
 
 
 @command("skill.create")
@@ -173,15 +175,14 @@ async def store_pack(actor: Actor, pack: SkillPack, found: Discovery, *, prune: 
     for urls in batched(found.skills, 500, strict=False):
         skills = Skill.filter(organization_id=pack.organization_id, source_url__in=urls).order_by("id")
         known |= {skill.source_url: skill for skill in await skills.select_for_update()}
-    new = [
-        Skill(organization_id=pack.organization_id, created_at=times.clock_now(), **asdict(skill))
-        for url, skill in found.skills.items()
-        if url not in known
-    ]
+    new = [skill for url, skill in found.skills.items() if url not in known]
+    for skill in new:
+        skill.organization_id, skill.created_at = pack.organization_id, times.clock_now()
     await Skill.bulk_create(new, batch_size=200)
     updated = 0
     for url, skill in known.items():
-        updated += await _change(skill, asdict(found.skills[url]), has_event=False)
+        values = {name: getattr(found.skills[url], name) for name in FOUND}
+        updated += await _change(skill, values, has_event=False)
     pruned = await _prune(pack, set(found.skills)) if prune else 0
     answer = SkillPackSyncResponse(
         pack_id=pack.id,

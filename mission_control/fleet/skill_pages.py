@@ -1,10 +1,9 @@
 """Skills as pages of the settings: the catalogue, installing, and packs."""
 
-from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from pydantic import ConfigDict
 from quart import request
 from quart.typing import ResponseReturnValue
 
@@ -37,45 +36,31 @@ ORDERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the address asks for: filters, the size of a page, and where it begins."""
+class Wanted(skills.MarketplaceQuery):
+    """What the address asks for: the query of the operation that lists skills, and an order."""
 
-    search: str
-    category: str
-    risk: str
-    pack: UUID | None
+    model_config = ConfigDict(frozen=True)
     order: str
-    size: int
-    first: int
 
     @classmethod
     def of_request(cls) -> "Wanted":
         """Read the address; what it cannot mean is left out."""
         args = request.args
-        size = args.get("size", SIZES[0], type=int)
-        first = max(0, min(args.get("from", 0, type=int), MOST_FROM))
         search, category, risk = (args.get(name, "").strip()[:200] for name in ("q", "category", "risk"))
-        pack = parse_id(args.get("pack", ""))
-        return cls(search, category, risk, pack, order_asked(ORDERS), size if size in SIZES else SIZES[0], first)
+        size, first = args.get("size", SIZES[0], type=int), args.get("from", 0, type=int)
+        return cls(
+            search=search, category=category, risk=risk, pack_id=parse_id(args.get("pack", "")),
+            order=order_asked(ORDERS), limit=size if size in SIZES else SIZES[0], offset=max(0, min(first, MOST_FROM)),
+        )  # fmt: skip
 
     @property
     def narrows(self) -> bool:
-        return bool(self.search or self.category or self.risk or self.pack)
-
-    def query(self) -> skills.MarketplaceQuery:
-        filters: dict[str, Any] = {"search": self.search, "category": self.category, "risk": self.risk}
-        return skills.MarketplaceQuery(**filters, pack_id=self.pack, limit=self.size, offset=self.first)
+        return bool(self.search or self.category or self.risk or self.pack_id)
 
     def url(self, first: int) -> str:
-        asked: dict[str, object] = {
-            "q": self.search,
-            "category": self.category,
-            "risk": self.risk,
-            "pack": self.pack,
-            "order": self.order,
-        }
-        asked |= {"size": self.size if self.size != SIZES[0] else "", "from": first}
+        size = self.limit if self.limit != SIZES[0] else ""
+        numbers = {"pack": self.pack_id, "order": self.order, "size": size, "from": first}
+        asked = {"q": self.search, "category": self.category, "risk": self.risk} | numbers
         parts = {name: str(value) for name, value in asked.items() if value}
         return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
 
@@ -88,9 +73,9 @@ async def _admin(verb: str = "skill.read") -> Actor:
 
 async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
     packs = await skills.list_packs(actor.organization_id)
-    if wanted.pack is not None and str(wanted.pack) not in {str(pack["id"]) for pack in packs}:
-        wanted = replace(wanted, pack=None)
-    cards, total = await skills.list_cards(actor, wanted.query(), ORDERS[wanted.order].sql)
+    if wanted.pack_id is not None and str(wanted.pack_id) not in {str(pack["id"]) for pack in packs}:
+        wanted = wanted.model_copy(update={"pack_id": None})
+    cards, total = await skills.list_cards(actor, wanted, ORDERS[wanted.order].sql)
     return {
         "cards": [card | {"pack": _pack_of(card, packs)} for card in cards],
         "on": await skills.gateways_of([card["id"] for card in cards]),

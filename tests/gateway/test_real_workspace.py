@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.fleet.gateway_agent import WantedAgent, config_patch
+from mission_control.fleet.gateway_agent import config_patch
 from mission_control.fleet.workspace import FILES, WorkspaceFacts, workspace_files
 from mission_control.gateways.connection import Connection
 from tests.gateway.fake_model import Reply, Turn
@@ -54,7 +54,7 @@ async def test_agent_works_by_its_files(real_gateway: RealGateway, made: Crew) -
     async with connected(real_gateway) as connection:
         await connection.call("agents.create", {"name": name, "workspace": workspace})
         await listed(connection, name)
-        wanted = WantedAgent(agent_id=name, workspace=workspace)
+        wanted = Agent(gateway_agent_id=name, workspace_path=workspace)
         assert config_patch((await connection.call("config.get"))["config"], [wanted]) is None
         await take_back_a_heartbeat(connection, wanted)
         hand_in = await write_files(connection, name, workspace, made)
@@ -80,12 +80,12 @@ async def test_agent_works_by_its_files(real_gateway: RealGateway, made: Crew) -
     assert 'worker of the board "Telescope"' in turns[0].system
 
 
-async def take_back_a_heartbeat(connection: Connection, wanted: WantedAgent) -> None:
+async def take_back_a_heartbeat(connection: Connection, wanted: Agent) -> None:
     """Write a heartbeat as an earlier version did, and take it back as the present one does."""
-    beating = {"agents": {"entries": {wanted.agent_id: {"heartbeat": {"every": "9m", "target": "none"}}}}}
+    beating = {"agents": {"entries": {wanted.gateway_agent_id: {"heartbeat": {"every": "9m", "target": "none"}}}}}
     for patch in (beating, None):
         found = await connection.call("config.get")
         raw = json.dumps(patch or config_patch(found["config"], [wanted]))
         await connection.call("config.patch", {"raw": raw, "baseHash": found["hash"]})
-    entry = (await connection.call("config.get"))["config"]["agents"]["entries"][wanted.agent_id]
+    entry = (await connection.call("config.get"))["config"]["agents"]["entries"][wanted.gateway_agent_id]
     assert "heartbeat" not in entry

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from mission_control.fleet.gateway_agent import WantedAgent, config_patch, with_heartbeat
+from mission_control.agents.models import Agent
+from mission_control.fleet.gateway_agent import config_patch, with_heartbeat
 
-VEGA = WantedAgent(agent_id="mc-vega", workspace="~/.openclaw/workspace-mc-vega")
-RIGEL = WantedAgent(agent_id="mc-rigel", workspace="w")
+VEGA = Agent(gateway_agent_id="mc-vega", workspace_path="~/.openclaw/workspace-mc-vega")
+RIGEL = Agent(gateway_agent_id="mc-rigel", workspace_path="w")
 OURS = {"every": "9m", "target": "none", "prompt": "Heartbeat of Mission Control. Run `./mc beat`."}
 MAIN = {"workspace": "~/.openclaw/workspace", "heartbeat": {"every": "1h"}}
 
@@ -33,14 +34,14 @@ def merged(config: Mapping[str, Any], patch: Any) -> dict[str, Any]:
 def test_agent_in_a_map_gets_its_workspace_and_nothing_else_changes() -> None:
     config = {"agents": {"entries": {"main": MAIN, "mc-vega": {"name": "Vega"}}}, "tools": {}}
     patch = config_patch(config, [VEGA])
-    assert patch == {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace}}}}
+    assert patch == {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace_path}}}}
     after = merged(config, patch)
     assert after["agents"]["entries"]["main"] == MAIN and after["agents"]["entries"]["mc-vega"]["name"] == "Vega"
     assert config_patch(after, [VEGA]) is None
 
 
 def test_heartbeat_from_before_is_removed_and_the_owners_own_stays() -> None:
-    config = {"agents": {"entries": {"main": MAIN, "mc-vega": {"workspace": VEGA.workspace, "heartbeat": OURS}}}}
+    config = {"agents": {"entries": {"main": MAIN, "mc-vega": {"workspace": VEGA.workspace_path, "heartbeat": OURS}}}}
     assert with_heartbeat(config) == {"main", "mc-vega"}
     patch = config_patch(config, [VEGA])
     assert patch == {"agents": {"entries": {"mc-vega": {"heartbeat": None}}}}
@@ -48,7 +49,7 @@ def test_heartbeat_from_before_is_removed_and_the_owners_own_stays() -> None:
 
 
 def test_several_agents_are_one_patch_without_those_that_are_right() -> None:
-    patch = config_patch({"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace}}}}, [VEGA, RIGEL])
+    patch = config_patch({"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace_path}}}}, [VEGA, RIGEL])
     assert patch == {"agents": {"entries": {"mc-rigel": {"workspace": "w"}}}}
 
 
@@ -61,7 +62,7 @@ def test_agent_in_a_list_is_changed_or_added_and_others_stay() -> None:
     after = merged(config, patch)
     assert after["agents"]["list"] == [
         main,
-        {"id": "mc-vega", "model": "m", "workspace": VEGA.workspace},
+        {"id": "mc-vega", "model": "m", "workspace": VEGA.workspace_path},
         {"id": "mc-rigel", "workspace": "w"},
     ]
     assert with_heartbeat(after) == {"main"}
@@ -93,4 +94,4 @@ def test_gateway_that_answers_with_its_home_folder_is_not_patched_again() -> Non
     assert config_patch({"agents": {"list": [listed]}, "tools": {"exec": {"host": "gateway"}}}, [VEGA]) is None
     moved = there | {"workspace": "/home/claw/other"}
     patch = config_patch({"agents": {"entries": {"mc-vega": moved}}}, [VEGA])
-    assert patch == {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace}}}}
+    assert patch == {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace_path}}}}
