@@ -11,7 +11,7 @@ from mission_control.agents.models import Agent, AgentSoul, Budget
 from mission_control.agents.queries import agent_named, own_agent, stream_of_agents, visible_agent, visible_agents
 from mission_control.agents.queries import list_agents as agents_page
 from mission_control.agents.receiving import check_url
-from mission_control.agents.sums import usage_page
+from mission_control.agents.usage_queries import usage_page
 from mission_control.agents.work_state import directive_of, set_agent_state
 from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor, require

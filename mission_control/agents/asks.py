@@ -1,18 +1,23 @@
-"""Notices to agents and mails of invitations that were given up, as a kind of asks; for admins."""
+"""What admins are asked: about notices and mails that were given up, and budgets that are nearly or fully used up."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
+from mission_control.agents.budgets import owner_of
+from mission_control.agents.models import WARN_AT_PERCENT, Budget
 from mission_control.agents.reactions import NOTICE
+from mission_control.agents.usage_queries import MICROS, amount, amount_of, today
 from mission_control.asks.kinds import NULL_ID, AskKind, Key, Page, Rows, Seeker
 from mission_control.asks.saying import Ids, answer, fact, need, shortened
-from mission_control.asks.schemas import Need, NeedParty
+from mission_control.asks.schemas import Need, NeedAnswer, NeedParty
 from mission_control.core import times
 from mission_control.core.substance import Parts
+from mission_control.core.times import iso
 from mission_control.database.sql import placeholders, rows, select
 from mission_control.people.organization_entrance import KIND as MAIL
+from mission_control.people.work_state import STOPPED
 
 REMEMBERED = timedelta(days=14)
 
@@ -107,4 +112,116 @@ class DeliveryAsk(AskKind[_Undelivered]):
         }
 
 
-ASK = DeliveryAsk()
+LIMIT = ("limit", "The new limit", True)
+WHY = "Its budget is used up."
+STOPS = {
+    "agent": ("set_agent_work_state", "agent_id", "This agent stops"),
+    "board": ("set_board_work_state", "board_id", "All agents of the board stop"),
+    "organization": ("set_my_org_work_state", "", "All agents stop"),
+}
+THEN = {"agent": "Its agent gets no work.", "board": "Its agents get no work.", "organization": "No agent gets work."}
+
+
+def _answers(key: Key, budget: Budget, *, is_over: bool) -> list[NeedAnswer]:
+    ids, more = {"budget_id": budget.id}, raised(budget)
+    raise_to, goes_on = f"Raise to {_words(budget, more)}", "Its agents go on at once."
+    if not is_over:
+        goes_on = "Its agents may use more."
+    body = {"limit": amount(budget.unit, more)}
+    wait, later = "Leave it", "again before it changes"
+    until: dict[str, object] = {"until_changed": True}
+    if budget.period == "day":
+        wait, later = "Wait until midnight", "until midnight (UTC), when it starts over"
+        until = {"until": iso(_midnight())}
+    name, field, stops = STOPS[budget.subject]
+    subject = budget.agent_id or budget.board_id
+    who: Ids = {field: subject} if field and subject is not None else {}
+    ends = f"{stops} until somebody resumes; what is in progress goes back to the inbox."
+    stop = {"state": STOPPED, "reason": WHY}
+    not_asked, need_id = f"You are not asked {later}.", {"need_id": key.name}
+    return [
+        answer("raise", "1", raise_to, goes_on, "update_budget", ids, body, recommended=True),
+        answer("set_limit", "2", "Set a limit", goes_on, "update_budget", ids, {}, note=LIMIT),
+        answer("wait", "3", wait, not_asked, "snooze_need", need_id, until, course="person"),
+        answer("stop", "4", "Stop", ends, name, who, stop, course="stop"),
+    ]
+
+
+def raised(budget: Budget) -> int:
+    """Return a limit that is half as high again, above what is used, and round to two digits."""
+    wanted: int = max(budget.limit_amount * 3 // 2, budget.used_amount * 5 // 4, budget.limit_amount + 1)
+    step = int(10 ** max(0, len(str(wanted)) - 2))
+    return -(-wanted // step) * step
+
+
+def _words(budget: Budget, kept: int) -> str:
+    return amount_of(budget.unit, kept if budget.unit == "tokens" else kept / MICROS)
+
+
+def _midnight() -> datetime:
+    day = times.clock_now().date() + timedelta(days=1)
+    return datetime.combine(day, time.min, UTC).replace(tzinfo=None)
+
+
+class BudgetAsk(AskKind[tuple[Budget, str]]):
+    """Budgets that are nearly or fully used up."""
+
+    kind, group, position = "budget", "unblock", 50
+    glyph = ("gauge", "warn")
+    table = "budgets"
+    concerns = ("budget.", "board.", "agent.", "organization.work_state_changed")
+    signals = ("budgets",)
+    is_for_admins = True
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        yield Rows(
+            "FROM budgets u JOIN organizations o ON o.id = u.organization_id LEFT JOIN agents a ON a.id = u.agent_id"
+            " LEFT JOIN boards b ON b.id = COALESCE(u.board_id, a.board_id) LEFT JOIN mine ON mine.id = b.id"
+            " WHERE u.organization_id = ? AND u.warned_on IS NOT NULL AND (u.period = 'total' OR u.warned_on = ?)"
+            " AND (b.id IS NULL OR mine.id IS NOT NULL)"
+            " AND CASE WHEN u.agent_id IS NOT NULL THEN a.work_state WHEN u.board_id IS NOT NULL THEN b.work_state"
+            " ELSE o.work_state END <> ?",
+            [seeker.organization_id, today(), STOPPED],
+            id="u.id",
+            since="COALESCE(u.state_at, u.updated_at)",
+            board_id="b.id",
+            version="CAST(u.limit_amount AS TEXT) || ' ' || COALESCE(u.warned_on, '') || ' ' ||"
+            " COALESCE(u.exceeded_on, '')",
+        )
+
+    async def read(self, page: Page) -> Mapping[UUID, tuple[Budget, str]]:
+        return {one.id: (one, await owner_of(one)) for one in await Budget.filter(id__in=page.ids)}
+
+    def say(self, page: Page, key: Key, found: tuple[Budget, str]) -> Need:
+        budget, owner = found
+        day, is_daily = today(), budget.period == "day"
+        is_over = budget.state(day) == "exceeded"
+        used, limit = (_words(budget, one) for one in (budget.used(day), budget.limit_amount))
+        span = "today (UTC)" if is_daily else "in total"
+        return need(
+            page,
+            key,
+            title=f"The budget of {owner} is used up{'' if is_over else f' to {WARN_AT_PERCENT} %'}",
+            reason=f"{used.rpartition(' ')[0]} of {limit} {span}.{f' {THEN[budget.subject]}' if is_over else ''}",
+            url="/settings/budgets",
+            facts=[fact("gauge", f"{budget.used(day) * 100 // budget.limit_amount} %", "bad" if is_over else "warn")],
+            answers=_answers(key, budget, is_over=is_over),
+            otherwise="It starts over at midnight (UTC)." if is_daily else "It stays so until somebody raises it.",
+            at=_midnight() if is_daily else None,
+        )
+
+    async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
+        found = await rows(
+            f"SELECT id, unit, period, limit_amount FROM budgets WHERE id IN ({placeholders(len(subjects))})",
+            *subjects,
+        )
+        return {
+            UUID(str(one["id"])): {"period": one["period"], "limit": f"{one['limit_amount']} {one['unit']}"}
+            for one in found
+        }
+
+    async def hold(self, budget_id: UUID) -> None:
+        await Budget.select_for_update().get_or_none(id=budget_id)
+
+
+DELIVERIES, BUDGETS = DeliveryAsk(), BudgetAsk()

@@ -139,7 +139,8 @@ class SoulsDirectory:
     async def text(self, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
         """Return a soul's text. Raises Invalid for impossible names."""
         handle, slug = segment("handle", handle), segment("slug", slug.strip().removesuffix(".md"))
-        content = await self._texts.get(f"{handle}/{slug}", lambda: self._read_text(handle, slug))
+        path = f"/api/souls/{handle}/{slug}.md"
+        content = await self._texts.get(path, lambda: self._read(path, TEXT_BYTES, TEXT_SECONDS))
         return SoulsDirectoryMarkdownResponse(handle=handle, slug=slug, content=content)
 
     async def _read_index(self) -> list[SoulsDirectorySoulRef]:
@@ -160,9 +161,6 @@ class SoulsDirectory:
             page_url=f"{self._url}/souls/{handle}/{slug}",
             raw_md_url=f"{self._url}/api/souls/{handle}/{slug}.md",
         )
-
-    async def _read_text(self, handle: str, slug: str) -> str:
-        return await self._read(f"/api/souls/{handle}/{slug}.md", TEXT_BYTES, TEXT_SECONDS)
 
     async def _read(self, path: str, most_bytes: int, seconds: float) -> str:
         if not self._url:

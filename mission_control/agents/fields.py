@@ -119,13 +119,10 @@ FIELDS: tuple[AgentField, ...] = (
     kept("run_began_at", datetime | None),
     kept("created_at", datetime),
     kept("updated_at", datetime),
+    *(internal(name, str | None) for name in ("gateway_agent_id", "workspace_path", "workspace_token")),
+    *(internal(name, str | None) for name in ("callback_url", "callback_secret")),
     internal("organization_id", UUID),
-    internal("gateway_agent_id", str | None),
-    internal("workspace_path", str | None),
     internal("last_wake_sent_at", datetime | None),
-    internal("workspace_token", str | None),
-    internal("callback_url", str | None),
-    internal("callback_secret", str | None),
 )
 CHANGED = tuple(one for one in FIELDS if one.is_changed)
 PLAIN = tuple(one.name for one in FIELDS if one.is_plain)

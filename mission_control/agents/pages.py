@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
-from quart import Blueprint, Response, request
+from quart import Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents import roster, tabs
@@ -39,31 +39,15 @@ from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 from mission_control.web.tabs import FormPage
 
 LABELS = {
-    "name": "Name",
-    "board_id": "Board",
-    "runs_on": "Runs on",
-    "is_board_lead": "Board lead",
-    "role": "Role",
-    "every": "Looked after",
-    "communication_style": "Communication style",
-    "emoji": "Emoji",
-    "identity": "Identity",
-    "soul": "Soul",
-    "reason": "Reason",
-}
-
-
+    "name": "Name", "board_id": "Board", "runs_on": "Runs on", "is_board_lead": "Board lead", "role": "Role",
+    "every": "Looked after", "communication_style": "Communication style", "emoji": "Emoji", "identity": "Identity",
+    "soul": "Soul", "reason": "Reason",
+}  # fmt: skip
 # How often the server looks whether an agent has work that it has not taken up; the choices of people.
 PACES = (
-    ("30s", "Every 30 seconds"),
-    ("1m", "Every minute"),
-    ("5m", "Every 5 minutes"),
-    ("10m", "Every 10 minutes"),
-    ("30m", "Every 30 minutes"),
-    ("1h", "Every hour"),
-    ("1d", "Once a day"),
-    ("0m", "Never"),
-)
+    ("30s", "Every 30 seconds"), ("1m", "Every minute"), ("5m", "Every 5 minutes"), ("10m", "Every 10 minutes"),
+    ("30m", "Every 30 minutes"), ("1h", "Every hour"), ("1d", "Once a day"), ("0m", "Never"),
+)  # fmt: skip
 
 
 class _TraitsForm(Form):
@@ -282,8 +266,7 @@ async def _tag_choices(actor: Actor, agent: Agent | None, ids: object) -> dict[s
     return {"choices": await tag_choices(actor.organization_id, (agent and agent.claim_tags) or [])}
 
 
-edit_pages = Blueprint("agents_edit_pages", __name__)
-_form = partial(FormPage, pages=edit_pages, find=partial(on_agent, verb="agent.update"))
+_form = partial(FormPage, pages=pages, find=partial(on_agent, verb="agent.update"))
 EDIT = _form(
     path=f"{AGENT}/edit", title="Edit the agent", template="agents/forms.html", macro="edit", back=("", "the agent"),
     form=AgentForm, context=_choices, labels=LABELS,
@@ -298,19 +281,19 @@ SOUL = _form(
 )  # fmt: skip
 
 
-@changes_agent(edit_pages, EDIT.path, form=AgentForm, refused=EDIT.refused)
+@changes_agent(pages, EDIT.path, form=AgentForm, refused=EDIT.refused)
 async def update_agent(outcome: Outcome[Agent, AgentForm]) -> ResponseReturnValue:
     """Change an agent's name and role, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.form.name} saved")
 
 
-@changes_agent(edit_pages, LIMITS.path, performs="update_agent", form=LimitsForm, refused=LIMITS.refused)
+@changes_agent(pages, LIMITS.path, performs="update_agent", form=LimitsForm, refused=LIMITS.refused)
 async def change_limits(outcome: Outcome[Agent, LimitsForm]) -> ResponseReturnValue:
     """Change what an agent may claim, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast="Limits saved")
 
 
-@changes_agent(edit_pages, SOUL.path, form=SoulForm, refused=SOUL.refused)
+@changes_agent(pages, SOUL.path, form=SoulForm, refused=SOUL.refused)
 async def update_agent_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
     """Replace the agent's soul, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}/soul", toast="Soul saved")
@@ -320,7 +303,7 @@ async def _newest_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> AgentSou
     return await AgentSoul.filter(agent_id=found[0].id).order_by("-created_at", "-id").first()
 
 
-@changes_agent(edit_pages, f"{AGENT}/souls/<uuid:soul_id>/restorations", before=_newest_soul)
+@changes_agent(pages, f"{AGENT}/souls/<uuid:soul_id>/restorations", before=_newest_soul)
 async def restore_agent_soul(outcome: Outcome[tuple[Agent, AgentSoul], None]) -> ResponseReturnValue:
     """Restore a soul from the history; Undo restores the one before."""
     url, before = f"/agents/{outcome.found[0].id}", outcome.before

@@ -1,7 +1,6 @@
 """Notify agents of decisions, board changes, work states and budgets, and wake their waiting calls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject
-from mission_control.database.sql import rows, select
+from mission_control.database.sql import as_id, rows
 from mission_control.http.lookups import channel_of_agent
 from mission_control.log.event_log import Kind, NewEvent, canonical
 from mission_control.log.unit_of_work import Reactions, deliver, notify
@@ -57,29 +56,22 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
     if board_id is None:
         return
     approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
-    tasks = await select(
-        _LinkedTask,
-        "SELECT t.assigned_agent_id AS agent_id, t.status, l.asked_attempt = t.attempt AS is_present"
+    tasks = await rows(
+        "SELECT t.assigned_agent_id AS agent_id, t.status, l.asked_attempt = t.attempt AS is_of_present_attempt"
         " FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
         " WHERE l.approval_id = ? AND t.deleted_at IS NULL",
         approval.id,
     )
-    holders = {task.agent_id: task.status for task in tasks if task.status in ("in_progress", "inbox")}
+    held = [task for task in tasks if task["status"] in ("in_progress", "inbox")]
+    holders = {as_id(task["agent_id"]): task["status"] for task in held}
     recipients: list[UUID | None] = [event.agent_id, *holders, await lead_id_of(board_id)]
     if approval.gateway_id is not None:
         recipients = [event.agent_id] if event.data.get("note") else []
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
             advice = "Claim the task again, and go on" if holders.get(agent_id) == "inbox" else "Go on"
-            is_handed_in = any(task.status == "review" and task.is_present for task in tasks)
+            is_handed_in = any(task["status"] == "review" and task["is_of_present_attempt"] for task in tasks)
             _notify(event, approval, agent_id, _advice(event.data, advice, is_handed_in=is_handed_in))
-
-
-@dataclass(frozen=True, slots=True)
-class _LinkedTask:
-    agent_id: UUID | None
-    status: str
-    is_present: bool | None  # whether the approval was asked in its present attempt
 
 
 @reactions.to("approval.closed", "approval.task_closed")

@@ -45,15 +45,18 @@ async def _read[T](reading: Awaitable[T]) -> tuple[T | None, str]:
 
 
 @pages.get(SOULS)
-async def souls() -> str:
+async def list_found() -> str:
     actor = await signed_in()
     words = request.args.get("q", "").strip()[:200]
     found, problem = await _read(directory().search(words, SHOWN + 1))
-    context: dict[str, object] = {"souls": (found or [])[:SHOWN], "has_more": len(found or []) > SHOWN, "words": words}
-    source, read_at = directory().source, directory().read_at
-    return await settings_page(
-        actor, "souls/index.html", SETTINGS.key, problem=problem, source=source, read_at=read_at, **context
-    )
+    context: dict[str, object] = {
+        "souls": (found or [])[:SHOWN],
+        "has_more": len(found or []) > SHOWN,
+        "words": words,
+        "problem": problem,
+    }
+    context |= {"source": directory().source, "read_at": directory().read_at}
+    return await settings_page(actor, "souls/index.html", SETTINGS.key, **context)
 
 
 @pages.get(SOUL)
@@ -72,13 +75,9 @@ async def one_soul(handle: str, slug: str) -> ResponseReturnValue:
 
 async def _agents(actor: Actor) -> list[Agent]:
     """Return the agents whose soul somebody may change, by name."""
-    found = (
-        await visible_agents(actor)
-        .filter(organization_id=actor.organization_id)
-        .select_related("board")
-        .limit(MOST_AGENTS)
-    )
-    mine = [agent for agent in found if agent.board is not None and can(actor, "agent.update", agent)]
+    found = visible_agents(actor).filter(organization_id=actor.organization_id).select_related("board")
+    agents = await found.limit(MOST_AGENTS)
+    mine = [agent for agent in agents if agent.board is not None and can(actor, "agent.update", agent)]
     return sorted(mine, key=lambda agent: agent.name.lower())
 
 

@@ -10,12 +10,11 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents import usage_queries
 from mission_control.agents.models import Budget
-from mission_control.agents.sums import CHART_DAYS, SUMS, bars, days_of
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
 from mission_control.core.values import Paging, parse_id
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.sql import Row, placeholders, rows
 from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
 from mission_control.web.fragments import render_macro
@@ -28,31 +27,18 @@ MAX_ROWS = 200
 
 async def listed(actor: Actor, _: Asked) -> dict[str, object]:
     budgets, total = await usage_queries.list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
-    days = await days_of("organization", actor.organization_id, CHART_DAYS)
-    return {
-        "budgets": budgets,
-        "total": total,
-        "users": await _users(actor),
-        "days": CHART_DAYS,
-        "chart": bars(days),
-        "today": _figures(days[-1:]),
-        "lately": _figures(days),
-        "most": usage_queries.short(max(day.tokens for day in days)),
-    }
+    days = await usage_queries.days_of("organization", actor.organization_id, usage_queries.CHART_DAYS)
+    users = await _users(actor)
+    return {"budgets": budgets, "total": total, "users": users, "days": days, "words": usage_queries.WORDS}
 
 
-def _figures(days: list[usage_queries.UsageDay]) -> dict[str, str]:
-    cost = usage_queries.money(sum(day.cost_usd for day in days))
-    return {"number": f"{sum(day.tokens for day in days):,}", "cost": cost}
-
-
-async def _users(actor: Actor) -> list[dict[str, str | int]]:
+async def _users(actor: Actor) -> list[Row]:
     """Return what each agent used up today and lately on each board, the most expensive first."""
-    since = (times.clock_now().date() - timedelta(days=CHART_DAYS - 1)).isoformat()
-    found = await rows(
-        f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {SUMS},"
+    since = (times.clock_now().date() - timedelta(days=usage_queries.CHART_DAYS - 1)).isoformat()
+    return await rows(
+        f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {usage_queries.SUMS},"
         " SUM(CASE WHEN e.day >= ? THEN e.input_tokens + e.output_tokens ELSE 0 END) AS tokens_today,"
-        " SUM(CASE WHEN e.day >= ? THEN e.cost_micros ELSE 0 END) AS cost_today"
+        f" SUM(CASE WHEN e.day >= ? THEN e.cost_micros ELSE 0 END) / {usage_queries.MICROS}.0 AS cost_today"
         " FROM usage_entries e LEFT JOIN agents a ON a.id = e.agent_id"
         " LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
         " WHERE e.organization_id = ? AND e.day >= ? GROUP BY e.agent_id, a.name, b.name"
@@ -62,20 +48,6 @@ async def _users(actor: Actor) -> list[dict[str, str | int]]:
         actor.organization_id,
         since,
     )
-    most = max((int(row["tokens"]) for row in found), default=0) or 1
-    return [
-        {
-            "agent_id": row["agent_id"],
-            "name": row["agent_name"] or "Deleted agents",
-            "board": row["board_name"] or "a deleted board",
-            "share": max(1, round(100 * int(row["tokens"]) / most)),
-            "tokens": f"{int(row['tokens']):,}",
-            "cost": usage_queries.money(float(row["cost_usd"])),
-            "tokens_today": f"{int(row['tokens_today']):,}",
-            "cost_today": usage_queries.money(int(row["cost_today"]) / usage_queries.MICROS),
-        }
-        for row in found
-    ]
 
 
 LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}

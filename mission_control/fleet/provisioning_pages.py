@@ -17,9 +17,8 @@ from mission_control.fleet.models import LABELS as STEP_LABELS
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_schemas import Adoption, ProvisioningRequest, TemplatesSyncRequest
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_frame import GATEWAY, GATEWAY_PAGE, gateway_of_page
-from mission_control.gateways.page_frame import Viewed as ViewedGateway
-from mission_control.gateways.pages import DeletionForm, not_deleted
+from mission_control.gateways.pages import GATEWAY, GATEWAY_PAGE, DeletionForm, gateway_of_page, not_deleted
+from mission_control.gateways.pages import Viewed as ViewedGateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.people.jobs import ended_soon
 from mission_control.people.models import Job

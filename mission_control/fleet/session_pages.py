@@ -28,8 +28,8 @@ from mission_control.fleet.session_view import (
 )
 from mission_control.fleet.transcript import read_history, settled_before
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_frame import GATEWAY_PAGE
-from mission_control.gateways.page_frame import Viewed as ViewedGateway
+from mission_control.gateways.pages import GATEWAY_PAGE
+from mission_control.gateways.pages import Viewed as ViewedGateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.log import broker
 from mission_control.log.broker import head_of

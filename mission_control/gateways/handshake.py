@@ -23,11 +23,6 @@ class Identity:
     def new(cls) -> "Identity":
         return cls(Ed25519PrivateKey.generate())
 
-    @classmethod
-    def from_private(cls, private: bytes) -> "Identity":
-        """Return the identity of 32 raw bytes."""
-        return cls(Ed25519PrivateKey.from_private_bytes(private))
-
     def __repr__(self) -> str:
         """Name the device and never the key."""
         return f"Identity({self.device_id[:12]}...)"

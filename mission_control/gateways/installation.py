@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from quart import Quart
 
 from mission_control.config import ConfigError, Settings
@@ -132,7 +133,7 @@ async def identity() -> Identity:
         known = await _stored("private_key")
         assert known is not None
     try:
-        return Identity.from_private(secrets.decrypt_bytes(known, _kept.key))
+        return Identity(Ed25519PrivateKey.from_private_bytes(secrets.decrypt_bytes(known, _kept.key)))
     except (ConfigError, ValueError):
         raise GatewayError("IDENTITY_UNREADABLE", UNREADABLE) from None
 

@@ -18,7 +18,7 @@ from mission_control.core.substance import Parts, Seen, Substance, substance_of
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import ActorRef, Body, Paging, example
 from mission_control.database.sql import Row, Values, as_id, as_json, as_moment, placeholders, rows, wire_moment
-from mission_control.gateways.page_frame import GATEWAY_PAGE, Viewed
+from mission_control.gateways.pages import GATEWAY_PAGE, Viewed
 from mission_control.home.models import GatewayRequest
 from mission_control.home.question_queries import parts_of as parts_of_question
 from mission_control.home.question_queries import split_heading
