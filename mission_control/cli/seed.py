@@ -226,20 +226,32 @@ async def person_of(organization: Organization, email: str, name: str, role: str
     return user or await create_user(email, name, role, organization, None)
 
 
+async def _set_up(stage: Stage) -> None:
+    """Enter people, boards, what tasks refer to, and the agents that are simulated."""
+    for person in (OWNER, *story.COLLEAGUES):
+        await _enter(stage, await create_user(*person, stage.organization, None))
+    for place in story.BOARDS:
+        fields: dict[str, object] = {
+            "name": place.name, "slug": place.slug, "description": place.text, "board_type": "general",
+            "max_agents": story.MOST_AGENTS, "require_approval_for_done": place.needs_approval,
+        }  # fmt: skip
+        stage.boards.append(await create_board(stage.actors["Mara"], stage.organization.id, fields))
+    for member in await Member.filter(organization_id=stage.organization.id, role="member").select_related("user"):
+        for board in stage.boards:
+            await BoardAccess.create(organization_member_id=member.id, board_id=board.id, can_write=True)
+        await _enter(stage, member.user)
+    stage.tags = await furnish(stage.actors["Mara"], stage.boards)
+    for name, board_index, leads in story.CREW[:3]:
+        secret = await _hire(stage.actors["Mara"], stage.boards[board_index], name, leads)
+        if (actor := await authentication.agent_by_token(secret)) is not None:
+            stage.actors[name] = actor
+
+
 async def _write_story() -> Organization:
     stage = Stage(await _found(system()))
     cards = sum(len(place.cards) for place in story.BOARDS)
     with times.travelled(-LENGTH):
-        for person in (OWNER, *story.COLLEAGUES):
-            await _enter(stage, await create_user(*person, stage.organization, None))
-        for place in story.BOARDS:
-            stage.boards.append(await _open_board(stage, place))
-        await _let_members_write(stage)
-        stage.tags = await furnish(stage.actors["Mara"], stage.boards)
-        for name, board_index, leads in story.CREW[:3]:
-            secret = await _hire(stage.actors["Mara"], stage.boards[board_index], name, leads)
-            if (actor := await authentication.agent_by_token(secret)) is not None:
-                stage.actors[name] = actor
+        await _set_up(stage)
     await play_history(stage.actors, stage.boards[0])
     played = 0
     for place, board in zip(story.BOARDS, stage.boards, strict=True):
@@ -260,25 +272,6 @@ async def _enter(stage: Stage, user: User) -> None:
     actor = await authentication.user_actor(user.id, ("none", None))
     if actor is not None:
         stage.actors[str(user.name).split()[0]] = actor
-
-
-async def _let_members_write(stage: Stage) -> None:
-    for member in await Member.filter(organization_id=stage.organization.id, role="member").select_related("user"):
-        for board in stage.boards:
-            await BoardAccess.create(organization_member_id=member.id, board_id=board.id, can_write=True)
-        await _enter(stage, member.user)
-
-
-async def _open_board(stage: Stage, place: story.BoardStory) -> Board:
-    fields = {
-        "name": place.name,
-        "slug": place.slug,
-        "description": place.text,
-        "board_type": "general",
-        "max_agents": story.MOST_AGENTS,
-        "require_approval_for_done": place.needs_approval,
-    }
-    return await create_board(stage.actors["Mara"], stage.organization.id, fields)
 
 
 async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:

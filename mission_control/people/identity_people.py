@@ -55,9 +55,11 @@ class Profile:
 
 def profile_of_claims(claims: JsonObject) -> Profile:
     """Return the profile in a token's claims or a userinfo answer."""
-    email, verified = _email(claims)
-    name = _text(claims, "name", "full_name") or _joined(claims)
-    return Profile(claims["sub"], email, verified, name)
+    named = [_address(claims.get(name)) for name in ("email", "email_address", "primary_email_address")]
+    email, verified = next((one for one in named if one), None), claims.get("email_verified") is True
+    if email is None:
+        email, verified = _listed_email(claims.get("email_addresses"), claims.get("primary_email_address_id"))
+    return Profile(claims["sub"], email, verified, _text(claims, "name", "full_name") or _joined(claims))
 
 
 def profile_of_clerk(user: JsonObject) -> Profile | None:
@@ -68,13 +70,6 @@ def profile_of_clerk(user: JsonObject) -> Profile | None:
     email, verified = _listed_email(user.get("email_addresses"), user.get("primary_email_address_id"))
     name = _text(user, "full_name", "name") or _joined(user) or _text(user, "username")
     return Profile(subject, email, verified, name)
-
-
-def _email(claims: JsonObject) -> tuple[str | None, bool]:
-    for name in ("email", "email_address", "primary_email_address"):
-        if address := _address(claims.get(name)):
-            return address, claims.get("email_verified") is True
-    return _listed_email(claims.get("email_addresses"), claims.get("primary_email_address_id"))
 
 
 def _listed_email(listed: object, primary: object) -> tuple[str | None, bool]:

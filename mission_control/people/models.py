@@ -159,60 +159,73 @@ class Organization(Changing):
         return Scope(organization_id=self.id, subject_id=self.id)
 
 
-class Member(Changing):
-    """A person's place in an organization: owner, admin or member."""
+class Reaching(Changing):
+    """What a person is in an organization, or is invited to be."""
 
     organization = reference("Organization")
-    user = reference("User")
     role = fields.CharField(max_length=16, default="member")
     all_boards_read = fields.BooleanField(default=False)
     all_boards_write = fields.BooleanField(default=False)
 
     organization_id: UUID
+
+    class Meta:
+        abstract = True
+
+    def scope(self) -> Scope:
+        """Where an event about this membership or invitation belongs."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class Member(Reaching):
+    """A person's place in an organization: owner, admin or member."""
+
+    user = reference("User")
+
     user_id: UUID
 
     class Meta:
         table = "organization_members"
         unique_together = (("organization", "user"),)
 
-    def scope(self) -> Scope:
-        """Where an event about this membership belongs."""
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
+class OnBoard(Changing):
+    """What somebody without an all-boards flag may do on one board."""
 
-class BoardAccess(Changing):
-    """What a member without an all-boards flag may do on one board."""
-
-    organization_member = reference("Member")
     board = reference("Board")
     can_read = fields.BooleanField(default=True)
     can_write = fields.BooleanField(default=False)
 
-    organization_member_id: UUID
     board_id: UUID
+
+    class Meta:
+        abstract = True
+
+
+class BoardAccess(OnBoard):
+    """What a member may do on one board."""
+
+    organization_member = reference("Member")
+
+    organization_member_id: UUID
 
     class Meta:
         table = "organization_board_access"
         unique_together = (("organization_member", "board"),)
 
 
-class Invite(Changing):
+class Invite(Reaching):
     """An invitation; its token is stored as a fingerprint and shown once."""
 
-    organization = reference("Organization")
     invited_email = fields.CharField(max_length=320, db_index=True)
     fingerprint = fields.CharField(max_length=64, unique=True)
     encrypted_token = nullable(fields.TextField)  # until it is used
-    role = fields.CharField(max_length=16, default="member")
-    all_boards_read = fields.BooleanField(default=False)
-    all_boards_write = fields.BooleanField(default=False)
     created_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     accepted_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     accepted_at = UtcDatetimeField(null=True)
     mail_delivery_id = nullable(fields.UUIDField)
     expires_at = UtcDatetimeField()
 
-    organization_id: UUID
     created_by_user_id: UUID | None
     accepted_by_user_id: UUID | None
 
@@ -228,21 +241,13 @@ class Invite(Changing):
         """Whether somebody can accept it."""
         return self.accepted_at is None and not self.is_expired
 
-    def scope(self) -> Scope:
-        """Where an event about this invitation belongs."""
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
-
-class InviteBoardAccess(Changing):
+class InviteBoardAccess(OnBoard):
     """What an invited member will be able to do on one board."""
 
     organization_invite = reference("Invite")
-    board = reference("Board")
-    can_read = fields.BooleanField(default=True)
-    can_write = fields.BooleanField(default=False)
 
     organization_invite_id: UUID
-    board_id: UUID
 
     class Meta:
         table = "organization_invite_board_access"

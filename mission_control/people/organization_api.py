@@ -35,7 +35,14 @@ async def create_organization(actor: Actor, data: queries.OrganizationCreate) ->
 @api.get("/me/list")
 async def list_my_organizations(actor: Actor) -> list[queries.OrganizationListItem]:
     """List one's organizations by name."""
-    return queries.my_organizations(actor)
+    here, mine = actor.organization_id, list(actor.memberships.values())
+    mine.sort(key=lambda one: (one.organization_name.lower(), one.organization_id))
+    return [
+        queries.OrganizationListItem(
+            id=one.organization_id, name=one.organization_name, role=one.role, is_active=one.organization_id == here
+        )
+        for one in mine
+    ]
 
 
 @api.patch("/me/active")
@@ -223,8 +230,9 @@ async def list_org_invites(actor: Actor, query: Paging) -> dict[str, object]:
 
     `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
     """
-    found, total = await queries.list_invites(actor, query)
-    return page(await _reads(actor, found), total, query)
+    waiting = Invite.filter(organization_id=actor.organization_id, accepted_at=None)
+    found = await waiting.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
+    return page(await _reads(actor, found), await waiting.count(), query)
 
 
 @api.post("/me/invites", rule="invite.create")

@@ -200,18 +200,6 @@ async def active_organization(actor: Actor) -> Organization:
     return await existing(Organization.get_or_none(id=actor.organization_id))
 
 
-def my_organizations(actor: Actor) -> list[OrganizationListItem]:
-    """The person's organizations by name, as the request found them."""
-    mine = sorted(actor.memberships.values(), key=lambda one: (one.organization_name.lower(), one.organization_id))
-    here = actor.organization_id
-    return [
-        OrganizationListItem(
-            id=one.organization_id, name=one.organization_name, role=one.role, is_active=one.organization_id == here
-        )
-        for one in mine
-    ]
-
-
 @lookup
 async def visible_member(actor: Actor, member_id: UUID) -> Member:
     """A member of the active organization; NotFound otherwise."""
@@ -265,13 +253,6 @@ async def _members(actor: Actor, found: list[Row], with_boards: list[UUID]) -> l
         if not actor.administers(actor.organization_id) and member.user_id != actor.id:
             member.last_seen_at = None
     return members
-
-
-async def list_invites(actor: Actor, paging: Paging) -> tuple[list[Invite], int]:
-    """The invitations of the active organization that nobody has accepted, newest first."""
-    waiting = Invite.filter(organization_id=actor.organization_id, accepted_at=None)
-    page = waiting.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
-    return await page, await waiting.count()
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,13 +119,14 @@ async def create_org_invite(outcome: Outcome[Organization, InviteForm]) -> Respo
 @pages.get(f"{INVITATIONS}/<uuid:invite_id>")
 async def show(invite_id: UUID) -> str:
     """Show an invitation with its link, as long as somebody can accept it."""
-    return await _shown(await signed_in(), invite_id)
-
-
-async def _shown(actor: Actor, invite_id: UUID, error: str = "") -> str:
+    actor = await signed_in()
     found = await queries.visible_invite(actor, invite_id)
     require(actor, "invite.revoke", found)
-    return await settings_page(actor, TEMPLATE, "people", **await context(actor, found, error))
+    return await _shown(actor, found, {}, {})
+
+
+async def _shown(actor: Actor, found: Invite, values: Fields, errors: dict[str, str]) -> str:
+    return await settings_page(actor, TEMPLATE, "people", **await context(actor, found, " ".join(errors.values())))
 
 
 @pages.get(f"{INVITATIONS}/<uuid:invite_id>/live")
@@ -143,13 +144,7 @@ async def live(invite_id: UUID) -> Response:
     return await live_page(actor, look)
 
 
-async def _not_mailed(refusal: Refusal[Invite, None]) -> ResponseReturnValue:
-    if refusal.found is None:
-        raise refusal.error
-    return await _shown(refusal.actor, refusal.found.id, refusal.sentence)
-
-
-@action(pages, f"{INVITATIONS}/<uuid:invite_id>/mails", refused=_not_mailed)
+@action(pages, f"{INVITATIONS}/<uuid:invite_id>/mails", refused=again(_shown, DomainError))
 async def send_invitation_mail(outcome: Outcome[Invite, None]) -> ResponseReturnValue:
     """Send an invitation by mail again."""
     return go(f"{INVITATIONS}/{outcome.found.id}")

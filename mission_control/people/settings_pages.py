@@ -33,46 +33,12 @@ def zones() -> list[str]:
     return sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 
 
-async def settings_context(actor: Actor) -> dict[str, object]:
-    user = await User.get(id=actor.id)
-    kind, session_id = actor.credential
-    provider = current_app.config["SETTINGS"].sign_in_provider
-    can_link = provider and kind == "session" and session_id is not None and not is_linked(user)
-    ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
-    return {
-        "user": user,
-        "profile": entrance.ProfileForm.shown(user),
-        "zones": zones(),
-        "browsers": sorted(await sessions_of(actor, user), key=lambda one: not one.is_this),
-        "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
-        "now": times.clock_now(),
-        # The identity provider's name (or ""), whether the account is linked, and a ticket to link it.
-        "provider": {"name": provider, "is_linked": is_linked(user), "ticket": ticket},
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What becomes of an organization when a person's account is deleted: it is left, it goes too, or it forbids it."""
 
     name: str
     kind: Literal["left", "deleted", "ownerless"]
-
-
-async def fates_of(user: User) -> list[Fate]:
-    """Return what becomes of a person's organizations with the account, those that forbid it first."""
-    fates = await select(
-        Fate,
-        "SELECT o.name, CASE WHEN NOT EXISTS (SELECT 1 FROM organization_members x"
-        " WHERE x.organization_id = o.id AND x.user_id <> m.user_id) THEN 'deleted'"
-        " WHEN m.role = 'owner' AND NOT EXISTS (SELECT 1 FROM organization_members x"
-        " WHERE x.organization_id = o.id AND x.user_id <> m.user_id AND x.role = 'owner') THEN 'ownerless'"
-        " ELSE 'left' END AS kind"
-        " FROM organization_members m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = ?"
-        " ORDER BY LOWER(o.name), o.id",
-        user.id,
-    )
-    return sorted(fates, key=lambda one: ("ownerless", "deleted", "left").index(one.kind))
 
 
 pages = Blueprint("settings_pages", __name__)
@@ -130,10 +96,29 @@ async def live() -> Response:
 
 
 async def _page(actor: Actor, key: str, **changes: object) -> str:
+    user = await User.get(id=actor.id)
+    (kind, session_id), provider = actor.credential, current_app.config["SETTINGS"].sign_in_provider
+    ticket = ""
+    if provider and kind == "session" and session_id is not None and not is_linked(user):
+        ticket = link_ticket(session_id, current_app.config["SECRET_KEY"])
     saved = request.args.get("saved", "") if request.method == "GET" else ""
-    context = {"saved": saved if saved in SAVED else "", "sentences": SAVED, "section": "", "errors": {}}
-    context |= {"values": {}, "secret": ""}
-    return await settings_page(actor, TEMPLATES[key], key, **(await settings_context(actor) | context | changes))
+    context: dict[str, object] = {
+        "user": user,
+        "profile": entrance.ProfileForm.shown(user),
+        "zones": zones(),
+        "browsers": sorted(await sessions_of(actor, user), key=lambda one: not one.is_this),
+        "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
+        "now": times.clock_now(),
+        # The identity provider's name (or ""), whether the account is linked, and a ticket to link it.
+        "provider": {"name": provider, "is_linked": is_linked(user), "ticket": ticket},
+        "saved": saved if saved in SAVED else "",
+        "sentences": SAVED,
+        "section": "",
+        "errors": {},
+        "values": {},
+        "secret": "",
+    }
+    return await settings_page(actor, TEMPLATES[key], key, **(context | changes))
 
 
 def _refused_in(key: str, section: str, typed: str = "values") -> Refusing:
@@ -201,8 +186,19 @@ async def deletion() -> str:
 
 
 async def _deletion(actor: Actor, _: object, values: Fields, errors: dict[str, str]) -> str:
+    fates = await select(
+        Fate,
+        "SELECT o.name, CASE WHEN NOT EXISTS (SELECT 1 FROM organization_members x"
+        " WHERE x.organization_id = o.id AND x.user_id <> m.user_id) THEN 'deleted'"
+        " WHEN m.role = 'owner' AND NOT EXISTS (SELECT 1 FROM organization_members x"
+        " WHERE x.organization_id = o.id AND x.user_id <> m.user_id AND x.role = 'owner') THEN 'ownerless'"
+        " ELSE 'left' END AS kind"
+        " FROM organization_members m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = ?"
+        " ORDER BY LOWER(o.name), o.id",
+        actor.id,
+    )
+    fates.sort(key=lambda one: ("ownerless", "deleted", "left").index(one.kind))
     user = await User.get(id=actor.id)
-    fates = await fates_of(user)
     return await settings_page(actor, "accounts/deletion.html", "profile", user=user, fates=fates, errors=errors)
 
 
