@@ -332,10 +332,8 @@ def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
     return actor.is_agent and agent_id in (None, actor.id)
 
 
-@rules.rule("usage.measure")
-def may_measure_usage(actor: Actor, thing: object) -> bool:
-    """Only the system, which reads it from gateways."""
-    return False
+# Only the system, which reads it from gateways.
+rules.for_system("usage.measure")
 
 
 @rules.rule("usage.read")

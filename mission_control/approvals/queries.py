@@ -36,10 +36,7 @@ def may_decide_approval(actor: Actor, approval: Approval) -> bool:
     return actor.is_user and actor.writes(approval.board)
 
 
-@rules.rule("approval.apply_deadline")
-def only_the_system(actor: Actor, approval: Approval) -> bool:
-    """Only the system itself."""
-    return False
+rules.for_system("approval.apply_deadline")
 
 
 REASON = "reason"

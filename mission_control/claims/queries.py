@@ -315,10 +315,7 @@ def may_hold(actor: Actor, task: Task) -> bool:
     return actor.is_agent and actor.writes(task.board)
 
 
-@rules.rule("task.expire_lease")
-def may_expire(actor: Actor, task_id: UUID) -> bool:
-    """Only the system itself."""
-    return False
+rules.for_system("task.expire_lease")
 
 
 @rules.rule("task.unflag")

@@ -143,9 +143,19 @@ class Rules(dict[str, Rule], Part):
 
         return declare
 
+    def for_system(self, *verbs: str) -> None:
+        """Declare what only the system itself does."""
+        for verb in verbs:
+            add(self, verb, only_the_system)
+
     def install(self) -> None:
         for verb, function in self.items():
             add(RULES, verb, function)
+
+
+def only_the_system(actor: Actor, thing: object) -> bool:
+    """Nobody else: `can` asks no rule about the system."""
+    return False
 
 
 def can(actor: Actor, verb: str, thing: object = None) -> bool:

@@ -66,11 +66,12 @@ class DeclaredField:
 
 def created(declared: Iterable[DeclaredField]) -> dict[str, object]:
     """Return the fields with which a resource is created, for `completed`."""
-    return {one.name: (one.body_kind, _default(one)) for one in declared if one.default is not NOT_SENT}
-
-
-def _default(one: DeclaredField) -> object:
-    return Field(default_factory=type(one.default)) if isinstance(one.default, list | dict) else one.default
+    fields: dict[str, object] = {}
+    for one in declared:
+        if one.default is not NOT_SENT:
+            is_mutable = isinstance(one.default, list | dict)
+            fields[one.name] = one.body_kind, Field(default_factory=type(one.default)) if is_mutable else one.default
+    return fields
 
 
 def changed(declared: Iterable[DeclaredField]) -> dict[str, Any]:

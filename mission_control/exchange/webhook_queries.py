@@ -237,7 +237,5 @@ def may_change_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
     return actor.is_user and actor.writes(thing.board)
 
 
-@rules.rule("webhook.receive")
-def may_receive(actor: Actor, thing: object) -> bool:
-    """Only the system, after it has checked the signature."""
-    return False
+# Only the system, after it has checked the signature.
+rules.for_system("webhook.receive")

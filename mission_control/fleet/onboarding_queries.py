@@ -234,7 +234,4 @@ def may_report(actor: Actor, board: Board) -> bool:
     return actor.is_main and board.gateway_id is not None and actor.gateway_id == board.gateway_id
 
 
-@rules.rule("onboarding.watch")
-def may_watch(actor: Actor, board: Board) -> bool:
-    """Only the system itself."""
-    return False
+rules.for_system("onboarding.watch")

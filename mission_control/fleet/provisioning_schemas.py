@@ -164,7 +164,4 @@ def may_change_agents_of(actor: Actor, gateway: Gateway) -> bool:
     return actor.is_user and actor.administers(gateway.organization_id)
 
 
-@rules.rule("provisioning.run")
-def may_run(actor: Actor, thing: object) -> bool:
-    """Only the system itself."""
-    return False
+rules.for_system("provisioning.run")

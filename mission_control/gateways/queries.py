@@ -55,10 +55,7 @@ def may_manage_gateway(actor: Actor, gateway: Gateway) -> bool:
     return actor.is_user and actor.administers(gateway.organization_id)
 
 
-@rules.rule("gateway.report")
-def only_the_system(actor: Actor, thing: object) -> bool:
-    """Only the system itself."""
-    return False
+rules.for_system("gateway.report")
 
 
 def visible_gateways(actor: Actor) -> QuerySet[Gateway]:

@@ -31,10 +31,8 @@ from mission_control.web.tabs import Tab
 rules = Rules()
 
 
-@rules.rule("gateway_request.keep")
-def may_keep(actor: Actor, thing: object) -> bool:
-    """Only the system, in the name of a gateway."""
-    return False
+# Only the system, in the name of a gateway.
+rules.for_system("gateway_request.keep")
 
 
 @rules.rule("gateway_request.answer")

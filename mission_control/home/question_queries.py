@@ -43,10 +43,7 @@ def may_answer(actor: Actor, question: Question) -> bool:
     return actor.is_user and actor.writes(question.board)
 
 
-@rules.rule("question.apply_deadline")
-def only_the_system(actor: Actor, question: Question) -> bool:
-    """Only the system itself."""
-    return False
+rules.for_system("question.apply_deadline")
 
 
 @rules.rule("question.withdraw")

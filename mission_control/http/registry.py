@@ -120,8 +120,12 @@ class Operation:
 
     @cached_property
     def sends_etag(self) -> bool:
-        """Return whether the answer carries the tag of its state; ask once all operations are installed."""
-        return is_single_read(self) or returns_resource(self)
+        """Return whether the answer carries the tag of its state; ask once all operations are installed.
+
+        A write sends it when it answers what the read of the same thing would.
+        """
+        read = read_of(self) if self.method != "GET" else None
+        return is_single_read(self) or (read is not None and read.returns is self.returns)
 
     @property
     def decides_itself(self) -> bool:
@@ -208,12 +212,6 @@ def takes_match(entry: Operation) -> bool:
     return entry.method != "GET" and entry.who != "anyone" and read_of(entry) is not None
 
 
-def returns_resource(entry: Operation) -> bool:
-    """Return whether a write answers what the read of the same thing would, so that its tag can be sent along."""
-    read = read_of(entry) if entry.method != "GET" else None
-    return read is not None and read.returns is entry.returns
-
-
 class PreconditionFailed(DomainError):
     """The thing is not as the caller believed; the detail carries it as it is now."""
 
@@ -269,19 +267,14 @@ async def require_match(entry: Operation, actor: Actor, ids: Ids, found: object,
     read = read_of(entry)
     assert read is not None
     await _hold(found)
-    state = await current_state(read, actor, ids)
+    names = {} if read.finder is not None else ids
+    things = () if read.finder is None else (await read.finder(actor, **ids),)
+    state = await read.handler(actor, *things, **names)
     tag = tag_of(to_json(state))
     if not _names(wanted, tag):
         raise PreconditionFailed(
             ErrorCode.PRECONDITION_FAILED.detail("This has changed since you read it.", etag=tag, current=state)
         )
-
-
-async def current_state(read: Operation, actor: Actor, ids: Ids) -> object:
-    """Return what the read operation of a thing answers now."""
-    if read.finder is None:
-        return await read.handler(actor, **ids)
-    return await read.handler(actor, await read.finder(actor, **ids))
 
 
 async def _hold(found: object) -> None:

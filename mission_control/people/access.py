@@ -35,16 +35,16 @@ def role_of(actor: Actor, organization_id: UUID) -> str | None:
     return membership.role if membership else None
 
 
-@rules.rule("account.set_up")
-@rules.rule("account.sign_in")
-@rules.rule("account.reset_password")
-@rules.rule("account.mail_reset")
-@rules.rule("account.admit")
-@rules.rule("organization.settle")
-@rules.rule("organization.reset_demo")
-def only_the_system(actor: Actor, thing: object) -> bool:
-    """Allow only the system: a code, a password, a link, a mailbox or the provider's signature proves the person."""
-    return False
+# Allow only the system: a code, a password, a link, a mailbox or the provider's signature proves the person.
+rules.for_system(
+    "account.set_up",
+    "account.sign_in",
+    "account.reset_password",
+    "account.mail_reset",
+    "account.admit",
+    "organization.settle",
+    "organization.reset_demo",
+)
 
 
 @rules.rule("account.sign_out")

@@ -166,10 +166,7 @@ async def _send(sender: Sender, delivery: Delivery) -> None:
             await settle(sender_of(delivery), delivery, None, final=True)
 
 
-@rules.rule("delivery.settle")
-def may_settle(actor: Actor, delivery: object) -> bool:
-    """Only the system itself."""
-    return False
+rules.for_system("delivery.settle")
 
 
 @rules.rule("delivery.retry")
