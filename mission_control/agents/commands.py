@@ -157,11 +157,8 @@ async def _write_down(
 
 
 def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> UUID:
-    lines = [f"By: {author.name}"]
-    if soul.reason:
-        lines.append(f"Reason: {soul.reason}")
-    if soul.source_url:
-        lines.append(f"Source: {soul.source_url}")
+    about = (("Reason", soul.reason), ("Source", soul.source_url))
+    lines = [f"By: {author.name}", *(f"{word}: {text}" for word, text in about if text)]
     lines += ["", f"Read it anew: GET /api/v1/agent/boards/{agent.board_id}/agents/{agent.id}/soul"]
     return deliver(NOTICE, agent.scope(), agent_id=agent.id, header="SOUL UPDATED", text="\n".join(lines)).id
 

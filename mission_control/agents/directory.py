@@ -137,7 +137,6 @@ class SoulsDirectory:
         return [one for one in found if wanted in f"{one.handle}/{one.slug}".lower()][:limit]
 
     async def text(self, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
-        """Return a soul's text. Raises Invalid for impossible names."""
         handle, slug = segment("handle", handle), segment("slug", slug.strip().removesuffix(".md"))
         path = f"/api/souls/{handle}/{slug}.md"
         content = await self._texts.get(path, lambda: self._read(path, TEXT_BYTES, TEXT_SECONDS))

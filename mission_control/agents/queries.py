@@ -59,7 +59,6 @@ async def own_agent(actor: Actor, **_: object) -> Agent:
 
 
 async def agent_named(actor: Actor, name: str, board_id: UUID | None) -> Agent | None:
-    """Return the first agent of the active organization with exactly this name, on a board if one is given."""
     named = visible_agents(actor).filter(organization_id=actor.organization_id, name=name)
     if board_id is not None:
         named = named.filter(board_id=board_id)

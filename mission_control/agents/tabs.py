@@ -175,7 +175,6 @@ class OwnedBudget(BudgetState):
 
 
 async def _budgets(viewed: Viewed) -> list[OwnedBudget]:
-    """The budgets that the agent's work draws on, its own first."""
     agent = viewed.agent
     found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
     board_name = agent.board.name if agent.board else None
@@ -278,7 +277,6 @@ async def inbox_card(viewed: Viewed) -> str:
 
 
 async def _titles(found: list[Delivery]) -> dict[UUID, str]:
-    """Return titles of notices that name the decision and the task."""
     ids = list({one.task_id for one in found if one.task_id})
     sql = f"SELECT id, number, title FROM tasks WHERE id IN ({placeholders(len(ids))})"
     tasks = {as_id(row["id"]): (int(row["number"]), row["title"]) for row in await rows(sql, *ids)} if ids else {}

@@ -160,7 +160,6 @@ async def update_agent_token(outcome: Outcome[tuple[Agent, Token], TokenForm]) -
 
 @changes_agent(pages, f"{TOKEN}/revocations")
 async def revoke_agent_token(outcome: Outcome[tuple[Agent, Token], None]) -> ResponseReturnValue:
-    """Revoke one token at once; a no-op for one that has ended."""
     return done(f"/agents/{outcome.found[0].id}/tokens", toast="Token revoked")
 
 
@@ -175,7 +174,6 @@ async def _own(agent: Agent, ids: object) -> dict[str, object]:
 
 
 async def _subjects(actor: Actor, agent: Agent | None, ids: Mapping[str, UUID]) -> dict[str, object]:
-    """Return the subjects of budgets that the agent's work draws on."""
     if agent is None:
         return {"subjects": [(f"agent:{ids['agent_id']}", "This agent")]}
     board = [(f"board:{agent.board_id}", f"All agents of {agent.board.name}")] if agent.board else []

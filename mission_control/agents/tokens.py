@@ -62,7 +62,6 @@ async def _replace(agent: Agent, overlap_seconds: int, expires_at: datetime | No
 
 
 async def newest_live_token(agent_id: UUID) -> Token | None:
-    """Return the newest token of an agent that has not ended."""
     return await live_tokens(agent_id).order_by("-created_at", "-id").first()
 
 

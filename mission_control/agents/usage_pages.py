@@ -95,7 +95,6 @@ class BudgetForm(Form):
 
     @staticmethod
     def fields_of(budget: Budget) -> dict[str, str]:
-        """Return the fields of the form that creates a budget again."""
         is_of_all = budget.subject == "organization"
         subject = budget.subject if is_of_all else f"{budget.subject}:{budget.subject_id}"
         limit = format(Decimal(str(usage_queries.amount(budget.unit, budget.limit_amount))), "f")
@@ -141,7 +140,6 @@ LIST = LiveList(
 
 
 async def _subjects(actor: Actor) -> list[tuple[str, str]]:
-    """Return the subjects of a budget as options of a form: the organization, its boards, their agents."""
     boards = await boards_of(actor)
     agents = await rows(
         f"SELECT id, name, board_id FROM agents WHERE board_id IN ({placeholders(len(boards) or 1)})"
@@ -167,7 +165,6 @@ async def create_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnVal
 
 @pages.get(BUDGET)
 async def edit(budget_id: UUID) -> str:
-    """Show the form of another limit: a dialog for htmx, else a page."""
     actor = await signed_in()
     require(actor, "budget.manage")
     budget = await usage_queries.visible_budget(actor, budget_id)

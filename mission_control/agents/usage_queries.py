@@ -156,7 +156,6 @@ class BudgetState(BaseModel):
 
     @classmethod
     def of(cls, budget: Budget, **more: object) -> Self:
-        """Return a budget and how much of it is used."""
         day = today()
         return cls.model_validate(
             {
@@ -254,7 +253,6 @@ BUDGETS = (
 
 
 def today() -> str:
-    """Return the current day in UTC."""
     return times.clock_now().date().isoformat()
 
 
@@ -287,7 +285,6 @@ def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUI
 
 @lookup
 async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
-    """Return a budget of the active organization. Raise NotFound otherwise."""
     return await existing(Budget.get_or_none(id=budget_id, organization_id=actor.organization_id))
 
 

@@ -156,7 +156,6 @@ async def wake_polls_of_directives(actor: Actor, event: NewEvent) -> None:
 
 
 def channel_of(organization_id: UUID) -> str:
-    """Return the wake-up channel that is notified when a directive may have changed."""
     return f"directives:{organization_id}"
 
 

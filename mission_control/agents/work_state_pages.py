@@ -1,6 +1,5 @@
 """The buttons that pause, stop and resume an agent, a board or all agents of an organization, on any page."""
 
-from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -28,30 +27,22 @@ NAMED = 6  # tasks that a stop's dialog names one by one
 TOASTS = {RUNNING: "{} may work again", PAUSED: "{} paused", STOPPED: "{} stopped"}
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """What is paused, stopped or resumed: the thing, its name and its page."""
+# What is paused, stopped or resumed.
+type Switched = Agent | Board | Organization
 
-    thing: HasWorkState
-    name: str
-    home: str
 
-    @property
-    def whose(self) -> str:
-        return "All agents" if self.home == "/organization" else self.name
-
-    @property
-    def url(self) -> str:
-        return f"{self.home}/work-state"
+def _home_of(thing: Switched) -> str:
+    if isinstance(thing, Organization):
+        return "/organization"
+    return f"/{'agents' if isinstance(thing, Agent) else 'boards'}/{thing.id}"
 
 
 @pages.get("/agents/<uuid:agent_id>/work-state")
 @pages.get("/boards/<uuid:board_id>/work-state")
 @pages.get("/organization/work-state")
 async def ask(agent_id: UUID | None = None, board_id: UUID | None = None) -> str:
-    """Ask why an agent, a board or all agents are paused or stopped."""
     actor = await signed_in()
-    thing: Agent | Board | Organization
+    thing: Switched
     if agent_id is not None:
         thing, verb = await reachable_agent(actor, agent_id), "agent.set_work_state"
     elif board_id is not None:
@@ -59,24 +50,17 @@ async def ask(agent_id: UUID | None = None, board_id: UUID | None = None) -> str
     else:
         thing, verb = await active_organization(actor), "organization.set_work_state"
     require(actor, verb, thing)
-    return await _ask(actor, _switch_of(thing))
-
-
-def _switch_of(thing: Agent | Board | Organization) -> Switch:
-    if isinstance(thing, Organization):
-        return Switch(thing, thing.name, "/organization")
-    return Switch(thing, thing.name, f"/{'agents' if isinstance(thing, Agent) else 'boards'}/{thing.id}")
+    return await _ask(actor, thing)
 
 
 async def _state_of(actor: Actor, thing: HasWorkState) -> dict[str, str]:
     return {"state": thing.work_state, "reason": thing.work_state_reason or ""}
 
 
-async def _not_set(refusal: Refusal[Agent | Board | Organization, WorkStateChange]) -> ResponseReturnValue:
-    """Answer the form of the reason with what was typed."""
+async def _not_set(refusal: Refusal[Switched, WorkStateChange]) -> ResponseReturnValue:
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
-    return await _ask(refusal.actor, _switch_of(refusal.found), refusal.error)
+    return await _ask(refusal.actor, refusal.found, refusal.error)
 
 
 _sets = partial(action, pages, before=_state_of, refused=_not_set)
@@ -85,46 +69,43 @@ _sets = partial(action, pages, before=_state_of, refused=_not_set)
 @_sets("/agents/<uuid:agent_id>/work-state", performs="set_agent_work_state", at=agent_of_page)
 @_sets("/boards/<uuid:board_id>/work-state", performs="set_board_work_state")
 @_sets("/organization/work-state", performs="set_my_org_work_state")
-async def set_state(outcome: Outcome[Agent | Board | Organization, WorkStateChange]) -> ResponseReturnValue:
+async def set_state(outcome: Outcome[Switched, WorkStateChange]) -> ResponseReturnValue:
     """Pause, stop or resume; go back to where the button was with a message that offers to undo it."""
-    switch, wanted, before = _switch_of(outcome.found), outcome.form, outcome.before
+    thing, wanted, before = outcome.found, outcome.form, outcome.before
     if wanted.state == before["state"]:
-        return done(_back(switch), toast="Reason saved" if wanted.reason else None)
+        return done(_back(thing), toast="Reason saved" if wanted.reason else None)
     label = "Resume" if wanted.state == STOPPED else "Undo"  # tasks that a stop took back do not return
-    toast = TOASTS[wanted.state].format(switch.whose)
-    return done(
-        _back(switch), toast=toast, undo_action=switch.url, undo=before | {"expects": wanted.state}, undo_label=label
-    )
+    toast = TOASTS[wanted.state].format("All agents" if isinstance(thing, Organization) else thing.name)
+    url, undo = f"{_home_of(thing)}/work-state", before | {"expects": wanted.state}
+    return done(_back(thing), toast=toast, undo_action=url, undo=undo, undo_label=label)
 
 
-def _back(switch: Switch) -> str:
+def _back(thing: Switched) -> str:
     """Return the page of ours on which the form stood, else the thing's own."""
     came = parts_of(request.headers.get("Referer", ""))
     if came.netloc == request.host and not came.path.endswith("/work-state"):
         return safe_next(came.path + (f"?{came.query}" if came.query else ""))
-    return "/boards" if switch.home == "/organization" else switch.home
+    return "/boards" if isinstance(thing, Organization) else _home_of(thing)
 
 
-async def _ask(actor: Actor, switch: Switch, invalid: FormInvalid | None = None) -> str:
-    """Return the form for a stop or for a reason: a dialog for htmx, else a page."""
+async def _ask(actor: Actor, thing: Switched, invalid: FormInvalid | None = None) -> str:
     if request.args.get("to") == STOPPED and invalid is None:
-        return await _confirm_stop(actor, switch)
-    context: dict[str, object] = {"thing": switch.thing, "url": switch.url, "subject": switch.name}
-    context["values"] = invalid.values if invalid else {"reason": switch.thing.work_state_reason}
+        return await _confirm_stop(actor, thing)
+    context: dict[str, object] = {"thing": thing, "url": f"{_home_of(thing)}/work-state", "subject": thing.name}
+    context["values"] = invalid.values if invalid else {"reason": thing.work_state_reason}
     context["errors"] = invalid.errors if invalid else {}
     if is_htmx():
         return render_macro("ui/work_state_forms.html", "reason_dialog", **context)
-    return await shell_page(actor, "agents/work_state.html", active="agents", back=_back(switch), **context)
+    return await shell_page(actor, "agents/work_state.html", active="agents", back=_back(thing), **context)
 
 
-async def _confirm_stop(actor: Actor, switch: Switch) -> str:
-    """Return the form that names what a stop does before it is done."""
+async def _confirm_stop(actor: Actor, thing: Switched) -> str:
     agents = visible_agents(actor)
-    scope = switch.thing.id
-    if isinstance(switch.thing, Agent):
-        whose, column = switch.name, "t.assigned_agent_id"
+    scope = thing.id
+    if isinstance(thing, Agent):
+        whose, column = thing.name, "t.assigned_agent_id"
     else:
-        is_board = isinstance(switch.thing, Board)
+        is_board = isinstance(thing, Board)
         count = await (agents.filter(board_id=scope) if is_board else agents.filter(organization_id=scope)).count()
         whose, column = f"{count} agent{'' if count == 1 else 's'}", "t.board_id" if is_board else "b.organization_id"
     held = await rows(
@@ -134,10 +115,14 @@ async def _confirm_stop(actor: Actor, switch: Switch) -> str:
         scope,
     )
     names = [f"#{one['number']}" + (f" of {one['board']}" if column.startswith("b.") else "") for one in held]
-    context: dict[str, object] = {"url": switch.url, "whose": whose, "consequence": consequence_of(names)}
+    context: dict[str, object] = {
+        "url": f"{_home_of(thing)}/work-state",
+        "whose": whose,
+        "consequence": consequence_of(names),
+    }
     if is_htmx():
         return render_macro("ui/work_state_forms.html", "stop_dialog", **context)
-    return await shell_page(actor, "agents/stop.html", active="agents", back=_back(switch), **context)
+    return await shell_page(actor, "agents/stop.html", active="agents", back=_back(thing), **context)
 
 
 def consequence_of(names: list[str]) -> str:

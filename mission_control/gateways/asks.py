@@ -33,7 +33,6 @@ class _Gateway:
 
     @property
     def wants_token(self) -> bool:
-        """Whether it refuses the saved token."""
         return self.state == REFUSED and self.state_code in TOKEN_CODES
 
 

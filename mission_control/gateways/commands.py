@@ -153,7 +153,6 @@ async def refuse_in_use(gateway: Gateway, *, force: bool) -> None:
 
 
 def visible_fields(gateway: Gateway) -> JsonObject:
-    """Return the fields of a gateway that events may hold."""
     names = ("name", "url", "workspace_root", "allow_insecure_tls", "disable_device_pairing")
     return {name: getattr(gateway, name) for name in names} | {"has_token": gateway.token is not None}
 

@@ -216,7 +216,6 @@ class Link:
         return self.connection is not None and self.connection.is_open
 
     def retry(self) -> None:
-        """Connect now instead of at the next attempt."""
         if not self.is_connected:
             self._failures = self._short_connections = 0
             before, self._tasks[0] = self._tasks[0], asyncio.create_task(self._run())

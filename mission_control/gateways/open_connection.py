@@ -42,7 +42,6 @@ class _Opening(connect):
     """Opens a connection, to the asked address only: what is sent next is a secret."""
 
     def process_redirect(self, exc: Exception) -> Exception:
-        """Follow no redirect."""
         return exc
 
 

@@ -66,7 +66,6 @@ def visible_gateways(actor: Actor) -> QuerySet[Gateway]:
 
 @lookup
 async def visible_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
-    """Return a gateway that the actor can see. Raise NotFound otherwise."""
     return await existing(visible_gateways(actor).get_or_none(id=gateway_id))
 
 
