@@ -318,7 +318,7 @@ class ApprovalsMachine(RuleBasedStateMachine):
         """For Vega, about a command."""
         self.count("gateway")
         asked = AskedApproval(f"{number}-{self.ground.steps}", "exec", "mc-vega", None, {"gateway_request": {}})
-        vega = Asker(self.cast.vega.id, "Vega", self.cast.board)
+        vega = Asker(self.cast.vega.id, "Vega", "vega", self.cast.board)
         self.run(keep_approval(system(self.cast.organization.id), self.ground.gateway, vega, asked))
 
     @precondition(lambda self: self.waiting("agent_questions WHERE state = 'open'") < 2)

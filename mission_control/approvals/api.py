@@ -8,7 +8,8 @@ from mission_control.approvals import commands, decisions
 from mission_control.approvals.commands import change_approval, request_approval
 from mission_control.approvals.live import POLLS, stream_of_approvals
 from mission_control.approvals.models import Approval
-from mission_control.approvals.queries import ApprovalHistoryItem, approval_history, approval_read
+from mission_control.approvals.queries import ApprovalHistoryItem, approval_history
+from mission_control.approvals.reading import approval_read
 from mission_control.approvals.schemas import (
     ApprovalConflictError,
     ApprovalCreate,

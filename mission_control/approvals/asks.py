@@ -1,32 +1,20 @@
 """Approvals that a person may decide, as a kind of asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals import queue
 from mission_control.approvals.commands import reopen_approval
 from mission_control.approvals.decisions import apply_deadline, held_tasks, locked_approval, task_ids_of
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import parts_of_approvals, visible_approval
-from mission_control.approvals.queue import Item, Score
-from mission_control.asks.kinds import (
-    Answers,
-    AnswerWords,
-    AskKind,
-    Boards,
-    Deadline,
-    Details,
-    Key,
-    Last,
-    Page,
-    Proof,
-    Rows,
-    Seeker,
-)
+from mission_control.approvals.reading import Item, Score, item_of, items_of, queue
+from mission_control.asks import kinds
+from mission_control.asks.pages import queue_row
 from mission_control.asks.saying import answer, deadline_facts, fact, in_one_line, link_facts, need, shortened
-from mission_control.asks.schemas import Need, NeedAnswer, NeedFact, NeedParty, NeedTask
+from mission_control.asks.schemas import Need, NeedAnswer, NeedFact, NeedParty
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_with
 from mission_control.core.actor import Actor
@@ -43,66 +31,55 @@ def title_of(item: Item) -> str:
     return f"Approve: {item.title}"
 
 
-def _is_dangerous(item: Item) -> bool:
-    asked = item.request
-    return any(one.level == "high" for one in _risks(item)) or (
-        asked is not None and bool(asked.risks or asked.warnings)
-    )
-
-
 def _risks(item: Item) -> list[Score]:
     return [one for one in item.rubric if one.name.lower() in ("risk", "risks")]
 
 
 def _facts(item: Item) -> list[NeedFact]:
-    facts = [fact("bot" if item.asker_kind == "agent" else "user", item.asker)]
+    facts = [fact("user" if item.is_of_person else "bot", item.asker)]
     facts += link_facts([(one.name, one.url) for one in item.evidence])
     if item.shown.diff_stat:
         facts.append(fact("code", item.shown.diff_stat))
     if item.request is not None:
-        facts += [fact("triangle-alert", shortened(one, 120), "warn") for one in item.request.warnings[:2]]
-        facts += [fact("triangle-alert", risk, "warn") for risk in item.request.risks[:2]]
-    if item.confidence is not None and item.asker_kind == "agent":
-        low = item.confidence_word == "Low"
-        facts.append(fact("gauge", f"{item.confidence} % sure", "warn" if low else ""))
-    facts += [fact("shield-check", f"{one.level} risk", one.warning) for one in _risks(item)]
+        warnings = [shortened(one, 120) for one in item.request.warnings[:2]]
+        facts += [fact("triangle-alert", one, "warn") for one in [*warnings, *item.request.risks[:2]]]
+    if item.sure is not None and not item.is_of_person:
+        facts.append(fact("gauge", f"{item.sure} % sure", "warn" if item.sure_word == "Low" else ""))
+    facts += [
+        fact("shield-check", f"{one.level} risk", "warn" if one.verdict[0] == "bad" else "") for one in _risks(item)
+    ]
     return facts + deadline_facts(item.reminded_at, item.asked_name)
 
 
-def answers_of(item: Item) -> list[NeedAnswer]:
+def _answers(item: Item) -> list[NeedAnswer]:
     """Return what can be answered: approve, send back, reject; for a gateway also approve the next times."""
-    ids = {"board_id": item.board.id, "approval_id": item.id}
-    is_outside = item.request is not None
+    ids = {"board_id": item.board_id, "approval_id": item.id}
+    is_outside, effects = item.request is not None, item.effects
 
     def decision(id: str, key: str | None, label: str, effect: str, body: dict[str, Any], **more: Any) -> NeedAnswer:
         in_house = {"undoable": True, "in_bulk": True} if not is_outside and id != "always" else {}
         return answer(id, key, label, effect, "decide_approval", ids, body, **{"note": WHY, **in_house, **more})
 
-    effects = item.effects
     found = [decision("approve", "A", "Approve", effects["approve"], {"decision": "approved"}, recommended=True)]
-    if item.request is not None and item.request.allows_always:
+    if "always" in effects:
         always = {"decision": "approved", "always": True}
         found.append(decision("always", "1", "Always approve", effects["always"], always))
     back, course = {"decision": "changes_requested"}, "stop" if is_outside else "go"
     found.append(decision("send_back", "R", "Send back", effects["send_back"], back, note=NOTE, course=course))
-    for name, label, effect, body in _rejections(item):
-        found.append(decision(name, None, label, effect, {"decision": "rejected", **body}, course="stop"))
+    rejections: list[tuple[str, str, str, dict[str, str]]] = [("reject", "Reject", effects["reject"], {})]
+    if item.ends_work:
+        over = f"The work of {item.asker} is over"
+        rejections = [
+            ("reject", "Reject, back to the inbox", f"{over}; the task is nobody's.", {"then": "inbox"}),
+            ("reject_mine", "Reject, I take it over", f"{over}; the task is yours, in progress.", {"then": "mine"}),
+            ("reject_trash", "Reject and delete the task", f"{over}; the task goes to the trash.", {"then": "trash"}),
+        ]
+    for name, label, effect, then in rejections:
+        found.append(decision(name, None, label, effect, {"decision": "rejected", **then}, course="stop"))
     return found
 
 
-def _rejections(item: Item) -> list[tuple[str, str, str, dict[str, str]]]:
-    """Return the ways to reject: of handed-in work, what becomes of its task."""
-    if not item.ends_work:
-        return [("reject", "Reject", item.effects["reject"], {})]
-    over = f"The work of {item.asker} is over"
-    return [
-        ("reject", "Reject, back to the inbox", f"{over}; the task is nobody's.", {"then": "inbox"}),
-        ("reject_mine", "Reject, I take it over", f"{over}; the task is yours, in progress.", {"then": "mine"}),
-        ("reject_trash", "Reject and delete the task", f"{over}; the task goes to the trash.", {"then": "trash"}),
-    ]
-
-
-class ApprovalAsk(AskKind[Item]):
+class ApprovalAsk(kinds.AskKind[Item]):
     """Approvals that a person may decide."""
 
     kind, group, position = "approval", "answer", 10
@@ -118,8 +95,8 @@ class ApprovalAsk(AskKind[Item]):
         "=rejected": "rejected this",
         "=changes_requested": "sent this back",
     }
-    deadline = Deadline("status = 'pending'", Approval, apply_deadline)
-    answers = Answers(
+    deadline = kinds.Deadline("status = 'pending'", Approval, apply_deadline)
+    answers = kinds.Answers(
         at="resolved_at",
         by="resolved_by_user_id",
         where="resolved_by_kind = 'user' AND status <> 'pending'",
@@ -128,10 +105,10 @@ class ApprovalAsk(AskKind[Item]):
         otherwise="decided this",
     )
 
-    def find(self, seeker: Seeker) -> Iterator[Rows]:
+    def find(self, seeker: kinds.Seeker) -> Iterator[kinds.Rows]:
         """Find pending approvals; one changes with what it is about."""
         tasks = "FROM approval_task_links l JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id"
-        yield Rows(
+        yield kinds.Rows(
             "FROM approvals a JOIN mine ON mine.id = a.board_id WHERE a.status = 'pending'",
             id="a.id",
             since="a.created_at",
@@ -140,13 +117,13 @@ class ApprovalAsk(AskKind[Item]):
             version=f"CAST(a.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(t.updated_at) AS TEXT) {tasks}), '')",
         )
 
-    async def read(self, page: Page) -> Mapping[UUID, Item]:
+    async def read(self, page: kinds.Page) -> Mapping[UUID, Item]:
         boards = await boards_with(page.board_ids)
-        return {item.id: item for item in await queue.items_of(page.actor, list(boards.values()), page.ids)}
+        return {item.id: item for item in await items_of(page.actor, boards.values(), page.ids)}
 
-    def say(self, page: Page, key: Key, item: Item) -> Need:
-        party = NeedParty(id=item.asker_id, name=item.asker)
-        is_agent = item.asker_kind == "agent"
+    def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
+        party = NeedParty(id=item.agent_id or item.requested_by_user_id, name=item.asker)
+        is_dangerous = any(one.level == "high" for one in _risks(item))
         return need(
             page,
             key,
@@ -154,13 +131,13 @@ class ApprovalAsk(AskKind[Item]):
             reason=in_one_line(item.reason),
             url=item.url,
             facts=_facts(item),
-            answers=answers_of(item),
-            high_risk=_is_dangerous(item),
+            answers=_answers(item),
+            high_risk=is_dangerous or (item.request is not None and item.request.is_dangerous),
             otherwise=item.without_decision,
             at=item.decide_by or item.expires_at,
-            tasks=[NeedTask(id=one.id, number=one.number, title=one.title, status=one.status) for one in item.tasks],
-            agent=party if is_agent else None,
-            person=None if is_agent else party,
+            tasks=item.tasks,
+            agent=None if item.is_of_person else party,
+            person=party if item.is_of_person else None,
         )
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
@@ -173,22 +150,27 @@ class ApprovalAsk(AskKind[Item]):
             await held_tasks(approval.board_id, await task_ids_of(approval))
             await locked_approval(approval)
 
-    async def undo(self, actor: Actor, board_id: UUID, approval_id: UUID, last: Last) -> None:
+    async def undo(self, actor: Actor, board_id: UUID, approval_id: UUID, last: kinds.Last) -> None:
         await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
 
-    async def details(self, actor: Actor, board: Board, approval_id: UUID) -> Details:
+    async def details(self, actor: Actor, board: Board, approval_id: UUID) -> kinds.Details:
         """Return why an approval is asked, what shows the result, and how sure its asker is."""
-        item = await queue.item(actor, board, approval_id)
+        item = await item_of(actor, board, approval_id)
         if item is None:
-            return Details()
-        proofs = [Proof("external-link", one.name, one.what, one.url) for one in item.evidence]
-        sure = [] if item.confidence is None else [f"{item.confidence} % sure, {item.confidence_word.lower()}"]
+            return kinds.Details()
+        proofs = [kinds.Proof("external-link", one.name, one.what, one.url) for one in item.evidence]
+        sure = [] if item.sure is None else [f"{item.sure} % sure, {item.sure_word.lower()}"]
         sure += [f"{one.name}: {one.value}, {one.verdict[0]}" for one in item.rubric]
-        return Details(item.reason, proofs, sure, item.shown)
+        return kinds.Details(item.reason, proofs, sure, item.shown)
 
-    async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
-        items = await queue.items_of(actor, list(boards.values()), list(ids))
-        return {item.id: AnswerWords(title_of(item), item.url) for item in items}
+    async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
+        row = partial(queue_row, macro="approvals/rows.html#approval_row", next_url=view.url, selectable=True)
+        found = await queue(actor, view.boards, view.opened)
+        return [row(one, one.is_pending, show_board=view.show_board) for one in found]
+
+    async def in_words(self, actor: Actor, boards: kinds.Boards, ids: Sequence[UUID]) -> kinds.Words:
+        items = await items_of(actor, boards.values(), list(ids))
+        return {item.id: kinds.AnswerWords(title_of(item), item.url) for item in items}
 
 
 ASK = ApprovalAsk()

@@ -5,21 +5,12 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.approvals.decisions import (
-    decide_approval,
-    held_tasks,
-    locked_approval,
-    refuse_closed,
-    refuse_moot,
-    resolve,
-    save_decision,
-    task_ids_of,
-)
+from mission_control.approvals import decisions
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import FINISH
-from mission_control.approvals.queries import attempts_of, outcomes_of, tasks_of_others
+from mission_control.approvals.queries import outcomes_of
 from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
-from mission_control.asks.deadlines import CHANNEL, COLUMNS, clear_deadline, put_deadline
+from mission_control.asks.deadlines import CHANNEL, COLUMNS, put_deadline
 from mission_control.boards.attempts import current_runs, only_run_of, refuse_lost_lease
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
@@ -29,7 +20,7 @@ from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import notify, record
+from mission_control.log.unit_of_work import notify
 
 EVENTS = (
     Kind("approval.requested", "Somebody asked for a decision."),
@@ -45,12 +36,15 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     tasks that are not on the board.
     """
     task_ids = asked.all_task_ids()
-    _refuse_missing(task_ids, await held_tasks(board.id, task_ids))
+    _refuse_missing(task_ids, await decisions.held_tasks(board.id, task_ids))
     await refuse_lost_lease(task_ids)
-    status = "pending" if actor.is_agent else asked.status
+    status, agent_id = ("pending", actor.agent_id) if actor.is_agent else (asked.status, asked.agent_id)
+    on_board = "SELECT 1 AS one FROM agents WHERE id = ? AND board_id = ?"
+    if not actor.is_agent and agent_id is not None and not await rows(on_board, agent_id, board.id):
+        raise NotFound("The agent is not on this board.")
     approval = Approval(
         board_id=board.id,
-        agent_id=actor.agent_id if actor.is_agent else await _agent_of(board, asked.agent_id),
+        agent_id=agent_id,
         requested_by_user_id=actor.user_id,
         action_type=asked.action_type,
         payload=asked.payload,
@@ -64,7 +58,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
         await put_deadline(approval, board, asked)
         notify(CHANNEL)
     else:
-        resolve(approval, actor, status, None)
+        decisions.resolve(approval, actor, status, None)
     runs = await current_runs(task_ids)
     if len(task_ids) == 1:
         approval.run_id = runs.get(task_ids[0])
@@ -99,30 +93,14 @@ async def save_request(approval: Approval, task_ids: list[UUID], runs: dict[UUID
     """Store a request with its tasks and the runs that ask, and record it."""
     await insert(approval)
     await _link(approval, task_ids, runs)
-    record(
-        "approval.requested",
-        approval.scope(task_ids[0] if task_ids else None),
-        f"Approval requested: {approval.action_type}.",
-        agent_id=approval.agent_id,
-        approval_id=approval.id,
-        action_type=approval.action_type,
-        task_ids=task_ids,
-        status=approval.status,
-    )
+    facts = {"action_type": approval.action_type, "status": approval.status}
+    decisions.record_change("approval.requested", approval, "Approval requested", task_ids, **facts)
 
 
 def _refuse_missing(task_ids: list[UUID], held: set[str]) -> None:
     missing = [str(task_id) for task_id in task_ids if str(task_id) not in held]
     if missing:
         raise NotFound({"message": "Some tasks are not on this board.", "missing_task_ids": missing})
-
-
-async def _agent_of(board: Board, agent_id: UUID | None) -> UUID | None:
-    if agent_id is None:
-        return None
-    if not await rows("SELECT 1 AS one FROM agents WHERE id = ? AND board_id = ?", agent_id, board.id):
-        raise NotFound("The agent is not on this board.")
-    return agent_id
 
 
 async def _refuse_conflicts(task_ids: list[UUID]) -> None:
@@ -148,24 +126,33 @@ def conflict(pending: dict[str, str]) -> Conflict:
 
 
 async def _link(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]) -> None:
+    """Store the tasks of a request. Of those that another agent works on it alone asks whether its attempt is over."""
+    if not task_ids:
+        return
     pending = approval.status == "pending"
-    attempts = await attempts_of(task_ids)
-    if approval.agent_id is not None and approval.requested_by_user_id is None:
-        for task_id in await tasks_of_others(approval.agent_id, task_ids):
-            del attempts[task_id]
+    found = await rows(
+        "SELECT t.id, t.attempt FROM tasks t JOIN approvals a ON a.id = ?"
+        f" WHERE t.id IN ({placeholders(len(task_ids))}) AND NOT EXISTS (SELECT 1 FROM task_runs r"
+        " WHERE r.task_id = t.id AND r.ended_at IS NULL AND r.agent_id <> a.agent_id"
+        " AND a.requested_by_user_id IS NULL)",
+        approval.id,
+        *task_ids,
+    )
+    attempts = {UUID(str(row["id"])): row["attempt"] for row in found}
+    links = [
+        ApprovalTask(
+            approval_id=approval.id,
+            task_id=task_id,
+            is_pending=pending,
+            asked_attempt=attempts.get(task_id),
+            run_id=runs.get(task_id),
+            decided_attempt=None if pending else attempts.get(task_id),
+        )
+        for task_id in task_ids
+    ]
     try:
         async with in_transaction():
-            for task_id in task_ids:
-                attempt = attempts.get(task_id)
-                link = ApprovalTask(
-                    approval_id=approval.id,
-                    task_id=task_id,
-                    is_pending=pending,
-                    asked_attempt=attempt,
-                    run_id=runs.get(task_id),
-                    decided_attempt=None if pending else attempt,
-                )
-                await insert(link)
+            await insert(*links)
     except IntegrityError:
         raise conflict(dict.fromkeys(map(str, task_ids), "")) from None
 
@@ -178,10 +165,10 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
 
     The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/decided.py`.
     """
-    task_ids = await task_ids_of(approval)
-    held = await held_tasks(approval.board_id, task_ids)
-    approval = await locked_approval(approval)
-    refuse_closed(approval)
+    task_ids = await decisions.task_ids_of(approval)
+    held = await decisions.held_tasks(approval.board_id, task_ids)
+    approval = await decisions.locked_approval(approval)
+    decisions.refuse_closed(approval)
     if approval.status == "pending":
         return approval
     if approval.gateway_id is not None:
@@ -190,23 +177,15 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     if not held and not outcomes:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
-    await refuse_moot(approval.id, outcomes)
+    await decisions.refuse_moot(approval.id, outcomes)
     approval.status, approval.updated_at = "pending", times.clock_now()
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
-    clear_deadline(approval)
+    approval.decide_by = approval.otherwise = approval.otherwise_user_id = None
     await approval.save(update_fields=[*COLUMNS])
-    await save_decision(approval)
-    record(
-        "approval.reopened",
-        approval.scope(task_ids[0] if task_ids else None),
-        f"Approval re-opened: {approval.action_type}.",
-        agent_id=approval.agent_id,
-        approval_id=approval.id,
-        before=before,
-        task_ids=task_ids,
-        outcomes=outcomes,
-    )
+    await decisions.save_decision(approval)
+    what = "Approval re-opened"
+    decisions.record_change("approval.reopened", approval, what, task_ids, before=before, outcomes=outcomes)
     return approval
 
 
@@ -220,16 +199,11 @@ async def change_approval(
     then: RejectedTask = "inbox",
 ) -> Approval:
     """Decide or reopen an approval as a PATCH asks, or leave it."""
-    if decision is None and status is None:
+    if status == "pending" or (decision is None and status is None):
         if note is not None:
             raise Invalid("Send a note only together with a decision.")
-        return approval
-    if status == "pending":
-        if note is not None:
-            raise Invalid("Send a note only together with a decision.")
-        return await reopen_approval(actor, approval)
-    wanted = decision or str(status)
-    refuse_closed(approval)
+        return await reopen_approval(actor, approval) if status == "pending" else approval
+    decisions.refuse_closed(approval)
     if decision is None and approval.status == status and note is None:
         return approval
-    return await decide_approval(actor, approval, wanted, note, seen=seen, then=then)
+    return await decisions.decide_approval(actor, approval, decision or str(status), note, seen=seen, then=then)

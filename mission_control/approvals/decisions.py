@@ -1,6 +1,6 @@
 """Decide approvals, end their deadlines, and close those that became moot: what a run asked ends with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from mission_control.asks.deadlines import COLUMNS, Deadlines
 from mission_control.boards.attempts import OVER, RESUMED, STANDING, WAITS, current_runs
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
 from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import is_postgres, placeholders, rows, select
@@ -31,8 +31,8 @@ EVENTS = (
     Kind("approval.asked_another", "Nobody decided by the deadline: another person was asked."),
 )
 
-STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
 CLOSED = "closed"
+STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected", CLOSED: "rejected"}
 WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 
 
@@ -77,21 +77,25 @@ async def decide_approval(
         raise Invalid("Only a request of a gateway can be approved for the next times too.")
     resolve(approval, actor, decision, note)
     await save_decision(approval, is_another=decision != before)
+    facts: dict[str, Any] = {"action_type": approval.action_type, "before": before, "decision": decision, "note": note}
+    facts |= {"then": then, "outcomes": outcomes if decision != before else {}}
+    record_change("approval.decided", approval, f"Approval {WORD_OF[decision]}", task_ids, **facts)
+    return approval
+
+
+def record_change(
+    kind: str, approval: Approval, what: str, task_ids: Sequence[UUID], why: str = "", **facts: Any
+) -> None:
+    """Record what happened to an approval, also for the first of its tasks."""
     record(
-        "approval.decided",
+        kind,
         approval.scope(task_ids[0] if task_ids else None),
-        f"Approval {WORD_OF[decision]}: {approval.action_type}.",
+        f"{what}: {approval.action_type}.{why}",
         agent_id=approval.agent_id,
         approval_id=approval.id,
-        action_type=approval.action_type,
-        before=before,
-        decision=decision,
-        note=note,
-        then=then,
         task_ids=task_ids,
-        outcomes=outcomes if decision != before else {},
+        **facts,
     )
-    return approval
 
 
 async def refuse_decided(approval: Approval, wanted: str) -> None:
@@ -110,7 +114,7 @@ def refuse_closed(approval: Approval) -> None:
 
 
 def resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -> None:
-    """Set the decision of an approval in memory: `approved`, `rejected` or `changes_requested`."""
+    """Set the decision of an approval in memory: `approved`, `rejected`, `changes_requested` or `closed`."""
     approval.status = STATUS_OF[decision]
     approval.decision = decision
     approval.note = note
@@ -153,28 +157,6 @@ async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
     )
 
 
-async def close_approval(approval: Approval, task_id: UUID, why: str) -> None:
-    """Close a pending approval that became moot. A gateway that asked is told no. The caller holds the approval."""
-    approval.status, approval.decision, approval.note = STATUS_OF["rejected"], CLOSED, why
-    approval.resolved_by_user_id, approval.resolved_by_kind = None, "system"
-    approval.resolved_at = approval.updated_at = times.clock_now()
-    if approval.gateway_id is not None:
-        approval.answer, approval.answer_state = "deny", "waiting"
-        notify(CHANNEL)
-    await save_decision(approval)
-    record(
-        "approval.closed",
-        approval.scope(task_id),
-        f"Approval closed: {approval.action_type}. {why}",
-        agent_id=approval.agent_id,
-        approval_id=approval.id,
-        action_type=approval.action_type,
-        task_ids=[task_id],
-        decision=CLOSED,
-        note=why,
-    )
-
-
 async def held_tasks(board_id: UUID, task_ids: list[UUID]) -> set[str]:
     """Lock tasks of a board, always before their approval. Return the ids of those that exist."""
     if not task_ids:
@@ -199,7 +181,6 @@ async def locked_approval(approval: Approval) -> Approval:
 
 
 async def task_ids_of(approval: Approval) -> list[UUID]:
-    """Return the ids of an approval's tasks, in link order."""
     found: Any = (
         await ApprovalTask.filter(approval_id=approval.id)
         .order_by("created_at", "id")
@@ -287,7 +268,6 @@ class _Ask:
 
     @property
     def is_moot(self) -> bool:
-        """Whether its decision no longer has an effect."""
         if self.link_id is not None and asks_to_finish(self.action_type):
             return self.status == "done" or (not self.is_present and self.standing != WAITS)
         return self.standing == OVER
@@ -331,7 +311,10 @@ async def _carry_on(ask: _Ask) -> None:
 
 
 async def close_ask(approval_id: UUID, link_id: UUID | None, task_id: UUID, why: str) -> None:
-    """Close a pending approval for one task, and all of it when it concerns no other. The caller holds the task."""
+    """Close a pending approval for one task, and all of it when it concerns no other. The caller holds the task.
+
+    A gateway that asked is told no.
+    """
     approval = await Approval.get(id=approval_id)
     approval.board = await Board.get(id=approval.board_id)
     approval = await locked_approval(approval)
@@ -339,28 +322,21 @@ async def close_ask(approval_id: UUID, link_id: UUID | None, task_id: UUID, why:
         return
     if link_id is not None:
         await ApprovalTask.filter(id=link_id).update(is_pending=False, outcome=CLOSED, outcome_reason=why)
-    if link_id is None or not await _concerns_another(approval_id):
-        await close_approval(approval, task_id, why)
-        return
-    record(
-        "approval.task_closed",
-        approval.scope(task_id),
-        f"One task of an approval is no longer asked about: {approval.action_type}. {why}",
-        agent_id=approval.agent_id,
-        approval_id=approval.id,
-        task_ids=[task_id],
-        note=why,
-    )
-
-
-async def _concerns_another(approval_id: UUID) -> bool:
-    return bool(
-        await rows(
+        others = (
             "SELECT 1 AS one FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
-            " WHERE l.approval_id = ? AND l.is_pending AND t.deleted_at IS NULL",
-            approval_id,
+            " WHERE l.approval_id = ? AND l.is_pending AND t.deleted_at IS NULL"
         )
-    )
+        if await rows(others, approval_id):
+            what = "One task of an approval is no longer asked about"
+            record_change("approval.task_closed", approval, what, [task_id], f" {why}", note=why)
+            return
+    resolve(approval, system(approval.board.organization_id), CLOSED, why)
+    if approval.gateway_id is not None:
+        approval.answer, approval.answer_state = "deny", "waiting"
+        notify(CHANNEL)
+    await save_decision(approval)
+    facts = {"action_type": approval.action_type, "decision": CLOSED, "note": why}
+    record_change("approval.closed", approval, "Approval closed", [task_id], f" {why}", **facts)
 
 
 async def refuse_moot(approval_id: UUID, restored: Mapping[str, str]) -> None:

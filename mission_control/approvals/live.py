@@ -2,26 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
 from quart import Response
 
 from mission_control.approvals.models import Approval
-from mission_control.approvals.queries import (
-    approval_counts,
-    approval_read,
-    list_approvals,
-    pending_count,
-    visible_approval,
-)
+from mission_control.approvals.queries import approval_counts, pending_count, visible_approval
+from mission_control.approvals.reading import approval_read, list_approvals
 from mission_control.approvals.schemas import ApprovalQuery
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists, visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import NewsPaging, page, to_json, version_of
+from mission_control.database.records import Asked
 from mission_control.database.sql import Row
 from mission_control.http import lookups
 from mission_control.http.operation import settled
@@ -35,15 +30,8 @@ from mission_control.log.unit_of_work import Reactions, notify
 reactions = Reactions()
 
 
-class OnBoard(Protocol):
-    """An approval or a question."""
-
-    id: Any
-    board_id: Any
-
-
 @dataclass(frozen=True, slots=True)
-class Polls[T: OnBoard, Q: NewsPaging]:
+class Polls[T: Asked, Q: NewsPaging]:
     """Waits for approvals or questions, for one or a list of a board, without polling the database.
 
     One waits while the field `waits` has its value; `marks` are the fields that tell that one of a list is another.

@@ -7,10 +7,10 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 from mission_control.core.actor import Scope
-from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import Asked, Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class Approval(Changing):
+class Approval(Asked, Changing):
     """One request for a decision. `decision` distinguishes a rejection from work sent back for changes.
 
     `closed` is the decision of one that became moot; its status is `rejected`, and `note` says why.
@@ -31,24 +31,10 @@ class Approval(Changing):
     resolved_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     resolved_by_kind = nullable(fields.CharField, max_length=16)
     resolved_at = UtcDatetimeField(null=True)
-    run_id = nullable(fields.UUIDField)
-    # Of an approval that a gateway asks for: its id there, and until when it may be decided; who decided it there; our
-    # answer (`allow-once`, `allow-always`, `deny`), which is `waiting` to be sent, `sent`, or `late`.
-    gateway_id = nullable(fields.UUIDField)
-    external_id = nullable(fields.TextField)
-    expires_at = UtcDatetimeField(null=True)
+    # Who decided on the gateway that asked, and our answer to it: `allow-once`, `allow-always` or `deny`.
     resolved_by_name = nullable(fields.TextField)
     answer = nullable(fields.CharField, max_length=16)
-    answer_state = nullable(fields.CharField, max_length=16)
-    # When it should be decided, and what happens otherwise: `remind`, `send_back`, or `ask` the person named. After
-    # that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
-    decide_by = UtcDatetimeField(null=True)
-    otherwise = nullable(fields.CharField, max_length=16)
-    otherwise_user_id = nullable(fields.UUIDField)
-    reminded_at = UtcDatetimeField(null=True)
-    asked_user_id = nullable(fields.UUIDField)
 
-    board_id: UUID
     agent_id: UUID | None
     requested_by_user_id: UUID | None
     resolved_by_user_id: UUID | None

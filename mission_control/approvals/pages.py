@@ -1,33 +1,159 @@
-"""The pages of approvals: the queue of all boards or of one, one approval, and the form by which people ask."""
+"""The pages of approvals: the queue of all boards or of one and how it stays current, one approval, asking for one."""
 
-from datetime import timedelta
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import Field, model_validator
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.approvals import queue
+from mission_control.approvals import reading
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import action_words
 from mission_control.approvals.queries import visible_approval
-from mission_control.approvals.queue import Item
-from mission_control.approvals.queue_page import KINDS, TEMPLATE, address_of, queue_context, queue_stream
+from mission_control.approvals.reading import item_of
 from mission_control.approvals.schemas import Decision, RejectedTask
 from mission_control.asks.deadlines import HOURS
+from mission_control.asks.kinds import KINDS as ASKS
+from mission_control.asks.kinds import QueueView
 from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import boards_of, still_exists, visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.times import iso
 from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, Signal, View, announcements, live_page
 from mission_control.web.shell import PaletteEntry, safe_next, shell_page, signed_in
+
+QUEUE, TEMPLATE = "approvals", "approvals/index.html"
+KINDS = ("approval.", "question.", "gateway.request.", "board.", "task.")
+ASKED = {"approval.requested": "approval", "question.asked": "question"}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAddress:
+    """What the address asks for: one board or all, a state and a page of the history."""
+
+    board: Board | None
+    board_id: UUID | None
+    state: str
+    page: int
+    opened: datetime
+
+    @property
+    def base(self) -> str:
+        """The queue without any filter."""
+        return f"/boards/{self.board.id}/approvals" if self.board else "/approvals"
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The parts of it that the query holds."""
+        chosen = {"board": "" if self.board else str(self.board_id or ""), "state": self.state}
+        return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def live(self) -> str:
+        return urlencode({**self.filters, "page": self.page, "opened": iso(self.opened)})
+
+    def at_page(self, page: int) -> str | None:
+        return f"{self.base}?{urlencode({**self.filters, 'page': page})}"
+
+
+def address_of(board: Board | None, opened: datetime) -> QueueAddress:
+    args = request.args
+    state, page = args.get("state", ""), args.get("page", "")
+    return QueueAddress(
+        board=board,
+        board_id=board.id if board else parse_id(args.get("board")),
+        state=state if state in reading.STATES else "",
+        page=int(page) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1,
+        opened=opened,
+    )
+
+
+async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, object]:
+    all_boards = await boards_of(actor)
+    boards = [board for board in all_boards if view.board_id in (None, board.id)]
+    view_of_queue = QueueView(
+        boards, view.opened, view.base, show_board=view.board is None, is_of_one_board=view.board_id is not None
+    )
+    items = [row for kind in ASKS.values() for row in await kind.queue_rows(actor, view_of_queue)]
+    items.sort(key=lambda one: one.created_at)
+    decided, total = await reading.history(actor, boards, view.state, view.page)
+    waiting = [item for item in items if item.is_pending]
+    return {
+        "view": view,
+        "items": items,
+        "waiting": len(waiting),
+        "may_select": any(actor.writes(board) for board in boards),
+        "oldest": waiting[0].created_at if waiting else None,
+        "last_decided": await reading.last_decided_at(boards),
+        "decided": decided,
+        "total": total,
+        "pages": -(-total // reading.PAGE),
+        "boards": all_boards,
+        "states": list(reading.STATES.items()),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePageView(View):
+    """A queue as somebody sees it."""
+
+    address: QueueAddress
+
+    async def block(self, name: str) -> str:
+        address = self.address
+        key = ("queue", self.actor.id, address.board_id, address.state, address.page, address.opened)
+        context = await self.reads.get(key, lambda: queue_context(self.actor, address))
+        return await render_block(TEMPLATE, name, **context)
+
+
+async def queue_stream(actor: Actor, board: Board | None) -> Response:
+    address = address_of(board, times.parse_since(request.args.get("opened")) or times.clock_now())
+    active = f"board-{board.id}" if board else "approvals"
+
+    async def look(viewer: Actor, reads: Reads) -> QueuePageView | None:
+        if board is not None and not (viewer.reads(board) and await still_exists(board)):
+            return None
+        return QueuePageView(actor=viewer, pages=(QUEUE,), active=active, reads=reads, address=address)
+
+    return await live_page(actor, look)
+
+
+async def _history(view: QueuePageView) -> str | None:
+    return await view.block("history") if view.address.page == 1 else None
+
+
+async def _announcement(_view: QueuePageView, batch: Batch) -> str:
+    asked = [ASKED[one.kind] for one in batch.events]
+    what = f"{asked[0]}s" if len(set(asked)) == 1 else "approvals and questions"
+    return f"A new {asked[0]} waits for you." if len(asked) == 1 else f"{len(asked)} new {what} wait for you."
+
+
+def _is_in_queue(view: QueuePageView, news: Event | Signal) -> bool:
+    return isinstance(news, Event) and view.address.board_id in (None, news.board_id)
+
+
+IN_QUEUE = Concerns[QueuePageView](KINDS, (), _is_in_queue)
+QUEUE_REGIONS = (
+    Region(QUEUE, "#queue", IN_QUEUE, lambda view: view.block("queue")),
+    Region(QUEUE, "#queue-summary", IN_QUEUE, lambda view: view.block("summary"), swap="innerHTML"),
+    Region(QUEUE, "#history", IN_QUEUE, _history),
+    announcements(QUEUE, Concerns(tuple(ASKED), (), _is_in_queue), _announcement),
+)
 
 
 class DecisionForm(Form):
@@ -67,70 +193,37 @@ class ReopeningForm(Form):
 pages = Blueprint("approvals_pages", __name__)
 APPROVAL = "/boards/<uuid:board_id>/approvals/<uuid:approval_id>"
 FORMS = "approvals/forms.html"
-PAGE = AskPage[Item](
+PAGE = AskPage[Approval](
+    pages=pages,
+    path=APPROVAL,
     kind="approval",
     template="approvals/show.html",
-    model=Approval,
-    item=queue.item,
+    find=visible_approval,
+    item=lambda actor, approval: item_of(actor, approval.board, approval.id),
+    news=KINDS,
     otherwise=lambda _item: {"remind": OTHERWISE["remind"], "send_back": "send it back", "ask": OTHERWISE["ask"]},
-    idle=lambda _board: {"sentence": "", "next_url": ""},
 )
-REGIONS = PAGE.regions(*KINDS)
+REGIONS = PAGE.regions
 WORDS = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 
 
 @pages.get("/approvals")
-async def all_approvals() -> ResponseReturnValue:
-    """What needs a decision on any board."""
-    actor = await signed_in()
-    return await _queue_page(actor, None)
-
-
-@pages.get("/approvals/live")
-async def all_live() -> Response:
-    """Keep the queue of all boards live."""
-    actor = await signed_in()
-    return await queue_stream(actor, None)
-
-
 @pages.get("/boards/<uuid:board_id>/approvals")
-async def board_approvals(board_id: UUID) -> ResponseReturnValue:
-    """What needs a decision on one board."""
+async def queue(board_id: UUID | None = None) -> ResponseReturnValue:
+    """What needs a decision on any board, or on one."""
     actor = await signed_in()
-    return await _queue_page(actor, await visible_board(actor, board_id))
-
-
-@pages.get("/boards/<uuid:board_id>/approvals/live")
-async def board_live(board_id: UUID) -> Response:
-    """Keep the queue of one board live."""
-    actor = await signed_in()
-    return await queue_stream(actor, await visible_board(actor, board_id))
-
-
-@pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>")
-async def one_approval(board_id: UUID, approval_id: UUID) -> ResponseReturnValue:
-    """One approval of a board, whatever its state."""
-    actor = await signed_in()
-    return await _one_page(actor, await visible_approval(actor, board_id, approval_id))
-
-
-async def _one_page(actor: Actor, approval: Approval, **more: str) -> str:
-    context = await PAGE.context(actor, approval.board, approval.id)
-    return await shell_page(actor, PAGE.template, active="approvals", **context | more)
-
-
-@pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/live")
-async def one_live(board_id: UUID, approval_id: UUID) -> Response:
-    """Keep the page of one approval live."""
-    actor = await signed_in()
-    approval = await visible_approval(actor, board_id, approval_id)
-    return await PAGE.stream(actor, approval.board, approval.id)
-
-
-async def _queue_page(actor: Actor, board: Board | None) -> str:
+    board = await visible_board(actor, board_id) if board_id else None
     view = address_of(board, times.clock_now())
     active = f"board-{board.id}" if board else "approvals"
     return await shell_page(actor, TEMPLATE, active=active, **await queue_context(actor, view))
+
+
+@pages.get("/approvals/live")
+@pages.get("/boards/<uuid:board_id>/approvals/live")
+async def queue_live(board_id: UUID | None = None) -> Response:
+    """Keep a queue live."""
+    actor = await signed_in()
+    return await queue_stream(actor, await visible_board(actor, board_id) if board_id else None)
 
 
 @pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/send-back")
@@ -142,7 +235,7 @@ async def send_back_form(board_id: UUID, approval_id: UUID) -> ResponseReturnVal
 
 
 async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], errors: dict[str, str]) -> str:
-    item = await queue.item(actor, approval.board, approval.id)
+    item = await item_of(actor, approval.board, approval.id)
     next_url = safe_next(values.get("next") or request.args.get("next") or f"/boards/{approval.board_id}/approvals")
     seen = values.get("substance") or request.args.get("substance") or (item.substance if item else "")
     context: dict[str, object] = {"item": item, "values": values, "errors": errors, "next_url": next_url, "seen": seen}
@@ -155,56 +248,44 @@ async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], e
 
 async def _not_decided(refusal: Refusal[Approval, DecisionForm]) -> ResponseReturnValue:
     """Answer the form of sending back when it is invalid; the approval as it is when somebody else was faster."""
-    error, approval = refusal.error, refusal.found
+    error, approval, form = refusal.error, refusal.found, refusal.form
     if isinstance(error, FormInvalid) and refusal.values.get("decision") == "changes_requested":
         errors = {name or "note": text for name, text in refusal.errors.items()}
         return await _send_back(refusal.actor, approval, refusal.values, errors)
-    if isinstance(error, Conflict) and refusal.form is not None:
-        return await _too_late(refusal.actor, approval, refusal.form, error)
-    raise error
-
-
-async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: Conflict) -> str:
-    if is_htmx() and form.origin == "":
-        raise late
+    if not isinstance(error, Conflict) or form is None or (is_htmx() and form.origin == ""):
+        raise error
     if is_htmx() and form.origin == "dialog":
-        return render_macro(FORMS, "too_late", sentence=late.sentence)
-    context = {"sentence": late.sentence, "next_url": safe_next(form.next)}
-    if not is_htmx():
-        return await _one_page(actor, approval, **context)
-    item = await queue.item(actor, approval.board, approval.id)
-    return await render_block(PAGE.template, "row", item=item, **context)
+        return render_macro(FORMS, "too_late", sentence=error.sentence)
+    return await PAGE.again(refusal.actor, approval, sentence=error.sentence, values={"next": form.next})
+
+
+# What a decision did to a task, as a sentence that follows the decision.
+EFFECTS = {
+    "finished": " It is done.",
+    "sent_back": " Its agent takes it up again.",
+    "returned": " It is back in the inbox.",
+    "taken_over": " It is yours now.",
+    "deleted": " It is in the trash.",
+    "closed": "",
+}
 
 
 @action(pages, f"{APPROVAL}/decisions", form=DecisionForm, refused=_not_decided)
 async def decide_approval(outcome: Outcome[Approval, DecisionForm]) -> ResponseReturnValue:
     """Approve, send back or reject; only the first decision counts."""
     approval, form = outcome.found, outcome.form
-    title, effects = await _title_of(outcome.actor, approval), _effects_of(outcome.answer["outcomes"])
+    texts = [EFFECTS.get(one["outcome"], f" It is not done yet. {one['reason']}") for one in outcome.answer["outcomes"]]
+    effects = "".join(dict.fromkeys(texts))
     place, undo = safe_next(form.next), {"needs": f"approval:{approval.id}", "next": form.next}
-    toast = f"{title} {WORDS[form.decision]}.{effects}"
+    toast = f"{await _title_of(outcome.actor, approval)} {WORDS[form.decision]}.{effects}"
     if approval.gateway_id is not None:
         return done(f"{place}#queue", toast=toast)
     return done(f"{place}#queue", toast=toast, undo_action="/needs/undos", undo=undo)
 
 
 async def _title_of(actor: Actor, approval: Approval) -> str:
-    item = await queue.item(actor, approval.board, approval.id)
+    item = await item_of(actor, approval.board, approval.id)
     return item.title if item is not None else action_words(approval.action_type)
-
-
-def _effects_of(outcomes: list[dict[str, Any]]) -> str:
-    """Say what a decision did to tasks, as sentences that follow the decision."""
-    said = {
-        "finished": "It is done.",
-        "sent_back": "Its agent takes it up again.",
-        "returned": "It is back in the inbox.",
-        "taken_over": "It is yours now.",
-        "deleted": "It is in the trash.",
-        "closed": "",
-    }
-    texts = [said.get(one["outcome"], f"It is not done yet. {one['reason']}") for one in outcomes]
-    return "".join(f" {text}" for text in dict.fromkeys(texts) if text)
 
 
 @action(pages, f"{APPROVAL}/reopenings", form=ReopeningForm)

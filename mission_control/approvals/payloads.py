@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from urllib.parse import urlsplit
 
 from mission_control.core import times
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
-from mission_control.database.sql import Row, placeholders
+from mission_control.core.values import parts_of
+from mission_control.database.sql import placeholders
 
 FINISH = "task.finish"
 # The others are words that clients of the predecessor use for it.
@@ -24,7 +24,7 @@ def asks_to_finish(action_type: str) -> bool:
     return action_type.strip().lower() in FINISHING
 
 
-def stated_confidence(row: Row, payload: object) -> int | None:
+def stated_confidence(confidence: float, payload: object) -> int | None:
     """Return the percentage that the asker stated; None where nobody did: a hand-in without one, or a person's own act.
 
     The column needs a number in each case. A payload with `confidence: null` says that the number means nothing, and
@@ -33,7 +33,16 @@ def stated_confidence(row: Row, payload: object) -> int | None:
     said = payload if isinstance(payload, Mapping) else {}
     if said.get("confidence", None if "fence" in said else 0) is None:
         return None
-    return round(float(row["confidence"]))
+    return round(float(confidence))
+
+
+def reason_of(payload: object) -> str:
+    """Why it is asked, wherever the payload keeps it."""
+    if not isinstance(payload, Mapping):
+        return ""
+    nested = payload.get("decision")
+    places = (payload.get("reason"), nested.get("reason") if isinstance(nested, Mapping) else None)
+    return next((text.strip() for text in places if isinstance(text, str) and text.strip()), "")
 
 
 Answer = Literal["allow-once", "allow-always", "deny"]
@@ -77,12 +86,15 @@ class GatewayRequest:
         return "\n".join([*(one for one in said if one), *(f"{label}: {value}" for label, value in facts)])
 
     @property
+    def is_dangerous(self) -> bool:
+        return bool(self.risks or self.warnings)
+
+    @property
     def allows_always(self) -> bool:
         """Whether the gateway takes a yes for the next times too."""
         return "allow-always" in self.allowed
 
     def effects(self, who: str) -> dict[str, str]:
-        """Return what follows from each answer, and from none."""
         is_command = self.kind == "exec"
         does = "The command runs once" if is_command else "It happens once"
         refused = "The command does not run" if is_command else "It does not happen"
@@ -350,36 +362,21 @@ def _path(line: str) -> str:
 
 
 def links(payload: object) -> list[Link]:
-    """Return the links that show a result."""
     found = payload.get("evidence") if isinstance(payload, Mapping) else None
     made = []
     for one in found if isinstance(found, list) else []:
         title, url = (one.get("title"), one.get("url")) if isinstance(one, Mapping) else (None, one)
         if isinstance(url, str) and re.match("https?://", url):
-            made.append(Link(str(title or url), url, what_is(url), _host(url)))
+            host = (parts_of(url).hostname or "").removeprefix("www.")
+            made.append(Link(str(title or url), url, what_is(url), host))
     return made
 
 
 def what_is(url: str) -> str:
     """Return what an address leads to, as far as it says."""
-    path = _split(url)
+    path = parts_of(url).path
     return next((word for pattern, word in LINKS if re.search(pattern, path, re.IGNORECASE)), "Page")
 
 
-def _split(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
-
-
 def as_json(payload: object) -> str:
-    """Return a payload as JSON, to be read."""
     return json.dumps(payload, indent=2, ensure_ascii=False) if payload else ""

@@ -1,4 +1,4 @@
-"""Read approvals: who may decide, what they decide about, lists, answers of the API, and what happened to one."""
+"""Who may decide approvals, what they decide about, what is approved, and what happened to one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,17 +7,15 @@ from uuid import UUID
 
 import orjson
 from pydantic import BaseModel
-from tortoise.expressions import Subquery
 
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
-from mission_control.approvals.schemas import ApprovalQuery
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import Parts, substance_of
-from mission_control.database.sql import Row, Values, as_json, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 
@@ -39,7 +37,6 @@ def may_decide_approval(actor: Actor, approval: Approval) -> bool:
 rules.for_system("approval.apply_deadline")
 
 
-REASON = "reason"
 _SELECT = (
     "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
     " r.agent_name, r.summary, r.evidence"
@@ -61,7 +58,6 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
 
 
 async def substances_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, str]:
-    """Return the marks of what pending approvals decide about, by their ids."""
     return {key: substance_of(parts) for key, parts in (await parts_of_approvals(approval_ids)).items()}
 
 
@@ -70,8 +66,8 @@ def _parts(linked: list[Row]) -> Parts:
     payload = as_json(asked["payload"])
     payload = payload if isinstance(payload, dict) else {}
     parts: dict[str, object] = {
-        "request": [asked["action_type"], {name: one for name, one in payload.items() if name != REASON}],
-        "reason": payload.get(REASON),
+        "request": [asked["action_type"], {name: one for name, one in payload.items() if name != "reason"}],
+        "reason": payload.get("reason"),
     }
     if tasks:
         parts["title"] = [f"#{row['number']} {row['title']}" for row in tasks]
@@ -82,111 +78,14 @@ def _parts(linked: list[Row]) -> Parts:
     return parts
 
 
-SELECT = (
-    "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
-    " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_user_id, a.requested_by_user_id,"
-    " a.gateway_id, a.expires_at, a.answer_state, a.decide_by, a.otherwise, a.otherwise_user_id, a.reminded_at,"
-    " a.asked_user_id, a.resolved_by_name AS resolver,"
-    f" {person_name('r', 'User')} AS resolved_by_name,"
-    f" {person_name('q', 'User')} AS requested_by_name"
-    " FROM approvals a LEFT JOIN users r ON r.id = a.resolved_by_user_id"
-    " LEFT JOIN users q ON q.id = a.requested_by_user_id"
-)
-NEWEST_FIRST = " ORDER BY a.created_at DESC, a.id DESC"
-
-
 @lookup
 async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> Approval:
-    """Return an approval of a visible board. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)
     approval = await Approval.get_or_none(id=approval_id, board_id=board.id)
     if approval is None:
         raise NotFound()
     approval.board = board
     return approval
-
-
-async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[Row], int]:
-    """Return the board's approvals, newest first, and their number."""
-    where = " WHERE a.board_id = ?"
-    values: Values = [board.id]
-    if query.status is not None:
-        where, values = where + " AND a.status = ?", [*values, query.status]
-    [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a{where}", *values)
-    found = await rows(f"{SELECT}{where}{NEWEST_FIRST} LIMIT ? OFFSET ?", *values, query.limit, query.offset)
-    return await with_tasks(found), int(total["n"])
-
-
-async def approval_read(approval_id: UUID) -> Row:
-    found = await with_tasks(await rows(f"{SELECT} WHERE a.id = ?", approval_id))
-    if not found:
-        raise NotFound()
-    return found[0]
-
-
-async def pending_of(task_id: UUID) -> Row | None:
-    pending = "a.id IN (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending)"
-    found = await with_tasks(await rows(f"{SELECT} WHERE {pending}{NEWEST_FIRST}", task_id))
-    return found[0] if found else None
-
-
-async def with_tasks(found: list[Row]) -> list[Row]:
-    """Return rows of `SELECT` as they are answered, with their tasks."""
-    links: dict[str, list[Row]] = {}
-    if found:
-        ids = [row["id"] for row in found]
-        for link in await rows(
-            "SELECT l.approval_id, l.task_id, t.title, l.outcome, l.outcome_reason FROM approval_task_links l"
-            " JOIN tasks t ON t.id = l.task_id"
-            f" WHERE t.deleted_at IS NULL AND l.approval_id IN ({placeholders(len(ids))}) ORDER BY l.created_at, l.id",
-            *ids,
-        ):
-            links.setdefault(str(link["approval_id"]), []).append(link)
-    parts = await parts_of_approvals([row["id"] for row in found if row["status"] == "pending"])
-    return [_serialize(row, links.get(str(row["id"]), []), parts.get(UUID(str(row["id"])))) for row in found]
-
-
-def _serialize(row: Row, links: list[Row], parts: Parts | None) -> Row:
-    return {
-        "action_type": row["action_type"],
-        "task_id": links[0]["task_id"] if links else None,
-        "task_ids": [link["task_id"] for link in links],
-        "payload": as_json(row["payload"]),
-        "confidence": float(row["confidence"]),
-        "rubric_scores": as_json(row["rubric_scores"]),
-        "status": row["status"],
-        "id": row["id"],
-        "board_id": row["board_id"],
-        "task_titles": [link["title"] for link in links],
-        "agent_id": row["agent_id"],
-        "created_at": wire_moment(row["created_at"]),
-        "resolved_at": wire_moment(row["resolved_at"]),
-        "decision": row["decision"],
-        "note": row["note"],
-        "resolved_by": _person(row, "resolved_by"),
-        "requested_by": _person(row, "requested_by"),
-        "run_id": row["run_id"],
-        "outcomes": [
-            {"task_id": link["task_id"], "outcome": link["outcome"], "reason": link["outcome_reason"]}
-            for link in links
-            if link["outcome"]
-        ],
-        "gateway_id": row["gateway_id"],
-        "expires_at": wire_moment(row["expires_at"]),
-        "answer_state": row["answer_state"],
-        "resolved_by_name": row["resolver"],
-        "decide_by": wire_moment(row["decide_by"]),
-        "otherwise": row["otherwise"],
-        "otherwise_user_id": row["otherwise_user_id"],
-        "reminded_at": wire_moment(row["reminded_at"]),
-        "asked_user_id": row["asked_user_id"],
-        "substance": None if parts is None else substance_of(parts),
-    }
-
-
-def _person(row: Row, role: str) -> Row | None:
-    user_id = row[f"{role}_user_id"]
-    return None if user_id is None else {"id": user_id, "name": row[f"{role}_name"]}
 
 
 async def pending_count(board_id: UUID) -> int:
@@ -204,14 +103,11 @@ async def approval_counts(task_ids: list[UUID]) -> list[Row]:
         f" WHERE l.task_id IN ({placeholders(len(task_ids))}) GROUP BY l.task_id",
         *task_ids,
     )
-    counted = {str(row["task_id"]): row for row in found}
+    counted, none = {str(row["task_id"]): row for row in found}, {"total": 0, "pending": 0}
     return [
-        {
-            "task_id": task_id,
-            "approvals_count": int(counted[str(task_id)]["total"]) if str(task_id) in counted else 0,
-            "approvals_pending_count": int(counted[str(task_id)]["pending"]) if str(task_id) in counted else 0,
-        }
+        {"task_id": task_id, "approvals_count": int(row["total"]), "approvals_pending_count": int(row["pending"])}
         for task_id in task_ids
+        for row in [counted.get(str(task_id), none)]
     ]
 
 
@@ -239,26 +135,6 @@ async def is_finish_approved(task_id: UUID) -> bool:
     return bool(found)
 
 
-async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:
-    if not task_ids:
-        return {}
-    found = await rows(f"SELECT id, attempt FROM tasks WHERE id IN ({placeholders(len(task_ids))})", *task_ids)
-    return {UUID(str(row["id"])): int(row["attempt"]) for row in found}
-
-
-async def tasks_of_others(agent_id: UUID, task_ids: list[UUID]) -> list[UUID]:
-    """Return those of some tasks that another agent works on: it alone asks whether its attempt is finished."""
-    if not task_ids:
-        return []
-    found = await rows(
-        "SELECT task_id FROM task_runs WHERE ended_at IS NULL AND agent_id <> ?"
-        f" AND task_id IN ({placeholders(len(task_ids))})",
-        agent_id,
-        *task_ids,
-    )
-    return [UUID(str(row["task_id"])) for row in found]
-
-
 async def outcomes_of(approval_id: UUID) -> dict[str, str]:
     """Return the effects of a decision, by task, without tasks whose next attempt has begun."""
     found = await rows(
@@ -267,12 +143,6 @@ async def outcomes_of(approval_id: UUID) -> dict[str, str]:
         approval_id,
     )
     return {str(row["task_id"]): row["outcome"] for row in found}
-
-
-async def pending_for(actor: Actor) -> int:
-    """Return the number of pending approvals on boards of the active organization that the actor can read."""
-    boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
-    return await Approval.filter(status="pending", board_id__in=Subquery(boards.values("id"))).count()
 
 
 class HistoryActor(BaseModel):
@@ -308,18 +178,16 @@ async def approval_history(approval: Approval) -> list[Row]:
         approval.board_id,
         approval.id,
     )
-    return [_item(row) for row in found]
-
-
-def _item(row: Row) -> Row:
-    data = orjson.loads(row["data"])
-    return {
-        "id": row["id"],
-        "seq": row["seq"],
-        "event_type": row["kind"],
-        "message": row["message"],
-        "actor": {"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
-        "decision": data.get("decision"),
-        "note": data.get("note"),
-        "created_at": wire_moment(row["created_at"]),
-    }
+    return [
+        {
+            "id": row["id"],
+            "seq": row["seq"],
+            "event_type": row["kind"],
+            "message": row["message"],
+            "actor": {"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
+            "decision": (data := orjson.loads(row["data"])).get("decision"),
+            "note": data.get("note"),
+            "created_at": wire_moment(row["created_at"]),
+        }
+        for row in found
+    ]

@@ -1,14 +1,13 @@
 """Shapes of approvals."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from mission_control.approvals.payloads import asks_to_finish
-from mission_control.asks.deadlines import AFTER_ALL, AskUser, DeadlineBody, DeadlineRead, DecideBy, DecideIn, check
+from mission_control.approvals.payloads import asks_to_finish, reason_of
+from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 from mission_control.core.substance import Seen, Substance
 from mission_control.core.values import Body, NewsPaging, NotNull, SentBack, example, parse_id
 
@@ -22,18 +21,10 @@ Then = Annotated[
         " to the trash"
     ),
 ]
-REASON_NEEDED = "an approval needs a reason: send lead_reasoning or payload.reason"
 
 
-class ApprovalCreate(BaseModel):
-    """A decision that is asked for."""
-
-    model_config = example(
-        action_type="task.finish",
-        task_id="01a20f89-2bd7-774c-8be4-ab89967d70a3",
-        confidence=90,
-        lead_reasoning="The tests are green, and nothing else was asked for.",
-    )
+class ApprovalWanted(BaseModel):
+    """What is asked, without the deadline, which stands last."""
 
     action_type: str
     task_id: UUID | None = None
@@ -44,10 +35,19 @@ class ApprovalCreate(BaseModel):
     status: ApprovalStatus = "pending"
     agent_id: UUID | None = None
     lead_reasoning: str | None = None
-    decide_by: DecideBy = None
-    decide_in: DecideIn = None
+
+
+class ApprovalCreate(DeadlineAsked, ApprovalWanted):
+    """A decision that is asked for."""
+
+    model_config = example(
+        action_type="task.finish",
+        task_id="01a20f89-2bd7-774c-8be4-ab89967d70a3",
+        confidence=90,
+        lead_reasoning="The tests are green, and nothing else was asked for.",
+    )
+
     otherwise: Annotated[Literal["remind", "send_back", "ask"] | None, Field(description=AFTER_ALL)] = None
-    otherwise_user_id: AskUser = None
 
     @field_validator("action_type")
     @classmethod
@@ -55,20 +55,11 @@ class ApprovalCreate(BaseModel):
         return given.strip().lower() if asks_to_finish(given) else given
 
     @model_validator(mode="after")
-    def _deadline_fits(self) -> Self:
-        check(self)
-        return self
-
-    @model_validator(mode="after")
     def _has_reason(self) -> Self:
-        payload = self.payload or {}
-        nested = payload.get("decision")
-        reasons = [payload.get("reason"), nested.get("reason") if isinstance(nested, dict) else None]
-        if any(isinstance(reason, str) and reason.strip() for reason in reasons):
-            return self
-        if not (self.lead_reasoning and self.lead_reasoning.strip()):
-            raise ValueError(REASON_NEEDED)
-        self.payload = {**payload, "reason": self.lead_reasoning.strip()}
+        if not reason_of(self.payload):
+            if not (self.lead_reasoning and self.lead_reasoning.strip()):
+                raise ValueError("an approval needs a reason: send lead_reasoning or payload.reason")
+            self.payload = {**(self.payload or {}), "reason": self.lead_reasoning.strip()}
         return self
 
     def all_task_ids(self) -> list[UUID]:
@@ -78,13 +69,8 @@ class ApprovalCreate(BaseModel):
         for key in ("task_ids", "taskIds", "taskIDs"):
             named += payload[key] if isinstance(payload.get(key), list) else []
         named += [payload.get(key) for key in ("task_id", "taskId", "taskID")]
-        return unique_ids(named)
-
-
-def unique_ids(values: Iterable[object]) -> list[UUID]:
-    """The UUIDs among some values, each once, in order."""
-    known = (parse_id(value) for value in values if isinstance(value, str | UUID))
-    return list(dict.fromkeys(one for one in known if one is not None))
+        known = (parse_id(value) for value in named if isinstance(value, str | UUID))
+        return list(dict.fromkeys(one for one in known if one is not None))
 
 
 class ApprovalUpdate(BaseModel):
@@ -225,7 +211,7 @@ class StreamQuery(BaseModel):
     after: str | None = None
 
 
-class ApprovalDeadline(DeadlineBody):
+class ApprovalDeadline(DeadlineAsked, Body):
     """Until when a decision is needed, and what happens otherwise."""
 
     model_config = Body.model_config | example(decide_by="2027-01-04T18:00:00Z", otherwise="send_back")

@@ -4,39 +4,28 @@ The first answer wins: a later one is refused with who was faster.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from mission_control.asks import schemas
 from mission_control.asks.finding import key_named, parsed, present_key, said
-from mission_control.asks.kinds import KINDS, Asked, Key, Last
+from mission_control.asks.kinds import KINDS, Asked, AskKind, Key, Last
 from mission_control.asks.polling import channel_of
-from mission_control.asks.schemas import (
-    Need,
-    NeedAnswer,
-    NeedAnswered,
-    NeedAnswerGiven,
-    NeedOperation,
-    NeedResult,
-    NeedResults,
-    NeedsAnswered,
-    NeedSnooze,
-    NeedsSnoozed,
-    NeedsUndone,
-    Outcome,
-)
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules, require
 from mission_control.core.errors import Conflict, DomainError, ErrorCode, Invalid, NotFound
 from mission_control.core.limits import require_scope
 from mission_control.core.substance import refuse_changed
 from mission_control.core.values import new_id
-from mission_control.database.sql import as_id, placeholders, rows, select_one
+from mission_control.database.sql import placeholders, rows, select_one
 from mission_control.http.operation import admitted, handled
-from mission_control.http.registry import OPERATIONS
+from mission_control.http.registry import OPERATIONS, Operation
 from mission_control.http.retries import committed
 from mission_control.log.commands import atomically, command
 from mission_control.log.unit_of_work import notify, signal
@@ -53,7 +42,7 @@ def may_answer_need(actor: Actor, asked: Key | Asked) -> bool:
 
 
 # Runs the work in a transaction. An answer by itself is recorded in it for its Idempotency-Key.
-type Begin = Callable[[Callable[[], Awaitable[NeedResult]]], Awaitable[NeedResult | None]]
+type Begin = Callable[[Callable[[], Awaitable[schemas.NeedResult]]], Awaitable[schemas.NeedResult | None]]
 
 UNDO_WITHIN = timedelta(minutes=10)
 
@@ -71,32 +60,43 @@ TOO_LATE = (
 )
 
 
-async def answer_one(actor: Actor, asked: Asked, given: NeedAnswerGiven) -> NeedResult:
+async def answer_one(actor: Actor, asked: Asked, given: schemas.NeedAnswerGiven) -> schemas.NeedResult:
     """Give an answer. Raise Conflict with who was faster, Invalid for an answer that the need does not have."""
     return await _answer(actor, asked, given, lambda work: committed(actor, lambda: atomically(actor, work)))
 
 
-async def _answer(actor: Actor, asked: Asked, given: NeedAnswerGiven, begin: Begin) -> NeedResult:
+async def _answer(actor: Actor, asked: Asked, given: schemas.NeedAnswerGiven, begin: Begin) -> schemas.NeedResult:
     if asked.key is None:
         await refuse_ended(asked)
     need, answer = await _answer_of(actor, asked, given.answer)
-    _refuse_note(answer, given.note)
-    if answer.operation is None:
+    if answer.note == "required" and not given.note:
+        raise Invalid(f"Send a note with this answer: {answer.note_label[:1].lower()}{answer.note_label[1:]}")
+    if answer.note == "none" and given.note:
+        raise Invalid("This answer takes no note.")
+    performs = answer.operation
+    if performs is None:
         raise Invalid("This answer is a command to run elsewhere; there is nothing to send.")
-    result = NeedResult(id=asked.name, title=need.title, outcome="answered", message=None, undoable=answer.undoable)
-    if not _is_atomic(answer.operation):
+    result = _done(asked.name, "answered", title=need.title, undoable=answer.undoable)
+    if _operation(performs).decides_itself:
         await _refuse_changed(asked, given)
-        await _perform(actor, answer.operation, given.note)
+        await _perform(actor, performs, given.note)
         return result
 
-    async def first() -> NeedResult:
-        await _first(actor, asked, answer, given)
+    async def first() -> schemas.NeedResult:
+        """Inside a transaction: give the answer unless another one came first."""
+        await KINDS[asked.kind].hold(asked.id)
+        if await present_key(actor, asked.kind, asked.id) is None:
+            await refuse_ended(asked)
+        await _refuse_changed(asked, given)
+        if given.note and answer.note_operation is not None:
+            await _perform(actor, answer.note_operation, given.note)
+        await _perform(actor, performs, given.note)
         return result
 
     return await begin(first) or result
 
 
-async def _answer_of(actor: Actor, asked: Asked, answer_id: str) -> tuple[Need, NeedAnswer]:
+async def _answer_of(actor: Actor, asked: Asked, answer_id: str) -> tuple[schemas.Need, schemas.NeedAnswer]:
     found = await said(actor, [asked.key]) if asked.key is not None else []
     if not found:
         await refuse_ended(asked)
@@ -107,44 +107,17 @@ async def _answer_of(actor: Actor, asked: Asked, answer_id: str) -> tuple[Need, 
     raise Invalid(f"There is no such answer here. There are: {known}.")
 
 
-def _refuse_note(answer: NeedAnswer, note: str | None) -> None:
-    if answer.note == "required" and not note:
-        raise Invalid(f"Send a note with this answer: {answer.note_label[:1].lower()}{answer.note_label[1:]}")
-    if answer.note == "none" and note:
-        raise Invalid("This answer takes no note.")
-
-
-async def _first(actor: Actor, asked: Asked, answer: NeedAnswer, given: NeedAnswerGiven) -> None:
-    """Inside a transaction: give the answer unless another one came first."""
-    await hold(asked)
-    if await present_key(actor, asked.kind, asked.id) is None:
-        await refuse_ended(asked)
-    await _refuse_changed(asked, given)
-    note = given.note
-    if answer.operation is None:
-        return
-    if note and answer.note_operation is not None:
-        await _perform(actor, answer.note_operation, note)
-    await _perform(actor, answer.operation, note)
-
-
-async def _refuse_changed(asked: Asked, given: NeedAnswerGiven) -> None:
+async def _refuse_changed(asked: Asked, given: schemas.NeedAnswerGiven) -> None:
     if given.substance is not None:
         refuse_changed(given.substance, (await KINDS[asked.kind].decides([asked.id])).get(asked.id, {}))
 
 
-async def hold(asked: Asked) -> None:
-    """Inside a transaction: lock what a need is about. Read what decides only after that."""
-    await KINDS[asked.kind].hold(asked.id)
+def _operation(how: schemas.NeedOperation) -> Operation:
+    return next(one for one in OPERATIONS if one.operation_id == how.operation_id)
 
 
-def _is_atomic(how: NeedOperation) -> bool:
-    return next(not one.decides_itself for one in OPERATIONS if one.operation_id == how.operation_id)
-
-
-async def _perform(actor: Actor, how: NeedOperation, note: str | None) -> None:
-    """Perform an operation with its scope, its look-up, its rule and its schema."""
-    entry = next(one for one in OPERATIONS if one.operation_id == how.operation_id)
+async def _perform(actor: Actor, how: schemas.NeedOperation, note: str | None) -> None:
+    entry = _operation(how)
     require_scope(actor, entry.scope_of(actor))
     found = await admitted(entry, actor, how.path_parameters)
     given: dict[str, object] = {}
@@ -159,34 +132,37 @@ async def _perform(actor: Actor, how: NeedOperation, note: str | None) -> None:
     await handled(entry, actor, how.path_parameters, found, given)
 
 
-async def answer_many(actor: Actor, wanted: NeedsAnswered) -> NeedResults:
+async def answer_many(actor: Actor, sent: schemas.NeedsAnswered) -> schemas.NeedResults:
     """Give many answers, each by itself; what cannot be taken back outside is refused here."""
-    return results([await _one_of_many(actor, one) for one in wanted.answers])
 
-
-async def _one_of_many(actor: Actor, given: NeedAnswered) -> NeedResult:
-    try:
+    async def one(given: schemas.NeedAnswered) -> schemas.NeedResult:
         asked = await asked_need(actor, given.id)
         if asked.key is not None:
             _, answer = await _answer_of(actor, asked, given.answer)
             if not answer.in_bulk:
                 raise Invalid("This is answered by itself, not together with others.")
         return await _answer(actor, asked, given, partial(atomically, actor))
-    except DomainError as error:
-        return refused(given.id, error)
+
+    return await _each((given.id, one(given)) for given in sent.answers)
 
 
-def refused(need_id: str, error: DomainError) -> NeedResult:
-    code = error.detail.get("code") if isinstance(error.detail, dict) else None
-    is_late = isinstance(error, Conflict) and (code in TOO_LATE or code is None)
-    outcome: Outcome = "changed" if code == ErrorCode.NEED_CHANGED else "ended" if is_late else "refused"
-    message = "There is nothing of this id that you may answer." if isinstance(error, NotFound) else error.sentence
-    return NeedResult(id=need_id, title=None, outcome=outcome, message=message, undoable=False)
-
-
-def results(found: list[NeedResult]) -> NeedResults:
+async def _each(attempts: Iterable[tuple[str, Coroutine[Any, Any, schemas.NeedResult]]]) -> schemas.NeedResults:
+    """Await attempts on needs, by their ids, one after the other; a refusal is the result of its need."""
+    found = []
+    for need_id, attempt in attempts:
+        try:
+            found.append(await attempt)
+        except DomainError as error:
+            code = error.detail.get("code") if isinstance(error.detail, dict) else None
+            is_late = isinstance(error, Conflict) and (code in TOO_LATE or code is None)
+            outcome: schemas.Outcome = (
+                "changed" if code == ErrorCode.NEED_CHANGED else "ended" if is_late else "refused"
+            )
+            is_unknown = isinstance(error, NotFound)
+            message = "There is nothing of this id that you may answer." if is_unknown else error.sentence
+            found.append(_done(need_id, outcome, message))
     number = Counter(one.outcome for one in found)
-    return NeedResults(
+    return schemas.NeedResults(
         results=found,
         answered=number["answered"],
         undone=number["undone"],
@@ -196,35 +172,43 @@ def results(found: list[NeedResult]) -> NeedResults:
     )
 
 
+def _done(
+    need_id: str,
+    outcome: schemas.Outcome,
+    message: str | None = None,
+    title: str | None = None,
+    undoable: bool = False,
+) -> schemas.NeedResult:
+    return schemas.NeedResult(id=need_id, title=title, outcome=outcome, message=message, undoable=undoable)
+
+
 async def asked_need(actor: Actor, need_id: str) -> Asked:
     """Return what an id names, also when it no longer waits. Raise NotFound when the person may not answer it."""
     kind, subject = parsed(need_id)
     key = await present_key(actor, kind, subject)
-    board_id = key.board_id if key is not None else await _board_of_ended(actor, kind, subject)
+    board_id = key.board_id if key is not None else await _board_of_ended(actor, KINDS[kind], subject)
     return Asked(kind, subject, board_id, key)
 
 
-async def _board_of_ended(actor: Actor, kind: str, subject: UUID) -> UUID | None:
+@dataclass(slots=True)
+class _Place:
+    """The board on which something was asked, or what was asked of admins."""
+
+    id: UUID
+    organization_id: UUID
+    gateway_id: UUID | None = None
+
+
+async def _board_of_ended(actor: Actor, kind: AskKind[Any], subject: UUID) -> UUID | None:
     """Return the board of something that the person could have answered. Raise NotFound otherwise."""
-    table = KINDS[kind].table
-    if KINDS[kind].is_for_admins:
-        found = await rows(f"SELECT organization_id FROM {table} WHERE id = ?", subject)
-        organization_id = as_id(found[0]["organization_id"]) if found else None
-        if organization_id is None or not actor.administers(organization_id):
-            raise NotFound()
-        return None
-    found = await rows(
-        f"SELECT b.id, b.organization_id FROM {table} x JOIN boards b ON b.id = x.board_id"
-        " WHERE x.id = ? AND b.deleted_at IS NULL",
-        subject,
-    )
-    board_id = as_id(found[0]["id"]) if found else None
-    membership = actor.memberships.get(as_id(found[0]["organization_id"]) or subject) if found else None
-    if board_id is None or membership is None:
+    sql = f"SELECT id, organization_id FROM {kind.table} WHERE id = ?"
+    if not kind.is_for_admins:
+        sql = f"SELECT b.id, b.organization_id FROM {kind.table} x JOIN boards b ON b.id = x.board_id"
+        sql = f"{sql} WHERE x.id = ? AND b.deleted_at IS NULL"
+    place = await select_one(_Place, sql, subject)
+    if place is None or not (actor.administers(place.organization_id) if kind.is_for_admins else actor.writes(place)):
         raise NotFound()
-    if not (membership.all_boards_write or membership.boards.get(board_id, (False, False))[1]):
-        raise NotFound()
-    return board_id
+    return None if kind.is_for_admins else place.id
 
 
 async def refuse_ended(asked: Asked) -> None:
@@ -256,23 +240,20 @@ async def last_of(asked: Asked) -> Last | None:
     )
 
 
-async def undo_many(actor: Actor, wanted: NeedsUndone) -> NeedResults:
+async def undo_many(actor: Actor, sent: schemas.NeedsUndone) -> schemas.NeedResults:
     """Take back what the person just answered, each by itself, where nothing happened since."""
-    return results([await _undone(actor, need_id) for need_id in wanted.ids])
 
-
-async def _undone(actor: Actor, need_id: str) -> NeedResult:
-    try:
+    async def one(need_id: str) -> schemas.NeedResult:
         asked = await asked_need(actor, need_id)
         await atomically(actor, lambda: _undo(actor, asked))
-    except DomainError as error:
-        return refused(need_id, error)
-    return NeedResult(id=asked.name, title=None, outcome="undone", message=None, undoable=False)
+        return _done(asked.name, "undone")
+
+    return await _each((need_id, one(need_id)) for need_id in sent.ids)
 
 
 async def _undo(actor: Actor, asked: Asked) -> None:
     require(actor, "need.answer", asked)
-    await hold(asked)
+    await KINDS[asked.kind].hold(asked.id)
     if await present_key(actor, asked.kind, asked.id) is not None:
         raise Invalid("This waits for an answer already; there is nothing to take back.")
     kind, last = KINDS[asked.kind], await last_of(asked)
@@ -286,7 +267,7 @@ async def _undo(actor: Actor, asked: Asked) -> None:
 
 
 @command("need.snooze")
-async def snooze(actor: Actor, key: Key, until: NeedSnooze) -> None:
+async def snooze(actor: Actor, key: Key, until: schemas.NeedSnooze) -> None:
     """Put a need off for the person; it replaces what they said before."""
     if until.until is not None and until.until <= times.clock_now():
         raise Invalid("Choose a time that is still to come.")
@@ -319,20 +300,15 @@ def _signal(actor: Actor) -> None:
     notify(channel_of(actor.organization_id))
 
 
-async def snooze_many(actor: Actor, wanted: NeedsSnoozed) -> NeedResults:
+async def snooze_many(actor: Actor, sent: schemas.NeedsSnoozed) -> schemas.NeedResults:
     """Put several needs off, or show them again, each by itself."""
-    return results([await _snoozed(actor, one, wanted) for one in dict.fromkeys(wanted.ids)])
 
-
-async def _snoozed(actor: Actor, need_id: str, wanted: NeedsSnoozed) -> NeedResult:
-    try:
+    async def one(need_id: str) -> schemas.NeedResult:
         key = await key_named(actor, need_id)
-        if wanted.show:
+        if sent.show:
             await unsnooze(actor, key)
         else:
-            await snooze(actor, key, NeedSnooze(until=wanted.until, until_changed=wanted.until_changed))
-    except DomainError as error:
-        return refused(need_id, error)
-    return NeedResult(
-        id=key.name, title=None, outcome="shown" if wanted.show else "snoozed", message=None, undoable=False
-    )
+            await snooze(actor, key, schemas.NeedSnooze(until=sent.until, until_changed=sent.until_changed))
+        return _done(key.name, "shown" if sent.show else "snoozed")
+
+    return await _each((need_id, one(need_id)) for need_id in dict.fromkeys(sent.ids))

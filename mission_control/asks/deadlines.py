@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
@@ -16,10 +16,11 @@ from pydantic import BaseModel, Field, model_validator
 from mission_control.asks import polling
 from mission_control.asks.kinds import KINDS, Deadline
 from mission_control.core import times
-from mission_control.core.actor import Scope, system
+from mission_control.core.actor import system
 from mission_control.core.errors import Invalid
-from mission_control.core.values import Body, Moment
-from mission_control.database.sql import as_moment, rows, select
+from mission_control.core.values import Moment
+from mission_control.database.records import Asked
+from mission_control.database.sql import as_moment, rows
 from mission_control.log import broker, channels
 from mission_control.log.unit_of_work import notify, record
 from mission_control.log.wake import publish_signal
@@ -32,70 +33,35 @@ if TYPE_CHECKING:
 CHANNEL = "deadlines"  # notified when one was set
 SOONEST = timedelta(minutes=1)
 AFTER_ALL = "What happens when nobody answers until `decide_by`"
-DecideBy = Annotated[Moment | None, Field(description="Until when you need it; at least a minute from now")]
-DecideIn = Annotated[
-    int | None, Field(ge=60, le=31_536_000, description="In how many seconds you need it; instead of `decide_by`")
-]
-AskUser = Annotated[UUID | None, Field(description="Whom to ask then, with `otherwise: ask`: a person of the board")]
 COLUMNS = ("decide_by", "otherwise", "otherwise_user_id", "reminded_at", "asked_user_id")
 # On pages hours from now: without JavaScript a page does not know the time zone of its reader.
 HOURS = {"1": "in an hour", "4": "in 4 hours", "24": "in a day", "72": "in 3 days", "168": "in a week"}
 
 
-class HasDeadline(Protocol):
-    """An approval or a question."""
-
-    board: Any
-    decide_by: Any
-    otherwise: Any
-    otherwise_user_id: Any
-    reminded_at: Any
-    asked_user_id: Any
-
-    def scope(self) -> Scope:
-        """Return the scope of its events."""
-
-
-class Wanted(Protocol):
-    """What is said about a deadline, when something is asked or later."""
-
-    decide_by: datetime | None
-
-    @property
-    def decide_in(self) -> int | None: ...
-
-    @property
-    def otherwise(self) -> str | None: ...
-
-    @property
-    def otherwise_user_id(self) -> UUID | None: ...
-
-
-def check(fields: Wanted) -> None:
-    """Complete a deadline. Raise ValueError for parts of it that do not fit together."""
-    otherwise = fields.otherwise
-    if fields.decide_in is not None:
-        if fields.decide_by is not None:
-            raise ValueError("send decide_by or decide_in, not both")
-        # The second is for the way from here to `put_deadline`, which wants a minute.
-        fields.decide_by = times.clock_now() + timedelta(seconds=fields.decide_in + 1)
-    if fields.decide_by is None and (otherwise is not None or fields.otherwise_user_id is not None):
-        raise ValueError("`otherwise` needs decide_by or decide_in")
-    if (otherwise == "ask") != (fields.otherwise_user_id is not None):
-        raise ValueError("`otherwise: ask` and otherwise_user_id go together")
-
-
-class DeadlineBody(Body):
+class DeadlineAsked(BaseModel):
     """Until when somebody is asked; what else may happen is said by what extends it."""
 
-    decide_by: DecideBy = None
-    decide_in: DecideIn = None
-    otherwise: Annotated[str, Field(description=AFTER_ALL)] = "remind"
-    otherwise_user_id: AskUser = None
+    decide_by: Annotated[Moment | None, Field(description="Until when you need it; at least a minute from now")] = None
+    decide_in: Annotated[
+        int | None, Field(ge=60, le=31_536_000, description="In how many seconds you need it; instead of `decide_by`")
+    ] = None
+    otherwise: str | None = None
+    otherwise_user_id: Annotated[
+        UUID | None, Field(description="Whom to ask then, with `otherwise: ask`: a person of the board")
+    ] = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        check(self)
+        """Complete the deadline; refuse parts of it that do not fit together."""
+        if self.decide_in is not None:
+            if self.decide_by is not None:
+                raise ValueError("send decide_by or decide_in, not both")
+            # The second is for the way from here to `put_deadline`, which wants a minute.
+            self.decide_by = times.clock_now() + timedelta(seconds=self.decide_in + 1)
+        if self.decide_by is None and (self.otherwise is not None or self.otherwise_user_id is not None):
+            raise ValueError("`otherwise` needs decide_by or decide_in")
+        if (self.otherwise == "ask") != (self.otherwise_user_id is not None):
+            raise ValueError("`otherwise: ask` and otherwise_user_id go together")
         return self
 
 
@@ -109,7 +75,7 @@ class DeadlineRead(BaseModel):
     asked_user_id: Annotated[UUID | None, Field(description="Who was asked because nobody answered")]
 
 
-async def put_deadline(thing: HasDeadline, board: "Board", fields: Wanted) -> None:
+async def put_deadline(thing: Asked, board: "Board", fields: DeadlineAsked) -> None:
     """Set a deadline in memory. Raise Invalid when it is too soon, or when the person cannot decide on the board."""
     if fields.decide_by is not None and fields.decide_by < times.clock_now() + SOONEST:
         raise Invalid("Choose a time at least a minute from now.")
@@ -121,13 +87,8 @@ async def put_deadline(thing: HasDeadline, board: "Board", fields: Wanted) -> No
     thing.otherwise_user_id = user_id
 
 
-def clear_deadline(thing: HasDeadline) -> None:
-    """Take a deadline away, in memory."""
-    thing.decide_by = thing.otherwise = thing.otherwise_user_id = None
-
-
 @dataclass(frozen=True, slots=True)
-class Deadlines[T: HasDeadline]:
+class Deadlines[T: Asked]:
     """How deadlines of approvals or questions are saved, and the kinds of their events.
 
     `other` is what else may happen besides reminding and asking; columns beyond the common ones are fields of it.
@@ -145,13 +106,9 @@ class Deadlines[T: HasDeadline]:
     undone: str
     wanted: str
 
-    async def change(self, thing: T, deadline: DeadlineBody | None) -> None:
-        """Set or remove the deadline of something that waits and is locked."""
+    async def change(self, thing: T, deadline: DeadlineAsked | None) -> None:
         before = [getattr(thing, name) for name in self.columns]
-        if deadline is None:
-            clear_deadline(thing)
-        else:
-            await put_deadline(thing, thing.board, deadline)
+        await put_deadline(thing, thing.board, deadline or DeadlineAsked())
         for name in set(self.columns).difference(COLUMNS):
             setattr(thing, name, getattr(deadline, name, None))
         if before != [getattr(thing, name) for name in self.columns]:
@@ -166,19 +123,18 @@ class Deadlines[T: HasDeadline]:
         Return when it was due where something else is to happen.
         """
         due, otherwise, person = thing.decide_by, thing.otherwise, thing.otherwise_user_id
-        clear_deadline(thing)
+        thing.decide_by = thing.otherwise = thing.otherwise_user_id = None
         name = await name_of_writer(thing.board, person) if otherwise == "ask" else None
         if otherwise == self.other:
             await self.save(thing)
             return due
         if name is not None:
             thing.asked_user_id = person
-            await self.save(thing)
             self._record(self.asked_another, thing, f"Asked {name} because nobody {self.undone}", user_id=person)
         else:
             thing.reminded_at = times.clock_now()
-            await self.save(thing)
             self._record(self.reminded, thing, f"Still waits for {self.wanted}")
+        await self.save(thing)
         return None
 
     def _record(self, kind: str, thing: T, message: str, **facts: object) -> None:
@@ -221,30 +177,6 @@ AT_ONCE = 100
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    id: UUID
-    organization_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class _Begins:
-    """Something begins to wait; a signal says so with a name and a value."""
-
-    organization_id: UUID
-    name: str
-    value: UUID
-
-
-async def look() -> float:
-    """End the deadlines that have passed; return the seconds until the next one."""
-    await end_due()
-    return await seconds_left()
-
-
-DEADLINES = Loop(name="looking for deadlines that passed", look=look, pause=LONGEST_SLEEP_SECONDS, channel=CHANNEL)
-
-
 def _deadlines() -> Iterator[tuple[str, str, Deadline]]:
     """Yield the table of each kind with deadlines, and SQL for its rows `x` that wait."""
     for one in KINDS.values():
@@ -253,14 +185,16 @@ def _deadlines() -> Iterator[tuple[str, str, Deadline]]:
             yield one.table, f"{joined} AND x.{one.deadline.waits} AND b.deleted_at IS NULL", one.deadline
 
 
-async def end_due() -> None:
+async def end_due() -> float:
+    """End the deadlines that have passed; return the seconds until the next one."""
     for table, waiting, deadline in _deadlines():
         due = f"SELECT x.id, b.organization_id {waiting} AND x.decide_by <= ? ORDER BY x.decide_by LIMIT {AT_ONCE}"
-        for one in await select(_Due, due, times.clock_now()):
+        for row in await rows(due, times.clock_now()):
             try:
-                await end_deadline(deadline, one.id, one.organization_id)
+                await end_deadline(deadline, UUID(str(row["id"])), UUID(str(row["organization_id"])))
             except Exception:
-                _log.exception("a deadline could not be ended", extra={"about": f"{table} {one.id}"})
+                _log.exception("a deadline could not be ended", extra={"about": f"{table} {row['id']}"})
+    return await seconds_left()
 
 
 async def end_deadline(deadline: Deadline, subject: UUID, organization_id: UUID) -> None:
@@ -281,8 +215,7 @@ async def seconds_left() -> float:
     return min([LONGEST_SLEEP_SECONDS, *(max(one, 1.0) if one <= 0 else one for one in left)])
 
 
-def _is_read() -> bool:
-    return broker.is_read() or channels.is_awaited(polling.FAMILY)
+DEADLINES = Loop(name="looking for deadlines that passed", look=end_due, pause=LONGEST_SLEEP_SECONDS, channel=CHANNEL)
 
 
 async def notify_returns(since: datetime, until: datetime) -> None:
@@ -297,9 +230,16 @@ async def notify_returns(since: datetime, until: datetime) -> None:
     parts = [(put_off, [since, until])]
     parts += [part for one in KINDS.values() if (part := one.begins(since, until)) is not None]
     sql, values = " UNION ".join(sql for sql, _ in parts), [value for _, more in parts for value in more]
-    for one in await select(_Begins, sql, *values):
-        await publish_signal(one.organization_id, **{one.name: str(one.value)})
-        channels.channels_notify([polling.channel_of(one.organization_id)])
+    for row in await rows(sql, *values):
+        organization_id = UUID(str(row["organization_id"]))
+        await publish_signal(organization_id, **{row["name"]: str(row["value"])})
+        channels.channels_notify([polling.channel_of(organization_id)])
 
 
-RETURNS = Loop(name="looking for what waits again", look=notify_returns, pause=15.0, spans=True, when=_is_read)
+RETURNS = Loop(
+    name="looking for what waits again",
+    look=notify_returns,
+    pause=15.0,
+    spans=True,
+    when=lambda: broker.is_read() or channels.is_awaited(polling.FAMILY),
+)

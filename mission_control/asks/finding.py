@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import substance_of
 from mission_control.core.values import parse_id, version_of
-from mission_control.database.sql import Condition, placeholders, rows, select
+from mission_control.database.sql import Condition, as_moment, placeholders, rows, select
 from mission_control.http.registry import lookup
 
 
@@ -29,14 +29,6 @@ class Filter:
     ids: tuple[UUID, ...] | None = None
     include: Include = "waiting"
     older_than: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    kind: str
-    is_snoozed: bool
-    number: int
-    oldest: datetime | None
 
 
 _WHERE: dict[Include, str] = {"waiting": " WHERE n.is_snoozed = 0", "snoozed": " WHERE n.is_snoozed = 1", "all": ""}
@@ -57,6 +49,7 @@ async def find_keys(actor: Actor, wanted: Filter, limit: int, offset: int = 0) -
     statement, values = _statement(actor, wanted)
     if not statement:
         return []
+    places = " ".join(f"WHEN '{one.kind}' THEN {GROUPS.index(one.group)}" for one in KINDS.values())
     older, moments = "0", []
     if (before := wanted.older_than) is not None:
         wrong = ", ".join(f"'{one.kind}'" for one in KINDS.values() if one.group == "unblock")
@@ -64,15 +57,9 @@ async def find_keys(actor: Actor, wanted: Filter, limit: int, offset: int = 0) -
     sql = (
         f"{statement} SELECT n.kind, n.id, n.since, n.board_id, n.version, n.is_snoozed, {older} AS is_older,"
         " CASE WHEN n.is_snoozed = 1 THEN n.put_off_until END AS snoozed_until FROM needs n"
-        f"{_WHERE[wanted.include]} ORDER BY is_older, {_place()}, n.since, n.id LIMIT ? OFFSET ?"
+        f"{_WHERE[wanted.include]} ORDER BY is_older, CASE n.kind {places} END, n.since, n.id LIMIT ? OFFSET ?"
     )
     return await select(Key, sql, *values, *moments, limit, offset)
-
-
-def _place() -> str:
-    """Return SQL for the place of a need's group."""
-    cases = " ".join(f"WHEN '{one.kind}' THEN {GROUPS.index(one.group)}" for one in KINDS.values())
-    return f"CASE n.kind {cases} END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,6 @@ class Counted:
 
 
 async def count(actor: Actor, board_id: UUID | None = None) -> Counted:
-    """Count what waits for a person, on all boards or one."""
     counts = NeedCounts(total=0, snoozed=0, **dict.fromkeys(GROUPS, 0))
     statement, values = _statement(actor, Filter(board_id=board_id))
     if not statement:
@@ -100,16 +86,19 @@ async def count(actor: Actor, board_id: UUID | None = None) -> Counted:
         f"{statement} SELECT n.kind, n.is_snoozed, COUNT(*) AS number, MIN(n.since) AS oldest"
         " FROM needs n GROUP BY n.kind, n.is_snoozed"
     )
-    found = await select(_Count, sql, *values)
-    waiting = [one for one in found if not one.is_snoozed]
-    for one in waiting:
-        group = KINDS[one.kind].group
-        setattr(counts, group, getattr(counts, group) + one.number)
-    counts.total = sum(one.number for one in waiting)
-    snoozed = {one.kind: one.number for one in found if one.is_snoozed}
-    counts.snoozed = sum(snoozed.values())
-    oldest = min((one.oldest for one in waiting if one.oldest is not None), default=None)
-    return Counted(counts, {one.kind: one.number for one in waiting}, snoozed, oldest)
+    waiting: dict[str, int] = {}
+    snoozed: dict[str, int] = {}
+    since: list[datetime | None] = []
+    for row in await rows(sql, *values):
+        kind, number = row["kind"], int(row["number"])
+        if row["is_snoozed"]:
+            snoozed[kind] = number
+            continue
+        waiting[kind] = number
+        since.append(as_moment(row["oldest"]))
+        setattr(counts, KINDS[kind].group, getattr(counts, KINDS[kind].group) + number)
+    counts.total, counts.snoozed = sum(waiting.values()), sum(snoozed.values())
+    return Counted(counts, waiting, snoozed, min(filter(None, since), default=None))
 
 
 def _statement(actor: Actor, wanted: Filter) -> Condition:
@@ -120,15 +109,12 @@ def _statement(actor: Actor, wanted: Filter) -> Condition:
         return "", []
     mine, values = _writable_boards(actor, wanted.board_id)
     values += [*found, times.clock_now(), actor.user_id]
-    conditions = ["1 = 1"]
+    where = "1 = 1"
     if wanted.board_id is not None:
-        conditions.append("e.board_id = ?")
-        values.append(wanted.board_id)
+        where, values = f"{where} AND e.board_id = ?", [*values, wanted.board_id]
     if wanted.ids is not None:
-        conditions.append(f"e.id IN ({placeholders(len(wanted.ids))})")
-        values += wanted.ids
-    narrowed = " AND ".join(conditions)
-    return f"WITH mine AS ({mine}), every AS ({every}), needs AS ({_MARKED} WHERE {narrowed})", values
+        where, values = f"{where} AND e.id IN ({placeholders(len(wanted.ids))})", [*values, *wanted.ids]
+    return f"WITH mine AS ({mine}), every AS ({every}), needs AS ({_MARKED} WHERE {where})", values
 
 
 def _every(seeker: Seeker, kinds: tuple[str, ...] | None = None) -> Condition:
@@ -159,7 +145,10 @@ def _writable_boards(actor: Actor, board_id: UUID | None) -> Condition:
 
 async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
     """Return a page of what waits for a person, with the counts of all of it."""
-    kinds = _kinds_of(query)
+    kinds = None
+    if query.group is not None or query.kind is not None:
+        chosen = [one for one in KINDS.values() if query.group in (None, one.group) and query.kind in (None, one.kind)]
+        kinds = tuple(one.kind for one in chosen)
     counted = await count(actor, query.board_id)
     keys = await find_keys(actor, Filter(query.board_id, kinds, None, query.include), query.limit, query.offset)
     items, total = await said(actor, keys), counted.of(kinds, query.include)
@@ -174,18 +163,13 @@ async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
     )
 
 
-def _kinds_of(query: NeedQuery) -> tuple[str, ...] | None:
-    if query.group is None and query.kind is None:
-        return None
-    chosen = [one for one in KINDS.values() if query.group in (None, one.group) and query.kind in (None, one.kind)]
-    return tuple(one.kind for one in chosen)
-
-
 async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     """Return needs in words, in the order of their keys; one that has ended is left out."""
     if not keys:
         return []
-    boards, now = await _board_names(keys), times.clock_now()
+    ids, now = list({key.board_id for key in keys if key.board_id is not None}), times.clock_now()
+    named = await rows(f"SELECT id, name FROM boards WHERE id IN ({placeholders(len(ids))})", *ids) if ids else []
+    boards = {UUID(str(one["id"])): one["name"] for one in named}
     found: dict[str, Need] = {}
     for name in dict.fromkeys(key.kind for key in keys):
         kind, page = KINDS[name], Page(actor, [key for key in keys if key.kind == name], boards, now)
@@ -195,12 +179,6 @@ async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
                 one = found[key.name] = kind.say(page, key, known[key.id])
                 one.substance = substance_of(parts[key.id]) if key.id in parts else ""
     return [found[key.name] for key in keys if key.name in found]
-
-
-async def _board_names(keys: Sequence[Key]) -> dict[UUID, str]:
-    ids = list({key.board_id for key in keys if key.board_id is not None})
-    found = await rows(f"SELECT id, name FROM boards WHERE id IN ({placeholders(len(ids))})", *ids) if ids else []
-    return {UUID(str(one["id"])): one["name"] for one in found}
 
 
 @lookup
@@ -229,7 +207,6 @@ async def present_key(actor: Actor, kind: str, subject: UUID) -> Key | None:
 
 
 async def one_need(actor: Actor, key: Key) -> Need:
-    """Return one need in words. Raise NotFound when it has ended."""
     found = await said(actor, [key])
     if not found:
         raise NotFound()

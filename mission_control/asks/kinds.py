@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mission_control.boards.models import Board
 
 type Boards = Mapping[UUID, Board]
+type Words = Mapping[UUID, AnswerWords]
 
 NULL_ID = "CAST(NULL AS UUID)"
 
@@ -100,7 +101,6 @@ class Rows:
     act_by: str = "CAST(NULL AS TIMESTAMP)"
 
     def sql(self, kind: str) -> str:
-        """Return the statement."""
         return (
             f"SELECT '{kind}' AS kind, {self.id} AS id, {self.since} AS since, {self.board_id} AS board_id,"
             f" {self.owner_id} AS owner_id, {self.act_by} AS act_by, {self.version} AS version {self.rest}"
@@ -245,7 +245,6 @@ class AskKind[T](Part):
         KINDS.update({kind.kind: kind for kind in known})
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Yield where they are."""
         raise NotImplementedError
 
     async def read(self, page: Page) -> Mapping[UUID, T]:
@@ -257,7 +256,6 @@ class AskKind[T](Part):
         raise NotImplementedError
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
-        """Return what the needs with these ids decide about: see `core/substance.py`."""
         raise NotImplementedError
 
     async def hold(self, subject: UUID) -> None:
@@ -281,7 +279,7 @@ class AskKind[T](Part):
         """Return the words behind a need, for Home's peek."""
         return None
 
-    async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Mapping[UUID, AnswerWords]:
+    async def in_words(self, actor: Actor, boards: Boards, ids: Sequence[UUID]) -> Words:
         return {}
 
     async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:

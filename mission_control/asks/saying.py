@@ -5,18 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from mission_control.asks import schemas
 from mission_control.asks.kinds import KINDS, Key, Page
-from mission_control.asks.schemas import (
-    Course,
-    Need,
-    NeedAnswer,
-    NeedBoard,
-    NeedFact,
-    NeedOperation,
-    NeedOtherwise,
-    NeedParty,
-    NeedTask,
-)
 from mission_control.core import times
 from mission_control.core.times import DAY, HOUR, MINUTE
 from mission_control.http.registry import operation_named
@@ -30,11 +20,10 @@ WORDS: Note = ("answer", "Your answer", True)
 MORE: Note = ("answer", "Anything to add?", False)
 
 
-def operation(name: str, ids: Ids, body: Mapping[str, object] | None = None, note: Note | None = None) -> NeedOperation:
-    """Return an operation of people with its path filled in; the name as `@action` takes it."""
+def _operation(name: str, ids: Ids, body: Mapping[str, object] | None, note: Note | None) -> schemas.NeedOperation:
     entry = operation_named(name)
     path = re.sub(r"<(?:string:)?(\w+)>", lambda part: str(ids[part[1]]), entry.path)
-    return NeedOperation(
+    return schemas.NeedOperation(
         operation_id=entry.operation_id,
         method=entry.method,
         path=path,
@@ -55,15 +44,15 @@ def answer(
     *,
     note: Note | None = None,
     note_operation: str | None = None,
-    course: Course = "go",
+    course: schemas.Course = "go",
     recommended: bool = False,
     undoable: bool = False,
     in_bulk: bool = False,
     copy_text: str | None = None,
-) -> NeedAnswer:
+) -> schemas.NeedAnswer:
     """Return one answer, which performs an operation; `note_operation` takes the note instead of that."""
     own_note, ids = note if note_operation is None else None, ids or {}
-    return NeedAnswer(
+    return schemas.NeedAnswer(
         id=id,
         key=key,
         label=label,
@@ -75,8 +64,8 @@ def answer(
         undoable=undoable,
         in_bulk=in_bulk,
         copy_text=copy_text,
-        operation=operation(performs, ids, body, own_note) if performs is not None else None,
-        note_operation=operation(note_operation, ids, {}, note) if note_operation is not None else None,
+        operation=_operation(performs, ids, body, own_note) if performs is not None else None,
+        note_operation=_operation(note_operation, ids, {}, note) if note_operation is not None else None,
     )
 
 
@@ -88,7 +77,7 @@ def choices(
     allows_text: bool,
     goes_on: str,
     reads_words: str,
-) -> list[NeedAnswer]:
+) -> list[schemas.NeedAnswer]:
     """Return the options of a question by number, and an answer in one's own words where that is allowed.
 
     An option is its id, its label, what happens with it (`goes_on` where nobody said), and whether it is recommended.
@@ -114,17 +103,17 @@ def choices(
     return answers
 
 
-def fact(icon: str, text: str, tone: str = "", url: str | None = None) -> NeedFact:
-    return NeedFact(icon=icon, text=text, tone=tone, url=url)
+def fact(icon: str, text: str, tone: str = "", url: str | None = None) -> schemas.NeedFact:
+    return schemas.NeedFact(icon=icon, text=text, tone=tone, url=url)
 
 
-def deadline_facts(reminded_at: datetime | None, asked: str) -> list[NeedFact]:
+def deadline_facts(reminded_at: datetime | None, asked: str | None) -> list[schemas.NeedFact]:
     """Return what happened because nobody answered by a deadline."""
     facts = [fact("clock", f"reminded {times.ago(reminded_at)}", "warn")] if reminded_at is not None else []
     return facts + ([fact("user", f"{asked} was asked, because nobody answered", "warn")] if asked else [])
 
 
-def link_facts(links: Sequence[tuple[str, str]]) -> list[NeedFact]:
+def link_facts(links: Sequence[tuple[str, str]]) -> list[schemas.NeedFact]:
     """Return the first link that shows a result, of names and addresses, and how many more there are."""
     if not links:
         return []
@@ -139,19 +128,19 @@ def need(
     *,
     title: str,
     url: str,
-    answers: Sequence[NeedAnswer],
+    answers: Sequence[schemas.NeedAnswer],
     otherwise: str,
     at: datetime | None = None,
     reason: str | None = None,
     high_risk: bool = False,
-    facts: Sequence[NeedFact] = (),
-    tasks: Sequence[NeedTask] = (),
-    agent: NeedParty | None = None,
-    person: NeedParty | None = None,
-) -> Need:
+    facts: Sequence[schemas.NeedFact] = (),
+    tasks: Sequence[schemas.NeedTask] = (),
+    agent: schemas.NeedParty | None = None,
+    person: schemas.NeedParty | None = None,
+) -> schemas.Need:
     """Return a need from its place in the list and its words; `at` is when `otherwise` happens."""
     board = page.boards.get(key.board_id) if key.board_id is not None else None
-    return Need(
+    return schemas.Need(
         id=key.name,
         kind=key.kind,
         group=KINDS[key.kind].group,
@@ -159,14 +148,16 @@ def need(
         reason=reason or None,
         since=key.since,
         version=key.digest,
-        board=NeedBoard(id=key.board_id, name=board) if key.board_id is not None and board is not None else None,
+        board=schemas.NeedBoard(id=key.board_id, name=board)
+        if key.board_id is not None and board is not None
+        else None,
         tasks=list(tasks),
         agent=agent,
         person=person,
         facts=list(facts),
         answers=list(answers),
         high_risk=high_risk,
-        otherwise=NeedOtherwise(at=at, text=otherwise),
+        otherwise=schemas.NeedOtherwise(at=at, text=otherwise),
         snoozed_until=key.snoozed_until,
         is_snoozed=key.is_snoozed,
         url=url,

@@ -3,7 +3,7 @@
 import asyncio
 
 from mission_control.agents.models import Agent
-from mission_control.approvals.queries import pending_of
+from mission_control.approvals.reading import pending_of
 from mission_control.boards.models import Board
 from mission_control.claims import claiming, leases, polling, queries
 from mission_control.claims.completions import complete_run, uploads_of

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
+from uuid import UUID
 
 from tortoise import fields
 from tortoise.fields.base import Field
 from tortoise.models import Model
 
+from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
 from mission_control.core.times import naive_utc
 from mission_control.core.values import new_id
@@ -90,6 +92,35 @@ class Changing(Dated):
 
     class Meta:
         abstract = True
+
+
+class Asked(Dated):
+    """An approval or a question of a board, with its deadline; a gateway may have asked it."""
+
+    # Of what a gateway asks: its id there, and until when it may be answered; the state of our answer, which is
+    # `waiting` to be sent, `sent`, or `late`.
+    gateway_id = nullable(fields.UUIDField)
+    external_id = nullable(fields.TextField)
+    expires_at = UtcDatetimeField(null=True)
+    answer_state = nullable(fields.CharField, max_length=16)
+    # When it should be answered, and what happens otherwise: `remind`, `ask` the person named, or what its kind has
+    # besides. After that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
+    decide_by = UtcDatetimeField(null=True)
+    otherwise = nullable(fields.CharField, max_length=16)
+    otherwise_user_id = nullable(fields.UUIDField)
+    reminded_at = UtcDatetimeField(null=True)
+    asked_user_id = nullable(fields.UUIDField)
+    run_id = nullable(fields.UUIDField)
+
+    board: Any
+    board_id: UUID
+
+    class Meta:
+        abstract = True
+
+    def scope(self) -> Scope:
+        """Return the scope of events about it; `board` must be loaded."""
+        return Scope(self.board.organization_id, self.board_id, subject_id=self.id)
 
 
 AT_ONCE = 50  # rows of one INSERT

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mission_control.agents.models import Agent
 from mission_control.approvals.live import POLLS as APPROVALS
-from mission_control.approvals.queue import reason_of
+from mission_control.approvals.payloads import reason_of
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject, OkResponse, parse_id, version_of
 from mission_control.doors.answers import Shape

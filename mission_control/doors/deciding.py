@@ -8,13 +8,11 @@ from pydantic import Field
 from mission_control.agents.models import Agent
 from mission_control.approvals.decisions import refuse_decided
 from mission_control.approvals.models import Approval
-from mission_control.approvals.payloads import request_of
+from mission_control.approvals.payloads import reason_of, request_of
 from mission_control.approvals.queries import visible_approval
-from mission_control.approvals.queue import reason_of
 from mission_control.asks.polling import channel_of
 from mission_control.asks.schemas import Need
 from mission_control.boards.models import Board
-from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.values import JsonObject, version_of
@@ -45,7 +43,7 @@ REQUEST: JsonObject = {
     "allows_text": True,
     "expires_at": None,
 }
-OF_GATEWAY = Shape("kind id gateway_name action_type options allows_text substance expires_at")
+OF_GATEWAY = Shape("kind id gateway_name action_type options allows_text substance expires_at created_at")
 
 
 @tools.tool(
@@ -146,7 +144,6 @@ def _boardless_line(read: Any) -> JsonObject:
         "asked_by": read["agent_name"],
         "text": text or read["heading"],
         "allows_always": request is not None and request.allows_always,
-        "created_at": times.parse_since(read["created_at"]),
     }
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import orjson
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from pydantic import ValidationError
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
@@ -40,8 +40,8 @@ from mission_control.tasks.board_view import BoardView, of_board
 from mission_control.web.actions import Outcome, action
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import done, go
-from mission_control.web.fragments import partial, read_ahead, render_macro
-from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.fragments import read_ahead, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, announcements, live_page, rendered
 from mission_control.web.shell import shell_page
 
 SEVERAL = re.compile(r"all that apply|select all|choose all|more than one|as many as|multiple|several", re.IGNORECASE)
@@ -302,17 +302,11 @@ async def _next_steps(view: ChatView) -> str:
     return render_macro(RESULT, "next_steps", chat=chat, may_read_lead=may_read)
 
 
-async def _silence(_view: ChatView) -> None:
-    """Return nothing: a page that is opened announces nothing."""
-
-
 async def _announcement(view: ChatView, _batch: Batch) -> str:
     chat = await view.chat()
     if chat.question is not None:
-        return partial("#announcements", str(escape(f"The agent asks: {chat.question.text}")), "innerHTML")
-    if chat.state == "proposed":
-        return partial("#announcements", "The agent proposes a goal and a lead.", "innerHTML")
-    return ""
+        return f"The agent asks: {chat.question.text}"
+    return "The agent proposes a goal and a lead." if chat.state == "proposed" else ""
 
 
 def _is_here(view: ChatView, news: Event | dict[str, object]) -> bool:
@@ -334,7 +328,7 @@ CHAT_REGIONS = (
     *(_reply(macro) for macro in ("options", "compose", "ending")),
     Region(PAGE, "#proposal", LEAD, _proposal, key=lambda view: (view.board.id, view.actor.user_id)),
     Region(PAGE, "#next-steps", LEAD, _next_steps, key=_same_for),
-    Region(PAGE, "#announcements", SAID, _silence, changes=_announcement),
+    announcements(PAGE, SAID, _announcement),
 )
 
 

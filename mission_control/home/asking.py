@@ -4,64 +4,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from mission_control.approvals.payloads import ACTIONS
 from mission_control.boards.models import Board
-from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
 from mission_control.gateways.connector import call
 from mission_control.gateways.errors import GatewayError, MissingScopes, NotSupported, Said
 from mission_control.gateways.events import GatewayRef
-from mission_control.home.gateway_request_reading import Ended, read_end
+from mission_control.home.gateway_request_reading import AskedQuestion, Ended, read_end, read_question
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    id: UUID
-    name: str
-    board: Board
-
-    @property
-    def actor(self) -> Actor:
-        """The agent, as events name it."""
-        return Actor("agent", self.id, self.name, self.board.organization_id, surface="gateway", board_id=self.board.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Boardless:
-    """An agent on a gateway that is on no board: one of ours, such as the main agent, or one that we do not know."""
+    """The agent that asks: of a board, one of ours without one, such as the main agent, or one that we do not know."""
 
     id: UUID | None
     name: str
     gateway_agent_id: str
+    board: Board | None = None
 
 
-async def boardless_asker(gateway: GatewayRef, gateway_agent_id: str) -> Boardless:
-    """Return who asks when `asker_of` finds nobody."""
-    known = "SELECT id, name FROM agents WHERE gateway_id = ? AND gateway_agent_id = ? ORDER BY created_at, id LIMIT 1"
-    found = await rows(known, gateway.id, gateway_agent_id) if gateway_agent_id else []
-    if found:
-        return Boardless(UUID(str(found[0]["id"])), found[0]["name"], gateway_agent_id)
-    return Boardless(None, gateway_agent_id or "An agent", gateway_agent_id)
-
-
-async def asker_of(gateway: GatewayRef, gateway_agent_id: str) -> Asker | None:
-    """Return our agent for a gateway's agent; None where we have none, or none with a board."""
-    if not gateway_agent_id:
-        return None
+async def asker_of(gateway: GatewayRef, gateway_agent_id: str) -> Asker:
+    """Return the agent that a gateway knows by an id."""
     found = await rows(
-        "SELECT a.id, a.name, a.board_id FROM agents a JOIN boards b ON b.id = a.board_id AND b.deleted_at IS NULL"
-        " WHERE a.gateway_id = ? AND a.gateway_agent_id = ?",
+        "SELECT a.id, a.name, b.id AS board_id FROM agents a"
+        " LEFT JOIN boards b ON b.id = a.board_id AND b.deleted_at IS NULL"
+        " WHERE a.gateway_id = ? AND a.gateway_agent_id = ? AND a.gateway_agent_id <> ''"
+        " ORDER BY CASE WHEN b.id IS NULL THEN 1 ELSE 0 END, a.created_at, a.id LIMIT 1",
         gateway.id,
         gateway_agent_id,
     )
     if not found:
-        return None
-    board = await Board.get(id=found[0]["board_id"])
-    return Asker(UUID(str(found[0]["id"])), found[0]["name"], board)
+        return Asker(None, gateway_agent_id or "An agent", gateway_agent_id)
+    board_id = found[0]["board_id"]
+    board = await Board.get(id=board_id) if board_id is not None else None
+    return Asker(UUID(str(found[0]["id"])), found[0]["name"], gateway_agent_id, board)
 
 
 SECONDS = 10.0
 # The list of each kind of approval that waits.
 LISTS = {"exec": "exec.approval.list", "plugin": "plugin.approval.list", "system-agent": "openclaw.approval.list"}
+KINDS = {action: kind for kind, action in ACTIONS.items()}
 UNKNOWN = {"APPROVAL_NOT_FOUND", "QUESTION_NOT_FOUND"}
 OVER = {"APPROVAL_ALREADY_RESOLVED", "QUESTION_ALREADY_TERMINAL"}
 
@@ -127,7 +109,7 @@ def _ended_by(answer: str) -> Ended:
     return Ended("denied" if answer == "deny" else "allowed", answer)
 
 
-async def question_of(gateway_id: UUID, external_id: str) -> Mapping[str, object] | None:
+async def question_of(gateway_id: UUID, external_id: str) -> AskedQuestion | None:
     """Return a question as its gateway keeps it; None where it is unknown there."""
     try:
         found = await call(gateway_id, "question.get", {"id": external_id}, seconds=SECONDS)
@@ -138,7 +120,7 @@ async def question_of(gateway_id: UUID, external_id: str) -> Mapping[str, object
             return None
         raise
     question = found.get("question", found) if isinstance(found, Mapping) else None
-    return question if isinstance(question, Mapping) else None
+    return read_question(question) if isinstance(question, Mapping) else None
 
 
 async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str, list[str]] | None, by: str) -> bool:
@@ -149,7 +131,8 @@ async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str
         try:
             await call(gateway_id, "question.resolve", nested, seconds=SECONDS)
         except GatewayError as error:
-            if answers is None or not _wants_flat_answers(error):
+            # Newer gateways refuse the envelope around the answers.
+            if answers is None or error.code != "INVALID_REQUEST" or reason_of(error):
                 raise
             await call(gateway_id, "question.resolve", said | {"answers": answers}, seconds=SECONDS)
     except GatewayError as error:
@@ -157,8 +140,3 @@ async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str
             return False
         raise
     return True
-
-
-def _wants_flat_answers(error: GatewayError) -> bool:
-    """Return whether a gateway refused the form of the answers: newer ones take them without an envelope."""
-    return error.code == "INVALID_REQUEST" and not reason_of(error)

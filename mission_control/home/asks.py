@@ -1,24 +1,121 @@
-"""What gateways ask for agents that are on no board, as a kind of asks; for admins."""
+"""Questions of agents, and what gateways ask for agents on no board, as kinds of asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mission_control.asks.kinds import AskKind, Key, Page, QueueRow, QueueView, Rows, Seeker
-from mission_control.asks.saying import answer, choices, fact, in_one_line, need
+from mission_control.asks import kinds
+from mission_control.asks.pages import queue_row
+from mission_control.asks.saying import answer, choices, deadline_facts, fact, in_one_line, need
 from mission_control.asks.schemas import Course, Need, NeedAnswer, NeedParty
+from mission_control.boards.models import Board
+from mission_control.boards.queries import boards_with
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
-from mission_control.home.boardless import locked_request
-from mission_control.home.gateway_request_queries import Item, decider_of, in_queue, item_of, parts_of_requests, shown
-from mission_control.home.models import GatewayRequest
+from mission_control.home.gateway_request_queries import Item as RequestItem
+from mission_control.home.gateway_request_queries import decider_of, parts_of_requests, waiting_requests
+from mission_control.home.gateway_requests import locked_request
+from mission_control.home.models import GatewayRequest, Question
+from mission_control.home.question_commands import apply_deadline, held_question
+from mission_control.home.question_queries import Item, in_queue, items_of, parts_of_questions
+
+
+class QuestionAsk(kinds.AskKind[Item]):
+    """Questions of agents that a person may answer."""
+
+    kind, group, position = "question", "answer", 20
+    glyph = ("message-square", "ask")
+    table = "agent_questions"
+    concerns = ("question.", "board.")
+    endings = {
+        "question.closed": "closed this",
+        "question.answered": "answered this",
+        "question.withdrawn": "withdrew this",
+        "question.ended_on_gateway": "closed this, as its gateway did,",
+    }
+    deadline = kinds.Deadline("state = 'open'", Question, apply_deadline)
+    answers = kinds.Answers(
+        at="answered_at",
+        by="answered_by_user_id",
+        where="state = 'answered' AND answered_by_user_id IS NOT NULL",
+        otherwise="answered this",
+    )
+
+    def find(self, seeker: kinds.Seeker) -> Iterator[kinds.Rows]:
+        yield kinds.Rows(
+            "FROM agent_questions q JOIN mine ON mine.id = q.board_id WHERE q.state = 'open'",
+            id="q.id",
+            since="q.created_at",
+            board_id="q.board_id",
+            act_by="COALESCE(q.decide_by, q.expires_at)",
+            version="CAST(q.created_at AS TEXT) || COALESCE(CAST(q.decide_by AS TEXT), '') ||"
+            " COALESCE(CAST(q.reminded_at AS TEXT), '') || COALESCE(CAST(q.asked_user_id AS TEXT), '')",
+        )
+
+    async def read(self, page: kinds.Page) -> Mapping[UUID, Item]:
+        boards = await boards_with(page.board_ids)
+        return {item.id: item for item in await items_of(page.actor, boards, page.ids)}
+
+    def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
+        options = [(one["id"], one["label"], one["outcome"], bool(one["recommended"])) for one in item.options]
+        return need(
+            page,
+            key,
+            title=f"{item.agent_name} asks: {item.title}",
+            reason=in_one_line(item.text),
+            url=item.url,
+            facts=[fact("bot", item.agent_name), *deadline_facts(item.reminded_at, item.asked_name)],
+            answers=choices(
+                "answer_question",
+                {"board_id": item.board_id, "question_id": item.id},
+                options,
+                allows_text=item.allows_text,
+                goes_on=f"{item.agent_name} goes on with this.",
+                reads_words=f"{item.agent_name} reads it and goes on.",
+            ),
+            otherwise=item.without_answer,
+            at=item.decide_by or item.expires_at,
+            agent=NeedParty(id=item.agent_id, name=item.agent_name),
+        )
+
+    async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
+        return await parts_of_questions(subjects)
+
+    async def hold(self, question_id: UUID) -> None:
+        """Lock a question after its board."""
+        question = await Question.get_or_none(id=question_id).select_related("board")
+        if question is not None:
+            await held_question(question)
+
+    async def details(self, actor: Actor, board: Board, question_id: UUID) -> kinds.Details:
+        found = await items_of(actor, {board.id: board}, [question_id])
+        return kinds.Details(says=found[0].text if found else "")
+
+    async def in_words(self, actor: Actor, boards: kinds.Boards, ids: Sequence[UUID]) -> kinds.Words:
+        return {
+            item.id: kinds.AnswerWords(
+                f"{item.agent_name} asks: {item.title}",
+                item.url,
+                (item.label_of(item.chosen_option_id) or item.answer or "")[:120],
+            )
+            for item in await items_of(actor, boards, ids)
+        }
+
+    async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
+        row = partial(queue_row, macro="questions/rows.html#question_row", next_url=view.url)
+        return [row(one, one.is_open, show_board=view.show_board) for one in await in_queue(actor, view)]
+
+
+QUESTIONS = QuestionAsk()
+
 
 WORDS = {"approved": "approved this", "rejected": "rejected this", "answered": "answered this"}
 
 
-def _decisions(item: Item) -> list[NeedAnswer]:
-    effects = item.request.effects(item.asker) if item.request is not None else {}
+def _decisions(item: RequestItem) -> list[NeedAnswer]:
+    effects = item.request.effects(item.agent_name) if item.request is not None else {}
     approve, reject = {"decision": "approved"}, {"decision": "rejected"}
     offered: list[tuple[str, str, str, str, Course, dict[str, Any]]] = [
         ("approved", "A", "Approve", "approve", "go", approve),
@@ -33,8 +130,8 @@ def _decisions(item: Item) -> list[NeedAnswer]:
     ]
 
 
-def _options(item: Item) -> list[NeedAnswer]:
-    goes_on = f"{item.asker} goes on with this."
+def _options(item: RequestItem) -> list[NeedAnswer]:
+    goes_on = f"{item.agent_name} goes on with this."
     return choices(
         "answer_gateway_request",
         {"gateway_request_id": item.id},
@@ -45,7 +142,7 @@ def _options(item: Item) -> list[NeedAnswer]:
     )
 
 
-class RequestAsk(AskKind[Item]):
+class RequestAsk(kinds.AskKind[RequestItem]):
     """What gateways ask for agents that are on no board."""
 
     kind, group, position = "request", "answer", 30
@@ -54,8 +151,8 @@ class RequestAsk(AskKind[Item]):
     concerns = ("gateway.request.",)
     is_for_admins = True
 
-    def find(self, seeker: Seeker) -> Iterator[Rows]:
-        yield Rows(
+    def find(self, seeker: kinds.Seeker) -> Iterator[kinds.Rows]:
+        yield kinds.Rows(
             "FROM gateway_requests r WHERE r.organization_id = ? AND r.status = 'pending'",
             [seeker.organization_id],
             id="r.id",
@@ -64,30 +161,29 @@ class RequestAsk(AskKind[Item]):
             version="CAST(r.created_at AS TEXT)",
         )
 
-    async def read(self, page: Page) -> Mapping[UUID, Item]:
-        return {item.id: item for item in map(item_of, await shown(page.actor))}
+    async def read(self, page: kinds.Page) -> Mapping[UUID, RequestItem]:
+        return {item.id: item for item in await waiting_requests(page.actor)}
 
-    def say(self, page: Page, key: Key, item: Item) -> Need:
+    def say(self, page: kinds.Page, key: kinds.Key, item: RequestItem) -> Need:
         is_approval = item.kind == "approval"
-        ignored = item.request.effects(item.asker)["ignore"] if item.request is not None else ""
+        ignored = item.request.effects(item.agent_name)["ignore"] if item.request is not None else ""
         return need(
             page,
             key,
-            title=f"{'Approve' if is_approval else f'{item.asker} asks'}: {item.title}",
-            reason=None if is_approval else in_one_line(item.content),
+            title=f"{'Approve' if is_approval else f'{item.agent_name} asks'}: {item.title}",
+            reason=None if is_approval else in_one_line(item.content or ""),
             url=item.url,
-            facts=[fact("bot", item.asker), fact("plug-zap", item.gateway_name)],
+            facts=[fact("bot", item.agent_name), fact("plug-zap", item.gateway_name)],
             answers=_decisions(item) if is_approval else _options(item),
-            otherwise=ignored or f"{item.asker} waits until the question expires.",
+            otherwise=ignored or f"{item.agent_name} waits until the question expires.",
             at=item.expires_at,
-            agent=NeedParty(id=item.asker_id, name=item.asker),
+            agent=NeedParty(id=item.agent_id, name=item.agent_name),
         )
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
         return await parts_of_requests(subjects)
 
     async def hold(self, request_id: UUID) -> None:
-        """Lock a request."""
         await locked_request(request_id)
 
     async def ended(self, request_id: UUID) -> str:
@@ -96,9 +192,11 @@ class RequestAsk(AskKind[Item]):
         what = WORDS.get(request.status, "closed this")
         return f"{await decider_of(request)} {what} {times.ago(request.resolved_at or times.clock_now())}."
 
-    async def queue_rows(self, actor: Actor, view: QueueView) -> list[QueueRow]:
-        """Return what waits and what ended since the queue was opened, for the queue of all boards."""
-        return await in_queue(actor, view)
+    async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
+        if view.is_of_one_board:
+            return []
+        row = partial(queue_row, macro="gateway_requests/rows.html#request_row", next_url=view.url)
+        return [row(one, one.is_pending) for one in await waiting_requests(actor, since=view.opened)]
 
 
-ASK = RequestAsk()
+REQUESTS = RequestAsk()

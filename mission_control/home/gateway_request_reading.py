@@ -29,11 +29,9 @@ class AskedApproval:
 
     @property
     def action_type(self) -> str:
-        """The type of action, by which approvals are told apart."""
         return ACTIONS[self.kind]
 
     def payload_of(self, name: str) -> dict[str, object]:
-        """Return what is kept of it, with the reason why its agent asks."""
         what = "run a command" if self.kind == "exec" else "do something that its gateway asks about"
         return {"reason": f"{name} wants to {what}.", **self.payload}
 
@@ -171,7 +169,6 @@ def texts(values: object) -> list[str]:
 
 
 def moment(milliseconds: object) -> datetime | None:
-    """Return a moment of a gateway, or None where it says none."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return None
     if not 0 < milliseconds < FAREST:
@@ -196,7 +193,6 @@ class Part:
 
     @property
     def labels(self) -> list[str]:
-        """The labels of the options, as the gateway takes them."""
         return [label for label, _ in self.options]
 
     def as_question(self) -> QuestionCreate:

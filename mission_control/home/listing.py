@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from mission_control.asks.finding import Filter, count, find_keys, said
-from mission_control.asks.kinds import GROUPS, KINDS, AnswerWords, Group, Include, Key
-from mission_control.asks.schemas import Need, NeedAnswer, NeedResults
-from mission_control.boards.models import Board
+from mission_control.asks.kinds import KINDS, AnswerWords, Group, Include, Key
+from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -21,95 +20,65 @@ from mission_control.people.account_names import person_name
 MOST_ANSWERED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    kind: str
-    id: UUID
-    board_id: UUID
-    since: datetime
-    answered_at: datetime
-    user_id: UUID | None
-    name: str | None
-    decision: str | None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answered:
     """Something that no longer waits: what was asked, who answered it, and how."""
 
-    id: str
     kind: str
-    title: str
-    url: str
+    subject: UUID
     since: datetime
     answered_at: datetime
+    user_id: UUID | None
+    decision: str | None
     name: str
-    is_mine: bool
-    words: str
-    answer: str
-    group: Group
+    asked: AnswerWords = field(default_factory=lambda: AnswerWords("", ""))
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}:{self.subject}"
+
+    @property
+    def words(self) -> str:
+        answers = KINDS[self.kind].answers
+        return answers.words.get(self.decision or "", answers.otherwise) if answers is not None else ""
 
 
 async def answered_by_others(actor: Actor, opened: datetime) -> list[Answered]:
     """Return what other people answered on the actor's boards since a page was opened, oldest first."""
-    boards = {board.id: board for board in await boards_of(actor)}
-    found = await _answers(
-        boards, "one.answered_at >= ? AND one.user_id <> ?", [opened, actor.id], "ASC", MOST_ANSWERED
-    )
-    return await _said(actor, boards, found)
+    where = f"one.answered_at >= ? AND one.user_id <> ? ORDER BY one.answered_at LIMIT {MOST_ANSWERED}"
+    return await _answered(actor, where, opened, actor.id)
 
 
 async def last_answered(actor: Actor) -> Answered | None:
-    """Return what a person answered last on the actor's boards."""
+    found = await _answered(actor, "1 = 1 ORDER BY one.answered_at DESC LIMIT 1")
+    return found[0] if found else None
+
+
+async def _answered(actor: Actor, where: str, *values: object) -> list[Answered]:
     boards = {board.id: board for board in await boards_of(actor)}
-    said = await _said(actor, boards, await _answers(boards, "1 = 1", [], "DESC", 1))
-    return said[0] if said else None
-
-
-async def _answers(
-    boards: dict[UUID, Board], where: str, values: list[datetime | UUID | None], order: str, most: int
-) -> list[_Answer]:
     if not boards:
         return []
     selects = [
-        f"SELECT '{kind.kind}' AS kind, id, board_id, created_at AS since, {one.at} AS answered_at,"
+        f"SELECT '{kind.kind}' AS kind, id AS subject, created_at AS since, {one.at} AS answered_at,"
         f" {one.by} AS user_id, {one.decision} AS decision FROM {kind.table}"
         f" WHERE board_id IN ({placeholders(len(boards))}) AND {one.where}"
         for kind in KINDS.values()
         if (one := kind.answers) is not None
     ]
-    return await select(
-        _Answer,
-        f"SELECT one.*, {person_name('u')} AS name FROM ({' UNION ALL '.join(selects)}) AS one"
-        f" LEFT JOIN users u ON u.id = one.user_id WHERE {where} ORDER BY one.answered_at {order} LIMIT {most}",
+    found = await select(
+        Answered,
+        f"SELECT one.*, {person_name('u', 'Somebody')} AS name FROM ({' UNION ALL '.join(selects)}) AS one"
+        f" LEFT JOIN users u ON u.id = one.user_id WHERE {where}",
         *(list(boards) * len(selects)),
         *values,
     )
-
-
-async def _said(actor: Actor, boards: dict[UUID, Board], found: list[_Answer]) -> list[Answered]:
-    words: dict[UUID, AnswerWords] = {}
+    asked: dict[UUID, AnswerWords] = {}
     for name in dict.fromkeys(one.kind for one in found):
-        words.update(await KINDS[name].in_words(actor, boards, [one.id for one in found if one.kind == name]))
-    return [_answered(actor, one, words[one.id]) for one in found if one.id in words]
-
-
-def _answered(actor: Actor, one: _Answer, answer: AnswerWords) -> Answered:
-    kind = KINDS[one.kind]
-    words = kind.answers.words.get(one.decision or "", kind.answers.otherwise) if kind.answers is not None else ""
-    return Answered(
-        id=f"{one.kind}:{one.id}",
-        kind=one.kind,
-        title=answer.title,
-        url=answer.url,
-        since=one.since,
-        answered_at=one.answered_at,
-        name=one.name or "Somebody",
-        is_mine=one.user_id == actor.id,
-        words=words,
-        answer=answer.answer,
-        group=kind.group,
-    )
+        asked |= await KINDS[name].in_words(actor, boards, [one.subject for one in found if one.kind == name])
+    shown = [answered for answered in found if answered.subject in asked]
+    for answered in shown:
+        answered.asked = asked[answered.subject]
+    return shown
 
 
 SHOWN = 30  # the list fills up again as it is answered; what is older as well
@@ -127,23 +96,14 @@ Versions = dict[str, tuple[Place, str]]  # the names of rows, with where they st
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the list: a need, or what became of it."""
-
-    since: datetime
-    need: Need | None = None
-    answered: Answered | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class GroupRows:
-    """A group with its rows; `number` counts those that wait, with a row or without."""
+    """A group with its rows, needs and what became of some; `number` counts those that wait, with a row or without."""
 
     name: Group
     title: str
     note: str
     number: int
-    rows: list[Row]
+    rows: list[Need | Answered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +126,8 @@ class Found:
     new: Part
     older: Part
 
-    @classmethod
-    def of(cls, keys: Sequence[Key], everything: bool) -> "Found":
-        """Divide needs, and choose those that have a row."""
-        new, older = [key for key in keys if not key.is_older], [key for key in keys if key.is_older]
-        most = MOST_LISTED if everything else SHOWN
-        return cls(Part(new, new[:most]), Part(older, older[:most]))
-
     @property
     def shown(self) -> list[Key]:
-        """The needs that have a row."""
         return [*self.new.shown, *self.older.shown]
 
     @property
@@ -194,14 +146,16 @@ class Found:
 
 
 def place_of(key: Key) -> Place:
-    """Return where a need stands."""
     return "older" if key.is_older else KINDS[key.kind].group
 
 
 async def find(actor: Actor, include: Include, everything: bool) -> Found:
     """Find what waits for a person; what is put off is never folded away."""
     before = times.clock_now() - FOLDED_AFTER if include == "waiting" else None
-    return Found.of(await find_keys(actor, Filter(include=include, older_than=before), MOST_LISTED), everything)
+    keys = await find_keys(actor, Filter(include=include, older_than=before), MOST_LISTED)
+    new, older = [key for key in keys if not key.is_older], [key for key in keys if key.is_older]
+    most = MOST_LISTED if everything else SHOWN
+    return Found(Part(new, new[:most]), Part(older, older[:most]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +163,9 @@ class Listed:
     """The list: its groups with rows, what is folded away, which needs they are, and how many there are in all."""
 
     groups: list[GroupRows]
-    older: list[Row]
+    older: list[Need]
     found: Found
     total: int
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no row."""
-        return not self.groups and not self.older
 
 
 async def listed(actor: Actor, include: Include, everything: bool, opened: datetime) -> Listed:
@@ -230,20 +179,14 @@ async def listed(actor: Actor, include: Include, everything: bool, opened: datet
         open_ids = {key.name for key in (*found.new.keys, *found.older.keys)}
         others = [one for one in await answered_by_others(actor, opened) if one.id not in open_ids]
     total = counted.counts.snoozed if include == "snoozed" else counted.counts.total
-    new = [one for one in needs if one.id not in folded]
-    older = [Row(one.since, need=one) for one in needs if one.id in folded]
-    return Listed(_grouped(new, others, found), older, found, max(total, len(found.shown)))
-
-
-def _grouped(needs: list[Need], others: list[Answered], found: Found) -> list[GroupRows]:
+    rows: list[Need | Answered] = [*(one for one in needs if one.id not in folded), *others]
+    rows.sort(key=lambda row: row.since)
     groups, numbers = [], found.numbers
-    for group in GROUPS:
-        rows = [Row(one.since, need=one) for one in needs if one.group == group]
-        rows += [Row(one.since, answered=one) for one in others if one.group == group]
-        if rows:
-            title, note = TITLES[group]
-            groups.append(GroupRows(group, title, note, numbers[group], sorted(rows, key=lambda row: row.since)))
-    return groups
+    for group, (title, note) in TITLES.items():
+        if of_group := [row for row in rows if KINDS[row.kind].group == group]:
+            groups.append(GroupRows(group, title, note, numbers[group], of_group))
+    older = [one for one in needs if one.id in folded]
+    return Listed(groups, older, found, max(total, len(found.shown)))
 
 
 MOST_CHOSEN = 200
@@ -277,13 +220,3 @@ def offers(needs: Sequence[Need]) -> list[Offer]:
                 found.setdefault(answer.id, []).append(answer)
     made = [Offer(same[0], len(same), sum(one.undoable for one in same)) for same in found.values()]
     return sorted(made, key=lambda one: (one.answer.key is None, -one.number))
-
-
-def undone_words(results: NeedResults) -> str:
-    """Return what was taken back."""
-    if results.undone:
-        said = "It waits again." if results.undone == 1 else f"{results.undone} wait again."
-    else:
-        said = "Nothing was taken back."
-    reasons = dict.fromkeys(one.message for one in results.results if one.message)
-    return " ".join([said, *filter(None, reasons)])[:300]

@@ -6,10 +6,10 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 from mission_control.core.actor import Scope
-from mission_control.database.records import Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import Asked, Dated, UtcDatetimeField, json_field, nullable, reference
 
 
-class Question(Dated):
+class Question(Asked):
     """An agent's question to people: `open`, `answered`, or `withdrawn`. The answer is also an entry of the memory.
 
     `options` are those of `schemas.OptionRead`; `chosen_option_id` is the one that a person chose. `run_id` names the
@@ -31,26 +31,11 @@ class Question(Dated):
     answer = nullable(fields.TextField)
     answered_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     answered_at = UtcDatetimeField(null=True)
-    # Of a question that a gateway asks: its id there, and until when it may be answered; who answered it there; the
-    # state of our answer, which is `waiting` to be sent, `sent`, or `late`.
-    gateway_id = nullable(fields.UUIDField)
-    external_id = nullable(fields.TextField)
-    expires_at = UtcDatetimeField(null=True)
-    answered_by_name = nullable(fields.TextField)
-    answer_state = nullable(fields.CharField, max_length=16)
-    # When it should be answered, and what happens otherwise: `remind`, `ask` the person named, or the `option` named is
-    # taken. After that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
-    decide_by = UtcDatetimeField(null=True)
-    otherwise = nullable(fields.CharField, max_length=16)
-    otherwise_user_id = nullable(fields.UUIDField)
+    answered_by_name = nullable(fields.TextField)  # on the gateway that asked
     otherwise_option_id = nullable(fields.CharField, max_length=64)
-    reminded_at = UtcDatetimeField(null=True)
-    asked_user_id = nullable(fields.UUIDField)
-    run_id = nullable(fields.UUIDField)
     closed_reason = nullable(fields.TextField)
     closed_at = UtcDatetimeField(null=True)
 
-    board_id: UUID
     agent_id: UUID | None
     answered_by_user_id: UUID | None
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from quart import request
@@ -10,13 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.home.notification_queries import (
-    NotificationQuery,
-    list_notifications,
-    place_of,
-    sentence_of,
-    unread_count,
-)
+from mission_control.home.notifications import NotificationQuery, find_notifications, unread_count
 from mission_control.log.models import Event
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
@@ -49,21 +42,16 @@ class Address:
 
 async def _listed(actor: Actor, address: Address) -> dict[str, object]:
     query = NotificationQuery(limit=address.limit, offset=0, unread=not address.shows_all)
-    found, total = await list_notifications(actor, query)
-    newest = max((str(one["created_at"]) for one in found if one["read_at"] is None), default="")
+    found, total = await find_notifications(actor, query)
+    newest = max((one.created_at for one in found if one.read_at is None), default=None)
     return {
-        "items": [_shown(one) for one in found],
+        "items": found,
         "total": total,
         "address": address,
         "most": MOST,
         "unread": await unread_count(actor),
-        "until": newest,
+        "until": times.wire(newest) if newest is not None else "",
     }
-
-
-def _shown(one: dict[str, Any]) -> dict[str, Any]:
-    moment = times.parse_since(one["created_at"])
-    return one | {"created_at": moment, "sentence": sentence_of(one), "url": place_of(one)}
 
 
 async def _unread(view: View) -> str:

@@ -17,10 +17,9 @@ from mission_control.core.errors import Invalid
 from mission_control.core.times import clock_time
 from mission_control.core.values import BlankToNone
 from mission_control.home import regions
-from mission_control.home.listing import chosen_needs, offers, undone_words
+from mission_control.home.listing import chosen_needs, offers
 from mission_control.home.peek import peek, peek_if_there
-from mission_control.home.regions import known_rows, state_of
-from mission_control.home.view import DENSE_FROM, HomeAddress, HomeView
+from mission_control.home.regions import DENSE_FROM, HomeAddress, HomeView, known_rows, state_of
 from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
@@ -36,24 +35,16 @@ def bare_title(title: str | None) -> str:
     return (title or "").removeprefix("Approve: ")
 
 
-def answered_words(answer_id: str, title: str | None) -> str:
-    """Return what was done with what: `Approved: Kit finishes #20`."""
-    return f"{ANSWERED.get(answer_id, 'Answered')}: {bare_title(title)}"
-
-
-def moment_words(until: datetime | None) -> str:
-    """Return until when something is put off."""
-    return clock_time(until) if until is not None else "it changes"
+def reasons_in(results: NeedResults) -> str:
+    return " ".join(dict.fromkeys(one.message for one in results.results if one.message))
 
 
 def many_words(verb: str, results: NeedResults) -> str:
     """Return what became of many answers: how many, and why not the others."""
-    said = f"{verb}: {len(results.results) - results.failed}."
-    others = [one.message for one in results.results if one.message]
-    if not others:
-        return said
-    reasons = " ".join(dict.fromkeys(others))
-    return f"{said} {results.failed} {'was' if results.failed == 1 else 'were'} not: {reasons[:300]}"
+    words, reasons = f"{verb}: {len(results.results) - results.failed}.", reasons_in(results)
+    if not reasons:
+        return words
+    return f"{words} {results.failed} {'was' if results.failed == 1 else 'were'} not: {reasons[:300]}"
 
 
 CHANGE, NOW = "change", "now"
@@ -199,7 +190,7 @@ async def _not_answered(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseRet
 async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
     """Give an answer; only the first one counts."""
     result = outcome.answer
-    toast = answered_words(outcome.form.answer, result.title)
+    toast = f"{ANSWERED.get(outcome.form.answer, 'Answered')}: {bare_title(result.title)}"
     if not result.undoable:
         return done("/", toast=toast)
     return done("/", toast=toast, undo_action=UNDO, undo={"needs": result.id})
@@ -209,7 +200,8 @@ async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseRetur
 async def snooze_need(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
     """Put a need off."""
     need = outcome.answer
-    toast = f"Snoozed until {moment_words(need.snoozed_until)}: {bare_title(need.title)}"
+    until = clock_time(need.snoozed_until) if need.snoozed_until is not None else "it changes"
+    toast = f"Snoozed until {until}: {bare_title(need.title)}"
     return done("/", toast=toast, undo_action=f"/needs/{need.id}/unsnoozes")
 
 
@@ -232,7 +224,11 @@ async def snooze_needs(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnVal
 @action(pages, UNDO, form=UndoForm)
 async def undo_needs(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
     """Take answers back."""
-    return done(safe_next(outcome.form.next), toast=undone_words(outcome.answer))
+    results = outcome.answer
+    words = "Nothing was taken back."
+    if results.undone:
+        words = "It waits again." if results.undone == 1 else f"{results.undone} wait again."
+    return done(safe_next(outcome.form.next), toast=f"{words} {reasons_in(results)}"[:300].rstrip())
 
 
 @pages.get("/needs/selection")

@@ -1,5 +1,6 @@
 """A need beside the list: what it is about, and its answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +11,7 @@ from mission_control.asks.schemas import Need
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, rows, select, select_one
+from mission_control.database.sql import Row, as_json, rows, select
 from mission_control.people.account_names import person_name
 from mission_control.web.fragments import read_ahead, render_macro
 
@@ -27,22 +28,14 @@ class Said:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class TaskWords:
-    id: UUID
-    number: int
-    title: str
-    description: str | None
-
-
 @dataclass(slots=True)
 class About:
-    task: TaskWords | None = None
+    task: Row | None = None
     who: str = ""
     says: str = ""
     proofs: list[Proof] = field(default_factory=list)
     shown: object = None
-    sure: list[str] = field(default_factory=list)
+    sure: Sequence[str] = ()
     said: list[Said] = field(default_factory=list)
 
 
@@ -51,16 +44,16 @@ async def about_need(actor: Actor, key: Key, need: Need) -> About:
     board = await visible_board(actor, need.board.id) if need.board is not None else None
     more = await KINDS[key.kind].details(actor, board, key.id) if board is not None else None
     if more is not None:
-        found.says, found.shown = more.says, more.shown
-        found.proofs, found.sure = [*more.proofs], [*more.sure]
+        found.says, found.shown, found.proofs, found.sure = more.says, more.shown, [*more.proofs], more.sure
     if need.tasks:
         await _add_task(need.tasks[0].id, found)
     return found
 
 
 async def _add_task(task_id: UUID, found: About) -> None:
-    sql = "SELECT id, number, title, description FROM tasks WHERE id = ?"
-    found.task = await select_one(TaskWords, sql, task_id)
+    """Add a task with its steps, what its last run handed in where nothing else says it, and what was said last."""
+    tasks = await rows("SELECT id, number, title, description FROM tasks WHERE id = ?", task_id)
+    found.task = tasks[0] if tasks else None
     [steps] = await rows(
         "SELECT COUNT(*) AS n, COALESCE(SUM(CASE WHEN is_done THEN 1 ELSE 0 END), 0) AS done FROM task_checklist_items"
         " WHERE task_id = ?",
@@ -68,24 +61,17 @@ async def _add_task(task_id: UUID, found: About) -> None:
     )
     if int(steps["n"]):
         found.proofs.append(Proof("circle-dot", "Steps", f"{int(steps['done'])} of {int(steps['n'])} done"))
-    await _add_run(task_id, found)
-    found.said = await _said(task_id)
-
-
-async def _add_run(task_id: UUID, found: About) -> None:
-    """Add what the last run handed in, where nothing else says it."""
     runs = await rows(
-        "SELECT agent_name, summary, evidence, end_reason, state FROM task_runs WHERE task_id = ?"
+        "SELECT agent_name, summary, evidence, end_reason FROM task_runs WHERE task_id = ?"
         " ORDER BY started_at DESC LIMIT 1",
         task_id,
     )
-    if not runs:
-        return
-    run = runs[0]
-    found.who = found.who or run["agent_name"]
-    found.says = found.says or run["summary"] or run["end_reason"] or ""
-    if not any(proof.url for proof in found.proofs):
-        found.proofs[:0] = [Proof("external-link", name, url=url) for name, url in _links(as_json(run["evidence"]))]
+    for run in runs:
+        found.who = found.who or run["agent_name"]
+        found.says = found.says or run["summary"] or run["end_reason"] or ""
+        if not any(proof.url for proof in found.proofs):
+            found.proofs[:0] = [Proof("external-link", name, url=url) for name, url in _links(as_json(run["evidence"]))]
+    found.said = await _said(task_id)
 
 
 def _links(evidence: object) -> list[tuple[str, str]]:
@@ -114,7 +100,7 @@ async def peek(actor: Actor, need_id: str, **refusal: object) -> str:
     key = await key_named(actor, need_id)
     need = await one_need(actor, key)
     about = await about_need(actor, key, need)
-    await read_ahead(about.says, about.task.description if about.task else None, *(said.text for said in about.said))
+    await read_ahead(about.says, about.task["description"] if about.task else None, *(said.text for said in about.said))
     return render_macro(TEMPLATE, "peek", item=need, about=about, **refusal)
 
 

@@ -54,7 +54,8 @@ async def agent_lead_ask_user_via_gateway_main(
         return GatewayMainAskUserResponse(
             board_id=board.id, main_agent_id=main.id, main_agent_name=main.name, delivery_ids=[delivery_id]
         )
-    question = await ask_people(actor, board, data)
+    new = QuestionCreate.model_construct(**data.model_dump(exclude={"reply_source"}))
+    question = await ask_people(actor, board, new, data.reply_source)
     return GatewayMainAskUserResponse(board_id=board.id, question_id=question.id)
 
 

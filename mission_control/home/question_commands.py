@@ -1,5 +1,6 @@
 """Commands on questions: ask, also through a gateway's main agent; answer, withdraw, deadlines."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,6 @@ from mission_control.home.question_schemas import (
     QuestionDeadline,
 )
 from mission_control.knowledge.memory_commands import write_memory
-from mission_control.knowledge.models import Entry
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, notify, record
@@ -68,11 +68,10 @@ OVER = {"answered": ErrorCode.QUESTION_ANSWERED, "withdrawn": ErrorCode.QUESTION
 
 
 @command("question.ask")
-async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest | QuestionCreate) -> Question:
+async def ask_people(actor: Actor, board: Board, new: QuestionCreate, reply_source: str | None = None) -> Question:
     """Ask people a question; it appears in their queue and in the board's chat."""
     board = await locked_board(board)
-    options = [one.model_dump() for one in new.options] if isinstance(new, QuestionCreate) else []
-    source = REPLY_SOURCE if isinstance(new, QuestionCreate) else new.reply_source or REPLY_SOURCE
+    options = [one.model_dump() for one in new.options]
     question = Question(
         board_id=board.id,
         agent_id=actor.agent_id,
@@ -81,17 +80,16 @@ async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest 
         correlation_id=new.correlation_id,
         preferred_channel=new.preferred_channel,
         reply_tags=_reply_tags(new.reply_tags),
-        reply_source=source,
+        reply_source=reply_source or REPLY_SOURCE,
         options=options,
-        allows_text=not isinstance(new, QuestionCreate) or new.allows_text,
-        run_id=await _run_of(actor, board, new.task_id if isinstance(new, QuestionCreate) else None),
+        allows_text=new.allows_text,
+        otherwise_option_id=new.otherwise_option_id,
+        run_id=await _run_of(actor, board, new.task_id),
         created_at=times.clock_now(),
     )
     question.board = board
-    if isinstance(new, QuestionCreate):
-        await deadlines.put_deadline(question, board, new)
-        question.otherwise_option_id = new.otherwise_option_id
-        notify(deadlines.CHANNEL)
+    await deadlines.put_deadline(question, board, new)
+    notify(deadlines.CHANNEL)
     await question.save(force_create=True)
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
@@ -114,8 +112,7 @@ async def _run_of(actor: Actor, board: Board, task_id: UUID | None) -> UUID | No
 
 def _reply_tags(tags: list[str]) -> list[str]:
     """Return the tags of the answer without `chat`, because it is a note."""
-    kept = [tag for tag in dict.fromkeys(tags) if tag and tag != "chat"]
-    return kept or list(REPLY_TAGS)
+    return [tag for tag in dict.fromkeys(tags) if tag and tag != "chat"] or list(REPLY_TAGS)
 
 
 def snippet(text: str) -> str:
@@ -139,30 +136,50 @@ async def answer_question(
     """
     question = await held_question(question)
     _refuse_when_over(question)
-    _refuse_when_expired(question)
+    if question.expires_at is not None and question.expires_at <= times.clock_now():
+        raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
     refuse_changed(seen, (await parts_of_questions([question.id]))[question.id])
     answer = answer_text(question.options, answer, option_id, allows_text=question.allows_text)
     entry = await write_memory(actor, question.board, answer, question.reply_tags, question.reply_source)
     question.state, question.answer, question.answered_at = "answered", entry.content, times.clock_now()
     question.answered_by_user_id, question.chosen_option_id = actor.user_id, option_id
+    await save_end("question.answered", question, memory_id=entry.id)
+    if question.gateway_id is not None:  # it tells its agent
+        return question
+    lines = [f"From: {actor.name}"]
+    if question.correlation_id:
+        lines.append(f"Correlation ID: {question.correlation_id}")
+    tags = ", ".join(entry.tags or [])
+    lines += ["", entry.content, "", f"It is in the board's memory with the tags {tags}. Go on with this answer."]
+    option = {"option_id": option_id} if question.options else {}
+    for agent_id in await _recipients(question):
+        about = {"memory_id": str(entry.id), "answer": entry.content, **option}
+        send_notice(question, agent_id, "QUESTION ANSWERED", lines, **about)
+    return question
+
+
+async def save_end(kind: str, question: Question, rest: str = "", **facts: Any) -> None:
+    """Store the end of a question and record it. A gateway that asked gets the answer, or hears that there is none."""
     if question.gateway_id is not None:
         question.answer_state = "waiting"
         notify(CHANNEL)
-    await question.save(
-        update_fields=["state", "answer", "answered_at", "answered_by_user_id", "chosen_option_id", "answer_state"]
-    )
-    record(
-        "question.answered",
-        question,
-        f"Question answered: {snippet(question.content)}",
-        question_id=question.id,
+    await question.save()
+    facts = {"question_id": question.id, "correlation_id": question.correlation_id, **facts}
+    sentence = f"Question {kind.partition('.')[2]}: {snippet(question.content)}{rest}"
+    record(kind, question, sentence, **facts)
+
+
+def send_notice(question: Question, agent_id: UUID | None, header: str, lines: Iterable[str], **about: Any) -> None:
+    deliver(
+        NOTICE,
+        question.scope(),
+        agent_id=agent_id,
+        header=header,
+        text="\n".join([f"Board: {question.board.name}", f"Question: {snippet(question.content)}", *lines]),
+        question_id=str(question.id),
         correlation_id=question.correlation_id,
-        memory_id=entry.id,
+        **about,
     )
-    if question.gateway_id is None:  # else the gateway tells its agent
-        for agent_id in await _recipients(question):
-            _notify(actor, question, entry, agent_id)
-    return question
 
 
 def answer_text(options: Any, answer: str | None, option_id: str | None, *, allows_text: bool) -> str:
@@ -177,7 +194,6 @@ def answer_text(options: Any, answer: str | None, option_id: str | None, *, allo
 
 
 async def held_question(question: Question) -> Question:
-    """Lock the question until the command ends and return it."""
     board = await locked_board(question.board)
     found = await Question.select_for_update().get_or_none(id=question.id)
     if found is None:
@@ -191,31 +207,6 @@ def _refuse_when_over(question: Question) -> None:
         raise Conflict(ErrorCode.QUESTION_CLOSED.detail(f"This question is closed. {question.closed_reason}"))
     if question.state != "open":
         raise Conflict(OVER[question.state].detail())
-
-
-def _refuse_when_expired(question: Question) -> None:
-    if question.expires_at is not None and question.expires_at <= times.clock_now():
-        raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
-
-
-def _notify(actor: Actor, question: Question, entry: Entry, agent_id: UUID) -> None:
-    lines = [f"Board: {question.board.name}", f"Question: {snippet(question.content)}", f"From: {actor.name}"]
-    if question.correlation_id:
-        lines.append(f"Correlation ID: {question.correlation_id}")
-    tags = ", ".join(entry.tags or [])
-    lines += ["", entry.content, "", f"It is in the board's memory with the tags {tags}. Go on with this answer."]
-    deliver(
-        NOTICE,
-        question.scope(),
-        agent_id=agent_id,
-        header="QUESTION ANSWERED",
-        text="\n".join(lines),
-        question_id=str(question.id),
-        correlation_id=question.correlation_id,
-        memory_id=str(entry.id),
-        answer=entry.content,
-        **({"option_id": question.chosen_option_id} if question.options else {}),
-    )
 
 
 async def _recipients(question: Question) -> list[UUID]:
@@ -239,19 +230,10 @@ async def withdraw_question(actor: Actor, question: Question) -> None:
         return
     _refuse_when_over(question)
     question.state = "withdrawn"
-    if question.gateway_id is not None:
-        question.answer_state = "waiting"
-        notify(CHANNEL)
-    await question.save(update_fields=["state", "answer_state"])
-    sentence = f"Question withdrawn: {snippet(question.content)}"
-    record("question.withdrawn", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
+    await save_end("question.withdrawn", question)
 
 
 DEADLINE_COLUMNS = (*COLUMNS, "otherwise_option_id")
-
-
-async def _save_deadline(question: Question) -> None:
-    await question.save(update_fields=[*DEADLINE_COLUMNS])
 
 
 DEADLINES: Deadlines[Question] = Deadlines(
@@ -260,7 +242,7 @@ DEADLINES: Deadlines[Question] = Deadlines(
     asked_another="question.asked_another",
     other="option",
     columns=DEADLINE_COLUMNS,
-    save=_save_deadline,
+    save=lambda question: question.save(update_fields=[*DEADLINE_COLUMNS]),
     about=lambda question: snippet(question.content),
     facts=lambda question: {"question_id": question.id},
     undone="answered",
@@ -296,7 +278,6 @@ HEADER = "LEAD REQUEST: ASK USER"
 
 
 async def main_agent_of(board: Board) -> Agent | None:
-    """Return the main agent of a board's gateway, None without a gateway or a main agent."""
     return None if board.gateway_id is None else await main_agent_on(board.gateway_id)
 
 
@@ -322,7 +303,7 @@ async def ask_through_gateway(actor: Actor, board: Board, main: Agent, new: Gate
 
 def _lines(actor: Actor, board: Board, new: GatewayMainAskUserRequest) -> list[str]:
     known = (("Correlation ID", new.correlation_id), ("Preferred channel", new.preferred_channel))
-    tags = [tag for tag in dict.fromkeys(new.reply_tags) if tag and tag != "chat"] or list(REPLY_TAGS)
+    tags = _reply_tags(new.reply_tags)
     path = address(f"/api/v1/agent/boards/{board.id}/memory")
     return [
         f"Board: {board.name}",

@@ -1,24 +1,24 @@
-"""The page of one question, and the forms of its answer and its deadline."""
+"""The pages of one question and of one request of a gateway, and their forms."""
 
-from typing import Annotated, Any, Self
-from uuid import UUID
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
-from quart import Blueprint, Response
+from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
-from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.actor import Actor, can
+from mission_control.core.errors import Invalid
 from mission_control.core.values import BlankToNone, NonEmptyStr
-from mission_control.home import question_queries
-from mission_control.home.models import Question
-from mission_control.home.question_queries import visible_question
+from mission_control.home.gateway_request_queries import request_item, visible_request
+from mission_control.home.models import GatewayRequest, Question
+from mission_control.home.question_queries import item_of, visible_question
 from mission_control.home.question_schemas import LONGEST_ANSWER
+from mission_control.log.models import Event
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
-from mission_control.web.fragments import render_block
-from mission_control.web.shell import safe_next, shell_page, signed_in
+from mission_control.web.forms import Fields, Form, FormInvalid, done
+from mission_control.web.shell import safe_next
 
 
 class AnswerForm(Form):
@@ -41,73 +41,27 @@ class AnswerForm(Form):
 
 pages = Blueprint("questions_pages", __name__)
 QUESTION = "/boards/<uuid:board_id>/questions/<uuid:question_id>"
-NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "errors": {}}
 OPTION = "option:"  # and the id of the option that is taken without an answer
 
 
-def _otherwise_of(item: question_queries.Item) -> dict[str, str]:
-    """Return what may happen without an answer, by the value of the form's field."""
-    return OTHERWISE | {f"{OPTION}{one['id']}": f"take “{one['label']}”" for one in item.options}
-
-
-PAGE = AskPage[question_queries.Item](
+QUESTION_PAGE = AskPage[Question](
+    pages=pages,
+    path=QUESTION,
     kind="question",
     template="questions/show.html",
-    model=Question,
-    item=question_queries.item,
-    otherwise=_otherwise_of,
-    idle=lambda board: {**NOTHING_TYPED, "next_url": f"/boards/{board.id}/approvals"},
+    find=visible_question,
+    item=item_of,
+    news=("question.", "board."),
+    otherwise=lambda item: OTHERWISE | {f"{OPTION}{one['id']}": f"take “{one['label']}”" for one in item.options},
+    next_url=lambda item: f"/boards/{item.board_id}/approvals",
 )
-REGIONS = PAGE.regions("question.", "board.")
+QUESTION_REGIONS = QUESTION_PAGE.regions
 
 
-@pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>")
-async def one_question(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
-    """Show one question in any state."""
-    actor = await signed_in()
-    return await _question_as_it_is(actor, await visible_question(actor, board_id, question_id))
-
-
-@pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>/live")
-async def one_live(board_id: UUID, question_id: UUID) -> Response:
-    """Keep the page of one question live."""
-    actor = await signed_in()
-    question = await visible_question(actor, board_id, question_id)
-    return await PAGE.stream(actor, question.board, question.id)
-
-
-async def _not_answered(refusal: Refusal[Question, AnswerForm]) -> ResponseReturnValue:
-    """Answer what was typed with the reason; the question as it is when somebody else was faster."""
-    error, form = refusal.error, refusal.form
-    if isinstance(error, FormInvalid):
-        errors = {name or "answer": text for name, text in refusal.errors.items()}
-        return await _question_as_it_is(refusal.actor, refusal.found, values=refusal.values, errors=errors)
-    if isinstance(error, Invalid):
-        errors = {"answer": error.sentence}
-        return await _question_as_it_is(refusal.actor, refusal.found, values=refusal.values, errors=errors)
-    if isinstance(error, Conflict) and form is not None:
-        return await _question_as_it_is(refusal.actor, refusal.found, sentence=error.sentence, typed=form.answer or "")
-    raise error
-
-
-@action(pages, f"{QUESTION}/answers", form=AnswerForm, refused=_not_answered)
+@action(pages, f"{QUESTION}/answers", form=AnswerForm, refused=QUESTION_PAGE.refused_answer)
 async def answer_question(outcome: Outcome[Question, AnswerForm]) -> ResponseReturnValue:
     """Answer a question; only the first answer counts."""
     return done(f"{safe_next(outcome.form.next)}#queue", toast=f"{outcome.found.agent_name} has your answer.")
-
-
-async def _question_as_it_is(actor: Actor, question: Question, **more: object) -> str:
-    """Return the current question: its row for htmx, else its page."""
-    context: dict[str, Any] = {"item": await question_queries.item(actor, question.board, question.id)}
-    if not is_htmx():
-        context = await PAGE.context(actor, question.board, question.id)
-    if context["item"] is None:
-        raise NotFound()
-    context |= {**NOTHING_TYPED, **more}
-    context["next_url"] = safe_next(context["values"].get("next") or f"/boards/{question.board_id}/approvals")
-    if is_htmx():
-        return await render_block(PAGE.template, "row", **context)
-    return await shell_page(actor, PAGE.template, active="approvals", **context)
 
 
 class QuestionDeadlineForm(DeadlineForm):
@@ -121,3 +75,63 @@ class QuestionDeadlineForm(DeadlineForm):
 
 
 deadline_actions(pages, QUESTION, "set_question_deadline", "remove_question_deadline", QuestionDeadlineForm)
+
+
+REQUEST = "/gateways/requests/<uuid:gateway_request_id>"
+
+
+class DecisionForm(Form):
+    """A person's decision."""
+
+    decision: Literal["approved", "rejected"]
+    always: bool = False
+    substance: str | None = None
+    next: str = "/approvals"
+
+    def body(self, found: GatewayRequest) -> Fields:
+        always = self.always and self.decision == "approved"
+        return {"decision": self.decision, "always": always, "substance": self.substance}
+
+
+class RequestPage(AskPage[GatewayRequest]):
+    """The page of a request: of no board, for those who manage the gateways of its organization."""
+
+    async def is_there(self, viewer: Actor, thing: GatewayRequest) -> bool:
+        return can(viewer, "gateway.manage", thing.organization_id) and await GatewayRequest.exists(id=thing.id)
+
+    def is_about(self, thing: GatewayRequest, news: Event) -> bool:
+        return news.subject_id == thing.gateway_id
+
+    def at_home(self, actor: Actor, thing: GatewayRequest) -> Actor:
+        return replace(actor, organization_id=thing.organization_id)
+
+    async def refused(self, refusal: Refusal[GatewayRequest, Any]) -> str:
+        """Answer what was typed with the reason; an approval has no field beside which it stands."""
+        if refusal.found.kind == "approval" and isinstance(refusal.error, FormInvalid | Invalid):
+            return await self.again(refusal.actor, refusal.found, sentence=refusal.sentence, values=refusal.values)
+        return await self.refused_answer(refusal)
+
+
+REQUEST_PAGE = RequestPage(
+    pages=pages,
+    path=REQUEST,
+    kind="request",
+    template="gateway_requests/show.html",
+    find=visible_request,
+    item=lambda _actor, request: request_item(request.id),
+    news=("gateway.",),
+    parts=("row", "asked"),
+)
+REQUEST_REGIONS = REQUEST_PAGE.regions
+
+
+@action(pages, f"{REQUEST}/decisions", form=DecisionForm, refused=REQUEST_PAGE.refused)
+async def decide_gateway_request(outcome: Outcome[GatewayRequest, DecisionForm]) -> ResponseReturnValue:
+    """Approve or reject; only the first decision counts."""
+    return done(f"{safe_next(outcome.form.next)}#queue", toast=f"{outcome.answer['heading']} {outcome.form.decision}.")
+
+
+@action(pages, f"{REQUEST}/answers", form=AnswerForm, refused=REQUEST_PAGE.refused)
+async def answer_gateway_request(outcome: Outcome[GatewayRequest, AnswerForm]) -> ResponseReturnValue:
+    """Answer a question; only the first answer counts."""
+    return done(f"{safe_next(outcome.form.next)}#queue", toast="The gateway gets your answer.")

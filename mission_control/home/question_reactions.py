@@ -3,21 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.decisions import CHANGES, why_moot
 from mission_control.approvals.live import Polls
-from mission_control.approvals.payloads import CHANNEL
 from mission_control.boards.attempts import OVER, RESUMED, STANDING, current_runs
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.database.sql import select
 from mission_control.home.models import Question
-from mission_control.home.question_commands import snippet
+from mission_control.home.question_commands import save_end, send_notice
 from mission_control.home.question_queries import list_questions, read_question, visible_question
 from mission_control.home.question_schemas import QuestionQuery
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, deliver, notify, record
+from mission_control.log.unit_of_work import Reactions
 
 EVENTS = (Kind("question.closed", "A question became moot: the run that asked ended.", "closed the question:"),)
 
@@ -39,18 +37,15 @@ class _Asked:
 async def close_moot_questions(actor: Actor, event: NewEvent) -> None:
     """Close what a change of a task made moot, and carry on what its agent asked before its lease ran out."""
     why, task_id = why_moot(event), event.scope.task_id
-    if why is None or task_id is None or _is_first_run(event):
+    # No run before the first one can have asked anything.
+    is_first_run = event.kind == "task.status_changed" and event.data["after"].get("fence") == 1
+    if why is None or task_id is None or is_first_run:
         return
     for asked in await select(_Asked, _OPEN, task_id):
         if asked.standing == OVER:
             await _close(actor, asked.id, why)
         elif asked.standing == RESUMED:
             await Question.filter(id=asked.id).update(run_id=(await current_runs([task_id])).get(task_id))
-
-
-def _is_first_run(event: NewEvent) -> bool:
-    """Return whether no earlier run of the task can have asked anything."""
-    return event.kind == "task.status_changed" and event.data["after"].get("fence") == 1
 
 
 async def _close(actor: Actor, question_id: UUID, why: str) -> None:
@@ -60,40 +55,10 @@ async def _close(actor: Actor, question_id: UUID, why: str) -> None:
         return
     question.board = await Board.get(id=question.board_id)
     question.state, question.closed_reason, question.closed_at = "withdrawn", why, times.clock_now()
-    if question.gateway_id is not None:
-        question.answer_state = "waiting"
-        notify(CHANNEL)
-    await question.save(update_fields=["state", "closed_reason", "closed_at", "answer_state"])
-    sentence = f"Question closed: {snippet(question.content)} {why}"
-    record(
-        "question.closed",
-        question,
-        sentence,
-        question_id=question.id,
-        correlation_id=question.correlation_id,
-        note=why,
-    )
+    await save_end("question.closed", question, f" {why}", note=why)
     if question.gateway_id is None and question.agent_id not in (None, actor.agent_id):
-        _notify(question)
-
-
-def _notify(question: Question) -> None:
-    lines = [
-        f"Board: {question.board.name}",
-        f"Question: {snippet(question.content)}",
-        f"Why: {question.closed_reason}",
-        "",
-        "Nobody answers this now. Do not wait for it.",
-    ]
-    deliver(
-        NOTICE,
-        question.scope(),
-        agent_id=question.agent_id,
-        header="REQUEST CLOSED",
-        text="\n".join(lines),
-        question_id=str(question.id),
-        correlation_id=question.correlation_id,
-    )
+        lines = [f"Why: {why}", "", "Nobody answers this now. Do not wait for it."]
+        send_notice(question, question.agent_id, "REQUEST CLOSED", lines)
 
 
 POLLS = Polls[Question, QuestionQuery](

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from mission_control.asks.deadlines import AFTER_ALL, AskUser, DeadlineBody, DeadlineRead, DecideBy, DecideIn, check
+from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 from mission_control.core.substance import Seen, Substance
 from mission_control.core.values import ActorRef, BlankToNone, Body, NewsPaging, NonEmptyStr, example
 
@@ -55,7 +55,21 @@ def check_option(otherwise: str | None, option_id: str | None) -> None:
         raise ValueError("`otherwise: option` and otherwise_option_id go together")
 
 
-class QuestionCreate(Body):
+class QuestionWanted(Body):
+    """What is asked, without the deadline, which stands last."""
+
+    content: Annotated[NonEmptyStr, Field(max_length=LONGEST_QUESTION)]
+    options: Annotated[list[Option], Field(max_length=MOST_OPTIONS)] = []
+    allows_text: Annotated[bool, Field(description="Whether people may answer in their own words")] = True
+    task_id: Annotated[
+        UUID | None, Field(description="The task that it is about; left out, the only one that you work on")
+    ] = None
+    correlation_id: OptionalShortText = None
+    preferred_channel: OptionalShortText = None
+    reply_tags: list[ShortText] = Field(default_factory=lambda: ["user_reply"], max_length=20)
+
+
+class QuestionCreate(DeadlineAsked, QuestionWanted):
     """A question to people, with the answers that they can choose from."""
 
     model_config = example(
@@ -67,31 +81,14 @@ class QuestionCreate(Body):
         reply_tags=["billing"],
     )
 
-    content: Annotated[NonEmptyStr, Field(max_length=LONGEST_QUESTION)]
-    options: Annotated[list[Option], Field(max_length=MOST_OPTIONS)] = []
-    allows_text: Annotated[bool, Field(description="Whether people may answer in their own words")] = True
-    task_id: Annotated[
-        UUID | None, Field(description="The task that it is about; left out, the only one that you work on")
-    ] = None
-    correlation_id: OptionalShortText = None
-    preferred_channel: OptionalShortText = None
-    reply_tags: list[ShortText] = Field(default_factory=lambda: ["user_reply"], max_length=20)
-    decide_by: DecideBy = None
-    decide_in: DecideIn = None
     otherwise: Annotated[Literal["remind", "ask", "option"] | None, Field(description=AFTER_ALL)] = None
-    otherwise_user_id: AskUser = None
     otherwise_option_id: Annotated[
         str | None, Field(max_length=64, description="Which option is taken then, with `otherwise: option`")
     ] = None
 
     @model_validator(mode="after")
-    def _deadline_fits(self) -> Self:
-        check(self)
-        check_option(self.otherwise, self.otherwise_option_id)
-        return self
-
-    @model_validator(mode="after")
     def _options_agree(self) -> Self:
+        check_option(self.otherwise, self.otherwise_option_id)
         for number, one in enumerate(self.options, start=1):
             one.id = one.id or str(number)
         if len({one.id for one in self.options}) < len(self.options):
@@ -194,7 +191,7 @@ class QuestionQuery(NewsPaging):
     state: QuestionState | None = None
 
 
-class QuestionDeadline(DeadlineBody):
+class QuestionDeadline(DeadlineAsked, Body):
     """Until when an answer is needed, and what happens otherwise."""
 
     model_config = Body.model_config | example(

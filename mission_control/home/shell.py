@@ -11,13 +11,7 @@ from mission_control.asks.polling import NeedNews
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import to_json
-from mission_control.home.notification_queries import (
-    NotificationQuery,
-    list_notifications,
-    place_of,
-    sentence_of,
-    unread_count,
-)
+from mission_control.home.notifications import NotificationQuery, find_notifications, unread_count
 from mission_control.home.shell_health import REGION as HEALTH
 from mission_control.home.shell_health import health_for
 from mission_control.log.broker import head_of
@@ -129,12 +123,9 @@ pages = Blueprint("shell_pages", __name__)
 async def badge() -> str:
     """Say what needs the reader, for a tab that nobody looks at and that has no stream."""
     actor = await signed_in()
-    items, unread = await list_notifications(actor, NotificationQuery(limit=1, offset=0, unread=True))
+    items, unread = await find_notifications(actor, NotificationQuery(limit=1, offset=0, unread=True))
     waiting = await waiting_for(actor)
-    newest = [
-        {"id": str(one["id"]), "title": sentence_of(one), "place": one["board_name"], "url": place_of(one)}
-        for one in items
-    ]
+    newest = [{"id": str(one.id), "title": one.sentence, "place": one.board_name, "url": one.url} for one in items]
     found = {"build": build_of_assets(), "waiting": waiting, "unread": unread, "newest": newest[0] if newest else None}
     found["ended"] = newest_ended(await own_jobs(actor))
     said = Markup('<span data-badge="{}"></span>').format(to_json(found).decode())

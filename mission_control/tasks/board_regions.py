@@ -18,7 +18,7 @@ from mission_control.tasks.fields import FIELDS
 from mission_control.tasks.query import OPEN
 from mission_control.tasks.tags import tags_offered
 from mission_control.web.fragments import partial, render_macro
-from mission_control.web.regions import Concerns, Region
+from mission_control.web.regions import Concerns, Region, announcements
 
 TEMPLATE = "boards/columns.html"
 LIMITS = "boards/limits.html"
@@ -174,10 +174,6 @@ async def bulk_bar(view: BoardView) -> str:
     )
 
 
-async def silence(_view: BoardView) -> None:
-    """Return nothing: a page that is opened announces nothing."""
-
-
 async def announcement(view: BoardView, batch: Batch) -> str:
     """Return a sentence for screen readers about the newest move that somebody else made."""
     moves = [one for one in batch.events if one.actor_id != view.actor.id]
@@ -187,7 +183,7 @@ async def announcement(view: BoardView, batch: Batch) -> str:
     title = (moves[-1].message or "").partition(": ")[2].rstrip(".")
     by = f" by {moves[-1].actor_name}" if moves[-1].actor_name else ""
     where = LABELS.get(after.get("status", ""), "another column")
-    return partial("#announcements", str(escape(f"{title} moved to {where}{by}.")), "innerHTML")
+    return f"{title} moved to {where}{by}."
 
 
 async def gateway_line(view: BoardView) -> str:
@@ -242,8 +238,6 @@ REGIONS = (
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),
     Region(PAGE, "#board-work-actions", WORK_STATE, work_actions, key=_rights),
     Region(PAGE, "#bulk-slot", of_board(*CREW), bulk_bar, key=_rights),
-    Region(
-        PAGE, "#announcements", of_board("task.status_changed", "task.lease_expired"), silence, changes=announcement
-    ),
+    announcements(PAGE, of_board("task.status_changed", "task.lease_expired"), announcement),
     Region(PAGE, "#board-gateway", GATEWAY, gateway_line, key=_rights),
 )

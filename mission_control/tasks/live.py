@@ -7,14 +7,15 @@ from quart import Response
 
 from mission_control.agents.queries import agents_of_board
 from mission_control.agents.schemas import AgentRead
-from mission_control.approvals.queries import NEWEST_FIRST, SELECT, pending_count, with_tasks
+from mission_control.approvals.queries import pending_count
+from mission_control.approvals.reading import NEWEST_FIRST, approvals_read
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import to_json
-from mission_control.database.sql import rows, select_columns
+from mission_control.database.sql import select_columns
 from mission_control.http import lookups
 from mission_control.log import broker
 from mission_control.log.broker import head_of
@@ -32,12 +33,11 @@ NEWEST_APPROVALS = 200
 async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, object]:
     """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
     seq = await head_of(board.organization_id)
-    approvals = await rows(f"{SELECT} WHERE a.board_id = ?{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}", board.id)
     return {
         "board": BoardRead.of(board),
         "tasks": await task_cards(board, archived=archived),
         "agents": [AgentRead.of(agent) for agent in await agents_of_board(board)],
-        "approvals": await with_tasks(approvals),
+        "approvals": await approvals_read("a.board_id = ?", [board.id], f"{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}"),
         "chat_messages": await newest_chat(board.id),
         "pending_approvals_count": await pending_count(board.id),
         "seq": seq,

@@ -7,7 +7,7 @@ from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import FINISH, asks_to_finish
-from mission_control.approvals.queries import pending_of
+from mission_control.approvals.reading import pending_of
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import DomainError, ErrorCode

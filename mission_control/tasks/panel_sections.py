@@ -87,7 +87,7 @@ def _approval(row: dict[str, Any]) -> dict[str, Any]:
         **row,
         "what": what,
         "reason": reason if isinstance(reason, str) else json.dumps(reason) if reason else "",
-        "confidence": stated_confidence(row, payload),
+        "confidence": stated_confidence(row["confidence"], payload),
         "state": row["decision"] or row["status"],
         "asker": row["agent_name"] or row["person_name"] or "Somebody",
         "decider": row["decider"] or "Mission Control",

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from quart import Quart, Response, current_app
 
 from mission_control.core import times
@@ -126,6 +126,19 @@ class Region[V: View](Part):
             key = (self.page, self.target, times.reader().key, self.key(view), which)
             changes = await view.reads.get(key, lambda: make(view, concern))
         return await self.fragment(view) if changes is None else changes
+
+
+def announcements[V: View](page: str, concerns: Concerns[V], said: Callable[[V, Batch], Awaitable[str]]) -> Region[V]:
+    """Return the region in which an open page says news to screen readers, in plain text; maybe nothing."""
+
+    async def on_opening(_view: V) -> None:
+        return None
+
+    async def on_news(view: V, batch: Batch) -> str:
+        sentence = await said(view, batch)
+        return partial("#announcements", str(escape(sentence)), "innerHTML") if sentence else ""
+
+    return Region(page, "#announcements", concerns, on_opening, changes=on_news)
 
 
 class _Attributes(dict[str, Any]):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.home.notification_reactions import mentioned_people
+from mission_control.home.notifications import mentioned_people
 from mission_control.knowledge.models import BoardMemory
 from mission_control.people.models import User
 from mission_control.tasks.models import Comment

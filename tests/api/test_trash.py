@@ -6,7 +6,6 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import online_count
-from mission_control.approvals.queries import pending_for
 from mission_control.boards.models import Board
 from mission_control.http import lookups
 from mission_control.tasks.live import still_reads
@@ -54,7 +53,6 @@ async def test_deleted_board_is_gone_at_once(cast: Cast) -> None:
         (await caller.get(path)).refused(401)
     assert [one["name"] for one in (await cast.ada.get("/boards")).ok()["items"]] == ["Dome"]
     assert [one["name"] for one in (await cast.ada.get("/agents")).ok()["items"]] == ["Mira"]
-    assert await pending_for(await cast.ada.actor()) == 0
     assert await online_count(cast.organization.id) == 0
     assert await lookups.fresh(reader) is None
     assert not await still_reads(await cast.ada.actor(), cast.board)

@@ -13,7 +13,7 @@ def recorded() -> set[str]:
     """The kinds in calls of `record`, and those that a delivery's outcome will have."""
     found: set[str] = set()
     for name, tree in trees():
-        for call in calls(tree, "record", "set_work_state"):
+        for call in calls(tree, "record", "record_change", "save_end", "set_work_state"):
             found |= {text for text in texts(call.args[0]) if KIND.fullmatch(text)}
         for call in calls(tree, "deliver"):
             outcomes = [one.value for one in call.keywords if one.arg in ("succeeded", "failed")]

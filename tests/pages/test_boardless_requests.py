@@ -3,12 +3,11 @@
 from datetime import UTC, timedelta
 from typing import Any
 
-from mission_control.core.actor import system
 from mission_control.gateways.events import GatewayRef
-from mission_control.home import boardless
-from mission_control.home.asking import boardless_asker
 from mission_control.home.gateway_request_reading import Ended, read_approval, read_question
+from mission_control.home.intake import bring_in_approval, bring_in_questions
 from mission_control.home.models import GatewayRequest
+from mission_control.home.settling import end_approval
 from tests.cast import Cast, stamp
 from tests.gateway_agents import add_gateway
 from tests.pages.visitor import visitor
@@ -34,9 +33,8 @@ async def ask(gateway: GatewayRef, command: str = "rm -rf build", **request: Any
     }
     asked = read_approval("exec", {"id": f"there-{command}", "request": said, "expiresAtMs": soon})
     assert asked is not None
-    request_of_scout = boardless.approval_of(gateway, await boardless_asker(gateway, "scout"), asked)
-    assert await boardless.keep_requests(system(gateway.organization_id), [request_of_scout])
-    return request_of_scout
+    assert await bring_in_approval(gateway, asked)
+    return await GatewayRequest.get(external_id=asked.external_id)
 
 
 async def ask_question(gateway: GatewayRef) -> GatewayRequest:
@@ -44,9 +42,8 @@ async def ask_question(gateway: GatewayRef) -> GatewayRequest:
     item = {"questionId": "target", "question": "Where to?", "options": OPTIONS, "isOther": True}
     asked = read_question({"id": "q", "agentId": "scout", "questions": [item]})
     assert asked is not None
-    [question] = boardless.questions_of(gateway, await boardless_asker(gateway, "scout"), asked)
-    assert await boardless.keep_requests(system(gateway.organization_id), [question])
-    return question
+    assert await bring_in_questions(gateway, asked)
+    return await GatewayRequest.get(kind="question")
 
 
 async def test_queue_and_tab_show_what_waits(cast: Cast) -> None:
@@ -102,5 +99,5 @@ async def test_pages_follow_what_happens(cast: Cast) -> None:
         await queue.until("Run a command: make clean")
         await tab.until("Run a command: make clean")
         ended = Ended("allowed", "allow-once", "telegram")
-        await boardless.settle_approval(system(request.organization_id), request, ended)
+        await end_approval(request, ended)
         await one.until("telegram on the gateway approved")
