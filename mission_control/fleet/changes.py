@@ -25,14 +25,7 @@ from mission_control.fleet.gateway_agent import (
     listed,
     mappings_in,
 )
-from mission_control.fleet.jobs import (
-    OPEN,
-    Action,
-    request_alone,
-    request_provisioning,
-    request_removal,
-    target_of,
-)
+from mission_control.fleet.jobs import OPEN, Action, request_alone, request_provisioning, request_removal, target_of
 from mission_control.fleet.main_agents import is_made
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_files import make_workspace_token
@@ -249,17 +242,14 @@ async def remove_deleted_agent(actor: Actor, event: NewEvent) -> None:
         await request_removal(agent)
 
 
-@reactions.to("board.erased")
-async def remove_agents_of_erased_board(actor: Actor, event: NewEvent) -> None:
-    """Remove the agents of a board that is deleted for good from their gateways."""
+@reactions.to("board.erased", "board.deleted")
+async def let_go_of_agents(actor: Actor, event: NewEvent) -> None:
+    """Remove the agents of a board that is deleted for good from their gateways; in the trash it ends their work."""
     for agent in await _agents_of(event):
-        await request_removal(agent)
-
-
-@reactions.to("board.deleted")
-async def end_work_of_deleted_board(actor: Actor, event: NewEvent) -> None:
-    for agent in await _agents_of(event):
-        await request_alone(agent, "rest", agent.gateway_id)
+        if event.kind == "board.erased":
+            await request_removal(agent)
+        else:
+            await request_alone(agent, "rest", agent.gateway_id)
 
 
 @reactions.to("board.updated")

@@ -32,11 +32,7 @@ from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, go
 from mission_control.web.shell import shell_page, signed_in
 
-AUTONOMY = [
-    ("ask_first", "Asks first"),
-    ("balanced", "Asks when it matters"),
-    ("autonomous", "Works alone"),
-]
+AUTONOMY = [("ask_first", "Asks first"), ("balanced", "Asks when it matters"), ("autonomous", "Works alone")]
 LABELS = {
     "board_type": "What it is",
     "objective": "Objective",

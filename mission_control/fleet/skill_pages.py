@@ -15,7 +15,7 @@ from mission_control.fleet import skill_queries as skills
 from mission_control.fleet.models import Skill, SkillPack
 from mission_control.gateways.queries import list_gateways
 from mission_control.people.jobs import own_jobs
-from mission_control.web.actions import SHOWN, Outcome, Refusal, action, again
+from mission_control.web.actions import SHOWN, Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, go
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
@@ -65,12 +65,6 @@ class Wanted(skills.MarketplaceQuery):
         return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
 
 
-async def _admin(verb: str = "skill.read") -> Actor:
-    actor = await signed_in()
-    require(actor, verb)
-    return actor
-
-
 async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
     packs = await skills.list_packs(actor.organization_id)
     if wanted.pack_id is not None and str(wanted.pack_id) not in {str(pack["id"]) for pack in packs}:
@@ -107,13 +101,7 @@ async def _new(actor: Actor, found: None, values: Fields, errors: dict[str, str]
     return await settings_page(actor, "skills/new.html", SETTINGS.key, values=values, errors=errors, labels=PACK_LABELS)
 
 
-@pages.get(f"{SKILLS}/new")
-async def new_skill() -> str:
-    """Show the form of a single skill."""
-    return await _new(await _admin(), None, {}, {})
-
-
-@action(pages, SKILLS, refused=again(_new))
+@action(pages, SKILLS, shows=_new, page=f"{SKILLS}/new")
 async def create_marketplace_skill(outcome: Outcome[None, skills.MarketplaceSkillCreate]) -> ResponseReturnValue:
     """Add a skill."""
     return go(f"{SKILLS}/{outcome.answer['id']}")
@@ -122,7 +110,8 @@ async def create_marketplace_skill(outcome: Outcome[None, skills.MarketplaceSkil
 @pages.get(SKILL)
 async def one_skill(skill_id: UUID) -> str:
     """Show a skill, its text, and where it is installed."""
-    actor = await _admin()
+    actor = await signed_in()
+    require(actor, "skill.read")
     return await _show(actor, await skills.visible_skill(actor, skill_id), "")
 
 
@@ -186,12 +175,6 @@ LiveList(
 )  # fmt: skip
 
 
-@pack_pages.get(f"{PACKS}/new")
-async def new_pack() -> str:
-    """Show the form of a new pack."""
-    return await _form(await _admin("skill_pack.read"), None, {"branch": "main"}, {})
-
-
 async def _form(actor: Actor, pack: SkillPack | None, values: Fields, errors: dict[str, str]) -> str:
     return await settings_page(
         actor, "skills/pack_form.html", SETTINGS.key, pack=pack, values=values, errors=errors, labels=PACK_LABELS
@@ -211,27 +194,23 @@ class PackForm(Form):
         return self.model_dump() | {"metadata": found.metadata if found is not None else {}}
 
 
+async def _starting(actor: Actor, pack: SkillPack | None) -> dict[str, object]:
+    return {name: getattr(pack, name) for name in PACK_LABELS} if pack is not None else {"branch": "main"}
+
+
 async def _not_saved(refusal: Refusal[SkillPack | None, PackForm]) -> ResponseReturnValue:
     refusal.only(*SHOWN, Refused)
     errors = {"source_url": refusal.sentence} if isinstance(refusal.error, Refused) else refusal.errors
     return await _form(refusal.actor, refusal.found, refusal.values, errors)
 
 
-@action(pack_pages, PACKS, form=PackForm, refused=_not_saved)
+@action(pack_pages, PACKS, form=PackForm, refused=_not_saved, shows=_form, page=f"{PACKS}/new", starts=_starting)
 async def create_skill_pack(outcome: Outcome[None, PackForm]) -> ResponseReturnValue:
     """Add a pack; its skills come with the first sync."""
     return go(f"{PACKS}#pack-{outcome.answer['id']}")
 
 
-@pack_pages.get(PACK)
-async def edit_pack(pack_id: UUID) -> str:
-    """Show the form of a pack's fields."""
-    actor = await _admin("skill_pack.read")
-    pack = await skills.visible_pack(actor, pack_id)
-    return await _form(actor, pack, {name: getattr(pack, name) for name in PACK_LABELS}, {})
-
-
-@action(pack_pages, PACK, form=PackForm, refused=_not_saved)
+@action(pack_pages, PACK, form=PackForm, refused=_not_saved, shows=_form, page=PACK, starts=_starting)
 async def update_skill_pack(outcome: Outcome[SkillPack, PackForm]) -> ResponseReturnValue:
     """Change a pack."""
     return go(f"{PACKS}#pack-{outcome.found.id}")
@@ -249,15 +228,11 @@ async def start_pack_syncs(outcome: Outcome[None, None]) -> ResponseReturnValue:
     return go("/work")
 
 
-@pack_pages.get(f"{PACK}/delete")
-async def ask_deletion(pack_id: UUID) -> str:
-    """Say what removing a pack does."""
-    actor = await _admin("skill_pack.read")
-    pack = await skills.visible_pack(actor, pack_id)
+async def _ask_deletion(actor: Actor, pack: SkillPack, values: Fields, errors: dict[str, str]) -> str:
     return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await skills.read_pack(pack.id))
 
 
-@action(pack_pages, f"{PACK}/deletions")
+@action(pack_pages, f"{PACK}/deletions", shows=_ask_deletion, page=f"{PACK}/delete")
 async def delete_skill_pack(outcome: Outcome[SkillPack, None]) -> ResponseReturnValue:
     """Remove a pack."""
     return go(PACKS)

@@ -23,10 +23,7 @@ RESULTS = {"toolResult", "tool", "tool_result"}
 INTERNAL = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 LONGEST_TOOL_TEXT = 20_000
 GREETS = "mc-wake-"  # how keys of messages begin that start an agent
-MARKERS = {
-    "reset": "The session began anew",
-    "compaction": "Earlier messages were summarized for the model",
-}
+MARKERS = {"reset": "The session began anew", "compaction": "Earlier messages were summarized for the model"}
 
 type Kind = Literal["user", "assistant", "tool", "system"]
 
