@@ -309,18 +309,11 @@ async def adopt(
         raise Conflict("This agent is linked already.")
     await _forget_unlinking(gateway, key)
     agent = Agent(
-        organization_id=board.organization_id,
-        board_id=board.id,
-        gateway_id=gateway.id,
-        name=wanted.name,
-        is_board_lead=wanted.is_board_lead,
-        is_adopted=True,
+        organization_id=board.organization_id, board_id=board.id, gateway_id=gateway.id, is_adopted=True,
+        name=wanted.name, is_board_lead=wanted.is_board_lead, heartbeat_config=DEFAULT_HEARTBEAT,
         gateway_away_at=None if gateway.state == CONNECTED else times.clock_now(),
-        gateway_agent_id=key,
-        openclaw_session_id=f"agent:{key}:{main_key}",
-        workspace_path=workspace,
-        heartbeat_config=DEFAULT_HEARTBEAT,
-    )
+        gateway_agent_id=key, openclaw_session_id=f"agent:{key}:{main_key}", workspace_path=workspace,
+    )  # fmt: skip
     agent.board = board
     await save_unique(agent)
     await make_workspace_token(agent)

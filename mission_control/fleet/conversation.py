@@ -279,16 +279,11 @@ def _deliver(session: OnboardingSession, board: Board, agent: Agent, text: str, 
     """Write the delivery; only the request has a header, because an answer arrives as it was typed."""
     is_request = text.startswith(HEADER)
     sent = deliver(
-        NOTICE,
-        board.scope(),
-        agent_id=agent.id,
+        NOTICE, board.scope(), agent_id=agent.id, session_id=str(session.id), raw=not is_request,
         header=HEADER if is_request else "BOARD ONBOARDING ANSWER",
         text=text.removeprefix(HEADER).lstrip() if is_request else what_for + text,
-        raw=not is_request,
-        session_id=str(session.id),
-        succeeded="onboarding.agent_notified",
-        failed="onboarding.agent_notify_failed",
-    )
+        succeeded="onboarding.agent_notified", failed="onboarding.agent_notify_failed",
+    )  # fmt: skip
     session.delivery_id = sent.id
 
 

@@ -209,14 +209,9 @@ async def request_provisioning(
     await ProvisioningJob.filter(agent_id=agent.id, state="failed").update(awaits_check_in=False)
     if job is None:
         job = await ProvisioningJob.create(
-            organization_id=agent.organization_id,
-            gateway_id=agent.gateway_id,
-            agent_id=agent.id,
-            sync_id=sync_id,
-            action=action,
-            options=flags,
-            steps=new_steps(plan_of(action, flags)),
-        )
+            organization_id=agent.organization_id, gateway_id=agent.gateway_id, agent_id=agent.id, sync_id=sync_id,
+            action=action, options=flags, steps=new_steps(plan_of(action, flags)),
+        )  # fmt: skip
     else:
         await _join(job, action, flags, sync_id)
     if followed:
@@ -280,13 +275,9 @@ async def request_alone(
     """Inside a command: have a step made in the background that needs nothing but what its job holds."""
     target = {**(target or target_of(agent)), "board_id": str(agent.board_id or ""), "name": agent.name}
     await ProvisioningJob.create(
-        organization_id=agent.organization_id,
-        gateway_id=gateway_id,
-        agent_id=agent.id,
-        action=action,
-        target=target,
-        steps=new_steps(plan_of(action, {})),
-    )
+        organization_id=agent.organization_id, gateway_id=gateway_id, agent_id=agent.id,
+        action=action, target=target, steps=new_steps(plan_of(action, {})),
+    )  # fmt: skip
     notify(CHANNEL)
 
 

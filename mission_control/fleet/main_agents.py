@@ -139,14 +139,9 @@ async def sync(
     if problem is not None:
         error = GatewayTemplatesSyncError(message=problem, board_id=wanted.board_id)
         return GatewayTemplatesSyncResult(
-            gateway_id=gateway.id,
-            include_main=wanted.include_main,
-            reset_sessions=wanted.reset_sessions,
-            agents_updated=0,
-            agents_skipped=0,
-            main_updated=False,
-            errors=[error],
-        )
+            gateway_id=gateway.id, include_main=wanted.include_main, reset_sessions=wanted.reset_sessions,
+            agents_updated=0, agents_skipped=0, main_updated=False, errors=[error],
+        )  # fmt: skip
     agents = await _agents(gateway, wanted)
     if not wanted.rotate_tokens:
         for agent in agents:

@@ -111,8 +111,6 @@ async def agent_tab(viewed: Viewed) -> str:
 
 async def card(viewed: Viewed) -> str:
     """What the overview shows of it: the steps while they are made or have failed, else one line."""
-    if viewed.agent.gateway_id is None:
-        return ""
     jobs = await _jobs(viewed, 1)
     gateway = await Gateway.get_or_none(id=viewed.agent.gateway_id)
     return render_macro(

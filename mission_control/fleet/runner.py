@@ -178,12 +178,9 @@ async def wake(run: Run) -> str:
     count = await count_wake(system(run.job.organization_id), run.job, run.agent)
     try:
         await run.call(
-            "chat.send",
-            sessionKey=run.session,
-            message=wake_text(run.job, run.agent),
-            deliver=not run.agent.is_adopted,
-            idempotencyKey=wake_key(run.job, count),
-        )
+            "chat.send", sessionKey=run.session, message=wake_text(run.job, run.agent),
+            deliver=not run.agent.is_adopted, idempotencyKey=wake_key(run.job, count),
+        )  # fmt: skip
     except GatewayError as error:
         if not isinstance(error, Unreachable):  # the gateway would answer the same message with the same refusal
             run.job.target = run.job.target | {"round": run.job.target.get("round", 0) + 1}

@@ -224,17 +224,12 @@ async def session(gateway_id: UUID, session_id: str) -> str:
     view = replace(view, agent=await agent_of_session(view.gateway, view.key))
     history = await view.history()
     view = replace(view, since=settled_before(history.entries, bool(history.facts and history.facts.is_running)))
+    settled = [entry for entry in history.entries if entry.position <= view.since]
+    live_url = f"{view.url}/live?after={seq}&since={view.since}&show={view.shown}"
     return await shell_page(
-        view.actor,
-        "gateway_sessions/show.html",
-        active="gateways",
-        view=view,
-        history=history,
-        settled=[entry for entry in history.entries if entry.position <= view.since],
-        regions=await rendered(PAGE, view),
-        message_key=str(new_id()),
-        live_url=f"{view.url}/live?after={seq}&since={view.since}&show={view.shown}",
-    )
+        view.actor, "gateway_sessions/show.html", active="gateways", view=view, history=history, settled=settled,
+        regions=await rendered(PAGE, view), message_key=str(new_id()), live_url=live_url,
+    )  # fmt: skip
 
 
 @pages.get(f"{SESSION}/live")
@@ -279,15 +274,11 @@ async def sessions(gateway_id: UUID) -> str:
     actor, gateway = await _on_gateway(gateway_id)
     view = ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
     seq = await head_of(actor.organization_id)  # before everything that the page shows
+    live_url = f"/gateways/{gateway_id}/sessions/live?after={seq}&q={quote(view.search, safe='')}"
     return await shell_page(
-        actor,
-        "gateway_sessions/index.html",
-        active="gateways",
-        gateway=gateway,
-        search=view.search,
-        regions=await rendered(LIST_PAGE, view),
-        live_url=f"/gateways/{gateway_id}/sessions/live?after={seq}&q={quote(view.search, safe='')}",
-    )
+        actor, "gateway_sessions/index.html", active="gateways", gateway=gateway, search=view.search,
+        regions=await rendered(LIST_PAGE, view), live_url=live_url,
+    )  # fmt: skip
 
 
 @pages.get(f"{SESSIONS}/live")

@@ -52,10 +52,7 @@ async def delete_marketplace_skill(actor: Actor, skill: Skill) -> OkResponse:
     return OK
 
 
-install_api = Api(__name__, "skills", below="/skills/marketplace/<skill_id>")
-
-
-@install_api.post("/install", rule="skill.install", errors={422: HTTPValidationError})
+@api.post("/<skill_id>/install", rule="skill.install", errors={422: HTTPValidationError})
 async def install_marketplace_skill(
     actor: Actor, skill_id: UUID, query: skills.InstallQuery
 ) -> skills.MarketplaceSkillActionResponse:
@@ -63,7 +60,7 @@ async def install_marketplace_skill(
     return await request_skill(actor, skill_id, query.gateway_id, is_wanted=True)
 
 
-@install_api.post("/uninstall", rule="skill.install", errors={422: HTTPValidationError})
+@api.post("/<skill_id>/uninstall", rule="skill.install", errors={422: HTTPValidationError})
 async def uninstall_marketplace_skill(
     actor: Actor, skill_id: UUID, query: skills.InstallQuery
 ) -> skills.MarketplaceSkillActionResponse:

@@ -185,13 +185,9 @@ async def store_pack(actor: Actor, pack: SkillPack, found: Discovery, *, prune: 
         updated += await _change(skill, values, has_event=False)
     pruned = await _prune(pack, set(found.skills)) if prune else 0
     answer = SkillPackSyncResponse(
-        pack_id=pack.id,
-        synced=len(found.skills),
-        created=len(new),
-        updated=updated,
-        pruned=pruned,
+        pack_id=pack.id, synced=len(found.skills), created=len(new), updated=updated, pruned=pruned,
         warnings=found.warnings,
-    )
+    )  # fmt: skip
     if new or updated or pruned:
         counts = answer.model_dump(include={"synced", "created", "updated", "pruned"})
         record("skill_pack.synced", pack, f"Skill pack read: {pack.name}.", counts=counts)

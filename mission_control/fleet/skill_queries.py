@@ -299,13 +299,10 @@ async def gateways_of(skill_ids: Sequence[object], gateway_id: UUID | None = Non
     for row in await rows(f"{ASKED} WHERE {where} ORDER BY LOWER(g.name), g.id", *values):
         is_wanted, is_pending = bool(row["is_wanted"]), row["state"] not in (None, "sent")
         one = SkillOnGateway(
-            gateway_id=row["gateway_id"],
-            gateway_name=row["name"],
-            installed=is_wanted,
-            installed_at=as_moment(row["created_at"]) if is_wanted else None,
-            pending=is_pending,
-            last_error=row["last_error"] if is_pending else None,
-        )
+            gateway_id=row["gateway_id"], gateway_name=row["name"],
+            installed=is_wanted, installed_at=as_moment(row["created_at"]) if is_wanted else None,
+            pending=is_pending, last_error=row["last_error"] if is_pending else None,
+        )  # fmt: skip
         found.setdefault(UUID(str(row["skill_id"])), []).append(one)
     return found
 
