@@ -20,7 +20,6 @@ LEVELS: tuple[Access, ...] = ("none", "read", "write")
 
 
 def level(can_read: bool, can_write: bool) -> Access:
-    """Return the word for what somebody may do."""
     return "write" if can_write else "read" if can_read else "none"
 
 
@@ -161,7 +160,6 @@ class BoardName:
 
 
 async def boards_here(organization_id: UUID) -> list[BoardName]:
-    """Return the boards of an organization by name."""
     return await select(
         BoardName,
         "SELECT id, name FROM boards WHERE organization_id = ? AND deleted_at IS NULL ORDER BY LOWER(name), id",

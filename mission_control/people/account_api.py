@@ -49,7 +49,7 @@ async def delete_me(actor: Actor) -> OkResponse:
     """
     user = await queries.own_account(actor)
     await prepare_deletion(actor, user)
-    if not user.clerk_user_id.startswith("local-"):
+    if user.is_linked:
         await delete_at_provider(user.clerk_user_id)
 
     async def delete() -> OkResponse:
@@ -73,7 +73,6 @@ async def list_my_sessions(actor: Actor, user: User) -> list[queries.SessionRead
 
 
 async def own_session(actor: Actor, session_id: UUID) -> Session:
-    """Return a session of the person who calls; NotFound otherwise."""
     return await existing(Session.get_or_none(id=session_id, user_id=actor.id))
 
 
@@ -135,7 +134,6 @@ async def create_my_token(actor: Actor, user: User, data: queries.PersonalTokenC
 
 
 async def own_token(actor: Actor, token_id: UUID) -> Token:
-    """Return a personal token of the person who calls; NotFound otherwise."""
     return await existing(Token.get_or_none(id=token_id, user_id=actor.id))
 
 

@@ -9,7 +9,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.core.values import fingerprint, new_id, new_secret, parse_id
+from mission_control.core.values import fingerprint, new_secret, parse_id
 from mission_control.database.sql import lowered, rows
 from mission_control.http import lookups
 from mission_control.log.commands import command
@@ -259,7 +259,6 @@ async def _create_user(
     if await user_by_email(person.email or ""):
         raise Conflict(f"Somebody with the address {person.email} exists already.")
     access = "write" if role in ("owner", "admin") else access or "read"
-    person.clerk_user_id = f"{LOCAL}{new_id().hex}"
     await person.save(force_create=True)
     await Member.create(
         organization_id=organization.id,
@@ -274,7 +273,6 @@ async def _create_user(
 
 TICKET_SECONDS = 3600
 INVITATION_LIFE = timedelta(days=14)
-LOCAL = "local-"
 
 
 def link_ticket(session_id: UUID, key: str) -> str:
@@ -294,13 +292,7 @@ def _serializer(key: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(key, salt="mission control provider link")
 
 
-def is_linked(user: User) -> bool:
-    """Return whether the account is linked to a person of the identity provider."""
-    return not user.clerk_user_id.startswith(LOCAL)
-
-
 async def is_in_use(user: User) -> bool:
-    """Return whether the account has a password, a session or a token."""
     if user.password_hash:
         return True
     found = await rows(
@@ -321,35 +313,30 @@ async def invite_to_link(actor: Actor, user: User) -> None:
     if actor.is_user:
         await require_account_admin(actor, user)
     until = (times.clock_now() + INVITATION_LIFE).isoformat()
-    await InstanceSetting.filter(name=_name(user.id)).delete()
-    await InstanceSetting.create(name=_name(user.id), value=until)
+    await InstanceSetting.put(_name(user.id), until)
     await record_account("account.link_invited", user.id)
 
 
 async def is_invited(user: User) -> bool:
-    found = await InstanceSetting.get_or_none(name=_name(user.id))
-    return found is not None and datetime.fromisoformat(found.value) > times.clock_now()
+    until = await InstanceSetting.read(_name(user.id))
+    return until is not None and datetime.fromisoformat(until) > times.clock_now()
 
 
 def _name(user_id: UUID) -> str:
     return f"link:{user_id}"
 
 
-async def take_over(user: User, subject: str) -> None:
-    """Inside a command: link the account to the provider's person and end all other access to it."""
-    await User.filter(id=user.id).update(clerk_user_id=subject, password_hash=None, updated_at=times.clock_now())
-    sessions = await Session.filter(user_id=user.id).delete()
-    tokens = await Token.filter(user_id=user.id, revoked_at=None).update(revoked_at=times.clock_now())
-    await _linked(user, sessions, tokens)
+async def link_account(user: User, subject: str, session_id: UUID | None = None) -> None:
+    """Inside a command: link an account to the provider's person. All other access to it ends.
 
-
-async def link_own(user: User, subject: str, session_id: UUID) -> None:
-    """Inside a command: link one's own account to the provider's person; other sessions end."""
-    await User.filter(id=user.id).update(clerk_user_id=subject, updated_at=times.clock_now())
-    await _linked(user, await Session.filter(user_id=user.id).exclude(id=session_id).delete(), 0)
-
-
-async def _linked(user: User, sessions: int, tokens: int) -> None:
+    A person who links their own account keeps the session in which they do, their password and their tokens.
+    """
+    password = {} if session_id else {"password_hash": None}
+    await User.filter(id=user.id).update(clerk_user_id=subject, updated_at=times.clock_now(), **password)
+    others = Session.filter(user_id=user.id)
+    sessions, tokens = await (others.exclude(id=session_id) if session_id else others).delete(), 0
+    if session_id is None:
+        tokens = await Token.filter(user_id=user.id, revoked_at=None).update(revoked_at=times.clock_now())
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await InstanceSetting.filter(name=_name(user.id)).delete()
     await record_account("account.linked", user.id, sessions_ended=sessions, tokens_ended=tokens)

@@ -70,14 +70,13 @@ async def locked_head() -> AccountHead:
 
 
 async def save_head(head: AccountHead) -> None:
-    """Store the locked head."""
     await InstanceSetting.filter(name=HEAD).update(value=head.stored())
 
 
 async def read_head() -> AccountHead | None:
     """Return the head without a lock."""
-    found = await InstanceSetting.get_or_none(name=HEAD)
-    return AccountHead.parse(found.value) if found else None
+    value = await InstanceSetting.read(HEAD)
+    return AccountHead.parse(value) if value else None
 
 
 def chain_hash(event: AccountEvent) -> str:

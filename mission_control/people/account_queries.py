@@ -117,7 +117,6 @@ async def profile(user_id: UUID | None) -> UserRead:
 
 @lookup
 async def own_account(actor: Actor) -> User:
-    """Return the account of the person who calls."""
     return await User.get(id=actor.id)
 
 

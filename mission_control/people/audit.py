@@ -5,7 +5,6 @@ from functools import partial
 from typing import Literal
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel, Field
 
 from mission_control.core import times
@@ -78,7 +77,6 @@ class AuditEvent(BaseModel):
 
 
 async def audit_events(organization_id: UUID, query: AuditEventsQuery) -> list[AuditEvent]:
-    """Return events with everything that their hashes cover."""
     return await select(
         AuditEvent,
         f"SELECT {', '.join(AuditEvent.model_fields)} FROM events WHERE organization_id = ? AND seq > ?"
@@ -90,16 +88,15 @@ async def audit_events(organization_id: UUID, query: AuditEventsQuery) -> list[A
 
 
 async def read_audit(organization: Organization) -> AuditRead:
-    """Return the head of an organization's log and its last check."""
     head = head_of(organization)
-    stored = await InstanceSetting.get_or_none(name=check_name(organization.id))
+    stored = await InstanceSetting.read(check_name(organization.id))
     return AuditRead(
         seq=head.seq,
         hash=head.hash,
         signature=head.signature,
         is_genuine=head.verdict is Verdict.VALID,
         line=head.line(),
-        check=LogCheck.model_validate(orjson.loads(stored.value)) if stored else None,
+        check=LogCheck.model_validate_json(stored) if stored else None,
     )
 
 
@@ -133,9 +130,7 @@ async def _check(actor: Actor, organization_id: UUID) -> JobResult:
 
 @command("organization.verify")
 async def _store(actor: Actor, organization: Organization, check: LogCheck) -> None:
-    name = check_name(organization.id)
-    await InstanceSetting.filter(name=name).delete()
-    await InstanceSetting.create(name=name, value=check.model_dump_json())
+    await InstanceSetting.put(check_name(organization.id), check.model_dump_json())
 
 
 Group = Literal["sign-ins", "passwords", "tokens", "accounts", "rights"]

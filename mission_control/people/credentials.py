@@ -43,7 +43,6 @@ _nobody = "$argon2id$v=19$m=19456,t=2,p=1$FwPdA6F/T1dqGbHSIkJEpQ$gcfSR7DSZx1qh77
 
 
 async def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password."""
     async with _at_once:
         return await asyncio.to_thread(_hasher.hash, password)
 

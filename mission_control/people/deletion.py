@@ -53,7 +53,7 @@ async def delete_account(actor: Actor, user: User) -> None:
     await rows("DELETE FROM kept_answers WHERE actor_id = ?", held.id)
     await rows("DELETE FROM users WHERE id = ?", held.id)
     await record_account("account.deleted", held.id)
-    if not held.clerk_user_id.startswith("local-"):
+    if held.is_linked:
         await _remember(held.clerk_user_id)
     lookups.recheck_streams()
 
@@ -85,14 +85,13 @@ async def _remember(subject: str) -> None:
     """Remember the deletion for a day, so that tokens signed before it do not create the person again."""
     now = times.clock_now()
     await InstanceSetting.filter(name__startswith=_NAME, value__lt=(now - REMEMBERED).isoformat()).delete()
-    await InstanceSetting.filter(name=_name(subject)).delete()
-    await InstanceSetting.create(name=_name(subject), value=now.isoformat())
+    await InstanceSetting.put(_name(subject), now.isoformat())
 
 
 async def deleted_at(subject: str) -> datetime | None:
     """Return when an account of the identity provider was deleted here, if within the last day."""
-    found = await InstanceSetting.get_or_none(name=_name(subject))
-    return datetime.fromisoformat(found.value) if found else None
+    moment = await InstanceSetting.read(_name(subject))
+    return datetime.fromisoformat(moment) if moment else None
 
 
 def _name(subject: str) -> str:

@@ -32,8 +32,7 @@ DEAD_LINK = "This link is of a demo that has ended. The newest one was printed w
 async def new_link() -> str:
     """Return the path of a link that works until the next one is made or the demo is wiped."""
     secret = new_secret("mcd")
-    await InstanceSetting.filter(name=LINK).delete()
-    await InstanceSetting.create(name=LINK, value=fingerprint(secret))
+    await InstanceSetting.put(LINK, fingerprint(secret))
     return f"/demo/{secret}"
 
 

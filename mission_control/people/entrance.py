@@ -109,7 +109,6 @@ class Letter:
 
 
 def sends_mail() -> bool:
-    """Whether this installation has a mail server."""
     return bool(current_app.config["SETTINGS"].smtp_url)
 
 
@@ -183,7 +182,6 @@ async def begin_session(user: User) -> None:
 
 
 async def sign_in(form: SignInForm) -> None:
-    """Sign a person in by e-mail and password."""
     try:
         async with sign_in_attempt(form.email):
             user = await account_commands.proven(form.email, form.password, owners_only=passwords_are_for_owners())
@@ -205,7 +203,6 @@ def passwords_are_for_owners() -> bool:
 
 
 async def leave() -> None:
-    """End this browser's session."""
     actor = await authentication.user_by_session()
     if actor is not None:
         await account_commands.sign_out(actor, await User.get(id=actor.id))

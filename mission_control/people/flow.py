@@ -47,7 +47,6 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 async def authorization_address(known: Identity, attempt: Attempt, redirect_uri: str) -> str:
-    """Return where the browser goes to sign in."""
     metadata = await known.keys.metadata()
     if not metadata.get("authorization_endpoint"):
         raise ProviderUnreachable()

@@ -55,7 +55,6 @@ class LogHead:
         return judge(self.log, self.seq, self.hash, self.signature)
 
     def line(self) -> str:
-        """Return one line of JSON."""
         return orjson.dumps(asdict(self)).decode()
 
     @classmethod
@@ -129,7 +128,6 @@ async def _sign(organization: Organization) -> None:
 
 
 def head_of(organization: Organization) -> LogHead:
-    """Return the head of an organization's log."""
     id, name = str(organization.id), organization.name
     return LogHead(id, name, organization.log_seq, organization.log_hash, organization.log_signature)
 

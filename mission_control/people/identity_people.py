@@ -18,7 +18,7 @@ from mission_control.http import lookups
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
 from mission_control.log.leases import Delivery
-from mission_control.people.account_commands import is_in_use, is_invited, is_linked, link_own, take_over
+from mission_control.people.account_commands import is_in_use, is_invited, link_account
 from mission_control.people.account_log import record_account
 from mission_control.people.deletion import deleted_at
 from mission_control.people.models import User
@@ -222,7 +222,7 @@ async def _linked(profile: Profile) -> User | None:
         return None
     if await is_in_use(user) and not await is_invited(user):
         raise Forbidden(IN_USE)
-    await take_over(user, profile.subject)
+    await link_account(user, profile.subject)
     return await User.select_for_update().get(id=user.id)
 
 
@@ -232,11 +232,11 @@ async def link(actor: Actor, user: User, profile: Profile, session_id: UUID) -> 
     held = await User.select_for_update().get(id=user.id)
     if held.clerk_user_id == profile.subject:
         return
-    if is_linked(held):
+    if held.is_linked:
         raise Conflict("Your account is linked with another account of the provider already.")
     if await User.filter(clerk_user_id=profile.subject).exists():
         raise Conflict("That account of the provider belongs to another account here.")
-    await link_own(held, profile.subject, session_id)
+    await link_account(held, profile.subject, session_id)
 
 
 async def _new(profile: Profile) -> User:

@@ -13,6 +13,8 @@ from mission_control.core.values import new_id
 from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
 from mission_control.log.event_log import GENESIS, sign
 
+LOCAL = "local-"
+
 
 class InstanceSetting(Model):
     """One value of the whole installation, such as the setup code's fingerprint."""
@@ -23,11 +25,23 @@ class InstanceSetting(Model):
     class Meta:
         table = "instance_settings"
 
+    @classmethod
+    async def put(cls, name: str, value: str) -> None:
+        """Store a value in place of the one before."""
+        await cls.filter(name=name).delete()
+        await cls.create(name=name, value=value)
+
+    @classmethod
+    async def read(cls, name: str) -> str | None:
+        found = await cls.get_or_none(name=name)
+        return found.value if found else None
+
 
 class User(Changing):
     """A person."""
 
-    clerk_user_id = fields.CharField(max_length=255, unique=True)
+    # The id at the identity provider; an account without one has an id of its own.
+    clerk_user_id = fields.CharField(max_length=255, unique=True, default=lambda: f"{LOCAL}{new_id().hex}")
     email = fields.CharField(max_length=320, null=True)
     email_verified = fields.BooleanField(default=False)
     name = fields.TextField(null=True)
@@ -45,6 +59,11 @@ class User(Changing):
 
     class Meta:
         table = "users"
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether the account belongs to a person of the identity provider."""
+        return not self.clerk_user_id.startswith(LOCAL)
 
     @property
     def display_name(self) -> str:

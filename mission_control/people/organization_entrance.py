@@ -12,7 +12,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, Forbidden, existing
 from mission_control.core.secrets import decrypt
-from mission_control.core.values import fingerprint, new_id
+from mission_control.core.values import fingerprint
 from mission_control.database.sql import rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -116,7 +116,6 @@ async def _sign_up(actor: Actor, token: str, form: JoinForm, password_hash: str)
     if await user_by_email(invite.invited_email):
         raise Conflict(HAS_ACCOUNT)
     user = await User.create(
-        clerk_user_id=f"local-{new_id().hex}",
         email=invite.invited_email,
         name=form.name,
         timezone=form.timezone,

@@ -9,9 +9,9 @@ from mission_control.core.actor import Actor, can
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import select
 from mission_control.people.access import LEVELS, Access, boards_here, level, live_access
-from mission_control.people.account_commands import LOCAL, may_reset
+from mission_control.people.account_commands import may_reset
 from mission_control.people.account_names import person_name
-from mission_control.people.models import Invite, InviteBoardAccess, Member
+from mission_control.people.models import LOCAL, Invite, InviteBoardAccess, Member
 from mission_control.people.organization_entrance import mails_of
 from mission_control.people.organization_queries import InvitationMail
 from mission_control.web.lists import Order, Orders

@@ -121,7 +121,6 @@ async def read_object(url: str, headers: dict[str, str] | None = None) -> JsonOb
 
 
 def bearer(secret: str) -> dict[str, str]:
-    """Return the headers that carry a bearer secret."""
     return {"Authorization": f"Bearer {secret}"}
 
 

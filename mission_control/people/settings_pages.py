@@ -16,7 +16,7 @@ from mission_control.database.sql import select
 from mission_control.http import authentication
 from mission_control.http.request_log import SecretPath
 from mission_control.people import entrance, setup
-from mission_control.people.account_commands import is_linked, link_ticket
+from mission_control.people.account_commands import link_ticket
 from mission_control.people.account_queries import PasswordChange, sessions_of
 from mission_control.people.models import Session, Token, User
 from mission_control.people.setup import SetupForm
@@ -99,7 +99,7 @@ async def _page(actor: Actor, key: str, **changes: object) -> str:
     user = await User.get(id=actor.id)
     (kind, session_id), provider = actor.credential, current_app.config["SETTINGS"].sign_in_provider
     ticket = ""
-    if provider and kind == "session" and session_id is not None and not is_linked(user):
+    if provider and kind == "session" and session_id is not None and not user.is_linked:
         ticket = link_ticket(session_id, current_app.config["SECRET_KEY"])
     saved = request.args.get("saved", "") if request.method == "GET" else ""
     context: dict[str, object] = {
@@ -110,7 +110,7 @@ async def _page(actor: Actor, key: str, **changes: object) -> str:
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
         "now": times.clock_now(),
         # The identity provider's name (or ""), whether the account is linked, and a ticket to link it.
-        "provider": {"name": provider, "is_linked": is_linked(user), "ticket": ticket},
+        "provider": {"name": provider, "is_linked": user.is_linked, "ticket": ticket},
         "saved": saved if saved in SAVED else "",
         "sentences": SAVED,
         "section": "",

@@ -82,8 +82,7 @@ async def issue_setup_code(local_token: str = "") -> str | None:
         return None
     code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
     async with in_transaction():
-        await InstanceSetting.filter(name=CODE_NAME).delete()
-        await InstanceSetting.create(name=CODE_NAME, value=fingerprint(code))
+        await InstanceSetting.put(CODE_NAME, fingerprint(code))
     return code
 
 

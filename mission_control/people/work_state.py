@@ -28,7 +28,7 @@ STOPPED: Literal["stopped"] = "stopped"
 HAPPENED = {RUNNING: "is running again", PAUSED: "is paused", STOPPED: "is stopped"}
 LOCK_KEY = 0x4D43_4855
 # Two organizations whose ids end alike share a lock: one may wait for the other, which is harmless.
-LOCK_OF = "{lock}({key}, ('x' || right({organization}, 8))::bit(32)::int)"
+LOCK = "SELECT pg_advisory_xact_lock{kind}({key}, ('x' || right({organization}::text, 8))::bit(32)::int)"
 
 
 class WorkStateChange(Body):
@@ -69,8 +69,7 @@ async def set_work_state[T: HasWorkState](
     A reason can be added later. Raise Conflict when the change expects another state than the present one.
     """
     if is_postgres():  # wait for running assignments, and block new ones until the command ends
-        lock = LOCK_OF.format(lock="pg_advisory_xact_lock", key=LOCK_KEY, organization="?::text")
-        await rows(f"SELECT {lock}", str(organization_id))
+        await rows(LOCK.format(kind="", key=LOCK_KEY, organization="?"), str(organization_id))
     thing = await existing(present)
     if wanted.expects not in (None, thing.work_state):
         message = f"Somebody changed this meanwhile: it is {thing.work_state} now."
@@ -104,5 +103,5 @@ def reason_of(reason: str | None) -> str:
 async def lock_work_state_shared(board_id: UUID) -> None:
     """Inside a command that assigns work and holds no lock yet: block changes of the state until it ends."""
     if is_postgres():
-        lock = LOCK_OF.format(lock="pg_advisory_xact_lock_shared", key=LOCK_KEY, organization="organization_id::text")
-        await rows(f"SELECT {lock} FROM boards WHERE id = ?", board_id)
+        lock = LOCK.format(kind="_shared", key=LOCK_KEY, organization="organization_id")
+        await rows(f"{lock} FROM boards WHERE id = ?", board_id)
