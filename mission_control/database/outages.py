@@ -51,30 +51,27 @@ SQLITE_TEXTS = {
     "file is not a database": DAMAGED,
 }
 LOST_CONNECTIONS = ("closed", "released back to the pool")
-POSTGRES_KINDS: tuple[tuple[type[BaseException], str], ...] = (
-    (asyncpg.DiskFullError, FULL),
-    (asyncpg.DataCorruptedError, DAMAGED),
-    (asyncpg.IndexCorruptedError, DAMAGED),
-    (asyncpg.ReadOnlySQLTransactionError, UNWRITABLE),
-    (asyncpg.LockNotAvailableError, BUSY),
-    (asyncpg.DeadlockDetectedError, BUSY),
-    (asyncpg.SerializationError, BUSY),
-    (asyncpg.TooManyConnectionsError, BUSY),
-    (asyncpg.PostgresConnectionError, AWAY),
-    (asyncpg.CannotConnectNowError, AWAY),
-    (asyncpg.AdminShutdownError, AWAY),
-    (asyncpg.CrashShutdownError, AWAY),
-    (DBConnectionError, AWAY),
-    (asyncpg.InternalClientError, AWAY),  # a statement on a connection that broke while it was being made
-    (ConnectionError, AWAY),
-)
+POSTGRES_KINDS: dict[str, tuple[type[BaseException], ...]] = {
+    FULL: (asyncpg.DiskFullError,),
+    DAMAGED: (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError),
+    UNWRITABLE: (asyncpg.ReadOnlySQLTransactionError,),
+    BUSY: (
+        asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError,
+        asyncpg.TooManyConnectionsError,
+    ),
+    AWAY: (
+        asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
+        asyncpg.CrashShutdownError, DBConnectionError, ConnectionError,
+        asyncpg.InternalClientError,  # a statement on a connection that broke while it was being made
+    ),
+}  # fmt: skip
 
 
 def outage(error: BaseException) -> str | None:
     """A sentence for people when the database is at fault rather than the request or the program."""
     for one in _with_causes(error):
-        for kind, sentence in POSTGRES_KINDS:
-            if isinstance(one, kind):
+        for sentence, kinds in POSTGRES_KINDS.items():
+            if isinstance(one, kinds):
                 return sentence
         if isinstance(one, OperationalError | sqlite3.DatabaseError):
             text = str(one).lower()

@@ -6,24 +6,12 @@ from mission_control.core.errors import ErrorCode
 from mission_control.paths import data_dir
 
 FOR_WORKERS = (
-    ErrorCode.LEASE_LOST,
-    ErrorCode.TASK_DELETED,
-    ErrorCode.RUN_ENDED,
-    ErrorCode.TASK_ALREADY_CLAIMED,
-    ErrorCode.TASK_NOT_CLAIMABLE,
-    ErrorCode.TASK_APPROVAL_REQUIRED,
-    ErrorCode.TASK_REVIEW_REQUIRED,
-    ErrorCode.TASK_HAS_PENDING_APPROVAL,
-    ErrorCode.TASK_BLOCKED,
-    ErrorCode.WIP_LIMIT_REACHED,
-    ErrorCode.CLAIMS_DISABLED,
-    ErrorCode.AGENT_PAUSED,
-    ErrorCode.BOARD_PAUSED,
-    ErrorCode.ORGANIZATION_PAUSED,
-    ErrorCode.BUDGET_EXHAUSTED,
-    ErrorCode.TOKEN_SCOPE_MISSING,
-    ErrorCode.RATE_LIMITED,
-)
+    ErrorCode.LEASE_LOST, ErrorCode.TASK_DELETED, ErrorCode.RUN_ENDED, ErrorCode.TASK_ALREADY_CLAIMED,
+    ErrorCode.TASK_NOT_CLAIMABLE, ErrorCode.TASK_APPROVAL_REQUIRED, ErrorCode.TASK_REVIEW_REQUIRED,
+    ErrorCode.TASK_HAS_PENDING_APPROVAL, ErrorCode.TASK_BLOCKED, ErrorCode.WIP_LIMIT_REACHED,
+    ErrorCode.CLAIMS_DISABLED, ErrorCode.AGENT_PAUSED, ErrorCode.BOARD_PAUSED, ErrorCode.ORGANIZATION_PAUSED,
+    ErrorCode.BUDGET_EXHAUSTED, ErrorCode.TOKEN_SCOPE_MISSING, ErrorCode.RATE_LIMITED,
+)  # fmt: skip
 
 # A worker's loop for a shell; a change that happens once, and only to the task that was read; clients to generate.
 LOOP = """\

@@ -327,15 +327,10 @@ async def _notes(view: AnyView) -> str:
     )  # fmt: skip
 
 
-def _on_board(view: BoardView, news: Event | dict[str, object]) -> bool:
-    return isinstance(news, Event) and news.board_id == view.board.id
+def _regions(place: str, kinds: str, is_about: Callable[[Any, Event], bool]) -> tuple[Region[Any], ...]:
+    def about(view: Any, news: Event | dict[str, Any]) -> bool:
+        return isinstance(news, Event) and is_about(view, news)
 
-
-def _on_group(view: GroupView, news: Event | dict[str, object]) -> bool:
-    return isinstance(news, Event) and orjson.loads(news.data).get("board_group_id") == str(view.group.id)
-
-
-def _regions(place: str, kinds: str, about: Callable[[Any, Event | dict[str, Any]], bool]) -> tuple[Region[Any], ...]:
     render: Callable[[Any], Awaitable[str | None]] = _chat
     return (
         Region(f"{place}-chat", "#chat-new", Concerns((kinds,), (), about), render, changes=_chat_changes),
@@ -349,4 +344,11 @@ ASIDES = (
     Aside("group", "chat", "Group chat", "message-square", "b c", open_chat),
     Aside("group", "memory", "Group notes", "book-open", "b m", open_memory),
 )
-REGIONS = (*_regions("board", "memory.", _on_board), *_regions("group", "group_memory.", _on_group))
+REGIONS = (
+    *_regions("board", "memory.", lambda view, event: event.board_id == view.board.id),
+    *_regions(
+        "group",
+        "group_memory.",
+        lambda view, event: orjson.loads(event.data).get("board_group_id") == str(view.group.id),
+    ),
+)

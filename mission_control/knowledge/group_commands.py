@@ -129,14 +129,10 @@ async def apply_heartbeat(
         )
     if changed:
         await Agent.bulk_update(changed, fields=["heartbeat_config", "updated_at"])
-    unusable = await _without_usable_gateway(found)
+    gateways = await Gateway.filter(id__in={agent.gateway_id for agent in found if agent.gateway_id is not None})
+    usable = {None, *(one.id for one in gateways if one.url.strip() and one.workspace_root.strip())}
+    unusable = [agent.id for agent in found if agent.gateway_id not in usable]
     return [agent.id for agent in found if agent.id not in unusable], unusable
-
-
-async def _without_usable_gateway(agents: list[Agent]) -> list[UUID]:
-    gateways = {agent.gateway_id for agent in agents if agent.gateway_id is not None}
-    usable = {one.id for one in await Gateway.filter(id__in=gateways) if one.url.strip() and one.workspace_root.strip()}
-    return [agent.id for agent in agents if agent.gateway_id is not None and agent.gateway_id not in usable]
 
 
 async def locked_group(group: BoardGroup, *, no_key: bool = False) -> BoardGroup:

@@ -1,7 +1,12 @@
-"""Commands that write, change and delete entries of memory."""
+"""Commands that write, change and delete entries of memory, and the notices to agents about new ones."""
 
-from mission_control.agents.notices import WITHDRAWN, requote
-from mission_control.boards.commands import locked_board
+from quart import current_app, has_app_context
+
+from mission_control.agents.models import Agent
+from mission_control.agents.notices import WITHDRAWN, Notices, requote
+from mission_control.agents.queries import agents_to_notify, mentioned_names, mentions
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.commands import ORDERS, apply_order, locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -10,12 +15,22 @@ from mission_control.core.values import JsonObject
 from mission_control.knowledge.group_commands import locked_group
 from mission_control.knowledge.memory_queries import MemoryUpdate
 from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
-from mission_control.knowledge.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, record
+from mission_control.log.unit_of_work import Reactions, deliver, record
 from mission_control.people.work_state import RUNNING
 
+WORDS = Notices(
+    {
+        "BOARD CHAT": "chat",
+        "BOARD CHAT MENTION": "chat_mention",
+        "GROUP CHAT": "group_chat",
+        "GROUP CHAT MENTION": "group_chat_mention",
+        "GROUP BROADCAST": "group_broadcast",
+        "/pause": "pause",
+        "/resume": "resume",
+    }
+)
 EVENTS = (
     Kind("memory.created", "An entry was added to a board's memory or chat."),
     Kind("memory.updated", "An entry of a board's memory changed.", "changed the memory of the board"),
@@ -42,12 +57,14 @@ async def write_memory(
     """
     if isinstance(home, Board):
         board = await locked_board(home)
-        entry = await _write(BoardMemory, actor, board, content, tags, source, is_signed=is_chat(tags))
+        of_board = BoardMemory(board=board, content=content, tags=tags, source=source)
+        entry = await _write(actor, of_board, is_signed=is_chat(tags))
         if entry.is_chat:
             await notify_board(actor, board, entry)
         return entry
     group, for_agents = await locked_group(home), concerns_agents(content, tags)
-    shared = await _write(GroupMemory, actor, group, content, tags, source, is_signed=for_agents)
+    of_group = GroupMemory(board_group=group, content=content, tags=tags, source=source)
+    shared = await _write(actor, of_group, is_signed=for_agents)
     if for_agents:
         await notify_group(actor, group, shared)
     return shared
@@ -55,29 +72,15 @@ async def write_memory(
 
 async def note_order(actor: Actor, board: Board, order: str) -> BoardMemory:
     """Inside a command that carried out an order: write it into the board's chat without notifying anybody again."""
-    return await _write(BoardMemory, actor, board, order, ["chat"], None, is_signed=True)
+    return await _write(actor, BoardMemory(board=board, content=order, tags=["chat"]), is_signed=True)
 
 
-async def _write[E: Entry](
-    kind: type[E],
-    actor: Actor,
-    home: Board | BoardGroup,
-    content: str,
-    tags: list[str] | None,
-    source: str | None,
-    *,
-    is_signed: bool,
-) -> E:
+async def _write[E: Entry](actor: Actor, entry: E, *, is_signed: bool) -> E:
     """Store an entry. A signed one has its author's name as its source unless another is given."""
-    entry = kind(
-        **{kind.HOME: home},
-        content=content.strip(),
-        tags=tags,
-        is_chat=is_chat(tags),
-        source=actor.name if is_signed and not source else source,
-        author_user_id=actor.user_id,
-        author_agent_id=actor.agent_id,
-    )
+    entry.content, entry.is_chat = entry.content.strip(), is_chat(entry.tags)
+    entry.author_user_id, entry.author_agent_id = actor.user_id, actor.agent_id
+    if is_signed and not entry.source:
+        entry.source = actor.name
     await entry.save(force_create=True)
     record(
         "memory.created" if isinstance(entry, BoardMemory) else "group_memory.created",
@@ -163,3 +166,70 @@ async def write_order(actor: Actor, event: NewEvent) -> None:
         return
     board = await Board.get(id=event.scope.board_id)
     await note_order(actor, board, "/resume" if after == RUNNING else "/pause")
+
+
+SNIPPET_LENGTH = 800
+
+
+def is_chat(tags: list[str] | None) -> bool:
+    return "chat" in (tags or ())
+
+
+def concerns_agents(content: str, tags: list[str] | None) -> bool:
+    """Return whether agents are notified of a group's entry: chat and broadcasts."""
+    return is_chat(tags) or is_broadcast(content, tags)
+
+
+def is_broadcast(content: str, tags: list[str] | None) -> bool:
+    """Return whether a group's entry is for every agent."""
+    return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
+
+
+async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
+    """Notify every agent of an order or a message with `@all`, else the lead and mentioned agents; never the author.
+
+    An order by people or the lead also sets the board's work state.
+    """
+    agents = [one for one in await agents_to_notify([board.id]) if one.id != actor.agent_id]
+    content = entry.content
+    order = content.strip().lower()
+    if order in ORDERS:
+        await apply_order(actor, board, order)
+        for agent in agents:
+            deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
+        return
+    to_all = "all" in mentioned_names(content)
+    for agent in agents:
+        named = to_all or mentions(content, agent)
+        if named or agent.is_board_lead:
+            header = "BOARD CHAT MENTION" if named else "BOARD CHAT"
+            how = _how_to_reply(f"/api/v1/agent/boards/{board.id}/memory")
+            _notify(agent, header, [f"Board: {board.name}", f"From: {actor.name}"], entry, how)
+
+
+async def notify_group(actor: Actor, group: BoardGroup, entry: GroupMemory) -> None:
+    """Notify every agent of a broadcast, leads and mentioned agents of a message; never the author."""
+    content = entry.content
+    to_all = is_broadcast(content, entry.tags)
+    for agent in await agents_to_notify(group.board_ids):
+        named = mentions(content, agent)
+        if agent.id == actor.agent_id or not (to_all or named or agent.is_board_lead):
+            continue
+        header = "GROUP BROADCAST" if to_all else "GROUP CHAT MENTION" if named else "GROUP CHAT"
+        how = _how_to_reply(f"/api/v1/boards/{agent.board_id}/group-memory")
+        _notify(agent, header, [f"Group: {group.name}", f"From: {actor.name}"], entry, how)
+
+
+def _notify(agent: Agent, header: str, about: list[str], entry: Entry, how: str) -> None:
+    text = "\n".join([*about, "", snippet(entry.content), "", how])
+    deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text=text, memory_id=str(entry.id))
+
+
+def _how_to_reply(path: str) -> str:
+    base = current_app.config["SETTINGS"].base_url if has_app_context() else ""
+    return f'Reply with POST {(base or "").rstrip("/")}{path} and {{"content": "...", "tags": ["chat"]}}.'
+
+
+def snippet(text: str) -> str:
+    """Cut a text to 800 characters, the last three of them dots when something was cut."""
+    return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."

@@ -265,32 +265,19 @@ def work_in_progress(window: Window, history: History) -> Values:
     return levels
 
 
-@dataclass(slots=True)
-class _Task:
-    id: str
-    board_id: UUID
-    title: str
-    status: str
-
-
 async def aging(history: History, now: datetime) -> list[AgingTask]:
     """Return the ten tasks longest in progress or review."""
     at_work = [(moment, task) for task, moment in history.entered.items() if history.status[task] in AT_WORK]
-    oldest = sorted(at_work)[:10]
-    ids = [UUID(task) for _, task in oldest]
-    sql = f"SELECT id, board_id, title, status FROM tasks WHERE deleted_at IS NULL AND id IN ({placeholders(len(ids))})"
-    known = {task.id: task for task in await select_on(ids, _Task, sql, *ids)}
-    return [
-        AgingTask(
-            task_id=UUID(task.id),
-            board_id=task.board_id,
-            title=task.title,
-            status=task.status,
-            age_hours=round(hours_between(moment, now), 3),
-        )
-        for moment, task_id in oldest
-        if (task := known.get(task_id)) is not None
-    ]
+    oldest = {UUID(task): round(hours_between(moment, now), 3) for moment, task in sorted(at_work)[:10]}
+    tasks = await select_on(
+        list(oldest),
+        AgingTask,
+        "SELECT id AS task_id, board_id, title, status, 0.0 AS age_hours FROM tasks"
+        f" WHERE deleted_at IS NULL AND id IN ({placeholders(len(oldest))})",
+        *oldest,
+    )
+    known = {task.task_id: task for task in tasks}
+    return [known[one].model_copy(update={"age_hours": hours}) for one, hours in oldest.items() if one in known]
 
 
 @dataclass(slots=True)

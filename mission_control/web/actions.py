@@ -281,12 +281,6 @@ class Action:
         return await (atomically(actor, perform_merged) if self.operation.is_atomic else perform_merged())
 
 
-def action_of(view: Callable[..., Any]) -> Action | None:
-    """The action behind the view of a route; None for any other view."""
-    made = getattr(view, "__self__", None)
-    return made if isinstance(made, Action) else None
-
-
 def _body(shape: type[BaseModel], made: Any) -> BaseModel:
     if isinstance(made, shape):
         return made
@@ -348,10 +342,10 @@ class SessionAction:
         return await response_of(await self.answers(form, answer))
 
 
-def session_action_of(view: Callable[..., Any]) -> SessionAction | None:
-    """The session action behind the view of a route; None for any other view."""
+def action_of(view: Callable[..., Any]) -> Action | SessionAction | None:
+    """The action behind the view of a route; None for any other view."""
     made = getattr(view, "__self__", None)
-    return made if isinstance(made, SessionAction) else None
+    return made if isinstance(made, Action | SessionAction) else None
 
 
 action, session_action = Action, SessionAction  # as decorators

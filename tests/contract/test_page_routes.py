@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from quart import Quart
 
-from mission_control.web.actions import Action, SessionAction, action_of, session_action_of
+from mission_control.web.actions import Action, SessionAction, action_of
 from mission_control.web.forms import Form, TypedName
 from tests.cast import Cast
 from tests.contract.source import commands, trees
@@ -49,7 +49,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 def actions(app: Quart) -> dict[str, Action | SessionAction | None]:
     """The actions behind all unsafe routes of pages, by method and rule; None where there is none."""
     return {
-        f"{method} {rule.rule}": action_of(view) or session_action_of(view)
+        f"{method} {rule.rule}": action_of(view)
         for rule in app.url_map.iter_rules()
         for view in [app.view_functions[rule.endpoint]]
         for method in (rule.methods or set()) & UNSAFE

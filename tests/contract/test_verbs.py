@@ -12,7 +12,7 @@ from mission_control.boards.api import get_board, update_board
 from mission_control.core.actor import RULES
 from mission_control.http.registry import OPERATIONS
 from mission_control.log.commands import verb_of
-from mission_control.web.actions import action_of, session_action_of
+from mission_control.web.actions import Action, action_of
 from tests.contract.source import calls, commands, modules, texts, trees
 
 VERB = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -101,7 +101,7 @@ async def test_every_unsafe_page_asks_a_rule(app: Quart) -> None:
 
 def page_asks_a_rule(view: Any) -> bool:
     """Whether an action's operation, or what another page runs, asks a rule."""
-    if (made := action_of(view)) is not None:
+    made = action_of(view)
+    if isinstance(made, Action):
         return made.operation.rule is not None or asks_a_rule(made.operation.handler)
-    of_session = session_action_of(view)
-    return asks_a_rule(view if of_session is None else of_session.performs)
+    return asks_a_rule(view if made is None else made.performs)
