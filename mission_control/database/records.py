@@ -61,6 +61,11 @@ class UtcDatetimeField(fields.DatetimeField[Any]):
 
     def to_db_value(self, value: Any, instance: type[Model] | Model) -> Any:
         """Convert for writing and for filters."""
+        if isinstance(instance, Model):
+            is_missing = getattr(instance, self.model_field_name, None) is None
+            if self.auto_now or (self.auto_now_add and is_missing):
+                value = now()
+                setattr(instance, self.model_field_name, value)
         if isinstance(value, str | datetime):
             value = self.to_python_value(value)
         self.validate(value)

@@ -1,12 +1,7 @@
-"""Commands that write, change and delete entries of memory, and the notices to agents about new ones."""
+"""Commands that write, change and delete entries of memory."""
 
-from quart import current_app, has_app_context
-
-from mission_control.agents.models import Agent
-from mission_control.agents.notices import WITHDRAWN, Notices, requote
-from mission_control.agents.queries import agents_to_notify, mentioned_names, mentions
-from mission_control.agents.reactions import NOTICE
-from mission_control.boards.commands import ORDERS, apply_order, locked_board
+from mission_control.agents.notices import WITHDRAWN, requote
+from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -15,22 +10,12 @@ from mission_control.core.values import JsonObject
 from mission_control.knowledge.group_commands import locked_group
 from mission_control.knowledge.memory_queries import MemoryUpdate
 from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
+from mission_control.knowledge.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, deliver, record
+from mission_control.log.unit_of_work import Reactions, record
 from mission_control.people.work_state import RUNNING
 
-WORDS = Notices(
-    {
-        "BOARD CHAT": "chat",
-        "BOARD CHAT MENTION": "chat_mention",
-        "GROUP CHAT": "group_chat",
-        "GROUP CHAT MENTION": "group_chat_mention",
-        "GROUP BROADCAST": "group_broadcast",
-        "/pause": "pause",
-        "/resume": "resume",
-    }
-)
 EVENTS = (
     Kind("memory.created", "An entry was added to a board's memory or chat."),
     Kind("memory.updated", "An entry of a board's memory changed.", "changed the memory of the board"),
@@ -166,70 +151,3 @@ async def write_order(actor: Actor, event: NewEvent) -> None:
         return
     board = await Board.get(id=event.scope.board_id)
     await note_order(actor, board, "/resume" if after == RUNNING else "/pause")
-
-
-SNIPPET_LENGTH = 800
-
-
-def is_chat(tags: list[str] | None) -> bool:
-    return "chat" in (tags or ())
-
-
-def concerns_agents(content: str, tags: list[str] | None) -> bool:
-    """Return whether agents are notified of a group's entry: chat and broadcasts."""
-    return is_chat(tags) or is_broadcast(content, tags)
-
-
-def is_broadcast(content: str, tags: list[str] | None) -> bool:
-    """Return whether a group's entry is for every agent."""
-    return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
-
-
-async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
-    """Notify every agent of an order or a message with `@all`, else the lead and mentioned agents; never the author.
-
-    An order by people or the lead also sets the board's work state.
-    """
-    agents = [one for one in await agents_to_notify([board.id]) if one.id != actor.agent_id]
-    content = entry.content
-    order = content.strip().lower()
-    if order in ORDERS:
-        await apply_order(actor, board, order)
-        for agent in agents:
-            deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
-        return
-    to_all = "all" in mentioned_names(content)
-    for agent in agents:
-        named = to_all or mentions(content, agent)
-        if named or agent.is_board_lead:
-            header = "BOARD CHAT MENTION" if named else "BOARD CHAT"
-            how = _how_to_reply(f"/api/v1/agent/boards/{board.id}/memory")
-            _notify(agent, header, [f"Board: {board.name}", f"From: {actor.name}"], entry, how)
-
-
-async def notify_group(actor: Actor, group: BoardGroup, entry: GroupMemory) -> None:
-    """Notify every agent of a broadcast, leads and mentioned agents of a message; never the author."""
-    content = entry.content
-    to_all = is_broadcast(content, entry.tags)
-    for agent in await agents_to_notify(group.board_ids):
-        named = mentions(content, agent)
-        if agent.id == actor.agent_id or not (to_all or named or agent.is_board_lead):
-            continue
-        header = "GROUP BROADCAST" if to_all else "GROUP CHAT MENTION" if named else "GROUP CHAT"
-        how = _how_to_reply(f"/api/v1/boards/{agent.board_id}/group-memory")
-        _notify(agent, header, [f"Group: {group.name}", f"From: {actor.name}"], entry, how)
-
-
-def _notify(agent: Agent, header: str, about: list[str], entry: Entry, how: str) -> None:
-    text = "\n".join([*about, "", snippet(entry.content), "", how])
-    deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text=text, memory_id=str(entry.id))
-
-
-def _how_to_reply(path: str) -> str:
-    base = current_app.config["SETTINGS"].base_url if has_app_context() else ""
-    return f'Reply with POST {(base or "").rstrip("/")}{path} and {{"content": "...", "tags": ["chat"]}}.'
-
-
-def snippet(text: str) -> str:
-    """Cut a text to 800 characters, the last three of them dots when something was cut."""
-    return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
