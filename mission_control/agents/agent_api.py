@@ -19,7 +19,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.values import HTTPValidationError, LLMErrorResponse, Page, Paging, page
 from mission_control.database.sql import as_id, rows
-from mission_control.http.operation_api import ALL_ROLES, Api, hints
+from mission_control.http.operation_api import Api, hints
+from mission_control.http.registry import ALL_ROLES
 
 api = Api(__name__, below="/agent")
 

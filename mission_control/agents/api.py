@@ -17,8 +17,8 @@ from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
 from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, Paging, page
-from mission_control.http.operation_api import ALL_ROLES, Api, hints
-from mission_control.http.registry import lookup
+from mission_control.http.operation_api import Api, hints
+from mission_control.http.registry import ALL_ROLES, lookup
 from mission_control.log.leases import Delivery
 from mission_control.people.credentials import NewToken
 from mission_control.people.models import Token

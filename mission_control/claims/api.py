@@ -25,7 +25,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, schema_error
 from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.body_limit import BodyLimit
-from mission_control.http.operation_api import WORKER, Api, hints
+from mission_control.http.operation_api import Api, hints
+from mission_control.http.registry import WORKER
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read

@@ -42,7 +42,8 @@ from mission_control.fleet.onboarding_queries import (
     read_session,
 )
 from mission_control.fleet.onboarding_queries import BoardOnboardingLeadAgentDraft as LeadDraft
-from mission_control.http.operation_api import ALL_ROLES, Api, hints
+from mission_control.http.operation_api import Api, hints
+from mission_control.http.registry import ALL_ROLES
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record

@@ -21,7 +21,7 @@ from typing import Any
 from quart import request
 
 from mission_control.config import Settings
-from mission_control.config_values import TRACE, Network
+from mission_control.config_values import TRACE
 from mission_control.core.request_facts import reset_request_id, set_request_id, unanswered
 from mission_control.http.proxies import (
     MALFORMED,
@@ -125,18 +125,6 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def response_headers(settings: Settings) -> list[Header]:
-    """Return the headers; a blank setting leaves its header out."""
-    configured = {
-        "x-content-type-options": settings.security_header_x_content_type_options,
-        "x-frame-options": settings.security_header_x_frame_options,
-        "referrer-policy": settings.security_header_referrer_policy,
-        "permissions-policy": settings.security_header_permissions_policy,
-        "content-security-policy": CONTENT_SECURITY_POLICY,
-    }
-    return [(name.encode(), value.encode()) for name, value in configured.items() if value]
-
-
 TOO_MANY = "Your address has too many requests under way. Wait until some have ended."
 
 
@@ -148,12 +136,6 @@ class Simultaneous:
     def __init__(self, most: int) -> None:
         self._most = most
         self._under_way: Counter[str] = Counter()
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Simultaneous | None":
-        """Return the limit of an installation, None where connections are counted instead."""
-        is_needed = settings.trusted_proxies or settings.http2
-        return cls(settings.max_connections_per_address) if is_needed else None
 
     def begin(self, client: str) -> bool:
         """Count a request, and return True; False when the client has too many already."""
@@ -176,24 +158,26 @@ EXCHANGE = "mission_control.exchange"
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say about every exchange."""
+    """What the settings say about every exchange; `simultaneous` is None where connections are counted instead."""
 
-    trusted_proxies: tuple[Network, ...]
-    logs_health: bool
-    slow_ms: int
-    base_url: str
+    settings: Settings
     headers: tuple[Header, ...]
     simultaneous: Simultaneous | None
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
+        headers = {
+            "x-content-type-options": settings.security_header_x_content_type_options,
+            "x-frame-options": settings.security_header_x_frame_options,
+            "referrer-policy": settings.security_header_referrer_policy,
+            "permissions-policy": settings.security_header_permissions_policy,
+            "content-security-policy": CONTENT_SECURITY_POLICY,
+        }
+        counts = settings.trusted_proxies or settings.http2
         return cls(
-            tuple(settings.trusted_proxies),
-            settings.request_log_include_health,
-            settings.request_log_slow_ms,
-            settings.base_url,
-            tuple(response_headers(settings)),
-            Simultaneous.of(settings),
+            settings,
+            tuple((name.encode(), value.encode()) for name, value in headers.items() if value),
+            Simultaneous(settings.max_connections_per_address) if counts else None,
         )
 
 
@@ -207,8 +191,9 @@ class Exchange:
 
     def __init__(self, rules: Rules, scope: Scope, receive: Receive, send: Send) -> None:
         self.id = id_of(scope)
-        if rules.trusted_proxies and is_trusted(scope_client_ip(scope), rules.trusted_proxies):
-            scope = scope_from_proxies(scope, rules.trusted_proxies)
+        trusted = rules.settings.trusted_proxies
+        if trusted and is_trusted(scope_client_ip(scope), trusted):
+            scope = scope_from_proxies(scope, trusted)
         scope[EXCHANGE] = self
         self.scope = scope
         self._rules = rules
@@ -223,8 +208,8 @@ class Exchange:
     async def run(self, app: Application) -> None:
         """Let the application answer the request, and log how it ended."""
         named = set_request_id(self.id)
-        scope, rules = self.scope, self._rules
-        if is_quiet(scope["path"]) and not rules.logs_health:
+        scope, settings = self.scope, self._rules.settings
+        if is_quiet(scope["path"]) and not settings.request_log_include_health:
             try:
                 await self._answer(app)
             finally:
@@ -238,7 +223,8 @@ class Exchange:
             await self._answer(app)
         finally:
             waits = self._streams or WAITS in scope
-            log_end(scope, self._status, time.perf_counter() - began, slow_ms=rules.slow_ms, waits=waits)
+            seconds, slow_ms = time.perf_counter() - began, settings.request_log_slow_ms
+            log_end(scope, self._status, seconds, slow_ms=slow_ms, waits=waits)
             request_line.reset(line)
             reset_request_id(named)
 
@@ -248,7 +234,7 @@ class Exchange:
             await refuse(self.send, 400, wrong.sentence, self.id, wrong.headers)
         elif is_malformed(scope):
             await refuse(self.send, 400, MALFORMED, self.id)
-        elif is_foreign(scope, self._rules.base_url):
+        elif is_foreign(scope, self._rules.settings.base_url):
             await refuse(self.send, 421, UNKNOWN_HOST, self.id)
         elif simultaneous is None:
             await self._answer_within(app)

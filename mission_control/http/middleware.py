@@ -273,8 +273,8 @@ def _exchanging(inner: AsgiApplication, rules: Rules) -> AsgiApplication:
         if scope["type"] == "http":
             await Exchange(rules, scope, receive, send).run(inner)
         elif scope["type"] == "websocket":  # of HTTP/2
-            if is_trusted(scope_client_ip(scope), rules.trusted_proxies):
-                scope = scope_from_proxies(scope, rules.trusted_proxies)
+            if is_trusted(scope_client_ip(scope), rules.settings.trusted_proxies):
+                scope = scope_from_proxies(scope, rules.settings.trusted_proxies)
             await refuse_websocket(scope, send, id_of(scope))
         else:
             await inner(scope, receive, send)

@@ -10,7 +10,7 @@ from mission_control import __version__
 from mission_control.core.values import ErrorResponse, HTTPValidationError, Page
 from mission_control.http.given import takes_fence
 from mission_control.http.openapi_schemas import REF, Part, References, example_of, fields_of, meaning, schemas
-from mission_control.http.registry import OPERATIONS, Operation, started_by, takes_match
+from mission_control.http.registry import OPERATIONS, PRIVILEGES, Hints, Operation, started_by, takes_match
 
 TAGS = {
     "auth": "Signing in with the token of an identity provider",
@@ -246,23 +246,22 @@ def _entry(one: Operation, references: References, template: str) -> Part:
     if one.form is not None:
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
     if one.hints is not None:
-        entry |= _hints(one)
+        entry |= _hints(one.hints)
     return entry | (_deprecated(one.instead) if one.instead else {})
 
 
-def _hints(one: Operation) -> Part:
-    hints = one.hints
-    assert hints is not None
+def _hints(hints: Hints) -> Part:
+    example = {"intent": hints.example, "required_privilege": PRIVILEGES[hints.actor][0]}
     return {
         "x-llm-intent": hints.intent,
-        "x-when-to-use": hints.when_to_use,
-        "x-when-not-to-use": hints.when_not_to_use,
-        "x-required-actor": hints.required_actor,
-        "x-prerequisites": hints.prerequisites,
-        "x-side-effects": hints.side_effects,
-        "x-negative-guidance": hints.negative_guidance,
-        "x-routing-policy": hints.routing_policy,
-        "x-routing-policy-examples": hints.routing_examples,
+        "x-when-to-use": [hints.use],
+        "x-when-not-to-use": [hints.avoid],
+        "x-required-actor": hints.actor,
+        "x-prerequisites": [hints.needs],
+        "x-side-effects": [hints.effects],
+        "x-negative-guidance": [hints.never],
+        "x-routing-policy": [hints.route],
+        "x-routing-policy-examples": [{"input": example, "decision": hints.intent}],
     }
 
 

@@ -92,7 +92,7 @@ def _not_your_role(entry: Operation, actor: Actor) -> dict[str, object] | None:
     """Return a message for an agent whose role may not use an operation, or ""."""
     if not actor.is_agent or entry.hints is None:
         return None
-    if entry.hints.required_actor == "board_lead" and not actor.is_lead:
+    if entry.hints.actor == "board_lead" and not actor.is_lead:
         return ErrorCode.LEAD_ONLY.detail()
     if actor.is_lead and "agent-worker" in entry.tags and "agent-lead" not in entry.tags:
         return ErrorCode.WORKER_ONLY.detail()

@@ -27,15 +27,7 @@ from mission_control.http.authentication import Who
 from mission_control.http.operation import view_of
 from mission_control.http.registry import AGENTS, API, OPERATIONS, Handler, Hints, Operation
 
-ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
-BOARD_ROLES = ("agent", "agent-lead", "agent-worker")
-WORKER = ("agent", "agent-worker")
-PRIVILEGES = {
-    "any_agent": ("any_agent", BOARD_ROLES),
-    "board_lead": ("board_lead", ("agent", "agent-lead")),
-    "agent_main": ("gateway_main", ("agent", "agent-main")),
-}
-
+hints = Hints  # `agents=hints(...)`, as declarations write it
 _numbers = itertools.count()  # tell the blueprints of one module apart
 
 
@@ -124,7 +116,7 @@ class Api(Part):
                         entry,
                         path=AGENTS + entry.path.removeprefix(f"{API}/"),
                         who="agent",
-                        tags=agents.roles,
+                        tags=agents.tags,
                         hints=agents,
                         errors=errors,
                         is_mirror=True,
@@ -137,7 +129,7 @@ class Api(Part):
     def _entry(self, method: str, path: str, handler: Handler, returns: object, declared: Declaration) -> Operation:
         is_of_agents, hints = path.startswith(AGENTS), declared.get("hints")
         summary, _, more = (handler.__doc__ or handler.__name__).strip().partition("\n")
-        roles = hints.roles if hints is not None else ()
+        roles = hints.tags if hints is not None else ()
         known: dict[str, Any] = {
             "who": "agent" if is_of_agents else self._who,
             "tags": roles if is_of_agents else (*self._tags, *roles[1:]),
@@ -171,30 +163,6 @@ class Api(Part):
         for number, path in enumerate((entry.path, *entry.former)):
             place = f"{entry.operation_id}_{entry.method.lower()}" + (f"_{number}" if number else "")
             self.blueprint.add_url_rule(path, place, view, methods=[entry.method], provide_automatic_options=False)
-
-
-def hints(
-    intent: str,
-    actor: str = "any_agent",
-    *,
-    use: str,
-    avoid: str,
-    needs: str = "A valid agent token.",
-    effects: str = "Nothing changes.",
-    never: str,
-    route: str,
-    example: str,
-    roles: tuple[str, ...] = (),
-) -> Hints:
-    """Return the published hints of one agent operation, each given as one sentence.
-
-    `roles` are tags of the agents that it is for, where `actor`, the privilege that it requires, does not say it.
-    """
-    privilege, usual = PRIVILEGES[actor]
-    examples: list[dict[str, Any]] = [
-        {"input": {"intent": example, "required_privilege": privilege}, "decision": intent}
-    ]
-    return Hints(intent, [use], [avoid], actor, [needs], [effects], [never], [route], examples, roles or usual)
 
 
 def _without_none(shape: object) -> object:

@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,20 +32,39 @@ type Ids = dict[str, UUID | str]  # what a path names, by the names of its parts
 API, AGENTS = "/api/v1", "/api/v1/agent/"
 
 
+ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
+BOARD_ROLES = ("agent", "agent-lead", "agent-worker")
+WORKER = ("agent", "agent-worker")
+# What an agent has to be, as examples call it, and the tags of agents that are.
+PRIVILEGES = {
+    "any_agent": ("any_agent", BOARD_ROLES),
+    "board_lead": ("board_lead", ("agent", "agent-lead")),
+    "agent_main": ("gateway_main", ("agent", "agent-main")),
+}
+
+
 @dataclass(frozen=True)
 class Hints:
-    """What helps a language model choose an operation; published as `x-*` fields."""
+    """What helps a language model choose an operation, each as one sentence; published as `x-*` fields.
+
+    `roles` are tags of the agents that it is for, where `actor`, the privilege that it requires, does not say it.
+    """
 
     intent: str
-    when_to_use: list[str]
-    when_not_to_use: list[str]
-    required_actor: str
-    prerequisites: list[str]
-    side_effects: list[str]
-    negative_guidance: list[str]
-    routing_policy: list[str]
-    routing_examples: list[dict[str, Any]]
-    roles: tuple[str, ...]
+    actor: str = "any_agent"
+    _: KW_ONLY
+    use: str
+    avoid: str
+    needs: str = "A valid agent token."
+    effects: str = "Nothing changes."
+    never: str
+    route: str
+    example: str
+    roles: tuple[str, ...] = ()
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.roles or PRIVILEGES[self.actor][1]
 
 
 @dataclass(frozen=True)
@@ -141,7 +160,7 @@ class Operation:
     @property
     def scope(self) -> TokenScope:
         """What an agent's token must be made for."""
-        for_leads = self.hints is not None and self.hints.required_actor == "board_lead"
+        for_leads = self.hints is not None and self.hints.actor == "board_lead"
         return scope_needed(self.method, for_leads=for_leads)
 
 

@@ -7,8 +7,8 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.body_limit import BodyLimit
-from mission_control.http.operation_api import BOARD_ROLES, Api, hints
-from mission_control.http.registry import lookup
+from mission_control.http.operation_api import Api, hints
+from mission_control.http.registry import BOARD_ROLES, lookup
 from mission_control.tasks import bulk, checklist, commands, leaving, reviews
 from mission_control.tasks.api import BLOCKED, TASK, TASKS
 from mission_control.tasks.models import ChecklistItem, Task
