@@ -82,13 +82,8 @@ def changed(declared: Iterable[DeclaredField]) -> dict[str, Any]:
 def _changed_kind(one: DeclaredField) -> Any:
     if one.is_column and not one.is_nullable:
         return Annotated[one.body_kind | None, NotNull]
-    return one.body_kind if _takes_null(one.body_kind) else one.body_kind | None
-
-
-def _takes_null(kind: object) -> bool:
-    """Return whether a type that may be annotated takes null."""
-    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-    return type(None) in get_args(plain)
+    plain = get_args(one.body_kind)[0] if get_origin(one.body_kind) is Annotated else one.body_kind
+    return one.body_kind if type(None) in get_args(plain) else one.body_kind | None
 
 
 def answered(declared: Iterable[DeclaredField]) -> dict[str, object]:

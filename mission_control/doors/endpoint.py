@@ -58,20 +58,16 @@ class Disconnected(Exception):
     """The client disconnected before its request was complete."""
 
 
-class TooSlow(DomainError):
+class TooSlow(DomainError, status=408):
     """The request was not complete in time."""
-
-    status = 408
 
     def __init__(self) -> None:
         super().__init__("The request did not come to its end. Send it again.")
         self.headers["Connection"] = "close"
 
 
-class NotAllowed(DomainError):
+class NotAllowed(DomainError, status=405):
     """Only POST is allowed: a response is one JSON document, there is no stream to open."""
-
-    status = 405
 
     def __init__(self) -> None:
         super().__init__("MCP is spoken with POST here; there is no stream to open and no session to end.")

@@ -31,10 +31,8 @@ LARGE_SHARE = 3, 4
 
 
 # Limit the bytes of request bodies that the process holds at the same time, for each address and in total.
-class Busy(DomainError):
+class Busy(DomainError, status=503):
     """Too many bodies are being sent."""
-
-    status = 503
 
     def __init__(self) -> None:
         super().__init__("Too many uploads are under way. Try again in a moment.")

@@ -52,30 +52,24 @@ class Compression:
     async def _compress(self, response: Response, *, is_file: bool) -> None:
         etag = response.headers.get("ETag") if is_file else None
         key = (request.path, etag) if etag else None
-        packed = self._known(key) if key else None
+        packed = self._files.get(key) if key else None
+        if key and packed is not None:
+            self._files.move_to_end(key)
         if packed is None:
             body = bytes(await response.get_data(as_text=False))
             if len(body) < SMALLEST:
                 return
             packed = await asyncio.to_thread(_gzip, body) if len(body) > IN_A_THREAD else _gzip(body)
             if key:
-                self._keep(key, packed)
+                self._files[key] = packed
+            if len(self._files) > KEPT_FILES:
+                self._files.popitem(last=False)
         response.set_data(packed)
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Content-Length"] = str(len(packed))
         response.headers.pop("Accept-Ranges", None)
         if etag and not etag.startswith("W/"):
             response.headers["ETag"] = f"W/{etag}"  # the same resource, other bytes
-
-    def _known(self, key: tuple[str, str]) -> bytes | None:
-        if key in self._files:
-            self._files.move_to_end(key)
-        return self._files.get(key)
-
-    def _keep(self, key: tuple[str, str], packed: bytes) -> None:
-        self._files[key] = packed
-        if len(self._files) > KEPT_FILES:
-            self._files.popitem(last=False)
 
 
 def _may_be_compressed(response: Response) -> bool:

@@ -59,10 +59,14 @@ def _models(shape: object) -> list[type[BaseModel]]:
 
 
 def _model(schema: Part) -> Part:
-    """Return a model's schema, plain but for its own title."""
-    if "title" not in schema:
-        return dict(plain(schema))
-    return {"title": schema["title"], **described(schema["title"], plain(schema))}
+    """Return a model's schema, plain but for its own title; a field that does not say what it means gets a meaning."""
+    model: Part = plain(schema)
+    if (title := schema.get("title")) is None:
+        return model
+    for name, part in model.get("properties", {}).items():
+        if "description" not in part and "$ref" not in part and (words := meaning(name, f"{title}.")):
+            part["description"] = words
+    return {"title": title, **model}
 
 
 def plain(schema: object) -> Any:
@@ -99,18 +103,6 @@ def vocabulary() -> dict[str, str]:
 def meaning(name: str, place: str) -> str:
     """Return what a name means in a schema (`TaskRead.`), in a query (`?`) or in a path (``), or ""."""
     return vocabulary().get(place + name) or vocabulary().get(name, "")
-
-
-def described(title: str, schema: Part) -> Part:
-    """Return a schema in which every field has a description, or refers to a schema that has one."""
-    if "properties" not in schema:
-        return schema
-    fields = {name: _field(part, meaning(name, f"{title}.")) for name, part in schema["properties"].items()}
-    return schema | {"properties": fields}
-
-
-def _field(part: Part, words: str) -> Part:
-    return part if "description" in part or "$ref" in part or not words else part | {"description": words}
 
 
 def example_of(schema: Part, schemas: Part) -> object:

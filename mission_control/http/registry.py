@@ -231,10 +231,8 @@ def takes_match(entry: Operation) -> bool:
     return entry.method != "GET" and entry.who != "anyone" and read_of(entry) is not None
 
 
-class PreconditionFailed(DomainError):
+class PreconditionFailed(DomainError, status=412):
     """The thing is not as the caller believed; the detail carries it as it is now."""
-
-    status = 412
 
 
 def tag_of(*pieces: bytes) -> str:

@@ -34,10 +34,8 @@ Alive = Callable[[], Awaitable[bool]]
 type Payload[T] = Callable[[T], Awaitable[Any | None]]
 
 
-class Unavailable(DomainError):
+class Unavailable(DomainError, status=503):
     """The server is stopping."""
-
-    status = 503
 
 
 @dataclass(slots=True)

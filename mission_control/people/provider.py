@@ -72,10 +72,8 @@ LONGEST_SECONDS = 5.0
 MOST_BYTES = 1_048_576
 
 
-class ProviderUnreachable(DomainError):
+class ProviderUnreachable(DomainError, status=503):
     """The identity provider gave no usable answer in time; the caller may try again."""
-
-    status = 503
 
     def __init__(self, detail: str = "The identity provider does not answer. Try again in a moment.") -> None:
         super().__init__(detail)
