@@ -17,6 +17,7 @@ from mission_control.agents.commands import create_agent
 from mission_control.agents.schemas import AgentCreate
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardCreate
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.http import authentication
@@ -255,7 +256,9 @@ async def as_person(app: Quart, user: User) -> Person:
 
 async def _board(by: Person, organization: Organization, name: str) -> Board:
     fields = {"name": name, "slug": name.lower(), "description": f"The {name}.", "require_approval_for_done": False}
-    return await create_board(await by.actor(), organization.id, {**fields, "max_agents": 3})
+    return await create_board(
+        await by.actor(), organization.id, BoardCreate.model_validate({**fields, "max_agents": 3})
+    )
 
 
 async def _only_on(board: Board, person: Person, *, can_write: bool) -> None:

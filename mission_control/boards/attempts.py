@@ -13,19 +13,14 @@ from mission_control.database.sql import as_id, as_moment, is_postgres, placehol
 from mission_control.log.unit_of_work import unit_of_work
 
 
-class HeldTask(Protocol):
-    """The fields that decide whether an agent holds a task."""
-
-    status: str
-    assigned_agent_id: Any
-    assigned_user_id: Any
-
-
-class AssignedTask(HeldTask, Protocol):
-    """The fields of a task that an assignment changes."""
+class AssignedTask(Protocol):
+    """The fields of a task that decide whether an agent holds it, and those that an assignment changes."""
 
     id: Any
     board_id: Any
+    status: str
+    assigned_agent_id: Any
+    assigned_user_id: Any
     fence: Any
     attempt: Any
     rework_at: Any
@@ -35,11 +30,11 @@ class AssignedTask(HeldTask, Protocol):
     flag_reason: Any
 
 
-def held_by(task: HeldTask) -> UUID | None:
+def held_by(task: AssignedTask) -> UUID | None:
     return task.assigned_agent_id if task.status == "in_progress" else None
 
 
-async def track_run(actor: Actor, task: AssignedTask, before: HeldTask) -> None:
+async def track_run(actor: Actor, task: AssignedTask, before: AssignedTask) -> None:
     """Begin or end the run of a changed task. The calling command holds the task and saves it afterwards.
 
     An assignment raises `fence` and `attempt` and clears the flag and the pause. Work that is taken away begins a new
@@ -47,7 +42,8 @@ async def track_run(actor: Actor, task: AssignedTask, before: HeldTask) -> None:
     """
     was, is_now = held_by(before), held_by(task)
     if was == is_now:
-        if actor.is_user and _is_moved_or_assigned(task, before):
+        names = ("status", "assigned_agent_id", "assigned_user_id")
+        if actor.is_user and any(getattr(task, name) != getattr(before, name) for name in names):
             forgive(task)
         return
     if was is not None:
@@ -65,11 +61,6 @@ async def track_run(actor: Actor, task: AssignedTask, before: HeldTask) -> None:
         task.fence += 1
         task.attempt += 1
         await begin_run(task, is_now)
-
-
-def _is_moved_or_assigned(task: HeldTask, before: HeldTask) -> bool:
-    names = ("status", "assigned_agent_id", "assigned_user_id")
-    return any(getattr(task, name) != getattr(before, name) for name in names)
 
 
 def forgive(task: AssignedTask) -> None:
@@ -147,20 +138,16 @@ async def hold_lease(task_id: UUID) -> None:
 
 async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
     """Return the refusal of a stale fence. It advises against a new claim while the work is paused or stopped."""
-    then = "and claim nothing until your heartbeat says continue" if await _is_halted(task_id) else "and claim again"
-    message = f"Your lease of this task is over. Stop working on it, {then}."
-    return Conflict({"message": message, "code": ErrorCode.LEASE_LOST, "fence": fence, "current_fence": current})
-
-
-async def _is_halted(task_id: UUID) -> bool:
-    found = await rows(
+    is_halted = await rows(
         "SELECT 1 AS one FROM tasks t JOIN boards b ON b.id = t.board_id"
         " JOIN organizations o ON o.id = b.organization_id LEFT JOIN agents a ON a.id = ? WHERE t.id = ?"
         " AND (a.work_state <> 'running' OR b.work_state <> 'running' OR o.work_state <> 'running')",
         unit_of_work().actor.id,
         task_id,
     )
-    return bool(found)
+    then = "and claim nothing until your heartbeat says continue" if is_halted else "and claim again"
+    message = f"Your lease of this task is over. Stop working on it, {then}."
+    return Conflict({"message": message, "code": ErrorCode.LEASE_LOST, "fence": fence, "current_fence": current})
 
 
 HOLDS, WAITS, RESUMED, OVER = "holds", "waits", "resumed", "over"

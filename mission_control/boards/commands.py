@@ -1,13 +1,11 @@
 """Commands that create, change and delete boards."""
 
 import re
-from collections.abc import Mapping
-from functools import partial
-from typing import cast
 from uuid import UUID
 
 from mission_control.boards import staging
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Invalid, NotFound
@@ -18,16 +16,9 @@ from mission_control.http import lookups
 from mission_control.log.commands import command, uncancelled
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, react, record
-from mission_control.people import jobs
+from mission_control.people import jobs, work_state
 from mission_control.people.jobs import JobRead, JobResult
-from mission_control.people.work_state import (
-    PAUSED,
-    RUNNING,
-    STOPPED,
-    State,
-    WorkStateChange,
-    set_work_state,
-)
+from mission_control.people.work_state import WorkStateChange, set_work_state
 
 EVENTS = (
     Kind("board.created", "A board was created.", "made the board"),
@@ -42,9 +33,10 @@ GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
 
 @command("board.create")
-async def create_board(actor: Actor, organization_id: UUID, fields: Mapping[str, object]) -> Board:
+async def create_board(actor: Actor, organization_id: UUID, new: BoardCreate) -> Board:
     """Create a board. Raise Invalid for an unknown gateway or group."""
-    await _check_links(actor, organization_id, fields)
+    fields = new.model_dump()
+    await _check_links(actor, organization_id, fields["gateway_id"], fields["board_group_id"])
     board = Board(organization_id=organization_id, **fields)
     await board.save(force_create=True)
     record("board.created", board, f"Board created: {board.name}.", name=board.name)
@@ -52,29 +44,32 @@ async def create_board(actor: Actor, organization_id: UUID, fields: Mapping[str,
 
 
 @command("board.update")
-async def update_board(actor: Actor, board: Board, wanted: Mapping[str, object]) -> Board:
+async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board:
     """Change a board's fields. Setting a field to its current value is a no-op."""
-    board = await locked_board(board)
-    await _check_links(actor, board.organization_id, wanted)
+    board, wanted = await locked_board(board), change.model_dump(exclude_unset=True)
+    await _check_links(actor, board.organization_id, wanted.get("gateway_id"), wanted.get("board_group_id"))
     changes = {name: value for name, value in wanted.items() if getattr(board, name) != value}
     before = {name: getattr(board, name) for name in changes}
     board.update_from_dict(changes)
     if wanted.get("board_type") == "goal" and not (board.objective and board.success_metrics):
         raise Invalid(GOAL_INCOMPLETE)
-    if not changes:
-        return board
-    board.updated_at = times.clock_now()
-    await board.save(update_fields=[*changes, "updated_at"])
-    record("board.updated", board, f"Board changed: {board.name}.", before=before, after=changes)
+    if changes:
+        await _save(board, *changes)
+        record("board.updated", board, f"Board changed: {board.name}.", before=before, after=changes)
     return board
+
+
+async def _save(board: Board, *names: str) -> None:
+    board.updated_at = times.clock_now()
+    await board.save(update_fields=[*names, "updated_at"])
 
 
 @command("board.delete")
 async def delete_board(actor: Actor, board: Board) -> None:
     """Move a board to the trash. Everything on it, also its agents' tokens, is inaccessible until it is restored."""
     board = await locked_board(board)
-    board.deleted_at = board.updated_at = times.clock_now()
-    await board.save(update_fields=["deleted_at", "updated_at"])
+    board.deleted_at = times.clock_now()
+    await _save(board, "deleted_at")
     record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
     lookups.recheck_streams()
 
@@ -84,8 +79,8 @@ async def restore_board(actor: Actor, board: Board) -> Board:
     """Restore a board from the trash with everything on it. It is a no-op for a board that is not in the trash."""
     board = await _locked(board)
     if board.deleted_at is not None:
-        board.deleted_at, board.updated_at = None, times.clock_now()
-        await board.save(update_fields=["deleted_at", "updated_at"])
+        board.deleted_at = None
+        await _save(board, "deleted_at")
         record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
         lookups.recheck_streams()
     return board
@@ -106,15 +101,12 @@ async def start_erasure(actor: Actor, board: Board) -> JobRead:
     async def take_away(_: UUID) -> None:
         await _take_away(actor, board)
 
-    work = partial(_erase_in_job, board)
-    return await jobs.start(actor, "board_erasure", f"Erase {board.name}", work, claim=take_away)
+    async def erase() -> JobResult:
+        await jobs.step("Deleting what was on it", await staging.number_held(board.id))
+        await staging.clear(board.id)
+        return JobResult(summary=f"{board.name} was deleted for good with everything on it.")
 
-
-async def _erase_in_job(board: Board) -> JobResult:
-    number = await staging.number_held(board.id)
-    await jobs.step("Deleting what was on it", number)
-    await staging.clear(board.id)
-    return JobResult(summary=f"{board.name} was deleted for good with everything on it.")
+    return await jobs.start(actor, "board_erasure", f"Erase {board.name}", erase, claim=take_away)
 
 
 @command("board.erase")
@@ -161,8 +153,7 @@ def slugify(name: str, otherwise: str = "board") -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or otherwise
 
 
-async def _check_links(actor: Actor, organization_id: UUID, fields: Mapping[str, object]) -> None:
-    gateway_id, group_id = (cast(UUID | None, fields.get(name)) for name in ("gateway_id", "board_group_id"))
+async def _check_links(actor: Actor, organization_id: UUID, gateway_id: UUID | None, group_id: UUID | None) -> None:
     if gateway_id is not None and not await hold_for_board(organization_id, gateway_id):
         raise Invalid("There is no gateway with this id in the organization.")
     if group_id is not None:
@@ -181,7 +172,7 @@ async def _reaches_group(actor: Actor, organization_id: UUID, group_id: UUID) ->
     return any(actor.reads(board) for board in boards) if boards else actor.administers(organization_id)
 
 
-ORDERS: dict[str, State] = {"/pause": PAUSED, "/resume": RUNNING}
+ORDERS: dict[str, work_state.State] = {"/pause": work_state.PAUSED, "/resume": work_state.RUNNING}
 
 
 @command("board.set_work_state")
@@ -206,7 +197,7 @@ async def apply_order(actor: Actor, board: Board, order: str) -> None:
         return
     if actor.is_user:
         require_scope(actor, "admin")
-    if board.work_state == STOPPED and (order == "/pause" or not actor.is_user):
+    if board.work_state == work_state.STOPPED and (order == "/pause" or not actor.is_user):
         return
     await set_board_state(actor, board, WorkStateChange(state=ORDERS[order]), is_notified=True)
 
@@ -219,7 +210,7 @@ async def leave_deleted_gateway(actor: Actor, event: NewEvent) -> None:
     """Let boards live on without their gateway, those in the trash too."""
     gateway_id = event.scope.subject_id
     for board in await Board.select_for_update(no_key=True).filter(gateway_id=gateway_id).order_by("id"):
-        board.gateway_id, board.updated_at = None, times.clock_now()
-        await board.save(update_fields=["gateway_id", "updated_at"])
+        board.gateway_id = None
+        await _save(board, "gateway_id")
         before, after = {"gateway_id": gateway_id}, {"gateway_id": None}
         record("board.updated", board, f"Board changed: {board.name}.", before=before, after=after)

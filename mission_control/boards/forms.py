@@ -104,7 +104,6 @@ class BoardSettingsForm(VersionedForm):
         return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(found)})
 
     def _goal(self, found: Board) -> dict[str, object]:
-        """Return what the board is for, where the form shows that."""
         if "metrics" not in self.model_fields_set:
             return {}
         metrics = self._metrics(found)
@@ -119,7 +118,6 @@ class BoardSettingsForm(VersionedForm):
         return goal
 
     def _metrics(self, found: Board) -> dict[str, object]:
-        """Return the metrics of the lines, or those in JSON where it was filled in."""
         if not self.metrics_json.strip() and "metrics" in self._untouched:
             return found.success_metrics or {}
         if not self.metrics_json.strip():

@@ -16,11 +16,13 @@ class Board(Changing):
     """A board with its rules."""
 
     organization = reference("Organization")
+    organization_id: UUID
     name = fields.TextField()
     slug = fields.TextField()
     description = fields.TextField(default="")
     gateway_id = fields.UUIDField(null=True, db_index=True)
     board_group = reference("BoardGroup", null=True, on_delete=fields.SET_NULL)
+    board_group_id: UUID | None
     board_type = fields.CharField(max_length=64, default="goal")
     objective = fields.TextField(null=True)
     success_metrics = json_field(null=True)
@@ -42,15 +44,9 @@ class Board(Changing):
     # When a staged import or erasure began. Until it ends `deleted_at` is set too, so that nobody can see the board.
     absent_since = UtcDatetimeField(null=True)
 
-    organization_id: UUID
-    board_group_id: UUID | None
-
     class Meta:
         table = "boards"
-        indexes = (
-            Index(fields=("board_group_id",)),
-            Index(fields=("organization_id", "created_at")),
-        )
+        indexes = (Index(fields=("board_group_id",)), Index(fields=("organization_id", "created_at")))
 
     @classmethod
     def visible_to(cls, actor: Actor) -> QuerySet["Board"]:
@@ -61,14 +57,12 @@ class Board(Changing):
         return cls.filter(Q(organization_id__in=whole) | Q(id__in=single), deleted_at=None)
 
     def is_visible_to(self, actor: Actor) -> bool:
-        """Whether a board that is not deleted exists for this actor."""
         if actor.is_agent:
             return actor.reads(self)
         whole, single = actor.readable_boards()
         return self.organization_id in whole or self.id in single
 
     def scope(self) -> Scope:
-        """Return the scope of events about this board."""
         return Scope(organization_id=self.organization_id, board_id=self.id, subject_id=self.id)
 
 
@@ -76,7 +70,9 @@ class SavedView(Changing):
     """A query of a board and how its tasks are shown, under a name: of one person, or shared with the board."""
 
     board = reference("Board")
+    board_id: UUID
     user = reference("User", null=True, on_delete=fields.SET_NULL)
+    user_id: UUID | None
     name = fields.TextField()
     kind = fields.CharField(max_length=16, default="board")
     query = fields.TextField(default="")
@@ -86,18 +82,12 @@ class SavedView(Changing):
     is_default = fields.BooleanField(default=False)
     position = fields.FloatField(default=0.0)
 
-    board_id: UUID
-    user_id: UUID | None
-
     class Meta:
         table = "board_views"
-        indexes = (
-            Index(fields=("board_id", "position")),
-            Index(fields=("user_id",)),
-        )
+        indexes = (Index(fields=("board_id", "position")), Index(fields=("user_id",)))
 
     def scope(self) -> Scope:
-        """Return the scope of events about this view; `board` must be loaded."""
+        """`board` must be loaded."""
         return Scope(organization_id=self.board.organization_id, board_id=self.board_id, subject_id=self.id)
 
 
@@ -111,8 +101,11 @@ class Run(Identified):
     """
 
     board = reference("Board")
+    board_id: UUID
     task = reference("Task")
+    task_id: UUID
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    agent_id: UUID | None
     agent_name = fields.TextField()
     fence = fields.IntField()
     state = fields.CharField(max_length=16, default="running")
@@ -126,14 +119,7 @@ class Run(Identified):
     output_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
 
-    board_id: UUID
-    task_id: UUID
-    agent_id: UUID | None
-
     class Meta:
         table = "task_runs"
         unique_together = (("task", "fence"),)
-        indexes = (
-            Index(fields=("board_id", "started_at")),
-            Index(fields=("agent_id", "started_at")),
-        )
+        indexes = (Index(fields=("board_id", "started_at")), Index(fields=("agent_id", "started_at")))

@@ -1,7 +1,6 @@
 """The list of boards, a new one, and the board of an address."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -31,11 +30,11 @@ from mission_control.boards.queries import (
 from mission_control.boards.staging import number_held
 from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor, can, require
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import NotFound
 from mission_control.core.values import Paging, parse_id
 from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
-from mission_control.web.forms import EditConflict, FormInvalid, TypedName, done, go
+from mission_control.web.forms import FormInvalid, done, go
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
@@ -62,26 +61,14 @@ async def on_board(board_id: UUID) -> tuple[Actor, Board]:
 async def index() -> ResponseReturnValue:
     """Show the boards."""
     actor = await signed_in()
-    return await _index(actor, {}, {})
-
-
-async def _index(actor: Actor, values: dict[str, object], errors: dict[str, str]) -> str:
     seq, text, order = await head_of(actor.organization_id), _text(), order_asked(ORDERS)
     query = f"&{urlencode({'q': text, 'order': order})}"
     boards = await board_rows(actor)
     return await shell_page(
-        actor,
-        "boards/index.html",
-        active="boards",
-        boards=_listed(boards, text, order),
-        helpers=[] if boards else await who_can_share(actor),
-        text=text,
-        **ordering(ORDERS, order),
-        may_create=can(actor, "board.create", actor.organization_id),
-        values=values,
-        errors=errors,
-        live_url=f"/boards/live?after={seq}{query}",
-    )
+        actor, "boards/index.html", active="boards", boards=_listed(boards, text, order), text=text,
+        helpers=[] if boards else await who_can_share(actor), **ordering(ORDERS, order),
+        may_create=can(actor, "board.create", actor.organization_id), live_url=f"/boards/live?after={seq}{query}",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +94,6 @@ def _listed(boards: list[dict[str, object]], text: str, order: str) -> list[dict
 @pages.get("/boards/live")
 async def index_live() -> Response:
     """Stream the list of boards."""
-
     text, order = _text(), order_asked(ORDERS)
 
     async def look(viewer: Actor, reads: Reads) -> IndexView:
@@ -125,34 +111,20 @@ NEWS = ("task.", "approval.", "agent.", "board.", "member.")
 REGIONS = (Region(INDEX, "#boards", Concerns(NEWS, ("agent_id",)), _tiles),)
 
 
-@pages.get("/boards/new")
-async def new() -> ResponseReturnValue:
-    """Show the form of a new board."""
-    actor = await signed_in()
-    require(actor, "board.create", actor.organization_id)
+async def _start(actor: Actor, _: None) -> dict[str, object]:
     group = parse_id(request.args.get("group", ""))
-    return await _new(actor, {"require_approval_for_done": True, "board_group_id": group, "board_type": "goal"}, {})
+    return {"require_approval_for_done": True, "board_group_id": group, "board_type": "goal"}
 
 
-async def _new(actor: Actor, values: dict[str, object], errors: dict[str, str]) -> str:
+async def _new(actor: Actor, _: None, values: dict[str, object], errors: dict[str, str]) -> str:
+    groups = await group_choices(actor, actor.organization_id)
     return await shell_page(
-        actor,
-        "boards/new.html",
-        active="boards",
-        values=values,
-        errors=errors,
+        actor, "boards/new.html", active="boards", values=values, errors=errors, kinds=KINDS, groups=groups,
         gateways=await gateway_choices(actor),
-        groups=await group_choices(actor, actor.organization_id),
-        kinds=KINDS,
-    )
+    )  # fmt: skip
 
 
-async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnValue:
-    refusal.only(FormInvalid, Invalid)
-    return await _new(refusal.actor, refusal.values, refusal.errors)
-
-
-@action(pages, "/boards", form=NewBoardForm, refused=_refused_new)
+@action(pages, "/boards", form=NewBoardForm, page="/boards/new", shows=_new, starts=_start)
 async def create_board(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
     """Create a board and open it."""
     return go(f"/boards/{outcome.answer.id}")
@@ -161,37 +133,18 @@ async def create_board(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnVa
 SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id>/deletion"
 
 
-@pages.get("/boards/<uuid:board_id>/settings")
-async def settings(board_id: UUID) -> ResponseReturnValue:
-    """Show the form of a board's settings."""
-    actor, board = await on_board(board_id)
-    require(actor, "board.update", board)
-    values = BoardSettingsForm.shown(board)
-    return await _settings(actor, board, values, {}, is_saved=request.args.get("saved") == "1")
-
-
-async def _settings(
-    actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str], *, is_saved: bool = False
-) -> str:
+async def _settings(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
     return await shell_page(
-        actor,
-        "boards/settings.html",
-        active=f"board-{board.id}",
-        board=board,
-        values=values,
-        errors=errors,
-        is_saved=is_saved,
-        gateways=await gateway_choices(actor, board),
-        groups=await group_choices(actor, board.organization_id),
+        actor, "boards/settings.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
+        is_saved=request.method == "GET" and request.args.get("saved") == "1",
+        gateways=await gateway_choices(actor, board), groups=await group_choices(actor, board.organization_id),
         kinds=KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)],
         json=orjson.dumps(board.success_metrics or {}, option=orjson.OPT_INDENT_2).decode(),
-        people=await people_of(board),
-        figures=await figures_of(board),
-        may_delete=can(actor, "board.delete", board),
-    )
+        people=await people_of(board), figures=await figures_of(board), may_delete=can(actor, "board.delete", board),
+    )  # fmt: skip
 
 
-@action(pages, SETTINGS, form=BoardSettingsForm, refused=again(_settings, EditConflict, FormInvalid, Invalid))
+@action(pages, SETTINGS, form=BoardSettingsForm, page=SETTINGS, shows=_settings)
 async def update_board(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
     """Change a board."""
     return go(f"/boards/{outcome.found.id}/settings?saved=1")
@@ -249,10 +202,9 @@ async def restore_board(outcome: Outcome[Board, None]) -> ResponseReturnValue:
     return go(f"/boards/{outcome.found.id}")
 
 
-class ErasureForm(TypedName):
+class ErasureForm(BoardDeletionForm):
     """The erasure of a board."""
 
-    what = "board"
     field = "name"
 
 
@@ -268,8 +220,10 @@ async def ask_erasure(board_id: UUID) -> ResponseReturnValue:
 
 
 async def _erasure(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
-    context: dict[str, Any] = {"board": board, "number": await number_held(board.id), "values": values}
-    return await settings_page(actor, "boards/erase.html", TRASH_PAGE.key, errors=errors, **context)
+    number = await number_held(board.id)
+    return await settings_page(
+        actor, "boards/erase.html", TRASH_PAGE.key, board=board, number=number, values=values, errors=errors
+    )
 
 
 @action(pages, f"{TRASH}/boards/<uuid:board_id>/erasures", form=ErasureForm, refused=again(_erasure, FormInvalid))

@@ -26,9 +26,7 @@ def may_update_board(actor: Actor, board: Board) -> bool:
     return actor.is_user and actor.writes(board)
 
 
-@rules.rule("board.delete")
-@rules.rule("board.restore")
-@rules.rule("board.erase")
+@rules.rule("board.delete", "board.restore", "board.erase")
 def may_delete_board(actor: Actor, board: Board) -> bool:
     """Owners and admins who can write on the board."""
     return actor.is_user and actor.writes(board) and actor.administers(board.organization_id)
@@ -40,8 +38,7 @@ def may_set_work_state(actor: Actor, board: Board) -> bool:
     return actor.writes(board) and (actor.is_user or actor.is_lead)
 
 
-@rules.rule("view.create")
-@rules.rule("view.list")
+@rules.rule("view.create", "view.list")
 def may_save_view(actor: Actor, board: Board) -> bool:
     """Every person who can read the board; only those who can change it share views."""
     return actor.is_user and actor.reads(board)
@@ -53,8 +50,7 @@ def may_read_view(actor: Actor, view: SavedView) -> bool:
     return actor.is_user and actor.reads(view.board) and (view.is_shared or view.user_id == actor.user_id)
 
 
-@rules.rule("view.update")
-@rules.rule("view.delete")
+@rules.rule("view.update", "view.delete")
 def may_change_view(actor: Actor, view: SavedView) -> bool:
     """Whose it is; a shared one everybody who can change the board."""
     if not (actor.is_user and actor.reads(view.board)):

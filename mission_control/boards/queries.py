@@ -40,7 +40,6 @@ def online_sql(agent: str) -> str:
 
 
 def is_recent(last_seen_at: object, now: datetime) -> bool:
-    """Return whether somebody was seen within the last ten minutes."""
     moment = as_moment(last_seen_at)
     return moment is not None and now - moment < OFFLINE_AFTER
 
@@ -85,38 +84,30 @@ async def deletable_board(actor: Actor, board_id: UUID) -> Board:
 
 
 def _reached(actor: Actor) -> QuerySet[Board]:
-    """Return the boards that the actor can read, the trash included."""
     whole, single = actor.readable_boards()
     return Board.filter(Q(organization_id__in=whole) | Q(id__in=single), absent_since=None)
 
 
 async def deleted_boards(actor: Actor, paging: Paging) -> tuple[list[Board], int]:
-    """Return the deleted boards of the active organization, newest first, and their number."""
     boards = _reached(actor).filter(organization_id=actor.organization_id).exclude(deleted_at=None)
     ordered = boards.order_by("-deleted_at", "id").limit(paging.limit).offset(paging.offset)
     return await ordered, await boards.count()
 
 
 async def still_exists(board: Board) -> bool:
-    """Return whether the board exists at this number of the log."""
     return await present(board) is not None
 
 
 async def present(board: Board) -> Board | None:
     """Return the board at this number of the log, None in the trash: one read serves all streams."""
     key = (board.id, broker.known_head(board.organization_id))
-    return await _present.get(key, lambda: _found(board.id))
-
-
-async def _found(board_id: UUID) -> Board | None:
-    return await find(Board, "id = ? AND deleted_at IS NULL", board_id)
+    return await _present.get(key, lambda: find(Board, "id = ? AND deleted_at IS NULL", board.id))
 
 
 _present: Shared[Board | None] = Shared(1.0)
 
 
 async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int]:
-    """Return the actor's boards of the active organization by name, and their number."""
     boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
     if query.gateway_id is not None:
         boards = boards.filter(gateway_id=query.gateway_id)
@@ -151,23 +142,20 @@ PERSON = person_name("u", "User")
 
 
 async def crew_of(board: Board) -> list[dict[str, object]]:
-    """Return the agents of a board by name, whether they are online, and the task each works on."""
-    crew: dict[str, dict[str, Any]] = {}
-    for row in await rows(
+    found = await rows(
         f"SELECT g.id, g.name, g.is_board_lead, {online_sql('g')} AS is_online, t.id AS task_id, t.number, t.title"
         " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
         " AND t.status = 'in_progress' AND t.deleted_at IS NULL WHERE g.board_id = ?"
         " ORDER BY LOWER(g.name), g.id, t.in_progress_at DESC",
         times.clock_now() - OFFLINE_AFTER,
         board.id,
-    ):
-        if str(row["id"]) not in crew:
-            crew[str(row["id"])] = {**row, "is_online": bool(row["is_online"])}
-    return list(crew.values())
+    )
+    # Of an agent with several tasks the one that it began last, which comes first.
+    crew = {str(row["id"]): {**row, "is_online": bool(row["is_online"])} for row in reversed(found)}
+    return list(reversed(crew.values()))
 
 
 async def people_of(board: Board) -> list[dict[str, Any]]:
-    """Return the people who reach a board, by name."""
     return await rows(
         f"SELECT u.id, {PERSON} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? AND (m.all_boards_read OR m.all_boards_write OR EXISTS"
@@ -205,11 +193,9 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         actor.organization_id,
         *([] if everything else single),
     )
-    return [{**row, "changed_at": _newest(row["updated_at"], row["tasks_updated_at"])} for row in found]
-
-
-def _newest(*values: object) -> datetime:
-    return max(moment for moment in map(as_moment, values) if moment)
+    for row in found:
+        row["changed_at"] = max(filter(None, map(as_moment, (row["updated_at"], row["tasks_updated_at"]))))
+    return found
 
 
 async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID, str]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -13,15 +14,9 @@ from mission_control.core.declared import REQUIRED, DeclaredField, answered, cha
 from mission_control.core.values import Moment, NonEmptyStr, Paging, example
 from mission_control.people.work_state import State
 
-
-def _set_limits(limits: dict[str, int | None] | None) -> dict[str, int] | None:
-    """Return the limits that are set; None when there are none."""
-    return {name: limit for name, limit in (limits or {}).items() if limit is not None} or None
-
-
 WipLimits = Annotated[
     dict[Literal["in_progress", "review"], Annotated[int | None, Field(ge=1, lt=2**31)]] | None,
-    AfterValidator(_set_limits),
+    AfterValidator(lambda limits: {name: limit for name, limit in (limits or {}).items() if limit is not None} or None),
     Field(description="How many tasks a column takes; while one is full, agents get no tasks"),
 ]
 
@@ -36,28 +31,21 @@ class BoardField(DeclaredField):
     label: str = ""
 
 
+def kept(name: str, kind: object, **more: Any) -> BoardField:
+    """A column that the program sets and that answers show."""
+    return BoardField(name=name, kind=kind, **more)
+
+
 def own(name: str, kind: object, default: object = None, **more: Any) -> BoardField:
-    """A column that people set, whatever the board belongs to."""
-    return BoardField(name=name, kind=kind, default=default, is_changed=True, is_own=True, **more)
+    return kept(name, kind, default=default, is_changed=True, is_own=True, **more)
 
 
 def rule(name: str, label: str, *, default: bool = False) -> BoardField:
     return own(name, bool, default, is_rule=True, label=label)
 
 
-def link(name: str) -> BoardField:
-    """A column that says what the board belongs to."""
-    return BoardField(name=name, kind=UUID | None, default=None, is_changed=True)
-
-
-def kept(name: str, kind: object, meaning: str = "") -> BoardField:
-    """A column that the program sets and that answers show."""
-    return BoardField(name=name, kind=kind, meaning=meaning)
-
-
-def internal(name: str, kind: object) -> BoardField:
-    """A column that no answer shows."""
-    return BoardField(name=name, kind=kind, is_answered=False)
+link = partial(kept, kind=UUID | None, default=None, is_changed=True)  # what the board belongs to
+internal = partial(kept, is_answered=False)
 
 
 # In the order in which answers have them.
@@ -162,7 +150,6 @@ class BoardQuery(Paging):
 
 
 def as_lines(metrics: dict[str, object] | None) -> str:
-    """Return metrics as lines; other than plain values as JSON."""
     return "\n".join(f"{name}: {_as_text(value)}" for name, value in (metrics or {}).items())
 
 

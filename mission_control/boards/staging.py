@@ -22,6 +22,7 @@ from mission_control.work.loops import Loop
 
 PIECE = 100  # rows of one transaction
 LEASE = timedelta(minutes=1)
+RENEWAL = "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL RETURNING id"
 # What a board holds much of, and how many rows are deleted at a time; the rest is deleted with the board.
 HELD = (
     ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
@@ -39,7 +40,6 @@ async def begin(board: Board) -> None:
 
 
 async def store(board_id: UUID, things: Iterable[Model]) -> None:
-    """Store rows of one kind for a staged board. Raise NotFound when the board has been deleted."""
     for piece in batched(things, PIECE, strict=False):
         async with in_transaction():
             await _touch(board_id, times.clock_now())
@@ -55,26 +55,16 @@ async def appear(board_id: UUID) -> Board:
 
 
 async def _touch(board_id: UUID, moment: datetime | None) -> None:
-    touched = await rows(
-        "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL RETURNING id", moment, board_id
-    )
-    if not touched:
+    if not await rows(RENEWAL, moment, board_id):
         raise NotFound()
 
 
 async def clear(board_id: UUID) -> None:
-    """Delete a staged board with everything on it."""
     for table, held, at_once in HELD:
         while gone := await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
-            await _renew(board_id)
+            await rows(RENEWAL, times.clock_now(), board_id)
             await jobs.advance(len(gone))
     await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
-
-
-async def _renew(board_id: UUID) -> None:
-    await rows(
-        "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL", times.clock_now(), board_id
-    )
 
 
 async def number_held(board_id: UUID) -> int:

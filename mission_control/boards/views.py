@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -66,10 +66,6 @@ class ViewUpdate(Body):
     is_default: bool | None = None
     move: Annotated[Literal["left", "right"] | None, Field(description="Change places with the next one there")] = None
 
-    def changes(self) -> dict[str, Any]:
-        """Return the columns that were sent."""
-        return self.model_dump(exclude_none=True, exclude={"move"})
-
 
 class ViewRead(BaseModel):
     """A saved view of a board: a query and how its tasks are shown."""
@@ -94,7 +90,6 @@ class ViewRead(BaseModel):
 
 @lookup
 async def visible_view(actor: Actor, board_id: UUID, view_id: UUID) -> SavedView:
-    """Return a saved view of a board that this person can see. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)
     view = await views_for(actor, board).get_or_none(id=view_id)
     if view is None:
@@ -115,7 +110,6 @@ async def all_views(board: Board) -> list[SavedView]:
 
 
 async def list_views(actor: Actor, board: Board, paging: Paging) -> tuple[list[SavedView], int]:
-    """Return a page of the views that a person sees, and their number."""
     seen = views_for(actor, board)
     return await seen.limit(paging.limit).offset(paging.offset), await seen.count()
 
@@ -136,11 +130,13 @@ async def create_view(actor: Actor, board: Board, new: ViewCreate) -> SavedView:
     seen = await views_for(actor, board)
     if len(seen) >= MOST:
         raise Conflict(f"You see {MOST} views on this board already. Delete one first.")
-    _refuse(actor, board, is_shared=new.is_shared, is_default=new.is_default)
-    _refuse_name(new.name, seen)
-    position = max((one.position for one in seen), default=0.0) + 1.0
+    position = max((other.position for other in seen), default=0.0) + 1.0
     view = SavedView(board_id=board.id, user_id=actor.user_id, position=position, **new.model_dump())
     view.board = board
+    if view.is_default and not view.is_shared:
+        raise Invalid(ONLY_SHARED)
+    _refuse_sharing(actor, view, shares=view.is_shared)
+    _refuse_name(view, seen)
     await view.save(force_create=True)
     await _only_default(view)
     _tell(actor, view)
@@ -157,17 +153,18 @@ async def update_view(actor: Actor, view: SavedView, wanted: ViewUpdate) -> Save
     if found is None:
         raise NotFound()
     found.board = board
-    changes = {name: one for name, one in wanted.changes().items() if getattr(found, name) != one}
+    sent = wanted.model_dump(exclude_none=True, exclude={"move"})
+    changes = {name: value for name, value in sent.items() if getattr(found, name) != value}
     was_shared = found.is_shared
     before = {name: getattr(found, name) for name in changes}
     found.update_from_dict(changes)
     if changes.get("is_shared") is False:
         found.is_default = False
-    _refuse(actor, board, is_shared="is_shared" in changes or "is_default" in changes, is_default=False)
+    _refuse_sharing(actor, found, shares="is_shared" in changes or "is_default" in changes)
     if found.is_default and not found.is_shared:
         raise Invalid(ONLY_SHARED)
     if changes.keys() & {"name", "is_shared"}:
-        _refuse_name(found.name, [one for one in await views_for(actor, board) if one.id != found.id])
+        _refuse_name(found, await views_for(actor, board))
     found.updated_at = times.clock_now()
     await found.save()
     await _only_default(found)
@@ -189,16 +186,14 @@ async def delete_view(actor: Actor, view: SavedView) -> None:
         record("view.deleted", view, f"View deleted: {view.name}.", name=view.name)
 
 
-def _refuse_name(name: str, others: Iterable[SavedView]) -> None:
+def _refuse_name(view: SavedView, seen: Iterable[SavedView]) -> None:
     """Refuse a name that another view has, of those that the person sees; private views of others stay unknown."""
-    if any(one.name.lower() == name.lower() for one in others):
-        raise Conflict(f"There is a view named “{name}” on this board already. Choose another name.")
+    if any(other.name.lower() == view.name.lower() and other.id != view.id for other in seen):
+        raise Conflict(f"There is a view named “{view.name}” on this board already. Choose another name.")
 
 
-def _refuse(actor: Actor, board: Board, *, is_shared: bool, is_default: bool) -> None:
-    if is_default and not is_shared:
-        raise Invalid(ONLY_SHARED)
-    if is_shared and not actor.writes(board):
+def _refuse_sharing(actor: Actor, view: SavedView, *, shares: bool) -> None:
+    if shares and not actor.writes(view.board):
         raise Forbidden("You can read this board but not change it, so your views are your own.")
 
 

@@ -37,7 +37,6 @@ def rank(text: str) -> int:
 
 
 def rank_sql(column: str) -> str:
-    """Return SQL for the rank of a priority."""
     cases = " ".join(f"WHEN '{word}' THEN {rank(word)}" for word in (*PRIORITIES, *SYNONYMS))
     return f"CASE LOWER({column}) {cases} ELSE 0 END"
 
@@ -145,7 +144,6 @@ def _start(day: date) -> datetime:
 
 
 def end_of_day(day: date) -> datetime:
-    """Return the moment at which what is due on a day is due."""
     return times.at(day, times.DUE_TIME, times.reader())
 
 
@@ -160,5 +158,4 @@ def goal_day(target: datetime | None) -> date | None:
 
 
 def goal_moment(day: date | None) -> datetime | None:
-    """Return the moment that a form means by a target date: the end of that day where the reader is."""
     return None if day is None else end_of_day(day)

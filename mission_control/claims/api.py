@@ -7,19 +7,6 @@ from mission_control.approvals.reading import pending_of
 from mission_control.boards.models import Board
 from mission_control.claims import claiming, leases, polling, queries
 from mission_control.claims.completions import complete_run, uploads_of
-from mission_control.claims.queries import (
-    AgentRunRead,
-    ClaimCreate,
-    ClaimRead,
-    CompletionCreate,
-    CompletionRead,
-    LeaseExtend,
-    LeaseExtended,
-    LeaseRelease,
-    RunRead,
-    TaskWaitingRead,
-    run_read,
-)
 from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, schema_error
@@ -38,7 +25,7 @@ LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
 
 @api.post(
     "/agent/boards/<board_id>/claims",
-    ClaimRead,
+    queries.ClaimRead,
     rule="task.claim",
     errors=REFUSALS,
     is_long_poll=True,
@@ -54,7 +41,7 @@ LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
         example="give me something to do",
     ),
 )
-async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> dict[str, object]:
+async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | None) -> claiming.Claim:
     """Claim the best available task, or the one that `task_id` names.
 
     Your own assigned tasks come first, then by priority (each full day of waiting lifts a task by one step), due date
@@ -70,12 +57,12 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
     task_not_claimable, wip_limit_reached, claims_disabled, agent_paused, board_paused, organization_paused,
     budget_exhausted, task_has_pending_approval, task_blocked_cannot_transition.
     """
-    return await polling.claim(actor, board, data or ClaimCreate())
+    return await polling.claim(actor, board, data or queries.ClaimCreate())
 
 
 @api.post(
     LEASE,
-    LeaseExtended,
+    queries.LeaseExtended,
     rule="task.extend_lease",
     errors=REFUSALS,
     hints=hints(
@@ -89,11 +76,11 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
         example="I need another quarter of an hour",
     ),
 )
-async def extend_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, object]:
+async def extend_lease(actor: Actor, task: Task, data: queries.LeaseExtend) -> dict[str, queries.LeaseRead]:
     """Extend your lease of a task, counted from now."""
     lease = await leases.extend_lease(actor, task, data.fence, data.lease_seconds)
-    leases.LEASES.no_later_than(lease.expires_at)
-    return {"lease": lease.serialize()}
+    leases.LEASES.no_later_than(lease["expires_at"])
+    return {"lease": lease}
 
 
 @api.delete(
@@ -111,7 +98,9 @@ async def extend_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str,
         example="I cannot do this task",
     ),
 )
-async def release_lease(actor: Actor, task: Task, data: LeaseRelease | None, query: LeaseRelease) -> OkResponse:
+async def release_lease(
+    actor: Actor, task: Task, data: queries.LeaseRelease | None, query: queries.LeaseRelease
+) -> OkResponse:
     """Give a task back. Fence and reason are sent in the body or in the address; the header X-Task-Fence will do."""
     sent = data or query
     fences = {one for one in (sent.fence, query.fence, actor.fence) if one is not None}
@@ -135,7 +124,7 @@ completions_api = Api(__name__, below="/agent")
 
 @completions_api.post(
     f"{TASK}/completions",
-    CompletionRead,
+    queries.CompletionRead,
     rule="task.complete",
     errors=REFUSALS,
     hints=hints(
@@ -151,7 +140,7 @@ completions_api = Api(__name__, below="/agent")
         example="hand in my finished work",
     ),
 )
-async def complete_task(actor: Actor, task: Task, data: CompletionCreate) -> dict[str, object]:
+async def complete_task(actor: Actor, task: Task, data: queries.CompletionCreate) -> dict[str, object]:
     """Hand in the work on a task.
 
     The summary becomes a comment, the files become attachments, and all of it is kept with the run. Where the board
@@ -163,7 +152,7 @@ async def complete_task(actor: Actor, task: Task, data: CompletionCreate) -> dic
     files = await asyncio.to_thread(uploads_of, data.artifacts)
     run_id = await complete_run(actor, task, data, files)
     approval = await pending_of(task.id)
-    return {"task": await task_read(task.id), "run": await run_read(run_id), "approval": approval}
+    return {"task": await task_read(task.id), "run": await queries.run_read(run_id), "approval": approval}
 
 
 runs_api = Api(__name__, "tasks", who="actor")
@@ -172,7 +161,7 @@ RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
 
 @runs_api.get(
     RUNS,
-    Page[RunRead],
+    Page[queries.RunRead],
     agents=hints(
         "agent_task_run_discovery",
         use="To see what was tried before: summaries, evidence and why earlier attempts ended.",
@@ -184,20 +173,18 @@ RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
 )
 async def list_task_runs(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
     """List the attempts at a task, newest first."""
-    found, total = await queries.runs_of_task(task.id, query)
-    return page(found, total, query)
+    return page(*await queries.runs_of_task(task.id, query), query)
 
 
-@runs_api.get("/agents/<agent_id>/runs", Page[AgentRunRead], who="user", tags=("agents",), rule="agent.read")
+@runs_api.get("/agents/<agent_id>/runs", Page[queries.AgentRunRead], who="user", tags=("agents",), rule="agent.read")
 async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List an agent's attempts at tasks, newest first."""
-    found, total = await queries.runs_of_agent(actor, agent, query)
-    return page(found, total, query)
+    return page(*await queries.runs_of_agent(actor, agent, query), query)
 
 
 @runs_api.get(
     WAITING,
-    TaskWaitingRead,
+    queries.TaskWaitingRead,
     agents=hints(
         "agent_task_waiting",
         use="When a task does not move, or a claim or a change of it was refused, to learn everything it waits for.",

@@ -1,16 +1,17 @@
 """Claim: select a task for a worker, assign it under a lease, and find the workers that new work is for."""
 
 from collections.abc import Collection, Hashable, Sequence
+from copy import copy
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
 from mission_control.boards.attempts import forgive, running
 from mission_control.boards.models import Board
 from mission_control.boards.words import rank_sql
-from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
-from mission_control.claims.queries import ClaimCreate
+from mission_control.claims.leases import hold_until, is_over, notify_pages
+from mission_control.claims.queries import ClaimCreate, LeaseRead
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, NotFound
@@ -19,9 +20,8 @@ from mission_control.database.records import find
 from mission_control.database.sql import as_id, as_json, is_postgres, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
 from mission_control.people.work_state import lock_work_state_shared
-from mission_control.tasks.changes import TaskChange, TaskSnapshot, locked_task
+from mission_control.tasks.changes import TaskChange, locked_task, save
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
@@ -68,59 +68,56 @@ SEEN = 50
 Part = tuple[str, list[object]]
 
 
-class Search(NamedTuple):
-    """The worker and the tasks that it looks for.
+class Worker(NamedTuple):
+    """A worker, its limits and what it accepts, read before a claim.
 
-    `capabilities` are the tags (slugs) of unassigned tasks that the agent accepts, `tags` those that it asks for (slugs
-    or ids); None: any. `token_id` is the token of the request, if it has one.
+    `capabilities` are the tags (slugs) of unassigned tasks that it takes; None: any. `token_id` is the token of the
+    request, if it has one.
     """
 
-    agent_id: UUID | None
+    id: UUID | None
     board_id: UUID
+    limits: Limits
     capabilities: Sequence[str] | None
-    tags: Sequence[str] | None
     token_id: UUID | None = None
 
 
-async def see_best(search: Search) -> list[UUID]:
-    """Return the first tasks that an agent could claim, the best first."""
-    return await _ids(search, None, f" LIMIT {SEEN}")
+async def see_best(worker: Worker, tags: Sequence[str] | None = None) -> list[UUID]:
+    """Return the first tasks that a worker could claim, of those with any of some tags (slugs or ids); best first."""
+    return await _best(worker, tags, None, f" LIMIT {SEEN}")
 
 
-async def hold_best(search: Search, seen: Sequence[UUID]) -> UUID | None:
+async def hold_best(worker: Worker, tags: Sequence[str] | None, seen: Sequence[UUID]) -> UUID | None:
     """Lock and return the best of some tasks, skipping those that other commands hold.
 
     Return None also when the token of the request has been revoked or lost its scope.
     """
-    found = await _ids(search, seen, " LIMIT 1" + (" FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""))
+    hold = " FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""
+    found = await _best(worker, tags, seen, f" LIMIT 1{hold}")
     return found[0] if found else None
 
 
-async def _ids(search: Search, among: Sequence[UUID] | None, end: str) -> list[UUID]:
-    where, values = _where(search, among)
-    found = await rows(f"SELECT t.id FROM tasks t WHERE {where}{ORDER}{end}", *values, *_days_ago())
-    return [known for row in found if (known := as_id(row["id"])) is not None]
-
-
-def _where(search: Search, among: Sequence[UUID] | None) -> Part:
-    parts = [open_on(search.board_id), _its_own_or_free(search)]
-    if search.tags is not None:
-        parts.append(_tagged(search.tags))
+async def _best(worker: Worker, tags: Sequence[str] | None, among: Sequence[UUID] | None, limit: str) -> list[UUID]:
+    # Its own tasks, whatever their tags, and unassigned ones with tags that it accepts.
+    takes, values = ("TRUE", []) if worker.capabilities is None else _tagged(worker.capabilities)
+    own_or_free = f"(t.assigned_agent_id = ? OR (t.assigned_agent_id IS NULL AND {takes}))"
+    parts = [open_on(worker.board_id), (own_or_free, [worker.id, *values])]
+    if tags:
+        parts.append(_tagged(tags))
     if among is not None:
         parts.append((f"t.id IN ({placeholders(len(among))})", list(among)))
-    if among is not None and search.token_id is not None:
-        parts.append((WORKS, [search.token_id, times.clock_now()]))
-    return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
-
-
-def _its_own_or_free(search: Search) -> Part:
-    """Match tasks assigned to the agent, whatever their tags, and unassigned ones with tags that it accepts."""
-    takes, values = ("TRUE", []) if search.capabilities is None else _tagged(search.capabilities)
-    return f"(t.assigned_agent_id = ? OR (t.assigned_agent_id IS NULL AND {takes}))", [search.agent_id, *values]
+    if among is not None and worker.token_id is not None:
+        parts.append((WORKS, [worker.token_id, times.clock_now()]))
+    one, two, three = (times.clock_now() - timedelta(days=days) for days in (1, 2, 3))
+    found = await rows(
+        f"SELECT t.id FROM tasks t WHERE {' AND '.join(where for where, _ in parts)}{ORDER}{limit}",
+        *(value for _, values in parts for value in values),
+        *(one, two, one, three, two, one),  # of `ORDER`: for high, for medium, and for everything below
+    )
+    return [UUID(str(row["id"])) for row in found]
 
 
 def open_on(board_id: UUID) -> Part:
-    """Match the tasks of a board that can be claimed at all."""
     return OPEN, [board_id, times.clock_now(), board_id, board_id]
 
 
@@ -134,14 +131,7 @@ def _tagged(names: Sequence[str]) -> Part:
     return f"EXISTS ({TAGGED} AND ({named}{also}))", [*names, *ids]
 
 
-def _days_ago() -> list[object]:
-    """Return the thresholds of `ORDER`: for high, medium, and everything below."""
-    one, two, three = (times.clock_now() - timedelta(days=days) for days in (1, 2, 3))
-    return [one, two, one, three, two, one]
-
-
 async def carries(task_id: UUID, names: Sequence[str] | None) -> bool:
-    """Return whether a task has any of these tags, given by slug or id; None matches always."""
     if names is None:
         return True
     where, values = _tagged(names)
@@ -151,18 +141,12 @@ async def carries(task_id: UUID, names: Sequence[str] | None) -> bool:
 NO_WORK_CODES = (*PAUSED_CODES.values(), ErrorCode.BUDGET_EXHAUSTED)
 
 
-class Worker(NamedTuple):
-    """A worker, its limits and what it accepts, read before a claim."""
+class Claim(TypedDict):
+    """The assigned task, as it is answered, and its lease; without work neither, and why."""
 
-    id: UUID | None
-    board_id: UUID
-    limits: Limits
-    capabilities: Sequence[str] | None
-    token_id: UUID | None
-
-    def search(self, wanted: ClaimCreate) -> Search:
-        """Return the search for tasks that this worker can take."""
-        return Search(self.id, self.board_id, self.capabilities, wanted.tags or None, self.token_id)
+    task: JsonObject | None
+    lease: LeaseRead | None
+    reason: JsonObject | None
 
 
 class Missed(Exception):
@@ -170,73 +154,63 @@ class Missed(Exception):
 
 
 @command("task.claim")
-async def claim_best(
-    actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
-) -> JsonObject:
+async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]) -> Claim:
     """Assign the best of some tasks to a worker."""
     await lock_work_state_shared(board.id)
     if worker.limits != Limits():
         await lock_limits(actor.id, board.id)
-    chosen = await hold_best(worker.search(wanted), seen)
+    chosen = await hold_best(worker, wanted.tags, seen)
     if chosen is None:
         raise Missed
     task = Task(id=chosen, board_id=board.id, status="inbox")
     task.board = board
     try:
-        task = await change_task(actor, task, TaskChange(status="in_progress"))
+        return await _assign(actor, task, wanted)
     except (Conflict, Forbidden, NotFound) as error:
         if isinstance(error.detail, dict) and error.detail.get("code") in NO_WORK_CODES:
             raise
         raise Missed from error
-    return await _answer(await hold_until(task, wanted.lease_seconds))
 
 
 @command("task.claim")
-async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> JsonObject:
+async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> Claim:
     """Assign one task to a worker, or renew the lease that it has. Raise 409 when a rule forbids it."""
     await lock_limits(actor.id, board.id)
     task = await find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
     if task is None:
         raise NotFound()
     task.board = board
-    if await _is_held_by_caller(actor, task):
-        notify_pages(actor, task)
-        return await _answer(await hold_until(task, wanted.lease_seconds))
-    refuse_closed(board)
-    await refuse_when_used_up(actor.agent_id, board)
-    await refuse_when_paused(actor.agent_id, board.id)
-    await _refuse_unclaimable(actor, task, worker, wanted)
-    task = await change_task(actor, task, TaskChange(status="in_progress"))
-    return await _answer(await hold_until(task, wanted.lease_seconds))
-
-
-async def _answer(lease: Lease) -> JsonObject:
-    return {"task": await task_read(lease.task_id), "lease": lease.serialize(), "reason": None}
-
-
-async def _is_held_by_caller(actor: Actor, task: Task) -> bool:
     run = await running(task.id)
-    return run is not None and run.agent_id == actor.id and not is_over(run)
-
-
-# What stands against a claim
-
-
-def refuse_closed(board: Board) -> None:
-    """Raise 409 on a board on which only the lead changes the status of tasks."""
-    if board.only_lead_can_change_status:
-        raise Conflict(ErrorCode.CLAIMS_DISABLED.detail())
-
-
-async def _refuse_unclaimable(actor: Actor, task: Task, worker: Worker, wanted: ClaimCreate) -> None:
-    """Raise 409 for reasons other than the board's rules: the assignee, the status, a flag or a pause."""
+    if run is not None and run.agent_id == actor.id and not is_over(run):
+        notify_pages(actor, task)
+        return await _leased(task, wanted)
+    await refuse_no_work(actor, board)
     if task.assigned_agent_id not in (None, actor.id):
         raise Conflict({"message": "Another agent has this task.", "code": ErrorCode.TASK_ALREADY_CLAIMED})
-    if reason := await _reason(task, worker, wanted):
+    if reason := await _why_unclaimable(task, worker, wanted):
         raise Conflict({"message": reason, "code": ErrorCode.TASK_NOT_CLAIMABLE})
+    return await _assign(actor, task, wanted)
 
 
-async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None:
+async def _assign(actor: Actor, task: Task, wanted: ClaimCreate) -> Claim:
+    return await _leased(await change_task(actor, task, TaskChange(status="in_progress")), wanted)
+
+
+async def _leased(task: Task, wanted: ClaimCreate) -> Claim:
+    lease = await hold_until(task, wanted.lease_seconds)
+    return {"task": await task_read(task.id), "lease": lease, "reason": None}
+
+
+async def refuse_no_work(actor: Actor, board: Board) -> None:
+    """Raise 409 where only the lead changes the status of tasks, and while a pause or a budget holds the agent back."""
+    if board.only_lead_can_change_status:
+        raise Conflict(ErrorCode.CLAIMS_DISABLED.detail())
+    await refuse_when_used_up(actor.agent_id, board)
+    await refuse_when_paused(actor.agent_id, board.id)
+
+
+async def _why_unclaimable(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None:
+    """Return what other than the board's rules stands against a claim: the status, a flag, a pause, tags."""
     if task.assigned_user_id is not None:
         return "This task belongs to a person."
     if task.status != "inbox":
@@ -279,49 +253,33 @@ async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[
     """
     if not waiters:
         return set()
-    offers = await _offers(board)
+    where, values = open_on(board.id)
+    offers: dict[UUID | None, set[str]] = {}
+    for row in await rows(f"{OFFERED}{where}", *values):
+        tags = offers.setdefault(as_id(row["agent_id"]), set())
+        if row["tag_id"] is not None:
+            tags.update((str(as_id(row["tag_id"])), row["slug"]))
     if not offers or await full(Limits.of(None, board.wip_limits), None, board.id) is not None:
         return set()
     able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(WITH_CAPACITY, board.id)}
     return {
-        one
-        for one in waiters
-        if isinstance(one, Waiter) and one.agent_id in able
-        for offer, taken in ((offers.get(None), able[one.agent_id]), (offers.get(one.agent_id), None))
-        if offer is not None and _has_any(offer, taken) and _has_any(offer, one.tags or None)
+        waiter
+        for waiter in waiters
+        if isinstance(waiter, Waiter) and waiter.agent_id in able
+        for offer, taken in ((offers.get(None), able[waiter.agent_id]), (offers.get(waiter.agent_id), None))
+        if offer is not None and _has_any(offer, taken) and _has_any(offer, waiter.tags or None)
     }
 
 
-def _has_any(tags: frozenset[str], names: Sequence[str] | None) -> bool:
+def _has_any(tags: set[str], names: Sequence[str] | None) -> bool:
     """Return whether one of these names is the slug or id of a tag; None matches always."""
     return names is None or any(name in tags or str(parse_id(name)) in tags for name in names)
-
-
-async def _offers(board: Board) -> dict[UUID | None, frozenset[str]]:
-    where, values = open_on(board.id)
-    found: dict[UUID | None, set[str]] = {}
-    for row in await rows(f"{OFFERED}{where}", *values):
-        tags = found.setdefault(as_id(row["agent_id"]), set())
-        if row["tag_id"] is not None:
-            tags.update((str(as_id(row["tag_id"])), row["slug"]))
-    return {agent_id: frozenset(tags) for agent_id, tags in found.items()}
 
 
 @command("task.unflag")
 async def clear_flag(actor: Actor, task: Task) -> None:
     """Make a task claimable at once and reset its failed attempts. Without a flag or a pause it is a no-op."""
     task = await locked_task(task)
-    before = TaskSnapshot(task)
+    before = copy(task)
     forgive(task)
-    changed = before.changed(task)
-    if not changed:
-        return
-    task.updated_at = times.clock_now()
-    await task.save(update_fields=[*changed, "updated_at"])
-    record(
-        "task.unflagged",
-        task,
-        f"Flag cleared: {task.title}.",
-        before={name: pair[0] for name, pair in changed.items()},
-        after={name: pair[1] for name, pair in changed.items()},
-    )
+    await save(task, before, f"Flag cleared: {task.title}.", "task.unflagged")

@@ -1,6 +1,5 @@
 """Complete a run: store what was handed in, move the task, and ask for the approval that its board requires."""
 
-import hashlib
 from base64 import b64decode
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from mission_control.approvals.decisions import close_ask
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import is_finish_approved
 from mission_control.boards.attempts import LIVE, lease_lost
-from mission_control.boards.models import Board, Run
+from mission_control.boards.models import Run
 from mission_control.claims.leases import is_over
 from mission_control.claims.queries import ArtifactCreate, CompletionCreate
 from mission_control.core.actor import Actor, Scope, system
@@ -21,7 +20,7 @@ from mission_control.database.sql import as_json, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, acting_as, record
-from mission_control.tasks.attachments import Upload, attach, checked_type, kept_name
+from mission_control.tasks.attachments import Upload, attach, uploaded
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.comments import add_comment
@@ -64,25 +63,25 @@ async def _must_wait(actor: Actor, task: Task) -> bool:
 @reactions.to("approval.decided", "approval.closed")
 async def ask_after_another(actor: Actor, event: NewEvent) -> None:
     """Ask for submitted tasks that waited for another approval, once that one is decided."""
+    asked: dict[str, int] = {}
+    if event.data["task_ids"] and asks_to_finish(event.data["action_type"]):
+        links = "SELECT task_id, asked_attempt FROM approval_task_links WHERE approval_id = ?"
+        asked = {str(row["task_id"]): row["asked_attempt"] for row in await rows(links, event.data["approval_id"])}
     for task_id in event.data["task_ids"]:
         task = await Task.get_or_none(id=task_id, deleted_at=None).select_related("board")
-        if task is not None and not await _was_answered(task, event):
+        if task is not None and asked.get(str(task.id)) != task.attempt:  # else this attempt was answered
             await _ask_anew(task)
 
 
 @reactions.to("task.status_changed", "task.restored")
 async def ask_for_returned_work(actor: Actor, event: NewEvent) -> None:
     """Ask for submitted work that is put back into review, such as by an undone move, after its request was closed."""
-    if event.kind == "task.status_changed" and not _returns_to_review(event):
+    before, after = event.data.get("before", {}), event.data.get("after", {})
+    if event.kind == "task.status_changed" and (after.get("status") != "review" or before["status"] == "in_progress"):
         return
     task = await Task.get_or_none(id=event.scope.task_id, deleted_at=None).select_related("board")
     if task is not None:
         await _ask_anew(task)
-
-
-def _returns_to_review(event: NewEvent) -> bool:
-    before, after = event.data["before"], event.data["after"]
-    return bool(after.get("status") == "review" and before["status"] != "in_progress")
 
 
 async def _ask_anew(task: Task) -> None:
@@ -95,26 +94,12 @@ async def _ask_anew(task: Task) -> None:
             await ask_for_approval(itself, task, run)
 
 
-async def _was_answered(task: Task, event: NewEvent) -> bool:
-    """Return whether this decision was about finishing this attempt of the task."""
-    if not asks_to_finish(event.data["action_type"]):
-        return False
-    link = await rows(
-        "SELECT asked_attempt FROM approval_task_links WHERE approval_id = ? AND task_id = ?",
-        event.data["approval_id"],
-        task.id,
-    )
-    return bool(link) and link[0]["asked_attempt"] == task.attempt
-
-
 def uploads_of(artifacts: list[ArtifactCreate]) -> list[Upload]:
     """Return the files that were sent. Raise Invalid when the content of one does not match its type."""
-    return [_upload(one.name, b64decode(one.content_base64), one.content_type) for one in artifacts]
-
-
-def _upload(name: str, content: bytes, claimed: str) -> Upload:
-    kind = checked_type(content, claimed.partition(";")[0].strip())
-    return Upload(kept_name(name), kind, content, hashlib.sha256(content).hexdigest(), comment_id=None)
+    return [
+        uploaded(one.name, b64decode(one.content_base64), one.content_type.partition(";")[0].strip())
+        for one in artifacts
+    ]
 
 
 @command("task.complete")
@@ -125,43 +110,28 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
     """
     board = task.board
     task = await held_task(task)
-    run = await _own_run(actor, task, given.fence)
-    if run.summary is not None:
-        return UUID(str(run.id))
+    run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, given.fence, actor.id)
+    if run is not None and run.state == "completed" and run.summary is not None:
+        return run.id
+    is_late = run is not None and run.state == "running" and is_over(run)
+    if run is None or run.state not in LIVE or is_late or task.fence != given.fence:
+        raise await lease_lost(task.id, given.fence, task.fence)
     if run.state == "running":
-        status = await _next_status(board, task.id, given.status)
-        task = await change_task(actor, task, TaskChange(status=status, comment=given.summary))
+        # Review where a person must approve first, for which the completion then asks.
+        is_reviewed = given.status == "review"
+        if given.status is None:
+            is_reviewed = board.require_review_before_done or await lead_id_of(board.id) is not None
+        waits = is_reviewed or (board.require_approval_for_done and not await is_finish_approved(task.id))
+        change = TaskChange(status="review" if waits else "done", comment=given.summary)
+        task = await change_task(actor, task, change)
+    elif given.status not in (None, task.status) and not (given.status == "done" and board.require_approval_for_done):
+        message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
+        raise Conflict({"message": message, "code": ErrorCode.RUN_ENDED})
     else:
-        _refuse_another_way(task, given)
         await add_comment(actor, task, given.summary)
     await _fill(actor, task, run, given, files)
     await ask_for_approval(actor, task, run, given.confidence)
-    return UUID(str(run.id))
-
-
-async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
-    run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, fence, actor.id)
-    if run is None:
-        raise await lease_lost(task.id, fence, task.fence)
-    is_late = run.state == "running" and is_over(run)
-    is_submitted = run.state == "completed" and run.summary is not None
-    if not is_submitted and (run.state not in LIVE or is_late or task.fence != fence):
-        raise await lease_lost(task.id, fence, task.fence)
-    return run
-
-
-async def _next_status(board: Board, task_id: UUID, wanted: str | None) -> str:
-    """Return the next status: review where a person must approve first, for which the completion then asks."""
-    if wanted == "review" or (wanted is None and (board.require_review_before_done or await lead_id_of(board.id))):
-        return "review"
-    return "review" if board.require_approval_for_done and not await is_finish_approved(task_id) else "done"
-
-
-def _refuse_another_way(task: Task, given: CompletionCreate) -> None:
-    asks = given.status == "done" and task.board.require_approval_for_done
-    if given.status not in (None, task.status) and not asks:
-        message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
-        raise Conflict({"message": message, "code": ErrorCode.RUN_ENDED})
+    return run.id
 
 
 async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: list[Upload]) -> None:

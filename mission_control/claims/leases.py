@@ -1,8 +1,8 @@
 """Leases: runs with an expiry, extended or released by the agent, and ended by the timer."""
 
 import logging
+from copy import copy
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.notices import Notices
@@ -10,7 +10,7 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import end_run, lease_lost, running
 from mission_control.boards.models import Board, Run
-from mission_control.claims.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS
+from mission_control.claims.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS, LeaseRead
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_id, as_moment, rows
@@ -19,7 +19,7 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, record, signal
 from mission_control.tasks import notices
-from mission_control.tasks.changes import TaskSnapshot, held_task
+from mission_control.tasks.changes import held_task, save
 from mission_control.tasks.leaving import return_to_inbox
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter
@@ -38,23 +38,11 @@ RENEWED_AHEAD = timedelta(seconds=30)
 IN_TURN = "EXISTS (SELECT 1 FROM agents a WHERE a.id = r.agent_id AND a.gateway_away_at IS NULL AND a.run_began_at > ?)"
 
 
-class Lease(NamedTuple):
-    """An assignment of a task that expires."""
-
-    task_id: UUID
-    fence: int
-    expires_at: datetime
-
-    def serialize(self) -> dict[str, object]:
-        return {"fence": self.fence, "expires_at": self.expires_at}
-
-
 def is_over(run: Run) -> bool:
-    """Return whether a run's lease has expired, even if the sweep has not seen it yet."""
     return run.lease_expires_at is not None and run.lease_expires_at <= times.clock_now()
 
 
-async def hold_until(task: Task, seconds: int) -> Lease:
+async def hold_until(task: Task, seconds: int) -> LeaseRead:
     """Set the expiry of a running run to some seconds from now. The calling command holds the task."""
     expires_at = times.clock_now() + timedelta(seconds=seconds)
     await rows(
@@ -63,15 +51,12 @@ async def hold_until(task: Task, seconds: int) -> Lease:
         task.id,
         task.fence,
     )
-    return Lease(task.id, task.fence, expires_at)
+    return LeaseRead(fence=task.fence, expires_at=expires_at)
 
 
 @command("task.extend_lease")
-async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Lease:
-    """Set a new expiry for the caller's lease, later or earlier.
-
-    No event is recorded; pages get a signal.
-    """
+async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> LeaseRead:
+    """Set a new expiry for the caller's lease, later or earlier. No event is recorded; pages get a signal."""
     task = await _held_task(actor, task, fence)
     lease = await hold_until(task, seconds)
     notify_pages(actor, task)
@@ -82,10 +67,10 @@ async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Le
 async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None) -> None:
     """Return a task to the inbox, whatever the board's rules are. It does not count as a failed attempt."""
     task = await _held_task(actor, task, fence)
-    before = TaskSnapshot(task)
+    before = copy(task)
     await end_run(task.id, "released", reason or f"By {actor.name}.")
     await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}")
-    await notices.notify_after_change(actor, task.board, task, before)
+    await notices.notify_after_change(actor, task, before)
 
 
 def longest_turn_ago() -> datetime:
@@ -118,7 +103,6 @@ async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
 
 
 def notify_pages(actor: Actor, task: Task) -> None:
-    """Signal to open pages that a lease has a new expiry."""
     signal(task.board.organization_id, agent_id=str(actor.id), board_id=str(task.board_id), task_id=str(task.id))
 
 
@@ -176,8 +160,18 @@ async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
 
 
 async def _take_back(task: Task, run: dict[str, object]) -> None:
-    before = TaskSnapshot(task)
-    waited = await _has_asked(task.id, run["id"])
+    before = copy(task)
+    # People have not answered a request about the task, or one of its run.
+    waited = bool(
+        await rows(
+            "SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending"
+            " UNION ALL SELECT 1 FROM approvals WHERE run_id = ? AND status = 'pending'"
+            " UNION ALL SELECT 1 FROM agent_questions WHERE run_id = ? AND state = 'open' LIMIT 1",
+            task.id,
+            run["id"],
+            run["id"],
+        )
+    )
     enter(task, "inbox")
     if waited:
         task.assigned_agent_id = before.assigned_agent_id
@@ -187,51 +181,23 @@ async def _take_back(task: Task, run: dict[str, object]) -> None:
     if not waited and task.failed_attempts >= MOST_ATTEMPTS:
         task.flagged_at = times.clock_now()
         task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run['agent_name']}."
-    changed = before.changed(task)
-    task.updated_at = times.clock_now()
-    await task.save(update_fields=[*changed, "updated_at"])
-    pairs = {name: pair for name, pair in changed.items() if name != "position"}
-    record(
-        "task.lease_expired",
-        task,
-        f"Lease ran out: {task.title}. {run['agent_name']} {WAITED if waited else 'did not report in time.'}",
-        agent_id=as_id(run["agent_id"]),
-        fence=run["fence"],
-        before={name: pair[0] for name, pair in pairs.items()},
-        after={name: pair[1] for name, pair in pairs.items()},
-    )
-    if task.flagged_at is not None:
-        await _ask_a_person(task)
-
-
-async def _has_asked(task_id: UUID, run_id: object) -> bool:
-    """Return whether people have not answered a request about a task, or one of its run."""
-    found = await rows(
-        "SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending"
-        " UNION ALL SELECT 1 FROM approvals WHERE run_id = ? AND status = 'pending'"
-        " UNION ALL SELECT 1 FROM agent_questions WHERE run_id = ? AND state = 'open' LIMIT 1",
-        task_id,
-        run_id,
-        run_id,
-    )
-    return bool(found)
+    message = f"Lease ran out: {task.title}. {run['agent_name']} {WAITED if waited else 'did not report in time.'}"
+    await save(task, before, message, "task.lease_expired", agent_id=as_id(run["agent_id"]), fence=run["fence"])
+    if task.flagged_at is None:
+        return
+    message = f"Flagged for a person: {task.title}. {task.flag_reason}"
+    record("task.flagged", task, message, reason=task.flag_reason, failed_attempts=task.failed_attempts)
+    if lead_id := await lead_id_of(task.board_id):
+        lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", str(task.flag_reason)]
+        advice = "Nobody is given it until a person has moved it, assigned it, or cleared the flag."
+        text = "\n".join([*lines, "", f"{advice} Find out what is wrong."])
+        deliver(NOTICE, task.scope(), agent_id=lead_id, header="TASK FLAGGED", text=text)
 
 
 def pause_after(attempts: int) -> timedelta:
     """Return the pause after a number of failed attempts: doubled each time, at most an hour."""
     doublings: int = 2 ** min(attempts - 1, 20)
     return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
-
-
-async def _ask_a_person(task: Task) -> None:
-    message = f"Flagged for a person: {task.title}. {task.flag_reason}"
-    record("task.flagged", task, message, reason=task.flag_reason, failed_attempts=task.failed_attempts)
-    lead_id = await lead_id_of(task.board_id)
-    if lead_id is None:
-        return
-    lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", str(task.flag_reason)]
-    advice = "Nobody is given it until a person has moved it, assigned it, or cleared the flag. Find out what is wrong."
-    deliver(NOTICE, task.scope(), agent_id=lead_id, header="TASK FLAGGED", text="\n".join([*lines, "", advice]))
 
 
 LONGEST_SLEEP_SECONDS = 15.0

@@ -7,10 +7,17 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
 from mission_control.claims import claiming, leases
-from mission_control.claims.claiming import NO_WORK_CODES, Missed, Worker, claim_best, claim_named, refuse_closed
+from mission_control.claims.claiming import (
+    NO_WORK_CODES,
+    Claim,
+    Missed,
+    Worker,
+    claim_best,
+    claim_named,
+    refuse_no_work,
+)
 from mission_control.claims.leases import expire_due, release_lease
 from mission_control.claims.queries import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import times
@@ -18,7 +25,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound, Unauthenticated
 from mission_control.core.limits import granted, require_scope
 from mission_control.core.values import JsonObject
-from mission_control.database.sql import as_id, as_json, as_moment, rows
+from mission_control.database.sql import as_id, as_json, rows
 from mission_control.http.lookups import channel_of_agent
 from mission_control.http.retries import committed, notified_of_answer
 from mission_control.log import broker, channels
@@ -34,7 +41,7 @@ HELD_SECONDS = 1.0
 UNANSWERED = "The client cancelled its call before it had the answer."
 
 
-async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> JsonObject:
+async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim:
     """Assign the best task, or the named one, to a worker; wait for one as long as the worker asks for."""
     actor, reason = replace(actor, fence=None), None
     if wanted.task_id is not None:
@@ -45,17 +52,18 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> JsonObject:
     else:
         answer, _ = await _look(actor, board, wanted)
     if answer is None:
-        nothing: JsonObject = {"task": None, "lease": None, "reason": reason}
-        return await committed(actor, partial(_nothing, nothing)) or nothing
-    leases.LEASES.no_later_than(answer["lease"]["expires_at"])
+        nothing: Claim = {"task": None, "lease": None, "reason": reason}
+        return await committed(actor, partial(_given, nothing)) or nothing
+    if (lease := answer["lease"]) is not None:
+        leases.LEASES.no_later_than(lease["expires_at"])
     return answer
 
 
-async def _nothing(nothing: JsonObject) -> JsonObject:
-    return nothing
+async def _given[T](answer: T) -> T:
+    return answer
 
 
-async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[JsonObject | None, JsonObject | None]:
+async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Claim | None, JsonObject | None]:
     """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too."""
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
     end = channels.end_of_wait(wanted.wait_seconds)
@@ -68,39 +76,35 @@ async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Json
                 try:
                     answer, is_held = await _look(actor, board, wanted)
                 except Conflict as halt:
-                    answer, is_held, reason = None, False, _reason_of(halt)
-                if answer is not None or now() >= end or _is_stopping():
+                    if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
+                        raise  # waiting does not end it
+                    answer, is_held, reason = None, False, halt.detail
+                running = broker.current()
+                if answer is not None or now() >= end or running is None or running.closing:
                     return answer, reason
                 if waiter.holds_baton:
                     waiter.pass_baton(await claiming.waiters_with_work(waiter.not_polled(), board))
                 await waiter.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
             if twin.done():
-                await committed(actor, _not_yet)
-            board = await _still_there(board)
+                await committed(actor, partial(_given, None))
+            present = await Board.get_or_none(id=board.id, deleted_at=None)
+            if present is None:
+                raise NotFound()
+            board = present
 
 
-def _reason_of(halt: Conflict) -> JsonObject:
-    """Return why no work may begin now. Raise what waiting does not end."""
-    if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
-        raise halt
-    return halt.detail
-
-
-async def _not_yet() -> None:
-    return None
-
-
-def channel_of(board_id: UUID) -> str:
-    """Return the wake-up channel that is notified when there may be work on a board."""
+def channel_of(board_id: object) -> str:
     return f"work:{board_id}"
 
 
-async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[JsonObject | None, bool]:
+async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Claim | None, bool]:
     """Return the answer, or None and whether there is work that another command has locked."""
     for pause in PAUSES:
         worker = await _worker(actor, board)
-        seen = await _seen(actor, board, worker, wanted)
+        is_full = await full(worker.limits, actor.agent_id, board.id) is not None
+        seen = [] if is_full else await claiming.see_best(worker, wanted.tags)
         if not seen:
+            await refuse_no_work(actor, board)
             return None, False
         try:
             work = partial(claim_best, actor, board, worker, wanted, seen)
@@ -110,30 +114,20 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[JsonOb
     return None, True
 
 
-async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[JsonObject]]) -> JsonObject | None:
+async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[Claim]]) -> Claim | None:
     answer = await committed(actor, work)
     if answer is not None:
         await on_abandonment(partial(_take_back, actor, board, answer))
     return answer
 
 
-async def _take_back(actor: Actor, board: Board, answer: JsonObject) -> None:
+async def _take_back(actor: Actor, board: Board, answer: Claim) -> None:
     """Release the lease of a claim whose client cancelled the call or disconnected before the answer."""
+    assert answer["task"] is not None and answer["lease"] is not None
     task = Task(id=UUID(str(answer["task"]["id"])), board_id=board.id)
     task.board = board
     with contextlib.suppress(DomainError):  # it was reassigned
         await release_lease(actor, task, answer["lease"]["fence"], UNANSWERED)
-
-
-async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> list[UUID]:
-    """Return the tasks that can be claimed, without locking any. Raise 409 when nothing can be claimed at all."""
-    if await full(worker.limits, actor.agent_id, board.id) is None:
-        if seen := await claiming.see_best(worker.search(wanted)):
-            return seen
-    refuse_closed(board)
-    await refuse_when_used_up(actor.agent_id, board)
-    await refuse_when_paused(actor.agent_id, board.id)
-    return []
 
 
 async def _worker(actor: Actor, board: Board) -> Worker:
@@ -141,18 +135,21 @@ async def _worker(actor: Actor, board: Board) -> Worker:
 
     While it waited, its token may have ended or lost scopes, and the agent may have been moved or made the lead.
     """
+    now = times.clock_now()
     found = await rows(
-        "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id, k.expires_at, k.revoked_at,"
-        " k.scopes,"
+        "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id, k.scopes,"
+        " (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)) AS is_valid,"
         " EXISTS (SELECT 1 FROM task_runs r WHERE r.board_id = ? AND r.ended_at IS NULL"
         " AND r.lease_expires_at <= ?) AS meets_overdue"
         " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?",
+        now,
         board.id,
-        times.clock_now(),
+        now,
         actor.credential[1],
         actor.id,
     )
-    if not found or (actor.credential[0] == "token" and _has_ended(found[0])):
+    has_ended = not found or found[0]["token_id"] is None or not found[0]["is_valid"]
+    if not found or (actor.credential[0] == "token" and has_ended):
         raise Unauthenticated()
     row = found[0]
     require_scope(replace(actor, scopes=granted(as_json(row["scopes"]))), "work")
@@ -164,25 +161,6 @@ async def _worker(actor: Actor, board: Board) -> Worker:
         await expire_due(board.id)
     limits = Limits.of(row["wip_limit"], board.wip_limits)
     return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]), as_id(row["token_id"]))
-
-
-def _has_ended(row: JsonObject) -> bool:
-    expires_at = as_moment(row["expires_at"])
-    return (
-        row["token_id"] is None or row["revoked_at"] is not None or bool(expires_at and expires_at <= times.clock_now())
-    )
-
-
-async def _still_there(board: Board) -> Board:
-    found = await Board.get_or_none(id=board.id, deleted_at=None)
-    if found is None:
-        raise NotFound()
-    return found
-
-
-def _is_stopping() -> bool:
-    running = broker.current()
-    return running is None or running.closing
 
 
 reactions = Reactions()
@@ -203,23 +181,15 @@ async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
     else:
         opens = after.get("status") != "in_progress" or before.get("status") == "review"
     if opens:
-        _wake_polls(event)
+        await wake_polls_of_board(actor, event)
 
 
-@reactions.to(
-    "task.restored",
-    "task.deleted",
-    "task.lease_expired",
-    "task.unflagged",
-    "approval.decided",
-    "approval.closed",
-    "board.updated",
-    "board.deleted",
-    "agent.updated",
-)
+@reactions.to("task.restored", "task.deleted", "task.lease_expired", "task.unflagged", "approval.decided")
+@reactions.to("approval.closed", "board.updated", "board.deleted", "agent.updated")
 async def wake_polls_of_board(actor: Actor, event: NewEvent) -> None:
     """Something else changed that decides which tasks of a board can be claimed."""
-    _wake_polls(event)
+    if event.scope.board_id is not None:
+        notify(channel_of(event.scope.board_id))
 
 
 @reactions.to("tag.updated")
@@ -231,9 +201,4 @@ async def wake_polls_for_tag(actor: Actor, event: NewEvent) -> None:
             " WHERE x.tag_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL",
             event.scope.subject_id,
         ):
-            notify(f"work:{as_id(row['board_id'])}")
-
-
-def _wake_polls(event: NewEvent) -> None:
-    if event.scope.board_id is not None:
-        notify(f"work:{event.scope.board_id}")
+            notify(channel_of(as_id(row["board_id"])))

@@ -3,7 +3,7 @@
 import binascii
 from base64 import b64decode
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
@@ -47,7 +47,7 @@ class ClaimCreate(Body):
     ] = 0
 
 
-class LeaseRead(BaseModel):
+class LeaseRead(TypedDict):
     """An assignment: send `fence` with every write of the task, and extend before `expires_at`."""
 
     fence: int
@@ -114,17 +114,13 @@ def _is_base64(text: str) -> str:
     return text
 
 
-WebUrl = Annotated[
-    AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
-]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-
-
 class Evidence(Body):
     """A link to something that shows what was done."""
 
-    title: Title | None = None
-    url: WebUrl
+    title: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
+    url: Annotated[
+        AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
+    ]
 
 
 class EvidenceRead(BaseModel):
@@ -164,8 +160,7 @@ class CompletionCreate(UsageFigures):
         ),
     ] = None
     confidence: Annotated[
-        float | None,
-        Field(ge=0, le=100, description="How sure you are that it is finished, in percent; people see it"),
+        float | None, Field(ge=0, le=100, description="How sure you are that it is finished, in percent; people see it")
     ] = None
     evidence: list[Evidence] = Field(default_factory=list, max_length=MOST_EVIDENCE)
     artifacts: list[ArtifactCreate] = Field(default_factory=list, max_length=MOST_ARTIFACTS)
@@ -226,41 +221,30 @@ class TaskWaitingRead(BaseModel):
 
 COLUMNS = (
     "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.state, r.started_at, r.lease_expires_at,"
-    " r.ended_at, r.end_reason, r.summary, r.evidence, r.input_tokens, r.output_tokens, r.cost_micros"
-)
-OF_LIVE_TASKS = (
-    "FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
-    " WHERE t.deleted_at IS NULL AND b.deleted_at IS NULL AND r.agent_id = ?"
+    " r.ended_at, r.end_reason, r.summary, r.evidence, NULL AS artifacts, r.input_tokens,"
+    " r.output_tokens, r.cost_micros AS cost_usd"
 )
 
 
 async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[Row], int]:
-    """Return a task's runs, newest first, and their number."""
-    [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task_id)
-    found = await rows(
-        f"SELECT {COLUMNS} FROM task_runs r WHERE r.task_id = ? ORDER BY r.fence DESC LIMIT ? OFFSET ?",
-        task_id,
-        paging.limit,
-        paging.offset,
-    )
-    return await _serialize_runs(found), int(total["n"])
+    return await _runs("", "FROM task_runs r WHERE r.task_id = ?", [task_id], "r.fence DESC", paging)
 
 
 async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[Row], int]:
     """Return an agent's runs of tasks that the actor can read, newest first, and their number."""
     here, boards = on_readable_boards(actor, agent.organization_id, "r.board_id")
-    [total] = await rows(f"SELECT COUNT(*) AS n {OF_LIVE_TASKS}{here}", agent.id, *boards)
-    found = await rows(
-        f"SELECT {COLUMNS}, t.number AS task_number, t.title AS task_title {OF_LIVE_TASKS}{here}"
-        " ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
-        agent.id,
-        *boards,
-        paging.limit,
-        paging.offset,
+    source = (
+        "FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
+        f" WHERE t.deleted_at IS NULL AND b.deleted_at IS NULL AND r.agent_id = ?{here}"
     )
-    serialized = await _serialize_runs(found)
-    named = [{name: row[name] for name in ("task_number", "task_title")} for row in found]
-    return [run | names for run, names in zip(serialized, named, strict=True)], int(total["n"])
+    names = ", t.number AS task_number, t.title AS task_title"
+    return await _runs(names, source, [agent.id, *boards], "r.started_at DESC, r.id DESC", paging)
+
+
+async def _runs(names: str, source: str, values: list[UUID], order: str, paging: Paging) -> tuple[list[Row], int]:
+    [total] = await rows(f"SELECT COUNT(*) AS n {source}", *values)
+    sql = f"SELECT {COLUMNS}{names} {source} ORDER BY {order} LIMIT ? OFFSET ?"
+    return await _serialize_runs(await rows(sql, *values, paging.limit, paging.offset)), int(total["n"])
 
 
 async def run_read(run_id: UUID) -> Row:
@@ -271,6 +255,7 @@ async def run_read(run_id: UUID) -> Row:
 
 
 async def _serialize_runs(found: list[Row]) -> list[Row]:
+    """Return rows of `COLUMNS` as RunRead, with the files that were handed in."""
     artifacts: dict[str, list[Row]] = {}
     if found:
         for row in await rows(
@@ -279,37 +264,24 @@ async def _serialize_runs(found: list[Row]) -> list[Row]:
             *[row["id"] for row in found],
         ):
             artifacts.setdefault(str(row.pop("run_id")), []).append(row)
-    return [_serialize(row, artifacts.get(str(row["id"]), [])) for row in found]
-
-
-def _serialize(row: Row, artifacts: list[Row]) -> Row:
-    """Return a row of `COLUMNS` as a RunRead."""
-    plain = ("id", "task_id", "board_id", "agent_id", "agent_name", "fence", "state")
-    moments = ("started_at", "lease_expires_at", "ended_at")
-    return (
-        {name: row[name] for name in plain}
-        | {name: wire_moment(row[name]) for name in moments}
-        | {"end_reason": row["end_reason"], "summary": row["summary"]}
-        | {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts}
-        | {
-            "input_tokens": row["input_tokens"],
-            "output_tokens": row["output_tokens"],
-            "cost_usd": row["cost_micros"] / MICROS,
-        }
-    )
+    for row in found:
+        row |= {name: wire_moment(row[name]) for name in ("started_at", "lease_expires_at", "ended_at")}
+        row |= {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts.get(str(row["id"]), [])}
+        row["cost_usd"] /= MICROS
+    return found
 
 
 rules = Rules()
 
 
-@rules.rule("task.claim")
-def may_claim(actor: Actor, board: Board) -> bool:
-    """The board's workers. A lead assigns tasks and claims none."""
+@rules.rule("task.claim", "task.complete")
+def may_claim(actor: Actor, thing: Board | Task) -> bool:
+    """The board's workers. A lead assigns tasks and claims none. The command checks who holds a task that is done."""
+    board = thing if isinstance(thing, Board) else thing.board
     return actor.is_agent and not actor.is_lead and actor.writes(board)
 
 
-@rules.rule("task.extend_lease")
-@rules.rule("task.release_lease")
+@rules.rule("task.extend_lease", "task.release_lease")
 def may_hold(actor: Actor, task: Task) -> bool:
     """The board's agents. The command checks under the task's lock that the agent holds it."""
     return actor.is_agent and actor.writes(task.board)
@@ -322,9 +294,3 @@ rules.for_system("task.expire_lease")
 def may_unflag(actor: Actor, task: Task) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(task.board)
-
-
-@rules.rule("task.complete")
-def may_complete(actor: Actor, task: Task) -> bool:
-    """The board's workers. The command checks under the task's lock that the worker holds it."""
-    return actor.is_agent and not actor.is_lead and actor.writes(task.board)

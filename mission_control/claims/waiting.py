@@ -1,7 +1,6 @@
 """Find what tasks wait for in one statement, and say it in sentences."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import get_args
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
@@ -33,17 +32,14 @@ async def reasons_of(task_ids: list[object]) -> dict[str, Reasons]:
 
 def _reasons(found: list[Row]) -> Reasons:
     [asked] = [row for row in found if row["kind"] == "asked"]
-    dependencies = [row for row in found if row["kind"] == "dependency"]
-    reasons = [SAID[row["kind"]](row) for row in _in_order(found) if row["kind"] in SAID]
-    if dependencies:
-        reasons.append(_dependency(_in_order(dependencies)))
+    ordered = sorted(found, key=lambda row: (str(row["since"] or ""), str(row["ref_id"]), str(row["detail"])))
+    reasons = [say(row) for row in ordered if (say := SAID.get(row["kind"])) is not None]
+    if dependencies := [row for row in ordered if row["kind"] == "dependency"]:
+        reasons.append(_dependency(dependencies))
     if not reasons and asked["detail"] == "inbox":
-        reasons.append(_available(asked))
+        text = f"{asked['name']} can start it now." if asked["name"] else "An agent can claim it now."
+        reasons.append(_reason("available", text, **_by_agent(asked)))
     return sorted(reasons, key=lambda one: ORDER[one["kind"]])
-
-
-def _in_order(found: list[Row]) -> list[Row]:
-    return sorted(found, key=lambda row: (str(row["since"] or ""), str(row["ref_id"]), str(row["detail"])))
 
 
 def _reason(kind: Kind, text: str, **fields: object) -> Row:
@@ -85,15 +81,9 @@ def _dependency(found: list[Row]) -> Row:
 
 
 def _lease(row: Row) -> Row:
-    until: datetime | None = as_moment(row["until"])
-    text = f"{row['name']} has it."
+    until, text = as_moment(row["until"]), f"{row['name']} has it."
     if until is not None:
-        is_over = until <= times.clock_now()
-        text = (
-            f"{row['name']} had it until {_clock(until)}."
-            if is_over
-            else f"{row['name']} has it until {_clock(until)}."
-        )
+        text = f"{row['name']} {'had' if until <= times.clock_now() else 'has'} it until {_clock(until)}."
     return _reason("lease", text, until=wire_moment(row["until"]), **_since(row), **_by_agent(row))
 
 
@@ -105,41 +95,34 @@ def _approval(row: Row) -> Row:
 
 
 def _person(row: Row) -> Row:
-    text = (
-        f"It is {row['name']}'s." if row["ref_id"] else "It is in progress without anybody: assign it or move it back."
-    )
-    return _reason("person", text, user_id=row["ref_id"])
+    nobody = "It is in progress without anybody: assign it or move it back."
+    return _reason("person", f"It is {row['name']}'s." if row["ref_id"] else nobody, user_id=row["ref_id"])
 
 
 def _question(row: Row) -> Row:
     [line, *_] = str(row["detail"]).strip().splitlines() or [""]
-    return _reason(
-        "question", f"It waits for an answer: {line[:LONGEST_LINE]}", question_id=row["ref_id"], **_since(row)
-    )
+    text = f"It waits for an answer: {line[:LONGEST_LINE]}"
+    return _reason("question", text, question_id=row["ref_id"], **_since(row))
 
 
 def _review(row: Row) -> Row:
-    who, must = row["name"] or "Somebody", row["detail"] == "required"
-    return _reason(
-        "review", f"{who} has to review it." if must else f"{who} can finish it or send it back.", **_by_agent(row)
-    )
+    what = "has to review it" if row["detail"] == "required" else "can finish it or send it back"
+    return _reason("review", f"{row['name'] or 'Somebody'} {what}.", **_by_agent(row))
 
 
 def _rule(row: Row) -> Row:
-    lead = (
-        f"only the lead, {row['name']}, changes a task's status"
-        if row["name"]
-        else "only a lead changes a task's status"
-    )
-    said = {
-        "only_lead_can_change_status": lead if row["name"] else f"{lead}, and there is none",
-        "require_review_before_done": "it is done only after review",
-        "comment_required_for_review": "it needs a comment before it goes to review",
-        "require_approval_for_done": f"it is done only when an approval was given, {DECIDED[row['why']]}",
-    }
-    return _reason("rule", f"On this board {said[row['detail']]}.", rule=row["detail"], **_by_agent(row))
+    text = RULES[row["detail"]].format(lead=row["name"], decided=DECIDED[row["why"]])
+    if row["detail"] == "only_lead_can_change_status" and not row["name"]:
+        text = "only a lead changes a task's status, and there is none"
+    return _reason("rule", f"On this board {text}.", rule=row["detail"], **_by_agent(row))
 
 
+RULES = {
+    "only_lead_can_change_status": "only the lead, {lead}, changes a task's status",
+    "require_review_before_done": "it is done only after review",
+    "comment_required_for_review": "it needs a comment before it goes to review",
+    "require_approval_for_done": "it is done only when an approval was given, {decided}",
+}
 DECIDED = {
     None: "and none is asked for",
     "approved": "and what was approved was an earlier attempt",
@@ -148,22 +131,16 @@ DECIDED = {
 }
 
 
-def _paused(kind: Kind, whose: str) -> Callable[[Row], Row]:
-    def say(row: Row) -> Row:
-        said = f"{whose}{row['name']} is {row['detail']}"
-        fields = _by_agent(row) if kind == "assignee_paused" else {}
-        return _reason(kind, f"{said}: {row['why']}" if row["why"] else f"{said}.", **_since(row), **fields)
-
-    return say
+def _paused(row: Row) -> Row:
+    whose = {"organization_paused": "The organization ", "board_paused": "The board "}.get(row["kind"], "")
+    text = f"{whose}{row['name']} is {row['detail']}"
+    fields = _since(row) if whose else _since(row) | _by_agent(row)
+    return _reason(row["kind"], f"{text}: {row['why']}" if row["why"] else f"{text}.", **fields)
 
 
 def _offline(row: Row) -> Row:
-    text = (
-        f"{row['name']} is offline since {_clock(row['since'])}."
-        if row["since"]
-        else f"{row['name']} has not come yet."
-    )
-    return _reason("assignee_offline", text, **_since(row), **_by_agent(row))
+    what = f"is offline since {_clock(row['since'])}" if row["since"] else "has not come yet"
+    return _reason("assignee_offline", f"{row['name']} {what}.", **_since(row), **_by_agent(row))
 
 
 def _crew(row: Row) -> Row:
@@ -206,16 +183,11 @@ def _budget(row: Row) -> Row:
     return _reason("budget", text, budget_id=row["ref_id"])
 
 
-def _available(row: Row) -> Row:
-    text = f"{row['name']} can start it now." if row["name"] else "An agent can claim it now."
-    return _reason("available", text, **_by_agent(row))
-
-
 SAID: dict[str, Callable[[Row], Row]] = {
     "flagged": _flagged,
-    "organization_paused": _paused("organization_paused", "The organization "),
-    "board_paused": _paused("board_paused", "The board "),
-    "assignee_paused": _paused("assignee_paused", ""),
+    "organization_paused": _paused,
+    "board_paused": _paused,
+    "assignee_paused": _paused,
     "approval": _approval,
     "question": _question,
     "rule": _rule,

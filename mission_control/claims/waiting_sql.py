@@ -93,10 +93,12 @@ LAST_DECISION = (
 )
 
 
+ASSIGNEE = {"ref_id": "CAST(w.agent_id AS TEXT)", "name": "w.agent_name"}
+
+
 def statement(task_ids: list[UUID]) -> Part:
-    """Return the statement for these tasks, and its values."""
     now = times.clock_now()
-    parts = [*_tasks_own(now), *_of_people_and_rules(), *_of_agents(now), *_limits(now.date().isoformat())]
+    parts = [*_own(now), *_of_people(), *_of_rules(), *_of_agents(now), *_limits(now.date().isoformat())]
     asked = ASKED.format(ids=placeholders(len(task_ids)))
     sql = f"WITH w AS ({asked}), f AS ({FILLED}) " + " UNION ALL ".join(text for text, _ in parts)
     return sql, [*task_ids, *(value for _, values in parts for value in values)]
@@ -111,88 +113,61 @@ def _id(column: str) -> str:
     return f"CAST({column} AS TEXT)"
 
 
-def _tasks_own(now: datetime) -> list[Part]:
-    agent = {"ref_id": _id("w.agent_id"), "name": "w.agent_name"}
+def _own(now: datetime) -> list[Part]:
+    resting = f"w WHERE {ASSIGNABLE} AND w.retry_at > ?"
+    dependencies = (
+        "w JOIN task_dependencies d ON d.task_id = w.id JOIN tasks p ON p.id = d.depends_on_task_id"
+        " WHERE p.status <> 'done' AND p.deleted_at IS NULL"
+    )
+    run = {"ref_id": _id("r.agent_id"), "name": "r.agent_name", "since": "r.started_at", "until": "r.lease_expires_at"}
     return [
-        _part("asked", "w", detail="w.status", **agent),
+        _part("asked", "w", detail="w.status", **ASSIGNEE),
         _part("flagged", "w WHERE w.flagged_at IS NOT NULL", since="w.flagged_at", why="w.flag_reason"),
-        _part(
-            "backoff",
-            f"w WHERE {ASSIGNABLE} AND w.retry_at > ?",
-            now,
-            until="w.retry_at",
-            number="w.failed_attempts",
-        ),
-        _part(
-            "dependency",
-            "w JOIN task_dependencies d ON d.task_id = w.id JOIN tasks p ON p.id = d.depends_on_task_id"
-            " WHERE p.status <> 'done' AND p.deleted_at IS NULL",
-            ref_id=_id("p.id"),
-            name="p.title",
-            number="p.number",
-            since="d.created_at",
-        ),
-        _part(
-            "lease",
-            "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL",
-            ref_id=_id("r.agent_id"),
-            name="r.agent_name",
-            since="r.started_at",
-            until="r.lease_expires_at",
-        ),
+        _part("backoff", resting, now, until="w.retry_at", number="w.failed_attempts"),
+        _part("dependency", dependencies, ref_id=_id("p.id"), name="p.title", number="p.number", since="d.created_at"),
+        _part("lease", "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL", **run),
     ]
 
 
-def _of_people_and_rules() -> list[Part]:
+def _of_people() -> list[Part]:
+    approvals = (
+        "w JOIN approval_task_links k ON k.task_id = w.id AND k.is_pending JOIN approvals p ON p.id = k.approval_id"
+        " WHERE w.block_status_changes_with_pending_approval OR w.status <> 'inbox' OR w.agent_id IS NOT NULL"
+    )
+    questions = (
+        "w JOIN task_runs r ON r.task_id = w.id AND r.fence = w.fence"
+        " JOIN agent_questions q ON q.run_id = r.id AND q.state = 'open'"
+    )
+    reviews = f"w WHERE w.status = 'review' AND w.user_id IS NULL AND NOT {WAITS_FOR_PEOPLE}"
+    required = "CASE WHEN w.require_review_before_done THEN 'required' END"
     return [
-        _part(
-            "approval",
-            "w JOIN approval_task_links k ON k.task_id = w.id AND k.is_pending JOIN approvals p ON p.id = k.approval_id"
-            " WHERE w.block_status_changes_with_pending_approval OR w.status <> 'inbox' OR w.agent_id IS NOT NULL",
-            ref_id=_id("p.id"),
-            detail="p.action_type",
-            since="p.created_at",
-        ),
-        _part(
-            "question",
-            "w JOIN task_runs r ON r.task_id = w.id AND r.fence = w.fence"
-            " JOIN agent_questions q ON q.run_id = r.id AND q.state = 'open'",
-            ref_id=_id("q.id"),
-            detail="q.content",
-            since="q.created_at",
-        ),
+        _part("approval", approvals, ref_id=_id("p.id"), detail="p.action_type", since="p.created_at"),
+        _part("question", questions, ref_id=_id("q.id"), detail="q.content", since="q.created_at"),
         _part("person", "w WHERE w.user_id IS NOT NULL", ref_id=_id("w.user_id"), name="w.user_name"),
         _part("person", "w WHERE w.status = 'in_progress' AND w.user_id IS NULL AND w.agent_id IS NULL"),
-        _part(
-            "review",
-            f"w WHERE w.status = 'review' AND w.user_id IS NULL AND NOT {WAITS_FOR_PEOPLE}",
-            ref_id=_id("w.agent_id"),
-            name="w.agent_name",
-            detail="CASE WHEN w.require_review_before_done THEN 'required' END",
-        ),
-        _part(
-            "rule",
-            "w LEFT JOIN agents l ON l.board_id = w.board_id AND l.is_board_lead"
-            " WHERE w.only_lead_can_change_status AND w.user_id IS NULL AND w.status <> 'review'",
-            ref_id=_id("l.id"),
-            name="l.name",
-            detail="'only_lead_can_change_status'",
-        ),
-        _part(
-            "rule",
-            "w WHERE w.require_review_before_done AND w.status = 'in_progress'",
-            detail="'require_review_before_done'",
-        ),
+        _part("review", reviews, detail=required, **ASSIGNEE),
+    ]
+
+
+def _of_rules() -> list[Part]:
+    by_lead = (
+        "w LEFT JOIN agents l ON l.board_id = w.board_id AND l.is_board_lead"
+        " WHERE w.only_lead_can_change_status AND w.user_id IS NULL AND w.status <> 'review'"
+    )
+    unreviewed = "w WHERE w.require_review_before_done AND w.status = 'in_progress'"
+    return [
+        _part("rule", by_lead, ref_id=_id("l.id"), name="l.name", detail="'only_lead_can_change_status'"),
+        _part("rule", unreviewed, detail="'require_review_before_done'"),
         _part("rule", f"w WHERE {UNMET_COMMENT}", detail="'comment_required_for_review'"),
         _part("rule", f"w WHERE {UNMET_APPROVAL}", detail="'require_approval_for_done'", why=LAST_DECISION),
     ]
 
 
 def _of_agents(now: datetime) -> list[Part]:
-    """Return the SELECTs of paused and absent assignees."""
+    """Return the SELECTs of paused and absent assignees, and of how close a worker comes to an unassigned task."""
     paused = [
         _part(
-            kind,
+            f"{kind}_paused",
             f"w WHERE w.{who}_state <> 'running' AND {AGENTS_TURN}",
             ref_id=_id(f"w.{who}_id"),
             name=f"w.{who}_name",
@@ -200,40 +175,10 @@ def _of_agents(now: datetime) -> list[Part]:
             detail=f"w.{who}_state",
             why=f"w.{who}_reason",
         )
-        for kind, who in (
-            ("organization_paused", "organization"),
-            ("board_paused", "board"),
-            ("assignee_paused", "agent"),
-        )
+        for kind, who in (("organization", "organization"), ("board", "board"), ("assignee", "agent"))
     ]
-    offline = _part(
-        "assignee_offline",
-        f"w JOIN agents a ON a.id = w.agent_id WHERE NOT {online_sql('a')}",
-        now - OFFLINE_AFTER,
-        ref_id=_id("w.agent_id"),
-        name="w.agent_name",
-        since="w.last_seen_at",
-    )
-    leads = _part(
-        "no_capable_agent",
-        f"w WHERE {ASSIGNABLE} AND w.agent_leads",
-        ref_id=_id("w.agent_id"),
-        name="w.agent_name",
-        detail="'leads'",
-    )
-    without_token = _part(
-        "no_capable_agent",
-        f"w WHERE w.agent_id IS NOT NULL AND w.status <> 'review' AND NOT {MAY_WORK.format(agent='w.agent_id')}",
-        now,
-        ref_id=_id("w.agent_id"),
-        name="w.agent_name",
-        detail="'no_token'",
-    )
-    return [*paused, offline, leads, without_token, _crew(now)]
-
-
-def _crew(now: datetime) -> Part:
-    """Return the SELECT that says how close a worker comes to being able to take an unassigned task."""
+    absent = f"w JOIN agents a ON a.id = w.agent_id WHERE NOT {online_sql('a')}"
+    may_not = f"w WHERE w.agent_id IS NOT NULL AND w.status <> 'review' AND NOT {MAY_WORK.format(agent='w.agent_id')}"
     level = (
         f"COALESCE(MAX(CASE WHEN c.id IS NULL THEN {NO_WORKER}"
         f" WHEN NOT {TAKES_ITS_TAGS.format(agent='c')} THEN CASE WHEN EXISTS (SELECT 1 FROM tag_assignments y"
@@ -244,17 +189,20 @@ def _crew(now: datetime) -> Part:
         f" WHEN EXISTS (SELECT 1 FROM budgets x WHERE x.agent_id = c.id AND {IS_OVER}) THEN {ALL_OVER_BUDGET}"
         f" WHEN c.wip_limit <= {HELD_COUNT.format(agent='c.id')} THEN {ALL_FULL} ELSE {ABLE} END), {NO_WORKER})"
     )
-    values = [now, now - OFFLINE_AFTER, now.date().isoformat()]
-    return _part(
-        "no_capable_agent",
+    crew = (
         "w LEFT JOIN agents c ON c.board_id = w.board_id AND NOT c.is_board_lead"
         f" WHERE {ASSIGNABLE} AND w.agent_id IS NULL AND NOT w.only_lead_can_change_status"
-        f" GROUP BY w.id HAVING {level} < {ABLE}",
-        *values,
-        *values,
-        number=level,
-        detail="CASE WHEN MAX(CASE WHEN c.work_state = 'stopped' THEN 1 ELSE 0 END) = 1 THEN 'stopped' END",
+        f" GROUP BY w.id HAVING {level} < {ABLE}"
     )
+    stopped = "CASE WHEN MAX(CASE WHEN c.work_state = 'stopped' THEN 1 ELSE 0 END) = 1 THEN 'stopped' END"
+    values = [now, now - OFFLINE_AFTER, now.date().isoformat()]
+    return [
+        *paused,
+        _part("assignee_offline", absent, now - OFFLINE_AFTER, since="w.last_seen_at", **ASSIGNEE),
+        _part("no_capable_agent", f"w WHERE {ASSIGNABLE} AND w.agent_leads", detail="'leads'", **ASSIGNEE),
+        _part("no_capable_agent", may_not, now, detail="'no_token'", **ASSIGNEE),
+        _part("no_capable_agent", crew, *values, *values, number=level, detail=stopped),
+    ]
 
 
 def _limits(day: str) -> list[Part]:
@@ -268,13 +216,7 @@ def _limits(day: str) -> list[Part]:
         )
         for column in ("in_progress", "review")
     ]
-    agent = _part(
-        "wip_limit",
-        f"w WHERE {ASSIGNABLE} AND w.agent_limit <= {HELD_COUNT.format(agent='w.agent_id')}",
-        ref_id=_id("w.agent_id"),
-        name="w.agent_name",
-        number="w.agent_limit",
-    )
+    busy = f"w WHERE {ASSIGNABLE} AND w.agent_limit <= {HELD_COUNT.format(agent='w.agent_id')}"
     budget = _part(
         "budget",
         "w JOIN budgets x ON x.organization_id = w.organization_id AND (x.agent_id = w.agent_id"
@@ -287,4 +229,4 @@ def _limits(day: str) -> list[Part]:
         " ELSE 'organization' END",
         why="x.period",
     )
-    return [*full, agent, budget]
+    return [*full, _part("wip_limit", busy, number="w.agent_limit", **ASSIGNEE), budget]

@@ -16,6 +16,7 @@ from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardCreate
 from mission_control.boards.views import ViewCreate, create_view
 from mission_control.cli import story
 from mission_control.config import ConfigError
@@ -231,11 +232,12 @@ async def _set_up(stage: Stage) -> None:
     for person in (OWNER, *story.COLLEAGUES):
         await _enter(stage, await create_user(*person, stage.organization, None))
     for place in story.BOARDS:
-        fields: dict[str, object] = {
+        fields = {
             "name": place.name, "slug": place.slug, "description": place.text, "board_type": "general",
             "max_agents": story.MOST_AGENTS, "require_approval_for_done": place.needs_approval,
         }  # fmt: skip
-        stage.boards.append(await create_board(stage.actors["Mara"], stage.organization.id, fields))
+        new = BoardCreate.model_validate(fields)
+        stage.boards.append(await create_board(stage.actors["Mara"], stage.organization.id, new))
     for member in await Member.filter(organization_id=stage.organization.id, role="member").select_related("user"):
         for board in stage.boards:
             await BoardAccess.create(organization_member_id=member.id, board_id=board.id, can_write=True)

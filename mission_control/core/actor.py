@@ -134,11 +134,12 @@ RULES: dict[str, Rule] = {}
 class Rules(dict[str, Rule], Part):
     """The rules of one module, by verb."""
 
-    def rule(self, verb: str) -> Callable[[Rule], Rule]:
-        """Declare who may do `verb` to a thing."""
+    def rule(self, *verbs: str) -> Callable[[Rule], Rule]:
+        """Declare who may do any of these verbs to a thing."""
 
         def declare(function: Rule) -> Rule:
-            add(self, verb, function)
+            for verb in verbs:
+                add(self, verb, function)
             return function
 
         return declare

@@ -290,8 +290,8 @@ async def _to_claim(agent: Agent, since: datetime) -> list[Work]:
     limits = Limits.of(agent.wip_limit, agent.board.wip_limits)
     if await theirs.exists() or await full(limits, agent.id, agent.board_id) is not None:
         return []
-    search = claiming.Search(agent.id, agent.board_id, agent.claim_tags, None)
-    if not (best := (await claiming.see_best(search))[:SHOWN]):
+    worker = claiming.Worker(agent.id, agent.board_id, limits, agent.claim_tags)
+    if not (best := (await claiming.see_best(worker))[:SHOWN]):
         return []
     found = await rows(
         "SELECT number, title, id, attempt, assigned_agent_id FROM tasks"

@@ -14,7 +14,7 @@ from mission_control.agents.token_pages import base_url
 from mission_control.boards.commands import locked_board, update_board
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.boards.schemas import BoardRead
+from mission_control.boards.schemas import BoardRead, BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can, system
 from mission_control.core.errors import Conflict, ErrorCode
@@ -127,9 +127,10 @@ async def confirm_goal(
     session = await latest_session(board.id, held=True)
     plan = plan or Plan.proposed(session)
     before = board.updated_at
-    values: dict[str, object] = {name: getattr(goal, name) for name in GOAL_FIELDS}
+    values = {name: getattr(goal, name) for name in GOAL_FIELDS}
     values |= {"goal_confirmed": True, "goal_source": "lead_agent_onboarding"}
-    board = await update_board(actor, board, values | {"require_approval_for_done": plan.needs_approval})
+    values["require_approval_for_done"] = plan.needs_approval
+    board = await update_board(actor, board, BoardUpdate.model_construct(**values))
     ends = session is not None and session.status != "confirmed"
     if session is not None and ends:
         await withdraw(session)

@@ -10,6 +10,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.boards.commands import locked_board, slugify, update_board
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Invalid, NotFound
@@ -80,11 +81,11 @@ async def _set_boards(actor: Actor, group: BoardGroup, board_ids: Collection[UUI
             raise Invalid("One of the boards no longer exists. Choose again.")
         if not can(actor, "board.update", board):
             raise Invalid(f"You can only read the board {board.name}, so you cannot put it into a group.")
-        await update_board(actor, board, {"board_group_id": group.id})
+        await update_board(actor, board, BoardUpdate.model_validate({"board_group_id": group.id}))
     for board_id in sorted(set(present) - wanted):
         board = await locked_board(present[board_id])
         if board.board_group_id == group.id and can(actor, "board.update", board):
-            await update_board(actor, board, {"board_group_id": None})
+            await update_board(actor, board, BoardUpdate.model_validate({"board_group_id": None}))
     await with_boards(group)
 
 

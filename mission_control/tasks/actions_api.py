@@ -1,6 +1,5 @@
 """Many tasks at once, and the archive, over HTTP."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
@@ -8,20 +7,12 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.body_limit import BodyLimit
 from mission_control.http.operation_api import Api, hints
-from mission_control.http.registry import BOARD_ROLES, lookup
-from mission_control.tasks import bulk, checklist, commands, leaving, reviews
+from mission_control.http.registry import BOARD_ROLES
+from mission_control.tasks import bulk, checklist, commands, leaving, reviews, schemas
 from mission_control.tasks.api import BLOCKED, TASK, TASKS
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.moves import move_card
 from mission_control.tasks.queries import any_task, list_tasks, task_read, visible_task
-from mission_control.tasks.schemas import (
-    BlockedTaskError,
-    TaskDependencyCreate,
-    TaskMove,
-    TaskQuery,
-    TaskRead,
-    TaskReview,
-)
 
 api = Api(__name__, "tasks", who="actor")
 
@@ -48,11 +39,12 @@ async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[
     return await bulk.answer_of(wanted, await bulk.change_tasks(actor, board, wanted))
 
 
-@api.get("/boards/<board_id>/trash", Page[TaskRead], rule="task.read")
+@api.get("/boards/<board_id>/trash", Page[schemas.TaskRead], rule="task.read")
 async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
     """List what was deleted from a board and can be restored, newest first."""
-    found, total = await list_tasks(board, TaskQuery(limit=query.limit, offset=query.offset, deleted=True))
-    return page(found, total, query)
+    return page(
+        *await list_tasks(board, schemas.TaskQuery(limit=query.limit, offset=query.offset, deleted=True)), query
+    )
 
 
 @api.post(
@@ -63,32 +55,29 @@ async def archive_old_tasks(actor: Actor, board: Board, data: leaving.ArchiveReq
     return {"archived_task_ids": await leaving.archive_old_tasks(actor, board, data.done_before)}
 
 
-@api.post(f"{TASK}/archivals", TaskRead, rule="task.archive", errors={409: ErrorResponse})
+@api.post(f"{TASK}/archivals", schemas.TaskRead, rule="task.archive", errors={409: ErrorResponse})
 async def archive_task(actor: Actor, task: Task) -> dict[str, object]:
     """Archive a done task; lists show it only when asked to."""
-    await leaving.archive_task(actor, task)
-    return await task_read(task.id)
+    return await task_read((await leaving.archive_task(actor, task)).id)
 
 
-@api.delete(f"{TASK}/archivals", TaskRead, rule="task.archive")
+@api.delete(f"{TASK}/archivals", schemas.TaskRead, rule="task.archive")
 async def unarchive_task(actor: Actor, task: Task) -> dict[str, object]:
     """Put an archived task back on its board."""
-    await leaving.unarchive_task(actor, task)
-    return await task_read(task.id)
+    return await task_read((await leaving.unarchive_task(actor, task)).id)
 
 
-@api.post(f"{TASK}/moves", TaskRead, rule="task.move", errors=BLOCKED)
-async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, object]:
+@api.post(f"{TASK}/moves", schemas.TaskRead, rule="task.move", errors=BLOCKED)
+async def move_task(actor: Actor, task: Task, data: schemas.TaskMove) -> dict[str, object]:
     """Put a card into a column, and there before or after another card.
 
     A change of status must pass the same rules as when it is sent with PATCH. Where a board wants an approval before
     a task is done, a person can approve and finish it in one act.
     """
-    await move_card(actor, task, data)
-    return await task_read(task.id)
+    return await task_read((await move_card(actor, task, data)).id)
 
 
-@api.post(f"{TASK}/duplicates", TaskRead, rule="task.duplicate")
+@api.post(f"{TASK}/duplicates", schemas.TaskRead, rule="task.duplicate")
 async def duplicate_task(actor: Actor, task: Task) -> dict[str, object]:
     """Copy a task into the inbox: what is to be done, and nothing of what was done about it.
 
@@ -102,17 +91,10 @@ ITEMS = f"{TASK}/checklist"
 FULL = {409: ErrorResponse}
 
 
-@lookup
-async def task_of_item(actor: Actor, **ids: Any) -> tuple[Task, ChecklistItem]:
-    """A step with its task; the task's rule is asked by the command."""
-    return await checklist.visible_item(actor, **ids)
-
-
 @api.get(ITEMS, Page[checklist.ChecklistItemRead])
 async def list_checklist(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
     """List a task's steps in order."""
-    found, total = await checklist.list_items(task, query)
-    return page(found, total, query)
+    return page(*await checklist.list_items(task, query), query)
 
 
 @api.post(ITEMS, checklist.ChecklistItemRead, rule="task.edit_checklist", errors=FULL)
@@ -126,8 +108,7 @@ async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrd
     """Put all steps of a task into a new order."""
     await checklist.order_items(actor, task, data.item_ids)
     paging = Paging(limit=checklist.MOST, offset=0)
-    found, total = await checklist.list_items(task, paging)
-    return page(found, total, paging)
+    return page(*await checklist.list_items(task, paging), paging)
 
 
 @api.get(f"{ITEMS}/<item_id>", checklist.ChecklistItemRead)
@@ -152,14 +133,13 @@ async def remove_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem])
     return OK
 
 
-@api.post(f"{TASK}/dependencies", TaskRead, rule="task.change_dependencies", errors={409: ErrorResponse})
-async def add_dependency(actor: Actor, task: Task, data: TaskDependencyCreate) -> dict[str, object]:
+@api.post(f"{TASK}/dependencies", schemas.TaskRead, rule="task.change_dependencies", errors={409: ErrorResponse})
+async def add_dependency(actor: Actor, task: Task, data: schemas.TaskDependencyCreate) -> dict[str, object]:
     """Make a task wait for another one of its board.
 
     A dependency that exists is a no-op. Tasks that would wait for each other in a circle: 409.
     """
-    await commands.add_dependency(actor, task, data.task_id)
-    return await task_read(task.id)
+    return await task_read((await commands.change_dependency(actor, task, data.task_id, waits=True)).id)
 
 
 async def task_and_dependency(
@@ -170,15 +150,14 @@ async def task_and_dependency(
 
 @api.delete(
     f"{TASK}/dependencies/<depends_on_task_id>",
-    TaskRead,
+    schemas.TaskRead,
     find=task_and_dependency,
     rule="task.change_dependencies",
     errors={409: ErrorResponse},
 )
 async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> dict[str, object]:
     """Let a task no longer wait for another one. A dependency that does not exist is a no-op."""
-    await commands.remove_dependency(actor, *found)
-    return await task_read(found[0].id)
+    return await task_read((await commands.change_dependency(actor, *found, waits=False)).id)
 
 
 @api.delete(
@@ -204,15 +183,21 @@ async def delete_task(actor: Actor, task: Task) -> OkResponse:
     return OK
 
 
-@api.post(f"{TASK}/restorations", TaskRead, find=any_task, rule="task.restore", errors={409: ErrorResponse}, who="user")
+@api.post(
+    f"{TASK}/restorations",
+    schemas.TaskRead,
+    find=any_task,
+    rule="task.restore",
+    errors={409: ErrorResponse},
+    who="user",
+)
 async def restore_task(actor: Actor, task: Task) -> dict[str, object]:
     """Put a deleted task back.
 
     Tasks that wait for it wait again, and started ones return to the inbox. So does the task itself when its work
     cannot continue.
     """
-    await leaving.restore_task(actor, task)
-    return await task_read(task.id)
+    return await task_read((await leaving.restore_task(actor, task)).id)
 
 
 @api.post(f"{TASK}/erasures", find=any_task, rule="task.erase", errors={409: ErrorResponse}, who="user")
@@ -222,11 +207,10 @@ async def erase_task(actor: Actor, task: Task) -> OkResponse:
     return OK
 
 
-@api.post(f"{TASK}/reviews", TaskRead, rule="task.review", errors={409: BlockedTaskError}, who="user")
-async def review_task(actor: Actor, task: Task, data: TaskReview) -> dict[str, object]:
+@api.post(f"{TASK}/reviews", schemas.TaskRead, rule="task.review", errors={409: schemas.BlockedTaskError}, who="user")
+async def review_task(actor: Actor, task: Task, data: schemas.TaskReview) -> dict[str, object]:
     """Finish a task in review, or send it back to the agent that did it, with your note; 409 when it left review."""
-    await reviews.review_task(actor, task, data)
-    return await task_read(task.id)
+    return await task_read((await reviews.review_task(actor, task, data)).id)
 
 
 FILES = BodyLimit("POST", "/api/v1/boards/[^/]+/tasks/[^/]+/attachments", "max_file_bytes")

@@ -1,6 +1,5 @@
 """Tasks and comments over HTTP. People and agents share the functions; the agents' mirror has its own paths."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from quart import Response
@@ -10,38 +9,21 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
-from mission_control.tasks import attachments, commands, comments
-from mission_control.tasks.attachments import DOWNLOAD, FORM, INLINE_TYPES, received_file
-from mission_control.tasks.comments import add_comment
+from mission_control.tasks import attachments, commands, comments, queries, schemas
 from mission_control.tasks.live import board_snapshot, stream_of_tasks
 from mission_control.tasks.models import Attachment, Comment, Task
-from mission_control.tasks.queries import comment_read, task_read
-from mission_control.tasks.queries import list_comments as comments_page
-from mission_control.tasks.queries import list_tasks as tasks_page
 from mission_control.tasks.quick_add import QuickTask, understood
 from mission_control.tasks.rules import refuse_fields
-from mission_control.tasks.schemas import (
-    BlockedTaskError,
-    BoardSnapshot,
-    SnapshotQuery,
-    TaskCommentCreate,
-    TaskCommentEdit,
-    TaskCommentRead,
-    TaskCreate,
-    TaskQuery,
-    TaskRead,
-    TaskUpdate,
-)
 
 api = Api(__name__, "tasks", who="actor")
-BLOCKED = {409: BlockedTaskError}
+BLOCKED = {409: schemas.BlockedTaskError}
 TASKS = "/boards/<board_id>/tasks"
 TASK = "/boards/<board_id>/tasks/<task_id>"
 
 
 @api.get(
     TASKS,
-    Page[TaskRead],
+    Page[schemas.TaskRead],
     rule="task.read",
     agents=hints(
         "agent_board_task_discovery",
@@ -52,10 +34,9 @@ TASK = "/boards/<board_id>/tasks/<task_id>"
         example="which tasks can I take",
     ),
 )
-async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, object]:
+async def list_tasks(actor: Actor, board: Board, query: schemas.TaskQuery) -> dict[str, object]:
     """List tasks, newest first."""
-    found, total = await tasks_page(board, query, actor.user_id)
-    return page(found, total, query)
+    return page(*await queries.list_tasks(board, query, actor.user_id), query)
 
 
 @api.get(f"{TASKS}/stream", rule="task.read", is_stream=True)
@@ -70,7 +51,7 @@ async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Respon
 
 @api.post(
     TASKS,
-    TaskRead,
+    schemas.TaskRead,
     who="user",
     rule="task.create",
     errors=BLOCKED,
@@ -87,12 +68,12 @@ async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Respon
     ),
     agents_errors=dict.fromkeys((403, 404, 409, 422), LLMErrorResponse),
 )
-async def create_task(actor: Actor, board: Board, data: TaskCreate) -> dict[str, object]:
+async def create_task(actor: Actor, board: Board, data: schemas.TaskCreate) -> dict[str, object]:
     """Put a new task on a board."""
-    return await task_read((await commands.create_task(actor, board, data)).id)
+    return await queries.task_read((await commands.create_task(actor, board, data)).id)
 
 
-@api.post(f"{TASKS}/lines", TaskRead, who="user", rule="task.create", former=(f"{TASKS}/quick",))
+@api.post(f"{TASKS}/lines", schemas.TaskRead, who="user", rule="task.create", former=(f"{TASKS}/quick",))
 async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[str, object]:
     """Put a task on a board that one line describes, such as `Renew the certificate @Kit #shop !high due:fri`.
 
@@ -100,12 +81,12 @@ async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[st
     """
     above = await Task.get_or_none(id=data.after_task_id, board_id=board.id, deleted_at=None)
     task = await commands.create_task(actor, board, await understood(board, data), above=above)
-    return await task_read(task.id)
+    return await queries.task_read(task.id)
 
 
 @api.get(
     TASK,
-    TaskRead,
+    schemas.TaskRead,
     hints=hints(
         "agent_task_lookup",
         use="To read one task whose id you know, from a notice, a mention or a claim.",
@@ -117,19 +98,14 @@ async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[st
 )
 async def get_task(actor: Actor, task: Task) -> dict[str, object]:
     """Read a task."""
-    return await task_read(task.id)
-
-
-def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, object]) -> None:
-    """403 for fields that an agent of this role never changes."""
-    refuse_fields(actor, task, TaskUpdate.names_in(raw))
+    return await queries.task_read(task.id)
 
 
 @api.patch(
     TASK,
-    TaskRead,
+    schemas.TaskRead,
     rule="task.change",
-    refuses=refuse_fields_sent,
+    refuses=lambda actor, task, raw: refuse_fields(actor, task, schemas.TaskUpdate.names_in(raw)),
     errors=BLOCKED,
     agents=hints(
         "agent_task_update",
@@ -143,18 +119,17 @@ def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, object]) -> N
     ),
     agents_errors={409: LLMErrorResponse},
 )
-async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, object]:
+async def update_task(actor: Actor, task: Task, data: schemas.TaskUpdate) -> dict[str, object]:
     """Change a task; only the fields that are sent.
 
     What a person, a worker and a lead may change differs, and the board's rules may refuse a change of status.
     """
-    await commands.change_task(actor, task, data.change())
-    return await task_read(task.id)
+    return await queries.task_read((await commands.change_task(actor, task, data.change())).id)
 
 
 @api.get(
     f"{TASK}/comments",
-    Page[TaskCommentRead],
+    Page[schemas.TaskCommentRead],
     agents=hints(
         "agent_task_comment_discovery",
         use="To read what was said before you go on with a task.",
@@ -166,13 +141,12 @@ async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, o
 )
 async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
     """List a task's comments, oldest first."""
-    found, total = await comments_page(task, query)
-    return page(found, total, query)
+    return page(*await queries.list_comments(task, query), query)
 
 
 @api.post(
     f"{TASK}/comments",
-    TaskCommentRead,
+    schemas.TaskCommentRead,
     rule="task.comment",
     agents=hints(
         "agent_task_comment_create",
@@ -185,13 +159,13 @@ async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[st
         example="report what I have done",
     ),
 )
-async def create_task_comment(actor: Actor, task: Task, data: TaskCommentCreate) -> dict[str, object] | None:
+async def create_task_comment(actor: Actor, task: Task, data: schemas.TaskCommentCreate) -> dict[str, object] | None:
     """Comment on a task."""
-    return await comment_read((await add_comment(actor, task, data.message)).id)
+    return await queries.comment_read((await comments.add_comment(actor, task, data.message)).id)
 
 
-@api.get("/boards/<board_id>/snapshot", BoardSnapshot, tags=("boards",), rule="board.read")
-async def get_board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, object]:
+@api.get("/boards/<board_id>/snapshot", schemas.BoardSnapshot, tags=("boards",), rule="board.read")
+async def get_board_snapshot(actor: Actor, board: Board, query: schemas.SnapshotQuery) -> dict[str, object]:
     """Read everything on a board at one moment."""
     return await board_snapshot(board, archived=query.archived)
 
@@ -204,12 +178,15 @@ COMMENT = f"{TASK}/comments/<comment_id>"
 @api.get(FILES, Page[attachments.AttachmentRead])
 async def list_attachments(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
     """List a task's files, oldest first."""
-    found, total = await attachments.list_attachments(task, query)
-    return page(found, total, query)
+    return page(*await attachments.list_attachments(task, query), query)
 
 
 @api.post(
-    FILES, attachments.AttachmentRead, rule="task.attach", errors={409: ErrorResponse, 413: ErrorResponse}, form=FORM
+    FILES,
+    attachments.AttachmentRead,
+    rule="task.attach",
+    errors={409: ErrorResponse, 413: ErrorResponse},
+    form=attachments.FORM,
 )
 async def attach_file(actor: Actor, task: Task) -> dict[str, object]:
     """Put a file on a task, or on a comment of your own.
@@ -217,7 +194,7 @@ async def attach_file(actor: Actor, task: Task) -> dict[str, object]:
     The request is a form with the field `file`. What the file is decides its content; images, PDF and plain text can
     be shown by a browser, everything else is only downloaded.
     """
-    attachment = await attachments.attach(actor, task, await received_file())
+    attachment = await attachments.attach(actor, task, await attachments.received_file())
     return await attachments.attachment_read(attachment.id)
 
 
@@ -227,7 +204,7 @@ async def get_attachment(actor: Actor, attachment: Attachment) -> dict[str, obje
     return await attachments.attachment_read(attachment.id)
 
 
-@api.get(f"{FILE}/content", media=(DOWNLOAD, *sorted(INLINE_TYPES)))
+@api.get(f"{FILE}/content", media=(attachments.DOWNLOAD, *sorted(attachments.INLINE_TYPES)))
 async def get_attachment_content(actor: Actor, attachment: Attachment) -> Response:
     """Read the bytes of a file."""
     return await attachments.content_response(attachment)
@@ -240,16 +217,16 @@ async def remove_attachment(actor: Actor, attachment: Attachment) -> OkResponse:
     return OK
 
 
-@api.get(COMMENT, TaskCommentRead)
+@api.get(COMMENT, schemas.TaskCommentRead)
 async def get_task_comment(actor: Actor, comment: Comment) -> dict[str, object] | None:
     """Read a comment."""
-    return await comment_read(comment.id)
+    return await queries.comment_read(comment.id)
 
 
-@api.patch(COMMENT, TaskCommentRead, rule="task.edit_comment")
-async def edit_task_comment(actor: Actor, comment: Comment, data: TaskCommentEdit) -> dict[str, object] | None:
+@api.patch(COMMENT, schemas.TaskCommentRead, rule="task.edit_comment")
+async def edit_task_comment(actor: Actor, comment: Comment, data: schemas.TaskCommentEdit) -> dict[str, object] | None:
     """Put other words into a comment of your own."""
-    return await comment_read((await comments.edit_comment(actor, comment, data.message)).id)
+    return await queries.comment_read((await comments.edit_comment(actor, comment, data.message)).id)
 
 
 @api.delete(COMMENT, rule="task.delete_comment")

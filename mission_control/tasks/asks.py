@@ -12,12 +12,10 @@ from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, in_one_line, link_facts, need, span
 from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
 from mission_control.boards.queries import OFFLINE_AFTER, visible_board
-from mission_control.core import times as clock
-from mission_control.core import times as zones
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.substance import Parts
-from mission_control.core.times import iso
 from mission_control.database.sql import Condition, as_id, is_postgres, placeholders, rows, select
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.leaving import restore_task
@@ -90,27 +88,12 @@ class TaskRow:
 
     @property
     def name(self) -> str:
-        """Its number and title."""
         return f"#{self.number} {self.title}"
 
     @property
     def ids(self) -> dict[str, UUID]:
         """The path parameters of its operations."""
         return {"board_id": self.board_id, "task_id": self.id}
-
-    @property
-    def url(self) -> str:
-        """Where it is shown."""
-        return f"/boards/{self.board_id}/tasks/{self.id}"
-
-    @property
-    def reference(self) -> NeedTask:
-        return NeedTask(id=self.id, number=self.number, title=self.title, status=self.status)
-
-    @property
-    def who(self) -> NeedParty | None:
-        """The agent that did it last, None when it was no agent."""
-        return NeedParty(id=self.worker_id, name=self.worker) if self.worker else None
 
     @property
     def done(self) -> str:
@@ -138,29 +121,20 @@ def facts_of(task: TaskRow) -> list[NeedFact]:
 def cost_of(task: TaskRow) -> list[NeedFact]:
     """Return what the last run of a task took."""
     tokens, money = (task.input_tokens or 0) + (task.output_tokens or 0), task.cost_micros or 0
-    parts = []
-    if tokens:
-        parts.append(f"{tokens // 1000}k tokens" if tokens >= 1000 else f"{tokens} tokens")
+    parts = [f"{tokens // 1000}k tokens" if tokens >= 1000 else f"{tokens} tokens"] if tokens else []
     if money:
         parts.append(f"{money / 1_000_000:.2f} USD")
     return [fact("gauge", ", ".join(parts))] if parts else []
 
 
-def lasted(since: datetime, now: datetime) -> str:
-    """Return how long ago something was, in words."""
-    return span((now - since).total_seconds())
-
-
-def _evidence_of(task: TaskRow) -> list[NeedFact]:
-    links = [one for one in task.evidence or () if isinstance(one, Mapping)]
-    named = [(str(one.get("title") or one.get("url")), str(one.get("url"))) for one in links]
-    return link_facts([(name, url) for name, url in named if re.match("https?://", url)])
-
-
 def next_day(due_at: datetime, now: datetime) -> datetime:
     """Return the same time of day, tomorrow where the reader is."""
-    zone = zones.reader()
-    return zones.at(zones.day_of(now, zone) + timedelta(days=1), zones.local(due_at, zone).time(), zone)
+    zone = times.reader()
+    return times.at(times.day_of(now, zone) + timedelta(days=1), times.local(due_at, zone).time(), zone)
+
+
+def _lasted(key: Key, page: Page) -> str:
+    return span((page.now - key.since).total_seconds())
 
 
 class TaskAsk(AskKind[TaskRow]):
@@ -180,6 +154,12 @@ class TaskAsk(AskKind[TaskRow]):
         "=in_progress": "took this up again",
     }
 
+    where = since = ""  # SQL on the task `t`
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        source = f"FROM mine JOIN tasks t ON t.board_id = mine.id WHERE {self.where} AND t.deleted_at IS NULL"
+        yield Rows(source, since=self.since, board_id="t.board_id", version=VERSION)
+
     async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
         found = await select(TaskRow, f"{_SELECT} WHERE t.id IN ({placeholders(len(page.ids))})", *page.ids)
         return {row.id: row for row in found}
@@ -190,6 +170,14 @@ class TaskAsk(AskKind[TaskRow]):
     async def hold(self, task_id: UUID) -> None:
         """Lock a task, also a deleted one."""
         await rows(f"SELECT id FROM tasks WHERE id = ?{' FOR NO KEY UPDATE' if is_postgres() else ''}", task_id)
+
+    def _need(self, page: Page, key: Key, task: TaskRow, agent: NeedParty | None = None, **more: Any) -> Need:
+        """Say a need about a task, by default of the agent that did it last."""
+        reference = NeedTask(id=task.id, number=task.number, title=task.title, status=task.status)
+        if agent is None and task.worker:
+            agent = NeedParty(id=task.worker_id, name=task.worker)
+        url = f"/boards/{task.board_id}/tasks/{task.id}"
+        return need(page, key, url=url, tasks=[reference], agent=agent, **{"facts": facts_of(task)} | more)
 
     async def undo(self, actor: Actor, board_id: UUID, task_id: UUID, last: Last) -> None:
         """Move a task back, or take it out of the trash. Raise Invalid for what cannot be taken back."""
@@ -219,18 +207,13 @@ class ReviewAsk(TaskAsk):
     glyph = ("circle-question-mark", "ask")
     concerns = ("approval.", *CHANGES)
 
-    def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find tasks in review without a pending approval, since they were handed in."""
-        yield Rows(
-            "FROM mine JOIN tasks t ON t.board_id = mine.id WHERE t.status = 'review' AND t.deleted_at IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending)",
-            since="COALESCE((SELECT MAX(r.ended_at) FROM task_runs r WHERE r.task_id = t.id), t.updated_at)",
-            board_id="t.board_id",
-            version=VERSION,
-        )
+    where = (
+        "t.status = 'review' AND NOT EXISTS"
+        " (SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending)"
+    )
+    since = "COALESCE((SELECT MAX(r.ended_at) FROM task_runs r WHERE r.task_id = t.id), t.updated_at)"
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
-        """Say which task is to be reviewed: one finishes it, or sends it back."""
         reviewer = f" {task.assignee} may review it too." if task.assignee else ""
         back = f"{task.worker} gets your note and takes it up again." if task.worker else "It goes back to the inbox."
         good, bad = {"decision": "approved"}, {"decision": "changes_requested"}
@@ -238,21 +221,18 @@ class ReviewAsk(TaskAsk):
             "approve", "A", "Approve", task.done, "review_task", task.ids, good, note=COMMENT,
             recommended=not task.blockers,
         )  # fmt: skip
-        return need(
-            page,
-            key,
+        send_back = taken_back("send_back", "R", "Send back", back, "review_task", task.ids, bad, note=NOTE)
+        links = [link for link in task.evidence or () if isinstance(link, Mapping)]
+        named = [(str(link.get("title") or link.get("url")), str(link.get("url"))) for link in links]
+        evidence = link_facts([(name, url) for name, url in named if re.match("https?://", url)])
+        return self._need(
+            page, key, task,
             title=f"Review {task.name}",
             reason=in_one_line(task.summary or ""),
-            url=task.url,
-            facts=[*facts_of(task), *_evidence_of(task), *cost_of(task)],
-            answers=[
-                approve,
-                taken_back("send_back", "R", "Send back", back, "review_task", task.ids, bad, note=NOTE),
-            ],
+            facts=[*facts_of(task), *evidence, *cost_of(task)],
+            answers=[approve, send_back],
             otherwise=f"It stays in review.{reviewer}",
-            tasks=[task.reference],
-            agent=task.who,
-        )
+        )  # fmt: skip
 
 
 class FlaggedAsk(TaskAsk):
@@ -262,20 +242,11 @@ class FlaggedAsk(TaskAsk):
     glyph = ("flag", "bad")
     concerns = ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES)
 
-    def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find tasks that failed several times and are not assigned again before a person has looked."""
-        yield Rows(
-            "FROM mine JOIN tasks t ON t.board_id = mine.id"
-            " WHERE t.flagged_at IS NOT NULL AND t.status <> 'done' AND t.deleted_at IS NULL",
-            since="t.flagged_at",
-            board_id="t.board_id",
-            version=VERSION,
-        )
+    where, since = "t.flagged_at IS NOT NULL AND t.status <> 'done'", "t.flagged_at"
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
-        """Say which task failed, and why: one has it tried again, takes it, or drops it."""
         number = task.failed_attempts
-        times = {0: "", 1: "once", 2: "twice", 3: "three times"}.get(number, f"{number} times")
+        often = {0: "", 1: "once", 2: "twice", 3: "three times"}.get(number, f"{number} times")
         again, mine = "Agents can claim it at once, with all attempts.", {"assigned_user_id": str(page.actor.user_id)}
         retry = answer(
             "retry", "1", "Try again", again, "clear_flag", task.ids, note=HINT, note_operation="create_task_comment",
@@ -285,22 +256,15 @@ class FlaggedAsk(TaskAsk):
             "drop", "3", "Drop", "It goes to the trash.", "delete_task", task.ids, course="stop", undoable=True,
             in_bulk=True,
         )  # fmt: skip
-        return need(
-            page,
-            key,
-            title=f"{task.name} failed {times}",
+        take = answer("take", "2", "Take it", "It is yours alone.", "update_task", task.ids, mine, course="person")
+        return self._need(
+            page, key, task,
+            title=f"{task.name} failed {often}",
             reason=task.flag_reason,
-            url=task.url,
             facts=[*facts_of(task), *cost_of(task)],
-            answers=[
-                retry,
-                answer("take", "2", "Take it", "It is yours alone.", "update_task", task.ids, mine, course="person"),
-                drop,
-            ],
+            answers=[retry, take, drop],
             otherwise="No agent gets it until a person has looked.",
-            tasks=[task.reference],
-            agent=task.who,
-        )
+        )  # fmt: skip
 
 
 class SilentAsk(TaskAsk):
@@ -317,7 +281,7 @@ class SilentAsk(TaskAsk):
         An agent of a gateway that is connected is silent when it was told that its task waits and did nothing since.
         While a person waits for a sign that they asked for, which is ten minutes too, it waits for nobody.
         """
-        before = clock.clock_now() - OFFLINE_AFTER
+        before = times.clock_now() - OFFLINE_AFTER
         yield Rows(
             "FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
             " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.started_at < ?"
@@ -346,35 +310,25 @@ class SilentAsk(TaskAsk):
         )
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
-        """Say who is silent, since when, and at which task: one asks for a sign, or takes the task back."""
         who = task.worker or task.assignee or "An agent"
-        then = f"The lease ends and {who} loses #{task.number}; it goes back to the inbox."
-        if task.lease_expires_at is None:
-            then = f"#{task.number} stays with {who}."
         read_by = f"{who} reads it at its next call. Without a sign in 10 min this comes back."
-        sign, comment = {"message": ASK}, "create_task_comment"
-        ends, back = (
-            f"The run ends, and #{task.number} goes to the inbox.",
-            {"status": "inbox", "assigned_agent_id": None},
+        sign, back = {"message": ASK}, {"status": "inbox", "assigned_agent_id": None}
+        ask = answer(
+            "ask", "1", "Ask for a sign", read_by, "create_task_comment", task.ids, sign, note=WORDS, recommended=True
         )
-        return need(
-            page,
-            key,
-            title=f"{who} has given no sign for {lasted(key.since, page.now)} at #{task.number}",
+        ends = f"The run ends, and #{task.number} goes to the inbox."
+        take_back = answer(
+            "take_back", "2", "Take it back", ends, "update_task", task.ids, back, course="stop", in_bulk=True
+        )
+        then = f"The lease ends and {who} loses #{task.number}; it goes back to the inbox."
+        return self._need(
+            page, key, task, NeedParty(id=task.assigned_agent_id, name=who),
+            title=f"{who} has given no sign for {_lasted(key, page)} at #{task.number}",
             reason=task.title,
-            url=task.url,
-            facts=facts_of(task),
-            answers=[
-                answer("ask", "1", "Ask for a sign", read_by, comment, task.ids, sign, note=WORDS, recommended=True),
-                answer(
-                    "take_back", "2", "Take it back", ends, "update_task", task.ids, back, course="stop", in_bulk=True
-                ),
-            ],
-            otherwise=then,
+            answers=[ask, take_back],
+            otherwise=then if task.lease_expires_at else f"#{task.number} stays with {who}.",
             at=task.lease_expires_at,
-            tasks=[task.reference],
-            agent=NeedParty(id=task.assigned_agent_id, name=who),
-        )
+        )  # fmt: skip
 
 
 class OverdueAsk(TaskAsk):
@@ -384,14 +338,13 @@ class OverdueAsk(TaskAsk):
     glyph = ("calendar", "bad")
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find a person's own tasks whose date has passed."""
         whose, values = "t.assigned_user_id IS NOT NULL", list[Any]()
         if seeker.user_id is not None:
             whose, values = "t.assigned_user_id = ?", [seeker.user_id]
         yield Rows(
             f"FROM tasks t JOIN mine ON mine.id = t.board_id WHERE {whose} AND t.due_at < ?"
             " AND t.status <> 'done' AND t.deleted_at IS NULL",
-            [*values, clock.clock_now()],
+            [*values, times.clock_now()],
             since="t.due_at",
             board_id="t.board_id",
             owner_id="t.assigned_user_id",
@@ -408,23 +361,18 @@ class OverdueAsk(TaskAsk):
         )
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
-        """Say which task was due, and since when: one finishes it, gives it another date, or hands it to agents."""
-        done, later = {"status": "done", "approve": True}, {"due_at": iso(next_day(key.since, page.now))}
+        done, later = {"status": "done", "approve": True}, {"due_at": times.iso(next_day(key.since, page.now))}
         free, again = {"assigned_user_id": None, "status": "inbox"}, "It is late again only after that."
-        return need(
-            page,
-            key,
-            title=f"{task.name} was due {lasted(key.since, page.now)} ago",
-            url=task.url,
-            facts=facts_of(task),
+        return self._need(
+            page, key, task,
+            title=f"{task.name} was due {_lasted(key, page)} ago",
             answers=[
                 taken_back("done", "1", "Done", task.done, "move_task", task.ids, done),
                 answer("tomorrow", "2", "Due tomorrow", again, "update_task", task.ids, later, in_bulk=True),
                 answer("hand_over", "3", "Hand to an agent", "Agents can claim it.", "update_task", task.ids, free),
             ],
             otherwise="It stays yours, marked as late for everybody.",
-            tasks=[task.reference],
-        )
+        )  # fmt: skip
 
 
 KINDS = (ReviewAsk(), FlaggedAsk(), SilentAsk(), OverdueAsk())

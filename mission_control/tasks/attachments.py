@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -17,7 +17,7 @@ from werkzeug.formparser import FormDataParser
 from mission_control.approvals.schemas import PersonRef
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, schema_error
-from mission_control.core.values import Paging, new_id, parse_id
+from mission_control.core.values import Paging, parse_id
 from mission_control.database.sql import rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
@@ -26,7 +26,7 @@ from mission_control.log.unit_of_work import record
 from mission_control.people.account_names import person_name
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Attachment, AttachmentContent, Comment, Task
-from mission_control.tasks.queries import visible_task
+from mission_control.tasks.queries import part_of_task, visible_task
 
 EVENTS = (
     Kind("task.file_attached", "A file was put on a task or on a comment.", "attached a file to"),
@@ -52,24 +52,18 @@ def checked_type(content: bytes, claimed: str) -> str:
 
     Raise Invalid for a file that claims to be an image, a PDF or text and is not.
     """
-    found = _found_type(content)
+    found = next((name for signature, name in SIGNATURES if content.startswith(signature)), None)
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        found = "image/webp"
+    if found is None:
+        is_program = content.startswith(b"#!") or MARKUP.match(content.removeprefix(b"\xef\xbb\xbf"))
+        found = DOWNLOAD if is_program or not _is_text(content) else "text/plain"
     claimed = claimed.lower()
     claims_text = claimed.startswith("text/") and claimed not in ACTIVE_TEXT
     wanted = "text/plain" if claims_text else claimed
     if wanted in INLINE_TYPES and wanted != found and not (claims_text and found == DOWNLOAD and _is_text(content)):
         raise Invalid(f"The file says that it is {claimed}, but its content is not.")
     return found
-
-
-def _found_type(content: bytes) -> str:
-    for signature, name in SIGNATURES:
-        if content.startswith(signature):
-            return name
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    if content.startswith(b"#!") or MARKUP.match(content.removeprefix(b"\xef\xbb\xbf")) or not _is_text(content):
-        return DOWNLOAD
-    return "text/plain"
 
 
 def _is_text(content: bytes) -> bool:
@@ -101,7 +95,7 @@ class Upload:
     content_type: str
     content: bytes
     sha256: str
-    comment_id: UUID | None
+    comment_id: UUID | None = None
 
 
 async def received_file() -> Upload:
@@ -121,14 +115,16 @@ def _read(body: bytes, mimetype: str, parameters: dict[str, str]) -> Upload:
         raise Invalid([schema_error("missing", ["body", "file"], "Field required")])
     if len(files.getlist("file")) > 1:
         raise Invalid([schema_error("too_many_files", ["body", "file"], "Send one file at a time")])
-    content = file.stream.read()
-    return Upload(
-        name=kept_name(file.filename or ""),
-        content_type=checked_type(content, file.mimetype),
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        comment_id=_comment_id(form.get("comment_id", "")),
-    )
+    upload = uploaded(file.filename or "", file.stream.read(), file.mimetype)
+    comment_id, text = None, form.get("comment_id", "")
+    if text.strip() and (comment_id := parse_id(text.strip())) is None:
+        raise Invalid([schema_error("uuid_parsing", ["body", "comment_id"], "Input should be a valid UUID", text)])
+    return replace(upload, comment_id=comment_id)
+
+
+def uploaded(name: str, content: bytes, claimed: str) -> Upload:
+    """Return a file that is stored. Raise Invalid for one that is not of the type that it claims."""
+    return Upload(kept_name(name), checked_type(content, claimed), content, hashlib.sha256(content).hexdigest())
 
 
 def kept_name(given: str) -> str:
@@ -137,17 +133,9 @@ def kept_name(given: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", last).strip(" .")[-LONGEST_NAME:] or "file"
 
 
-def _comment_id(text: str) -> UUID | None:
-    if not text.strip():
-        return None
-    if (known := parse_id(text.strip())) is None:
-        raise Invalid([schema_error("uuid_parsing", ["body", "comment_id"], "Input should be a valid UUID", text)])
-    return known
-
-
 MOST = 100
 SELECT = (
-    "SELECT f.id, f.task_id, f.comment_id, f.agent_id, f.user_id, f.name, f.content_type, f.size, f.sha256,"
+    "SELECT f.id, f.task_id, f.comment_id, f.name, f.content_type, f.size, f.sha256, f.agent_id, f.user_id AS author,"
     f" f.created_at, f.run_id, {person_name('u', 'User')} AS user_name FROM task_attachments f"
     " LEFT JOIN users u ON u.id = f.user_id LEFT JOIN task_comments c ON c.id = f.comment_id"
     " WHERE c.deleted_at IS NULL"
@@ -173,13 +161,9 @@ class AttachmentRead(BaseModel):
 @lookup
 async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attachment_id: UUID) -> Attachment:
     """Return a file of a visible task. Raise NotFound otherwise, also for files of deleted comments."""
-    task = await visible_task(actor, board_id, task_id)
-    attachment = await Attachment.get_or_none(id=attachment_id, task_id=task.id)
-    if attachment is None:
-        raise NotFound()
+    attachment = await part_of_task(Attachment, await visible_task(actor, board_id, task_id), attachment_id)
     if attachment.comment_id and await Comment.filter(id=attachment.comment_id).exclude(deleted_at=None).exists():
         raise NotFound()
-    attachment.task = task
     return attachment
 
 
@@ -191,70 +175,44 @@ async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, A
         task.id,
     )
     found = await rows(
-        f"{SELECT} AND f.task_id = ? ORDER BY f.created_at, f.id LIMIT ? OFFSET ?",
-        task.id,
-        paging.limit,
-        paging.offset,
+        f"{SELECT} AND f.task_id = ? ORDER BY f.created_at, f.id LIMIT ? OFFSET ?", task.id, paging.limit, paging.offset
     )
     return [_serialize(row) for row in found], int(total["n"])
 
 
 async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
-    """Return one file as it is answered, without its content."""
     found = await rows(f"{SELECT} AND f.id = ?", attachment_id)
     if not found:
         raise NotFound()
     return _serialize(found[0])
 
 
-def _serialize(row: dict[str, object]) -> dict[str, object]:
-    plain = ("id", "task_id", "comment_id", "name", "content_type", "size", "sha256", "agent_id")
-    author = {"id": row["user_id"], "name": row["user_name"]} if row["user_id"] is not None else None
-    later = {"author": author, "created_at": wire_moment(row["created_at"]), "run_id": row["run_id"]}
-    return {name: row[name] for name in plain} | later
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of `SELECT` as an AttachmentRead."""
+    name, author_id = row.pop("user_name"), row["author"]
+    author = {"id": author_id, "name": name} if author_id is not None else None
+    return row | {"author": author, "created_at": wire_moment(row["created_at"])}
 
 
 @command("task.attach")
 async def attach(actor: Actor, task: Task, upload: Upload, run_id: UUID | None = None) -> Attachment:
     """Attach a file to a task, or to one of the actor's comments there. Raise Conflict for more than 100 files."""
     task = await locked_task(task)
-    await _check_comment(actor, task, upload.comment_id)
+    if upload.comment_id is not None:
+        comment = await Comment.get_or_none(id=upload.comment_id, task_id=task.id, deleted_at=None)
+        if comment is None:
+            raise NotFound("There is no such comment on this task.")
+        if actor.id not in (comment.agent_id, comment.user_id):
+            raise Forbidden("Files go on your own comments, or on the task.")
     if await Attachment.filter(task_id=task.id).count() >= MOST:
         raise Conflict(f"A task has at most {MOST} files.")
-    attachment = await Attachment.create(
-        id=new_id(),
-        task_id=task.id,
-        comment_id=upload.comment_id,
-        run_id=run_id,
-        agent_id=actor.agent_id,
-        user_id=actor.user_id,
-        name=upload.name,
-        content_type=upload.content_type,
-        size=len(upload.content),
-        sha256=upload.sha256,
-    )
+    facts: dict[str, Any] = {"comment_id": upload.comment_id, "name": upload.name, "size": len(upload.content)}
+    facts["sha256"] = upload.sha256
+    by: dict[str, Any] = {"agent_id": actor.agent_id, "user_id": actor.user_id, "run_id": run_id}
+    attachment = await Attachment.create(task_id=task.id, content_type=upload.content_type, **facts, **by)
     await AttachmentContent.create(attachment_id=attachment.id, content=upload.content)
-    record(
-        "task.file_attached",
-        task,
-        f"File attached: {upload.name}.",
-        attachment_id=attachment.id,
-        comment_id=upload.comment_id,
-        name=upload.name,
-        size=attachment.size,
-        sha256=upload.sha256,
-    )
+    record("task.file_attached", task, f"File attached: {upload.name}.", attachment_id=attachment.id, **facts)
     return attachment
-
-
-async def _check_comment(actor: Actor, task: Task, comment_id: UUID | None) -> None:
-    if comment_id is None:
-        return
-    comment = await Comment.get_or_none(id=comment_id, task_id=task.id, deleted_at=None)
-    if comment is None:
-        raise NotFound("There is no such comment on this task.")
-    if actor.id not in (comment.agent_id, comment.user_id):
-        raise Forbidden("Files go on your own comments, or on the task.")
 
 
 @command("task.detach")
@@ -263,36 +221,27 @@ async def detach(actor: Actor, attachment: Attachment) -> None:
     task = await locked_task(attachment.task)
     if not await Attachment.filter(id=attachment.id).delete():
         raise NotFound()
-    record(
-        "task.file_removed",
-        task,
-        f"File removed: {attachment.name}.",
-        attachment_id=attachment.id,
-        name=attachment.name,
-        sha256=attachment.sha256,
-    )
+    facts: dict[str, Any] = {"attachment_id": attachment.id, "name": attachment.name, "sha256": attachment.sha256}
+    record("task.file_removed", task, f"File removed: {attachment.name}.", **facts)
 
 
 async def content_response(attachment: Attachment) -> Response:
     """Return the content of a file; browsers show only types that cannot run code."""
-    tag = f'"{attachment.sha256}"'
-    known = request.headers.get("If-None-Match", "")
-    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
-        return Response("", 304, _headers(attachment, tag))
-    stored = await AttachmentContent.get(attachment_id=attachment.id)
-    kind = attachment.content_type if attachment.content_type in INLINE_TYPES else DOWNLOAD
-    content_type = f"{kind}; charset=utf-8" if kind == "text/plain" else kind
-    return Response(bytes(stored.content), 200, _headers(attachment, tag), content_type=content_type)
-
-
-def _headers(attachment: Attachment, tag: str) -> dict[str, str]:
-    way = "inline" if attachment.content_type in INLINE_TYPES else "attachment"
+    is_inline, tag = attachment.content_type in INLINE_TYPES, f'"{attachment.sha256}"'
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_. ") else "_" for one in attachment.name)
-    return {
-        "Content-Disposition": f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quote(attachment.name, safe='')}",
+    name = f"filename=\"{plain}\"; filename*=UTF-8''{quote(attachment.name, safe='')}"
+    headers = {
+        "Content-Disposition": f"{'inline' if is_inline else 'attachment'}; {name}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "private, no-cache",
         "ETag": tag,
     }
+    known = request.headers.get("If-None-Match", "")
+    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+        return Response("", 304, headers)
+    stored = await AttachmentContent.get(attachment_id=attachment.id)
+    kind = attachment.content_type if is_inline else DOWNLOAD
+    content_type = f"{kind}; charset=utf-8" if kind == "text/plain" else kind
+    return Response(bytes(stored.content), 200, headers, content_type=content_type)

@@ -1,7 +1,6 @@
 """Change many tasks in one transaction, each in its own way; each must pass the rules that hold for it alone."""
 
-from collections.abc import Awaitable, Callable, Collection
-from functools import partial
+from collections.abc import Collection
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -11,28 +10,28 @@ from tortoise.transactions import in_transaction
 from mission_control.boards.models import Board
 from mission_control.boards.words import Priority, TaskStatus
 from mission_control.core.actor import Actor
-from mission_control.core.declared import completed
+from mission_control.core.declared import changed, completed
 from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.core.values import Body, Moment, example
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import unit_of_work
-from mission_control.tasks.changes import TaskChange, locked_task
+from mission_control.tasks.changes import locked_task
 from mission_control.tasks.commands import change_task, move_task
-from mission_control.tasks.fields import BY_NAME, PLAIN, Ids, Surface, shown_at, to_bulk
+from mission_control.tasks.fields import BY_NAME, PLAIN, Ids, Surface, alike_at, shown_at
 from mission_control.tasks.leaving import archive_task, delete_task, restore_task, unarchive_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
-from mission_control.tasks.schemas import TaskRead
+from mission_control.tasks.schemas import TaskRead, TaskUpdate
 from mission_control.tasks.tags import tag_ids_of
 
 MOST = 200
-PLACE = ("status", "before_task_id", "after_task_id")
-STATES = ("archived", "deleted")
-TAGGING = ("add_tag_ids", "remove_tag_ids")
+APART = {  # what is done to a task in another way than by its change
+    "task_id", "status", "before_task_id", "after_task_id", "archived", "deleted", "add_tag_ids", "remove_tag_ids",
+}  # fmt: skip
 
 
-@completed(to_bulk())
+@completed(changed(alike_at(Surface.BULK)))
 class TaskChangeOfOne(Body):
     """What to change on one of many tasks; absent leaves."""
 
@@ -61,7 +60,7 @@ class TaskChangeOfOne(Body):
 
     def fields(self) -> dict[str, Any]:
         """Return the fields that were sent and that a task has as they are."""
-        sent = self.model_dump(exclude_unset=True, exclude={"task_id", *PLACE, *STATES, *TAGGING})
+        sent = self.model_dump(exclude_unset=True, exclude=APART)
         return {name: one for name, one in sent.items() if one is not None or BY_NAME[name].is_nullable}
 
 
@@ -140,33 +139,20 @@ class TaskBulk(Body):
 
     @model_validator(mode="after")
     def _one_change(self) -> Self:
-        if len(self._changes()) != 1:
+        tags = self.add_tag_ids or self.remove_tag_ids
+        if sum(map(bool, (self.move, self.assign, tags, self.set, self.archive, self.delete))) != 1:
             raise ValueError("send one change: move, assign, tags to add or remove, set, archive, or delete")
         return self
 
     def changes(self) -> TaskChanges:
-        if self.move is not None:
-            change: dict[str, Any] = {"status": self.move.status}
-        elif (facts := self.assign or self.set) is not None:
+        if facts := self.move or self.assign or self.set:
             change = facts.model_dump(exclude_unset=True)
         elif self.archive or self.delete:
             change = {"archived": True} if self.archive else {"deleted": True}
         else:
             change = {"add_tag_ids": self.add_tag_ids, "remove_tag_ids": self.remove_tag_ids}
-        return TaskChanges.model_validate(
-            {"changes": [{"task_id": task_id, **change} for task_id in self.task_ids], "atomic": self.atomic}
-        )
-
-    def _changes(self) -> list[object]:
-        sent = (
-            self.move,
-            self.assign,
-            self.add_tag_ids or self.remove_tag_ids,
-            self.set,
-            self.archive,
-            self.delete,
-        )
-        return [given for given in sent if given]
+        changes = [{"task_id": task_id, **change} for task_id in self.task_ids]
+        return TaskChanges.model_validate({"changes": changes, "atomic": self.atomic})
 
 
 class TaskBulkResult(BaseModel):
@@ -215,22 +201,16 @@ async def change_tasks(actor: Actor, board: Board, wanted: TaskChanges) -> dict[
     changes = {change.task_id: change for change in wanted.changes}
     outcome: dict[UUID, DomainError | None] = {}
     for task_id in await _in_order(wanted.task_ids):
-        outcome[task_id] = await _attempt(partial(_change, actor, board, changes[task_id]))
-    if wanted.atomic:
-        _refuse_partly(outcome, wanted.task_ids)
-    return outcome
-
-
-def _refuse_partly(outcome: dict[UUID, DomainError | None], task_ids: list[UUID]) -> None:
-    """Raise Conflict when a part of the changes was refused."""
+        outcome[task_id] = await _attempt(actor, board, changes[task_id])
     failures = [
-        {"task_id": str(one), "status": error.status, "detail": error.detail}
-        for one in task_ids
-        if (error := outcome[one]) is not None
+        {"task_id": str(task_id), "status": error.status, "detail": error.detail}
+        for task_id in wanted.task_ids
+        if (error := outcome[task_id]) is not None
     ]
-    if failures:
+    if wanted.atomic and failures:
         message = f"{len(failures)} of {len(outcome)} tasks cannot change so; nothing was changed."
         raise Conflict({"message": message, "failures": failures})
+    return outcome
 
 
 async def _in_order(task_ids: list[UUID]) -> list[UUID]:
@@ -260,13 +240,13 @@ async def _in_order(task_ids: list[UUID]) -> list[UUID]:
     return list(ordered)
 
 
-async def _attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
-    """Run work in a savepoint and return its refusal, which undoes all of it, records included."""
+async def _attempt(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> DomainError | None:
+    """Change a task in a savepoint and return the refusal, which undoes all of it, records included."""
     unit = unit_of_work()
     known = len(unit.events), len(unit.deliveries), len(unit.signals)
     try:
         async with in_transaction():
-            await work()
+            await _change(actor, board, wanted)
     except DomainError as error:
         del unit.events[known[0] :], unit.deliveries[known[1] :], unit.signals[known[2] :]
         unit.reacted = min(unit.reacted, len(unit.events))
@@ -294,7 +274,7 @@ async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
         kept = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id not in wanted.remove_tag_ids]
         fields["tag_ids"] = [*kept, *(tag_id for tag_id in wanted.add_tag_ids if tag_id not in kept)]
     if fields:
-        task = await change_task(actor, task, TaskChange.of(fields))
+        task = await change_task(actor, task, TaskUpdate.model_construct(**fields).change())
     if wanted.archived:
         task = await archive_task(actor, task)
     if wanted.deleted:
@@ -348,7 +328,6 @@ async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
 
 
 def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[dict[str, object]]:
-    """Return the changes that take back one kind of change for the tasks that it changed."""
     return [{"task_id": one, **_undo(kind, state)} for one, state in before.items() if one in changed]
 
 

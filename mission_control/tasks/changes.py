@@ -1,22 +1,20 @@
-"""What a caller sends to change a task, and what a task was before."""
+"""What a caller sends to change a task; locking tasks, and saving what changed of one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from mission_control.boards.attempts import refuse_lost_lease
-from mission_control.boards.models import Board
+from mission_control.core import times
 from mission_control.core.declared import UNSET, Unset
 from mission_control.core.errors import NotFound
-from mission_control.database.records import find
-from mission_control.tasks.custom_field_queries import merge_values
-from mission_control.tasks.fields import PLAIN, TRACKED
+from mission_control.database.records import find, update
+from mission_control.log.unit_of_work import record
+from mission_control.tasks.fields import TRACKED
 from mission_control.tasks.models import Task
-from mission_control.tasks.tags import replace_tags
 
-type Difference = tuple[Any, Any]  # a value before and after
+type Differences = dict[str, tuple[Any, Any]]  # values before and after, by the field's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,55 +30,29 @@ class TaskChange:
     comment: str | Unset = UNSET
     plain: Mapping[str, object] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """Return the change that sets some fields to these values, which are valid."""
-        ruled = {name: value for name, value in values.items() if name not in PLAIN}
-        return cls(**ruled, plain={name: value for name, value in values.items() if name in PLAIN})
-
     @property
     def names(self) -> frozenset[str]:
-        """The names of the fields that were sent."""
         ruled = (one.name for one in fields(self) if one.name != "plain")
         return frozenset(name for name in ruled if getattr(self, name) is not UNSET) | self.plain.keys()
 
 
-class TaskSnapshot:
-    """What a task was before it changed: every column that a change can alter."""
+async def save(
+    task: Task, before: Task, message: str, kind: str = "", relations: Differences | None = None, **data: Any
+) -> bool:
+    """Store and record what differs from a copy that was made before. Return False when nothing does.
 
-    status: str
-    assigned_agent_id: UUID | None
-    assigned_user_id: UUID | None
-    in_progress_at: datetime | None
-    previous_in_progress_at: datetime | None
-    flagged_at: datetime | None
-    flag_reason: str | None
-
-    def __init__(self, task: Task) -> None:
-        for name in TRACKED:
-            setattr(self, name, getattr(task, name))
-
-    def changed(self, task: Task) -> dict[str, Difference]:
-        """Return the columns that differ now, by name: their values before and after."""
-        pairs = {name: (getattr(self, name), getattr(task, name)) for name in TRACKED}
-        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-type RelationChanges = dict[str, Difference]
-type DependencyChange = tuple[list[UUID], list[UUID]] | None
-
-
-async def change_relations(
-    board: Board, task: Task, change: TaskChange, dependency_change: DependencyChange
-) -> RelationChanges:
-    """Replace tags and merge custom fields; return what changed outside of the task's row, by the field's name."""
-    changes: RelationChanges = {"depends_on_task_ids": dependency_change} if dependency_change else {}
-    if change.tag_ids is not UNSET and (tags := await replace_tags(task.id, change.tag_ids)) is not None:
-        changes["tag_ids"] = tags
-    if change.custom_field_values is not UNSET:
-        if (values := await merge_values(board.id, task.id, change.custom_field_values)) is not None:
-            changes["custom_field_values"] = values
-    return changes
+    `relations` is what changed outside of the task's row. The calling command holds the task.
+    """
+    pairs = {name: (getattr(before, name), getattr(task, name)) for name in TRACKED}
+    changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if not changed and not relations:
+        return False
+    task.updated_at = times.clock_now()
+    await update(task, *changed, "updated_at")
+    shown = {name: pair for name, pair in (changed | (relations or {})).items() if name != "position"}
+    data["before"], data["after"] = ({name: pair[at] for name, pair in shown.items()} for at in (0, 1))
+    record(kind or ("task.status_changed" if "status" in changed else "task.updated"), task, message, **data)
+    return True
 
 
 async def locked_task(task: Task) -> Task:
@@ -113,25 +85,19 @@ async def present_task(task: Task) -> Task | None:
 
 
 async def position_next_to(task: Task, neighbour_id: UUID, *, above: bool) -> float:
-    """The position right before or after another card of the column; NotFound when that one is gone."""
-    column = [
-        one
-        for one in await Task.filter(board_id=task.board_id, status=task.status, deleted_at=None)
-        .order_by("position", "-created_at")
-        .only("id", "position")
-        if one.id != task.id
-    ]
-    index = next((at for at, one in enumerate(column) if one.id == neighbour_id), None)
+    """Return the position right before or after another card of the column. Raise NotFound when that one is gone."""
+    others = Task.filter(board_id=task.board_id, status=task.status, deleted_at=None).exclude(id=task.id)
+    column = await others.order_by("position", "-created_at").only("id", "position")
+    index = next((at for at, other in enumerate(column) if other.id == neighbour_id), None)
     if index is None:
         raise NotFound("The neighbouring card is no longer in this column.")
     slot = index if above else index + 1
     low = column[slot - 1].position if slot > 0 else column[0].position - 2.0
     high = column[slot].position if slot < len(column) else column[-1].position + 2.0
     middle = (low + high) / 2
-    if not low < middle < high:
-        for at, one in enumerate(column):
-            await Task.filter(id=one.id).update(
-                position=low + 2.0 * (at - slot + 1) if at >= slot else low - 2.0 * (slot - 1 - at)
-            )
-        return low + 1.0
-    return middle
+    if low < middle < high:
+        return middle
+    for at, other in enumerate(column):
+        place = low + 2.0 * (at - slot + 1) if at >= slot else low - 2.0 * (slot - 1 - at)
+        await Task.filter(id=other.id).update(position=place)
+    return low + 1.0

@@ -8,16 +8,18 @@ from pydantic import BaseModel, Field
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict
 from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging
-from mission_control.database.sql import rows, wire_moment
+from mission_control.database.records import find_all
+from mission_control.database.sql import rows
+from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.fields import Ids
 from mission_control.tasks.models import ChecklistItem, Task
-from mission_control.tasks.queries import visible_task
+from mission_control.tasks.queries import part_of_task, visible_task
 
 EVENTS = (
     Kind("task.checklist_item_added", "A step was added to a task.", "added a step to"),
@@ -63,35 +65,21 @@ class ChecklistItemRead(BaseModel):
     updated_at: datetime
 
 
+@lookup
 async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUID) -> tuple[Task, ChecklistItem]:
     """Return a step of a visible task, with the task. Raise NotFound otherwise."""
     task = await visible_task(actor, board_id, task_id)
-    item = await ChecklistItem.get_or_none(id=item_id, task_id=task.id)
-    if item is None:
-        raise NotFound()
-    return task, item
+    return task, await part_of_task(ChecklistItem, task, item_id)
 
 
 async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
-    """Return the task's steps in order, and their number."""
-    found = await rows(
-        "SELECT i.id, i.task_id, i.text, i.is_done, i.created_at, i.updated_at FROM task_checklist_items i"
-        " WHERE i.task_id = ? ORDER BY i.position, i.id LIMIT ? OFFSET ?",
-        task.id,
-        paging.limit,
-        paging.offset,
-    )
-    return [_serialize(row) for row in found], await ChecklistItem.filter(task_id=task.id).count()
+    page = "task_id = ? ORDER BY position, id LIMIT ? OFFSET ?"
+    found = await find_all(ChecklistItem, page, task.id, paging.limit, paging.offset)
+    return [item_read(item) for item in found], await ChecklistItem.filter(task_id=task.id).count()
 
 
 def item_read(item: ChecklistItem) -> dict[str, object]:
-    """Return one step as it is answered."""
-    return _serialize({name: getattr(item, name) for name in ChecklistItemRead.model_fields})
-
-
-def _serialize(row: dict[str, object]) -> dict[str, object]:
-    moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
-    return {**row, **moments, "is_done": bool(row["is_done"])}
+    return {name: getattr(item, name) for name in ChecklistItemRead.model_fields}
 
 
 @command("task.edit_checklist")
@@ -113,7 +101,7 @@ async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> Checkl
 async def change_item(actor: Actor, task: Task, item: ChecklistItem, change: ChecklistItemUpdate) -> ChecklistItem:
     """Change the text of a step, or whether it is done."""
     task = await locked_task(task)
-    item = await _current(item)
+    item = await part_of_task(ChecklistItem, task, item.id)
     sent = change.model_dump(exclude_unset=True)
     after = {name: value for name, value in sent.items() if getattr(item, name) != value}
     if not after:
@@ -122,16 +110,9 @@ async def change_item(actor: Actor, task: Task, item: ChecklistItem, change: Che
     item.update_from_dict(after)
     item.updated_at = times.clock_now()
     await item.save(update_fields=[*after, "updated_at"])
-    words = {True: "done", False: "open again"}
-    happened = words[item.is_done] if "is_done" in after else "changed"
-    record(
-        "task.checklist_item_changed",
-        task,
-        f"Step {happened}: {item.text}.",
-        item_id=item.id,
-        before=before,
-        after=after,
-    )
+    happened = {True: "done", False: "open again"}[item.is_done] if "is_done" in after else "changed"
+    message = f"Step {happened}: {item.text}."
+    record("task.checklist_item_changed", task, message, item_id=item.id, before=before, after=after)
     return item
 
 
@@ -139,7 +120,7 @@ async def change_item(actor: Actor, task: Task, item: ChecklistItem, change: Che
 async def remove_item(actor: Actor, task: Task, item: ChecklistItem) -> None:
     """Delete a step."""
     task = await locked_task(task)
-    item = await _current(item)
+    item = await part_of_task(ChecklistItem, task, item.id)
     await item.delete()
     record("task.checklist_item_removed", task, f"Step removed: {item.text}.", item_id=item.id, text=item.text)
 
@@ -158,10 +139,3 @@ async def order_items(actor: Actor, task: Task, wanted: list[UUID]) -> None:
         item.position = float(wanted.index(item.id) + 1)
     await ChecklistItem.bulk_update(items, fields=["position"])
     record("task.checklist_reordered", task, f"Steps reordered: {task.title}.", before=before, after=wanted)
-
-
-async def _current(item: ChecklistItem) -> ChecklistItem:
-    found = await ChecklistItem.get_or_none(id=item.id)
-    if found is None:
-        raise NotFound()
-    return found

@@ -18,8 +18,8 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.models import Attachment, Comment, Task
-from mission_control.tasks.notices import notify_of_comment, notify_of_new_mentions, snippet
-from mission_control.tasks.queries import visible_task
+from mission_control.tasks.notices import notify_of_comment, snippet
+from mission_control.tasks.queries import part_of_task, visible_task
 
 EVENTS = (
     Kind("task.comment", "Somebody said something about a task; the event has the comment's id and not its words."),
@@ -42,9 +42,18 @@ async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
         await hold_lease(task.id)
     if not await rows("SELECT 1 AS one FROM tasks WHERE id = ? AND deleted_at IS NULL", task.id):
         raise NotFound()
-    if actor.is_agent and actor.is_lead:
-        await _refuse_lead(actor, task)
+    if actor.is_agent and actor.is_lead and task.status != "review" and task.auto_reason != f"lead_agent:{actor.id}":
+        await _require_mention(actor, task)
     return await write_comment(actor, task, message)
+
+
+async def _require_mention(actor: Actor, task: Task) -> None:
+    lead = await find(Agent, "id = ?", actor.id)
+    if lead is None:
+        raise NotFound()
+    comments = await Comment.filter(task_id=task.id, message__contains="@", deleted_at=None).only("id", "message")
+    if not any(mentions(comment.message, lead) for comment in comments):
+        raise Forbidden("A lead comments on tasks in review, tasks it created, and where it is mentioned.")
 
 
 async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool = True) -> Comment:
@@ -62,31 +71,14 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
     names: dict[str, Any] = {"has_names": True} if "@" in message else {}
     record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id, **names)
     if notify:
-        await notify_of_comment(actor, task.board, task, comment)
+        await notify_of_comment(actor, task, comment)
     return comment
-
-
-async def _refuse_lead(actor: Actor, task: Task) -> None:
-    if task.status == "review" or task.auto_reason == f"lead_agent:{actor.id}":
-        return
-    lead = await find(Agent, "id = ?", actor.id)
-    if lead is None:
-        raise NotFound()
-    for comment in await Comment.filter(task_id=task.id, message__contains="@", deleted_at=None).only("id", "message"):
-        if mentions(comment.message, lead):
-            return
-    raise Forbidden("A lead comments on tasks in review, tasks it created, and where it is mentioned.")
 
 
 @lookup
 async def visible_comment(actor: Actor, board_id: UUID, task_id: UUID, comment_id: UUID) -> Comment:
     """Return a comment of a visible task, with the task and its board. Raise NotFound otherwise."""
-    task = await visible_task(actor, board_id, task_id)
-    comment = await Comment.get_or_none(id=comment_id, task_id=task.id, deleted_at=None)
-    if comment is None:
-        raise NotFound()
-    comment.task = task
-    return comment
+    return await part_of_task(Comment, await visible_task(actor, board_id, task_id), comment_id, deleted_at=None)
 
 
 @command("task.edit_comment")
@@ -101,7 +93,8 @@ async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
     await _requote(comment, before, snippet(after))
     names: dict[str, Any] = {"has_names": True} if "@" in after else {}
     record("task.comment_edited", comment.task, "Comment edited.", comment_id=comment.id, **names)
-    await notify_of_new_mentions(actor, comment, before)
+    if "@" in after:
+        await notify_of_comment(actor, comment.task, comment, before)
     return comment
 
 

@@ -4,19 +4,9 @@ from uuid import UUID
 
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.tasks.models import TaskDependency
-
-
-async def blockers_of(task_id: UUID) -> list[str]:
-    """Return the ids of the unfinished tasks that this one waits for, in the order in which they were added."""
-    found = await rows(
-        "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
-        " WHERE d.task_id = ? AND p.deleted_at IS NULL AND p.status <> 'done' ORDER BY d.created_at, d.id",
-        task_id,
-    )
-    return [str(row["id"]) for row in found]
 
 
 async def dependency_ids(task_id: UUID) -> list[UUID]:
@@ -46,19 +36,13 @@ async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) ->
         *wanted,
     )
     known = {str(row["id"]) for row in found}
-    missing = [str(one) for one in wanted if str(one) not in known]
-    if missing:
+    if missing := [str(task_id) for task_id in wanted if str(task_id) not in known]:
         raise NotFound({"message": "Some dependencies are not on this board.", "missing_task_ids": missing})
     await refuse_cycle(board.id, task_id, wanted)
 
 
 async def refuse_cycle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
     """Raise 409 for dependencies that would form a cycle. Deleted tasks wait for nothing."""
-    if await _reaches(board_id, wanted, task_id):
-        raise Conflict("These dependencies would form a cycle.")
-
-
-async def _reaches(board_id: UUID, start: list[UUID], goal: UUID) -> bool:
     edges: dict[str, list[str]] = {}
     for row in await rows(
         "SELECT d.task_id, d.depends_on_task_id FROM task_dependencies d JOIN tasks t ON t.id = d.task_id"
@@ -67,27 +51,17 @@ async def _reaches(board_id: UUID, start: list[UUID], goal: UUID) -> bool:
         board_id,
     ):
         edges.setdefault(str(row["task_id"]), []).append(str(row["depends_on_task_id"]))
-    waiting, seen = [str(one) for one in start], set[str]()
+    waiting, seen = [str(one) for one in wanted], set[str]()
     while waiting:
-        one = waiting.pop()
-        if one == str(goal):
-            return True
-        if one not in seen:
-            seen.add(one)
-            waiting += edges.get(one, [])
-    return False
+        awaited = waiting.pop()
+        if awaited == str(task_id):
+            raise Conflict("These dependencies would form a cycle.")
+        if awaited not in seen:
+            seen.add(awaited)
+            waiting += edges.get(awaited, [])
 
 
 async def replace_dependencies(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
-    """Replace the task's dependencies, in this order."""
     await TaskDependency.filter(task_id=task_id).delete()
-    for one in wanted:
-        await TaskDependency.create(board_id=board_id, task_id=task_id, depends_on_task_id=one)
-
-
-def blocked_error(blockers: list[str], *, with_code: bool = True) -> Conflict:
-    """Return the refusal to move or assign a blocked task."""
-    detail = ErrorCode.TASK_BLOCKED.detail(blocked_by_task_ids=blockers)
-    if not with_code:
-        del detail["code"]
-    return Conflict(detail)
+    for awaited_id in wanted:
+        await TaskDependency.create(board_id=board_id, task_id=task_id, depends_on_task_id=awaited_id)

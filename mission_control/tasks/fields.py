@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,17 +18,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from mission_control.boards.words import LABELS, PRIORITIES, Priority, TaskStatus, canonical, day_of, end_of_day, rank
 from mission_control.core import times
-from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
+from mission_control.core.declared import REQUIRED, DeclaredField
 from mission_control.core.values import Moment, OptionalText
 from mission_control.tasks.tags import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
-
-def _unique(ids: list[UUID]) -> list[UUID]:
-    return list(dict.fromkeys(ids))
-
-
-Ids = Annotated[list[UUID], AfterValidator(_unique)]
+Ids = Annotated[list[UUID], AfterValidator(lambda ids: list(dict.fromkeys(ids)))]
 
 
 class Role(StrEnum):
@@ -102,7 +98,6 @@ class TaskField(DeclaredField):
 
     @property
     def quick_sign(self) -> str:
-        """What stands in front of a value in quick add."""
         return self.sign or f"{self.word}:"
 
     def typed(self, text: str) -> object:
@@ -116,9 +111,23 @@ class TaskField(DeclaredField):
             raise ValueError(text) from error
 
     def text_of(self, value: object) -> str:
-        """Return a value as its input shows it."""
         shown = value if self.form is None else self.form.shown(value)
         return "" if shown is None else str(shown)
+
+
+def kept(name: str, kind: object, changed_by: frozenset[Role] = NOBODY, **more: Any) -> TaskField:
+    """A column that the program sets and that answers show."""
+    return TaskField(name=name, kind=kind, changed_by=changed_by, **more)
+
+
+fixed = partial(kept, is_tracked=False)  # no change of the task alters it
+internal = partial(kept, is_answered=False)
+related = partial(kept, is_column=False, is_tracked=False)  # what other tables, or other columns, say of a task
+
+
+def ruled(name: str, kind: object, changed_by: frozenset[Role], default: object = None, **more: Any) -> TaskField:
+    """A column that is sent and for which `rules.py` has rules."""
+    return kept(name, kind, changed_by, default=default, **more)
 
 
 def plain(name: str, kind: object, default: object, **more: Any) -> TaskField:
@@ -126,53 +135,18 @@ def plain(name: str, kind: object, default: object, **more: Any) -> TaskField:
     if Surface.PANEL in more.get("on", ()) and "form" not in more:
         more["form"] = FormField(more.get("accepts") or kind, default)
     more = {"word": name, "label": name.replace("_", " ").capitalize()} | more
-    return TaskField(name=name, kind=kind, default=default, changed_by=PEOPLE, is_plain=True, is_exported=True, **more)
-
-
-def ruled(name: str, kind: object, changed_by: frozenset[Role], default: object = None, **more: Any) -> TaskField:
-    """A column that is sent and for which `rules.py` has rules."""
-    return TaskField(name=name, kind=kind, default=default, changed_by=changed_by, **more)
-
-
-def kept(name: str, kind: object, **more: Any) -> TaskField:
-    """A column that the program sets and that answers show."""
-    return TaskField(name=name, kind=kind, **more)
-
-
-def fixed(name: str, kind: object, **more: object) -> TaskField:
-    """A column that answers show and that no change of the task alters."""
-    return kept(name, kind, is_tracked=False, **more)
-
-
-def internal(name: str, kind: object, **more: Any) -> TaskField:
-    """A column that no answer shows."""
-    return TaskField(name=name, kind=kind, is_answered=False, **more)
-
-
-def related(name: str, kind: object, changed_by: frozenset[Role] = NOBODY, **more: Any) -> TaskField:
-    """What other tables, or other columns, say of a task."""
-    return TaskField(name=name, kind=kind, changed_by=changed_by, is_column=False, is_tracked=False, **more)
-
-
-def _renamed(before: object, after: object) -> tuple[str, str]:
-    return "renamed", f"(was {before})" if before else ""
-
-
-def _reprioritized(before: object, after: object) -> tuple[str, str]:
-    return "set the priority of", f"to {after}"
+    return ruled(name, kind, PEOPLE, default, is_plain=True, is_exported=True, **more)
 
 
 def _rescheduled(before: object, after: object) -> tuple[str, str]:
-    day = _day_there(str(after)) if after else ""
-    return ("set the due date of", f"to {day}") if day else ("removed the due date of", "")
-
-
-def _day_there(moment: str) -> str:
-    """Return the date of a moment of the log, where the reader is."""
+    if not after:
+        return "removed the due date of", ""
     try:
-        return times.day_of(times.naive_utc(datetime.fromisoformat(moment)), times.reader()).isoformat()
+        moment = times.naive_utc(datetime.fromisoformat(str(after)))
+        day = times.day_of(moment, times.reader()).isoformat()
     except ValueError:
-        return moment[:10]
+        day = str(after)[:10]
+    return "set the due date of", f"to {day}"
 
 
 def _day(typed: object) -> object:
@@ -187,17 +161,13 @@ def _day(typed: object) -> object:
 Day = Annotated[date | None, BeforeValidator(_day)]
 
 
-def _end_of_day(day: date | None) -> datetime | None:
-    return end_of_day(day) if day else None
-
-
-def _due_day(due_at: datetime | None) -> date | None:
-    return times.day_of(due_at, times.reader()) if due_at else None
-
-
 # In the order in which answers have them.
 FIELDS: tuple[TaskField, ...] = (
-    plain("title", str, REQUIRED, sentence=_renamed, sentence_rank=0, on=IN_TABLE, is_drawn=True, form=None),
+    plain(
+        "title", str, REQUIRED,
+        sentence=lambda before, after: ("renamed", f"(was {before})" if before else ""), sentence_rank=0, on=IN_TABLE,
+        is_drawn=True, form=None,
+    ),
     plain(
         "description", str | None, None,
         sentence=lambda before, after: ("described", ""), sentence_rank=2,
@@ -210,14 +180,19 @@ FIELDS: tuple[TaskField, ...] = (
     ),
     plain(
         "priority", str, "medium",
-        accepts=Priority, answer=canonical, sentence=_reprioritized, on=EVERYWHERE, sign="!", is_drawn=True,
+        accepts=Priority, answer=canonical, sentence=lambda before, after: ("set the priority of", f"to {after}"),
+        on=EVERYWHERE, sign="!", is_drawn=True,
         offers=tuple((one, "") for one in reversed(PRIORITIES)),
         form=FormField(Priority, "medium", shown=canonical, is_word=lambda text: rank(text) > 0),
     ),
     plain(
         "due_at", datetime | None, None,
         accepts=Moment | None, sentence=_rescheduled, on=EVERYWHERE, label="Due", word="due", is_usual=True,
-        is_drawn=True, form=FormField(Day, None, _end_of_day, _due_day),
+        is_drawn=True,
+        form=FormField(
+            Day, None, lambda day: end_of_day(day) if day else None,
+            lambda due_at: times.day_of(due_at, times.reader()) if due_at else None,
+        ),
         offers=(
             ("overdue", "late and not done"), ("today", ""), ("tomorrow", ""), ("<fri", "before a day"),
             ("week", "this week"), ("none", "without a date"),
@@ -298,7 +273,6 @@ def shown_at(surface: Surface, *first: str) -> tuple[TaskField, ...]:
 
 
 def alike_at(surface: Surface) -> tuple[TaskField, ...]:
-    """Return the fields of a surface that have no macros of their own."""
     return tuple(one for one in shown_at(surface) if not one.is_drawn)
 
 
@@ -306,44 +280,24 @@ def changeable_by(role: Role) -> frozenset[str]:
     return frozenset(one.name for one in FIELDS if role in one.changed_by)
 
 
-def to_create() -> dict[str, object]:
-    return created(FIELDS)
-
-
-def to_change() -> dict[str, object]:
-    return changed(one for one in FIELDS if one.changed_by)
-
-
-def to_answer() -> dict[str, object]:
-    return answered(FIELDS)
-
-
 def to_export() -> dict[str, object]:
     """The columns that stand in a board's file as they are."""
-    return {one.name: (_file_kind(one), _file_default(one)) for one in FIELDS if one.is_exported}
-
-
-def _file_kind(one: TaskField) -> object:
     moments: dict[Any, Any] = {datetime: Moment, datetime | None: Moment | None}
-    return moments.get(one.kind, one.body_kind)
-
-
-def _file_default(one: TaskField) -> object:
-    return None if one.is_nullable else one.default if one.is_plain else REQUIRED
-
-
-def to_bulk() -> dict[str, object]:
-    """Return the fields of the change of one of many tasks, without those that it names."""
-    return changed(alike_at(Surface.BULK))
+    return {
+        one.name: (
+            moments.get(one.kind, one.body_kind),
+            None if one.is_nullable else one.default if one.is_plain else REQUIRED,
+        )
+        for one in FIELDS
+        if one.is_exported
+    }
 
 
 def to_form() -> dict[str, object]:
-    """The inputs of the form that changes facts of a task."""
     return {one.word: (one.form.kind, one.form.default) for one in FIELDS if one.form is not None}
 
 
 def from_form(typed: Mapping[str, object]) -> dict[str, object]:
-    """The fields that a form sent, by their names."""
     return {one.name: one.form.value(typed[one.word]) for one in FIELDS if one.form is not None and one.word in typed}
 
 
@@ -355,8 +309,8 @@ def in_form(value_of: Callable[[str], object]) -> dict[str, object]:
 def sentences() -> dict[str, Sentence]:
     """What a change of a field is called, by its name; the most telling one first."""
     ranked = sorted((one for one in FIELDS if one.sentence or one.is_plain), key=lambda one: one.sentence_rank)
-    return {one.name: one.sentence or _changed(one.name) for one in ranked}
+    return {one.name: one.sentence or partial(_changed, one.name.replace("_", " ")) for one in ranked}
 
 
-def _changed(name: str) -> Sentence:
-    return lambda before, after: (f"changed the {name.replace('_', ' ')} of", "")
+def _changed(name: str, before: object, after: object) -> tuple[str, str]:
+    return f"changed the {name} of", ""

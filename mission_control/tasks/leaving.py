@@ -1,5 +1,6 @@
 """Delete, restore and release tasks."""
 
+from copy import copy
 from datetime import datetime
 from uuid import UUID
 
@@ -19,12 +20,11 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import Reactions, record
 from mission_control.people.work_state import STOPPED, lock_work_state_shared
-from mission_control.tasks import rules
-from mission_control.tasks.changes import TaskSnapshot, locked_task, present_task
-from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_cycle
+from mission_control.tasks.changes import locked_task, present_task, save
+from mission_control.tasks.dependencies import dependency_ids, refuse_cycle
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.notices import notify_assignee, notify_former_assignee, notify_unblocked
-from mission_control.tasks.rules import reaches
+from mission_control.tasks.rules import blockers_of, enter, reaches
 
 EVENTS = (
     Kind("task.deleted", "A task was taken off its board; it can be restored.", "deleted"),
@@ -34,9 +34,8 @@ EVENTS = (
     Kind("task.unarchived", "A task was taken out of the archive.", "took out of the archive"),
 )
 
-REOPENED = "was opened again"
-RESTORED = "was restored"
-OPEN_AGAIN = (REOPENED, RESTORED)
+REOPENED, RESTORED = "was opened again", "was restored"
+DELETED = "The task was deleted."
 
 
 async def update_dependents(actor: Actor, task: Task, what: str) -> None:
@@ -44,6 +43,7 @@ async def update_dependents(actor: Actor, task: Task, what: str) -> None:
 
     Notify the agents of tasks that were taken from them, and of unblocked ones.
     """
+    waits_again = what in (REOPENED, RESTORED)
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
     )
@@ -52,36 +52,23 @@ async def update_dependents(actor: Actor, task: Task, what: str) -> None:
         dependent = await present_task(found)
         if dependent is None or dependent.status == "done":
             continue
-        idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
-        if idle or what not in OPEN_AGAIN:
-            record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
-        else:
+        is_idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
+        if waits_again and not is_idle:
             had_it = dependent.assigned_agent_id
             await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
-            notify_former_assignee(actor, task.board, dependent, had_it, f"A task that it waits for {what}.")
-        if what not in OPEN_AGAIN and not await blockers_of(dependent.id):
-            await notify_unblocked(task.board, dependent)
+            notify_former_assignee(actor, dependent, had_it, f"A task that it waits for {what}.")
+        else:
+            record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
+        if not waits_again and not await blockers_of(dependent.id):
+            await notify_unblocked(dependent)
 
 
 async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
     """Unassign a task and return it to the inbox. The calling command holds the task."""
-    before = TaskSnapshot(task)
-    rules.enter(task, "inbox")
+    before = copy(task)
+    enter(task, "inbox")
     await track_run(actor, task, before)
-    changed = before.changed(task)
-    task.updated_at = times.clock_now()
-    await task.save(update_fields=[*changed, "updated_at"])
-    data = {name: pair for name, pair in changed.items() if name != "position"}
-    record(
-        "task.status_changed" if task.status != before.status else "task.updated",
-        task,
-        message,
-        before={name: pair[0] for name, pair in data.items()},
-        after={name: pair[1] for name, pair in data.items()},
-    )
-
-
-DELETED = "The task was deleted."
+    await save(task, before, message)
 
 
 @command("task.delete")
@@ -89,11 +76,10 @@ async def delete_task(actor: Actor, task: Task) -> None:
     """Delete a task. It can be restored."""
     task = await locked_task(task)
     await end_run(task.id, "released", DELETED)
-    task.deleted_at = task.updated_at = times.clock_now()
-    await task.save(update_fields=["deleted_at", "updated_at"])
+    await _set(task, deleted_at=times.clock_now())
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
     if task.status != "done":
-        notify_former_assignee(actor, task.board, task, task.assigned_agent_id, "It was deleted.")
+        notify_former_assignee(actor, task, task.assigned_agent_id, "It was deleted.")
         await update_dependents(actor, task, "was deleted")
 
 
@@ -105,35 +91,41 @@ async def restore_task(actor: Actor, task: Task) -> Task:
     would wait for each other in a circle.
     """
     await lock_work_state_shared(task.board_id)
-    await locked_board(task.board)
-    found = await Task.select_for_update(no_key=True).get_or_none(id=task.id)
-    if found is None:
-        raise NotFound()
-    found.board = task.board
-    if found.deleted_at is None:
-        return found
-    found.deleted_at, found.updated_at = None, times.clock_now()
-    await found.save(update_fields=["deleted_at", "updated_at"])
-    await refuse_cycle(found.board_id, found.id, await dependency_ids(found.id))
-    record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
-    if found.status != "done":
-        await _go_on(actor, found)
-        await update_dependents(actor, found, RESTORED)
-    return found
+    task = await _locked_with_board(task)
+    if task.deleted_at is None:
+        return task
+    await _set(task, deleted_at=None)
+    await refuse_cycle(task.board_id, task.id, await dependency_ids(task.id))
+    record("task.restored", task, f"Task restored: {task.title}.", title=task.title, status=task.status)
+    if task.status != "done":
+        await _go_on(actor, task)
+        await update_dependents(actor, task, RESTORED)
+    return task
 
 
 @command("task.erase")
 async def erase_task(actor: Actor, task: Task) -> None:
     """Delete a task of the trash for good, with its comments, files and runs. Raise Conflict for any other task."""
+    task = await _locked_with_board(task, for_good=True)
+    if task.deleted_at is None:
+        raise Conflict("Delete the task first. Only tasks in the trash are deleted for good.")
+    record("task.erased", task, f"Task deleted for good: {task.title}.", title=task.title, number=task.number)
+    await task.delete()
+
+
+async def _locked_with_board(task: Task, *, for_good: bool = False) -> Task:
+    """Lock the board, and a task that may be deleted; with `for_good` also against rows that refer to it."""
     await locked_board(task.board)
-    found = await Task.select_for_update().get_or_none(id=task.id)
+    found = await Task.select_for_update(no_key=not for_good).get_or_none(id=task.id)
     if found is None:
         raise NotFound()
-    if found.deleted_at is None:
-        raise Conflict("Delete the task first. Only tasks in the trash are deleted for good.")
     found.board = task.board
-    record("task.erased", found, f"Task deleted for good: {found.title}.", title=found.title, number=found.number)
-    await found.delete()
+    return found
+
+
+async def _set(task: Task, **columns: datetime | UUID | None) -> None:
+    task.update_from_dict({**columns, "updated_at": times.clock_now()})
+    await task.save(update_fields=[*columns, "updated_at"])
 
 
 async def _go_on(actor: Actor, task: Task) -> None:
@@ -150,7 +142,7 @@ async def _go_on(actor: Actor, task: Task) -> None:
         await begin_run(task, agent_id)
         await task.save(update_fields=["fence", "attempt"])
     if task.assigned_agent_id is not None:  # it was notified to stop
-        await notify_assignee(actor, task.board, task, None)
+        await notify_assignee(actor, task, None)
 
 
 async def _why_not(task: Task) -> str | None:
@@ -180,21 +172,13 @@ async def release_task(actor: Actor, task: Task, why: str, *, only_started: bool
     found = await present_task(task)
     if found is None or (found.assigned_agent_id, found.assigned_user_id) != assignees:
         return
-    task = found
-    if task.status == "in_progress":
-        await end_run(task.id, "released", why)
-        await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}")
+    if found.status == "in_progress":
+        await end_run(found.id, "released", why)
+        await return_to_inbox(actor, found, f"Task returned to inbox: {found.title}. {why}")
     elif not only_started:
-        await _unassign(task, why)
-
-
-async def _unassign(task: Task, why: str) -> None:
-    name = "assigned_agent_id" if task.assigned_agent_id else "assigned_user_id"
-    before = {name: getattr(task, name)}
-    task.assigned_agent_id = task.assigned_user_id = None
-    task.updated_at = times.clock_now()
-    await task.save(update_fields=["assigned_agent_id", "assigned_user_id", "updated_at"])
-    record("task.updated", task, f"Task unassigned: {task.title}. {why}", before=before, after={name: None})
+        before = copy(found)
+        found.assigned_agent_id = found.assigned_user_id = None
+        await save(found, before, f"Task unassigned: {found.title}. {why}")
 
 
 class ArchiveRequest(Body):
@@ -220,12 +204,16 @@ async def archive_old_tasks(actor: Actor, board: Board, done_before: datetime) -
         board.id,
         done_before,
     )
-    archived = []
-    for task in await Task.filter(id__in=[row["id"] for row in found]).order_by("created_at", "id"):
+    archived = await Task.filter(id__in=[row["id"] for row in found]).order_by("created_at", "id")
+    for task in archived:
         task.board = board
         await _archive(task)
-        archived.append(task.id)
-    return archived
+    return [task.id for task in archived]
+
+
+async def _archive(task: Task) -> None:
+    await _set(task, archived_at=times.clock_now())
+    record("task.archived", task, f"Task archived: {task.title}.", title=task.title)
 
 
 @command("task.archive")
@@ -239,19 +227,12 @@ async def archive_task(actor: Actor, task: Task) -> Task:
     return task
 
 
-async def _archive(task: Task) -> None:
-    task.archived_at = task.updated_at = times.clock_now()
-    await task.save(update_fields=["archived_at", "updated_at"])
-    record("task.archived", task, f"Task archived: {task.title}.", title=task.title)
-
-
 @command("task.archive")
 async def unarchive_task(actor: Actor, task: Task) -> Task:
     """Return an archived task to its board."""
     task = await locked_task(task)
     if task.archived_at is not None:
-        task.archived_at, task.updated_at = None, times.clock_now()
-        await task.save(update_fields=["archived_at", "updated_at"])
+        await _set(task, archived_at=None)
         record("task.unarchived", task, f"Task taken out of the archive: {task.title}.", title=task.title)
     return task
 
@@ -259,39 +240,37 @@ async def unarchive_task(actor: Actor, task: Task) -> Task:
 reactions = Reactions()
 
 
+async def _release_all(actor: Actor, why: str, *, only_started: bool = False, **held: object) -> None:
+    for task in await Task.filter(**held, deleted_at=None).order_by("id").select_related("board"):
+        await release_task(actor, task, why, only_started=only_started)
+
+
 @reactions.to("agent.deleted")
 async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None:
-    held = Task.filter(assigned_agent_id=event.agent_id, deleted_at=None).order_by("id")
-    for task in await held.select_related("board"):
-        await release_task(actor, task, "Its agent was deleted.")
+    await _release_all(actor, "Its agent was deleted.", assigned_agent_id=event.agent_id)
 
 
 @reactions.to("agent.updated")
 async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
     """Unassign the unfinished tasks of an agent that moved to another board; they stay on their board."""
-    if "board_id" not in event.data.get("after", {}):
-        return
-    left = Task.filter(assigned_agent_id=event.scope.agent_id, board_id=event.data["before"]["board_id"])
-    for task in await left.filter(deleted_at=None).exclude(status="done").order_by("id").select_related("board"):
-        await release_task(actor, task, "Its agent went to another board.")
+    if "board_id" in event.data.get("after", {}):
+        held = {"assigned_agent_id": event.scope.agent_id, "board_id": event.data["before"]["board_id"]}
+        await _release_all(actor, "Its agent went to another board.", status__not="done", **held)
 
 
 @reactions.to("member.left", "member.removed")
 async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None:
-    """Unassign the tasks of a person who left the organization."""
-    held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
-    for task in await held.filter(board__organization_id=event.scope.organization_id).select_related("board"):
-        await release_task(actor, task, "Its assignee left the organization.")
+    held = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
+    await _release_all(actor, "Its assignee left the organization.", **held)
 
 
 @reactions.to("member.access_changed")
 async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
     """Unassign the unfinished tasks of a person on boards that the person can no longer read."""
-    user_id = event.data["user_id"]
-    held = Task.filter(assigned_user_id=user_id, deleted_at=None, board__organization_id=event.scope.organization_id)
-    tasks = await held.exclude(status="done").order_by("id").select_related("board")
+    held = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
+    tasks = await Task.filter(**held, deleted_at=None, status__not="done").order_by("id").select_related("board")
     boards = {task.board_id: task.board for task in tasks}
-    left = {board_id for board_id, board in boards.items() if not await reaches(board, user_id)}
+    left = {board_id for board_id, board in boards.items() if not await reaches(board, event.data["user_id"])}
     for task in tasks:
         if task.board_id in left:
             await release_task(actor, task, "Its assignee can no longer read the board.")
@@ -303,12 +282,10 @@ async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
     if event.data["after"]["work_state"] != STOPPED:
         return
     scope = event.scope
-    held = Task.filter(status="in_progress", assigned_agent_id__isnull=False, deleted_at=None, board__deleted_at=None)
+    held: dict[str, object] = {"board__organization_id": scope.organization_id, "board__deleted_at": None}
     if scope.agent_id is not None:
-        held = held.filter(assigned_agent_id=scope.agent_id)
+        held["assigned_agent_id"] = scope.agent_id
     elif scope.board_id is not None:
-        held = held.filter(board_id=scope.board_id)
-    else:
-        held = held.filter(board__organization_id=scope.organization_id)
-    for task in await held.order_by("id").select_related("board"):
-        await release_task(actor, task, event.message, only_started=True)
+        held["board_id"] = scope.board_id
+    in_hand = {"status": "in_progress", "assigned_agent_id__isnull": False}
+    await _release_all(actor, event.message, only_started=True, **in_hand, **held)

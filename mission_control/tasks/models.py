@@ -26,6 +26,7 @@ class Task(Changing):
     """
 
     board = reference("Board")
+    board_id: UUID
     number = fields.IntField()
     title = fields.TextField()
     description = fields.TextField(null=True)
@@ -36,8 +37,11 @@ class Task(Changing):
     in_progress_at = UtcDatetimeField(null=True)
     previous_in_progress_at = UtcDatetimeField(null=True)
     created_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    created_by_user_id: UUID | None
     assigned_agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    assigned_agent_id: UUID | None
     assigned_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    assigned_user_id: UUID | None
     review_agent_id = fields.UUIDField(null=True)
     fence = fields.IntField(default=0)
     attempt = fields.IntField(default=0)
@@ -51,11 +55,6 @@ class Task(Changing):
     deleted_at = UtcDatetimeField(null=True)
     archived_at = UtcDatetimeField(null=True)
 
-    board_id: UUID
-    created_by_user_id: UUID | None
-    assigned_agent_id: UUID | None
-    assigned_user_id: UUID | None
-
     class Meta:
         table = "tasks"
         unique_together = (("board", "number"),)
@@ -67,11 +66,10 @@ class Task(Changing):
 
     @property
     def url(self) -> str:
-        """Where its panel is."""
         return f"/boards/{self.board_id}/tasks/{self.id}"
 
     def scope(self) -> Scope:
-        """Return the scope of events about this task; `board` must be loaded."""
+        """`board` must be loaded."""
         return Scope(
             organization_id=self.board.organization_id, board_id=self.board_id, task_id=self.id, subject_id=self.id
         )
@@ -81,11 +79,10 @@ class TaskDependency(Dated):
     """An edge: `task` waits for `depends_on_task` to be done."""
 
     board = reference("Board")
-    task = reference("Task")
-    depends_on_task = reference("Task")
-
     board_id: UUID
+    task = reference("Task")
     task_id: UUID
+    depends_on_task = reference("Task")
     depends_on_task_id: UUID
 
     class Meta:
@@ -97,16 +94,15 @@ class Comment(Dated):
     """Something said about a task by an agent or a person; its id is the id of its event."""
 
     task = reference("Task")
+    task_id: UUID
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    agent_id: UUID | None
     user = reference("User", null=True, on_delete=fields.SET_NULL)
+    user_id: UUID | None
     author_name = fields.TextField(null=True)
     message = fields.TextField()
     edited_at = UtcDatetimeField(null=True)
     deleted_at = UtcDatetimeField(null=True)
-
-    task_id: UUID
-    agent_id: UUID | None
-    user_id: UUID | None
 
     class Meta:
         table = "task_comments"
@@ -117,11 +113,10 @@ class ChecklistItem(Changing):
     """A small step of a task."""
 
     task = reference("Task")
+    task_id: UUID
     text = fields.TextField()
     is_done = fields.BooleanField(default=False)
     position = fields.FloatField()
-
-    task_id: UUID
 
     class Meta:
         table = "task_checklist_items"
@@ -132,20 +127,19 @@ class Attachment(Dated):
     """A file on a task, or on one of its comments; its bytes are in `AttachmentContent`."""
 
     task = reference("Task")
+    task_id: UUID
     comment = reference("Comment", null=True, on_delete=fields.SET_NULL)
+    comment_id: UUID | None
     run = reference("Run", null=True, on_delete=fields.SET_NULL)
+    run_id: UUID | None
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    agent_id: UUID | None
     user = reference("User", null=True, on_delete=fields.SET_NULL)
+    user_id: UUID | None
     name = fields.TextField()
     content_type = fields.CharField(max_length=255)
     size = fields.IntField()
     sha256 = fields.CharField(max_length=64)
-
-    task_id: UUID
-    comment_id: UUID | None
-    run_id: UUID | None
-    agent_id: UUID | None
-    user_id: UUID | None
 
     class Meta:
         table = "task_attachments"
@@ -156,9 +150,8 @@ class AttachmentContent(Model):
     """The bytes of an attachment, apart so that lists never read them."""
 
     attachment = only_reference("Attachment", primary_key=True)
-    content = fields.BinaryField()
-
     attachment_id: UUID
+    content = fields.BinaryField()
 
     class Meta:
         table = "task_attachment_contents"
@@ -168,6 +161,7 @@ class CustomField(Changing):
     """A field that an organization adds to tasks of some boards."""
 
     organization = reference("Organization")
+    organization_id: UUID
     field_key = fields.CharField(max_length=255)
     label = fields.TextField()
     field_type = fields.CharField(max_length=16, default="text")
@@ -178,14 +172,11 @@ class CustomField(Changing):
     default_value = json_field(null=True)
     position = nullable(fields.IntField)  # None: after those with one, by label
 
-    organization_id: UUID
-
     class Meta:
         table = "task_custom_field_definitions"
         unique_together = (("organization", "field_key"),)
 
     def scope(self) -> Scope:
-        """Return the scope of events about this field."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
@@ -193,9 +184,8 @@ class CustomFieldBoard(Dated):
     """A board whose tasks have a field."""
 
     board = reference("Board")
-    field = reference("CustomField")
-
     board_id: UUID
+    field = reference("CustomField")
     field_id: UUID
 
     class Meta:
@@ -207,11 +197,10 @@ class CustomFieldValue(Changing):
     """A task's value of a field; a missing row means the default."""
 
     task = reference("Task")
-    field = reference("CustomField")
-    value = json_field(null=True)
-
     task_id: UUID
+    field = reference("CustomField")
     field_id: UUID
+    value = json_field(null=True)
 
     class Meta:
         table = "task_custom_field_values"
@@ -222,19 +211,17 @@ class Tag(Changing):
     """A word with a colour, for tasks of an organization."""
 
     organization = reference("Organization")
+    organization_id: UUID
     name = fields.TextField()
     slug = fields.CharField(max_length=255)
     color = fields.CharField(max_length=6, default="9e9e9e")
     description = nullable(fields.TextField)
-
-    organization_id: UUID
 
     class Meta:
         table = "tags"
         unique_together = (("organization", "slug"),)
 
     def scope(self) -> Scope:
-        """Return the scope of events about this tag."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
@@ -242,9 +229,8 @@ class TagAssignment(Dated):
     """A tag on a task."""
 
     task = reference("Task")
-    tag = reference("Tag")
-
     task_id: UUID
+    tag = reference("Tag")
     tag_id: UUID
 
     class Meta:

@@ -1,6 +1,5 @@
 """Move cards as people do, and undo moves."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.approvals.commands import request_approval
@@ -20,29 +19,14 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskMove
 
 
-@dataclass(frozen=True, slots=True)
-class CardPosition:
-    """The position of a card: the fields of the form that restores it."""
-
-    status: str
-    before_task_id: UUID | None
-    after_task_id: UUID | None
-    assignee: str
-
-    def fields(self) -> dict[str, str]:
-        """Return the position as a form sends it."""
-        neighbours = {"before_task_id": self.before_task_id, "after_task_id": self.after_task_id}
-        kept = {name: str(value) for name, value in neighbours.items() if value is not None}
-        return {"status": self.status, "assignee": self.assignee, **kept}
-
-
-async def position_of(actor: Actor, task: Task) -> CardPosition:
-    """Return the column, the neighbour and the assignee of a card."""
+async def position_of(actor: Actor, task: Task) -> dict[str, str]:
+    """Return the column, the neighbour and the assignee of a card: the fields of the form that restores it."""
     column = await _column(task.board_id, task.status)
     at = column.index(task.id) if task.id in column else 0
-    following = column[at + 1] if at + 1 < len(column) else None
-    previous = column[at - 1] if following is None and at > 0 else None
-    return CardPosition(task.status, following, previous, assignee_value(task.assigned_agent_id, task.assigned_user_id))
+    place = {"status": task.status, "assignee": assignee_value(task.assigned_agent_id, task.assigned_user_id)}
+    if at + 1 < len(column):
+        return place | {"before_task_id": str(column[at + 1])}
+    return place | {"after_task_id": str(column[at - 1])} if at > 0 else place
 
 
 @command("task.move")
@@ -67,31 +51,26 @@ async def _neighbours(task: Task, status: str, place: str) -> tuple[UUID | None,
     """Return the card above which a place is, or the one below which it is; neither when the card is there already."""
     column = await _column(task.board_id, status)
     at = column.index(task.id) if task.id in column else 0
-    others = [one for one in column if one != task.id]
-    if not others:
-        return None, None
-    match place:
-        case "up" if at > 0:
+    match place, [card_id for card_id in column if card_id != task.id]:
+        case "up", others if at > 0:
             return others[at - 1], None
-        case "down" if at < len(others):
+        case "down", others if at < len(others):
             return None, others[at]
-        case "bottom":
-            return None, others[-1]
-        case "top":
-            return others[0], None
+        case "bottom", [*_, last]:
+            return None, last
+        case "top", [first, *_]:
+            return first, None
     return None, None
 
 
 async def _column(board_id: UUID, status: str) -> list[UUID]:
-    return [
-        UUID(str(row["id"]))
-        for row in await rows(
-            "SELECT id FROM tasks WHERE board_id = ? AND status = ? AND deleted_at IS NULL AND archived_at IS NULL"
-            " ORDER BY position, created_at DESC",
-            board_id,
-            status,
-        )
-    ]
+    found = await rows(
+        "SELECT id FROM tasks WHERE board_id = ? AND status = ? AND deleted_at IS NULL AND archived_at IS NULL"
+        " ORDER BY position, created_at DESC",
+        board_id,
+        status,
+    )
+    return [UUID(str(row["id"])) for row in found]
 
 
 async def _approve(actor: Actor, task: Task) -> None:
@@ -108,7 +87,6 @@ async def _approve(actor: Actor, task: Task) -> None:
 
 
 def may_approve(actor: Actor, task: Task) -> bool:
-    """Return whether somebody may decide approvals of the task's board."""
     return can(actor, "approval.decide", Approval(board=task.board))
 
 

@@ -1,6 +1,5 @@
 """Notify agents of changes of tasks, with delivery rows that are written with the change."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -8,13 +7,11 @@ from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of, mentioned
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending, is_finish_approved
-from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.database.records import find, find_all
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver
-from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Comment, Task
 
 WORDS = Notices(
@@ -54,10 +51,8 @@ def snippet(text: str | None) -> str:
     return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
 
 
-def _notify(
-    board: Board, task: Task, agent_id: UUID | None, header: str, what_to_do: str, event: str | None, **data: str
-) -> None:
-    lines = [f"Board: {board.name}", f"Task: {task.title}", f"Task ID: {task.id}", f"Status: {task.status}"]
+def _notify(task: Task, agent_id: UUID | None, header: str, what_to_do: str, event: str | None, **data: str) -> None:
+    lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", f"Status: {task.status}"]
     if task.description and task.description.strip():
         lines.append(f"Description: {snippet(task.description)}")
     outcome = {"succeeded": f"{event}_notified", "failed": f"{event}_notify_failed"} if event else {}
@@ -65,49 +60,40 @@ def _notify(
     deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=text, **outcome, **data)
 
 
-async def notify_lead_of_new_task(board: Board, task: Task) -> None:
-    """Notify the board's lead of a task that a person created."""
-    if lead_id := await lead_id_of(board.id):
-        _notify(board, task, lead_id, "NEW TASK ADDED", "Decide who works on it and assign it.", "task.lead")
+async def notify_lead_of_new_task(task: Task) -> None:
+    if lead_id := await lead_id_of(task.board_id):
+        _notify(task, lead_id, "NEW TASK ADDED", "Decide who works on it and assign it.", "task.lead")
 
 
-async def notify_after_change(actor: Actor, board: Board, task: Task, before: TaskSnapshot) -> None:
+async def notify_after_change(actor: Actor, task: Task, before: Task) -> None:
     """Notify the new assignee, or the lead when a task came back without one, and the former assignee."""
     lead_id = None
-    if _came_back(task, before) and not (actor.is_agent and actor.is_lead):
-        if lead_id := await lead_id_of(board.id):
-            _notify(board, task, lead_id, "TASK BACK IN INBOX", "Find a new owner for it.", "task.lead_unassigned")
+    is_free, was_free = (one.assigned_agent_id is None and one.assigned_user_id is None for one in (task, before))
+    came_back = task.status == "inbox" and is_free and not (before.status == "inbox" and was_free)
+    if came_back and not (actor.is_agent and actor.is_lead):
+        if lead_id := await lead_id_of(task.board_id):
+            _notify(task, lead_id, "TASK BACK IN INBOX", "Find a new owner for it.", "task.lead_unassigned")
     if task.assigned_agent_id not in (None, before.assigned_agent_id, actor.agent_id):
-        await notify_assignee(actor, board, task, before.status)
+        await notify_assignee(actor, task, before.status)
     if before.assigned_agent_id not in (task.assigned_agent_id, lead_id) and before.status != "done":
-        notify_former_assignee(actor, board, task, before.assigned_agent_id)
+        notify_former_assignee(actor, task, before.assigned_agent_id)
 
 
-def _came_back(task: Task, before: TaskSnapshot) -> bool:
-    """Return whether a task has come back to the inbox without an assignee."""
-    is_free = task.assigned_agent_id is None and task.assigned_user_id is None
-    was_free = before.assigned_agent_id is None and before.assigned_user_id is None
-    return task.status == "inbox" and is_free and not (before.status == "inbox" and was_free)
-
-
-def notify_former_assignee(actor: Actor, board: Board, task: Task, agent_id: UUID | None, why: str = "") -> None:
+def notify_former_assignee(actor: Actor, task: Task, agent_id: UUID | None, why: str = "") -> None:
     """Notify the former assignee, unless it made the change itself."""
     if agent_id is not None and agent_id != actor.agent_id:
         what = "This task is no longer assigned to you. If you are working on it, stop."
-        _notify(board, task, agent_id, "TASK TAKEN AWAY", f"{why} {what}".strip(), None)
+        _notify(task, agent_id, "TASK TAKEN AWAY", f"{why} {what}".strip(), None)
 
 
-async def notify_unblocked(board: Board, task: Task) -> None:
+async def notify_unblocked(task: Task) -> None:
     """Notify the assignee of an unblocked task, or the lead when it has none."""
-    if task.assigned_user_id is not None:
-        return
-    agent_id = task.assigned_agent_id or await lead_id_of(board.id)
-    what = "Work on it." if task.assigned_agent_id else "Decide who works on it and assign it."
-    if agent_id is not None:
-        _notify(board, task, agent_id, "TASK UNBLOCKED", f"It no longer waits for other tasks. {what}", None)
+    if task.assigned_user_id is None and (agent_id := task.assigned_agent_id or await lead_id_of(task.board_id)):
+        what = "Work on it." if task.assigned_agent_id else "Decide who works on it and assign it."
+        _notify(task, agent_id, "TASK UNBLOCKED", f"It no longer waits for other tasks. {what}", None)
 
 
-async def notify_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
+async def notify_assignee(actor: Actor, task: Task, before_status: str | None) -> None:
     """Notify the new assignee. Raise NotFound when the agent has been deleted."""
     agent = await find(Agent, "id = ?", task.assigned_agent_id)
     if agent is None:
@@ -115,61 +101,45 @@ async def notify_assignee(actor: Actor, board: Board, task: Task, before_status:
     if before_status == "review" and task.status == "inbox" and task.rework_at is not None:
         # A person's note is written with the decision; a lead may say what is wrong before it moves the task.
         own = {"agent_id": actor.id} if actor.is_agent else {"user_id": actor.id, "created_at__gte": task.rework_at}
-        said = await Comment.filter(task_id=task.id, deleted_at=None, **own).order_by("-created_at").first()
-        feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."
-        data = {"comment_id": str(said.id)} if said else {}
-        _notify(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework", **data)
+        note = await Comment.filter(task_id=task.id, deleted_at=None, **own).order_by("-created_at").first()
+        feedback = snippet(note.message) if note else "Read the comments, change what is asked for, and go on."
+        data = {"comment_id": str(note.id)} if note else {}
+        _notify(task, agent.id, "CHANGES REQUESTED", feedback, "task.rework", **data)
     elif task.status == "review" and agent.is_board_lead:
         if before_status == "review":  # else as soon as it is known whether people were asked: `notify_reviewer`
-            await notify_reviewer(board, task)
+            await notify_reviewer(task)
     else:
-        what = "Open it, work on it, and report in comments."
-        _notify(board, task, agent.id, "TASK ASSIGNED", what, "task.assignee")
+        _notify(task, agent.id, "TASK ASSIGNED", "Open it, work on it, and report in comments.", "task.assignee")
 
 
-async def notify_reviewer(board: Board, task: Task) -> None:
+async def notify_reviewer(task: Task) -> None:
     """Notify the lead to which a task in review is assigned of what it can do there."""
     if await has_pending(task.id):
         what = "People are asked whether it is done: you need do nothing."
         what += " You can still move it back to inbox, with a comment that says why."
-    elif board.require_approval_for_done and not await is_finish_approved(task.id):
+    elif task.board.require_approval_for_done and not await is_finish_approved(task.id):
         what = "A person has to approve that it is finished. If it is, ask for an approval task.finish of it."
         what += " If not, move it back to inbox with a comment that says why."
     else:
         what = "Review it: move it to done, or back to inbox with a comment that says why."
-    _notify(board, task, task.assigned_agent_id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
+    _notify(task, task.assigned_agent_id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
 
 
-async def notify_of_comment(actor: Actor, board: Board, task: Task, comment: Comment) -> None:
-    """Notify the agents that a comment mentions, or the assignee when it mentions none, but never the author."""
-    message = comment.message
-    named = mentioned(message, await find_all(Agent, "board_id = ?", board.id)) if "@" in message else []
+async def notify_of_comment(actor: Actor, task: Task, comment: Comment, before: str | None = None) -> None:
+    """Notify the agents that a comment mentions, or the assignee when it mentions none, but never the author.
+
+    With the text from before an edit, only those that it mentions now and did not before.
+    """
+    agents = await find_all(Agent, "board_id = ?", task.board_id) if "@" in comment.message else []
+    known = {agent.id for agent in mentioned(before or "", agents)}
+    named: list[UUID | None] = [agent.id for agent in mentioned(comment.message, agents) if agent.id not in known]
     header = "TASK MENTION" if named else "NEW TASK COMMENT"
-    _tell(actor, board, task, comment, header, [agent.id for agent in named] or [task.assigned_agent_id])
-
-
-async def notify_of_new_mentions(actor: Actor, comment: Comment, before: str) -> None:
-    """Notify the agents that an edited comment mentions and did not mention before."""
-    if "@" not in comment.message:
-        return
-    task, board = comment.task, comment.task.board
-    agents = await find_all(Agent, "board_id = ?", board.id)
-    known = {agent.id for agent in mentioned(before, agents)}
-    named = [agent.id for agent in mentioned(comment.message, agents) if agent.id not in known]
-    _tell(actor, board, task, comment, "TASK MENTION", named)
-
-
-def _tell(
-    actor: Actor, board: Board, task: Task, comment: Comment, header: str, agent_ids: Sequence[UUID | None]
-) -> None:
-    message = comment.message
-    for agent_id in agent_ids:
-        if agent_id is None or agent_id == actor.agent_id:
-            continue
-        advice = "Answer in a comment. Leave the status alone unless the task is yours."
-        text = f"From: {actor.name}\n\n{snippet(message)}\n\n{advice}"
-        lines = f"Board: {board.name}\nTask: {task.title}\nTask ID: {task.id}\n{text}"
-        deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=lines, comment_id=str(comment.id))
+    advice = "Answer in a comment. Leave the status alone unless the task is yours."
+    text = f"From: {actor.name}\n\n{snippet(comment.message)}\n\n{advice}"
+    lines = f"Board: {task.board.name}\nTask: {task.title}\nTask ID: {task.id}\n{text}"
+    for agent_id in named or ([task.assigned_agent_id] if before is None else []):
+        if agent_id is not None and agent_id != actor.agent_id:
+            deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=lines, comment_id=str(comment.id))
 
 
 WAITS = Notices({WORK_WAITS: "work_waits"})

@@ -140,13 +140,13 @@ async def _offer_to_approve(refusal: Refusal[Task, forms.MoveForm]) -> ResponseR
 async def move_task(outcome: Outcome[Task, forms.MoveForm]) -> ResponseReturnValue:
     """Move a card: drag, menu, keyboard and plain forms come here."""
     task, form, before = outcome.found, outcome.form, outcome.before
-    status = form.status or before.status
-    if status == before.status and not (form.place or form.before_task_id or form.after_task_id):
+    status = form.status or before["status"]
+    if status == before["status"] and not (form.place or form.before_task_id or form.after_task_id):
         return done(back_to_board(task.board_id))
-    within = "within" if status == before.status else "to"
+    within = "within" if status == before["status"] else "to"
     toast = f"#{task.number} {'approved and ' if form.approve else ''}moved {within} {LABELS[status]}"
     moved = {"version": version_of({"status": status})}
-    undo = None if form.assignee is not None else before.fields() | moved
+    undo = None if form.assignee is not None else before | moved
     return done(back_to_board(task.board_id), toast=toast, undo_action=f"{task.url}/moves" if undo else "", undo=undo)
 
 

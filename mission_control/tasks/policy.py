@@ -8,11 +8,12 @@ from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Cus
 
 rules = Rules()
 
+type OfTask = Board | Task | tuple[Task, UUID | ChecklistItem]
 
-@rules.rule("task.create")
-def may_create_task(actor: Actor, board: Board) -> bool:
-    """People with write access and the board's lead."""
-    return actor.writes(board) and (actor.is_user or actor.is_lead)
+
+def _board(thing: OfTask) -> Board:
+    task = thing[0] if isinstance(thing, tuple) else thing
+    return task if isinstance(task, Board) else task.board
 
 
 @rules.rule("task.read")
@@ -21,11 +22,17 @@ def may_read_tasks(actor: Actor, board: Board) -> bool:
     return actor.reads(board)
 
 
-@rules.rule("task.change")
-@rules.rule("task.move")
-def may_change_task(actor: Actor, task: Task) -> bool:
-    """People with write access and the board's agents, within their rule set."""
-    return actor.writes(task.board)
+@rules.rule("task.change", "task.move", "task.bulk", "task.comment", "task.edit_checklist", "task.attach")
+def may_change_task(actor: Actor, thing: OfTask) -> bool:
+    """People with write access and the board's agents, within their rule set; a lead comments as `comments.py` says."""
+    return actor.writes(_board(thing))
+
+
+@rules.rule("task.create", "task.delete", "task.restore", "task.duplicate", "task.change_dependencies")
+@rules.rule("task.archive", "task.archive_old")
+def may_delete_task(actor: Actor, thing: OfTask) -> bool:
+    """People with write access and the board's lead."""
+    return actor.writes(_board(thing)) and (actor.is_user or actor.is_lead)
 
 
 @rules.rule("task.review")
@@ -34,84 +41,25 @@ def may_review_task(actor: Actor, task: Task) -> bool:
     return actor.is_user and actor.writes(task.board)
 
 
-@rules.rule("task.delete")
-@rules.rule("task.restore")
-def may_delete_task(actor: Actor, task: Task) -> bool:
-    """People with write access and the board's lead."""
-    return actor.writes(task.board) and (actor.is_user or actor.is_lead)
-
-
 @rules.rule("task.erase")
 def may_erase_task(actor: Actor, task: Task) -> bool:
     """Owners and admins of the board's organization."""
     return actor.is_user and actor.administers(task.board.organization_id)
 
 
-@rules.rule("task.change_dependencies")
-def may_change_dependencies(actor: Actor, thing: Task | tuple[Task, UUID]) -> bool:
-    """People with write access and the board's lead."""
-    return may_delete_task(actor, thing[0] if isinstance(thing, tuple) else thing)
-
-
-@rules.rule("task.duplicate")
-@rules.rule("task.archive")
-def may_archive_task(actor: Actor, task: Task) -> bool:
-    """People with write access and the board's lead."""
-    return may_delete_task(actor, task)
-
-
-@rules.rule("task.archive_old")
-def may_archive_old_tasks(actor: Actor, board: Board) -> bool:
-    """People with write access and the board's lead."""
-    return actor.writes(board) and (actor.is_user or actor.is_lead)
-
-
-@rules.rule("task.bulk")
-def may_change_tasks(actor: Actor, board: Board) -> bool:
-    """People with write access and the board's agents; each task then asks its own rules."""
-    return actor.writes(board)
-
-
-@rules.rule("task.edit_checklist")
-@rules.rule("task.attach")
-def may_add_to_task(actor: Actor, thing: Task | tuple[Task, ChecklistItem]) -> bool:
-    """People with write access and the board's agents."""
-    task = thing[0] if isinstance(thing, tuple) else thing
-    return actor.writes(task.board)
-
-
-@rules.rule("task.detach")
-def may_detach(actor: Actor, attachment: Attachment) -> bool:
-    """The author of the file, and people who administer the organization."""
-    return _is_own_or_administered(actor, attachment)
-
-
 @rules.rule("task.edit_comment")
-def may_edit_comment(actor: Actor, comment: Comment) -> bool:
+def may_edit_comment(actor: Actor, comment: Comment | Attachment) -> bool:
     """The author."""
-    return actor.writes(comment.task.board) and _is_own(actor, comment)
+    is_own = actor.id is not None and actor.id == (comment.agent_id if actor.is_agent else comment.user_id)
+    return is_own and actor.writes(comment.task.board)
 
 
-@rules.rule("task.delete_comment")
-def may_delete_comment(actor: Actor, comment: Comment) -> bool:
+@rules.rule("task.delete_comment", "task.detach")
+def may_delete_comment(actor: Actor, thing: Comment | Attachment) -> bool:
     """The author, and people who administer the organization."""
-    return _is_own_or_administered(actor, comment)
-
-
-def _is_own(actor: Actor, thing: Comment | Attachment) -> bool:
-    return actor.id is not None and actor.id == (thing.agent_id if actor.is_agent else thing.user_id)
-
-
-def _is_own_or_administered(actor: Actor, thing: Comment | Attachment) -> bool:
     board = thing.task.board
     administers = actor.is_user and actor.administers(board.organization_id)
-    return actor.writes(board) and (_is_own(actor, thing) or administers)
-
-
-@rules.rule("task.comment")
-def may_comment(actor: Actor, task: Task) -> bool:
-    """People with write access and the board's agents; a lead within what `comments.py` asks."""
-    return actor.writes(task.board)
+    return may_edit_comment(actor, thing) or (administers and actor.writes(board))
 
 
 @rules.rule("task.release")

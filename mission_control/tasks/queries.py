@@ -1,13 +1,15 @@
 """Read tasks as they are answered, with a fixed number of statements whatever the number of rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from tortoise.models import Model
+
 from mission_control.boards.models import Board
-from mission_control.boards.queries import boards_of, visible_board
+from mission_control.boards.queries import visible_board
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -19,7 +21,7 @@ from mission_control.database.sql import as_moment, placeholders, rows, select, 
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 from mission_control.tasks.custom_field_queries import Values, values_of_board, values_of_tasks
-from mission_control.tasks.fields import BY_NAME, FIELDS
+from mission_control.tasks.fields import BY_NAME, FIELDS, REWRITTEN
 from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.query import Word, conditions_of, order_of, words_of
@@ -28,23 +30,10 @@ from mission_control.tasks.tags import Tags, tags_of_board, tags_of_tasks
 from mission_control.tasks.waiting import add_reasons
 
 
-def condition_of(board_id: UUID, query: TaskQuery, viewer_id: UUID | None = None) -> tuple[str, list[object]]:
-    """Return the condition of a list and its values. Raise Invalid for an unknown status.
-
-    `viewer_id` is the person whom `assignee:me` means.
-    """
-    kept = "IS NOT NULL" if query.deleted else "IS NULL" if query.archived else "IS NULL AND t.archived_at IS NULL"
-    since = [query.updated_since] if query.updated_since is not None else []
-    changed = " AND t.updated_at >= ?" if since else ""
-    words = (*_words_in(query), *words_of(query.query or "", times.clock_now()))
-    narrowed, values = conditions_of(words, viewer_id)
-    return f"t.board_id = ? AND t.deleted_at {kept}{changed}{narrowed}", [board_id, *since, *values]
-
-
 def _words_in(query: TaskQuery) -> Iterator[Word]:
     """Yield the parameters of a list as the words that people would type."""
     if wanted := statuses(query.status):
-        yield _word("status", *wanted)
+        yield Word("", "status", tuple(wanted))
     for key, value, wanted_so in (
         ("is", "blocked", query.blocked),
         ("needs", "approval", query.needs_approval),
@@ -53,7 +42,7 @@ def _words_in(query: TaskQuery) -> Iterator[Word]:
         ("is", "unassigned", query.unassigned or None),
     ):
         if wanted_so is not None:
-            yield _word(key, value, is_excluded=not wanted_so)
+            yield Word("", key, (value,), not wanted_so)
     for key, sign, asked in (
         ("assignee", "agent:", query.assigned_agent_id),
         ("assignee", "user:", query.assigned_user_id),
@@ -61,16 +50,12 @@ def _words_in(query: TaskQuery) -> Iterator[Word]:
         ("due", ">=", query.due_after and query.due_after.isoformat()),
     ):
         if asked is not None:
-            yield _word(key, f"{sign}{asked}")
+            yield Word("", key, (f"{sign}{asked}",))
     if query.priority:
-        yield _word("priority", *query.priority)
+        yield Word("", "priority", tuple(query.priority))
     if query.tag_id:
-        yield _word("tag", *map(str, query.tag_id))
+        yield Word("", "tag", tuple(map(str, query.tag_id)))
     yield Word(query.q or "")
-
-
-def _word(key: str, *values: str, is_excluded: bool = False) -> Word:
-    return Word("", key, values, is_excluded)
 
 
 def ordering(query: TaskQuery) -> str:
@@ -90,7 +75,6 @@ def ordering(query: TaskQuery) -> str:
 
 
 def statuses(text: str | None) -> list[str]:
-    """Split a comma-separated list of statuses, without blanks."""
     wanted = [part.strip() for part in (text or "").split(",") if part.strip()]
     if strange := [one for one in wanted if one not in STATUSES]:
         raise Invalid(f"Unknown status {strange[0]}; known are {', '.join(STATUSES)}.")
@@ -122,7 +106,6 @@ COLUMN_NAMES = tuple(one.name for one in fields(TaskRow))
 COLUMNS = ", ".join(f"t.{name}" for name in COLUMN_NAMES)
 KINDS = {name: COLUMNS_OF_ANSWERS[name] for name in COLUMN_NAMES}
 ANSWER = tuple(one.name for one in FIELDS if one.is_answered and one.answer_default is REQUIRED)
-REWRITTEN = tuple((one.name, one.answer) for one in FIELDS if one.answer is not None)
 
 
 @lookup
@@ -144,14 +127,28 @@ async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     return task
 
 
+async def part_of_task[Part: Model](part: type[Part], task: Task, part_id: UUID, **conditions: None) -> Part:
+    """Return a comment, file or step of a task, with the task. Raise NotFound when it has none with this id."""
+    found: Any = await part.get_or_none(id=part_id, task_id=task.id, **conditions)
+    if found is None:
+        raise NotFound()
+    found.task = task
+    return cast(Part, found)
+
+
 async def list_tasks(
     board: Board, query: TaskQuery, viewer_id: UUID | None = None
 ) -> tuple[list[dict[str, object]], int]:
     """Return the board's tasks, newest first unless another order is asked for, and their number.
 
-    `viewer_id` is the person who asks, if it is one.
+    `viewer_id` is the person who asks, if it is one, whom `assignee:me` means. Raise Invalid for an unknown status.
     """
-    where, values = condition_of(board.id, query, viewer_id)
+    kept = "IS NOT NULL" if query.deleted else "IS NULL" if query.archived else "IS NULL AND t.archived_at IS NULL"
+    since = [query.updated_since] if query.updated_since is not None else []
+    words = (*_words_in(query), *words_of(query.query or "", times.clock_now()))
+    narrowed, more = conditions_of(words, viewer_id)
+    where = f"t.board_id = ? AND t.deleted_at {kept}{' AND t.updated_at >= ?' if since else ''}{narrowed}"
+    values = [board.id, *since, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{ordering(query)} LIMIT ? OFFSET ?"
     found = await _tasks_of(board.id, await select_columns(KINDS, page, *values, query.limit, query.offset))
@@ -160,46 +157,22 @@ async def list_tasks(
     return found, int(total["n"])
 
 
-async def deleted_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, object]], int]:
-    """Return a board's deleted tasks, the last deleted first, and their number."""
-    return await _gone(board, "t.deleted_at", "t.deleted_at IS NOT NULL", paging)
-
-
-async def archived_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, object]], int]:
-    """Return a board's archived tasks, the last archived first, and their number."""
-    return await _gone(board, "t.archived_at", "t.archived_at IS NOT NULL AND t.deleted_at IS NULL", paging)
-
-
-async def gone_tasks(actor: Actor, kind: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """Return the deleted or archived tasks of the active organization's boards that somebody reads, newest first."""
-    boards = {str(board.id): board for board in await boards_of(actor)}
-    moment = "t.deleted_at" if kind == "trash" else "t.archived_at"
-    which = f"{moment} IS NOT NULL" if kind == "trash" else f"{moment} IS NOT NULL AND t.deleted_at IS NULL"
-    where = f"FROM tasks t WHERE {which} AND t.board_id IN ({placeholders(len(boards) or 1)})"
-    values: list[Any] = list(boards) or [str(actor.organization_id)]
-    [total] = await rows(f"SELECT COUNT(*) AS n {where}", *values)
+async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """Return the deleted (`trash`) or archived tasks of some boards, the last to go first, and their number."""
+    by_id = {str(board.id): board for board in boards}
+    moment, gone = ("t.deleted_at", "") if kind == "trash" else ("t.archived_at", " AND t.deleted_at IS NULL")
+    listed = placeholders(len(by_id)) or "NULL"
+    where = f"FROM tasks t WHERE {moment} IS NOT NULL{gone} AND t.board_id IN ({listed})"
+    [total] = await rows(f"SELECT COUNT(*) AS n {where}", *by_id)
     found = await rows(
         f"SELECT t.id, t.number, t.title, t.status, t.board_id, {moment} AS gone_at {where}"
         f" ORDER BY {moment} DESC, t.id DESC LIMIT ? OFFSET ?",
-        *values,
+        *by_id,
         paging.limit,
         paging.offset,
     )
-    tasks = [row | {"gone_at": as_moment(row["gone_at"]), "board": boards[str(row["board_id"])]} for row in found]
+    tasks = [row | {"gone_at": as_moment(row["gone_at"]), "board": by_id[str(row["board_id"])]} for row in found]
     return tasks, int(total["n"])
-
-
-async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[list[dict[str, object]], int]:
-    where = f"FROM tasks t WHERE t.board_id = ? AND {which}"
-    [total] = await rows(f"SELECT COUNT(*) AS n {where}", board.id)
-    found = await rows(
-        f"SELECT t.id, t.number, t.title, t.status, {moment} AS gone_at {where}"
-        f" ORDER BY {moment} DESC, t.id DESC LIMIT ? OFFSET ?",
-        board.id,
-        paging.limit,
-        paging.offset,
-    )
-    return [row | {"gone_at": as_moment(row["gone_at"])} for row in found], int(total["n"])
 
 
 async def task_read(task_id: UUID) -> dict[str, object]:
@@ -221,7 +194,8 @@ async def tasks_read(task_ids: list[UUID]) -> list[dict[str, object]]:
 
 async def _tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
     ids = columns["id"]
-    relations = Relations(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
+    edges = await _edges(f"d.task_id IN ({placeholders(len(ids))})", *ids) if ids else {}
+    relations = Relations(edges, await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
     return serialize_tasks(columns, relations)
 
 
@@ -259,7 +233,8 @@ class Relations:
 
 
 async def board_relations(board_id: UUID) -> Relations:
-    return Relations(await _edges_of_board(board_id), await tags_of_board(board_id), await values_of_board(board_id))
+    edges = await _edges("d.board_id = ?", board_id)
+    return Relations(edges, await tags_of_board(board_id), await values_of_board(board_id))
 
 
 EDGES = """
@@ -271,20 +246,9 @@ EDGES = """
 """
 
 
-async def _edges_of(task_ids: Sequence[str]) -> dict[str, list[Edge]]:
-    if not task_ids:
-        return {}
-    where = f"d.task_id IN ({placeholders(len(task_ids))})"
-    return _by_task(await select(Edge, EDGES.format(where=where), *task_ids))
-
-
-async def _edges_of_board(board_id: UUID) -> dict[str, list[Edge]]:
-    return _by_task(await select(Edge, EDGES.format(where="d.board_id = ?"), board_id))
-
-
-def _by_task(found: list[Edge]) -> dict[str, list[Edge]]:
+async def _edges(where: str, *values: object) -> dict[str, list[Edge]]:
     edges: dict[str, list[Edge]] = {}
-    for edge in found:
+    for edge in await select(Edge, EDGES.format(where=where), *values):
         edges.setdefault(edge.task_id, []).append(edge)
     return edges
 
@@ -292,17 +256,13 @@ def _by_task(found: list[Edge]) -> dict[str, list[Edge]]:
 def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> list[dict[str, object]]:
     """Return tasks as they are answered, from `select_columns`; columns that no task has come last."""
     values: dict[str, Any] = dict.fromkeys(ANSWER) | columns | relations.of(columns["id"], columns["status"])
-    values |= {name: _rewritten(values[name], rewrite) for name, rewrite in REWRITTEN}
+    for name, rewrite in REWRITTEN.items():
+        rewritten = {value: rewrite(value) for value in set(values[name])}
+        values[name] = [rewritten[value] for value in values[name]]
     return [dict(zip(values, one, strict=True)) for one in zip(*values.values(), strict=True)]
 
 
-def _rewritten(values: Sequence[object], rewrite: Callable[[object], object]) -> list[object]:
-    known = {value: rewrite(value) for value in set(values)}
-    return [known[value] for value in values]
-
-
 async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
-    """Return the task's comments, oldest first, and their number."""
     found = await rows(
         f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL ORDER BY c.created_at, c.id LIMIT ? OFFSET ?",
         task.id,
@@ -313,7 +273,6 @@ async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, obje
 
 
 async def comment_read(comment_id: UUID) -> dict[str, object] | None:
-    """Return one comment as it is answered, or None when it was deleted."""
     found = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
     return serialize_comment(found[0]) if found else None
 
@@ -327,7 +286,6 @@ COMMENTS = (
 
 
 def serialize_comment(row: dict[str, object]) -> dict[str, object]:
-    """Return a row of `COMMENTS` as a TaskCommentRead."""
     return {
         "id": row["id"],
         "message": row["message"],

@@ -1,13 +1,13 @@
-"""The three rule sets for changing a task: people, workers, leads."""
+"""The three rule sets for changing a task: people, workers, leads; and what the board's rules forbid."""
 
 import time
 from collections.abc import Set
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
+from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.boards.words import STATUSES
@@ -17,13 +17,11 @@ from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid, NotFound
 from mission_control.database.sql import as_json, is_postgres, rows
 from mission_control.people.work_state import lock_work_state_shared
-from mission_control.tasks.changes import TaskChange, TaskSnapshot
-from mission_control.tasks.dependencies import blocked_error, blockers_of
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import Role, changeable_by
 from mission_control.tasks.models import Task
 
-LEAD_FIELDS = changeable_by(Role.LEAD)
-WORKER_FIELDS = changeable_by(Role.WORKER)
+LEAD_FIELDS, WORKER_FIELDS = changeable_by(Role.LEAD), changeable_by(Role.WORKER)
 
 
 def top_position() -> float:
@@ -31,38 +29,55 @@ def top_position() -> float:
     return -time.time()
 
 
-# Fields that an agent may not send
-
-
 def refuse_fields(actor: Actor, task: Task, names: Set[str]) -> None:
     """Refuse fields that an agent's role never changes, and a status that a worker sends for another's task."""
     if not actor.is_agent:
         return
-    if actor.is_lead:
-        _refuse_lead_fields(names)
-        return
-    if "status" in names and _is_others(actor, task):
+    if actor.is_lead and "comment" in names:
+        raise Forbidden("A lead comments with the comments operation.")
+    if actor.is_lead and (strange := sorted(names - LEAD_FIELDS)):
+        raise Forbidden(f"A lead may not change {', '.join(strange)}; it may change {', '.join(sorted(LEAD_FIELDS))}.")
+    if not actor.is_lead and "status" in names and _is_others(actor, task):
         raise Forbidden(ErrorCode.TASK_ASSIGNEE_MISMATCH.detail())
-    if names - WORKER_FIELDS:
+    if not actor.is_lead and names - WORKER_FIELDS:
         raise Forbidden(
             ErrorCode.TASK_UPDATE_FIELD_FORBIDDEN.detail("A worker changes status, comment and custom fields only.")
         )
 
 
-def _refuse_lead_fields(names: Set[str]) -> None:
-    if "comment" in names:
-        raise Forbidden("A lead comments with the comments operation.")
-    if strange := sorted(names - LEAD_FIELDS):
-        raise Forbidden(f"A lead may not change {', '.join(strange)}; it may change {', '.join(sorted(LEAD_FIELDS))}.")
+def _is_others(actor: Actor, task: Task) -> bool:
+    return task.assigned_user_id is not None or task.assigned_agent_id not in (None, actor.id)
 
 
-# People
+async def apply(actor: Actor, task: Task, before: Task, change: TaskChange) -> None:
+    """Change the task in memory as the actor's rule set and the board's rules allow. Raise what they forbid."""
+    board = task.board
+    if not actor.is_agent:
+        await _apply_user_rules(board, task, change)
+    elif actor.is_lead:
+        await _apply_lead_rules(board, task, change)
+    else:
+        await _apply_worker_rules(actor, board, task, change)
+    if task.status != before.status:
+        is_held = change.status is not UNSET and board.block_status_changes_with_pending_approval
+        if is_held and await has_pending(task.id):
+            raise _refusal(ErrorCode.TASK_HAS_PENDING_APPROVAL)
+        if task.status == "done":
+            await pass_done_gates(board, task.id, before.status)
+        if task.status == "review" and not (actor.is_agent and actor.is_lead):
+            if board.comment_required_for_review and not sent(change.comment, ""):
+                await _require_comment(actor, before)
+            await assign_to_lead(task)
+    if task.status != "done":
+        task.archived_at = None
 
 
-async def apply_user_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
-    """Change the task in memory as a person may. Raise 409 when it is blocked, 404 or 409 for a wrong assignee."""
-    await _refuse_blocked_change(task, change)
+async def _apply_user_rules(board: Board, task: Task, change: TaskChange) -> None:
     status = sent(change.status, task.status)
+    agent_id, user_id = sent(change.assigned_agent_id, None), sent(change.assigned_user_id, None)
+    assigns = agent_id not in (None, task.assigned_agent_id) or user_id not in (None, task.assigned_user_id)
+    if assigns or status not in (task.status, "inbox"):
+        await _refuse_blocked(task, status)
     if status != task.status:
         enter(task, status)
     for name, value in change.plain.items():
@@ -70,20 +85,44 @@ async def apply_user_rules(actor: Actor, board: Board, task: Task, change: TaskC
     await assign(board, task, change)
 
 
-async def _refuse_blocked_change(task: Task, change: TaskChange) -> None:
-    if _stays_done(task, change):
+async def _apply_worker_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
+    status = change.status
+    if status is UNSET:
         return
-    moves = sent(change.status, task.status) not in (task.status, "inbox")
-    assigns = sent(change.assigned_agent_id, None) not in (None, task.assigned_agent_id) or (
-        sent(change.assigned_user_id, None) not in (None, task.assigned_user_id)
-    )
-    if (moves or assigns) and (blockers := await blockers_of(task.id)):
-        raise blocked_error(blockers)
+    if _is_others(actor, task):
+        raise Conflict(ErrorCode.TASK_ALREADY_CLAIMED.detail("Somebody else took this task a moment ago."))
+    if board.only_lead_can_change_status:
+        raise Forbidden("On this board only the lead changes a task's status.")
+    if status == task.status and (status != "in_progress" or task.assigned_agent_id is not None):
+        return
+    if status != "inbox":
+        await _refuse_blocked(task)
+    enter(task, status)
+    if status in ("in_progress", "done"):
+        task.assigned_agent_id = actor.id
+    if status == "review":
+        task.review_agent_id = actor.id
 
 
-def _stays_done(task: Task, change: TaskChange) -> bool:
-    """Return whether a done task stays done: it waits for nothing, whatever its dependencies are."""
-    return task.status == "done" and sent(change.status, "done") == "done"
+async def _apply_lead_rules(board: Board, task: Task, change: TaskChange) -> None:
+    agent_id, status = sent(change.assigned_agent_id, task.assigned_agent_id), sent(change.status, task.status)
+    if (agent_id, status) != (task.assigned_agent_id, task.status):
+        await _refuse_blocked(task, status)
+    if change.assigned_agent_id is not UNSET:
+        await check_agent(board, agent_id, may_be_lead=False)
+        task.assigned_agent_id = agent_id
+        task.assigned_user_id = None if agent_id else task.assigned_user_id
+    if status == task.status:
+        return
+    if task.status == "review" and status in ("done", "inbox"):
+        enter(task, status)
+        if status == "inbox":
+            task.assigned_agent_id = await last_worker(task)
+            task.rework_at = times.clock_now() if task.assigned_agent_id else None
+    elif task.status == "inbox" and status == "in_progress" and sent(change.assigned_agent_id, None) is not None:
+        enter(task, "in_progress")
+    else:
+        raise Forbidden("A lead takes a task from review to done or inbox, or assigns and starts one from the inbox.")
 
 
 def enter(task: Task, status: str) -> None:
@@ -94,17 +133,12 @@ def enter(task: Task, status: str) -> None:
     if status == "review" and task.status == "in_progress":
         task.review_agent_id = task.assigned_agent_id
     if status in ("inbox", "review"):
-        leave_work(task)
+        task.previous_in_progress_at = task.in_progress_at
+        task.in_progress_at = task.assigned_agent_id = task.assigned_user_id = None
     if status == "in_progress":
         task.in_progress_at = times.clock_now()
     task.status = status
     task.position = top_position()
-
-
-def leave_work(task: Task) -> None:
-    """Unassign the task and stop its clock, remembering when the work began."""
-    task.previous_in_progress_at = task.in_progress_at
-    task.in_progress_at = task.assigned_agent_id = task.assigned_user_id = None
 
 
 async def assign(board: Board, task: Task, change: TaskChange) -> None:
@@ -115,13 +149,12 @@ async def assign(board: Board, task: Task, change: TaskChange) -> None:
     if agent_id is not UNSET:
         await check_agent(board, agent_id)
         task.assigned_agent_id = agent_id
-        if agent_id is not None:
-            task.assigned_user_id = None
+        task.assigned_user_id = None if agent_id else task.assigned_user_id
     if user_id is not UNSET:
-        await check_user(board, user_id)
+        if user_id is not None and not await reaches(board, user_id):
+            raise NotFound("This person cannot read the board.")
         task.assigned_user_id = user_id
-        if user_id is not None:
-            task.assigned_agent_id = None
+        task.assigned_agent_id = None if user_id else task.assigned_agent_id
 
 
 async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool = True) -> None:
@@ -135,12 +168,6 @@ async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool 
         raise Forbidden("A lead gives tasks to workers, not to a lead.")
     if agent.board_id is not None and agent.board_id != board.id:
         raise Conflict()
-
-
-async def check_user(board: Board, user_id: UUID | None) -> None:
-    """Raise 404 for a person who cannot read the board."""
-    if user_id is not None and not await reaches(board, user_id):
-        raise NotFound("This person cannot read the board.")
 
 
 async def reaches(board: Board, user_id: UUID) -> bool:
@@ -157,103 +184,41 @@ async def reaches(board: Board, user_id: UUID) -> bool:
     return bool(found)
 
 
-# Workers
-
-
-async def apply_worker_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
-    """Change the task in memory as a worker may. Raise Conflict when another agent took it."""
-    status = change.status
-    if status is UNSET:
-        return
-    if _is_others(actor, task):
-        raise Conflict(ErrorCode.TASK_ALREADY_CLAIMED.detail("Somebody else took this task a moment ago."))
-    if board.only_lead_can_change_status:
-        raise Forbidden("On this board only the lead changes a task's status.")
-    if status != "inbox" and (status != task.status or _is_claim(task, status)):
-        if blockers := await blockers_of(task.id):
-            raise blocked_error(blockers)
-    _work(actor, task, status)
-
-
-def _is_others(actor: Actor, task: Task) -> bool:
-    return task.assigned_user_id is not None or task.assigned_agent_id not in (None, actor.id)
-
-
-def _is_claim(task: Task, status: str) -> bool:
-    return status == "in_progress" and task.assigned_agent_id is None
-
-
-def _work(actor: Actor, task: Task, status: str) -> None:
-    if status == task.status and not _is_claim(task, status):
-        return
-    enter(task, status)
-    if status in ("in_progress", "done"):
-        task.assigned_agent_id = actor.id
-    if status == "review":
-        task.review_agent_id = actor.id
-
-
-# Leads
-
-
-async def apply_lead_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
-    if {"assigned_agent_id", "status"} & change.names and (blockers := await blockers_of(task.id)):
-        if _changes_something(task, change) and not _stays_done(task, change):
-            raise blocked_error(blockers)
-    if change.assigned_agent_id is not UNSET:
-        await check_agent(board, change.assigned_agent_id, may_be_lead=False)
-        task.assigned_agent_id = change.assigned_agent_id
-        task.assigned_user_id = None if task.assigned_agent_id else task.assigned_user_id
-    if sent(change.status, task.status) != task.status:
-        await _lead_moves(board, task, change)
-
-
-def _changes_something(task: Task, change: TaskChange) -> bool:
-    agent_id = sent(change.assigned_agent_id, task.assigned_agent_id)
-    return agent_id != task.assigned_agent_id or sent(change.status, task.status) != task.status
-
-
-async def _lead_moves(board: Board, task: Task, change: TaskChange) -> None:
-    before, after = task.status, sent(change.status, task.status)
-    if before == "review" and after in ("done", "inbox"):
-        enter(task, after)
-        if after == "inbox":
-            task.assigned_agent_id = await last_worker(board, task)
-            task.rework_at = times.clock_now() if task.assigned_agent_id else None
-    elif before == "inbox" and after == "in_progress" and sent(change.assigned_agent_id, None) is not None:
-        enter(task, "in_progress")
-    else:
-        raise Forbidden("A lead takes a task from review to done or inbox, or assigns and starts one from the inbox.")
-
-
-async def last_worker(board: Board, task: Task) -> UUID | None:
-    """Return the worker of the board that moved a task to review."""
-    return task.review_agent_id if await is_worker(board, task.review_agent_id) else None
+async def last_worker(task: Task) -> UUID | None:
+    return task.review_agent_id if await is_worker(task.board, task.review_agent_id) else None
 
 
 async def is_worker(board: Board, agent_id: UUID | None) -> bool:
     return agent_id is not None and await Agent.filter(id=agent_id, board_id=board.id, is_board_lead=False).exists()
 
 
-async def assign_to_lead(board: Board, task: Task, before_status: str) -> None:
-    """Assign a task that enters review to the board's lead, if there is one."""
-    if task.status == "review" and before_status != "review":
-        if lead_id := await lead_id_of(board.id):
-            task.assigned_agent_id, task.assigned_user_id = lead_id, None
+async def assign_to_lead(task: Task) -> None:
+    if lead_id := await lead_id_of(task.board_id):
+        task.assigned_agent_id, task.assigned_user_id = lead_id, None
+
+
+async def blockers_of(task_id: UUID) -> list[str]:
+    """Return the ids of the unfinished tasks that this one waits for, in the order in which they were added."""
+    found = await rows(
+        "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
+        " WHERE d.task_id = ? AND p.deleted_at IS NULL AND p.status <> 'done' ORDER BY d.created_at, d.id",
+        task_id,
+    )
+    return [str(row["id"]) for row in found]
+
+
+async def _refuse_blocked(task: Task, status: str = "") -> None:
+    """Refuse to move or assign a blocked task. A done one that stays done waits for nothing."""
+    if not task.status == status == "done" and (blockers := await blockers_of(task.id)):
+        raise blocked_error(blockers)
+
+
+def blocked_error(blockers: list[str]) -> Conflict:
+    return Conflict(ErrorCode.TASK_BLOCKED.detail(blocked_by_task_ids=blockers))
 
 
 def _refusal(code: ErrorCode) -> Conflict:
     return Conflict(code.detail(blocked_by_task_ids=[]))
-
-
-async def pass_gates(board: Board, task: Task, before: str, *, status_sent: bool) -> None:
-    """Raise 409 for a change that the rules P, R or A forbid, in this order."""
-    if task.status == before:
-        return
-    if status_sent and board.block_status_changes_with_pending_approval and await has_pending(task.id):
-        raise _refusal(ErrorCode.TASK_HAS_PENDING_APPROVAL)
-    if task.status == "done":
-        await pass_done_gates(board, task.id, before)
 
 
 async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None) -> None:
@@ -264,32 +229,19 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
         raise _refusal(ErrorCode.TASK_APPROVAL_REQUIRED)
 
 
-async def pass_comment_gate(
-    board: Board, task: Task, before: TaskSnapshot, comment: str, actor_id: UUID | None
-) -> None:
+async def _require_comment(actor: Actor, before: Task) -> None:
     """Check rule C: a move to review needs a comment, or one by the worker or the actor since the work began."""
-    if not board.comment_required_for_review or task.status != "review" or before.status == "review" or comment:
-        return
     since = before.previous_in_progress_at or before.in_progress_at
-    if since is None or not await _has_comment(task.id, since, [before.assigned_agent_id, actor_id]):
+    found = since and await rows(
+        "SELECT 1 AS one FROM task_comments WHERE task_id = ? AND created_at >= ? AND deleted_at IS NULL"
+        " AND (agent_id = ? OR user_id = ?) LIMIT 1",
+        before.id,
+        since,
+        before.assigned_agent_id,
+        actor.user_id,
+    )
+    if not found:
         raise Invalid("A comment is required to send a task to review on this board.")
-
-
-async def _has_comment(task_id: UUID, since: datetime, authors: list[object]) -> bool:
-    for author in authors:
-        if author is None:
-            continue
-        found = await rows(
-            "SELECT 1 AS one FROM task_comments WHERE task_id = ? AND created_at >= ? AND deleted_at IS NULL"
-            " AND (agent_id = ? OR user_id = ?) LIMIT 1",
-            task_id,
-            since,
-            author,
-            author,
-        )
-        if found:
-            return True
-    return False
 
 
 FULL = {
@@ -308,15 +260,13 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, wip_limit: int | None, wip_limits: dict[str, Any] | None) -> "Limits":
-        """Return the limits of the rows of an agent and a board."""
         return cls(wip_limit, *((wip_limits or {}).get(name) for name in ("in_progress", "review")))
 
 
 async def lock_limits_for(actor: Actor, task: Task, change: TaskChange) -> Limits:
     """Lock and return the limits that an agent's change may reach. Call it before the task is locked."""
     agent_id = change.assigned_agent_id
-    starts = change.status == "in_progress" or (task.status == "in_progress" and agent_id is not UNSET)
-    if not (actor.is_agent and starts):
+    if change.status != "in_progress" and (task.status != "in_progress" or agent_id is UNSET):
         return Limits()
     worker = sent(agent_id, None) or (task.assigned_agent_id if actor.is_lead else actor.id)
     return await lock_limits(worker, task.board_id)
@@ -343,8 +293,13 @@ async def lock_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
     return limits
 
 
-async def refuse_assignment(limits: Limits, task: Task, before: TaskSnapshot | None = None) -> None:
-    """Raise 409 when a task cannot be assigned to its agent. The calling command holds the limits and the task."""
+async def refuse_assignment(limits: Limits, task: Task, before: Task | None = None) -> None:
+    """Raise 409 when a task cannot be assigned to its agent: it is paused, has used up a budget or as much as it may.
+
+    The calling command holds the limits and the task.
+    """
+    await refuse_when_paused(task.assigned_agent_id, task.board_id)
+    await refuse_when_used_up(task.assigned_agent_id, task.board)
     if before is not None and before.flagged_at is not None:
         message = (
             f"This task waits for a person: {before.flag_reason} A person moves it, assigns it or clears the flag."

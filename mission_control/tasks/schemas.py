@@ -12,18 +12,18 @@ from mission_control.approvals.schemas import ApprovalRead, PersonRef
 from mission_control.boards.schemas import BoardRead
 from mission_control.boards.views import LONGEST_QUERY
 from mission_control.boards.words import TaskStatus
-from mission_control.core.declared import completed
+from mission_control.core.declared import answered, changed, completed, created
 from mission_control.core.substance import Seen
 from mission_control.core.values import ActorRef, Body, Moment, NonEmptyStr, Paging, SentBack, example
 from mission_control.tasks.changes import TaskChange
-from mission_control.tasks.fields import Ids, Surface, shown_at, to_answer, to_change, to_create
+from mission_control.tasks.fields import FIELDS, PLAIN, Ids, Surface, shown_at
 
 UNSENT_WHEN_NULL = ("depends_on_task_ids", "tag_ids", "comment")
 
 # The bodies below name the fields that have rules, for the code that reads them. The table declares all of them.
 
 
-@completed(to_create())
+@completed(created(FIELDS))
 class TaskCreate(BaseModel):
     """A task to be made."""
 
@@ -38,7 +38,7 @@ class TaskCreate(BaseModel):
     custom_field_values: dict[str, Any] = Field(default_factory=dict)
 
 
-@completed(to_change())
+@completed(changed(one for one in FIELDS if one.changed_by))
 class TaskUpdate(BaseModel):
     """What to change on a task; absent leaves."""
 
@@ -60,10 +60,12 @@ class TaskUpdate(BaseModel):
         values = {name: getattr(self, name) for name in self.model_fields_set}
         if values.get("custom_field_values", ...) is None:
             values["custom_field_values"] = {}
-        return TaskChange.of({n: one for n, one in values.items() if one is not None or n not in UNSENT_WHEN_NULL})
+        kept = {name: one for name, one in values.items() if one is not None or name not in UNSENT_WHEN_NULL}
+        plain = {name: kept.pop(name) for name in PLAIN if name in kept}
+        return TaskChange(**kept, plain=plain)
 
 
-@completed(to_answer())
+@completed(answered(FIELDS))
 class TaskRead(BaseModel):
     """A task."""
 

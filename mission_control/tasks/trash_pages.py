@@ -8,11 +8,12 @@ from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.pages import TRASH, TRASH_PAGE, on_board
+from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
-from mission_control.tasks.queries import archived_tasks, deleted_tasks, gone_tasks
+from mission_control.tasks.queries import gone_tasks
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, go
 from mission_control.web.lists import Asked, LiveList, Pages
@@ -21,7 +22,6 @@ from mission_control.web.shell import settings_page, shell_page
 
 pages = Pages("tasks_trash_pages", __name__)
 SIZE = 50
-LISTS = {"trash": deleted_tasks, "archive": archived_tasks}
 
 
 @pages.get("/boards/<uuid:board_id>/<any(trash, archive):kind>")
@@ -29,7 +29,7 @@ async def show(board_id: UUID, kind: str) -> ResponseReturnValue:
     """Show the deleted or the archived tasks of a board, newest first."""
     actor, board = await on_board(board_id)
     first = max(0, min(request.args.get("from", 0, type=int), 10**6))
-    found, total = await LISTS[kind](board, Paging(limit=SIZE, offset=first))
+    found, total = await gone_tasks([board], kind, Paging(limit=SIZE, offset=first))
     return await shell_page(
         actor, "tasks/trash.html", active=f"board-{board.id}", board=board, kind=kind, tasks=found, total=total,
         first=first, size=SIZE, may_write=actor.writes(board),
@@ -51,7 +51,7 @@ KINDS = {"tasks": "trash", "archive": "archive"}
 
 
 async def _listed(which: str, actor: Actor, asked: Asked) -> dict[str, Any]:
-    found, total = await gone_tasks(actor, KINDS[which], Paging(limit=SIZE, offset=asked.first))
+    found, total = await gone_tasks(await boards_of(actor), KINDS[which], Paging(limit=SIZE, offset=asked.first))
     return {
         "which": which, "tasks": found, "total": total, "first": asked.first, "size": SIZE,
         "writable": {task["board_id"] for task in found if actor.writes(task["board"])},

@@ -71,7 +71,7 @@ def _unfolded(pattern: str) -> int:
 
 def _repeat(pattern: str, at: int, parts: list[int]) -> int:
     found = COUNT.match(pattern, at)
-    numbers = [int(one) for one in (found[1], found[3]) if one] if found else []
+    numbers = [int(digits) for digits in (found[1], found[3]) if digits] if found else []
     if not (found and numbers and parts):
         raise ValueError("a brace that is no repetition is written \\{")
     parts[-1] *= max(1, *numbers)
@@ -80,7 +80,7 @@ def _repeat(pattern: str, at: int, parts: list[int]) -> int:
 
 def matches(pattern: str, text: str) -> bool:
     """Return whether a pattern matches a whole text. After `SECONDS`, or the request's limit: PatternTimeout."""
-    ready, spent = compiled(pattern), _spent()
+    ready, spent = compiled(pattern), g.get("seconds_of_patterns", 0.0) if has_request_context() else 0.0
     if spent >= SECONDS_OF_A_REQUEST:
         raise PatternTimeout
     begun = thread_time()
@@ -91,10 +91,6 @@ def matches(pattern: str, text: str) -> bool:
     finally:
         if has_request_context():
             g.seconds_of_patterns = spent + thread_time() - begun
-
-
-def _spent() -> float:
-    return g.get("seconds_of_patterns", 0.0) if has_request_context() else 0.0
 
 
 TYPES = ("text", "text_long", "integer", "decimal", "boolean", "date", "date_time", "url", "json")
@@ -119,19 +115,17 @@ def mismatch(field: FieldLike, value: object) -> str | None:
     """Return why a value is invalid for a field, or None. Null is always valid."""
     if value is None:
         return None
-    return type_mismatch(field.field_type, value) or _pattern_mismatch(field, value)
+    if wrong := type_mismatch(field.field_type, value):
+        return wrong
+    if not field.validation_regex or field.field_type not in WITH_PATTERN:
+        return None
+    return pattern_mismatch(field.validation_regex, str(value))
 
 
 def type_mismatch(field_type: str, value: object) -> str | None:
     """Return why a value is not of a type, or None."""
     fits, wanted = _CHECKS[field_type]
     return None if fits(value) else f"It must be {wanted}."
-
-
-def _pattern_mismatch(field: FieldLike, value: Any) -> str | None:
-    if not field.validation_regex or field.field_type not in WITH_PATTERN:
-        return None
-    return pattern_mismatch(field.validation_regex, value)
 
 
 def pattern_mismatch(pattern: str, value: str) -> str | None:
@@ -144,18 +138,6 @@ def pattern_mismatch(pattern: str, value: str) -> str | None:
         return "Checking it against the field's pattern took too long."
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _reads(read: Callable[[str], Any], value: object) -> bool:
     try:
         return isinstance(value, str) and read(value) is not None
@@ -163,18 +145,19 @@ def _reads(read: Callable[[str], Any], value: object) -> bool:
         return False
 
 
-def _is_address(value: object) -> bool:
-    return _reads(lambda text: urlsplit(text).hostname if urlsplit(text).scheme in ("http", "https") else None, value)
+def _host(text: str) -> str | None:
+    parts = urlsplit(text)
+    return parts.hostname if parts.scheme in ("http", "https") else None
 
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "text": (_is_text, "text"),
-    "text_long": (_is_text, "text"),
-    "integer": (_is_whole, "a whole number"),
-    "decimal": (_is_number, "a number"),
+    "text": (lambda value: isinstance(value, str), "text"),
+    "text_long": (lambda value: isinstance(value, str), "text"),
+    "integer": (lambda value: type(value) is int, "a whole number"),
+    "decimal": (lambda value: type(value) in (int, float), "a number"),
     "boolean": (lambda value: isinstance(value, bool), "true or false"),
     "date": (lambda value: _reads(date.fromisoformat, value), "a date such as 2026-12-31"),
     "date_time": (lambda value: _reads(datetime.fromisoformat, value), "a moment such as 2026-12-31T08:00:00Z"),
-    "url": (_is_address, "an http or https address"),
+    "url": (lambda value: _reads(_host, value), "an http or https address"),
     "json": (lambda value: isinstance(value, dict | list), "an object or a list"),
 }

@@ -84,9 +84,11 @@ async def test_sixteen_agents_race_for_forty_tasks(cast: Cast) -> None:
 async def greedy(agent: Actor, board: Board) -> list[tuple[UUID, int]]:
     """Everything that an agent gets until there is nothing left."""
     found: list[tuple[UUID, int]] = []
-    while (body := await polling.claim(agent, board, ClaimCreate()))["task"] is not None:
+    while True:
+        body = await polling.claim(agent, board, ClaimCreate())
+        if body["task"] is None or body["lease"] is None:
+            return found
         found.append((body["task"]["id"], body["lease"]["fence"]))
-    return found
 
 
 async def put_all_back() -> None:

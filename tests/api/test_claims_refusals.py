@@ -8,11 +8,12 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Run
-from mission_control.claims.claiming import Search, hold_best, see_best
+from mission_control.claims.claiming import Worker, hold_best, see_best
 from mission_control.database.sql import rows
 from mission_control.log.channels import channels_notify_all as notify_all
 from mission_control.log.channels import waiting
 from mission_control.tasks.models import Task
+from mission_control.tasks.rules import Limits
 from tests.cast import Cast, head
 from tests.claiming import claim, extend, release, taken, title_of_next
 from tests.statements import counted
@@ -98,15 +99,15 @@ async def test_waiting_claim_ends_when_its_token_becomes_read_only(cast: Cast) -
 async def test_assignment_checks_the_tokens_scopes(cast: Cast, scopes: list[str] | None) -> None:
     task = await cast.add_task()
     path = await newest_token(cast)
-    search = Search(cast.vega.id, cast.board.id, None, None, UUID(path.rpartition("/")[2]))
-    seen = await see_best(search)
+    worker = Worker(cast.vega.id, cast.board.id, Limits(), None, UUID(path.rpartition("/")[2]))
+    seen = await see_best(worker)
     assert [str(one) for one in seen] == [task["id"]]
     (await cast.ada.patch(path, {"scopes": scopes})).ok()
     async with in_transaction():
-        assert await hold_best(search, seen) == (None if scopes == ["read"] else seen[0])
+        assert await hold_best(worker, None, seen) == (None if scopes == ["read"] else seen[0])
     (await cast.ada.delete(path)).ok()
     async with in_transaction():
-        assert await hold_best(search, seen) is None
+        assert await hold_best(worker, None, seen) is None
 
 
 # Sent again

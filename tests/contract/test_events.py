@@ -10,11 +10,13 @@ KIND = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
 
 def recorded() -> set[str]:
-    """The kinds in calls of `record`, and those that a delivery's outcome will have."""
+    """The kinds in calls of `record` and of a task's `save`, and those that a delivery's outcome will have."""
     found: set[str] = set()
     for name, tree in trees():
         for call in calls(tree, "record", "record_change", "save_end", "set_work_state"):
             found |= {text for text in texts(call.args[0]) if KIND.fullmatch(text)}
+        for call in calls(tree, "save"):
+            found |= {text for one in call.args for text in texts(one) if KIND.fullmatch(text)}
         for call in calls(tree, "deliver"):
             outcomes = [one.value for one in call.keywords if one.arg in ("succeeded", "failed")]
             found |= {text for one in outcomes for text in texts(one)}

@@ -9,6 +9,7 @@ import pytest
 
 from mission_control.boards.commands import update_board
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardUpdate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.log.commands import all_finished, transact, uncancelled
@@ -69,7 +70,7 @@ async def test_event_names_actor_surface_and_request(cast: Cast) -> None:
     assert (created.request_id, created.surface, created.actor_kind) == ("from-a-test", "api", "user")
     assert created.actor_name is None and (moved.actor_kind, moved.actor_name) == ("agent", "Vega")
     assert str(created.subject_id) == task["id"] and created.prev_hash != created.hash == moved.prev_hash
-    await update_board((await cast.ada.actor()).on("page"), cast.board, {"name": "Lens"})
+    await update_board((await cast.ada.actor()).on("page"), cast.board, BoardUpdate.model_validate({"name": "Lens"}))
     assert (await Event.get(kind="board.updated")).surface == "page"
 
 
@@ -170,8 +171,8 @@ async def test_nested_commands_are_one_command(cast: Cast) -> None:
     before, actor = await head(cast), await cast.ada.actor()
 
     async def work() -> None:
-        await update_board(actor, cast.board, {"name": "Lens"})
-        await update_board(actor, cast.other_board, {"name": "Roof"})
+        await update_board(actor, cast.board, BoardUpdate.model_validate({"name": "Lens"}))
+        await update_board(actor, cast.other_board, BoardUpdate.model_validate({"name": "Roof"}))
         assert await head(cast) == before
         raise Conflict()
 
@@ -244,7 +245,7 @@ async def test_events_are_recorded_only_in_a_command(cast: Cast) -> None:
 
 async def test_command_checks_its_rule_first(cast: Cast) -> None:
     with pytest.raises(Forbidden):
-        await update_board(await cast.dan.actor(), cast.board, {"name": "Mine"})
+        await update_board(await cast.dan.actor(), cast.board, BoardUpdate.model_validate({"name": "Mine"}))
 
 
 async def test_deleted_organization_removes_its_log_head(cast: Cast) -> None:

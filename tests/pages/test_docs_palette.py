@@ -1,6 +1,7 @@
 """The palette, and what surrounds every page."""
 
 from mission_control.boards.commands import create_board
+from mission_control.boards.schemas import BoardCreate
 from mission_control.people.models import Organization
 from tests.cast import Cast, hire
 from tests.pages.visitor import opened, visitor
@@ -55,8 +56,8 @@ async def test_shell_updates_boards_queue_and_presence(cast: Cast) -> None:
     async with ada.watching("/settings/live") as watch:
         await cast.ask()
         assert '<hx-partial hx-target="[data-queue-count]" hx-swap="innerHTML">1<' in await watch.until("queue-count")
-        fields = {"name": "Orbit", "slug": "orbit", "description": ""}
-        await create_board(await cast.ada.actor(), cast.organization.id, fields)
+        new = BoardCreate(name="Orbit", slug="orbit", description="Out there.")
+        await create_board(await cast.ada.actor(), cast.organization.id, new)
         assert 'hx-target="#nav-boards"' in await watch.until("Orbit")
         await cast.rigel.post("/agent/heartbeat", {})
         await watch.until('hx-target="[data-online-count]"')
