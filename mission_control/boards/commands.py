@@ -8,7 +8,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import Invalid, NotFound, existing
 from mission_control.core.limits import require_scope
 from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.queries import hold_for_board
@@ -123,9 +123,7 @@ async def _take_away(actor: Actor, board: Board) -> None:
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:
     """Lock and return the board; with `for_good` also against rows that refer to it, before it is erased."""
-    found = await Board.select_for_update(no_key=not for_good).get_or_none(id=board.id, absent_since=None)
-    if found is None:
-        raise NotFound()
+    found = await existing(Board.select_for_update(no_key=not for_good).get_or_none(id=board.id, absent_since=None))
     return found
 
 

@@ -9,9 +9,8 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from mission_control.boards.models import Board
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, completed, created
-from mission_control.core.values import Moment, NonEmptyStr, Paging, example
+from mission_control.core.values import FromRow, Moment, NonEmptyStr, Paging, example
 from mission_control.people.work_state import State
 
 WipLimits = Annotated[
@@ -122,12 +121,8 @@ class BoardUpdate(BaseModel):
 
 
 @completed(answered(FIELDS))
-class BoardRead(BaseModel):
+class BoardRead(FromRow):
     """A board."""
-
-    @classmethod
-    def of(cls, board: Board) -> Self:
-        return cls.model_construct(**{name: getattr(board, name) for name in cls.model_fields})
 
 
 class DeletedBoardRead(BoardRead):

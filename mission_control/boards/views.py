@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
@@ -14,8 +14,8 @@ from mission_control.boards.models import Board, SavedView
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.values import Body, NonEmptyStr, Paging, example
+from mission_control.core.errors import Conflict, Forbidden, Invalid, existing
+from mission_control.core.values import Body, FromRow, NonEmptyStr, Paging, example
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -67,7 +67,7 @@ class ViewUpdate(Body):
     move: Annotated[Literal["left", "right"] | None, Field(description="Change places with the next one there")] = None
 
 
-class ViewRead(BaseModel):
+class ViewRead(FromRow):
     """A saved view of a board: a query and how its tasks are shown."""
 
     id: UUID
@@ -83,17 +83,11 @@ class ViewRead(BaseModel):
     created_at: datetime
     updated_at: datetime
 
-    @classmethod
-    def of(cls, view: SavedView) -> "ViewRead":
-        return cls.model_construct(**{name: getattr(view, name) for name in cls.model_fields})
-
 
 @lookup
 async def visible_view(actor: Actor, board_id: UUID, view_id: UUID) -> SavedView:
     board = await visible_board(actor, board_id)
-    view = await views_for(actor, board).get_or_none(id=view_id)
-    if view is None:
-        raise NotFound()
+    view = await existing(views_for(actor, board).get_or_none(id=view_id))
     view.board = board
     return view
 
@@ -149,9 +143,7 @@ async def create_view(actor: Actor, board: Board, new: ViewCreate) -> SavedView:
 async def update_view(actor: Actor, view: SavedView, wanted: ViewUpdate) -> SavedView:
     """Change a view, or let it change places with its neighbour."""
     board = await locked_board(view.board)
-    found = await SavedView.select_for_update(no_key=True).get_or_none(id=view.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(SavedView.select_for_update(no_key=True).get_or_none(id=view.id))
     found.board = board
     sent = wanted.model_dump(exclude_none=True, exclude={"move"})
     changes = {name: value for name, value in sent.items() if getattr(found, name) != value}

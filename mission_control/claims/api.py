@@ -119,11 +119,8 @@ async def clear_flag(actor: Actor, task: Task) -> OkResponse:
     return OK
 
 
-completions_api = Api(__name__, below="/agent")
-
-
-@completions_api.post(
-    f"{TASK}/completions",
+@api.post(
+    f"/agent{TASK}/completions",
     queries.CompletionRead,
     rule="task.complete",
     errors=REFUSALS,
@@ -155,13 +152,10 @@ async def complete_task(actor: Actor, task: Task, data: queries.CompletionCreate
     return {"task": await task_read(task.id), "run": await queries.run_read(run_id), "approval": approval}
 
 
-runs_api = Api(__name__, "tasks", who="actor")
-RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
-
-
-@runs_api.get(
-    RUNS,
+@api.get(
+    f"{TASK}/runs",
     Page[queries.RunRead],
+    who="actor",
     agents=hints(
         "agent_task_run_discovery",
         use="To see what was tried before: summaries, evidence and why earlier attempts ended.",
@@ -176,15 +170,16 @@ async def list_task_runs(actor: Actor, task: Task, query: Paging) -> dict[str, o
     return page(*await queries.runs_of_task(task.id, query), query)
 
 
-@runs_api.get("/agents/<agent_id>/runs", Page[queries.AgentRunRead], who="user", tags=("agents",), rule="agent.read")
+@api.get("/agents/<agent_id>/runs", Page[queries.AgentRunRead], tags=("agents",), rule="agent.read")
 async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List an agent's attempts at tasks, newest first."""
     return page(*await queries.runs_of_agent(actor, agent, query), query)
 
 
-@runs_api.get(
-    WAITING,
+@api.get(
+    f"{TASK}/waiting",
     queries.TaskWaitingRead,
+    who="actor",
     agents=hints(
         "agent_task_waiting",
         use="When a task does not move, or a claim or a change of it was refused, to learn everything it waits for.",

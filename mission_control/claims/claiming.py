@@ -14,7 +14,7 @@ from mission_control.claims.leases import hold_until, is_over, notify_pages
 from mission_control.claims.queries import ClaimCreate, LeaseRead
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, Forbidden, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Forbidden, NotFound, existing
 from mission_control.core.values import JsonObject, parse_id
 from mission_control.database.records import find
 from mission_control.database.sql import as_id, as_json, is_postgres, placeholders, rows
@@ -176,9 +176,9 @@ async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCr
 async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> Claim:
     """Assign one task to a worker, or renew the lease that it has. Raise 409 when a rule forbids it."""
     await lock_limits(actor.id, board.id)
-    task = await find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
-    if task is None:
-        raise NotFound()
+    task = await existing(
+        find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
+    )
     task.board = board
     run = await running(task.id)
     if run is not None and run.agent_id == actor.id and not is_over(run):

@@ -22,7 +22,7 @@ from mission_control.claims.leases import expire_due, release_lease
 from mission_control.claims.queries import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound, Unauthenticated
+from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound, Unauthenticated, existing
 from mission_control.core.limits import granted, require_scope
 from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_id, as_json, rows
@@ -87,9 +87,7 @@ async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Clai
                 await waiter.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
             if twin.done():
                 await committed(actor, partial(_given, None))
-            present = await Board.get_or_none(id=board.id, deleted_at=None)
-            if present is None:
-                raise NotFound()
+            present = await existing(Board.get_or_none(id=board.id, deleted_at=None))
             board = present
 
 

@@ -177,7 +177,7 @@ def _of_agents(now: datetime) -> list[Part]:
         )
         for kind, who in (("organization", "organization"), ("board", "board"), ("assignee", "agent"))
     ]
-    absent = f"w JOIN agents a ON a.id = w.agent_id WHERE NOT {online_sql('a')}"
+    offline = f"w JOIN agents a ON a.id = w.agent_id WHERE NOT {online_sql('a')}"
     may_not = f"w WHERE w.agent_id IS NOT NULL AND w.status <> 'review' AND NOT {MAY_WORK.format(agent='w.agent_id')}"
     level = (
         f"COALESCE(MAX(CASE WHEN c.id IS NULL THEN {NO_WORKER}"
@@ -198,7 +198,7 @@ def _of_agents(now: datetime) -> list[Part]:
     values = [now, now - OFFLINE_AFTER, now.date().isoformat()]
     return [
         *paused,
-        _part("assignee_offline", absent, now - OFFLINE_AFTER, since="w.last_seen_at", **ASSIGNEE),
+        _part("assignee_offline", offline, now - OFFLINE_AFTER, since="w.last_seen_at", **ASSIGNEE),
         _part("no_capable_agent", f"w WHERE {ASSIGNABLE} AND w.agent_leads", detail="'leads'", **ASSIGNEE),
         _part("no_capable_agent", may_not, now, detail="'no_token'", **ASSIGNEE),
         _part("no_capable_agent", crew, *values, *values, number=level, detail=stopped),

@@ -16,7 +16,7 @@ from werkzeug.formparser import FormDataParser
 
 from mission_control.approvals.schemas import PersonRef
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, schema_error
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing, schema_error
 from mission_control.core.values import Paging, parse_id
 from mission_control.database.sql import rows, wire_moment
 from mission_control.http.registry import lookup
@@ -199,9 +199,10 @@ async def attach(actor: Actor, task: Task, upload: Upload, run_id: UUID | None =
     """Attach a file to a task, or to one of the actor's comments there. Raise Conflict for more than 100 files."""
     task = await locked_task(task)
     if upload.comment_id is not None:
-        comment = await Comment.get_or_none(id=upload.comment_id, task_id=task.id, deleted_at=None)
-        if comment is None:
-            raise NotFound("There is no such comment on this task.")
+        comment = await existing(
+            Comment.get_or_none(id=upload.comment_id, task_id=task.id, deleted_at=None),
+            "There is no such comment on this task.",
+        )
         if actor.id not in (comment.agent_id, comment.user_id):
             raise Forbidden("Files go on your own comments, or on the task.")
     if await Attachment.filter(task_id=task.id).count() >= MOST:

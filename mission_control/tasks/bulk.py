@@ -11,7 +11,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.words import Priority, TaskStatus
 from mission_control.core.actor import Actor
 from mission_control.core.declared import changed, completed
-from mission_control.core.errors import Conflict, DomainError, NotFound
+from mission_control.core.errors import Conflict, DomainError, NotFound, existing
 from mission_control.core.values import Body, Moment, example
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.log.commands import command
@@ -255,9 +255,7 @@ async def _attempt(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> Domai
 
 
 async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
-    task = await Task.get_or_none(id=wanted.task_id, board_id=board.id)
-    if task is None:
-        raise NotFound()
+    task = await existing(Task.get_or_none(id=wanted.task_id, board_id=board.id))
     task.board = board
     if wanted.deleted is False:
         task = await restore_task(actor, task)

@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.boards.attempts import refuse_lost_lease
 from mission_control.core import times
 from mission_control.core.declared import UNSET, Unset
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.database.records import find, update
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.fields import TRACKED
@@ -67,9 +67,7 @@ async def locked_task(task: Task) -> Task:
 
 async def held_task(task: Task) -> Task:
     """Lock like `locked_task`, for a caller that sends its fence in another way."""
-    found = await present_task(task)
-    if found is None:
-        raise NotFound()
+    found = await existing(present_task(task))
     return found
 
 

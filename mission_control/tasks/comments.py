@@ -9,7 +9,7 @@ from mission_control.agents.queries import mentions
 from mission_control.boards.attempts import hold_lease
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, NotFound
+from mission_control.core.errors import Forbidden, NotFound, existing
 from mission_control.core.values import new_id
 from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
@@ -48,9 +48,7 @@ async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
 
 
 async def _require_mention(actor: Actor, task: Task) -> None:
-    lead = await find(Agent, "id = ?", actor.id)
-    if lead is None:
-        raise NotFound()
+    lead = await existing(find(Agent, "id = ?", actor.id))
     comments = await Comment.filter(task_id=task.id, message__contains="@", deleted_at=None).only("id", "message")
     if not any(mentions(comment.message, lead) for comment in comments):
         raise Forbidden("A lead comments on tasks in review, tasks it created, and where it is mentioned.")
@@ -116,8 +114,6 @@ async def _requote(comment: Comment, before: str, after: str) -> None:
 
 async def _locked(comment: Comment) -> Comment:
     await hold_lease(comment.task_id)
-    found = await Comment.select_for_update().get_or_none(id=comment.id, deleted_at=None)
-    if found is None:
-        raise NotFound()
+    found = await existing(Comment.select_for_update().get_or_none(id=comment.id, deleted_at=None))
     found.task = comment.task
     return found

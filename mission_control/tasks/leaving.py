@@ -13,7 +13,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, existing
 from mission_control.core.values import Body, Moment
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log.commands import command
@@ -116,9 +116,7 @@ async def erase_task(actor: Actor, task: Task) -> None:
 async def _locked_with_board(task: Task, *, for_good: bool = False) -> Task:
     """Lock the board, and a task that may be deleted; with `for_good` also against rows that refer to it."""
     await locked_board(task.board)
-    found = await Task.select_for_update(no_key=not for_good).get_or_none(id=task.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(Task.select_for_update(no_key=not for_good).get_or_none(id=task.id))
     found.board = task.board
     return found
 

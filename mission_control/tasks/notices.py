@@ -8,7 +8,7 @@ from mission_control.agents.queries import lead_id_of, mentioned
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.database.records import find, find_all
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver
@@ -95,9 +95,7 @@ async def notify_unblocked(task: Task) -> None:
 
 async def notify_assignee(actor: Actor, task: Task, before_status: str | None) -> None:
     """Notify the new assignee. Raise NotFound when the agent has been deleted."""
-    agent = await find(Agent, "id = ?", task.assigned_agent_id)
-    if agent is None:
-        raise NotFound()
+    agent = await existing(find(Agent, "id = ?", task.assigned_agent_id))
     if before_status == "review" and task.status == "inbox" and task.rework_at is not None:
         # A person's note is written with the decision; a lead may say what is wrong before it moves the task.
         own = {"agent_id": actor.id} if actor.is_agent else {"user_id": actor.id, "created_at__gte": task.rework_at}

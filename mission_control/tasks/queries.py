@@ -14,7 +14,7 @@ from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.declared import REQUIRED, completed_row
-from mission_control.core.errors import ErrorCode, Invalid, NotFound
+from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
 from mission_control.core.values import Paging
 from mission_control.database.records import find
 from mission_control.database.sql import as_moment, placeholders, rows, select, select_columns, wire_moment
@@ -120,18 +120,14 @@ async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     """Return a task of a visible board, deleted ones included. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)
-    task = await find(Task, "id = ? AND board_id = ?", task_id, board.id)
-    if task is None:
-        raise NotFound()
+    task = await existing(find(Task, "id = ? AND board_id = ?", task_id, board.id))
     task.board = board
     return task
 
 
 async def part_of_task[Part: Model](part: type[Part], task: Task, part_id: UUID, **conditions: None) -> Part:
     """Return a comment, file or step of a task, with the task. Raise NotFound when it has none with this id."""
-    found: Any = await part.get_or_none(id=part_id, task_id=task.id, **conditions)
-    if found is None:
-        raise NotFound()
+    found: Any = await existing(part.get_or_none(id=part_id, task_id=task.id, **conditions))
     found.task = task
     return cast(Part, found)
 
