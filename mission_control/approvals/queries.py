@@ -14,7 +14,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, Rules
 from mission_control.core.errors import NotFound
-from mission_control.core.substance import Parts, substance_of
+from mission_control.core.substance import Parts
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
@@ -55,10 +55,6 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
     for row in await rows(_SELECT.format(placeholders(len(approval_ids))), *approval_ids):
         found.setdefault(UUID(str(row["id"])), []).append(row)
     return {approval_id: _parts(linked) for approval_id, linked in found.items()}
-
-
-async def substances_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, str]:
-    return {key: substance_of(parts) for key, parts in (await parts_of_approvals(approval_ids)).items()}
 
 
 def _parts(linked: list[Row]) -> Parts:

@@ -204,22 +204,15 @@ async def notify_of_assignment(actor: Actor, event: NewEvent) -> None:
         await _notify(event, "assignment", [UUID(str(assignee))])
 
 
-@reactions.to("task.comment")
+@reactions.to("task.comment", "task.comment_edited")
 async def notify_of_mentions(actor: Actor, event: NewEvent) -> None:
-    """Notify the people whom a comment mentions."""
+    """Notify the people whom a comment mentions; of one that was edited, those who were not notified of it before."""
     if event.data.get("has_names"):
-        await _mentions(event, "task_comments", "message", comment_id=event.data["comment_id"])
-
-
-@reactions.to("task.comment_edited")
-async def notify_of_mentions_added(actor: Actor, event: NewEvent) -> None:
-    """Notify the people whom an edited comment mentions, and who were not notified of it before."""
-    if event.data.get("has_names"):
-        known = await rows(
-            "SELECT user_id FROM notifications WHERE comment_id = ? AND kind = 'mention'", event.data["comment_id"]
-        )
-        notified = {UUID(str(row["user_id"])) for row in known}
-        await _mentions(event, "task_comments", "message", notified, comment_id=event.data["comment_id"])
+        comment_id, known = event.data["comment_id"], "SELECT user_id FROM notifications WHERE comment_id = ?"
+        edited = event.kind == "task.comment_edited"
+        notified = await rows(f"{known} AND kind = 'mention'", comment_id) if edited else []
+        people = {UUID(str(row["user_id"])) for row in notified}
+        await _mentions(event, "task_comments", "message", people, comment_id=comment_id)
 
 
 @reactions.to("memory.created")

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from quart import current_app
 
-from mission_control.approvals.queries import substances_of_approvals
+from mission_control.approvals.queries import parts_of_approvals
 from mission_control.boards.models import Board
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work
 from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
 from mission_control.core import times
 from mission_control.core.declared import completed_row
+from mission_control.core.substance import substance_of
 from mission_control.database.sql import placeholders, select
 from mission_control.tasks.fields import FIELDS, REWRITTEN, Surface, alike_at
 from mission_control.tasks.query import CardFilter
@@ -133,9 +134,9 @@ LEFT JOIN tags o ON o.id = a.tag_id
 
 async def with_substances(cards: list[Card]) -> list[Card]:
     """Return cards that say what their buttons decide about."""
-    known = await substances_of_approvals([one.approval_id for one in cards if one.approval_id])
+    known = await parts_of_approvals([one.approval_id for one in cards if one.approval_id])
     for one in cards:
-        one.substance = known.get(one.approval_id, "") if one.approval_id else ""
+        one.substance = substance_of(known[one.approval_id]) if one.approval_id and one.approval_id in known else ""
     return cards
 
 
