@@ -93,14 +93,23 @@ print(*[function for one in gc.get_objects() if type(one) is Hook for function i
 """
 FORGOTTEN = """
 import gc
+from types import FunctionType
+from quart import Blueprint
 from mission_control import features
 from mission_control.core.parts import Part
+from mission_control.http.operation_api import Api
 from mission_control.web.regions import REGIONS
 from mission_control.web.shell import ENTRIES
 parts = [*features.declared_parts()]
 features.install()
 known = {id(one) for one in (*parts, *REGIONS, *ENTRIES)}
-print(*[one for one in gc.get_objects() if issubclass(type(one), Part) and id(one) not in known])
+known |= {id(one.blueprint) for one in parts if type(one) is Api}
+marks = {id(vars(one).get("parts")) for one in parts if type(one) is FunctionType}  # a wrapper shares its function's
+for one in gc.get_objects():
+    if issubclass(type(one), (Part, Blueprint)) and id(one) not in known:
+        print(one)
+    if type(one) is FunctionType and "parts" in vars(one) and id(vars(one)["parts"]) not in marks:
+        print(one.__qualname__)
 """
 
 
