@@ -197,7 +197,7 @@ class FormPage[Thing]:
             values = await self.values(thing, ids)
         html = await self._html(actor, thing, ids, values, {})
         if is_htmx():
-            return render_macro("agents/dialog.html", "form_dialog", title=self.title, html=html, size=self.size)
+            return render_macro("ui/overlay.html", "form_dialog", title=self.title, html=html, size=self.size)
         return await self._page(actor, ids, html)
 
     async def refused(self, refusal: Refusal[Any, Any]) -> str:
@@ -230,7 +230,7 @@ class FormPage[Thing]:
 
     async def _page(self, actor: Actor, ids: Mapping[str, UUID], html: Markup) -> str:
         back, active = (self._place(ids)["back"], self.back[1]), self.path.split("/")[1]
-        return await shell_page(actor, "agents/form.html", active=active, title=self.title, back=back, html=html)
+        return await shell_page(actor, "layouts/form.html", active=active, title=self.title, back=back, html=html)
 
     def _place(self, ids: Mapping[str, UUID]) -> dict[str, object]:
         page = "/".join(self._url(ids).split("/")[:3])
