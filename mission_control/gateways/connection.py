@@ -8,10 +8,8 @@ from typing import Literal
 
 from mission_control.core.values import to_json
 from mission_control.gateways import errors, handshake
-from mission_control.gateways.open_connection import Closed, Connection, GatewayEvent, OnEvent, Wire, WireClosed
+from mission_control.gateways.open_connection import Connection, OnEvent, Wire, WireClosed
 from mission_control.gateways.target import Target, compatibility
-
-__all__ = ("Closed", "Connection", "GatewayEvent", "OnEvent", "Target", "connect", "instance_id")
 
 CONNECT_SECONDS, IDENTITY_SECONDS = 15.0, 3.0
 LONGEST_INSTANCE = 200

@@ -16,11 +16,11 @@ from mission_control.core.times import monotonic
 from mission_control.core.values import new_id, to_json
 from mission_control.database.records import find
 from mission_control.database.sql import is_postgres, placeholders, rows, select
-from mission_control.gateways.connection import Connection
 from mission_control.gateways.errors import GatewayError, Unreachable, from_values, to_values
 from mission_control.gateways.installation import secret_key
 from mission_control.gateways.link import Held, Link
 from mission_control.gateways.models import GatewayCall
+from mission_control.gateways.open_connection import Connection
 from mission_control.log import channels
 from mission_control.log.channels import PROCESS, on_notify_family
 from mission_control.log.unit_of_work import running

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.core.parts import Hook, Part
-from mission_control.gateways.connection import GatewayEvent
 from mission_control.gateways.errors import GatewayError
+from mission_control.gateways.open_connection import GatewayEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from mission_control.core.times import monotonic
 from mission_control.database.records import find, update
 from mission_control.database.sql import rows
 from mission_control.gateways import errors, installation, queries
-from mission_control.gateways.connection import Closed, Connection, connect, instance_id
+from mission_control.gateways.connection import connect, instance_id
 from mission_control.gateways.events import GatewayRef, Inlet
 from mission_control.gateways.installation import discreet, opened
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.open_connection import Closed, Connection
 from mission_control.gateways.target import Pace, Target
 from mission_control.log import channels, leases
 from mission_control.log.channels import PROCESS

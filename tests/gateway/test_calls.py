@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways.connection import GatewayEvent, connect
+from mission_control.gateways.connection import connect
 from mission_control.gateways.errors import (
     GatewayError,
     MissingScopes,
@@ -15,6 +15,7 @@ from mission_control.gateways.errors import (
     to_values,
 )
 from mission_control.gateways.handshake import Identity
+from mission_control.gateways.open_connection import GatewayEvent
 from mission_control.gateways.target import AT_A_TIME, WRITES, Pace
 from tests.gateway.connecting import connected, target
 from tests.gateway.fake import FakeGateway

@@ -12,7 +12,6 @@ from mission_control.core.values import new_id
 from mission_control.fleet import following, runner
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways import connector, events, link, open_connection
-from mission_control.gateways.connection import Closed, GatewayEvent
 from mission_control.gateways.errors import (
     LONGEST_TEXT,
     LONGEST_WAIT_SECONDS,
@@ -24,6 +23,7 @@ from mission_control.gateways.errors import (
 )
 from mission_control.gateways.events import GatewayRef, Inlet
 from mission_control.gateways.handshake import MOST_TEXTS, read_hello
+from mission_control.gateways.open_connection import Closed, GatewayEvent
 from mission_control.log.leases import Leases
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
