@@ -49,11 +49,6 @@ def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
 
 SESSION_LIFE = timedelta(days=30)
 RESET_LIFE = timedelta(hours=24)
-BELONGS_ELSEWHERE = (
-    "This person also belongs to an organization in which you may not do this."
-    " On the server, `mission-control user reset-password` makes a link."
-)
-WRONG_PASSWORD = "That e-mail and password do not belong together."
 
 
 async def proven(email: str, password: str, *, owners_only: bool = False) -> User:
@@ -62,7 +57,7 @@ async def proven(email: str, password: str, *, owners_only: bool = False) -> Use
     fits = await password_fits(password, user.password_hash if user else None)
     if user is None or not fits or (owners_only and not await owns_something(user)):
         await _record_refusal(system(), user.id if user else None)
-        raise Forbidden(WRONG_PASSWORD)
+        raise Forbidden("That e-mail and password do not belong together.")
     return user
 
 
@@ -208,7 +203,10 @@ async def require_account_admin(actor: Actor, user: User) -> None:
     if not any(may_reset(actor, {one: places[one]}) for one in places):
         raise NotFound()
     if not may_reset(actor, places):
-        raise Forbidden(BELONGS_ELSEWHERE)
+        raise Forbidden(
+            "This person also belongs to an organization in which you may not do this."
+            " On the server, `mission-control user reset-password` makes a link."
+        )
 
 
 async def reset_target(secret: str) -> PasswordReset | None:

@@ -27,8 +27,6 @@ from mission_control.web.shell import needs_setup
 
 ACCOUNT_EVENTS = (AccountKind("account.set_up", "The installation got its first owner."),)
 
-LOCAL_EMAIL = "admin@home.local"
-ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_NAME = "setup_code"
 
 
@@ -80,7 +78,7 @@ async def issue_setup_code(local_token: str = "") -> str | None:
     """
     if not await is_open() or (local_token and await User.exists(clerk_user_id=LOCAL_SUBJECT)):
         return None
-    code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
+    code = "-".join("".join(secrets.choice("ABCDEFGHJKMNPQRSTUVWXYZ23456789") for _ in range(4)) for _ in range(3))
     async with in_transaction():
         await InstanceSetting.put(CODE_NAME, fingerprint(code))
     return code
@@ -133,7 +131,7 @@ async def _make_local_owner(actor: Actor) -> User:
 
 
 async def _local_owner(actor: Actor) -> User:
-    fresh = User(clerk_user_id=LOCAL_SUBJECT, email=LOCAL_EMAIL, name="Local User")
+    fresh = User(clerk_user_id=LOCAL_SUBJECT, email="admin@home.local", name="Local User")
     await User.bulk_create([fresh], ignore_conflicts=True)
     user = await User.select_for_update().get(clerk_user_id=LOCAL_SUBJECT)
     if user.active_organization_id is None:
