@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from mission_control.asks import schemas
@@ -69,35 +70,32 @@ def answer(
     )
 
 
-def choices(
-    performs: str,
-    ids: Ids,
-    options: Sequence[tuple[str, str, str | None, bool]],
-    *,
-    allows_text: bool,
-    goes_on: str,
-    reads_words: str,
-) -> list[schemas.NeedAnswer]:
-    """Return the options of a question by number, and an answer in one's own words where that is allowed.
+class Question(Protocol):
+    """A question of an agent, with the options as they are stored."""
 
-    An option is its id, its label, what happens with it (`goes_on` where nobody said), and whether it is recommended.
-    """
-    more = MORE if allows_text else None
+    agent_name: str
+    options: list[Any]
+    allows_text: bool
+
+
+def choices(performs: str, ids: Ids, question: Question, reads_words: str) -> list[schemas.NeedAnswer]:
+    """Return the options of a question by number, and an answer in one's own words where that is allowed."""
+    goes_on = f"{question.agent_name} goes on with this."
     answers = [
         answer(
-            f"option:{option_id}",
+            f"option:{one['id']}",
             str(number),
-            label,
-            outcome or goes_on,
+            one["label"],
+            one.get("outcome") or goes_on,
             performs,
             ids,
-            {"option_id": option_id},
-            note=more,
-            recommended=recommended,
+            {"option_id": one["id"]},
+            note=MORE if question.allows_text else None,
+            recommended=bool(one.get("recommended")),
         )
-        for number, (option_id, label, outcome, recommended) in enumerate(options, start=1)
+        for number, one in enumerate(question.options, start=1)
     ]
-    if allows_text:
+    if question.allows_text:
         label = "Answer in your own words" if answers else "Answer"
         answers.append(answer("words", "A", label, reads_words, performs, ids, {}, note=WORDS))
     return answers

@@ -59,7 +59,6 @@ class QuestionAsk(kinds.AskKind[Item]):
         return {item.id: item for item in await items_of(page.actor, boards, page.ids)}
 
     def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
-        options = [(one["id"], one["label"], one["outcome"], bool(one["recommended"])) for one in item.options]
         return need(
             page,
             key,
@@ -70,10 +69,8 @@ class QuestionAsk(kinds.AskKind[Item]):
             answers=choices(
                 "answer_question",
                 {"board_id": item.board_id, "question_id": item.id},
-                options,
-                allows_text=item.allows_text,
-                goes_on=f"{item.agent_name} goes on with this.",
-                reads_words=f"{item.agent_name} reads it and goes on.",
+                item,
+                f"{item.agent_name} reads it and goes on.",
             ),
             otherwise=item.without_answer,
             at=item.decide_by or item.expires_at,
@@ -130,18 +127,6 @@ def _decisions(item: RequestItem) -> list[NeedAnswer]:
     ]
 
 
-def _options(item: RequestItem) -> list[NeedAnswer]:
-    goes_on = f"{item.agent_name} goes on with this."
-    return choices(
-        "answer_gateway_request",
-        {"gateway_request_id": item.id},
-        [(one["id"], one["label"], one.get("outcome"), bool(one.get("recommended"))) for one in item.options],
-        allows_text=item.allows_text,
-        goes_on=goes_on,
-        reads_words=goes_on,
-    )
-
-
 class RequestAsk(kinds.AskKind[RequestItem]):
     """What gateways ask for agents that are on no board."""
 
@@ -167,6 +152,7 @@ class RequestAsk(kinds.AskKind[RequestItem]):
     def say(self, page: kinds.Page, key: kinds.Key, item: RequestItem) -> Need:
         is_approval = item.kind == "approval"
         ignored = item.request.effects(item.agent_name)["ignore"] if item.request is not None else ""
+        ids, goes_on = {"gateway_request_id": item.id}, f"{item.agent_name} goes on with this."
         return need(
             page,
             key,
@@ -174,7 +160,7 @@ class RequestAsk(kinds.AskKind[RequestItem]):
             reason=None if is_approval else in_one_line(item.content or ""),
             url=item.url,
             facts=[fact("bot", item.agent_name), fact("plug-zap", item.gateway_name)],
-            answers=_decisions(item) if is_approval else _options(item),
+            answers=_decisions(item) if is_approval else choices("answer_gateway_request", ids, item, goes_on),
             otherwise=ignored or f"{item.agent_name} waits until the question expires.",
             at=item.expires_at,
             agent=NeedParty(id=item.agent_id, name=item.agent_name),
