@@ -14,7 +14,7 @@ from mission_control.boards.attempts import OVER, RESUMED, STANDING, WAITS, curr
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
 from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.log.commands import command
@@ -173,9 +173,7 @@ async def held_tasks(board_id: UUID, task_ids: list[UUID]) -> set[str]:
 
 async def locked_approval(approval: Approval) -> Approval:
     """Lock the approval until the running command ends, and return it as it is now."""
-    found = await Approval.select_for_update().get_or_none(id=approval.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(Approval.select_for_update().get_or_none(id=approval.id))
     found.board = approval.board
     return found
 

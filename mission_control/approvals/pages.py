@@ -25,7 +25,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, still_exists, visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import Conflict, Invalid, existing
 from mission_control.core.times import iso
 from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
@@ -338,10 +338,7 @@ async def new_approval(board_id: UUID) -> ResponseReturnValue:
     actor = await signed_in()
     board = await visible_board(actor, board_id)
     require(actor, "approval.request", board)
-    page = await _page(actor, board, {"task": request.args.get("task", "")}, {})
-    if page is None:
-        raise NotFound()
-    return page
+    return await existing(_page(actor, board, {"task": request.args.get("task", "")}, {}))
 
 
 async def _page(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str | None:

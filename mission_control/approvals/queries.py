@@ -13,7 +13,7 @@ from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_t
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
@@ -77,9 +77,7 @@ def _parts(linked: list[Row]) -> Parts:
 @lookup
 async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> Approval:
     board = await visible_board(actor, board_id)
-    approval = await Approval.get_or_none(id=approval_id, board_id=board.id)
-    if approval is None:
-        raise NotFound()
+    approval = await existing(Approval.get_or_none(id=approval_id, board_id=board.id))
     approval.board = board
     return approval
 

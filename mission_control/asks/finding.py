@@ -9,7 +9,7 @@ from mission_control.asks.kinds import GROUPS, KINDS, Include, Key, Page, Seeker
 from mission_control.asks.schemas import Need, NeedCounts, NeedPage, NeedQuery
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import substance_of
 from mission_control.core.values import parse_id, version_of
 from mission_control.database.sql import Condition, as_moment, placeholders, rows, select
@@ -185,10 +185,7 @@ async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
 async def key_named(actor: Actor, need_id: str) -> Key:
     """Return where a need of this person stands. Raise NotFound when nothing of this name waits for them."""
     kind, subject = parsed(need_id)
-    found = await present_key(actor, kind, subject)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(present_key(actor, kind, subject))
 
 
 def parsed(need_id: str) -> tuple[str, UUID]:

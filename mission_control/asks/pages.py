@@ -14,7 +14,7 @@ from mission_control.asks.deadlines import HOURS, writers
 from mission_control.asks.kinds import QueueRow
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound, existing
 from mission_control.log.models import Event
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
@@ -73,9 +73,7 @@ class AskPage[T]:
         """Return it as it is now with what was typed: its row for htmx, else its page. NotFound when it is gone."""
         if not is_htmx():
             return await self._whole(actor, thing, **typed)
-        item = await self.item(actor, thing)
-        if item is None:
-            raise NotFound()
+        item = await existing(self.item(actor, thing))
         context = {**NOTHING_TYPED, **typed, "item": item}
         next_url = safe_next(context["values"].get("next") or self.next_url(item))
         return await render_block(self.template, "row", **context, next_url=next_url)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from mission_control.approvals.payloads import GatewayRequest as AskedFor
 from mission_control.approvals.payloads import request_of
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import Parts, Seen, Substance, substance_of
 from mission_control.core.values import ActorRef, Body, Paging, example
 from mission_control.database.sql import Row, Values, placeholders, rows, select
@@ -200,9 +200,7 @@ async def list_requests(actor: Actor, query: GatewayRequestQuery) -> tuple[list[
 
 
 async def read_request(request_id: UUID) -> Row:
-    found = await request_item(request_id)
-    if found is None:
-        raise NotFound()
+    found = await existing(request_item(request_id))
     return found.model_dump(include=ANSWER)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from mission_control.approvals.payloads import CHANNEL, answer_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
 from mission_control.core.substance import refuse_changed
 from mission_control.core.values import ErrorResponse, Page, page
 from mission_control.home import gateway_request_queries
@@ -54,10 +54,7 @@ def facts_of(request: GatewayRequest) -> dict[str, Any]:
 
 async def locked_request(request_id: UUID) -> GatewayRequest:
     """Lock a request until the running command ends, and return it as it is now."""
-    found = await GatewayRequest.select_for_update().get_or_none(id=request_id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(GatewayRequest.select_for_update().get_or_none(id=request_id))
 
 
 WORDS = {"approved": "approved", "rejected": "rejected", "answered": "answered", "withdrawn": "ended"}

@@ -17,7 +17,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound, existing
 from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import as_id, rows
 from mission_control.home.models import Question
@@ -195,9 +195,7 @@ def answer_text(options: Any, answer: str | None, option_id: str | None, *, allo
 
 async def held_question(question: Question) -> Question:
     board = await locked_board(question.board)
-    found = await Question.select_for_update().get_or_none(id=question.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(Question.select_for_update().get_or_none(id=question.id))
     found.board = board
     return found
 

@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Rules
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import Parts, substance_of
 from mission_control.core.values import ActorRef
 from mission_control.database.sql import Row, Values, as_json, placeholders, rows, select
@@ -127,9 +127,7 @@ async def _items(where: str, *values: object) -> list[Item]:
 @lookup
 async def visible_question(actor: Actor, board_id: UUID, question_id: UUID) -> Question:
     board = await visible_board(actor, board_id)
-    question = await Question.get_or_none(id=question_id, board_id=board.id)
-    if question is None:
-        raise NotFound()
+    question = await existing(Question.get_or_none(id=question_id, board_id=board.id))
     question.board = board
     return question
 

@@ -7,7 +7,7 @@ from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.database.sql import rows
 from mission_control.gateways.events import GatewayRef
 from mission_control.home.gateway_request_reading import AskedQuestion, Ended, settled_by
@@ -70,9 +70,7 @@ async def _system_for(kept: Kept) -> Actor:
 
 async def _locked(kept: Kept) -> Any:
     """Lock one until the running command ends, and return it as it is now, of the same model."""
-    found: Any = await type(kept).select_for_update().get_or_none(id=kept.id)
-    if found is None:
-        raise NotFound()
+    found: Any = await existing(type(kept).select_for_update().get_or_none(id=kept.id))
     if not isinstance(kept, GatewayRequest):
         found.board = kept.board
     return found
