@@ -128,6 +128,20 @@ class Asked(Dated):
         return Scope(self.board.organization_id, self.board_id, subject_id=self.id)
 
 
+class Owned(Changing):
+    """A row of an organization, whose log has the events about it."""
+
+    organization = reference("Organization")
+
+    organization_id: UUID
+
+    class Meta:
+        abstract = True
+
+    def scope(self) -> Scope:
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
 AT_ONCE = 50  # rows of one INSERT
 
 

@@ -6,12 +6,11 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
-from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import Dated, Owned, UtcDatetimeField, json_field, nullable, reference
 
 
-class Gateway(Changing):
+class Gateway(Owned):
     """An OpenClaw gateway of an organization, and what is known of the connection to it.
 
     `state` is `connecting`, `connected`, `pairing` (waits for a person), `unreachable` or `refused`; `state_code` is
@@ -21,7 +20,6 @@ class Gateway(Changing):
     where another row has it already, `same_as` is that row, and this one is not used.
     """
 
-    organization = reference("Organization")
     name = fields.TextField()
     url = fields.TextField()
     workspace_root = fields.TextField()
@@ -50,15 +48,11 @@ class Gateway(Changing):
     held_until = UtcDatetimeField(null=True)
     connected_at = UtcDatetimeField(null=True)
 
-    organization_id: UUID
     same_as_id: UUID | None
 
     class Meta:
         table = "gateways"
         indexes = (Index(fields=("organization_id", "created_at")),)
-
-    def scope(self) -> Scope:
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
 class GatewayIdentity(Model):

@@ -18,7 +18,7 @@ from mission_control.knowledge.group_page import view_of as view_of_group
 from mission_control.knowledge.group_queries import reachable_group
 from mission_control.knowledge.memory_queries import visible_entry, visible_group_entry
 from mission_control.knowledge.models import BoardGroup, Entry
-from mission_control.tasks.board_pages import view_of as view_of_board
+from mission_control.tasks.board_view import view_of as view_of_board
 from mission_control.web.actions import Outcome, action, again
 from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
 from mission_control.web.fragments import render_macro

@@ -7,7 +7,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 from mission_control.core.actor import Scope
-from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import Dated, Owned, UtcDatetimeField, json_field, nullable, reference
 
 if TYPE_CHECKING:
     from mission_control.boards.models import Board
@@ -76,15 +76,13 @@ class GroupMemory(Entry):
         )
 
 
-class BoardGroup(Changing):
+class BoardGroup(Owned):
     """Boards that are planned together and share a memory. `boards` holds the live ones once they are loaded."""
 
-    organization = reference("Organization")
     name = fields.TextField()
     slug = fields.TextField()
     description = nullable(fields.TextField)
 
-    organization_id: UUID
     boards: "list[Board]"
 
     class Meta:
@@ -94,6 +92,3 @@ class BoardGroup(Changing):
     @property
     def board_ids(self) -> list[UUID]:
         return [board.id for board in self.boards]
-
-    def scope(self) -> Scope:
-        return Scope(organization_id=self.organization_id, subject_id=self.id)

@@ -10,7 +10,7 @@ from tortoise.models import Model
 from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import new_id
-from mission_control.database.records import Changing, Dated, UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import Changing, Dated, Owned, UtcDatetimeField, json_field, nullable, reference
 from mission_control.log.event_log import GENESIS, sign
 
 LOCAL = "local-"
@@ -178,22 +178,15 @@ class Organization(Changing):
         return Scope(organization_id=self.id, subject_id=self.id)
 
 
-class Reaching(Changing):
+class Reaching(Owned):
     """What a person is in an organization, or is invited to be."""
 
-    organization = reference("Organization")
     role = fields.CharField(max_length=16, default="member")
     all_boards_read = fields.BooleanField(default=False)
     all_boards_write = fields.BooleanField(default=False)
 
-    organization_id: UUID
-
     class Meta:
         abstract = True
-
-    def scope(self) -> Scope:
-        """Where an event about this membership or invitation belongs."""
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
 class Member(Reaching):

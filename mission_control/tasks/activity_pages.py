@@ -70,7 +70,6 @@ async def render(viewed: Viewed) -> str:
 
 
 async def card(viewed: Viewed) -> str:
-    """Render the latest entries for the overview."""
     found = await activity_queries.feed_of_agent(viewed.actor, viewed.agent, CARD_LINES)
     return render_macro(AGENT_TEMPLATE, "card", viewed=viewed, entries=found)
 

@@ -59,7 +59,6 @@ class FeedFilter:
         )
 
     def query(self, *, with_board: bool, **more: object) -> str:
-        """Return the query string, with a leading `?` if not empty."""
         board = str(self.board_id) if with_board and self.board_id else ""
         days = {"from": str(self.first_day or ""), "to": str(self.last_day or "")}
         values = {"board": board, "kind": self.kind, "actor": self.actor, **days, **more}
@@ -68,7 +67,6 @@ class FeedFilter:
 
     @property
     def narrows(self) -> bool:
-        """Return whether the filter can hide lines."""
         return bool(self.kind or self.actor or self.first_day or self.last_day)
 
 
@@ -266,7 +264,6 @@ def by_day(found: list[Entry]) -> list[Day]:
 
 
 def day_name(moment: datetime) -> str:
-    """Return Today, Yesterday, or the date of a moment."""
     zone = times.reader()
     day, today = times.day_of(moment, zone), times.today(zone)
     if day == today:

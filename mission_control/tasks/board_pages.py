@@ -22,19 +22,8 @@ from mission_control.core.values import parse_id
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.tasks.board_view import (
-    COLUMNS,
-    PAGE,
-    PANEL,
-    TABLE_PAGE,
-    BoardView,
-    News,
-    PanelLook,
-    Rights,
-    is_no_notice,
-    keep_presence,
-    of_board,
-)
+from mission_control.tasks import board_view
+from mission_control.tasks.board_view import PAGE, PANEL, PLACE, BoardView, News, is_no_notice, of_board, view_of
 from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.query import OPEN, CardFilter, quoted
 from mission_control.tasks.table import shown_columns
@@ -47,7 +36,6 @@ from mission_control.web.regions import Reads, Region, fragments, live_page, ren
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("task_board_pages", __name__)
-PLACE = "board"
 
 
 @pages.get("/boards/<uuid:board_id>")
@@ -57,8 +45,8 @@ async def show(board_id: UUID) -> ResponseReturnValue:
     seq = await head_of(board.organization_id)
     view, panel, stream, title = view_of(actor, board), "", "", ""
     if not request.args and (default := await default_view(board)) is not None:
-        wanted = filter_of(default)
-        view = replace(view, wanted=wanted, pages=(PAGE, TABLE_PAGE if wanted.is_table else COLUMNS))
+        view = replace(view, wanted=filter_of(default))
+        view = replace(view, pages=(PAGE, view.shown))
     aside, _ = asked(PLACE)
     if aside is not None:
         panel, stream = await opened(aside, view, seq, f"/boards/{board.id}{view.wanted.query()}")
@@ -83,19 +71,6 @@ async def board_page(
         regions={**await rendered(PAGE, view), **await rendered(view.shown, view)},
         open_columns=" ".join(sorted(filter(None, kept))), panel_base=f"/boards/{view.board.id}",
         asides=asides(PLACE), live_url=live_url(view, seq, stream),
-    )  # fmt: skip
-
-
-def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:
-    """Return a board's page as somebody sees it with the filter that stands in the address."""
-    wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
-    aside, options = asked(PLACE) if panel_id is None else (None, ())
-    open_page = "panel" if panel_id else aside.page if aside else ""
-    pages = (PAGE, TABLE_PAGE if wanted.is_table else COLUMNS, *([open_page] if open_page else []))
-    return BoardView(
-        actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),
-        board=board, rights=rights, wanted=wanted, panel_id=panel_id, look=PanelLook.of(request.args),
-        aside=aside.name if aside else "", options=options,
     )  # fmt: skip
 
 
@@ -134,9 +109,9 @@ async def live(board_id: UUID) -> Response:
         current = await present(board)
         if current is None or not viewer.reads(current):
             return None
-        return replace(asked, actor=viewer, reads=reads, board=current, rights=Rights.of(viewer, current))
+        return replace(asked, actor=viewer, reads=reads, board=current, rights=board_view.Rights.of(viewer, current))
 
-    return await live_page(actor, look, filled(keep_presence, actor, board))
+    return await live_page(actor, look, filled(board_view.keep_presence, actor, board))
 
 
 QUERY = "boards/query.html"
@@ -167,7 +142,6 @@ async def query_of(view: BoardView) -> dict[str, object]:
 
 
 async def _options(view: BoardView) -> str:
-    """Return what the field offers while somebody types."""
     named = [(f"assignee:{quoted(agent['name'])}", "agent") for agent in await view.crew()]
     named += [(f"assignee:{quoted(person['name'])}", "person") for person in await people_of(view.board)]
     named += [(f"tag:{quoted(tag.name)}", "tag") for tag in await tags_offered(view.board)]
@@ -226,7 +200,6 @@ class ViewForm(VersionedForm):
 
     @classmethod
     def values_of(cls, view: SavedView) -> dict[str, object]:
-        """Return what others may change while the form is open."""
         return {"name": view.name}
 
 

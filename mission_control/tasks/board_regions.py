@@ -121,7 +121,6 @@ async def board_name(view: BoardView) -> str:
 
 
 async def presence(view: BoardView) -> str:
-    """Return who is online, and on which task each works."""
     return render_macro(HEAD, "presence", board_id=view.board.id, crew=await view.crew())
 
 
@@ -163,7 +162,6 @@ async def work_actions(view: BoardView) -> str:
 
 
 async def bulk_bar(view: BoardView) -> str:
-    """Return what can be done with several tasks at once."""
     if not view.rights.may_write:
         return ""
     people, tags = await people_of(view.board), await tags_offered(view.board)

@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from quart import request
+
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.queries import PERSON, crew_of
 from mission_control.boards.views import all_views
@@ -24,9 +26,9 @@ from mission_control.log.wake import publish_wakeup
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
 from mission_control.tasks.query import OPEN, CardFilter, conditions
-from mission_control.web.asides import AsideView
+from mission_control.web.asides import AsideView, asked
 from mission_control.web.fragments import render_macro
-from mission_control.web.regions import Concerns, Region
+from mission_control.web.regions import Concerns, Reads, Region
 
 
 async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None) -> dict[str, int]:
@@ -77,6 +79,7 @@ async def wip_usage_of(board: Board) -> dict[str, WipUsage]:
 PAGE = "board"  # what surrounds the tasks
 COLUMNS, TABLE_PAGE = "board-columns", "board-table"  # the tasks
 NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
+PLACE = "board"  # where asides open
 PANEL = "task:"  # begins the name of an open task in the stream's address
 
 News = Event | dict[str, Any]
@@ -152,11 +155,9 @@ class BoardView(AsideView):
         return await self.reads.get(("fields", self.board.id), lambda: fields_of_board(self.board.id))
 
     async def wip_usage(self) -> dict[str, WipUsage]:
-        """Return how much of its limit each column with one holds."""
         return await self.reads.get(("wip", self.board.id), lambda: wip_usage_of(self.board))
 
     async def orders(self) -> list[Order]:
-        """Return how the cards stand in the four columns."""
         return await self.reads.get(("orders", self.key), lambda: orders_of(self.board, self.wanted, self.viewer_id))
 
     async def views(self) -> list[SavedView]:
@@ -179,7 +180,6 @@ class BoardView(AsideView):
         return await self.reads.get(key, lambda: counts_of(self.board, texts, viewer_id))
 
     async def found(self) -> int:
-        """Return how many tasks the query leaves."""
         return (await self.counts())[self.wanted.text]
 
     async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[Card]:
@@ -189,8 +189,20 @@ class BoardView(AsideView):
         return await self.reads.get(("cards", self.key, ids, agent_ids), lambda: cards_of(*which))
 
 
+def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:
+    """Return a board's page as somebody sees it with the filter that stands in the address."""
+    wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
+    aside, options = asked(PLACE) if panel_id is None else (None, ())
+    open_pages = ["panel"] if panel_id else [aside.page] if aside else []
+    pages = (PAGE, TABLE_PAGE if wanted.is_table else COLUMNS, *open_pages)
+    return BoardView(
+        actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),
+        board=board, rights=rights, wanted=wanted, panel_id=panel_id, look=PanelLook.of(request.args),
+        aside=aside.name if aside else "", options=options,
+    )  # fmt: skip
+
+
 def is_here(view: BoardView, news: News) -> bool:
-    """Whether something happened on the board that a page shows."""
     if isinstance(news, Event):
         return news.board_id == view.board.id
     return bool(news.get("board_id") == str(view.board.id))

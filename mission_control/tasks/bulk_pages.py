@@ -95,7 +95,6 @@ DONE = {
 
 
 async def _before(actor: Actor, board: Board) -> Before:
-    """Return what the selected tasks are before they change."""
     selected = [parse_id(one) for one in (await request.form).getlist("task_ids")][:200]
     return await before_bulk(board, [one for one in selected if one is not None])
 

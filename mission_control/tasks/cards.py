@@ -132,11 +132,13 @@ LEFT JOIN tags o ON o.id = a.tag_id
 """
 
 
-async def with_substances(cards: list[Card]) -> list[Card]:
+async def _read(sql: str, *values: object) -> list[Card]:
     """Return cards that say what their buttons decide about."""
-    known = await parts_of_approvals([one.approval_id for one in cards if one.approval_id])
-    for one in cards:
-        one.substance = substance_of(known[one.approval_id]) if one.approval_id and one.approval_id in known else ""
+    cards = [*cards_from(await select(Card, sql, *values))]
+    known = await parts_of_approvals([card.approval_id for card in cards if card.approval_id])
+    for card in cards:
+        if card.approval_id is not None and card.approval_id in known:
+            card.substance = substance_of(known[card.approval_id])
     return cards
 
 
@@ -158,7 +160,6 @@ def cards_from(found: Sequence[Card]) -> Iterator[Card]:
 
 
 def _badge(row: Card, now: datetime) -> Badge | None:
-    """The one badge that changes what somebody does next, if any."""
     if row.flagged_at:
         return Badge("Needs a person", "ask", "flag")
     if row.approval_id:
@@ -229,15 +230,14 @@ class Order:
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
     """Return the four columns with their first cards by position."""
     placed, values = _placed(board, wanted, viewer_id)
-    found = await select(
-        Card,
+    cards = await _read(
         f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
         f" WHERE {_first(wanted)} ORDER BY q.status, q.place, a.created_at, a.id",
         *values,
         *wanted.whole,
     )
     columns = {status: Column(status) for status in STATUSES}
-    for card in await with_substances([*cards_from(found)]):
+    for card in cards:
         column = columns[card.status]
         column.total = card.total
         column.cards.append(card)
@@ -266,16 +266,11 @@ async def cards_of(
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
     if agent_ids:
         chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
-    found = await select(
-        Card,
+    return await _read(
         f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
         f" AND ({' OR '.join(chosen)}){narrowed} ORDER BY t.number, a.created_at, a.id",
-        board.id,
-        *ids,
-        *agent_ids,
-        *values,
+        *(board.id, *ids, *agent_ids, *values),
     )
-    return await with_substances([*cards_from(found)])
 
 
 def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[object]]:
@@ -284,7 +279,6 @@ def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[s
 
 
 def _first(wanted: CardFilter) -> str:
-    """The condition for the cards that the page shows."""
     unlimited = f" OR q.status IN ({placeholders(len(wanted.whole))})" if wanted.whole else ""
     return f"(q.place <= {FIRST}{unlimited})"
 

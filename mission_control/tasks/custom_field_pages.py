@@ -105,8 +105,6 @@ class _Fields(Form):
 
 
 class NewFieldForm(_Fields):
-    """A new custom field."""
-
     field_key: NonEmptyStr = Field(max_length=255)
 
     def body(self, found: None) -> Fields:
@@ -114,8 +112,6 @@ class NewFieldForm(_Fields):
 
 
 class FieldForm(_Fields, VersionedForm):
-    """The attributes of a custom field."""
-
     def body(self, found: CustomField) -> Fields:
         given = self._given()
         return given | {"label": given["label"] or found.field_key}
@@ -128,7 +124,6 @@ class FieldForm(_Fields, VersionedForm):
         return shown | {"default_value": text or ""}
 
     async def newest(self, field: CustomField) -> TaskCustomFieldDefinitionRead:
-        """Return the field as it is read now, with its boards."""
         return await field_read(field.id)
 
 

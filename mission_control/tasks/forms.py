@@ -173,8 +173,6 @@ class MoveForm(VersionedForm):
 
 
 class TextForm(VersionedForm):
-    """Title and description."""
-
     title: Title
     description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
 
@@ -196,7 +194,6 @@ class ChangeForm(VersionedForm):
 
     @classmethod
     def values_of(cls, task: Any) -> dict[str, object]:
-        """Return what the inputs show of a task."""
         assignee = assignee_value(task.assigned_agent_id, task.assigned_user_id)
         return in_form(partial(getattr, task)) | {"assignee": assignee}
 
@@ -266,8 +263,6 @@ class NewTagForm(Form):
 
 
 class CommentForm(Form):
-    """A comment."""
-
     message: Annotated[NonEmptyStr, Field(max_length=100_000)]
 
 
@@ -276,14 +271,10 @@ class CommentEditForm(VersionedForm, CommentForm):
 
 
 class TickForm(Form):
-    """Whether a step is done."""
-
     is_done: bool
 
 
 class TitleForm(VersionedForm):
-    """The title alone, edited where it stands."""
-
     title: Title
 
 

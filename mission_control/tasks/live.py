@@ -30,20 +30,6 @@ from mission_control.tasks.schemas import TaskCardRead
 NEWEST_APPROVALS = 200
 
 
-async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, object]:
-    """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
-    seq = await head_of(board.organization_id)
-    return {
-        "board": BoardRead.of(board),
-        "tasks": await task_cards(board, archived=archived),
-        "agents": [AgentRead.of(agent) for agent in await agents_of_board(board)],
-        "approvals": await approvals_read("a.board_id = ?", [board.id], f"{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}"),
-        "chat_messages": await newest_chat(board.id),
-        "pending_approvals_count": await pending_count(board.id),
-        "seq": seq,
-    }
-
-
 # A task with its assignee's name and its counts.
 CARD_KINDS = KINDS | TaskCardRead.__annotations__
 CARDS = f"""
@@ -66,13 +52,20 @@ CARDS = f"""
 """
 
 
-async def task_cards(
-    board: Board, order: str = " ORDER BY t.created_at DESC, t.id DESC", *, archived: bool = False
-) -> list[dict[str, object]]:
-    """Return all live tasks of a board as cards, with names and counts; archived ones only when asked for."""
+async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, object]:
+    """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
+    seq = await head_of(board.organization_id)
     kept = "" if archived else " AND t.archived_at IS NULL"
-    columns = await select_columns(CARD_KINDS, f"{CARDS}{kept}{order}", board.id, board.id, board.id)
-    return serialize_tasks(columns, await board_relations(board.id))
+    cards = await select_columns(CARD_KINDS, f"{CARDS}{kept} ORDER BY t.created_at DESC, t.id DESC", *[board.id] * 3)
+    return {
+        "board": BoardRead.of(board),
+        "tasks": serialize_tasks(cards, await board_relations(board.id)),
+        "agents": [AgentRead.of(agent) for agent in await agents_of_board(board)],
+        "approvals": await approvals_read("a.board_id = ?", [board.id], f"{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}"),
+        "chat_messages": await newest_chat(board.id),
+        "pending_approvals_count": await pending_count(board.id),
+        "seq": seq,
+    }
 
 
 STREAMED = {

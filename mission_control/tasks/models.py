@@ -10,6 +10,7 @@ from mission_control.core.actor import Scope
 from mission_control.database.records import (
     Changing,
     Dated,
+    Owned,
     UtcDatetimeField,
     json_field,
     nullable,
@@ -157,11 +158,9 @@ class AttachmentContent(Model):
         table = "task_attachment_contents"
 
 
-class CustomField(Changing):
+class CustomField(Owned):
     """A field that an organization adds to tasks of some boards."""
 
-    organization = reference("Organization")
-    organization_id: UUID
     field_key = fields.CharField(max_length=255)
     label = fields.TextField()
     field_type = fields.CharField(max_length=16, default="text")
@@ -175,9 +174,6 @@ class CustomField(Changing):
     class Meta:
         table = "task_custom_field_definitions"
         unique_together = (("organization", "field_key"),)
-
-    def scope(self) -> Scope:
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
 class CustomFieldBoard(Dated):
@@ -207,11 +203,9 @@ class CustomFieldValue(Changing):
         unique_together = (("task", "field"),)
 
 
-class Tag(Changing):
+class Tag(Owned):
     """A word with a colour, for tasks of an organization."""
 
-    organization = reference("Organization")
-    organization_id: UUID
     name = fields.TextField()
     slug = fields.CharField(max_length=255)
     color = fields.CharField(max_length=6, default="9e9e9e")
@@ -220,9 +214,6 @@ class Tag(Changing):
     class Meta:
         table = "tags"
         unique_together = (("organization", "slug"),)
-
-    def scope(self) -> Scope:
-        return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
 class TagAssignment(Dated):

@@ -85,7 +85,6 @@ async def _choices(board: Board) -> dict[str, Any]:
 
 
 async def _refused(refusal: Refusal[Board, FullTaskForm]) -> ResponseReturnValue:
-    """Answer the form with what was typed and why it was refused."""
     if isinstance(refusal.error, Forbidden | NotFound):
         raise refusal.error
     values, choices, missing = {**refusal.values}, await _choices(refusal.found), misses_fields(refusal.error)

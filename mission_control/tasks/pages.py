@@ -16,24 +16,15 @@ from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.values import parts_of
 from mission_control.http.body_limit import BodyLimit
 from mission_control.log.broker import head_of
-from mission_control.tasks import forms
+from mission_control.tasks import forms, panel_sections
 from mission_control.tasks.attachments import attachment_read, visible_attachment
-from mission_control.tasks.board_pages import board_page, view_of
-from mission_control.tasks.board_view import BoardView
+from mission_control.tasks.board_pages import board_page
+from mission_control.tasks.board_view import BoardView, view_of
 from mission_control.tasks.comments import visible_comment
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
 from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_in
-from mission_control.tasks.panel_sections import (
-    FILES,
-    GONE,
-    TEXT,
-    TITLE,
-    file_shown,
-    found_tasks,
-    preview_of,
-    size_in_words,
-)
+from mission_control.tasks.panel_sections import FILES, GONE, TEXT, TITLE, file_shown
 from mission_control.tasks.queries import visible_task
 from mission_control.tasks.tags import tags_of_tasks
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
@@ -78,7 +69,7 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: Fields | No
     regions.update({name: Markup(html) for name, html in edited.items()})
     settings = current_app.config["SETTINGS"]
     link = (settings.base_url or request.host_url).rstrip("/") + panel.url
-    limit = (size_in_words(settings.max_file_bytes), settings.max_file_bytes)
+    limit = (panel_sections.size_in_words(settings.max_file_bytes), settings.max_file_bytes)
     html = render_macro(
         "tasks/panel.html", "panel", panel=panel, regions=regions, link=link, seq=seq, limit=limit,
         beside=await neighbours_of(panel),
@@ -90,7 +81,13 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: Fields | No
 
 
 def _form(section: str, panel: Panel, refusal: Fields | None, *, edits: bool = True) -> str:
-    return render_macro(TITLE if section == "title" else TEXT, section, panel=panel, edits=edits, refusal=refusal)
+    return render_macro(
+        TITLE if section == "title" else TEXT,
+        section,
+        panel=panel,
+        edits=edits,
+        refusal=refusal,
+    )
 
 
 async def _explain(refusal: Refusal[Task, object], sentence: str = "") -> ResponseReturnValue:
@@ -113,7 +110,6 @@ async def _said(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
 
 
 async def _places(actor: Actor, task: Task, values: Fields, errors: dict[str, str]) -> ResponseReturnValue:
-    """Show where a task can be moved."""
     context = {"task": task, "column": LABELS[task.status], "may_copy": can(actor, "task.duplicate", task)}
     return await shell_page(actor, "tasks/move.html", active=f"board-{task.board_id}", **context)
 
@@ -236,7 +232,7 @@ async def links(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     task = await visible_task(actor, board_id, task_id)
     text, way = request.args.get("q", "").strip()[:200], request.args.get("way", "")
     way = way if way in ("waits", "needed") else "waits"
-    found = await found_tasks(board, task.id, text, needed_by=way == "needed")
+    found = await panel_sections.found_tasks(board, task.id, text, needed_by=way == "needed")
     context = {"task": task, "url": task.url, "way": way, "text": text, "found": found}
     if not is_htmx():
         return await shell_page(actor, "tasks/links.html", active=f"board-{board.id}", **context)
@@ -334,7 +330,7 @@ async def show_file(board_id: UUID, task_id: UUID, attachment_id: UUID) -> Respo
     found = await attachment_read(attachment.id)
     panel_url = attachment.task.url
     one = file_shown(found, panel_url, found["author"]["name"] if found["author"] else "", may_remove=False)
-    shown = await preview_of(found["name"], found["content_type"], attachment.id)
+    shown = await panel_sections.preview_of(found["name"], found["content_type"], attachment.id)
     if is_htmx():
         await read_ahead(shown.markdown)
         return render_macro(FILES, "preview_dialog", one=one, shown=shown)

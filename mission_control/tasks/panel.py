@@ -9,7 +9,7 @@ from uuid import UUID
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work, people_of
 from mission_control.boards.words import Due, canonical, day_words, due_of
 from mission_control.core import times
-from mission_control.database.sql import select_one
+from mission_control.database.sql import Row, rows, select_one
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.people.account_names import person_name
@@ -18,15 +18,6 @@ from mission_control.tasks.fields import Surface, TaskField, alike_at
 from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
 from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.web.regions import Concerns, Region
-
-
-@dataclass(slots=True)
-class Neighbours:
-    """The tasks below and above one in its column."""
-
-    following: UUID | None = None
-    previous: UUID | None = None
-
 
 NEXT_TO = """
     SELECT n.id FROM tasks n, here h WHERE n.board_id = h.board_id AND n.status = h.status
@@ -79,12 +70,10 @@ class Panel(TaskRow):
 
     @property
     def assignee_value(self) -> str:
-        """Who has it, as forms send it."""
         return assignee_value(self.assigned_agent_id, self.assigned_user_id)
 
     @property
     def is_working(self) -> bool:
-        """Whether its agent is at work on it now."""
         seen = self.last_seen_at, self.agent_gateway_id, self.run_began_at
         return self.status == "in_progress" and is_at_work(*seen, times.clock_now())
 
@@ -94,7 +83,6 @@ class Panel(TaskRow):
 
     @property
     def others(self) -> list[tuple[TaskField, str]]:
-        """The fields that the panel shows without a drawing of their own, and their texts."""
         return [(one, one.text_of(getattr(self, one.name))) for one in alike_at(Surface.PANEL)]
 
     @property
@@ -116,17 +104,14 @@ class Panel(TaskRow):
         return TextForm.shown(self)
 
     def version_of(self, name: str) -> str:
-        """Return the version of a property, for the form that changes it."""
         return ChangeForm.version_of(self, name)
 
     @property
     def due(self) -> Due | None:
-        """The due date as cards show it."""
         return due_of(self.due_at, times.clock_now(), is_done=self.status == "done")
 
     @property
     def due_words(self) -> str:
-        """The due date as its field shows and reads it."""
         return day_words(self.due_day, times.clock_now()) if self.due_day else ""
 
     @property
@@ -135,9 +120,10 @@ class Panel(TaskRow):
         return times.day_of(self.due_at, times.reader()) if self.due_at else None
 
 
-async def neighbours_of(panel: Panel) -> Neighbours:
-    """Return the tasks next to one, for panels whose card the page does not show."""
-    return await select_one(Neighbours, NEIGHBOURS, panel.id) or Neighbours()
+async def neighbours_of(panel: Panel) -> Row:
+    """Return the ids of the tasks next to one, `following` and `previous`, for panels whose card is not shown."""
+    [row] = await rows(NEIGHBOURS, panel.id)
+    return row
 
 
 PAGE = "panel"
@@ -149,7 +135,6 @@ def of_panel(*kinds: str, signals: tuple[str, ...] = ()) -> Concerns[BoardView]:
 
 
 def concerns_panel(view: BoardView, news: News) -> bool:
-    """Whether something happened to the task whose panel is open."""
     task_id = news.task_id if isinstance(news, Event) else news.get("task_id")
     if isinstance(news, Event) and news.kind.startswith("approval."):
         return str(view.panel_id) in news.data

@@ -47,12 +47,10 @@ TASK = (
 
 
 async def title(_view: BoardView, panel: Panel) -> str:
-    """Return the title as the panel's heading."""
     return render_macro(TITLE, "title", panel=panel)
 
 
 async def text(_view: BoardView, panel: Panel) -> str:
-    """Return the description, to be read."""
     await read_ahead(panel.description or "", names=panel.names)
     return render_macro(TEXT, "text", panel=panel)
 

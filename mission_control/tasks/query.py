@@ -148,7 +148,6 @@ STATUS_RANK = f"CASE t.status {' '.join(f"WHEN '{one}' THEN {rank}" for rank, on
 
 
 def order_of(field: TaskField) -> str:
-    """Return what tasks are sorted by, for a field."""
     match field.name:
         case "title":
             return lowered("t.title")
@@ -360,7 +359,6 @@ class CardFilter:
         return not all(one.is_known for one in self.words())
 
     def words(self) -> tuple[Word, ...]:
-        """Return the parts of the query."""
         return words_of(self.text, times.clock_now())
 
     def query(self, **changes: str) -> str:
@@ -389,7 +387,6 @@ class CardFilter:
         return self.address(view="", q="" if self.text == OPEN else self.text)
 
     def conditions(self, viewer_id: UUID | None) -> tuple[str, list[object]]:
-        """Return the query as SQL on `tasks t`, with its values."""
         return conditions(self.text, viewer_id)
 
 

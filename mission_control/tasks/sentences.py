@@ -130,7 +130,6 @@ def _task_update(data: Data, after: Data, names: dict[str, str]) -> tuple[str, s
 
 
 def asked_action(data: Data) -> str:
-    """Return the action of an approval in words."""
     words = action_words(str(data.get("action_type") or "an action"))
     return words[:1].lower() + words[1:]
 

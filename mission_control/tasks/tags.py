@@ -129,7 +129,6 @@ async def tags_offered(board: Board) -> list[TagRef]:
 
 
 async def tags_of_tasks(task_ids: Sequence[object]) -> Tags:
-    """Return the tags of some tasks in their order."""
     tags: Tags = {}
     for start in range(0, len(task_ids), AT_ONCE):
         part = task_ids[start : start + AT_ONCE]
