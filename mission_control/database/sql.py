@@ -172,6 +172,13 @@ async def rows(sql: str, *values: Any) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in found]
 
 
+async def held(table: str, where: str, *values: Any) -> set[UUID]:
+    """Return the ids of a table's rows, none of which can be deleted until the transaction ends."""
+    hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
+    found = await rows(f"SELECT id FROM {table} WHERE {where}{hold}", *values)
+    return {UUID(str(row["id"])) for row in found}
+
+
 async def select[T](row: type[T], sql: str, *values: Any) -> list[T]:
     """Run a statement like `rows` and return instances of a dataclass or a schema, with fields named like its columns.
 

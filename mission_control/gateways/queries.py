@@ -15,7 +15,7 @@ from mission_control.core.errors import ErrorCode, NotFound, existing
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, example
 from mission_control.database.records import find
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import held, rows
 from mission_control.gateways.errors import (
     DETAIL_KINDS,
     TOKEN_COMMANDS,
@@ -100,14 +100,8 @@ async def instance_in(organization_id: UUID, instance_id: str | None) -> Gateway
 
 async def hold_for_board(organization_id: UUID, gateway_id: UUID) -> bool:
     """Return whether a board of the organization may use a gateway, which then stays until the command ends."""
-    hold = " FOR KEY SHARE OF gateways" if is_postgres() else ""
-    found = await rows(
-        "SELECT 1 AS one FROM gateways WHERE id = ? AND organization_id = ?"
-        " AND EXISTS (SELECT 1 FROM agents WHERE agents.gateway_id = gateways.id AND agents.board_id IS NULL)"
-        f"{hold}",
-        gateway_id,
-        organization_id,
-    )
+    has_main_agent = "EXISTS (SELECT 1 FROM agents WHERE agents.gateway_id = gateways.id AND agents.board_id IS NULL)"
+    found = await held("gateways", f"id = ? AND organization_id = ? AND {has_main_agent}", gateway_id, organization_id)
     return bool(found)
 
 

@@ -9,7 +9,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, existing
 from mission_control.core.values import to_json
-from mission_control.database.sql import as_json, is_postgres, placeholders, rows
+from mission_control.database.sql import as_json, held, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
@@ -124,15 +124,9 @@ async def order_fields(actor: Actor, organization_id: UUID, field_ids: list[UUID
 
 
 async def _check_boards(organization_id: UUID, board_ids: list[UUID]) -> None:
-    hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
-    found = await rows(
-        "SELECT id FROM boards WHERE organization_id = ? AND deleted_at IS NULL"
-        f" AND id IN ({placeholders(len(board_ids))}){hold}",
-        organization_id,
-        *board_ids,
-    )
-    known = {str(row["id"]) for row in found}
-    if strange := [str(one) for one in board_ids if str(one) not in known]:
+    named = f"organization_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(board_ids))})"
+    known = await held("boards", named, organization_id, *board_ids)
+    if strange := [str(board_id) for board_id in board_ids if board_id not in known]:
         raise Invalid({"message": "Some boards do not belong to this organization.", "invalid_board_ids": strange})
 
 

@@ -90,10 +90,6 @@ class Panel(TaskRow):
         return f"/boards/{self.board_id}/tasks/{self.id}"
 
     @property
-    def board_url(self) -> str:
-        return f"/boards/{self.board_id}"
-
-    @property
     def names(self) -> tuple[str, ...]:
         """The names that a text of the task can mention."""
         return tuple(one["name"] for one in (*self.agents, *self.people))

@@ -91,7 +91,7 @@ def describe(
     if kind == "task.updated":
         return (*_task_update(data, after, names), "")
     if kind.startswith("approval."):
-        return (*_approval(kind, data), str(data.get("note") or ""))
+        return _approval(kind, data), "", str(data.get("note") or "")
     if kind.endswith(".work_state_changed"):
         what = {"paused": "paused", "stopped": "stopped"}.get(str(after.get("work_state")), "resumed")
         whole = " all agents" if kind.startswith("organization.") else ""
@@ -134,26 +134,20 @@ def asked_action(data: Data) -> str:
     return words[:1].lower() + words[1:]
 
 
-def _approval(kind: str, data: Data) -> tuple[str, str]:
-    what = asked_action(data)
+def _approval(kind: str, data: Data) -> str:
+    what, decision = asked_action(data), str(data.get("decision"))
+    did = {
+        "approval.requested": f"asked for approval: {what}, for",
+        "approval.decided": f"{DECIDED.get(decision, 'decided')} {what}, for",
+        "approval.reopened": "re-opened the approval of",
+        "approval.ended_on_gateway": f"{data.get('how') or 'decided'} on the gateway: {what}, for",
+        "approval.answered": f"told the gateway: {what}, for",
+    }
     if asks_to_finish(str(data.get("action_type") or "")):
-        said = {
-            "approval.requested": "approved finishing" if data.get("status") == "approved" else "asked to finish",
-            "approval.decided": FINISHING_DECIDED.get(str(data.get("decision")), "decided about finishing"),
-        }
-        if kind in said:
-            return said[kind], ""
-    if kind == "approval.requested":
-        return f"asked for approval: {what}, for", ""
-    if kind == "approval.decided":
-        return f"{DECIDED.get(str(data.get('decision')), 'decided')} {what}, for", ""
-    if kind == "approval.reopened":
-        return "re-opened the approval of", ""
-    if kind == "approval.ended_on_gateway":
-        return f"{data.get('how') or 'decided'} on the gateway: {what}, for", ""
-    if kind == "approval.answered":
-        return f"told the gateway: {what}, for", ""
-    return "closed the approval of", ""
+        is_approved = data.get("status") == "approved"
+        did["approval.requested"] = "approved finishing" if is_approved else "asked to finish"
+        did["approval.decided"] = FINISHING_DECIDED.get(decision, "decided about finishing")
+    return did.get(kind, "closed the approval of")
 
 
 def named_ids(data: Data) -> set[str]:

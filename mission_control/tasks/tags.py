@@ -17,7 +17,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, existing
 from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, Paging
-from mission_control.database.sql import is_postgres, placeholders, rows, select, select_one
+from mission_control.database.sql import held, placeholders, rows, select, select_one
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -312,14 +312,9 @@ async def check_tags(organization_id: UUID, wanted: list[UUID]) -> None:
     """Refuse unknown tags and lock the others against deletion until the command ends."""
     if not wanted:
         return
-    hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
-    found = await rows(
-        f"SELECT id FROM tags WHERE organization_id = ? AND id IN ({placeholders(len(wanted))}){hold}",
-        organization_id,
-        *wanted,
-    )
-    known = {str(row["id"]) for row in found}
-    if missing := [str(tag_id) for tag_id in wanted if str(tag_id) not in known]:
+    named = f"organization_id = ? AND id IN ({placeholders(len(wanted))})"
+    known = await held("tags", named, organization_id, *wanted)
+    if missing := [str(tag_id) for tag_id in wanted if tag_id not in known]:
         raise NotFound({"message": "Some tags do not exist in this organization.", "missing_tag_ids": missing})
 
 
