@@ -163,7 +163,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
 
     Raise NotFound when no task is left.
 
-    The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/decided.py`.
+    The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/reviews.py`.
     """
     task_ids = await decisions.task_ids_of(approval)
     held = await decisions.held_tasks(approval.board_id, task_ids)

@@ -53,7 +53,7 @@ async def decide_approval(
     A gateway that asked gets its answer in the background; `always` says yes for the next times too, where it takes
     that. Such a decision is final. `seen` is the substance that was shown: raise Conflict when it is another one now.
 
-    Tasks in review change in the same transaction: see `tasks/decided.py`. `then` says what becomes of rejected work.
+    Tasks in review change in the same transaction: see `tasks/reviews.py`. `then` says what becomes of rejected work.
     Another decision undoes the effects of the one before it; another note does not.
     """
     task_ids = await task_ids_of(approval)

@@ -140,7 +140,7 @@ async def outcomes_of(approval_id: UUID) -> dict[str, str]:
 
 
 class HistoryActor(BaseModel):
-    """Return who did something; a deleted person has no name."""
+    """Who did something; a deleted person has no name."""
 
     kind: Literal["user", "agent", "system"]
     id: UUID | None

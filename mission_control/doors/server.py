@@ -1,4 +1,4 @@
-"""The tools as the official SDK serves them. Importing this takes a third of a second, so only `service.py` does."""
+"""The tools as the official SDK serves them. Importing this takes a third of a second, so only `endpoint.py` does."""
 
 import functools
 from base64 import b64encode

@@ -1,7 +1,7 @@
 """The fields of a task, declared once.
 
 The table below is read by the bodies and answers of the API (`schemas.py`), by changes and their rules (`changes.py`,
-`rules.py`), by rows and answers (`queries.py`), by the board's file and spreadsheet (`exports/`), by the tools of MCP,
+`rules.py`), by rows and answers (`queries.py`), by the board's file and spreadsheet (`exchange/`), by the tools of MCP,
 by the sentences of `tasks/sentences.py` and by every page: its `on` says where people see and type a field. A new
 column touches the model, this table and a migration; templates only to draw it in a way of its own.
 """

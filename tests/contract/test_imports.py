@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.source import trees
 
-# From the ground floor up. What is before all of them are the settings and the shape of a feature.
+# From the ground floor up. Before all of them are the settings.
 ORDER = [
     "core", "database", "log", "work", "http", "web",
     "people", "asks", "gateways", "boards", "approvals", "agents", "tasks", "claims",
@@ -16,13 +16,9 @@ ORDER = [
 # Modules beside the rooms: what every room may import.
 BELOW = {
     "config",
-    "config_identity",
-    "config_mail",
-    "config_table",
     "config_values",
     "paths",
     "private_files",
-    "feature",
 }
 # The command line starts what stands above all rooms: the application and its processes.
 ABOVE_ALL = {"cli"}
