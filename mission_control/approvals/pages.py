@@ -237,7 +237,7 @@ async def send_back_form(board_id: UUID, approval_id: UUID) -> ResponseReturnVal
 async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], errors: dict[str, str]) -> str:
     item = await item_of(actor, approval.board, approval.id)
     next_url = safe_next(values.get("next") or request.args.get("next") or f"/boards/{approval.board_id}/approvals")
-    seen = values.get("substance") or request.args.get("substance") or (item.substance if item else "")
+    seen = values.get("substance") or request.args.get("substance") or (item and item.substance) or ""
     context: dict[str, object] = {"item": item, "values": values, "errors": errors, "next_url": next_url, "seen": seen}
     if not is_htmx():
         return await shell_page(actor, "approvals/send_back.html", active="approvals", **context)

@@ -31,6 +31,8 @@ async def test_every_page_with_an_approval_sends_what_it_shows(cast: Cast) -> No
     for path in ("/", f"/needs/{one['id']}", selection, "/approvals", page, f"{page}/send-back", panel):
         assert substance_in((await cleo.get(path)).is_status(200).text) == one["substance"], path
     (await cleo.get(panel)).has(f'name="substance" value="{one["substance"]}"')
+    (await cleo.post(f"{page}/decisions", {"decision": "approved"})).is_status(303)
+    (await cleo.get(f"{page}/send-back")).has('name="substance" value=""')
 
 
 async def test_card_sends_what_its_approval_decided_about(cast: Cast) -> None:
