@@ -65,9 +65,16 @@ def declared_parts() -> Iterator[Any]:
     for module in list(_modules()):
         for value in list(vars(module).values()):
             for part in value if type(value) is tuple else (value,):
-                if id(part) not in seen:
+                if id(part) not in seen and not _is_imported(part, module):
                     seen.add(id(part))
                     yield part
+
+
+def _is_imported(part: Any, module: ModuleType) -> bool:
+    """Return whether a function was written in another module: it counts there, in the order of the modules."""
+    if type(part) is not FunctionType or "<locals>" in part.__qualname__:
+        return False
+    return part.__module__ != module.__name__
 
 
 def _modules() -> Iterator[ModuleType]:

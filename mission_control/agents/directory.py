@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from quart import current_app
 
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Invalid, Unreachable
 from mission_control.core.outbound import Outbound, OutboundError
 from mission_control.core.values import ErrorResponse
@@ -214,10 +214,7 @@ async def get_markdown(actor: Actor, handle: str, slug: str) -> SoulsDirectoryMa
     return await directory().text(handle, slug)
 
 
-rules = Rules()
-
-
-@rules.rule("soul.read")
+@rule("soul.read")
 def may_read_souls(actor: Actor, thing: object) -> bool:
     """Every person and every agent."""
     return actor.is_user or actor.is_agent

@@ -16,7 +16,7 @@ from mission_control.agents.queries import may_update_agent, visible_agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.queries import on_readable_boards, visible_board
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import existing
 from mission_control.core.parts import Part, add
 from mission_control.core.values import Body, Paging, example
@@ -293,17 +293,13 @@ async def requote(organization_id: UUID, name: str, thing_id: UUID, since: datet
             await rows("UPDATE deliveries SET text = ? WHERE id = ?", f"{head}\n\n{after}{tail}", row["id"])
 
 
-rules = Rules()
-
-
-@rules.rule("inbox.read")
-@rules.rule("inbox.acknowledge")
+@rule("inbox.read", "inbox.acknowledge")
 def may_use_inbox(actor: Actor, thing: object) -> bool:
     """Every agent has one inbox, its own."""
     return actor.is_agent
 
 
-@rules.rule("agent.set_callback")
+@rule("agent.set_callback")
 def may_set_callback(actor: Actor, agent: Agent) -> bool:
     """Actors that may change the agent."""
     return may_update_agent(actor, agent)

@@ -16,7 +16,7 @@ from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_id, rows
 from mission_control.http.lookups import channel_of_agent
 from mission_control.log.event_log import Kind, NewEvent, canonical
-from mission_control.log.unit_of_work import Reactions, deliver, notify
+from mission_control.log.unit_of_work import deliver, notify, reacts_to
 from mission_control.people.work_state import PAUSED, RUNNING, STOPPED, reason_of
 
 EVENTS = (
@@ -26,12 +26,10 @@ EVENTS = (
     Kind("board.lead_notify_failed", "The notice of a board's changed fields was given up."),
 )
 
-reactions = Reactions()
-
 NOTICE = "agent.notice"
 
 
-@reactions.to(
+@reacts_to(
     "agent.updated",
     "agent.deleted",
     "agent.work_state_changed",
@@ -46,7 +44,7 @@ async def wake_polls_of_agent(actor: Actor, event: NewEvent) -> None:
         notify(channel_of_agent(event.scope.agent_id))
 
 
-@reactions.to("approval.decided")
+@reacts_to("approval.decided")
 async def notify_decision(actor: Actor, event: NewEvent) -> None:
     """Notify the requester, the agents that hold its tasks, and the board's lead of a decision.
 
@@ -74,7 +72,7 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
             _notify(event, approval, agent_id, _advice(event.data, advice, is_handed_in=is_handed_in))
 
 
-@reactions.to("approval.closed", "approval.task_closed")
+@reacts_to("approval.closed", "approval.task_closed")
 async def notify_closed(actor: Actor, event: NewEvent) -> None:
     """Notify the requester that what it asked has become moot, unless it caused that itself."""
     agent_id = event.agent_id
@@ -134,7 +132,7 @@ def _advice(decided: Mapping[str, str], go_on: str, *, is_handed_in: bool) -> st
     return f"{go_on} with this decision."
 
 
-@reactions.to("board.updated")
+@reacts_to("board.updated")
 async def notify_board_change(actor: Actor, event: NewEvent) -> None:
     """Notify the board's lead of changed fields, with their values before and after."""
     if event.scope.board_id is None:
@@ -169,7 +167,7 @@ ADVICE = {
 }
 
 
-@reactions.to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
+@reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
 async def notify_work_state(actor: Actor, event: NewEvent) -> None:
     """Notify the agents whose work was paused, stopped or resumed, unless they were notified already.
 
@@ -187,7 +185,7 @@ async def notify_work_state(actor: Actor, event: NewEvent) -> None:
     _notify_of_work_state(await _concerned(event, boards), actor, HEADERS[after["work_state"]], lines, **after)
 
 
-@reactions.to("budget.warning", "budget.exceeded")
+@reacts_to("budget.warning", "budget.exceeded")
 async def notify_budget(actor: Actor, event: NewEvent) -> None:
     """Notify the agents of a budget that it runs out, including the one that reported the usage."""
     is_over = event.kind == "budget.exceeded"
@@ -205,7 +203,7 @@ async def notify_budget(actor: Actor, event: NewEvent) -> None:
     _notify_of_work_state(await _concerned(event, boards), None, header, lines, **_budget_of(event))
 
 
-@reactions.to("budget.updated", "budget.deleted")
+@reacts_to("budget.updated", "budget.deleted")
 async def notify_more_budget(actor: Actor, event: NewEvent) -> None:
     """Notify the agents that were stopped by a budget that they may go on, unless another one is used up as well."""
     if not event.data["opens"]:

@@ -13,7 +13,7 @@ from tortoise.queryset import QuerySet
 from mission_control.agents.models import Budget
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing, invalid_field
 from mission_control.core.values import BlankToNone, Body, Page, Paging, example
 from mission_control.database.records import find
@@ -320,26 +320,23 @@ def _read(row: Row) -> BudgetRead:
     return BudgetRead.of(budget, **{name: row[name] for name in BudgetRead.__annotations__})
 
 
-rules = Rules()
-
-
-@rules.rule("usage.report")
+@rule("usage.report")
 def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
     """The agent itself."""
     return actor.is_agent and agent_id in (None, actor.id)
 
 
 # Only the system, which reads it from gateways.
-rules.for_system("usage.measure")
+ONLY_SYSTEM = OnlySystem("usage.measure")
 
 
-@rules.rule("usage.read")
+@rule("usage.read")
 def may_read_usage(actor: Actor, thing: None) -> bool:
     """People; they see that of the boards they read."""
     return actor.is_user
 
 
-@rules.rule("budget.manage")
+@rule("budget.manage")
 def may_manage_budgets(actor: Actor, thing: Budget | UUID | None) -> bool:
     """Owners and admins of the budget's organization, or of one that is named."""
     organization_id = thing.organization_id if isinstance(thing, Budget) else thing or actor.organization_id

@@ -20,7 +20,7 @@ from mission_control.http.operation import settled
 from mission_control.log import broker
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, notify
+from mission_control.log.unit_of_work import notify, reacts_to
 from mission_control.log.wake import publish_signal
 from mission_control.people import work_state
 from mission_control.work.loops import Loop
@@ -121,9 +121,6 @@ def used_up(budget: Budget) -> str:
     return f"{which} of {unit} for the {budget.subject} is used up."
 
 
-reactions = Reactions()
-
-
 async def wait_for_directive(actor: Actor, agent: Agent, query: AgentWait) -> AgentCheckedIn:
     """Return the agent once its directive is another one than it knows, or as it is when the time is over."""
     return await settled(
@@ -141,7 +138,7 @@ async def _checked_in(agent: Agent) -> AgentCheckedIn:
     return AgentCheckedIn.of(agent, **(await directive_of(agent))._asdict())
 
 
-@reactions.to(
+@reacts_to(
     "agent.work_state_changed",
     "board.work_state_changed",
     "organization.work_state_changed",

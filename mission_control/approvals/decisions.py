@@ -19,7 +19,7 @@ from mission_control.core.substance import refuse_changed
 from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, notify, record
+from mission_control.log.unit_of_work import notify, reacts_to, record
 from mission_control.people.account_names import person_name
 
 EVENTS = (
@@ -230,8 +230,6 @@ async def apply_deadline(actor: Actor, approval: Approval) -> None:
         await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {times.absolute(due)}.")
 
 
-reactions = Reactions()
-
 CHANGES = ("task.status_changed", "task.updated", "task.deleted")
 DECISIVE = {"status", "attempt", "assigned_agent_id", "assigned_user_id"}
 MOVED_ON = "The task has moved on since. Its agent can ask again."
@@ -286,7 +284,7 @@ def why_moot(event: NewEvent) -> str | None:
     return "Work on the task began anew." if status else "The task was given to somebody else."
 
 
-@reactions.to(*CHANGES)
+@reacts_to(*CHANGES)
 async def close_moot_approvals(actor: Actor, event: NewEvent) -> None:
     """Close what a change of a task made moot, and carry on what its agent asked before its lease ran out."""
     why, task_id = why_moot(event), event.scope.task_id

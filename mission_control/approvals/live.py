@@ -25,9 +25,7 @@ from mission_control.log.event_log import NewEvent
 from mission_control.log.models import Event
 from mission_control.log.shared import Shared
 from mission_control.log.stream import json_stream
-from mission_control.log.unit_of_work import Reactions, notify
-
-reactions = Reactions()
+from mission_control.log.unit_of_work import notify, reacts_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Polls[T: Asked, Q: NewsPaging]:
             seconds=query.wait_seconds,
         )
 
-    async def wake(self, actor: Actor, event: NewEvent) -> None:
+    def wake(self, event: NewEvent) -> None:
         """Wake those who wait: another one is listed on a board, or one is settled."""
         notify(self.channel_of(UUID(str(event.data[f"{self.kind}_id"]))))
         if event.scope.board_id is not None:
@@ -99,14 +97,18 @@ POLLS = Polls[Approval, ApprovalQuery](
     waits=("status", "pending"),
     marks=("id", "status", "decision", "note", "resolved_at", "task_ids"),
 )
-reactions.to(
+
+
+@reacts_to(
     "approval.requested",
     "approval.decided",
     "approval.reopened",
     "approval.closed",
     "approval.task_closed",
     "approval.ended_on_gateway",
-)(POLLS.wake)
+)
+async def wake_polls_of_approvals(actor: Actor, event: NewEvent) -> None:
+    POLLS.wake(event)
 
 
 async def stream_of_approvals(actor: Actor, board: Board) -> Response:

@@ -12,29 +12,27 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import existing
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 
-rules = Rules()
 
-
-@rules.rule("approval.request")
+@rule("approval.request")
 def may_request_approval(actor: Actor, board: Board) -> bool:
     """People with write access and every agent of the board."""
     return actor.writes(board)
 
 
-@rules.rule("approval.decide")
+@rule("approval.decide")
 def may_decide_approval(actor: Actor, approval: Approval) -> bool:
     """People with write access; agents never decide."""
     return actor.is_user and actor.writes(approval.board)
 
 
-rules.for_system("approval.apply_deadline")
+ONLY_SYSTEM = OnlySystem("approval.apply_deadline")
 
 
 _SELECT = (
@@ -140,7 +138,7 @@ async def outcomes_of(approval_id: UUID) -> dict[str, str]:
 
 
 class HistoryActor(BaseModel):
-    """Who did something; a deleted person has no name."""
+    """Return who did something; a deleted person has no name."""
 
     kind: Literal["user", "agent", "system"]
     id: UUID | None

@@ -18,7 +18,7 @@ from mission_control.asks.finding import key_named, parsed, present_key, said
 from mission_control.asks.kinds import KINDS, Asked, AskKind, Key, Last
 from mission_control.asks.polling import channel_of
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules, require
+from mission_control.core.actor import Actor, require, rule
 from mission_control.core.errors import Conflict, DomainError, ErrorCode, Invalid, NotFound
 from mission_control.core.limits import require_scope
 from mission_control.core.substance import refuse_changed
@@ -31,11 +31,8 @@ from mission_control.log.commands import atomically, command
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.people.account_names import person_name
 
-rules = Rules()
 
-
-@rules.rule("need.snooze")
-@rules.rule("need.answer")
+@rule("need.snooze", "need.answer")
 def may_answer_need(actor: Actor, asked: Key | Asked) -> bool:
     """People, whose need it is: they found it. Its answers ask the rules of their operations."""
     return actor.is_user

@@ -10,12 +10,10 @@ from mission_control.database.sql import rows
 from mission_control.http.operation import settled, themselves
 from mission_control.log.event_log import NewEvent
 from mission_control.log.stream import Batch
-from mission_control.log.unit_of_work import Reactions, notify
+from mission_control.log.unit_of_work import ALL, notify, reacts_to
 from mission_control.web.regions import Concerns, View
 
 FAMILY = "needs"
-
-reactions = Reactions()
 
 
 async def wait_for_needs(actor: Actor, query: NeedQuery) -> NeedPage:
@@ -31,14 +29,14 @@ async def wait_for_needs(actor: Actor, query: NeedQuery) -> NeedPage:
     )
 
 
-@reactions.to("approval.reminded", "approval.asked_another", "question.reminded", "question.asked_another")
+@reacts_to("approval.reminded", "approval.asked_another", "question.reminded", "question.asked_another")
 async def show_again(actor: Actor, event: NewEvent) -> None:
     """Show to everybody again what waits too long, also to those who put it off."""
     kind = event.kind.partition(".")[0]
     await rows("DELETE FROM need_snoozes WHERE kind = ? AND subject_id = ?", kind, event.scope.subject_id)
 
 
-@reactions.to_all
+@reacts_to(ALL)
 async def wake_polls_of_needs(actor: Actor, event: NewEvent) -> None:
     """Something may have come to wait for people, or no longer does."""
     if event.kind.startswith(concerns()) and may_change_needs(event):

@@ -15,7 +15,7 @@ from mission_control.gateways.queries import hold_for_board
 from mission_control.http import lookups
 from mission_control.log.commands import command, uncancelled
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, react, record
+from mission_control.log.unit_of_work import react, reacts_to, record
 from mission_control.people import jobs, work_state
 from mission_control.people.jobs import JobRead, JobResult
 from mission_control.people.work_state import WorkStateChange, set_work_state
@@ -200,10 +200,7 @@ async def apply_order(actor: Actor, board: Board, order: str) -> None:
     await set_board_state(actor, board, WorkStateChange(state=ORDERS[order]), is_notified=True)
 
 
-reactions = Reactions()
-
-
-@reactions.to("gateway.deleted")
+@reacts_to("gateway.deleted")
 async def leave_deleted_gateway(actor: Actor, event: NewEvent) -> None:
     """Let boards live on without their gateway, those in the trash too."""
     gateway_id = event.scope.subject_id

@@ -1,56 +1,54 @@
-"""Rules for boards."""
+"""rule for boards."""
 
 from uuid import UUID
 
 from mission_control.boards.models import Board, SavedView
-from mission_control.core.actor import Actor, Rules
-
-rules = Rules()
+from mission_control.core.actor import Actor, rule
 
 
-@rules.rule("board.create")
+@rule("board.create")
 def may_create_board(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(organization_id or actor.organization_id)
 
 
-@rules.rule("board.read")
+@rule("board.read")
 def may_read_board(actor: Actor, board: Board) -> bool:
     """Everybody who can read the board."""
     return actor.reads(board)
 
 
-@rules.rule("board.update")
+@rule("board.update")
 def may_update_board(actor: Actor, board: Board) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(board)
 
 
-@rules.rule("board.delete", "board.restore", "board.erase")
+@rule("board.delete", "board.restore", "board.erase")
 def may_delete_board(actor: Actor, board: Board) -> bool:
     """Owners and admins who can write on the board."""
     return actor.is_user and actor.writes(board) and actor.administers(board.organization_id)
 
 
-@rules.rule("board.set_work_state")
+@rule("board.set_work_state")
 def may_set_work_state(actor: Actor, board: Board) -> bool:
     """People with write access and the board's lead."""
     return actor.writes(board) and (actor.is_user or actor.is_lead)
 
 
-@rules.rule("view.create", "view.list")
+@rule("view.create", "view.list")
 def may_save_view(actor: Actor, board: Board) -> bool:
     """Every person who can read the board; only those who can change it share views."""
     return actor.is_user and actor.reads(board)
 
 
-@rules.rule("view.read")
+@rule("view.read")
 def may_read_view(actor: Actor, view: SavedView) -> bool:
     """Every person who can read the board and sees the view there."""
     return actor.is_user and actor.reads(view.board) and (view.is_shared or view.user_id == actor.user_id)
 
 
-@rules.rule("view.update", "view.delete")
+@rule("view.update", "view.delete")
 def may_change_view(actor: Actor, view: SavedView) -> bool:
     """Whose it is; a shared one everybody who can change the board."""
     if not (actor.is_user and actor.reads(view.board)):

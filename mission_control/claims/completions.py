@@ -19,7 +19,7 @@ from mission_control.database.records import find, update
 from mission_control.database.sql import as_json, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, acting_as, record
+from mission_control.log.unit_of_work import acting_as, reacts_to, record
 from mission_control.tasks.attachments import Upload, attach, uploaded
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task
@@ -27,8 +27,6 @@ from mission_control.tasks.comments import add_comment
 from mission_control.tasks.models import Task
 
 EVENTS = (Kind("task.run_completed", "An agent handed in its work on a task, with evidence and usage.", "handed in"),)
-
-reactions = Reactions()
 
 REPLACED = "Closed because the work was handed in anew, with a request of its own."
 CERTAIN = 100.0
@@ -60,7 +58,7 @@ async def _must_wait(actor: Actor, task: Task) -> bool:
     return False
 
 
-@reactions.to("approval.decided", "approval.closed")
+@reacts_to("approval.decided", "approval.closed")
 async def ask_after_another(actor: Actor, event: NewEvent) -> None:
     """Ask for submitted tasks that waited for another approval, once that one is decided."""
     asked: dict[str, int] = {}
@@ -73,7 +71,7 @@ async def ask_after_another(actor: Actor, event: NewEvent) -> None:
             await _ask_anew(task)
 
 
-@reactions.to("task.status_changed", "task.restored")
+@reacts_to("task.status_changed", "task.restored")
 async def ask_for_returned_work(actor: Actor, event: NewEvent) -> None:
     """Ask for submitted work that is put back into review, such as by an undone move, after its request was closed."""
     before, after = event.data.get("before", {}), event.data.get("after", {})

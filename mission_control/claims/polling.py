@@ -31,7 +31,7 @@ from mission_control.http.retries import committed, notified_of_answer
 from mission_control.log import broker, channels
 from mission_control.log.commands import on_abandonment, uncancelled
 from mission_control.log.event_log import NewEvent
-from mission_control.log.unit_of_work import Reactions, notify
+from mission_control.log.unit_of_work import notify, reacts_to
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import Limits, full
 
@@ -161,13 +161,11 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]), as_id(row["token_id"]))
 
 
-reactions = Reactions()
-
 # Of the fields of a task, those that decide whether it can be claimed, and by whom.
 DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_ids", "tag_ids"}
 
 
-@reactions.to("task.created", "task.status_changed", "task.updated")
+@reacts_to("task.created", "task.status_changed", "task.updated")
 async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
     """A task came into the inbox, lost its assignee, left a column, or was unblocked."""
     before: JsonObject = event.data.get("before") or {}
@@ -182,15 +180,15 @@ async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
         await wake_polls_of_board(actor, event)
 
 
-@reactions.to("task.restored", "task.deleted", "task.lease_expired", "task.unflagged", "approval.decided")
-@reactions.to("approval.closed", "board.updated", "board.deleted", "agent.updated")
+@reacts_to("task.restored", "task.deleted", "task.lease_expired", "task.unflagged", "approval.decided")
+@reacts_to("approval.closed", "board.updated", "board.deleted", "agent.updated")
 async def wake_polls_of_board(actor: Actor, event: NewEvent) -> None:
     """Something else changed that decides which tasks of a board can be claimed."""
     if event.scope.board_id is not None:
         notify(channel_of(event.scope.board_id))
 
 
-@reactions.to("tag.updated")
+@reacts_to("tag.updated")
 async def wake_polls_for_tag(actor: Actor, event: NewEvent) -> None:
     """Claims name a tag by its slug, which has changed."""
     if "slug" in event.data["after"]:

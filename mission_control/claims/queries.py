@@ -13,7 +13,7 @@ from mission_control.agents.usage_queries import MICROS, UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_readable_boards
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, NotFound
 from mission_control.core.values import BlankToNone, Body, NonEmptyStr, Paging, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
@@ -271,26 +271,23 @@ async def _serialize_runs(found: list[Row]) -> list[Row]:
     return found
 
 
-rules = Rules()
-
-
-@rules.rule("task.claim", "task.complete")
+@rule("task.claim", "task.complete")
 def may_claim(actor: Actor, thing: Board | Task) -> bool:
     """The board's workers. A lead assigns tasks and claims none. The command checks who holds a task that is done."""
     board = thing if isinstance(thing, Board) else thing.board
     return actor.is_agent and not actor.is_lead and actor.writes(board)
 
 
-@rules.rule("task.extend_lease", "task.release_lease")
+@rule("task.extend_lease", "task.release_lease")
 def may_hold(actor: Actor, task: Task) -> bool:
     """The board's agents. The command checks under the task's lock that the agent holds it."""
     return actor.is_agent and actor.writes(task.board)
 
 
-rules.for_system("task.expire_lease")
+ONLY_SYSTEM = OnlySystem("task.expire_lease")
 
 
-@rules.rule("task.unflag")
+@rule("task.unflag")
 def may_unflag(actor: Actor, task: Task) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(task.board)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from mission_control.core.errors import Forbidden
-from mission_control.core.parts import Part, add
+from mission_control.core.parts import Part, add, marked
 
 Surface = Literal["api", "page", "mcp", "gateway", "system"]
 
@@ -131,27 +131,25 @@ Rule = Callable[[Actor, Any], bool]
 RULES: dict[str, Rule] = {}
 
 
-class Rules(dict[str, Rule], Part):
-    """The rules of one module, by verb."""
+def rule(*verbs: str) -> Callable[[Rule], Rule]:
+    """Declare who may do any of these verbs to a thing."""
 
-    def rule(self, *verbs: str) -> Callable[[Rule], Rule]:
-        """Declare who may do any of these verbs to a thing."""
-
-        def declare(function: Rule) -> Rule:
-            for verb in verbs:
-                add(self, verb, function)
-            return function
-
-        return declare
-
-    def for_system(self, *verbs: str) -> None:
-        """Declare what only the system itself does."""
+    def install(function: Rule) -> None:
         for verb in verbs:
-            add(self, verb, only_the_system)
+            add(RULES, verb, function)
+
+    return lambda function: marked(function, install)
+
+
+class OnlySystem(Part):
+    """Verbs of what only the system itself does."""
+
+    def __init__(self, *verbs: str) -> None:
+        self._verbs = verbs
 
     def install(self) -> None:
-        for verb, function in self.items():
-            add(RULES, verb, function)
+        for verb in self._verbs:
+            add(RULES, verb, only_the_system)
 
 
 def only_the_system(actor: Actor, thing: object) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules, require
+from mission_control.core.actor import Actor, require, rule
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.values import new_id
 from mission_control.exchange.file import BoardFile, BoardImportRead, Dropped, ImportCounts, ImportPreview
@@ -21,22 +21,20 @@ from mission_control.people.jobs import JobRead, JobResult
 from mission_control.people.models import Job
 from mission_control.tasks.models import CustomField, Tag
 
-rules = Rules()
 
-
-@rules.rule("board.export")
+@rule("board.export")
 def may_export(actor: Actor, board: Board) -> bool:
     """People who reach the board."""
     return actor.is_user and actor.reads(board)
 
 
-@rules.rule("board.import")
+@rule("board.import")
 def may_import(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(organization_id or actor.organization_id)
 
 
-@rules.rule("board_import.change")
+@rule("board_import.change")
 def may_change_import(actor: Actor, waiting: BoardImport) -> bool:
     """Who gave the file, as long as they administer its organization."""
     return may_import(actor, waiting.organization_id)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, example
 from mission_control.database.sql import select, select_one
@@ -206,36 +206,29 @@ async def payload_read(payload_id: UUID) -> BoardWebhookPayloadRead:
     return found
 
 
-rules = Rules()
-
-
-@rules.rule("webhook.create")
+@rule("webhook.create")
 def may_create_webhook(actor: Actor, board: Board) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(board)
 
 
-@rules.rule("webhook.read")
+@rule("webhook.read")
 def may_read_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
     """People who reach the board."""
     return actor.is_user and actor.reads(thing.board)
 
 
-@rules.rule("webhook.read_payload")
+@rule("webhook.read_payload")
 def may_read_payload(actor: Actor, payload: WebhookPayload) -> bool:
     """The board's agents."""
     return actor.is_agent and actor.reads(payload.board)
 
 
-@rules.rule("webhook.update")
-@rules.rule("webhook.delete")
-@rules.rule("webhook.rotate_secret")
-@rules.rule("webhook.replay")
-@rules.rule("webhook.test")
+@rule("webhook.update", "webhook.delete", "webhook.rotate_secret", "webhook.replay", "webhook.test")
 def may_change_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(thing.board)
 
 
 # Only the system, after it has checked the signature.
-rules.for_system("webhook.receive")
+ONLY_SYSTEM = OnlySystem("webhook.receive")

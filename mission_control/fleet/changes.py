@@ -37,7 +37,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED
 from mission_control.log.commands import command
 from mission_control.log.event_log import NewEvent
-from mission_control.log.unit_of_work import Reactions, record
+from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.people import jobs as running
 from mission_control.people.jobs import JobRead, JobResult
 from mission_control.people.organization_commands import before_removal
@@ -162,8 +162,6 @@ async def _removed(gateway_id: UUID, agent: Agent) -> str:
     return f"{agent.name}: {note}" if "Stays" in note else ""
 
 
-reactions = Reactions()
-
 # What stands in an agent's files, its configuration or its session. Its soul is told to it as a notice, too.
 IN_FILES = {
     "name", "board_id", "is_board_lead", "identity_profile", "identity_template", "soul_template",
@@ -183,7 +181,7 @@ async def _on_gateway(event: NewEvent) -> Agent | None:
     return agent
 
 
-@reactions.to("agent.created")
+@reacts_to("agent.created")
 async def provision_new_agent(actor: Actor, event: NewEvent) -> None:
     """Give a new agent of a gateway its token and have it created there."""
     agent = await _on_gateway(event)
@@ -192,7 +190,7 @@ async def provision_new_agent(actor: Actor, event: NewEvent) -> None:
         await request_provisioning(agent, action="provision", followed=True)
 
 
-@reactions.to("agent.updated", "agent.soul.updated")
+@reacts_to("agent.updated", "agent.soul.updated")
 async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
     """Bring an agent's files up to date; after a move to another gateway remove it there and create it here."""
     agent = await _on_gateway(event)
@@ -212,7 +210,7 @@ async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
         await request_provisioning(agent, action="update", wake=set(after) != {"soul_template"})
 
 
-@reactions.to("agent.provisioning_requested")
+@reacts_to("agent.provisioning_requested")
 async def provision_again(actor: Actor, event: NewEvent) -> None:
     """Set an agent up anew because a person asked for it."""
     agent = await _on_gateway(event)
@@ -226,7 +224,7 @@ async def provision_again(actor: Actor, event: NewEvent) -> None:
     await request_provisioning(agent, action=action, how=how, followed=True)
 
 
-@reactions.to("agent.token_rotated", "agent.token_revoked")
+@reacts_to("agent.token_rotated", "agent.token_revoked")
 async def follow_token(actor: Actor, event: NewEvent) -> None:
     """Write a lasting token into the files of an agent whose own was replaced or revoked by somebody."""
     agent = await _on_gateway(event)
@@ -235,14 +233,14 @@ async def follow_token(actor: Actor, event: NewEvent) -> None:
         await request_provisioning(agent, action=action, wake=False)
 
 
-@reactions.to("agent.deleted")
+@reacts_to("agent.deleted")
 async def remove_deleted_agent(actor: Actor, event: NewEvent) -> None:
     """Remove a deleted agent from its gateway in the background."""
     if (agent := await _on_gateway(event)) is not None:
         await request_removal(agent)
 
 
-@reactions.to("board.erased", "board.deleted")
+@reacts_to("board.erased", "board.deleted")
 async def let_go_of_agents(actor: Actor, event: NewEvent) -> None:
     """Remove the agents of a board that is deleted for good from their gateways; in the trash it ends their work."""
     for agent in await _agents_of(event):
@@ -252,7 +250,7 @@ async def let_go_of_agents(actor: Actor, event: NewEvent) -> None:
             await request_alone(agent, "rest", agent.gateway_id)
 
 
-@reactions.to("board.updated")
+@reacts_to("board.updated")
 async def follow_board(actor: Actor, event: NewEvent) -> None:
     """Bring the files of a board's agents up to date; without a gateway they are in error."""
     after = event.data["after"]

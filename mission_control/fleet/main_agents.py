@@ -31,10 +31,8 @@ from mission_control.http.retries import committed
 from mission_control.log import channels
 from mission_control.log.commands import command
 from mission_control.log.event_log import NewEvent
-from mission_control.log.unit_of_work import Reactions, record
+from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.people.jobs import keep
-
-reactions = Reactions()
 
 PROFILE = {"role": "Gateway Agent", "communication_style": "direct, concise, practical", "emoji": ":compass:"}
 # A change of one of these changes what stands in the agents' files or where they are.
@@ -42,13 +40,13 @@ RELEVANT = {"name", "url", "workspace_root"}
 GATEWAY_GONE = "Its gateway was deleted. Move it to a board with another gateway, or delete it."
 
 
-@reactions.to("gateway.created")
+@reacts_to("gateway.created")
 async def create_main_agent(actor: Actor, event: NewEvent) -> None:
     """Give a new gateway the row of its main agent. On the gateway nothing changes."""
     await ensure_main_agent(await Gateway.get(id=event.scope.subject_id))
 
 
-@reactions.to("gateway.updated")
+@reacts_to("gateway.updated")
 async def follow_gateway(actor: Actor, event: NewEvent) -> None:
     """Rename a main agent with its gateway, and bring its files up to date; create a missing row."""
     gateway = await Gateway.get_or_none(id=event.scope.subject_id)
@@ -67,7 +65,7 @@ async def follow_gateway(actor: Actor, event: NewEvent) -> None:
         await request_provisioning(agent, action="update")
 
 
-@reactions.to("gateway.deleted")
+@reacts_to("gateway.deleted")
 async def leave_gateway(actor: Actor, event: NewEvent) -> None:
     """Delete the main agent of a deleted gateway; the agents of boards stay, in error, with their work."""
     gateway_id = event.scope.subject_id

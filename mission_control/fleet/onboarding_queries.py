@@ -12,7 +12,7 @@ from mission_control.boards.commands import GOAL_INCOMPLETE
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, Invalid, NotFound
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, example
 from mission_control.fleet.models import OnboardingSession
@@ -218,20 +218,16 @@ def session_key_of(agent: Agent) -> str:
     return main_session_key(agent.gateway_id)
 
 
-rules = Rules()
-
-
-@rules.rule("onboarding.hold")
-@rules.rule("onboarding.confirm")
+@rule("onboarding.hold", "onboarding.confirm")
 def may_set_up(actor: Actor, board: Board) -> bool:
     """People who can write on the board."""
     return actor.is_user and actor.writes(board)
 
 
-@rules.rule("onboarding.report")
+@rule("onboarding.report")
 def may_report(actor: Actor, board: Board) -> bool:
     """The main agent of the board's gateway, which belongs to no board itself."""
     return actor.is_main and board.gateway_id is not None and actor.gateway_id == board.gateway_id
 
 
-rules.for_system("onboarding.watch")
+ONLY_SYSTEM = OnlySystem("onboarding.watch")

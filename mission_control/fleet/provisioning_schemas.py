@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.agents.fields import AgentName
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.values import Body, NonEmptyStr, example
 from mission_control.fleet.models import LABELS, ProvisioningJob
 from mission_control.gateways.models import Gateway
@@ -154,14 +154,10 @@ class Adoption(Body):
     remember: bool = Field(False, description="Add a line about the board to its MEMORY.md, too")
 
 
-rules = Rules()
-
-
-@rules.rule("gateway.sync_templates")
-@rules.rule("gateway.adopt")
+@rule("gateway.sync_templates", "gateway.adopt")
 def may_change_agents_of(actor: Actor, gateway: Gateway) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(gateway.organization_id)
 
 
-rules.for_system("provisioning.run")
+ONLY_SYSTEM = OnlySystem("provisioning.run")

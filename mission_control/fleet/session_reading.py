@@ -15,7 +15,7 @@ from mission_control.agents.queries import main_agent_on
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import errors
-from mission_control.core.actor import Actor, Rules, require
+from mission_control.core.actor import Actor, require, rule
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.values import parse_id
 from mission_control.fleet.gateway_agent import agent_in, list_in, mapping
@@ -95,10 +95,7 @@ async def _reached_by_board(actor: Actor, board: Board) -> Reach:
     return Reach(gateway, board, frozenset(str(agent_id) for agent_id in agent_ids if agent_id))
 
 
-rules = Rules()
-
-
-@rules.rule("gateway_session.read")
+@rule("gateway_session.read")
 def may_read_sessions(actor: Actor, reach: Reach) -> bool:
     """People who read the board; of a gateway by itself its organization's owners and admins."""
     if reach.board is None:
@@ -106,13 +103,13 @@ def may_read_sessions(actor: Actor, reach: Reach) -> bool:
     return actor.is_user and actor.reads(reach.board)
 
 
-@rules.rule("gateway_session.write")
+@rule("gateway_session.write")
 def may_write_to_sessions(actor: Actor, reach: Reach) -> bool:
     """People who write on the board; of a gateway by itself its organization's owners and admins."""
     return may_read_sessions(actor, reach) and (reach.board is None or actor.writes(reach.board))
 
 
-@rules.rule("gateway_session.probe")
+@rule("gateway_session.probe")
 def may_probe_gateways(actor: Actor, thing: object) -> bool:
     """Owners and admins of the active organization: a url is tried, and what its gateway can do is listed."""
     return actor.is_user and actor.administers(actor.organization_id)

@@ -29,7 +29,7 @@ from mission_control.fleet.skill_queries import (
 from mission_control.gateways.models import Gateway
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, deliver, record
+from mission_control.log.unit_of_work import deliver, reacts_to, record
 from mission_control.people import jobs
 from mission_control.people.jobs import JobRead, JobResult
 
@@ -360,8 +360,6 @@ async def _store_request(actor: Actor, skill: Skill, gateway: Gateway, main: Age
     return delivery.id
 
 
-reactions = Reactions()
-
 DEFAULT_PACKS = (
     (
         "https://github.com/sickn33/antigravity-awesome-skills",
@@ -376,7 +374,7 @@ DEFAULT_PACKS = (
 )
 
 
-@reactions.to("organization.created")
+@reacts_to("organization.created")
 async def add_default_packs(actor: Actor, event: NewEvent) -> None:
     """Give a new personal organization two packs. Their skills come with the first sync."""
     if not event.data["personal"]:

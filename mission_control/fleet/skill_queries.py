@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, UrlConstraints
 from pydantic.aliases import AliasChoices
 
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.values import NonEmptyStr
 from mission_control.database.sql import Row, as_json, as_moment, contains, placeholders, rows, wire_moment
@@ -312,23 +312,13 @@ async def skill_detail(skill: Skill) -> Row:
     return {**await read_skill(skill.id), "content": skill.content, "gateways": gateways}
 
 
-rules = Rules()
-
-
-@rules.rule("skill.read")
-@rules.rule("skill.create")
-@rules.rule("skill.install")
-@rules.rule("skill_pack.read")
-@rules.rule("skill_pack.create")
+@rule("skill.read", "skill.create", "skill.install", "skill_pack.read", "skill_pack.create")
 def may_manage_skills(actor: Actor, thing: object) -> bool:
     """Owners and admins of the active organization."""
     return actor.is_user and actor.administers(actor.organization_id)
 
 
-@rules.rule("skill.delete")
-@rules.rule("skill_pack.update")
-@rules.rule("skill_pack.delete")
-@rules.rule("skill_pack.sync")
+@rule("skill.delete", "skill_pack.update", "skill_pack.delete", "skill_pack.sync")
 def may_change(actor: Actor, thing: Skill | SkillPack) -> bool:
     """Owners and admins of its organization."""
     return actor.is_user and actor.administers(thing.organization_id)

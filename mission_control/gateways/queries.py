@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 from tortoise.queryset import QuerySet
 
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, NotFound, existing
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, example
@@ -36,26 +36,20 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.target import url_problem
 from mission_control.http.registry import lookup
 
-rules = Rules()
 
-
-@rules.rule("gateway.manage")
-@rules.rule("gateway.create")
+@rule("gateway.manage", "gateway.create")
 def may_manage_gateways(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins."""
     return actor.is_user and actor.administers(organization_id or actor.organization_id)
 
 
-@rules.rule("gateway.read")
-@rules.rule("gateway.update")
-@rules.rule("gateway.delete")
-@rules.rule("gateway.check")
+@rule("gateway.read", "gateway.update", "gateway.delete", "gateway.check")
 def may_manage_gateway(actor: Actor, gateway: Gateway) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(gateway.organization_id)
 
 
-rules.for_system("gateway.report")
+ONLY_SYSTEM = OnlySystem("gateway.report")
 
 
 def visible_gateways(actor: Actor) -> QuerySet[Gateway]:

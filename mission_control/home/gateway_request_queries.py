@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from mission_control.approvals.payloads import GatewayRequest as AskedFor
 from mission_control.approvals.payloads import request_of
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import Parts, Seen, Substance, substance_of
 from mission_control.core.values import ActorRef, Body, Paging, example
@@ -25,14 +25,11 @@ from mission_control.people.account_names import person_name
 from mission_control.web.fragments import render_macro
 from mission_control.web.tabs import Tab
 
-rules = Rules()
-
-
 # Only the system, in the name of a gateway.
-rules.for_system("gateway_request.keep")
+ONLY_SYSTEM = OnlySystem("gateway_request.keep")
 
 
-@rules.rule("gateway_request.answer")
+@rule("gateway_request.answer")
 def may_answer(actor: Actor, request: GatewayRequest) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(request.organization_id)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from mission_control.boards.models import Board
 from mission_control.boards.queries import people_of
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, rule
 from mission_control.core.values import ActorRef, Body, Moment, NotNull, Page, Paging, example, page
 from mission_control.database.records import insert
 from mission_control.database.sql import Values, placeholders, rows, select
@@ -19,13 +19,11 @@ from mission_control.home.models import Notification
 from mission_control.http.operation_api import Api
 from mission_control.log.commands import command
 from mission_control.log.event_log import NewEvent
-from mission_control.log.unit_of_work import Reactions, signal
+from mission_control.log.unit_of_work import reacts_to, signal
 from mission_control.people.account_names import person_name
 
-rules = Rules()
 
-
-@rules.rule("notification.read")
+@rule("notification.read")
 def may_read(actor: Actor, thing: object) -> bool:
     """Every person, their own."""
     return actor.is_user
@@ -193,10 +191,7 @@ def mentioned_people(text: str, people: Iterable[Mapping[str, object]]) -> list[
     return list(dict.fromkeys(found))
 
 
-reactions = Reactions()
-
-
-@reactions.to("task.created", "task.updated", "task.status_changed")
+@reacts_to("task.created", "task.updated", "task.status_changed")
 async def notify_of_assignment(actor: Actor, event: NewEvent) -> None:
     """Notify a person who got a task from somebody else."""
     assignee = event.data.get("assigned_user_id") or event.data.get("after", {}).get("assigned_user_id")
@@ -204,7 +199,7 @@ async def notify_of_assignment(actor: Actor, event: NewEvent) -> None:
         await _notify(event, "assignment", [UUID(str(assignee))])
 
 
-@reactions.to("task.comment", "task.comment_edited")
+@reacts_to("task.comment", "task.comment_edited")
 async def notify_of_mentions(actor: Actor, event: NewEvent) -> None:
     """Notify the people whom a comment mentions; of one that was edited, those who were not notified of it before."""
     if event.data.get("has_names"):
@@ -215,7 +210,7 @@ async def notify_of_mentions(actor: Actor, event: NewEvent) -> None:
         await _mentions(event, "task_comments", "message", people, comment_id=comment_id)
 
 
-@reactions.to("memory.created")
+@reacts_to("memory.created")
 async def notify_of_mentions_in_chat(actor: Actor, event: NewEvent) -> None:
     """Notify the people whom an entry of a board's chat mentions."""
     if event.data.get("is_chat"):

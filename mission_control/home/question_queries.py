@@ -8,7 +8,7 @@ from mission_control.asks.kinds import QueueView
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import Parts, substance_of
 from mission_control.core.values import ActorRef
@@ -18,31 +18,29 @@ from mission_control.home.question_schemas import QuestionQuery, QuestionRead
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 
-rules = Rules()
 
-
-@rules.rule("question.ask")
+@rule("question.ask")
 def may_ask(actor: Actor, board: Board) -> bool:
     """Allow every agent of the board."""
     return actor.is_agent and actor.writes(board)
 
 
-@rules.rule("question.ask_as_lead")
+@rule("question.ask_as_lead")
 def may_ask_as_lead(actor: Actor, board: Board) -> bool:
     """Allow the lead of the board, for the operation inherited from the predecessor."""
     return may_ask(actor, board) and actor.is_lead
 
 
-@rules.rule("question.answer")
+@rule("question.answer")
 def may_answer(actor: Actor, question: Question) -> bool:
     """Allow people who can write on the board."""
     return actor.is_user and actor.writes(question.board)
 
 
-rules.for_system("question.apply_deadline")
+ONLY_SYSTEM = OnlySystem("question.apply_deadline")
 
 
-@rules.rule("question.withdraw")
+@rule("question.withdraw")
 def may_withdraw(actor: Actor, question: Question) -> bool:
     """Allow the asker and the current lead of the board."""
     return may_ask(actor, question.board) and (actor.is_lead or question.agent_id == actor.agent_id)

@@ -15,11 +15,9 @@ from mission_control.home.question_commands import save_end, send_notice
 from mission_control.home.question_queries import list_questions, read_question, visible_question
 from mission_control.home.question_schemas import QuestionQuery
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions
+from mission_control.log.unit_of_work import reacts_to
 
 EVENTS = (Kind("question.closed", "A question became moot: the run that asked ended.", "closed the question:"),)
-
-reactions = Reactions()
 
 _OPEN = (
     f"SELECT q.id, {STANDING} AS standing FROM task_runs r JOIN tasks t ON t.id = r.task_id"
@@ -33,7 +31,7 @@ class _Asked:
     standing: str
 
 
-@reactions.to(*CHANGES)
+@reacts_to(*CHANGES)
 async def close_moot_questions(actor: Actor, event: NewEvent) -> None:
     """Close what a change of a task made moot, and carry on what its agent asked before its lease ran out."""
     why, task_id = why_moot(event), event.scope.task_id
@@ -69,10 +67,14 @@ POLLS = Polls[Question, QuestionQuery](
     waits=("state", "open"),
     marks=("id", "state", "answer", "chosen_option_id"),
 )
-reactions.to(
+
+
+@reacts_to(
     "question.asked",
     "question.answered",
     "question.withdrawn",
     "question.closed",
     "question.ended_on_gateway",
-)(POLLS.wake)
+)
+async def wake_polls_of_questions(actor: Actor, event: NewEvent) -> None:
+    POLLS.wake(event)

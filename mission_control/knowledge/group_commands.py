@@ -20,7 +20,7 @@ from mission_control.knowledge.group_queries import BoardGroupCreate, BoardGroup
 from mission_control.knowledge.models import BoardGroup
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, deliver, react, record
+from mission_control.log.unit_of_work import deliver, react, reacts_to, record
 
 WORDS = Notices({"BOARD GROUP UPDATED": "group_updated"})
 
@@ -152,8 +152,6 @@ def _slug(slug: str, name: str) -> str:
     return slug if slug.strip() else slugify(name, otherwise=new_id().hex)
 
 
-reactions = Reactions()
-
 ON_JOINING = (
     "Look at what the other boards of the group do before you plan.\n"
     "Write what several boards need to know to the group's memory.\n"
@@ -166,7 +164,7 @@ ON_LEAVING = (
 )
 
 
-@reactions.to("board.updated")
+@reacts_to("board.updated")
 async def notify_group(actor: Actor, event: NewEvent) -> None:
     """Notify all agents of the old group and of the new one, the board's own included."""
     if "board_group_id" not in event.data["after"]:

@@ -13,7 +13,7 @@ from mission_control.agents.fields import EVERY
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
 from mission_control.boards.words import canonical, rank_sql
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.values import JsonObject, NotNull, Paging, example
 from mission_control.database.sql import Row, placeholders, rows, wire_moment
@@ -130,9 +130,6 @@ class BoardGroupHeartbeatApplyResult(BaseModel):
     failed_agent_ids: list[UUID]
 
 
-rules = Rules()
-
-
 def reaches_group(actor: Actor, group: BoardGroup, *, write: bool) -> bool:
     """Return whether a person reaches a group: by all boards, by one of its boards, or as admin of an empty one."""
     membership = actor.memberships.get(group.organization_id)
@@ -149,26 +146,25 @@ def holds_board_of(actor: Actor, group: BoardGroup) -> bool:
     return actor.is_agent and any(actor.writes(board) for board in group.boards)
 
 
-@rules.rule("board_group.create")
+@rule("board_group.create")
 def may_create_group(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(organization_id or actor.organization_id)
 
 
-@rules.rule("board_group.read")
+@rule("board_group.read")
 def may_read_group(actor: Actor, group: BoardGroup) -> bool:
     """People who reach the group."""
     return actor.is_user and reaches_group(actor, group, write=False)
 
 
-@rules.rule("board_group.update")
-@rules.rule("board_group.delete")
+@rule("board_group.update", "board_group.delete")
 def may_change_group(actor: Actor, group: BoardGroup) -> bool:
     """Owners and admins who can write in the group."""
     return actor.is_user and actor.administers(group.organization_id) and reaches_group(actor, group, write=True)
 
 
-@rules.rule("board_group.apply_heartbeat")
+@rule("board_group.apply_heartbeat")
 def may_apply_heartbeat(actor: Actor, group: BoardGroup) -> bool:
     """The same people, and the lead of one of the group's boards."""
     return may_change_group(actor, group) or (actor.is_lead and holds_board_of(actor, group))

@@ -13,7 +13,7 @@ from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, Gro
 from mission_control.knowledge.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, record
+from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.people.work_state import RUNNING
 
 EVENTS = (
@@ -137,10 +137,7 @@ def _state(entry: Entry) -> JsonObject:
     return {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at, **where}
 
 
-reactions = Reactions()
-
-
-@reactions.to("board.work_state_changed")
+@reacts_to("board.work_state_changed")
 async def write_order(actor: Actor, event: NewEvent) -> None:
     """Write `/pause` or `/resume` into the chat: clients of the predecessor read the state from the last order there.
 

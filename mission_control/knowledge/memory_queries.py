@@ -12,7 +12,7 @@ from quart import Response
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import present, visible_board
-from mission_control.core.actor import Actor, Rules, can
+from mission_control.core.actor import Actor, can, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.values import ActorRef, Body, JsonObject, NonEmptyStr, NotNull, Paging, example, page, to_json
 from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
@@ -149,10 +149,7 @@ def matching(query: MemoryQuery) -> tuple[str, list[object]]:
     return where, values
 
 
-rules = Rules()
-
-
-@rules.rule("memory.write")
+@rule("memory.write")
 def may_write(actor: Actor, home: Board | BoardGroup) -> bool:
     """People with write access, and the agents of the board or of the group's boards."""
     if isinstance(home, Board):
@@ -160,8 +157,7 @@ def may_write(actor: Actor, home: Board | BoardGroup) -> bool:
     return reaches_group(actor, home, write=True) or holds_board_of(actor, home)
 
 
-@rules.rule("memory.edit")
-@rules.rule("memory.delete")
+@rule("memory.edit", "memory.delete")
 def may_edit(actor: Actor, entry: Entry) -> bool:
     """Its author, and admins, who can write on the board or in the group."""
     author_id = entry.author_agent_id if actor.is_agent else entry.author_user_id

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.core.actor import Actor, Scope, Scoped
-from mission_control.core.parts import Part
+from mission_control.core.parts import marked
 from mission_control.log.event_log import KINDS, NewEvent
 from mission_control.log.leases import Delivery
 
@@ -138,26 +138,17 @@ REACTIONS: dict[str, list[Reaction]] = {}
 ALL = ""  # the key of those to every kind
 
 
-class Reactions(dict[str, list[Reaction]], Part):
-    """The reactions of one module, by kind."""
+def reacts_to(*kinds: str) -> Callable[[Reaction], Reaction]:
+    """Call the function in the same transaction whenever an event of one of these kinds is recorded.
 
-    def to(self, *kinds: str) -> Callable[[Reaction], Reaction]:
-        """Call the function in the same transaction whenever an event of one of these kinds is recorded."""
+    Those to `ALL` are called for every event, after those to its kind.
+    """
 
-        def declare(function: Reaction) -> Reaction:
-            for kind in kinds:
-                self.setdefault(kind, []).append(function)
-            return function
+    def install(function: Reaction) -> None:
+        for kind in kinds:
+            REACTIONS.setdefault(kind, []).append(function)
 
-        return declare
-
-    def to_all(self, function: Reaction) -> Reaction:
-        """Call the function whenever anything is recorded, after those to its kind."""
-        return self.to(ALL)(function)
-
-    def install(self) -> None:
-        for kind, functions in self.items():
-            REACTIONS.setdefault(kind, []).extend(functions)
+    return lambda function: marked(function, install)
 
 
 async def react() -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from tortoise.queryset import QuerySet
 
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import Invalid
 from mission_control.database.sql import placeholders, rows, select
 from mission_control.people.models import BoardAccess, Invite, InviteBoardAccess, Member, Organization, Token, User
@@ -23,8 +23,6 @@ def level(can_read: bool, can_write: bool) -> Access:
     return "write" if can_write else "read" if can_read else "none"
 
 
-rules = Rules()
-
 ROLES = ("member", "admin", "owner")
 
 
@@ -35,7 +33,7 @@ def role_of(actor: Actor, organization_id: UUID) -> str | None:
 
 
 # Allow only the system: a code, a password, a link, a mailbox or the provider's signature proves the person.
-rules.for_system(
+ONLY_SYSTEM = OnlySystem(
     "account.set_up",
     "account.sign_in",
     "account.reset_password",
@@ -46,84 +44,68 @@ rules.for_system(
 )
 
 
-@rules.rule("account.sign_out")
-@rules.rule("account.update")
-@rules.rule("account.change_password")
-@rules.rule("account.delete")
-@rules.rule("account.link")
-@rules.rule("token.create_personal")
+@rule("account.sign_out", "account.update", "account.change_password")
+@rule("account.delete", "account.link", "token.create_personal")
 def may_change_account(actor: Actor, user: User) -> bool:
     """People change their own account, and make tokens for themselves."""
     return actor.is_user and actor.id == user.id
 
 
-@rules.rule("token.revoke_personal")
+@rule("token.revoke_personal")
 def may_revoke_personal_token(actor: Actor, token: Token) -> bool:
     """People revoke their own tokens."""
     return actor.is_user and token.user_id is not None and actor.id == token.user_id
 
 
-@rules.rule("account.invite_reset")
-@rules.rule("account.invite_link")
+@rule("account.invite_reset", "account.invite_link")
 def may_make_reset_link(actor: Actor, user: User) -> bool:
     """Allow admins of any organization; the command checks the person."""
     return any(m.role in ("owner", "admin") for m in actor.memberships.values())
 
 
-@rules.rule("organization.administer")
+@rule("organization.administer")
 def may_administer(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins."""
     return actor.administers(organization_id or actor.organization_id)
 
 
-@rules.rule("organization.rename")
-@rules.rule("organization.set_work_state")
-@rules.rule("organization.verify")
-@rules.rule("invite.create")
-@rules.rule("invite.list")
+@rule("organization.rename", "organization.set_work_state", "organization.verify", "invite.create", "invite.list")
 def may_manage(actor: Actor, organization: Organization | None) -> bool:
     """Owners and admins."""
     return actor.administers(organization.id if organization else actor.organization_id)
 
 
-@rules.rule("member.remove")
-@rules.rule("invite.revoke")
-@rules.rule("invite.mail")
+@rule("member.remove", "invite.revoke", "invite.mail")
 def may_manage_people(actor: Actor, thing: Member | Invite) -> bool:
     """Owners and admins of its organization; the command says who removes whom."""
     return actor.administers(thing.organization_id)
 
 
-@rules.rule("organization.create")
-@rules.rule("invite.accept")
+@rule("organization.create", "invite.accept")
 def may_found_or_join(actor: Actor, thing: object) -> bool:
     """Everybody who is a person."""
     return actor.is_user
 
 
-@rules.rule("organization.switch")
-@rules.rule("organization.leave")
+@rule("organization.switch", "organization.leave")
 def may_belong(actor: Actor, organization: Organization) -> bool:
     """Its members."""
     return role_of(actor, organization.id) is not None
 
 
-@rules.rule("organization.read_account_log")
-@rules.rule("organization.delete")
-@rules.rule("organization.transfer")
+@rule("organization.read_account_log", "organization.delete", "organization.transfer")
 def may_dispose(actor: Actor, organization: Organization | None) -> bool:
     """Owners."""
     return role_of(actor, organization.id if organization else actor.organization_id) == "owner"
 
 
-@rules.rule("member.read")
+@rule("member.read")
 def may_read_member(actor: Actor, member: Member) -> bool:
     """Owners, admins, and the member itself."""
     return actor.administers(member.organization_id) or actor.user_id == member.user_id
 
 
-@rules.rule("member.change_role")
-@rules.rule("member.change_access")
+@rule("member.change_role", "member.change_access")
 def may_change_member(actor: Actor, member: Member) -> bool:
     """Owners; admins where no owner is concerned."""
     role = role_of(actor, member.organization_id)

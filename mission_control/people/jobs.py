@@ -16,7 +16,7 @@ from tortoise.expressions import Case, Q, When
 from tortoise.queryset import QuerySet
 
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules
+from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Conflict, DomainError, existing
 from mission_control.core.values import Paging, new_id
 from mission_control.http.registry import lookup
@@ -329,17 +329,13 @@ async def acknowledge_all(actor: Actor) -> int:
     return read
 
 
-rules = Rules()
-
-
-@rules.rule("job.list")
+@rule("job.list")
 def may_list_jobs(actor: Actor, thing: object) -> bool:
     """People: their own jobs, and owners and admins all of the organization's."""
     return actor.is_user
 
 
-@rules.rule("job.read")
-@rules.rule("job.acknowledge")
+@rule("job.read", "job.acknowledge")
 def may_read_job(actor: Actor, job: Job) -> bool:
     """Who started it, and owners and admins of its organization."""
     return actor.is_user and (job.user_id == actor.user_id or actor.administers(job.organization_id))

@@ -115,16 +115,21 @@ async def live(board_id: UUID) -> Response:
 
 
 QUERY = "boards/query.html"
-FIELDS = shown_at(Surface.FILTER, "assignee", "due_at", "priority", "status")
+FIRST = ("assignee", "due_at", "priority", "status")
+FIELDS = shown_at(Surface.FILTER, *FIRST)
 FIXED = (
-    *((f"{one.word}:{value}", about) for one in FIELDS[:4] for value, about in one.offers),
+    *((f"{one.word}:{value}", about) for one in FIELDS[: len(FIRST)] for value, about in one.offers),
     ("is:open", "not done"),
     ("is:blocked", "waits for another task"),
     ("is:flagged", "flagged for a person"),
     ("needs:approval", "an approval waits"),
     ("needs:review", "a person reviews it"),
     ("needs:person", "approval, review or flag"),
-    *((f"{one.word}:{value}", about) for one in FIELDS[4:] for value, about in one.offers),
+    *(
+        (f"{one.word}:{value}", about)
+        for one in FIELDS[len(FIRST) :]
+        for value, about in one.offers or (("", one.label),)
+    ),
 )
 
 

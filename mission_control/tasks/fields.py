@@ -49,7 +49,7 @@ class Surface(StrEnum):
     PANEL = "panel"  # and the form of a new task
     FILTER = "filter"  # a key of the query of boards and of the API
     QUICK = "quick add"
-    BULK = "bulk"
+    BULK = "bulk"  # whose menu has the values that the field offers
 
 
 EVERYWHERE = frozenset(Surface)
@@ -313,4 +313,4 @@ def sentences() -> dict[str, Sentence]:
 
 
 def _changed(name: str, before: object, after: object) -> tuple[str, str]:
-    return f"changed the {name} of", ""
+    return f"changed the {name} of", f"to {after}" if type(after) is int else ""

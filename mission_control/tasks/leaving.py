@@ -18,7 +18,7 @@ from mission_control.core.values import Body, Moment
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import Reactions, record
+from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.people.work_state import STOPPED, lock_work_state_shared
 from mission_control.tasks.changes import locked_task, present_task, save
 from mission_control.tasks.dependencies import dependency_ids, refuse_cycle
@@ -235,20 +235,17 @@ async def unarchive_task(actor: Actor, task: Task) -> Task:
     return task
 
 
-reactions = Reactions()
-
-
 async def _release_all(actor: Actor, why: str, *, only_started: bool = False, **held: object) -> None:
     for task in await Task.filter(**held, deleted_at=None).order_by("id").select_related("board"):
         await release_task(actor, task, why, only_started=only_started)
 
 
-@reactions.to("agent.deleted")
+@reacts_to("agent.deleted")
 async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None:
     await _release_all(actor, "Its agent was deleted.", assigned_agent_id=event.agent_id)
 
 
-@reactions.to("agent.updated")
+@reacts_to("agent.updated")
 async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
     """Unassign the unfinished tasks of an agent that moved to another board; they stay on their board."""
     if "board_id" in event.data.get("after", {}):
@@ -256,13 +253,13 @@ async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
         await _release_all(actor, "Its agent went to another board.", status__not="done", **held)
 
 
-@reactions.to("member.left", "member.removed")
+@reacts_to("member.left", "member.removed")
 async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None:
     held = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
     await _release_all(actor, "Its assignee left the organization.", **held)
 
 
-@reactions.to("member.access_changed")
+@reacts_to("member.access_changed")
 async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
     """Unassign the unfinished tasks of a person on boards that the person can no longer read."""
     held = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
@@ -274,7 +271,7 @@ async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
             await release_task(actor, task, "Its assignee can no longer read the board.")
 
 
-@reactions.to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
+@reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
 async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
     """Return the tasks in progress of stopped agents to the inbox, and end their runs."""
     if event.data["after"]["work_state"] != STOPPED:

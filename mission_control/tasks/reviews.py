@@ -15,7 +15,7 @@ from mission_control.core.substance import Parts, refuse_changed
 from mission_control.database.sql import as_json, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import NewEvent
-from mission_control.log.unit_of_work import Reactions
+from mission_control.log.unit_of_work import reacts_to
 from mission_control.tasks.changes import TaskChange, locked_task, present_task
 from mission_control.tasks.commands import change_task, save_change
 from mission_control.tasks.comments import write_comment
@@ -75,14 +75,12 @@ async def _send_back(actor: Actor, task: Task, note: str | None, agent_id: UUID 
     return task
 
 
-reactions = Reactions()
-
 FINISHED, NOT_FINISHED, SENT_BACK = "finished", "not_finished", "sent_back"
 # What became of rejected work, by what the person said.
 REJECTED = {"inbox": "returned", "mine": "taken_over", "trash": "deleted"}
 
 
-@reactions.to("approval.decided")
+@reacts_to("approval.decided")
 async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
     """Finish, send back or end the tasks in review whose present attempt a decided approval is about."""
     decision, note = event.data["decision"], event.data["note"]
@@ -149,7 +147,7 @@ async def _requester(task: Task, approval_id: UUID) -> UUID | None:
     return approval.agent_id if await is_worker(task.board, approval.agent_id) else None
 
 
-@reactions.to("task.status_changed")
+@reacts_to("task.status_changed")
 async def notify_lead_of_review(actor: Actor, event: NewEvent) -> None:
     """Notify the lead that a task waits in review, once it is known whether people were asked about it."""
     after = event.data["after"]
@@ -160,7 +158,7 @@ async def notify_lead_of_review(actor: Actor, event: NewEvent) -> None:
         await notify_reviewer(task)
 
 
-@reactions.to("approval.reopened")
+@reacts_to("approval.reopened")
 async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
     """Return the tasks of a reopened approval to review, unless something else happened to them."""
     outcomes: dict[str, str] = event.data["outcomes"]

@@ -14,7 +14,7 @@ from uuid import UUID
 from quart import Quart
 
 from mission_control.core import times
-from mission_control.core.actor import Actor, Rules, Scope, system
+from mission_control.core.actor import Actor, OnlySystem, Scope, rule, system
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.parts import Hook
 from mission_control.log import leases
@@ -29,8 +29,6 @@ EVENTS = (
         "delivery.retried", "A person had a notice sent again after its delivery was given up.", "sent a notice again"
     ),
 )
-
-rules = Rules()
 
 Send = Callable[[Delivery], Awaitable[None]]
 
@@ -166,10 +164,10 @@ async def _send(sender: Sender, delivery: Delivery) -> None:
             await settle(sender_of(delivery), delivery, None, final=True)
 
 
-rules.for_system("delivery.settle")
+ONLY_SYSTEM = OnlySystem("delivery.settle")
 
 
-@rules.rule("delivery.retry")
+@rule("delivery.retry")
 def may_retry(actor: Actor, delivery: Delivery) -> bool:
     """Owners and admins of the organization whose delivery it is."""
     return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)

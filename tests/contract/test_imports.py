@@ -96,7 +96,7 @@ def test_commands_rules_and_reactions_know_no_request() -> None:
     for name, tree in trees():
         if name.endswith(("commands", "models", "reactions")):
             assert from_quart(tree) == set(), name
-        for function in (*declared(tree, "command"), *declared(tree, "reactions.to", "reactions.to_all"), *rules(tree)):
+        for function in (*declared(tree, "command"), *declared(tree, "reacts_to"), *rules(tree)):
             used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
             assert not used & from_quart(tree), f"{name}.{function.name}"
 
@@ -105,7 +105,7 @@ def rules(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The rules that a module declares."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if any("rules.rule(" in ast.unparse(one) for one in node.decorator_list):
+            if any("rule(" in ast.unparse(one) for one in node.decorator_list):
                 yield node
 
 
