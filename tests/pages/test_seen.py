@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+from mission_control.approvals.models import Approval
+from mission_control.core import times
+from mission_control.home.models import Question
 from tests.api.test_needs import ask_question, one_of
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -33,6 +36,17 @@ async def test_every_page_with_an_approval_sends_what_it_shows(cast: Cast) -> No
     (await cleo.get(panel)).has(f'name="substance" value="{one["substance"]}"')
     (await cleo.post(f"{page}/decisions", {"decision": "approved"})).is_status(303)
     (await cleo.get(f"{page}/send-back")).has('name="substance" value=""')
+
+
+async def test_what_nobody_said_is_left_out(cast: Cast) -> None:
+    asked, question = await cast.ask(cast.vega, await cast.add_task()), await ask_question(cast)
+    now, cleo, board = times.clock_now(), await visitor(cast.app, cast.cleo), f"/boards/{cast.board.id}"
+    await Approval.filter(id=asked["id"]).update(status="rejected", decision="closed", resolved_at=now)
+    await Question.filter(id=question["id"]).update(state="withdrawn", closed_at=now)
+    for path in (f"{board}/approvals/{asked['id']}", f"{board}/questions/{question['id']}"):
+        (await cleo.get(path)).is_status(200).has("It closed").lacks("None")
+    await Question.filter(id=question["id"]).update(state="answered", answered_at=now, closed_at=None)
+    (await cleo.get(f"{board}/questions/{question['id']}")).is_status(200).has("<q></q>").lacks("None")
 
 
 async def test_card_sends_what_its_approval_decided_about(cast: Cast) -> None:
