@@ -11,6 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.core.limits import PersonScope
 from mission_control.core.values import Body, FromRow, Moment, example
+from mission_control.database.records import find
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.people.account_names import device
@@ -112,7 +113,7 @@ class ResetLink(BaseModel):
 
 async def profile(user_id: UUID | None) -> UserRead:
     """Return a person as they see themselves; NotFound when the account is gone."""
-    return UserRead.of(await existing(User.get_or_none(id=user_id)))
+    return UserRead.of(await existing(find(User, "id = ?", user_id)))
 
 
 @lookup

@@ -9,7 +9,7 @@ from quart import Response
 from mission_control.approvals.schemas import PersonRef
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
-from mission_control.core.values import ActorRef, Moment, Paging, to_json
+from mission_control.core.values import ActorRef, JsonObject, Moment, Paging, to_json
 from mission_control.database.sql import Condition, Row, Values, as_json, placeholders, rows, wire_moment
 from mission_control.http import lookups
 from mission_control.log import broker
@@ -98,7 +98,7 @@ SELECT = (
 )
 
 
-async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[ActivityEventRead], int]:
+async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[JsonObject], int]:
     """Return the events visible to the actor, newest first, and their number. Agents see events about themselves."""
     if query.board_id is not None and actor.is_user:
         await visible_board_here(actor, query.board_id)
@@ -152,15 +152,19 @@ def _where_events(actor: Actor, query: ActivityQuery) -> Condition:
     return where, values
 
 
-def _read(row: Row) -> ActivityEventRead:
+def _read(row: Row) -> JsonObject:
+    """Return an event as it is answered, without a schema for each of up to a thousand."""
     route_name, route_params = _route(row)
-    return ActivityEventRead(
-        event_type=row["kind"],
-        route_name=route_name,
-        route_params=route_params,
-        actor=ActorRef(kind=row["actor_kind"], id=row["actor_id"], name=row["actor_name"]),
-        **{name: row[name] for name in ("id", "message", "agent_id", "task_id", "board_id", "created_at", "seq")},
-    )
+    return {
+        "id": row["id"],
+        "event_type": row["kind"],
+        **{name: row[name] for name in ("message", "agent_id", "task_id", "board_id")},
+        "route_name": route_name,
+        "route_params": route_params,
+        "created_at": wire_moment(row["created_at"]),
+        "seq": row["seq"],
+        "actor": {"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
+    }
 
 
 def _route(row: Row) -> tuple[str, dict[str, str]]:
