@@ -18,6 +18,7 @@ from mission_control.database.setup import MODEL_MODULES
 from mission_control.doors.endpoint import SERVER
 from mission_control.http.operation_api import Api
 from mission_control.http.registry import LOOKUPS, OPERATIONS
+from mission_control.loading import loading
 from mission_control.log.commands import verb_of
 from mission_control.work import loop
 
@@ -37,8 +38,9 @@ def install() -> None:
     """
     if MODEL_MODULES:
         return
-    for part in declared_parts():
-        _install(part)
+    with loading():
+        for part in declared_parts():
+            _install(part)
     OPERATIONS.sort(key=lambda one: (one.path, METHODS.index(one.method)))
     check_verbs()
     check_lookups()

@@ -8,26 +8,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from quart import current_app
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Invalid, Unreachable
 from mission_control.core.outbound import Outbound, OutboundError
-from mission_control.core.values import ErrorResponse
+from mission_control.core.values import ErrorResponse, Schema
 from mission_control.http.operation_api import Api
 from mission_control.log.shared import Shared
 
 
-class SoulQuery(BaseModel):
+class SoulQuery(Schema):
     """Which souls to look for."""
 
     q: str = Field("", max_length=200)
     limit: int = Field(20, ge=1, le=100)
 
 
-class SoulsDirectorySoulRef(BaseModel):
+class SoulsDirectorySoulRef(Schema):
     """A soul, and where it is."""
 
     handle: str
@@ -36,13 +36,13 @@ class SoulsDirectorySoulRef(BaseModel):
     raw_md_url: str
 
 
-class SoulsDirectorySearchResponse(BaseModel):
+class SoulsDirectorySearchResponse(Schema):
     """The souls that were found."""
 
     items: list[SoulsDirectorySoulRef]
 
 
-class SoulsDirectoryMarkdownResponse(BaseModel):
+class SoulsDirectoryMarkdownResponse(Schema):
     """The text of a soul."""
 
     handle: str

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from standardwebhooks import Webhook
 
 from mission_control.agents.models import Agent
@@ -19,7 +19,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import existing
 from mission_control.core.parts import Part, add
-from mission_control.core.values import Body, Paging, example
+from mission_control.core.values import Body, Paging, Schema, example
 from mission_control.database.records import find_all
 from mission_control.database.sql import rows, select
 from mission_control.log.leases import Delivery
@@ -104,7 +104,7 @@ State = Literal["waiting", "sending", "sent", "failed"]
 LONGEST_URL = 2_000
 
 
-class InboxQuery(BaseModel):
+class InboxQuery(Schema):
     """From where to read, how much, and how long to wait for the first notice."""
 
     after: int = Field(0, ge=0)
@@ -115,7 +115,7 @@ class InboxQuery(BaseModel):
 INTERNAL = ("succeeded", "failed", "raw", "event")
 
 
-class _Notice(BaseModel):
+class _Notice(Schema):
     @classmethod
     def of(cls, delivery: Delivery) -> Self:
         """Return a notice as agents get it, in the inbox and at their callback, or with its fate."""
@@ -139,7 +139,7 @@ class InboxItem(_Notice):
     created_at: datetime
 
 
-class Inbox(BaseModel):
+class Inbox(Schema):
     """Notices in order, and what to send as `after` once they are dealt with."""
 
     items: list[InboxItem]
@@ -184,7 +184,7 @@ class CallbackSet(Body):
     secret: Secret | None = None
 
 
-class CallbackRead(BaseModel):
+class CallbackRead(Schema):
     """An agent's callback, `url` null when it has none; `last_error` is null once a notice has arrived again."""
 
     url: str | None

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field
+from pydantic import AfterValidator, AliasChoices, Field
 
 from mission_control.agents.fields import (
     CHANGED,
@@ -30,6 +30,7 @@ from mission_control.core.values import (
     NotNull,
     OkResponse,
     Paging,
+    Schema,
     Wait,
     example,
 )
@@ -40,7 +41,7 @@ DEFAULT_HEARTBEAT: dict[str, object] = {"every": "10m", "target": "last", "inclu
 
 
 @completed(created(FIELDS))
-class AgentCreate(BaseModel):
+class AgentCreate(Schema):
     """An agent to be made. Without a gateway it is a direct agent and the answer carries its token."""
 
     model_config = example(name="Vega", identity_profile={"role": "Tester"})
@@ -56,7 +57,7 @@ class AgentCreate(BaseModel):
 
 
 @completed(changed(CHANGED))
-class AgentUpdate(BaseModel):
+class AgentUpdate(Schema):
     """What to change on an agent; absent leaves."""
 
     model_config = example(name="Vega")
@@ -77,7 +78,7 @@ class AgentSoulUpdate(Body):
     reason: Annotated[ShortText | None, BlankToNone] = None
 
 
-class AgentHeartbeat(BaseModel):
+class AgentHeartbeat(Schema):
     """A sign of life."""
 
     status: Annotated[Annotated[str, Field(max_length=64)] | None, BlankToNone] = None
@@ -93,7 +94,7 @@ class AgentHeartbeatCreate(AgentHeartbeat):
 
 
 @completed(answered(FIELDS))
-class AgentRead(BaseModel):
+class AgentRead(Schema):
     """An agent."""
 
     @classmethod
@@ -148,7 +149,7 @@ def computed_status(agent: Agent) -> str:
     return agent.status if is_there else "offline"
 
 
-class AgentHealthStatusResponse(BaseModel):
+class AgentHealthStatusResponse(Schema):
     """Who the token belongs to."""
 
     ok: Literal[True] = True
@@ -173,7 +174,7 @@ class AgentQuery(AgentRosterQuery):
     gateway_id: UUID | None = None
 
 
-class AgentStreamQuery(BaseModel):
+class AgentStreamQuery(Schema):
     """Which agents to follow, and from where."""
 
     board_id: UUID | None = None
@@ -181,7 +182,7 @@ class AgentStreamQuery(BaseModel):
     after: str | None = None
 
 
-class ForceQuery(BaseModel):
+class ForceQuery(Schema):
     """Whether to write an agent's files on its gateway anew; a direct agent has none."""
 
     force: bool = False
@@ -192,7 +193,7 @@ REPLY_SOURCE = "lead_to_gateway_main"
 OptionalShortText = Annotated[ShortText | None, BlankToNone]
 
 
-class AgentNudge(BaseModel):
+class AgentNudge(Schema):
     """A word to a colleague; it is passed on as it is."""
 
     model_config = example(message="How far are you with the login?")
@@ -206,7 +207,7 @@ class OkDelivered(OkResponse):
     delivery_ids: list[UUID] = Field(default_factory=list)
 
 
-class SoulUpdateRequest(BaseModel):
+class SoulUpdateRequest(Schema):
     """An agent's new soul, where it comes from and why."""
 
     model_config = example(content="You test before you report.", reason="Two reports were wrong.")
@@ -216,7 +217,7 @@ class SoulUpdateRequest(BaseModel):
     reason: OptionalShortText = None
 
 
-class SoulRead(BaseModel):
+class SoulRead(Schema):
     """One text that is or was an agent's soul; empty when it was taken away."""
 
     id: UUID
@@ -227,7 +228,7 @@ class SoulRead(BaseModel):
     created_at: datetime
 
 
-class GatewayLeadMessageRequest(BaseModel):
+class GatewayLeadMessageRequest(Schema):
     """What a gateway's main agent asks of a board's lead, or hands over to it."""
 
     kind: Literal["question", "handoff"] = "question"
@@ -243,7 +244,7 @@ class GatewayLeadBroadcastRequest(GatewayLeadMessageRequest):
     board_ids: list[UUID] | None = None
 
 
-class GatewayLeadMessageResponse(BaseModel):
+class GatewayLeadMessageResponse(Schema):
     """Which lead got the message."""
 
     ok: bool = True
@@ -254,7 +255,7 @@ class GatewayLeadMessageResponse(BaseModel):
     delivery_ids: list[UUID] = Field(default_factory=list)
 
 
-class GatewayLeadBroadcastBoardResult(BaseModel):
+class GatewayLeadBroadcastBoardResult(Schema):
     """How it went on one board."""
 
     board_id: UUID
@@ -264,7 +265,7 @@ class GatewayLeadBroadcastBoardResult(BaseModel):
     error: str | None = None
 
 
-class GatewayLeadBroadcastResponse(BaseModel):
+class GatewayLeadBroadcastResponse(Schema):
     """How many leads the message was accepted for, and how it went on each board."""
 
     ok: bool = True
@@ -312,7 +313,7 @@ class TokenRenewal(Body):
     overlap_seconds: int = Field(600, ge=0, le=LONGEST_OVERLAP)
 
 
-class TokenRead(BaseModel):
+class TokenRead(Schema):
     """A token without its secret.
 
     `state`: `active`; `expiring`, when it ends within a week, as every replaced one does; `expired`; `revoked`.
@@ -346,7 +347,7 @@ def state_of(token: Token) -> TokenState:
     return "expiring" if left <= SOON else "active"
 
 
-class TokenCreated(BaseModel):
+class TokenCreated(Schema):
     """A token just made; the secret is shown here and never again."""
 
     id: UUID

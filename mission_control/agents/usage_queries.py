@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
@@ -15,7 +15,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing, invalid_field
-from mission_control.core.values import BlankToNone, Body, Page, Paging, example
+from mission_control.core.values import BlankToNone, Body, Page, Paging, Schema, example
 from mission_control.database.records import find
 from mission_control.database.sql import Row, Values, as_id, placeholders, rows
 from mission_control.http.registry import lookup
@@ -121,7 +121,7 @@ class UsageReport(UsageFigures):
         return self
 
 
-class UsageSums(BaseModel):
+class UsageSums(Schema):
     """Tokens and money used up; `tokens` is input and output together."""
 
     input_tokens: int
@@ -136,14 +136,14 @@ class UsageDay(UsageSums):
     day: date
 
 
-class UsageSoFar(BaseModel):
+class UsageSoFar(Schema):
     """What an agent has used up today (UTC) and ever."""
 
     today: UsageSums
     total: UsageSums
 
 
-class BudgetState(BaseModel):
+class BudgetState(Schema):
     """A budget and how much of it is used up, in tokens or US dollars. Days are those of UTC."""
 
     id: UUID

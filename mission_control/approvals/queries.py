@@ -6,7 +6,6 @@ from typing import Literal
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
 
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
@@ -15,6 +14,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import existing
 from mission_control.core.substance import Parts
+from mission_control.core.values import Schema
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
@@ -137,7 +137,7 @@ async def outcomes_of(approval_id: UUID) -> dict[str, str]:
     return {str(row["task_id"]): row["outcome"] for row in found}
 
 
-class HistoryActor(BaseModel):
+class HistoryActor(Schema):
     """Return who did something; a deleted person has no name."""
 
     kind: Literal["user", "agent", "system"]
@@ -145,7 +145,7 @@ class HistoryActor(BaseModel):
     name: str | None
 
 
-class ApprovalHistoryItem(BaseModel):
+class ApprovalHistoryItem(Schema):
     """One thing that happened to an approval."""
 
     id: UUID

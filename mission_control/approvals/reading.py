@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from mission_control.approvals import payloads
 from mission_control.approvals.payloads import GatewayRequest, asks_to_finish, heading, reason_of, stated_confidence
 from mission_control.approvals.queries import parts_of_approvals
@@ -17,6 +15,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import substance_of
+from mission_control.core.values import Schema
 from mission_control.database.sql import Row, Values, as_moment, placeholders, rows, select
 from mission_control.people.account_names import person_name
 
@@ -36,7 +35,7 @@ class LinkedTask(NeedTask):
         return f"/boards/{self.board_id}/tasks/{self.id}"
 
 
-class Score(BaseModel):
+class Score(Schema):
     """One line of a rubric; `share` is its part of the scale, 0 to 100. Of risks and costs little is good."""
 
     name: str

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mission_control.approvals.payloads import asks_to_finish, reason_of
 from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 from mission_control.core.substance import Seen, Substance
-from mission_control.core.values import Body, NewsPaging, NotNull, SentBack, example, parse_id
+from mission_control.core.values import Body, NewsPaging, NotNull, Schema, SentBack, example, parse_id
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
 Decision = Annotated[Literal["approved", "rejected", "changes_requested"], SentBack]
@@ -23,7 +23,7 @@ Then = Annotated[
 ]
 
 
-class ApprovalWanted(BaseModel):
+class ApprovalWanted(Schema):
     """What is asked, without the deadline, which stands last."""
 
     action_type: str
@@ -73,7 +73,7 @@ class ApprovalCreate(DeadlineAsked, ApprovalWanted):
         return list(dict.fromkeys(one for one in known if one is not None))
 
 
-class ApprovalUpdate(BaseModel):
+class ApprovalUpdate(Schema):
     """A decision, or the re-opening of one."""
 
     model_config = example(status="approved", note="Go ahead.")
@@ -116,14 +116,14 @@ class ApprovalDecision(Body):
         return self
 
 
-class PersonRef(BaseModel):
+class PersonRef(Schema):
     """A person, as others see them."""
 
     id: UUID
     name: str
 
 
-class TaskOutcome(BaseModel):
+class TaskOutcome(Schema):
     """What a decision did to a task in review: `not_finished` says in `reason` which rule was against it.
 
     Rejected work is `returned` to the inbox, `taken_over` by the person, or `deleted`. `closed`: the request became
@@ -135,7 +135,7 @@ class TaskOutcome(BaseModel):
     reason: str | None
 
 
-class AskedApproval(BaseModel):
+class AskedApproval(Schema):
     """What was asked and decided, without the deadline, which stands last."""
 
     action_type: str
@@ -183,28 +183,28 @@ class ApprovalQuery(NewsPaging):
     status: ApprovalStatus | None = None
 
 
-class ApprovalConflict(BaseModel):
+class ApprovalConflict(Schema):
     """A task that waits for another approval already."""
 
     task_id: UUID
     approval_id: UUID
 
 
-class ApprovalConflictDetail(BaseModel):
+class ApprovalConflictDetail(Schema):
     """Why the request was refused."""
 
     message: str
     conflicts: list[ApprovalConflict]
 
 
-class ApprovalConflictError(BaseModel):
+class ApprovalConflictError(Schema):
     """A pending approval exists for one of the tasks."""
 
     detail: ApprovalConflictDetail
     request_id: str | None = None
 
 
-class StreamQuery(BaseModel):
+class StreamQuery(Schema):
     """Where a stream begins."""
 
     since: str | None = None

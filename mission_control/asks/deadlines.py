@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from mission_control.asks import polling
 from mission_control.asks.kinds import KINDS, Deadline
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Invalid
-from mission_control.core.values import Moment
+from mission_control.core.values import Moment, Schema
 from mission_control.database.records import Asked
 from mission_control.database.sql import as_moment, rows
 from mission_control.log import broker, channels
@@ -38,7 +38,7 @@ COLUMNS = ("decide_by", "otherwise", "otherwise_user_id", "reminded_at", "asked_
 HOURS = {"1": "in an hour", "4": "in 4 hours", "24": "in a day", "72": "in 3 days", "168": "in a week"}
 
 
-class DeadlineAsked(BaseModel):
+class DeadlineAsked(Schema):
     """Until when somebody is asked; what else may happen is said by what extends it."""
 
     decide_by: Annotated[Moment | None, Field(description="Until when you need it; at least a minute from now")] = None
@@ -65,7 +65,7 @@ class DeadlineAsked(BaseModel):
         return self
 
 
-class DeadlineRead(BaseModel):
+class DeadlineRead(Schema):
     """A deadline as it is read; after it `decide_by` is null, and the last two say what happened."""
 
     decide_by: Annotated[Moment | None, Field(description="Until when it should be decided")]

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError
 from pydantic_core.core_schema import no_info_after_validator_function, str_schema
 
 from mission_control.asks.kinds import KINDS, Group, Include
 from mission_control.core.substance import Seen
-from mission_control.core.values import BlankToNone, Body, Moment, NewsPaging, NonEmptyStr, Versioned, example
+from mission_control.core.values import BlankToNone, Body, Moment, NewsPaging, NonEmptyStr, Schema, Versioned, example
 
 
 class _InstalledKind:
@@ -38,14 +38,14 @@ Outcome = Literal["answered", "undone", "snoozed", "shown", "ended", "changed", 
 Course = Literal["go", "person", "stop"]
 
 
-class NeedBoard(BaseModel):
+class NeedBoard(Schema):
     """The board of a need."""
 
     id: UUID
     name: str
 
 
-class NeedTask(BaseModel):
+class NeedTask(Schema):
     """A task that a need is about."""
 
     id: UUID
@@ -54,14 +54,14 @@ class NeedTask(BaseModel):
     status: str
 
 
-class NeedParty(BaseModel):
+class NeedParty(Schema):
     """An agent or a person that has to do with a need."""
 
     id: UUID | None
     name: str
 
 
-class NeedFact(BaseModel):
+class NeedFact(Schema):
     """One thing that an answer rests on, in a few words."""
 
     icon: Annotated[str, Field(description="What it is: `bot`, `user`, `paperclip`, `link`, `gauge`, …")]
@@ -70,7 +70,7 @@ class NeedFact(BaseModel):
     url: Annotated[str | None, Field(description="Where it can be seen")] = None
 
 
-class NeedOperation(BaseModel):
+class NeedOperation(Schema):
     """The operation of this API that an answer performs."""
 
     operation_id: str
@@ -81,7 +81,7 @@ class NeedOperation(BaseModel):
     note_field: Annotated[str | None, Field(description="The field of the body that takes your note")] = None
 
 
-class NeedAnswer(BaseModel):
+class NeedAnswer(Schema):
     """One answer: what it is called, the key for it, and what happens with it.
 
     Give it by `answer_need` with its `id`, or by the operation it names. An answer without one is a text to copy.
@@ -104,14 +104,14 @@ class NeedAnswer(BaseModel):
     ] = None
 
 
-class NeedOtherwise(BaseModel):
+class NeedOtherwise(Schema):
     """What happens if nobody acts, and when; without a time nothing happens by itself."""
 
     at: datetime | None
     text: str
 
 
-class Need(BaseModel):
+class Need(Schema):
     """One thing that waits for you. `version` changes when something about it changes, `substance` only with what is
     decided: not with a reminder, a priority or a deadline.
     """
@@ -177,7 +177,7 @@ class NeedsSnoozed(Body):
         return self
 
 
-class NeedCounts(BaseModel):
+class NeedCounts(Schema):
     """How many wait, by group, and how many are snoozed."""
 
     total: int
@@ -241,7 +241,7 @@ class NeedsUndone(Body):
     ids: Annotated[list[Annotated[str, Field(max_length=80)]], Field(min_length=1, max_length=200)]
 
 
-class NeedResult(BaseModel):
+class NeedResult(Schema):
     """What became of one need: what was done; `ended` when somebody was faster, `changed` when it is no longer what was
     seen, or `refused`: `message` says more.
     """
@@ -253,7 +253,7 @@ class NeedResult(BaseModel):
     undoable: Annotated[bool, Field(description="Whether `undo_needs` takes it back, for ten minutes")]
 
 
-class NeedResults(BaseModel):
+class NeedResults(Schema):
     """What became of each need, in the order in which they were sent, and how many there are of each outcome."""
 
     results: list[NeedResult]

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, completed, created
-from mission_control.core.values import FromRow, Moment, NonEmptyStr, Paging, example
+from mission_control.core.values import FromRow, Moment, NonEmptyStr, Paging, Schema, example
 from mission_control.people.work_state import State
 
 WipLimits = Annotated[
@@ -88,7 +88,7 @@ GOAL_RULE = "a confirmed goal needs an objective and success metrics"
 
 
 @completed(created(OWN))
-class BoardFields(BaseModel):
+class BoardFields(Schema):
     """What a board has of its own, whatever it belongs to."""
 
     name: str
@@ -114,7 +114,7 @@ class BoardCreate(BoardFields):
 
 
 @completed(changed(CHANGED))
-class BoardUpdate(BaseModel):
+class BoardUpdate(Schema):
     """What to change on a board; absent leaves."""
 
     model_config = example(require_review_before_done=True)
@@ -131,7 +131,7 @@ class DeletedBoardRead(BoardRead):
     deleted_at: datetime | None
 
 
-class BoardDeletion(BaseModel):
+class BoardDeletion(Schema):
     """How a board is deleted."""
 
     permanent: Annotated[bool, Field(description="Delete it for good, with everything on it")] = False

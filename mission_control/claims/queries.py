@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal, TypedDict
 from uuid import UUID
 
-from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
+from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
 from mission_control.agents.models import Agent
 from mission_control.agents.usage_queries import MICROS, UsageFigures
@@ -15,7 +15,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, NotFound
-from mission_control.core.values import BlankToNone, Body, NonEmptyStr, Paging, example
+from mission_control.core.values import BlankToNone, Body, NonEmptyStr, Paging, Schema, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskRead
@@ -54,14 +54,14 @@ class LeaseRead(TypedDict):
     expires_at: datetime
 
 
-class ClaimReason(BaseModel):
+class ClaimReason(Schema):
     """Why no work may begin: a pause or a used-up budget."""
 
     code: ErrorCode
     message: str
 
 
-class ClaimRead(BaseModel):
+class ClaimRead(Schema):
     """The assigned task and its lease; both null when there is no work."""
 
     task: TaskRead | None
@@ -80,7 +80,7 @@ class LeaseExtend(Body):
     lease_seconds: LeaseSeconds = LEASE_SECONDS
 
 
-class LeaseExtended(BaseModel):
+class LeaseExtended(Schema):
     """A lease with its new end."""
 
     lease: LeaseRead
@@ -123,7 +123,7 @@ class Evidence(Body):
     ]
 
 
-class EvidenceRead(BaseModel):
+class EvidenceRead(Schema):
     """A link to something that shows what was done."""
 
     title: str | None
@@ -166,7 +166,7 @@ class CompletionCreate(UsageFigures):
     artifacts: list[ArtifactCreate] = Field(default_factory=list, max_length=MOST_ARTIFACTS)
 
 
-class ArtifactRead(BaseModel):
+class ArtifactRead(Schema):
     """A file that a run handed in; it is one of the task's attachments."""
 
     id: UUID
@@ -175,7 +175,7 @@ class ArtifactRead(BaseModel):
     content_type: str
 
 
-class RunRead(BaseModel):
+class RunRead(Schema):
     """One agent's attempt at a task, from assignment to end."""
 
     id: UUID
@@ -204,7 +204,7 @@ class AgentRunRead(RunRead):
     task_title: str
 
 
-class CompletionRead(BaseModel):
+class CompletionRead(Schema):
     """A task that was handed in, the run that ended with it, and the approval that it waits for, if any."""
 
     task: TaskRead
@@ -212,7 +212,7 @@ class CompletionRead(BaseModel):
     approval: Annotated[ApprovalRead | None, Field(description="What people have to decide before it is done")]
 
 
-class TaskWaitingRead(BaseModel):
+class TaskWaitingRead(Schema):
     """What a task waits for; nothing when it is done."""
 
     task_id: UUID

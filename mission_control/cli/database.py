@@ -12,6 +12,7 @@ import click
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder
 from mission_control.core.errors import DomainError
+from mission_control.loading import loading
 
 
 def with_database[R](work: Callable[[Settings], Awaitable[R]], *, with_its_key: bool = True) -> R:
@@ -37,10 +38,11 @@ def in_database[**P](work: Callable[Concatenate[Settings, P], Awaitable[int | No
 
 
 async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]], with_its_key: bool) -> R:
-    from mission_control import features
-    from mission_control.database.migrate import pending_for
-    from mission_control.database.setup import connect, disconnect
-    from mission_control.people.heads import open_logs, use_settings_key
+    with loading():
+        from mission_control import features
+        from mission_control.database.migrate import pending_for
+        from mission_control.database.setup import connect, disconnect
+        from mission_control.people.heads import open_logs, use_settings_key
 
     if waiting := await pending_for(settings):
         raise ConfigError(

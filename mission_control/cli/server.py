@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control.config import ConfigError, Settings
+from mission_control.loading import loading
 
 if TYPE_CHECKING:
     from mission_control.gateways.connection import Report
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), help="Server processes (WORKERS); several need PostgreSQL.")
 def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
-    from mission_control import serving
-    from mission_control.database import setup
-    from mission_control.http.request_log import set_up_logging
+    with loading():
+        from mission_control import serving
+        from mission_control.database import setup
+        from mission_control.http.request_log import set_up_logging
 
     settings = _with_options(Settings.from_environment(), host=host, port=port, workers=workers)
     serving.check_workers(settings)
@@ -56,8 +58,9 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 @click.argument("parent_pipe", type=int)
 def worker(listener: int, parent_pipe: int) -> None:
     """Serve on an inherited socket; started by `serve --workers N`."""
-    from mission_control.http.request_log import set_up_logging
-    from mission_control.worker import run_worker
+    with loading():
+        from mission_control.http.request_log import set_up_logging
+        from mission_control.worker import run_worker
 
     settings = Settings.from_environment()
     set_up_logging(settings)

@@ -160,13 +160,21 @@ def example(**body: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [body]})
 
 
-class Body(BaseModel):
+class Schema(BaseModel):
+    """What a request or an answer looks like. What checks it is made when it is first used, and most of them never are:
+    answers are only documented. `tests/contract/test_blanks.py` uses every one.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Body(Schema):
     """What an operation takes that the predecessor does not have: a field that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class FromRow(BaseModel):
+class FromRow(Schema):
     """A schema with the fields of a row, and others that are given."""
 
     @classmethod
@@ -176,7 +184,7 @@ class FromRow(BaseModel):
         return cls.model_construct(None, **own, **others)
 
 
-class Change(BaseModel):
+class Change(Schema):
     """What to change of something; fields that were not sent stay as they are."""
 
     @model_validator(mode="after")
@@ -186,13 +194,13 @@ class Change(BaseModel):
         return self
 
 
-class OkResponse(BaseModel):
+class OkResponse(Schema):
     """It worked."""
 
     ok: Literal[True] = True
 
 
-class ActorRef(BaseModel):
+class ActorRef(Schema):
     """Who did something: a person, an agent, or the system."""
 
     kind: Literal["user", "agent", "system"]
@@ -200,7 +208,7 @@ class ActorRef(BaseModel):
     name: str
 
 
-class ErrorResponse(BaseModel):
+class ErrorResponse(Schema):
     """What every error answers."""
 
     detail: str | dict[str, Any] | list[Any]
@@ -208,7 +216,7 @@ class ErrorResponse(BaseModel):
     code: ErrorCode | None = None
 
 
-class LLMErrorResponse(BaseModel):
+class LLMErrorResponse(Schema):
     """What errors of agent operations answer."""
 
     detail: str | dict[str, Any] | list[Any]
@@ -217,7 +225,7 @@ class LLMErrorResponse(BaseModel):
     retryable: bool | None = None
 
 
-class ValidationItem(BaseModel):
+class ValidationItem(Schema):
     """One thing that is wrong with the request."""
 
     loc: list[str | int]
@@ -227,7 +235,7 @@ class ValidationItem(BaseModel):
     ctx: dict[str, Any] | None = None
 
 
-class HTTPValidationError(BaseModel):
+class HTTPValidationError(Schema):
     """The request does not fit: a list for schema errors, a sentence or an object for business rules."""
 
     detail: list[ValidationItem] | str | dict[str, Any]
@@ -238,14 +246,14 @@ class HTTPValidationError(BaseModel):
 OK = OkResponse()
 
 
-class Paging(BaseModel):
+class Paging(Schema):
     """Which part of a list."""
 
     limit: int = Field(200, ge=1, le=200)
     offset: int = Field(0, ge=0)
 
 
-class Page[T](BaseModel):
+class Page[T](Schema):
     """A part of a list, and how long the whole list is."""
 
     items: list[T]
@@ -254,7 +262,7 @@ class Page[T](BaseModel):
     offset: int
 
 
-class Wait(BaseModel):
+class Wait(Schema):
     """How long to wait."""
 
     wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0

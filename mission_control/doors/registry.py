@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from mission_control.core.actor import Actor
 from mission_control.core.limits import TokenScope, require_scope
 from mission_control.core.parts import Part
-from mission_control.core.values import JsonObject, refuse_unstorable
+from mission_control.core.values import JsonObject, Schema, refuse_unstorable
 from mission_control.doors.answers import Image, Shape, fitted
 from mission_control.doors.operations import fields_of, perform, with_task_ids
 from mission_control.http.openapi_schemas import plain
@@ -46,7 +46,7 @@ def own(kind: object, default: object = REQUIRED, text: str = "") -> Shown:
     return Shown(text, "", kind, default, is_own=True)
 
 
-class Arguments(BaseModel):
+class Arguments(Schema):
     """What a tool is given; a name that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")

@@ -3,9 +3,10 @@
 from base64 import b64encode
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.approvals.payloads import asks_to_finish
+from mission_control.core.values import Schema
 from mission_control.doors import shapes
 from mission_control.doors.answers import Image, Shape
 from mission_control.doors.registry import REQUIRED, Call, Said, Shown, Tools, own, takes
@@ -96,14 +97,14 @@ async def release_task(call: Call) -> Said:
     return "It is back in the inbox.", await call.perform()
 
 
-class Link(BaseModel):
+class Link(Schema):
     """Something that shows what was done."""
 
     url: Annotated[str, Field(description="An http or https address")]
     title: str | None = None
 
 
-class TextFile(BaseModel):
+class TextFile(Schema):
     """A small text file that your work made."""
 
     name: Annotated[str, Field(min_length=1, description="Such as report.md")]

@@ -6,12 +6,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from mission_control.boards.schemas import BoardFields, BoardRead
 from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import completed
-from mission_control.core.values import Body, Moment, NonEmptyStr
+from mission_control.core.values import Body, Moment, NonEmptyStr, Schema
 from mission_control.tasks.custom_field_queries import FieldType, Pattern, Visibility
 from mission_control.tasks.fields import to_export
 from mission_control.tasks.tags import SLUG_LENGTH, Color
@@ -213,7 +213,7 @@ def _known(place: str, what: str, values: Iterable[object], known: Collection[ob
             raise ValueError(f"{place} names the {what} {one}, which is not in the file")
 
 
-class Dropped(BaseModel):
+class Dropped(Schema):
     """A part of the file that could not be imported, and where it was."""
 
     what: str
@@ -221,7 +221,7 @@ class Dropped(BaseModel):
     where: str
 
 
-class ImportCounts(BaseModel):
+class ImportCounts(Schema):
     """How much a file has, or was imported."""
 
     tasks: int
@@ -242,7 +242,7 @@ class ImportCounts(BaseModel):
         return f"{', '.join(words)} and {self.memory} memory {'entry' if self.memory == 1 else 'entries'}"
 
 
-class ImportPreview(BaseModel):
+class ImportPreview(Schema):
     """What the import of a file would bring, and what it would leave out; at most 200 of those are listed."""
 
     name: str
@@ -263,7 +263,7 @@ class BoardImportRead(ImportPreview):
     created_at: datetime
 
 
-class BoardImported(BaseModel):
+class BoardImported(Schema):
     """The new board, and what was dropped."""
 
     board: BoardRead

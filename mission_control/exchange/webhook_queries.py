@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound
-from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, example
+from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, Schema, example
 from mission_control.database.sql import select, select_one
 from mission_control.exchange.models import Webhook, WebhookPayload
 from mission_control.http.registry import lookup
@@ -37,7 +37,7 @@ def _header_name(value: str | None) -> str | None:
 HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
 
 
-class BoardWebhookUpdate(BaseModel):
+class BoardWebhookUpdate(Schema):
     """Changes of a webhook. Absent fields stay as they are, null clears."""
 
     description: Annotated[NonEmptyStr | None, NotNull] = None
@@ -56,7 +56,7 @@ class BoardWebhookCreate(BoardWebhookUpdate):
     enabled: bool = True
 
 
-class BoardWebhookRead(BaseModel):
+class BoardWebhookRead(Schema):
     """A webhook. `warning` says what is unsafe about it.
 
     `secret` is null, except in the answer to the request that created the webhook without naming one.
@@ -94,7 +94,7 @@ def endpoint_path(webhook: Webhook) -> str:
     return f"/api/v1/boards/{webhook.board_id}/webhooks/{webhook.id}"
 
 
-class WebhookSecret(BaseModel):
+class WebhookSecret(Schema):
     """A new secret, shown this once."""
 
     webhook_id: UUID
@@ -113,7 +113,7 @@ class WebhookTest(Body):
     content_type: str = Field("application/json", max_length=255, pattern=r"^[\x20-\x7e]+$")
 
 
-class BoardWebhookPayloadRead(BaseModel):
+class BoardWebhookPayloadRead(Schema):
     """One call that a webhook received.
 
     `is_signed` is null for calls from before this was kept, and for tests, which people send from here.
@@ -131,13 +131,13 @@ class BoardWebhookPayloadRead(BaseModel):
     received_at: datetime
 
 
-class PayloadQuery(BaseModel):
+class PayloadQuery(Schema):
     """How much of a payload to answer."""
 
     max_chars: int | None = Field(None, ge=1, le=1_000_000)
 
 
-class BoardWebhookIngestResponse(BaseModel):
+class BoardWebhookIngestResponse(Schema):
     """A call that was accepted."""
 
     ok: bool = True
@@ -146,7 +146,7 @@ class BoardWebhookIngestResponse(BaseModel):
     payload_id: UUID
 
 
-class ReplayRead(BaseModel):
+class ReplayRead(Schema):
     """The agent that was notified again."""
 
     ok: bool = True

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
 from mission_control.agents.fields import AgentName, Profile, ShortText
 from mission_control.agents.models import Agent
@@ -14,7 +14,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, Invalid, NotFound
-from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, example
+from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Schema, example
 from mission_control.fleet.models import OnboardingSession
 from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
@@ -28,11 +28,11 @@ Trimmed = Annotated[
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 
 
-class BoardOnboardingStart(BaseModel):
+class BoardOnboardingStart(Schema):
     """Begin the conversation; there is nothing to say beforehand."""
 
 
-class BoardOnboardingAnswer(BaseModel):
+class BoardOnboardingAnswer(Schema):
     """An answer to the agent's question; a chosen label, and text."""
 
     answer: NonEmptyStr
@@ -42,7 +42,7 @@ class BoardOnboardingAnswer(BaseModel):
     ] = None
 
 
-class BoardOnboardingUserProfile(BaseModel):
+class BoardOnboardingUserProfile(Schema):
     """Fields of the profile of the person who confirms."""
 
     preferred_name: Trimmed = None
@@ -56,7 +56,7 @@ class OwnProfile(BoardOnboardingUserProfile, Body):
     """Fields of one's own profile."""
 
 
-class BoardOnboardingConfirm(BaseModel):
+class BoardOnboardingConfirm(Schema):
     """What a board is for; a goal needs an objective and success metrics."""
 
     board_type: Annotated[str, StringConstraints(max_length=64)]
@@ -90,7 +90,7 @@ class BoardSetup(BoardOnboardingConfirm):
     instructions: Annotated[ShortText | None, BlankToNone, Field(description="What the new lead keeps in mind")] = None
 
 
-class BoardOnboardingLeadAgentDraft(BaseModel):
+class BoardOnboardingLeadAgentDraft(Schema):
     """What the board's lead should be like."""
 
     name: Annotated[AgentName | None, BlankToNone] = None
@@ -112,21 +112,21 @@ class BoardOnboardingAgentComplete(BoardOnboardingConfirm):
     lead_agent: BoardOnboardingLeadAgentDraft | None = None
 
 
-class BoardOnboardingQuestionOption(BaseModel):
+class BoardOnboardingQuestionOption(Schema):
     """One possible answer."""
 
     id: NonEmptyStr
     label: NonEmptyStr
 
 
-class BoardOnboardingAgentQuestion(BaseModel):
+class BoardOnboardingAgentQuestion(Schema):
     """A question of the agent with possible answers."""
 
     question: NonEmptyStr
     options: Annotated[list[BoardOnboardingQuestionOption], Field(min_length=1)]
 
 
-class BoardOnboardingRead(BaseModel):
+class BoardOnboardingRead(Schema):
     """The conversation about a board and what came of it."""
 
     id: UUID

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.agents.fields import AgentName
 from mission_control.core.actor import Actor, OnlySystem, rule
-from mission_control.core.values import Body, NonEmptyStr, example
+from mission_control.core.values import Body, NonEmptyStr, Schema, example
 from mission_control.fleet.models import LABELS, ProvisioningJob
 from mission_control.gateways.models import Gateway
 
@@ -26,7 +26,7 @@ class ProvisioningRequest(Body):
     overwrite: bool = Field(default=False, description="Replace USER.md and MEMORY.md, which belong to the agent, too")
 
 
-class ProvisioningStep(BaseModel):
+class ProvisioningStep(Schema):
     """One step of a job."""
 
     key: str
@@ -36,7 +36,7 @@ class ProvisioningStep(BaseModel):
     note: str
 
 
-class ProvisioningRead(BaseModel):
+class ProvisioningRead(Schema):
     """One job of an agent, with its steps as far as they are made."""
 
     id: UUID
@@ -60,7 +60,7 @@ class ProvisioningRead(BaseModel):
         return cls.model_validate({**values, "steps": steps, "next_attempt_at": due})
 
 
-class TemplatesSyncQuery(BaseModel):
+class TemplatesSyncQuery(Schema):
     """Whose files a template sync writes, and how."""
 
     include_main: bool = True
@@ -89,7 +89,7 @@ class GatewayRemoval(Body):
     force: bool = Field(False, description="Delete it although boards use it; they stay, without a gateway")
 
 
-class GatewayTemplatesSyncError(BaseModel):
+class GatewayTemplatesSyncError(Schema):
     """Why an agent was not updated."""
 
     agent_id: UUID | None = None
@@ -98,7 +98,7 @@ class GatewayTemplatesSyncError(BaseModel):
     message: str
 
 
-class GatewayTemplatesSyncResult(BaseModel):
+class GatewayTemplatesSyncResult(Schema):
     """What a template sync did so far; `finished: false` says that it goes on as `job_id`."""
 
     gateway_id: UUID
@@ -112,7 +112,7 @@ class GatewayTemplatesSyncResult(BaseModel):
     job_id: UUID | None = None
 
 
-class GatewayAgentRead(BaseModel):
+class GatewayAgentRead(Schema):
     """An agent that exists on a gateway, and which of ours it is."""
 
     id: str

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Invalid, Unreachable
-from mission_control.core.values import Body, ErrorResponse, NonEmptyStr, OkResponse, new_id
+from mission_control.core.values import Body, ErrorResponse, NonEmptyStr, OkResponse, Schema, new_id
 from mission_control.fleet import session_reading, session_view
 from mission_control.fleet.session_reading import GatewayQuery, Mask, Reach, reached
 from mission_control.gateways.connection import connect
@@ -31,13 +31,13 @@ class GatewaysStatusQuery(GatewayQuery):
     gateway_allow_insecure_tls: bool | None = None
 
 
-class GatewayCommandsQuery(BaseModel):
+class GatewayCommandsQuery(Schema):
     """Without an id it is the gateway that was connected last."""
 
     gateway_id: UUID | None = None
 
 
-class GatewaysStatusResponse(BaseModel):
+class GatewaysStatusResponse(Schema):
     """Whether a gateway can be used, and its sessions."""
 
     connected: bool
@@ -49,26 +49,26 @@ class GatewaysStatusResponse(BaseModel):
     error: str | None = None
 
 
-class GatewaySessionsResponse(BaseModel):
+class GatewaySessionsResponse(Schema):
     """The sessions of a gateway as it describes them."""
 
     sessions: list[object]
     main_session: dict[str, object] | None = None
 
 
-class GatewaySessionResponse(BaseModel):
+class GatewaySessionResponse(Schema):
     """A session as its gateway describes it."""
 
     session: object
 
 
-class GatewaySessionHistoryResponse(BaseModel):
+class GatewaySessionHistoryResponse(Schema):
     """The messages of a session as its gateway keeps them."""
 
     history: list[object]
 
 
-class GatewaySessionMessageRequest(BaseModel):
+class GatewaySessionMessageRequest(Schema):
     """A message to a session. The same `idempotency_key` again sends nothing again."""
 
     content: NonEmptyStr
@@ -81,14 +81,14 @@ class GatewaySessionAbortRequest(Body):
     run_id: str | None = Field(None, min_length=1, max_length=200)
 
 
-class GatewaySessionAbortResponse(BaseModel):
+class GatewaySessionAbortResponse(Schema):
     """Which runs were ended."""
 
     ok: bool
     run_ids: list[str]
 
 
-class GatewayCommandsResponse(BaseModel):
+class GatewayCommandsResponse(Schema):
     """What a gateway says that it can do."""
 
     protocol_version: int

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import main_agent_on
 from mission_control.boards.models import Board
@@ -17,7 +15,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core import errors
 from mission_control.core.actor import Actor, require, rule
 from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.values import parse_id
+from mission_control.core.values import Schema, parse_id
 from mission_control.fleet.gateway_agent import agent_in, list_in, mapping
 from mission_control.fleet.main_agents import is_made
 from mission_control.gateways.connector import call
@@ -27,7 +25,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import gateway_of, visible_gateway
 
 
-class GatewayQuery(BaseModel):
+class GatewayQuery(Schema):
     """The gateway: that of a board, or one by its id. The id wins."""
 
     board_id: str | None = None

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AnyUrl, BaseModel, Field, UrlConstraints
+from pydantic import AfterValidator, AnyUrl, Field, UrlConstraints
 from pydantic.aliases import AliasChoices
 
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound
-from mission_control.core.values import NonEmptyStr
+from mission_control.core.values import NonEmptyStr, Schema
 from mission_control.database.sql import Row, as_json, as_moment, contains, placeholders, rows, wire_moment
 from mission_control.fleet.models import Skill, SkillPack
 from mission_control.gateways.models import Gateway
@@ -33,7 +33,7 @@ WebUrl = Annotated[
 AnyAddress = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL), AfterValidator(_fits)]
 
 
-class MarketplaceSkillCreate(BaseModel):
+class MarketplaceSkillCreate(Schema):
     """A skill to add to the catalogue."""
 
     source_url: WebUrl
@@ -41,7 +41,7 @@ class MarketplaceSkillCreate(BaseModel):
     description: str | None = None
 
 
-class MarketplaceSkillRead(BaseModel):
+class MarketplaceSkillRead(Schema):
     """A skill of the catalogue."""
 
     id: UUID
@@ -69,7 +69,7 @@ class MarketplaceSkillCardRead(MarketplaceSkillRead):
     last_error: str | None = None
 
 
-class SkillOnGateway(BaseModel):
+class SkillOnGateway(Schema):
     """What was asked of a gateway about a skill, and whether its main agent has got that."""
 
     gateway_id: UUID
@@ -87,13 +87,13 @@ class MarketplaceSkillDetail(MarketplaceSkillRead):
     gateways: list[SkillOnGateway]
 
 
-class InstallQuery(BaseModel):
+class InstallQuery(Schema):
     """The gateway whose main agent is asked."""
 
     gateway_id: UUID
 
 
-class MarketplaceSkillActionResponse(BaseModel):
+class MarketplaceSkillActionResponse(Schema):
     """What was asked of a gateway's main agent."""
 
     ok: bool = True
@@ -103,7 +103,7 @@ class MarketplaceSkillActionResponse(BaseModel):
     delivery_ids: list[UUID] = Field(default_factory=list)
 
 
-class MarketplaceQuery(BaseModel):
+class MarketplaceQuery(Schema):
     """Filters of the catalogue. Without a gateway no skill counts as installed."""
 
     gateway_id: UUID | None = None
@@ -115,7 +115,7 @@ class MarketplaceQuery(BaseModel):
     offset: int = Field(0, ge=0, lt=2**63)
 
 
-class SkillPackCreate(BaseModel):
+class SkillPackCreate(Schema):
     """A pack to create, or the new fields of an existing one."""
 
     source_url: AnyAddress
@@ -127,7 +127,7 @@ class SkillPackCreate(BaseModel):
     )
 
 
-class SkillPackRead(BaseModel):
+class SkillPackRead(Schema):
     """A pack, and how many of its skills are in the catalogue."""
 
     id: UUID
@@ -142,13 +142,13 @@ class SkillPackRead(BaseModel):
     updated_at: datetime
 
 
-class SyncQuery(BaseModel):
+class SyncQuery(Schema):
     """How to sync a pack. `prune` also deletes skills that the pack no longer holds."""
 
     prune: bool = False
 
 
-class SkillPackSyncResponse(BaseModel):
+class SkillPackSyncResponse(Schema):
     """The result of a sync. `synced` is how many skills the pack holds."""
 
     ok: bool = True

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from tortoise.queryset import QuerySet
 
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, NotFound, existing
 from mission_control.core.times import clock_now as now
-from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, example
+from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, Schema, example
 from mission_control.database.records import find
 from mission_control.database.sql import held, rows
 from mission_control.gateways.errors import (
@@ -261,7 +261,7 @@ Token = Annotated[Annotated[str, Field(max_length=LONGEST_TOKEN), AfterValidator
 NO_EFFECT = "Stored and without effect: gateways stopped accepting connections without a device"
 
 
-class GatewayCreate(BaseModel):
+class GatewayCreate(Schema):
     """A gateway to add."""
 
     model_config = example(
@@ -276,7 +276,7 @@ class GatewayCreate(BaseModel):
     token: Token = None
 
 
-class GatewayUpdate(BaseModel):
+class GatewayUpdate(Schema):
     """Changes of a gateway. Absent fields stay; an absent, null or blank token stays too."""
 
     model_config = example(name="Basement")
@@ -290,13 +290,13 @@ class GatewayUpdate(BaseModel):
     clear_token: Annotated[bool, Field(description="Remove the saved token")] = False
 
 
-class GatewayDeletion(BaseModel):
+class GatewayDeletion(Schema):
     """How a gateway is deleted."""
 
     force: Annotated[bool, Field(description="Delete it although boards use it; they stay, without a gateway")] = False
 
 
-class GatewayRead(BaseModel):
+class GatewayRead(Schema):
     """A gateway and how the connection to it is. Its token is never returned."""
 
     name: str

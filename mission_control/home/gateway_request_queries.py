@@ -6,14 +6,14 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from mission_control.approvals.payloads import GatewayRequest as AskedFor
 from mission_control.approvals.payloads import request_of
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import Parts, Seen, Substance, substance_of
-from mission_control.core.values import ActorRef, Body, Paging, example
+from mission_control.core.values import ActorRef, Body, Paging, Schema, example
 from mission_control.database.sql import Row, Values, placeholders, rows, select
 from mission_control.gateways.pages import GATEWAY_PAGE, Viewed
 from mission_control.home.models import GatewayRequest
@@ -62,7 +62,7 @@ class GatewayRequestDecision(Body):
         return self
 
 
-class GatewayRequestRead(BaseModel):
+class GatewayRequestRead(Schema):
     """What a gateway asks for an agent that is on no board, and how it ended.
 
     An approval says in `payload.gateway_request` what for. `answer_state` is `waiting` until the gateway has the

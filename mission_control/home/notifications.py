@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import people_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
-from mission_control.core.values import ActorRef, Body, Moment, NotNull, Page, Paging, example, page
+from mission_control.core.values import ActorRef, Body, Moment, NotNull, Page, Paging, Schema, example, page
 from mission_control.database.records import insert
 from mission_control.database.sql import Values, placeholders, rows, select
 from mission_control.home.models import Notification
@@ -54,7 +54,7 @@ class NotificationReading(Body):
         return self
 
 
-class NotificationRead(BaseModel):
+class NotificationRead(Schema):
     """Something that concerns the caller by name. `text` is the beginning of what was written, null once deleted."""
 
     id: UUID
@@ -96,7 +96,7 @@ class Item(NotificationRead):
         return f"/boards/{self.board_id}/tasks/{self.task_id}{comment}"
 
 
-class UnreadCount(BaseModel):
+class UnreadCount(Schema):
     """How many notifications are not read."""
 
     unread: int

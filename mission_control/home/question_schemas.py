@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 from mission_control.core.substance import Seen, Substance
-from mission_control.core.values import ActorRef, BlankToNone, Body, NewsPaging, NonEmptyStr, example
+from mission_control.core.values import ActorRef, BlankToNone, Body, NewsPaging, NonEmptyStr, Schema, example
 
 REPLY_TAGS = ("gateway_main", "user_reply")
 REPLY_SOURCE = "user_via_gateway_main"
@@ -20,7 +20,7 @@ ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2
 OptionalShortText = Annotated[ShortText | None, BlankToNone]
 
 
-class GatewayMainAskUserRequest(BaseModel):
+class GatewayMainAskUserRequest(Schema):
     """A question to people. The answer is written into the board's memory with these tags and this source."""
 
     model_config = example(content="Which of the two accounts pays for the domain?", reply_tags=["billing"])
@@ -104,7 +104,7 @@ class QuestionCreate(DeadlineAsked, QuestionWanted):
         return self
 
 
-class GatewayMainAskUserResponse(BaseModel):
+class GatewayMainAskUserResponse(Schema):
     """Where the question went: to a gateway's main agent, or without one into people's queue, as `question_id`."""
 
     ok: bool = True
@@ -137,7 +137,7 @@ class QuestionAnswer(Body):
         return self
 
 
-class OptionRead(BaseModel):
+class OptionRead(Schema):
     """One answer that people can choose, and what happens then."""
 
     id: str

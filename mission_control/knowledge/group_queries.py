@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from tortoise.expressions import RawSQL, Subquery
 
 from mission_control.agents.fields import EVERY
@@ -15,7 +15,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.boards.words import canonical, rank_sql
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound
-from mission_control.core.values import JsonObject, NotNull, Paging, example
+from mission_control.core.values import JsonObject, NotNull, Paging, Schema, example
 from mission_control.database.sql import Row, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.knowledge.models import BoardGroup
@@ -28,7 +28,7 @@ BoardIds = Annotated[
 ]
 
 
-class BoardGroupCreate(BaseModel):
+class BoardGroupCreate(Schema):
     """A group to create. A blank slug is derived from the name."""
 
     name: str
@@ -37,7 +37,7 @@ class BoardGroupCreate(BaseModel):
     board_ids: BoardIds = []
 
 
-class BoardGroupUpdate(BaseModel):
+class BoardGroupUpdate(Schema):
     """Changes of a group. Absent fields stay as they are."""
 
     name: Annotated[str | None, NotNull] = None
@@ -46,7 +46,7 @@ class BoardGroupUpdate(BaseModel):
     board_ids: Annotated[BoardIds | None, NotNull] = None
 
 
-class BoardGroupRead(BaseModel):
+class BoardGroupRead(Schema):
     """A group of boards."""
 
     name: str
@@ -62,7 +62,7 @@ class BoardGroupRead(BaseModel):
         return cls.model_construct(**{name: getattr(group, name) for name in cls.model_fields})
 
 
-class BoardGroupTaskSummary(BaseModel):
+class BoardGroupTaskSummary(Schema):
     """A task in short."""
 
     id: UUID
@@ -80,7 +80,7 @@ class BoardGroupTaskSummary(BaseModel):
     updated_at: datetime
 
 
-class BoardGroupBoardSnapshot(BaseModel):
+class BoardGroupBoardSnapshot(Schema):
     """A board of a group. `task_counts` leaves out statuses without tasks."""
 
     board: BoardRead
@@ -88,7 +88,7 @@ class BoardGroupBoardSnapshot(BaseModel):
     tasks: list[BoardGroupTaskSummary]
 
 
-class BoardGroupSnapshot(BaseModel):
+class BoardGroupSnapshot(Schema):
     """The state of a group's boards."""
 
     group: BoardGroupRead | None
@@ -98,7 +98,7 @@ class BoardGroupSnapshot(BaseModel):
 MOST_TASKS = 200
 
 
-class GroupSnapshotQuery(BaseModel):
+class GroupSnapshotQuery(Schema):
     """How many tasks of each board to return, 200 at most."""
 
     include_done: bool = False
@@ -112,7 +112,7 @@ class BoardGroupSnapshotQuery(GroupSnapshotQuery):
     include_self: bool = False
 
 
-class BoardGroupHeartbeatApply(BaseModel):
+class BoardGroupHeartbeatApply(Schema):
     """How often the server looks after the agents of a group: a number and s, m, h or d, such as `10m`; `0m` is off."""
 
     model_config = example(every="15m")
@@ -121,7 +121,7 @@ class BoardGroupHeartbeatApply(BaseModel):
     include_board_leads: bool = False
 
 
-class BoardGroupHeartbeatApplyResult(BaseModel):
+class BoardGroupHeartbeatApplyResult(Schema):
     """Which agents have the new interval."""
 
     board_group_id: UUID

@@ -7,14 +7,25 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import Field
 from quart import Response
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import present, visible_board
 from mission_control.core.actor import Actor, can, rule
 from mission_control.core.errors import NotFound
-from mission_control.core.values import ActorRef, Body, JsonObject, NonEmptyStr, NotNull, Paging, example, page, to_json
+from mission_control.core.values import (
+    ActorRef,
+    Body,
+    JsonObject,
+    NonEmptyStr,
+    NotNull,
+    Paging,
+    Schema,
+    example,
+    page,
+    to_json,
+)
 from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
 from mission_control.http import lookups
 from mission_control.http.registry import lookup
@@ -27,7 +38,7 @@ from mission_control.log.stream import json_stream
 from mission_control.tasks.chat import AUTHORS, COLUMNS, NEWEST_FIRST, NOT_BLANK, serialize_entry
 
 
-class BoardMemoryCreate(BaseModel):
+class BoardMemoryCreate(Schema):
     """Something to write down; with the tag `chat` it is a message of the chat."""
 
     model_config = example(content="Releases are made on Tuesdays.", tags=["release"])
@@ -48,7 +59,7 @@ class MemoryUpdate(Body):
     tags: list[str] | None = None
 
 
-class BoardGroupMemoryRead(BaseModel):
+class BoardGroupMemoryRead(Schema):
     """An entry of a group's memory; who wrote it is `author`, `source` is for display only."""
 
     id: UUID
@@ -70,7 +81,7 @@ class MemoryQuery(Paging):
     tag: list[str] = Field(default_factory=list, max_length=20)
 
 
-class MemoryStreamQuery(BaseModel):
+class MemoryStreamQuery(Schema):
     """Which entries to follow, and from where."""
 
     since: str | None = None

@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from mission_control.core.values import Schema
 
 RangeKey = Literal["24h", "3d", "7d", "14d", "1m", "3m", "6m", "1y"]
 BucketKey = Literal["hour", "day", "week", "month"]
@@ -76,7 +78,7 @@ def windows(key: RangeKey, now: datetime) -> tuple[Window, Window]:
     return Window(key, bucket, start, now, True), Window(key, bucket, start - duration, start, False)
 
 
-class DashboardQuery(BaseModel):
+class DashboardQuery(Schema):
     """The boards and the time range."""
 
     range_key: RangeKey = "24h"
@@ -84,14 +86,14 @@ class DashboardQuery(BaseModel):
     group_id: UUID | None = None
 
 
-class DashboardSeriesPoint(BaseModel):
+class DashboardSeriesPoint(Schema):
     """One bucket of a series."""
 
     period: datetime
     value: float
 
 
-class DashboardRangeSeries(BaseModel):
+class DashboardRangeSeries(Schema):
     """A series over one window."""
 
     range: RangeKey
@@ -99,14 +101,14 @@ class DashboardRangeSeries(BaseModel):
     points: list[DashboardSeriesPoint]
 
 
-class DashboardSeriesSet(BaseModel):
+class DashboardSeriesSet(Schema):
     """A series now and in the window before."""
 
     primary: DashboardRangeSeries
     comparison: DashboardRangeSeries
 
 
-class DashboardWipPoint(BaseModel):
+class DashboardWipPoint(Schema):
     """How many tasks per status in one bucket."""
 
     period: datetime
@@ -116,7 +118,7 @@ class DashboardWipPoint(BaseModel):
     done: int
 
 
-class DashboardWipRangeSeries(BaseModel):
+class DashboardWipRangeSeries(Schema):
     """Tasks per status over one window."""
 
     range: RangeKey
@@ -124,14 +126,14 @@ class DashboardWipRangeSeries(BaseModel):
     points: list[DashboardWipPoint]
 
 
-class DashboardWipSeriesSet(BaseModel):
+class DashboardWipSeriesSet(Schema):
     """Tasks per status now and in the window before."""
 
     primary: DashboardWipRangeSeries
     comparison: DashboardWipRangeSeries
 
 
-class DashboardKpis(BaseModel):
+class DashboardKpis(Schema):
     """Single figures. Despite its name `median_cycle_time_hours_7d` follows the chosen range."""
 
     active_agents: int
@@ -144,7 +146,7 @@ class DashboardKpis(BaseModel):
     median_cycle_time_hours_7d: float | None
 
 
-class DashboardPendingApproval(BaseModel):
+class DashboardPendingApproval(Schema):
     """A pending approval."""
 
     approval_id: UUID
@@ -156,14 +158,14 @@ class DashboardPendingApproval(BaseModel):
     task_title: str | None
 
 
-class DashboardPendingApprovals(BaseModel):
+class DashboardPendingApprovals(Schema):
     """Pending approvals, the ten newest in full."""
 
     total: int
     items: list[DashboardPendingApproval]
 
 
-class AgingTask(BaseModel):
+class AgingTask(Schema):
     """A task that has been in progress for long."""
 
     task_id: UUID
@@ -173,7 +175,7 @@ class AgingTask(BaseModel):
     age_hours: float
 
 
-class PersonsAnswers(BaseModel):
+class PersonsAnswers(Schema):
     """How many requests of agents a person answered."""
 
     user_id: UUID | None = Field(description="null for a deleted account")
@@ -181,7 +183,7 @@ class PersonsAnswers(BaseModel):
     answered: int
 
 
-class Answering(BaseModel):
+class Answering(Schema):
     answered: DashboardSeriesSet = Field(description="Approvals decided and questions answered by people")
     answered_by: list[PersonsAnswers] = Field(description="The same by person, most first, for the range")
     time_to_answer: DashboardSeriesSet = Field(description="Mean hours from request to answer, 0 where none")
@@ -190,14 +192,14 @@ class Answering(BaseModel):
     spent: DashboardSeriesSet = Field(description="US dollars that agents on these boards spent")
 
 
-class Waiting(BaseModel):
+class Waiting(Schema):
     waiting_for_person_median: float | None
     waiting_for_person_p85: float | None
     waiting_now: int
     oldest_waiting: float | None
 
 
-class WorkFlow(BaseModel):
+class WorkFlow(Schema):
     throughput: DashboardSeriesSet = Field(description="Tasks that were finished, in the bucket they were finished in")
     cycle_time: DashboardSeriesSet = Field(description="Mean hours from the first start to the finish, 0 where none")
     cycle_time_median: float | None
@@ -210,7 +212,7 @@ class Flow(Answering, Waiting, WorkFlow):
     """Metrics computed from events, not from the tasks' current state. Times in hours."""
 
 
-class DashboardMetrics(BaseModel):
+class DashboardMetrics(Schema):
     """The dashboard."""
 
     range: RangeKey

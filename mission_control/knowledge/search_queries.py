@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import JsonObject, Page, Paging, page
+from mission_control.core.values import JsonObject, Page, Paging, Schema, page
 from mission_control.database.sql import Row, Values, is_postgres, placeholders, rows, searched
 from mission_control.http.operation_api import Api
 
@@ -31,7 +31,7 @@ class SearchQuery(Paging):
     limit: int = Field(20, ge=1, le=100)
 
 
-class SearchHit(BaseModel):
+class SearchHit(Schema):
     """A hit. `snippet` is plain text around the first word found."""
 
     kind: SearchKind

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
 from tortoise.queryset import QuerySet
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import Invalid
+from mission_control.core.values import Schema
 from mission_control.database.sql import placeholders, rows, select
 from mission_control.people.models import BoardAccess, Invite, InviteBoardAccess, Member, Organization, Token, User
 
@@ -112,7 +112,7 @@ def may_change_member(actor: Actor, member: Member) -> bool:
     return role == "owner" or (role == "admin" and member.role != "owner")
 
 
-class OrganizationBoardAccessSpec(BaseModel):
+class OrganizationBoardAccessSpec(Schema):
     """What a member is to be allowed on one board."""
 
     board_id: UUID

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.core.limits import PersonScope
-from mission_control.core.values import Body, FromRow, Moment, example
+from mission_control.core.values import Body, FromRow, Moment, Schema, example
 from mission_control.database.records import find
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
@@ -19,7 +19,7 @@ from mission_control.people.credentials import MAXIMUM_LENGTH, MINIMUM_LENGTH
 from mission_control.people.models import Session, User
 
 
-class UserUpdate(BaseModel):
+class UserUpdate(Schema):
     """Which fields of one's own profile to change; null clears, absent leaves."""
 
     name: str | None = None
@@ -105,7 +105,7 @@ class SessionRead(FromRow):
     is_this: bool
 
 
-class ResetLink(BaseModel):
+class ResetLink(Schema):
     """A link for a new password, shown this once."""
 
     url: str

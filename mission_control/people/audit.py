@@ -5,12 +5,12 @@ from functools import partial
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.values import Paging
+from mission_control.core.values import Paging, Schema
 from mission_control.database.sql import Values, placeholders, rows, select
 from mission_control.log import event_log
 from mission_control.log.commands import command
@@ -26,7 +26,7 @@ KIND: Kind = "audit_check"
 RUNNING = "This log is being checked already. Wait for the result."
 
 
-class LogCheck(BaseModel):
+class LogCheck(Schema):
     """A verification of the whole log: up to which event all is as written, when, by whom, and the first fault."""
 
     seq: int
@@ -35,7 +35,7 @@ class LogCheck(BaseModel):
     checked_by: str
 
 
-class AuditRead(BaseModel):
+class AuditRead(Schema):
     """The head of a log, and its last check. `line` is what `mission-control audit verify --against` reads."""
 
     seq: int
@@ -46,14 +46,14 @@ class AuditRead(BaseModel):
     check: LogCheck | None
 
 
-class AuditEventsQuery(BaseModel):
+class AuditEventsQuery(Schema):
     """Events after a number, in order."""
 
     after: int = Field(0, ge=0, le=2**53)
     limit: int = Field(500, ge=1, le=1000)
 
 
-class AuditEvent(BaseModel):
+class AuditEvent(Schema):
     """An event with everything that its hash covers."""
 
     id: UUID
@@ -157,7 +157,7 @@ class AccountLogQuery(Paging):
     user_id: UUID | None = None
 
 
-class AccountLogEntry(BaseModel):
+class AccountLogEntry(Schema):
     """An entry: what happened, to whose account, who did it, and when."""
 
     seq: int

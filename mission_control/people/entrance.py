@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from quart import Quart, current_app, request
 from quart_auth import AuthUser, login_user, logout_user
 
@@ -15,7 +15,7 @@ from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound, TooMany
 from mission_control.core.limits import NEIGHBOURS, PersonScope, unknown_tokens, wider, wrong_passwords
 from mission_control.core.outbound import Mail, MailRefused, send_mail
-from mission_control.core.values import fingerprint, new_secret
+from mission_control.core.values import Schema, fingerprint, new_secret
 from mission_control.database.sql import is_postgres, rows
 from mission_control.http import authentication
 from mission_control.http.authentication import live_session
@@ -37,7 +37,7 @@ from mission_control.work.loop import GiveUp, Sender
 OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
 
 
-class SignInForm(BaseModel):
+class SignInForm(Schema):
     """Sign in with e-mail and password."""
 
     email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
@@ -45,7 +45,7 @@ class SignInForm(BaseModel):
     next: str = "/"
 
 
-class ResetForm(BaseModel):
+class ResetForm(Schema):
     """A new password, by a link."""
 
     password: NewPassword
@@ -239,7 +239,7 @@ KIND = "reset_mail"
 NO_SERVER = "No mail is sent from here. An owner or admin of your organization makes a link for you."
 
 
-class ForgottenForm(BaseModel):
+class ForgottenForm(Schema):
     """Whose password is forgotten."""
 
     email: Email

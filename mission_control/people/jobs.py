@@ -11,14 +11,14 @@ from functools import partial
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from tortoise.expressions import Case, Q, When
 from tortoise.queryset import QuerySet
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Conflict, DomainError, existing
-from mission_control.core.values import Paging, new_id
+from mission_control.core.values import Paging, Schema, new_id
 from mission_control.http.registry import lookup
 from mission_control.http.retries import committed
 from mission_control.log import channels
@@ -39,7 +39,7 @@ SHOWN_ELSEWHERE: frozenset[Kind] = frozenset(
 )
 
 
-class JobResult(BaseModel):
+class JobResult(Schema):
     """What long work led to: a sentence, where to look, and what was noted on the way."""
 
     summary: str
@@ -53,7 +53,7 @@ def waits_to_be_read(kind: str, state: str, result: JobResult | None) -> bool:
     return kind not in SHOWN_ELSEWHERE or state != "done" or bool(result and result.problems)
 
 
-class JobRead(BaseModel):
+class JobRead(Schema):
     """Long work: how far it is, and what it led to. `done` of `total` counts the present step."""
 
     id: UUID
@@ -84,7 +84,7 @@ class JobsQuery(Paging):
     unread: bool = False
 
 
-class JobsRead(BaseModel):
+class JobsRead(Schema):
     """How many results were marked as read."""
 
     read: int

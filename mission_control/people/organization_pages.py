@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from quart import Blueprint, Quart, Response, current_app, g, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
-from mission_control.core.values import parse_id, to_json
+from mission_control.core.values import Schema, parse_id, to_json
 from mission_control.database.sql import select
 from mission_control.people import audit, jobs
 from mission_control.people import organization_queries as queries
@@ -85,7 +85,7 @@ class AcceptForm(Form):
     token: Annotated[str, StringConstraints(max_length=200)]
 
 
-class JoinForm(BaseModel):
+class JoinForm(Schema):
     """An account for the person whom an invitation names."""
 
     name: Line

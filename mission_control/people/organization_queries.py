@@ -6,11 +6,11 @@ from shlex import quote
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound, existing
-from mission_control.core.values import Body, FromRow, NotNull, Paging, example
+from mission_control.core.values import Body, FromRow, NotNull, Paging, Schema, example
 from mission_control.database.sql import Row, rows
 from mission_control.http.registry import lookup
 from mission_control.people.access import ROLES, Access, OrganizationBoardAccessSpec, Reach, live_access
@@ -25,7 +25,7 @@ def _role(text: str | None) -> str | None:
     return role
 
 
-class OrganizationCreate(BaseModel):
+class OrganizationCreate(Schema):
     """An organization to be made."""
 
     name: str
@@ -37,7 +37,7 @@ class OrganizationUpdate(Body):
     name: Annotated[str | None, NotNull] = None
 
 
-class OrganizationActiveUpdate(BaseModel):
+class OrganizationActiveUpdate(Schema):
     """Which organization to work in from now on."""
 
     organization_id: UUID
@@ -61,7 +61,7 @@ class OrganizationRead(FromRow):
     updated_at: datetime
 
 
-class OrganizationListItem(BaseModel):
+class OrganizationListItem(Schema):
     """An organization, as the caller belongs to it."""
 
     id: UUID
@@ -70,7 +70,7 @@ class OrganizationListItem(BaseModel):
     is_active: bool
 
 
-class OrganizationUserRead(BaseModel):
+class OrganizationUserRead(Schema):
     """The person behind a membership."""
 
     id: UUID
@@ -79,7 +79,7 @@ class OrganizationUserRead(BaseModel):
     preferred_name: str | None = None
 
 
-class OrganizationBoardAccessRead(BaseModel):
+class OrganizationBoardAccessRead(Schema):
     """What a member may do on one board."""
 
     id: UUID
@@ -90,7 +90,7 @@ class OrganizationBoardAccessRead(BaseModel):
     updated_at: datetime
 
 
-class OrganizationMemberRead(BaseModel):
+class OrganizationMemberRead(Schema):
     """A person's place in an organization."""
 
     id: UUID
@@ -106,7 +106,7 @@ class OrganizationMemberRead(BaseModel):
     board_access: list[OrganizationBoardAccessRead] = []
 
 
-class OrganizationMemberUpdate(BaseModel):
+class OrganizationMemberUpdate(Schema):
     """What to change about a member; absent leaves."""
 
     model_config = example(role="admin")
@@ -120,7 +120,7 @@ def _each_board_once(specs: list[OrganizationBoardAccessSpec]) -> list[Organizat
     return specs
 
 
-class OrganizationMemberAccessUpdate(BaseModel):
+class OrganizationMemberAccessUpdate(Schema):
     """Everything a member may reach; it replaces what was so."""
 
     all_boards_read: bool = False
@@ -151,13 +151,13 @@ class OrganizationInviteCreate(OrganizationMemberAccessUpdate):
     role: Annotated[str, AfterValidator(_role)] = "member"
 
 
-class OrganizationInviteAccept(BaseModel):
+class OrganizationInviteAccept(Schema):
     """The secret of an invitation."""
 
     token: str
 
 
-class InvitationMail(BaseModel):
+class InvitationMail(Schema):
     """How the last mail of an invitation went: `failed` once it was given up, with the reason."""
 
     state: Literal["waiting", "sending", "sent", "failed"]

@@ -5,14 +5,14 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from quart import current_app
 from tortoise.transactions import in_transaction
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.values import fingerprint
+from mission_control.core.values import Schema, fingerprint
 from mission_control.http import authentication
 from mission_control.http.authentication import LOCAL_SUBJECT
 from mission_control.log.commands import command
@@ -48,7 +48,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320), AfterValidator(_address)]
 
 
-class SetupForm(BaseModel):
+class SetupForm(Schema):
     """The first owner and their organization."""
 
     code: Line

@@ -10,14 +10,13 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import BaseModel
 from quart import Response, request
 from werkzeug.formparser import FormDataParser
 
 from mission_control.approvals.schemas import PersonRef
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing, schema_error
-from mission_control.core.values import Paging, parse_id
+from mission_control.core.values import Paging, Schema, parse_id
 from mission_control.database.sql import rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
@@ -142,7 +141,7 @@ SELECT = (
 )
 
 
-class AttachmentRead(BaseModel):
+class AttachmentRead(Schema):
     """A file; `agent_id` is null when a person attached it, whom `author` then names."""
 
     id: UUID

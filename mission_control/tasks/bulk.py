@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Board
@@ -12,7 +12,7 @@ from mission_control.boards.words import Priority, TaskStatus
 from mission_control.core.actor import Actor
 from mission_control.core.declared import changed, completed
 from mission_control.core.errors import Conflict, DomainError, NotFound, existing
-from mission_control.core.values import Body, Moment, example
+from mission_control.core.values import Body, Moment, Schema, example
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import unit_of_work
@@ -155,7 +155,7 @@ class TaskBulk(Body):
         return TaskChanges.model_validate({"changes": changes, "atomic": self.atomic})
 
 
-class TaskBulkResult(BaseModel):
+class TaskBulkResult(Schema):
     """The outcome for one task: its new state, or why it could not change."""
 
     task_id: UUID
@@ -165,7 +165,7 @@ class TaskBulkResult(BaseModel):
     task: TaskRead | None
 
 
-class TaskBulkRead(BaseModel):
+class TaskBulkRead(Schema):
     """The outcome for each task, in the order in which they were sent."""
 
     results: list[TaskBulkResult]
@@ -173,7 +173,7 @@ class TaskBulkRead(BaseModel):
     failed: int
 
 
-class TaskBulkFailure(BaseModel):
+class TaskBulkFailure(Schema):
     """Why one task could not change."""
 
     task_id: UUID
@@ -181,14 +181,14 @@ class TaskBulkFailure(BaseModel):
     detail: str | dict[str, Any] | list[Any]
 
 
-class TaskBulkConflict(BaseModel):
+class TaskBulkConflict(Schema):
     """Nothing was changed, because some tasks could not."""
 
     message: str
     failures: list[TaskBulkFailure]
 
 
-class TaskBulkError(BaseModel):
+class TaskBulkError(Schema):
     """The refusal of an atomic change."""
 
     detail: TaskBulkConflict

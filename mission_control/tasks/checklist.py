@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging
+from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging, Schema
 from mission_control.database.records import find_all
 from mission_control.database.sql import rows
 from mission_control.http.registry import lookup
@@ -54,7 +54,7 @@ class ChecklistOrder(Body):
     item_ids: Ids = Field(max_length=MOST)
 
 
-class ChecklistItemRead(BaseModel):
+class ChecklistItemRead(Schema):
     """A step of a task."""
 
     id: UUID

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound, existing
-from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, new_id, to_json
+from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, Schema, new_id, to_json
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows, select
 from mission_control.http.registry import lookup
 from mission_control.tasks.models import CustomField
@@ -50,7 +50,7 @@ Pattern = Annotated[str | None, AfterValidator(_pattern)]
 BoardIds = Annotated[list[UUID], Field(min_length=1), AfterValidator(_unique)]
 
 
-class TaskCustomFieldDefinitionCreate(BaseModel):
+class TaskCustomFieldDefinitionCreate(Schema):
     """A field to be made."""
 
     field_key: Annotated[NonEmptyStr, Field(max_length=255)]
@@ -90,7 +90,7 @@ class TaskCustomFieldDefinitionUpdate(Change):
         return value
 
 
-class FieldDeletion(BaseModel):
+class FieldDeletion(Schema):
     """How a field is deleted. `with_values` also deletes the values that tasks have in it."""
 
     with_values: bool = False
@@ -109,14 +109,14 @@ class PatternTrial(Body):
     example: str = Field("", max_length=10_000)
 
 
-class PatternTrialRead(BaseModel):
+class PatternTrialRead(Schema):
     """Whether the example would be accepted, and why not."""
 
     matches: bool
     reason: str | None
 
 
-class TaskCustomFieldDefinitionRead(BaseModel):
+class TaskCustomFieldDefinitionRead(Schema):
     """A field that tasks of some boards have."""
 
     field_key: str

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from quart import Response
 
 from mission_control.approvals.schemas import PersonRef
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
-from mission_control.core.values import ActorRef, JsonObject, Moment, Paging, to_json
+from mission_control.core.values import ActorRef, JsonObject, Moment, Paging, Schema, to_json
 from mission_control.database.sql import Condition, Row, Values, as_json, placeholders, rows, wire_moment
 from mission_control.http import lookups
 from mission_control.log import broker
@@ -20,7 +20,7 @@ from mission_control.log.stream import json_stream
 from mission_control.people.account_names import person_name
 
 
-class ActivityEventRead(BaseModel):
+class ActivityEventRead(Schema):
     """An event and the page that shows it."""
 
     id: UUID
@@ -51,7 +51,7 @@ class ActivityQuery(Paging):
     before_seq: int | None = Field(None, ge=0)
 
 
-class ActivityTaskCommentFeedItemRead(BaseModel):
+class ActivityTaskCommentFeedItemRead(Schema):
     """A comment with its task and board; `agent_id` is null when a person wrote it, whom `author` then names."""
 
     id: UUID
@@ -73,7 +73,7 @@ class CommentFeedQuery(Paging):
     board_id: UUID | None = None
 
 
-class CommentStreamQuery(BaseModel):
+class CommentStreamQuery(Schema):
     """The board whose comments to stream, and the position to resume from."""
 
     board_id: UUID | None = None

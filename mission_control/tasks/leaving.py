@@ -4,8 +4,6 @@ from copy import copy
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from mission_control.agents.models import Agent
 from mission_control.agents.work_state import standing_of
 from mission_control.boards.attempts import begin_run, end_run, held_by, track_run
@@ -14,7 +12,7 @@ from mission_control.boards.models import Board, Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, existing
-from mission_control.core.values import Body, Moment
+from mission_control.core.values import Body, Moment, Schema
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
@@ -185,7 +183,7 @@ class ArchiveRequest(Body):
     done_before: Moment
 
 
-class ArchiveRead(BaseModel):
+class ArchiveRead(Schema):
     """Which tasks were archived."""
 
     archived_task_ids: list[UUID]

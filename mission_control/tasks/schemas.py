@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
@@ -14,7 +14,7 @@ from mission_control.boards.views import LONGEST_QUERY
 from mission_control.boards.words import TaskStatus
 from mission_control.core.declared import answered, changed, completed, created
 from mission_control.core.substance import Seen
-from mission_control.core.values import ActorRef, Body, Moment, NonEmptyStr, Paging, SentBack, example
+from mission_control.core.values import ActorRef, Body, Moment, NonEmptyStr, Paging, Schema, SentBack, example
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import FIELDS, PLAIN, Ids, Surface, shown_at
 
@@ -24,7 +24,7 @@ UNSENT_WHEN_NULL = ("depends_on_task_ids", "tag_ids", "comment")
 
 
 @completed(created(FIELDS))
-class TaskCreate(BaseModel):
+class TaskCreate(Schema):
     """A task to be made."""
 
     model_config = example(title="Fix the login on Safari", description="Done when the test passes.", priority="high")
@@ -39,7 +39,7 @@ class TaskCreate(BaseModel):
 
 
 @completed(changed(one for one in FIELDS if one.changed_by))
-class TaskUpdate(BaseModel):
+class TaskUpdate(Schema):
     """What to change on a task; absent leaves."""
 
     model_config = example(status="review", comment="The login works on Safari again.")
@@ -66,7 +66,7 @@ class TaskUpdate(BaseModel):
 
 
 @completed(answered(FIELDS))
-class TaskRead(BaseModel):
+class TaskRead(Schema):
     """A task."""
 
 
@@ -128,7 +128,7 @@ def _trimmed(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-class TaskCommentCreate(BaseModel):
+class TaskCommentCreate(Schema):
     """Something to say about a task."""
 
     model_config = example(message="Half of the tests are green. @lead shall I go on?")
@@ -190,7 +190,7 @@ class TaskReview(Body):
         return self
 
 
-class TaskCommentRead(BaseModel):
+class TaskCommentRead(Schema):
     """A comment; `agent_id` is null when a person wrote it, whom `author` then names."""
 
     id: UUID
@@ -202,7 +202,7 @@ class TaskCommentRead(BaseModel):
     edited_at: datetime | None
 
 
-class BoardMemoryRead(BaseModel):
+class BoardMemoryRead(Schema):
     """An entry of a board's memory; who wrote it is `author`, `source` is for display only."""
 
     id: UUID
@@ -216,7 +216,7 @@ class BoardMemoryRead(BaseModel):
     edited_at: datetime | None
 
 
-class BoardSnapshot(BaseModel):
+class BoardSnapshot(Schema):
     """Everything that a board's page needs, read at one moment; `seq` is where a stream goes on."""
 
     board: BoardRead
@@ -228,13 +228,13 @@ class BoardSnapshot(BaseModel):
     seq: int
 
 
-class SnapshotQuery(BaseModel):
+class SnapshotQuery(Schema):
     """What a snapshot holds."""
 
     archived: Annotated[bool, Field(description="Hold archived tasks as well")] = False
 
 
-class BlockedTaskDetail(BaseModel):
+class BlockedTaskDetail(Schema):
     """Why a task cannot change so."""
 
     message: str
@@ -246,7 +246,7 @@ class BlockedTaskDetail(BaseModel):
     )
 
 
-class BlockedTaskError(BaseModel):
+class BlockedTaskError(Schema):
     """A rule of the board, or an unfinished dependency, stands against the change; text for every other reason."""
 
     detail: BlockedTaskDetail | str

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
@@ -16,7 +16,7 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, existing
-from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, Paging
+from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, Paging, Schema
 from mission_control.database.sql import held, placeholders, rows, select, select_one
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
@@ -35,7 +35,7 @@ def _color(value: str) -> str:
 Color = Annotated[str, AfterValidator(_color)]
 
 
-class TagCreate(BaseModel):
+class TagCreate(Schema):
     """A tag to be made."""
 
     name: NonEmptyStr
@@ -59,7 +59,7 @@ class TagMerge(Body):
     into: UUID
 
 
-class TagRef(BaseModel):
+class TagRef(Schema):
     """A tag on a task."""
 
     id: UUID
@@ -68,7 +68,7 @@ class TagRef(BaseModel):
     color: str
 
 
-class TagRead(BaseModel):
+class TagRead(Schema):
     """A tag and how many tasks carry it."""
 
     name: str

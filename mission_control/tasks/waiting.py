@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from mission_control.core.parts import Hook
+from mission_control.core.values import Schema
 
 Kind = Literal[
     "flagged", "organization_paused", "board_paused", "assignee_paused", "lease", "dependency", "approval", "question",
@@ -16,7 +15,7 @@ Kind = Literal[
 Reasons = list[dict[str, Any]]
 
 
-class WaitedTask(BaseModel):
+class WaitedTask(Schema):
     """A task that another one waits for."""
 
     id: UUID
@@ -24,7 +23,7 @@ class WaitedTask(BaseModel):
     title: str
 
 
-class WaitingReason(BaseModel):
+class WaitingReason(Schema):
     """One thing that a task waits for, as a sentence; of the other fields only those of its kind are set.
 
     `rule` names the board's rule, `column` the one that is full. `since` is when it began, `until` when it ends.

@@ -20,7 +20,7 @@ from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
 from mission_control.core.errors import Conflict, ErrorCode
-from mission_control.core.values import fingerprint, is_storable
+from mission_control.core.values import Schema, fingerprint, is_storable
 
 SENTENCES = {
     "missing": "Fill this in.",
@@ -145,7 +145,7 @@ def _sentence(error: ErrorDetails) -> str:
     return SENTENCES.get(kind, "This value cannot be used.")
 
 
-class Form(BaseModel):
+class Form(Schema):
     """What a page's form sends, where that is not simply the body of its operation."""
 
     def body(self, found: Any) -> BaseModel | Fields | None:

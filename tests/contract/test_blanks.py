@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import mission_control.app  # noqa: F401
-from mission_control.core.values import NonEmptyStr
+from mission_control.core.values import NonEmptyStr, Schema
 from mission_control.doors.registry import PEOPLES_TOOLS, TOOLS
 
 BLANKS: tuple[Any, ...] = (None, "", " ", "\x1f", 0, [], {})
@@ -20,6 +20,10 @@ def shapes(above: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
         if one.__module__.startswith("mission_control."):
             yield one
         yield from shapes(one)
+
+
+def test_shapes_are_schemas() -> None:
+    assert [one for one in shapes() if not issubclass(one, Schema)] == []
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=repr)
