@@ -182,7 +182,8 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
     )
     found = await rows(
         f"SELECT b.id, b.name, b.description, b.updated_at, b.board_group_id, p.name AS group_name, {counts},"
-        " (SELECT MAX(t.updated_at) FROM tasks t WHERE t.board_id = b.id) AS tasks_updated_at,"
+        " (SELECT MAX(t.updated_at) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL) AS tasks_updated_at,"
+        " (SELECT MAX(t.deleted_at) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NOT NULL) AS emptied_at,"
         " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
         f" (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND {online_sql('g')}) AS online"
@@ -194,7 +195,8 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         *([] if everything else single),
     )
     for row in found:
-        row["changed_at"] = max(filter(None, map(as_moment, (row["updated_at"], row["tasks_updated_at"]))))
+        moments = map(as_moment, (row["updated_at"], row["tasks_updated_at"], row["emptied_at"]))
+        row["changed_at"] = max(filter(None, moments))
     return found
 
 

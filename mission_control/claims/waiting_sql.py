@@ -33,7 +33,8 @@ ASKED = (
 )
 FILLED = (
     "SELECT s.board_id, s.status, COUNT(*) AS n FROM tasks s WHERE s.status IN ('in_progress', 'review')"
-    " AND s.deleted_at IS NULL AND s.board_id IN (SELECT w.board_id FROM w WHERE w.wip_limits IS NOT NULL)"
+    " AND s.deleted_at IS NULL AND s.archived_at IS NULL"
+    " AND s.board_id IN (SELECT w.board_id FROM w WHERE w.wip_limits IS NOT NULL)"
     " GROUP BY s.board_id, s.status"
 )
 NOTHING = {

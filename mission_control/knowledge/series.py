@@ -132,8 +132,9 @@ async def read_reviews(boards: list[UUID], since: datetime) -> list[Review]:
     return await select_on(
         boards,
         Review,
-        "SELECT updated_at, in_progress_at FROM tasks WHERE deleted_at IS NULL AND status = 'review'"
-        f" AND in_progress_at IS NOT NULL AND board_id IN ({placeholders(len(boards))}) AND updated_at >= ?",
+        "SELECT updated_at, in_progress_at FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
+        " AND status = 'review' AND in_progress_at IS NOT NULL"
+        f" AND board_id IN ({placeholders(len(boards))}) AND updated_at >= ?",
         *boards,
         since,
     )
@@ -234,7 +235,8 @@ async def read_history(boards: list[UUID], since: datetime) -> History:
         Event,
         f"SELECT kind, task_id, data, created_at FROM events WHERE {here} AND {kinds} AND task_id IN"
         f" (SELECT task_id FROM events WHERE {here} AND {kinds} AND created_at >= ?"
-        f"  UNION SELECT id FROM tasks WHERE {here} AND status IN ('in_progress', 'review') AND deleted_at IS NULL)"
+        f"  UNION SELECT id FROM tasks WHERE {here} AND status IN ('in_progress', 'review') AND deleted_at IS NULL"
+        "  AND archived_at IS NULL)"
         " ORDER BY seq",
         *boards, *KINDS, *boards, *KINDS, since, *boards,
     )  # fmt: skip

@@ -38,6 +38,7 @@ VERSION = (
     "CAST(t.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(c.created_at) AS TEXT) FROM task_comments c"
     " WHERE c.task_id = t.id AND c.deleted_at IS NULL), '')"
 )
+LIVING = "t.deleted_at IS NULL AND t.archived_at IS NULL"  # the condition of an index; an archived task is done
 # Kinds of events after which another task may wait.
 CHANGES = ("task.created", "task.updated", "task.status_changed", "task.deleted", "task.restored", "board.")
 _SELECT = (
@@ -157,7 +158,7 @@ class TaskAsk(AskKind[TaskRow]):
     where = since = ""  # SQL on the task `t`
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        source = f"FROM mine JOIN tasks t ON t.board_id = mine.id WHERE {self.where} AND t.deleted_at IS NULL"
+        source = f"FROM mine JOIN tasks t ON t.board_id = mine.id WHERE {self.where} AND {LIVING}"
         yield Rows(source, since=self.since, board_id="t.board_id", version=VERSION)
 
     async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
@@ -242,7 +243,7 @@ class FlaggedAsk(TaskAsk):
     glyph = ("flag", "bad")
     concerns = ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES)
 
-    where, since = "t.flagged_at IS NOT NULL AND t.status <> 'done'", "t.flagged_at"
+    where, since = "t.flagged_at > '1970-01-01' AND t.status <> 'done'", "t.flagged_at"  # named so for its index
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
         number = task.failed_attempts

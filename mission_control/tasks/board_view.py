@@ -67,7 +67,7 @@ async def wip_usage_of(board: Board) -> dict[str, WipUsage]:
     if not limits:
         return {}
     found = await rows(
-        "SELECT status, COUNT(*) AS held FROM tasks WHERE board_id = ? AND deleted_at IS NULL"
+        "SELECT status, COUNT(*) AS held FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND archived_at IS NULL"
         f" AND status IN ({placeholders(len(limits))}) GROUP BY status",
         board.id,
         *limits,

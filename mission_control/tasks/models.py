@@ -59,11 +59,7 @@ class Task(Changing):
     class Meta:
         table = "tasks"
         unique_together = (("board", "number"),)
-        indexes = (
-            Index(fields=("board_id", "created_at")),
-            Index(fields=("board_id", "status", "position")),
-            Index(fields=("assigned_agent_id", "status")),
-        )
+        indexes = (Index(fields=("assigned_agent_id", "status")),)
 
     @property
     def url(self) -> str:

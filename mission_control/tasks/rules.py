@@ -319,7 +319,7 @@ async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, excludi
         " COALESCE(SUM(CASE WHEN c.status = 'in_progress' THEN 1 ELSE 0 END), 0) AS in_progress,"
         " COALESCE(SUM(CASE WHEN c.status = 'review' THEN 1 ELSE 0 END), 0) AS review"
         " FROM tasks c WHERE c.board_id = ? AND c.status IN ('in_progress', 'review') AND c.deleted_at IS NULL"
-        " AND c.id <> ?",
+        " AND c.archived_at IS NULL AND c.id <> ?",
         agent_id,
         excluding or UUID(int=0),
         board_id,
