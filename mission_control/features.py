@@ -15,7 +15,6 @@ from mission_control.core import parts
 from mission_control.core.actor import RULES
 from mission_control.core.parts import Part
 from mission_control.database.setup import MODEL_MODULES
-from mission_control.doors.endpoint import SERVER
 from mission_control.http.operation_api import Api
 from mission_control.http.registry import LOOKUPS, OPERATIONS
 from mission_control.loading import loading
@@ -80,12 +79,12 @@ def _is_imported(part: Any, module: ModuleType) -> bool:
 
 
 def _modules() -> Iterator[ModuleType]:
-    """Yield the modules of the rooms. The server of MCP, which takes long to import, has no parts."""
+    """Yield the modules of the rooms but those on demand, whose names begin with `_`: functions import them."""
     for entry in iter_modules(mission_control.__path__):
         if entry.ispkg and entry.name not in WITHOUT_PARTS:
             package = import_module(f"mission_control.{entry.name}")
             for module in iter_modules(package.__path__, f"{package.__name__}."):
-                if module.name != SERVER:
+                if not module.name.rpartition(".")[2].startswith("_"):
                     yield import_module(module.name)
 
 

@@ -4,10 +4,11 @@ import json
 from collections.abc import Awaitable
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 
 class ErrorCode(StrEnum):
@@ -157,7 +158,9 @@ class ErrorCode(StrEnum):
         return cls.__members__[HTTPStatus(status).phrase.upper().replace(" ", "_")]
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
+    def __get_pydantic_json_schema__(
+        cls, core_schema: "CoreSchema", handler: "GetJsonSchemaHandler"
+    ) -> dict[str, object]:
         schema = handler(core_schema)
         handler.resolve_ref_schema(schema)["x-enum-descriptions"] = [code.sentence for code in cls]
         return schema

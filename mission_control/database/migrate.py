@@ -8,13 +8,15 @@ import json
 import os
 import re
 import sqlite3
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from datetime import datetime
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from aerich.utils import import_py_file
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
@@ -236,7 +238,8 @@ async def pending_for(settings: Settings) -> list[str]:
 async def _own_connection(settings: Settings) -> AsyncIterator[BaseDBAsyncClient]:
     """Yield a connection of its own; the application's is untouched."""
     async with TortoiseContext() as context:
-        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # that it knows no models
+            await context.init(config=orm_config(settings.database_url, 2, ["tortoise"]))
         client = context.db(CONNECTION)
         try:
             await client.create_connection(with_db=True)
@@ -288,7 +291,7 @@ def _pending(files: Iterable[Path], applied: set[str]) -> list[Path]:
 
 
 async def _apply(client: BaseDBAsyncClient, file: Path) -> None:
-    module = import_py_file(file)
+    module = _imported(file)
     dialect = client.capabilities.dialect
     transactions: AbstractAsyncContextManager[Any] = nullcontext(client)
     if getattr(module, "RUN_IN_TRANSACTION", True):
@@ -301,6 +304,12 @@ async def _apply(client: BaseDBAsyncClient, file: Path) -> None:
         elif script.strip():
             await transaction.execute_script(script)
         await transaction.execute_query(RECORD[dialect], [file.name, APP, json.dumps({DIGEST: _digest(script)})])
+
+
+def _imported(file: Path) -> Any:
+    module = ModuleType(file.stem)
+    SourceFileLoader(file.stem, str(file)).exec_module(module)
+    return module
 
 
 async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], error: Exception) -> str:
@@ -320,7 +329,7 @@ async def _was_applied_otherwise(client: BaseDBAsyncClient, files: list[Path]) -
     for file in (file for file in files if file.name in contents):
         content = contents[file.name]
         known = (json.loads(content) if isinstance(content, str) else content).get(DIGEST)
-        if known is not None and known != _digest(await import_py_file(file).upgrade(client)):
+        if known is not None and known != _digest(await _imported(file).upgrade(client)):
             return True
     return False
 

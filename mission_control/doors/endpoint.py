@@ -1,7 +1,7 @@
 """MCP over HTTP: an ASGI application at `/mcp`, next to Quart and inside the same middleware.
 
 Every call passes the checks of `Entry` (method, token with its rate limit, body size). Then the official SDK serves it
-(`server.py`), which the first call imports and starts, so that servers without clients of MCP do not pay for it.
+(`_server.py`), which the first call imports and starts, so that servers without clients of MCP do not pay for it.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ from mission_control.log.commands import compensated
 
 PATHS = ("/mcp", "/mcp/")
 ACTOR = "mission_control.actor"
-SERVER = "mission_control.doors.server"
+SERVER = "mission_control.doors._server"
 WHO = (
     "Send the token of an agent (mca_...) or a personal token (mcu_...) as `Authorization: Bearer <token>`."
     " The one sent is unknown, expired or revoked."

@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mission_control.core.values import to_json
 from mission_control.gateways import errors, handshake
-from mission_control.gateways.open_connection import Connection, OnEvent, Wire, WireClosed
+from mission_control.gateways.errors import WireClosed
+from mission_control.gateways.open_connection import Connection, OnEvent
 from mission_control.gateways.target import Target, compatibility
+
+if TYPE_CHECKING:
+    from mission_control.gateways._wire import Wire
 
 CONNECT_SECONDS, IDENTITY_SECONDS = 15.0, 3.0
 LONGEST_INSTANCE = 200
@@ -56,6 +60,8 @@ def _next_attempt(target: Target, tried: handshake.Attempt, error: errors.Gatewa
 async def _connect(
     target: Target, identity: handshake.Identity, attempt: handshake.Attempt, on_event: OnEvent, seconds: float
 ) -> "Connection":
+    from mission_control.gateways._wire import Wire
+
     wire: Wire | None = None
     try:
         async with asyncio.timeout(seconds):
@@ -95,7 +101,7 @@ async def _proven(connection: Connection, seconds: float) -> Connection:
 
 
 async def _shake_hands(
-    wire: Wire, target: Target, identity: handshake.Identity, attempt: handshake.Attempt
+    wire: "Wire", target: Target, identity: handshake.Identity, attempt: handshake.Attempt
 ) -> handshake.Hello:
     challenge = handshake.read_challenge(await wire.receive())
     params = handshake.connect_params(target, identity, challenge, attempt)
@@ -142,7 +148,7 @@ async def instance_id(connection: Connection, *, seconds: float = IDENTITY_SECON
 class PairingDecision:
     """Waits on a connection for the decision about a pairing."""
 
-    def __init__(self, wire: Wire, request_id: str | None) -> None:
+    def __init__(self, wire: "Wire", request_id: str | None) -> None:
         self._wire = wire
         self._request_id = request_id
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Protocol
 
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, WebSocketException
-
 from mission_control.core.values import JsonObject, to_json
 
 
@@ -50,6 +48,15 @@ REFUSING = {
     "rejected": "The pairing was rejected on the gateway.",
     "expired": "Nobody approved the pairing in time.",
 }
+
+
+class WireClosed(Exception):
+    """The other side, or the network, ended the connection."""
+
+    def __init__(self, code: int | None, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(f"{code} {reason}")
 
 
 class GatewayError(Exception):
@@ -301,6 +308,8 @@ def closed(code: int | None, reason: str, *, was_sent: bool) -> GatewayError:
 
 def not_connected(problem: Exception) -> GatewayError:
     """Return the error of a connection that could not be made."""
+    from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, WebSocketException
+
     match problem:
         case GatewayError():
             return problem

@@ -4,11 +4,9 @@ import hmac
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import httpx2
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from itsdangerous import BadData, URLSafeTimedSerializer
 from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
@@ -21,10 +19,13 @@ from mission_control.people.account_commands import session_of_ticket
 from mission_control.people.entrance import begin_session
 from mission_control.people.identity_people import link, person_behind, profile_of_claims
 from mission_control.people.models import User
-from mission_control.people.provider import ProviderUnreachable, client_options, time_limit
+from mission_control.people.provider import ProviderUnreachable
 from mission_control.people.settings_pages import sign_in_page
-from mission_control.people.verification import Identity, id_token_claims, identity
+from mission_control.people.verification import Identity, identity
 from mission_control.web.shell import safe_next
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 LIFE_SECONDS = 600
 BASIC = "client_secret_basic"
@@ -67,6 +68,12 @@ async def finish(
 
     Raises Forbidden when the answer does not belong to a sign-in that this browser began.
     """
+    import httpx2
+    from authlib.integrations.base_client import OAuthError
+
+    from mission_control.people import _tokens
+    from mission_control.people._limited import time_limit
+
     if attempt is None or not hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode()):
         raise Forbidden(AGAIN)
     if answer.get("iss", known.provider.issuer) != known.provider.issuer:
@@ -89,14 +96,18 @@ async def finish(
         except (OAuthError, ValueError, RecursionError) as error:
             raise Forbidden(AGAIN) from error
     signed, access = tokens.get("id_token"), tokens.get("access_token")
-    claims = await id_token_claims(known.keys, signed, attempt.nonce) if isinstance(signed, str) else None
+    claims = await _tokens.id_token_claims(known.keys, signed, attempt.nonce) if isinstance(signed, str) else None
     if claims is None:
         raise Forbidden(AGAIN)
     return claims, access if isinstance(access, str) else None
 
 
-def _client(known: Identity, metadata: JsonObject, redirect_uri: str) -> AsyncOAuth2Client:
+def _client(known: Identity, metadata: JsonObject, redirect_uri: str) -> "AsyncOAuth2Client":
     """Return a client that proves itself with its secret as the provider likes it, or only names its id."""
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+    from mission_control.people._limited import client_options
+
     provider, supported = known.provider, metadata.get("token_endpoint_auth_methods_supported") or [BASIC]
     with_secret = BASIC if BASIC in supported else "client_secret_post"
     return AsyncOAuth2Client(

@@ -3,21 +3,17 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
-
-import httpx2
-from authlib.oidc.discovery import get_well_known_url
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from mission_control.config import Settings
 from mission_control.core.errors import DomainError
-from mission_control.core.outbound import authorities
 from mission_control.core.values import JsonObject
+
+if TYPE_CHECKING:
+    import httpx2
+    from joserfc.jwk import Key
 
 ASYMMETRIC = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
@@ -68,10 +64,6 @@ def provider_of(settings: Settings) -> Provider | None:
     )
 
 
-LONGEST_SECONDS = 5.0
-MOST_BYTES = 1_048_576
-
-
 class ProviderUnreachable(DomainError, status=503):
     """The identity provider gave no usable answer in time; the caller may try again."""
 
@@ -80,30 +72,11 @@ class ProviderUnreachable(DomainError, status=503):
         self.headers["Retry-After"] = "5"
 
 
-def client_options() -> dict[str, Any]:
-    """Return the options that limit an HTTP client's time and the size of what it reads."""
-    return {
-        "verify": authorities(of_environment=True),
-        "timeout": LONGEST_SECONDS,
-        "headers": {"Accept-Encoding": "identity"},
-        "event_hooks": {"response": [_limit_size]},
-    }
-
-
-@asynccontextmanager
-async def time_limit() -> AsyncIterator[None]:
-    """Raise ProviderUnreachable when the requests inside fail or take longer than five seconds together."""
-    try:
-        async with asyncio.timeout(LONGEST_SECONDS):
-            yield
-    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
-        raise ProviderUnreachable() from error
-
-
-async def ask(method: str, url: str, headers: dict[str, str] | None = None) -> httpx2.Response:
+async def ask(method: str, url: str, headers: dict[str, str] | None = None) -> "httpx2.Response":
     """Return the answer, whatever its status. Raises ProviderUnreachable when there is none in time."""
-    async with time_limit(), httpx2.AsyncClient(**client_options()) as client:
-        return await client.request(method, url, headers=headers)
+    from mission_control.people import _limited
+
+    return await _limited.answered(method, url, headers)
 
 
 async def read_object(url: str, headers: dict[str, str] | None = None) -> JsonObject:
@@ -120,29 +93,6 @@ async def read_object(url: str, headers: dict[str, str] | None = None) -> JsonOb
 
 def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
-
-
-class _LimitedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for piece in self._stream:
-            size += len(piece)
-            if size > MOST_BYTES:
-                raise httpx2.ReadError(f"The answer is longer than {MOST_BYTES} bytes.")
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-async def _limit_size(response: httpx2.Response) -> None:
-    if response.headers.get("Content-Encoding", "identity") != "identity":  # a small answer could unpack to a huge one
-        raise httpx2.DecodingError("The answer is compressed, although that was not asked for.")
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _LimitedStream(response.stream)
 
 
 FRESH_SECONDS = 300.0
@@ -166,7 +116,7 @@ class ProviderKeys:
         self._failed_at = self._looked_again_at = -RETRY_SECONDS
         self._asking = asyncio.Lock()
 
-    async def fitting(self, algorithm: str, key_id: str | None) -> list[Key]:
+    async def fitting(self, algorithm: str, key_id: str | None) -> "list[Key]":
         """Return the keys that may have signed. An unknown id reads them again, every ten seconds at most."""
         await self._refresh()
         found = self._choose(algorithm, key_id)
@@ -180,7 +130,9 @@ class ProviderKeys:
         await self._refresh()
         return self._metadata
 
-    def _choose(self, algorithm: str, key_id: str | None) -> list[Key]:
+    def _choose(self, algorithm: str, key_id: str | None) -> "list[Key]":
+        from joserfc.jwk import KeySet
+
         return [
             key
             for key in self._keys
@@ -227,6 +179,8 @@ class ProviderKeys:
 
     async def _discover(self) -> JsonObject:
         """Return the discovery document; an empty one where Clerk's backend can provide the keys instead."""
+        from authlib.oidc.discovery import get_well_known_url
+
         if not (issuer := self.provider.issuer):
             return {}
         safe = {"https", urlsplit(issuer).scheme}  # at least the issuer's protection
@@ -244,8 +198,11 @@ class ProviderKeys:
         return found
 
 
-def _public_key(found: object) -> Key | None:
+def _public_key(found: object) -> "Key | None":
     """Import a key that signatures can be checked with; None for shared secrets and for keys of encryption."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import JWKRegistry
+
     if not isinstance(found, dict) or found.get("kty") == "oct" or found.get("use", "sig") != "sig":
         return None
     try:

@@ -6,11 +6,13 @@ import warnings
 from collections.abc import Callable
 from datetime import date, datetime
 from time import thread_time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-import regex
 from quart import g, has_request_context
+
+if TYPE_CHECKING:
+    import regex
 
 LONGEST_PATTERN = 500
 LARGEST_UNFOLDED = 5_000
@@ -27,8 +29,10 @@ class PatternTimeout(Exception):
 
 
 @functools.lru_cache(maxsize=512)
-def compiled(pattern: str) -> regex.Pattern[str]:
+def compiled(pattern: str) -> "regex.Pattern[str]":
     """Compile a pattern. An invalid one: ValueError with the reason."""
+    import regex
+
     if len(pattern) > LONGEST_PATTERN:
         raise ValueError(f"a pattern has at most {LONGEST_PATTERN} characters")
     with warnings.catch_warnings():

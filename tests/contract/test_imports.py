@@ -20,8 +20,17 @@ BELOW = {
     "paths",
     "private_files",
 }
+# Libraries that a start does without. They stand in functions, or at the head of a module on demand (`_name.py`), which
+# functions import.
+ON_DEMAND = {
+    "aerich", "aiosmtplib", "authlib", "httpx2", "joserfc", "markdown_it", "mcp", "mcp_types", "nh3", "regex",
+    "websockets",
+}  # fmt: skip
 # The command line starts what stands above all rooms: the application and its processes.
 ABOVE_ALL = {"cli"}
+
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -64,6 +73,49 @@ def test_rooms_import_only_those_before_them(room: str) -> None:
         if one.split(".")[0] in rooms() | beside and one.split(".")[0] not in allowed
     }
     assert found == set()
+
+
+def is_on_demand(imported: str) -> bool:
+    """Whether a start does without a library, or a module of the program."""
+    first, *others = imported.split(".")
+    return first in ON_DEMAND or (
+        first == "mission_control" and any(one.startswith("_") and one != "__version__" for one in others)
+    )
+
+
+def statements(tree: ast.Module) -> Iterator[tuple[str, bool]]:
+    """Every import of a module as a statement, and whether it stands in a function."""
+    inside = {id(one) for node in _walk(tree) if isinstance(node, FUNCTIONS) for one in _walk(node)}
+    for node in _walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield ast.unparse(node), id(node) in inside
+
+
+def asked_for(statement: str) -> list[str]:
+    """The modules, or what is in them, that an import names."""
+    match ast.parse(statement).body:
+        case [ast.ImportFrom(module=str(module), names=names)]:
+            return [f"{module}.{one.name}" for one in names]
+        case [ast.Import(names=names)]:
+            return [one.name for one in names]
+    return []
+
+
+def test_functions_alone_import_what_a_start_does_without() -> None:
+    for name, tree in trees():
+        room, _, module = name.rpartition(".")
+        if room == "cli" or not room:  # the command line imports what a command needs; some modules are programs
+            continue
+        for statement, is_inside in statements(tree):
+            on_demand = {is_on_demand(one) for one in asked_for(statement)}
+            assert on_demand <= ({True} if is_inside else {False, module.startswith("_")}), f"{name}: {statement}"
+
+
+def test_functions_find_what_they_import() -> None:
+    for _, tree in trees():
+        for statement, is_inside in statements(tree):
+            if is_inside:
+                exec(statement, {})
 
 
 def from_quart(tree: ast.Module) -> set[str]:

@@ -11,8 +11,7 @@ from quart import Quart
 from mission_control.app import create_app
 from mission_control.config import Settings
 from mission_control.gateways import installation
-from mission_control.people import provider as remote
-from mission_control.people import verification
+from mission_control.people import _limited, verification
 from mission_control.people.deletion import DELETE_AT_PROVIDER
 from mission_control.people.identity_people import clear_lookups
 from mission_control.work import loop
@@ -52,7 +51,7 @@ def provider_process() -> Iterator[RunningProvider]:
 @pytest.fixture
 def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningProvider]:
     """Yield the provider with a long time limit and no cached look-ups."""
-    monkeypatch.setattr(remote, "LONGEST_SECONDS", PATIENCE)
+    monkeypatch.setattr(_limited, "LONGEST_SECONDS", PATIENCE)
     clear_lookups()
     yield provider_process
     loop._senders.pop(DELETE_AT_PROVIDER, None)

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mission_control.core import outbound
+from mission_control.core import _requests
 from mission_control.core.outbound import Outbound, OutboundError
 from mission_control.people import provider
 
@@ -50,7 +50,7 @@ async def test_self_signed_certificates_are_refused(tmp_path: Path) -> None:
 
 
 async def test_authorities_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    outbound.authorities.cache_clear()
+    _requests.authorities.cache_clear()
     read: list[bool] = []
     genuine = httpx2.create_ssl_context
 
