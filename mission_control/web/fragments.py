@@ -23,6 +23,7 @@ from mission_control.core import markdown, times
 from mission_control.core.request_facts import request_began_at
 from mission_control.log.broker import moment_of
 from mission_control.web.assets import asset, page_assets
+from mission_control.web.compiled import CompiledTemplates
 from mission_control.web.forms import version_of
 
 _MACROS = "mission_control.macros"
@@ -30,14 +31,14 @@ _MACROS = "mission_control.macros"
 
 def install(app: Quart) -> None:
     """Prepare both Jinja environments of the app: the asynchronous one for pages, another for macros."""
-    _prepare(app.jinja_env)
+    _prepare(app.jinja_env, "pages")
     app.jinja_env.filters["markdown"] = _prose_in_turn
     macros = Environment(loader=app.jinja_env.loader, auto_reload=app.debug, autoescape=True)
-    _prepare(macros)
+    _prepare(macros, "macros")
     app.extensions[_MACROS] = macros
 
 
-def _prepare(environment: Environment) -> None:
+def _prepare(environment: Environment, kind: str) -> None:
     environment.undefined = StrictUndefined
     environment.autoescape = True
     environment.add_extension(TemplateLayout)
@@ -46,6 +47,7 @@ def _prepare(environment: Environment) -> None:
         markdown=_prose, relative=times.relative, absolute=times.absolute, clock=times.clock_time, iso=times.iso,
         age=times.age, initials=initials, version_of=version_of, since_read=since_read,
     )  # fmt: skip
+    environment.bytecode_cache = CompiledTemplates(environment, kind)
 
 
 def _prose(text: str | None, names: tuple[str, ...] = ()) -> Markup:
