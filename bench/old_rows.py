@@ -24,6 +24,7 @@ from mission_control.log.event_log import canonical
 from mission_control.log.leases import Delivery
 from mission_control.log.models import IdempotencyRecord
 from mission_control.people.account_log import AccountHead, chain_hash, locked_head, save_head
+from mission_control.people.jobs import KEPT_FOR
 from mission_control.people.models import AccountEvent, Invite, Job, Session, Token
 from mission_control.tasks.models import (
     ChecklistItem,
@@ -172,10 +173,11 @@ def _of_people(old: Installation, moments: Sequence[datetime]) -> Iterator[Model
         mine = {**created, "user_id": old.user_id}
         yield Session(**mine, fingerprint=name, expires_at=moment, last_seen_at=moment)
         yield Token(**mine, name=name, prefix="mcu_old", fingerprint=name, revoked_at=moment)
-        yield Job(
-            **mine, organization_id=old.organization_id, kind="import", title="Import of a board", state="done",
-            updated_at=moment, finished_at=moment, read_at=moment,
-        )  # fmt: skip
+        if old.end - moment < KEPT_FOR:
+            yield Job(
+                **mine, organization_id=old.organization_id, kind="board_import", title="Import of a board",
+                state="done", updated_at=moment, finished_at=moment, read_at=moment,
+            )  # fmt: skip
         yield Invite(
             **created, organization_id=old.organization_id, invited_email=f"person{number}@example.org",
             fingerprint=name, created_by_user_id=old.user_id, expires_at=moment,

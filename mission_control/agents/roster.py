@@ -72,7 +72,7 @@ async def roster_by_board(actor: Actor) -> list[Group]:
 # Each is what its second part sums up for an agent: notices that were not acknowledged, approvals and questions that
 # wait for a person, runs that began today (UTC), and today's tokens.
 FIGURES = (
-    ("notices", "COUNT(*)", "deliveries WHERE state <> 'sent'"),
+    ("notices", "COUNT(*)", "deliveries WHERE state IN ('waiting', 'sending', 'failed')"),
     ("asking", "COUNT(*)", "approvals WHERE status = 'pending'"),
     ("asking", "COUNT(*)", "agent_questions WHERE state = 'open'"),
     ("runs_today", "COUNT(*)", "task_runs WHERE started_at >= ?"),

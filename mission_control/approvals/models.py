@@ -43,6 +43,7 @@ class Approval(Asked, Changing):
         table = "approvals"
         indexes = (
             Index(fields=("board_id", "created_at")),
+            Index(fields=("board_id", "resolved_at", "id")),
             Index(fields=("status", "created_at")),
         )
 

@@ -16,7 +16,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import substance_of
 from mission_control.core.values import Schema
-from mission_control.database.sql import Row, Values, as_moment, placeholders, rows, select
+from mission_control.database.sql import Row, Values, as_id, as_moment, first_of_all, placeholders, rows, select
 from mission_control.people.account_names import person_name
 
 BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncertainty", "impact", "danger", "errors"}
@@ -291,29 +291,37 @@ async def pending_of(task_id: UUID) -> Row | None:
 
 async def queue(actor: Actor, boards: list[Board], opened: datetime) -> list[Item]:
     """What waits, oldest first, and what was decided since a page was opened, in its place."""
-    where = "(a.status = 'pending' OR a.resolved_at >= ?)"
-    return await _shown(actor, boards, where, [opened], f"ORDER BY a.created_at, a.id LIMIT {PENDING_LIMIT}")
+    if not boards:
+        return []
+    ids = [board.id for board in boards]
+    here = f"SELECT p.id FROM approvals p WHERE p.board_id IN ({placeholders(len(ids))}) AND p.resolved_at"
+    where = f"a.id IN ({here} IS NULL UNION ALL {here} >= ?)"
+    order = f"ORDER BY a.created_at, a.id LIMIT {PENDING_LIMIT}"
+    return await _shown(actor, boards, where, [*ids, *ids, opened], order)
 
 
 async def history(actor: Actor, boards: list[Board], state: str, page: int) -> tuple[list[Item], int]:
     """One page of what was decided, newest first, and how many there are."""
-    where = "a.status <> 'pending'"
-    values: Values = []
+    if not boards:
+        return [], 0
+    where, values, ids = "a.resolved_at IS NOT NULL", list[object](), [board.id for board in boards]
     if state in STATES:
         where, values = f"{where} AND a.decision = ?", [state]
-    order = f"ORDER BY a.resolved_at DESC, a.id DESC LIMIT {PAGE} OFFSET {PAGE * (page - 1)}"
-    total = 0
-    if boards:
-        counted = f"SELECT COUNT(*) AS n FROM approvals a WHERE {_on(boards)} AND {where}"
-        total = int((await rows(counted, *(board.id for board in boards), *values))[0]["n"])
-    return await _shown(actor, boards, where, values, order), total
+    [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a WHERE {_on(boards)} AND {where}", *ids, *values)
+    each = f"SELECT a.id, a.resolved_at FROM approvals a WHERE a.board_id = ? AND {where}"
+    of_boards = [[one, *values] for one in ids]
+    sql, values = first_of_all(each, of_boards, "resolved_at DESC, id DESC", PAGE, PAGE * (page - 1))
+    found = await rows(sql, *values)
+    items = {one.id: one for one in await items_of(actor, boards, [row["id"] for row in found])}
+    return [items[one] for row in found if (one := as_id(row["id"])) in items], int(total["n"])
 
 
 async def last_decided_at(boards: list[Board]) -> datetime | None:
     if not boards:
         return None
     found = await rows(
-        f"SELECT MAX(a.resolved_at) AS moment FROM approvals a WHERE {_on(boards)} AND a.status <> 'pending'",
+        "SELECT MAX((SELECT MAX(a.resolved_at) FROM approvals a WHERE a.board_id = b.id)) AS moment FROM boards b"
+        f" WHERE b.id IN ({placeholders(len(boards))})",
         *(board.id for board in boards),
     )
     moment: datetime | None = as_moment(found[0]["moment"])
@@ -336,10 +344,11 @@ def _on(boards: list[Board]) -> str:
 
 
 async def _shown(actor: Actor, boards: list[Board], where: str, values: Values, order: str = "") -> list[Item]:
+    """Return approvals, named by their ids, that are on some boards."""
     if not boards:
         return []
     known = {board.id: board for board in boards}
-    found = await _items(f"{_on(boards)} AND {where}", [*known, *values], order)
+    found = [item for item in await _items(where, values, order) if item.board_id in known]
     for item in found:
         item.may_decide = actor.is_user and actor.writes(known[item.board_id])
     return found

@@ -1,6 +1,6 @@
 """Find, count and list what waits for a person, of all kinds, in one statement each; and count it for everybody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -117,7 +117,7 @@ def _statement(actor: Actor, wanted: Filter) -> Condition:
     return f"WITH mine AS ({mine}), every AS ({every}), needs AS ({_MARKED} WHERE {where})", values
 
 
-def _every(seeker: Seeker, kinds: tuple[str, ...] | None = None) -> Condition:
+def _every(seeker: Seeker, kinds: Collection[str] | None = None, *, only_where: bool = False) -> Condition:
     """Return the statement that finds needs of some kinds, or of all, and its values."""
     found = [
         (one.kind, rows_of)
@@ -125,7 +125,7 @@ def _every(seeker: Seeker, kinds: tuple[str, ...] | None = None) -> Condition:
         if (kinds is None or one.kind in kinds) and (seeker.is_admin or not one.is_for_admins)
         for rows_of in one.find(seeker)
     ]
-    sql = " UNION ALL ".join(rows_of.sql(kind) for kind, rows_of in found)
+    sql = " UNION ALL ".join(rows_of.sql(kind, only_where=only_where) for kind, rows_of in found)
     return sql, [value for _, rows_of in found for value in rows_of.values]
 
 
@@ -241,23 +241,24 @@ class Waiting:
 
 
 async def waiting_in(organization_id: UUID) -> Waiting:
-    every, values = _every(Seeker(organization_id, None, True))
-    table = f"WITH mine AS ({_BOARDS}), every AS ({every})"
+    seeker, now = Seeker(organization_id, None, True), times.clock_now()
+    every, values = _every(seeker, only_where=True)
     found = await select(
         _Some,
-        f"{table} SELECT e.kind, e.board_id, e.owner_id AS person_id, COUNT(*) AS number FROM every e"
+        f"WITH mine AS ({_BOARDS}), every AS ({every})"
+        " SELECT e.kind, e.board_id, e.owner_id AS person_id, COUNT(*) AS number FROM every e"
         " GROUP BY e.kind, e.board_id, e.owner_id",
         organization_id,
         *values,
     )
-    off = await select(
-        _Some,
+    put_off = await rows("SELECT DISTINCT kind FROM need_snoozes WHERE until IS NULL OR until > ?", now)
+    every, values = _every(seeker, [row["kind"] for row in put_off])
+    table = f"WITH mine AS ({_BOARDS}), every AS ({every})"
+    snoozes = (
         f"{table} SELECT e.kind, e.board_id, s.user_id AS person_id, COUNT(*) AS number FROM need_snoozes s"
-        f" JOIN every e ON {_SNOOZED} GROUP BY e.kind, e.board_id, s.user_id",
-        organization_id,
-        *values,
-        times.clock_now(),
+        f" JOIN every e ON {_SNOOZED} GROUP BY e.kind, e.board_id, s.user_id"
     )
+    off = await select(_Some, snoozes, organization_id, *values, now) if put_off else []
     snoozed: dict[UUID, list[_Some]] = {}
     for one in off:
         if one.person_id is not None:

@@ -100,10 +100,12 @@ class Rows:
     owner_id: str = NULL_ID
     act_by: str = "CAST(NULL AS TIMESTAMP)"
 
-    def sql(self, kind: str) -> str:
+    def sql(self, kind: str, *, only_where: bool = False) -> str:
+        """Return the statement; with `only_where` without what each needs another look for, to be counted."""
+        more = f", {self.id} AS id, {self.since} AS since, {self.act_by} AS act_by, {self.version} AS version"
         return (
-            f"SELECT '{kind}' AS kind, {self.id} AS id, {self.since} AS since, {self.board_id} AS board_id,"
-            f" {self.owner_id} AS owner_id, {self.act_by} AS act_by, {self.version} AS version {self.rest}"
+            f"SELECT '{kind}' AS kind, {self.board_id} AS board_id, {self.owner_id} AS owner_id"
+            f"{'' if only_where else more} {self.rest}"
         )
 
 

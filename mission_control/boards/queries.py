@@ -184,7 +184,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         f"SELECT b.id, b.name, b.description, b.updated_at, b.board_group_id, p.name AS group_name, {counts},"
         " (SELECT MAX(t.updated_at) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL) AS tasks_updated_at,"
         " (SELECT MAX(t.deleted_at) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NOT NULL) AS emptied_at,"
-        " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
+        " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.resolved_at IS NULL) AS pending,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
         f" (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND {online_sql('g')}) AS online"
         " FROM boards b LEFT JOIN board_groups p ON p.id = b.board_group_id"
@@ -215,13 +215,22 @@ async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID,
     return [(row["id"], row["name"]) for row in found]
 
 
+NEWEST = 1000  # tasks whose tags are named
+
+
+def number_of_tasks(board: str) -> str:
+    """Return SQL for how many tasks a board has, archived ones among them: an index counts either part."""
+    here = f"SELECT COUNT(*) FROM tasks t WHERE t.board_id = {board} AND t.deleted_at IS NULL AND t.archived_at IS"
+    return f"(({here} NULL) + ({here} NOT NULL))"
+
+
 async def figures_of(board: Board) -> dict[str, object]:
-    """Return how many webhooks, agents and tasks a board has, and the names of its custom fields and tags."""
+    """Return how many webhooks, agents and tasks a board has, and the names of its custom fields and tags in use."""
     [counts] = await rows(
         "SELECT (SELECT COUNT(*) FROM board_webhooks w WHERE w.board_id = ?) AS webhooks,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = ?) AS agents,"
-        " (SELECT COUNT(*) FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL) AS tasks",
-        *[board.id] * 3,
+        f" {number_of_tasks('?')} AS tasks",
+        *[board.id] * 4,
     )
     fields = await rows(
         "SELECT d.label, d.field_key FROM board_task_custom_fields b"
@@ -231,7 +240,8 @@ async def figures_of(board: Board) -> dict[str, object]:
     )
     tags = await rows(
         "SELECT DISTINCT g.name, LOWER(g.name) AS sort_name FROM tag_assignments a JOIN tags g ON g.id = a.tag_id"
-        " JOIN tasks t ON t.id = a.task_id WHERE t.board_id = ? AND t.deleted_at IS NULL ORDER BY sort_name LIMIT 50",
+        " WHERE a.task_id IN (SELECT t.id FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL"
+        f" AND t.archived_at IS NULL ORDER BY t.created_at DESC LIMIT {NEWEST}) ORDER BY sort_name LIMIT 50",
         board.id,
     )
     return {

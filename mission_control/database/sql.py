@@ -255,6 +255,23 @@ def place_in(text: str) -> str:
     return f"{'strpos' if is_postgres() else 'instr'}({text}, ?)"
 
 
+def first_of_all(
+    each: str, values: Sequence[Sequence[Any]], order: str, limit: int, offset: int
+) -> tuple[str, list[Any]]:
+    """Return a page of what several statements find together, and its values.
+
+    `each` is the statement, with `values` for each time; an index must hold what it finds in the `order` of its
+    columns, so that a page costs as much as its length, however much there is.
+    """
+    some = f"SELECT * FROM ({each} ORDER BY {order} LIMIT {limit + offset}) one"
+    every = " UNION ALL ".join([some] * len(values))
+    return f"SELECT * FROM ({every}) every ORDER BY {order} LIMIT ? OFFSET ?", [
+        *(v for own in values for v in own),
+        limit,
+        offset,
+    ]
+
+
 def placeholders(count: int) -> str:
     """`?, ?, ?` for an IN list of known length."""
     return ", ".join("?" * count)

@@ -314,10 +314,11 @@ async def _name_where_several(session: OnboardingSession, board: Board) -> str:
 PATIENCE = timedelta(minutes=5)
 CHANNEL = "onboarding"
 LONGEST_PAUSE_SECONDS = 15.0
+# SQLite reads the tables of a CROSS JOIN in this order: from the few conversations to their messages.
 WAITING = (
-    " FROM board_onboarding_sessions s JOIN deliveries d ON d.id = s.delivery_id"
-    " JOIN boards b ON b.id = s.board_id AND b.deleted_at IS NULL AND b.absent_since IS NULL"
-    " WHERE s.delivery_id IS NOT NULL AND s.silent_at IS NULL AND s.cancelled_at IS NULL AND d.state = 'sent'"
+    " FROM board_onboarding_sessions s CROSS JOIN deliveries d CROSS JOIN boards b"
+    " WHERE d.id = s.delivery_id AND b.id = s.board_id AND b.deleted_at IS NULL AND b.absent_since IS NULL"
+    " AND s.delivery_id IS NOT NULL AND s.silent_at IS NULL AND s.cancelled_at IS NULL AND d.state = 'sent'"
 )
 
 

@@ -126,8 +126,27 @@ def _own(actor: Actor, *, unread: bool) -> tuple[str, Values] | None:
         if not single:
             return None
         where, values = f"{where} AND n.board_id IN ({placeholders(len(single))})", [*values, *single]
-    where += " AND (n.task_id IS NULL OR t.deleted_at IS NULL)"
     return f"{where} AND n.read_at IS NULL" if unread else where, values
+
+
+PRESENT = " AND (n.task_id IS NULL OR t.deleted_at IS NULL)"
+# About tasks and boards in the trash: fewer than all there ever were, which an index counts.
+_GONE = (
+    "FROM boards b CROSS JOIN tasks t CROSS JOIN notifications n WHERE b.organization_id = ? AND b.deleted_at IS NULL"
+    " AND t.board_id = b.id AND t.deleted_at IS NOT NULL AND n.task_id = t.id",
+    "FROM boards b CROSS JOIN notifications n WHERE b.organization_id = ? AND b.deleted_at IS NOT NULL"
+    " AND n.board_id = b.id",
+)
+
+
+async def _number_of_all(organization_id: UUID, where: str, values: Values) -> int:
+    gone = [f"(SELECT COUNT(*) {source} AND {where})" for source in _GONE]
+    [row] = await rows(
+        f"SELECT {' - '.join([f'(SELECT COUNT(*) FROM notifications n WHERE {where})', *gone])} AS n",
+        *values,
+        *[organization_id, *values] * len(_GONE),
+    )
+    return int(row["n"])
 
 
 async def find_notifications(actor: Actor, query: NotificationQuery) -> tuple[list[Item], int]:
@@ -135,12 +154,13 @@ async def find_notifications(actor: Actor, query: NotificationQuery) -> tuple[li
     if own is None:
         return [], 0
     where, values = own
-    [total] = await rows(f"SELECT COUNT(*) AS n{FROM} WHERE {where}", *values)
-    page = f"{SELECT} WHERE {where} ORDER BY n.created_at DESC, n.id DESC LIMIT ? OFFSET ?"
+    count = unread_count(actor) if query.unread else _number_of_all(actor.organization_id, where, values)
+    total = await count
+    page = f"{SELECT} WHERE {where}{PRESENT} ORDER BY n.created_at DESC, n.id DESC LIMIT ? OFFSET ?"
     found = await select(Item, page, *values, query.limit, query.offset)
     for one in found:
         one.by = ActorRef(kind=one.actor_kind, id=one.actor_id, name=one.actor_name)
-    return found, int(total["n"])
+    return found, total
 
 
 async def unread_count(actor: Actor) -> int:
@@ -148,7 +168,7 @@ async def unread_count(actor: Actor) -> int:
     if own is None:
         return 0
     where, values = own
-    return int((await rows(f"SELECT COUNT(*) AS n{FROM} WHERE {where}", *values))[0]["n"])
+    return int((await rows(f"SELECT COUNT(*) AS n{FROM} WHERE {where}{PRESENT}", *values))[0]["n"])
 
 
 @command("notification.read")

@@ -20,6 +20,7 @@ from mission_control.database.sql import Row, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.knowledge.models import BoardGroup
 from mission_control.people.account_names import person_name
+from mission_control.tasks.query import STATES
 from mission_control.tasks.tags import TagRef, tags_of_tasks
 
 BoardIds = Annotated[
@@ -273,7 +274,7 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
     by_board: dict[str, list[Row]] = defaultdict(list)
     if not boards or not query.per_board_task_limit:
         return by_board
-    undone = "" if query.include_done else " AND t.status <> 'done'"
+    undone = "" if query.include_done else f" AND {STATES['open']}"
     found = await rows(
         "SELECT * FROM (SELECT t.id, t.board_id, t.title, t.status, t.priority, t.assigned_agent_id, t.due_at,"
         " t.in_progress_at, t.created_at, t.updated_at,"

@@ -39,7 +39,8 @@ class Event(Dated):
             Index(fields=("board_id", "seq")),
             Index(fields=("task_id", "seq")),
             Index(fields=("agent_id", "seq")),
-            Index(fields=("organization_id", "created_at")),
+            Index(fields=("organization_id", "created_at", "board_id")),
+            Index(fields=("actor_id", "seq", "board_id")),
         )
 
 

@@ -111,8 +111,10 @@ async def consequences(organization_id: UUID) -> Counts:
     [counts] = await select(
         Counts,
         "SELECT (SELECT COUNT(*) FROM boards WHERE organization_id = o.id AND deleted_at IS NULL) AS boards,"
-        " (SELECT COUNT(*) FROM tasks t JOIN boards b ON b.id = t.board_id WHERE b.organization_id = o.id"
-        " AND b.deleted_at IS NULL AND t.deleted_at IS NULL) AS tasks,"
+        " (SELECT COALESCE(SUM((SELECT COUNT(*) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL"
+        " AND t.archived_at IS NULL) + (SELECT COUNT(*) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL"
+        " AND t.archived_at IS NOT NULL)), 0) FROM boards b WHERE b.organization_id = o.id AND b.deleted_at IS NULL)"
+        " AS tasks,"
         " (SELECT COUNT(*) FROM agents WHERE organization_id = o.id) AS agents,"
         " (SELECT COUNT(*) FROM organization_members WHERE organization_id = o.id) AS people,"
         " o.log_seq AS events FROM organizations o WHERE o.id = ?",

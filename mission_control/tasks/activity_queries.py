@@ -14,22 +14,24 @@ from mission_control.boards.queries import on_readable_boards
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import parse_id
-from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, placeholders, rows
+from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, first_of_all, placeholders, rows
 from mission_control.log.event_log import KINDS
 from mission_control.people.account_names import person_name
 from mission_control.tasks.feed import COMMENT, MESSAGE
 from mission_control.tasks.sentences import Data, Entry, asked_action, describe, named_ids
 
-FILTERS = {
+# Labels, with how the kinds begin, or a condition on those of tasks, which are most of a log.
+FILTERS: dict[str, tuple[str, str | tuple[str, ...]]] = {
     "tasks": ("Tasks", "e.kind LIKE 'task.%' AND e.kind <> 'task.comment'"),
     "comments": ("Comments", "e.kind = 'task.comment'"),
-    "approvals": ("Approvals", "e.kind LIKE 'approval.%'"),
-    "agents": ("Agents", "e.kind LIKE 'agent.%'"),
-    "boards": ("Boards", "e.kind LIKE 'board.%'"),
-    "questions": ("Questions", "e.kind LIKE 'question.%'"),
-    "memory": ("Chat and memory", "(e.kind LIKE 'memory.%' OR e.kind LIKE 'group_memory.%')"),
-    "webhooks": ("Webhooks", "e.kind LIKE 'webhook.%'"),
+    "approvals": ("Approvals", ("approval.",)),
+    "agents": ("Agents", ("agent.",)),
+    "boards": ("Boards", ("board.",)),
+    "questions": ("Questions", ("question.",)),
+    "memory": ("Chat and memory", ("memory.", "group_memory.")),
+    "webhooks": ("Webhooks", ("webhook.",)),
 }
+NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def _day(text: str | None) -> date | None:
 
 
 PAGE = 50
+SLACK = 1000  # events that stand in the log in another order than their moments, where a clock was set back
 PERSON = person_name("u", "Somebody")
 _SELECT = (
     f"SELECT e.seq, e.kind, e.actor_kind, e.actor_id, {MESSAGE}, e.data, e.board_id, e.task_id, e.subject_id,"
@@ -90,7 +93,7 @@ _SELECT = (
     " FROM events e LEFT JOIN users u ON u.id = e.actor_id LEFT JOIN boards b ON b.id = e.board_id"
     " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.subject_id"
     f" {COMMENT}"
-    " WHERE e.organization_id = ? AND e.kind NOT LIKE '%notified' AND e.kind NOT LIKE '%notify_failed'"
+    f" WHERE {{organization}} AND {' AND '.join(f"e.kind NOT LIKE '%{one}'" for one in NOTICES)}"
     " AND (e.board_id IS NULL OR (b.id IS NOT NULL AND b.deleted_at IS NULL))"
     " AND c.deleted_at IS NULL"
 )
@@ -103,14 +106,20 @@ async def number_of_event(actor: Actor, wanted: str) -> int | None:
         return None
     sql, values = _conditions(actor, FeedFilter())
     named, value = ("e.id = ?", event_id) if seq is None else ("e.seq = ?", seq)
-    found = await rows(f"{_SELECT} AND {named}{sql}", actor.organization_id, value, *values)
+    found = await rows(
+        f"{_SELECT.format(organization=_WALKED)} AND {named}{sql}", actor.organization_id, value, *values
+    )
     return int(found[0]["seq"]) if found else None
 
 
 async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entry]:
     """Return the newest lines that the actor may read, newest first."""
     sql, values = _conditions(actor, wanted)
-    lines = await _newest(actor.organization_id, sql, values, limit)
+    begins = FILTERS[wanted.kind][1] if wanted.kind else ""
+    if isinstance(begins, tuple):
+        sql, values = _of_kinds(actor.organization_id, begins, sql, values, limit)
+    is_narrow = bool(wanted.kind == "" and (wanted.board_id or wanted.actor))
+    lines = await _newest(actor.organization_id, sql, values, limit, is_walked=not is_narrow)
     if not can(actor, "agent.manage"):  # only admins can open agents' pages
         lines = [replace(line, url="") if line.url.startswith("/agents/") else line for line in lines]
     return lines
@@ -118,16 +127,31 @@ async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entr
 
 async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAGE) -> list[Entry]:
     """Return the events of one task, newest first, without comments."""
-    return await _newest(organization_id, " AND e.task_id = ? AND e.kind <> 'task.comment'", [task_id], limit)
+    sql = " AND e.task_id = ? AND e.kind <> 'task.comment'"
+    return await _newest(organization_id, sql, [task_id], limit, is_walked=False)
 
 
 async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: int | None = None) -> list[Entry]:
     """Return the events by and about an agent on boards that the actor reads, newest first."""
     here, boards = on_readable_boards(actor, agent.organization_id, "e.board_id")
     older, values = ("", []) if before is None else (" AND e.seq < ?", [before])
-    return await _newest(
-        agent.organization_id, f" AND e.agent_id = ?{here}{older}", [agent.id, *boards, *values], limit
+    sql = f" AND e.agent_id = ?{here}{older}"
+    return await _newest(agent.organization_id, sql, [agent.id, *boards, *values], limit, is_walked=False)
+
+
+# How an organization's events are found: by walking its log from the end, or among those that another index has.
+_WALKED, _CHECKED = "e.organization_id = ?", "CAST(e.organization_id AS TEXT) = ?"
+
+
+def _of_kinds(organization_id: UUID, begins: tuple[str, ...], sql: str, values: Values, limit: int) -> Condition:
+    """Return a condition for the newest events of kinds that are rare in a log, which an index has by kind."""
+    kinds = [kind for kind in KINDS if kind.startswith(begins) and not kind.endswith(NOTICES)]
+    each = (
+        f"SELECT e.seq FROM events e WHERE {_WALKED} AND e.kind = ? AND SUBSTR(e.kind, 1, 5) <> 'task.'{sql}"
+        " AND (e.board_id IS NULL OR e.board_id IN (SELECT id FROM boards WHERE deleted_at IS NULL))"
     )
+    newest, found = first_of_all(each, [[organization_id, kind, *values] for kind in kinds], "seq DESC", limit, 0)
+    return f" AND e.seq IN (SELECT seq FROM ({newest}) newest)", found
 
 
 def _conditions(actor: Actor, wanted: FeedFilter) -> Condition:
@@ -135,20 +159,30 @@ def _conditions(actor: Actor, wanted: FeedFilter) -> Condition:
     whole, single = actor.readable_boards()
     if actor.organization_id not in whole:
         sql, values = f" AND e.board_id IN ({placeholders(len(single))})" if single else " AND 1 = 0", [*single]
-    if wanted.kind:
-        sql += f" AND {FILTERS[wanted.kind][1]}"
+    if wanted.kind and isinstance(those := FILTERS[wanted.kind][1], str):
+        sql += f" AND {those}"
     kind, _, name = wanted.actor.partition(":")
     for condition, value in (
         ("e.board_id = ?", wanted.board_id),
         ("e.actor_kind = ?", kind or None),
+        ("e.actor_id IS NULL AND e.actor_kind = ?", kind if kind == "system" else None),
         ("e.actor_id = ?", parse_id(name)),
         ("e.seq < ?", wanted.before),
         ("e.seq > ?", wanted.after),
-        ("e.created_at >= ?", _midnight(wanted.first_day, 0)),
-        ("e.created_at < ?", _midnight(wanted.last_day, 1)),
     ):
         if value is not None:
             sql, values = f"{sql} AND {condition}", [*values, value]
+    for moment, sign, order, bound in (
+        (_midnight(wanted.first_day, 0), ">=", "", f">= -{SLACK} +"),
+        (_midnight(wanted.last_day, 1), "<", " DESC", f"<= {SLACK} +"),
+    ):
+        if moment is not None:  # by number too, so that the log is not walked up to there
+            number = (
+                f"SELECT d.seq FROM events d WHERE d.organization_id = ? AND d.created_at {sign} ?"
+                f" ORDER BY d.created_at{order} LIMIT 1"
+            )
+            sql += f" AND e.created_at {sign} ? AND e.seq {bound} COALESCE(({number}), 0)"
+            values += [moment, actor.organization_id, moment]
     return sql, values
 
 
@@ -157,9 +191,11 @@ def _midnight(day: date | None, days: int) -> datetime | None:
     return None if day is None or is_last else datetime.combine(day + timedelta(days=days), time())
 
 
-async def _newest(organization_id: UUID, sql: str, values: Values, limit: int) -> list[Entry]:
+async def _newest(organization_id: UUID, sql: str, values: Values, limit: int, *, is_walked: bool) -> list[Entry]:
     """Return events as lines; the names in their sentences are read in one statement."""
-    found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", organization_id, *values, limit)
+    select = _SELECT.format(organization=_WALKED if is_walked else _CHECKED)
+    mine = organization_id if is_walked else str(organization_id)
+    found = await rows(f"{select}{sql} ORDER BY e.seq DESC LIMIT ?", mine, *values, limit)
     data = [orjson.loads(row["data"] or "{}") for row in found]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
     lines = [_entry(row, one, names) for row, one in zip(found, data, strict=True)]

@@ -22,6 +22,7 @@ from mission_control.tasks.leaving import restore_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card
 from mission_control.tasks.notices import WORK_WAITS
+from mission_control.tasks.query import LIVING
 from mission_control.tasks.reviews import parts_of_tasks
 from mission_control.tasks.schemas import TaskMove
 
@@ -38,7 +39,6 @@ VERSION = (
     "CAST(t.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(c.created_at) AS TEXT) FROM task_comments c"
     " WHERE c.task_id = t.id AND c.deleted_at IS NULL), '')"
 )
-LIVING = "t.deleted_at IS NULL AND t.archived_at IS NULL"  # the condition of an index; an archived task is done
 # Kinds of events after which another task may wait.
 CHANGES = ("task.created", "task.updated", "task.status_changed", "task.deleted", "task.restored", "board.")
 _SELECT = (

@@ -13,7 +13,7 @@ from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.tasks.board_view import COLUMNS, PAGE, BoardView, News, is_no_notice, of_board
 from mission_control.tasks.bulk import SETTABLE
-from mission_control.tasks.cards import FIRST, Order, cards_html, columns_of
+from mission_control.tasks.cards import MOST, Order, cards_html, columns_of, limit_of
 from mission_control.tasks.fields import FIELDS
 from mission_control.tasks.query import OPEN
 from mission_control.tasks.tags import tags_offered
@@ -69,8 +69,9 @@ async def card_changes(view: BoardView, batch: Batch) -> str | None:
         cards, moves = await view.cards(ids, agent_ids), view.rights.may_write
         return "".join(partial(f"#task-{one.task_id}", cards_html([one], moves), "outerMorph") for one in cards)
     orders = await view.orders()
-    # The last of the first cards of each column: as many may have come into sight as have left.
-    edge = {task_id for order in orders for task_id in order.ids[FIRST - len(ids) : FIRST]}
+    # The last of the cards of each column that are shown: as many may have come into sight as have left.
+    limits = {order.status: limit_of(view.wanted, order.status) for order in orders}
+    edge = {one for order in orders for one in order.ids[limits[order.status] - len(ids) : limits[order.status]]}
     cards, html = await view.cards(ids | edge, agent_ids), ""
     for order in orders:
         shown = set(order.ids)
@@ -86,7 +87,7 @@ async def _counts(view: BoardView, orders: list[Order]) -> str:
     for order in orders:
         status, total, shown = order.status, order.total, len(order.rows)
         more = render_macro(
-            TEMPLATE, "more", board_id=board_id, status=status, total=total, shown=shown, wanted=view.wanted
+            TEMPLATE, "more", board_id=board_id, status=status, total=total, shown=shown, wanted=view.wanted, most=MOST
         )
         html += partial(f"#count-{status}", str(total), "innerHTML")
         html += partial(f"#more-{status}", more, "innerHTML")
@@ -112,7 +113,7 @@ async def columns(view: BoardView) -> str:
     found = await columns_of(view.board, view.wanted, view.viewer_id)
     return render_macro(
         TEMPLATE, "columns", board_id=view.board.id, columns=found, cards_html=cards_html, wanted=view.wanted,
-        wip_usage=await view.wip_usage(), may_write=view.rights.may_write,
+        wip_usage=await view.wip_usage(), may_write=view.rights.may_write, most=MOST,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from mission_control.log.models import Event
 from mission_control.log.wake import publish_wakeup
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
-from mission_control.tasks.query import OPEN, CardFilter, conditions
+from mission_control.tasks.query import LIVING, OPEN, CardFilter, conditions
 from mission_control.web.asides import AsideView, asked
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region
@@ -37,12 +37,11 @@ async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None
         return {}
     wanted = list(dict.fromkeys(texts))
     found = [conditions(text, viewer_id) for text in wanted]
-    counts = ", ".join(f"COUNT(*) FILTER (WHERE TRUE{sql}) AS n{index}" for index, (sql, _) in enumerate(found))
-    [row] = await rows(
-        f"SELECT {counts} FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL",
-        *(value for _, values in found for value in values),
-        board.id,
+    counts = ", ".join(
+        f"(SELECT COUNT(*) FROM tasks t WHERE t.board_id = ? AND {LIVING}{sql}) AS n{index}"
+        for index, (sql, _) in enumerate(found)
     )
+    [row] = await rows(f"SELECT {counts}", *(value for _, values in found for value in (board.id, *values)))
     return {text: int(row[f"n{index}"]) for index, text in enumerate(wanted)}
 
 

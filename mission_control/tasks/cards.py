@@ -18,9 +18,9 @@ from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
 from mission_control.core import times
 from mission_control.core.declared import completed_row
 from mission_control.core.substance import substance_of
-from mission_control.database.sql import placeholders, select
+from mission_control.database.sql import Condition, placeholders, select
 from mission_control.tasks.fields import FIELDS, REWRITTEN, Surface, alike_at
-from mission_control.tasks.query import CardFilter
+from mission_control.tasks.query import LIVING, CardFilter
 from mission_control.web.fragments import render_macro
 
 
@@ -177,13 +177,23 @@ def _badge(row: Card, now: datetime) -> Badge | None:
 
 FIRST = 50  # cards of a column, until somebody asks for all
 
+MOST = 500  # of a column that was asked for whole
+
 # The tasks that a filter leaves on a board, with the place of each in its column.
-PLACED = """
+PLACED = f"""
 SELECT t.id, t.number, t.status,
     ROW_NUMBER() OVER (PARTITION BY t.status ORDER BY t.position, t.created_at DESC) AS place,
     COUNT(*) OVER (PARTITION BY t.status) AS total
 FROM tasks t
-WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL
+WHERE t.board_id = ? AND {LIVING}
+"""
+# The first tasks of one column, which an index holds in their order, and how many it has.
+IN_COLUMN = f"""
+SELECT q.id, q.number, q.status, ROW_NUMBER() OVER (ORDER BY q.position, q.created_at DESC) AS place,
+    (SELECT COUNT(*) FROM tasks t WHERE t.board_id = ? AND t.status = '{{status}}' AND {LIVING}) AS total
+FROM (SELECT t.id, t.number, t.status, t.position, t.created_at FROM tasks t
+    WHERE t.board_id = ? AND t.status = '{{status}}' AND {LIVING}
+    ORDER BY t.position, t.created_at DESC LIMIT {{limit}}) q
 """
 
 
@@ -231,10 +241,9 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
     """Return the four columns with their first cards by position."""
     placed, values = _placed(board, wanted, viewer_id)
     cards = await _read(
-        f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
-        f" WHERE {_first(wanted)} ORDER BY q.status, q.place, a.created_at, a.id",
+        f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS} WHERE t.id = q.id"
+        " ORDER BY q.status, q.place, a.created_at, a.id",
         *values,
-        *wanted.whole,
     )
     columns = {status: Column(status) for status in STATUSES}
     for card in cards:
@@ -250,10 +259,8 @@ async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) ->
     orders = {status: Order(status) for status in STATUSES}
     for row in await select(
         PlacedRow,
-        f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
-        f" WHERE {_first(wanted)} ORDER BY q.status, q.place",
+        f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q ORDER BY q.status, q.place",
         *values,
-        *wanted.whole,
     ):
         orders[row.status].rows.append(row)
     return list(orders.values())
@@ -267,20 +274,26 @@ async def cards_of(
     if agent_ids:
         chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
     return await _read(
-        f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+        f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND {LIVING}"
         f" AND ({' OR '.join(chosen)}){narrowed} ORDER BY t.number, a.created_at, a.id",
         *(board.id, *ids, *agent_ids, *values),
     )
 
 
-def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[object]]:
+def limit_of(wanted: CardFilter, status: str) -> int:
+    """Return how many cards of a column are shown."""
+    return MOST if status in wanted.whole else FIRST
+
+
+def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> Condition:
+    """Return the cards that a board shows, with their places."""
+    limits = {status: limit_of(wanted, status) for status in STATUSES}
     narrowed, values = wanted.conditions(viewer_id)
-    return PLACED + narrowed, [board.id, *values]
-
-
-def _first(wanted: CardFilter) -> str:
-    unlimited = f" OR q.status IN ({placeholders(len(wanted.whole))})" if wanted.whole else ""
-    return f"(q.place <= {FIRST}{unlimited})"
+    if not narrowed:
+        columns = " UNION ALL ".join(IN_COLUMN.format(status=one, limit=limit) for one, limit in limits.items())
+        return columns, [board.id] * 2 * len(limits)
+    first = " OR ".join(f"(q.status = '{one}' AND q.place <= {limit})" for one, limit in limits.items())
+    return f"SELECT q.* FROM ({PLACED}{narrowed}) q WHERE {first}", [board.id, *values]
 
 
 KEPT = 3000  # cards, about 1.5 KB each

@@ -229,8 +229,9 @@ async def values_of_tasks(board_id: object, task_ids: Sequence[Any]) -> Values:
     return await _values(board_id, f"v.task_id IN ({placeholders(len(task_ids))})", task_ids)
 
 
-async def values_of_board(board_id: object) -> Values:
-    return await _values(board_id, "t.board_id = ?", [board_id])
+async def values_where(board_id: object, where: str, *values: object) -> Values:
+    """Return the values of the tasks `t` of a board that meet a condition."""
+    return await _values(board_id, where, values)
 
 
 async def _values(board_id: object, where: str, parameters: Sequence[Any]) -> Values:

@@ -41,12 +41,13 @@ CARDS = f"""
     LEFT JOIN users u ON u.id = t.assigned_user_id
     LEFT JOIN (
         SELECT k.task_id, COUNT(*) AS approvals, SUM(CASE WHEN k.is_pending THEN 1 ELSE 0 END) AS pending
-        FROM approval_task_links k JOIN tasks s ON s.id = k.task_id WHERE s.board_id = ? GROUP BY k.task_id
+        FROM tasks s JOIN approval_task_links k ON k.task_id = s.id
+        WHERE s.board_id = ? AND s.deleted_at IS NULL{{kept}} GROUP BY k.task_id
     ) l ON l.task_id = t.id
     LEFT JOIN (
         SELECT m.task_id, COUNT(*) AS comments
-        FROM task_comments m JOIN tasks s ON s.id = m.task_id
-        WHERE s.board_id = ? AND m.deleted_at IS NULL GROUP BY m.task_id
+        FROM tasks s JOIN task_comments m ON m.task_id = s.id
+        WHERE s.board_id = ? AND s.deleted_at IS NULL{{kept}} AND m.deleted_at IS NULL GROUP BY m.task_id
     ) c ON c.task_id = t.id
     WHERE t.board_id = ? AND t.deleted_at IS NULL
 """
@@ -55,11 +56,12 @@ CARDS = f"""
 async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, object]:
     """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
     seq = await head_of(board.organization_id)
-    kept = "" if archived else " AND t.archived_at IS NULL"
-    cards = await select_columns(CARD_KINDS, f"{CARDS}{kept} ORDER BY t.created_at DESC, t.id DESC", *[board.id] * 3)
+    kept = "" if archived else " AND {}.archived_at IS NULL"
+    sql = f"{CARDS.format(kept=kept.format('s'))}{kept.format('t')} ORDER BY t.created_at DESC, t.id DESC"
+    cards = await select_columns(CARD_KINDS, sql, *[board.id] * 3)
     return {
         "board": BoardRead.of(board),
-        "tasks": serialize_tasks(cards, await board_relations(board.id)),
+        "tasks": serialize_tasks(cards, await board_relations(board.id, archived=archived)),
         "agents": [AgentRead.of(agent) for agent in await agents_of_board(board)],
         "approvals": await approvals_read("a.board_id = ?", [board.id], f"{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}"),
         "chat_messages": await newest_chat(board.id),

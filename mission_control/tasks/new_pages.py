@@ -17,6 +17,7 @@ from mission_control.database.sql import rows
 from mission_control.tasks.fields import Surface, alike_at, in_form
 from mission_control.tasks.forms import FullTaskForm, NewTaskForm, assignee_value, fields_of
 from mission_control.tasks.pages import back_to_board
+from mission_control.tasks.query import LIVING, STATES
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
 from mission_control.tasks.tags import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action
@@ -70,8 +71,8 @@ def misses_fields(error: object) -> list[str]:
 async def _choices(board: Board) -> dict[str, Any]:
     crew, people, tags = await crew_of(board), await people_of(board), await tags_offered(board)
     unfinished = await rows(
-        "SELECT t.id, t.number, t.title FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL"
-        f" AND t.status <> 'done' ORDER BY t.number DESC LIMIT {MOST_TASKS}",
+        f"SELECT t.id, t.number, t.title FROM tasks t WHERE t.board_id = ? AND {LIVING} AND {STATES['open']}"
+        f" ORDER BY t.number + 0 DESC LIMIT {MOST_TASKS}",
         board.id,
     )
     assignees = [(f"agent:{one['id']}", f"{one['name']} (agent)") for one in crew]

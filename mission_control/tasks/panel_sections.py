@@ -34,7 +34,7 @@ from mission_control.tasks.panel import (
     panel_key,
     panel_region,
 )
-from mission_control.tasks.query import matching
+from mission_control.tasks.query import LIVING, STATES, matching
 from mission_control.tasks.tags import tags_of_organization, tags_of_tasks
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Concerns, Region
@@ -143,16 +143,21 @@ async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool
     mine, other = ("depends_on_task_id", "task_id") if needed_by else ("task_id", "depends_on_task_id")
     number = text.strip().removeprefix("#")
     exact = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
-    return await rows(
-        f"""
-        SELECT t.id, t.number, t.title, t.status FROM tasks t
-        WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL AND t.id <> ? AND NOT EXISTS (
+    found = f"""
+        SELECT t.id, t.number, t.title, t.status, {{place}} AS place FROM tasks t
+        WHERE t.board_id = ? AND {LIVING} AND t.id <> ? AND NOT EXISTS (
             SELECT 1 FROM task_dependencies d WHERE d.{mine} = ? AND d.{other} = t.id
-        ){"".join(f" AND {one}" for one in conditions)}
-        ORDER BY CASE WHEN t.number = ? THEN 0 ELSE 1 END, CASE WHEN t.status = 'done' THEN 1 ELSE 0 END,
-            t.number DESC LIMIT {MOST_FOUND}
-        """,
-        *(board.id, task_id, task_id, *values, exact),
+        ){"".join(f" AND {one}" for one in conditions)} AND {{which}}
+        ORDER BY t.number DESC LIMIT {MOST_FOUND}
+    """
+    # Done tasks grow: of those an index has the newest, and the one with the number.
+    parts = ("t.number = ?", f"{STATES['open']} AND t.number <> ?", "t.status = 'done' AND t.number <> ?")
+    sql = " UNION ALL ".join(
+        f"SELECT * FROM ({found.format(place=place, which=which)}) part" for place, which in enumerate(parts)
+    )
+    return await rows(
+        f"SELECT id, number, title, status FROM ({sql}) every ORDER BY place, number DESC LIMIT {MOST_FOUND}",
+        *[board.id, task_id, task_id, *values, exact] * len(parts),
     )
 
 

@@ -17,16 +17,24 @@ from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
 from mission_control.core.values import Paging
 from mission_control.database.records import find
-from mission_control.database.sql import as_moment, placeholders, rows, select, select_columns, wire_moment
+from mission_control.database.sql import (
+    as_moment,
+    first_of_all,
+    placeholders,
+    rows,
+    select,
+    select_columns,
+    wire_moment,
+)
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
-from mission_control.tasks.custom_field_queries import Values, values_of_board, values_of_tasks
+from mission_control.tasks.custom_field_queries import Values, values_of_tasks, values_where
 from mission_control.tasks.fields import BY_NAME, FIELDS, REWRITTEN
 from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
 from mission_control.tasks.models import Comment, Task
-from mission_control.tasks.query import Word, conditions_of, order_of, words_of
+from mission_control.tasks.query import LIVING, Word, conditions_of, order_of, words_of
 from mission_control.tasks.schemas import TaskQuery
-from mission_control.tasks.tags import Tags, tags_of_board, tags_of_tasks
+from mission_control.tasks.tags import Tags, tags_of_tasks, tags_where
 from mission_control.tasks.waiting import add_reasons
 
 
@@ -155,18 +163,16 @@ async def list_tasks(
 
 async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
     """Return the deleted (`trash`) or archived tasks of some boards, the last to go first, and their number."""
+    if not boards:
+        return [], 0
     by_id = {str(board.id): board for board in boards}
     moment, gone = ("t.deleted_at", "") if kind == "trash" else ("t.archived_at", " AND t.deleted_at IS NULL")
-    listed = placeholders(len(by_id)) or "NULL"
-    where = f"FROM tasks t WHERE {moment} IS NOT NULL{gone} AND t.board_id IN ({listed})"
-    [total] = await rows(f"SELECT COUNT(*) AS n {where}", *by_id)
-    found = await rows(
-        f"SELECT t.id, t.number, t.title, t.status, t.board_id, {moment} AS gone_at {where}"
-        f" ORDER BY {moment} DESC, t.id DESC LIMIT ? OFFSET ?",
-        *by_id,
-        paging.limit,
-        paging.offset,
-    )
+    where = f"FROM tasks t WHERE {moment} IS NOT NULL{gone} AND t.board_id"
+    [total] = await rows(f"SELECT COUNT(*) AS n {where} IN ({placeholders(len(by_id))})", *by_id)
+    each = f"SELECT t.id, t.number, t.title, t.status, t.board_id, {moment} AS gone_at {where} = ?"
+    order = "gone_at DESC, id DESC"
+    sql, values = first_of_all(each, [[one] for one in by_id], order, paging.limit, paging.offset)
+    found = await rows(sql, *values)
     tasks = [row | {"gone_at": as_moment(row["gone_at"]), "board": by_id[str(row["board_id"])]} for row in found]
     return tasks, int(total["n"])
 
@@ -228,9 +234,11 @@ class Relations:
         }
 
 
-async def board_relations(board_id: UUID) -> Relations:
-    edges = await _edges("d.board_id = ?", board_id)
-    return Relations(edges, await tags_of_board(board_id), await values_of_board(board_id))
+async def board_relations(board_id: UUID, *, archived: bool) -> Relations:
+    """Return those of the tasks of a board; archived ones are many."""
+    tasks = f"t.board_id = ? AND {'t.deleted_at IS NULL' if archived else LIVING}"
+    edges = await _edges(f"d.task_id IN (SELECT t.id FROM tasks t WHERE {tasks})", board_id)
+    return Relations(edges, await tags_where(tasks, board_id), await values_where(board_id, tasks, board_id))
 
 
 EDGES = """

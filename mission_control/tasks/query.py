@@ -23,6 +23,7 @@ from mission_control.database.sql import Condition, contains, is_postgres, lower
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 
 MOST_WORDS = 30
+LIVING = "t.deleted_at IS NULL AND t.archived_at IS NULL"  # on their board; an archived task is done
 NOTHING = "none"
 BLOCKER = (
     "SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
@@ -32,7 +33,7 @@ PENDING = "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_p
 NEEDS_REVIEW = "(t.status = 'review' AND t.assigned_agent_id IS NULL)"
 NOBODY = "(t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL)"
 STATES = {
-    "open": "t.status <> 'done'",
+    "open": f"t.status IN ({', '.join(f"'{one}'" for one in STATUSES if one != 'done')})",  # as an index has it
     "done": "t.status = 'done'",
     "blocked": f"(t.status <> 'done' AND EXISTS ({BLOCKER}))",
     "flagged": "t.flagged_at IS NOT NULL",

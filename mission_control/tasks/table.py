@@ -18,6 +18,7 @@ from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Region
 
 FIRST = 100  # rows, until somebody asks for all
+MOST = 500
 NUMBERS = ("integer", "decimal")
 FIELD = "field:"  # begins the name of a custom field's column
 ALWAYS = ("title", "number")  # stand in the first column
@@ -80,8 +81,10 @@ async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
     fields = await view.fields()
     placed, values = _placed(view, fields)
     which = f"q.id IN ({placeholders(len(only))})" if only else _first(view)
-    sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
-    found = await select(Card, f"{sql} WHERE {which} ORDER BY q.place, a.created_at, a.id", *values, *only)
+    sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS}"
+    found = await select(
+        Card, f"{sql} WHERE t.id = q.id AND {which} ORDER BY q.place, a.created_at, a.id", *values, *only
+    )
     table = Table(columns_of_table(fields, view.wanted.columns), found[0].total if found else 0)
     table.rows = [*cards_from(found)]
     await _add_values(table, fields)
@@ -124,7 +127,11 @@ def _placed(view: BoardView, fields: list[BoardField]) -> Condition:
 
 
 def _first(view: BoardView) -> str:
-    return "TRUE" if TABLE in view.wanted.whole else f"q.place <= {FIRST}"
+    return f"q.place <= {_limit(view)}"
+
+
+def _limit(view: BoardView) -> int:
+    return MOST if TABLE in view.wanted.whole else FIRST
 
 
 async def _add_values(table: Table, fields: list[BoardField]) -> None:
@@ -179,7 +186,7 @@ async def _order(view: BoardView) -> Order:
 async def _more(view: BoardView) -> str:
     order, board_id = await _order(view), view.board.id
     total, shown = order.total, len(order.rows)
-    return render_macro(TEMPLATE, "more", board_id=board_id, total=total, shown=shown, wanted=view.wanted)
+    return render_macro(TEMPLATE, "more", board_id=board_id, total=total, shown=shown, wanted=view.wanted, most=MOST)
 
 
 async def _changes(view: BoardView, batch: Batch) -> str | None:
@@ -190,7 +197,7 @@ async def _changes(view: BoardView, batch: Batch) -> str | None:
     order = await _order(view)
     if not order.rows:
         return None  # the sentence of an empty table comes or goes
-    changed = ids | frozenset(order.ids[FIRST - len(ids) : FIRST])
+    changed = ids | frozenset(order.ids[_limit(view) - len(ids) : _limit(view)])
     table = await view.reads.get(("rows", view.key, changed), lambda: table_of(view, sorted(changed)))
     html, shown, may_write = "", set(order.ids), view.rights.may_write
     for row in table.rows:

@@ -85,10 +85,20 @@ class TagRead(Schema):
 Tags = dict[str, list[dict[str, Any]]]
 
 
+_GONE = (
+    "t.deleted_at IS NOT NULL",
+    "t.deleted_at IS NULL AND b.deleted_at IS NOT NULL",
+)
+_WITH_TAGS = (
+    "SELECT a.tag_id FROM boards b CROSS JOIN tasks t CROSS JOIN tag_assignments a"
+    " WHERE b.organization_id = {{organization}} AND t.board_id = b.id AND a.task_id = t.id AND {}"
+)
 SELECT = (
     "SELECT g.id, g.organization_id, g.name, g.slug, g.color, g.description, g.created_at, g.updated_at,"
-    " (SELECT COUNT(*) FROM tag_assignments a JOIN tasks t ON t.id = a.task_id JOIN boards b ON b.id = t.board_id"
-    "  WHERE a.tag_id = g.id AND t.deleted_at IS NULL AND b.deleted_at IS NULL) AS task_count FROM tags g"
+    " (SELECT COUNT(*) FROM tag_assignments a WHERE a.tag_id = g.id) - COALESCE(gone.n, 0) AS task_count FROM tags g"
+    # An index counts all tasks with a tag; what is in the trash, which is less, is taken off.
+    f" LEFT JOIN (SELECT tag_id, COUNT(*) AS n FROM ({' UNION ALL '.join(map(_WITH_TAGS.format, _GONE))}) every"
+    "  GROUP BY tag_id) gone ON gone.tag_id = g.id"
 )
 AT_ONCE = 5000
 BY_NAME = " ORDER BY LOWER(g.name), g.created_at, g.id"
@@ -109,12 +119,14 @@ async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
 async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[TagRead], int]:
     """Return an organization's tags, and their number; `order` is one of the orders above."""
     [total] = await rows("SELECT COUNT(*) AS n FROM tags WHERE organization_id = ?", organization_id)
-    page = f"{SELECT} WHERE g.organization_id = ?{order} LIMIT ? OFFSET ?"
-    return await select(TagRead, page, organization_id, paging.limit, paging.offset), int(total["n"])
+    page = f"{SELECT.format(organization='?')} WHERE g.organization_id = ?{order} LIMIT ? OFFSET ?"
+    values = [*[organization_id] * (len(_GONE) + 1), paging.limit, paging.offset]
+    return await select(TagRead, page, *values), int(total["n"])
 
 
 async def tag_read(tag_id: UUID) -> TagRead:
-    return await existing(select_one(TagRead, f"{SELECT} WHERE g.id = ?", tag_id))
+    here = SELECT.format(organization="(SELECT o.organization_id FROM tags o WHERE o.id = ?)")
+    return await existing(select_one(TagRead, f"{here} WHERE g.id = ?", *[tag_id] * (len(_GONE) + 1)))
 
 
 async def tags_of_organization(organization_id: UUID) -> list[TagRef]:
@@ -137,8 +149,9 @@ async def tags_of_tasks(task_ids: Sequence[object]) -> Tags:
     return tags
 
 
-async def tags_of_board(board_id: UUID) -> Tags:
-    return _grouped(await rows(ON_TASKS.format(where="t.board_id = ?"), board_id))
+async def tags_where(where: str, *values: object) -> Tags:
+    """Return the tags of the tasks `t` that meet a condition."""
+    return _grouped(await rows(ON_TASKS.format(where=where), *values))
 
 
 def _grouped(found: list[dict[str, object]]) -> Tags:
