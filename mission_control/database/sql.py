@@ -135,7 +135,10 @@ def _unless(kind: type, convert: Column) -> Column:
 
 
 def _sample(values: Sequence[Any]) -> Any:
-    return next((value for value in values if value is not None), None)
+    for value in values:
+        if value is not None:
+            return value
+    return None
 
 
 def _moment(value: str) -> datetime:
@@ -279,7 +282,7 @@ def placeholders(count: int) -> str:
 
 def as_id(value: Any) -> UUID | None:
     """A UUID column's value as a UUID on both databases."""
-    return value if value is None or isinstance(value, UUID) else UUID(str(value))
+    return value if value is None or isinstance(value, UUID) else pgproto.UUID(str(value))
 
 
 def as_moment(value: Any) -> datetime | None:

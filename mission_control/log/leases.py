@@ -12,12 +12,11 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
-from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from mission_control.core import times
 from mission_control.core.values import new_id
-from mission_control.database.records import UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import Record, UtcDatetimeField, json_field, nullable, reference
 from mission_control.database.sql import as_id, as_moment, is_postgres, placeholders, rows
 from mission_control.log.event_log import Head
 
@@ -26,7 +25,7 @@ LONGEST_PAUSE_SECONDS = 600.0
 _log = logging.getLogger(__name__)
 
 
-class Leased(Model):
+class Leased(Record):
     """A row that is worked on beside requests: in the state `waiting` from `due_at` on, and under a lease."""
 
     state = fields.CharField(max_length=16, default="waiting")
