@@ -1,5 +1,6 @@
 """One connection to an SQLite file, and whatever a statement needs there."""
 
+import contextlib
 import functools
 import re
 import sqlite3
@@ -53,6 +54,41 @@ class Costs:
         if len(self._seconds) >= REMEMBERED:
             self._seconds.clear()
         self._seconds[sql] = max(seconds, self._seconds.get(sql, 0.0) / 2)
+
+
+QUICK_IN_A_ROW = 8
+FEW_CHANGES = 100  # rows
+COMMITS_BETWEEN_CHECKPOINTS = 40  # of some 11 pages each; SQLite makes one by itself when there are 1000
+
+
+# A hop to a thread costs about as much processor time as a quick disk takes for a COMMIT. A disk that is slow, if only
+# now and then, would hold up everybody.
+class Commits:
+    """Commits the writer's transactions, and says which may hold the loop's thread: few changes, to a quick disk."""
+
+    def __init__(self) -> None:
+        self._quick = 0  # in a row, up to now
+        self._since_checkpoint = 0
+
+    def are_quick(self, changes: int) -> bool:
+        """Return whether a COMMIT of so many changed rows will be short."""
+        is_due = self._since_checkpoint >= COMMITS_BETWEEN_CHECKPOINTS
+        return self._quick >= QUICK_IN_A_ROW and changes <= FEW_CHANGES and not is_due
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """Commit: what was changed is on the disk afterwards."""
+        began = time.perf_counter()
+        connection.commit()
+        self._quick = self._quick + 1 if time.perf_counter() - began <= SHORT_SECONDS else 0
+        self._since_checkpoint += 1
+
+    def commit_in_thread(self, connection: sqlite3.Connection) -> None:
+        """Commit, and copy the log into the file when that is due, which SQLite does inside of a COMMIT otherwise."""
+        self.commit(connection)
+        if self._since_checkpoint >= COMMITS_BETWEEN_CHECKPOINTS:
+            self._since_checkpoint = 0
+            with contextlib.suppress(sqlite3.Error):  # what was committed is in the log in any case
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 class Stopwatch:

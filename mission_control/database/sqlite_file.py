@@ -1,7 +1,7 @@
 """An open SQLite file: one connection that writes, one that reads on the loop's thread, and others for long reads.
 
 A hop to a thread costs as much as twenty short statements, so short statements run where the caller is. What would hold
-up everybody goes to a thread: COMMIT, which waits for the disk; whatever has to wait for another process; searches and
+up everybody goes to a thread: COMMIT, unless the disk is quick; whatever has to wait for another process; searches and
 counts, whose length nobody knows; and every statement that turned out to be long. WAL lets the others read while the
 writer writes, and a statement that begins after a COMMIT has returned sees it on every connection.
 """
@@ -20,6 +20,7 @@ from mission_control.database.outages import finish
 from mission_control.database.sqlite_connection import (
     SHORT_SECONDS,
     WAIT_MILLISECONDS,
+    Commits,
     Connection,
     Costs,
     Cut,
@@ -125,6 +126,7 @@ class SqliteFile:
         self.readers = Readers(path, self._costs)
         self._thread = ThreadPoolExecutor(1, "sqlite-writer")
         self._changes_before = 0
+        self.commits = Commits()
         self._turn_began: float | None = None
         self._waiters: deque[asyncio.Future[None]] = deque()
 
@@ -189,10 +191,13 @@ class SqliteFile:
 
     async def commit(self) -> None:
         """Commit: what was changed is on the disk afterwards."""
-        if self.writer.total_changes == self._changes_before:
+        changes = self.writer.total_changes - self._changes_before
+        if not changes:
             self.writer.commit()  # nothing to wait for
+        elif self.commits.are_quick(changes):
+            self.commits.commit(self.writer)
         else:
-            await finish(self._in_thread(self.writer.commit))
+            await finish(self._in_thread(self.commits.commit_in_thread, self.writer))
 
     async def roll_back(self) -> None:
         """Undo what the transaction did; nothing when it is over."""

@@ -1,4 +1,4 @@
-"""Where statements run on SQLite: short ones on the loop's thread, long ones and COMMIT in threads."""
+"""Where statements run on SQLite: short ones on the loop's thread, long ones in threads, COMMIT as the disk is."""
 
 import asyncio
 import sqlite3
@@ -11,8 +11,14 @@ import pytest
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
-from mission_control.database import sqlite_file
+from mission_control.database import sqlite_connection, sqlite_file
 from mission_control.database.sql import connection, rows
+from mission_control.database.sqlite_connection import (
+    COMMITS_BETWEEN_CHECKPOINTS,
+    FEW_CHANGES,
+    QUICK_IN_A_ROW,
+    Commits,
+)
 from mission_control.database.sqlite_engine import SafeSqliteClient
 from mission_control.database.sqlite_file import LONG_READS, QUICK_READS, SqliteFile
 from tests.unit.small_database import small_database
@@ -48,15 +54,35 @@ async def test_short_statements_run_on_the_loops_thread(file: SqliteFile) -> Non
     assert writing == set()
 
 
-async def test_commit_runs_in_a_thread(file: SqliteFile) -> None:
+async def committed_here(file: SqliteFile, notes: int = 1) -> bool:
+    """Whether a COMMIT ran on the loop's thread, as BEGIN always does."""
     seen: dict[str, int] = {}
     file.writer.set_trace_callback(lambda text: seen.setdefault(text.split()[0], threading.get_ident()))
     async with in_transaction():
-        await rows("SELECT 1 AS one")
-        await Note.create(text="a")
-    here = threading.get_ident()
-    assert (seen["BEGIN"], seen["SELECT"]) == (here, here)
-    assert seen["COMMIT"] != here
+        await Note.bulk_create([Note(text=f"{number}") for number in range(notes)])
+    file.writer.set_trace_callback(None)
+    assert seen["BEGIN"] == threading.get_ident()
+    return seen["COMMIT"] == threading.get_ident()
+
+
+async def test_commit_leaves_its_thread_once_the_disk_was_quick(
+    file: SqliteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_connection, "SHORT_SECONDS", 60.0)
+    file.commits = Commits()
+    assert [await committed_here(file) for _ in range(QUICK_IN_A_ROW)] == [False] * QUICK_IN_A_ROW
+    assert await committed_here(file)
+    assert not await committed_here(file, FEW_CHANGES + 1)
+    monkeypatch.setattr(sqlite_connection, "SHORT_SECONDS", 0.0)
+    assert await committed_here(file)  # too slow, as it turns out
+    assert not await committed_here(file)
+
+
+async def test_log_is_copied_into_the_file_in_a_thread(file: SqliteFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_connection, "SHORT_SECONDS", 60.0)
+    file.commits = Commits()
+    here = [await committed_here(file) for _ in range(COMMITS_BETWEEN_CHECKPOINTS + 2)]
+    assert here[QUICK_IN_A_ROW:] == [*[True] * (COMMITS_BETWEEN_CHECKPOINTS - QUICK_IN_A_ROW), False, True]
 
 
 async def test_long_read_moves_to_a_thread_and_others_go_on(file: SqliteFile) -> None:
