@@ -46,7 +46,8 @@ async def _trace(callback: Callable[[str], None] | None) -> None:
     from tortoise.connection import get_connection
 
     client: Any = get_connection("default")
-    for connection in (await client.opened()).all():
+    file = await client.opened()
+    for connection in (file.writer, file.reader, *file.readers.all):
         connection.set_trace_callback(callback)
 
 

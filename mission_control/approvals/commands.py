@@ -10,7 +10,7 @@ from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import outcomes_of
 from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
-from mission_control.asks.deadlines import CHANNEL, COLUMNS, put_deadline
+from mission_control.asks.deadlines import COLUMNS, put_deadline
 from mission_control.boards.attempts import current_runs, only_run_of, refuse_lost_lease
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
@@ -20,7 +20,6 @@ from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import notify
 
 EVENTS = (
     Kind("approval.requested", "Somebody asked for a decision."),
@@ -56,7 +55,6 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     if status == "pending":
         await _refuse_conflicts(task_ids)
         await put_deadline(approval, board, asked)
-        notify(CHANNEL)
     else:
         decisions.resolve(approval, actor, status, None)
     runs = await current_runs(task_ids)

@@ -10,9 +10,8 @@ import orjson
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
-from mission_control.core.errors import existing
 from mission_control.core.substance import Parts
 from mission_control.core.values import Schema
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
@@ -52,21 +51,27 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
     found: dict[UUID, list[Row]] = {}
     for row in await rows(_SELECT.format(placeholders(len(approval_ids))), *approval_ids):
         found.setdefault(UUID(str(row["id"])), []).append(row)
-    return {approval_id: _parts(linked) for approval_id, linked in found.items()}
+    return {
+        approval_id: parts_of(
+            linked[0]["action_type"],
+            as_json(linked[0]["payload"]),
+            [row for row in linked if row["number"] is not None],
+        )
+        for approval_id, linked in found.items()
+    }
 
 
-def _parts(linked: list[Row]) -> Parts:
-    asked, tasks = linked[0], [row for row in linked if row["number"] is not None]
-    payload = as_json(asked["payload"])
+def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Parts:
+    """Return what a request decides about; `tasks` are rows as `_SELECT` has them."""
     payload = payload if isinstance(payload, dict) else {}
     parts: dict[str, object] = {
-        "request": [asked["action_type"], {name: one for name, one in payload.items() if name != "reason"}],
+        "request": [action_type, {name: one for name, one in payload.items() if name != "reason"}],
         "reason": payload.get("reason"),
     }
     if tasks:
         parts["title"] = [f"#{row['number']} {row['title']}" for row in tasks]
         parts["description"] = [row["description"] for row in tasks]
-    if tasks and asks_to_finish(asked["action_type"]):
+    if tasks and asks_to_finish(action_type):
         parts["result"] = [[row["summary"], as_json(row["evidence"])] for row in tasks]
         parts["run"] = [row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}" for row in tasks]
     return parts
@@ -74,10 +79,7 @@ def _parts(linked: list[Row]) -> Parts:
 
 @lookup
 async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> Approval:
-    board = await visible_board(actor, board_id)
-    approval = await existing(Approval.get_or_none(id=approval_id, board_id=board.id))
-    approval.board = board
-    return approval
+    return await on_visible_board(Approval, actor, board_id, approval_id)
 
 
 async def pending_count(board_id: UUID) -> int:

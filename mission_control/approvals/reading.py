@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mission_control.approvals import payloads
 from mission_control.approvals.payloads import GatewayRequest, asks_to_finish, heading, reason_of, stated_confidence
-from mission_control.approvals.queries import parts_of_approvals
+from mission_control.approvals.queries import parts_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome
 from mission_control.asks.schemas import NeedTask
 from mission_control.boards.models import Board
@@ -66,6 +66,7 @@ class Item(ApprovalRead):
     resolved_by_kind: str | None
     board_name: str
     holds_tasks: bool
+    has_tasks: bool
     agent_name: str | None
     requester: str
     resolver: str
@@ -225,6 +226,7 @@ _SELECT = (
     " a.requested_by_user_id, a.gateway_id, a.expires_at, a.answer_state, a.decide_by, a.otherwise,"
     " a.otherwise_user_id, a.reminded_at, a.asked_user_id, g.name AS agent_name, b.name AS board_name,"
     " b.block_status_changes_with_pending_approval AS holds_tasks,"
+    " EXISTS (SELECT 1 FROM approval_task_links l WHERE l.approval_id = a.id) AS has_tasks,"
     f" {person_name('q', 'User')} AS requester, {person_name('r', 'User')} AS resolver,"
     f" {person_name('o', 'Another person')} AS other_name, {person_name('k')} AS asked_name"
     " FROM approvals a JOIN boards b ON b.id = a.board_id LEFT JOIN agents g ON g.id = a.agent_id"
@@ -240,13 +242,15 @@ _TASKS = (
 
 async def _items(where: str, values: Iterable[object], order: str = "") -> list[Item]:
     items = await select(Item, f"{_SELECT} WHERE {where} {order}", *values)
-    by_id = {item.id: item for item in items}
-    if items:
-        for task in await select(LinkedTask, _TASKS.format(placeholders(len(items))), *by_id):
-            by_id[task.approval_id].tasks.append(task)
-    for approval_id, parts in (await parts_of_approvals([item.id for item in items if item.is_pending])).items():
-        by_id[approval_id].substance = substance_of(parts)
+    linked = {item.id: item for item in items if item.has_tasks}
+    if linked:
+        for task in await select(LinkedTask, _TASKS.format(placeholders(len(linked))), *linked):
+            linked[task.approval_id].tasks.append(task)
+    parts = await parts_of_approvals([item.id for item in linked.values() if item.is_pending])
     for item in items:
+        if item.is_pending:
+            own = parts.get(item.id)
+            item.substance = substance_of(parts_of(item.action_type, item.payload) if own is None else own)
         if item.requested_by_user_id is not None:
             item.requested_by = PersonRef(id=item.requested_by_user_id, name=item.requester)
         if item.resolved_by_user_id is not None:

@@ -76,7 +76,10 @@ class DeadlineRead(Schema):
 
 
 async def put_deadline(thing: Asked, board: "Board", fields: DeadlineAsked) -> None:
-    """Set a deadline in memory. Raise Invalid when it is too soon, or when the person cannot decide on the board."""
+    """Set a deadline in memory, and wake the timer for it when the command commits.
+
+    Raise Invalid when it is too soon, or when the person cannot decide on the board.
+    """
     if fields.decide_by is not None and fields.decide_by < times.clock_now() + SOONEST:
         raise Invalid("Choose a time at least a minute from now.")
     user_id = fields.otherwise_user_id
@@ -85,6 +88,8 @@ async def put_deadline(thing: Asked, board: "Board", fields: DeadlineAsked) -> N
     thing.decide_by = fields.decide_by
     thing.otherwise = (fields.otherwise or "remind") if fields.decide_by is not None else None
     thing.otherwise_user_id = user_id
+    if fields.decide_by is not None:
+        notify(CHANNEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,6 @@ class Deadlines[T: Asked]:
             await self.save(thing)
             due = {"decide_by": thing.decide_by, "otherwise": thing.otherwise}
             self._record(self.changed, thing, "Deadline changed", **due)
-        notify(CHANNEL)
 
     async def end(self, thing: T) -> Any:
         """End a deadline that is due: remind people, or ask another one, if that one can still answer.

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from tortoise.expressions import Q, RawSQL
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from mission_control.boards.models import Board
@@ -13,9 +14,9 @@ from mission_control.boards.schemas import BoardQuery
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import Paging
-from mission_control.database.records import find, find_all
+from mission_control.database.records import find, find_all, find_both
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.http.registry import lookup
 from mission_control.log import broker
@@ -56,6 +57,17 @@ async def visible_board(actor: Actor, board_id: UUID) -> Board:
     if board is None or not board.is_visible_to(actor):
         raise NotFound()
     return board
+
+
+async def on_visible_board[M: Model](model: type[M], actor: Actor, board_id: UUID, row_id: UUID) -> M:
+    """Return a row of a board that this actor can see, with the board. Raise NotFound otherwise."""
+    there = "t.id = ? AND t.board_id = ? AND p.deleted_at IS NULL"
+    row: Any
+    row, board = await existing(find_both(model, Board, "board_id", there, row_id, board_id))
+    if not board.is_visible_to(actor):
+        raise NotFound()
+    row.board = board
+    return cast(M, row)
 
 
 async def visible_board_here(actor: Actor, board_id: UUID) -> Board:

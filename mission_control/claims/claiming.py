@@ -56,11 +56,10 @@ ORDER = (
     " ELSE CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 WHEN t.created_at <= ? THEN 2 ELSE 3 END"
     " END, CASE WHEN t.due_at IS NULL THEN 1 ELSE 0 END, t.due_at, t.created_at, t.id"
 )
-# The token with which work is asked for has not ended, and may work.
+# The token with which work is asked for has not ended, and its scopes are those with which the worker was read.
 WORKS = (
     "EXISTS (SELECT 1 FROM tokens c WHERE c.id = ? AND c.revoked_at IS NULL"
-    " AND (c.expires_at IS NULL OR c.expires_at > ?) AND (c.scopes IS NULL"
-    " OR CAST(c.scopes AS TEXT) LIKE '%\"work\"%' OR CAST(c.scopes AS TEXT) LIKE '%\"lead\"%'))"
+    " AND (c.expires_at IS NULL OR c.expires_at > ?) AND (c.scopes IS NULL OR CAST(c.scopes AS TEXT) = ?))"
 )
 # Tasks read per poll; as many workers can claim at the same moment without missing one.
 SEEN = 50
@@ -72,7 +71,7 @@ class Worker(NamedTuple):
     """A worker, its limits and what it accepts, read before a claim.
 
     `capabilities` are the tags (slugs) of unassigned tasks that it takes; None: any. `token_id` is the token of the
-    request, if it has one.
+    request, if it has one, and `scopes` are its scopes as the database writes them.
     """
 
     id: UUID | None
@@ -80,6 +79,7 @@ class Worker(NamedTuple):
     limits: Limits
     capabilities: Sequence[str] | None
     token_id: UUID | None = None
+    scopes: str | None = None
 
 
 async def see_best(worker: Worker, tags: Sequence[str] | None = None) -> list[UUID]:
@@ -90,7 +90,7 @@ async def see_best(worker: Worker, tags: Sequence[str] | None = None) -> list[UU
 async def hold_best(worker: Worker, tags: Sequence[str] | None, seen: Sequence[UUID]) -> UUID | None:
     """Lock and return the best of some tasks, skipping those that other commands hold.
 
-    Return None also when the token of the request has been revoked or lost its scope.
+    Return None also when the token of the request has been revoked or got other scopes.
     """
     hold = " FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""
     found = await _best(worker, tags, seen, f" LIMIT 1{hold}")
@@ -107,7 +107,7 @@ async def _best(worker: Worker, tags: Sequence[str] | None, among: Sequence[UUID
     if among is not None:
         parts.append((f"t.id IN ({placeholders(len(among))})", list(among)))
     if among is not None and worker.token_id is not None:
-        parts.append((WORKS, [worker.token_id, times.clock_now()]))
+        parts.append((WORKS, [worker.token_id, times.clock_now(), worker.scopes]))
     one, two, three = (times.clock_now() - timedelta(days=days) for days in (1, 2, 3))
     found = await rows(
         f"SELECT t.id FROM tasks t WHERE {' AND '.join(where for where, _ in parts)}{ORDER}{limit}",

@@ -134,11 +134,13 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     While it waited, its token may have ended or lost scopes, and the agent may have been moved or made the lead.
     """
     now = times.clock_now()
+    # Overdue leases are few. With the board as their condition SQLite would look at all runs that it ever had.
     found = await rows(
-        "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id, k.scopes,"
+        "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id,"
+        " CAST(k.scopes AS TEXT) AS scopes,"
         " (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)) AS is_valid,"
-        " EXISTS (SELECT 1 FROM task_runs r WHERE r.board_id = ? AND r.ended_at IS NULL"
-        " AND r.lease_expires_at <= ?) AS meets_overdue"
+        " ? IN (SELECT r.board_id FROM task_runs r WHERE r.ended_at IS NULL AND r.lease_expires_at <= ?)"
+        " AS meets_overdue"
         " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?",
         now,
         board.id,
@@ -158,7 +160,8 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     if row["meets_overdue"]:
         await expire_due(board.id)
     limits = Limits.of(row["wip_limit"], board.wip_limits)
-    return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]), as_id(row["token_id"]))
+    capabilities = as_json(row["claim_tags"])
+    return Worker(actor.agent_id, board.id, limits, capabilities, as_id(row["token_id"]), row["scopes"])
 
 
 # Of the fields of a task, those that decide whether it can be claimed, and by whom.

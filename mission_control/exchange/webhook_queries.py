@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, Schema, example
@@ -161,12 +161,7 @@ PAYLOADS = f"SELECT {', '.join(BoardWebhookPayloadRead.model_fields)} FROM board
 @lookup
 async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Webhook:
     """Return a board's webhook. Raises NotFound when the actor does not reach it."""
-    board = await visible_board(actor, board_id)
-    webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
-    if webhook is None:
-        raise NotFound()
-    webhook.board = board
-    return webhook
+    return await on_visible_board(Webhook, actor, board_id, webhook_id)
 
 
 @lookup

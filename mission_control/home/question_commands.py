@@ -89,7 +89,6 @@ async def ask_people(actor: Actor, board: Board, new: QuestionCreate, reply_sour
     )
     question.board = board
     await deadlines.put_deadline(question, board, new)
-    notify(deadlines.CHANNEL)
     await question.save(force_create=True)
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)

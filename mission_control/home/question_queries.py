@@ -6,10 +6,10 @@ from uuid import UUID
 
 from mission_control.asks.kinds import QueueView
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import on_visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
-from mission_control.core.errors import NotFound, existing
+from mission_control.core.errors import NotFound
 from mission_control.core.substance import Parts, substance_of
 from mission_control.core.values import ActorRef
 from mission_control.database.sql import Row, Values, as_json, placeholders, rows, select
@@ -124,10 +124,7 @@ async def _items(where: str, *values: object) -> list[Item]:
 
 @lookup
 async def visible_question(actor: Actor, board_id: UUID, question_id: UUID) -> Question:
-    board = await visible_board(actor, board_id)
-    question = await existing(Question.get_or_none(id=question_id, board_id=board.id))
-    question.board = board
-    return question
+    return await on_visible_board(Question, actor, board_id, question_id)
 
 
 async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[Row], int]:

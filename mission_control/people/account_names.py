@@ -9,7 +9,8 @@ def person_name(alias: str, nameless: str | None = None) -> str:
     Null where there is no user, or `nameless` where that is given, as User.display_name says "User".
     """
     last = "" if nameless is None else f", '{nameless}'"
-    return f"COALESCE({alias}.preferred_name, {alias}.name, {alias}.email{last})"
+    named = (f"NULLIF({alias}.{column}, '')" for column in ("preferred_name", "name", "email"))
+    return f"COALESCE({', '.join(named)}{last})"
 
 
 def chosen_name(alias: str) -> str:

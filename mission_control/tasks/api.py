@@ -159,9 +159,9 @@ async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[st
         example="report what I have done",
     ),
 )
-async def create_task_comment(actor: Actor, task: Task, data: schemas.TaskCommentCreate) -> dict[str, object] | None:
+async def create_task_comment(actor: Actor, task: Task, data: schemas.TaskCommentCreate) -> dict[str, object]:
     """Comment on a task."""
-    return await queries.comment_read((await comments.add_comment(actor, task, data.message)).id)
+    return queries.new_comment_read(actor, await comments.add_comment(actor, task, data.message))
 
 
 @api.get("/boards/<board_id>/snapshot", schemas.BoardSnapshot, tags=("boards",), rule="board.read")

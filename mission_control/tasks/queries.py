@@ -9,14 +9,13 @@ from uuid import UUID
 from tortoise.models import Model
 
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import on_visible_board
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
 from mission_control.core.values import Paging
-from mission_control.database.records import find
 from mission_control.database.sql import (
     as_moment,
     first_of_all,
@@ -127,10 +126,7 @@ async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     """Return a task of a visible board, deleted ones included. Raise NotFound otherwise."""
-    board = await visible_board(actor, board_id)
-    task = await existing(find(Task, "id = ? AND board_id = ?", task_id, board.id))
-    task.board = board
-    return task
+    return await on_visible_board(Task, actor, board_id, task_id)
 
 
 async def part_of_task[Part: Model](part: type[Part], task: Task, part_id: UUID, **conditions: None) -> Part:
@@ -177,11 +173,23 @@ async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tupl
     return tasks, int(total["n"])
 
 
+# What other tables have of a task `t`. Most tasks have none of it.
+RELATED = (
+    "EXISTS (SELECT 1 FROM task_dependencies d WHERE d.task_id = t.id)"
+    " OR EXISTS (SELECT 1 FROM tag_assignments a WHERE a.task_id = t.id)"
+    " OR EXISTS (SELECT 1 FROM board_task_custom_fields f WHERE f.board_id = t.board_id)"
+)
+
+
 async def task_read(task_id: UUID) -> dict[str, object]:
-    found = await tasks_read([task_id])
-    if not found:
+    columns = await select_columns(
+        KINDS | {"has_more": bool}, f"SELECT {COLUMNS}, {RELATED} AS has_more FROM tasks t WHERE t.id = ?", task_id
+    )
+    if not columns["id"]:
         raise NotFound()
-    return found[0]
+    if any(columns.pop("has_more")):
+        return (await _tasks_of(columns["board_id"][0], columns))[0]
+    return serialize_tasks(columns, NO_RELATIONS)[0]
 
 
 async def tasks_read(task_ids: list[UUID]) -> list[dict[str, object]]:
@@ -241,6 +249,7 @@ async def board_relations(board_id: UUID, *, archived: bool) -> Relations:
     return Relations(edges, await tags_where(tasks, board_id), await values_where(board_id, tasks, board_id))
 
 
+NO_RELATIONS = Relations({}, {}, Values([], []))
 EDGES = """
     SELECT d.task_id, d.depends_on_task_id, p.status
     FROM task_dependencies d
@@ -279,6 +288,13 @@ async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, obje
 async def comment_read(comment_id: UUID) -> dict[str, object] | None:
     found = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
     return serialize_comment(found[0]) if found else None
+
+
+def new_comment_read(actor: Actor, comment: Comment) -> dict[str, object]:
+    """Return a comment that the actor has just written as it is answered."""
+    written = {name: getattr(comment, name) for name in ("id", "message", "agent_id", "user_id", "task_id")}
+    moments = {name: getattr(comment, name) for name in ("created_at", "edited_at")}
+    return serialize_comment(written | moments | {"user_name": actor.name})
 
 
 COMMENTS = (

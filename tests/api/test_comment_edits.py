@@ -9,6 +9,7 @@ from quart import Quart
 
 from mission_control.core.actor import Actor
 from mission_control.log.event_log import verify
+from mission_control.people.models import User
 from mission_control.tasks import live
 from mission_control.tasks.activity_queries import FeedFilter, feed
 from mission_control.tasks.models import AttachmentContent
@@ -27,6 +28,16 @@ async def say(cast: Cast, task: Any, message: str = "Frist", by: Any = None) -> 
 def path(cast: Cast, comment: Any) -> str:
     """Where a comment is."""
     return f"{cast.task(comment['task_id'])}/comments/{comment['id']}"
+
+
+@pytest.mark.parametrize("preferred_name", [None, "", "Captain"])
+async def test_new_comment_is_answered_as_it_is_read(cast: Cast, preferred_name: str | None) -> None:
+    await User.filter(id=cast.cleo.id).update(preferred_name=preferred_name)
+    task = await cast.add_task()
+    for caller in (cast.cleo, cast.vega):
+        written = await caller.post(f"{cast.task(task)}/comments", {"message": "  Zwölf \\ „Zeilen“\n"})
+        read = await caller.get(path(cast, written.ok()))
+        assert orjson.dumps(written.ok()) == orjson.dumps(read.ok())
 
 
 async def test_author_edits_a_comment(cast: Cast) -> None:

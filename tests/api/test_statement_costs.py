@@ -58,6 +58,12 @@ async def comment_with_notice(cast: Cast) -> Callable[[], Awaitable[Answer]]:
     return lambda: cast.ada.post(f"{cast.task(task)}/comments", {"message": "How far?"})
 
 
+async def ask(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """An approval that is about no task."""
+    wanted = {"action_type": "deploy", "confidence": 80, "lead_reasoning": "It is ready."}
+    return lambda: cast.ada.post(f"{cast.home}/approvals", wanted)
+
+
 async def heartbeat(cast: Cast) -> Callable[[], Awaitable[Answer]]:
     """A sign of life."""
     return lambda: cast.vega.post("/agent/heartbeat", None)
@@ -99,17 +105,18 @@ async def hand_in(cast: Cast) -> Callable[[], Awaitable[Answer]]:
 COSTS: dict[Call, tuple[int, int]] = {
     list_tasks: (7, 7),
     snapshot: (11, 11),
-    create: (14, 15),
-    move: (21, 22),
-    rename: (12, 12),
-    comment: (9, 9),
-    comment_with_notice: (10, 11),
+    create: (11, 12),
+    move: (17, 18),
+    rename: (8, 8),
+    comment: (7, 7),
+    comment_with_notice: (8, 9),
+    ask: (7, 7),
     heartbeat: (5, 5),
     empty_inbox: (2, 2),
-    claim_best: (22, 25),
+    claim_best: (19, 22),
     claim_nothing: (6, 7),
-    extend: (6, 6),
-    hand_in: (33, 34),
+    extend: (5, 5),
+    hand_in: (29, 30),
 }
 
 
