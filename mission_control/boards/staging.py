@@ -23,6 +23,7 @@ from mission_control.work.loops import Loop
 PIECE = 100  # rows of one transaction
 LEASE = timedelta(minutes=1)
 RENEWAL = "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL RETURNING id"
+COUNTED = ("figure_sums", "figure_changes", "figure_tasks")
 # What a board holds much of, and how many rows are deleted at a time; the rest is deleted with the board.
 HELD = (
     ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
@@ -31,6 +32,7 @@ HELD = (
     ("board_memory", "SELECT id FROM board_memory WHERE board_id = ?", PIECE),
     ("board_webhook_payloads", "SELECT id FROM board_webhook_payloads WHERE board_id = ?", PIECE),
     ("agents", "SELECT id FROM agents WHERE board_id = ?", 1),
+    *((name, f"SELECT id FROM {name} WHERE board_id = ?", 10 * PIECE) for name in COUNTED),
 )
 
 

@@ -106,7 +106,8 @@ MOST_PROBLEMS = 5
 
 
 @click.command()
-def doctor() -> None:
+@click.option("--recount-figures", is_flag=True, help="Count the figures of metrics anew from the log, beside serving.")
+def doctor(recount_figures: bool) -> None:
     """Show settings and checks; the exit code is 1 when something is wrong."""
     from mission_control.private_files import too_open
     from mission_control.serving import raise_file_limit
@@ -132,6 +133,8 @@ def doctor() -> None:
         "Open files": (files >= SMALLEST_FILE_LIMIT, f"{files} allowed; every open stream needs one"),
         "Workers": _workers(settings),
     }
+    if checks["Database"][0] and checks["Database pages"][0]:
+        checks["Figures"] = _figures(settings, recount=recount_figures)
     for name, (fine, sentence) in checks.items():
         click.echo(f"{'ok     ' if fine else 'PROBLEM'}  {name}: {sentence}")
     sys.exit(0 if all(fine for fine, _ in checks.values()) else 1)
@@ -167,6 +170,27 @@ def _pages(settings: Settings) -> tuple[bool, str]:
         return True, f"all {count} were read and are well-formed"
     problems = "; ".join(one.replace("\n", " ") for one in found)
     return False, f"{file} is damaged: {problems}. Stop the server and go back to a backup."
+
+
+def _figures(settings: Settings, *, recount: bool) -> tuple[bool, str]:
+    """Compare what is counted for metrics with the log, or have it counted anew."""
+    from mission_control.cli.database import with_database
+    from mission_control.knowledge import recounting
+
+    async def look(_: Settings) -> tuple[list[str], str]:
+        if recount:
+            await recounting.recount()
+            return [], "They are counted anew while the server runs; `doctor` says when they are complete"
+        return await recounting.faults()
+
+    try:
+        faults, progress = with_database(look, with_its_key=False)
+    except ConfigError as error:
+        return True, f"not compared with the log: {error}"
+    if faults:
+        named = "; ".join(faults[:MOST_PROBLEMS])
+        return False, f"{len(faults)} are wrong: {named}. Count anew with `mission-control doctor --recount-figures`."
+    return True, progress or "agree with the log"
 
 
 def _workers(settings: Settings) -> tuple[bool, str]:

@@ -39,6 +39,7 @@ from mission_control.home.listing import (
     place_of,
 )
 from mission_control.knowledge import metrics_pages
+from mission_control.knowledge.counting import BeingCounted
 from mission_control.knowledge.dashboard import overview
 from mission_control.knowledge.metrics_schemas import RangeKey
 from mission_control.log.stream import Batch
@@ -382,7 +383,10 @@ async def charts(view: HomeView) -> str:
     chosen = view.address.range_key
     offered = [(key, label, view.address.url(range=key)) for key, label in metrics_pages.OFFERED.items()]
     more = {"range_key": chosen, "range_words": metrics_pages.IN_WORDS[chosen], "ranges": offered}
-    return await render_block(PARTS, "charts", charts=await view.charts(), **more)
+    try:
+        return await render_block(PARTS, "charts", charts=await view.charts(), counting="", **more)
+    except BeingCounted as error:
+        return await render_block(PARTS, "charts", charts=[], counting=metrics_pages.being_counted(error), **more)
 
 
 async def _announcement(_view: HomeView, batch: Batch) -> str:
@@ -392,7 +396,9 @@ async def _announcement(_view: HomeView, batch: Batch) -> str:
 
 NEEDS = NeedNews[HomeView]()
 WORK = Concerns[HomeView](("task.", "agent.", "board."), ("agent_id",))
-FIGURES = Concerns[HomeView](("approval.decided", "question.answered", "task.status_changed", "task.run_completed"))
+FIGURES = Concerns[HomeView](
+    ("approval.decided", "question.answered", "task.status_changed", "task.run_completed"), metrics_pages.SIGNALS
+)
 REGIONS = (
     Region(PAGE, "#queue", NEEDS, queue, changes=queue_changes),
     Region(PAGE, "#home-summary", NEEDS, summary, swap="innerHTML"),

@@ -1,10 +1,9 @@
 """The dashboard, its four series on Home, and the metrics of people's answers to agents."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-
-import orjson
 
 from mission_control.boards.queries import on_readable_boards
 from mission_control.boards.words import STATUSES
@@ -23,7 +22,6 @@ from mission_control.knowledge.metrics_schemas import (
     DashboardQuery,
     DashboardRangeSeries,
     DashboardSeriesSet,
-    DashboardWipSeriesSet,
     Flow,
     PersonsAnswers,
     RangeKey,
@@ -57,34 +55,34 @@ async def _boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
 
 @dataclass(slots=True)
 class Answered:
-    """When something was asked and answered, and by whom."""
+    """When something was asked and answered, and by whom; an approval, or else a question."""
 
     asked_at: datetime
     answered_at: datetime
     user_id: UUID | None
-    name: str | None
+    is_approval: bool
 
     @property
     def hours(self) -> float:
         return max(0.0, series.hours_between(self.asked_at, self.answered_at))
 
 
-async def _answering(boards: list[UUID], both: Both) -> Answering:
-    """Return what people answered on these boards, and what agents spent there."""
-    primary, before = both
+async def _read_answers(boards: list[UUID], since: datetime) -> list[Answered]:
     here = placeholders(len(boards))
-    answers = await select_on(
+    return await select_on(
         boards,
         Answered,
-        "SELECT one.asked_at, one.answered_at, one.user_id, "
-        f"{person_name('u')} AS name FROM ("
-        "SELECT created_at AS asked_at, resolved_at AS answered_at, resolved_by_user_id AS user_id FROM approvals"
-        f" WHERE board_id IN ({here}) AND resolved_by_kind = 'user' AND status <> 'pending' AND resolved_at >= ?"
-        " UNION ALL SELECT created_at, answered_at, answered_by_user_id FROM agent_questions"
-        f" WHERE board_id IN ({here}) AND state = 'answered' AND answered_by_user_id IS NOT NULL AND answered_at >= ?"
-        ") AS one LEFT JOIN users u ON u.id = one.user_id",
-        *boards, before.start, *boards, before.start,
+        "SELECT created_at AS asked_at, resolved_at AS answered_at, resolved_by_user_id AS user_id, 1 AS is_approval"
+        f" FROM approvals WHERE board_id IN ({here}) AND resolved_by_kind = 'user' AND resolved_at >= ?"
+        " UNION ALL SELECT created_at, answered_at, answered_by_user_id, 0 FROM agent_questions"
+        f" WHERE board_id IN ({here}) AND state = 'answered' AND answered_by_user_id IS NOT NULL AND answered_at >= ?",
+        *boards, since, *boards, since,
     )  # fmt: skip
+
+
+async def _answering(boards: list[UUID], both: Both, answers: list[Answered]) -> Answering:
+    """Return what people answered on these boards, and what agents spent there."""
+    primary, before = both
     spending = await series.read_spending(boards, both)
 
     def median_hours(window: Window) -> float | None:
@@ -92,7 +90,7 @@ async def _answering(boards: list[UUID], both: Both) -> Answering:
 
     return Answering(
         answered=in_both(both, lambda window: counted(window, (one.answered_at for one in answers))),
-        answered_by=_by_person([one for one in answers if primary.contains(one.answered_at)]),
+        answered_by=await _by_person([one.user_id for one in answers if primary.contains(one.answered_at)]),
         time_to_answer=in_both(
             both, lambda window: averaged(window, ((one.answered_at, one.hours) for one in answers))
         ),
@@ -102,32 +100,26 @@ async def _answering(boards: list[UUID], both: Both) -> Answering:
     )
 
 
-def _by_person(answers: list[Answered]) -> list[PersonsAnswers]:
+async def _by_person(answered: list[UUID | None]) -> list[PersonsAnswers]:
     """Return how many answers each person gave, most first."""
-    people: dict[UUID | None, PersonsAnswers] = {}
-    for one in answers:
-        nobody = PersonsAnswers(user_id=one.user_id, name=one.name or "Deleted account", answered=0)
-        people.setdefault(one.user_id, nobody).answered += 1
-    return sorted(people.values(), key=lambda person: (-person.answered, person.name))[:MOST_PEOPLE]
+    numbers = Counter(answered)
+    ids = [one for one in numbers if one is not None]
+    sql = f"SELECT u.id, {person_name('u')} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
+    names = {as_id(row["id"]): row["name"] for row in (await rows(sql, *ids) if ids else [])}
+    people = [
+        PersonsAnswers(user_id=one, name=names.get(one) or "Deleted account", answered=number)
+        for one, number in numbers.items()
+    ]
+    return sorted(people, key=lambda person: (-person.answered, person.name))[:MOST_PEOPLE]
 
 
 async def overview(actor: Actor, range_key: RangeKey) -> tuple[Answering, DashboardSeriesSet]:
     """Return what was answered, spent and finished on a person's boards, in a range and in the one before it."""
     boards = await _boards_in_scope(actor, DashboardQuery(range_key=range_key))
     both = windows(range_key, times.clock_now())
-    answering = await _answering(boards, both)
-    events = await select_on(
-        boards,
-        series.Event,
-        "SELECT kind, task_id, data, created_at FROM events WHERE organization_id = ? AND created_at >= ?"
-        f" AND kind = 'task.status_changed' AND board_id IN ({placeholders(len(boards))})"
-        """ AND data LIKE '%"status":"done"%'""",
-        actor.organization_id,
-        both[1].start,
-        *boards,
-    )
-    done = [one.created_at for one in events if orjson.loads(one.data).get("after", {}).get("status") == "done"]
-    return answering, in_both(both, lambda window: counted(window, done))
+    figures = await series.read_figures(actor.organization_id, boards, both, only_sums=True)
+    answers = await _read_answers(boards, both[1].start)
+    return await _answering(boards, both, answers), figures.sums.series("moved")
 
 
 def total(series: DashboardRangeSeries) -> float:
@@ -140,75 +132,87 @@ async def dashboard_metrics(actor: Actor, query: DashboardQuery) -> DashboardMet
 
     The series keep the meaning that clients know; `flow` holds figures computed from what happened to tasks.
     """
-    now = times.clock_now()
     boards = await _boards_in_scope(actor, query)
-    both = windows(query.range_key, now)
+    return await metrics_of(actor.organization_id, boards, query.range_key, times.clock_now())
+
+
+async def metrics_of(organization_id: UUID, boards: list[UUID], key: RangeKey, now: datetime) -> DashboardMetrics:
+    """Return the figures of boards of an organization at a moment."""
+    both = windows(key, now)
     primary, before = both
-    counts = await series.read_counts(boards, both)
-    done = [one for one in counts if one.status == "done"]
-    reviews = await series.read_reviews(boards, before.start)
-    outcomes = await series.read_outcomes(boards, both)
-    review_hours = [hours for _, hours in series.review_times(primary, reviews)]
+    figures = await series.read_figures(organization_id, boards, both)
+    answers = await _read_answers(boards, before.start)
+    waiting = await _waiting(boards, primary)
+    sums, cycles = figures.sums, [series.hours(one) for one in figures.cycles]
+    decided = [
+        series.hours_between(one.asked_at, one.answered_at)
+        for one in answers
+        if one.is_approval and primary.contains(one.answered_at)
+    ]
     return DashboardMetrics(
-        range=query.range_key,
+        range=key,
         generated_at=now,
-        kpis=await _kpis(boards, primary.start, series.error_share(outcomes), median_or_none(review_hours)),
-        throughput=in_both(both, lambda window: series.summed(window, done)),
-        cycle_time=in_both(both, lambda window: averaged(window, series.review_times(window, reviews))),
-        error_rate=in_both(both, lambda window: series.error_rate(window, outcomes)),
-        wip=DashboardWipSeriesSet(primary=series.wip(primary, counts), comparison=series.wip(before, counts)),
-        pending_approvals=await _pending(boards),
-        flow=await _flow(boards, both, now),
+        kpis=DashboardKpis(
+            active_agents=waiting.agents,
+            tasks_in_progress=sums.total["in_progress"],
+            **{f"{status}_tasks": sums.total[status] for status in STATUSES},
+            error_rate_pct=sums.error_share(),
+            median_cycle_time_hours_7d=median_or_none([series.hours(one) for one in figures.reviews]),
+        ),
+        throughput=sums.series("done"),
+        cycle_time=sums.mean_hours("review_micros", "reviews"),
+        error_rate=sums.error_rate(),
+        wip=sums.tasks(),
+        pending_approvals=DashboardPendingApprovals(total=waiting.number, items=await _newest(boards)),
+        flow=Flow(
+            throughput=sums.series("finished"),
+            cycle_time=sums.mean_hours("cycle_micros", "cycles"),
+            cycle_time_median=median_or_none(cycles),
+            cycle_time_p85=series.percentile(cycles, 85),
+            wip=sums.work_in_progress(),
+            aging=await series.aging(figures.at_work, now),
+            waiting_for_person_median=median_or_none(decided),
+            waiting_for_person_p85=series.percentile(decided, 85),
+            waiting_now=waiting.number,
+            oldest_waiting=None if waiting.since is None else series.hours_between(waiting.since, now),
+            **dict(await _answering(boards, both, answers)),
+        ),
     )
 
 
-async def _kpis(boards: list[UUID], since: datetime, error_rate: float, cycle_time: float | None) -> DashboardKpis:
-    by_status, active_agents = dict[str, int](), 0
-    if boards:
-        here = f"board_id IN ({placeholders(len(boards))})"
-        sql = f"SELECT status, COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND {here} GROUP BY status"
-        by_status = {row["status"]: int(row["n"]) for row in await rows(sql, *boards)}
-        sql = f"SELECT COUNT(*) AS n FROM agents WHERE {here} AND last_seen_at >= ?"
-        active_agents = int((await rows(sql, *boards, since))[0]["n"])
-    return DashboardKpis(
-        active_agents=active_agents,
-        tasks_in_progress=by_status.get("in_progress", 0),
-        **{f"{status}_tasks": by_status.get(status, 0) for status in STATUSES},
-        error_rate_pct=error_rate,
-        median_cycle_time_hours_7d=cycle_time,
+@dataclass(slots=True)
+class _Waiting:
+    """How many approvals are pending, since when the oldest; how many agents gave a sign in the window."""
+
+    number: int = 0
+    since: datetime | None = None
+    agents: int = 0
+
+
+async def _waiting(boards: list[UUID], window: Window) -> _Waiting:
+    here = f"board_id IN ({placeholders(len(boards))})"
+    found = await select_on(
+        boards,
+        _Waiting,
+        "SELECT COUNT(*) AS number, MIN(created_at) AS since,"
+        f" (SELECT COUNT(*) FROM agents WHERE {here} AND last_seen_at >= ?) AS agents"
+        f" FROM approvals WHERE status = 'pending' AND {here}",
+        *boards,
+        window.start,
+        *boards,
     )
+    return found[0] if found else _Waiting()
 
 
-async def _pending(boards: list[UUID]) -> DashboardPendingApprovals:
-    if not boards:
-        return DashboardPendingApprovals(total=0, items=[])
-    here = f"a.status = 'pending' AND a.board_id IN ({placeholders(len(boards))})"
-    [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a WHERE {here}", *boards)
-    newest = await select_on(
+async def _newest(boards: list[UUID]) -> list[DashboardPendingApproval]:
+    return await select_on(
         boards,
         DashboardPendingApproval,
         "SELECT a.id AS approval_id, a.board_id, b.name AS board_name, a.action_type, a.confidence, a.created_at,"
         " (SELECT t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id"
         "  ORDER BY l.created_at, l.id LIMIT 1) AS task_title"
-        f" FROM approvals a JOIN boards b ON b.id = a.board_id WHERE {here}"
+        " FROM approvals a JOIN boards b ON b.id = a.board_id"
+        f" WHERE a.status = 'pending' AND a.board_id IN ({placeholders(len(boards))})"
         " ORDER BY a.created_at DESC, a.id DESC LIMIT 10",
         *boards,
-    )
-    return DashboardPendingApprovals(total=int(total["n"]), items=newest)
-
-
-async def _flow(boards: list[UUID], both: Both, now: datetime) -> Flow:
-    primary, before = both
-    history = await series.read_history(boards, before.start)
-    hours = [hours for moment, hours in history.cycles() if primary.contains(moment)]
-    answering, waiting = await _answering(boards, both), await series.waiting(boards, primary)
-    return Flow(
-        throughput=in_both(both, lambda window: counted(window, (moment for moment, _ in history.finished))),
-        cycle_time=in_both(both, lambda window: averaged(window, history.cycles())),
-        cycle_time_median=median_or_none(hours),
-        cycle_time_p85=series.percentile(hours, 85),
-        wip=in_both(both, lambda window: series.work_in_progress(window, history)),
-        aging=await series.aging(history, now),
-        **dict(waiting),
-        **dict(answering),
     )

@@ -13,6 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
+from mission_control.knowledge.counting import BeingCounted
 from mission_control.knowledge.dashboard import dashboard_metrics, total
 from mission_control.knowledge.metrics_schemas import (
     RANGES,
@@ -190,6 +191,7 @@ def _times_compared(now: float | None, before: float | None, words: str) -> str:
 
 pages = Blueprint("metrics_pages", __name__)
 PAGE, TEMPLATE = "metrics", "metrics/index.html"
+SIGNALS = ("figures",)
 COUNTED = ("approval.", "question.answered", "task.created", "task.status_changed", "task.deleted", "task.run_")
 
 
@@ -245,9 +247,16 @@ async def live() -> Response:
     return await live_page(actor, look)
 
 
+def being_counted(error: BeingCounted) -> str:
+    return f"The figures of the past are being counted: {error.share} %. They appear here afterwards."
+
+
 async def shown(view: MetricsView) -> str:
     board_id = view.board.id if view.board else None
-    found = await dashboard_metrics(view.actor, DashboardQuery(range_key=view.range_key, board_id=board_id))
+    try:
+        found = await dashboard_metrics(view.actor, DashboardQuery(range_key=view.range_key, board_id=board_id))
+    except BeingCounted as error:
+        return await render_block(TEMPLATE, "counting", counting=being_counted(error))
     hours = found.flow.oldest_waiting
     return await render_block(
         TEMPLATE,
@@ -260,7 +269,7 @@ async def shown(view: MetricsView) -> str:
     )
 
 
-REGIONS = (Region(PAGE, "#metrics", Concerns[MetricsView](COUNTED), shown),)
+REGIONS = (Region(PAGE, "#metrics", Concerns[MetricsView](COUNTED, SIGNALS), shown),)
 
 
 ENTRY = PaletteEntry("Metrics", "/metrics", "gauge", "charts figures dashboard statistics", position=60)

@@ -1,36 +1,42 @@
-"""The series of the dashboard: from the tasks' current state, from events, and from reports of usage."""
+"""The series of the dashboard: from what is counted (`counting.py`), from answers, and from reports of usage."""
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import mean, median
 from uuid import UUID
 
-import orjson
-
 from mission_control.boards.words import STATUSES
-from mission_control.database.sql import placeholders, select
+from mission_control.database.sql import fetch, instances, placeholders, select
+from mission_control.knowledge.counting import (
+    OUTCOMES,
+    SUMS,
+    Amounts,
+    Change,
+    Fact,
+    Fold,
+    amounts_of,
+    position,
+    uncounted,
+)
 from mission_control.knowledge.metrics_schemas import (
     AgingTask,
+    BucketKey,
     DashboardRangeSeries,
     DashboardSeriesPoint,
     DashboardSeriesSet,
     DashboardWipPoint,
     DashboardWipRangeSeries,
-    Waiting,
+    DashboardWipSeriesSet,
     Window,
 )
 
-REFERENCE_KINDS = (
-    "task.created", "task.updated", "task.status_changed", "task.comment", "task.lead_notified",
-    "task.lead_notify_failed", "task.lead_unassigned_notified", "task.lead_unassigned_notify_failed",
-    "task.assignee_notified", "task.assignee_notify_failed", "task.rework_notified", "task.rework_notify_failed",
-    "approval.lead_notified", "approval.lead_notify_failed",
-)  # fmt: skip
 type Both = tuple[Window, Window]  # the window that ends now, and the one before it
 type Values = Mapping[datetime, float]
+
+MICROS = 1_000_000
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 async def select_on[Row](boards: list[UUID], row: type[Row], sql: str, *values: object) -> list[Row]:
@@ -40,7 +46,9 @@ async def select_on[Row](boards: list[UUID], row: type[Row], sql: str, *values: 
 
 def points(window: Window, values: Values) -> DashboardRangeSeries:
     """Return a series with every bucket, zero without data."""
-    listed = [DashboardSeriesPoint(period=period, value=values.get(period, 0.0)) for period in window.periods()]
+    listed = instances(
+        DashboardSeriesPoint, ("period", "value"), [(one, values.get(one, 0.0)) for one in window.periods()]
+    )
     return DashboardRangeSeries(range=window.key, bucket=window.bucket, points=listed)
 
 
@@ -62,258 +70,317 @@ def averaged(window: Window, measured: Iterable[tuple[datetime, float]]) -> Valu
     return {period: mean(values) for period, values in by_period.items()}
 
 
-@dataclass(slots=True)
-class Hour:
-    """What is counted for one hour, in the window that ends now and in the one before it."""
-
-    hour: str
-    now: int
-    before: int
+def hour_of(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
-@dataclass(slots=True)
-class TaskCounts(Hour):
-    status: str
+def day_of(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-@dataclass(slots=True)
-class Outcomes(Hour):
-    """Events of tasks, either failures or the others."""
-
-    is_failure: bool
+def month_of(moment: datetime) -> datetime:
+    return day_of(moment).replace(day=1)
 
 
-def _by_hour(moment: str, amount: str = "1") -> str:
-    """Return the columns of `Hour`. Their values: the start of the window that ends now, the end of the one before.
+def next_month(moment: datetime) -> datetime:
+    return month_of(month_of(moment) + timedelta(days=32))
 
-    Every bucket consists of whole hours.
+
+type Span = tuple[str, datetime, datetime | None]  # a level of sums, and from when to before when
+
+
+def spans(bucket: BucketKey, before: datetime, start: datetime) -> list[Span]:
+    """Return few sums that cover everything since the hour of `before`.
+
+    Each is in one bucket, and on one side of the hour of `start`.
     """
-    return (
-        f"SUBSTR(CAST({moment} AS TEXT), 1, 13) AS hour, SUM(CASE WHEN {moment} >= ? THEN {amount} ELSE 0 END) AS now,"
-        f" SUM(CASE WHEN {moment} <= ? THEN {amount} ELSE 0 END) AS before"
-    )
+    if bucket == "hour":
+        return [("h", hour_of(before), None)]
+    first, last = day_of(before) + DAY, day_of(start)
+    hours: list[Span] = [("h", hour_of(before), first), ("h", last, last + DAY)]
+    if bucket != "month":
+        return [*hours, ("d", first, last), ("d", last + DAY, None)]
+    month, last_month = next_month(before), month_of(start)
+    days: list[Span] = [("d", first, month), ("d", last_month, last), ("d", last + DAY, next_month(start))]
+    return [*hours, *days, ("m", month, last_month), ("m", next_month(start), None)]
 
 
-def summed(window: Window, hours: Iterable[Hour]) -> Counter[datetime]:
-    sums: Counter[datetime] = Counter()
-    for one in hours:
-        period = window.period_of(datetime.fromisoformat(f"{one.hour}:00"))
-        sums[period] += one.now if window.is_now else one.before
+WRITTEN = {"h": "h%Y-%m-%dT%H", "d": "d%Y-%m-%d", "m": "m%Y-%m"}
+AFTER = "~"  # follows everything that `period` has after its letter
+TOTAL = "t"
+
+
+def _moment(period: str) -> datetime:
+    text = period[1:]
+    return datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was counted on some boards: by bucket of both windows, and in all."""
+
+    both: Both
+    by_period: dict[bool, dict[datetime, dict[str, int]]] = field(default_factory=lambda: {True: {}, False: {}})
+    total: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    level: int = 0  # tasks at work at the end of the window that ends now
+    at_border: int = 0  # how many of them came in the moment at which both windows meet, less those that left
+
+    def _add(self, window: Window, moment: datetime, amounts: Amounts, sign: int = 1) -> None:
+        periods = self.by_period[window.is_now]
+        sums = periods.setdefault(window.period_of(moment), defaultdict(int))
+        for name, amount in amounts.items():
+            sums[name] += sign * amount
+
+    def add_sum(self, period: str, amounts: Amounts) -> None:
+        """Add a row of `figure_sums`; those that a window ends in go to the later one as a whole."""
+        if period == TOTAL:
+            self.total |= amounts
+            self.level += amounts["work"]
+            return
+        now, before = self.both
+        moment = _moment(period)
+        self._add(now if moment >= hour_of(now.start) else before, moment, amounts)
+
+    def correct(self, fact: Fact) -> None:
+        """Take what is counted in an hour that a window begins or ends in out of where it does not belong."""
+        now, before = self.both
+        moment, amounts = fact.moment, fact.amounts
+        if moment < before.start:
+            self._add(before, moment, amounts, -1)
+        elif moment <= now.start:
+            self._add(before, moment, amounts)
+            if moment < now.start:
+                self._add(now, moment, amounts, -1)
+            else:
+                self.at_border += amounts.get("work", 0)
+        else:
+            self._add(now, moment, amounts, -1)
+            self.level -= amounts.get("work", 0)
+
+    def add(self, fact: Fact) -> None:
+        """Add what is not in the sums yet."""
+        now, _ = self.both
+        for window in self.both:
+            if window.contains(fact.moment):
+                self._add(window, fact.moment, fact.amounts)
+        for name, amount in fact.amounts.items():
+            self.total[name] += amount
+        work = fact.amounts.get("work", 0)
+        self.level += work if fact.moment <= now.end else 0
+        self.at_border += work if fact.moment == now.start else 0
+
+    def of(self, window: Window, name: str) -> dict[datetime, int]:
+        return {period: amounts.get(name, 0) for period, amounts in self.by_period[window.is_now].items()}
+
+    def whole(self, name: str) -> int:
+        """Return the sum of the window that ends now."""
+        return sum(self.of(self.both[0], name).values())
+
+    def series(self, name: str) -> DashboardSeriesSet:
+        return in_both(self.both, lambda window: self.of(window, name))
+
+    def mean_hours(self, micros: str, number: str) -> DashboardSeriesSet:
+        """Return the series of a sum of times over how many there are, in hours."""
+
+        def means(window: Window) -> Values:
+            found = self.by_period[window.is_now].items()
+            return {period: hours(one[micros]) / one[number] for period, one in found if one.get(number)}
+
+        return in_both(self.both, means)
+
+    def error_rate(self) -> DashboardSeriesSet:
+        """Return the series of the share of failures, in per cent."""
+
+        def shares(window: Window) -> Values:
+            found = self.by_period[window.is_now].items()
+            return {period: 100.0 * one["failures"] / one["outcomes"] for period, one in found if one.get("outcomes")}
+
+        return in_both(self.both, shares)
+
+    def error_share(self) -> float:
+        """Return the share of failures in the window that ends now, in per cent; 0 without events."""
+        events = self.whole("outcomes")
+        return 100.0 * self.whole("failures") / events if events else 0.0
+
+    def tasks(self) -> DashboardWipSeriesSet:
+        """Return inbox tasks by creation, others by their last change."""
+        made = []
+        for window in self.both:
+            sums = [self.of(window, status) for status in STATUSES]
+            lines = [(period, *(one.get(period, 0) for one in sums)) for period in window.periods()]
+            listed = instances(DashboardWipPoint, ("period", *STATUSES), lines)
+            made.append(DashboardWipRangeSeries(range=window.key, bucket=window.bucket, points=listed))
+        return DashboardWipSeriesSet(primary=made[0], comparison=made[1])
+
+    def work_in_progress(self) -> DashboardSeriesSet:
+        """Return the tasks in progress or review at the end of each bucket (for the last one, of the window)."""
+        level, levels = self.level, dict[bool, Values]()
+        for window in self.both:
+            changes, found = self.of(window, "work"), {}
+            for period in reversed(window.periods()):
+                found[period] = level
+                level -= changes.get(period, 0)
+            levels[window.is_now] = found
+            level += self.at_border  # both windows have it
+        return in_both(self.both, lambda window: levels[window.is_now])
+
+
+@dataclass(slots=True)
+class Figures:
+    """The sums on some boards, and for the window that ends now each time in micros."""
+
+    sums: Sums
+    cycles: list[int] = field(default_factory=list)  # of finished tasks
+    reviews: list[int] = field(default_factory=list)  # of tasks in review
+    at_work: dict[UUID, datetime] = field(default_factory=dict)  # the ten tasks longest in progress or review
+
+
+async def read_figures(organization_id: UUID, boards: list[UUID], both: Both, *, only_sums: bool = False) -> Figures:
+    """Return what is counted on boards of an organization; raise BeingCounted while it is not."""
+    while True:
+        at = await position(organization_id)
+        fold = await uncounted(organization_id, at)
+        found = Figures(await _sums(organization_id, at.counted, boards, both, fold))
+        if boards and not only_sums:
+            await _times(found, boards, both[0], fold)
+        if (await position(organization_id)).counted == at.counted:  # else a part may have been read twice
+            return found
+
+
+async def _sums(organization_id: UUID, counted: int, boards: list[UUID], both: Both, fold: Fold) -> Sums:
+    sums, here = Sums(both), {str(one) for one in boards}
+    if boards:
+        now, before = both
+        where = f"FROM figure_sums WHERE board_id IN ({placeholders(len(boards))})"
+        amounts = ", ".join(f"SUM({name})" for name in SUMS)
+        parts, values = [f"SELECT period, {amounts} {where} AND period = ? GROUP BY period"], [*boards, TOTAL]
+        for level, begin, end in spans(now.bucket, before.start, now.start):
+            parts.append(f"SELECT period, {amounts} {where} AND period >= ? AND period < ? GROUP BY period")
+            written = WRITTEN[level]
+            values += [*boards, f"{begin:{written}}", f"{end:{written}}" if end else f"{level}{AFTER}"]
+        _, found = await fetch(" UNION ALL ".join(parts), values)
+        for period, *numbers in found:
+            sums.add_sum(period, dict(zip(SUMS, map(int, numbers), strict=True)))
+        for fact in await _at_edges(organization_id, counted, boards, both):
+            if fact.board_id in here:
+                sums.correct(fact)
+    for fact in fold.facts:
+        if fact.board_id in here:
+            sums.add(fact)
     return sums
 
 
-async def read_counts(boards: list[UUID], both: Both) -> list[TaskCounts]:
-    """Return how many tasks there are of each status.
-
-    A task in the inbox counts for the hour it was made in, another one for that of its last change.
-    """
-    primary, before = both
-    return await select_on(
-        boards,
-        TaskCounts,
-        f"SELECT {_by_hour('moment')}, status FROM (SELECT status, CASE WHEN status = 'inbox' THEN created_at"
-        " ELSE updated_at END AS moment FROM tasks WHERE deleted_at IS NULL"
-        f" AND board_id IN ({placeholders(len(boards))}) AND (updated_at >= ? OR created_at >= ?)) AS moments"
-        " WHERE moment >= ? AND moment <= ? GROUP BY 1, status",
-        primary.start, before.end, *boards, before.start, before.start, before.start, primary.end,
-    )  # fmt: skip
-
-
 @dataclass(slots=True)
-class Review:
-    """When a task in review was last changed and begun."""
+class _Single:
+    """Something that is in the sums, with its own moment: a task, a change, or an event of the kind `what`."""
 
-    updated_at: datetime
-    in_progress_at: datetime
+    board_id: str | None
+    moment: datetime
+    what: str
+    micros: int | None
+    work: int
+    finished: int
+    moved: int
+
+    @property
+    def amounts(self) -> Amounts:
+        if self.what in STATUSES:
+            return amounts_of(self.what, self.micros)
+        if self.what == "":
+            return Change("", "", self.moment, self.work, self.finished, self.moved, self.micros).amounts
+        is_outcome = self.what in OUTCOMES
+        return {"outcomes": int(is_outcome), "failures": int(is_outcome and self.what.endswith("failed"))}
 
 
-async def read_reviews(boards: list[UUID], since: datetime) -> list[Review]:
-    """Return existing tasks in review that were begun, and changed since a time."""
-    return await select_on(
-        boards,
-        Review,
-        "SELECT updated_at, in_progress_at FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
-        " AND status = 'review' AND in_progress_at IS NOT NULL"
-        f" AND board_id IN ({placeholders(len(boards))}) AND updated_at >= ?",
-        *boards,
-        since,
+async def _at_edges(organization_id: UUID, counted: int, boards: list[UUID], both: Both) -> list[Fact]:
+    """Return what is counted in the hours in which the windows begin, before they do, and after now."""
+    now, before = both
+    here = f"board_id IN ({placeholders(len(boards))})"
+    task = "status AS what, review_micros AS micros, 0 AS work, 0 AS finished, 0 AS moved"
+    sources = (
+        ("figure_tasks", "moment", task, here, boards),
+        ("figure_changes", "moment", "'', cycle_micros, work, finished, moved", here, boards),
+        # By their time alone: the index of boards and kinds would be asked once for each pair of them.
+        ("events", "created_at", "kind, CAST(NULL AS BIGINT), 0, 0, 0",
+         "organization_id = ? AND +seq <= ? AND task_id IS NOT NULL", [organization_id, counted]),
+    )  # fmt: skip
+    hours = (
+        ("{0} >= ? AND {0} < ?", [hour_of(before.start), before.start]),
+        ("{0} >= ? AND {0} <= ?", [hour_of(now.start), now.start]),
+        ("{0} > ?", [now.end]),
     )
+    parts, values = [], list[object]()
+    for table, column, shown, where, among in sources:
+        for condition, moments in hours:
+            within = condition.format(column)
+            parts.append(f"SELECT board_id, {column} AS moment, {shown} FROM {table} WHERE {where} AND {within}")
+            values += [*among, *moments]
+    found = await select(_Single, " UNION ALL ".join(parts), *values)
+    return [Fact(one.board_id, one.moment, one.amounts) for one in found if one.board_id is not None]
 
 
-def review_times(window: Window, reviews: list[Review]) -> list[tuple[datetime, float]]:
-    """Return last change and hours since start of tasks in review."""
-    reviews = [one for one in reviews if window.contains(one.updated_at)]
-    return [(one.updated_at, hours_between(one.in_progress_at, one.updated_at)) for one in reviews]
+MOST_AGING = 10
 
 
-def wip(window: Window, counts: list[TaskCounts]) -> DashboardWipRangeSeries:
-    """Return inbox tasks by creation, others by their last change."""
-    sums = {status: summed(window, (one for one in counts if one.status == status)) for status in STATUSES}
-    listed = [
-        DashboardWipPoint(period=period, **{status: sums[status][period] for status in STATUSES})
-        for period in window.periods()
+async def _times(figures: Figures, boards: list[UUID], window: Window, fold: Fold) -> None:
+    """Read each time of the window that ends now, and which tasks are longest at work."""
+    here, known = f"board_id IN ({placeholders(len(boards))})", list(fold.states)
+    others = f" AND id NOT IN ({placeholders(len(known))})" if known else ""
+    _, found = await fetch(
+        f"SELECT 0, review_micros FROM figure_tasks WHERE {here} AND review_micros IS NOT NULL"
+        f" AND moment >= ? AND moment <= ?{others} UNION ALL"
+        f" SELECT 1, cycle_micros FROM figure_changes WHERE {here} AND cycle_micros IS NOT NULL"
+        " AND moment >= ? AND moment <= ?",
+        [*boards, window.start, window.end, *known, *boards, window.start, window.end],
+    )
+    figures.reviews = [micros for is_cycle, micros in found if not is_cycle]
+    figures.cycles = [micros for is_cycle, micros in found if is_cycle]
+    at_work = await select(
+        _AtWork,
+        f"SELECT id, entered_at FROM figure_tasks WHERE {here} AND entered_at IS NOT NULL{others}"
+        f" ORDER BY entered_at, id LIMIT {MOST_AGING}",
+        *boards,
+        *known,
+    )
+    among = {str(one) for one in boards}
+    for state in fold.states.values():
+        if state.board_id not in among:
+            continue
+        if state.review_micros is not None and state.moment is not None and window.contains(state.moment):
+            figures.reviews.append(state.review_micros)
+        if state.entered_at is not None:
+            at_work.append(_AtWork(state.id, state.entered_at))
+    figures.cycles += [
+        change.cycle_micros
+        for change in fold.changes
+        if change.cycle_micros is not None and change.board_id in among and window.contains(change.moment)
     ]
-    return DashboardWipRangeSeries(range=window.key, bucket=window.bucket, points=listed)
-
-
-async def read_outcomes(boards: list[UUID], both: Both) -> list[Outcomes]:
-    primary, before = both
-    return await select_on(
-        boards,
-        Outcomes,
-        f"SELECT {_by_hour('e.created_at')}, e.kind LIKE '%failed' AS is_failure"
-        f" FROM events e WHERE e.board_id IN ({placeholders(len(boards))}) AND e.task_id IS NOT NULL"
-        f" AND e.created_at >= ? AND e.created_at <= ? AND e.kind IN ({placeholders(len(REFERENCE_KINDS))})"
-        " GROUP BY 1, 4",
-        primary.start, before.end, *boards, before.start, primary.end, *REFERENCE_KINDS,
-    )  # fmt: skip
-
-
-def error_rate(window: Window, outcomes: list[Outcomes]) -> Values:
-    """Return the share of failures in each bucket, in per cent."""
-    events, failures = summed(window, outcomes), summed(window, (one for one in outcomes if one.is_failure))
-    return {period: 100.0 * failures[period] / number for period, number in events.items() if number}
-
-
-def error_share(outcomes: list[Outcomes]) -> float:
-    """Return the share of failures in the window that ends now, in per cent; 0 without events."""
-    events = sum(one.now for one in outcomes)
-    return 100.0 * sum(one.now for one in outcomes if one.is_failure) / events if events else 0.0
-
-
-KINDS = ("task.created", "task.status_changed", "task.lease_expired", "task.deleted", "task.restored")
-AT_WORK = ("in_progress", "review")
-AT_ONCE = 1000  # events processed before yielding to the event loop
+    oldest = sorted((one.entered_at, one.id) for one in at_work)[:MOST_AGING]
+    figures.at_work = {UUID(task_id): entered_at for entered_at, task_id in oldest}
 
 
 @dataclass(slots=True)
-class Event:
-    kind: str
-    task_id: str
-    data: str
-    created_at: datetime
+class _AtWork:
+    id: str
+    entered_at: datetime
 
 
-@dataclass(slots=True)
-class History:
-    """The history of tasks: starts, finishes with cycle times, changes of work in progress."""
-
-    finished: list[tuple[datetime, float | None]] = field(default_factory=list)
-    wip_changes: list[tuple[datetime, int]] = field(default_factory=list)
-    status: dict[str, str] = field(default_factory=dict)
-    started: dict[str, datetime] = field(default_factory=dict)
-    entered: dict[str, datetime] = field(default_factory=dict)
-
-    def enter(self, task: str, status: str, moment: datetime) -> None:
-        """Record that a task entered a status at a time; `gone` is one of them."""
-        before = self.status.get(task, "gone")
-        if before == status:
-            return
-        if (status in AT_WORK) != (before in AT_WORK):
-            self.wip_changes.append((moment, 1 if status in AT_WORK else -1))
-            self.entered[task] = moment
-        if status == "in_progress":
-            self.started.setdefault(task, moment)
-        if status == "done":
-            start = self.started.pop(task, None)
-            self.finished.append((moment, None if start is None else hours_between(start, moment)))
-        self.status[task] = status
-
-    def cycles(self) -> list[tuple[datetime, float]]:
-        """Return when tasks were finished that had been started, and their cycle times in hours."""
-        return [(moment, hours) for moment, hours in self.finished if hours is not None]
-
-
-async def read_history(boards: list[UUID], since: datetime) -> History:
-    """Replay the events of every task that changed since a time or is in progress now.
-
-    The others were in progress neither then nor now, so they affect no metric since then.
-    """
-    here, kinds = f"board_id IN ({placeholders(len(boards))})", f"kind IN ({placeholders(len(KINDS))})"
-    events = await select_on(
-        boards,
-        Event,
-        f"SELECT kind, task_id, data, created_at FROM events WHERE {here} AND {kinds} AND task_id IN"
-        f" (SELECT task_id FROM events WHERE {here} AND {kinds} AND created_at >= ?"
-        f"  UNION SELECT id FROM tasks WHERE {here} AND status IN ('in_progress', 'review') AND deleted_at IS NULL"
-        "  AND archived_at IS NULL)"
-        " ORDER BY seq",
-        *boards, *KINDS, *boards, *KINDS, since, *boards,
-    )  # fmt: skip
-    history = History()
-    for number, event in enumerate(events):
-        if number % AT_ONCE == 0:
-            await asyncio.sleep(0)
-        history.enter(event.task_id, _status(event), event.created_at)
-    return history
-
-
-def _status(event: Event) -> str:
-    if event.kind == "task.deleted":
-        return "gone"
-    data = orjson.loads(event.data)
-    return str(data.get("status") or data.get("after", {}).get("status") or "inbox")
-
-
-def work_in_progress(window: Window, history: History) -> Values:
-    """Return the tasks in progress or review at the end of each bucket (for the last one, of the window)."""
-    periods = window.periods()
-    changes, level, position, levels = sorted(history.wip_changes), 0, 0, {}
-    for period, end in zip(periods, [*periods[1:], None], strict=True):
-        while position < len(changes) and (changes[position][0] < end if end else changes[position][0] <= window.end):
-            level += changes[position][1]
-            position += 1
-        levels[period] = level
-    return levels
-
-
-async def aging(history: History, now: datetime) -> list[AgingTask]:
-    """Return the ten tasks longest in progress or review."""
-    at_work = [(moment, task) for task, moment in history.entered.items() if history.status[task] in AT_WORK]
-    oldest = {UUID(task): round(hours_between(moment, now), 3) for moment, task in sorted(at_work)[:10]}
+async def aging(at_work: Mapping[UUID, datetime], now: datetime) -> list[AgingTask]:
+    """Return tasks in progress or review with their age."""
     tasks = await select_on(
-        list(oldest),
+        list(at_work),
         AgingTask,
         "SELECT id AS task_id, board_id, title, status, 0.0 AS age_hours FROM tasks"
-        f" WHERE deleted_at IS NULL AND id IN ({placeholders(len(oldest))})",
-        *oldest,
+        f" WHERE deleted_at IS NULL AND id IN ({placeholders(len(at_work))})",
+        *at_work,
     )
     known = {task.task_id: task for task in tasks}
-    return [known[one].model_copy(update={"age_hours": hours}) for one, hours in oldest.items() if one in known]
+    ages = {one: round(hours_between(entered_at, now), 3) for one, entered_at in at_work.items()}
+    return [known[one].model_copy(update={"age_hours": age}) for one, age in ages.items() if one in known]
 
 
-@dataclass(slots=True)
-class _Wait:
-    """When an approval was requested, and decided unless it waits."""
-
-    created_at: datetime
-    resolved_at: datetime | None
-    status: str
-
-
-async def waiting(boards: list[UUID], window: Window) -> Waiting:
-    """Return waiting times of approvals in hours: decided in the window, and pending now."""
-    approvals = await select_on(
-        boards,
-        _Wait,
-        f"SELECT created_at, resolved_at, status FROM approvals WHERE board_id IN ({placeholders(len(boards))})"
-        " AND (status = 'pending' OR (resolved_by_kind = 'user' AND resolved_at >= ? AND resolved_at <= ?))",
-        *boards,
-        window.start,
-        window.end,
-    )
-    decided = [
-        hours_between(one.created_at, one.resolved_at)
-        for one in approvals
-        if one.resolved_at and one.status != "pending"
-    ]
-    open_since = [hours_between(one.created_at, window.end) for one in approvals if one.status == "pending"]
-    return Waiting(
-        waiting_for_person_median=median_or_none(decided),
-        waiting_for_person_p85=percentile(decided, 85),
-        waiting_now=len(open_since),
-        oldest_waiting=max(open_since, default=None),
-    )
+def hours(micros: int) -> float:
+    return micros / MICROS / 3600
 
 
 def hours_between(begin: datetime, end: datetime) -> float:
@@ -330,21 +397,31 @@ def percentile(values: list[float], share: int) -> float | None:
     return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
 
 
-MICROS = 1_000_000
+@dataclass(slots=True)
+class Hour:
+    """What is spent in one hour, in the window that ends now and in the one before it."""
+
+    hour: str
+    now: int
+    before: int
 
 
 async def read_spending(boards: list[UUID], both: Both) -> list[Hour]:
-    """Return the costs on these boards by hour, in millionths of a US dollar."""
+    """Return the costs on these boards by hour, in millionths of a US dollar. Every bucket consists of whole hours."""
     primary, before = both
     return await select_on(
         boards,
         Hour,
-        f"SELECT {_by_hour('created_at', 'cost_micros')} FROM usage_entries"
-        f" WHERE board_id IN ({placeholders(len(boards))}) AND day >= ? AND created_at >= ? AND created_at <= ?"
-        " GROUP BY 1",
-        primary.start, before.end, *boards, before.start.date().isoformat(), before.start, primary.end,
+        "SELECT SUBSTR(CAST(created_at AS TEXT), 1, 13) AS hour,"
+        " SUM(CASE WHEN created_at >= ? THEN cost_micros ELSE 0 END) AS now,"
+        " SUM(CASE WHEN created_at <= ? THEN cost_micros ELSE 0 END) AS before FROM usage_entries"
+        f" WHERE board_id IN ({placeholders(len(boards))}) AND created_at >= ? AND created_at <= ? GROUP BY 1",
+        primary.start, before.end, *boards, before.start, primary.end,
     )  # fmt: skip
 
 
 def spent(window: Window, spending: list[Hour]) -> Values:
-    return {period: micros / MICROS for period, micros in summed(window, spending).items()}
+    sums: Counter[datetime] = Counter()
+    for one in spending:
+        sums[window.period_of(datetime.fromisoformat(f"{one.hour}:00"))] += one.now if window.is_now else one.before
+    return {period: micros / MICROS for period, micros in sums.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.knowledge.series import REFERENCE_KINDS
+from mission_control.knowledge.counting import OUTCOMES
 from mission_control.log.models import Event
 from tests.cast import Cast
 from tests.moments import parsed
@@ -71,7 +71,7 @@ async def at_their_moments(cast: Cast, key: str) -> tuple[Dated, Dated, Dated]:
 @pytest.mark.parametrize("key", SPANS)
 async def test_every_figure_of_every_range(cast: Cast, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     created, changed, outcomes = await at_their_moments(cast, key)
-    assert {"task.assignee_notify_failed", "task.updated"} <= set(REFERENCE_KINDS)
+    assert {"task.assignee_notify_failed", "task.updated"} <= set(OUTCOMES)
     with monkeypatch.context() as frozen:
         frozen.setattr(times, "clock_now", lambda: NOW)
         answer = (await cast.ada.get(f"/metrics/dashboard?range_key={key}")).ok()
