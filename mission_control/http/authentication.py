@@ -171,9 +171,9 @@ async def user_without_row(secret: str) -> Actor | None:
 
 async def _local_owner() -> Actor | None:
     """Return the account behind LOCAL_AUTH_TOKEN, made when it is missing or has no active organization."""
-    known = await lookups.caller_by("subject", LOCAL_SUBJECT)
+    known = await lookups.caller_by("local subject", LOCAL_SUBJECT)
     if known is not None and known.actor is not None and known.has_active_organization:
-        return replace(known.actor, credential=("local", None))
+        return known.actor
     owner = local_owner.function
     return None if owner is None else await user_at_home(await owner(), ("local", None))
 

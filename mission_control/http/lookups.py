@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -84,8 +85,8 @@ async def by_credential(credential: Credential, user_id: UUID | None) -> Caller 
 async def caller_by(what: str, value: object) -> Caller | None:
     """Return the caller whom `value` names, None when the account, session or token is unknown or has ended.
 
-    `what` it is: a `session` or `token` by the fingerprint of its secret, a `subject` of the identity provider, who has
-    no credential of their own, or one of them by its id (`person id`).
+    `what` it is: a `session` or `token` by the fingerprint of its secret, a `local subject`, the account behind
+    LOCAL_AUTH_TOKEN, by what it has in place of one at an identity provider, or one of them by its id (`person id`).
     """
     sql, build = FINDS[what]
     found = await rows(sql, value)
@@ -107,11 +108,11 @@ def is_over(moment: datetime | None) -> bool:
     return moment is not None and moment <= times.clock_now()
 
 
-def _person(found: Rows) -> Caller:
+def _person(found: Rows, credential: Credential = ("none", None)) -> Caller:
     first = found[0]
     is_active = first["active_organization_id"] is not None
-    actor = _person_actor(found, ("none", None))
-    return Caller(("none", None), actor, user_id=as_id(first["person_id"]), has_active_organization=is_active)
+    actor = _person_actor(found, credential)
+    return Caller(credential, actor, user_id=as_id(first["person_id"]), has_active_organization=is_active)
 
 
 def _session(found: Rows) -> Caller:
@@ -205,7 +206,7 @@ def _id(value: object) -> UUID:
 # How a caller is found: the statement, and what makes a caller of its rows.
 FINDS: dict[str, tuple[str, Callable[[Rows], Caller]]] = {
     "person id": (PEOPLE.format(key="u.id"), _person),
-    "subject": (PEOPLE.format(key="u.clerk_user_id"), _person),
+    "local subject": (PEOPLE.format(key="u.clerk_user_id"), partial(_person, credential=("local", None))),
     "session id": (SESSIONS.format(key="s.id"), _session),
     "session": (SESSIONS.format(key="s.fingerprint"), _session),
     "token id": (TOKENS.format(key="t.id"), _token),

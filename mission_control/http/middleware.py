@@ -1,13 +1,15 @@
 """What lies around the application, and Quart without what no request here needs."""
 
 import asyncio
+import contextlib
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from quart import Quart, Response, g, jsonify, request
+from quart import Quart, Request, Response, g, jsonify, request
 from quart.asgi import ASGIHTTPConnection
 from quart.routing import QuartRule
 from quart.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
@@ -16,8 +18,9 @@ from quart.utils import encode_headers
 from quart.wrappers.base import BaseRequestWebsocket, ClientDisconnectedError
 from quart.wrappers.response import DataBody
 from tortoise.connection import get_connection
-from werkzeug.exceptions import MethodNotAllowed
-from werkzeug.routing import RequestRedirect
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequestKeyError, MethodNotAllowed
+from werkzeug.routing import MapAdapter, RequestRedirect
 
 from mission_control.config import Settings
 from mission_control.core import limits
@@ -44,8 +47,80 @@ class NoSessions(SecureCookieSessionInterface):
         return True
 
 
+class RequestHeaders(Headers):
+    """The headers of a request, by name: most look-ups are for headers that were not sent."""
+
+    def __init__(self, sent: Iterable[tuple[str, str]]) -> None:
+        super().__init__()
+        self._list = [*sent]
+        self._first = {name.lower(): value for name, value in reversed(self._list)}
+
+    def _get_key(self, key: str) -> str:
+        if (found := self._first.get(key.lower())) is None:
+            raise BadRequestKeyError(key)
+        return found
+
+    def __contains__(self, key: str) -> bool:
+        return key.lower() in self._first
+
+    def get(self, key: str, default: Any = None, *more: Any, **named: Any) -> Any:  # type: ignore[override]
+        """Return the value of a header, or the default."""
+        return super().get(key, default, *more, **named) if key.lower() in self._first else default
+
+
+# An answer of so many bytes fits into what a connection holds back, so that sending it never waits for the client.
+SENT_AT_ONCE = 2**15
+
+
 class Connection(ASGIHTTPConnection):
-    """A request whose answer, when it is there whole, is sent as two messages instead of three."""
+    """A request and its answer: the handler runs in the server's task, beside one that reads messages.
+
+    An answer that is there whole is two messages instead of three.
+    """
+
+    async def __call__(self, receive: Any, send: Any) -> None:
+        handling = asyncio.current_task()
+        assert handling is not None
+        request = self._create_request_from_scope(send)
+        reading = asyncio.create_task(self.handle_messages(request, receive, handling))
+        try:
+            await self.handle_request(request, send)
+        except asyncio.CancelledError:
+            if not self._disconnected:
+                raise
+            handling.uncancel()
+        finally:
+            reading.cancel()
+
+    def _create_request_from_scope(self, send: Any) -> Request:
+        scope, config = self.scope, self.app.config
+        client, path = scope.get("client"), scope["path"]
+        headers = [(name.decode("latin1").title(), value.decode("latin1")) for name, value in scope["headers"]]
+        return self.app.request_class(
+            scope["method"],
+            scope["scheme"],
+            path if path.startswith("/") else urlsplit(path).path,
+            scope["query_string"],
+            RequestHeaders([("Remote-Addr", client[0] if client else "<local>"), *headers]),
+            "",
+            scope["http_version"],
+            scope,
+            max_content_length=config["MAX_CONTENT_LENGTH"],
+            body_timeout=config["BODY_TIMEOUT"],
+            send_push_promise=partial(self._send_push_promise, send),
+        )
+
+    async def handle_request(self, request: Request, send: Any) -> None:
+        """Answer a request, in the time that its answer has where sending it waits for the client."""
+        with contextlib.suppress(ClientDisconnectedError):
+            response = await self.app.handle_request(request)
+            if isinstance(body := response.response, DataBody) and len(body.data) < SENT_AT_ONCE:
+                await self._send_response(send, response)
+                return
+            seconds = getattr(response, "timeout", Ellipsis)
+            seconds = self.app.config["RESPONSE_TIMEOUT"] if seconds is Ellipsis else seconds
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._send_response(send, response), seconds)
 
     async def _send_response(self, send: Any, response: ResponseTypes) -> None:
         if not (isinstance(response, Response) and isinstance(response.response, DataBody)):
@@ -72,12 +147,31 @@ class Route(QuartRule):
         return build
 
 
+KEPT_HOSTS = 1000
+
+
 class Application(Quart):
     """The application of this server."""
 
     url_rule_class = Route
     session_interface = NoSessions()
     asgi_http_class = Connection
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._hosts: dict[tuple[str, str], str] = {}  # by scheme and as clients write them
+
+    def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
+        """Return what finds the route of a request. The host is checked and encoded when it is first seen."""
+        if request is None or (host := self._hosts.get(key := (request.scheme, request.host))) is None:
+            adapter = super().create_url_adapter(request)
+            if request is not None and adapter is not None:
+                if len(self._hosts) >= KEPT_HOSTS:
+                    self._hosts.clear()
+                self._hosts[key] = adapter.server_name
+            return adapter
+        query = request.query_string.decode()
+        return MapAdapter(self.url_map, host, "", "", request.scheme, request.path, request.method, query)
 
     def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         """Return a coroutine function as it is, without looking through what may wrap it."""

@@ -158,8 +158,7 @@ def log_end(scope: Scope, status: int | None, seconds: float, *, slow_ms: int, w
 
     A slow one is a warning; streams and long polls, which wait on purpose, are never slow.
     """
-    milliseconds = round(seconds * 1000, 2)
-    is_slow = 0 < slow_ms <= milliseconds and not waits
+    is_slow = 0 < slow_ms <= seconds * 1000 and not waits
     if status is None:
         # Agents that end while they wait for work, and pages that are left, are no trouble.
         level, message = logging.INFO if waits else logging.WARNING, "http.request.incomplete"
@@ -168,7 +167,7 @@ def log_end(scope: Scope, status: int | None, seconds: float, *, slow_ms: int, w
         level, message = logging.ERROR if status >= 500 else level, "http.request.complete"
     if not (is_slow or logger.isEnabledFor(level)):
         return
-    extra: dict[str, Any] = {"duration_ms": milliseconds, "client_ip": scope_client_ip(scope)}
+    extra: dict[str, Any] = {"duration_ms": round(seconds * 1000, 2), "client_ip": scope_client_ip(scope)}
     if status is None:
         logger.log(level, message, extra=extra)
         return

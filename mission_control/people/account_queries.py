@@ -11,7 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.core.limits import PersonScope
 from mission_control.core.values import Body, FromRow, Moment, Schema, example
-from mission_control.database.records import find
+from mission_control.database.sql import select_one
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.people.account_names import device
@@ -44,6 +44,8 @@ class UserRead(FromRow):
     id: UUID
     is_super_admin: bool
 
+
+PROFILE = f"SELECT {', '.join(UserRead.model_fields)} FROM users WHERE id = ?"
 
 TokenName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
@@ -113,7 +115,7 @@ class ResetLink(Schema):
 
 async def profile(user_id: UUID | None) -> UserRead:
     """Return a person as they see themselves; NotFound when the account is gone."""
-    return UserRead.of(await existing(find(User, "id = ?", user_id)))
+    return await existing(select_one(UserRead, PROFILE, user_id))
 
 
 @lookup
