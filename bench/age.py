@@ -14,6 +14,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.client import Connection
@@ -26,6 +27,26 @@ from mission_control.config import Settings
 TIMES = 3
 LEFT_OUT = re.compile(r"stream|/live|/export|/wait|/static|/assets|sign-?out|/events$|/metrics$|/client")
 
+
+# Filters and searches: what an address asks for decides how much is looked at.
+ASKED = (
+    "/search?q=login", "/search?q=Agent", "/palette?q=login", "/api/v1/search?q=login%20export",
+    "/boards/{board_id}?q=login", "/boards/{board_id}?q=due:overdue", "/boards/{board_id}?q=assignee:me",
+    "/boards/{board_id}?q=is:open", "/boards/{board_id}?q=priority:high", "/boards/{board_id}?all=done",
+    "/boards/{board_id}?view=table", "/boards/{board_id}?view=table&q=", "/boards/{board_id}?view=table&q=&all=table",
+    "/boards/{board_id}/tasks/{task_id}?comments=all", "/api/v1/boards/{board_id}/tasks?q=login",
+    "/api/v1/boards/{board_id}/tasks?status=done", "/api/v1/boards/{board_id}/tasks?assigned_agent_id={agent_id}",
+    "/api/v1/boards/{board_id}/tasks?archived=true", "/api/v1/boards/{board_id}/tasks?deleted=true",
+    "/api/v1/boards/{board_id}/tasks?updated_since={day}T00:00:00Z", "/api/v1/boards/{board_id}/tasks?due_before={day}",
+    "/activity?kind=approvals", "/activity?kind=webhooks", "/activity?kind=questions", "/activity?kind=comments",
+    "/activity?actor=agent:{agent_id}", "/activity?actor=system", "/activity?from={begin}&to={begin}",
+    "/activity?kind=agents&from={week}", "/api/v1/activity?kind=approval", "/api/v1/activity?kind=task.created",
+    "/api/v1/activity?kind=board&kind=agent", "/api/v1/activity?actor_id={agent_id}",
+    "/api/v1/activity?since={week}T00:00:00Z", "/api/v1/activity?board_id={board_id}",
+    "/approvals?state=rejected", "/approvals?state=approved&page=9", "/settings/trash/archive?page=9",
+    "/api/v1/organizations/me/account-log?group=rights", "/api/v1/organizations/me/account-log?group=tokens",
+    "/api/v1/users/me/notifications?unread=true", "/agents/{agent_id}?tab=activity", "/agents/{agent_id}?tab=runs",
+)  # fmt: skip
 
 type Figures = tuple[int, float, float, int]  # status, processor time and whole time in ms, bytes
 
@@ -49,7 +70,7 @@ def main() -> None:
     options = parser.parse_args()
     with ExitStack() as stack:
         sides = [_side(stack, folder) for folder in (options.young, options.old)]
-        asyncio.run(_measure(sides, [path for path in _paths() if options.only in path]))
+        asyncio.run(_measure(sides, [path for path in (*_paths(), *ASKED) if options.only in path]))
 
 
 def _side(stack: ExitStack, folder: Path) -> Side:
@@ -60,13 +81,19 @@ def _side(stack: ExitStack, folder: Path) -> Side:
             zip(
                 ("board_id", "task_id", "agent_id", "number"),
                 database.execute(
-                    "SELECT board_id, id, assigned_agent_id, number FROM tasks WHERE assigned_agent_id IS NOT NULL"
-                    " AND archived_at IS NULL LIMIT 1"
+                    "SELECT t.board_id, t.id, t.assigned_agent_id, t.number FROM tasks t JOIN (SELECT board_id,"
+                    " COUNT(*) AS n FROM tasks WHERE archived_at IS NULL AND deleted_at IS NULL GROUP BY board_id) b"
+                    " ON b.board_id = t.board_id WHERE t.status = 'in_progress' AND t.deleted_at IS NULL"
+                    " ORDER BY b.n DESC, (SELECT COUNT(*) FROM task_comments c WHERE c.task_id = t.id) DESC LIMIT 1"
                 ).fetchone(),
                 strict=True,
             )
         )
-        [ids["approval_id"]] = database.execute("SELECT id FROM approvals LIMIT 1").fetchone()
+        [ids["approval_id"]] = database.execute(
+            "SELECT id FROM approvals WHERE board_id = ? ORDER BY status = 'pending' DESC LIMIT 1", (ids["board_id"],)
+        ).fetchone()
+    day = datetime.now(UTC).date()
+    ids |= {"day": str(day), "week": str(day - timedelta(days=7)), "begin": str(day - timedelta(days=360))}
     return Side(server, Connection(server.port, server.token), cookie, {key: str(value) for key, value in ids.items()})
 
 

@@ -44,6 +44,7 @@ class Approval(Asked, Changing):
         indexes = (
             Index(fields=("board_id", "created_at")),
             Index(fields=("board_id", "resolved_at", "id")),
+            Index(fields=("board_id", "decision", "resolved_at", "id")),
             Index(fields=("status", "created_at")),
         )
 

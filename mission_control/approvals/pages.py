@@ -19,7 +19,7 @@ from mission_control.approvals.reading import item_of
 from mission_control.approvals.schemas import Decision, RejectedTask
 from mission_control.asks.deadlines import HOURS
 from mission_control.asks.kinds import KINDS as ASKS
-from mission_control.asks.kinds import QueueView
+from mission_control.asks.kinds import MOST_QUEUED, QueueView
 from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, still_exists, visible_board
@@ -89,14 +89,15 @@ async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, object]:
     view_of_queue = QueueView(
         boards, view.opened, view.base, show_board=view.board is None, is_of_one_board=view.board_id is not None
     )
-    items = [row for kind in ASKS.values() for row in await kind.queue_rows(actor, view_of_queue)]
-    items.sort(key=lambda one: one.created_at)
+    parts = [await kind.queue_rows(actor, view_of_queue) for kind in ASKS.values()]
+    items = sorted((row for part in parts for row in part), key=lambda one: one.created_at)
     decided, total = await reading.history(actor, boards, view.state, view.page)
     waiting = [item for item in items if item.is_pending]
     return {
         "view": view,
         "items": items,
         "waiting": len(waiting),
+        "is_cut": any(sum(row.is_pending for row in part) >= MOST_QUEUED for part in parts),
         "may_select": any(actor.writes(board) for board in boards),
         "oldest": waiting[0].created_at if waiting else None,
         "last_decided": await reading.last_decided_at(boards),

@@ -10,6 +10,7 @@ from mission_control.approvals import payloads
 from mission_control.approvals.payloads import GatewayRequest, asks_to_finish, heading, reason_of, stated_confidence
 from mission_control.approvals.queries import parts_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome
+from mission_control.asks.kinds import MOST_QUEUED
 from mission_control.asks.schemas import NeedTask
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
@@ -214,7 +215,6 @@ class Item(ApprovalRead):
         return outcomes.get(self.otherwise or "", "Everybody who can decide is reminded.")
 
 
-PENDING_LIMIT = 200
 PAGE = 20
 STATES = {"approved": "Approved", "changes_requested": "Sent back", "rejected": "Rejected", "closed": "Closed"}
 NEWEST_FIRST = "ORDER BY a.created_at DESC, a.id DESC"
@@ -294,14 +294,15 @@ async def pending_of(task_id: UUID) -> Row | None:
 
 
 async def queue(actor: Actor, boards: list[Board], opened: datetime) -> list[Item]:
-    """What waits, oldest first, and what was decided since a page was opened, in its place."""
+    """What waits, oldest first, and what was decided since a page was opened, in its place: so many of each at most."""
     if not boards:
         return []
     ids = [board.id for board in boards]
     here = f"SELECT p.id FROM approvals p WHERE p.board_id IN ({placeholders(len(ids))}) AND p.resolved_at"
-    where = f"a.id IN ({here} IS NULL UNION ALL {here} >= ?)"
-    order = f"ORDER BY a.created_at, a.id LIMIT {PENDING_LIMIT}"
-    return await _shown(actor, boards, where, [*ids, *ids, opened], order)
+    pending = f"SELECT id FROM ({here} IS NULL ORDER BY p.created_at, p.id LIMIT {MOST_QUEUED}) pending"
+    decided = f"SELECT id FROM ({here} >= ? ORDER BY p.resolved_at DESC LIMIT {MOST_QUEUED}) decided"
+    where = f"a.id IN ({pending} UNION ALL {decided})"
+    return await _shown(actor, boards, where, [*ids, *ids, opened], "ORDER BY a.created_at, a.id")
 
 
 async def history(actor: Actor, boards: list[Board], state: str, page: int) -> tuple[list[Item], int]:

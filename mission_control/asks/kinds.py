@@ -197,6 +197,9 @@ class Deadline:
     end: Callable[[Actor, Any], Awaitable[None]]
 
 
+MOST_QUEUED = 100  # of a kind that wait in a queue, the oldest
+
+
 @dataclass(frozen=True, slots=True)
 class QueueView:
     """A queue on a page: its boards, when it was opened, and its address."""

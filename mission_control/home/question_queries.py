@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from mission_control.asks.kinds import QueueView
+from mission_control.asks.kinds import MOST_QUEUED, QueueView
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core import times
@@ -60,7 +60,6 @@ _SELECT = (
     " LEFT JOIN users k ON k.id = q.asked_user_id"
 )
 ANSWER = set(QuestionRead.model_fields)
-LIMIT = 200
 TITLE_LENGTH = 140
 
 
@@ -179,11 +178,15 @@ async def in_queue(actor: Actor, view: QueueView) -> list[Item]:
     if not view.boards:
         return []
     known = {board.id: board for board in view.boards}
-    where = (
-        f"q.board_id IN ({placeholders(len(known))}) AND (q.state = 'open' OR q.answered_at >= ? OR q.closed_at >= ?)"
-        f" ORDER BY q.created_at, q.id LIMIT {LIMIT}"
+    here = f"SELECT p.id FROM agent_questions p WHERE p.board_id IN ({placeholders(len(known))}) AND"
+    ways: tuple[tuple[str, list[object]], ...] = (
+        (f"{here} p.state = 'open' ORDER BY p.created_at, p.id LIMIT {MOST_QUEUED}", []),
+        (f"{here} p.answered_at >= ? ORDER BY p.answered_at DESC LIMIT {MOST_QUEUED}", [view.opened]),
+        (f"{here} p.closed_at >= ? ORDER BY p.closed_at DESC LIMIT {MOST_QUEUED}", [view.opened]),
     )
-    return await _shown(actor, known, where, *known, view.opened, view.opened)
+    ids = " UNION ALL ".join(f"SELECT id FROM ({sql}) way" for sql, _ in ways)
+    values = [value for _, since in ways for value in (*known, *since)]
+    return await _shown(actor, known, f"q.id IN ({ids}) ORDER BY q.created_at, q.id", *values)
 
 
 async def _shown(actor: Actor, boards: Mapping[UUID, Board], where: str, *values: object) -> list[Item]:

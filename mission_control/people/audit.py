@@ -172,12 +172,12 @@ class AccountLogEntry(Schema):
 
 async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[AccountLogEntry], int]:
     """Return entries about the members of the active organization, newest first, and how many there are."""
-    kinds = GROUPS[query.group] if query.group else tuple(ACCOUNT_KINDS)
-    values: Values = [actor.organization_id, *kinds]
+    kinds = GROUPS[query.group] if query.group else ()
+    values: Values = [actor.organization_id]
     if query.group == "rights":
         source, person = (
             "SELECT seq, kind, (SELECT m.user_id FROM organization_members m WHERE m.id = subject_id) AS user_id,"
-            " actor_id, actor_name, created_at FROM events WHERE organization_id = ?",
+            " actor_id, actor_name, created_at FROM events WHERE organization_id = ? AND SUBSTR(kind, 1, 5) <> 'task.'",
             "actor_id",
         )
     else:
@@ -186,7 +186,9 @@ async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[Accoun
             " WHERE user_id IN (SELECT user_id FROM organization_members WHERE organization_id = ?)",
             "user_id",
         )
-    source += f" AND kind IN ({placeholders(len(kinds))})"
+    if query.group:
+        source += f" AND kind IN ({placeholders(len(kinds))})"
+        values += kinds
     if query.user_id is not None:
         source, values = f"{source} AND {person} = ?", [*values, query.user_id]
     [counted] = await rows(f"SELECT COUNT(*) AS count FROM ({source}) entries", *values)

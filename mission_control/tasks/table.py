@@ -18,7 +18,7 @@ from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Region
 
 FIRST = 100  # rows, until somebody asks for all
-MOST = 500
+MOST = 300
 NUMBERS = ("integer", "decimal")
 FIELD = "field:"  # begins the name of a custom field's column
 ALWAYS = ("title", "number")  # stand in the first column
