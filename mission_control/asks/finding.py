@@ -235,8 +235,12 @@ class Waiting:
     snoozed: Mapping[UUID, list[_Some]]
 
     def for_person(self, actor: Actor) -> int:
-        mine = sum(one.number for one in self.found if one.person_id in (None, actor.user_id) and _reaches(actor, one))
-        off = self.snoozed.get(actor.user_id, []) if actor.user_id is not None else []
+        mine = sum(
+            one.number
+            for one in self.found
+            if (one.person_id is None or one.person_id == actor.user_id) and _reaches(actor, one)
+        )
+        off = self.snoozed.get(actor.user_id, []) if self.snoozed and actor.user_id is not None else []
         return mine - sum(one.number for one in off if _reaches(actor, one))
 
 

@@ -48,11 +48,15 @@ class NeedNews[V: View](Concerns[V]):
 
     def of(self, view: V, batch: Batch) -> Batch | None:
         """Return the part of a batch that some kind of need is about."""
-        concerned, mine = concerns(), (None, str(view.actor.user_id))
+        concerned = concerns()
         names = {"needs_of", *(name for one in KINDS.values() for name in one.signals)}
         changes = [one for one in batch.events if one.kind.startswith(concerned) and may_change_needs(one)]
         events = [one for one in changes if self.about(view, one)]
-        signals = [one for one in batch.signals if not names.isdisjoint(one) and one.get("needs_of") in mine]
+        signals = [
+            one
+            for one in batch.signals
+            if not names.isdisjoint(one) and (one.get("needs_of") is None or one["needs_of"] == str(view.actor.user_id))
+        ]
         return Batch(events, signals) if events or signals else None
 
 

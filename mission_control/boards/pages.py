@@ -99,7 +99,7 @@ async def index_live() -> Response:
     async def look(viewer: Actor, reads: Reads) -> IndexView:
         return IndexView(actor=viewer, pages=(INDEX,), active="boards", reads=reads, text=text, order=order)
 
-    return await live_page(await signed_in(), look)
+    return await live_page(await signed_in(), look, is_shared=True)
 
 
 async def _tiles(view: IndexView) -> str | None:

@@ -1,7 +1,7 @@
 """Who acts, what they may, what their tokens may, and where an event belongs."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -118,6 +118,73 @@ class Actor:
             return True
         can_read, can_write = membership.boards.get(board.id, (False, False))
         return can_write or (can_read and not write)
+
+
+class Personal(Exception):
+    """Something depends on who the viewer is, and not only on what they may do."""
+
+
+class AnyMembership(Membership):
+    """A membership of nobody in particular."""
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> UUID:
+        raise Personal
+
+
+class AnyPerson(Actor):
+    """Any person with certain rights and a zone: the viewer of what is rendered once for all who have the same.
+
+    Whatever asks who it is raises Personal, so what is rendered for it can depend on nothing but `rights_of`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> UUID | None:
+        raise Personal
+
+    @property
+    def name(self) -> str:
+        raise Personal
+
+    @property
+    def credential(self) -> Any:
+        raise Personal
+
+    @classmethod
+    def like(cls, person: Actor) -> "AnyPerson":
+        """Return any person with the rights of this one."""
+        made = cls.__new__(cls)
+        memberships = {one.organization_id: _anybodys(one) for one in person.memberships.values()}
+        kept = {name: getattr(person, name) for name in ("kind", "organization_id", "surface", "scopes", "zone")}
+        nothing = dict.fromkeys(("board_id", "gateway_id", "expires_at", "fence"))
+        for name, value in {**kept, **nothing, "is_lead": False, "memberships": memberships}.items():
+            object.__setattr__(made, name, value)
+        return made
+
+
+def _anybodys(membership: Membership) -> AnyMembership:
+    made = AnyMembership.__new__(AnyMembership)
+    for one in fields(Membership):
+        if one.name != "id":
+            object.__setattr__(made, one.name, getattr(membership, one.name))
+    return made
+
+
+def rights_of(person: Actor) -> Hashable:
+    """Return all that `AnyPerson.like` keeps of a person: it is equal for those who may see the same."""
+    every = (
+        tuple(frozenset(value.items()) if one.name == "boards" else value for one, value in _values(membership))
+        for membership in person.memberships.values()
+    )
+    return person.kind, person.organization_id, person.surface, person.scopes, person.zone, frozenset(every)
+
+
+def _values(membership: Membership) -> Iterator[tuple[Any, Any]]:
+    return ((one, getattr(membership, one.name)) for one in fields(Membership) if one.name != "id")
 
 
 def system(organization_id: UUID | None = None) -> Actor:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ from uuid import UUID
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.limits import granted
-from mission_control.database.sql import Row, as_id, as_json, as_moment, rows
+from mission_control.database.sql import Row, as_id, as_json, as_moment, placeholders, rows
 from mission_control.log.channels import on_notify
 from mission_control.log.unit_of_work import notify_at_commit
 
@@ -36,7 +36,7 @@ SESSIONS = f"""
 SELECT s.id, s.expires_at, s.last_seen_at, {PERSON}
 FROM sessions s
     JOIN users u ON u.id = s.user_id {REACH}
-WHERE {{key}} = ?
+WHERE {{condition}}
 ORDER BY m.created_at"""
 TOKENS = f"""
 SELECT t.id, t.expires_at, t.agent_id, t.scopes, t.requests_per_minute, t.last_used_at,
@@ -88,8 +88,11 @@ async def caller_by(what: str, value: object) -> Caller | None:
     `what` it is: a `session` or `token` by the fingerprint of its secret, a `local subject`, the account behind
     LOCAL_AUTH_TOKEN, by what it has in place of one at an identity provider, or one of them by its id (`person id`).
     """
-    sql, build = FINDS[what]
-    found = await rows(sql, value)
+    return _of_rows(what, value, await rows(FINDS[what][0], value))
+
+
+def _of_rows(what: str, value: object, found: Rows) -> Caller | None:
+    """Return the caller that these rows describe: the same one as before when they are the same."""
     key = what, value
     known = _built.get(key)
     if not found:
@@ -97,7 +100,7 @@ async def caller_by(what: str, value: object) -> Caller | None:
             _built.pop(key, None)
         return None
     if known is None or known[0] != found:
-        known = _built[key] = found, build(found)
+        known = _built[key] = found, FINDS[what][1](found)
         if len(_built) > KEPT:
             _built.popitem(last=False)
     caller = known[1]
@@ -207,17 +210,26 @@ def _id(value: object) -> UUID:
 FINDS: dict[str, tuple[str, Callable[[Rows], Caller]]] = {
     "person id": (PEOPLE.format(key="u.id"), _person),
     "local subject": (PEOPLE.format(key="u.clerk_user_id"), partial(_person, credential=("local", None))),
-    "session id": (SESSIONS.format(key="s.id"), _session),
-    "session": (SESSIONS.format(key="s.fingerprint"), _session),
+    "session id": (SESSIONS.format(condition="s.id = ?"), _session),
+    "session": (SESSIONS.format(condition="s.fingerprint = ?"), _session),
     "token id": (TOKENS.format(key="t.id"), _token),
     "token": (TOKENS.format(key="t.fingerprint"), _token),
 }
 FRESH_SECONDS = 1.0
 CHANNEL = "rights"
 
-_fresh: dict[tuple[str, UUID | None], tuple[float, Caller | None]] = {}
-_asked: dict[tuple[str, UUID | None], "asyncio.Future[Caller | None]"] = {}
+SIZES = 1, 8, 64, 256  # of look-ups together: few statements, so that databases keep them prepared
+
+type Key = tuple[str, UUID | None]
+
+_fresh: dict[Key, tuple[float, Caller | None]] = {}
+_asked: dict[Key, "asyncio.Future[Caller | None]"] = {}
 _changes = 0
+
+
+def changes() -> int:
+    """Return how often rights have changed: what was looked up counts while this stays the same."""
+    return _changes
 
 
 def channel_of_agent(agent_id: UUID | None) -> str:
@@ -235,10 +247,14 @@ async def fresh(actor: Actor) -> Actor | None:
 
     A look-up is reused for up to a second, unless rights have changed; concurrent callers wait for it.
     """
+    return present(actor, await _caller(actor))
+
+
+def present(actor: Actor, caller: Caller | None) -> Actor | None:
+    """Return an actor as the caller that was looked up anew for it says, or None when it has ended."""
     is_signed = actor.credential[0] == "provider"  # only the token itself says when it ends
     if is_signed and is_over(actor.expires_at):
         return None
-    caller = await _caller(actor)
     if caller is None or caller.actor is None or is_over(caller.expires_at):
         return None
     ends = actor.expires_at if is_signed else caller.actor.expires_at
@@ -249,20 +265,63 @@ async def fresh(actor: Actor) -> Actor | None:
     return replace(current, credential=actor.credential, surface=actor.surface, fence=actor.fence, expires_at=ends)
 
 
-async def _caller(actor: Actor) -> Caller | None:
-    key = (actor.kind, actor.credential[1] or actor.id)
+async def callers(actors: Sequence[Actor]) -> list[Caller | None]:
+    """Return the callers of actors as `fresh` does, those with a session by one statement for many.
+
+    No rights have changed between the look-ups and the return.
+    """
+    while True:
+        began, found = _changes, {key: _known(key) for key in map(_key, actors)}
+        missing = {key: actor for key, actor in zip(map(_key, actors), actors, strict=True) if found[key] is None}
+        signed_in = [key for key, actor in missing.items() if actor.credential[0] == "session"]
+        for start in range(0, len(signed_in), SIZES[-1]):
+            for key, caller in (await _sessions(signed_in[start : start + SIZES[-1]])).items():
+                found[key] = time.monotonic(), caller
+        for key in missing.keys() - set(signed_in):
+            found[key] = time.monotonic(), await by_credential(missing[key].credential, missing[key].id)
+        if began == _changes:
+            _forget_many()
+            _fresh.update((key, entry) for key in missing if (entry := found[key]) is not None)
+            return [entry[1] if (entry := found[_key(actor)]) is not None else None for actor in actors]
+
+
+async def _sessions(keys: Sequence[Key]) -> dict[Key, Caller | None]:
+    ids = [key[1] for key in keys]
+    size = next(one for one in SIZES if one >= len(ids))
+    ids += ids[:1] * (size - len(ids))
+    by_id: dict[UUID, Rows] = {}
+    for row in await rows(SESSIONS.format(condition=f"s.id IN ({placeholders(size)})"), *ids):
+        by_id.setdefault(_id(row["id"]), []).append(row)
+    found = {key: _of_rows("session id", key[1], by_id.get(_id(key[1]), [])) for key in keys}
+    return {key: None if caller is None or is_over(caller.expires_at) else caller for key, caller in found.items()}
+
+
+def _key(actor: Actor) -> Key:
+    return actor.kind, actor.credential[1] or actor.id
+
+
+def _known(key: Key) -> tuple[float, Caller | None] | None:
     known = _fresh.get(key)
-    if known is not None and time.monotonic() - known[0] < FRESH_SECONDS:
-        return known[1]
+    return known if known is not None and time.monotonic() - known[0] < FRESH_SECONDS else None
+
+
+def _forget_many() -> None:
     if len(_fresh) > KEPT:
         _fresh.clear()
+
+
+async def _caller(actor: Actor) -> Caller | None:
+    key = _key(actor)
+    if (known := _known(key)) is not None:
+        return known[1]
+    _forget_many()
     if key not in _asked:
         _asked[key] = asyncio.ensure_future(_ask(key, actor))
         _asked[key].add_done_callback(lambda done: _asked.pop(key, None))
     return await asyncio.shield(_asked[key])
 
 
-async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Caller | None:
+async def _ask(key: Key, actor: Actor) -> Caller | None:
     while True:
         began = _changes
         current = await by_credential(actor.credential, actor.id)

@@ -126,18 +126,21 @@ class Subscription:
         self.closed = True
         self._wake()
 
-    async def take(self, timeout: float, coalesce: float) -> list[Event | Signal]:
-        """Return everything that has arrived; waits up to `timeout` seconds for the first item."""
+    async def take(self, timeout: float | None = None) -> list[Event | Signal]:
+        """Return everything that has arrived; waits for the first item, up to `timeout` seconds."""
         if not (self.queue or self.closed or self.overflowed or self.missed_signals):
             loop = asyncio.get_running_loop()
             self._waits = loop.create_future()
-            timer = loop.call_later(timeout, self._wake)
+            timer = None if timeout is None else loop.call_later(timeout, self._wake)
             try:
                 await self._waits
             finally:
-                timer.cancel()
-        if coalesce and self.queue and not self.closed:
-            await asyncio.sleep(coalesce)
+                if timer is not None:
+                    timer.cancel()
+        return self.take_now()
+
+    def take_now(self) -> list[Event | Signal]:
+        """Return everything that has arrived, maybe nothing."""
         taken = list(self.queue)
         self.queue.clear()
         return taken

@@ -1,9 +1,8 @@
 """Resumable streams over the log: JSON messages for programs, page fragments for people."""
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,8 +21,6 @@ from mission_control.log.models import Event
 
 PING_SECONDS = 15.0
 LIFE_SECONDS = 30 * 60.0
-PAGE_COALESCE_SECONDS = 0.02
-PAGE_REPLAY_LIMIT = 500
 HELD_BACK_SECONDS = 0.4  # after the answer to the reader's own request was sent
 ANSWERED_WITHIN = timedelta(seconds=5)  # an older event is replayed; its request was answered long ago
 DIGITS = 18  # no event has a longer number
@@ -82,37 +79,21 @@ async def requested_cursor(organization_id: UUID) -> int:
     return head if row["first"] is None else int(row["first"]) - 1
 
 
-async def subscribe(
-    organization_id: UUID,
-    cursor: int,
-    last_byte: LastByte,
-    *,
-    coalesce: float,
-    replay_limit: int | None,
-    signals_since: str | None = None,
-) -> AsyncGenerator[Batch]:
+async def subscribe(organization_id: UUID, cursor: int, last_byte: LastByte) -> AsyncGenerator[Batch]:
     """Yield batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
 
     An empty batch is due when nothing was sent for `PING_SECONDS`, however much happened that was not sent.
-
-    A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync. `signals_since` is
-    the moment after which the reader wants signals too (`recent.moment_of`).
     """
     running = broker.current()
     if running is None:
         raise Unavailable("The server is stopping.")
     async with running.subscribe(organization_id) as reader:
-        missed = [] if signals_since is None else running.recent.since(organization_id, signals_since)
-        async for batch in _replayed(organization_id, cursor, replay_limit):
-            cursor = batch.events[-1].seq if batch.events else cursor
+        async for batch in _replayed(organization_id, cursor):
+            cursor = batch.events[-1].seq
             yield batch
-            if batch.must_resync:
-                return
-        if missed or missed is None:
-            yield Batch(signals=missed or [], missed_signals=missed is None)
         ends_at = asyncio.get_running_loop().time() + LIFE_SECONDS * random.uniform(0.9, 1.1)
         while asyncio.get_running_loop().time() < ends_at:
-            items = await reader.take(last_byte.seconds_left, coalesce)
+            items = await reader.take(last_byte.seconds_left)
             if reader.closed:
                 return
             batch = Batch(
@@ -128,10 +109,7 @@ async def subscribe(
                 return
 
 
-async def _replayed(organization_id: UUID, cursor: int, limit: int | None) -> AsyncIterator[Batch]:
-    if limit is not None and await broker.head_of(organization_id) - cursor > limit:
-        yield Batch(must_resync=True)
-        return
+async def _replayed(organization_id: UUID, cursor: int) -> AsyncIterator[Batch]:
     while events := await broker.events_after(organization_id, cursor):
         cursor = events[-1].seq
         yield Batch(events)
@@ -185,7 +163,7 @@ async def json_stream(
     async def source() -> AsyncIterator[bytes]:
         yield ping()
         last_byte = LastByte()
-        stream = subscribe(organization_id, cursor, last_byte, coalesce=0.0, replay_limit=None)
+        stream = subscribe(organization_id, cursor, last_byte)
         async with aclosing(stream) as batches:
             async for batch in batches:
                 if not await alive():
@@ -243,57 +221,3 @@ async def _pieces(
 
 async def _let_answer_arrive() -> None:
     await asyncio.sleep(HELD_BACK_SECONDS)
-
-
-@contextlib.asynccontextmanager
-async def _running(work: Callable[[], Coroutine[object, object, None]] | None) -> AsyncIterator[None]:
-    """Run something in a task of its own. It begins at the next wait, which is after the subscription."""
-    task = None if work is None else asyncio.create_task(work())
-    try:
-        yield
-    finally:
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def page_stream(
-    organization_id: UUID,
-    fragments: Callable[[Batch], Awaitable[str | None]],
-    background: Callable[[], Coroutine[object, object, None]] | None = None,
-    *,
-    opening: bytes = b"",
-) -> Response:
-    """Stream `<hx-partial>` fragments of the current state; a reader too far behind gets a `resync` event.
-
-    `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's. `background`
-    runs from when the stream hears of everything until it ends. `opening` is the first message.
-    """
-    cursor, moment = await requested_cursor(organization_id), request.args.get("at")
-
-    async def source() -> AsyncIterator[bytes]:
-        yield ping() + opening
-        seen, last_byte = cursor, LastByte()
-        stream = subscribe(
-            organization_id,
-            cursor,
-            last_byte,
-            coalesce=PAGE_COALESCE_SECONDS,
-            replay_limit=PAGE_REPLAY_LIMIT,
-            signals_since=moment,
-        )
-        async with aclosing(stream) as batches, _running(background):
-            async for batch in batches:
-                html = await fragments(Batch() if batch.must_resync else batch)
-                if html is None:
-                    yield message("", event="signed-out")
-                    return
-                if batch.must_resync:
-                    yield message("", event="resync")
-                    return
-                seen = batch.events[-1].seq if batch.events else seen
-                if html or not last_byte.seconds_left:
-                    yield message(html, seq=seen) if html else ping()
-                    last_byte.sent()
-
-    return respond(source())

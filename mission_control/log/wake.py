@@ -43,7 +43,7 @@ async def publish_signal(organization_id: UUID, **signal: object) -> None:
     wake({}, signals)
 
 
-async def publish_wakeup(channel: str) -> None:
-    """Notify a channel in every process, outside a command."""
-    await announce({}, [], [channel])
-    channels.channels_notify([channel])
+async def publish_wakeup(*names: str) -> None:
+    """Notify channels in every process, outside a command."""
+    await announce({}, [], names)
+    channels.channels_notify(names)

@@ -22,9 +22,19 @@ from mission_control.core.values import parse_id
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.tasks import board_view
-from mission_control.tasks.board_view import PAGE, PANEL, PLACE, BoardView, News, is_no_notice, of_board, view_of
+from mission_control.tasks.board_view import (
+    PAGE,
+    PANEL,
+    PLACE,
+    BoardView,
+    News,
+    Rights,
+    is_no_notice,
+    of_board,
+    view_of,
+)
 from mission_control.tasks.fields import Surface, shown_at
+from mission_control.tasks.open_boards import keep_presence
 from mission_control.tasks.query import OPEN, CardFilter, quoted
 from mission_control.tasks.table import shown_columns
 from mission_control.tasks.tags import tags_offered
@@ -109,9 +119,9 @@ async def live(board_id: UUID) -> Response:
         current = await present(board)
         if current is None or not viewer.reads(current):
             return None
-        return replace(asked, actor=viewer, reads=reads, board=current, rights=board_view.Rights.of(viewer, current))
+        return replace(asked, actor=viewer, reads=reads, board=current, rights=Rights.of(viewer, current))
 
-    return await live_page(actor, look, filled(board_view.keep_presence, actor, board))
+    return await live_page(actor, look, filled(keep_presence, actor, board), is_shared=True)
 
 
 QUERY = "boards/query.html"

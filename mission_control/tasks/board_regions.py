@@ -175,7 +175,7 @@ async def bulk_bar(view: BoardView) -> str:
 
 async def announcement(view: BoardView, batch: Batch) -> str:
     """Return a sentence for screen readers about the newest move that somebody else made."""
-    moves = [one for one in batch.events if one.actor_id != view.actor.id]
+    moves = [one for one in batch.events if not view.did(one)]
     if not moves:
         return ""
     after = orjson.loads(moves[-1].data).get("after", {})

@@ -1,9 +1,5 @@
 """A board's page as somebody sees it: with which rights, through which filter, with which task open."""
 
-import asyncio
-import logging
-import time
-from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,22 +9,18 @@ from uuid import UUID
 from quart import request
 
 from mission_control.boards.models import Board, SavedView
-from mission_control.boards.queries import PERSON, crew_of
+from mission_control.boards.queries import crew_of
 from mission_control.boards.views import all_views
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, rows
-from mission_control.log import broker
-from mission_control.log.channels import on_notify_family
 from mission_control.log.models import Event
-from mission_control.log.wake import publish_wakeup
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
 from mission_control.tasks.query import LIVING, OPEN, CardFilter, conditions
 from mission_control.web.asides import AsideView, asked
-from mission_control.web.fragments import render_macro
-from mission_control.web.regions import Concerns, Reads, Region
+from mission_control.web.regions import Concerns, Reads
 
 
 async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None) -> dict[str, int]:
@@ -216,79 +208,3 @@ def of_board(
 ) -> Concerns[BoardView]:
     """News of these kinds from the board that the page shows."""
     return Concerns(kinds, signals, lambda view, news: is_here(view, news) and about(view, news))
-
-
-FAMILY = "board-people"
-REPEAT_SECONDS = 20.0
-PRESENT_SECONDS = 50.0
-MOST_SHOWN = 5
-
-_log = logging.getLogger(__name__)
-_here: Counter[str] = Counter()  # pages of this process, by board and person
-_until: dict[UUID, dict[UUID, float]] = {}  # the people of each board, in all processes
-
-
-def people_on(board_id: UUID) -> list[UUID]:
-    now, present = time.monotonic(), _until.get(board_id, {})
-    return sorted(one for one, until in present.items() if until > now)
-
-
-async def keep_presence(actor: Actor, board: Board) -> None:
-    """Announce a person as long as a page is open."""
-    name = f"{board.organization_id}:{board.id}:{actor.user_id}"
-    _here[name] += 1
-    try:
-        while True:
-            await _publish(name, "here")
-            await asyncio.sleep(REPEAT_SECONDS)
-    finally:
-        _here[name] -= 1
-        if _here[name] <= 0:
-            del _here[name]
-            _ending.add(task := asyncio.create_task(_publish(name, "gone")))
-            task.add_done_callback(_ending.discard)
-
-
-_ending: set["asyncio.Task[None]"] = set()  # so that none is collected before it is done
-
-
-async def _publish(name: str, word: str) -> None:
-    try:
-        await publish_wakeup(f"{FAMILY}:{name}:{word}")
-    except Exception:  # the next repetition makes up for it
-        _log.debug("who has a board open could not be announced", exc_info=True)
-
-
-@on_notify_family(FAMILY)
-def on_presence(channel: str) -> None:
-    """Take a notification of the family, and tell the readers of this process when somebody came or went."""
-    _, organization, board, person, word = channel.split(":")
-    organization_id, board_id, user_id = map(parse_id, (organization, board, person))
-    if organization_id is None or board_id is None or user_id is None:
-        return
-    before = people_on(board_id)
-    present = {one: until for one, until in _until.get(board_id, {}).items() if until > time.monotonic()}
-    if word == "here":
-        present[user_id] = time.monotonic() + PRESENT_SECONDS
-    else:
-        present.pop(user_id, None)
-    if present:
-        _until[board_id] = present
-    else:
-        _until.pop(board_id, None)
-    running = broker.current()
-    if running is not None and people_on(board_id) != before:
-        running.signal(organization_id, {"people_on": board, "board_id": board})
-
-
-async def _people(view: BoardView) -> str:
-    others = [one for one in people_on(view.board.id) if one != view.actor.user_id]
-    ids = others[: MOST_SHOWN + 1]
-    sql = f"SELECT u.id, {PERSON} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
-    found = await rows(f"{sql} ORDER BY LOWER({PERSON}), u.id", *ids) if ids else []
-    return render_macro("boards/head.html", "people", people=found[:MOST_SHOWN], more=len(others) - MOST_SHOWN)
-
-
-REGIONS = (
-    Region(PAGE, "#people", of_board(signals=("people_on",)), _people, key=lambda view: (view.board.id, view.actor.id)),
-)

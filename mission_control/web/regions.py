@@ -1,25 +1,30 @@
 """Regions: the parts of pages that stay current, each declared once where its feature is.
 
 A page is a list of regions. Its stream walks the list for every batch of the log: one function decides which regions
-a batch concerns, and what viewers with equal rights see is read and rendered once for all of them.
+a batch concerns, and what viewers with equal rights see is read and rendered once for all of them: for an `AnyPerson`,
+whom no region can ask who it is.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
-from dataclasses import dataclass, field, replace
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
 
 from markupsafe import Markup, escape
-from quart import Quart, Response, current_app
+from quart import Quart, Response, current_app, request
 
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, AnyPerson, Personal
 from mission_control.core.parts import Part
-from mission_control.http import lookups
+from mission_control.http.exchange import EXCHANGE
 from mission_control.log import broker
 from mission_control.log.models import Event
 from mission_control.log.shared import Shared
-from mission_control.log.stream import Batch, message, page_stream
+from mission_control.log.stream import Batch, message, ping, requested_cursor, respond
 from mission_control.web.assets import build
+from mission_control.web.audience import Audiences, Message, Page, Viewer
 from mission_control.web.fragments import partial
 
 EVERY_PAGE = "*"
@@ -61,6 +66,15 @@ class View:
     pages: tuple[str, ...] = ()
     active: str = ""
     reads: Reads = field(default_factory=Reads)
+
+    @property
+    def is_anybodys(self) -> bool:
+        """Whether it is rendered once for everybody with equal rights."""
+        return isinstance(self.actor, AnyPerson)
+
+    def did(self, event: Event) -> bool:
+        """Return whether the viewer caused an event. What is rendered for anybody never goes to somebody who did."""
+        return not self.is_anybodys and event.actor_id == self.actor.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +119,18 @@ class Region[V: View](Part):
 
     async def html(self, view: V) -> str | None:
         """Return the region's HTML, made once for everybody for whom it is the same."""
-        if self.key is None:
+        if (key := self._key(view)) is None:
             return await self.render(view)
-        key = (self.page, self.target, times.reader().key, self.key(view))
         return await view.reads.get(key, lambda: self.render(view))
+
+    def _key(self, view: V) -> Hashable:
+        """Return what the HTML depends on, None when that is the viewer."""
+        if self.key is None:
+            return None
+        try:
+            return self.page, self.target, times.reader().key, view.is_anybodys, self.key(view)
+        except Personal:
+            return None
 
     async def fragment(self, view: V, swap: str = "") -> str:
         """Return the whole region as a fragment for an open page, empty when it is not on the page."""
@@ -119,12 +141,11 @@ class Region[V: View](Part):
         """Return the fragments that bring an open page up to date after news that concern the region."""
         if (make := self.changes) is None:
             return await self.fragment(view)
-        if self.key is None:
+        if (key := self._key(view)) is None:
             changes = await make(view, concern)
         else:
             which = (tuple(event.seq for event in concern.events), tuple(map(id, concern.signals)))
-            key = (self.page, self.target, times.reader().key, self.key(view), which)
-            changes = await view.reads.get(key, lambda: make(view, concern))
+            changes = await view.reads.get((key, which), lambda: make(view, concern))
         return await self.fragment(view) if changes is None else changes
 
 
@@ -178,38 +199,107 @@ async def fragments(page: str, view: View) -> str:
 
 async def news(view: View, batch: Batch) -> str:
     """Return the fragments that bring an open page up to date after a batch: the one place that decides which."""
-    found = ""
-    for region in _on(*view.pages, EVERY_PAGE):
-        concern = region.concerns.of(view, batch)
-        if batch.missed_signals and region.concerns.signals:
-            found += await region.fragment(view)
-        elif concern is not None:
-            found += await region.news(view, concern)
-    return found
+    return "".join([await _news(region, view, batch) for region in _on(*view.pages, EVERY_PAGE)])
+
+
+async def _news(region: Region[Any], view: View, batch: Batch) -> str:
+    if batch.missed_signals and region.concerns.signals:
+        return await region.fragment(view)
+    concern = region.concerns.of(view, batch)
+    return "" if concern is None else await region.news(view, concern)
 
 
 Look = Callable[[Actor, Reads], Awaitable[View | None]]
+_AUDIENCES = "mission_control.audiences"
+OF_ONE_VIEWER = ("after", "at")  # what the address of a stream says about what its page has already
+
+
+@dataclass(frozen=True, slots=True)
+class _LivePage(Page[Region[Any]]):
+    """A page with regions, whose viewers `look` at it."""
+
+    app: Quart
+    organization_id: UUID
+    look: Look
+
+    async def news(self, actor: Actor, batch: Batch, seen: int) -> str | None:
+        async with self._seen(actor, seen) as view:
+            return None if view is None else await news(view, batch)
+
+    async def shared(self, anybody: AnyPerson, batch: Batch, seen: int) -> list[str | Region[Any]] | None:
+        async with self._seen(anybody, seen) as view:
+            if view is None:
+                return None
+            found: list[str | Region[Any]] = []
+            for region in _on(*view.pages, EVERY_PAGE):
+                try:
+                    found.append(await _news(region, view, batch))
+                except Personal:
+                    found.append(region)
+            return found
+
+    async def filled(self, actor: Actor, batch: Batch, seen: int, parts: list[str | Region[Any]]) -> str | None:
+        async with self._seen(actor, seen) as view:
+            if view is None:
+                return None
+            return "".join([one if isinstance(one, str) else await _news(one, view, batch) for one in parts])
+
+    @asynccontextmanager
+    async def _seen(self, actor: Actor, seen: int) -> AsyncIterator[View | None]:
+        times.read_by(actor)
+        async with self.app.app_context():  # a stream runs after its request, outside of every context
+            yield await self.look(actor, Reads(broker.known_state(self.organization_id, seen)))
 
 
 async def live_page(
-    actor: Actor, look: Look, background: Callable[[], Coroutine[Any, Any, None]] | None = None
+    actor: Actor,
+    look: Look,
+    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    *,
+    is_shared: bool = False,
 ) -> Response:
     """Return the stream of a page: the news of its regions, and of those of every page.
 
     `look` gives the page as the viewer sees it now, or None when it is no longer theirs. It is called for every batch
-    with the rights that the viewer has at that moment. The stream ends with the session; `background` runs as long.
+    with the rights that the viewer has at that moment. A page that `is_shared` has a `look` that depends on nothing but
+    its arguments and the address: it is called once for all viewers with equal rights. The stream ends with the
+    session; `background` runs as long.
     """
     app: Quart = current_app._get_current_object()
+    organization_id, scope = actor.organization_id, cast("dict[str, Any]", request.scope)
+    cursor, packs = await requested_cursor(organization_id), request.accept_encodings.quality("gzip") > 0
+    viewer = Viewer(actor, scope[EXCHANGE], cursor, request.args.get("at"), packs=packs)
+    asked = frozenset((name, value) for name, value in request.args.items(multi=True) if name not in OF_ONE_VIEWER)
+    key = (organization_id, request.path, asked) if is_shared else viewer
+    page = _LivePage(app, organization_id, look)
+    audiences: Audiences = app.extensions.setdefault(_AUDIENCES, Audiences())
 
-    async def after(batch: Batch) -> str | None:
-        current = await lookups.fresh(actor)
-        if current is None or actor.organization_id not in current.memberships:
-            return None
-        current = replace(current, organization_id=actor.organization_id, surface="page")
-        times.read_by(current)
-        async with app.app_context():  # a stream runs after its request, outside of every context
-            seen = batch.events[-1].seq if batch.events else 0
-            view = await look(current, Reads(broker.known_state(actor.organization_id, seen)))
-            return None if view is None else await news(view, batch)
+    async def source() -> AsyncIterator[bytes]:
+        yield viewer.encoded(Message(ping() + message(build(), event="build")))
+        joined = audiences.joined(key, organization_id, page, is_shared=is_shared)
+        async with (
+            joined as (audience, running),
+            _running(background),
+            aclosing(audience.watch(viewer, running)) as sent,
+        ):
+            async for one in sent:
+                yield viewer.encoded(one)
+        yield viewer.end()
 
-    return await page_stream(actor.organization_id, after, background, opening=message(build(), event="build"))
+    response = respond(source())
+    if packs:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+@asynccontextmanager
+async def _running(work: Callable[[], Coroutine[object, object, None]] | None) -> AsyncIterator[None]:
+    """Run something in a task of its own."""
+    task = None if work is None else asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -47,8 +47,8 @@ MEMORIES = {
     "fleet.following._storing",  # what is about to be stored
     "fleet.notices._next",
     "gateways.link._recorded",
-    "tasks.board_view._ending",  # announcements on their way
-    "tasks.board_view._until",  # who has a board open
+    "tasks.open_boards._ending",  # announcements on their way
+    "tasks.open_boards._people",  # who has a board open
     "http.lookups._asked",
     "http.lookups._fresh",
     "http.authentication._seen",

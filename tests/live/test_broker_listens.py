@@ -71,7 +71,7 @@ async def test_readers_hear_that_signals_were_missed_while_nobody_listened(monke
     assert ours.recent.since(new_id(), moment_of(time.time() + PATIENCE)) is None
     listening = asyncio.create_task(ours._listen())
     try:
-        await reader.take(PATIENCE, 0)
+        await reader.take(PATIENCE)
         assert reader.missed_signals
         assert ours.recent.since(new_id(), moment_of(time.time() + PATIENCE)) == []
     finally:

@@ -40,7 +40,7 @@ async def numbers(reader: Subscription, upto: int) -> list[int]:
     found: list[int] = []
     async with asyncio.timeout(60):
         while upto not in found:
-            found += [one.seq for one in await reader.take(1, 0) if isinstance(one, Event)]
+            found += [one.seq for one in await reader.take(1) if isinstance(one, Event)]
     return found
 
 
@@ -82,7 +82,7 @@ async def test_signal_does_not_overtake_earlier_events(cast: Cast) -> None:
         found: list[Any] = []
         async with asyncio.timeout(60):
             while {"after": last} not in found:
-                found += await reader.take(1, 0)
+                found += await reader.take(1)
     seen = first
     for one in found:
         if isinstance(one, Event):
@@ -105,9 +105,9 @@ async def test_signal_alone_is_sent_at_once(cast: Cast, monkeypatch: pytest.Monk
         monkeypatch.setattr(broker, "_deliver_events", slowly)
         last = await change(cast, broker)
         async with asyncio.timeout(60):
-            found = await reader.take(20, 0)
+            found = await reader.take(20)
             while {"number": 2} not in found:
-                found += await reader.take(20, 0)
+                found += await reader.take(20)
     assert [getattr(one, "seq", None) for one in found] == [last, None]
 
 

@@ -2,7 +2,7 @@
 
 import orjson
 
-from mission_control.tasks import board_view
+from mission_control.tasks import open_boards
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -77,11 +77,11 @@ async def test_undo_leaves_a_card_where_somebody_else_moved_it(cast: Cast) -> No
 
 async def test_others_who_have_the_board_open_are_shown(cast: Cast) -> None:
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
-    name = f"{board_view.FAMILY}:{cast.organization.id}:{cast.board.id}:{cast.cleo.id}"
-    board_view.on_presence(f"{name}:here")
+    name = f"{open_boards.FAMILY}:{cast.organization.id}:{cast.board.id}:{cast.cleo.id}"
+    open_boards.on_presence(f"{name}:here")
     (await ada.get(cast.home)).has("Cleo has this board open")
     (await cleo.get(cast.home)).lacks("has this board open")
-    board_view.on_presence(f"{name}:gone")
+    open_boards.on_presence(f"{name}:gone")
     (await ada.get(cast.home)).lacks("has this board open")
 
 
