@@ -34,8 +34,10 @@ def held_by(task: AssignedTask) -> UUID | None:
     return task.assigned_agent_id if task.status == "in_progress" else None
 
 
-async def track_run(actor: Actor, task: AssignedTask, before: AssignedTask) -> None:
+async def track_run(actor: Actor, task: AssignedTask, before: AssignedTask, why: str | None = None) -> None:
     """Begin or end the run of a changed task. The calling command holds the task and saves it afterwards.
+
+    `why` is told of a run that ends without being finished; otherwise it says by whom.
 
     An assignment raises `fence` and `attempt` and clears the flag and the pause. Work that is taken away begins a new
     attempt too. Finished work, and a person who moves or assigns the task, also reset the number of failed attempts.
@@ -49,7 +51,7 @@ async def track_run(actor: Actor, task: AssignedTask, before: AssignedTask) -> N
     if was is not None:
         finished = is_now is None and task.status in ("review", "done")
         state = "superseded" if is_now is not None else "completed" if finished else "released"
-        await end_run(task.id, state, None if finished else f"By {actor.name}.")
+        await end_run(task.id, state, None if finished else why or f"By {actor.name}.")
         if finished:
             task.failed_attempts = 0
         elif is_now is None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
-from mission_control.boards.attempts import end_run, lease_lost, running
+from mission_control.boards.attempts import lease_lost, running
 from mission_control.boards.models import Board, Run
 from mission_control.claims.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS, LeaseRead
 from mission_control.core import times
@@ -68,8 +68,7 @@ async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None
     """Return a task to the inbox, whatever the board's rules are. It does not count as a failed attempt."""
     task = await _held_task(actor, task, fence)
     before = copy(task)
-    await end_run(task.id, "released", reason or f"By {actor.name}.")
-    await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}")
+    await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}", reason)
     await notices.notify_after_change(actor, task, before)
 
 

@@ -5,15 +5,17 @@ BEGIN IMMEDIATE takes the write lock at once, so that two processes wait for eac
 """
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from itertools import count
 from types import TracebackType
 from typing import Any
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
 from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.connection import get_connections
@@ -29,6 +31,8 @@ _savepoints = count()
 
 # After Tortoise's own adapter, and in its form, so that a moment has one text in the database.
 sqlite3.register_adapter(datetime, lambda moment: naive_utc(moment).isoformat(" "))
+sqlite3.register_adapter(UUID, str)
+sqlite3.register_adapter(pgproto.UUID, str)  # of rows
 
 
 class Statements(SqliteClient):
@@ -40,7 +44,7 @@ class Statements(SqliteClient):
     async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return the names of a statement's columns and its rows. UUIDs and datetimes may be passed as they are."""
         found: tuple[tuple[str, ...], list[tuple[Any, ...]]]
-        found = await self.run(_fetch, sql, [_plain(value) for value in values])
+        found = await self.run(_fetch, sql, values)
         return found
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[Any]]:
@@ -65,6 +69,8 @@ class SafeSqliteClient(Statements):
         super().__init__(file_path, **options)
         self._opening = asyncio.Lock()
         self._file: SqliteFile | None = None
+        self._waiting = 0  # transactions
+        self._committing: asyncio.Future[None] | None = None
 
     async def opened(self) -> SqliteFile:
         if self._file is None:
@@ -110,23 +116,75 @@ class SafeSqliteClient(Statements):
         try:
             if is_read(sql) and file.reader is not None and not self._is_migrating(file):
                 return await file.read(job, sql, values)
-            async with self._lock:
+            async with self._writing(file):
                 return await file.write(job, sql, values)
         except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
             raise _tortoise_error(error) from error
 
     def _is_migrating(self, file: SqliteFile) -> bool:
         """Whether a migration, which sends BEGIN itself, has to see what it changed so far."""
-        return file.writer.in_transaction and not self._lock.locked()
+        return file.writer.in_transaction and not self._lock.locked() and file.together is None
 
     async def execute_script(self, query: str) -> None:
         file = await self.opened()
         self.log.debug(query)
         try:
-            async with self._lock:
+            async with self._writing(file):
                 await file.run_script(query)
         except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
             raise _tortoise_error(error) from error
+
+    @contextlib.asynccontextmanager
+    async def _writing(self, file: SqliteFile) -> AsyncIterator[None]:
+        """Hold the lock, outside of every transaction."""
+        async with self._lock:
+            if file.together is not None:
+                with contextlib.suppress(sqlite3.Error):  # which those who wait for it are told
+                    await file.commit()
+            yield
+
+    # A disk that is not quick is waited for once by several transactions. When one ends and others wait for the writer,
+    # it leaves its COMMIT to a task that queues for the lock behind them; they run in savepoints of the same
+    # transaction until then. Nobody is answered before that COMMIT, not even with a refusal, which may depend on what
+    # it writes. When it fails, all of them fail.
+    async def begin(self, file: SqliteFile) -> None:
+        """Begin a transaction when it is its turn; hold the lock from then on."""
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            await file.begin()
+        except BaseException:
+            try:
+                if file.together is None:  # else it has not begun
+                    await finish(file.roll_back())
+            finally:
+                self._lock.release()
+            raise
+
+    async def end(self, file: SqliteFile, error: BaseException | None, *, is_over: bool) -> None:
+        """End a transaction and release the lock. Return when it is on the disk or, after an error, undone."""
+        try:
+            if is_over:
+                pass
+            elif error is not None:
+                await finish(file.roll_back(error))
+            elif file.together is None and (not self._waiting or file.commits_quickly()):
+                await file.commit()
+            elif file.leave() is not None and self._committing is None:
+                self._committing = asyncio.ensure_future(self._commit_together(file))
+            together = file.together
+        finally:
+            self._lock.release()
+        if together is not None:
+            with contextlib.nullcontext() if error is None else contextlib.suppress(sqlite3.Error):
+                await finish(together)
+
+    async def _commit_together(self, file: SqliteFile) -> None:
+        async with self._writing(file):
+            self._committing = None
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
         """Run one statement for many rows, all or none."""
@@ -134,29 +192,21 @@ class SafeSqliteClient(Statements):
             await transaction.execute_many(query, values)
 
     def _in_transaction(self) -> TransactionContext:
-        return SafeTransaction(self, self._lock)
+        return SafeTransaction(self)
 
 
 class SafeTransaction(TransactionContext):
     """A transaction whose begin and end are never half done."""
 
-    def __init__(self, client: SafeSqliteClient, lock: asyncio.Lock) -> None:
+    def __init__(self, client: SafeSqliteClient) -> None:
         self._client = client
-        self._lock = lock
 
     async def __aenter__(self) -> TransactionalDBClient:
         file = await self._client.opened()
-        await self._lock.acquire()
         try:
-            await file.begin()
-        except BaseException as error:
-            try:
-                await finish(file.roll_back())
-            finally:
-                self._lock.release()
-            if isinstance(error, sqlite3.OperationalError):
-                raise OperationalError(error) from error
-            raise
+            await self._client.begin(file)
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
         self._file = file
         self.connection = SafeTransactionClient(self._client, file)
         self._token = get_connections().set(self._client.connection_name, self.connection)
@@ -166,18 +216,11 @@ class SafeTransaction(TransactionContext):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if not self.connection._finalized:
-                await (self._commit() if kind is None else finish(self._file.roll_back()))
+            await self._client.end(self._file, error, is_over=self.connection._finalized)
+        except sqlite3.Error as failure:
+            raise OperationalError(failure) from failure
         finally:
             get_connections().reset(self._token)
-            self._lock.release()
-
-    async def _commit(self) -> None:
-        try:
-            await self._file.commit()
-        except sqlite3.Error as error:
-            await finish(self._file.roll_back())
-            raise OperationalError(error) from error
 
 
 class SafeTransactionClient(Statements, TransactionalDBClient):
@@ -282,14 +325,6 @@ def _insert(connection: Connection, sql: str, values: Any) -> Any:
 
 def _many(connection: Connection, sql: str, values: Any) -> None:
     connection.executemany(sql, values)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    return value
 
 
 def _without_nul(sql: str) -> str:

@@ -127,6 +127,7 @@ class SqliteFile:
         self._thread = ThreadPoolExecutor(1, "sqlite-writer")
         self._changes_before = 0
         self.commits = Commits()
+        self.together: asyncio.Future[None] | None = None  # done when the transactions left to one COMMIT are written
         self._turn_began: float | None = None
         self._waiters: deque[asyncio.Future[None]] = deque()
 
@@ -169,6 +170,9 @@ class SqliteFile:
     async def begin(self) -> None:
         """Take the file's write lock, after waiting for another process that has it."""
         await self._turn()
+        if self.together is not None:
+            self.writer.execute("SAVEPOINT one_of_them")
+            return
         try:
             self.writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -189,20 +193,54 @@ class SqliteFile:
             return self._timed_here(job, self.writer, sql, values)  # never cut: that would undo the whole transaction
         return await finish(self._in_thread(self._timed, job, sql, values))
 
-    async def commit(self) -> None:
-        """Commit: what was changed is on the disk afterwards."""
+    def commits_quickly(self) -> bool:
+        """Return whether a COMMIT would be over at once."""
         changes = self.writer.total_changes - self._changes_before
-        if not changes:
-            self.writer.commit()  # nothing to wait for
-        elif self.commits.are_quick(changes):
-            self.commits.commit(self.writer)
-        else:
-            await finish(self._in_thread(self.commits.commit_in_thread, self.writer))
+        return not changes or self.commits.are_quick(changes)
 
-    async def roll_back(self) -> None:
+    async def commit(self) -> None:
+        """Commit, with the transactions that were left to this: what was changed is on the disk afterwards."""
+        failure: sqlite3.Error | None = None
+        try:
+            if self.writer.total_changes == self._changes_before:
+                self.writer.commit()  # nothing to wait for
+            elif self.commits_quickly():
+                self.commits.commit(self.writer)
+            else:
+                await finish(self._in_thread(self.commits.commit_in_thread, self.writer))
+        except sqlite3.Error as error:
+            failure = error
+            if self.writer.in_transaction:
+                await finish(self._in_thread(self.writer.rollback))
+            raise
+        finally:
+            self._settle(failure)
+
+    def leave(self) -> "asyncio.Future[None]":
+        """End a transaction that a later COMMIT writes; return what is done when that is, and await it before answering."""
+        if self.together is None:
+            self.together = asyncio.get_running_loop().create_future()
+        else:
+            self.writer.execute("RELEASE one_of_them")
+        return self.together
+
+    async def roll_back(self, why: BaseException | None = None) -> None:
         """Undo what the transaction did; nothing when it is over."""
-        if self.writer.in_transaction:
+        if not self.writer.in_transaction:  # SQLite has undone everything itself, as on a full disk
+            self._settle(sqlite3.OperationalError(f"The transaction was undone with another one: {why}"))
+        elif self.together is not None:
+            await finish(self._in_thread(_undone, self.writer))
+        else:
             await finish(self._in_thread(self.writer.rollback))
+
+    def _settle(self, failure: sqlite3.Error | None) -> None:
+        together, self.together = self.together, None
+        if together is None:
+            return
+        if failure is None:
+            together.set_result(None)
+        else:
+            together.set_exception(failure)
 
     # Where a statement runs
 
@@ -269,6 +307,11 @@ class SqliteFile:
 
 def _fetched(connection: Connection, sql: str, values: Any) -> Any:
     return connection.execute(sql, values).fetchall()
+
+
+def _undone(connection: Connection) -> None:
+    connection.execute("ROLLBACK TO one_of_them")
+    connection.execute("RELEASE one_of_them")
 
 
 def _scripted(connection: Connection, script: str, _values: Any) -> None:

@@ -61,11 +61,11 @@ async def update_dependents(actor: Actor, task: Task, what: str) -> None:
             await notify_unblocked(dependent)
 
 
-async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
-    """Unassign a task and return it to the inbox. The calling command holds the task."""
+async def return_to_inbox(actor: Actor, task: Task, message: str, why: str | None = None) -> None:
+    """Unassign a task, end its run (`why`), and return it to the inbox. The calling command holds the task."""
     before = copy(task)
     enter(task, "inbox")
-    await track_run(actor, task, before)
+    await track_run(actor, task, before, why)
     await save(task, before, message)
 
 

@@ -67,7 +67,6 @@ INDEXES = {
     "idx_approvals_unanswered",
     "idx_board_access_board",
     "idx_board_memory_agent",
-    "idx_agent_questions_answered",
     "idx_agent_questions_closed",
     "idx_board_memory_shown",
     "idx_board_memory_user",
