@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.fields.base import Field
-from tortoise.models import Model
+from tortoise.models import Model, ModelMeta
 
 from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
@@ -72,7 +72,15 @@ class UtcDatetimeField(fields.DatetimeField[Any]):
         return value
 
 
-class Record(Model):
+class WithoutComments(ModelMeta):
+    """Keeps Tortoise from reading the source of each model for comments on its columns (30 ms of a start)."""
+
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> dict[str, object]:
+        return {"_no_comments": True}
+
+
+class Record(Model, metaclass=WithoutComments):
     """A row of any table."""
 
     class Meta:
