@@ -171,6 +171,9 @@ type Row = dict[str, Any]
 type Values = list[Any]
 type Condition = tuple[str, Values]
 SEARCHED = 20_000  # characters of a text
+# Begins a statement that counts or sums up few rows however old the installation is: on SQLite it may run on the loop's
+# thread, where it is cut like others when it takes long.
+FEW_ROWS = "/* few rows */ "
 
 
 def connection() -> BaseDBAsyncClient:

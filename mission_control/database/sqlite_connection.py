@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mission_control.database.sql import FEW_ROWS
+
 SHORT_SECONDS = 0.001  # a statement that took longer runs in a thread the next time
 REMEMBERED = 2000  # texts of statements
 LONG_VALUE = 10_000  # characters; writing more also means to index them for the search
 MANY_VALUES = 200
 
-_READS = re.compile(r"\s*(SELECT\b|WITH\b(?!.*\b(INSERT|UPDATE|DELETE|REPLACE)\b))", re.IGNORECASE | re.DOTALL)
+_READS = re.compile(
+    r"\s*(?:/\*.*?\*/)?\s*(SELECT\b|WITH\b(?!.*\b(INSERT|UPDATE|DELETE|REPLACE)\b))", re.IGNORECASE | re.DOTALL
+)
 # One step of these can take as long as a text is, or they look at every row there is. How long that takes says nothing
 # about the next time: the same statement finds other rows with another value.
 _UNBOUNDED = re.compile(
@@ -30,8 +34,8 @@ def is_read(sql: str) -> bool:
 
 @functools.lru_cache(maxsize=REMEMBERED)
 def is_unbounded(sql: str) -> bool:
-    """Whether a statement searches texts or counts rows, so that nobody knows how long it takes."""
-    return _UNBOUNDED.search(sql) is not None
+    """Whether a statement searches texts or counts rows, unless it begins by saying that they are few (`FEW_ROWS`)."""
+    return not sql.startswith(FEW_ROWS) and _UNBOUNDED.search(sql) is not None
 
 
 def is_large(values: Any) -> bool:

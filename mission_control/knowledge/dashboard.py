@@ -10,7 +10,7 @@ from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_id, placeholders, rows
+from mission_control.database.sql import FEW_ROWS, as_id, placeholders, rows
 from mission_control.http.operation_api import Api
 from mission_control.knowledge import series
 from mission_control.knowledge.metrics_schemas import (
@@ -143,12 +143,13 @@ async def metrics_of(organization_id: UUID, boards: list[UUID], key: RangeKey, n
     figures = await series.read_figures(organization_id, boards, both)
     answers = await _read_answers(boards, before.start)
     waiting = await _waiting(boards, primary)
-    sums, cycles = figures.sums, [series.hours(one) for one in figures.cycles]
-    decided = [
+    newest = await _newest(boards) if waiting.number else []
+    sums, cycle_p85 = figures.sums, series.percentile(figures.cycles, 85)
+    decided = sorted(
         series.hours_between(one.asked_at, one.answered_at)
         for one in answers
         if one.is_approval and primary.contains(one.answered_at)
-    ]
+    )
     return DashboardMetrics(
         range=key,
         generated_at=now,
@@ -157,18 +158,18 @@ async def metrics_of(organization_id: UUID, boards: list[UUID], key: RangeKey, n
             tasks_in_progress=sums.total["in_progress"],
             **{f"{status}_tasks": sums.total[status] for status in STATUSES},
             error_rate_pct=sums.error_share(),
-            median_cycle_time_hours_7d=median_or_none([series.hours(one) for one in figures.reviews]),
+            median_cycle_time_hours_7d=series.median_hours(figures.reviews),
         ),
         throughput=sums.series("done"),
         cycle_time=sums.mean_hours("review_micros", "reviews"),
         error_rate=sums.error_rate(),
         wip=sums.tasks(),
-        pending_approvals=DashboardPendingApprovals(total=waiting.number, items=await _newest(boards)),
+        pending_approvals=DashboardPendingApprovals(total=waiting.number, items=newest),
         flow=Flow(
             throughput=sums.series("finished"),
             cycle_time=sums.mean_hours("cycle_micros", "cycles"),
-            cycle_time_median=median_or_none(cycles),
-            cycle_time_p85=series.percentile(cycles, 85),
+            cycle_time_median=series.median_hours(figures.cycles),
+            cycle_time_p85=None if cycle_p85 is None else series.hours(int(cycle_p85)),
             wip=sums.work_in_progress(),
             aging=await series.aging(figures.at_work, now),
             waiting_for_person_median=median_or_none(decided),
@@ -194,7 +195,7 @@ async def _waiting(boards: list[UUID], window: Window) -> _Waiting:
     found = await select_on(
         boards,
         _Waiting,
-        "SELECT COUNT(*) AS number, MIN(created_at) AS since,"
+        f"{FEW_ROWS}SELECT COUNT(*) AS number, MIN(created_at) AS since,"
         f" (SELECT COUNT(*) FROM agents WHERE {here} AND last_seen_at >= ?) AS agents"
         f" FROM approvals WHERE status = 'pending' AND {here}",
         *boards,

@@ -86,7 +86,8 @@ class DashboardQuery(Schema):
     group_id: UUID | None = None
 
 
-class DashboardSeriesPoint(Schema):
+@dataclass(slots=True)
+class DashboardSeriesPoint:
     """One bucket of a series."""
 
     period: datetime
@@ -108,7 +109,8 @@ class DashboardSeriesSet(Schema):
     comparison: DashboardRangeSeries
 
 
-class DashboardWipPoint(Schema):
+@dataclass(slots=True)
+class DashboardWipPoint:
     """How many tasks per status in one bucket."""
 
     period: datetime

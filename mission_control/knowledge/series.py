@@ -1,14 +1,14 @@
 """The series of the dashboard: from what is counted (`counting.py`), from answers, and from reports of usage."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import mean, median
 from uuid import UUID
 
 from mission_control.boards.words import STATUSES
-from mission_control.database.sql import fetch, instances, placeholders, select
+from mission_control.database.sql import FEW_ROWS, as_moment, fetch, placeholders, select
 from mission_control.knowledge.counting import (
     OUTCOMES,
     SUMS,
@@ -36,6 +36,7 @@ type Both = tuple[Window, Window]  # the window that ends now, and the one befor
 type Values = Mapping[datetime, float]
 
 MICROS = 1_000_000
+NONE: Amounts = {}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -46,9 +47,7 @@ async def select_on[Row](boards: list[UUID], row: type[Row], sql: str, *values: 
 
 def points(window: Window, values: Values) -> DashboardRangeSeries:
     """Return a series with every bucket, zero without data."""
-    listed = instances(
-        DashboardSeriesPoint, ("period", "value"), [(one, values.get(one, 0.0)) for one in window.periods()]
-    )
+    listed = [DashboardSeriesPoint(one, float(values.get(one, 0))) for one in window.periods()]
     return DashboardRangeSeries(range=window.key, bucket=window.bucket, points=listed)
 
 
@@ -206,9 +205,11 @@ class Sums:
         """Return inbox tasks by creation, others by their last change."""
         made = []
         for window in self.both:
-            sums = [self.of(window, status) for status in STATUSES]
-            lines = [(period, *(one.get(period, 0) for one in sums)) for period in window.periods()]
-            listed = instances(DashboardWipPoint, ("period", *STATUSES), lines)
+            sums = {status: self.of(window, status) for status in STATUSES}
+            listed = [
+                DashboardWipPoint(one, **{status: by.get(one, 0) for status, by in sums.items()})
+                for one in window.periods()
+            ]
             made.append(DashboardWipRangeSeries(range=window.key, bucket=window.bucket, points=listed))
         return DashboardWipSeriesSet(primary=made[0], comparison=made[1])
 
@@ -227,7 +228,7 @@ class Sums:
 
 @dataclass(slots=True)
 class Figures:
-    """The sums on some boards, and for the window that ends now each time in micros."""
+    """The sums on some boards, and for the window that ends now each time in micros, the shortest first."""
 
     sums: Sums
     cycles: list[int] = field(default_factory=list)  # of finished tasks
@@ -241,9 +242,13 @@ async def read_figures(organization_id: UUID, boards: list[UUID], both: Both, *,
         at = await position(organization_id)
         fold = await uncounted(organization_id, at)
         found = Figures(await _sums(organization_id, at.counted, boards, both, fold))
-        if boards and not only_sums:
-            await _times(found, boards, both[0], fold)
-        if (await position(organization_id)).counted == at.counted:  # else a part may have been read twice
+        if not boards:
+            return found
+        if only_sums:
+            counted = (await position(organization_id)).counted
+        else:
+            counted = await _times(found, organization_id, boards, both[0], fold)
+        if counted == at.counted:  # else a part may have been read twice
             return found
 
 
@@ -253,7 +258,8 @@ async def _sums(organization_id: UUID, counted: int, boards: list[UUID], both: B
         now, before = both
         where = f"FROM figure_sums WHERE board_id IN ({placeholders(len(boards))})"
         amounts = ", ".join(f"SUM({name})" for name in SUMS)
-        parts, values = [f"SELECT period, {amounts} {where} AND period = ? GROUP BY period"], [*boards, TOTAL]
+        parts = [f"{FEW_ROWS}SELECT period, {amounts} {where} AND period = ? GROUP BY period"]
+        values: list[object] = [*boards, TOTAL]
         for level, begin, end in spans(now.bucket, before.start, now.start):
             parts.append(f"SELECT period, {amounts} {where} AND period >= ? AND period < ? GROUP BY period")
             written = WRITTEN[level]
@@ -322,26 +328,38 @@ async def _at_edges(organization_id: UUID, counted: int, boards: list[UUID], bot
 MOST_AGING = 10
 
 
-async def _times(figures: Figures, boards: list[UUID], window: Window, fold: Fold) -> None:
-    """Read each time of the window that ends now, and which tasks are longest at work."""
+REVIEW, CYCLE, AGE, COUNTED = range(4)
+
+
+async def _times(figures: Figures, organization_id: UUID, boards: list[UUID], window: Window, fold: Fold) -> int:
+    """Read each time of the window that ends now, and which tasks are longest at work; return what is counted."""
     here, known = f"board_id IN ({placeholders(len(boards))})", list(fold.states)
     others = f" AND id NOT IN ({placeholders(len(known))})" if known else ""
     _, found = await fetch(
-        f"SELECT 0, review_micros FROM figure_tasks WHERE {here} AND review_micros IS NOT NULL"
-        f" AND moment >= ? AND moment <= ?{others} UNION ALL"
-        f" SELECT 1, cycle_micros FROM figure_changes WHERE {here} AND cycle_micros IS NOT NULL"
-        " AND moment >= ? AND moment <= ?",
-        [*boards, window.start, window.end, *known, *boards, window.start, window.end],
+        f"SELECT {REVIEW}, review_micros, NULL, NULL FROM figure_tasks"
+        f" WHERE {here} AND review_micros IS NOT NULL AND moment >= ? AND moment <= ?{others}"
+        f" UNION ALL SELECT {CYCLE}, cycle_micros, NULL, NULL FROM figure_changes WHERE {here}"
+        " AND cycle_micros IS NOT NULL AND moment >= ? AND moment <= ?"
+        f" UNION ALL SELECT * FROM (SELECT {AGE}, 0, CAST(id AS TEXT), CAST(entered_at AS TEXT) FROM figure_tasks"
+        f" WHERE {here} AND entered_at IS NOT NULL{others} ORDER BY figure_tasks.entered_at, figure_tasks.id"
+        f" LIMIT {MOST_AGING}) AS oldest"
+        f" UNION ALL SELECT {COUNTED}, seq, NULL, NULL FROM figures_counted WHERE organization_id = ?",
+        [
+            *boards,
+            window.start,
+            window.end,
+            *known,
+            *boards,
+            window.start,
+            window.end,
+            *boards,
+            *known,
+            organization_id,
+        ],
     )
-    figures.reviews = [micros for is_cycle, micros in found if not is_cycle]
-    figures.cycles = [micros for is_cycle, micros in found if is_cycle]
-    at_work = await select(
-        _AtWork,
-        f"SELECT id, entered_at FROM figure_tasks WHERE {here} AND entered_at IS NOT NULL{others}"
-        f" ORDER BY entered_at, id LIMIT {MOST_AGING}",
-        *boards,
-        *known,
-    )
+    figures.reviews = [line[1] for line in found if line[0] == REVIEW]
+    figures.cycles = [line[1] for line in found if line[0] == CYCLE]
+    at_work = [(moment, str(line[2])) for line in found if (moment := as_moment(line[3])) is not None]
     among = {str(one) for one in boards}
     for state in fold.states.values():
         if state.board_id not in among:
@@ -349,20 +367,16 @@ async def _times(figures: Figures, boards: list[UUID], window: Window, fold: Fol
         if state.review_micros is not None and state.moment is not None and window.contains(state.moment):
             figures.reviews.append(state.review_micros)
         if state.entered_at is not None:
-            at_work.append(_AtWork(state.id, state.entered_at))
+            at_work.append((state.entered_at, state.id))
     figures.cycles += [
         change.cycle_micros
         for change in fold.changes
         if change.cycle_micros is not None and change.board_id in among and window.contains(change.moment)
     ]
-    oldest = sorted((one.entered_at, one.id) for one in at_work)[:MOST_AGING]
-    figures.at_work = {UUID(task_id): entered_at for entered_at, task_id in oldest}
-
-
-@dataclass(slots=True)
-class _AtWork:
-    id: str
-    entered_at: datetime
+    figures.at_work = {UUID(task_id): entered_at for entered_at, task_id in sorted(at_work)[:MOST_AGING]}
+    figures.reviews.sort()
+    figures.cycles.sort()
+    return next((int(line[1]) for line in found if line[0] == COUNTED), 0)
 
 
 async def aging(at_work: Mapping[UUID, datetime], now: datetime) -> list[AgingTask]:
@@ -391,10 +405,15 @@ def median_or_none(values: list[float]) -> float | None:
     return median(values) if values else None
 
 
-def percentile(values: list[float], share: int) -> float | None:
+def percentile(ordered: Sequence[float], share: int) -> float | None:
     """Return the nearest-rank percentile (Hyndman and Fan's first definition), or None for no values."""
-    ordered = sorted(values)
     return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
+
+
+def median_hours(ordered: Sequence[int]) -> float | None:
+    """Return the median of ordered times in micros."""
+    middle = (len(ordered) - 1) // 2
+    return median([hours(one) for one in ordered[middle : len(ordered) // 2 + 1]]) if ordered else None
 
 
 @dataclass(slots=True)
@@ -412,7 +431,7 @@ async def read_spending(boards: list[UUID], both: Both) -> list[Hour]:
     return await select_on(
         boards,
         Hour,
-        "SELECT SUBSTR(CAST(created_at AS TEXT), 1, 13) AS hour,"
+        f"{FEW_ROWS}SELECT SUBSTR(CAST(created_at AS TEXT), 1, 13) AS hour,"
         " SUM(CASE WHEN created_at >= ? THEN cost_micros ELSE 0 END) AS now,"
         " SUM(CASE WHEN created_at <= ? THEN cost_micros ELSE 0 END) AS before FROM usage_entries"
         f" WHERE board_id IN ({placeholders(len(boards))}) AND created_at >= ? AND created_at <= ? GROUP BY 1",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.knowledge.counting import OUTCOMES
+from mission_control.knowledge.counting import COUNTING, OUTCOMES
 from mission_control.log.models import Event
 from tests.cast import Cast
 from tests.moments import parsed
@@ -49,6 +49,12 @@ def expected(key: str, end: datetime, dated: Dated, figure: Callable[[list[Any]]
 def told(series: dict[str, Any], field: str = "value") -> dict[str, float]:
     """What the buckets say that say anything."""
     return {point["period"]: point[field] for point in series["points"] if point[field]}
+
+
+@pytest.fixture(autouse=True)
+def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is counted beside the test, which changes events that were written."""
+    monkeypatch.setattr(COUNTING, "when", lambda: False)
 
 
 async def at_their_moments(cast: Cast, key: str) -> tuple[Dated, Dated, Dated]:

@@ -12,12 +12,14 @@ from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from mission_control.database import sqlite_connection, sqlite_file
-from mission_control.database.sql import connection, rows
+from mission_control.database.sql import FEW_ROWS, connection, rows
 from mission_control.database.sqlite_connection import (
     COMMITS_BETWEEN_CHECKPOINTS,
     FEW_CHANGES,
     QUICK_IN_A_ROW,
     Commits,
+    is_read,
+    is_unbounded,
 )
 from mission_control.database.sqlite_engine import SafeSqliteClient
 from mission_control.database.sqlite_file import LONG_READS, QUICK_READS, SqliteFile
@@ -272,3 +274,9 @@ async def test_an_error_names_the_statement_at_fault(file: SqliteFile) -> None:
 async def test_a_closed_file_opens_again(file: SqliteFile) -> None:
     await connection().close()
     assert await Note.all().count() == 0
+
+
+def test_statement_that_counts_few_rows_says_so() -> None:
+    count = "SELECT COUNT(*) AS n FROM small_notes"
+    assert is_unbounded(count) and not is_unbounded(f"{FEW_ROWS}{count}")
+    assert is_read(f"{FEW_ROWS}{count}") and not is_read(f"{FEW_ROWS}DELETE FROM small_notes")
