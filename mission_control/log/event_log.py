@@ -21,6 +21,7 @@ from mission_control.core.values import new_id
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.log.models import Event
 
+SLACK = 1000  # events that stand in a log in another order than their moments, where a clock was set back
 GENESIS = "0" * 64
 
 

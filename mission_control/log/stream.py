@@ -17,6 +17,7 @@ from mission_control.core.request_facts import answered
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
 from mission_control.log import broker
+from mission_control.log.event_log import SLACK
 from mission_control.log.models import Event
 
 PING_SECONDS = 15.0
@@ -74,7 +75,10 @@ async def requested_cursor(organization_id: UUID) -> int:
     if since is None:
         return head
     [row] = await rows(
-        "SELECT MIN(seq) AS first FROM events WHERE organization_id = ? AND created_at >= ?", organization_id, since
+        "WITH first AS (SELECT f.seq FROM events f WHERE f.organization_id = ? AND f.created_at >= ?"
+        f" ORDER BY f.created_at LIMIT 1) SELECT MIN(e.seq) AS first FROM first CROSS JOIN events e"
+        f" WHERE e.organization_id = ? AND e.seq BETWEEN first.seq - {SLACK} AND first.seq AND e.created_at >= ?",
+        *(organization_id, since, organization_id, since),
     )
     return head if row["first"] is None else int(row["first"]) - 1
 

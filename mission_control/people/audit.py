@@ -197,7 +197,8 @@ async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[Accoun
         "SELECT e.seq, e.kind, '' AS meaning, e.user_id, e.actor_id, e.created_at,"
         f" CASE WHEN u.id IS NOT NULL THEN {person_name('u', '')} END AS user_name,"
         f" CASE WHEN a.id IS NOT NULL THEN {person_name('a', '')} ELSE e.actor_name END AS actor_name"
-        f" FROM (SELECT * FROM ({source}) entries ORDER BY seq DESC LIMIT ? OFFSET ?) e"
+        # By kind first: the number alone would lead through the whole log.
+        f" FROM (SELECT * FROM ({source}) entries ORDER BY seq + 0 DESC LIMIT ? OFFSET ?) e"
         " LEFT JOIN users u ON u.id = e.user_id LEFT JOIN users a ON a.id = e.actor_id ORDER BY e.seq DESC",
         *values,
         query.limit,

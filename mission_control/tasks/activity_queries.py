@@ -14,8 +14,18 @@ from mission_control.boards.queries import on_readable_boards
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import parse_id
-from mission_control.database.sql import Condition, Row, Values, as_id, as_moment, first_of_all, placeholders, rows
-from mission_control.log.event_log import KINDS
+from mission_control.database.sql import (
+    Condition,
+    Row,
+    Values,
+    as_id,
+    as_moment,
+    first_of_all,
+    is_postgres,
+    placeholders,
+    rows,
+)
+from mission_control.log.event_log import KINDS, SLACK
 from mission_control.people.account_names import person_name
 from mission_control.tasks.feed import COMMENT, MESSAGE
 from mission_control.tasks.sentences import Data, Entry, asked_action, describe, named_ids
@@ -84,7 +94,6 @@ def _day(text: str | None) -> date | None:
 
 
 PAGE = 50
-SLACK = 1000  # events that stand in the log in another order than their moments, where a clock was set back
 PERSON = person_name("u", "Somebody")
 _SELECT = (
     f"SELECT e.seq, e.kind, e.actor_kind, e.actor_id, {MESSAGE}, e.data, e.board_id, e.task_id, e.subject_id,"
@@ -139,7 +148,8 @@ async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: i
     return await _newest(agent.organization_id, sql, [agent.id, *boards, *values], limit, is_walked=False)
 
 
-# How an organization's events are found: by walking its log from the end, or among those that another index has.
+# How SQLite finds an organization's events: by walking its log from the end, or among those that another index has.
+# PostgreSQL knows by its statistics which is better.
 _WALKED, _CHECKED = "e.organization_id = ?", "CAST(e.organization_id AS TEXT) = ?"
 
 
@@ -193,9 +203,8 @@ def _midnight(day: date | None, days: int) -> datetime | None:
 
 async def _newest(organization_id: UUID, sql: str, values: Values, limit: int, *, is_walked: bool) -> list[Entry]:
     """Return events as lines; the names in their sentences are read in one statement."""
-    select = _SELECT.format(organization=_WALKED if is_walked else _CHECKED)
-    mine = organization_id if is_walked else str(organization_id)
-    found = await rows(f"{select}{sql} ORDER BY e.seq DESC LIMIT ?", mine, *values, limit)
+    select = _SELECT.format(organization=_WALKED if is_walked or is_postgres() else _CHECKED)
+    found = await rows(f"{select}{sql} ORDER BY e.seq DESC LIMIT ?", organization_id, *values, limit)
     data = [orjson.loads(row["data"] or "{}") for row in found]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
     lines = [_entry(row, one, names) for row, one in zip(found, data, strict=True)]

@@ -9,7 +9,8 @@ from mission_control.boards.attempts import refuse_lost_lease
 from mission_control.core import times
 from mission_control.core.declared import UNSET, Unset
 from mission_control.core.errors import NotFound, existing
-from mission_control.database.records import find, update
+from mission_control.database.records import find, find_all, update
+from mission_control.database.sql import rows
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.fields import TRACKED
 from mission_control.tasks.models import Task
@@ -84,17 +85,32 @@ async def present_task(task: Task) -> Task | None:
 
 async def position_next_to(task: Task, neighbour_id: UUID, *, above: bool) -> float:
     """Return the position right before or after another card of the column. Raise NotFound when that one is gone."""
-    others = Task.filter(board_id=task.board_id, status=task.status, deleted_at=None).exclude(id=task.id)
-    column = await others.order_by("position", "-created_at").only("id", "position")
-    index = next((at for at, other in enumerate(column) if other.id == neighbour_id), None)
-    if index is None:
+    here = (task.board_id, task.status)
+    neighbour = await find(Task, "id = ? AND board_id = ? AND status = ? AND deleted_at IS NULL", neighbour_id, *here)
+    if neighbour is None or neighbour.id == task.id:
         raise NotFound("The neighbouring card is no longer in this column.")
+    side, ways, edge = ("<", ("DESC", ">", "ASC"), -2.0) if above else (">", ("ASC", "<", "DESC"), 2.0)
+    beyond = await rows(
+        f"SELECT position FROM tasks WHERE board_id = ? AND status = ? AND {LIVING} AND id <> ? AND id <> ?"
+        f" AND position {side}= ? AND (position {side} ? OR created_at {ways[1]} ?)"
+        f" ORDER BY position {ways[0]}, created_at {ways[2]} LIMIT 1",
+        *(*here, task.id, neighbour.id, neighbour.position, neighbour.position, neighbour.created_at),
+    )
+    bounds = sorted((neighbour.position, beyond[0]["position"] if beyond else neighbour.position + edge))
+    middle = sum(bounds) / 2
+    return middle if bounds[0] < middle < bounds[1] else await _spread(task, neighbour, above=above)
+
+
+LIVING = "deleted_at IS NULL AND archived_at IS NULL"
+
+
+async def _spread(task: Task, neighbour: Task, *, above: bool) -> float:
+    """Give the cards of a column other positions, so that there is one beside a neighbour, and return that."""
+    where = f"board_id = ? AND status = ? AND {LIVING} AND id <> ? ORDER BY position, created_at DESC"
+    column = await find_all(Task, where, task.board_id, task.status, task.id)
+    index = next((at for at, other in enumerate(column) if other.id == neighbour.id), len(column) - 1)
     slot = index if above else index + 1
     low = column[slot - 1].position if slot > 0 else column[0].position - 2.0
-    high = column[slot].position if slot < len(column) else column[-1].position + 2.0
-    middle = (low + high) / 2
-    if low < middle < high:
-        return middle
     for at, other in enumerate(column):
         place = low + 2.0 * (at - slot + 1) if at >= slot else low - 2.0 * (slot - 1 - at)
         await Task.filter(id=other.id).update(position=place)
