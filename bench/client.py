@@ -11,6 +11,7 @@ class Connection:
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
+        self.tag = ""  # of the last answer
         self._head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -32,7 +33,10 @@ class Connection:
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        status, body = int(head[9:12]), await (self._reader.readexactly(int(length)) if length else self._chunks())
+        self.tag = head.lower().partition(b"\r\netag:")[2].partition(b"\r\n")[0].strip().decode()
+        if (status := int(head[9:12])) == 304:
+            return status, b""
+        body = await (self._reader.readexactly(int(length)) if length else self._chunks())
         if b"connection: close" in head.lower():  # the server ends a connection after a thousand requests
             self.close()
             self._reader = self._writer = None

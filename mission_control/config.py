@@ -149,6 +149,11 @@ class Settings:
     )
     max_file_bytes: int = setting(values.POSITIVE, "10485760", "Largest request that attaches a file to a task.")
     import_max_bytes: int = setting(values.POSITIVE, "20971520", "Largest file that a board can be imported from.")
+    response_cache_mb: int = setting(
+        values.NOT_NEGATIVE,
+        "64",
+        "Megabytes of answers that each process keeps while nothing they show changes; 0: none.",
+    )
     max_bodies_bytes: int = setting(
         values.POSITIVE,
         "134217728",

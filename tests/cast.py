@@ -21,6 +21,7 @@ from mission_control.boards.schemas import BoardCreate
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.http import authentication
+from mission_control.http.response_cache import cache
 from mission_control.log.models import Event
 from mission_control.people.account_commands import create_user
 from mission_control.people.credentials import create_personal_token
@@ -198,10 +199,12 @@ class Cast:
     async def rule(self, **flags: Any) -> None:
         """Set rules of the board (without an event)."""
         await Board.filter(id=self.board.id).update(**flags)
+        cache.clear()
 
     async def put(self, task: dict[str, Any], **columns: Any) -> None:
         """Bring a task into a state without going through the rules."""
         await Task.filter(id=task["id"]).update(**columns)
+        cache.clear()  # no event says so
 
 
 async def assemble(app: Quart) -> Cast:

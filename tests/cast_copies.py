@@ -23,6 +23,7 @@ from mission_control.database import records
 from mission_control.log import event_log
 from mission_control.log.event_log import GENESIS, sign
 from mission_control.log.models import Event
+from mission_control.log.position import ACCOUNT_HEAD
 from mission_control.people import account_log
 from mission_control.people.account_log import AccountHead
 from mission_control.people.models import AccountEvent, BoardAccess, InstanceSetting, Member, Organization, Token, User
@@ -80,7 +81,7 @@ class Original:
         async with in_transaction():
             for some in rows.values():
                 await records.insert(*some)
-            await records.insert(InstanceSetting(name=account_log.HEAD, value=head.stored()))
+            await records.insert(InstanceSetting(name=ACCOUNT_HEAD, value=head.stored()))
         return self._cast(change)
 
     def _change(self) -> Change:

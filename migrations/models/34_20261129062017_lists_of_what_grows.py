@@ -16,7 +16,7 @@ CREATED = """
     CREATE INDEX IF NOT EXISTS "idx_approvals_board_i_10c93b" ON "approvals" ("board_id", "resolved_at", "id");
     CREATE INDEX "idx_events_others" ON "events" ("organization_id", "kind", "seq")
         WHERE SUBSTR("kind", 1, 5) <> 'task.';
-    CREATE INDEX "idx_events_nowhere" ON "events" ("organization_id", "board_id") WHERE "board_id" IS NULL;
+    CREATE INDEX "idx_events_nowhere" ON "events" ("organization_id", "seq", "board_id") WHERE "board_id" IS NULL;
     CREATE INDEX "idx_task_runs_at_work" ON "task_runs" ("agent_id", "ended_at") WHERE "ended_at" IS NULL;
     CREATE INDEX "idx_board_memory_shown" ON "board_memory" ("board_id", "is_chat") WHERE TRIM("content") <> '';
     CREATE INDEX "idx_group_memory_shown" ON "board_group_memory" ("board_group_id", "is_chat")

@@ -11,7 +11,7 @@ from tortoise.queryset import QuerySet
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentQuery, AgentRead, AgentRosterQuery
 from mission_control.boards.models import Board
-from mission_control.boards.queries import OFFLINE_AFTER, online_sql, visible_board_here
+from mission_control.boards.queries import OFFLINE_AFTER, is_recent, online_sql, visible_board_here
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound, existing
@@ -21,6 +21,7 @@ from mission_control.database.sql import as_id, rows
 from mission_control.gateways.queries import visible_gateway
 from mission_control.http import lookups
 from mission_control.http.registry import lookup
+from mission_control.http.response_cache import Answer, cache
 from mission_control.log import broker
 from mission_control.log.models import Event
 from mission_control.log.shared import Shared
@@ -78,8 +79,24 @@ async def list_agents(actor: Actor, query: AgentRosterQuery) -> tuple[list[Agent
     return await ordered, await agents.count()
 
 
+OF_BOARD = "board_id = ? ORDER BY created_at DESC, id DESC"
+
+
 async def agents_of_board(board: Board) -> list[Agent]:
-    return await find_all(Agent, "board_id = ? ORDER BY created_at DESC, id DESC", board.id)
+    return await find_all(Agent, OF_BOARD, board.id)
+
+
+async def agents_of_board_as_json(board: Board) -> bytes:
+    """Return the agents of a board as they are answered. They are rendered again when a row or a status changed:
+    signs of life are not in the log, and without one for some minutes an agent is offline."""
+    found = await rows(f"SELECT * FROM agents WHERE {OF_BOARD}", board.id)
+    now = times.clock_now()
+    state = found, [row["gateway_id"] is None and is_recent(row["last_seen_at"], now) for row in found]
+
+    async def make() -> Answer:
+        return Answer((to_json([AgentRead.of(agent) for agent in await agents_of_board(board)]),), "")
+
+    return (await cache.answer(("agents", board.id), state, make)).pieces[0]
 
 
 async def lead_id_of(board_id: UUID) -> UUID | None:

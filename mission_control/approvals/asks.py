@@ -86,6 +86,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
     glyph = ("hand", "ask")
     table = "approvals"
     takes_back = True
+    is_kept = True
     concerns = ("approval.", "board.")
     endings = {
         "approval.decided": "decided this",

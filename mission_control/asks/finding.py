@@ -14,6 +14,8 @@ from mission_control.core.substance import substance_of
 from mission_control.core.values import parse_id, version_of
 from mission_control.database.sql import Condition, as_moment, placeholders, rows, select
 from mission_control.http.registry import lookup
+from mission_control.http.response_cache import OVERHEAD, Kept, cache, who_reads_the_same
+from mission_control.log.position import Position, positions_of_boards
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +167,44 @@ async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
 
 async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     """Return needs in words, in the order of their keys; one that has ended is left out."""
-    if not keys:
-        return []
     ids, now = list({key.board_id for key in keys if key.board_id is not None}), times.clock_now()
-    named = await rows(f"SELECT id, name FROM boards WHERE id IN ({placeholders(len(ids))})", *ids) if ids else []
-    boards = {UUID(str(one["id"])): one["name"] for one in named}
+    boards = await positions_of_boards(actor.organization_id, ids)
     found: dict[str, Need] = {}
-    for name in dict.fromkeys(key.kind for key in keys):
-        kind, page = KINDS[name], Page(actor, [key for key in keys if key.kind == name], boards, now)
+    states = {key.name: _state_of(key, boards, now) for key in keys}
+    for key in keys:
+        kept = cache.kept(_place_of(actor, key), states[key.name])
+        if isinstance(kept, KeptNeed):
+            found[key.name] = kept.need
+    names = {board_id: name for board_id, (name, _) in boards.items()}
+    missing = [key for key in keys if key.name not in found]
+    for name in dict.fromkeys(key.kind for key in missing):
+        kind, page = KINDS[name], Page(actor, [key for key in missing if key.kind == name], names, now)
         parts, known = await kind.decides(page.ids), await kind.read(page)
         for key in page.keys:
             if key.id in known:
                 one = found[key.name] = kind.say(page, key, known[key.id])
                 one.substance = substance_of(parts[key.id]) if key.id in parts else ""
+                if kind.is_kept:
+                    cache.keep(_place_of(actor, key), states[key.name], KeptNeed(one))
     return [found[key.name] for key in keys if key.name in found]
+
+
+@dataclass
+class KeptNeed(Kept):
+    """A need in words, which nobody changes."""
+
+    need: Need
+    size = 4 * OVERHEAD
+
+
+def _place_of(actor: Actor, key: Key) -> tuple[object, ...]:
+    return "need", actor.user_id, times.reader().key, who_reads_the_same(actor, None), key.name
+
+
+def _state_of(key: Key, boards: Mapping[UUID, tuple[str, Position]], now: datetime) -> object:
+    """Return what the words of a need depend on."""
+    known = None if key.board_id is None else boards.get(key.board_id)
+    return key, known, now.replace(second=0, microsecond=0)
 
 
 @lookup

@@ -227,6 +227,7 @@ class AskKind[T](Part):
 
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it. `endings`
     say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization.
+    `is_kept`: its words follow from its board's log, its place in the list and the minute, and are kept as long.
     """
 
     kind: str
@@ -238,6 +239,7 @@ class AskKind[T](Part):
     signals: tuple[str, ...] = ()
     is_for_admins: bool = False
     takes_back: bool = False
+    is_kept: bool = False
     endings: Mapping[str, str] = {}
     deadline: Deadline | None = None
     answers: Answers | None = None

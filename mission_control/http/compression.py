@@ -13,6 +13,7 @@ from quart import Response, request
 from quart.wrappers.response import DataBody, FileBody, IterableBody
 
 from mission_control.core.values import json_in_turns, to_json
+from mission_control.http.response_cache import Answer, cache
 
 COMPRESSIBLE = {
     *("application/javascript", "application/json", "application/manifest+json", "image/svg+xml", "text/css"),
@@ -55,11 +56,17 @@ class Compression:
         packed = self._files.get(key) if key else None
         if key and packed is not None:
             self._files.move_to_end(key)
+        answer: Answer | None = vars(response).get("answer")
+        if answer is not None:
+            packed = answer.packed
         if packed is None:
             body = bytes(await response.get_data(as_text=False))
             if len(body) < SMALLEST:
                 return
             packed = await asyncio.to_thread(_gzip, body) if len(body) > IN_A_THREAD else _gzip(body)
+            if answer is not None:
+                answer.packed = packed
+                cache.recount(answer)
             if key:
                 self._files[key] = packed
             if len(self._files) > KEPT_FILES:

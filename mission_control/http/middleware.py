@@ -27,7 +27,7 @@ from mission_control.core import limits
 from mission_control.core.errors import ErrorCode, Invalid
 from mission_control.database.migrate import pending
 from mission_control.database.outages import outage, trouble
-from mission_control.http import body_limit
+from mission_control.http import body_limit, response_cache
 from mission_control.http.compression import Compression
 from mission_control.http.exchange import Exchange, Rules, refuse_websocket
 from mission_control.http.proxies import Application as AsgiApplication
@@ -328,6 +328,8 @@ def middleware_install(app: Quart, settings: Settings) -> None:
     app.url_map.merge_slashes = False  # two slashes are not taken for one
     limits.agent_requests.per_minute = settings.agent_requests_per_minute
     limits.person_requests.per_minute = settings.person_requests_per_minute
+    response_cache.cache.clear()
+    response_cache.cache.limit = settings.response_cache_mb * response_cache.MEGABYTE
     body_limit.install(app, settings)
     install(app, settings)
     _look_before_and_after(app, settings)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from quart import Response, request
 
 from mission_control.core.actor import Actor, require
@@ -23,7 +23,8 @@ from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
 from mission_control.http.given import parsed_body, path_ids, validated, with_fence
 from mission_control.http.lookups import channel_of_caller, fresh
-from mission_control.http.registry import Operation, located, read_answered
+from mission_control.http.registry import Operation, answer_response, located, read_answered, rendered
+from mission_control.http.response_cache import Answer, cache
 from mission_control.http.retries import recorded_answer, written
 from mission_control.log import broker, channels
 
@@ -62,10 +63,32 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
             return await handled(entry, actor, ids, found, given)
 
         if entry.method == "GET":
+            if entry.cached is not None and (kept := await _kept(entry, actor, found, given, perform)) is not None:
+                return answer_response(entry, kept)
             return await read_answered(entry, await perform())
         return await located(entry, await written(entry, actor, ids, found, perform))
 
     return view
+
+
+async def _kept(
+    entry: Operation, actor: Any, found: object, given: Mapping[str, object], perform: Callable[[], Awaitable[object]]
+) -> Answer | None:
+    """Return the answer of a read from the cache, or for it; None when it depends on more than that may keep."""
+    cached, query = entry.cached, given.get("query")
+    assert cached is not None
+    viewer = cached.viewer(actor, query)
+    if viewer is None:
+        return None
+    typed = query.model_dump_json() if isinstance(query, BaseModel) else None
+    key = entry.name, getattr(found, "id", None), viewer, typed
+
+    state = await cached.state(actor, found, query)
+
+    async def make() -> Answer:
+        return await rendered(await (perform() if cached.render is None else cached.render(actor, found, query, state)))
+
+    return await cache.answer(key, state, make)
 
 
 async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: object) -> dict[str, object]:

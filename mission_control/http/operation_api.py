@@ -26,6 +26,7 @@ from mission_control.core.parts import Part
 from mission_control.http.authentication import Who
 from mission_control.http.operation import view_of
 from mission_control.http.registry import AGENTS, API, OPERATIONS, Handler, Hints, Operation
+from mission_control.http.response_cache import Cached
 
 hints = Hints  # `agents=hints(...)`, as declarations write it
 _numbers = itertools.count()  # tell the blueprints of one module apart
@@ -54,6 +55,8 @@ class Declaration(TypedDict, total=False):
     agents: Hints
     agents_errors: Mapping[int, Any]
     is_stream: bool
+    # What its answer depends on, by which its bytes are kept (`response_cache.py`).
+    cached: Cached
     # False: a write that waits for the outside, or in several transactions. The one that makes it count, if a second
     # run would count twice, is by `retries.committed`.
     is_atomic: bool

@@ -24,6 +24,7 @@ from mission_control.core.parts import add, marked
 from mission_control.core.values import Page, json_in_turns, to_json
 from mission_control.http.authentication import Who
 from mission_control.http.compression import in_pieces, is_large, json_response
+from mission_control.http.response_cache import Answer, Cached
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -92,6 +93,7 @@ class Operation:
     errors: Mapping[int, Any] = field(default_factory=dict)
     hints: Hints | None = None
     is_stream: bool = False
+    cached: Cached | None = None
     is_atomic: bool = True
     is_long_poll: bool = False
     tells_presence: bool = False
@@ -141,10 +143,13 @@ class Operation:
     def sends_etag(self) -> bool:
         """Return whether the answer carries the tag of its state; ask once all operations are installed.
 
-        A write sends it when it answers what the read of the same thing would.
+        A read does, unless it is a stream or chooses its type; a write when it answers what the read of the same
+        thing would.
         """
-        read = read_of(self) if self.method != "GET" else None
-        return is_single_read(self) or (read is not None and read.returns is self.returns)
+        if self.method == "GET":
+            return not self.is_stream and self.returns is not None
+        read = read_of(self)
+        return read is not None and read.returns is self.returns
 
     @property
     def decides_itself(self) -> bool:
@@ -253,14 +258,28 @@ def answered(entry: Operation, answer: object) -> Response:
 
 async def read_answered(entry: Operation, answer: object) -> Response:
     """Return the answer of a read as it is sent; a large one holds up nobody."""
-    if isinstance(answer, Response):
-        return answer
+    return answer if isinstance(answer, Response) else answer_response(entry, await rendered(answer))
+
+
+async def rendered(answer: object) -> Answer:
+    """Return the bytes of an answer with their tag; a large one, which stays in pieces, holds up nobody."""
     pieces = await json_in_turns(answer)
     if is_large(pieces):
-        response = in_pieces(pieces, entry.status)
-        return tagged(response, await asyncio.to_thread(tag_of, *pieces)) if entry.sends_etag else response
-    response = json_response(body := b"".join(pieces), entry.status)
-    return tagged(response, tag_of(body)) if entry.sends_etag else response
+        return Answer(pieces, await asyncio.to_thread(tag_of, *pieces))
+    body = b"".join(pieces)
+    return Answer((body,), tag_of(body))
+
+
+def answer_response(entry: Operation, answer: Answer) -> Response:
+    """Return an answer as it is sent, or 304 when the caller has it already."""
+    if entry.sends_etag and _names(request.headers.get("If-None-Match", ""), answer.tag):
+        return Response("", 304, {"ETag": answer.tag})
+    large = is_large(answer.pieces)
+    response = in_pieces(answer.pieces, entry.status) if large else json_response(b"".join(answer.pieces), entry.status)
+    vars(response)["answer"] = answer
+    if entry.sends_etag:
+        response.headers["ETag"] = answer.tag
+    return response
 
 
 async def located(entry: Operation, response: Response) -> Response:

@@ -4,6 +4,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
+from mission_control.http.response_cache import OF_ORGANIZATION
 from mission_control.knowledge.group_commands import apply_heartbeat, create_group, delete_group, update_group
 from mission_control.knowledge.group_queries import (
     BoardGroupCreate,
@@ -50,7 +51,7 @@ async def get_board_group(actor: Actor, group: BoardGroup) -> BoardGroupRead:
     return BoardGroupRead.of(group)
 
 
-@api.get(f"{GROUP}/snapshot", BoardGroupSnapshot, rule="board_group.read")
+@api.get(f"{GROUP}/snapshot", BoardGroupSnapshot, rule="board_group.read", cached=OF_ORGANIZATION)
 async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, object]:
     """Read the state of the group's boards that you can read."""
     return await snapshot_of_group(actor, group, query)

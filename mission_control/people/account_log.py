@@ -9,10 +9,10 @@ from tortoise.exceptions import IntegrityError
 from mission_control.core import times
 from mission_control.database.sql import rows
 from mission_control.log.event_log import ACCOUNT_KINDS, GENESIS, canonical, head_fault, may_be_signed, sign
+from mission_control.log.position import ACCOUNT_HEAD
 from mission_control.log.unit_of_work import unit_of_work
 from mission_control.people.models import AccountEvent, InstanceSetting
 
-HEAD = "account_log"
 LOG = "accounts"
 
 
@@ -62,20 +62,20 @@ async def record_account(kind: str, user_id: UUID | None, **data: object) -> Non
 async def locked_head() -> AccountHead:
     """Lock the head until the transaction ends and return it; an unsigned one if there is none."""
     fresh = AccountHead(0, GENESIS, "").stored()
-    await InstanceSetting.bulk_create([InstanceSetting(name=HEAD, value=fresh)], ignore_conflicts=True)
-    found = await rows("UPDATE instance_settings SET value = value WHERE name = ? RETURNING value", HEAD)
+    await InstanceSetting.bulk_create([InstanceSetting(name=ACCOUNT_HEAD, value=fresh)], ignore_conflicts=True)
+    found = await rows("UPDATE instance_settings SET value = value WHERE name = ? RETURNING value", ACCOUNT_HEAD)
     if not found:
         raise IntegrityError("The account log has no head.")
     return AccountHead.parse(found[0]["value"])
 
 
 async def save_head(head: AccountHead) -> None:
-    await InstanceSetting.filter(name=HEAD).update(value=head.stored())
+    await InstanceSetting.filter(name=ACCOUNT_HEAD).update(value=head.stored())
 
 
 async def read_head() -> AccountHead | None:
     """Return the head without a lock."""
-    value = await InstanceSetting.read(HEAD)
+    value = await InstanceSetting.read(ACCOUNT_HEAD)
     return AccountHead.parse(value) if value else None
 
 

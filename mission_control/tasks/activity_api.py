@@ -6,12 +6,13 @@ from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.values import Page, page
 from mission_control.http.operation_api import Api
+from mission_control.http.response_cache import OF_ORGANIZATION
 from mission_control.tasks import feed
 
 api = Api(__name__, "activity")
 
 
-@api.get("/activity", Page[feed.ActivityEventRead], who="actor")
+@api.get("/activity", Page[feed.ActivityEventRead], who="actor", cached=OF_ORGANIZATION)
 async def list_activity(actor: Actor, query: feed.ActivityQuery) -> dict[str, object]:
     """List what happened, newest first.
 
@@ -23,7 +24,7 @@ async def list_activity(actor: Actor, query: feed.ActivityQuery) -> dict[str, ob
     return page(found, total, query)
 
 
-@api.get("/activity/task-comments", Page[feed.ActivityTaskCommentFeedItemRead])
+@api.get("/activity/task-comments", Page[feed.ActivityTaskCommentFeedItemRead], cached=OF_ORGANIZATION)
 async def list_task_comment_feed(actor: Actor, query: feed.CommentFeedQuery) -> dict[str, object]:
     """List the comments on the boards you read in the active organization, newest first."""
     if query.board_id is not None:

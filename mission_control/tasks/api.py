@@ -10,7 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.tasks import attachments, commands, comments, queries, schemas
-from mission_control.tasks.live import board_snapshot, stream_of_tasks
+from mission_control.tasks.live import CACHED_SNAPSHOT, board_snapshot, stream_of_tasks
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.quick_add import QuickTask, understood
 from mission_control.tasks.rules import refuse_fields
@@ -25,6 +25,7 @@ TASK = "/boards/<board_id>/tasks/<task_id>"
     TASKS,
     Page[schemas.TaskRead],
     rule="task.read",
+    cached=queries.CACHED_LIST,
     agents=hints(
         "agent_board_task_discovery",
         use="To find work: unassigned tasks in the inbox, or your own by assigned_agent_id.",
@@ -87,6 +88,7 @@ async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[st
 @api.get(
     TASK,
     schemas.TaskRead,
+    cached=queries.CACHED_TASK,
     hints=hints(
         "agent_task_lookup",
         use="To read one task whose id you know, from a notice, a mention or a claim.",
@@ -164,10 +166,12 @@ async def create_task_comment(actor: Actor, task: Task, data: schemas.TaskCommen
     return queries.new_comment_read(actor, await comments.add_comment(actor, task, data.message))
 
 
-@api.get("/boards/<board_id>/snapshot", schemas.BoardSnapshot, tags=("boards",), rule="board.read")
+@api.get(
+    "/boards/<board_id>/snapshot", schemas.BoardSnapshot, tags=("boards",), rule="board.read", cached=CACHED_SNAPSHOT
+)
 async def get_board_snapshot(actor: Actor, board: Board, query: schemas.SnapshotQuery) -> dict[str, object]:
     """Read everything on a board at one moment."""
-    return await board_snapshot(board, archived=query.archived)
+    return await board_snapshot(actor, board, query)
 
 
 FILES = f"{TASK}/attachments"

@@ -9,13 +9,14 @@ from uuid import UUID
 from quart import request
 
 from mission_control.boards.models import Board, SavedView
-from mission_control.boards.queries import crew_of
+from mission_control.boards.queries import SIGNS, crew_of, is_at_work
 from mission_control.boards.views import all_views
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, rows
 from mission_control.log.models import Event
+from mission_control.log.position import position_of_board
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
 from mission_control.tasks.query import LIVING, OPEN, CardFilter, conditions
@@ -114,6 +115,12 @@ class PanelLook:
         return urlencode({name: value for name, value in (values | changes).items() if value})
 
 
+LEASES = (
+    "SELECT r.task_id, r.lease_expires_at FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
+    " WHERE t.board_id = ? AND t.status <> 'done' AND t.deleted_at IS NULL AND t.archived_at IS NULL ORDER BY r.id"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView(AsideView):
     """A board's page as somebody sees it at this moment."""
@@ -178,6 +185,18 @@ class BoardView(AsideView):
             return []
         which = self.board, self.wanted, self.viewer_id, sorted(ids), sorted(agent_ids)
         return await self.reads.get(("cards", self.key, ids, agent_ids), lambda: cards_of(*which))
+
+
+async def state_of_cards(view: BoardView) -> object:
+    """Return what the cards depend on: the board's position, what is not in the log (leases, signs of life), and the
+    minute, which their words name."""
+    board = view.board
+    position = await position_of_board(board.organization_id, board.id)
+    leases = await rows(LEASES, board.id)
+    signs = await rows(f"SELECT g.id, {SIGNS} FROM agents g WHERE g.board_id = ? ORDER BY g.id", board.id)
+    now = times.clock_now()
+    working = [is_at_work(one["last_seen_at"], one["agent_gateway_id"], one["run_began_at"], now) for one in signs]
+    return position, leases, working, now.replace(second=0, microsecond=0)
 
 
 def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:

@@ -226,21 +226,12 @@ class Values:
 async def values_of_tasks(board_id: object, task_ids: Sequence[Any]) -> Values:
     if not task_ids:
         return Values([], [])
-    return await _values(board_id, f"v.task_id IN ({placeholders(len(task_ids))})", task_ids)
-
-
-async def values_where(board_id: object, where: str, *values: object) -> Values:
-    """Return the values of the tasks `t` of a board that meet a condition."""
-    return await _values(board_id, where, values)
-
-
-async def _values(board_id: object, where: str, parameters: Sequence[Any]) -> Values:
     if not (fields := await fields_of_board(board_id, IN_ORDER)):
         return Values([], [])
     stored = await rows(
-        "SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v JOIN tasks t ON t.id = v.task_id"
-        f" WHERE {where}",
-        *parameters,
+        "SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v"
+        f" WHERE v.task_id IN ({placeholders(len(task_ids))})",
+        *task_ids,
     )
     return Values(fields, stored)
 

@@ -1,12 +1,13 @@
 """Tasks as a stream."""
 
 import json
+from dataclasses import dataclass
 from uuid import UUID
 
+import orjson
 from quart import Response
 
-from mission_control.agents.queries import agents_of_board
-from mission_control.agents.schemas import AgentRead
+from mission_control.agents.queries import agents_of_board_as_json
 from mission_control.approvals.queries import pending_count
 from mission_control.approvals.reading import NEWEST_FIRST, approvals_read
 from mission_control.boards.models import Board
@@ -15,60 +16,102 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import to_json
-from mission_control.database.sql import select_columns
+from mission_control.database.sql import placeholders, rows, select_columns
 from mission_control.http import lookups
+from mission_control.http.response_cache import Cached
 from mission_control.log import broker
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
+from mission_control.log.position import Position, position_of_board
 from mission_control.log.shared import Shared
 from mission_control.log.stream import json_stream
 from mission_control.people.account_names import person_name
+from mission_control.tasks.caching import ById, array_of, by_id, current_parts, listed, same_for_all
 from mission_control.tasks.chat import newest_chat
-from mission_control.tasks.queries import COLUMNS, KINDS, board_relations, comment_read, serialize_tasks, task_read
-from mission_control.tasks.schemas import TaskCardRead
+from mission_control.tasks.queries import COLUMNS, KINDS, comment_read, task_read, tasks_of
+from mission_control.tasks.query import LIVING
+from mission_control.tasks.schemas import SnapshotQuery, TaskCardRead
 
 NEWEST_APPROVALS = 200
+SEQ_STEP = 500
 
 
 # A task with its assignee's name and its counts.
 CARD_KINDS = KINDS | TaskCardRead.__annotations__
 CARDS = f"""
     SELECT {COLUMNS}, COALESCE(g.name, {person_name("u")}) AS assignee,
-        COALESCE(l.approvals, 0) AS approvals_count, COALESCE(l.pending, 0) AS approvals_pending_count,
-        COALESCE(c.comments, 0) AS comments_count
+        (SELECT COUNT(*) FROM approval_task_links k WHERE k.task_id = t.id) AS approvals_count,
+        (SELECT COUNT(*) FROM approval_task_links k WHERE k.task_id = t.id AND k.is_pending) AS approvals_pending_count,
+        (SELECT COUNT(*) FROM task_comments c WHERE c.task_id = t.id AND c.deleted_at IS NULL) AS comments_count
     FROM tasks t
     LEFT JOIN agents g ON g.id = t.assigned_agent_id
     LEFT JOIN users u ON u.id = t.assigned_user_id
-    LEFT JOIN (
-        SELECT k.task_id, COUNT(*) AS approvals, SUM(CASE WHEN k.is_pending THEN 1 ELSE 0 END) AS pending
-        FROM tasks s JOIN approval_task_links k ON k.task_id = s.id
-        WHERE s.board_id = ? AND s.deleted_at IS NULL{{kept}} GROUP BY k.task_id
-    ) l ON l.task_id = t.id
-    LEFT JOIN (
-        SELECT m.task_id, COUNT(*) AS comments
-        FROM tasks s JOIN task_comments m ON m.task_id = s.id
-        WHERE s.board_id = ? AND s.deleted_at IS NULL{{kept}} AND m.deleted_at IS NULL GROUP BY m.task_id
-    ) c ON c.task_id = t.id
-    WHERE t.board_id = ? AND t.deleted_at IS NULL
+    WHERE t.id IN ({{ids}})
 """
 
 
-async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class SnapshotState:
+    """What a snapshot depends on: the board's position; its agents as they are sent, for their signs of life are not in
+    the log; and the number after which a stream resumes.
+
+    That is the board's newest number, or a newer one of the organization, so that a resumed stream passes over few
+    events of other boards.
+    """
+
+    position: Position
+    agents: bytes
+    seq: int
+
+
+async def _state_of_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> SnapshotState:
+    newest = await head_of(board.organization_id) // SEQ_STEP * SEQ_STEP
+    position = await position_of_board(board.organization_id, board.id)
+    agents = await agents_of_board_as_json(board)
+    return SnapshotState(position, agents, max(newest, *position[:2]))
+
+
+async def board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, object]:
     """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
-    seq = await head_of(board.organization_id)
-    kept = "" if archived else " AND {}.archived_at IS NULL"
-    sql = f"{CARDS.format(kept=kept.format('s'))}{kept.format('t')} ORDER BY t.created_at DESC, t.id DESC"
-    cards = await select_columns(CARD_KINDS, sql, *[board.id] * 3)
+    return await _render(actor, board, query, await _state_of_snapshot(actor, board, query))
+
+
+async def _render(actor: Actor, board: Board, query: SnapshotQuery, state: SnapshotState) -> dict[str, object]:
+    parts = await current_parts(board, state.position)
+
+    async def tasks() -> tuple[list[str], int]:
+        shown = "t.deleted_at IS NULL" if query.archived else LIVING
+        sql = f"SELECT t.id FROM tasks t WHERE t.board_id = ? AND {shown} ORDER BY t.created_at DESC, t.id DESC"
+        found = await rows(sql, board.id)
+        return [str(row["id"]) for row in found], len(found)
+
+    async def approvals() -> tuple[list[str], int]:
+        sql = f"SELECT a.id FROM approvals a WHERE a.board_id = ? {NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}"
+        return [str(row["id"]) for row in await rows(sql, board.id)], await pending_count(board.id)
+
+    cards, _ = await listed(parts, ("cards", query.archived), tasks)
+    newest, pending = await listed(parts, "approvals", approvals)
     return {
         "board": BoardRead.of(board),
-        "tasks": serialize_tasks(cards, await board_relations(board.id, archived=archived)),
-        "agents": [AgentRead.of(agent) for agent in await agents_of_board(board)],
-        "approvals": await approvals_read("a.board_id = ?", [board.id], f"{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}"),
+        "tasks": await array_of(parts, "card", cards, _cards),
+        "agents": orjson.Fragment(state.agents),
+        "approvals": await array_of(parts, "approval", newest, _approvals),
         "chat_messages": await newest_chat(board.id),
-        "pending_approvals_count": await pending_count(board.id),
-        "seq": seq,
+        "pending_approvals_count": pending,
+        "seq": state.seq,
     }
 
+
+async def _cards(ids: list[str]) -> ById:
+    columns = await select_columns(CARD_KINDS, CARDS.format(ids=placeholders(len(ids))), *ids)
+    return by_id(await tasks_of(columns["board_id"][0], columns)) if columns["id"] else {}
+
+
+async def _approvals(ids: list[str]) -> ById:
+    return by_id(await approvals_read(f"a.id IN ({placeholders(len(ids))})", ids, ""))
+
+
+CACHED_SNAPSHOT = Cached(_state_of_snapshot, same_for_all, _render)
 
 STREAMED = {
     "task.created", "task.updated", "task.status_changed", "task.comment", "task.deleted", "task.restored",

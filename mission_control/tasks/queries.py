@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 from tortoise.models import Model
 
 from mission_control.boards.models import Board
@@ -15,7 +16,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
-from mission_control.core.values import Paging
+from mission_control.core.values import Paging, page
 from mission_control.database.sql import (
     as_moment,
     first_of_all,
@@ -26,14 +27,26 @@ from mission_control.database.sql import (
     wire_moment,
 )
 from mission_control.http.registry import lookup
+from mission_control.http.response_cache import Cached
+from mission_control.log.position import Position
 from mission_control.people.account_names import person_name
-from mission_control.tasks.custom_field_queries import Values, values_of_tasks, values_where
+from mission_control.tasks.caching import (
+    ById,
+    array_of,
+    by_id,
+    current_parts,
+    listed,
+    rendered_parts,
+    same_for_all,
+    state_of_board,
+)
+from mission_control.tasks.custom_field_queries import Values, values_of_tasks
 from mission_control.tasks.fields import BY_NAME, FIELDS, REWRITTEN
 from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
 from mission_control.tasks.models import Comment, Task
-from mission_control.tasks.query import LIVING, Word, conditions_of, order_of, words_of
+from mission_control.tasks.query import Word, conditions_of, order_of, words_of
 from mission_control.tasks.schemas import TaskQuery
-from mission_control.tasks.tags import Tags, tags_of_tasks, tags_where
+from mission_control.tasks.tags import Tags, tags_of_tasks
 from mission_control.tasks.waiting import add_reasons
 
 
@@ -109,6 +122,8 @@ class TaskRow:
     deleted_at: datetime | None
 
 
+# The keys of queries whose values are no days.
+TIMELESS = ("", "status", "is", "needs", "assignee", "priority", "tag")
 COLUMN_NAMES = tuple(one.name for one in fields(TaskRow))
 COLUMNS = ", ".join(f"t.{name}" for name in COLUMN_NAMES)
 KINDS = {name: COLUMNS_OF_ANSWERS[name] for name in COLUMN_NAMES}
@@ -136,10 +151,8 @@ async def part_of_task[Part: Model](part: type[Part], task: Task, part_id: UUID,
     return cast(Part, found)
 
 
-async def list_tasks(
-    board: Board, query: TaskQuery, viewer_id: UUID | None = None
-) -> tuple[list[dict[str, object]], int]:
-    """Return the board's tasks, newest first unless another order is asked for, and their number.
+async def listed_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None) -> tuple[list[str], int]:
+    """Return the ids of the board's tasks, newest first unless another order is asked for, and their number.
 
     `viewer_id` is the person who asks, if it is one, whom `assignee:me` means. Raise Invalid for an unknown status.
     """
@@ -150,11 +163,58 @@ async def list_tasks(
     where = f"t.board_id = ? AND t.deleted_at {kept}{' AND t.updated_at >= ?' if since else ''}{narrowed}"
     values = [board.id, *since, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
-    page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{ordering(query)} LIMIT ? OFFSET ?"
-    found = await _tasks_of(board.id, await select_columns(KINDS, page, *values, query.limit, query.offset))
+    page = f"SELECT t.id FROM tasks t WHERE {where}{ordering(query)} LIMIT ? OFFSET ?"
+    found = await rows(page, *values, query.limit, query.offset)
+    return [str(row["id"]) for row in found], int(total["n"])
+
+
+async def list_tasks(
+    board: Board, query: TaskQuery, viewer_id: UUID | None = None
+) -> tuple[list[dict[str, object]], int]:
+    """Return the board's tasks as `listed_tasks` finds them, and their number."""
+    ids, total = await listed_tasks(board, query, viewer_id)
+    tasks = by_id(await tasks_read(ids))
+    found = [tasks[one] for one in ids if one in tasks]
     if query.include_waiting:
         await add_reasons(found)
-    return found, int(total["n"])
+    return found, total
+
+
+def depends_on_time(query: TaskQuery) -> bool:
+    """Return whether the same list may show other tasks later, or other words about them, though nothing changed."""
+    words = words_of(query.query or "", times.clock_now())
+    return query.include_waiting or any(word.key not in TIMELESS for word in words)
+
+
+async def _render_list(actor: Actor, board: Board, query: TaskQuery, position: Position) -> dict[str, object]:
+    parts = await current_parts(board, position)
+
+    async def read() -> tuple[list[str], int]:
+        return await listed_tasks(board, query, actor.user_id)
+
+    is_by_age = query.model_fields_set <= {"limit", "offset"}
+    ids, total = await (listed(parts, ("tasks", query.limit, query.offset), read) if is_by_age else read())
+    items: Any = await array_of(parts, "task", ids, _tasks_by_id)
+    return page(items, total, query)
+
+
+async def _render_task(actor: Actor, task: Task, query: None, position: Position) -> object:
+    found = await rendered_parts(await current_parts(task.board, position), "task", [str(task.id)], _tasks_by_id)
+    if not found:
+        raise NotFound()
+    return orjson.Fragment(found[0])
+
+
+async def _tasks_by_id(ids: list[str]) -> ById:
+    return by_id(await tasks_read(ids))
+
+
+def _viewer_of_list(actor: Actor, query: TaskQuery) -> tuple[UUID | None] | None:
+    return None if depends_on_time(query) else (actor.user_id,) if query.query else (None,)
+
+
+CACHED_LIST = Cached(state_of_board, _viewer_of_list, _render_list)
+CACHED_TASK = Cached(state_of_board, same_for_all, _render_task)
 
 
 async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
@@ -188,21 +248,21 @@ async def task_read(task_id: UUID) -> dict[str, object]:
     if not columns["id"]:
         raise NotFound()
     if any(columns.pop("has_more")):
-        return (await _tasks_of(columns["board_id"][0], columns))[0]
+        return (await tasks_of(columns["board_id"][0], columns))[0]
     return serialize_tasks(columns, NO_RELATIONS)[0]
 
 
-async def tasks_read(task_ids: list[UUID]) -> list[dict[str, object]]:
+async def tasks_read(task_ids: Sequence[UUID | str]) -> list[dict[str, object]]:
     """Return some tasks of one board as they are answered, in any order."""
     if not task_ids:
         return []
     columns = await select_columns(
         KINDS, f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids
     )
-    return await _tasks_of(columns["board_id"][0], columns) if columns["id"] else []
+    return await tasks_of(columns["board_id"][0], columns) if columns["id"] else []
 
 
-async def _tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
+async def tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
     ids = columns["id"]
     edges = await _edges(f"d.task_id IN ({placeholders(len(ids))})", *ids) if ids else {}
     relations = Relations(edges, await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
@@ -240,13 +300,6 @@ class Relations:
             "tags": tags,
             "custom_field_values": [self.values.of(one) for one in ids],
         }
-
-
-async def board_relations(board_id: UUID, *, archived: bool) -> Relations:
-    """Return those of the tasks of a board; archived ones are many."""
-    tasks = f"t.board_id = ? AND {'t.deleted_at IS NULL' if archived else LIVING}"
-    edges = await _edges(f"d.task_id IN (SELECT t.id FROM tasks t WHERE {tasks})", board_id)
-    return Relations(edges, await tags_where(tasks, board_id), await values_where(board_id, tasks, board_id))
 
 
 NO_RELATIONS = Relations({}, {}, Values([], []))

@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.database.sql import Condition, as_json, lowered, placeholders, rows, searched, select
 from mission_control.log.stream import Batch
 from mission_control.tasks.board_regions import AT_ONCE, WHOLE, agents_of, tasks_of
-from mission_control.tasks.board_view import TABLE_PAGE, BoardView, is_no_notice, of_board
+from mission_control.tasks.board_view import TABLE_PAGE, BoardView, is_no_notice, of_board, state_of_cards
 from mission_control.tasks.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from
 from mission_control.tasks.custom_field_queries import BoardField
 from mission_control.tasks.fields import Surface, TaskField, shown_at
@@ -220,6 +220,6 @@ TASKS = of_board(
     "task.", "approval.", "agent.updated", "agent.deleted", "board.updated", signals=("agent_id",), about=is_no_notice
 )
 REGIONS = (
-    Region(TABLE_PAGE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes),
+    Region(TABLE_PAGE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes, state=state_of_cards),
     Region(TABLE_PAGE, "#more-table", of_board("task."), _more, key=lambda view: view.key),
 )

@@ -149,11 +149,6 @@ async def tags_of_tasks(task_ids: Sequence[object]) -> Tags:
     return tags
 
 
-async def tags_where(where: str, *values: object) -> Tags:
-    """Return the tags of the tasks `t` that meet a condition."""
-    return _grouped(await rows(ON_TASKS.format(where=where), *values))
-
-
 def _grouped(found: list[dict[str, object]]) -> Tags:
     tags: Tags = {}
     for row in found:

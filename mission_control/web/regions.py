@@ -19,6 +19,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, AnyPerson, Personal
 from mission_control.core.parts import Part
 from mission_control.http.exchange import EXCHANGE
+from mission_control.http.response_cache import Answer, cache
 from mission_control.log import broker
 from mission_control.log.models import Event
 from mission_control.log.shared import Shared
@@ -43,6 +44,11 @@ class Reads:
     def __init__(self, state: Hashable = None) -> None:
         self._state = state
         self._own: dict[Hashable, Any] = {}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether they are those of streams."""
+        return self._state is not None
 
     async def get[T](self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Return what `make` gives, made once for each key."""
@@ -98,7 +104,8 @@ class Region[V: View](Part):
 
     `target` may name attributes of the view in braces. `key` gives what the HTML depends on in addition to the log;
     without one, the HTML depends on the viewer. `render` gives None when the region is not on the page. `changes` gives
-    fragments that are smaller than the whole region; None sends the region whole.
+    fragments that are smaller than the whole region; None sends the region whole. With `state`, which reads a value
+    that changes whenever the HTML may (`response_cache.py`), the HTML is kept for the next who opens the page.
     """
 
     page: str
@@ -109,6 +116,7 @@ class Region[V: View](Part):
     changes: Callable[[V, Batch], Awaitable[str | None]] | None = None
     swap: str = "innerMorph"
     name: str = ""
+    state: Callable[[V], Awaitable[object]] | None = None
 
     def install(self) -> None:
         REGIONS.append(self)
@@ -121,7 +129,13 @@ class Region[V: View](Part):
         """Return the region's HTML, made once for everybody for whom it is the same."""
         if (key := self._key(view)) is None:
             return await self.render(view)
-        return await view.reads.get(key, lambda: self.render(view))
+        if self.state is None or view.reads.is_shared:
+            return await view.reads.get(key, lambda: self.render(view))
+
+        async def make() -> Answer:
+            return Answer(((await self.render(view) or "").encode(),), "")
+
+        return (await cache.answer(key, await self.state(view), make)).pieces[0].decode()
 
     def _key(self, view: V) -> Hashable:
         """Return what the HTML depends on, None when that is the viewer."""

@@ -143,7 +143,16 @@ async def test_reads_carry_an_etag_for_304(cast: Cast) -> None:
         assert (await cast.ada.get(cast.task(task), headers={"If-None-Match": weak})).status == 304
     (await cast.ada.patch(cast.task(task), {"title": "Renamed"})).ok()
     assert (await cast.ada.get(cast.task(task), headers={"If-None-Match": tag})).status == 200
-    assert "ETag" not in (await cast.ada.get(cast.tasks)).headers
+
+
+async def test_lists_carry_an_etag_too(cast: Cast) -> None:
+    await cast.add_task()
+    for path in (cast.tasks, f"{cast.home}/snapshot", "/activity", "/agents", "/users/me"):
+        tag = (await cast.ada.get(path)).headers["ETag"]
+        assert (await cast.ada.get(path, headers={"If-None-Match": tag})).status == 304, path
+    tag = (await cast.ada.get(cast.tasks)).headers["ETag"]
+    await cast.add_task()
+    assert (await cast.ada.get(cast.tasks, headers={"If-None-Match": tag})).ok()["total"] == 2
 
 
 async def test_write_with_current_if_match_succeeds(cast: Cast) -> None:

@@ -11,6 +11,7 @@ from mission_control.core.secrets import audit_key
 from mission_control.database.sql import rows
 from mission_control.log.event_log import GENESIS, Verdict, chain_hash, use_key, verify
 from mission_control.log.models import Event
+from mission_control.log.position import ACCOUNT_HEAD
 from mission_control.people import account_log
 from mission_control.people.heads import LogHead, fault_against, heads, sign_again, sign_first_heads
 from mission_control.people.models import AccountEvent, InstanceSetting, Organization
@@ -53,7 +54,7 @@ async def as_before_signatures(cast: Cast) -> None:
         await Organization.filter(id=organization.id).update(log_hash=previous, log_signature="")
     head = await account_log.read_head()
     assert head is not None
-    await InstanceSetting.filter(name=account_log.HEAD).update(value=f"{head.seq}:{head.digest}")
+    await InstanceSetting.filter(name=ACCOUNT_HEAD).update(value=f"{head.seq}:{head.digest}")
 
 
 async def test_every_write_leaves_a_signed_head(cast: Cast) -> None:
@@ -116,11 +117,11 @@ async def test_truncated_account_log_is_detected(cast: Cast, how: str) -> None:
     await entries.delete()
     if how == "cut":
         last: Any = await AccountEvent.all().order_by("-seq").first()
-        await InstanceSetting.filter(name=account_log.HEAD).update(value=f"{last.seq}:{last.hash}:{kept.signature}")
+        await InstanceSetting.filter(name=ACCOUNT_HEAD).update(value=f"{last.seq}:{last.hash}:{kept.signature}")
     elif how == "head removed":
-        await InstanceSetting.filter(name=account_log.HEAD).delete()
+        await InstanceSetting.filter(name=ACCOUNT_HEAD).delete()
     elif how == "head reset":
-        await InstanceSetting.filter(name=account_log.HEAD).update(value=f"0:{GENESIS}")
+        await InstanceSetting.filter(name=ACCOUNT_HEAD).update(value=f"0:{GENESIS}")
     assert (await account_log.verify())[1] is not None
     assert await fault_against(kept) == f"Number {kept.seq} was written and is gone."
     await sign_first_heads()  # the next start
@@ -147,7 +148,7 @@ async def test_older_logs_verify_and_their_names_are_sealed(cast: Cast) -> None:
 
 async def test_heads_without_signatures_are_not_signed_twice(cast: Cast) -> None:
     await Organization.all().update(log_signature="")
-    await InstanceSetting.filter(name=account_log.HEAD).delete()
+    await InstanceSetting.filter(name=ACCOUNT_HEAD).delete()
     await sign_first_heads()
     assert "not signed" in str((await verify(cast.organization.id))[1])
     assert await account_log.verify() == (0, "The account log has no head: it was removed.")
