@@ -15,6 +15,7 @@ from mission_control.database.records import (
     nullable,
     only_reference,
     reference,
+    sealed,
 )
 
 WARN_AT_PERCENT = 80
@@ -137,7 +138,7 @@ class Agent(Changing):
     # On a gateway: its agent there, the folder of its files, and its token for them, encrypted.
     gateway_agent_id = nullable(fields.TextField)
     workspace_path = nullable(fields.TextField)
-    workspace_token = nullable(fields.TextField)
+    workspace_token = sealed(nullable(fields.TextField))
     is_adopted = fields.BooleanField(default=False)
     last_provision_error = nullable(fields.TextField)
     wake_attempts = fields.IntField(default=0)
@@ -149,7 +150,7 @@ class Agent(Changing):
     wip_limit = nullable(fields.IntField)
     claim_tags = json_field(null=True)
     callback_url = nullable(fields.TextField)
-    callback_secret = nullable(fields.TextField)
+    callback_secret = sealed(nullable(fields.TextField))
     work_state = fields.CharField(max_length=16, default="running")
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)

@@ -5,7 +5,7 @@ import sys
 import click
 
 from mission_control import __version__
-from mission_control.cli import database, people, server
+from mission_control.cli import database, move, people, server
 from mission_control.config import ConfigError
 
 COMMANDS = (
@@ -19,6 +19,7 @@ COMMANDS = (
     database.audit,
     database.backup,
     database.restore,
+    move.move,
     server.doctor,
 )
 

@@ -170,7 +170,7 @@ def verify(against: TextIO | None) -> None:
 
     async def work(settings: Settings) -> int:
         known = await _check_key(settings)
-        codes = [known, await _walk(), await _compare(kept)]
+        codes = [known, await walk_logs(), await _compare(kept)]
         if known == 0:
             codes.append(await _check_signers(kept))
         return FAULT if FAULT in codes else max(codes)
@@ -206,7 +206,8 @@ def _read(file: TextIO) -> list[tuple[str, "LogHead"]]:
     return found
 
 
-async def _walk() -> int:
+async def walk_logs() -> int:
+    """Verify every log and print what was found; return the exit code."""
     from mission_control.people.heads import verify_all
 
     code = 0

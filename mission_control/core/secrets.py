@@ -82,6 +82,15 @@ def decrypt_bytes(text: str, key: str) -> bytes:
         raise ConfigError("A stored secret cannot be read with the present SECRET_KEY.") from error
 
 
+def is_readable(text: str, key: str) -> bool:
+    """Return whether a stored secret, maybe with a word and a colon before it, was written with this key."""
+    try:
+        decrypt_bytes(text.rpartition(":")[2], key)
+    except (ConfigError, UnicodeEncodeError):
+        return False
+    return True
+
+
 def encrypt(text: str, key: str) -> str:
     return encrypt_bytes(text.encode(), key)
 

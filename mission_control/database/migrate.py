@@ -173,6 +173,7 @@ HISTORY_TABLE = {
     ),
 }
 DIGEST = "sha256"
+UNFINISHED_MOVE = "unfinished_move"  # the table that is there until a move is complete
 OURS = ("users", "organizations", "boards", "tasks", "agents")
 RECORD = {
     "sqlite": "INSERT INTO aerich (version, app, content) VALUES (?, ?, ?)",
@@ -202,7 +203,7 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
         made_folder(settings.sqlite_path.parent)
     make_private(settings)
     async with _own_connection(settings) as client, held(client, settings.sqlite_path):
-        await _refuse_tables_of_others(client)
+        await _refuse_foreign_content(client)
         await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])
         files = _files(folder or migration_folder())
         waiting = _pending(files, await _applied(client))
@@ -230,7 +231,7 @@ async def pending_for(settings: Settings) -> list[str]:
     if settings.sqlite_path is not None and not settings.sqlite_path.exists():
         return [file.name for file in _files(migration_folder())]
     async with _own_connection(settings) as client:
-        await _refuse_tables_of_others(client)
+        await _refuse_foreign_content(client)
         return await pending(client)
 
 
@@ -259,6 +260,10 @@ async def _applied(client: BaseDBAsyncClient) -> set[str]:
     return {row["version"] for row in found}
 
 
+def newest_migration() -> str:
+    return _files(migration_folder())[-1].name
+
+
 async def _has_table(client: BaseDBAsyncClient, name: str) -> bool:
     if client.capabilities.dialect == "sqlite":
         query = f"SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = '{name}'"
@@ -267,8 +272,13 @@ async def _has_table(client: BaseDBAsyncClient, name: str) -> bool:
     return bool(await client.execute_query_dict(query))
 
 
-async def _refuse_tables_of_others(client: BaseDBAsyncClient) -> None:
-    """Raise ConfigError for a database that another program filled, such as the predecessor."""
+async def _refuse_foreign_content(client: BaseDBAsyncClient) -> None:
+    """Raise ConfigError for a database that another program filled, such as the predecessor, or a move only in part."""
+    if await _has_table(client, UNFINISHED_MOVE):
+        raise ConfigError(
+            "The database holds an unfinished move from SQLite, and nothing else uses it until that is complete."
+            " Start the same `mission-control move sqlite-to-postgres` again: it goes on where it was."
+        )
     if await _has_table(client, "aerich"):
         return
     taken = [name for name in OURS if await _has_table(client, name)]

@@ -37,6 +37,16 @@ def json_field(**options: Any) -> Any:
     return fields.JSONField(**options)
 
 
+def sealed[F: Field[Any]](field: F) -> F:
+    """Mark a text field whose values are encrypted with SECRET_KEY."""
+    vars(field)["is_sealed"] = True
+    return field
+
+
+def is_sealed(field: Field[Any]) -> bool:
+    return "is_sealed" in vars(field)
+
+
 class UtcDatetimeField(fields.DatetimeField[Any]):
     """A moment: naive UTC in the program and in the database; aware input is converted, also in filters.
 

@@ -16,10 +16,12 @@ from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder, sqlite_path, without_password
 from mission_control.private_files import make_private
 
+OTHERWISE = "Stop it, set another DATA_DIR, or set DATABASE_URL to a PostgreSQL database."
+
 
 # One server at a time may have a SQLite file: what one process changes, another would not push to its readers.
 @contextmanager
-def held(sqlite_file: Path | None) -> Iterator[None]:
+def held(sqlite_file: Path | None, remedy: str = OTHERWISE) -> Iterator[None]:
     """Keep other servers off the file (None: PostgreSQL, which needs no such thing) until this process ends, however it
     ends; ConfigError when another one has it.
     """
@@ -39,7 +41,7 @@ def held(sqlite_file: Path | None) -> Iterator[None]:
             opened.seek(0)
             raise ConfigError(
                 f"Another server (process {opened.read().strip() or 'unknown'}) uses {sqlite_file}, and SQLite serves"
-                " one only. Stop it, set another DATA_DIR, or set DATABASE_URL to a PostgreSQL database."
+                f" one only. {remedy}"
             ) from None
         with suppress(OSError):  # on a full disk nobody is named
             lock.write_text(f"{os.getpid()}\n", encoding="ascii")
@@ -108,15 +110,20 @@ async def connect(settings: Settings) -> None:
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
     make_private(settings)
-    if not MODEL_MODULES:
-        raise RuntimeError("Install the features before the database is opened.")
-    config = orm_config(settings.database_url, settings.db_pool_size)
-    await Tortoise.init(config=config, _enable_global_fallback=True)
+    await read_models(settings)
     try:
         await get_connection(CONNECTION).create_connection(with_db=True)
     except Exception as error:
         await disconnect()
         raise ConfigError(unreachable(settings, error)) from error
+
+
+async def read_models(settings: Settings) -> None:
+    """Let Tortoise know the models; the first statement opens the database."""
+    if not MODEL_MODULES:
+        raise RuntimeError("Install the features before the database is opened.")
+    config = orm_config(settings.database_url, settings.db_pool_size)
+    await Tortoise.init(config=config, _enable_global_fallback=True)
 
 
 async def disconnect() -> None:

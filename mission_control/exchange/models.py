@@ -15,6 +15,7 @@ from mission_control.database.records import (
     json_field,
     nullable,
     reference,
+    sealed,
 )
 
 
@@ -28,7 +29,7 @@ class Webhook(Changing):
     agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
     description = fields.TextField()
     enabled = fields.BooleanField(default=True)
-    secret = nullable(fields.TextField)
+    secret = sealed(nullable(fields.TextField))
     takes_unsigned = fields.BooleanField(default=False)
     signature_header = nullable(fields.CharField, max_length=255)
 

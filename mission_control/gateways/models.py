@@ -7,7 +7,7 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from mission_control.core.times import clock_now as now
-from mission_control.database.records import Dated, Owned, UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import Dated, Owned, UtcDatetimeField, json_field, nullable, reference, sealed
 
 
 class Gateway(Owned):
@@ -23,7 +23,7 @@ class Gateway(Owned):
     name = fields.TextField()
     url = fields.TextField()
     workspace_root = fields.TextField()
-    token = nullable(fields.TextField)
+    token = sealed(nullable(fields.TextField))
     allow_insecure_tls = fields.BooleanField(default=False)
     disable_device_pairing = fields.BooleanField(default=False)
     state = fields.CharField(max_length=16, default="connecting")
@@ -31,7 +31,7 @@ class Gateway(Owned):
     last_error = nullable(fields.TextField)
     state_at = UtcDatetimeField(default=now)
     away_since = UtcDatetimeField(null=True)
-    device_token = nullable(fields.TextField)
+    device_token = sealed(nullable(fields.TextField))
     pairing_request_id = nullable(fields.TextField)
     pairing_device_id = nullable(fields.TextField)
     version = nullable(fields.TextField)
@@ -62,7 +62,7 @@ class GatewayIdentity(Model):
     """
 
     name = fields.CharField(max_length=16, primary_key=True, default="installation")
-    private_key = fields.TextField()
+    private_key = sealed(fields.TextField())
     device_id = fields.CharField(max_length=64)
     created_at = UtcDatetimeField(default=now)
 
@@ -79,9 +79,9 @@ class GatewayCall(Dated):
     gateway = reference("Gateway")
     caller = fields.CharField(max_length=64)
     method = fields.CharField(max_length=128)
-    params = fields.TextField()
+    params = sealed(fields.TextField())
     state = fields.CharField(max_length=16, default="waiting")
-    result = nullable(fields.TextField)
+    result = sealed(nullable(fields.TextField))
     error = json_field(null=True)
     due_by = UtcDatetimeField()
 

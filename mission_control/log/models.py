@@ -3,7 +3,7 @@
 from tortoise import fields
 from tortoise.indexes import Index
 
-from mission_control.database.records import Dated, nullable
+from mission_control.database.records import Dated, nullable, sealed
 
 
 class Event(Dated):
@@ -51,7 +51,7 @@ class IdempotencyRecord(Dated):
     key = fields.CharField(max_length=255)
     request_hash = fields.CharField(max_length=64)
     status = nullable(fields.IntField)
-    answer = nullable(fields.TextField)
+    answer = sealed(nullable(fields.TextField))
 
     class Meta:
         table = "kept_answers"

@@ -10,7 +10,16 @@ from tortoise.models import Model
 from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import new_id
-from mission_control.database.records import Changing, Dated, Owned, UtcDatetimeField, json_field, nullable, reference
+from mission_control.database.records import (
+    Changing,
+    Dated,
+    Owned,
+    UtcDatetimeField,
+    json_field,
+    nullable,
+    reference,
+    sealed,
+)
 from mission_control.log.event_log import GENESIS, sign
 
 LOCAL = "local-"
@@ -231,7 +240,7 @@ class Invite(Reaching):
 
     invited_email = fields.CharField(max_length=320, db_index=True)
     fingerprint = fields.CharField(max_length=64, unique=True)
-    encrypted_token = nullable(fields.TextField)  # until it is used
+    encrypted_token = sealed(nullable(fields.TextField))  # until it is used
     created_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     accepted_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     accepted_at = UtcDatetimeField(null=True)

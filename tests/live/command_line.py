@@ -14,7 +14,7 @@ import threading
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-QUICK = {"user", "token", "audit", "backup", "restore", "migrate", "doctor", "gateway"}
+QUICK = {"user", "token", "audit", "backup", "restore", "migrate", "doctor", "gateway", "move"}
 ROOT = Path(__file__).parents[2]
 
 

@@ -6,5 +6,5 @@ from mission_control.cli import main
 from mission_control.database import setup
 
 if __name__ == "__main__":
-    setup.held = lambda _path: nullcontext()  # type: ignore[assignment, return-value]
+    setup.held = lambda *_: nullcontext()  # type: ignore[assignment]
     main()
