@@ -150,10 +150,11 @@ async def _fill(boards: list[tuple[UUID, list[tuple[UUID, str]]]], number_of: in
     for batch in batches(steps, BATCH):
         async with in_transaction():
             head = await event_log.lock(organization_id)
+            written = []
             for some in batches(batch, 20):
                 times._offset = some[0].moment - datetime.now(UTC).replace(tzinfo=None)
-                await event_log.append(head, [_event(step, organization_id, names) for step in some])
-            await event_log.save(head)
+                written += event_log.append(head, [_event(step, organization_id, names) for step in some])
+            await event_log.save(head, written)
     times._offset = timedelta(0)
     tasks = [one for one in things if isinstance(one, Task)]
     await old_rows.fill(Installation(organization_id, user_id, group_id, tasks, names, end, number_of / A_DAY), chance)

@@ -9,7 +9,7 @@ from typing import Any
 from mission_control.http.response_cache import cache
 from tests.cast import Caller
 
-OF_SIGNING_IN = ("UPDATE tokens SET last_used_at", "UPDATE agents SET last_seen_at", "pg_notify")
+OF_SIGNING_IN = ("UPDATE tokens SET last_used_at", "UPDATE agents SET last_seen_at", "unnest($1::text[]) AS payload")
 _log = logging.getLogger("tortoise.db_client")
 
 

@@ -217,7 +217,7 @@ class SqliteFile:
             self._settle(failure)
 
     def leave(self) -> "asyncio.Future[None]":
-        """End a transaction that a later COMMIT writes. Return what is done when that is: await it before answering."""
+        """End a transaction that a later COMMIT writes; return a future of that COMMIT, to await before answering."""
         if self.together is None:
             self.together = asyncio.get_running_loop().create_future()
         else:

@@ -24,7 +24,7 @@ from mission_control.log.event_log import NewEvent, append, lock, save
 from mission_control.log.leases import CHANNEL as DELIVERIES
 from mission_control.log.leases import Delivery, lock_recipients, number
 from mission_control.log.unit_of_work import UnitOfWork, beginning, react, running
-from mission_control.log.wake import announce, wake
+from mission_control.log.wake import announce, messages, wake
 
 ATTEMPTS = 4
 
@@ -99,18 +99,24 @@ async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
     # Rows are locked in the order agent, board, task, approval, log. The agents of new deliveries come before the log:
     # a command that holds an agent and waits for the log would deadlock with one that holds the log.
     await lock_recipients(unit.deliveries)
-    heads = await _number(unit)
     if unit.deliveries:
-        await insert(*unit.deliveries)
         unit.channels.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
         unit.channels.add(DELIVERIES)
     # PostgreSQL sends these messages with the commit, so no process is notified of events that it cannot read yet.
-    await announce(heads, unit.signals, unit.channels)
+    news = messages(unit.signals, unit.channels)
+    heads = await _number(unit, news)
+    if unit.deliveries:
+        await insert(*unit.deliveries)
+    if not heads:
+        await announce(news)
     return heads
 
 
-async def _number(unit: UnitOfWork) -> dict[UUID, int]:
-    """Write the events and number the deliveries; return the heads of the organizations with new events."""
+async def _number(unit: UnitOfWork, news: list[str]) -> dict[UUID, int]:
+    """Write the events and number the deliveries; return the heads of the organizations with new events.
+
+    The news goes with the last of these heads: a signal stays behind the events that came before it.
+    """
     events: dict[UUID, list[NewEvent]] = {}
     deliveries: dict[UUID, list[Delivery]] = {}
     for event in unit.events:
@@ -123,11 +129,12 @@ async def _number(unit: UnitOfWork) -> dict[UUID, int]:
     # commit, so that numbers become visible in order.
     for organization_id in sorted(events.keys() | deliveries.keys()):
         head = await lock(organization_id)
-        if organization_id in events:
-            await append(head, events[organization_id])
-            heads[organization_id] = head.log_seq
+        written = append(head, events.get(organization_id, ()))
         number(head, deliveries.get(organization_id, ()))
-        await save(head)
+        if written:
+            heads[organization_id] = head.log_seq
+        is_last = len(heads) == len(events)
+        await save(head, written, [f"{organization_id}:{head.log_seq}", *(news if is_last else ())])
     return heads
 
 

@@ -101,18 +101,24 @@ async def lock(organization_id: UUID) -> Head:
     return Head(organization_id, seq, digest, signature, int(row["delivery_seq"]), is_genuine)
 
 
-async def save(head: Head) -> None:
-    """Save a head that is locked."""
+SAVE = "UPDATE organizations SET log_seq = ?, log_hash = ?, log_signature = ?, delivery_seq = ? WHERE id = ?"
+NOTIFY = "SELECT COUNT(pg_notify('mission_control', payload)) FROM unnest(?::text[]) AS payload"
+
+
+async def save(head: Head, written: Sequence["Entry"] = (), messages: Sequence[str] = ()) -> None:
+    """Insert events and save the head, which is locked. PostgreSQL sends the messages with the commit."""
     if head.is_genuine:
         head.log_signature = sign(str(head.organization_id), head.log_seq, head.log_hash)
-    await rows(
-        "UPDATE organizations SET log_seq = ?, log_hash = ?, log_signature = ?, delivery_seq = ? WHERE id = ?",
-        head.log_seq,
-        head.log_hash,
-        head.log_signature,
-        head.delivery_seq,
-        head.organization_id,
-    )
+    saved = [head.log_seq, head.log_hash, head.log_signature, head.delivery_seq, head.organization_id]
+    for start in range(0, len(written), AT_ONCE):
+        part = written[start : start + AT_ONCE]
+        insert = f"{INSERT} {', '.join([f'({placeholders(len(COLUMNS))})'] * len(part))}"
+        values = [getattr(event, column) for event in part for column in COLUMNS]
+        if is_postgres() and start + AT_ONCE >= len(written):  # all at once: each statement is a way there and back
+            await rows(f"WITH written AS ({insert}) {SAVE} RETURNING ({NOTIFY})", *values, *saved, messages)
+            return
+        await rows(insert, *values)
+    await rows(SAVE, *saved)
 
 
 def may_be_signed(log: str, seq: int, digest: str, signature: str) -> bool:
@@ -194,8 +200,8 @@ def chain_hash(event: Event | Entry) -> str:
     return hashlib.sha256(canonical(fields).encode()).hexdigest()
 
 
-async def append(head: Head, events: Sequence[NewEvent]) -> None:
-    """Number, chain and insert events of one organization under its head, which moves on."""
+def append(head: Head, events: Sequence[NewEvent]) -> list[Entry]:
+    """Number and chain events of one organization under its head, which moves on; `save` writes both."""
     moment = times.clock_now()
     written = []
     for new in events:
@@ -203,11 +209,7 @@ async def append(head: Head, events: Sequence[NewEvent]) -> None:
         event = _row(head, new, moment)
         head.log_hash = event.hash = chain_hash(event)
         written.append(event)
-    # In one statement: it runs with every change, and the ORM costs three times as much.
-    for start in range(0, len(written), AT_ONCE):
-        part = written[start : start + AT_ONCE]
-        values = [getattr(event, column) for event in part for column in COLUMNS]
-        await rows(f"{INSERT} {', '.join([f'({placeholders(len(COLUMNS))})'] * len(part))}", *values)
+    return written
 
 
 def _row(head: Head, new: NewEvent, moment: datetime) -> Entry:

@@ -7,6 +7,7 @@ import orjson
 
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log import broker, channels
+from mission_control.log.event_log import NOTIFY
 
 
 def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, object]]]) -> None:
@@ -21,15 +22,18 @@ def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, object]]]) 
             running.signal(organization_id, signal)
 
 
-async def announce(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, object]]], names: Iterable[str]) -> None:
-    """Announce heads, signals and channels to every process when the transaction commits; PostgreSQL only."""
+def messages(signals: list[tuple[UUID, dict[str, object]]], names: Iterable[str]) -> list[str]:
+    """Return what PostgreSQL tells every process of signals and channels; nothing on SQLite, which has one process."""
     if not is_postgres():
-        return
-    payloads = [f"{organization_id}:{seq}" for organization_id, seq in heads.items()]
-    payloads += [_json({"organization": organization_id, "signal": signal}) for organization_id, signal in signals]
-    payloads += [_json(message) for message in channels.messages(names)]
+        return []
+    found = [_json({"organization": organization_id, "signal": signal}) for organization_id, signal in signals]
+    return found + [_json(message) for message in channels.messages(names)]
+
+
+async def announce(payloads: list[str]) -> None:
+    """Send messages to every process, with the commit of the running transaction if there is one."""
     if payloads:
-        await rows("SELECT pg_notify('mission_control', payload) FROM unnest(?::text[]) AS payload", payloads)
+        await rows(NOTIFY, payloads)
 
 
 def _json(message: dict[str, object]) -> str:
@@ -39,11 +43,11 @@ def _json(message: dict[str, object]) -> str:
 async def publish_signal(organization_id: UUID, **signal: object) -> None:
     """Send live readers a signal that no row keeps, outside a command."""
     signals = [(organization_id, signal)]
-    await announce({}, signals, ())
+    await announce(messages(signals, ()))
     wake({}, signals)
 
 
 async def publish_wakeup(*names: str) -> None:
     """Notify channels in every process, outside a command."""
-    await announce({}, [], names)
+    await announce(messages([], names))
     channels.channels_notify(names)

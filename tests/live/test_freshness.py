@@ -59,10 +59,11 @@ async def test_changes_of_all_processes_are_applied_in_order(cast: Cast, sender:
 async def test_changed_rights_notify_other_processes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     carried: set[str] = set()
 
-    async def announce(heads: Any, signals: Any, names: Any) -> None:
+    def messages(signals: Any, names: Any) -> list[str]:
         carried.update(names)
+        return []
 
-    monkeypatch.setattr(f"{commands.__name__}.announce", announce)
+    monkeypatch.setattr(f"{commands.__name__}.messages", messages)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
     assert lookups.CHANNEL in carried
 
