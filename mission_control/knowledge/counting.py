@@ -20,7 +20,7 @@ from tortoise.transactions import in_transaction
 
 from mission_control.core.errors import DomainError
 from mission_control.core.values import new_id
-from mission_control.database.sql import as_id, held, is_postgres, placeholders, rows, select
+from mission_control.database.sql import held, is_postgres, placeholders, rows, select
 from mission_control.knowledge.models import FigureSum
 from mission_control.log.wake import publish_signal
 from mission_control.work.loops import Loop
@@ -235,7 +235,8 @@ class Position:
 
 
 MOST_UNCOUNTED = 10_000  # events that a reader folds by itself
-LONG_TAIL = 20  # from here on a reader has the loop count
+LONG_TAIL = 20  # events that are counted although nobody reads figures
+_asked_for: set[UUID] = set()  # organizations whose figures were read since the last look of the loop
 
 
 class BeingCounted(DomainError, status=503):
@@ -259,11 +260,11 @@ async def position(organization_id: UUID) -> Position:
 async def uncounted(organization_id: UUID, at: Position) -> Fold:
     """Return what the newest events add to what is counted; raise BeingCounted when they are too many."""
     number = at.head - at.counted
+    if number:
+        _asked_for.add(organization_id)
+        COUNTING.wake()
     if number > MOST_UNCOUNTED or at.counted < 0:
-        COUNTING.wake()
         raise BeingCounted(at)
-    if number >= LONG_TAIL:
-        COUNTING.wake()
     events = await select(Logged, LOGGED, organization_id, at.counted, number) if number else []
     return await folded(events) if events else Fold({})
 
@@ -356,14 +357,15 @@ async def _write(columns: Sequence[str], table: str, lines: Sequence[Sequence[ob
 BEHIND = (
     "SELECT o.id FROM organizations o LEFT JOIN figures_counted c ON c.organization_id = o.id"
     f" WHERE o.log_seq - COALESCE(c.seq, 0) >= {LONG_TAIL} OR c.seq < 0"
+    " ORDER BY o.log_seq - COALESCE(c.seq, 0)"
 )
 
 
 async def count_all() -> None:
     """Count what is not counted yet; a long log in many small transactions, with as long a rest after each."""
-    for row in await rows(BEHIND):
-        organization_id = as_id(row["id"])
-        assert organization_id is not None
+    asked = dict.fromkeys(_asked_for)
+    _asked_for.clear()
+    for organization_id in asked | {UUID(str(row["id"])): None for row in await rows(BEHIND)}:
         began, was_long = time.monotonic(), False
         while (at := await count_more(organization_id)) is not None and at.counted < at.head:
             was_long = was_long or at.head - at.counted > MOST_UNCOUNTED or at.counted < 0
@@ -373,4 +375,4 @@ async def count_all() -> None:
             await publish_signal(organization_id, figures="counted")
 
 
-COUNTING = Loop(name="counting figures", look=count_all, pause=30.0, debounce=1.0)
+COUNTING = Loop(name="counting figures", look=count_all, pause=30.0, debounce=5.0)
