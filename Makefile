@@ -115,7 +115,7 @@ long: $(VENV)/.installed-dev
 
 # One table of figures: req/s, latencies, CPU and SQL of a request, streams. BENCH="--database postgres" and others.
 bench: $(VENV)/.installed-dev
-	$(PYTHON) -m bench $(BENCH)
+	$(PYTHON) -m bench $(or $(BENCH),--keep .bench.json)
 
 # The pictures of README.md and docs/, from the demo; Chromium is needed.
 screenshots: $(VENV)/.installed-dev

@@ -1,4 +1,7 @@
-"""Measure and print one table: `python -m bench [--database postgres] [--seconds 2]`, or `--against DIR` for two."""
+"""Measure and print one table: `python -m bench [--database postgres] [--seconds 2]`, or `--against DIR` for two.
+
+With `--keep FILE` the table says ratios to what the file holds from the run before, and then the file holds this one.
+"""
 
 import argparse
 import asyncio
@@ -12,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import measure, polls, statements
+from bench import earlier, measure, polls, statements
 from bench.data import Data, operations, seed
 from bench.server import Server, served
 
@@ -48,6 +51,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one cell")
     parser.add_argument("--workers", type=int, default=1, help="server processes (PostgreSQL)")
     parser.add_argument("--only", default="", help=f"names of operations, {' and '.join(PARTS)}, comma separated")
+    parser.add_argument("--keep", type=Path, help="compare with the result in this file, then keep this one there")
     parser.add_argument("--port", type=int, help="measure the server on this loopback port instead")
     parser.add_argument("--token", default="", help="its owner's token, with --port")
     parser.add_argument("--pid", type=int, help="its process, for CPU and memory")
@@ -100,19 +104,27 @@ async def _operations(server: Server, data: Data, counts: dict[str, int], option
     wanted = _wanted(options)
     if wanted and not set(wanted) - set(PARTS):
         return
-    print("| Operation | at once | req/s | p50 ms | p99 ms | CPU ms | SQL | bytes |")
-    print("|---|---|---|---|---|---|---|---|")
+    kept = earlier.Result.read(options.keep) if options.keep is not None else None
+    now = earlier.Result(earlier.yardstick_ms(), {})
+    print(f"yardstick: {now.yardstick_ms:.2f} ms" + (f", before {kept.yardstick_ms:.2f}" if kept else ""))
+    ratios = " CPU ratio | SQL before | bytes before |" if kept else ""
+    print(f"| Operation | at once | req/s | p50 ms | p99 ms | CPU ms | SQL | bytes |{ratios}")
+    print("|---|---|---|---|---|---|---|---|" + ("---|---|---|" if kept else ""))
     for name, make in operations(data).items():
         if wanted and name not in wanted:
             continue
         for concurrency in CONCURRENCIES:
             cell = await measure.load(server, make, concurrency, options.seconds)
             failed = f" ({cell.errors} errors)" if cell.errors else ""
+            figures = earlier.Figures(cell.cpu_ms, counts.get(name), cell.size)
+            now.figures[key := f"{name} at {concurrency}"] = figures
             print(
                 f"| {name} | {concurrency} | {cell.per_second:.0f}{failed} | {cell.p50:.1f} | {cell.p99:.1f}"
-                f" | {cell.cpu_ms:.2f} | {counts.get(name, '')} | {cell.size} |",
+                f" | {cell.cpu_ms:.2f} | {counts.get(name, '')} | {cell.size} |{now.beside(kept, key)}",
                 flush=True,
             )
+    if options.keep is not None:
+        now.write(options.keep)
 
 
 async def _streams(server: Server, data: Data, options: argparse.Namespace) -> None:
