@@ -1,6 +1,5 @@
 """A change of rights that one process answered counts for the next request to another one."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +8,12 @@ import pytest
 from quart import Quart
 from quart_auth import generate_auth_token
 
-from mission_control.config import Settings
 from mission_control.core.actor import system
 from mission_control.people.account_commands import end_other_sessions, start_session
 from mission_control.people.models import User
 from tests.cast import Cast
-from tests.live.servers import API, Installation, installation
+from tests.live.servers import API, installation
 from tests.rights_changes import PROBES, Probe, member_path
-
-
-@pytest.fixture(scope="module")
-async def elsewhere(
-    app: Quart, settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Another worker: a server process on the database of the application under test."""
-    home = Installation(tmp_path_factory.mktemp("elsewhere"), settings.database_url)
-    async with (
-        home.served(SECRET_KEY=settings.secret_key) as server,
-        httpx.AsyncClient(base_url=f"{server.url}{API}", timeout=60) as client,
-    ):
-        yield client
 
 
 async def ask(elsewhere: httpx.AsyncClient, cast: Cast, probe: Probe) -> tuple[int, Any]:
