@@ -25,7 +25,7 @@ from mission_control.app import create_app
 from mission_control.config import Settings
 
 TIMES = 3
-LEFT_OUT = re.compile(r"stream|/live|/export|/wait|/static|/assets|sign-?out|/events$|/metrics$|/client")
+LEFT_OUT = re.compile(r"stream|/live|/export|/wait|/static|/assets|sign-?out|/events$|jsonl$|/metrics$|/client")
 
 
 # Filters and searches: what an address asks for decides how much is looked at.

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from mission_control.approvals import pages, reading
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import heading
 from tests.cast import Cast, kinds
@@ -49,6 +50,17 @@ async def test_queue_is_oldest_first_and_can_be_empty(cast: Cast) -> None:
     text = (await dan.get("/approvals")).has("2 waiting").text
     assert text.index(">First<") < text.index(">Second<")
     assert 'name="decision"' not in text  # Dan only reads
+
+
+async def test_long_queue_shows_the_oldest_and_those_just_decided(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (reading, pages):
+        monkeypatch.setattr(module, "MOST_QUEUED", 2)
+    asked = [await cast.ask(action_type=name) for name in ("first", "second", "third")]
+    dan = await visitor(cast.app, cast.dan)
+    seen = (await dan.get("/approvals")).has("2+ waiting", "The oldest 2 are shown.", ">First<", ">Second<")
+    seen.lacks(">Third<")
+    (await cast.ada.patch(f"{cast.approvals}/{asked[0]['id']}", {"status": "approved"})).ok()
+    (await dan.get("/approvals")).has(">Second<", ">Third<")
 
 
 async def test_queue_is_limited_to_readable_boards(cast: Cast) -> None:

@@ -2,6 +2,9 @@
 
 from urllib.parse import quote
 
+import pytest
+
+from mission_control.tasks import board_regions, cards
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 
@@ -118,3 +121,18 @@ async def test_cleared_filter_does_not_open_the_default_view_again(cast: Cast) -
     (await cast.ada.post(f"{cast.home}/views", view)).ok()
     seen = (await ada.get(cast.home)).has("No task matches this filter.")
     assert seen.text.count(f'href="{cast.home}?q="') >= 3, "the tab, the link in the notice and Clear"
+
+
+async def test_whole_column_has_an_end(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (cards, board_regions):
+        monkeypatch.setattr(module, "MOST", 2)
+    monkeypatch.setattr(cards, "FIRST", 1)
+    for title in ("One", "Two", "Three"):
+        await cast.add_task(title=title)
+    ada = await visitor(cast.app, cast.ada)
+    first = await ada.get(f"{cast.home}?q=")
+    assert first.text.count('id="task-') == 1
+    assert "Show 2 of 3" in first.text
+    whole = await ada.get(f"{cast.home}?q=&all=inbox")
+    assert whole.text.count('id="task-') == 2
+    assert "The first 2. A query finds the others." in whole.text
