@@ -33,6 +33,7 @@ from mission_control.people.account_names import person_name
 
 api = Api(__name__, "metrics")
 MOST_PEOPLE = 20
+PENDING = "resolved_at IS NULL"  # of approvals, as their index has it
 
 
 async def _boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
@@ -197,7 +198,7 @@ async def _waiting(boards: list[UUID], window: Window) -> _Waiting:
         _Waiting,
         f"{FEW_ROWS}SELECT COUNT(*) AS number, MIN(created_at) AS since,"
         f" (SELECT COUNT(*) FROM agents WHERE {here} AND last_seen_at >= ?) AS agents"
-        f" FROM approvals WHERE status = 'pending' AND {here}",
+        f" FROM approvals WHERE {PENDING} AND {here}",
         *boards,
         window.start,
         *boards,
@@ -213,7 +214,7 @@ async def _newest(boards: list[UUID]) -> list[DashboardPendingApproval]:
         " (SELECT t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id"
         "  ORDER BY l.created_at, l.id LIMIT 1) AS task_title"
         " FROM approvals a JOIN boards b ON b.id = a.board_id"
-        f" WHERE a.status = 'pending' AND a.board_id IN ({placeholders(len(boards))})"
+        f" WHERE a.{PENDING} AND a.board_id IN ({placeholders(len(boards))})"
         " ORDER BY a.created_at DESC, a.id DESC LIMIT 10",
         *boards,
     )

@@ -328,37 +328,30 @@ async def _at_edges(organization_id: UUID, counted: int, boards: list[UUID], bot
 MOST_AGING = 10
 
 
-REVIEW, CYCLE, AGE, COUNTED = range(4)
+REVIEW, AGE, COUNTED = range(3)
 
 
 async def _times(figures: Figures, organization_id: UUID, boards: list[UUID], window: Window, fold: Fold) -> int:
     """Read each time of the window that ends now, and which tasks are longest at work; return what is counted."""
     here, known = f"board_id IN ({placeholders(len(boards))})", list(fold.states)
     others = f" AND id NOT IN ({placeholders(len(known))})" if known else ""
+    # By themselves, as a single column: they may be many.
+    _, cycles = await fetch(
+        f"SELECT cycle_micros FROM figure_changes WHERE {here} AND cycle_micros IS NOT NULL"
+        " AND moment >= ? AND moment <= ?",
+        [*boards, window.start, window.end],
+    )
     _, found = await fetch(
         f"SELECT {REVIEW}, review_micros, NULL, NULL FROM figure_tasks"
         f" WHERE {here} AND review_micros IS NOT NULL AND moment >= ? AND moment <= ?{others}"
-        f" UNION ALL SELECT {CYCLE}, cycle_micros, NULL, NULL FROM figure_changes WHERE {here}"
-        " AND cycle_micros IS NOT NULL AND moment >= ? AND moment <= ?"
         f" UNION ALL SELECT * FROM (SELECT {AGE}, 0, CAST(id AS TEXT), CAST(entered_at AS TEXT) FROM figure_tasks"
         f" WHERE {here} AND entered_at IS NOT NULL{others} ORDER BY figure_tasks.entered_at, figure_tasks.id"
         f" LIMIT {MOST_AGING}) AS oldest"
         f" UNION ALL SELECT {COUNTED}, seq, NULL, NULL FROM figures_counted WHERE organization_id = ?",
-        [
-            *boards,
-            window.start,
-            window.end,
-            *known,
-            *boards,
-            window.start,
-            window.end,
-            *boards,
-            *known,
-            organization_id,
-        ],
+        [*boards, window.start, window.end, *known, *boards, *known, organization_id],
     )
+    figures.cycles = [micros for (micros,) in cycles]
     figures.reviews = [line[1] for line in found if line[0] == REVIEW]
-    figures.cycles = [line[1] for line in found if line[0] == CYCLE]
     at_work = [(moment, str(line[2])) for line in found if (moment := as_moment(line[3])) is not None]
     among = {str(one) for one in boards}
     for state in fold.states.values():
