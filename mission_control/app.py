@@ -7,12 +7,15 @@ from typing import Any
 import orjson
 from quart import Quart
 from quart.json.provider import JSONProvider
+from tortoise.connection import get_connection
 
 from mission_control import features
 from mission_control.config import Settings
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.core.values import to_json
-from mission_control.database.setup import connect, disconnect
+from mission_control.database.fit import verify_secret_key
+from mission_control.database.migrate import pending
+from mission_control.database.setup import CONNECTION, connect, disconnect
 from mission_control.doors import endpoint as mcp_endpoint
 from mission_control.http import middleware
 from mission_control.http.authentication import SessionCookies
@@ -26,6 +29,7 @@ from mission_control.work import loops
 
 BROKER = "mission_control.broker"
 STOPPING = "mission_control.stopping"
+LEAVE = "mission_control.leave"  # called with the reason when this process must not go on
 
 
 class OrjsonProvider(JSONProvider):
@@ -73,7 +77,10 @@ def _attach_background(app: Quart, settings: Settings) -> None:
     async def start() -> None:
         await connect(settings)
         use_key(audit_key(app.config["SECRET_KEY"]))
-        broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
+        broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.direct_url)
+        if broker.listener is not None:
+            broker.listener.check_fit = lambda: _check_fit(app)
+            broker.listener.leave = app.extensions.get(LEAVE, broker.listener.leave)
         await broker.start()
         tasks.extend(loops.start(loops.LOOPS))
 
@@ -86,6 +93,12 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         await app.extensions[BROKER].stop()
         await all_finished()
         await disconnect()
+
+
+async def _check_fit(app: Quart) -> None:
+    """Raise Misfit when the database is newer than this program, or was made with another key."""
+    await pending(get_connection(CONNECTION))
+    await verify_secret_key(app.config["SECRET_KEY"])
 
 
 def begin_shutdown(app: Quart) -> None:

@@ -47,6 +47,12 @@ class Settings:
         "Database; empty means <DATA_DIR>/mission-control.sqlite3. Also sqlite:///path or postgres://...",
         secret=True,
     )
+    database_direct_url: str = setting(
+        values.DATABASE_URL,
+        "",
+        "PostgreSQL itself, where DATABASE_URL is a pooler: for notifications and migrations. Empty: DATABASE_URL.",
+        secret=True,
+    )
     db_auto_migrate: bool = setting(values.BOOLEAN, "true", "Apply pending migrations when the server starts.")
     db_pool_size: int = setting(values.POOL_SIZE, "10", "PostgreSQL connections per process, 2 or more.")
     base_url: str = setting(
@@ -216,6 +222,11 @@ class Settings:
         return cls(**parsed)
 
     @property
+    def direct_url(self) -> str:
+        """Return the address of the database without a pooler in between."""
+        return self.database_direct_url or self.database_url
+
+    @property
     def sqlite_path(self) -> Path | None:
         """Return the SQLite file, or None on PostgreSQL."""
         return values.sqlite_path(self.database_url)
@@ -245,6 +256,7 @@ class Settings:
         level = "TRACE" if self.log_level == values.TRACE else logging.getLevelName(self.log_level)
         return shown | {
             "DATABASE_URL": values.without_password(self.database_url),
+            "DATABASE_DIRECT_URL": values.without_password(self.database_direct_url),
             "LOG_LEVEL": level.removeprefix("Level "),
         }
 
@@ -296,6 +308,10 @@ def _lacking(parsed: Mapping[str, Any]) -> Iterator[str]:
             yield "AUTH_MODE=oidc needs OIDC_ISSUER."
         elif not (parsed["oidc_client_id"] or parsed["oidc_audience"]):
             yield "AUTH_MODE=oidc needs OIDC_CLIENT_ID for signing in on pages, or OIDC_AUDIENCE for bearer tokens."
+    if parsed["database_direct_url"] and not all(
+        parsed[name].startswith("postgres://") for name in ("database_url", "database_direct_url")
+    ):
+        yield "DATABASE_DIRECT_URL is for PostgreSQL: it and DATABASE_URL must begin with postgres://."
     if parsed["smtp_url"]:
         if not parsed["mail_from"]:
             yield "SMTP_URL needs MAIL_FROM, the address that mail comes from."

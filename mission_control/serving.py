@@ -19,6 +19,7 @@ from mission_control.people.heads import open_logs
 from mission_control.people.setup import issue_setup_code
 
 BACKLOG = 1024
+MISFIT = 78  # exit code of a worker that does not fit its database: starting it again is of no use
 SECONDS_TO_BIND = 3.0
 logger = logging.getLogger(__name__)
 UNLIMITED_FILES = 65536  # where the system has no limit; it may refuse "no limit" as a number

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from mission_control.config import Settings
-from mission_control.serving import start_worker
+from mission_control.serving import MISFIT, start_worker
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -32,7 +32,7 @@ class Worker:
 
 
 class Supervisor:
-    """Start workers, restart those that die with growing pauses, stop all on SIGTERM or SIGINT."""
+    """Start workers, restart those that die with growing pauses, stop all at SIGTERM, SIGINT or a misfit."""
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._listener = listener
@@ -40,9 +40,10 @@ class Supervisor:
         self._alive_read, self._alive_write = os.pipe()  # workers stop when the writing end is closed
         self._wake_read, self._wake_write = os.pipe()
         self._stopping = False
+        self._code = 0
 
-    def run(self) -> None:
-        """Run the workers until a signal arrives."""
+    def run(self) -> int:
+        """Run the workers until a signal arrives; return the exit code."""
         os.set_blocking(self._wake_write, False)
         signal.set_wakeup_fd(self._wake_write)
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
@@ -55,6 +56,7 @@ class Supervisor:
             if ready:
                 os.read(self._wake_read, 4096)
         self._stop()
+        return self._code
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._stopping = self._stopping or number != signal.SIGCHLD
@@ -63,6 +65,9 @@ class Supervisor:
         """Note that a worker has died, and start one whose time has come."""
         now = time.monotonic()
         if worker.process is not None and (code := worker.process.poll()) is not None:
+            if code == MISFIT:
+                worker.process, self._stopping, self._code = None, True, MISFIT
+                return
             if now - worker.started_at > HEALTHY_SECONDS:
                 worker.pause = FIRST_PAUSE
             logger.error("worker.died", extra={"worker": worker.number, "code": code, "restart_seconds": worker.pause})

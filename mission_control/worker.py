@@ -14,11 +14,12 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from mission_control import connections
-from mission_control.app import begin_shutdown, create_app
+from mission_control.app import LEAVE, begin_shutdown, create_app
 from mission_control.config import Settings
+from mission_control.database.fit import Misfit
 from mission_control.http.proxies import refuse
 from mission_control.http.request_log import id_of
-from mission_control.serving import BACKLOG
+from mission_control.serving import BACKLOG, MISFIT
 
 # After the signal to stop: requests are cut, Hypercorn cuts the connections, the process ends whatever still runs.
 CUT_SECONDS, GRACE_SECONDS, LAST_RESORT_SECONDS = 1.5, 2.2, 2.8
@@ -30,9 +31,14 @@ logger = logging.getLogger(__name__)
 
 
 def run_worker(settings: Settings, listener: socket.socket, parent_pipe: int | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, or until the parent at the other end of `parent_pipe` is gone."""
+    """Serve until SIGTERM or SIGINT, or until the parent at the other end of `parent_pipe` is gone.
+
+    Raises Misfit after a stop because this process does not fit its database, or no longer does.
+    """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, listener, parent_pipe))
+        reason = runner.run(_serve(settings, listener, parent_pipe))
+    if reason is not None:
+        raise Misfit(reason)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -43,7 +49,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int | None) -> None:
+async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int | None) -> str | None:
+    reasons: list[str] = []
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -54,7 +61,14 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
             stop.set()
 
         loop.add_reader(parent_pipe, parent_gone)
+
+    def leave(reason: str) -> None:
+        logger.error("server.does_not_fit", extra={"reason": reason})
+        reasons.append(reason)
+        stop.set()
+
     app = create_app(settings)
+    app.extensions[LEAVE] = leave
     running = InFlight(app.asgi_app)
     app.asgi_app = running  # type: ignore[method-assign]
     app.before_serving(freeze_objects)
@@ -66,9 +80,10 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
         listener.close()  # Hypercorn closes its own copy; a successor may bind the address while the last requests end
         begin_shutdown(app)
         loop.call_later(CUT_SECONDS, running.cancel)
-        loop.call_later(LAST_RESORT_SECONDS, _leave)
+        loop.call_later(LAST_RESORT_SECONDS, _end, MISFIT if reasons else 0)
 
     await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
+    return reasons[0] if reasons else None
 
 
 async def freeze_objects() -> None:
@@ -77,11 +92,11 @@ async def freeze_objects() -> None:
     gc.freeze()
 
 
-def _leave() -> None:
+def _end(code: int) -> None:
     """End the process: Hypercorn waits without limit for a client that reads nothing. Every commit is on disk."""
     logger.warning("server.stop.forced")
     logging.shutdown()
-    os._exit(0)
+    os._exit(code)
 
 
 def hypercorn_config(listener: socket.socket) -> Config:

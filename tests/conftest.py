@@ -20,7 +20,8 @@ from mission_control.core.limits import (
     wrong_sign_ins_by_account,
     wrong_sign_ins_by_address,
 )
-from mission_control.database.migrate import CHECK_NAME, migrate
+from mission_control.database.fit import CHECK_NAME
+from mission_control.database.migrate import migrate
 from mission_control.database.sql import is_postgres, rows
 from tests import own_database
 from tests.cast import Cast, assemble

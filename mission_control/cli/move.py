@@ -138,7 +138,7 @@ class Mover:
 
     def _check_key(self, source: "Source") -> None:
         from mission_control.core.secrets import check_value, load_or_create_secret_key
-        from mission_control.database.migrate import CHECK_NAME
+        from mission_control.database.fit import CHECK_NAME
 
         file = self._source.data_dir / "secret_key"
         given = "Set SECRET_KEY, or DATA_DIR, as the server of the installation has it."

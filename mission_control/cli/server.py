@@ -50,7 +50,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         else:
             from mission_control.supervisor import Supervisor
 
-            Supervisor(settings, listener).run()
+            sys.exit(Supervisor(settings, listener).run())
 
 
 @click.command(hidden=True)
@@ -59,12 +59,18 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 def worker(listener: int, parent_pipe: int) -> None:
     """Serve on an inherited socket; started by `serve --workers N`."""
     with loading():
+        from mission_control.database.fit import Misfit
         from mission_control.http.request_log import set_up_logging
+        from mission_control.serving import MISFIT
         from mission_control.worker import run_worker
 
     settings = Settings.from_environment()
     set_up_logging(settings)
-    run_worker(settings, socket.socket(fileno=listener), parent_pipe)
+    try:
+        run_worker(settings, socket.socket(fileno=listener), parent_pipe)
+    except Misfit as error:
+        click.echo(str(error), err=True)
+        sys.exit(MISFIT)
 
 
 def _with_options(settings: Settings, **options: Any) -> Settings:
@@ -126,6 +132,7 @@ def doctor(recount_figures: bool) -> None:
         privacy = f"can reach {shared}; start the server once, or use `chmod go= FILE`"
     checks = {
         "Database": _database(settings),
+        **_fit(settings),
         "Database pages": _pages(settings),
         "Data folder": (is_writable, f"{folder} can{'' if is_writable else 'not'} be written"),
         "Other users": (not shared, privacy),
@@ -151,6 +158,26 @@ def _database(settings: Settings) -> tuple[bool, str]:
         return True, "reachable, all migrations applied"
     how = "`serve` applies them" if settings.db_auto_migrate else "run `mission-control migrate`"
     return settings.db_auto_migrate, f"reachable, {len(waiting)} migration(s) pending; {how}"
+
+
+def _fit(settings: Settings) -> dict[str, tuple[bool, str]]:
+    """Whether this machine may work on the database; nothing while that has not all migrations."""
+    from mission_control.database import fit
+    from mission_control.database.migrate import own_connection, pending_for
+
+    async def examined() -> dict[str, tuple[bool, str]]:
+        if await pending_for(settings):
+            return {}
+        async with own_connection(settings, is_direct=False):
+            found = {"Secret key": await fit.examine_key(settings)}
+            if not settings.uses_sqlite:
+                found |= {"Clock": await fit.examine_clock(), "Notifications": await fit.examine_listening(settings)}
+            return found
+
+    try:
+        return asyncio.run(examined())
+    except ConfigError:
+        return {}  # the line before says so
 
 
 def _pages(settings: Settings) -> tuple[bool, str]:

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Iterator
 from contextvars import ContextVar, Token
+
+from mission_control.core import times
 
 _began_at: ContextVar[float | None] = ContextVar("began_at", default=None)
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -20,7 +21,7 @@ def current_request_id() -> str | None:
 
 def set_request_id(request_id: str) -> Token[str | None]:
     """Begin a request with an id; returns what `reset_request_id` takes."""
-    _began_at.set(time.time())
+    _began_at.set(times.epoch_seconds())
     return _request_id.set(request_id)
 
 
@@ -32,7 +33,7 @@ def reset_request_id(token: Token[str | None]) -> None:
 def request_began_at() -> float:
     """Return when the running request began, in seconds since the epoch; the present moment outside of one."""
     began = _began_at.get()
-    return time.time() if began is None else began
+    return times.epoch_seconds() if began is None else began
 
 
 @contextlib.contextmanager

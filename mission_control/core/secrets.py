@@ -17,13 +17,25 @@ from mission_control.config_values import made_folder
 
 def load_or_create_secret_key(settings: Settings) -> str:
     """Return SECRET_KEY, else the key kept in DATA_DIR, which is made on first use (mode 0600)."""
-    if settings.secret_key:
-        return settings.secret_key
+    if (known := existing_secret_key(settings)) is not None:
+        return known
     file = made_folder(settings.data_dir) / "secret_key"
     try:
-        if not file.exists():
-            _make_key(file)
+        _make_key(file)
+    except OSError as error:
+        raise ConfigError(f"The secret key cannot be kept in {file}: {error.strerror or error}.") from error
+    return load_or_create_secret_key(settings)
+
+
+def existing_secret_key(settings: Settings) -> str | None:
+    """Return SECRET_KEY, else the key kept in DATA_DIR, None when there is none yet."""
+    if settings.secret_key:
+        return settings.secret_key
+    file = settings.data_dir / "secret_key"
+    try:
         key = file.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise ConfigError(f"The secret key cannot be kept in {file}: {error.strerror or error}.") from error
     if not key:

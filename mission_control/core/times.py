@@ -13,13 +13,26 @@ from zoneinfo import ZoneInfo
 from mission_control.core.actor import Actor
 
 _offset = timedelta(0)
+_ahead = timedelta(0)
+_clock = timedelta(0)  # both together
 _STORED_LENGTHS = (19, 26)  # of a naive moment as text, without and with microseconds
 _LOST_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 
 
 def clock_now() -> datetime:
     """Return the present moment as a naive UTC datetime, the only kind used inside the program."""
-    return datetime.now(UTC).replace(tzinfo=None) + _offset
+    return datetime.now(UTC).replace(tzinfo=None) + _clock
+
+
+def epoch_seconds() -> float:
+    """Return the present moment in seconds since the epoch, by the clock that all processes of a database share."""
+    return time.time() + _ahead.total_seconds()
+
+
+def go_by_clock_ahead(by: timedelta) -> None:
+    """Go by a clock that is so far ahead of this machine's: the database's, so that leases mean the same everywhere."""
+    global _ahead, _clock
+    _ahead, _clock = by, by + _offset
 
 
 def monotonic() -> float:
@@ -65,12 +78,13 @@ def with_plus(text: str) -> str:
 @contextmanager
 def travelled(by: timedelta) -> Iterator[None]:
     """Move the clock for a test."""
-    global _offset
-    before, _offset = _offset, _offset + by
+    global _offset, _clock
+    before = _offset
+    _offset, _clock = before + by, before + by + _ahead
     try:
         yield
     finally:
-        _offset = before
+        _offset, _clock = before, before + _ahead
 
 
 START_TIME, DUE_TIME = datetime_time(), datetime_time(23, 59)

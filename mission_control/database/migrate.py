@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import hashlib
-import hmac
 import json
 import os
 import re
@@ -23,9 +22,8 @@ from tortoise.transactions import in_transaction
 
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder
-from mission_control.core.secrets import check_value
+from mission_control.database.fit import Misfit, without_servers
 from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
-from mission_control.database.sql import rows
 from mission_control.paths import data_dir
 from mission_control.private_files import make_private
 
@@ -106,7 +104,7 @@ LOCK_KEY = 0x4D43_4D49_4752
 
 
 # One process at a time may migrate: a lock file next to a SQLite file, an advisory lock on PostgreSQL.
-def held(client: BaseDBAsyncClient, sqlite_file: Path | None) -> AbstractAsyncContextManager[None]:
+def held(client: BaseDBAsyncClient, sqlite_file: Path | None) -> AbstractAsyncContextManager[Any]:
     return _advisory_lock(client) if sqlite_file is None else _file_lock(sqlite_file)
 
 
@@ -118,11 +116,12 @@ async def _file_lock(sqlite_file: Path) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _advisory_lock(client: Any) -> AsyncIterator[None]:
+async def _advisory_lock(client: Any) -> AsyncIterator[Any]:
+    """Yield the connection that has the lock."""
     async with client._pool.acquire() as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
         try:
-            yield
+            yield connection
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", LOCK_KEY)
 
@@ -142,24 +141,6 @@ def statements(script: str) -> Iterator[str]:
 
 def _says_something(statement: str) -> bool:
     return bool(re.sub(r"--[^\n]*", "", statement).strip(" ;\n\t"))
-
-
-CHECK_NAME = "secret_key_check"
-
-
-async def verify_secret_key(key: str) -> None:
-    """Compare the key with the check value in the database; the first key is remembered.
-
-    Raises ConfigError for another key: cookies and stored secrets would be lost with it.
-    """
-    value = check_value(key)
-    await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", CHECK_NAME, value)
-    [known] = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
-    if not hmac.compare_digest(known["value"], value):
-        raise ConfigError(
-            "SECRET_KEY (or the file secret_key in DATA_DIR) is not the one this database was made with."
-            " Put the former key back; secrets stored in the database cannot be read without it."
-        )
 
 
 HISTORY_TABLE = {
@@ -197,23 +178,25 @@ def migration_folder() -> Path:
 async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     """Apply every pending migration and return their names; waits while another process does it.
 
-    Raises ConfigError when the database is newer than this program, cannot be reached, or refuses a migration.
+    Raises ConfigError when the database is newer than this program, cannot be reached, refuses a migration, or is
+    served by processes that do not leave.
     """
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
     make_private(settings)
-    async with _own_connection(settings) as client, held(client, settings.sqlite_path):
+    async with own_connection(settings) as client, held(client, settings.sqlite_path) as lock:
         await _refuse_foreign_content(client)
         await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])
         files = _files(folder or migration_folder())
         waiting = _pending(files, await _applied(client))
         if waiting and settings.sqlite_path is not None:
             before_migration(settings.sqlite_path, waiting[0].stem)
-        for file in waiting:
-            try:
-                await _apply(client, file)
-            except Exception as error:
-                raise ConfigError(await _why_not(client, file, files, error)) from error
+        async with without_servers(lock) if waiting and lock is not None else nullcontext():
+            for file in waiting:
+                try:
+                    await _apply(client, file)
+                except Exception as error:
+                    raise ConfigError(await _why_not(client, file, files, error)) from error
         return [file.name for file in waiting]
 
 
@@ -230,17 +213,18 @@ async def pending_for(settings: Settings) -> list[str]:
     """
     if settings.sqlite_path is not None and not settings.sqlite_path.exists():
         return [file.name for file in _files(migration_folder())]
-    async with _own_connection(settings) as client:
+    async with own_connection(settings) as client:
         await _refuse_foreign_content(client)
         return await pending(client)
 
 
 @asynccontextmanager
-async def _own_connection(settings: Settings) -> AsyncIterator[BaseDBAsyncClient]:
-    """Yield a connection of its own; the application's is untouched."""
+async def own_connection(settings: Settings, *, is_direct: bool = True) -> AsyncIterator[BaseDBAsyncClient]:
+    """Yield a connection of its own, past a pooler unless told otherwise; the application's is untouched."""
+    url = settings.direct_url if is_direct else settings.database_url
     async with TortoiseContext() as context:
         with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # that it knows no models
-            await context.init(config=orm_config(settings.database_url, 2, ["tortoise"]))
+            await context.init(config=orm_config(url, 2, ["tortoise"]))
         client = context.db(CONNECTION)
         try:
             await client.create_connection(with_db=True)
@@ -293,7 +277,7 @@ def _pending(files: Iterable[Path], applied: set[str]) -> list[Path]:
     files = list(files)
     unknown = applied - {file.name for file in files}
     if unknown:
-        raise ConfigError(
+        raise Misfit(
             f"The database is newer than this program: it has the migration {max(unknown)}, unknown here."
             " Install the newer version, or go back to a copy of the database."
         )

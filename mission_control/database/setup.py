@@ -14,6 +14,7 @@ from tortoise.connection import get_connection
 
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder, sqlite_path, without_password
+from mission_control.database.fit import follow_clock
 from mission_control.private_files import make_private
 
 OTHERWISE = "Stop it, set another DATA_DIR, or set DATABASE_URL to a PostgreSQL database."
@@ -113,6 +114,7 @@ async def connect(settings: Settings) -> None:
     await read_models(settings)
     try:
         await get_connection(CONNECTION).create_connection(with_db=True)
+        await follow_clock()
     except Exception as error:
         await disconnect()
         raise ConfigError(unreachable(settings, error)) from error

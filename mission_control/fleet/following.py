@@ -299,7 +299,7 @@ async def _send_all(session: Followed, mask: Mask) -> None:
 
 
 async def _send(session: Followed, **signal: object) -> None:
-    _numbers["last"] = number = max(_numbers["last"] + 1, int(time.time() * 1_000_000))
+    _numbers["last"] = number = max(_numbers["last"] + 1, int(times.epoch_seconds() * 1_000_000))
     await publish_signal(session.gateway.organization_id, gateway_session=session.watch, number=number, **signal)
 
 

@@ -5,6 +5,7 @@ from quart import Quart, current_app
 from mission_control.core.actor import Actor
 from mission_control.http import middleware
 from mission_control.log import broker
+from mission_control.log.listener import DEAF
 from mission_control.log.stream import Batch
 from mission_control.web.fragments import partial
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
@@ -47,7 +48,7 @@ def _sentence(check: str, reason: str) -> str:
     sentences = {
         "no answer in time": "The database does not answer in time.",
         "cannot be reached": "The database cannot be reached.",
-        broker.DEAF: "The connection for news of the database is lost: what changes elsewhere is shown late.",
+        DEAF: "The connection for news of the database is lost: what changes elsewhere is shown late.",
         "stopped unexpectedly": "The reader of news has stopped: restart the server.",
     }
     return sentences.get(reason) or f"{reason[:1].upper()}{reason[1:]}".removesuffix(".") + "."

@@ -25,6 +25,7 @@ from werkzeug.routing import MapAdapter, RequestRedirect
 from mission_control.config import Settings
 from mission_control.core import limits
 from mission_control.core.errors import ErrorCode, Invalid
+from mission_control.database.fit import Misfit
 from mission_control.database.migrate import pending
 from mission_control.database.outages import outage, trouble
 from mission_control.http import body_limit, response_cache
@@ -225,6 +226,8 @@ async def _database_checks(settings: Settings) -> tuple[str, str]:
             wrong = await trouble.now(settings.sqlite_path)
     except TimeoutError:
         return "no answer in time", "unknown"
+    except Misfit as error:
+        return OK, str(error)
     except Exception as error:
         logger.exception("health.database.failed")
         return outage(error) or "cannot be reached", "unknown"

@@ -1,25 +1,25 @@
 """The broker: reads the log once per process and delivers new events to subscribers.
 
-On PostgreSQL one direct connection LISTENs, so that changes by other processes are noticed. On SQLite the
-process is alone but for the command line, whose writes a check of `PRAGMA data_version` notices. A sweep repairs
-whatever was missed.
+On PostgreSQL one direct connection LISTENs (`listener.py`), so that changes by other processes, on any machine, are
+noticed. On SQLite the process is alone but for the command line, whose writes a check of `PRAGMA data_version` notices.
+A sweep repairs whatever was missed.
 """
 
 import asyncio
 import contextlib
 import logging
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from mission_control.core import times
 from mission_control.database.sql import rows
 from mission_control.log import channels
 from mission_control.log.channels import PROCESS
+from mission_control.log.listener import Listener
 from mission_control.log.models import Event
 
 KEPT_SECONDS = 120.0
@@ -57,7 +57,7 @@ class RecentSignals:
 
     def begin(self) -> None:
         """Say that this process gets every signal from now on."""
-        self._complete_since = time.time()
+        self._complete_since = times.epoch_seconds()
 
     def interrupt(self) -> None:
         """Say that signals may be sent that this process does not get."""
@@ -67,14 +67,14 @@ class RecentSignals:
         """Keep signals that are being delivered."""
         if not signals:
             return
-        kept, now = self._kept.setdefault(organization_id, deque()), time.time()
+        kept, now = self._kept.setdefault(organization_id, deque()), times.epoch_seconds()
         kept.extend((now, signal) for signal in signals)
         while len(kept) > MOST:
             self._dropped[organization_id] = kept.popleft()[0]
 
     def since(self, organization_id: UUID, moment: str) -> list[Signal] | None:
         """Return the signals since a moment, None when there may have been others; none for what is no moment."""
-        since, now = _read(moment), time.time()
+        since, now = _read(moment), times.epoch_seconds()
         if since is None:
             return []
         if self._complete_since is None or since < max(self._complete_since, now - KEPT_SECONDS):
@@ -85,7 +85,7 @@ class RecentSignals:
 
     def forget_old(self) -> None:
         """Drop what no page asks for now."""
-        oldest = time.time() - KEPT_SECONDS
+        oldest = times.epoch_seconds() - KEPT_SECONDS
         for organization_id, kept in list(self._kept.items()):
             while kept and kept[0][0] < oldest:
                 kept.popleft()
@@ -155,7 +155,6 @@ SWEEP_SECONDS = 15.0
 SQLITE_CHECK_SECONDS = 0.25
 # Events written within this time after a read go out together: one read, and one message to each reader.
 DEBOUNCE_SECONDS = 0.02
-DEAF = "not listening to the database"
 
 _log = logging.getLogger(__name__)
 _current: "Broker | None" = None
@@ -190,7 +189,6 @@ class Broker:
     """All readers of this process."""
 
     def __init__(self, postgres_dsn: str | None, debounce: float = DEBOUNCE_SECONDS) -> None:
-        self._dsn = postgres_dsn
         self._debounce = debounce
         self._readers: dict[UUID, set[Subscription]] = {}
         self._heads: dict[UUID, int] = {}
@@ -198,17 +196,18 @@ class Broker:
         self._signals: dict[UUID, list[Signal]] = {}
         self._signal_counts: dict[UUID, int] = {}
         self.recent = RecentSignals()
+        self.listener: Listener | None = None
+        if postgres_dsn is not None:
+            self.listener = Listener(postgres_dsn, self._hear, self._begin_to_listen, self.recent.interrupt)
         self._reading: UUID | None = None
         self._new = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._listener: asyncpg.Connection[Any] | None = None
-        self._fault = DEAF if postgres_dsn else None
         self.closing = False
 
     @property
     def uses_database(self) -> bool:
         """Whether signals travel through the database, to all processes."""
-        return self._dsn is not None
+        return self.listener is not None
 
     def healthy(self) -> str | None:
         """Return None when all is well, else the reason in a few words."""
@@ -216,16 +215,21 @@ class Broker:
             return "stopping"
         if any(task.done() for task in self._tasks):
             return "stopped unexpectedly"
-        return self._fault
+        return None if self.listener is None else self.listener.fault
 
     async def start(self) -> None:
-        """Begin reading; becomes the broker of this process."""
+        """Begin reading; becomes the broker of this process.
+
+        On PostgreSQL it waits for the first attempt to listen, which waits until no newer version migrates.
+        """
         global _current
-        loops = [self._pump(), self._sweep(), self._listen() if self._dsn else self._watch_file()]
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
-        if not self._dsn:
-            self.recent.begin()
+        watch = self._watch_file() if self.listener is None else self.listener.run()
+        self._tasks = [asyncio.create_task(loop) for loop in (self._pump(), self._sweep(), watch)]
         _current = self
+        if self.listener is None:
+            self.recent.begin()
+        else:
+            await self.listener.has_tried.wait()
 
     def close(self) -> None:
         """End every stream; no new ones begin."""
@@ -244,8 +248,8 @@ class Broker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._listener is not None and not self._listener.is_closed():
-            self._listener.terminate()
+        if self.listener is not None:
+            self.listener.close()
 
     @contextlib.asynccontextmanager
     async def subscribe(self, organization_id: UUID) -> AsyncIterator[Subscription]:
@@ -376,31 +380,13 @@ class Broker:
                 self._wake_all()
             seen = row["data_version"]
 
-    async def _listen(self) -> None:
-        pause = 0.1
-        while True:
-            lost = asyncio.Event()
-            try:
-                self._listener = await asyncpg.connect(self._dsn, timeout=5)
-                self._listener.add_termination_listener(lambda _, gone=lost: gone.set())
-                await self._listener.add_listener("mission_control", self._on_database_notify)
-                self._fault, pause = None, 0.1
-                self.recent.begin()
-                self._wake_all()
-                self._say_that_signals_were_missed()
-                channels.channels_notify_all()
-                await lost.wait()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                _log.warning("the event listener is not connected: %s", error)
-            self._fault = DEAF
-            self.recent.interrupt()
-            if self._listener is not None:
-                self._listener.terminate()
-                self._listener = None
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
+    def _begin_to_listen(self) -> None:
+        self.recent.begin()
+        self._wake_all()
+        self._say_that_signals_were_missed()
+        channels.channels_notify_all()
 
-    def _on_database_notify(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+    def _hear(self, payload: str) -> None:
         if payload.startswith("{"):
             message = orjson.loads(payload)
             if "channels" not in message:

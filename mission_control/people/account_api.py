@@ -7,7 +7,6 @@ from quart import current_app, request
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Forbidden, Invalid, existing, invalid_field
-from mission_control.core.limits import wrong_passwords
 from mission_control.core.values import OK, LLMErrorResponse, OkResponse
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
@@ -102,7 +101,7 @@ async def change_my_password(actor: Actor, user: User, data: queries.PasswordCha
     ten of them within five minutes: 429.
     """
     try:
-        with wrong_passwords.attempt(f"user:{user.id}"):
+        async with credentials.attempt(password=f"user:{user.id}"):
             await account_commands.change_password(
                 actor, user, data.current, data.password, ends_tokens=data.ends_tokens
             )

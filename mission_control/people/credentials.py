@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,8 +26,10 @@ from mission_control.core.limits import (
 from mission_control.core.values import fingerprint, new_secret
 from mission_control.http import lookups
 from mission_control.http.proxies import client_ip, rate_limit_key
+from mission_control.log.channels import PROCESS, on_notify_family
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
+from mission_control.log.wake import publish_wakeup
 from mission_control.people.account_log import record_account
 from mission_control.people.models import Token, User
 
@@ -132,17 +134,55 @@ async def sign_in_attempt(email: str) -> AsyncIterator[None]:
     """Wrap the check of a password; raise TooMany when this address, or this browser, was wrong too often."""
     browser, names = _cookie()
     if browser and _name(email) in names:
-        with wrong_passwords.attempt(f"browser:{browser}:{_name(email)}"):
+        async with attempt(password=f"browser:{browser}:{_name(email)}"):
             yield
         return
     key = rate_limit_key(client_ip())
-    with wrong_sign_ins_by_address.attempt(key), wrong_passwords.attempt(f"{key} {_name(email)}"):
+    async with attempt(address=key, password=f"{key} {_name(email)}"):
         await asyncio.sleep(seconds_to_wait(email))  # before a connection or a hashing slot is taken
         try:
             yield
         except Forbidden:
             wrong_sign_ins_by_account.failed(_name(email))
+            await _count_elsewhere("account", _name(email))
             raise
+
+
+FAMILY = "wrong-credentials"
+LIMITS = {
+    "password": wrong_passwords,
+    "address": wrong_sign_ins_by_address,
+    "account": wrong_sign_ins_by_account,
+}
+
+
+@asynccontextmanager
+async def attempt(**keys: str) -> AsyncIterator[None]:
+    """Wrap a check of credentials; raise TooMany when the key of one of these limits has used up its failures.
+
+    When the block raises Forbidden, the failure counts in every process of the database.
+    """
+    with ExitStack() as stack:
+        for limit, key in keys.items():
+            stack.enter_context(LIMITS[limit].attempt(key))
+        try:
+            yield
+        except Forbidden:
+            for limit, key in keys.items():
+                await _count_elsewhere(limit, key)
+            raise
+
+
+async def _count_elsewhere(limit: str, key: str) -> None:
+    await publish_wakeup(f"{FAMILY}:{PROCESS}:{limit}:{key}")
+
+
+@on_notify_family(FAMILY)
+def on_wrong_credentials(channel: str) -> None:
+    """Count a failure that another process saw."""
+    _, process, limit, key = channel.split(":", 3)
+    if process != PROCESS and limit in LIMITS:
+        LIMITS[limit].failed(key)
 
 
 def seconds_to_wait(email: str) -> float:

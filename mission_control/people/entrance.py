@@ -13,7 +13,7 @@ from quart_auth import AuthUser, login_user, logout_user
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound, TooMany
-from mission_control.core.limits import NEIGHBOURS, PersonScope, unknown_tokens, wider, wrong_passwords
+from mission_control.core.limits import NEIGHBOURS, PersonScope, unknown_tokens, wider
 from mission_control.core.outbound import Mail, MailRefused, send_mail
 from mission_control.core.values import Schema, fingerprint, new_secret
 from mission_control.database.sql import is_postgres, rows
@@ -26,7 +26,7 @@ from mission_control.log.unit_of_work import deliver
 from mission_control.people import account_commands, setup
 from mission_control.people.account_log import record_account
 from mission_control.people.account_queries import NewPassword, TypedPassword, welcome
-from mission_control.people.credentials import remember_browser, sign_in_attempt
+from mission_control.people.credentials import attempt, remember_browser, sign_in_attempt
 from mission_control.people.models import MailRequest, PasswordReset, User
 from mission_control.people.setup import Email, Line, SetupForm, zone
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm
@@ -167,7 +167,7 @@ async def set_up(form: SetupForm) -> None:
     if not await setup.is_open():
         raise Conflict("An owner exists already. Sign in instead.")
     try:
-        with wrong_passwords.attempt(rate_limit_key(client_ip())):
+        async with attempt(password=rate_limit_key(client_ip())):
             owner = await setup.complete_setup(form, local_token=current_app.config["SETTINGS"].local_auth_token)
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None

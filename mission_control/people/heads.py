@@ -10,9 +10,9 @@ import orjson
 
 from mission_control.config import Settings
 from mission_control.core.actor import Scope, system
-from mission_control.core.secrets import audit_key, load_or_create_secret_key
+from mission_control.core.secrets import audit_key, existing_secret_key, load_or_create_secret_key
 from mission_control.core.values import parse_id
-from mission_control.database.migrate import verify_secret_key
+from mission_control.database.fit import refuse_another_key, verify_secret_key
 from mission_control.database.sql import rows
 from mission_control.log import event_log
 from mission_control.log.commands import atomically
@@ -72,15 +72,16 @@ async def open_logs(settings: Settings) -> None:
 
     Raises ConfigError when the database was made with another key.
     """
-    await verify_secret_key(use_settings_key(settings))
+    await refuse_another_key(settings)
+    key = load_or_create_secret_key(settings)
+    use_key(audit_key(key))
+    await verify_secret_key(key)
     await sign_first_heads()
 
 
-def use_settings_key(settings: Settings) -> str:
-    """Use the secret key of these settings for the signatures of heads. Return it."""
-    key = load_or_create_secret_key(settings)
-    use_key(audit_key(key))
-    return key
+def use_settings_key(settings: Settings) -> None:
+    """Use the secret key of these settings for the signatures of heads, whatever it is; make none."""
+    use_key(audit_key(existing_secret_key(settings) or ""))
 
 
 async def sign_first_heads() -> None:

@@ -1,6 +1,5 @@
 """The three rule sets for changing a task: people, workers, leads; and what the board's rules forbid."""
 
-import time
 from collections.abc import Set
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,7 +25,7 @@ LEAD_FIELDS, WORKER_FIELDS = changeable_by(Role.LEAD), changeable_by(Role.WORKER
 
 def top_position() -> float:
     """Return the position above everything that was put into a column earlier."""
-    return -time.time()
+    return -times.epoch_seconds()
 
 
 def refuse_fields(actor: Actor, task: Task, names: Set[str]) -> None:

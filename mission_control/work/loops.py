@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from mission_control.core import times
 from mission_control.core.parts import Part
+from mission_control.database.fit import follow_clock
 from mission_control.database.sql import is_postgres
 from mission_control.log import channels
 
@@ -125,6 +126,8 @@ class Loop(Part):
 
 # The installed loops.
 LOOPS: list[Loop] = []
+
+CLOCK = Loop(name="comparing the clock with the database's", look=follow_clock, pause=60.0, when=is_postgres)
 
 
 def start(loops: Sequence[Loop]) -> list[asyncio.Task[None]]:

@@ -79,6 +79,7 @@ class Installation:
     folder: Path
     database_url: str
     starts: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -99,6 +100,7 @@ class Installation:
             "PERSON_REQUESTS_PER_MINUTE": "0",
             "LOG_LEVEL": "WARNING",
             "GATEWAYS_ALLOW_PRIVATE": "true",  # the cast has two organizations, and gateways on this machine
+            **self.settings,
             **more,
         }
 
@@ -213,6 +215,7 @@ class Follower:
         self.seen: list[Message] = []
         self.connected = asyncio.Event()
         self.cuts = 0
+        self.refused: list[int] = []
         self._task = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
@@ -228,6 +231,7 @@ class Follower:
     async def _read(self, client: httpx.AsyncClient) -> None:
         async with client.stream("GET", self.url + self.path, headers={"Last-Event-ID": str(self.last)}) as response:
             if response.status_code != 200:
+                self.refused.append(response.status_code)
                 return
             self.connected.set()
             async for message in messages(response):

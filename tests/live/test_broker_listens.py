@@ -8,10 +8,29 @@ import asyncpg
 import pytest
 
 from mission_control.core.values import new_id
+from mission_control.database import fit
 from mission_control.log import broker
 from mission_control.log.broker import Subscription, moment_of
+from mission_control.log.listener import Listener
 
 PATIENCE = 60
+CALLBACKS: list[Any] = []
+
+
+def listener_of(ours: broker.Broker) -> Listener:
+    """The listener of a broker on PostgreSQL."""
+    assert ours.listener is not None
+    return ours.listener
+
+
+@pytest.fixture(autouse=True)
+def notifications_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is notified reaches whoever listened last."""
+
+    async def notify(message: str) -> None:
+        CALLBACKS[-1](None, 0, fit.CHANNEL, message)
+
+    monkeypatch.setattr(fit, "notify", notify)
 
 
 class Line:
@@ -26,6 +45,7 @@ class Line:
     async def add_listener(self, channel: str, callback: Any) -> None:
         """Heard from now on."""
         self.is_heard.set()
+        CALLBACKS.append(callback)
 
 
 class CutLine(Line):
@@ -52,7 +72,7 @@ async def test_listener_reconnects_after_an_immediate_cut(monkeypatch: pytest.Mo
         return lines.pop()
 
     monkeypatch.setattr(asyncpg, "connect", connect)
-    listening = asyncio.create_task(broker.Broker("postgresql://nowhere")._listen())
+    listening = asyncio.create_task(listener_of(broker.Broker("postgresql://nowhere")).run())
     try:
         await asyncio.wait_for(good.is_heard.wait(), PATIENCE)
         assert cut.is_closed and not listening.done()
@@ -69,7 +89,7 @@ async def test_readers_hear_that_signals_were_missed_while_nobody_listened(monke
     ours, reader = broker.Broker("postgresql://nowhere"), Subscription()
     ours._readers[new_id()] = {reader}
     assert ours.recent.since(new_id(), moment_of(time.time() + PATIENCE)) is None
-    listening = asyncio.create_task(ours._listen())
+    listening = asyncio.create_task(listener_of(ours).run())
     try:
         await reader.take(PATIENCE)
         assert reader.missed_signals

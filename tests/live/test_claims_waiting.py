@@ -224,7 +224,7 @@ async def test_notification_from_another_process_wakes_one_waiter(cast: Cast) ->
     if is_postgres():
         await rows("SELECT pg_notify('mission_control', ?)", message)
     else:
-        running._on_database_notify(None, 0, "mission_control", message)
+        running._hear(message)
     assert (await answer_of(polls[0]))["task"] is not None
     await looked(3)
     assert not polls[1].done()

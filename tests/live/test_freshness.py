@@ -52,7 +52,7 @@ async def test_cached_rights_are_dropped_on_commit(cast: Cast) -> None:
 async def test_changes_of_all_processes_are_applied_in_order(cast: Cast, sender: str) -> None:
     running = broker.current()
     assert running is not None and await fresh(await cast.dan.actor()) is not None
-    running._on_database_notify(None, 0, "", orjson.dumps({"channels": [lookups.CHANNEL], "from": sender}).decode())
+    running._hear(orjson.dumps({"channels": [lookups.CHANNEL], "from": sender}).decode())
     assert not lookups._fresh
 
 

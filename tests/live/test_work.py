@@ -19,6 +19,7 @@ BY_NAME = {one.name: one for one in LOOPS}
 # Statements of a look while there is nothing to do and no gateway is held; none where a loop is not named.
 COSTS = {
     "counting figures": 1,
+    "comparing the clock with the database's": 1,
     "holding gateways": 2,
     "looking after jobs": 1,
     "looking at the health of the server": 2,

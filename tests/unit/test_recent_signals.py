@@ -2,8 +2,8 @@
 
 import pytest
 
+from mission_control.core import times
 from mission_control.core.values import new_id
-from mission_control.log import broker
 from mission_control.log.broker import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
 
 ORGANIZATION = new_id()
@@ -28,7 +28,7 @@ class Time:
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     """The clock of the signals."""
     clock = Time()
-    monkeypatch.setattr(broker, "time", clock)
+    monkeypatch.setattr(times, "epoch_seconds", clock.time)
     return clock
 
 

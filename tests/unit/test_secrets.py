@@ -9,7 +9,7 @@ from quart import Quart
 
 from mission_control.config import ConfigError, Settings
 from mission_control.core.secrets import decrypt, encrypt, load_or_create_secret_key
-from mission_control.database.migrate import verify_secret_key
+from mission_control.database.fit import verify_secret_key
 
 
 def test_key_is_created_once_and_private(tmp_path: Path) -> None:
