@@ -92,10 +92,11 @@ def demo(host: str | None, port: int | None, url: str | None, agents: int, speed
 
         click.echo("The demo data is removed." if with_database(lambda _: wiped()) else "There is no demo data.")
         return
-    from mission_control import features
-    from mission_control.cli.run import play
-    from mission_control.core.errors import DomainError
-    from mission_control.http.request_log import set_up_logging
+    with loading():
+        from mission_control import features
+        from mission_control.cli.run import play
+        from mission_control.core.errors import DomainError
+        from mission_control.http.request_log import set_up_logging
 
     features.install()
     settings = _with_options(Settings.from_environment(), host=host or None, port=port)
