@@ -98,7 +98,7 @@ class Record(Model, metaclass=WithoutComments):
 
     def __init__(self, **values: Any) -> None:
         """Do what Tortoise does, which takes ten times as long: it looks at each field with its whole machinery."""
-        known, made, kinds = _blank(type(self))
+        known, made, kinds = _blank(type(self), self._meta._inited)
         state = self.__dict__
         state.update(known, _await_when_save={})
         for name, make in made:
@@ -285,8 +285,13 @@ def _kind(field: Field[Any]) -> type | None:
 
 
 @lru_cache(maxsize=200)
-def _blank(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]], dict[str, Any]]:
-    """Return what every new row has, what is made for each, and by field the types of values that stay as they are."""
+def _blank(
+    model: type[Model], is_whole: bool
+) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]], dict[str, Any]]:
+    """Return what every new row has, what is made for each, and by field the types of values that stay as they are.
+
+    `is_whole`: Tortoise has given the model the columns of its references, which it does when the database is opened.
+    """
     meta = model._meta
     known: dict[str, Any] = {"_partial": False, "_saved_in_db": False, "_custom_generated_pk": False}
     made: list[tuple[str, Callable[[], Any]]] = []
