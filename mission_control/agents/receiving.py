@@ -19,7 +19,8 @@ from mission_control.core.outbound import Outbound, OutboundError, may_reach
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import to_json
 from mission_control.database.sql import is_postgres, rows
-from mission_control.http.lookups import channel_of_agent, fresh
+from mission_control.http.authentication import question
+from mission_control.http.lookups import channel_of_agent, fresh, is_quiet, keep_quiet
 from mission_control.log import broker, channels, leases
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -102,8 +103,8 @@ async def read_inbox(actor: Actor, query: notices.InboxQuery) -> notices.Inbox:
     Wait for the first notice. Raise Unauthenticated when the token ends during the wait, and Invalid for a number that
     does not exist yet. A token that may only read acknowledges nothing.
     """
-    after = query.after
-    if after and (actor.scopes is None or "work" in actor.scopes):
+    after, asked = query.after, question()
+    if after and not is_quiet(actor, asked) and (actor.scopes is None or "work" in actor.scopes):
         [found] = await rows(
             f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {notices.UNREAD} AND seq <= ?) AS some"
             " FROM organizations WHERE id = ?",
@@ -116,11 +117,12 @@ async def read_inbox(actor: Actor, query: notices.InboxQuery) -> notices.Inbox:
             raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=int(found["delivery_seq"])))
         if found["some"]:
             await acknowledge(actor, after)
-    items = [notices.InboxItem.of(delivery) for delivery in await _waited(actor, query)]
+    items = [notices.InboxItem.of(delivery) for delivery in await _waited(actor, query, asked)]
     return notices.Inbox.model_construct(items=items, next=items[-1].seq if items else after)
 
 
-async def _waited(actor: Actor, query: notices.InboxQuery) -> list[Delivery]:
+async def _waited(actor: Actor, query: notices.InboxQuery, asked: bytes) -> list[Delivery]:
+    """Return the first notices, read once at the beginning, unless nothing can have changed, and at each wake-up."""
     now, own = asyncio.get_running_loop().time, channel_of_agent(actor.id)
     end = channels.end_of_wait(query.wait_seconds)
     while True:
@@ -128,11 +130,15 @@ async def _waited(actor: Actor, query: notices.InboxQuery) -> list[Delivery]:
             channels.listening(f"inbox:{actor.id}") as notified,
             channels.listening(own) as changed,
         ):
-            found, running = await notices.unread(actor, query.after, query.limit), broker.current()
-            left = end - now()
+            found = [] if is_quiet(actor, asked) else await notices.unread(actor, query.after, query.limit)
+            left, running = end - now(), broker.current()
             if found or left <= 0 or running is None or running.closing:
                 return found
             await channels.notified_within(notified, left, changed)
+            if not notified.done() and not changed.done():
+                if actor.gateway_id is None:  # a gateway's state decides too, and notifies nobody here
+                    keep_quiet(actor, asked)
+                return []
         if changed.done() and await fresh(actor) is None:
             raise Unauthenticated()
 

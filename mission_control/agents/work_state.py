@@ -1,6 +1,7 @@
 """Whether agents may start work, when they were last seen, and waiting for another directive."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -14,14 +15,14 @@ from mission_control.boards.queries import OFFLINE_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode
-from mission_control.database.sql import rows
+from mission_control.database.sql import placeholders, rows
 from mission_control.http import authentication
 from mission_control.http.operation import settled
 from mission_control.log import broker
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import notify, reacts_to
-from mission_control.log.wake import publish_signal
+from mission_control.log.wake import publish_signal, publish_signals
 from mission_control.people import work_state
 from mission_control.work.loops import Loop
 
@@ -157,6 +158,7 @@ def channel_of(organization_id: UUID) -> str:
 
 
 TOUCH_AGAIN_AFTER = timedelta(seconds=30)
+AT_ONCE = 100
 # A call ends the wait for it, and what was wrong before it.
 CHECKED_IN = "wake_attempts = 0, checkin_deadline_at = NULL, last_provision_error = NULL"
 # An agent of a gateway whose board has no gateway cannot be reached, although it calls.
@@ -168,23 +170,52 @@ WITHOUT_GATEWAY = (
 _log = logging.getLogger(__name__)
 
 
+_seen: dict[UUID, None] = {}  # agents that asked again whether there is news, and were told of nothing
+
+
 @authentication.agent_seen
 async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
     """Mark a calling agent as online, unless its last call was a moment ago."""
+    if last_seen_at is None or times.clock_now() - last_seen_at >= TOUCH_AGAIN_AFTER:
+        await _mark([actor.agent_id])
+
+
+@authentication.quiet_agent_seen
+def quiet_agent_seen(actor: Actor) -> None:
+    """Mark an agent as online together with others, a moment later."""
+    if actor.agent_id is not None:
+        _seen[actor.agent_id] = None
+
+
+async def mark_seen() -> None:
+    """Mark the agents as online that asked since the last look."""
+    agents = list(_seen)
+    _seen.clear()
+    for start in range(0, len(agents), AT_ONCE):
+        await _mark(agents[start : start + AT_ONCE])
+
+
+async def _mark(agents: Sequence[UUID | None]) -> None:
     now = times.clock_now()
-    if last_seen_at is not None and now - last_seen_at < TOUCH_AGAIN_AFTER:
-        return
     touched = await rows(
         f"UPDATE agents SET last_seen_at = ?, updated_at = ?, {CHECKED_IN},"
         f" status = CASE WHEN status = 'deleting' OR {WITHOUT_GATEWAY} THEN status ELSE 'online' END"
-        " WHERE id = ? AND (last_seen_at IS NULL OR last_seen_at < ?) RETURNING id",
+        f" WHERE id IN ({placeholders(len(agents))}) AND (last_seen_at IS NULL OR last_seen_at < ?)"
+        " RETURNING id, organization_id, board_id",
         now,
         now,
-        actor.id,
+        *agents,
         now - TOUCH_AGAIN_AFTER,
     )
-    if touched:
-        await publish_signal(actor.organization_id, agent_id=str(actor.id), board_id=str(actor.board_id))
+    await publish_signals(
+        [
+            (UUID(str(row["organization_id"])), {"agent_id": str(row["id"]), "board_id": str(row["board_id"])})
+            for row in touched
+        ]
+    )
+
+
+SEEN = Loop(name="writing down which agents wait", look=mark_seen, pause=5.0, when=lambda: bool(_seen), stop=mark_seen)
 
 
 async def notify_silent(since: datetime, until: datetime) -> None:

@@ -13,8 +13,9 @@ from uuid import UUID
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.limits import granted
+from mission_control.core.values import parse_id
 from mission_control.database.sql import Row, as_id, as_json, as_moment, placeholders, rows
-from mission_control.log.channels import on_notify
+from mission_control.log.channels import on_notify, on_notify_family
 from mission_control.log.unit_of_work import notify_at_commit
 
 KEPT = 10_000
@@ -330,6 +331,39 @@ async def _ask(key: Key, actor: Actor) -> Caller | None:
             return current
 
 
+# Agents whose last wait ended without news: with which token, and with which question. Whatever may bring news to an
+# agent, or change what it may do, notifies one of its channels or that of rights, and ends the entry. While there is
+# one, the same question of the same token is answered without a statement: by waiting. What ends the wait reads anew,
+# and checks the token in the same statement, so a token that ended in another process gets nothing but silence.
+_quiet: dict[UUID, tuple[Credential, bytes]] = {}
+
+
+def keep_quiet(actor: Actor, question: bytes) -> None:
+    """Remember that an agent was told of nothing. Call this while its channels are listened to and not notified."""
+    if actor.agent_id is not None:
+        _quiet[actor.agent_id] = actor.credential, question
+
+
+def is_quiet(actor: Actor, question: bytes) -> bool:
+    """Return whether nothing can have changed since an agent asked the same and was told of nothing."""
+    return actor.agent_id is not None and _quiet.get(actor.agent_id) == (actor.credential, question)
+
+
+def quiet_caller(fingerprint: str, question: bytes) -> Caller | None:
+    """Return the caller with a token, without a statement, when it asks anew what it was answered with nothing."""
+    known = _built.get(("token", fingerprint))
+    if known is None or known[1].actor is None or is_over(known[1].expires_at):
+        return None
+    return known[1] if is_quiet(known[1].actor, question) else None
+
+
+@on_notify_family("inbox")
+@on_notify_family("agent")
+def _end_quiet(channel: str) -> None:
+    if (agent_id := parse_id(channel.partition(":")[2])) is not None:
+        _quiet.pop(agent_id, None)
+
+
 def recheck_streams() -> None:
     """Make streams check rights again: here immediately, in every process when the running command commits."""
     recheck_local_streams()
@@ -342,3 +376,4 @@ def recheck_local_streams() -> None:
     global _changes
     _changes += 1
     _fresh.clear()
+    _quiet.clear()

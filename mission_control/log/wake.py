@@ -42,9 +42,14 @@ def _json(message: dict[str, object]) -> str:
 
 async def publish_signal(organization_id: UUID, **signal: object) -> None:
     """Send live readers a signal that no row keeps, outside a command."""
-    signals = [(organization_id, signal)]
-    await announce(messages(signals, ()))
-    wake({}, signals)
+    await publish_signals([(organization_id, signal)])
+
+
+async def publish_signals(signals: list[tuple[UUID, dict[str, object]]]) -> None:
+    """Send signals, each to the live readers of its organization."""
+    if signals:
+        await announce(messages(signals, ()))
+        wake({}, signals)
 
 
 async def publish_wakeup(*names: str) -> None:

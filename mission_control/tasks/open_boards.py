@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from uuid import UUID
 
 from mission_control.boards.models import Board
@@ -33,10 +34,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _People:
-    """The people on a board, each until when; the task that keeps changes back, and whether there was one since."""
+    """The people on a board, each until when, and in order; what keeps changes back, and if there was one since."""
 
     organization_id: UUID
     until: dict[UUID, float] = field(default_factory=dict)
+    order: list[UUID] | None = None
     pause: "asyncio.Task[None] | None" = None
     changed: bool = False
 
@@ -47,8 +49,13 @@ _ending: set["asyncio.Task[None]"] = set()  # so that none is collected before i
 
 
 def people_on(board_id: UUID) -> list[UUID]:
-    now, known = time.monotonic(), _people.get(board_id)
-    return [] if known is None else sorted(one for one, until in known.until.items() if until > now)
+    """Return the people on a board in an order of their own."""
+    known = _people.get(board_id)
+    if known is None:
+        return []
+    if known.order is None:
+        known.order = sorted(known.until, key=attrgetter("int"))
+    return known.order
 
 
 async def keep_presence(actor: Actor, board: Board) -> None:
@@ -99,7 +106,7 @@ def on_presence(channel: str) -> None:
     if organization_id is None or board_id is None or user_id is None:
         return
     known, now = _people.setdefault(board_id, _People(organization_id)), time.monotonic()
-    was_here = known.until.pop(user_id, 0.0) > now
+    was_here = known.until.pop(user_id, None) is not None
     if word == "here":
         known.until[user_id] = now + PRESENT_SECONDS
     if was_here != (word == "here"):
@@ -108,6 +115,7 @@ def on_presence(channel: str) -> None:
 
 def _changed(board_id: UUID, known: _People) -> None:
     """Tell the readers of a board: of the first change at once, of those that follow it together."""
+    known.order = None
     if known.pause is not None and not known.pause.done():
         known.changed = True
         return
@@ -136,8 +144,11 @@ async def _faces(view: BoardView) -> str:
 
 def _key_of_faces(view: BoardView) -> Hashable:
     """Return what the faces depend on: those whose face is not among them all see the same."""
-    here, viewer = people_on(view.board.id), view.actor.user_id
-    return view.board.id, viewer if viewer in here[: MOST_SHOWN + 1] else None, viewer in here
+    known, viewer = _people.get(view.board.id), view.actor.user_id
+    if known is None:
+        return view.board.id
+    first = people_on(view.board.id)[: MOST_SHOWN + 1]
+    return view.board.id, viewer if viewer in first else None, viewer in known.until
 
 
 REGIONS = (Region(PAGE, "#people", of_board(signals=("people_on",)), _faces, key=_key_of_faces),)

@@ -51,6 +51,8 @@ MEMORIES = {
     "tasks.open_boards._people",  # who has a board open
     "http.lookups._asked",
     "http.lookups._fresh",
+    "http.lookups._quiet",  # agents that were told of nothing
+    "agents.work_state._seen",  # agents whose presence is to be written down
     "http.authentication._seen",
     "http.authentication._used",
     "boards.live._shared",
