@@ -61,3 +61,9 @@ async def test_approval_history_uses_its_index(cast: Cast, asked: list[Statement
     (await cast.ada.get(f"{cast.approvals}/{approval['id']}/history")).ok()
     [statement] = [one for one in asked if "FROM events" in one[0]]
     await finds(statement, "events", "idx_events_kind")
+
+
+async def test_number_of_kept_answers_is_found_by_its_index(cast: Cast, asked: list[Statement]) -> None:
+    (await cast.ada.get(cast.tasks)).ok()
+    [statement] = {one for one in asked if "AS everywhere" in one[0]}
+    await finds(statement, "events", "idx_events_nowhere")
