@@ -20,7 +20,7 @@ from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import to_json
 from mission_control.database.sql import is_postgres, rows
 from mission_control.http.authentication import question
-from mission_control.http.lookups import channel_of_agent, fresh, is_quiet, keep_quiet
+from mission_control.http.lookups import changes, channel_of_agent, fresh, is_quiet, keep_quiet
 from mission_control.log import broker, channels, leases
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -126,6 +126,7 @@ async def _waited(actor: Actor, query: notices.InboxQuery, asked: bytes) -> list
     now, own = asyncio.get_running_loop().time, channel_of_agent(actor.id)
     end = channels.end_of_wait(query.wait_seconds)
     while True:
+        began = changes()
         with (
             channels.listening(f"inbox:{actor.id}") as notified,
             channels.listening(own) as changed,
@@ -136,7 +137,8 @@ async def _waited(actor: Actor, query: notices.InboxQuery, asked: bytes) -> list
                 return found
             await channels.notified_within(notified, left, changed)
             if not notified.done() and not changed.done():
-                if actor.gateway_id is None:  # a gateway's state decides too, and notifies nobody here
+                # A gateway's state decides too, and notifies nobody here; nor does the command line, but as a change.
+                if actor.gateway_id is None and began == changes():
                     keep_quiet(actor, asked)
                 return []
         if changed.done() and await fresh(actor) is None:

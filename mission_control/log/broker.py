@@ -365,11 +365,14 @@ class Broker:
             self.recent.forget_old()
 
     async def _watch_file(self) -> None:
+        """Notice what the command line writes: at once where somebody reads a stream, else with every sweep."""
         seen: int | None = None
+        looked_at = asyncio.get_running_loop().time()
         while True:
             await asyncio.sleep(SQLITE_CHECK_SECONDS)
-            if not self._readers:
+            if not self._readers and asyncio.get_running_loop().time() - looked_at < SWEEP_SECONDS:
                 continue
+            looked_at = asyncio.get_running_loop().time()
             try:
                 [row] = await rows("PRAGMA data_version")
             except Exception:

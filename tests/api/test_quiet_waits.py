@@ -115,6 +115,20 @@ async def test_lost_notifications_end_quiet(cast: Cast) -> None:
     assert found
 
 
+async def test_wait_during_which_something_was_missed_is_not_remembered(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = await settled(cast.vega)
+    monkeypatch.setattr(channels, "end_of_wait", lambda seconds: asyncio.get_running_loop().time() + 0.5)
+    waiting = asyncio.create_task(cast.vega.get(INBOX.format(after)))
+    while not channels.channels_waiting(f"inbox:{cast.vega.id}"):
+        await asyncio.sleep(0.01)
+    channels.run_all_callbacks()  # the command line wrote something
+    (await waiting).ok()
+    found, _ = await statements(cast.vega, INBOX.format(after))
+    assert found
+
+
 async def test_other_operations_do_not_know_by_heart(cast: Cast) -> None:
     await settled(cast.vega)
     found, _ = await statements(cast.vega, "/agent/agents?wait_seconds=50&after=0")
