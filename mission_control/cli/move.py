@@ -93,22 +93,15 @@ class Mover:
         import asyncpg
 
         from mission_control import features
-        from mission_control.database.migrate import migrate, pending_for
         from mission_control.database.move_source import Source, tables
         from mission_control.database.move_target import Target
         from mission_control.database.setup import disconnect, read_models
 
         features.install()
-        if waiting := await pending_for(self._source):
-            if waiting[0].startswith("0_"):
-                raise ConfigError(f"{self._path} holds no installation of Mission Control.")
-            click.echo(f"{self._path} lacks {len(waiting)} migration(s), which are applied first, after a copy.")
-            if self._is_check:
-                click.echo("The rest can be checked when that is done.")
-                return 0
-            await migrate(self._source)
         try:
             async with aclosing(await Target.opened(self._target)) as target:
+                if not await self._is_up_to_date():
+                    return 0
                 if restart and (progress := await target.progress()):
                     await target.abandon(progress)
                     click.echo("What was moved before is deleted from the target.")
@@ -121,6 +114,22 @@ class Mover:
                         await disconnect()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise ConfigError(f"The target failed: {str(error) or type(error).__name__}. {AGAIN}") from error
+        except asyncpg.InternalClientError as error:  # by a connection that broke within a statement
+            raise ConfigError(f"The connection to the target broke. {AGAIN}") from error
+
+    async def _is_up_to_date(self) -> bool:
+        """Migrate the SQLite file, or say that this would be done when nothing may be changed."""
+        from mission_control.database.migrate import migrate, pending_for
+
+        if waiting := await pending_for(self._source):
+            if waiting[0].startswith("0_"):
+                raise ConfigError(f"{self._path} holds no installation of Mission Control.")
+            click.echo(f"{self._path} lacks {len(waiting)} migration(s), which are applied first, after a copy.")
+            if self._is_check:
+                click.echo("The rest can be checked when that is done.")
+                return False
+            await migrate(self._source)
+        return True
 
     async def _ready(self, target: "Target", source: "Source") -> "Progress | None":
         """Check key and target, and migrate the target; return the progress of an earlier move."""

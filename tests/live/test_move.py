@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
@@ -111,6 +112,16 @@ async def test_people_and_agents_go_on_after_the_move(home: Installation, target
         assert resumed.ids[0] == follower.last + 1
     await check_whole(moved)
     await refused(home, "The target is not empty: there are rows in", *MOVE, "--to", target)
+
+
+async def test_target_of_another_encoding_is_refused(home: Installation, target: str) -> None:
+    name = "mission_control_ascii_test"
+    await execute(target, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    try:
+        url = urlunsplit(urlsplit(target)._replace(path=f"/{name}"))
+        await refused(home, "The target's encoding is SQL_ASCII. Make the database anew", *MOVE, "--to", url)
+    finally:
+        await execute(target, f"DROP DATABASE {name}")
 
 
 async def exported(client: httpx.AsyncClient, board: str) -> Any:
