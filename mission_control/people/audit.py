@@ -191,14 +191,14 @@ async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[Accoun
         values += kinds
     if query.user_id is not None:
         source, values = f"{source} AND {person} = ?", [*values, query.user_id]
+    number = "seq + 0" if query.group else "seq"  # by kind first: the number alone would lead through the whole log
     [counted] = await rows(f"SELECT COUNT(*) AS count FROM ({source}) entries", *values)
     found = await select(
         AccountLogEntry,
         "SELECT e.seq, e.kind, '' AS meaning, e.user_id, e.actor_id, e.created_at,"
         f" CASE WHEN u.id IS NOT NULL THEN {person_name('u', '')} END AS user_name,"
         f" CASE WHEN a.id IS NOT NULL THEN {person_name('a', '')} ELSE e.actor_name END AS actor_name"
-        # By kind first: the number alone would lead through the whole log.
-        f" FROM (SELECT * FROM ({source}) entries ORDER BY seq + 0 DESC LIMIT ? OFFSET ?) e"
+        f" FROM (SELECT * FROM ({source}) entries ORDER BY {number} DESC LIMIT ? OFFSET ?) e"
         " LEFT JOIN users u ON u.id = e.user_id LEFT JOIN users a ON a.id = e.actor_id ORDER BY e.seq DESC",
         *values,
         query.limit,
