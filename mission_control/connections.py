@@ -1,40 +1,36 @@
-"""Client connections: what Hypercorn's TCP server and HTTP/1.1 protocol lack.
+"""Client connections: HTTP/1.1 by uvicorn, with what its protocol lacks. HTTP/2 is Hypercorn's (`http2.py`).
 
-Private parts of Hypercorn are overridden here and nowhere else. As released,
+uvicorn's protocol on httptools is overridden here and nowhere else. As released,
 
-- a connection that its client has closed stays open until its keep-alive time is over, 75 seconds;
+- it reads heads of any size for any time, and one address may use up all files of the process;
 - a client that closes its sending side after the request (`nc -N`, some libraries) is cut off instead of answered;
-- a request that is refused before its body is read holds its connection and its task forever;
-- WebSockets and HTTP/2 without TLS are always on, and one address may use up all files of the process;
-- each request starts and cancels a task that watches for idleness, and the head of an answer is a write of its own.
+- a request behind another one on its connection hides from that one that the client is gone;
+- the body of a request that offers another protocol is lost (Java's client offers HTTP/2 with its first request);
+- clients of HTTP/1.0 get chunks, which they do not know; HTTP/0.9, no Host and two of them are accepted;
+- a request that ends without an answer because its client hung up, or that a stop cuts, is logged as an error.
 """
 
 import asyncio
+import contextvars
 import json
 import logging
 import math
 import resource
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
-import h11
-from hypercorn.asyncio import run as hypercorn_run
-from hypercorn.asyncio.task_group import TaskGroup, _handle
-from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
-from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol import ProtocolWrapper
-from hypercorn.protocol.events import Request, StreamClosed
-from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
-from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
-from hypercorn.typing import ConnectionState
-from hypercorn.utils import parse_socket_addr
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from mission_control.config import Settings
 from mission_control.core import times
-from mission_control.http.proxies import is_trusted, rate_limit_key
+from mission_control.http.proxies import Application, Message, Receive, Scope, Send, is_trusted, rate_limit_key
+from mission_control.http2 import PREFACE, Http2, Session
 
 # Open files reserved for the database, outgoing requests and attachments.
 RESERVED_FILES = 64
@@ -42,12 +38,15 @@ SECONDS_BETWEEN_WARNINGS = 10.0
 FULL = "The server has no room for more connections. Try again later."
 TOO_MANY = "Your address has too many open connections. Close some, or wait."
 
+KEEP_ALIVE_SECONDS = 75  # between two requests, and for the head of one
+MOST_HEAD_BYTES = 2**16
+LINGER_SECONDS = 5.0  # for a client that still sends what nobody reads to see why it was refused
+
+TOO_LARGE = "The headers of this request are too large."
+HTTP2 = "This server speaks HTTP/1.1 here, not HTTP/2."
+ONE_HOST = "A request of HTTP/1.1 has one header Host."
+
 logger = logging.getLogger(__name__)
-
-
-def install(settings: Settings) -> None:
-    """Let Hypercorn use this server for its connections from now on."""
-    vars(hypercorn_run)["TCPServer"] = partial(Connection, Admission(settings), IdleConnections(), settings.http2)
 
 
 class Admission:
@@ -102,249 +101,282 @@ class Admission:
         logger.error(message, extra={**extra, "most_of_address": self._most, "files": self._last_file})
 
 
-class IdleConnections:
-    """Connections between two requests: each is closed when its keep-alive time is over, all when the server stops."""
+class Server:
+    """The connections of this process."""
 
-    def __init__(self) -> None:
-        self._since: dict[Connection, float] = {}  # in the order in which they became idle
-        self._timer: asyncio.TimerHandle | None = None
-        self._stop: asyncio.Task[None] | None = None
-
-    def add(self, connection: "Connection") -> None:
-        """Count the keep-alive time of a connection from now on."""
-        self._since.pop(connection, None)
-        self._since[connection] = connection.loop.time()
-        if self._stop is None:
-            self._stop = connection.loop.create_task(self._close_at_stop(connection.context))
-        if self._timer is None:
-            seconds = connection.config.keep_alive_timeout
-            self._timer = connection.loop.call_later(seconds, self._close_overdue, connection.loop, seconds)
-
-    def discard(self, connection: "Connection") -> None:
-        """Leave a connection open: it has a request, or is closed already."""
-        self._since.pop(connection, None)
-
-    def _close_overdue(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        self._timer = None
-        while self._since:
-            connection, since = next(iter(self._since.items()))
-            if since + seconds > loop.time():
-                self._timer = loop.call_at(since + seconds, self._close_overdue, loop, seconds)
-                return
-            self._close(connection)
-
-    async def _close_at_stop(self, context: Any) -> None:
-        await context.terminated.wait()
-        for connection in list(self._since):
-            self._close(connection)
-
-    def _close(self, connection: "Connection") -> None:
-        del self._since[connection]
-        connection.close_idle()
-
-
-class Messages:
-    """The messages of one request to the application: body pieces wait while the queue is full.
-
-    Hypercorn's own queue blocks the end message too, forever when the application has ended and reads nothing.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._queue: asyncio.Queue[Any] = asyncio.Queue()
-        self._has_capacity = asyncio.Event()
-        self._is_over = False
-
-    async def get(self) -> Any:
-        message = await self._queue.get()
-        self._has_capacity.set()
-        return message
-
-    async def put(self, message: Any) -> None:
-        """Queue a message; drop everything after the end."""
-        while message["type"] == "http.request" and self._queue.qsize() >= self._most and not self._is_over:
-            self._has_capacity.clear()
-            await self._has_capacity.wait()
-        if not self._is_over:
-            self._queue.put_nowait(message)
-        if message["type"] == "http.disconnect":
-            self._is_over = True
-            self._has_capacity.set()
-
-
-class Tasks(TaskGroup):
-    """The tasks of one connection."""
-
-    async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Callable[[Any], Awaitable[None]]:
-        """Start the application for a request."""
-        messages = Messages(config.max_app_queue_size)
-
-        def call_soon(function: Callable[..., Any], *args: Any) -> Any:
-            return asyncio.run_coroutine_threadsafe(function(*args), self._loop).result()
-
-        in_thread = partial(self._loop.run_in_executor, None)
-        self.spawn(_handle, app, config, scope, messages.get, send, in_thread, call_soon)
-        return messages.put
-
-
-class Exchange(HTTPStream):
-    """One request and its answer."""
-
-    has_disconnected = False
-
-    async def app_send(self, message: Any) -> None:
-        """Send a message of the answer. A request that ended without one because its client hung up is not an error."""
-        if message is None and self.has_disconnected and self.state is ASGIHTTPState.REQUEST:
-            await self.send(StreamClosed(stream_id=self.stream_id))
-        else:
-            await super().app_send(message)
-
-
-class Http1(H11Protocol):
-    """HTTP/1.1, with upgrades to HTTP/2 only where they are enabled."""
-
-    speaks_http2 = False
-    _head = b""
-
-    async def half_closed(self) -> None:
-        """Handle a client that closed its sending side: answer its request, and end long polls and streams."""
-        is_whole = self.connection.their_state in (h11.DONE, h11.CLOSED, h11.MUST_CLOSE)
-        if isinstance(self.stream, Exchange) and is_whole:
-            self.stream.has_disconnected = True
-            await self.stream.app_put({"type": "http.disconnect"})
-        else:
-            await self.handle(Closed())
-
-    async def _send_h11_event(self, event: Any) -> None:
-        """Write the head of an answer together with the beginning of its body, or its end."""
-        try:
-            data = self.connection.send(event) or b""
-        except h11.LocalProtocolError:
-            if self.connection.their_state != h11.ERROR:
-                raise
-            return
-        if isinstance(event, h11.Response):
-            self._head = data
-            return
-        data, self._head = self._head + data, b""
-        if data:
-            await self.send(RawData(data=data))
-
-    async def _check_protocol(self, event: h11.Request) -> None:
-        if self.speaks_http2:
-            await super()._check_protocol(event)
-
-    async def _create_stream(self, request: h11.Request) -> None:
-        if request.http_version not in (b"1.0", b"1.1"):
-            await self._send_error_response(505)
-            await self.send(Closed())
-            return
-        # Hypercorn makes an upgrade to WebSocket a stream of its own, which never ends when its handshake is wrong.
-        parts = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
-        self.stream = Exchange(*parts, self.stream_send, STREAM_ID)
-        await self.stream.handle(
-            Request(
-                stream_id=STREAM_ID,
-                headers=list(request.headers),
-                http_version=request.http_version.decode(),
-                method=request.method.decode("ascii").upper(),
-                raw_path=request.target,
-                state=self.connection_state,
-            )
+    def __init__(self, app: Application, settings: Settings) -> None:
+        self.app = app
+        self.admission = Admission(settings)
+        self.http2 = Http2(app) if settings.http2 else None
+        self.state = ServerState()
+        self.config = Config(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
-        self.keep_alive_requests += 1
+        self.config.load()
 
+    def connection(self) -> "Connection":
+        """Return what serves a new connection."""
+        return Connection(self)
 
-class Connection(TCPServer):
-    """One connection, from its first byte to the end of its last request."""
-
-    def __init__(self, admission: Admission, idle: IdleConnections, speaks_http2: bool, *args: Any) -> None:
-        super().__init__(*args)
-        self._admission = admission
-        self._idle = idle
-        self._speaks_http2 = speaks_http2
-
-    async def run(self) -> None:
-        """Serve the connection if it is accepted."""
-        socket = self.writer.get_extra_info("socket")
-        try:
-            client = parse_socket_addr(socket.family, socket.getpeername())
-            server = parse_socket_addr(socket.family, socket.getsockname())
-        except OSError:  # gone already
-            await self._close()
-            return
-        address = str(client[0]) if client else ""
-        key = self._admission.key(address)
-        if reason := self._admission.refusal(key, socket.fileno()):
-            self._admission.refused(reason, address)
-            self.writer.write(_refusal(reason))
-            await self._close()
-            return
-        self._admission.opened(key)
-        try:
-            await self._serve(client, server)
-        finally:
-            self._admission.closed(key)
-
-    async def _serve(self, client: Any, server: Any) -> None:
-        try:
-            async with Tasks(self.loop) as task_group:
-                self._task_group = task_group
-                state = ConnectionState(self.state)
-                parts = (self.app, self.config, self.context, task_group, state, False, client, server)
-                self.protocol = ProtocolWrapper(*parts, self.protocol_send)
-                self._http1 = self.protocol.protocol = Http1(*parts, self.protocol_send)
-                self._http1.speaks_http2 = self._speaks_http2
-                await self.protocol.initiate()
-                self._idle.add(self)
-                await self._read_data()
-        except OSError:
-            pass
-        finally:
-            self._idle.discard(self)
-            await self._close()
-
-    async def protocol_send(self, event: Event) -> None:
-        """Write to the client, close the connection, or note whether it is between two requests."""
-        if isinstance(event, RawData):
-            try:
-                self.writer.write(event.data)
-                await self.writer.drain()
-            except (ConnectionError, RuntimeError):
-                await self.protocol.handle(Closed())
-        elif isinstance(event, Updated):
-            (self._idle.add if event.idle else self._idle.discard)(self)
-        elif isinstance(event, Closed):
-            await self._close()
-
-    def close_idle(self) -> None:
-        """Close the connection, which has no request."""
-        self._task_group.spawn(self._initiate_server_close)
-
-    async def _read_data(self) -> None:
-        data = b"anything"
-        while data:
-            try:
-                data = await self.reader.read(MAX_RECV)
-            except OSError:
+    async def end(self, seconds: float) -> None:
+        """Close the idle connections now, the others after their answers, and all of them after so many seconds."""
+        if self.http2 is not None:
+            await self.http2.end()
+        for one in list(self.state.connections):
+            one.shutdown()
+        end = asyncio.get_running_loop().time() + seconds
+        while self.state.connections or self.state.tasks:
+            await asyncio.sleep(0.01)
+            if asyncio.get_running_loop().time() > end:
                 break
-            await self.protocol.handle(RawData(data))  # b"" too: Hypercorn must learn that no further request follows
-        # Nothing more arrives: only the request under way keeps the connection open.
-        self._idle.discard(self)
-        if self.protocol.protocol is self._http1 and not self.writer.is_closing() and self.reader.exception() is None:
-            await self._http1.half_closed()
+        for one in list(self.state.connections):
+            one.transport.abort()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection, from its first byte to the end of its last answer."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server.config, server.state, {}, asyncio.get_running_loop())
+        self._server = server
+        self._key: str | None = None  # by which it is counted
+        self._running: RequestResponseCycle | None = None
+        self._session: Session | None = None  # of HTTP/2
+        self._is_half_closed = False
+        self._is_refused = False
+        self._head: bytearray | None = bytearray()  # of the first request
+        self._is_http1 = server.http2 is None
+        self._head_bytes = 0
+        self._has_begun = self._is_in_head = self._is_offer = False
+        self._offer: tuple[bytes, bytes] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Serve the connection if it is accepted."""
+        super().connection_made(transport)
+        if self.client is None:  # gone already
+            transport.abort()
+            return
+        address, admission = self.client[0], self._server.admission
+        key = admission.key(address)
+        if reason := admission.refusal(key, transport.get_extra_info("socket").fileno()):
+            admission.refused(reason, address)
+            self._is_refused = True
+            transport.write(_refusal(503, reason, "retry-after: 5"))
+            transport.close()
+            return
+        self._key = key
+        admission.opened(key)
+        self._begin_to_wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the running request that its client is gone."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        self.ended()
+
+    def ended(self) -> None:
+        """Count the connection no longer."""
+        self.connections.discard(self)
+        if self._key is not None:
+            self._server.admission.closed(self._key)
+            self._key = None
+
+    def shutdown(self) -> None:
+        """Close the connection after the answer that is under way."""
+        if self._session is not None:
+            self._session.close_idle()
+        elif self._running is None:
+            self.transport.close()
         else:
-            await self.protocol.handle(Closed())
+            self._running.keep_alive = False
+
+    # What the client sends
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has arrived."""
+        if self._is_refused:
+            return
+        if self._head is not None:
+            self._head += data
+        if not self._is_http1:
+            assert self._head is not None
+            if PREFACE.startswith(self._head[: len(PREFACE)]):
+                if len(self._head) >= len(PREFACE):
+                    self._speak_http2()
+                return
+            self._is_http1, data = True, bytes(self._head)
+        self._has_begun = False
+        self._feed(data)
+        if self._is_in_head and not self._has_begun:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._refuse(431, TOO_LARGE)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except httptools.HttpParserError as error:
+            if self._head is not None and self._head.startswith(PREFACE):
+                self._refuse(505, HTTP2)
+                return
+            reason = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else error
+            if not isinstance(reason, ValueError | httptools.HttpParserError):
+                raise
+            self._refuse(400, f"This request cannot be read: {str(reason).removesuffix('.')}.")
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request that offers another protocol, and what follows, as if it did not; HTTP/2 may be taken."""
+        self._is_offer = False
+        offered = next((value for name, value in self.headers if name == b"upgrade"), b"")
+        if self._server.http2 is not None and self._head is not None and offered.lower() == b"h2c":
+            self._speak_http2()
+            return
+        if not offered:
+            self._refuse(400, "This server is no proxy.")  # the method is CONNECT
+            return
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        lines += [b"%s: %s" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        self._offer = b"upgrade", offered
+        self.parser = httptools.HttpRequestParser(self)
+        self._feed(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+
+    def _speak_http2(self) -> None:
+        assert self._head is not None and self._server.http2 is not None
+        self._unset_keepalive_if_required()
+        self._session = Session(self._server.http2, self.transport, bytes(self._head), self.ended)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer what cannot be read as a request, after those before it; what still arrives is dropped."""
+        self._is_refused = True
+        broken = self.cycle if self.cycle is not None and self.cycle.more_body else None
+        if broken is not None and broken is not self._running:
+            self.pipeline.popleft()
+        if self._running is not None and broken is not self._running:
+            return  # the last answer closes the connection
+        if broken is not None:
+            broken.disconnected = True
+            broken.message_event.set()
+            if broken.response_started:
+                self.transport.close()
+                return
+        self._unset_keepalive_if_required()
+        self.transport.write(_refusal(status, reason))
+        self.transport.write_eof()
+        self.timeout_keep_alive_task = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer the request of a client that closed its sending side; its long poll or stream ends."""
+        if self._running is None or self._is_refused or self.cycle.more_body:
+            return False
+        self._is_half_closed = True
+        self._running.message_event.set()
+        return True
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._has_begun = self._is_in_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        if self.parser.should_upgrade():
+            self._is_offer = True
+            return
+        self._head = None
+        self._unset_keepalive_if_required()
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            raise ValueError("Invalid HTTP version")
+        if hosts > 1 or (version == "1.1" and not hosts):
+            raise ValueError(ONE_HOST)
+        if not self.url.startswith(b"/"):  # a whole address, as proxies are asked
+            address = httptools.parse_url(self.url)
+            self.url = (address.path or b"/") + (b"?" + address.query if address.query else b"")
+        if self._offer is not None:
+            self.headers.append(self._offer)
+            self._offer = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._is_offer:
+            super().on_message_complete()
+
+    # Its requests
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        answer = cycle.run_asgi(partial(self._answer, cycle))
+        task = self.loop.create_task(answer, context=contextvars.Context())
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    async def _answer(self, cycle: RequestResponseCycle, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer. A request without an answer because its client hung up is not an error."""
+        is_read = False
+
+        async def received() -> Message:
+            nonlocal is_read
+            if not is_read:
+                message = await receive()
+                is_read = not message.get("more_body", False)
+                return message
+            while not (self._is_half_closed or cycle.disconnected or cycle.response_complete):
+                cycle.message_event.clear()
+                await cycle.message_event.wait()
+            return {"type": "http.disconnect"}
+
+        async def sent_plain(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cycle.chunked_encoding = False
+            else:
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._server.app(scope, received, sent_plain if scope["http_version"] == "1.0" else send)
+        except asyncio.CancelledError:
+            self._abandon(cycle)
+        if self._is_half_closed and not cycle.response_complete:
+            self._abandon(cycle)
+
+    def _abandon(self, cycle: RequestResponseCycle) -> None:
+        cycle.disconnected = True
+        self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """Begin the next request that has arrived, or wait for one."""
+        self._running = None
+        if (self._is_refused or self._is_half_closed) and not self.pipeline:
+            self.transport.close()
+        super().on_response_complete()
+
+    def _begin_to_wait(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler)
 
 
-def _refusal(reason: str) -> bytes:
+def _refusal(status: int, reason: str, *headers: str) -> bytes:
     body = json.dumps({"detail": reason}).encode()
     lines = (
-        "HTTP/1.1 503 Service Unavailable",
-        f"date: {time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime())}",
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"date: {formatdate(usegmt=True)}",
         "content-type: application/json",
         f"content-length: {len(body)}",
-        "retry-after: 5",
+        *headers,
         "connection: close",
     )
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

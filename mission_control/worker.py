@@ -1,4 +1,4 @@
-"""One server process: Hypercorn around the application, with a stop that takes less than three seconds."""
+"""One server process: connections around the application, with a stop that takes less than three seconds."""
 
 import asyncio
 import contextlib
@@ -10,22 +10,17 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-
-from mission_control import connections
 from mission_control.app import LEAVE, begin_shutdown, create_app
 from mission_control.config import Settings
+from mission_control.connections import Server
 from mission_control.database.fit import Misfit
 from mission_control.http.proxies import refuse
 from mission_control.http.request_log import id_of
 from mission_control.serving import BACKLOG, MISFIT
 
-# After the signal to stop: requests are cut, Hypercorn cuts the connections, the process ends whatever still runs.
+# After the signal to stop: requests are cut, then connections, and the process ends whatever still runs.
 CUT_SECONDS, GRACE_SECONDS, LAST_RESORT_SECONDS = 1.5, 2.2, 2.8
 CUT = "The server is stopping; whether this took effect is not known. Send it again with the same Idempotency-Key."
-KEEP_ALIVE_SECONDS = 75
-BODY_PIECES = 2  # chunks of 64 KiB between a connection and the application
 
 logger = logging.getLogger(__name__)
 
@@ -72,17 +67,16 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
     running = InFlight(app.asgi_app)
     app.asgi_app = running  # type: ignore[method-assign]
     app.before_serving(freeze_objects)
-    connections.install(settings)
-
-    async def stopped() -> None:
-        """End the streams now, requests that still run after a moment, and the process shortly after that."""
-        await stop.wait()
-        listener.close()  # Hypercorn closes its own copy; a successor may bind the address while the last requests end
-        begin_shutdown(app)
-        loop.call_later(CUT_SECONDS, running.cancel)
-        loop.call_later(LAST_RESORT_SECONDS, _end, MISFIT if reasons else 0)
-
-    await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
+    server = Server(app, settings)
+    await app.startup()
+    listening = await loop.create_server(server.connection, sock=listener, backlog=BACKLOG)
+    await stop.wait()
+    listening.close()  # a successor may bind the address while the last requests end
+    begin_shutdown(app)  # ends the streams now
+    loop.call_later(CUT_SECONDS, running.cancel)
+    loop.call_later(LAST_RESORT_SECONDS, _end, MISFIT if reasons else 0)
+    await server.end(GRACE_SECONDS)
+    await app.shutdown()
     return reasons[0] if reasons else None
 
 
@@ -93,29 +87,16 @@ async def freeze_objects() -> None:
 
 
 def _end(code: int) -> None:
-    """End the process: Hypercorn waits without limit for a client that reads nothing. Every commit is on disk."""
+    """End the process, whatever holds it up. Every commit is on disk."""
     logger.warning("server.stop.forced")
     logging.shutdown()
     os._exit(code)
 
 
-def hypercorn_config(listener: socket.socket) -> Config:
-    config = Config()
-    config.bind = [f"fd://{os.dup(listener.fileno())}"]
-    config.backlog = BACKLOG
-    config.graceful_timeout = GRACE_SECONDS
-    config.max_app_queue_size = BODY_PIECES
-    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
-    config.accesslog = None
-    config.errorlog = logging.getLogger("hypercorn.error")
-    config.include_server_header = False
-    return config
-
-
 class InFlight:
     """ASGI middleware that tracks the running requests, so that a stop can cut the last of them.
 
-    A request without a response gets 503: Hypercorn alone would send an empty 500.
+    A request without a response gets 503: the server alone would send an empty 500.
     """
 
     def __init__(self, app: Callable[..., Coroutine[Any, Any, None]]) -> None:

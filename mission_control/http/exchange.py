@@ -12,10 +12,12 @@ The application gets `receive` and `send` of an Exchange, which do what concerns
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 from quart import request
@@ -46,38 +48,18 @@ from mission_control.http.request_log import logger as log
 logger = logging.getLogger(__name__)
 
 
-# Refuse what this server does not speak, or what two servers in a row could read differently.
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a request is answered 400, and what the answer tells the connection."""
-
-    sentence: str
-    headers: dict[str, str] = field(default_factory=dict)
+NO_WEBSOCKETS = "There are no WebSockets here. Use server-sent events."
 
 
-NO_WEBSOCKETS = Refusal("There are no WebSockets here. Use server-sent events.")
-TWO_LENGTHS = Refusal("A request has Content-Length or Transfer-Encoding, not both.", {"connection": "close"})
-
-
-def refusal(scope: Scope) -> Refusal | None:
-    """Return why a request is refused, None when it is not.
-
-    Both headers that say where a body ends are the way to smuggle a request past a proxy.
-    """
-    lengths = set()
-    for key, value in scope["headers"]:
-        name = key.lower()
-        if name == b"upgrade" and value.lower() == b"websocket":
-            return NO_WEBSOCKETS
-        if name in (b"content-length", b"transfer-encoding"):
-            lengths.add(name)
-    return TWO_LENGTHS if len(lengths) > 1 else None
+def asks_for_websocket(scope: Scope) -> bool:
+    """Return whether a request is the handshake of a WebSocket over HTTP/1.1."""
+    return any(key == b"upgrade" and value.lower() == b"websocket" for key, value in scope["headers"])
 
 
 async def refuse_websocket(scope: Scope, send: Send, request_id: str) -> None:
     """Refuse the handshake of a WebSocket over HTTP/2, and log it."""
     logger.info("websocket.refused", extra={"path": scope["path"], "client_ip": scope_client_ip(scope)})
-    await refuse(send, 400, NO_WEBSOCKETS.sentence, request_id, kind="websocket.http.response")
+    await refuse(send, 400, NO_WEBSOCKETS, request_id, kind="websocket.http.response")
 
 
 # A client that sends for longer gets its answer in the middle of it.
@@ -230,8 +212,8 @@ class Exchange:
 
     async def _answer(self, app: Application) -> None:
         scope, simultaneous = self.scope, self._rules.simultaneous
-        if wrong := refusal(scope):
-            await refuse(self.send, 400, wrong.sentence, self.id, wrong.headers)
+        if asks_for_websocket(scope):
+            await refuse(self.send, 400, NO_WEBSOCKETS, self.id)
         elif is_malformed(scope):
             await refuse(self.send, 400, MALFORMED, self.id)
         elif is_foreign(scope, self._rules.settings.base_url):
@@ -293,7 +275,14 @@ class Exchange:
         headers += [one for one in self._rules.headers if one[0] not in names]
         if b"x-request-id" not in names:
             headers.append((b"x-request-id", self.id.encode()))
+        headers.append((b"date", date_at(int(time.time()))))
         message["headers"] = headers
+
+
+@functools.lru_cache(maxsize=1)
+def date_at(second: int) -> bytes:
+    """Return a moment as the header Date has it."""
+    return formatdate(second, usegmt=True).encode()
 
 
 def end_on_disconnect(scope: Scope) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from quart import Quart, Request, Response, g, jsonify, request
 from quart.asgi import ASGIHTTPConnection
@@ -95,12 +95,12 @@ class Connection(ASGIHTTPConnection):
 
     def _create_request_from_scope(self, send: Any) -> Request:
         scope, config = self.scope, self.app.config
-        client, path = scope.get("client"), scope["path"]
+        client = scope.get("client")
         headers = [(name.decode("latin1").title(), value.decode("latin1")) for name, value in scope["headers"]]
         return self.app.request_class(
             scope["method"],
             scope["scheme"],
-            path if path.startswith("/") else urlsplit(path).path,
+            scope["path"],
             scope["query_string"],
             RequestHeaders([("Remote-Addr", client[0] if client else "<local>"), *headers]),
             "",

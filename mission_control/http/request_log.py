@@ -141,7 +141,7 @@ def set_up_logging(settings: Settings) -> None:
     handler.setFormatter(formatter(settings))
     handler.addFilter(RequestContext())
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    for name in ("httpx2", "httpcore2", "asyncio", "hypercorn.error", "mcp"):
+    for name in ("httpx2", "httpcore2", "asyncio", "hypercorn.error", "uvicorn.error", "mcp"):
         logging.getLogger(name).setLevel(max(logging.WARNING, settings.log_level))
     wants_sql = settings.log_level <= TRACE
     for name in ("tortoise", "tortoise.db_client"):

@@ -66,6 +66,14 @@ def files(server: Server) -> int:
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
+async def settled_files(server: Server) -> int:
+    """How many files the server has open once the connections of earlier tests have ended."""
+    count = -1
+    while count != (count := files(server)):
+        await asyncio.sleep(0.3)
+    return count
+
+
 async def becomes(holds: Callable[[], bool]) -> None:
     """Wait until something holds, for less than the time after which an idle connection ends by itself."""
     async with asyncio.timeout(BEFORE_POLLS_END):
@@ -122,7 +130,7 @@ async def test_unread_body_does_not_hold_its_connection(server: Server) -> None:
 
 
 async def test_connections_are_limited_per_address(server: Server) -> None:
-    before = files(server)
+    before = await settled_files(server)
     log = server.log.read_text()
     taken = [opened(server, "127.0.0.2") for _ in range(OF_AN_ADDRESS)]
     try:

@@ -1,143 +1,269 @@
-"""What our connections change in Hypercorn: writes of an answer, and the end of idle connections."""
+"""What our connections do beyond uvicorn's protocol, on a real socket in front of a small application."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
+import httpx
 import pytest
-from hypercorn.asyncio.worker_context import WorkerContext
-from hypercorn.config import Config
-from hypercorn.events import Event, RawData
-from hypercorn.protocol.events import Body, EndBody, Response
 
-from mission_control.connections import Connection, Http1, IdleConnections
+from mission_control import connections, http2
+from mission_control.connections import MOST_HEAD_BYTES, Server
+from tests.tiny_app import settings_with
 
-REQUEST = b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
-
-
-class Protocol(Http1):
-    """HTTP/1.1 that has read a request, and collects what it writes."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-        super().__init__(*cast(Any, (None, Config(), WorkerContext(None), None, None, False, None, None, self.collect)))
-        self.connection.receive_data(REQUEST)
-        self.connection.next_event()
-
-    async def collect(self, event: Event) -> None:
-        """Take what would be written to the client."""
-        assert isinstance(event, RawData)
-        self.written.append(event.data)
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+WAITING = b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n"
+PATIENCE = 30
 
 
-async def test_head_and_body_of_an_answer_are_one_write() -> None:
-    protocol = Protocol()
-    await protocol.stream_send(Response(stream_id=1, status_code=200, headers=[(b"content-length", b"4")]))
-    assert protocol.written == []
-    await protocol.stream_send(Body(stream_id=1, data=b"done"))
-    await protocol.stream_send(EndBody(stream_id=1))
-    [written] = protocol.written
-    assert written.startswith(b"HTTP/1.1 200") and written.endswith(b"\r\n\r\ndone")
-
-
-async def test_answer_without_a_body_is_written_at_its_end() -> None:
-    protocol = Protocol()
-    await protocol.stream_send(Response(stream_id=1, status_code=204, headers=[]))
-    await protocol.stream_send(EndBody(stream_id=1))
-    [written] = protocol.written
-    assert written.startswith(b"HTTP/1.1 204") and written.endswith(b"\r\n\r\n")
-
-
-async def test_each_piece_of_a_stream_is_written_at_once() -> None:
-    protocol = Protocol()
-    await protocol.stream_send(Response(stream_id=1, status_code=200, headers=[]))
-    await protocol.stream_send(Body(stream_id=1, data=b"one"))
-    assert len(protocol.written) == 1 and b"one" in protocol.written[0]
-    await protocol.stream_send(Body(stream_id=1, data=b"two"))
-    assert len(protocol.written) == 2 and b"two" in protocol.written[1]
-
-
-class Clock:
-    """The loop of idle connections, whose time the test sets."""
+class Echo:
+    """An application that answers with the body it got; at `/waits` it waits for its client to hang up."""
 
     def __init__(self) -> None:
-        self.now = 0.0
-        self.timers: list[tuple[float, Any, tuple[Any, ...]]] = []
-        self.create_task = asyncio.get_running_loop().create_task
+        self.waiting = 0
+        self.hung_up = 0
+        self.scopes: list[Any] = []
 
-    def time(self) -> float:
-        """The time that the test has set."""
-        return self.now
-
-    def call_at(self, when: float, callback: Any, *arguments: Any) -> str:
-        """Remember a timer."""
-        self.timers.append((when, callback, arguments))
-        return "timer"
-
-    def call_later(self, seconds: float, callback: Any, *arguments: Any) -> str:
-        """Remember a timer."""
-        return self.call_at(self.now + seconds, callback, *arguments)
-
-    def advance(self, to: float) -> None:
-        """Let time pass; timers that are due run."""
-        self.now = to
-        due = [one for one in self.timers if one[0] <= to]
-        self.timers = [one for one in self.timers if one[0] > to]
-        for _, callback, arguments in due:
-            callback(*arguments)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scopes.append(scope)
+        body, message = b"", {"more_body": True}
+        while message.get("more_body"):
+            message = await receive()
+            body += message.get("body", b"")
+        if scope["path"] == "/waits":
+            self.waiting += 1
+            assert await receive() == {"type": "http.disconnect"}
+            self.hung_up += 1
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"got " + body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"."})
 
 
-class Idle:
-    """A connection that may become idle."""
+class Client:
+    """One connection to the server."""
 
-    def __init__(self, loop: Clock, context: WorkerContext) -> None:
-        self.loop, self.context, self.config = loop, context, Config()
-        self.config.keep_alive_timeout = 75
-        self.is_closed = False
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
 
-    def close_idle(self) -> None:
-        """Close the connection."""
-        self.is_closed = True
+    async def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def answer(self) -> bytes:
+        """Return everything up to the end of one answer in chunks."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._reader.readuntil(b"0\r\n\r\n")
+
+    async def rest(self) -> bytes:
+        """Return everything until the server closes."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._reader.read()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.transport.abort()
+
+
+class Running:
+    """A server and its application."""
+
+    def __init__(self, app: Echo, server: Server, port: int) -> None:
+        self.app, self.server, self.port = app, server, port
+        self._clients: list[Client] = []
+
+    async def client(self) -> Client:
+        """Return a new connection."""
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
+        self._clients.append(client)
+        return client
+
+    async def asked(self, *pieces: bytes) -> bytes:
+        """Return what the server answers to bytes sent in pieces, until it closes."""
+        client = await self.client()
+        for piece in pieces:
+            await client.send(piece)
+            await asyncio.sleep(0.01)
+        return await client.rest()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients:
+            client.close()
+
+
+async def becomes(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def serving(**settings: str) -> AsyncIterator[Running]:
+    """Serve the small application on a free port."""
+    app = Echo()
+    server = Server(app, settings_with(**settings))
+    listening = await asyncio.get_running_loop().create_server(server.connection, "127.0.0.1", 0)
+    running = Running(app, server, listening.sockets[0].getsockname()[1])
+    try:
+        yield running
+    finally:
+        running.close()
+        listening.close()
+        await server.end(PATIENCE)
 
 
 @pytest.fixture
-async def made() -> tuple[IdleConnections, Clock, WorkerContext, list[Idle]]:
-    loop, context = Clock(), WorkerContext(None)
-    return IdleConnections(), loop, context, [Idle(loop, context) for _ in range(3)]
+async def running() -> AsyncIterator[Running]:
+    async with serving() as one:
+        yield one
 
 
-def closed(connections: list[Idle]) -> Iterator[bool]:
-    return (one.is_closed for one in connections)
+async def test_body_behind_the_offer_of_another_protocol_is_read(running: Running) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nContent-Length: 4\r\n"
+    client = await running.client()
+    for end in (b"\r\nbody", b"\r\nbo"):  # whole, and in two pieces
+        await client.send(head + end)
+        await client.send(b"" if end.endswith(b"body") else b"dy")
+        assert b"got body" in await client.answer()
+    await client.send(GET)
+    assert b" 200 " in (await client.answer())[:20]
+    assert dict(running.app.scopes[0]["headers"])[b"upgrade"] == b"h2c"  # what is behind the offer is ours to refuse
 
 
-async def test_connections_close_when_their_keep_alive_time_is_over(
-    made: tuple[IdleConnections, Clock, WorkerContext, list[Idle]],
-) -> None:
-    idle, loop, context, connections = made
-    for number, one in enumerate(connections):
-        loop.advance(number * 30.0)
-        idle.add(cast(Connection, one))
-    loop.advance(70.0)
-    idle.discard(cast(Connection, connections[1]))  # it has a request
-    loop.advance(76.0)
-    assert list(closed(connections)) == [True, False, False]
-    idle.add(cast(Connection, connections[1]))  # its time counts from now on
-    loop.advance(136.0)
-    assert list(closed(connections)) == [True, False, True]
-    loop.advance(152.0)
-    assert list(closed(connections)) == [True, True, True]
-    assert loop.timers == []
-    await context.terminated.set()
+async def test_answers_to_http_1_0_have_no_chunks(running: Running) -> None:
+    answer = await running.asked(b"POST / HTTP/1.0\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert body == b"got body." and b"chunked" not in head and b"connection: close" in head
 
 
-async def test_idle_connections_close_when_the_server_stops(
-    made: tuple[IdleConnections, Clock, WorkerContext, list[Idle]],
-) -> None:
-    idle, _, context, connections = made
-    for one in connections[:2]:
-        idle.add(cast(Connection, one))
-    await asyncio.sleep(0)
-    await context.terminated.set()
-    for _ in range(3):
-        await asyncio.sleep(0)
-    assert list(closed(connections)) == [True, True, False]
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"GET / HTTP/1.2\r\nHost: x\r\n\r\n",
+        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"rubbish\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_is_refused_and_closed(running: Running, request_: bytes) -> None:
+    assert (await running.asked(request_ + GET)).startswith(b"HTTP/1.1 400 ")
+    assert running.app.scopes == []
+
+
+async def test_whole_addresses_are_read(running: Running) -> None:
+    for address, path in ((b"http://x/a%20b?c=1", "/a b"), (b"http://x", "/")):
+        client = await running.client()
+        await client.send(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % address)
+        await client.answer()
+        assert running.app.scopes[-1]["path"] == path
+    assert running.app.scopes[0]["query_string"] == b"c=1"
+
+
+async def test_request_that_breaks_off_in_its_body_ends(running: Running) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await running.asked(head, b"4\r\nbody\r\n", b"no length\r\n")).startswith(b"HTTP/1.1 400 ")
+    answer = await running.asked(GET + head, b"4\r\nbody\r\n", b"no length\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"0\r\n\r\nHTTP/1.1 400 " in answer
+    await becomes(lambda: not running.server.state.tasks)
+
+
+async def test_head_of_any_size_is_refused(running: Running) -> None:
+    pieces = [b"x" * 10_000] * (MOST_HEAD_BYTES // 10_000 + 2)
+    assert (await running.asked(GET[:-2] + b"Large: ", *pieces)).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_waiting_for_a_request_has_an_end(monkeypatch: pytest.MonkeyPatch, running: Running) -> None:
+    running.server.config.timeout_keep_alive = 0.3  # type: ignore[assignment]
+    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 0.3)
+    silent, slow, idle, busy = [await running.client() for _ in range(4)]
+    await idle.send(GET)
+    await busy.send(WAITING)
+    await becomes(lambda: running.app.waiting == 1)
+
+    async def trickle() -> None:
+        for byte in GET * 10:
+            await slow.send(bytes([byte]))
+            await asyncio.sleep(0.05)
+
+    trickling = asyncio.create_task(trickle())
+    try:
+        assert await silent.rest() == b"" and await slow.rest() == b""
+    finally:
+        trickling.cancel()
+    assert (await idle.rest()).endswith(b"0\r\n\r\n")
+    assert running.app.hung_up == 0 and len(running.server.state.connections) == 1
+    busy.close()
+    await becomes(lambda: running.app.hung_up == 1 and not running.server.state.connections)
+
+
+async def test_requests_behind_each_other_are_answered_in_order(running: Running) -> None:
+    client = await running.client()
+    posts = [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n%d" % number for number in range(5)]
+    await client.send(b"".join(posts))
+    assert [(await client.answer()).count(b"got %d" % number) for number in range(5)] == [1] * 5
+
+
+async def test_waiting_request_with_another_behind_it_ends_with_its_client(running: Running) -> None:
+    client = await running.client()
+    await client.send(WAITING + GET)
+    await becomes(lambda: running.app.waiting == 1)
+    client.close()
+    await becomes(lambda: running.app.hung_up == 1 and not running.server.state.tasks)
+    assert len(running.app.scopes) == 1
+
+
+async def test_answer_comes_before_the_refusal_of_what_follows(running: Running) -> None:
+    answer = await running.asked(GET + b"rubbish\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"0\r\n\r\n")
+
+
+async def test_stop_closes_idle_connections_and_waits_for_the_others(running: Running) -> None:
+    idle, busy = await running.client(), await running.client()
+    await idle.send(GET)
+    await idle.answer()
+    await busy.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
+    await becomes(lambda: len(running.app.scopes) == 2)
+    ending = asyncio.create_task(running.server.end(PATIENCE))
+    assert await idle.rest() == b"" and not ending.done()
+    await busy.send(b"body")
+    assert b"got body" in await busy.rest()
+    await ending
+
+
+async def test_stop_ends_what_does_not_end_by_itself(running: Running) -> None:
+    client = await running.client()
+    await client.send(WAITING)
+    await becomes(lambda: running.app.waiting == 1)
+    await running.server.end(0.1)
+    await becomes(lambda: running.app.hung_up == 1)
+
+
+async def test_http2_is_served_where_it_is_enabled() -> None:
+    async with serving(HTTP2="true") as running:
+        url = f"http://127.0.0.1:{running.port}"
+        async with httpx.AsyncClient(http1=False, http2=True, base_url=url, timeout=PATIENCE) as client:
+            answers = await asyncio.gather(*(client.post("/", content=b"x" * 200_000) for _ in range(5)))
+            assert {(one.http_version, len(one.content)) for one in answers} == {("HTTP/2", 200_005)}
+            assert len(running.server.state.connections) == 1
+            waiting = asyncio.create_task(client.get("/waits"))
+            await becomes(lambda: running.app.waiting == 1)
+            waiting.cancel()
+        await becomes(lambda: running.app.hung_up == 1 and not running.server.state.connections)
+        posted = await running.asked(b"P", b"OST / HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody")
+        assert posted.endswith(b"got body.")  # its beginning could have been one of HTTP/2
+
+
+async def test_idle_connections_of_http2_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2, "KEEP_ALIVE_SECONDS", 0.3)
+    async with serving(HTTP2="true") as running:
+        async with httpx.AsyncClient(http1=False, http2=True, timeout=PATIENCE) as client:
+            await client.get(f"http://127.0.0.1:{running.port}")
+            await becomes(lambda: not running.server.state.connections)
