@@ -37,7 +37,7 @@ class Connection:
         if (status := int(head[9:12])) == 304:
             return status, b""
         body = await (self._reader.readexactly(int(length)) if length else self._chunks())
-        if b"connection: close" in head.lower():  # the server ends a connection after a thousand requests
+        if b"connection: close" in head.lower():  # some servers end a connection after a thousand requests
             self.close()
             self._reader = self._writer = None
         return status, body

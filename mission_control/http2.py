@@ -74,7 +74,7 @@ class Http2:
     """What all connections of HTTP/2 share."""
 
     def __init__(self, app: Application) -> None:
-        self.app = ASGIWrapper(app)  # type: ignore[arg-type]
+        self.app = ASGIWrapper(app)
         self.context = WorkerContext(None)
         self.config = Config()
         self.config.max_app_queue_size = BODY_PIECES

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from quart import Quart, Request, Response, g, jsonify, request
 from quart.asgi import ASGIHTTPConnection
+from quart.ctx import AppContext
+from quart.globals import _cv_app
 from quart.routing import QuartRule
 from quart.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from quart.typing import ResponseTypes
@@ -35,11 +37,13 @@ from mission_control.http.proxies import Application as AsgiApplication
 from mission_control.http.proxies import Receive, Scope, Send, is_trusted, scope_client_ip, scope_from_proxies, wrap
 from mission_control.http.request_log import id_of
 
+NO_SESSION = NullSession()
+
 
 class NoSessions(SecureCookieSessionInterface):
     """Nothing is kept in Quart's session cookie; `http/authentication.py` knows the one of signed-in browsers."""
 
-    _session = NullSession()
+    _session = NO_SESSION
 
     async def open_session(self, app: Quart, request: BaseRequestWebsocket) -> SecureCookieSession | None:
         return self._session
@@ -173,6 +177,38 @@ class Application(Quart):
             return adapter
         query = request.query_string.decode()
         return MapAdapter(self.url_map, host, "", "", request.scheme, request.path, request.method, query)
+
+    async def handle_request(self, request: Request) -> ResponseTypes:
+        """Answer a request as Quart does, but for what nothing here uses: signals, sessions, hooks of blueprints."""
+        context = self.request_context(request)
+        context._session = NO_SESSION
+        token = _cv_app.set(context)
+        try:
+            if context.url_adapter is not None:
+                context.match_request()
+            try:
+                return await self._dispatched(context)
+            except Exception as error:
+                return await self.handle_exception(context, error)
+        finally:
+            for function in self.teardown_request_funcs[None]:
+                await self.ensure_async(function)(None)
+            _cv_app.reset(token)
+
+    async def _dispatched(self, context: AppContext) -> ResponseTypes:
+        result: Any = None
+        try:
+            for function in self.before_request_funcs[None]:
+                if (result := await self.ensure_async(function)()) is not None:
+                    break
+            else:
+                result = await self.dispatch_request(context)
+        except Exception as error:
+            result = await self.handle_user_exception(context, error)
+        response = result if isinstance(result, Response) else await self.make_response(result)
+        for function in (*context._after_request_functions, *reversed(self.after_request_funcs[None])):
+            response = await self.ensure_async(function)(response)
+        return response
 
     def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         """Return a coroutine function as it is, without looking through what may wrap it."""

@@ -8,7 +8,7 @@ from tests.contract.test_imports import ON_DEMAND, is_on_demand
 from tests.live.servers import Installation
 
 LISTED = "PYTHONPROFILEIMPORTTIME"  # Python prints the name of each module that it imports
-SERVING = {"asyncpg", "hypercorn", "pydantic", "quart", "tortoise", "uvloop"}
+SERVING = {"asyncpg", "httptools", "hypercorn", "pydantic", "quart", "tortoise", "uvicorn", "uvloop"}
 
 
 @pytest.fixture
