@@ -15,7 +15,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import to_json
 from mission_control.database.sql import placeholders, rows
-from mission_control.http.response_cache import Cached, Parts, cache
+from mission_control.http.response_cache import Cached, Parts, cache, exactly
 from mission_control.log.position import Position, position_of_board
 from mission_control.tasks.models import Task
 
@@ -115,7 +115,7 @@ async def rendered_parts(parts: Parts, what: str, ids: Sequence[str], read: Read
     found = {one: kept for one in ids if (kept := parts.bytes_of.get((what, one))) is not None}
     missing, generation = [one for one in ids if one not in found], parts.generation
     for start in range(0, len(missing), AT_ONCE):
-        made = {one: to_json(value) for one, value in (await read(missing[start : start + AT_ONCE])).items()}
+        made = {one: exactly(to_json(value)) for one, value in (await read(missing[start : start + AT_ONCE])).items()}
         found |= made
         if parts.generation == generation:  # else something may have changed before it was read
             parts.bytes_of.update({(what, one): value for one, value in made.items()})

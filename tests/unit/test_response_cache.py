@@ -1,7 +1,9 @@
 """The cache of responses: its limit, one making for everybody, and parts that are stored only while nothing changed."""
 
 import asyncio
+import tracemalloc
 
+import orjson
 import pytest
 
 from mission_control.http.response_cache import OVERHEAD, Answer, Parts, ResponseCache
@@ -102,3 +104,20 @@ async def test_a_failure_reaches_everybody_and_is_not_kept() -> None:
     with pytest.raises(ValueError, match="no"):
         await cache.answer("list", 1, fail)
     assert (await _kept(cache, "list", 1))[1]
+
+
+async def test_kept_bytes_take_no_more_memory_than_they_are_long() -> None:
+    cache = ResponseCache()
+
+    async def make() -> Answer:
+        return Answer((orjson.dumps({"title": "x" * 1500}),), '"tag"')
+
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(100):
+            await cache.answer(number, 1, make)
+        used = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert used <= cache.size
