@@ -289,13 +289,13 @@ async def live_page(
     audiences: Audiences = app.extensions.setdefault(_AUDIENCES, Audiences())
 
     async def source() -> AsyncIterator[bytes]:
-        yield viewer.encoded(Message(ping() + message(build(), event="build")))
         joined = audiences.joined(key, organization_id, page, is_shared=is_shared)
         async with (
             joined as (audience, running),
             _running(background),
             aclosing(audience.watch(viewer, running)) as sent,
         ):
+            yield viewer.encoded(Message(ping() + message(build(), event="build")))  # nothing later can be missed
             async for one in sent:
                 yield viewer.encoded(one)
         yield viewer.end()
