@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from itsdangerous import BadSignature
-from quart import Quart, Response, current_app, g, request
+from quart import Quart, Response, current_app, g, has_request_context, request
 from quart_auth import Action, AuthUser, QuartAuth, current_user
 from tortoise.transactions import in_transaction
 
@@ -305,7 +305,9 @@ def _spent(caller: Caller) -> Allowance | None:
 
 
 def question() -> bytes:
-    """Return what the running request asks: its method, path and query."""
+    """Return what the running request asks: its method, path and query; b"" outside of one, as for a call of MCP."""
+    if not has_request_context():
+        return b""
     return b"%b %b?%b" % (request.method.encode(), request.path.encode(), request.query_string)
 
 

@@ -340,7 +340,7 @@ _quiet: dict[UUID, tuple[Credential, bytes]] = {}
 
 def keep_quiet(actor: Actor, question: bytes) -> None:
     """Remember that an agent was told of nothing. Call this while its channels are listened to and not notified."""
-    if actor.agent_id is not None:
+    if actor.agent_id is not None and question:
         _quiet[actor.agent_id] = actor.credential, question
 
 
