@@ -275,10 +275,11 @@ LEVELS = {"h": 13, "d": 10, "m": 7, "t": 0}  # hour, day, month, in all: letters
 
 
 async def count_more(organization_id: UUID) -> Position | None:
-    """Count the next events of an organization, in one transaction; None when another process does."""
+    """Count the next events of an organization, in one transaction; None when another process does, or it is gone."""
     async with in_transaction():
         await rows(
-            "INSERT INTO figures_counted (organization_id, seq) VALUES (?, 0) ON CONFLICT (organization_id) DO NOTHING",
+            "INSERT INTO figures_counted (organization_id, seq) SELECT id, 0 FROM organizations WHERE id = ?"
+            " ON CONFLICT (organization_id) DO NOTHING",
             organization_id,
         )
         hold = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""

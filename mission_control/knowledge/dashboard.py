@@ -12,6 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import FEW_ROWS, as_id, placeholders, rows
 from mission_control.http.operation_api import Api
+from mission_control.http.response_cache import Cached, who_reads_the_same
 from mission_control.knowledge import series
 from mission_control.knowledge.metrics_schemas import (
     Answering,
@@ -29,6 +30,7 @@ from mission_control.knowledge.metrics_schemas import (
     windows,
 )
 from mission_control.knowledge.series import Both, averaged, counted, in_both, median_or_none, select_on
+from mission_control.log.position import position_of_organization
 from mission_control.people.account_names import person_name
 
 api = Api(__name__, "metrics")
@@ -127,7 +129,21 @@ def total(series: DashboardRangeSeries) -> float:
     return float(sum(point.value for point in series.points))
 
 
-@api.get("/metrics/dashboard")
+# What the figures show and no event says: agents that gave a sign in the window, and what was spent today.
+_SIGNS = """
+    SELECT (SELECT COUNT(*) FROM agents WHERE organization_id = ? AND last_seen_at >= ?) AS agents,
+        (SELECT COUNT(*) FROM usage_entries WHERE organization_id = ? AND day >= ?) AS spent"""
+
+
+async def _state(actor: Actor, found: None, query: DashboardQuery) -> object:
+    """Return what the dashboard depends on: the log, what is not in it, and the minute, by which windows move."""
+    now, here = times.clock_now(), actor.organization_id
+    position = await position_of_organization(here)
+    [signs] = await rows(_SIGNS, here, windows(query.range_key, now)[0].start, here, now.date())
+    return position, signs, now.replace(second=0, microsecond=0)
+
+
+@api.get("/metrics/dashboard", cached=Cached(_state, who_reads_the_same))
 async def dashboard_metrics(actor: Actor, query: DashboardQuery) -> DashboardMetrics:
     """Read the figures of all boards, one board or one group.
 

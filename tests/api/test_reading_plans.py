@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tortoise.transactions import in_transaction
 
+from mission_control.core.request_facts import current_request_id
 from mission_control.database import sql
 from mission_control.database.sql import fetch, is_postgres, rows
 from tests.cast import Cast
@@ -13,24 +14,25 @@ from tests.cast import Cast
 Statement = tuple[str, tuple[Any, ...]]
 
 
-async def finds(statement: Statement, table: str, index: str) -> None:
-    """Hold that the database finds rows of a table by an index; which one, PostgreSQL chooses by what is in it."""
+async def finds(statement: Statement, table: str, *indexes: str) -> None:
+    """Hold that the database finds rows of a table by one of these indexes; PostgreSQL chooses by what is in it."""
     text, values = statement
     async with in_transaction():
         if is_postgres():
             await rows("SET LOCAL enable_seqscan = off")
         found = await rows(f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{text}", *values)
     plan = " ".join(str(value) for row in found for value in row.values())
-    assert f"Seq Scan on {table}" not in plan if is_postgres() else index in plan, plan
+    assert f"Seq Scan on {table}" not in plan if is_postgres() else any(one in plan for one in indexes), plan
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
-    """The statements of the lists."""
+    """The statements of requests, not those of loops beside them."""
     heard: list[Statement] = []
 
     async def listened(text: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
-        heard.append((text, tuple(values)))
+        if current_request_id() is not None:
+            heard.append((text, tuple(values)))
         return await fetch(text, values)
 
     monkeypatch.setattr(sql, "fetch", listened)
@@ -51,8 +53,9 @@ async def test_lists_use_their_index(
 ) -> None:
     (await cast.ada.get(path)).ok()
     statements = [one for one in asked if f"FROM {table} " in one[0]]
-    for statement, index in zip(statements, indexes, strict=True):
-        await finds(statement, table, index)
+    assert 0 < len(statements) <= len(indexes)  # fewer when the loop has counted the newest events of figures already
+    for statement in statements:
+        await finds(statement, table, *indexes)
 
 
 async def test_approval_history_uses_its_index(cast: Cast, asked: list[Statement]) -> None:
