@@ -10,7 +10,7 @@ RUN_IN_TRANSACTION = True
 CREATED = """
     DROP INDEX IF EXISTS "idx_events_organiz_263e49";
     DROP INDEX IF EXISTS "idx_deliveries_agent_i_b7b6e0";
-    CREATE INDEX IF NOT EXISTS "idx_deliveries_agent_i_423b3f" ON "deliveries" ("agent_id", "kind", "seq");
+    CREATE INDEX IF NOT EXISTS "idx_deliveries_agent_i_2a0bb1" ON "deliveries" ("agent_id", "seq", "kind");
     CREATE INDEX IF NOT EXISTS "idx_events_organiz_2bc0ee" ON "events" ("organization_id", "created_at", "board_id");
     CREATE INDEX IF NOT EXISTS "idx_events_actor_i_e47e67" ON "events" ("actor_id", "seq", "board_id");
     CREATE INDEX IF NOT EXISTS "idx_approvals_board_i_10c93b" ON "approvals" ("board_id", "resolved_at", "id");
@@ -31,7 +31,7 @@ DROPPED = """
     DROP INDEX IF EXISTS "idx_approvals_board_i_10c93b";
     DROP INDEX IF EXISTS "idx_events_actor_i_e47e67";
     DROP INDEX IF EXISTS "idx_events_organiz_2bc0ee";
-    DROP INDEX IF EXISTS "idx_deliveries_agent_i_423b3f";
+    DROP INDEX IF EXISTS "idx_deliveries_agent_i_2a0bb1";
     CREATE INDEX IF NOT EXISTS "idx_deliveries_agent_i_b7b6e0" ON "deliveries" ("agent_id", "seq");
     CREATE INDEX IF NOT EXISTS "idx_events_organiz_263e49" ON "events" ("organization_id", "created_at");
 """

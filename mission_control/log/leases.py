@@ -151,7 +151,7 @@ class Delivery(Leased):
         indexes = (
             Index(fields=("state", "kind", "due_at")),
             Index(fields=("agent_id", "state", "created_at")),
-            Index(fields=("agent_id", "kind", "seq")),
+            Index(fields=("agent_id", "seq", "kind")),
         )
 
 

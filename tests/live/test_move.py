@@ -5,7 +5,7 @@ import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -241,10 +241,21 @@ async def refused(home: Installation, sentence: str, *arguments: str) -> None:
 
 @asynccontextmanager
 async def models_of(url: str) -> AsyncIterator[list[type[Model]]]:
-    """Yield all models, connected to a database."""
-    async with TortoiseContext() as context:
-        await context.init(config=orm_config(url, 2))
-        yield [*Tortoise.apps["models"].values()]
+    """Yield all models, connected to a database; afterwards they speak the language of the one of before again."""
+    spoken = [(one._meta, one._meta.basequery, one._meta.basequery_all_fields) for one in every_model(Model)]
+    try:
+        async with TortoiseContext() as context:
+            await context.init(config=orm_config(url, 2))
+            yield [*Tortoise.apps["models"].values()]
+    finally:
+        for meta, query, whole in spoken:
+            meta.basequery, meta.basequery_all_fields = query, whole
+
+
+def every_model(above: type[Model]) -> Iterator[type[Model]]:
+    for one in above.__subclasses__():
+        yield one
+        yield from every_model(one)
 
 
 async def cells(model: type[Model]) -> list[dict[str, Any]]:
