@@ -8,7 +8,7 @@ Whether the caller may read it at all is checked before, on every request.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from mission_control.log.position import Position, position_of_organization
 
 OVERHEAD = 500  # bytes of an entry beside its body
 MEGABYTE = 2**20
+MOST_PARTS = 4000  # under one key
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,33 @@ class Parts(Kept):
     def __init__(self, state: Any) -> None:
         self.state = state
         self.generation = 0
-        self.bytes_of: dict[tuple[str, str], bytes] = {}  # by kind of part and id
         self.ids_of: dict[Hashable, tuple[list[str], int]] = {}  # with the number of all
+        self._bytes_of: dict[tuple[str, str], bytes] = {}  # by kind of part and id
+        self._size = 0
+
+    def get(self, what: str, part_id: str) -> bytes | None:
+        return self._bytes_of.get((what, part_id))
+
+    def store(self, what: str, made: Mapping[str, bytes]) -> None:
+        """Store parts of a kind, by id; of more than `MOST_PARTS` the oldest are dropped."""
+        for part_id, part in made.items():
+            self.drop((what, part_id))
+            self._bytes_of[what, part_id] = part
+            self._size += OVERHEAD + len(part)
+        while len(self._bytes_of) > MOST_PARTS:
+            self.drop(next(iter(self._bytes_of)))
+
+    def drop(self, key: tuple[str, str]) -> None:
+        if (part := self._bytes_of.pop(key, None)) is not None:
+            self._size -= OVERHEAD + len(part)
+
+    def clear(self) -> None:
+        self._bytes_of.clear()
+        self._size = 0
 
     @property
     def size(self) -> int:
-        listed = sum(len(ids) for ids, _ in self.ids_of.values())
-        return OVERHEAD + OVERHEAD // 4 * listed + sum(OVERHEAD + len(one) for one in self.bytes_of.values())
+        return OVERHEAD + OVERHEAD // 4 * sum(len(ids) for ids, _ in self.ids_of.values()) + self._size
 
 
 @dataclass

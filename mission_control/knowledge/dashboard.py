@@ -139,7 +139,7 @@ async def _state(actor: Actor, found: None, query: DashboardQuery) -> object:
     """Return what the dashboard depends on: the log, what is not in it, and the minute, by which windows move."""
     now, here = times.clock_now(), actor.organization_id
     position = await position_of_organization(here)
-    [signs] = await rows(_SIGNS, here, windows(query.range_key, now)[0].start, here, now.date())
+    [signs] = await rows(_SIGNS, here, windows(query.range_key, now)[0].start, here, now.date().isoformat())
     return position, signs, now.replace(second=0, microsecond=0)
 
 

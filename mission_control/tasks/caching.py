@@ -20,7 +20,6 @@ from mission_control.log.position import Position, position_of_board
 from mission_control.tasks.models import Task
 
 MOST_EVENTS = 100  # since the parts were right; after more all of them are read again
-MOST_PARTS = 4000
 AT_ONCE = 500
 # What leaves every task and approval in its place in lists by age, unless a task leaves the archive with it. Lists by
 # anything else are not kept.
@@ -50,10 +49,10 @@ async def current_parts(board: Board, position: Position) -> Parts:
             continue
         parts.generation += 1
         if changed is None:
-            parts.bytes_of.clear()
+            parts.clear()
         else:
             for key in changed.parts:
-                parts.bytes_of.pop(key, None)
+                parts.drop(key)
         if changed is None or changed.moves:
             parts.ids_of.clear()
         parts.state = newest
@@ -112,16 +111,14 @@ async def listed(
 async def rendered_parts(parts: Parts, what: str, ids: Sequence[str], read: Read) -> list[bytes]:
     """Return the JSON of some tasks, cards or approvals in this order, without those that are gone; what is not kept is
     read."""
-    found = {one: kept for one in ids if (kept := parts.bytes_of.get((what, one))) is not None}
+    found = {one: kept for one in ids if (kept := parts.get(what, one)) is not None}
     missing, generation = [one for one in ids if one not in found], parts.generation
     for start in range(0, len(missing), AT_ONCE):
         made = {one: exactly(to_json(value)) for one, value in (await read(missing[start : start + AT_ONCE])).items()}
         found |= made
         if parts.generation == generation:  # else something may have changed before it was read
-            parts.bytes_of.update({(what, one): value for one, value in made.items()})
+            parts.store(what, made)
     if missing:
-        while len(parts.bytes_of) > MOST_PARTS:
-            del parts.bytes_of[next(iter(parts.bytes_of))]
         cache.recount(parts)
     return [found[one] for one in ids if one in found]
 

@@ -64,9 +64,17 @@ async def test_nothing_is_kept_without_room() -> None:
 async def test_parts_are_counted() -> None:
     cache = ResponseCache()
     parts = cache.parts("board", (1, 0, 0))
-    parts.bytes_of["task", "1"] = b"x" * 1000
+    empty = parts.size
+    parts.store("task", {"1": b"x" * 1000, "2": b"x" * 10})
+    parts.store("task", {"1": b"x" * 2000})
     cache.recount(parts)
-    assert cache.size == parts.size > 1000
+    assert cache.size == parts.size == empty + 2 * OVERHEAD + 2010
+    parts.drop(("task", "1"))
+    parts.drop(("task", "1"))
+    assert (parts.get("task", "1"), parts.size) == (None, empty + OVERHEAD + 10)
+    parts.clear()
+    cache.recount(parts)
+    assert cache.size == parts.size == empty
     assert cache.parts("board", (2, 0, 0)) is parts
     cache.clear()
     assert cache.size == 0 and cache.parts("board", (2, 0, 0)) is not parts
