@@ -173,11 +173,7 @@ class Target:
                         last = str(batch[-1][table.key_index])
                         progress.places[table.name] = Place(before.rows + len(batch), last)
                         await self._save(progress)
-                except (
-                    asyncpg.DataError,
-                    asyncpg.ProgramLimitExceededError,
-                    asyncpg.IntegrityConstraintViolationError,
-                ):
+                except REFUSALS:
                     await self._refuse_row(table, batch)
                     raise
                 copied(len(batch))

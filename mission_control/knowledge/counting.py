@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 from uuid import UUID
 
@@ -35,7 +35,7 @@ OUTCOMES = (
     "task.assignee_notified", "task.assignee_notify_failed", "task.rework_notified", "task.rework_notify_failed",
     "approval.lead_notified", "approval.lead_notify_failed",
 )  # fmt: skip
-STATUSES = ("task.created", "task.status_changed", "task.lease_expired", "task.deleted", "task.restored")
+MOVES = ("task.created", "task.status_changed", "task.lease_expired", "task.deleted", "task.restored")
 IMPORTED = "board.imported"  # its tasks have no events of their own
 AT_WORK = ("in_progress", "review")
 GONE = "gone"  # the status of a task that was deleted or is not known yet
@@ -56,10 +56,11 @@ class Logged:
 
 LOGGED = (
     "SELECT e.id, e.seq, e.kind, e.board_id, e.task_id, e.created_at,"
-    f" CASE WHEN e.kind IN ({', '.join(f"'{kind}'" for kind in STATUSES)}) THEN e.data ELSE '' END AS data"
+    f" CASE WHEN e.kind IN ({', '.join(f"'{kind}'" for kind in MOVES)}) THEN e.data ELSE '' END AS data"
     " FROM events e WHERE e.organization_id = ? AND e.seq > ? AND e.board_id IS NOT NULL"
-    f" AND (e.task_id IS NOT NULL OR e.kind = '{IMPORTED}') ORDER BY e.seq LIMIT ?"
+    f" AND (e.task_id IS NOT NULL OR e.kind = '{IMPORTED}')"
 )
+NEXT = f"{LOGGED} ORDER BY e.seq LIMIT ?"
 
 
 @dataclass(slots=True)
@@ -110,13 +111,19 @@ CHANGE = tuple(one.name for one in fields(Change))
 
 
 def micros_between(begin: datetime, end: datetime) -> int:
-    length = end - begin
-    return (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
+    return (end - begin) // timedelta(microseconds=1)
 
 
 def amounts_of(status: str, review_micros: int | None) -> Amounts:
     """Return what a living task counts for."""
     return {status: 1} if review_micros is None else {status: 1, "reviews": 1, "review_micros": review_micros}
+
+
+def outcome_of(kind: str) -> Amounts:
+    """Return what an event about a task counts for in the error rate."""
+    if kind not in OUTCOMES:
+        return {}
+    return {"outcomes": 1, "failures": 1} if kind.endswith("failed") else {"outcomes": 1}
 
 
 @dataclass(slots=True)
@@ -129,11 +136,9 @@ class Fold:
 
     def take(self, event: Logged) -> None:
         """Take in the next event."""
-        if event.kind in OUTCOMES:
-            is_failure = event.kind.endswith("failed")
-            amounts = {"outcomes": 1, "failures": 1} if is_failure else {"outcomes": 1}
-            self.facts.append(Fact(event.board_id, event.created_at, amounts))
-        if event.kind in STATUSES and event.task_id is not None:
+        if outcome := outcome_of(event.kind):
+            self.facts.append(Fact(event.board_id, event.created_at, outcome))
+        if event.kind in MOVES and event.task_id is not None:
             self._enter(self._state(event.task_id, event.board_id), event)
 
     def _state(self, task_id: str, board_id: str) -> TaskState:
@@ -265,7 +270,7 @@ async def uncounted(organization_id: UUID, at: Position) -> Fold:
         COUNTING.wake()
     if number > MOST_UNCOUNTED or at.counted < 0:
         raise BeingCounted(at)
-    events = await select(Logged, LOGGED, organization_id, at.counted, number) if number else []
+    events = await select(Logged, NEXT, organization_id, at.counted, number) if number else []
     return await folded(events) if events else Fold({})
 
 
@@ -289,7 +294,7 @@ async def count_more(organization_id: UUID) -> Position | None:
         if at.counted < 0:
             seq = await _remove_some(organization_id)
         else:
-            events = await select(Logged, LOGGED, organization_id, at.counted, EVENTS_AT_ONCE)
+            events = await select(Logged, NEXT, organization_id, at.counted, EVENTS_AT_ONCE)
             seq = events[-1].seq if len(events) == EVENTS_AT_ONCE else at.head
             await _keep(await folded(events))
         await rows("UPDATE figures_counted SET seq = ? WHERE organization_id = ?", seq, organization_id)

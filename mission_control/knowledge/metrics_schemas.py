@@ -26,16 +26,24 @@ RANGES: dict[RangeKey, tuple[timedelta, BucketKey]] = {
 }
 
 
-def _day(moment: datetime) -> datetime:
+def hour_of(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def day_of(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def month_of(moment: datetime) -> datetime:
+    return day_of(moment).replace(day=1)
 
 
 # The length of a bucket, and the start of the one that a time is in.
 BUCKETS: dict[BucketKey, tuple[timedelta, Callable[[datetime], datetime]]] = {
-    "hour": (timedelta(hours=1), lambda moment: moment.replace(minute=0, second=0, microsecond=0)),
-    "day": (timedelta(days=1), _day),
-    "week": (timedelta(days=7), lambda moment: _day(moment) - timedelta(days=moment.weekday())),
-    "month": (timedelta(days=32), lambda moment: _day(moment).replace(day=1)),  # 32 days lead into the next month
+    "hour": (timedelta(hours=1), hour_of),
+    "day": (timedelta(days=1), day_of),
+    "week": (timedelta(days=7), lambda moment: day_of(moment) - timedelta(days=moment.weekday())),
+    "month": (timedelta(days=32), month_of),  # 32 days lead into the next month
 }
 
 

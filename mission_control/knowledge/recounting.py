@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
 from uuid import UUID
 
 from mission_control.boards.words import STATUSES
-from mission_control.database.sql import as_id, placeholders, rows, select
+from mission_control.database.sql import Row, as_id, placeholders, rows, select
 from mission_control.knowledge.counting import (
     LOGGED,
     OUTCOMES,
@@ -108,7 +107,7 @@ async def _wrong_sums(organization_id: UUID, fold: Fold) -> list[str]:
     return found
 
 
-def _by_board(found: Iterable[Mapping[str, Any]]) -> Counts:
+def _by_board(found: Iterable[Row]) -> Counts:
     return {str(row["board_id"]): {name: int(row[name]) for name in row if name != "board_id"} for row in found}
 
 
@@ -135,8 +134,8 @@ async def _wrong_tasks(organization_id: UUID, counted: int) -> list[str]:
     if not known:
         return []
     ids = [one.id for one in known]
-    sql = LOGGED.replace(" ORDER BY", f" AND e.task_id IN ({placeholders(len(ids))}) AND e.seq <= ? ORDER BY", 1)
-    events = await select(Logged, sql.removesuffix(" LIMIT ?"), organization_id, 0, *ids, counted)
+    sql = f"{LOGGED} AND e.task_id IN ({placeholders(len(ids))}) AND e.seq <= ? ORDER BY e.seq"
+    events = await select(Logged, sql, organization_id, 0, *ids, counted)
     fold = Fold({})
     for event in events:
         fold.take(event)

@@ -10,13 +10,13 @@ from uuid import UUID
 from mission_control.boards.words import STATUSES
 from mission_control.database.sql import FEW_ROWS, as_moment, fetch, placeholders, select
 from mission_control.knowledge.counting import (
-    OUTCOMES,
     SUMS,
     Amounts,
     Change,
     Fact,
     Fold,
     amounts_of,
+    outcome_of,
     position,
     uncounted,
 )
@@ -30,14 +30,16 @@ from mission_control.knowledge.metrics_schemas import (
     DashboardWipRangeSeries,
     DashboardWipSeriesSet,
     Window,
+    day_of,
+    hour_of,
+    month_of,
 )
 
 type Both = tuple[Window, Window]  # the window that ends now, and the one before it
 type Values = Mapping[datetime, float]
 
 MICROS = 1_000_000
-NONE: Amounts = {}
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 async def select_on[Row](boards: list[UUID], row: type[Row], sql: str, *values: object) -> list[Row]:
@@ -67,18 +69,6 @@ def averaged(window: Window, measured: Iterable[tuple[datetime, float]]) -> Valu
         if window.contains(moment):
             by_period[window.period_of(moment)].append(value)
     return {period: mean(values) for period, values in by_period.items()}
-
-
-def hour_of(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
-
-
-def day_of(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def month_of(moment: datetime) -> datetime:
-    return day_of(moment).replace(day=1)
 
 
 def next_month(moment: datetime) -> datetime:
@@ -294,8 +284,7 @@ class _Single:
             return amounts_of(self.what, self.micros)
         if self.what == "":
             return Change("", "", self.moment, self.work, self.finished, self.moved, self.micros).amounts
-        is_outcome = self.what in OUTCOMES
-        return {"outcomes": int(is_outcome), "failures": int(is_outcome and self.what.endswith("failed"))}
+        return outcome_of(self.what)
 
 
 async def _at_edges(organization_id: UUID, counted: int, boards: list[UUID], both: Both) -> list[Fact]:
@@ -326,8 +315,6 @@ async def _at_edges(organization_id: UUID, counted: int, boards: list[UUID], bot
 
 
 MOST_AGING = 10
-
-
 REVIEW, AGE, COUNTED = range(3)
 
 

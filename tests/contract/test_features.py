@@ -47,7 +47,6 @@ MEMORIES = {
     "fleet.following._storing",  # what is about to be stored
     "fleet.notices._next",
     "knowledge.counting._asked_for",  # organizations whose figures were read
-    "knowledge.series.NONE",
     "gateways.link._recorded",
     "tasks.open_boards._ending",  # announcements on their way
     "tasks.open_boards._people",  # who has a board open
