@@ -293,8 +293,7 @@ async def _sessions(keys: Sequence[Key]) -> dict[Key, Caller | None]:
     by_id: dict[UUID, Rows] = {}
     for row in await rows(SESSIONS.format(condition=f"s.id IN ({placeholders(size)})"), *ids):
         by_id.setdefault(_id(row["id"]), []).append(row)
-    found = {key: _of_rows("session id", key[1], by_id.get(_id(key[1]), [])) for key in keys}
-    return {key: None if caller is None or is_over(caller.expires_at) else caller for key, caller in found.items()}
+    return {key: _of_rows("session id", key[1], by_id.get(_id(key[1]), [])) for key in keys}
 
 
 def _key(actor: Actor) -> Key:
