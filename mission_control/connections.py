@@ -30,7 +30,7 @@ from uvicorn.server import ServerState
 from mission_control.config import Settings
 from mission_control.core import times
 from mission_control.http.proxies import Application, Message, Receive, Scope, Send, is_trusted, rate_limit_key
-from mission_control.http2 import PREFACE, Http2, Session
+from mission_control.http2 import KEEP_ALIVE_SECONDS, PREFACE, Http2, Session
 
 # Open files reserved for the database, outgoing requests and attachments.
 RESERVED_FILES = 64
@@ -38,7 +38,6 @@ SECONDS_BETWEEN_WARNINGS = 10.0
 FULL = "The server has no room for more connections. Try again later."
 TOO_MANY = "Your address has too many open connections. Close some, or wait."
 
-KEEP_ALIVE_SECONDS = 75  # between two requests, and for the head of one
 MOST_HEAD_BYTES = 2**16
 LINGER_SECONDS = 5.0  # for a client that still sends what nobody reads to see why it was refused
 
