@@ -29,12 +29,13 @@ from mission_control.core.errors import Conflict, Invalid, existing
 from mission_control.core.times import iso
 from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
+from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block, render_macro
-from mission_control.web.regions import Concerns, Reads, Region, Signal, View, announcements, live_page
+from mission_control.web.regions import Concerns, Reads, Region, View, announcements, live_page
 from mission_control.web.shell import PaletteEntry, safe_next, shell_page, signed_in
 
 QUEUE, TEMPLATE = "approvals", "approvals/index.html"

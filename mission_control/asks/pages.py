@@ -15,11 +15,12 @@ from mission_control.asks.kinds import QueueRow
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, existing
+from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block, render_macro
-from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 OTHERWISE = {"remind": "remind everybody", "ask": "ask somebody else"}

@@ -28,12 +28,12 @@ from mission_control.exchange.webhook_queries import (
     list_webhooks,
     visible_webhook,
 )
-from mission_control.log.broker import head_of
+from mission_control.log.broker import Signal, head_of
 from mission_control.log.models import Event
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page, rendered
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page
 
 PAYLOADS_OF_A_PAGE = 20

@@ -10,11 +10,12 @@ from quart.typing import ResponseReturnValue
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.home.notifications import NotificationQuery, find_notifications, unread_count
+from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.lists import LiveList, Pages
-from mission_control.web.regions import EVERY_PAGE, Concerns, Region, Signal, View
+from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
 from mission_control.web.shell import PaletteEntry, SettingsPage, settings_page, signed_in
 
 pages = Pages("notifications_pages", __name__)

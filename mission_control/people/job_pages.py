@@ -3,6 +3,7 @@
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
+from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.people.jobs import JobsQuery, Own, list_jobs, own_jobs
 from mission_control.people.models import Job, User
@@ -10,7 +11,7 @@ from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Pages
-from mission_control.web.regions import EVERY_PAGE, Concerns, Region, Signal, View
+from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
 from mission_control.web.shell import PaletteEntry
 
 pages = Pages("jobs_pages", __name__)

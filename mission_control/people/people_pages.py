@@ -11,6 +11,7 @@ from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, DomainError
 from mission_control.http import authentication
 from mission_control.http.request_log import SecretPath
+from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.people import organization_entrance, people_view
 from mission_control.people import organization_queries as queries
@@ -24,7 +25,7 @@ from mission_control.web.actions import Outcome, Refusal, Typed, action, again, 
 from mission_control.web.forms import Fields, FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro
 from mission_control.web.lists import Asked, LiveList, Pages, number_asked, ordering
-from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
 SECRET = SecretPath("/invitations/")

@@ -12,7 +12,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
-from mission_control.log.broker import head_of
+from mission_control.log.broker import Signal, head_of
 from mission_control.log.models import Event
 from mission_control.tasks import activity_queries
 from mission_control.tasks.activity_queries import FILTERS, PAGE, Day, FeedFilter, by_day, day_name, feed, number_in
@@ -20,7 +20,7 @@ from mission_control.tasks.board_view import BoardView, of_board
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.regions import Concerns, Reads, Region, Signal, View, live_page
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 from mission_control.web.tabs import Tab
 

@@ -16,7 +16,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence, S
 from dataclasses import replace
 from enum import Enum
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from isal import isal_zlib
@@ -26,7 +25,7 @@ from mission_control.http import lookups
 from mission_control.http.exchange import Exchange
 from mission_control.http.lookups import Caller
 from mission_control.log import broker, stream
-from mission_control.log.broker import Broker, Subscription
+from mission_control.log.broker import Broker, Signal, Subscription
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch, Unavailable, message, ping
 
@@ -117,8 +116,8 @@ class Viewer:
             await self._sending
             self._sending = None
 
-    def return_(self) -> None:
-        """Stay after all."""
+    def come_back(self) -> None:
+        """Let the viewer be written to again, once its connection has taken what was sent."""
         self.left = self._loop.create_future()
 
     def stop(self) -> None:
@@ -148,7 +147,7 @@ class Silences:
         self._since: OrderedDict[Viewer, float] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
-    def broken(self, viewers: Sequence[Viewer]) -> None:
+    def note_sent(self, viewers: Sequence[Viewer]) -> None:
         """Note that viewers are being sent something."""
         now = asyncio.get_running_loop().time()
         for viewer in viewers:
@@ -173,7 +172,7 @@ class Silences:
                 if since + stream.PING_SECONDS > now() or len(due) == WRITES_AT_ONCE:
                     break
                 due.append(viewer)
-            self.broken(due)
+            self.note_sent(due)
             try:
                 await self._ping_all([one for one in due if not one.left.done()])
             except Exception:  # they connect again
@@ -209,7 +208,7 @@ class Page[P]:
 
 
 # What goes to viewers, by their rights, or by a viewer with its rights. A list lacks what depends on who looks.
-type Made = dict[Hashable, Message | Left | list[Any] | None]
+type Made[P] = dict[Hashable, Message | Left | list[str | P] | None]
 
 
 class Audience[P]:
@@ -234,7 +233,7 @@ class Audience[P]:
                 await viewer.written()
                 if why is not Left.BEHIND:
                     break
-                viewer.return_()
+                viewer.come_back()
             if why in LAST_WORDS:
                 yield LAST_WORDS[why]
         finally:
@@ -257,7 +256,7 @@ class Audience[P]:
         """Let a viewer that has every event be written to, and return why that ended."""
         missed = [] if viewer.moment is None else running.recent.since(self._organization_id, viewer.moment)
         self._members[viewer] = None
-        self._silences.broken([viewer])
+        self._silences.note_sent([viewer])
         try:
             if self._is_over:
                 viewer.leave(Left.OVER)
@@ -325,7 +324,7 @@ class Audience[P]:
         for viewer in self._members:
             viewer.leave(why)
 
-    async def _take(self, items: Sequence[Event | dict[str, Any]], running: Broker, reader: Subscription) -> None:
+    async def _take(self, items: Sequence[Event | Signal], running: Broker, reader: Subscription) -> None:
         if reader.overflowed:
             reader.queue.clear()
             reader.overflowed = False
@@ -347,7 +346,7 @@ class Audience[P]:
 
     async def _deliver(self, batch: Batch) -> None:
         """Send a batch to all members. Between some of them others have a turn."""
-        made: Made = {}
+        made: Made[P] = {}
         authors, members = {event.actor_id for event in batch.events}, list(self._members)
         self._deliveries += 1
         for start in range(0, len(members), WRITES_AT_ONCE):
@@ -355,11 +354,7 @@ class Audience[P]:
             await asyncio.sleep(0)
 
     async def _deliver_to(
-        self,
-        members: Sequence[Viewer],
-        authors: Set[UUID | None],
-        batch: Batch,
-        made: Made,
+        self, members: Sequence[Viewer], authors: Set[UUID | None], batch: Batch, made: Made[P]
     ) -> None:
         """Send a batch to each of some members by the rights that it has when that is written."""
         while members := [one for one in members if one in self._members and not one.left.done()]:
@@ -379,7 +374,7 @@ class Audience[P]:
                     self._write(some, key, made)
                 return
 
-    async def _make(self, key: Hashable, viewers: list[Viewer], batch: Batch, made: Made) -> None:
+    async def _make(self, key: Hashable, viewers: list[Viewer], batch: Batch, made: Made[P]) -> None:
         """Render a batch for viewers with equal rights, once but for the parts that depend on who looks."""
         page, seen = self._page, self._taken
         if key != viewers[0].rights:
@@ -398,7 +393,7 @@ class Audience[P]:
             return Left.SIGNED_OUT
         return Message(message(html, seq=self._taken)) if html else None
 
-    def _write(self, viewers: list[Viewer], key: Hashable, made: Made) -> None:
+    def _write(self, viewers: list[Viewer], key: Hashable, made: Made[P]) -> None:
         written = []
         for viewer in viewers:
             sent = made.get((viewer, key), made[key])
@@ -407,18 +402,18 @@ class Audience[P]:
             elif isinstance(sent, Message) and not viewer.left.done():
                 viewer.write(sent)
                 written.append(viewer)
-        self._silences.broken([one for one in written if not one.left.done()])
+        self._silences.note_sent([one for one in written if not one.left.done()])
 
 
-class Audiences:
+class Audiences[P]:
     """The audiences of this process, by what their pages depend on."""
 
     def __init__(self) -> None:
-        self._open: dict[Hashable, tuple[Audience[Any], asyncio.Task[None]]] = {}
+        self._open: dict[Hashable, tuple[Audience[P], asyncio.Task[None]]] = {}
         self._silences = Silences()
 
     @contextlib.asynccontextmanager
-    async def joined[P](
+    async def joined(
         self, key: Hashable, organization_id: UUID, page: Page[P], *, is_shared: bool
     ) -> AsyncIterator[tuple[Audience[P], Broker]]:
         """Return the audience of a page; the last one who leaves ends it."""

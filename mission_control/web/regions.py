@@ -19,8 +19,10 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, AnyPerson, Personal
 from mission_control.core.parts import Part
 from mission_control.http.exchange import EXCHANGE
+from mission_control.http.proxies import Scope
 from mission_control.http.response_cache import Answer, cache
 from mission_control.log import broker
+from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.log.shared import Shared
 from mission_control.log.stream import Batch, message, ping, requested_cursor, respond
@@ -30,8 +32,6 @@ from mission_control.web.fragments import partial
 
 EVERY_PAGE = "*"
 _shared: Shared[Any] = Shared(1.0)
-
-Signal = dict[str, Any]
 
 
 class Reads:
@@ -268,7 +268,7 @@ class _LivePage(Page[Region[Any]]):
 async def live_page(
     actor: Actor,
     look: Look,
-    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    background: Callable[[], Coroutine[object, object, None]] | None = None,
     *,
     is_shared: bool = False,
 ) -> Response:
@@ -280,13 +280,13 @@ async def live_page(
     session; `background` runs as long.
     """
     app: Quart = current_app._get_current_object()
-    organization_id, scope = actor.organization_id, cast("dict[str, Any]", request.scope)
+    organization_id, scope = actor.organization_id, cast("Scope", request.scope)
     cursor, packs = await requested_cursor(organization_id), request.accept_encodings.quality("gzip") > 0
     viewer = Viewer(actor, scope[EXCHANGE], cursor, request.args.get("at"), packs=packs)
     asked = frozenset((name, value) for name, value in request.args.items(multi=True) if name not in OF_ONE_VIEWER)
     key = (organization_id, request.path, asked) if is_shared else viewer
     page = _LivePage(app, organization_id, look)
-    audiences: Audiences = app.extensions.setdefault(_AUDIENCES, Audiences())
+    audiences: Audiences[Region[Any]] = app.extensions.setdefault(_AUDIENCES, Audiences())
 
     async def source() -> AsyncIterator[bytes]:
         joined = audiences.joined(key, organization_id, page, is_shared=is_shared)
