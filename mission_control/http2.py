@@ -1,8 +1,4 @@
-"""Connections of HTTP/2 without TLS, which Hypercorn serves for a proxy that wants it (HTTP2=true).
-
-Hypercorn's group of tasks is overridden, because its queue of messages blocks the end of a request too, forever when
-the application has ended and reads nothing.
-"""
+"""Connections of HTTP/2 without TLS, which Hypercorn serves for a proxy that wants it (HTTP2=true)."""
 
 import asyncio
 import logging
@@ -16,12 +12,12 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import ProtocolWrapper
-from hypercorn.typing import ConnectionState
+from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, ConnectionState, Scope
 
 from mission_control.http.proxies import Application
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-KEEP_ALIVE_SECONDS = 75
+KEEP_ALIVE_SECONDS = 75  # between two requests, in HTTP/1.1 also for the head of one
 BODY_PIECES = 2  # chunks of 64 KiB between a connection and the application
 PIECE = 2**16
 
@@ -34,16 +30,16 @@ class Messages:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        self._queue: asyncio.Queue[ASGIReceiveEvent] = asyncio.Queue()
         self._has_capacity = asyncio.Event()
         self._is_over = False
 
-    async def get(self) -> Any:
+    async def get(self) -> ASGIReceiveEvent:
         message = await self._queue.get()
         self._has_capacity.set()
         return message
 
-    async def put(self, message: Any) -> None:
+    async def put(self, message: ASGIReceiveEvent) -> None:
         """Queue a message; drop everything after the end."""
         while message["type"] == "http.request" and self._queue.qsize() >= self._most and not self._is_over:
             self._has_capacity.clear()
@@ -58,7 +54,9 @@ class Messages:
 class Tasks(TaskGroup):
     """The tasks of one connection."""
 
-    async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Callable[[Any], Awaitable[None]]:
+    async def spawn_app(
+        self, app: AppWrapper, config: Config, scope: Scope, send: Callable[[ASGISendEvent | None], Awaitable[None]]
+    ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
         """Start the application for a request."""
         messages = Messages(config.max_app_queue_size)
 

@@ -7,14 +7,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from mission_control.app import LEAVE, begin_shutdown, create_app
 from mission_control.config import Settings
 from mission_control.connections import Server
 from mission_control.database.fit import Misfit
-from mission_control.http.proxies import refuse
+from mission_control.http.proxies import Application, Message, Receive, Scope, Send, refuse, wrap
 from mission_control.http.request_log import id_of
 from mission_control.serving import BACKLOG, MISFIT
 
@@ -64,8 +63,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
 
     app = create_app(settings)
     app.extensions[LEAVE] = leave
-    running = InFlight(app.asgi_app)
-    app.asgi_app = running  # type: ignore[method-assign]
+    running = wrap(app, InFlight)
     app.before_serving(freeze_objects)
     server = Server(app, settings)
     await app.startup()
@@ -99,19 +97,19 @@ class InFlight:
     A request without a response gets 503: the server alone would send an empty 500.
     """
 
-    def __init__(self, app: Callable[..., Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._cut = False
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         if scope["type"] != "http" or task is None:
             await self._app(scope, receive, send)
             return
         begun = False
 
-        async def passed_on(message: Any) -> None:
+        async def passed_on(message: Message) -> None:
             nonlocal begun
             begun = True
             if not self._cut:

@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 
@@ -42,7 +41,7 @@ class Misfit(ConfigError):
 
 
 @asynccontextmanager
-async def without_servers(connection: Any) -> AsyncIterator[None]:
+async def without_servers(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """Hold the database for migrations: processes that serve it are asked to leave, and new ones wait.
 
     Raises ConfigError when some stay.
@@ -72,7 +71,7 @@ async def notify(message: str) -> None:
     await rows("SELECT pg_notify(?, ?)", CHANNEL, message)
 
 
-async def hold_while_serving(connection: Any) -> None:
+async def hold_while_serving(connection: asyncpg.Connection) -> None:
     """Take this process's share of the lock on a connection; waits while a newer version migrates."""
     await connection.execute("SELECT pg_advisory_lock_shared($1)", SERVING_LOCK)
 

@@ -273,7 +273,7 @@ def _stored(field: Field[Any]) -> Callable[[Any, Any], Any]:
     return lambda value, row: value if value is None or isinstance(value, kind) else convert(value, row)
 
 
-PLAIN: Any = (
+PLAIN: tuple[type[Field[Any]], ...] = (
     *(fields.UUIDField, fields.TextField, fields.CharField),
     *(fields.IntField, fields.BigIntField, fields.FloatField, fields.BooleanField),
 )

@@ -9,19 +9,20 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart import Quart, Request, Response, g, jsonify, request
 from quart.asgi import ASGIHTTPConnection
 from quart.ctx import AppContext
 from quart.globals import _cv_app
 from quart.routing import QuartRule
 from quart.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
-from quart.typing import ResponseTypes
+from quart.typing import ResponseReturnValue, ResponseTypes
 from quart.utils import encode_headers
 from quart.wrappers.base import BaseRequestWebsocket, ClientDisconnectedError
 from quart.wrappers.response import DataBody
 from tortoise.connection import get_connection
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequestKeyError, MethodNotAllowed
+from werkzeug.exceptions import BadRequestKeyError, HTTPException, MethodNotAllowed
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 from mission_control.config import Settings
@@ -68,9 +69,9 @@ class RequestHeaders(Headers):
     def __contains__(self, key: str) -> bool:
         return key.lower() in self._first
 
-    def get(self, key: str, default: Any = None, *more: Any, **named: Any) -> Any:  # type: ignore[override]
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]
         """Return the value of a header, or the default."""
-        return super().get(key, default, *more, **named) if key.lower() in self._first else default
+        return super().get(key, default, type) if key.lower() in self._first else default
 
 
 # An answer of so many bytes fits into what a connection holds back, so that sending it never waits for the client.
@@ -83,7 +84,7 @@ class Connection(ASGIHTTPConnection):
     An answer that is there whole is two messages instead of three.
     """
 
-    async def __call__(self, receive: Any, send: Any) -> None:
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         handling = asyncio.current_task()
         assert handling is not None
         request = self._create_request_from_scope(send)
@@ -97,7 +98,7 @@ class Connection(ASGIHTTPConnection):
         finally:
             reading.cancel()
 
-    def _create_request_from_scope(self, send: Any) -> Request:
+    def _create_request_from_scope(self, send: ASGISendCallable) -> Request:
         scope, config = self.scope, self.app.config
         client = scope.get("client")
         headers = [(name.decode("latin1").title(), value.decode("latin1")) for name, value in scope["headers"]]
@@ -115,7 +116,7 @@ class Connection(ASGIHTTPConnection):
             send_push_promise=partial(self._send_push_promise, send),
         )
 
-    async def handle_request(self, request: Request, send: Any) -> None:
+    async def handle_request(self, request: Request, send: ASGISendCallable) -> None:
         """Answer a request, in the time that its answer has where sending it waits for the client."""
         with contextlib.suppress(ClientDisconnectedError):
             response = await self.app.handle_request(request)
@@ -127,7 +128,7 @@ class Connection(ASGIHTTPConnection):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._send_response(send, response), seconds)
 
-    async def _send_response(self, send: Any, response: ResponseTypes) -> None:
+    async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
         if not (isinstance(response, Response) and isinstance(response.response, DataBody)):
             await super()._send_response(send, response)
             return
@@ -196,7 +197,7 @@ class Application(Quart):
             _cv_app.reset(token)
 
     async def _dispatched(self, context: AppContext) -> ResponseTypes:
-        result: Any = None
+        result: ResponseReturnValue | HTTPException | None = None
         try:
             for function in self.before_request_funcs[None]:
                 if (result := await self.ensure_async(function)()) is not None:
@@ -231,7 +232,7 @@ def install(app: Quart, settings: Settings) -> None:
     async def ready() -> tuple[Response, int]:
         checks = await _checks(app, settings)
         fine = all(result == OK for result in checks.values())
-        body: dict[str, Any] = {"ok": True} if fine else {"ok": False, "checks": checks}
+        body: dict[str, object] = {"ok": True} if fine else {"ok": False, "checks": checks}
         return jsonify(body), 200 if fine else 503
 
     app.add_url_rule("/health", "health", alive)

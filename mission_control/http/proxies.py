@@ -20,9 +20,10 @@ type Application = Callable[..., Coroutine[Any, Any, None]]
 type Header = tuple[bytes, bytes]
 
 
-def wrap(app: Quart, layer: Callable[[Application], Application]) -> None:
-    """Add a layer outside of those added before."""
-    app.asgi_app = layer(app.asgi_app)  # type: ignore[method-assign]
+def wrap[Layer: Application](app: Quart, layer: Callable[[Application], Layer]) -> Layer:
+    """Add a layer outside of those added before, and return it."""
+    app.asgi_app = made = layer(app.asgi_app)  # type: ignore[method-assign]
+    return made
 
 
 def header(scope: Scope, name: bytes) -> str | None:

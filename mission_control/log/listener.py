@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import asyncpg
 from tortoise.exceptions import OperationalError
@@ -43,7 +42,7 @@ class Listener:
         self.has_tried = asyncio.Event()
         self._dsn, self._hear, self._begun, self._ended = dsn, hear, begun, ended
         self._echo, self._has_echo = fit.echo(new_id().hex), asyncio.Event()
-        self._connection: asyncpg.Connection[Any] | None = None
+        self._connection: asyncpg.Connection | None = None
 
     async def run(self) -> None:
         """Listen; never returns."""
@@ -79,7 +78,7 @@ class Listener:
             self._connection.terminate()
             self._connection = None
 
-    async def _begin(self, connection: Any) -> None:
+    async def _begin(self, connection: asyncpg.Connection) -> None:
         """Listen, and make sure that what another connection notifies arrives."""
         if self.check_fit is not None:
             await fit.hold_while_serving(connection)
@@ -94,7 +93,7 @@ class Listener:
             except TimeoutError:
                 raise NotNotified(fit.NOT_NOTIFIED) from None
 
-    def _on_notify(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+    def _on_notify(self, _connection: asyncpg.Connection, _pid: int, _channel: str, payload: str) -> None:
         if payload == self._echo:
             self._has_echo.set()
         elif payload == fit.UPGRADE:
@@ -103,7 +102,7 @@ class Listener:
             self._hear(payload)
 
 
-async def _until(lost: asyncio.Event, connection: Any) -> None:
+async def _until(lost: asyncio.Event, connection: asyncpg.Connection) -> None:
     while not lost.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(lost.wait(), SILENT_SECONDS)

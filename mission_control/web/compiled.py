@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
-from typing import Any
 
 from jinja2 import BytecodeCache, Environment, compiler
 from jinja2.bccache import Bucket
@@ -21,7 +20,7 @@ class CompiledTemplates(BytecodeCache):
 
     def __init__(self, environment: Environment, kind: str) -> None:
         self._kind = kind
-        makers: list[Callable[..., Any]] = [compiler.generate, *map(type, environment.extensions.values())]
+        makers: list[Callable[..., object]] = [compiler.generate, *map(type, environment.extensions.values())]
         modules = {one.__module__ for one in (*makers, *environment.filters.values())}
         files = sorted(filter(None, (getattr(sys.modules[name], "__file__", None) for name in modules)))
         self._made_by = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).digest()
