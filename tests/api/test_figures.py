@@ -272,10 +272,13 @@ async def test_deleted_board_takes_its_figures_along(cast: Cast) -> None:
     assert await sums()
     (await cast.ben.delete(f"{cast.home}?permanent=true")).ok()
     await count_to_end(cast)
-    left = [await rows(f"SELECT id FROM {table} WHERE board_id = ?", cast.board.id) for table in (
-        "figure_sums", "figure_changes", "figure_tasks",
-    )]  # fmt: skip
-    assert left == [[], [], []]
+    assert await counted_of(cast.board.id) == [[], [], []]
+
+
+async def counted_of(board_id: UUID) -> list[list[dict[str, Any]]]:
+    """Return the rows of a board in the tables of figures."""
+    tables = ("figure_sums", "figure_changes", "figure_tasks")
+    return [await rows(f"SELECT id FROM {table} WHERE board_id = ?", board_id) for table in tables]
 
 
 @pytest.mark.postgres
@@ -283,3 +286,6 @@ async def test_board_is_deleted_while_it_is_counted(cast: Cast) -> None:
     await busy(cast)
     _, answer = await asyncio.gather(count_to_end(cast), cast.ben.delete(f"{cast.home}?permanent=true"))
     answer.ok()
+    await count_to_end(cast)
+    assert await counted_of(cast.board.id) == [[], [], []]
+    assert await recounting.faults() == ([], "")

@@ -136,10 +136,8 @@ async def test_viewers_with_other_rights_get_their_own_bytes(cast: Cast, crowd: 
         await rename(cast, task, "Grind finely")
         texts = [await one.until("Grind finely") for one in (reads, writes, also)]
     found = [next(one for one in text.split("\r\n\r\n") if "Grind finely" in one) for text in texts]
-    assert found[1] == found[2] != found[0]
-    assert (
-        "data-moves" in found[1] or found[1].count("draggable") != found[0].count("draggable") or found[0] != found[1]
-    )
+    assert found[1] == found[2]
+    assert ["card-menu" in one for one in found] == [False, True, True]
 
 
 async def test_people_in_other_zones_do_not_share(cast: Cast, crowd: list[Visitor]) -> None:
@@ -203,15 +201,14 @@ async def test_mover_hears_no_announcement_of_the_own_move(cast: Cast, crowd: li
 
 
 async def test_filter_on_oneself_is_made_for_each(cast: Cast, crowd: list[Visitor]) -> None:
-    first = await User.get(email="crowd0@example.org")
+    first, second = [await User.get(email=f"crowd{number}@example.org") for number in (0, 1)]
     query = "?q=assignee:me"
     async with all_watching(cast, *crowd[:2], query=query) as (mine, other):
         await cast.add_task(title="Only hers", assigned_user_id=str(first.id))
         await mine.until("Only hers")
-        await cast.add_task(title="Nobody's")
-        await asyncio.sleep(0.3)
-        await rename(cast, await cast.add_task(title="Last"), "Last of all")
-        assert "Only hers" not in other.text
+        await cast.add_task(title="Only his", assigned_user_id=str(second.id))
+        assert "Only hers" not in await other.until("Only his")
+        assert "Only his" not in await mine.so_far()
 
 
 # Slow and absent readers
@@ -245,7 +242,7 @@ async def test_slow_reader_holds_up_nobody_and_catches_up(
                 await rename(cast, task, f"Name {number}")
                 await quick.until(f"Name {number}")
                 await asyncio.sleep(0.05)
-            assert "Name 4" not in slow.text
+            assert "Name 4" not in await slow.so_far()
             blocked["slow="].set()
             for watch in (slow, also):
                 await watch.until("Name 4")

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -177,6 +177,13 @@ class Watch:
         async with asyncio.timeout(PATIENCE):
             while part not in self.text:
                 self.text += (await self.connection.receive()).decode()
+        return self.text
+
+    async def so_far(self) -> str:
+        """Read what has come, and return everything read so far."""
+        with suppress(TimeoutError):
+            while True:
+                self.text += (await asyncio.wait_for(self.connection.receive(), 0.1)).decode()
         return self.text
 
 
