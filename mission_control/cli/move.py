@@ -249,7 +249,7 @@ class Mover:
 
 @contextmanager
 def _bar(label: str, total: int) -> "Iterator[Callable[[int], None]]":
-    """Yield what is told of each step: it moves a bar, or prints a line now and then where there is no terminal."""
+    """Yield a function to call with the number of steps done. It moves a bar; without a terminal it prints lines."""
     if sys.stdout.isatty():
         with click.progressbar(length=total, label=f"{label:<9}", show_pos=True) as bar:
             yield bar.update

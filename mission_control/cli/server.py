@@ -142,7 +142,7 @@ def doctor(recount_figures: bool) -> None:
         "Workers": _workers(settings),
     }
     if checks["Database"][0] and checks["Database pages"][0]:
-        checks["Figures"] = _figures(settings, recount=recount_figures)
+        checks["Figures"] = _figures(recount=recount_figures)
     for name, (fine, sentence) in checks.items():
         click.echo(f"{'ok     ' if fine else 'PROBLEM'}  {name}: {sentence}")
     sys.exit(0 if all(fine for fine, _ in checks.values()) else 1)
@@ -200,7 +200,7 @@ def _pages(settings: Settings) -> tuple[bool, str]:
     return False, f"{file} is damaged: {problems}. Stop the server and go back to a backup."
 
 
-def _figures(settings: Settings, *, recount: bool) -> tuple[bool, str]:
+def _figures(*, recount: bool) -> tuple[bool, str]:
     """Compare what is counted for metrics with the log, or have it counted anew."""
     from mission_control.cli.database import with_database
     from mission_control.knowledge import recounting

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from mission_control.core.markdown import LONGEST, plain
 
 # Everybody waits while a text is read. A long report takes 3,000 steps and 30 ms; a text made of nothing but signs
-# could take two hundred times as many. What is longer, takes more steps or is nested deeper is shown as it was written.
+# could take two hundred times as many. A text that is longer, takes more steps or is nested deeper is shown as written.
 MOST_STEPS = 8_000
 DEEPEST = 20
 TAGS = {

@@ -13,8 +13,8 @@ from mission_control.core.outbound import Outbound, OutboundError, Reply, may_re
 
 
 # The authorities whose certificates HTTPS requests accept. They are read once in a process: reading 140 of them takes
-# ten milliseconds, in which nothing else runs, and longer than most requests. Who replaces them starts the server
-# again.
+# ten milliseconds, in which nothing else runs, and longer than most requests. After they are replaced the server
+# must be started again.
 @cache
 def authorities(*, of_environment: bool) -> ssl.SSLContext:
     """Return the settings of TLS for all requests; `of_environment` heeds SSL_CERT_FILE and SSL_CERT_DIR."""

@@ -161,8 +161,8 @@ def example(**body: Any) -> ConfigDict:
 
 
 class Schema(BaseModel):
-    """What a request or an answer looks like. What checks it is made when it is first used, and most of them never are:
-    answers are only documented. `tests/contract/test_blanks.py` uses every one.
+    """The shape of a request or an answer. Its validator is made at its first use, and most never are: answers are only
+    documented. `tests/contract/test_blanks.py` uses every one.
     """
 
     model_config = ConfigDict(defer_build=True)

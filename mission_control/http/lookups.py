@@ -330,10 +330,10 @@ async def _ask(key: Key, actor: Actor) -> Caller | None:
             return current
 
 
-# Agents whose last wait ended without news: with which token, and with which question. Whatever may bring news to an
-# agent, or change what it may do, notifies one of its channels or that of rights, and ends the entry. While there is
-# one, the same question of the same token is answered without a statement: by waiting. What ends the wait reads anew,
-# and checks the token in the same statement, so a token that ended in another process gets nothing but silence.
+# Agents whose last wait ended without news: with which token, and with which question. Every change that may bring news
+# to an agent, or change its rights, notifies one of its channels or that of rights, and ends the entry. While there is
+# one, the same question of the same token is answered without a statement: by waiting. The statement that ends the wait
+# reads anew and checks the token, so a token that ended in another process gets nothing but silence.
 _quiet: dict[UUID, tuple[Credential, bytes]] = {}
 
 

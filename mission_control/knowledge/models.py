@@ -176,7 +176,7 @@ class FigureChange(Identified):
 
 
 class FiguresCounted(Model):
-    """Up to which number of its log an organization is counted. -1: what was counted is being removed."""
+    """The number of its log up to which an organization is counted; -1 while its former figures are being removed."""
 
     organization = only_reference("Organization", primary_key=True)
     seq = fields.BigIntField()

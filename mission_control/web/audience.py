@@ -1,8 +1,8 @@
 """Audiences: open pages at one address, whose news are made once for all viewers with equal rights.
 
 A viewer catches up with the log by itself and joins its audience, which writes the same bytes to everybody with equal
-rights. Who does not take them at once leaves, and catches up again. Rights are looked up before each message is made,
-and the message is made anew where they have changed before it is written.
+rights. A viewer whose connection does not take them at once leaves, and catches up again. Rights are looked up before
+each message is made, and the message is made anew where they have changed before it is written.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from mission_control.log.models import Event
 from mission_control.log.stream import Batch, Unavailable, message, ping
 
 TOGETHER_SECONDS = 0.02  # between two messages to an audience, and from a first signal to its message
-REPLAY_LIMIT = 500  # events; who missed more loads the page again
+REPLAY_LIMIT = 500  # events; a page that missed more is loaded again
 WRITES_AT_ONCE = 250
 PINGS_TOGETHER_SECONDS = 0.25
 LEVEL = 2

@@ -79,7 +79,7 @@ class View:
         return isinstance(self.actor, AnyPerson)
 
     def did(self, event: Event) -> bool:
-        """Return whether the viewer caused an event. What is rendered for anybody never goes to somebody who did."""
+        """Return whether the viewer caused an event. A rendering for anybody never goes to a viewer who did."""
         return not self.is_anybodys and event.actor_id == self.actor.id
 
 
