@@ -2,10 +2,11 @@
 
 uvicorn's protocol on httptools is overridden here and nowhere else. As released,
 
-- it reads heads of any size for any time, and one address may use up all files of the process;
+- it reads heads and trailers of any size for any time, and one address may use up all files of the process;
 - a client that closes its sending side after the request (`nc -N`, some libraries) is cut off instead of answered;
 - a request behind another one on its connection hides from that one that the client is gone;
 - the body of a request that offers another protocol is lost (Java's client offers HTTP/2 with its first request);
+- trailers are taken for headers, which a proxy did not see;
 - clients of HTTP/1.0 get chunks, which they do not know; HTTP/0.9, no Host and two of them are accepted;
 - a request that ends without an answer because its client hung up, or that a stop cuts, is logged as an error.
 """
@@ -153,8 +154,8 @@ class Connection(HttpToolsProtocol):
         self._is_refused = False
         self._head: bytearray | None = bytearray()  # of the first request
         self._is_http1 = server.http2 is None
-        self._head_bytes = 0
-        self._has_begun = self._is_in_head = self._is_offer = False
+        self._between_bytes = 0  # of heads, trailers and what is no request, since anything else
+        self._is_between = self._is_in_head = self._is_offer = False
         self._offer: tuple[bytes, bytes] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -216,12 +217,11 @@ class Connection(HttpToolsProtocol):
                     self._speak_http2()
                 return
             self._is_http1, data = True, bytes(self._head)
-        self._has_begun = False
+        self._is_between = True
         self._feed(data)
-        if self._is_in_head and not self._has_begun:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self._refuse(431, TOO_LARGE)
+        self._between_bytes = self._between_bytes + len(data) if self._is_between else 0
+        if self._between_bytes > MOST_HEAD_BYTES and not self._is_refused:
+            self._refuse(431, TOO_LARGE)
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -261,7 +261,8 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, status: int, reason: str) -> None:
         """Answer what cannot be read as a request, after those before it; what still arrives is dropped."""
         self._is_refused = True
-        broken = self.cycle if self.cycle is not None and self.cycle.more_body else None
+        last = self.cycle
+        broken = last if last is not None and last.more_body and not last.response_complete else None
         if broken is not None and broken is not self._running:
             self.pipeline.popleft()
         if self._running is not None and broken is not self._running:
@@ -287,11 +288,14 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._has_begun = self._is_in_head = True
-        self._head_bytes = 0
+        self._is_between, self._is_in_head = False, True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:  # else it is a trailer
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
+        self._is_between = self._is_in_head = False
         if self.parser.should_upgrade():
             self._is_offer = True
             return
@@ -311,7 +315,12 @@ class Connection(HttpToolsProtocol):
             self._offer = None
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._is_between = False
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
+        self._is_between = False
         if not self._is_offer:
             super().on_message_complete()
 

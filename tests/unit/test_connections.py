@@ -18,7 +18,8 @@ PATIENCE = 30
 
 
 class Echo:
-    """An application that answers with the body it got; at `/waits` it waits for its client to hang up."""
+    """An application that answers with the body it got; at `/early` before it has arrived. At `/waits` it waits for its
+    client to hang up."""
 
     def __init__(self) -> None:
         self.waiting = 0
@@ -27,7 +28,7 @@ class Echo:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scopes.append(scope)
-        body, message = b"", {"more_body": True}
+        body, message = b"", {"more_body": scope["path"] != "/early"}
         while message.get("more_body"):
             message = await receive()
             body += message.get("body", b"")
@@ -178,6 +179,41 @@ async def test_request_that_breaks_off_in_its_body_ends(running: Running) -> Non
 async def test_head_of_any_size_is_refused(running: Running) -> None:
     pieces = [b"x" * 10_000] * (MOST_HEAD_BYTES // 10_000 + 2)
     assert (await running.asked(GET[:-2] + b"Large: ", *pieces)).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_what_is_no_part_of_a_request_has_an_end(running: Running) -> None:
+    chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for begin, piece in (
+        (b"", b"\r\n" * 5000),  # lines before a request
+        (chunked + b"0\r\n", b"X-Of-Many: trailers\r\n" * 500),
+        (chunked + b"0\r\nX-Large: ", b"x" * 10_000),
+        (chunked + b"4;", b"x" * 10_000),  # an extension of a chunk
+        (chunked + b"4\r\nbody\r\n5;", b"x" * 10_000),
+    ):
+        pieces = [piece] * (MOST_HEAD_BYTES // 10_000 + 2)
+        assert (await running.asked(begin, *pieces)).startswith(b"HTTP/1.1 431 "), begin
+    await becomes(lambda: not running.server.state.tasks)
+
+
+async def test_long_body_in_pieces_is_read(running: Running) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 160000\r\n\r\n"
+    assert (await running.asked(head, *[b"x" * 8000] * 20)).count(b"x") >= 160_000
+
+
+async def test_trailers_are_no_headers(running: Running) -> None:
+    client = await running.client()
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await client.send(head + b"4\r\nbody\r\n0\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n")
+    assert b"got body" in await client.answer()
+    assert [name for name, _ in running.app.scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
+
+
+async def test_body_that_breaks_off_after_its_answer_is_refused(running: Running) -> None:
+    client = await running.client()
+    await client.send(b"GET /early HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert b" 200 " in (await client.answer())[:20]
+    await client.send(b"no length\r\n")
+    assert (await client.rest()).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_waiting_for_a_request_has_an_end(monkeypatch: pytest.MonkeyPatch, running: Running) -> None:
