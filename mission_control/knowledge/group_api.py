@@ -1,10 +1,11 @@
 """Board groups over HTTP."""
 
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
-from mission_control.http.response_cache import OF_ORGANIZATION
+from mission_control.http.response_cache import Cached, state_of_organization, who_reads_the_same
 from mission_control.knowledge.group_commands import apply_heartbeat, create_group, delete_group, update_group
 from mission_control.knowledge.group_queries import (
     BoardGroupCreate,
@@ -51,7 +52,16 @@ async def get_board_group(actor: Actor, group: BoardGroup) -> BoardGroupRead:
     return BoardGroupRead.of(group)
 
 
-@api.get(f"{GROUP}/snapshot", BoardGroupSnapshot, rule="board_group.read", cached=OF_ORGANIZATION)
+async def _state_of_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> object:
+    """Return the organization's position, and the group as it was looked up: that may be older than the position."""
+    position = await state_of_organization(actor, group, query)
+    return position, BoardGroupRead.of(group), [BoardRead.of(board) for board in group.boards]
+
+
+SNAPSHOT = Cached(_state_of_snapshot, who_reads_the_same)
+
+
+@api.get(f"{GROUP}/snapshot", BoardGroupSnapshot, rule="board_group.read", cached=SNAPSHOT)
 async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, object]:
     """Read the state of the group's boards that you can read."""
     return await snapshot_of_group(actor, group, query)

@@ -188,15 +188,15 @@ class BoardView(AsideView):
 
 
 async def state_of_cards(view: BoardView) -> object:
-    """Return what the cards depend on: the board's position, what is not in the log (leases, signs of life), and the
-    minute, which their words name."""
+    """Return what the cards depend on: the board's position, the limits that it had when it was looked up, what is not
+    in the log (leases, signs of life), and the minute, which their words name."""
     board = view.board
     position = await position_of_board(board.organization_id, board.id)
     leases = await rows(LEASES, board.id)
     signs = await rows(f"SELECT g.id, {SIGNS} FROM agents g WHERE g.board_id = ? ORDER BY g.id", board.id)
     now = times.clock_now()
     working = [is_at_work(one["last_seen_at"], one["agent_gateway_id"], one["run_began_at"], now) for one in signs]
-    return position, leases, working, now.replace(second=0, microsecond=0)
+    return position, board.wip_limits, leases, working, now.replace(second=0, microsecond=0)
 
 
 def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:

@@ -52,13 +52,15 @@ CARDS = f"""
 
 @dataclass(frozen=True, slots=True)
 class SnapshotState:
-    """What a snapshot depends on: the board's position; its agents as they are sent, for their signs of life are not in
-    the log; and the number after which a stream resumes.
+    """What a snapshot depends on: the board as it was looked up, which may have been before the newest event; its
+    position; its agents as they are sent, for their signs of life are not in the log; and the number after which a
+    stream resumes.
 
     That is the board's newest number, or a newer one of the organization, so that a resumed stream passes over few
     events of other boards.
     """
 
+    board: BoardRead
     position: Position
     agents: bytes
     seq: int
@@ -68,7 +70,7 @@ async def _state_of_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -
     newest = await head_of(board.organization_id) // SEQ_STEP * SEQ_STEP
     position = await position_of_board(board.organization_id, board.id)
     agents = await agents_of_board_as_json(board)
-    return SnapshotState(position, agents, max(newest, *position[:2]))
+    return SnapshotState(BoardRead.of(board), position, agents, max(newest, *position[:2]))
 
 
 async def board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, object]:
@@ -92,7 +94,7 @@ async def _render(actor: Actor, board: Board, query: SnapshotQuery, state: Snaps
     cards, _ = await listed(parts, ("cards", query.archived), tasks)
     newest, pending = await listed(parts, "approvals", approvals)
     return {
-        "board": BoardRead.of(board),
+        "board": state.board,
         "tasks": await array_of(parts, "card", cards, _cards),
         "agents": orjson.Fragment(state.agents),
         "approvals": await array_of(parts, "approval", newest, _approvals),
