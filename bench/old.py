@@ -145,6 +145,8 @@ async def _fill(boards: list[tuple[UUID, list[tuple[UUID, str]]]], number_of: in
         things.append(_approval(board_id, agents[0][0], end - timedelta(minutes=chance.randint(1, 9_000)), None))
     for model in (Task, Run, Approval, ApprovalTask):
         await insert_all([thing for thing in things if type(thing) is model])
+    for (board_id, _), task_count in zip(boards, numbers, strict=True):
+        await rows("UPDATE boards SET task_count = ? WHERE id = ?", task_count, board_id)
     steps.sort(key=lambda step: step.moment)
     await insert_all([comment for step in steps for comment in step.written])
     for batch in batches(steps, BATCH):
@@ -251,7 +253,7 @@ def _life(
     if is_finished:
         step("task.run_completed", f"Work finished: {title}.", run_id=str(run.id), fence=1)
         moved("done")
-        if life.is_put_away and number % 20:
+        if life.is_put_away and number % 20 != 7:
             task.archived_at = moment
             step("task.archived", f"Task archived: {title}.")
         elif life.is_put_away:

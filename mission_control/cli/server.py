@@ -208,7 +208,7 @@ def _figures(*, recount: bool) -> tuple[bool, str]:
     async def look(_: Settings) -> tuple[list[str], str]:
         if recount:
             await recounting.recount()
-            return [], "They are counted anew while the server runs; `doctor` says when they are complete"
+            return [], "are counted anew while the server runs; `doctor` says when they are complete"
         return await recounting.faults()
 
     try:

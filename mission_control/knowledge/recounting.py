@@ -37,7 +37,7 @@ async def faults() -> tuple[list[str], str]:
         try:
             found += [f"{row['name']}, {fault}" for fault in await _faults(organization_id)]
         except BeingCounted as error:
-            behind = str(error.sentence)
+            behind = f"are being counted while the server runs ({error.share} % so far)"
     return found, behind
 
 

@@ -135,4 +135,4 @@ async def test_whole_column_has_an_end(cast: Cast, monkeypatch: pytest.MonkeyPat
     assert "Show 2 of 3" in first.text
     whole = await ada.get(f"{cast.home}?q=&all=inbox")
     assert whole.text.count('id="task-') == 2
-    assert "The first 2. A query finds the others." in whole.text
+    assert "The first 2 are shown. Filter to find others." in whole.text
