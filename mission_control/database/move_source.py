@@ -29,8 +29,8 @@ LONGEST_INDEXED = 2_600
 INDEXED_PART = re.compile(r"\((.*)\)\s*(?:WHERE\b.*)?$", re.DOTALL | re.IGNORECASE)
 
 # Makes the values of PostgreSQL of a column's; ValueError or TypeError when there is none for one of them.
-type Convert = Callable[[Sequence[Any]], Sequence[Any]]
-type Rows = list[tuple[Any, ...]]
+type Convert = Callable[[Sequence[object]], Sequence[object]]
+type Rows = list[tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _moment(value: str) -> datetime:
     return naive_utc(datetime.fromisoformat(value))
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """Return the text; SQLite keeps a number as one."""
     if not isinstance(value, str):
         return orjson.dumps(value).decode()
@@ -137,13 +137,13 @@ def _json(value: Any) -> str:
     return value
 
 
-def _booleans(values: Sequence[Any]) -> Sequence[Any]:
+def _booleans(values: Sequence[object]) -> Sequence[object]:
     if not {*values} <= {0, 1, None}:
         raise ValueError("is neither true nor false")
     return [None if value is None else bool(value) for value in values]
 
 
-def _texts(longest: int | None, values: Sequence[Any]) -> Sequence[Any]:
+def _texts(longest: int | None, values: Sequence[object]) -> Sequence[object]:
     present = _of_kinds({str}, values)
     if "\x00" in "".join(present):
         raise ValueError("holds a NUL character")
@@ -152,19 +152,19 @@ def _texts(longest: int | None, values: Sequence[Any]) -> Sequence[Any]:
     return values
 
 
-def _integers(least: int, most: int, values: Sequence[Any]) -> Sequence[Any]:
+def _integers(least: int, most: int, values: Sequence[object]) -> Sequence[object]:
     present = _of_kinds({int}, values)
     if present and not least <= min(present) <= max(present) <= most:
         raise ValueError(f"is not from {least} to {most}")
     return values
 
 
-def _unchanged(kinds: set[type], values: Sequence[Any]) -> Sequence[Any]:
+def _unchanged(kinds: set[type], values: Sequence[object]) -> Sequence[object]:
     _of_kinds(kinds, values)
     return values
 
 
-def _of_kinds(kinds: set[type], values: Sequence[Any]) -> list[Any]:
+def _of_kinds(kinds: set[type], values: Sequence[object]) -> list[Any]:
     """Return what is not NULL, all of these kinds."""
     present = [value for value in values if value is not None]
     if others := {*map(type, present)} - kinds:
@@ -225,8 +225,8 @@ class Source:
                 yield from (
                     Fault(table.name, row[table.key_index], table.names[at], reason)
                     for row in rows
-                    if row[at] is not None and len(row[at]) > LONGEST_INDEXED // 4
-                    if len(row[at].encode()) > LONGEST_INDEXED
+                    if isinstance(text := row[at], str) and len(text) > LONGEST_INDEXED // 4
+                    if len(text.encode()) > LONGEST_INDEXED
                 )
         if count != (expected := self.count(table)):
             reason = f"finds {count} of {expected} rows: the index is damaged; run `REINDEX` in the sqlite3 shell"

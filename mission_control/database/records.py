@@ -86,7 +86,7 @@ class WithoutComments(ModelMeta):
     """Keeps Tortoise from reading the source of each model for comments on its columns (30 ms of a start)."""
 
     @classmethod
-    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> dict[str, object]:
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: object) -> dict[str, object]:
         return {"_no_comments": True}
 
 
@@ -96,7 +96,7 @@ class Record(Model, metaclass=WithoutComments):
     class Meta:
         abstract = True
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, **values: object) -> None:
         """Do what Tortoise does, which takes ten times as long: it looks at each field with its whole machinery."""
         known, made, kinds = _blank(type(self), self._meta._inited)
         state = self.__dict__
@@ -186,7 +186,7 @@ class Owned(Changing):
 AT_ONCE = 50  # rows of one INSERT
 
 
-async def find[M: Model](model: type[M], where: str, *values: Any, lock: bool = False) -> M | None:
+async def find[M: Model](model: type[M], where: str, *values: object, lock: bool = False) -> M | None:
     """Return the first row that a condition with `?` placeholders names, or None.
 
     `lock` holds the row, without its key, until the transaction ends: rows that refer to it can still be written.
@@ -195,7 +195,7 @@ async def find[M: Model](model: type[M], where: str, *values: Any, lock: bool = 
     return found[0] if found else None
 
 
-async def find_all[M: Model](model: type[M], where: str, *values: Any, lock: bool = False) -> list[M]:
+async def find_all[M: Model](model: type[M], where: str, *values: object, lock: bool = False) -> list[M]:
     """Return the rows that a condition names, which may end with ORDER BY and LIMIT; `lock` as in `find`."""
     sql = f"{_selection(model)} WHERE {where}{' FOR NO KEY UPDATE' if lock and is_postgres() else ''}"
     _, found = await fetch(sql, values)
@@ -203,7 +203,7 @@ async def find_all[M: Model](model: type[M], where: str, *values: Any, lock: boo
 
 
 async def find_both[M: Model, P: Model](
-    model: type[M], parent: type[P], on: str, where: str, *values: Any
+    model: type[M], parent: type[P], on: str, where: str, *values: object
 ) -> tuple[M, P] | None:
     """Return the first row `t` that a condition names with the row `p` of `parent` that its column `on` names."""
     _, found = await fetch(f"{_selection_of_both(model, parent, on)} WHERE {where}", values)
@@ -261,12 +261,12 @@ def _insert(model: type[Model], count: int) -> str:
 
 
 @lru_cache(maxsize=200)
-def _to_database(model: type[Model]) -> dict[str, Callable[[Any, Any], Any]]:
+def _to_database(model: type[Model]) -> dict[str, Callable[[Any, Model], object]]:
     """For each column, by its field's name, what makes a value of it for the database."""
     return {name: _stored(model._meta.fields_map[name]) for name in model._meta.fields_db_projection}
 
 
-def _stored(field: Field[Any]) -> Callable[[Any, Any], Any]:
+def _stored(field: Field[Any]) -> Callable[[Any, Model], object]:
     kind, convert = _kind(field), field.to_db_value
     if kind is None or field.validators:
         return convert
@@ -287,15 +287,15 @@ def _kind(field: Field[Any]) -> type | None:
 @lru_cache(maxsize=200)
 def _blank(
     model: type[Model], is_whole: bool
-) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]], dict[str, Any]]:
+) -> tuple[dict[str, object], list[tuple[str, Callable[[], object]]], dict[str, tuple[type, ...]]]:
     """Return what every new row has, what is made for each, and by field the types of values that stay as they are.
 
     `is_whole`: Tortoise has given the model the columns of its references, which it does when the database is opened.
     """
     meta = model._meta
-    known: dict[str, Any] = {"_partial": False, "_saved_in_db": False, "_custom_generated_pk": False}
-    made: list[tuple[str, Callable[[], Any]]] = []
-    kinds: dict[str, Any] = {}
+    known: dict[str, object] = {"_partial": False, "_saved_in_db": False, "_custom_generated_pk": False}
+    made: list[tuple[str, Callable[[], object]]] = []
+    kinds: dict[str, tuple[type, ...]] = {}
     for name in meta.fields_db_projection:
         field = meta.fields_map[name]
         if callable(field.default):
@@ -308,14 +308,14 @@ def _blank(
 
 
 @lru_cache(maxsize=200)
-def _maker(model: type[Model]) -> Callable[[Sequence[Any]], list[Any]]:
+def _maker(model: type[Model]) -> Callable[[Sequence[Sequence[object]]], list[Any]]:
     """A function from rows of `_selection` to instances, as `Model._init_from_db` makes them."""
     meta = model._meta
     names = tuple(meta.fields_db_projection)
     conversions = [(name, convert) for name in names if (convert := _converter(meta.fields_map[name]))]
     is_own_key = meta.db_pk_column not in meta.generated_db_fields
 
-    def make(found: Sequence[Any]) -> list[Any]:
+    def make(found: Sequence[Sequence[object]]) -> list[Any]:
         made = []
         for values in found:
             instance = model.__new__(model)
@@ -331,7 +331,7 @@ def _maker(model: type[Model]) -> Callable[[Sequence[Any]], list[Any]]:
     return make
 
 
-def _converter(field: Field[Any]) -> Callable[[Any], Any] | None:
+def _converter(field: Field[Any]) -> Callable[[Any], object] | None:
     """Return what makes a field's value of a column's, None where that is the same."""
     if type(field) in VALUES:
         return VALUES[type(field)]
@@ -340,7 +340,7 @@ def _converter(field: Field[Any]) -> Callable[[Any], Any] | None:
     return None if _kind(field) is not None else field.to_python_value
 
 
-VALUES: dict[type, Callable[[Any], Any]] = {
+VALUES: dict[type, Callable[[Any], object]] = {
     fields.UUIDField: as_id,
     UtcDatetimeField: as_moment,
     fields.BooleanField: bool,

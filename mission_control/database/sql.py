@@ -33,7 +33,7 @@ def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Seq
 
 
 def wire_columns(
-    kinds: Mapping[str, Any], columns: tuple[str, ...], found: Sequence[Sequence[Any]]
+    kinds: Mapping[str, object], columns: tuple[str, ...], found: Sequence[Sequence[Any]]
 ) -> dict[str, Sequence[Any]]:
     """Return rows of these columns column by column, as answers have them; `kinds` has the annotation of each."""
     if not found:
@@ -80,7 +80,7 @@ def _schema_maker(row: type[BaseModel], columns: tuple[str, ...]) -> Callable[[S
     others = {name: one for name, one in row.model_fields.items() if name not in columns}
     own = {name: one for name, one in others.items() if one.default_factory or isinstance(one.default, list | dict)}
     put, given = object.__setattr__, set(columns)
-    state: dict[str, Any] = dict.fromkeys(row.model_fields)  # in the order of answers
+    state: dict[str, object] = dict.fromkeys(row.model_fields)  # in the order of answers
     state |= {name: one.default for name, one in others.items()}
 
     def make(values: Sequence[Any]) -> Any:
@@ -108,7 +108,7 @@ def _refuse_other_names(row: type[Any], columns: tuple[str, ...]) -> None:
         raise TypeError(f"{row.__name__} does not fit the columns {', '.join(columns)}")
 
 
-def _plain(kind: Any) -> Any:
+def _plain(kind: object) -> Any:
     """Return an annotation without `| None` and parameters, as the tables below have it.
 
     What they do not have, both databases give as it is. JSON that is no object is read as `JsonValue`.
@@ -134,7 +134,7 @@ def _unless(kind: type, convert: Column) -> Column:
     return lambda values: values if type(_sample(values)) is kind else convert(values)
 
 
-def _sample(values: Sequence[Any]) -> Any:
+def _sample(values: Sequence[object]) -> object:
     for value in values:
         if value is not None:
             return value
@@ -146,7 +146,7 @@ def _moment(value: str) -> datetime:
     return moment if moment.tzinfo is None else naive_utc(moment)
 
 
-COLUMNS: dict[Any, Column] = {
+COLUMNS: dict[object, Column] = {
     # asyncpg's UUID, which PostgreSQL's rows hold anyway, reads a text seven times as fast as Python's.
     UUID: _from_text(pgproto.UUID),
     datetime: _from_text(_moment),
@@ -160,7 +160,7 @@ COLUMNS: dict[Any, Column] = {
 }
 
 # The same for answers: an id as text, and a moment as what `to_json` writes as RFC 3339 or as that text already.
-WIRE: dict[Any, Column] = COLUMNS | {
+WIRE: dict[object, Column] = COLUMNS | {
     UUID: COLUMNS[str],
     datetime: lambda values: wire_texts(values) if isinstance(_sample(values), str) else values,
 }
@@ -182,7 +182,7 @@ def connection() -> BaseDBAsyncClient:
 
 
 class _Client(Protocol):
-    async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
+    async def fetch(self, sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
         """The names of a statement's columns and its rows."""
 
 
@@ -190,25 +190,25 @@ def is_postgres() -> bool:
     return connection().capabilities.dialect == "postgres"
 
 
-async def fetch(sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
+async def fetch(sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
     """Run a statement like `rows`; return the names of its columns and its rows as they are."""
     return await cast(_Client, connection()).fetch(sql, values)
 
 
-async def rows(sql: str, *values: Any) -> list[Row]:
+async def rows(sql: str, *values: object) -> list[Row]:
     """Run a statement with `?` placeholders; UUIDs and datetimes may be passed as they are."""
     columns, found = await fetch(sql, values)
     return [dict(zip(columns, row, strict=True)) for row in found]
 
 
-async def held(table: str, where: str, *values: Any) -> set[UUID]:
+async def held(table: str, where: str, *values: object) -> set[UUID]:
     """Return the ids of a table's rows, none of which can be deleted until the transaction ends."""
     hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
     found = await rows(f"SELECT id FROM {table} WHERE {where}{hold}", *values)
     return {UUID(str(row["id"])) for row in found}
 
 
-async def select[T](row: type[T], sql: str, *values: Any) -> list[T]:
+async def select[T](row: type[T], sql: str, *values: object) -> list[T]:
     """Run a statement like `rows` and return instances of a dataclass or a schema, with fields named like its columns.
 
     Annotations say what values become on both databases: `UUID`, `datetime` (naive UTC), `bool`, `int`, `float`,
@@ -219,7 +219,7 @@ async def select[T](row: type[T], sql: str, *values: Any) -> list[T]:
     return instances(row, columns, found)
 
 
-async def select_columns(kinds: Mapping[str, Any], sql: str, *values: Any) -> dict[str, Sequence[Any]]:
+async def select_columns(kinds: Mapping[str, object], sql: str, *values: object) -> dict[str, Sequence[Any]]:
     """Run a statement like `rows` and return its columns by name, for answers.
 
     `kinds` has its columns, in their order, with the annotations of `select`: a `UUID` becomes text, a `datetime`
@@ -229,7 +229,7 @@ async def select_columns(kinds: Mapping[str, Any], sql: str, *values: Any) -> di
     return wire_columns(kinds, columns, found)
 
 
-async def select_one[T](row: type[T], sql: str, *values: Any) -> T | None:
+async def select_one[T](row: type[T], sql: str, *values: object) -> T | None:
     """Run a statement like `select` and return its first row, or None."""
     found = await select(row, sql, *values)
     return found[0] if found else None
@@ -262,8 +262,8 @@ def place_in(text: str) -> str:
 
 
 def first_of_all(
-    each: str, values: Sequence[Sequence[Any]], order: str, limit: int, offset: int
-) -> tuple[str, list[Any]]:
+    each: str, values: Sequence[Sequence[object]], order: str, limit: int, offset: int
+) -> tuple[str, list[object]]:
     """Return a page of what several statements find together, and its values.
 
     `each` is the statement, with `values` for each time; an index must hold what it finds in the `order` of its
@@ -283,7 +283,7 @@ def placeholders(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def as_id(value: Any) -> UUID | None:
+def as_id(value: object) -> UUID | None:
     """A UUID column's value as a UUID on both databases."""
     return value if value is None or isinstance(value, UUID) else pgproto.UUID(str(value))
 
@@ -299,7 +299,7 @@ def as_json(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
-def wire_moment(value: Any) -> Any:
+def wire_moment(value: object) -> Any:
     """Return a timestamp column's value as it is answered in JSON, which is RFC 3339 in UTC, on both databases."""
     if value is None:
         return None
