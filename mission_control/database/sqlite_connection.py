@@ -5,7 +5,7 @@ import functools
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mission_control.database.sql import FEW_ROWS
@@ -38,7 +38,7 @@ def is_unbounded(sql: str) -> bool:
     return not sql.startswith(FEW_ROWS) and _UNBOUNDED.search(sql) is not None
 
 
-def is_large(values: Any) -> bool:
+def is_large(values: Sequence[Any]) -> bool:
     """Whether a statement writes a long text, or much at once."""
     return len(values) > MANY_VALUES or any(type(one) in (str, bytes) and len(one) > LONG_VALUE for one in values)
 
@@ -124,7 +124,7 @@ class Stopwatch:
 
 
 # A job runs one statement on a connection and returns what it gives.
-type Job = Callable[[Connection, str, Any], Any]
+type Job[T] = Callable[[Connection, str, Sequence[Any]], T]
 
 STEPS_BETWEEN_CHECKS = 2000  # of SQLite's machine: some 40 microseconds, unless one of them is long
 ROWS_BETWEEN_CHECKS = 16  # a row can be a megabyte
@@ -155,7 +155,7 @@ class Connection(sqlite3.Connection):
             found += part
         return found
 
-    def run_within(self, seconds: float, job: Job, sql: str, values: Any) -> Any:
+    def run_within[T](self, seconds: float, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement that changes nothing, for so long at most: beyond raise Cut."""
         self.watch.start(seconds)
         try:
@@ -168,7 +168,7 @@ class Connection(sqlite3.Connection):
             self.watch.start(float("inf"))
 
 
-def opened(path: str, pragmas: dict[str, Any]) -> Connection:
+def opened(path: str, pragmas: dict[str, object]) -> Connection:
     """Open a file. A statement that meets another process's lock fails at once, but for these pragmas."""
     connection = sqlite3.connect(
         path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=PREPARED, factory=Connection
@@ -192,7 +192,7 @@ def opened_for_reading(path: str, wait: int = 0) -> Connection:
     return connection
 
 
-def patiently(connection: Connection, job: Job, sql: str, values: Any) -> Any:
+def patiently[T](connection: Connection, job: Job[T], sql: str, values: Sequence[Any]) -> T:
     """Run a statement in a thread, where it may wait for another process."""
     connection.execute(f"PRAGMA busy_timeout={WAIT_MILLISECONDS}")
     try:

@@ -38,19 +38,16 @@ sqlite3.register_adapter(pgproto.UUID, str)  # of rows
 class Statements(SqliteClient):
     """What Tortoise asks of a client, and `fetch`, in terms of running one job on a connection."""
 
-    async def run(self, job: Job, sql: str, values: Any) -> Any:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         raise NotImplementedError
 
-    async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    async def fetch(self, sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return the names of a statement's columns and its rows. UUIDs and datetimes may be passed as they are."""
-        found: tuple[tuple[str, ...], list[tuple[Any, ...]]]
-        found = await self.run(_fetch, sql, values)
-        return found
+        return await self.run(_fetch, sql, values)
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[Any]]:
         """Return how many rows were changed or found, and those."""
-        found: tuple[int, Sequence[Any]] = await self.run(_query, _without_nul(query), values or ())
-        return found
+        return await self.run(_query, _without_nul(query), values or ())
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
         columns, found = await self.run(_fetch, _without_nul(query), values or ())
@@ -109,7 +106,7 @@ class SafeSqliteClient(Statements):
             file, self._file = self._file, None
             await file.close()
 
-    async def run(self, job: Job, sql: str, values: Any) -> Any:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement that stands alone."""
         file = self._file or await self.opened()
         self.log.debug("%s: %s", sql, values)
@@ -238,7 +235,7 @@ class SafeTransactionClient(Statements, TransactionalDBClient):
         self._finalized = False
         self._savepoint: str | None = None
 
-    async def run(self, job: Job, sql: str, values: Any) -> Any:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement of the transaction, after those that others have begun in it."""
         self.log.debug("%s: %s", sql, values)
         try:
@@ -305,13 +302,13 @@ def _tortoise_error(error: sqlite3.OperationalError | sqlite3.IntegrityError) ->
     return IntegrityError(error) if isinstance(error, sqlite3.IntegrityError) else OperationalError(error)
 
 
-def _fetch(connection: Connection, sql: str, values: Any) -> Any:
+def _fetch(connection: Connection, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     cursor = connection.execute(sql, values)
     found = connection.fetched(cursor)
     return tuple(column[0] for column in cursor.description or ()), found
 
 
-def _query(connection: Connection, sql: str, values: Any) -> Any:
+def _query(connection: Connection, sql: str, values: Sequence[Any]) -> tuple[int, list[Any]]:
     changes = connection.total_changes
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
@@ -319,11 +316,11 @@ def _query(connection: Connection, sql: str, values: Any) -> Any:
     return (connection.total_changes - changes) or len(found), found
 
 
-def _insert(connection: Connection, sql: str, values: Any) -> Any:
+def _insert(connection: Connection, sql: str, values: Sequence[Any]) -> Any:
     return connection.execute(sql, values).lastrowid
 
 
-def _many(connection: Connection, sql: str, values: Any) -> None:
+def _many(connection: Connection, sql: str, values: Sequence[Any]) -> None:
     connection.executemany(sql, values)
 
 

@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -60,7 +60,7 @@ class Readers:
         for connection in self.all:
             connection.close()
 
-    async def read(self, job: Job, sql: str, values: Any) -> Any:
+    async def read[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement that changes nothing."""
         if self._costs.of(sql) <= QUICK_SECONDS:
             with contextlib.suppress(Cut):
@@ -69,7 +69,7 @@ class Readers:
         async with self._long:
             return await self._read(float("inf"), job, sql, values)
 
-    async def _read(self, seconds: float, job: Job, sql: str, values: Any) -> Any:
+    async def _read[T](self, seconds: float, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         while not self._idle:  # another read may be faster to take what was added
             await finish(self._add())
         connection = self._idle.pop()
@@ -90,7 +90,7 @@ class Readers:
         self.all.append(connection)
         self._idle.append(connection)
 
-    def _timed(self, connection: Connection, seconds: float, job: Job, sql: str, values: Any) -> Any:
+    def _timed[T](self, connection: Connection, seconds: float, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement in a thread; only its processor time counts there, for it waits for the loop's thread too."""
         began = time.thread_time()
         try:
@@ -98,7 +98,7 @@ class Readers:
         finally:
             self._costs.remember(sql, time.thread_time() - began)
 
-    def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
+    def _in_thread[*A, T](self, function: Callable[[*A], T], *arguments: *A) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
 
@@ -112,7 +112,7 @@ logger = logging.getLogger(__name__)
 class SqliteFile:
     """The connections of this process. The user of the writer holds the client's lock."""
 
-    def __init__(self, path: str, pragmas: dict[str, Any]) -> None:
+    def __init__(self, path: str, pragmas: dict[str, object]) -> None:
         self.writer = opened(path, pragmas)
         self.is_alone = pragmas.get("locking_mode") == "EXCLUSIVE"
         self.reader: Connection | None = None
@@ -141,7 +141,7 @@ class SqliteFile:
 
     # Outside of transactions
 
-    async def read(self, job: Job, sql: str, values: Any) -> Any:
+    async def read[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement that changes nothing, on what has been committed."""
         assert self.reader is not None
         await self._turn()
@@ -155,7 +155,7 @@ class SqliteFile:
                     raise
         return await self.readers.read(job, sql, values)
 
-    async def write(self, job: Job, sql: str, values: Any) -> Any:
+    async def write[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement that commits by itself."""
         if sql.startswith("PRAGMA"):
             return job(self.writer, sql, values)
@@ -181,7 +181,7 @@ class SqliteFile:
             await finish(self._in_thread(patiently, self.writer, _fetched, "BEGIN IMMEDIATE", ()))
         self._changes_before = self.writer.total_changes
 
-    async def run(self, job: Job, sql: str, values: Any) -> Any:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         await self._turn()
         if is_read(sql):
             if self._is_short(sql):
@@ -244,21 +244,21 @@ class SqliteFile:
 
     # Where a statement runs
 
-    def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
+    def _in_thread[*A, T](self, function: Callable[[*A], T], *arguments: *A) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _is_short(self, sql: str) -> bool:
         return self._costs.of(sql) <= SHORT_SECONDS and not is_unbounded(sql)
 
-    def _read_here(self, connection: Connection, job: Job, sql: str, values: Any) -> Any:
+    def _read_here[T](self, connection: Connection, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a read on the loop's thread, or raise Cut when it takes too long."""
 
-        def cut(connection: Connection, sql: str, values: Any) -> Any:
+        def cut(connection: Connection, sql: str, values: Any) -> T:
             return connection.run_within(CUT_SECONDS, job, sql, values)
 
         return self._timed_here(cut, connection, sql, values)
 
-    def _timed_here(self, job: Job, connection: Connection, sql: str, values: Any) -> Any:
+    def _timed_here[T](self, job: Job[T], connection: Connection, sql: str, values: Sequence[Any]) -> T:
         began = time.perf_counter()  # thirty times as fast as thread_time
         try:
             return job(connection, sql, values)
@@ -269,7 +269,7 @@ class SqliteFile:
             if seconds > HELD_SECONDS:
                 logger.warning("database.loop_held", extra={"milliseconds": round(seconds * 1000), "statement": sql})
 
-    def _timed(self, job: Job, sql: str, values: Any) -> Any:
+    def _timed[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
         """Run a statement of the transaction in a thread; only its processor time counts there."""
         began = time.thread_time()
         try:
@@ -305,7 +305,7 @@ class SqliteFile:
                 return
 
 
-def _fetched(connection: Connection, sql: str, values: Any) -> Any:
+def _fetched(connection: Connection, sql: str, values: Sequence[Any]) -> list[Any]:
     return connection.execute(sql, values).fetchall()
 
 
@@ -314,5 +314,5 @@ def _undone(connection: Connection) -> None:
     connection.execute("RELEASE one_of_them")
 
 
-def _scripted(connection: Connection, script: str, _values: Any) -> None:
+def _scripted(connection: Connection, script: str, _values: Sequence[Any]) -> None:
     connection.executescript(script)

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -205,7 +205,7 @@ async def test_read_that_finds_its_new_connection_taken_opens_another(file: Sqli
     assert second == await first == [(0,)]
 
 
-def fetched(connection: sqlite3.Connection, sql: str, values: tuple[()]) -> list[tuple[int]]:
+def fetched(connection: sqlite3.Connection, sql: str, values: Sequence[object]) -> list[tuple[int]]:
     return connection.execute(sql, values).fetchall()
 
 
