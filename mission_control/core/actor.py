@@ -174,7 +174,7 @@ def _anybodys(membership: Membership) -> AnyMembership:
     return made
 
 
-def rights_of(person: Actor) -> Hashable:
+def rights_of(person: Actor) -> tuple[Hashable, ...]:
     """Return all that `AnyPerson.like` keeps of a person: it is equal for those who may see the same."""
     every = (
         tuple(frozenset(value.items()) if one.name == "boards" else value for one, value in _values(membership))

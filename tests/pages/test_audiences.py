@@ -314,7 +314,7 @@ def test_any_person_has_nothing_of_an_actor_but_what_rights_are_equal_by() -> No
             assert not getattr(anybody, one.name)
         elif one.name != "memberships":
             assert getattr(anybody, one.name) == getattr(person, one.name)
-            assert getattr(person, one.name) in tuple(rights_of(person))  # type: ignore[arg-type]
+            assert getattr(person, one.name) in rights_of(person)
     [membership] = anybody.memberships.values()
     with pytest.raises(Personal):
         assert membership.id

@@ -217,7 +217,7 @@ async def test_body_that_breaks_off_after_its_answer_is_refused(running: Running
 
 
 async def test_waiting_for_a_request_has_an_end(monkeypatch: pytest.MonkeyPatch, running: Running) -> None:
-    running.server.config.timeout_keep_alive = 0.3  # type: ignore[assignment]
+    monkeypatch.setattr(running.server.config, "timeout_keep_alive", 0.3)
     monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 0.3)
     silent, slow, idle, busy = [await running.client() for _ in range(4)]
     await idle.send(GET)
