@@ -14,7 +14,7 @@ from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.substance import Parts
 from mission_control.core.values import Schema
-from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
+from mission_control.database.sql import Row, as_json, in_list, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 
@@ -49,7 +49,8 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
     if not approval_ids:
         return {}
     found: dict[UUID, list[Row]] = {}
-    for row in await rows(_SELECT.format(placeholders(len(approval_ids))), *approval_ids):
+    listed, ids = in_list(approval_ids)
+    for row in await rows(_SELECT.format(listed), *ids):
         found.setdefault(UUID(str(row["id"])), []).append(row)
     return {
         approval_id: parts_of(

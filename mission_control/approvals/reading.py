@@ -17,7 +17,17 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import substance_of
 from mission_control.core.values import Schema
-from mission_control.database.sql import Row, Values, as_id, as_moment, first_of_all, placeholders, rows, select
+from mission_control.database.sql import (
+    Row,
+    Values,
+    as_id,
+    as_moment,
+    first_of_all,
+    in_list,
+    placeholders,
+    rows,
+    select,
+)
 from mission_control.people.account_names import person_name
 
 BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncertainty", "impact", "danger", "errors"}
@@ -244,7 +254,8 @@ async def _items(where: str, values: Iterable[object], order: str = "") -> list[
     items = await select(Item, f"{_SELECT} WHERE {where} {order}", *values)
     linked = {item.id: item for item in items if item.has_tasks}
     if linked:
-        for task in await select(LinkedTask, _TASKS.format(placeholders(len(linked))), *linked):
+        listed, ids = in_list(linked)
+        for task in await select(LinkedTask, _TASKS.format(listed), *ids):
             linked[task.approval_id].tasks.append(task)
     parts = await parts_of_approvals([item.id for item in linked.values() if item.is_pending])
     for item in items:

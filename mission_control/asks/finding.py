@@ -14,7 +14,7 @@ from mission_control.core.substance import substance_of
 from mission_control.core.values import parse_id, version_of
 from mission_control.database.sql import Condition, as_moment, placeholders, rows, select
 from mission_control.http.registry import lookup
-from mission_control.http.response_cache import OVERHEAD, Kept, cache, who_reads_the_same
+from mission_control.http.response_cache import Kept, cache, who_reads_the_same
 from mission_control.log.position import Position, positions_of_boards
 
 
@@ -194,7 +194,7 @@ class KeptNeed(Kept):
     """A need in words, which nobody changes."""
 
     need: Need
-    size = 4 * OVERHEAD
+    size = 17_000  # as measured of approvals: ten times its JSON
 
 
 def _place_of(actor: Actor, key: Key) -> tuple[object, ...]:

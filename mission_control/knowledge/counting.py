@@ -20,7 +20,7 @@ from tortoise.transactions import in_transaction
 
 from mission_control.core.errors import DomainError
 from mission_control.core.values import new_id
-from mission_control.database.sql import held, is_postgres, placeholders, rows, select
+from mission_control.database.sql import held, in_list, is_postgres, placeholders, rows, select
 from mission_control.knowledge.models import FigureSum
 from mission_control.log.wake import publish_signal
 from mission_control.work.loops import Loop
@@ -215,15 +215,15 @@ async def folded(events: Sequence[Logged]) -> Fold:
     imported = [event.board_id for event in events if event.kind == IMPORTED]
     about = list({event.task_id: None for event in events if event.task_id and event.kind.startswith("task.")})
     found = [await select(TaskRow, f"{TASKS}board_id = ?", board_id) for board_id in imported]
-    found += [
-        await select(TaskRow, f"{TASKS}id IN ({placeholders(len(ids))})", *ids)
-        for ids in batched(about, IDS_AT_ONCE, strict=False)
-    ]
+    for ids in batched(about, IDS_AT_ONCE, strict=False):
+        listed, values = in_list(ids)
+        found.append(await select(TaskRow, f"{TASKS}id IN ({listed})", *values))
     living = [task for tasks in found for task in tasks]
     known: dict[str, TaskState] = {}
     for ids in batched({*about, *(task.id for task in living)}, IDS_AT_ONCE, strict=False):
-        states = f"SELECT {', '.join(STATE)} FROM figure_tasks WHERE id IN ({placeholders(len(ids))})"
-        known |= {one.id: one for one in await select(TaskState, states, *ids)}
+        listed, values = in_list(ids)
+        states = f"SELECT {', '.join(STATE)} FROM figure_tasks WHERE id IN ({listed})"
+        known |= {one.id: one for one in await select(TaskState, states, *values)}
     fold = Fold(known)
     for event in events:
         fold.take(event)
@@ -333,8 +333,8 @@ CHANGED = ", ".join(f"{name} = excluded.{name}" for name in STATE[1:])
 
 async def _keep(fold: Fold) -> None:
     """Add what a fold found to what is counted; boards that are no more are left out."""
-    ids = list({*(state.board_id for state in fold.states.values()), *(fact.board_id for fact in fold.facts)})
-    here = {str(one) for one in await held("boards", f"id IN ({placeholders(len(ids))})", *ids)} if ids else set()
+    listed, ids = in_list({*(state.board_id for state in fold.states.values()), *(one.board_id for one in fold.facts)})
+    here = {str(one) for one in await held("boards", f"id IN ({listed})", *ids)} if ids else set()
     sums = sums_of(fact for fact in fold.facts if fact.board_id in here)
     await _write(
         ("id", "board_id", "period", *SUMS),

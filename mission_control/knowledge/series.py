@@ -8,7 +8,7 @@ from statistics import mean, median
 from uuid import UUID
 
 from mission_control.boards.words import STATUSES
-from mission_control.database.sql import FEW_ROWS, as_moment, fetch, placeholders, select
+from mission_control.database.sql import FEW_ROWS, as_moment, fetch, in_list, placeholders, select
 from mission_control.knowledge.counting import (
     SUMS,
     Amounts,
@@ -320,8 +320,8 @@ REVIEW, AGE, COUNTED = range(3)
 
 async def _times(figures: Figures, organization_id: UUID, boards: list[UUID], window: Window, fold: Fold) -> int:
     """Read each time of the window that ends now, and which tasks are longest at work; return what is counted."""
-    here, known = f"board_id IN ({placeholders(len(boards))})", list(fold.states)
-    others = f" AND id NOT IN ({placeholders(len(known))})" if known else ""
+    here, (listed, known) = f"board_id IN ({placeholders(len(boards))})", in_list(fold.states)
+    others = f" AND id NOT IN ({listed})" if known else ""
     # By themselves, as a single column: they may be many.
     _, cycles = await fetch(
         f"SELECT cycle_micros FROM figure_changes WHERE {here} AND cycle_micros IS NOT NULL"

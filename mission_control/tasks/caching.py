@@ -14,8 +14,8 @@ import orjson
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import to_json
-from mission_control.database.sql import placeholders, rows
-from mission_control.http.response_cache import Cached, Parts, cache, exactly
+from mission_control.database.sql import in_list, rows
+from mission_control.http.response_cache import Parts, cache, exactly
 from mission_control.log.position import Position, position_of_board
 from mission_control.tasks.models import Task
 
@@ -82,12 +82,13 @@ async def _changed_since(board_id: UUID, seq: int) -> Changed | None:
     if len(events) == MOST_EVENTS:
         return None
     if approvals:
-        listed = placeholders(len(approvals))
-        linked = await rows(f"SELECT task_id FROM approval_task_links WHERE approval_id IN ({listed})", *approvals)
+        marks, ids = in_list(approvals)
+        linked = await rows(f"SELECT task_id FROM approval_task_links WHERE approval_id IN ({marks})", *ids)
         tasks.update(str(row["task_id"]) for row in linked)
     changed = {(part, one) for one in tasks for part in ("task", "card")} | {("approval", one) for one in approvals}
     if tasks:
-        for row in await rows(_DEPENDENT.format(tasks=placeholders(len(tasks))), *tasks, *tasks):
+        marks, ids = in_list(tasks)
+        for row in await rows(_DEPENDENT.format(tasks=marks), *ids, *ids):
             parts = ("task", "card") if row["what"] == "task" else ("approval",)
             changed.update((part, str(row["id"])) for part in parts)
     still = (*STILL, *UNSHOWN)
@@ -141,6 +142,3 @@ async def state_of_board(actor: Actor, thing: Board | Task, query: Any) -> Posit
 def same_for_all(actor: Actor, query: Any) -> tuple[()]:
     """Say that everybody who may read it gets the same answer."""
     return ()
-
-
-OF_BOARD = Cached(state_of_board, same_for_all)

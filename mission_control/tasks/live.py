@@ -16,7 +16,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import to_json
-from mission_control.database.sql import placeholders, rows, select_columns
+from mission_control.database.sql import in_list, rows, select_columns
 from mission_control.http import lookups
 from mission_control.http.response_cache import Cached
 from mission_control.log import broker
@@ -105,12 +105,14 @@ async def _render(actor: Actor, board: Board, query: SnapshotQuery, state: Snaps
 
 
 async def _cards(ids: list[str]) -> ById:
-    columns = await select_columns(CARD_KINDS, CARDS.format(ids=placeholders(len(ids))), *ids)
+    listed_ids, values = in_list(ids)
+    columns = await select_columns(CARD_KINDS, CARDS.format(ids=listed_ids), *values)
     return by_id(await tasks_of(columns["board_id"][0], columns)) if columns["id"] else {}
 
 
 async def _approvals(ids: list[str]) -> ById:
-    return by_id(await approvals_read(f"a.id IN ({placeholders(len(ids))})", ids, ""))
+    listed_ids, values = in_list(ids)
+    return by_id(await approvals_read(f"a.id IN ({listed_ids})", values, ""))
 
 
 CACHED_SNAPSHOT = Cached(_state_of_snapshot, same_for_all, _render)

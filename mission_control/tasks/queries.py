@@ -20,6 +20,7 @@ from mission_control.core.values import Paging, page
 from mission_control.database.sql import (
     as_moment,
     first_of_all,
+    in_list,
     placeholders,
     rows,
     select,
@@ -256,15 +257,14 @@ async def tasks_read(task_ids: Sequence[UUID | str]) -> list[dict[str, object]]:
     """Return some tasks of one board as they are answered, in any order."""
     if not task_ids:
         return []
-    columns = await select_columns(
-        KINDS, f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids
-    )
+    listed, ids = in_list(task_ids)
+    columns = await select_columns(KINDS, f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({listed})", *ids)
     return await tasks_of(columns["board_id"][0], columns) if columns["id"] else []
 
 
 async def tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
-    ids = columns["id"]
-    edges = await _edges(f"d.task_id IN ({placeholders(len(ids))})", *ids) if ids else {}
+    listed, ids = in_list(columns["id"])
+    edges = await _edges(f"d.task_id IN ({listed})", *ids) if ids else {}
     relations = Relations(edges, await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
     return serialize_tasks(columns, relations)
 
