@@ -20,7 +20,7 @@ from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_id, rows
 from mission_control.gateways.queries import visible_gateway
 from mission_control.http import lookups
-from mission_control.http.registry import lookup
+from mission_control.http.registry import lookup, tag_of
 from mission_control.http.response_cache import Answer, cache
 from mission_control.log import broker
 from mission_control.log.models import Event
@@ -91,7 +91,8 @@ async def agents_of_board_as_json(board: Board) -> bytes:
     signs of life are not in the log, and without one for some minutes an agent is offline."""
     found = await rows(f"SELECT * FROM agents WHERE {OF_BOARD}", board.id)
     now = times.clock_now()
-    state = found, [row["gateway_id"] is None and is_recent(row["last_seen_at"], now) for row in found]
+    recent = [row["gateway_id"] is None and is_recent(row["last_seen_at"], now) for row in found]
+    state = tag_of(to_json([found, recent]))
 
     async def make() -> Answer:
         return Answer((to_json([AgentRead.of(agent) for agent in await agents_of_board(board)]),), "")
