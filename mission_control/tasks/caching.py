@@ -19,6 +19,7 @@ from mission_control.http.response_cache import Parts, cache, exactly
 from mission_control.log.position import Position, position_of_board
 from mission_control.tasks.models import Task
 
+MOST_LISTS = 100  # of a board
 MOST_EVENTS = 100  # since the parts were right; after more all of them are read again
 AT_ONCE = 500
 # What leaves every task and approval in its place in lists by age, unless a task leaves the archive with it. Lists by
@@ -104,6 +105,8 @@ async def listed(
     generation = parts.generation
     found = await read()
     if parts.generation == generation:
+        while len(parts.ids_of) >= MOST_LISTS:
+            del parts.ids_of[next(iter(parts.ids_of))]
         parts.ids_of[key] = found
         cache.recount(parts)
     return found

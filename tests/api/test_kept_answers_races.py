@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.http import response_cache
-from mission_control.tasks import live
+from mission_control.tasks import caching, live
 from tests.cast import Cast
 
 type Change = Callable[[], Awaitable[Any]]
@@ -44,3 +44,14 @@ async def test_group_snapshot_shows_what_changes_while_it_is_read(cast: Cast, mo
     await cast.ada.get(f"{group}/snapshot")
     shown = (await cast.ada.get(f"{group}/snapshot")).ok()
     assert shown["boards"][0]["board"]["name"] == "Renamed"
+
+
+async def test_lists_that_are_kept_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "MOST_LISTS", 3)
+    tasks = f"/boards/{cast.board.id}/tasks"
+    await cast.ada.post(tasks, {"title": "Only one"})
+    for offset in [*range(5), 0]:
+        found = (await cast.ada.get(f"{tasks}?limit=1&offset={offset}")).ok()
+        assert (found["total"], len(found["items"])) == (1, 1 if offset == 0 else 0)
+    parts = await caching.current_parts(cast.board, (0, 0, 0))
+    assert len(parts.ids_of) == 3
