@@ -154,6 +154,7 @@ class Route(QuartRule):
 
 
 KEPT_HOSTS = 1000
+LONGEST_KEPT_HOST = 300  # a name has at most 253 characters
 
 
 class Application(Quart):
@@ -171,7 +172,7 @@ class Application(Quart):
         """Return what finds the route of a request. The host is checked and encoded when it is first seen."""
         if request is None or (host := self._hosts.get(key := (request.scheme, request.host))) is None:
             adapter = super().create_url_adapter(request)
-            if request is not None and adapter is not None:
+            if request is not None and adapter is not None and len(request.host) <= LONGEST_KEPT_HOST:
                 if len(self._hosts) >= KEPT_HOSTS:
                     self._hosts.clear()
                 self._hosts[key] = adapter.server_name

@@ -7,6 +7,7 @@ import re
 import pytest
 from quart import Quart
 
+from mission_control.http import middleware
 from mission_control.http.proxies import first_untrusted
 from tests.tiny_app import settings_with, tiny_app
 
@@ -234,3 +235,13 @@ async def test_pages_are_shown_under_known_names_only(host: str, status: int) ->
 async def test_malformed_host_is_refused_everywhere(host: str, path: str) -> None:
     answer = await tiny_app().test_client().get(path, headers={"Host": host})
     assert answer.status_code == 400 and "Host" in (await answer.get_json())["detail"]
+
+
+async def test_only_hosts_that_may_be_names_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "KEPT_HOSTS", 3)
+    app = middleware.Application("tests.hosts", static_folder=None)
+    app.add_url_rule("/", "root", lambda: "here")
+    hosts = [*(f"host{number}.example" for number in range(5)), "a." * 20_000 + "example"]
+    for host in hosts:
+        assert (await app.test_client().get("/", headers={"Host": host})).status_code == 200
+    assert len(app._hosts) <= 3 and max(len(host) for _, host in app._hosts) < 300
