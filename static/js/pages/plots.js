@@ -34,7 +34,7 @@ const options = (place, table, width) => {
     said.textContent = at == null ? "" : `${periods[at]}: ${now[at]}${before[at] ? `, before: ${before[at]}` : ""}`;
   };
   return {
-    width, height: HEIGHT, legend: { show: false }, padding: [8, 4, 0, 0],
+    width, height: HEIGHT, legend: { show: false }, padding: [8, 14, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { show: !isBars } },
     hooks: { setCursor: [say] },
     scales: { x: { time: false, range: (_, least, most) => [least - 0.6, most + 0.6] }, y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
