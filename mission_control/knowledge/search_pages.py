@@ -13,7 +13,7 @@ from mission_control.boards.queries import boards_of
 from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging, parse_id, parts_of
-from mission_control.database.sql import Row, Values, contains, placeholders, rows
+from mission_control.database.sql import Row, Values, contains, in_list, placeholders, rows
 from mission_control.knowledge.group_queries import list_groups
 from mission_control.knowledge.search_queries import SearchHit, SearchKind, SearchQuery, find_hits
 from mission_control.people.account_names import person_name
@@ -97,22 +97,34 @@ WRITTEN: dict[SearchKind, tuple[str, str]] = {
 }
 
 
-async def find_tasks(boards: Sequence[Board], query: str) -> list[Hit]:
-    """Return tasks by number (`12`, `#12`) or by every word in the title, open ones first."""
+async def find_tasks(actor: Actor, boards: Sequence[Board], query: str) -> list[Hit]:
+    """Return open tasks by number (`12`, `#12`) or by every word in the title, then done ones by words in the index.
+
+    Done tasks grow in number, so that their titles are not looked through one by one.
+    """
     if not boards:
         return []
     names = {str(board.id): board.name for board in boards}
     words, number = query.split(), re.fullmatch(r"#?([0-9]{1,9})", query)
-    match, values = " AND ".join([contains("title")] * len(words)), [word.lower() for word in words]
-    found = await rows(
+    match = " AND ".join(["status IN ('inbox', 'in_progress', 'review')", *[contains("title")] * len(words)])
+    found = await _tasks(match, [word.lower() for word in words], boards)
+    if number is not None:
+        found = [*await _tasks("number = ?", [int(number[1])], boards), *found]
+    elif len(found) < MOST_ROWS:
+        hits, _ = await find_hits(actor, SearchQuery(q=query, kind=["task"], limit=MOST_ROWS, offset=0))
+        listed, ids = in_list([hit.id for hit in hits])
+        found += await _tasks(f"status = 'done' AND id IN ({listed})", ids, boards) if hits else []
+    return [_task(row, names) for row in {row["id"]: row for row in found}.values()]
+
+
+async def _tasks(where: str, values: Values, boards: Sequence[Board]) -> list[Row]:
+    """Return living tasks, those changed last first."""
+    return await rows(
         "SELECT id, board_id, number, title, status FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
-        f" AND ({f'number = ? OR ({match})' if number else match}) AND board_id IN ({placeholders(len(names))})"
-        f" ORDER BY CASE WHEN status = 'done' THEN 1 ELSE 0 END, updated_at DESC LIMIT {MOST_ROWS}",
-        *([int(number[1])] if number else []),
+        f" AND {where} AND board_id IN ({placeholders(len(boards))}) ORDER BY updated_at DESC LIMIT {MOST_ROWS}",
         *values,
         *(board.id for board in boards),
     )
-    return [_task(row, names) for row in found]
 
 
 def _task(row: Row, names: dict[str, str]) -> Hit:
@@ -205,7 +217,7 @@ async def _found(
         ("Gateways", await find_gateways(actor, words), "gateway openclaw"),
         ("People", await find_people(actor, words), "people"),
     )
-    tasks = await find_tasks(boards, query)
+    tasks = await find_tasks(actor, boards, query)
     written, _ = await find_hits(actor, SearchQuery(q=query, kind=list(WRITTEN), limit=most, offset=0))
     return [
         *(group_of(title, [(hit, f"{hit.hint} {more}") for hit in hits], words, most) for title, hits, more in named),
