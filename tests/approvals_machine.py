@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mission_control.boards.models import Board
-from mission_control.claims.leases import expire_due
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
@@ -25,6 +24,7 @@ from mission_control.home.asking import Asker
 from mission_control.home.gateway_request_reading import AskedApproval
 from mission_control.home.intake import keep_approval
 from mission_control.http import lookups
+from mission_control.runs.leases import expire_due
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, Program
 from tests.gateway_agents import add_gateway

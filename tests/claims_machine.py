@@ -17,13 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.claims.leases import expire_due
 from mission_control.core import times
 from mission_control.database.sql import as_moment, rows
 from mission_control.http import lookups
 from mission_control.log.event_log import GENESIS, verify
 from mission_control.log.models import Event
 from mission_control.people.models import Organization
+from mission_control.runs.leases import expire_due
 from mission_control.tasks.models import Task
 from tests import claims_oracle as oracle
 from tests.cast import Answer, Cast, Program

@@ -26,6 +26,9 @@ class UsageEntry(Dated):
 
     `source` is `agent` for what it reported itself, and `gateway` for what its gateway measured. Of an agent on a
     gateway each counts only what goes beyond the other.
+
+    `cached_tokens` are those of `input_tokens` that came from the model's cache. `key` is how the agent's program knows
+    one request to its model: a second report of it counts nothing.
     """
 
     organization = reference("Organization")
@@ -36,9 +39,12 @@ class UsageEntry(Dated):
     day = fields.CharField(max_length=10)
     input_tokens = fields.BigIntField(default=0)
     output_tokens = fields.BigIntField(default=0)
+    cached_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
     model = nullable(fields.TextField)
     source = fields.CharField(max_length=16, default="agent")
+    session_id = nullable(fields.UUIDField)
+    key = nullable(fields.CharField, max_length=200)
 
     organization_id: UUID
     board_id: UUID | None
@@ -47,6 +53,7 @@ class UsageEntry(Dated):
 
     class Meta:
         table = "usage_entries"
+        unique_together = (("agent", "key"),)
         indexes = (
             Index(fields=("organization_id", "day")),
             Index(fields=("board_id", "day")),
@@ -155,6 +162,8 @@ class Agent(Changing):
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)
     last_seen_at = UtcDatetimeField(null=True)
+    # Since when something waits that its next answer tells it.
+    news_at = UtcDatetimeField(null=True)
 
     organization_id: UUID
     board_id: UUID | None

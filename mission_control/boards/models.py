@@ -36,6 +36,8 @@ class Board(Changing):
     only_lead_can_change_status = fields.BooleanField(default=False)
     max_agents = fields.IntField(default=1)
     wip_limits = json_field(null=True)
+    brief = fields.TextField(default="")
+    resume_after_seconds = fields.IntField(default=3600)
     work_state = fields.CharField(max_length=16, default="running")
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)
@@ -98,6 +100,10 @@ class Run(Identified):
     """One assignment of a task to an agent. While it is `running`, it is the task's lease.
 
     `fence` is the task's number of assignments at that moment. `cost_micros` is in millionths of a US dollar.
+
+    A run waits for people from `parked_at` on, without an expiry. From `ready_at` on its agent may go on: everything
+    that it asked is settled, or something with `resumes_on_any`. `heard_at` is when the agent of a run that people
+    stopped called again.
     """
 
     board = reference("Board")
@@ -111,12 +117,18 @@ class Run(Identified):
     state = fields.CharField(max_length=16, default="running")
     started_at = UtcDatetimeField(default=now)
     lease_expires_at = UtcDatetimeField(null=True)
+    parked_at = UtcDatetimeField(null=True)
+    ready_at = UtcDatetimeField(null=True)
+    resumes_on_any = fields.BooleanField(default=False)
+    heard_at = UtcDatetimeField(null=True)
     ended_at = UtcDatetimeField(null=True)
     end_reason = nullable(fields.TextField)
     summary = nullable(fields.TextField)
+    checked = nullable(fields.TextField)
     evidence = json_field(null=True)
     input_tokens = fields.BigIntField(default=0)
     output_tokens = fields.BigIntField(default=0)
+    cached_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
 
     class Meta:

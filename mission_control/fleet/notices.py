@@ -17,8 +17,6 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.agents.usage_queries import exhausted
 from mission_control.agents.work_state import directive_of
-from mission_control.claims import claiming
-from mission_control.claims.waiting import reasons_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_json, placeholders, rows
@@ -34,6 +32,8 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import deliver, notify, record, signal
+from mission_control.runs import claiming
+from mission_control.runs.waiting import reasons_of
 from mission_control.tasks.models import Task
 from mission_control.tasks.notices import WORK_WAITS
 from mission_control.tasks.rules import Limits, full

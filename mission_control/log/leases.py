@@ -129,7 +129,10 @@ DEBOUNCE_SECONDS = 0.02
 
 
 class Delivery(Leased):
-    """A message on its way: `waiting`, `sending` under a lease, `sent`, or `failed` for good."""
+    """A message on its way: `waiting`, `sending` under a lease, `sent`, or `failed` for good.
+
+    `offered_at` is when it rode on an answer to its agent, whose next call shows that it arrived.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization = reference("Organization", null=True)
@@ -142,6 +145,7 @@ class Delivery(Leased):
     text = fields.TextField()
     data = json_field(default=dict)
     sent_at = UtcDatetimeField(null=True)
+    offered_at = UtcDatetimeField(null=True)
 
     organization_id: UUID | None
     agent_id: UUID | None

@@ -24,6 +24,8 @@ class Task(Changing):
 
     `attempt` rises with every assignment, its end without a hand-in, and every step back to an earlier column: what was
     asked before is about other work. `rework_at` is when the work was sent back to its agent.
+
+    `blocks_parent` says that its parent cannot be handed in before it is done.
     """
 
     board = reference("Board")
@@ -53,6 +55,9 @@ class Task(Changing):
     flag_reason = nullable(fields.TextField)
     auto_created = fields.BooleanField(default=False)
     auto_reason = fields.TextField(null=True)
+    parent = reference("Task", null=True, on_delete=fields.SET_NULL)
+    parent_id: UUID | None
+    blocks_parent = fields.BooleanField(default=False)
     deleted_at = UtcDatetimeField(null=True)
     archived_at = UtcDatetimeField(null=True)
 
@@ -85,6 +90,57 @@ class TaskDependency(Dated):
     class Meta:
         table = "task_dependencies"
         unique_together = (("task", "depends_on_task"),)
+
+
+class TaskLink(Dated):
+    """What one task is to another: `found_in` or `duplicate_of`."""
+
+    task = reference("Task")
+    task_id: UUID
+    other = reference("Task")
+    other_id: UUID
+    kind = fields.CharField(max_length=16)
+
+    class Meta:
+        table = "task_links"
+        unique_together = (("task", "other", "kind"),)
+        indexes = (Index(fields=("other_id",)),)
+
+
+class TaskProposal(Dated):
+    """Work that an agent found: `open` until somebody makes it a task (`accepted`), merges it into one, or drops it.
+
+    `task_id` is the task that it became or was merged into, `found_in_id` the one at which it was found.
+    """
+
+    board = reference("Board")
+    board_id: UUID
+    agent = reference("Agent", null=True, on_delete=fields.SET_NULL)
+    agent_id: UUID | None
+    agent_name = fields.TextField()
+    run_id = nullable(fields.UUIDField)
+    found_in_id = nullable(fields.UUIDField)
+    title = fields.TextField()
+    description = fields.TextField(null=True)
+    reason = fields.TextField()
+    priority = fields.CharField(max_length=64, default="medium")
+    state = fields.CharField(max_length=16, default="open")
+    task_id = nullable(fields.UUIDField)
+    decided_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
+    decided_by_user_id: UUID | None
+    decided_by_agent_id = nullable(fields.UUIDField)
+    decided_at = UtcDatetimeField(null=True)
+    note = nullable(fields.TextField)
+
+    class Meta:
+        table = "task_proposals"
+        indexes = (Index(fields=("board_id", "created_at")),)
+
+    def scope(self) -> Scope:
+        """`board` must be loaded."""
+        return Scope(
+            organization_id=self.board.organization_id, board_id=self.board_id, task_id=self.task_id, subject_id=self.id
+        )
 
 
 class Comment(Dated):

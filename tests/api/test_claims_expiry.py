@@ -8,7 +8,11 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Run
-from mission_control.claims.leases import (
+from mission_control.core import times as clock
+from mission_control.core.actor import system
+from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
+from mission_control.runs.leases import (
     LONGEST_SLEEP_SECONDS,
     SECONDS_UNTIL_ANOTHER_TRY,
     expire_due,
@@ -16,10 +20,6 @@ from mission_control.claims.leases import (
     pause_after,
     seconds_left,
 )
-from mission_control.core import times as clock
-from mission_control.core.actor import system
-from mission_control.log.leases import Delivery
-from mission_control.log.models import Event
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, events, head
 from tests.claiming import claim, later, taken, title_of_next

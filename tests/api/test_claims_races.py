@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board, Run
-from mission_control.claims import polling
-from mission_control.claims.queries import ClaimCreate
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
 from mission_control.log.event_log import verify
+from mission_control.runs import polling
+from mission_control.runs.queries import ClaimCreate
 from mission_control.tasks.models import Task
 from tests.cast import Cast, hire
 from tests.claiming import claim, taken

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from mission_control.approvals.models import Approval
-from mission_control.claims.leases import expire_due
 from mission_control.core import times
+from mission_control.runs.leases import expire_due
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.hand_ins import Deed, approval_of, approve, claimed, drag, drag_on_page, hand_in, rework, send_back, trash

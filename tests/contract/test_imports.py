@@ -10,7 +10,7 @@ from tests.contract.source import trees
 # From the ground floor up. Before all of them are the settings.
 ORDER = [
     "core", "database", "log", "work", "http", "web",
-    "people", "asks", "gateways", "boards", "approvals", "agents", "tasks", "claims",
+    "people", "asks", "gateways", "boards", "approvals", "agents", "tasks", "runs",
     "knowledge", "fleet", "exchange", "home", "doors", "cli",
 ]  # fmt: skip
 # Modules beside the rooms: what every room may import.

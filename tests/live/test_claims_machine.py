@@ -5,7 +5,7 @@ SEED in the environment repeats a run, STEPS changes its length; SHRINK=0 shows 
 
 import pytest
 
-from mission_control.claims import leases
+from mission_control.runs import leases
 from tests.cast import Cast
 from tests.claims_machine import ClaimsMachine, prepare
 from tests.machines import LONG, nothing_is_due, play, steps

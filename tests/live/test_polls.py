@@ -13,13 +13,13 @@ from mission_control.agents import work_state as directives
 from mission_control.approvals import live as approvals
 from mission_control.asks import deadlines
 from mission_control.asks import polling as needs
-from mission_control.claims.polling import channel_of as channel_of_work
 from mission_control.core import times
 from mission_control.home import question_reactions as questions
 from mission_control.http.registry import OPERATIONS
 from mission_control.log import channels
 from mission_control.people.credentials import revoke_personal_token
 from mission_control.people.models import Token
+from mission_control.runs.polling import channel_of as channel_of_work
 from tests.cast import Answer, Caller, Cast, stamp
 from tests.rights_changes import member_path, revoke
 from tests.statements import counted

@@ -7,12 +7,12 @@ import httpx2
 import pytest
 
 from mission_control.boards.models import Run
-from mission_control.claims import polling
-from mission_control.claims.polling import channel_of
 from mission_control.core.actor import Actor
 from mission_control.doors import calls
 from mission_control.http import retries
 from mission_control.log import channels
+from mission_control.runs import polling
+from mission_control.runs.polling import channel_of
 from mission_control.tasks.models import Task
 from tests.cast import Cast, Program
 from tests.mcp.clients import Call, post, posted

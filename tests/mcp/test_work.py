@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from mission_control.boards.models import Run
-from mission_control.claims.polling import channel_of
 from mission_control.core import times
 from mission_control.log import channels
 from mission_control.people.models import User
+from mission_control.runs.polling import channel_of
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, events, head, kinds
 from tests.mcp.clients import ERAS, Call, connected

@@ -8,18 +8,6 @@ from functools import partial
 from uuid import UUID
 
 from mission_control.boards.models import Board
-from mission_control.claims import claiming, leases
-from mission_control.claims.claiming import (
-    NO_WORK_CODES,
-    Claim,
-    Missed,
-    Worker,
-    claim_best,
-    claim_named,
-    refuse_no_work,
-)
-from mission_control.claims.leases import expire_due, release_lease
-from mission_control.claims.queries import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound, Unauthenticated, existing
@@ -32,6 +20,18 @@ from mission_control.log import broker, channels
 from mission_control.log.commands import on_abandonment, uncancelled
 from mission_control.log.event_log import NewEvent
 from mission_control.log.unit_of_work import notify, reacts_to
+from mission_control.runs import claiming, leases
+from mission_control.runs.claiming import (
+    NO_WORK_CODES,
+    Claim,
+    Missed,
+    Worker,
+    claim_best,
+    claim_named,
+    refuse_no_work,
+)
+from mission_control.runs.leases import expire_due, release_lease
+from mission_control.runs.queries import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import Limits, full
 

@@ -12,14 +12,14 @@ from mission_control.agents.page_frame import AGENT_PAGE, PAGE, Viewed
 from mission_control.agents.reactions import NOTICE
 from mission_control.agents.usage_queries import money, short
 from mission_control.approvals.payloads import action_words, asks_to_finish
-from mission_control.claims.queries import runs_of_agent, runs_of_task
-from mission_control.claims.waiting import reasons_of
 from mission_control.core import times
 from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.people.account_names import person_name
+from mission_control.runs.queries import runs_of_agent, runs_of_task
+from mission_control.runs.waiting import reasons_of
 from mission_control.tasks.activity_queries import history_of_task
 from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.models import Task
@@ -34,7 +34,7 @@ from mission_control.web.fragments import partial, read_ahead, render_macro
 from mission_control.web.regions import Concerns
 from mission_control.web.tabs import Tab
 
-TEMPLATE = "claims/panel.html"
+TEMPLATE = "runs/panel.html"
 
 
 async def waiting(_view: BoardView, panel: Panel) -> str:
@@ -77,7 +77,7 @@ ELSEWHERE = ("task.comment", "task.run_completed", "task.lease_expired", "approv
 DECIDED = {"approved": "approved", "changes_requested": "sent back", "rejected": "rejected"}
 
 
-# The moments of a timeline are rows for `claims/timeline.html`, each of a kind and `at` a time.
+# The moments of a timeline are rows for `runs/timeline.html`, each of a kind and `at` a time.
 
 
 async def timeline_of(view: BoardView, panel: Panel) -> Row:
@@ -211,7 +211,7 @@ def _changes(history: Iterable[Entry], others: list[datetime]) -> list[Row]:
     return found
 
 
-TIMELINE_TEMPLATE = "claims/timeline.html"
+TIMELINE_TEMPLATE = "runs/timeline.html"
 
 
 async def timeline(view: BoardView, panel: Panel) -> str:
@@ -247,7 +247,7 @@ NEWS = Concerns[BoardView](
 TIMELINE_REGIONS = (panel_region("timeline", NEWS, timeline, timeline_changes, own_key),)
 
 
-AGENT_TEMPLATE = "claims/agent.html"
+AGENT_TEMPLATE = "runs/agent.html"
 CARD_LINES = 5
 
 

@@ -5,15 +5,15 @@ import asyncio
 from mission_control.agents.models import Agent
 from mission_control.approvals.reading import pending_of
 from mission_control.boards.models import Board
-from mission_control.claims import claiming, leases, polling, queries
-from mission_control.claims.completions import complete_run, uploads_of
-from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, schema_error
 from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.body_limit import BodyLimit
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import WORKER
+from mission_control.runs import claiming, leases, polling, queries
+from mission_control.runs.completions import complete_run, uploads_of
+from mission_control.runs.waiting import reasons_of
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read

@@ -5,10 +5,10 @@ from typing import get_args
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.words import LABELS
-from mission_control.claims import waiting_sql as levels
-from mission_control.claims.waiting_sql import statement
 from mission_control.core import times
 from mission_control.database.sql import Row, as_id, as_moment, rows, wire_moment
+from mission_control.runs import waiting_sql as levels
+from mission_control.runs.waiting_sql import statement
 from mission_control.tasks.waiting import Kind, Reasons, WaitingReason, explain_waiting
 
 ORDER = {kind: place for place, kind in enumerate(get_args(Kind))}

@@ -10,8 +10,6 @@ from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, 
 from mission_control.boards.attempts import forgive, running
 from mission_control.boards.models import Board
 from mission_control.boards.words import rank_sql
-from mission_control.claims.leases import hold_until, is_over, notify_pages
-from mission_control.claims.queries import ClaimCreate, LeaseRead
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, NotFound, existing
@@ -21,6 +19,8 @@ from mission_control.database.sql import as_id, as_json, is_postgres, placeholde
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.people.work_state import lock_work_state_shared
+from mission_control.runs.leases import hold_until, is_over, notify_pages
+from mission_control.runs.queries import ClaimCreate, LeaseRead
 from mission_control.tasks.changes import TaskChange, locked_task, save
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task

@@ -11,8 +11,6 @@ from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import is_finish_approved
 from mission_control.boards.attempts import LIVE, lease_lost
 from mission_control.boards.models import Run
-from mission_control.claims.leases import is_over
-from mission_control.claims.queries import ArtifactCreate, CompletionCreate
 from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.database.records import find, update
@@ -20,6 +18,8 @@ from mission_control.database.sql import as_json, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import acting_as, reacts_to, record
+from mission_control.runs.leases import is_over
+from mission_control.runs.queries import ArtifactCreate, CompletionCreate
 from mission_control.tasks.attachments import Upload, attach, uploaded
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task

@@ -10,7 +10,6 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import lease_lost, running
 from mission_control.boards.models import Board, Run
-from mission_control.claims.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS, LeaseRead
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_id, as_moment, rows
@@ -18,6 +17,7 @@ from mission_control.log import channels
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, record, signal
+from mission_control.runs.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS, LeaseRead
 from mission_control.tasks import notices
 from mission_control.tasks.changes import held_task, save
 from mission_control.tasks.leaving import return_to_inbox

@@ -1,0 +1,356 @@
+"""Runs: waiting, sessions and what happens in them, notes, proposals, parts, and what they cost."""
+
+from mission_control.database.migrate import by_dialect
+
+RUN_IN_TRANSACTION = True
+
+UP = {
+    "sqlite": """
+        CREATE TABLE IF NOT EXISTS "task_links" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "created_at" TIMESTAMP NOT NULL,
+            "kind" VARCHAR(16) NOT NULL,
+            "other_id" CHAR(36) NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+            "task_id" CHAR(36) NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+            CONSTRAINT "uid_task_links_task_id_5566d1" UNIQUE ("task_id", "other_id", "kind")
+        ) /* What one task is to another: `found_in` or `duplicate_of`. */;
+        CREATE INDEX IF NOT EXISTS "idx_task_links_other_i_6734e6" ON "task_links" ("other_id");
+        CREATE TABLE IF NOT EXISTS "task_proposals" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "created_at" TIMESTAMP NOT NULL,
+            "agent_name" TEXT NOT NULL,
+            "run_id" CHAR(36),
+            "found_in_id" CHAR(36),
+            "title" TEXT NOT NULL,
+            "description" TEXT,
+            "reason" TEXT NOT NULL,
+            "priority" VARCHAR(64) NOT NULL,
+            "state" VARCHAR(16) NOT NULL,
+            "task_id" CHAR(36),
+            "decided_by_agent_id" CHAR(36),
+            "decided_at" TIMESTAMP,
+            "note" TEXT,
+            "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
+            "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "decided_by_user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL
+        ) /* Work that an agent found: `open` until somebody makes it a task (`accepted`), merges it into one, or drops it. */;
+        CREATE INDEX IF NOT EXISTS "idx_task_propos_board_i_69a98a" ON "task_proposals" ("board_id", "created_at");
+        CREATE TABLE IF NOT EXISTS "agent_sessions" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "agent_name" TEXT NOT NULL,
+            "gateway_id" CHAR(36),
+            "run_id" CHAR(36),
+            "task_id" CHAR(36),
+            "parent_id" CHAR(36),
+            "client" VARCHAR(32) NOT NULL,
+            "external_id" VARCHAR(255) NOT NULL,
+            "client_version" VARCHAR(64),
+            "host_label" VARCHAR(255),
+            "cwd_label" VARCHAR(255),
+            "branch" VARCHAR(255),
+            "model" VARCHAR(200),
+            "mode" VARCHAR(64),
+            "title" VARCHAR(200),
+            "state" VARCHAR(16) NOT NULL,
+            "state_at" TIMESTAMP NOT NULL,
+            "started_at" TIMESTAMP NOT NULL,
+            "last_seen_at" TIMESTAMP NOT NULL,
+            "ended_at" TIMESTAMP,
+            "end_reason" TEXT,
+            "doing" VARCHAR(200),
+            "doing_at" TIMESTAMP,
+            "is_doing_over" INT NOT NULL,
+            "failures" INT NOT NULL,
+            "plan" JSON,
+            "seq" INT NOT NULL,
+            "digest" VARCHAR(64),
+            "input_tokens" BIGINT NOT NULL,
+            "output_tokens" BIGINT NOT NULL,
+            "cached_tokens" BIGINT NOT NULL,
+            "cost_micros" BIGINT NOT NULL,
+            "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
+            "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
+            CONSTRAINT "uid_agent_sessi_agent_i_64b255" UNIQUE ("agent_id", "client", "external_id")
+        ) /* One conversation of an agent's program, wherever it runs. It serves a run (`run_id`) at a time, or none. */;
+        CREATE INDEX IF NOT EXISTS "idx_agent_sessi_board_i_70a952" ON "agent_sessions" ("board_id", "last_seen_at");
+        CREATE INDEX IF NOT EXISTS "idx_agent_sessi_run_id_c7f7e1" ON "agent_sessions" ("run_id");
+        CREATE INDEX IF NOT EXISTS "idx_agent_sessi_task_id_1b38bf" ON "agent_sessions" ("task_id", "started_at");
+        CREATE TABLE IF NOT EXISTS "session_activities" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "seq" INT NOT NULL,
+            "run_id" CHAR(36),
+            "at" TIMESTAMP NOT NULL,
+            "kind" VARCHAR(32) NOT NULL,
+            "title" VARCHAR(200) NOT NULL,
+            "state" VARCHAR(16),
+            "ref" VARCHAR(255),
+            "detail" JSON,
+            "session_id" CHAR(36) NOT NULL REFERENCES "agent_sessions" ("id") ON DELETE CASCADE,
+            CONSTRAINT "uid_session_act_session_3b65b1" UNIQUE ("session_id", "seq")
+        ) /* Something that an agent did in a session; its id follows from the session and the program's key for it. */;
+        CREATE INDEX IF NOT EXISTS "idx_session_act_at_ad5bc3" ON "session_activities" ("at");
+        CREATE TABLE IF NOT EXISTS "run_notes" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "created_at" TIMESTAMP NOT NULL,
+            "author_name" TEXT NOT NULL,
+            "task_id" CHAR(36),
+            "run_id" CHAR(36),
+            "session_id" CHAR(36),
+            "text" TEXT NOT NULL,
+            "expires_at" TIMESTAMP NOT NULL,
+            "offered_at" TIMESTAMP,
+            "taken_at" TIMESTAMP,
+            "read_at" TIMESTAMP,
+            "expired_at" TIMESTAMP,
+            "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
+            "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL
+        ) /* What a person tells an agent about its run or session; its id is that of the notice that carries it. */;
+        CREATE INDEX IF NOT EXISTS "idx_run_notes_task_id_124ea1" ON "run_notes" ("task_id", "created_at");
+        CREATE INDEX IF NOT EXISTS "idx_run_notes_session_9e6716" ON "run_notes" ("session_id", "created_at");
+        ALTER TABLE "agents" ADD "news_at" TIMESTAMP;
+        ALTER TABLE "usage_entries" ADD "key" VARCHAR(200);
+        ALTER TABLE "usage_entries" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE "usage_entries" ADD "session_id" CHAR(36);
+        ALTER TABLE "boards" ADD "brief" TEXT NOT NULL DEFAULT '';
+        ALTER TABLE "boards" ADD "resume_after_seconds" INT NOT NULL DEFAULT 3600;
+        ALTER TABLE "task_runs" ADD "heard_at" TIMESTAMP;
+        ALTER TABLE "task_runs" ADD "ready_at" TIMESTAMP;
+        ALTER TABLE "task_runs" ADD "checked" TEXT;
+        ALTER TABLE "task_runs" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE "task_runs" ADD "parked_at" TIMESTAMP;
+        ALTER TABLE "task_runs" ADD "resumes_on_any" INT NOT NULL DEFAULT 0;
+        ALTER TABLE "deliveries" ADD "offered_at" TIMESTAMP;
+        ALTER TABLE "tasks" ADD "blocks_parent" INT NOT NULL DEFAULT 0;
+        ALTER TABLE "tasks" ADD "parent_id" CHAR(36) REFERENCES "tasks" ("id") ON DELETE SET NULL;
+        CREATE UNIQUE INDEX "uid_usage_entri_agent_i_c38084" ON "usage_entries" ("agent_id", "key");
+        CREATE INDEX "idx_task_runs_parked" ON "task_runs" ("ready_at") WHERE "parked_at" IS NOT NULL AND "ended_at" IS NULL;
+        CREATE INDEX "idx_tasks_parent" ON "tasks" ("parent_id") WHERE "parent_id" IS NOT NULL;
+        CREATE INDEX "idx_task_proposals_open" ON "task_proposals" ("board_id") WHERE "state" = 'open';
+        CREATE INDEX "idx_task_proposals_agent" ON "task_proposals" ("agent_id") WHERE "agent_id" IS NOT NULL;
+        CREATE INDEX "idx_task_proposals_decider" ON "task_proposals" ("decided_by_user_id")
+            WHERE "decided_by_user_id" IS NOT NULL;
+        CREATE INDEX "idx_agent_sessions_open" ON "agent_sessions" ("board_id") WHERE "ended_at" IS NULL;
+        CREATE INDEX "idx_agent_sessions_user" ON "agent_sessions" ("user_id") WHERE "user_id" IS NOT NULL;
+        CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
+        CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
+        CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
+        CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at")
+            WHERE "offered_at" IS NULL AND "expired_at" IS NULL;
+    """,
+    "postgres": """
+        CREATE TABLE IF NOT EXISTS "task_links" (
+            "id" UUID NOT NULL PRIMARY KEY,
+            "created_at" TIMESTAMP NOT NULL,
+            "kind" VARCHAR(16) NOT NULL,
+            "other_id" UUID NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+            "task_id" UUID NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+            CONSTRAINT "uid_task_links_task_id_5566d1" UNIQUE ("task_id", "other_id", "kind")
+        );
+        CREATE INDEX IF NOT EXISTS "idx_task_links_other_i_6734e6" ON "task_links" ("other_id");
+        COMMENT ON TABLE "task_links" IS 'What one task is to another: `found_in` or `duplicate_of`.';
+        CREATE TABLE IF NOT EXISTS "task_proposals" (
+            "id" UUID NOT NULL PRIMARY KEY,
+            "created_at" TIMESTAMP NOT NULL,
+            "agent_name" TEXT NOT NULL,
+            "run_id" UUID,
+            "found_in_id" UUID,
+            "title" TEXT NOT NULL,
+            "description" TEXT,
+            "reason" TEXT NOT NULL,
+            "priority" VARCHAR(64) NOT NULL,
+            "state" VARCHAR(16) NOT NULL,
+            "task_id" UUID,
+            "decided_by_agent_id" UUID,
+            "decided_at" TIMESTAMP,
+            "note" TEXT,
+            "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
+            "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "decided_by_user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL
+        );
+        CREATE INDEX IF NOT EXISTS "idx_task_propos_board_i_69a98a" ON "task_proposals" ("board_id", "created_at");
+        COMMENT ON TABLE "task_proposals" IS 'Work that an agent found: `open` until somebody makes it a task (`accepted`), merges it into one, or drops it.';
+        CREATE TABLE IF NOT EXISTS "agent_sessions" (
+            "id" UUID NOT NULL PRIMARY KEY,
+            "agent_name" TEXT NOT NULL,
+            "gateway_id" UUID,
+            "run_id" UUID,
+            "task_id" UUID,
+            "parent_id" UUID,
+            "client" VARCHAR(32) NOT NULL,
+            "external_id" VARCHAR(255) NOT NULL,
+            "client_version" VARCHAR(64),
+            "host_label" VARCHAR(255),
+            "cwd_label" VARCHAR(255),
+            "branch" VARCHAR(255),
+            "model" VARCHAR(200),
+            "mode" VARCHAR(64),
+            "title" VARCHAR(200),
+            "state" VARCHAR(16) NOT NULL,
+            "state_at" TIMESTAMP NOT NULL,
+            "started_at" TIMESTAMP NOT NULL,
+            "last_seen_at" TIMESTAMP NOT NULL,
+            "ended_at" TIMESTAMP,
+            "end_reason" TEXT,
+            "doing" VARCHAR(200),
+            "doing_at" TIMESTAMP,
+            "is_doing_over" BOOL NOT NULL,
+            "failures" INT NOT NULL,
+            "plan" JSONB,
+            "seq" INT NOT NULL,
+            "digest" VARCHAR(64),
+            "input_tokens" BIGINT NOT NULL,
+            "output_tokens" BIGINT NOT NULL,
+            "cached_tokens" BIGINT NOT NULL,
+            "cost_micros" BIGINT NOT NULL,
+            "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
+            "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
+            CONSTRAINT "uid_agent_sessi_agent_i_64b255" UNIQUE ("agent_id", "client", "external_id")
+        );
+        CREATE INDEX IF NOT EXISTS "idx_agent_sessi_board_i_70a952" ON "agent_sessions" ("board_id", "last_seen_at");
+        CREATE INDEX IF NOT EXISTS "idx_agent_sessi_run_id_c7f7e1" ON "agent_sessions" ("run_id");
+        CREATE INDEX IF NOT EXISTS "idx_agent_sessi_task_id_1b38bf" ON "agent_sessions" ("task_id", "started_at");
+        COMMENT ON TABLE "agent_sessions" IS 'One conversation of an agent''s program, wherever it runs. It serves a run (`run_id`) at a time, or none.';
+        CREATE TABLE IF NOT EXISTS "session_activities" (
+            "id" UUID NOT NULL PRIMARY KEY,
+            "seq" INT NOT NULL,
+            "run_id" UUID,
+            "at" TIMESTAMP NOT NULL,
+            "kind" VARCHAR(32) NOT NULL,
+            "title" VARCHAR(200) NOT NULL,
+            "state" VARCHAR(16),
+            "ref" VARCHAR(255),
+            "detail" JSONB,
+            "session_id" UUID NOT NULL REFERENCES "agent_sessions" ("id") ON DELETE CASCADE,
+            CONSTRAINT "uid_session_act_session_3b65b1" UNIQUE ("session_id", "seq")
+        );
+        CREATE INDEX IF NOT EXISTS "idx_session_act_at_ad5bc3" ON "session_activities" ("at");
+        COMMENT ON TABLE "session_activities" IS 'Something that an agent did in a session; its id follows from the session and the program''s key for it.';
+        CREATE TABLE IF NOT EXISTS "run_notes" (
+            "id" UUID NOT NULL PRIMARY KEY,
+            "created_at" TIMESTAMP NOT NULL,
+            "author_name" TEXT NOT NULL,
+            "task_id" UUID,
+            "run_id" UUID,
+            "session_id" UUID,
+            "text" TEXT NOT NULL,
+            "expires_at" TIMESTAMP NOT NULL,
+            "offered_at" TIMESTAMP,
+            "taken_at" TIMESTAMP,
+            "read_at" TIMESTAMP,
+            "expired_at" TIMESTAMP,
+            "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
+            "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL
+        );
+        CREATE INDEX IF NOT EXISTS "idx_run_notes_task_id_124ea1" ON "run_notes" ("task_id", "created_at");
+        CREATE INDEX IF NOT EXISTS "idx_run_notes_session_9e6716" ON "run_notes" ("session_id", "created_at");
+        COMMENT ON TABLE "run_notes" IS 'What a person tells an agent about its run or session; its id is that of the notice that carries it.';
+        ALTER TABLE "agents" ADD "news_at" TIMESTAMP;
+        ALTER TABLE "usage_entries" ADD "key" VARCHAR(200);
+        ALTER TABLE "usage_entries" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE "usage_entries" ADD "session_id" UUID;
+        ALTER TABLE "boards" ADD "brief" TEXT NOT NULL DEFAULT '';
+        ALTER TABLE "boards" ADD "resume_after_seconds" INT NOT NULL DEFAULT 3600;
+        ALTER TABLE "task_runs" ADD "heard_at" TIMESTAMP;
+        ALTER TABLE "task_runs" ADD "ready_at" TIMESTAMP;
+        ALTER TABLE "task_runs" ADD "checked" TEXT;
+        ALTER TABLE "task_runs" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
+        ALTER TABLE "task_runs" ADD "parked_at" TIMESTAMP;
+        ALTER TABLE "task_runs" ADD "resumes_on_any" BOOL NOT NULL DEFAULT False;
+        ALTER TABLE "deliveries" ADD "offered_at" TIMESTAMP;
+        ALTER TABLE "tasks" ADD "blocks_parent" BOOL NOT NULL DEFAULT False;
+        ALTER TABLE "tasks" ADD "parent_id" UUID;
+        CREATE UNIQUE INDEX IF NOT EXISTS "uid_usage_entri_agent_i_c38084" ON "usage_entries" ("agent_id", "key");
+        ALTER TABLE "tasks" ADD CONSTRAINT "fk_tasks_tasks_1ce5d4cc" FOREIGN KEY ("parent_id") REFERENCES "tasks" ("id") ON DELETE SET NULL;
+        CREATE INDEX "idx_task_runs_parked" ON "task_runs" ("ready_at") WHERE "parked_at" IS NOT NULL AND "ended_at" IS NULL;
+        CREATE INDEX "idx_tasks_parent" ON "tasks" ("parent_id") WHERE "parent_id" IS NOT NULL;
+        CREATE INDEX "idx_task_proposals_open" ON "task_proposals" ("board_id") WHERE "state" = 'open';
+        CREATE INDEX "idx_task_proposals_agent" ON "task_proposals" ("agent_id") WHERE "agent_id" IS NOT NULL;
+        CREATE INDEX "idx_task_proposals_decider" ON "task_proposals" ("decided_by_user_id")
+            WHERE "decided_by_user_id" IS NOT NULL;
+        CREATE INDEX "idx_agent_sessions_open" ON "agent_sessions" ("board_id") WHERE "ended_at" IS NULL;
+        CREATE INDEX "idx_agent_sessions_user" ON "agent_sessions" ("user_id") WHERE "user_id" IS NOT NULL;
+        CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
+        CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
+        CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
+        CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at")
+            WHERE "offered_at" IS NULL AND "expired_at" IS NULL;
+    """,
+}
+
+DOWN = {
+    "sqlite": """
+        DROP INDEX IF EXISTS "idx_task_runs_parked";
+        DROP INDEX IF EXISTS "idx_tasks_parent";
+        DROP INDEX IF EXISTS "idx_task_proposals_open";
+        DROP INDEX IF EXISTS "idx_task_proposals_agent";
+        DROP INDEX IF EXISTS "idx_task_proposals_decider";
+        DROP INDEX IF EXISTS "idx_agent_sessions_open";
+        DROP INDEX IF EXISTS "idx_agent_sessions_user";
+        DROP INDEX IF EXISTS "idx_run_notes_board";
+        DROP INDEX IF EXISTS "idx_run_notes_agent";
+        DROP INDEX IF EXISTS "idx_run_notes_user";
+        DROP INDEX IF EXISTS "idx_run_notes_open";
+        DROP INDEX IF EXISTS "uid_usage_entri_agent_i_c38084";
+        ALTER TABLE "agents" DROP COLUMN "news_at";
+        ALTER TABLE "usage_entries" DROP COLUMN "key";
+        ALTER TABLE "usage_entries" DROP COLUMN "cached_tokens";
+        ALTER TABLE "usage_entries" DROP COLUMN "session_id";
+        ALTER TABLE "boards" DROP COLUMN "brief";
+        ALTER TABLE "boards" DROP COLUMN "resume_after_seconds";
+        ALTER TABLE "task_runs" DROP COLUMN "heard_at";
+        ALTER TABLE "task_runs" DROP COLUMN "ready_at";
+        ALTER TABLE "task_runs" DROP COLUMN "checked";
+        ALTER TABLE "task_runs" DROP COLUMN "cached_tokens";
+        ALTER TABLE "task_runs" DROP COLUMN "parked_at";
+        ALTER TABLE "task_runs" DROP COLUMN "resumes_on_any";
+        ALTER TABLE "deliveries" DROP COLUMN "offered_at";
+        ALTER TABLE "tasks" DROP COLUMN "blocks_parent";
+        ALTER TABLE "tasks" DROP COLUMN "parent_id";
+        DROP TABLE IF EXISTS "task_links";
+        DROP TABLE IF EXISTS "task_proposals";
+        DROP TABLE IF EXISTS "session_activities";
+        DROP TABLE IF EXISTS "agent_sessions";
+        DROP TABLE IF EXISTS "run_notes";
+    """,
+    "postgres": """
+        DROP INDEX IF EXISTS "idx_task_runs_parked";
+        DROP INDEX IF EXISTS "idx_tasks_parent";
+        DROP INDEX IF EXISTS "idx_task_proposals_open";
+        DROP INDEX IF EXISTS "idx_task_proposals_agent";
+        DROP INDEX IF EXISTS "idx_task_proposals_decider";
+        DROP INDEX IF EXISTS "idx_agent_sessions_open";
+        DROP INDEX IF EXISTS "idx_agent_sessions_user";
+        DROP INDEX IF EXISTS "idx_run_notes_board";
+        DROP INDEX IF EXISTS "idx_run_notes_agent";
+        DROP INDEX IF EXISTS "idx_run_notes_user";
+        DROP INDEX IF EXISTS "idx_run_notes_open";
+        ALTER TABLE "tasks" DROP CONSTRAINT IF EXISTS "fk_tasks_tasks_1ce5d4cc";
+        DROP INDEX IF EXISTS "uid_usage_entri_agent_i_c38084";
+        ALTER TABLE "agents" DROP COLUMN "news_at";
+        ALTER TABLE "usage_entries" DROP COLUMN "key";
+        ALTER TABLE "usage_entries" DROP COLUMN "cached_tokens";
+        ALTER TABLE "usage_entries" DROP COLUMN "session_id";
+        ALTER TABLE "boards" DROP COLUMN "brief";
+        ALTER TABLE "boards" DROP COLUMN "resume_after_seconds";
+        ALTER TABLE "task_runs" DROP COLUMN "heard_at";
+        ALTER TABLE "task_runs" DROP COLUMN "ready_at";
+        ALTER TABLE "task_runs" DROP COLUMN "checked";
+        ALTER TABLE "task_runs" DROP COLUMN "cached_tokens";
+        ALTER TABLE "task_runs" DROP COLUMN "parked_at";
+        ALTER TABLE "task_runs" DROP COLUMN "resumes_on_any";
+        ALTER TABLE "deliveries" DROP COLUMN "offered_at";
+        ALTER TABLE "tasks" DROP COLUMN "blocks_parent";
+        ALTER TABLE "tasks" DROP COLUMN "parent_id";
+        DROP TABLE IF EXISTS "task_links";
+        DROP TABLE IF EXISTS "task_proposals";
+        DROP TABLE IF EXISTS "session_activities";
+        DROP TABLE IF EXISTS "agent_sessions";
+        DROP TABLE IF EXISTS "run_notes";
+    """,
+}
+
+upgrade, downgrade = by_dialect(UP), by_dialect(DOWN)
