@@ -24,6 +24,7 @@ const leave = (event) => setTimeout(() => { // somebody let go of it: nothing to
 
 const give = () => {
   if (!held || held.element.isConnected || (document.activeElement && document.activeElement !== document.body)) return;
+  if (document.querySelector("dialog:modal")) return; // its button is disabled while it sends, and nothing outside takes the focus before it is closed
   const { ids } = held;
   held = null;
   for (const id of ids) {

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Site, Watched
 
@@ -111,6 +111,25 @@ async def test_token_replaces_its_form_and_is_shown_once(site: Site, open_page: 
     await expect(page.locator(":focus")).to_have_count(1)
     answer = await site.api.get("/api/v1/agent/healthz", headers={**headers, "Cookie": ""})
     assert answer.status_code == 401
+
+
+async def test_focus_stays_on_the_page_when_the_stream_is_faster_than_the_answer(site: Site, open_page: Open) -> None:
+    agent, _ = await hired(site, await site.board(name="Late keys"), "Amalthea")
+    await site.make(f"/agents/{agent}/tokens", name="crane")
+    page = await opened(open_page, f"/agents/{agent}/tokens")
+
+    async def late(route: Route) -> None:
+        if route.request.method == "GET":
+            return await route.continue_()
+        answer = await route.fetch()
+        await expect(page.locator("#live-tokens > li")).to_have_count(1)
+        await route.fulfill(response=answer)
+
+    await page.route("**/revocations", late)
+    await page.get_by_role("link", name="Revoke").last.click()
+    await page.get_by_role("button", name="Revoke the token").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator("#live-tokens :focus")).to_have_count(1)
 
 
 async def test_typed_text_survives_updates_and_refusals(site: Site, open_page: Open, watched: Watched) -> None:
