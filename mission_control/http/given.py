@@ -148,7 +148,7 @@ def _read_body(body: TypeAdapter[Any], raw: object) -> Any:
         msg = "Input should be a valid dictionary or object to extract fields from"
         if not request.is_json:
             msg += "; send it as Content-Type: application/json"
-        raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
+        raise Invalid([schema_error("model_attributes_type", ["body"], msg, _json_or_repr(raw))])
     if _is_limited() and exceeds_values(raw, MOST_VALUES):
         raise _too_many_values()
     refuse_unstorable(raw, "body")
@@ -202,6 +202,7 @@ def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Acto
 
 
 def _holding(actor: Actor, sent: object) -> Actor:
+    refuse_unstorable({FIELD: sent}, "body")
     if not isinstance(sent, int) or isinstance(sent, bool) or not 0 <= sent < HIGHEST:
         raise Invalid(
             [schema_error("int_type", ["body", FIELD], "The fence is the number that the claim answered", sent)]

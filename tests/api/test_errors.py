@@ -179,6 +179,7 @@ async def test_only_json_bodies_are_accepted(cast: Cast) -> None:
         ('{"title": "x", "extra": -9223372036854775809}', "int_parsing_size", ["body", "extra"]),
         ('{"title": "x", "extra": NaN}', "finite_number", ["body", "extra"]),
         ('{"title": "x", "extra": 1e999}', "finite_number", ["body", "extra"]),
+        (r'"\ud800"', "model_attributes_type", ["body"]),
     ],
 )  # fmt: skip
 async def test_unstorable_characters_are_refused(cast: Cast, text: str, kind: str, loc: list[Any]) -> None:

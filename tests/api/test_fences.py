@@ -15,6 +15,7 @@ OF_ANY_RUN = {"report_usage"}
 # Changes of what a person wrote: refused to agents whatever they hold.
 OF_ANOTHER = {"edit_task_comment", "delete_task_comment", "remove_attachment"}
 WRONG = 77
+JSON = {"Content-Type": "application/json"}
 
 
 def test_what_takes_a_fence_is_known() -> None:
@@ -39,6 +40,13 @@ async def test_wrong_fence_refuses_every_write(cast: Cast, one: Operation, where
 async def test_two_fences_that_differ_are_refused(cast: Cast, one: Operation) -> None:
     if one.body is not None and one.name not in OF_ANOTHER:
         (await _sent(cast, one, 1, 2)).refused_as(422, ErrorCode.FENCES_DIFFER)
+
+
+@pytest.mark.parametrize("fence", [r'"\ud800"', str(10**30), "NaN", "[" * 3000 + "]" * 3000])
+async def test_fence_that_cannot_be_repeated_is_refused(cast: Cast, fence: str) -> None:
+    path = f"/agent{cast.tasks}/{(await cast.add_task())['id']}/completions"
+    sent = await cast.vega.call("POST", path, data=f'{{"fence": {fence}}}'.encode(), headers=JSON)
+    assert sent.refused(422)[0]["loc"][:2] == ["body", "fence"]
 
 
 async def _sent(cast: Cast, one: Operation, in_body: int | None, in_header: int | None) -> Answer:
