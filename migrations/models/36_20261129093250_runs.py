@@ -101,7 +101,6 @@ UP = {
             "expires_at" TIMESTAMP NOT NULL,
             "offered_at" TIMESTAMP,
             "taken_at" TIMESTAMP,
-            "read_at" TIMESTAMP,
             "expired_at" TIMESTAMP,
             "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
             "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
@@ -109,7 +108,6 @@ UP = {
         ) /* What a person tells an agent about its run or session; its id is that of the notice that carries it. */;
         CREATE INDEX IF NOT EXISTS "idx_run_notes_task_id_124ea1" ON "run_notes" ("task_id", "created_at");
         CREATE INDEX IF NOT EXISTS "idx_run_notes_session_9e6716" ON "run_notes" ("session_id", "created_at");
-        ALTER TABLE "agents" ADD "news_at" TIMESTAMP;
         ALTER TABLE "usage_entries" ADD "key" VARCHAR(200);
         ALTER TABLE "usage_entries" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
         ALTER TABLE "usage_entries" ADD "session_id" CHAR(36);
@@ -122,6 +120,7 @@ UP = {
         ALTER TABLE "task_runs" ADD "parked_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "resumes_on_any" INT NOT NULL DEFAULT 0;
         ALTER TABLE "deliveries" ADD "offered_at" TIMESTAMP;
+        ALTER TABLE "deliveries" ADD "taken_at" TIMESTAMP;
         ALTER TABLE "tasks" ADD "blocks_parent" INT NOT NULL DEFAULT 0;
         ALTER TABLE "tasks" ADD "parent_id" CHAR(36) REFERENCES "tasks" ("id") ON DELETE SET NULL;
         CREATE UNIQUE INDEX "uid_usage_entri_agent_i_c38084" ON "usage_entries" ("agent_id", "key");
@@ -133,6 +132,7 @@ UP = {
             WHERE "decided_by_user_id" IS NOT NULL;
         CREATE INDEX "idx_agent_sessions_open" ON "agent_sessions" ("board_id") WHERE "ended_at" IS NULL;
         CREATE INDEX "idx_agent_sessions_user" ON "agent_sessions" ("user_id") WHERE "user_id" IS NOT NULL;
+        CREATE INDEX "idx_deliveries_taken" ON "deliveries" ("agent_id", "taken_at") WHERE "taken_at" IS NOT NULL;
         CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
         CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
@@ -239,7 +239,6 @@ UP = {
             "expires_at" TIMESTAMP NOT NULL,
             "offered_at" TIMESTAMP,
             "taken_at" TIMESTAMP,
-            "read_at" TIMESTAMP,
             "expired_at" TIMESTAMP,
             "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
             "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
@@ -248,7 +247,6 @@ UP = {
         CREATE INDEX IF NOT EXISTS "idx_run_notes_task_id_124ea1" ON "run_notes" ("task_id", "created_at");
         CREATE INDEX IF NOT EXISTS "idx_run_notes_session_9e6716" ON "run_notes" ("session_id", "created_at");
         COMMENT ON TABLE "run_notes" IS 'What a person tells an agent about its run or session; its id is that of the notice that carries it.';
-        ALTER TABLE "agents" ADD "news_at" TIMESTAMP;
         ALTER TABLE "usage_entries" ADD "key" VARCHAR(200);
         ALTER TABLE "usage_entries" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
         ALTER TABLE "usage_entries" ADD "session_id" UUID;
@@ -261,6 +259,7 @@ UP = {
         ALTER TABLE "task_runs" ADD "parked_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "resumes_on_any" BOOL NOT NULL DEFAULT False;
         ALTER TABLE "deliveries" ADD "offered_at" TIMESTAMP;
+        ALTER TABLE "deliveries" ADD "taken_at" TIMESTAMP;
         ALTER TABLE "tasks" ADD "blocks_parent" BOOL NOT NULL DEFAULT False;
         ALTER TABLE "tasks" ADD "parent_id" UUID;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_usage_entri_agent_i_c38084" ON "usage_entries" ("agent_id", "key");
@@ -273,6 +272,7 @@ UP = {
             WHERE "decided_by_user_id" IS NOT NULL;
         CREATE INDEX "idx_agent_sessions_open" ON "agent_sessions" ("board_id") WHERE "ended_at" IS NULL;
         CREATE INDEX "idx_agent_sessions_user" ON "agent_sessions" ("user_id") WHERE "user_id" IS NOT NULL;
+        CREATE INDEX "idx_deliveries_taken" ON "deliveries" ("agent_id", "taken_at") WHERE "taken_at" IS NOT NULL;
         CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
         CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
@@ -290,12 +290,12 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_task_proposals_decider";
         DROP INDEX IF EXISTS "idx_agent_sessions_open";
         DROP INDEX IF EXISTS "idx_agent_sessions_user";
+        DROP INDEX IF EXISTS "idx_deliveries_taken";
         DROP INDEX IF EXISTS "idx_run_notes_board";
         DROP INDEX IF EXISTS "idx_run_notes_agent";
         DROP INDEX IF EXISTS "idx_run_notes_user";
         DROP INDEX IF EXISTS "idx_run_notes_open";
         DROP INDEX IF EXISTS "uid_usage_entri_agent_i_c38084";
-        ALTER TABLE "agents" DROP COLUMN "news_at";
         ALTER TABLE "usage_entries" DROP COLUMN "key";
         ALTER TABLE "usage_entries" DROP COLUMN "cached_tokens";
         ALTER TABLE "usage_entries" DROP COLUMN "session_id";
@@ -308,6 +308,7 @@ DOWN = {
         ALTER TABLE "task_runs" DROP COLUMN "parked_at";
         ALTER TABLE "task_runs" DROP COLUMN "resumes_on_any";
         ALTER TABLE "deliveries" DROP COLUMN "offered_at";
+        ALTER TABLE "deliveries" DROP COLUMN "taken_at";
         ALTER TABLE "tasks" DROP COLUMN "blocks_parent";
         ALTER TABLE "tasks" DROP COLUMN "parent_id";
         DROP TABLE IF EXISTS "task_links";
@@ -324,13 +325,13 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_task_proposals_decider";
         DROP INDEX IF EXISTS "idx_agent_sessions_open";
         DROP INDEX IF EXISTS "idx_agent_sessions_user";
+        DROP INDEX IF EXISTS "idx_deliveries_taken";
         DROP INDEX IF EXISTS "idx_run_notes_board";
         DROP INDEX IF EXISTS "idx_run_notes_agent";
         DROP INDEX IF EXISTS "idx_run_notes_user";
         DROP INDEX IF EXISTS "idx_run_notes_open";
         ALTER TABLE "tasks" DROP CONSTRAINT IF EXISTS "fk_tasks_tasks_1ce5d4cc";
         DROP INDEX IF EXISTS "uid_usage_entri_agent_i_c38084";
-        ALTER TABLE "agents" DROP COLUMN "news_at";
         ALTER TABLE "usage_entries" DROP COLUMN "key";
         ALTER TABLE "usage_entries" DROP COLUMN "cached_tokens";
         ALTER TABLE "usage_entries" DROP COLUMN "session_id";
@@ -343,6 +344,7 @@ DOWN = {
         ALTER TABLE "task_runs" DROP COLUMN "parked_at";
         ALTER TABLE "task_runs" DROP COLUMN "resumes_on_any";
         ALTER TABLE "deliveries" DROP COLUMN "offered_at";
+        ALTER TABLE "deliveries" DROP COLUMN "taken_at";
         ALTER TABLE "tasks" DROP COLUMN "blocks_parent";
         ALTER TABLE "tasks" DROP COLUMN "parent_id";
         DROP TABLE IF EXISTS "task_links";

@@ -162,8 +162,6 @@ class Agent(Changing):
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)
     last_seen_at = UtcDatetimeField(null=True)
-    # Since when something waits that its next answer tells it.
-    news_at = UtcDatetimeField(null=True)
 
     organization_id: UUID
     board_id: UUID | None

@@ -104,8 +104,8 @@ class Activity(Identified):
 class Note(Dated):
     """What a person tells an agent about its run or session; its id is that of the notice that carries it.
 
-    `offered_at`: it rode on an answer; `taken_at`: the agent called again, so it arrived; `read_at`: the agent went on
-    with the work after that. One that was not offered by `expires_at`, or before its run ended, has `expired_at`.
+    `offered_at`: it rode on an answer; `taken_at`: the agent called again, so it arrived. That it was read follows from
+    what the agent did afterwards. One that was not offered by `expires_at`, or before its run ended, has `expired_at`.
     """
 
     board = reference("Board")
@@ -122,7 +122,6 @@ class Note(Dated):
     expires_at = UtcDatetimeField()
     offered_at = UtcDatetimeField(null=True)
     taken_at = UtcDatetimeField(null=True)
-    read_at = UtcDatetimeField(null=True)
     expired_at = UtcDatetimeField(null=True)
 
     class Meta:

@@ -60,6 +60,7 @@ INDEXES = {
     "idx_task_proposals_decider",
     "idx_agent_sessions_open",
     "idx_agent_sessions_user",
+    "idx_deliveries_taken",
     "idx_run_notes_board",
     "idx_run_notes_agent",
     "idx_run_notes_user",
