@@ -99,8 +99,6 @@ UP = {
             "session_id" CHAR(36),
             "text" TEXT NOT NULL,
             "expires_at" TIMESTAMP NOT NULL,
-            "offered_at" TIMESTAMP,
-            "taken_at" TIMESTAMP,
             "expired_at" TIMESTAMP,
             "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
             "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
@@ -113,7 +111,6 @@ UP = {
         ALTER TABLE "usage_entries" ADD "session_id" CHAR(36);
         ALTER TABLE "boards" ADD "brief" TEXT NOT NULL DEFAULT '';
         ALTER TABLE "boards" ADD "resume_after_seconds" INT NOT NULL DEFAULT 3600;
-        ALTER TABLE "task_runs" ADD "heard_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "ready_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "checked" TEXT;
         ALTER TABLE "task_runs" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
@@ -136,8 +133,7 @@ UP = {
         CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
         CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
-        CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at")
-            WHERE "offered_at" IS NULL AND "expired_at" IS NULL;
+        CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at") WHERE "expired_at" IS NULL;
     """,
     "postgres": """
         CREATE TABLE IF NOT EXISTS "task_links" (
@@ -237,8 +233,6 @@ UP = {
             "session_id" UUID,
             "text" TEXT NOT NULL,
             "expires_at" TIMESTAMP NOT NULL,
-            "offered_at" TIMESTAMP,
-            "taken_at" TIMESTAMP,
             "expired_at" TIMESTAMP,
             "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
             "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
@@ -252,7 +246,6 @@ UP = {
         ALTER TABLE "usage_entries" ADD "session_id" UUID;
         ALTER TABLE "boards" ADD "brief" TEXT NOT NULL DEFAULT '';
         ALTER TABLE "boards" ADD "resume_after_seconds" INT NOT NULL DEFAULT 3600;
-        ALTER TABLE "task_runs" ADD "heard_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "ready_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "checked" TEXT;
         ALTER TABLE "task_runs" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
@@ -276,8 +269,7 @@ UP = {
         CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
         CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
-        CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at")
-            WHERE "offered_at" IS NULL AND "expired_at" IS NULL;
+        CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at") WHERE "expired_at" IS NULL;
     """,
 }
 
@@ -301,7 +293,6 @@ DOWN = {
         ALTER TABLE "usage_entries" DROP COLUMN "session_id";
         ALTER TABLE "boards" DROP COLUMN "brief";
         ALTER TABLE "boards" DROP COLUMN "resume_after_seconds";
-        ALTER TABLE "task_runs" DROP COLUMN "heard_at";
         ALTER TABLE "task_runs" DROP COLUMN "ready_at";
         ALTER TABLE "task_runs" DROP COLUMN "checked";
         ALTER TABLE "task_runs" DROP COLUMN "cached_tokens";
@@ -337,7 +328,6 @@ DOWN = {
         ALTER TABLE "usage_entries" DROP COLUMN "session_id";
         ALTER TABLE "boards" DROP COLUMN "brief";
         ALTER TABLE "boards" DROP COLUMN "resume_after_seconds";
-        ALTER TABLE "task_runs" DROP COLUMN "heard_at";
         ALTER TABLE "task_runs" DROP COLUMN "ready_at";
         ALTER TABLE "task_runs" DROP COLUMN "checked";
         ALTER TABLE "task_runs" DROP COLUMN "cached_tokens";

@@ -102,8 +102,7 @@ class Run(Identified):
     `fence` is the task's number of assignments at that moment. `cost_micros` is in millionths of a US dollar.
 
     A run waits for people from `parked_at` on, without an expiry. From `ready_at` on its agent may go on: everything
-    that it asked is settled, or something with `resumes_on_any`. `heard_at` is when the agent of a run that people
-    stopped called again.
+    that it asked is settled, or something with `resumes_on_any`.
     """
 
     board = reference("Board")
@@ -120,7 +119,6 @@ class Run(Identified):
     parked_at = UtcDatetimeField(null=True)
     ready_at = UtcDatetimeField(null=True)
     resumes_on_any = fields.BooleanField(default=False)
-    heard_at = UtcDatetimeField(null=True)
     ended_at = UtcDatetimeField(null=True)
     end_reason = nullable(fields.TextField)
     summary = nullable(fields.TextField)

@@ -102,10 +102,10 @@ class Activity(Identified):
 
 
 class Note(Dated):
-    """What a person tells an agent about its run or session; its id is that of the notice that carries it.
+    """What a person tells an agent about its run or session.
 
-    `offered_at`: it rode on an answer; `taken_at`: the agent called again, so it arrived. That it was read follows from
-    what the agent did afterwards. One that was not offered by `expires_at`, or before its run ended, has `expired_at`.
+    Its id is that of the notice that carries it, which says how far it came. One that was not offered by `expires_at`,
+    or before its run ended, has `expired_at`.
     """
 
     board = reference("Board")
@@ -120,8 +120,6 @@ class Note(Dated):
     session_id = nullable(fields.UUIDField)
     text = fields.TextField()
     expires_at = UtcDatetimeField()
-    offered_at = UtcDatetimeField(null=True)
-    taken_at = UtcDatetimeField(null=True)
     expired_at = UtcDatetimeField(null=True)
 
     class Meta:
