@@ -111,6 +111,7 @@ UP = {
         ALTER TABLE "usage_entries" ADD "session_id" CHAR(36);
         ALTER TABLE "boards" ADD "brief" TEXT NOT NULL DEFAULT '';
         ALTER TABLE "boards" ADD "resume_after_seconds" INT NOT NULL DEFAULT 3600;
+        ALTER TABLE "task_checklist_items" ADD "is_criterion" INT NOT NULL DEFAULT 0;
         ALTER TABLE "task_runs" ADD "ready_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "checked" TEXT;
         ALTER TABLE "task_runs" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
@@ -246,6 +247,7 @@ UP = {
         ALTER TABLE "usage_entries" ADD "session_id" UUID;
         ALTER TABLE "boards" ADD "brief" TEXT NOT NULL DEFAULT '';
         ALTER TABLE "boards" ADD "resume_after_seconds" INT NOT NULL DEFAULT 3600;
+        ALTER TABLE "task_checklist_items" ADD "is_criterion" BOOL NOT NULL DEFAULT False;
         ALTER TABLE "task_runs" ADD "ready_at" TIMESTAMP;
         ALTER TABLE "task_runs" ADD "checked" TEXT;
         ALTER TABLE "task_runs" ADD "cached_tokens" BIGINT NOT NULL DEFAULT 0;
@@ -293,6 +295,7 @@ DOWN = {
         ALTER TABLE "usage_entries" DROP COLUMN "session_id";
         ALTER TABLE "boards" DROP COLUMN "brief";
         ALTER TABLE "boards" DROP COLUMN "resume_after_seconds";
+        ALTER TABLE "task_checklist_items" DROP COLUMN "is_criterion";
         ALTER TABLE "task_runs" DROP COLUMN "ready_at";
         ALTER TABLE "task_runs" DROP COLUMN "checked";
         ALTER TABLE "task_runs" DROP COLUMN "cached_tokens";
@@ -328,6 +331,7 @@ DOWN = {
         ALTER TABLE "usage_entries" DROP COLUMN "session_id";
         ALTER TABLE "boards" DROP COLUMN "brief";
         ALTER TABLE "boards" DROP COLUMN "resume_after_seconds";
+        ALTER TABLE "task_checklist_items" DROP COLUMN "is_criterion";
         ALTER TABLE "task_runs" DROP COLUMN "ready_at";
         ALTER TABLE "task_runs" DROP COLUMN "checked";
         ALTER TABLE "task_runs" DROP COLUMN "cached_tokens";

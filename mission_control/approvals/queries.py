@@ -36,7 +36,7 @@ ONLY_SYSTEM = OnlySystem("approval.apply_deadline")
 
 _SELECT = (
     "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
-    " r.agent_name, r.summary, r.evidence"
+    " r.agent_name, r.summary, r.checked, r.evidence"
     " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id AND l.is_pending"
     " LEFT JOIN tasks t ON t.id = l.task_id AND t.deleted_at IS NULL"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
@@ -73,7 +73,7 @@ def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Pa
         parts["title"] = [f"#{row['number']} {row['title']}" for row in tasks]
         parts["description"] = [row["description"] for row in tasks]
     if tasks and asks_to_finish(action_type):
-        parts["result"] = [[row["summary"], as_json(row["evidence"])] for row in tasks]
+        parts["result"] = [[row["summary"], row["checked"], as_json(row["evidence"])] for row in tasks]
         parts["run"] = [row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}" for row in tasks]
     return parts
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
-from mission_control.boards.schemas import RULES, BoardCreate, BoardUpdate, as_lines, from_lines
+from mission_control.boards.schemas import LONGEST_BRIEF, RULES, BoardCreate, BoardUpdate, as_lines, from_lines
 from mission_control.boards.words import goal_day, goal_moment
 from mission_control.core.actor import Actor
 from mission_control.core.values import NonEmptyStr, OptionalText
@@ -41,7 +41,7 @@ LIMITS = {"wip_in_progress": "in_progress", "wip_review": "review"}
 KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
 GOAL_NEEDS = "A board with a goal needs it, and at least one success metric."
 LONGEST_TEXT = 10_000
-PLAIN = ("name", "description", "objective", "max_agents", *RULES)
+PLAIN = ("name", "description", "objective", "brief", "max_agents", *RULES)
 
 
 class TypedBoard(BoardCreate):
@@ -77,6 +77,8 @@ class BoardSettingsForm(VersionedForm):
     name: Name
     description: str = Field("", max_length=10_000)
     objective: OptionalText = Field(None, max_length=10_000)
+    brief: str = Field("", max_length=LONGEST_BRIEF)
+    resume_after_minutes: int | None = Field(None, ge=1, le=30 * 1440)
     gateway_id: UUID | None = None
     board_group_id: UUID | None = None
     board_type: str = Field("", max_length=64)
@@ -100,7 +102,9 @@ class BoardSettingsForm(VersionedForm):
             for name in ("gateway_id", "board_group_id")
             if name in self.model_fields_set and getattr(self, name) != getattr(found, name)
         }
-        plain = self.model_dump(include=set(PLAIN))
+        plain: dict[str, object] = self.model_dump(include=set(PLAIN))
+        if (minutes := self.resume_after_minutes) is not None and minutes != _minutes(found):
+            plain["resume_after_seconds"] = minutes * 60
         return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(found)})
 
     def _goal(self, found: Board) -> dict[str, object]:
@@ -143,7 +147,11 @@ class BoardSettingsForm(VersionedForm):
             "metrics_json": "",
             "target_date": goal_day(board.target_date),
         }
-        return plain | limits | goal
+        return plain | limits | goal | {"resume_after_minutes": _minutes(board)}
+
+
+def _minutes(board: Board) -> int:
+    return max(1, round(board.resume_after_seconds / 60))
 
 
 class LimitForm(VersionedForm):

@@ -43,6 +43,7 @@ def rule(name: str, label: str, *, default: bool = False) -> BoardField:
     return own(name, bool, default, is_rule=True, label=label)
 
 
+LONGEST_BRIEF = 10_000
 link = partial(kept, kind=UUID | None, default=None, is_changed=True)  # what the board belongs to
 internal = partial(kept, is_answered=False)
 
@@ -67,6 +68,14 @@ FIELDS: tuple[BoardField, ...] = (
     rule("only_lead_can_change_status", "only the lead moves tasks"),
     own("max_agents", int, 1, accepts=Annotated[int, Field(ge=0, lt=2**31)], label="most agents"),
     own("wip_limits", dict[str, int] | None, accepts=WipLimits, label="limits of columns"),
+    own("brief", str, "", accepts=Annotated[str, Field(max_length=LONGEST_BRIEF)], label="how we work here"),
+    own(
+        "resume_after_seconds",
+        int,
+        3600,
+        accepts=Annotated[int, Field(ge=60, le=30 * 86_400)],
+        label="time to take work up again",
+    ),
     kept("work_state", State),
     kept("work_state_reason", str | None),
     kept("work_state_at", datetime | None),

@@ -99,7 +99,7 @@ async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterato
             if row["field_key"] in keys and (value := as_json(row["value"])) is not None:
                 tasks[str(row["task_id"])]["custom_fields"][row["field_key"]] = value
         for row in await rows(f"{STEPS} WHERE i.task_id {these} ORDER BY i.position, i.id", *page):
-            _put(tasks, row, "checklist", {"text": row["text"], "is_done": bool(row["is_done"])})
+            _put(tasks, row, "checklist", {"text": row["text"], **{name: bool(row[name]) for name in MARKS}})
         if comments:
             written = f"{COMMENTS} WHERE c.task_id {these} AND c.deleted_at IS NULL ORDER BY c.created_at, c.id"
             for row in await rows(written, *page):
@@ -129,7 +129,8 @@ VALUES = (
     " JOIN board_task_custom_fields b ON b.field_id = v.field_id AND b.board_id = t.board_id"
     " JOIN task_custom_field_definitions f ON f.id = v.field_id"
 )
-STEPS = "SELECT i.task_id, i.text, i.is_done FROM task_checklist_items i"
+MARKS = ("is_done", "is_criterion")
+STEPS = f"SELECT i.task_id, i.text, {', '.join(f'i.{name}' for name in MARKS)} FROM task_checklist_items i"
 COMMENTS = (
     "SELECT c.task_id, c.message, c.created_at, c.edited_at, c.user_id, c.agent_id, c.author_name, u.email AS email,"
     f" {chosen_name('u')} AS person_name, a.name AS agent_name FROM task_comments c"

@@ -76,6 +76,7 @@ class StepPart(Body):
 
     text: Annotated[NonEmptyStr, Field(max_length=2000)]
     is_done: bool = False
+    is_criterion: bool = False
 
 
 class CommentPart(Body):

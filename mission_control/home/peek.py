@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from textwrap import shorten
 from uuid import UUID
 
 from mission_control.asks.finding import key_named, one_need
@@ -62,13 +63,15 @@ async def _add_task(task_id: UUID, found: About) -> None:
     if int(steps["n"]):
         found.proofs.append(Proof("circle-dot", "Steps", f"{int(steps['done'])} of {int(steps['n'])} done"))
     runs = await rows(
-        "SELECT agent_name, summary, evidence, end_reason FROM task_runs WHERE task_id = ?"
+        "SELECT agent_name, summary, checked, evidence, end_reason FROM task_runs WHERE task_id = ?"
         " ORDER BY started_at DESC LIMIT 1",
         task_id,
     )
     for run in runs:
         found.who = found.who or run["agent_name"]
         found.says = found.says or run["summary"] or run["end_reason"] or ""
+        if run["checked"]:
+            found.proofs.append(Proof("circle-check", "Checked", shorten(run["checked"], 300, placeholder=" …")))
         if not any(proof.url for proof in found.proofs):
             found.proofs[:0] = [Proof("external-link", name, url=url) for name, url in _links(as_json(run["evidence"]))]
     found.said = await _said(task_id)

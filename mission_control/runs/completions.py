@@ -133,9 +133,9 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
 
 
 async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: list[Upload]) -> None:
-    run.summary = given.summary
+    run.summary, run.checked = given.summary, given.checked or None
     run.evidence = [one.model_dump(mode="json") for one in given.evidence]
-    await update(run, "summary", "evidence")
+    await update(run, "summary", "checked", "evidence")
     for file in files:
         await attach(actor, task, file, run.id)
     assert run.agent_id is not None  # it is the actor's run

@@ -217,7 +217,8 @@ TIMELINE_TEMPLATE = "runs/timeline.html"
 async def timeline(view: BoardView, panel: Panel) -> str:
     """Return the timeline, or the part of it that the address asks for."""
     found = await timeline_of(view, panel)
-    texts = [one.get("message") or one.get("run", {}).get("summary") or "" for one in found["moments"]]
+    shown = (one.get("run", one) for one in found["moments"])
+    texts = [one.get(name) for one in shown for name in ("message", "summary", "checked")]
     await read_ahead(*texts, names=panel.names)
     return render_macro(TIMELINE_TEMPLATE, "timeline", panel=panel, found=found, look=view.look)
 
@@ -253,7 +254,7 @@ CARD_LINES = 5
 
 async def render(viewed: Viewed) -> str:
     found, total = await runs_of_agent(viewed.actor, viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
-    await read_ahead(*(run["summary"] for run in found))
+    await read_ahead(*(text for run in found for text in (run["summary"], run["checked"])))
     return _runs_of_agent("tab", viewed, found, total)
 
 

@@ -144,6 +144,7 @@ class CompletionCreate(UsageFigures):
     model_config = example(
         fence=3,
         summary="The login works on Safari again; the cookie had no SameSite.",
+        checked="Signed in on Safari 18 and Firefox 143; all 214 tests pass.",
         evidence=[{"title": "CI", "url": "https://ci.example.org/214"}],
         input_tokens=5200,
         output_tokens=800,
@@ -152,6 +153,10 @@ class CompletionCreate(UsageFigures):
 
     fence: Fence
     summary: Annotated[NonEmptyStr, Field(max_length=100_000)]
+    checked: Annotated[
+        str | None,
+        Field(max_length=10_000, description="What was checked, against which criterion, and how; Markdown"),
+    ] = None
     status: Annotated[
         Literal["review", "done"] | None,
         Field(
@@ -190,6 +195,7 @@ class RunRead(Schema):
     ended_at: datetime | None
     end_reason: str | None
     summary: str | None
+    checked: str | None
     evidence: list[EvidenceRead]
     artifacts: list[ArtifactRead]
     input_tokens: int
@@ -221,7 +227,7 @@ class TaskWaitingRead(Schema):
 
 COLUMNS = (
     "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.state, r.started_at, r.lease_expires_at,"
-    " r.ended_at, r.end_reason, r.summary, r.evidence, NULL AS artifacts, r.input_tokens,"
+    " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, NULL AS artifacts, r.input_tokens,"
     " r.output_tokens, r.cost_micros AS cost_usd"
 )
 

@@ -39,6 +39,7 @@ class ChecklistItemCreate(Body):
 
     text: Text
     is_done: bool = False
+    is_criterion: bool = False
 
 
 class ChecklistItemUpdate(Body):
@@ -46,6 +47,7 @@ class ChecklistItemUpdate(Body):
 
     text: Annotated[Text | None, NotNull] = None
     is_done: Annotated[bool | None, NotNull] = None
+    is_criterion: Annotated[bool | None, NotNull] = None
 
 
 class ChecklistOrder(Body):
@@ -61,6 +63,7 @@ class ChecklistItemRead(Schema):
     task_id: UUID
     text: str
     is_done: bool
+    is_criterion: bool
     created_at: datetime
     updated_at: datetime
 
@@ -92,7 +95,7 @@ async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> Checkl
     if int(last["n"]) >= MOST:
         raise Conflict(f"A task has at most {MOST} steps.")
     position = float(last["position"] or 0) + 1
-    item = await ChecklistItem.create(task_id=task.id, text=new.text, is_done=new.is_done, position=position)
+    item = await ChecklistItem.create(task_id=task.id, position=position, **new.model_dump())
     record("task.checklist_item_added", task, f"Step added: {item.text}.", item_id=item.id, is_done=item.is_done)
     return item
 

@@ -217,8 +217,11 @@ async def duplicate_task(actor: Actor, task: Task) -> Task:
         custom_field_values={key: value for key, value in values.items() if value is not None},
     )
     made = await create_task(actor, task.board, new, original=task)
-    steps = await rows("SELECT text FROM task_checklist_items WHERE task_id = ? ORDER BY position, id", task.id)
+    steps = await rows(
+        "SELECT text, is_criterion FROM task_checklist_items WHERE task_id = ? ORDER BY position, id", task.id
+    )
     await ChecklistItem.bulk_create(
-        ChecklistItem(task_id=made.id, text=step["text"], position=float(at)) for at, step in enumerate(steps, 1)
+        ChecklistItem(task_id=made.id, text=step["text"], is_criterion=bool(step["is_criterion"]), position=float(at))
+        for at, step in enumerate(steps, 1)
     )
     return made

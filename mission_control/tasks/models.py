@@ -163,12 +163,13 @@ class Comment(Dated):
 
 
 class ChecklistItem(Changing):
-    """A small step of a task."""
+    """A small step of a task. One that `is_criterion` says what must hold when the work is handed in."""
 
     task = reference("Task")
     task_id: UUID
     text = fields.TextField()
     is_done = fields.BooleanField(default=False)
+    is_criterion = fields.BooleanField(default=False)
     position = fields.FloatField()
 
     class Meta:

@@ -354,7 +354,7 @@ async def change_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], for
 async def remove_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], None]) -> ResponseReturnValue:
     """Remove a step."""
     task, item = outcome.found
-    undo = {"text": item.text, "is_done": str(item.is_done).lower()}
+    undo = {"text": item.text, **{name: str(getattr(item, name)).lower() for name in ("is_done", "is_criterion")}}
     return done(task.url, toast="Step removed", undo_action=f"{task.url}/checklist", undo=undo)
 
 

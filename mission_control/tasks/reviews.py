@@ -27,8 +27,8 @@ from mission_control.tasks.rules import assign_to_lead, blockers_of, enter, is_w
 from mission_control.tasks.schemas import TaskMove, TaskReview
 
 _SELECT = (
-    "SELECT t.id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary, r.evidence"
-    " FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
+    "SELECT t.id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary, r.checked,"
+    " r.evidence FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
 )
 
 
@@ -40,7 +40,7 @@ async def parts_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, Parts]:
         UUID(str(row["id"])): {
             "title": f"#{row['number']} {row['title']}",
             "description": row["description"],
-            "result": [row["summary"], as_json(row["evidence"])],
+            "result": [row["summary"], row["checked"], as_json(row["evidence"])],
             "run": row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}",
             "failure": row["flag_reason"],
         }

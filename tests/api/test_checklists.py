@@ -27,9 +27,10 @@ async def test_steps_are_added_at_the_end(cast: Cast) -> None:
     task = await cast.add_task()
     before = await head(cast)
     first = await add(cast, task, "  Sand it ")
-    assert list(first) == ["id", "task_id", "text", "is_done", "created_at", "updated_at"]
+    assert list(first) == ["id", "task_id", "text", "is_done", "is_criterion", "created_at", "updated_at"]
     assert (first["text"], first["is_done"], first["task_id"]) == ("Sand it", False, task["id"])
-    second = await add(cast, task, "Paint it", cast.vega, is_done=True)
+    second = await add(cast, task, "Paint it", cast.vega, is_done=True, is_criterion=True)
+    assert (first["is_criterion"], second["is_criterion"]) == (False, True)
     listed = (await cast.dan.get(f"{cast.task(task)}/checklist")).ok()
     assert (listed["items"], listed["total"]) == ([first, second], 2)
     assert await kinds(cast, before) == [
@@ -47,9 +48,11 @@ async def test_steps_are_ticked_and_reworded(cast: Cast) -> None:
     assert (await cast.vega.patch(path, {"is_done": True})).ok() == ticked
     assert (await cast.cleo.patch(path, {})).ok() == ticked
     assert (await cast.cleo.patch(path, {"text": "Polish it"})).ok()["text"] == "Polish it"
+    assert (await cast.cleo.patch(path, {"is_criterion": True})).ok()["is_criterion"] is True
     found = await events(before, organization_id=cast.organization.id)
     assert [(one.kind, one.message) for one in found] == [
         ("task.checklist_item_changed", "Step done: Sand it."),
+        ("task.checklist_item_changed", "Step changed: Polish it."),
         ("task.checklist_item_changed", "Step changed: Polish it."),
     ]
     assert orjson.loads(found[0].data)["after"] == {"is_done": True}

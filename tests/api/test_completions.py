@@ -45,11 +45,12 @@ async def test_completion_stores_the_whole_report(cast: Cast) -> None:
     before = await head(cast)
     used: dict[str, Any] = {"input_tokens": 1200, "output_tokens": 80, "cost_usd": "0.0315", "model": "m-1"}
     files = [file(), file(PNG, "../sky.png", content_type="image/png")]
-    found = (await hand_in(cast, task, evidence=EVIDENCE, artifacts=files, **used)).ok()
+    found = (await hand_in(cast, task, evidence=EVIDENCE, artifacts=files, checked="By *starlight*.", **used)).ok()
     assert found["task"] == (await cast.vega.get(cast.task(task))).ok()
     assert (found["task"]["status"], found["task"]["assigned_agent_id"]) == ("review", str(cast.atlas.id))
     run = found["run"]
     assert (run["fence"], run["state"], run["agent_name"], run["summary"]) == (1, "completed", "Vega", WORK["summary"])
+    assert run["checked"] == "By *starlight*."
     assert run["ended_at"] is not None and run["lease_expires_at"] is None and run["end_reason"] is None
     assert run["evidence"] == [
         {"title": "Photo", "url": "https://example.org/p/1"},

@@ -46,7 +46,8 @@ async def furnished(cast: Cast) -> dict[str, Any]:
     gone = await cast.add_task(title="Gone", depends_on_task_ids=[first["id"]])
     (await cast.ada.patch(cast.task(second), {"depends_on_task_ids": [first["id"], third["id"]]})).ok()
     (await cast.ada.post(f"{cast.task(first)}/checklist", {"text": "Fetch sand"})).ok()
-    (await cast.ada.post(f"{cast.task(first)}/checklist", {"text": "Fetch water", "is_done": True})).ok()
+    water = {"text": "Fetch water", "is_done": True, "is_criterion": True}
+    (await cast.ada.post(f"{cast.task(first)}/checklist", water)).ok()
     for who in (cast.cleo, cast.vega):
         (await who.post(f"{cast.task(first)}/comments", {"message": f"From {who.name}"})).ok()
     asked = await cast.ask(cast.vega, first, second, payload={"reason": "now", "how": [1]}, rubric_scores={"care": 3})
@@ -80,8 +81,9 @@ async def test_exported_file_has_no_ids(cast: Cast) -> None:
     first, second, third = file["tasks"]
     assert (first["number"], first["tags"], first["custom_fields"]) == (1, ["night-work"], {"lens": "12", "size": 5})
     assert first["checklist"] == [
-        {"text": "Fetch sand", "is_done": False}, {"text": "Fetch water", "is_done": True},
-    ]  # fmt: skip
+        {"text": "Fetch sand", "is_done": False, "is_criterion": False},
+        {"text": "Fetch water", "is_done": True, "is_criterion": True},
+    ]
     assert [one["author"] for one in first["comments"]] == [
         {"kind": "person", "email": "cleo@example.org", "name": "Cleo"},
         {"kind": "agent", "email": None, "name": "Vega"},

@@ -31,7 +31,9 @@ async def test_copy_says_what_is_to_be_done_and_not_what_was_done(cast: Cast) ->
         custom_field_values={"points": 3}, depends_on_task_ids=[before["id"]],
     )  # fmt: skip
     for step in ("First", "Second"):
-        item = (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": step})).ok()
+        item = (
+            await cast.ada.post(f"{cast.task(task)}/checklist", {"text": step, "is_criterion": step == "Second"})
+        ).ok()
     (await cast.ada.patch(f"{cast.task(task)}/checklist/{item['id']}", {"is_done": True})).ok()
     (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "Half of it"})).ok()
     await cast.ask(None, task)
@@ -40,7 +42,10 @@ async def test_copy_says_what_is_to_be_done_and_not_what_was_done(cast: Cast) ->
     assert {name: copy[name] for name in same} == {name: task[name] for name in same}
     assert copy["status"] == "inbox" and copy["is_blocked"] and copy["created_by_user_id"] == str(cast.cleo.id)
     steps = (await cast.ada.get(f"{cast.task(copy)}/checklist")).ok()["items"]
-    assert [(one["text"], one["is_done"]) for one in steps] == [("First", False), ("Second", False)]
+    assert [(one["text"], one["is_done"], one["is_criterion"]) for one in steps] == [
+        ("First", False, False),
+        ("Second", False, True),
+    ]
     assert (await cast.ada.get(f"{cast.task(copy)}/comments")).ok()["total"] == 0
     found = (await cast.ada.get(f"{cast.home}/approvals")).ok()["items"]
     assert all(copy["id"] not in map(str, one["task_ids"]) for one in found)

@@ -121,6 +121,17 @@ async def test_settings_hold_goal_group_and_metrics(cast: Cast) -> None:
     assert (board.success_metrics, board.board_group_id) == ({"Stars": 7}, None)
 
 
+async def test_settings_hold_the_brief_and_the_wait_for_an_agent(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"resume_after_seconds": 90, "brief": "Be *quiet*."})).ok()
+    ada, url = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}/settings"
+    (await ada.get(url)).has("How we work here", "Be *quiet*.", 'name="resume_after_minutes"', 'value="2"')
+    (await ada.post(url, await typed(cast, brief="Be loud.", resume_after_minutes="2"))).is_status(303)
+    board = await Board.get(id=cast.board.id)
+    assert (board.brief, board.resume_after_seconds) == ("Be loud.", 90)
+    (await ada.post(url, await typed(cast, brief="Be loud.", resume_after_minutes="30"))).is_status(303)
+    assert (await Board.get(id=cast.board.id)).resume_after_seconds == 1800
+
+
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [

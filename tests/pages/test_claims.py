@@ -35,7 +35,11 @@ async def test_panel_shows_the_runs(cast: Cast) -> None:
     (await dan.get(cast.task(task))).has("Run 1 by Vega", "Running", "Vega has it.")
     file = {"name": "<log>.txt", "content_base64": b64encode(b"x" * 1200).decode()}
     work = {"fence": 1, "summary": "It **shines**.", "evidence": [LINK], "artifacts": [file], "cost_usd": "0.25"}
-    (await cast.vega.post(f"/agent{cast.task(task)}/completions", work | {"input_tokens": 18450})).ok()
+    (
+        await cast.vega.post(
+            f"/agent{cast.task(task)}/completions", work | {"input_tokens": 18450, "checked": "By *day*light."}
+        )
+    ).ok()
     seen = await dan.get(cast.task(task))
     seen.has("Handed in", "It <strong>shines</strong>", "&lt;log&gt;.txt", "1 kB", "18.4k tokens, 0.25 USD")
     seen.has('href="https://example.org/p?a=1&amp;b=2" target="_blank" rel="noopener noreferrer"')

@@ -35,6 +35,17 @@ async def test_steps_are_added_ticked_and_removed(cast: Cast) -> None:
     (await ada.post(f"{page}/checklist/{clean['id']}/ticks", {"is_done": "true"})).is_status(404)
 
 
+async def test_criteria_are_marked_and_stay_criteria_when_put_back(cast: Cast) -> None:
+    task = await cast.add_task()
+    ada, page = await visitor(cast.app, cast.ada), f"{cast.home}/tasks/{task['id']}"
+    (await ada.get(page)).has("As criterion").lacks("Criterion:")
+    (await ada.post(f"{page}/checklist", {"text": "No scratch", "is_criterion": "true"})).is_status(303)
+    (await ada.get(page)).has("Criterion:", "No scratch")
+    [step] = (await cast.ada.get(f"{page}/checklist")).ok()["items"]
+    answer = await ada.with_htmx.post(f"{page}/checklist/{step['id']}/removals", {})
+    assert "is_criterion" in answer.is_status(204).headers["HX-Trigger"]
+
+
 async def test_readers_see_steps_and_files_only(cast: Cast) -> None:
     task = await cast.add_task()
     dan, page = await visitor(cast.app, cast.dan), f"{cast.home}/tasks/{task['id']}"
