@@ -24,6 +24,8 @@ from mission_control.log.shared import Shared
 from mission_control.people.account_names import person_name
 
 OFFLINE_AFTER = timedelta(minutes=10)
+SILENT_AFTER = timedelta(minutes=15)  # an agent that works on something and gives no sign
+STUCK_AT = 4  # times that the same error came in a row
 # What `is_at_work` needs of an agent `g`.
 SIGNS = "g.last_seen_at, g.gateway_id AS agent_gateway_id, g.run_began_at"
 
@@ -48,6 +50,11 @@ def is_recent(last_seen_at: object, now: datetime) -> bool:
 def is_at_work(last_seen_at: object, gateway_id: UUID | None, run_began_at: object, now: datetime) -> bool:
     """Return whether an agent with a task works on it now: its gateway says so, or it called a moment ago."""
     return is_recent(last_seen_at, now) if gateway_id is None else run_began_at is not None
+
+
+def shortly(title: str) -> str:
+    """Return the title of what an agent does as it follows the agent's name: `ran pytest`."""
+    return title[:1].lower() + title[1:].replace("`", "") if title[1:2].islower() else title.replace("`", "")
 
 
 @lookup

@@ -60,19 +60,24 @@ def agents_of(batch: Batch) -> frozenset[str]:
     return frozenset(str(signal["agent_id"]) for signal in batch.signals if "agent_id" in signal)
 
 
+def sessions_of(batch: Batch) -> frozenset[str]:
+    """Return the sessions in which something happened."""
+    return frozenset(str(signal["session_id"]) for signal in batch.signals if "session_id" in signal)
+
+
 async def card_changes(view: BoardView, batch: Batch) -> str | None:
     """Return the cards that changed, with the order of the columns when it may have changed; None for everything."""
-    ids, agent_ids = tasks_of(batch), agents_of(batch)
+    ids, agent_ids, session_ids = tasks_of(batch), agents_of(batch), sessions_of(batch)
     if len(ids) > AT_ONCE or any(event.kind.startswith(WHOLE) for event in batch.events):
         return None
     if not any(moves_cards(view, event) for event in batch.events):
-        cards, moves = await view.cards(ids, agent_ids), view.rights.may_write
+        cards, moves = await view.cards(ids, agent_ids, session_ids), view.rights.may_write
         return "".join(partial(f"#task-{one.task_id}", cards_html([one], moves), "outerMorph") for one in cards)
     orders = await view.orders()
     # The last of the cards of each column that are shown: as many may have come into sight as have left.
     limits = {order.status: limit_of(view.wanted, order.status) for order in orders}
     edge = {one for order in orders for one in order.ids[limits[order.status] - len(ids) : limits[order.status]]}
-    cards, html = await view.cards(ids | edge, agent_ids), ""
+    cards, html = await view.cards(ids | edge, agent_ids, session_ids), ""
     for order in orders:
         shown = set(order.ids)
         changed = [card for card in cards if card.status == order.status and card.task_id in shown]
@@ -224,7 +229,8 @@ def _view(view: BoardView) -> Hashable:
 
 
 WORK_STATE = of_board("board.work_state_changed", "board.updated")
-CARDS = of_board("task.", "approval.", *CREW, "board.updated", signals=SIGN_OF_LIFE, about=is_no_notice)
+AT_WORK = (*SIGN_OF_LIFE, "session_id")
+CARDS = of_board("task.", "approval.", "session.", *CREW, "board.updated", signals=AT_WORK, about=is_no_notice)
 PRESENCE = of_board("task.", "agent.", signals=SIGN_OF_LIFE, about=is_no_notice)
 NOTE = of_board("task.", "approval.", *CREW, "board.updated", "onboarding.confirmed", about=_changes_crew)
 MOVES = of_board("task.status_changed", "task.lease_expired")

@@ -115,9 +115,12 @@ class PanelLook:
         return urlencode({name: value for name, value in (values | changes).items() if value})
 
 
-LEASES = (
-    "SELECT r.task_id, r.lease_expires_at FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
-    " WHERE t.board_id = ? AND t.status <> 'done' AND t.deleted_at IS NULL AND t.archived_at IS NULL ORDER BY r.id"
+RUNS = (
+    "SELECT r.task_id, r.lease_expires_at, r.parked_at, r.ready_at, s.id, s.seq, s.state, s.failures, s.doing"
+    " FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
+    " LEFT JOIN agent_sessions s ON s.run_id = r.id AND s.ended_at IS NULL"
+    " WHERE t.board_id = ? AND t.status <> 'done' AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+    " ORDER BY r.id, s.id"
 )
 
 
@@ -180,23 +183,28 @@ class BoardView(AsideView):
     async def found(self) -> int:
         return (await self.counts())[self.wanted.text]
 
-    async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[Card]:
-        if not ids and not agent_ids:
+    async def cards(
+        self,
+        ids: frozenset[UUID],
+        agent_ids: frozenset[str] = frozenset(),
+        session_ids: frozenset[str] = frozenset(),
+    ) -> list[Card]:
+        if not ids and not agent_ids and not session_ids:
             return []
-        which = self.board, self.wanted, self.viewer_id, sorted(ids), sorted(agent_ids)
-        return await self.reads.get(("cards", self.key, ids, agent_ids), lambda: cards_of(*which))
+        which = self.board, self.wanted, self.viewer_id, sorted(ids), sorted(agent_ids), sorted(session_ids)
+        return await self.reads.get(("cards", self.key, ids, agent_ids, session_ids), lambda: cards_of(*which))
 
 
 async def state_of_cards(view: BoardView) -> object:
     """Return what the cards depend on: the board's position, the limits that it had when it was looked up, what is not
-    in the log (leases, signs of life), and the minute, which their words name."""
+    in the log (leases, signs of life, what agents do), and the minute, which their words name."""
     board = view.board
     position = await position_of_board(board.organization_id, board.id)
-    leases = await rows(LEASES, board.id)
+    runs = await rows(RUNS, board.id)
     signs = await rows(f"SELECT g.id, {SIGNS} FROM agents g WHERE g.board_id = ? ORDER BY g.id", board.id)
     now = times.clock_now()
     working = [is_at_work(one["last_seen_at"], one["agent_gateway_id"], one["run_began_at"], now) for one in signs]
-    return position, board.wip_limits, leases, working, now.replace(second=0, microsecond=0)
+    return position, board.wip_limits, runs, working, now.replace(second=0, microsecond=0)
 
 
 def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:

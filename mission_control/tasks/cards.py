@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
@@ -13,7 +13,7 @@ from quart import current_app
 
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.boards.models import Board
-from mission_control.boards.queries import PERSON, SIGNS, is_at_work
+from mission_control.boards.queries import PERSON, SIGNS, SILENT_AFTER, STUCK_AT, is_at_work, shortly
 from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
 from mission_control.core import times
 from mission_control.core.declared import completed_row
@@ -38,6 +38,17 @@ class Assignee(NamedTuple):
     name: str
     kind: str
 
+
+class Line(NamedTuple):
+    """What an agent does on a task, since when, and how long that is in words, from a minute on."""
+
+    text: str
+    since: datetime
+    took: str
+    tone: str = ""
+
+
+OLD_AFTER = timedelta(minutes=5)  # what an agent did last is marked from then on
 
 COLUMNS = {one.name: one.kind for one in FIELDS if one.is_column and one.on & {Surface.CARD, Surface.TABLE}}
 SHOWN_AS = [(name, REWRITTEN[name]) for name in COLUMNS if name in REWRITTEN]
@@ -70,6 +81,14 @@ class Card:
     last_seen_at: datetime | None = field(compare=False)
     agent_gateway_id: UUID | None
     run_began_at: datetime | None = field(compare=False)
+    held_since: datetime | None = field(compare=False)
+    parked_at: datetime | None
+    ready_at: datetime | None
+    session_state: str | None
+    doing: str | None
+    doing_at: datetime | None
+    failures: int | None
+    session_seen_at: datetime | None = field(compare=False)
     person_name: str | None
     comments: int
     dependencies: int
@@ -81,6 +100,7 @@ class Card:
     total: int = field(default=0, compare=False)  # tasks that stand with it, in its column or in the table
     tags: tuple[tuple[str, str], ...] = ()
     badge: Badge | None = None
+    line: Line | None = None
     due: Due | None = None
     substance: str = ""
 
@@ -111,6 +131,8 @@ CARD = f"""
 SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reason,
     {", ".join(f"t.{name}" for name in COLUMNS)},
     r.lease_expires_at AS lease_until, w.name AS worker_name, g.name AS agent_name, {SIGNS},
+    r.started_at AS held_since, r.parked_at, r.ready_at,
+    s.state AS session_state, s.doing, s.doing_at, s.failures, s.last_seen_at AS session_seen_at,
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
     (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
     (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
@@ -127,6 +149,8 @@ LEFT JOIN agents g ON g.id = t.assigned_agent_id
 LEFT JOIN users u ON u.id = t.assigned_user_id
 LEFT JOIN agents w ON w.id = t.review_agent_id AND t.status IN ('review', 'done')
 LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL
+LEFT JOIN agent_sessions s ON s.id = (SELECT x.id FROM agent_sessions x WHERE x.run_id = r.id AND x.parent_id IS NULL
+    AND x.ended_at IS NULL ORDER BY x.last_seen_at DESC, x.id LIMIT 1)
 LEFT JOIN tag_assignments a ON a.task_id = t.id
 LEFT JOIN tags o ON o.id = a.tag_id
 """
@@ -155,6 +179,7 @@ def cards_from(found: Sequence[Card]) -> Iterator[Card]:
         for name, meant in SHOWN_AS:
             setattr(row, name, meant(getattr(row, name)))
         row.tags, row.badge = tuple(tags.get(row.task_id, ())), _badge(row, now)
+        row.line = _line(row, now) if row.status == "in_progress" and row.agent_name else None
         row.due = due_of(row.due_at, now, is_done=row.status == "done")
         yield row
 
@@ -168,11 +193,42 @@ def _badge(row: Card, now: datetime) -> Badge | None:
         return None
     if row.blockers:
         return Badge("Blocked", "bad", "circle-alert")
-    since, seen = row.in_progress_at, (row.last_seen_at, row.agent_gateway_id, row.run_began_at)
-    if row.status == "in_progress" and since is not None and is_at_work(*seen, now):
-        took = times.elapsed(since, now)
-        return Badge("Working" if took == "0 m" else f"Working {took}", "run", "loader-circle")
-    return None
+    return _badge_of_work(row, now) if row.status == "in_progress" and row.in_progress_at else None
+
+
+def _badge_of_work(row: Card, now: datetime) -> Badge | None:
+    if row.ready_at:
+        return Badge("Answered", "run", "play")
+    if row.parked_at or row.session_state == "waiting":
+        return Badge("Asks you", "ask", "hand")
+    if (row.failures or 0) >= STUCK_AT:
+        return Badge("Stuck", "bad", "rotate-ccw")
+    signs = [one for one in (row.held_since, row.last_seen_at, row.session_seen_at) if one is not None]
+    is_working = is_at_work(row.last_seen_at, row.agent_gateway_id, row.run_began_at, now)
+    if row.held_since and now - max(signs) >= SILENT_AFTER and (row.session_state or not is_working):
+        return Badge(f"Silent {times.elapsed(max(signs), now)}", "warn", "hourglass")
+    if row.session_state and not row.doing:
+        return Badge("Starts", "run", "loader-circle")
+    if not (is_working or row.session_state):
+        return None
+    took = times.elapsed(row.in_progress_at or now, now)
+    return Badge("Working" if took == "0 m" else f"Working {took}", "run", "loader-circle")
+
+
+def _line(row: Card, now: datetime) -> Line | None:
+    if row.ready_at:
+        return _since("has its answer and goes on", row.ready_at, now)
+    if row.parked_at:
+        return _since("waits for an answer", row.parked_at, now)
+    if not row.doing or row.doing_at is None:
+        return None
+    if (row.failures or 0) >= STUCK_AT:
+        return _since(f"{row.failures} times: {shortly(row.doing)}", row.doing_at, now, "bad")
+    return _since(shortly(row.doing), row.doing_at, now, "warn" if now - row.doing_at >= OLD_AFTER else "")
+
+
+def _since(text: str, since: datetime, now: datetime, tone: str = "") -> Line:
+    return Line(text, since, times.age(since, now) if now - since >= timedelta(minutes=1) else "", tone)
 
 
 FIRST = 50  # cards of a column, until somebody asks for all
@@ -267,16 +323,25 @@ async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) ->
 
 
 async def cards_of(
-    board: Board, wanted: CardFilter, viewer_id: UUID | None, ids: Collection[UUID], agent_ids: Collection[str] = ()
+    board: Board,
+    wanted: CardFilter,
+    viewer_id: UUID | None,
+    ids: Collection[UUID],
+    agent_ids: Collection[str] = (),
+    session_ids: Collection[str] = (),
 ) -> list[Card]:
+    """Return cards: those of tasks, and those on which agents or sessions are at work."""
     narrowed, values = wanted.conditions(viewer_id)
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
     if agent_ids:
         chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
+    if session_ids:
+        serving = f"SELECT x.task_id FROM agent_sessions x WHERE x.id IN ({placeholders(len(session_ids))})"
+        chosen.append(f"t.id IN ({serving})")
     return await _read(
         f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND {LIVING}"
         f" AND ({' OR '.join(chosen)}){narrowed} ORDER BY t.number, a.created_at, a.id",
-        *(board.id, *ids, *agent_ids, *values),
+        *(board.id, *ids, *agent_ids, *session_ids, *values),
     )
 
 

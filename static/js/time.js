@@ -36,6 +36,7 @@ const show = (element) => {
   const write = { absolute: full, clock, age }[element.dataset.format] ?? relative;
   const text = write(moment);
   if (element.textContent !== text) element.textContent = text;
+  if (element.dataset.old) { if (Date.now() - moment >= 1000 * element.dataset.old) element.dataset.tone = "warn"; else delete element.dataset.tone; }
   const title = full(moment);
   if (element.title !== title) element.title = title;
 };
@@ -44,6 +45,7 @@ const all = (root) => { for (const element of root.querySelectorAll("time[dateti
 
 export const start = () => {
   setInterval(() => all(document), 30_000);
+  setInterval(() => { if (!document.hidden) for (const element of document.querySelectorAll("time[data-format=age]")) if (element.textContent.endsWith(" s")) show(element); }, 5000);
   document.addEventListener("htmx:after:settle", (event) => all(event.target));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) all(document); });
 };

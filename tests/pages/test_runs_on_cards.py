@@ -1,0 +1,100 @@
+"""What cards say of the work on them: what the agent does, since when, and that it waits, is silent or stuck."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Run
+from mission_control.core import times
+from tests.agent_sessions import act, announce, begin, put
+from tests.cast import Cast
+from tests.pages.visitor import visitor
+from tests.statements import counted
+
+
+def ago(**by: int) -> Any:
+    return times.clock_now() - timedelta(**by)
+
+
+async def test_card_says_what_the_agent_does(cast: Cast) -> None:
+    task = await cast.add_task(title="Grind the mirror")
+    await begin(cast, task, doing="Ran `make test`, 2 of 214 failed", doing_at=ago(minutes=3))
+    (await (await visitor(cast.app, cast.dan)).get(cast.home)).has(
+        "<b>Vega:</b> ran make test, 2 of 214 failed", 'data-old="300">3 min</time>', "Working"
+    ).lacks("card-foot")
+
+
+@pytest.mark.parametrize(
+    ("fields", "badge", "says"),
+    [
+        ({"doing": None}, "Starts", None),
+        ({"failures": 4, "doing": "No space left on device"}, "Stuck", "4 times: no space left on device"),
+        ({"state": "waiting"}, "Asks you", "ran make test"),
+        ({"last_seen_at": timedelta(minutes=16), "doing_at": timedelta(minutes=16)}, "Silent 16 m", "16 min</time>"),
+        ({"doing_at": timedelta(minutes=6)}, "Working", 'data-tone="warn"'),
+        ({"ended_at": timedelta(0)}, "Working", None),
+    ],
+    ids=["starts", "stuck", "asks", "silent", "old", "ended"],
+)
+async def test_badge_says_how_the_work_goes(cast: Cast, fields: dict[str, Any], badge: str, says: str | None) -> None:
+    task = await cast.add_task()
+    moments = {name: ago(seconds=int(one.total_seconds())) for name, one in fields.items() if hasattr(one, "days")}
+    await begin(cast, task, **{**fields, **moments})
+    if badge.startswith("Silent"):
+        await Agent.filter(id=cast.vega.id).update(last_seen_at=ago(minutes=16))
+        await Run.filter(task_id=task["id"]).update(started_at=ago(minutes=20))
+    seen = await (await visitor(cast.app, cast.dan)).get(cast.home)
+    seen.has(badge)
+    seen.has(says) if says else seen.lacks("card-now")
+
+
+async def test_agent_without_sessions_is_silent_as_well(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    await Agent.filter(id=cast.vega.id).update(last_seen_at=ago(minutes=17))
+    dan = await visitor(cast.app, cast.dan)
+    (await dan.get(cast.home)).lacks("Silent")  # it has the task since a moment ago
+    await Run.filter(task_id=task["id"]).update(started_at=ago(minutes=20))
+    with times.travelled(timedelta(minutes=1)):
+        (await dan.get(cast.home)).has("Silent 18 m")
+
+
+async def test_card_of_a_waiting_run_says_for_what(cast: Cast) -> None:
+    task = await cast.add_task()
+    await begin(cast, task)
+    await Run.filter(task_id=task["id"]).update(parked_at=ago(minutes=12), lease_expires_at=None)
+    dan = await visitor(cast.app, cast.dan)
+    (await dan.get(cast.home)).has("Asks you", "<b>Vega:</b> waits for an answer", "12 min</time>")
+    await Run.filter(task_id=task["id"]).update(ready_at=ago(minutes=2))
+    (await dan.get(cast.home)).has("Answered", "<b>Vega:</b> has its answer and goes on", "2 min</time>")
+
+
+async def test_open_board_gets_the_new_line_of_one_card(cast: Cast) -> None:
+    session = await begin(cast, await cast.add_task(title="Grind"))
+    await cast.add_task(title="Polish")
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live") as watch:
+        await act(session, "Ran `pytest`")
+        await announce(cast, session)
+        text = await watch.until("ran pytest")
+        assert f"#task-{session.task_id}" in text and "Polish" not in text
+    await put(session, doing="Changed 2 files", seq=5)  # what is kept for the next reader is made anew
+    (await dan.get(cast.home)).has("changed 2 files")
+
+
+async def test_lines_cost_no_statement_for_each_card(cast: Cast) -> None:
+    dan = await visitor(cast.app, cast.dan)
+
+    async def statements() -> int:
+        with counted() as found:
+            (await dan.get(cast.home)).is_status(200)
+        return len(found)
+
+    await begin(cast, await cast.add_task())
+    await statements()
+    before = await statements()
+    for _ in range(3):
+        await begin(cast, await cast.add_task())
+    assert await statements() <= before + 1
