@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from typing import Any, cast
 
 from quart import Quart, Request, request
@@ -218,7 +219,13 @@ class LimitedBody(Body):
 
 
 class LimitedFormParser(FormDataParser):
-    """Parse forms, except those with so many fields that parsing would block the event loop."""
+    """Parse forms, except those with so many fields that parsing would block the event loop.
+
+    Files stay in memory, where `bodies` bounds them: Quart's own would be on the disk until the garbage is collected.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, stream_factory=lambda *_, **__: BytesIO())
 
     def get_parse_func(self, mimetype: str, options: dict[str, str]) -> ParserFunc | None:
         """Return the function that parses a form of this type, None for other types."""

@@ -2,8 +2,13 @@
 
 import asyncio
 import json
+from io import BytesIO
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
+
+import pytest
+from werkzeug import formparser
 
 from mission_control.boards.models import Board
 from mission_control.core import times
@@ -53,6 +58,14 @@ async def test_other_files_are_refused_with_the_reason(cast: Cast) -> None:
     wrong["tasks"][0]["depends_on"] = [77]
     (await upload(ada, json.dumps(wrong).encode())).is_status(422).has("77")
     assert not await BoardImport.exists()
+
+
+async def test_uploaded_file_leaves_none_open(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Mock(return_value=BytesIO())
+    monkeypatch.setattr(formparser, "SpooledTemporaryFile", opened)
+    ada = await visitor(cast.app, cast.ada)
+    (await upload(ada, json.dumps(the_file()).encode())).is_status(303)
+    opened.assert_not_called()
 
 
 async def test_interrupted_import_is_said_and_started_again(cast: Cast) -> None:
