@@ -45,8 +45,9 @@ async def answer_during(settings: Settings, thing: Any, call: Any, *changes: str
 
 
 async def somebody_waits(count: int = 1) -> None:
-    """Return once so many locks are waited for."""
-    while (await rows("SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted"))[0]["n"] < count:
+    """Return once so many locks of this database are waited for: other tests run beside this one, on theirs."""
+    waits = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while (await rows(waits))[0]["n"] < count:
         await asyncio.sleep(0.01)
 
 
