@@ -123,6 +123,8 @@ UP = {
         ALTER TABLE "tasks" ADD "parent_id" CHAR(36) REFERENCES "tasks" ("id") ON DELETE SET NULL;
         CREATE UNIQUE INDEX "uid_usage_entri_agent_i_c38084" ON "usage_entries" ("agent_id", "key");
         CREATE INDEX "idx_task_runs_parked" ON "task_runs" ("ready_at") WHERE "parked_at" IS NOT NULL AND "ended_at" IS NULL;
+        DROP INDEX "idx_agent_questions_run";
+        CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "run_id" IS NOT NULL;
         CREATE INDEX "idx_tasks_parent" ON "tasks" ("parent_id") WHERE "parent_id" IS NOT NULL;
         CREATE INDEX "idx_task_proposals_open" ON "task_proposals" ("board_id") WHERE "state" = 'open';
         CREATE INDEX "idx_task_proposals_agent" ON "task_proposals" ("agent_id") WHERE "agent_id" IS NOT NULL;
@@ -260,6 +262,8 @@ UP = {
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_usage_entri_agent_i_c38084" ON "usage_entries" ("agent_id", "key");
         ALTER TABLE "tasks" ADD CONSTRAINT "fk_tasks_tasks_1ce5d4cc" FOREIGN KEY ("parent_id") REFERENCES "tasks" ("id") ON DELETE SET NULL;
         CREATE INDEX "idx_task_runs_parked" ON "task_runs" ("ready_at") WHERE "parked_at" IS NOT NULL AND "ended_at" IS NULL;
+        DROP INDEX "idx_agent_questions_run";
+        CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "run_id" IS NOT NULL;
         CREATE INDEX "idx_tasks_parent" ON "tasks" ("parent_id") WHERE "parent_id" IS NOT NULL;
         CREATE INDEX "idx_task_proposals_open" ON "task_proposals" ("board_id") WHERE "state" = 'open';
         CREATE INDEX "idx_task_proposals_agent" ON "task_proposals" ("agent_id") WHERE "agent_id" IS NOT NULL;
@@ -278,6 +282,8 @@ UP = {
 DOWN = {
     "sqlite": """
         DROP INDEX IF EXISTS "idx_task_runs_parked";
+        DROP INDEX IF EXISTS "idx_agent_questions_run";
+        CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "state" = 'open';
         DROP INDEX IF EXISTS "idx_tasks_parent";
         DROP INDEX IF EXISTS "idx_task_proposals_open";
         DROP INDEX IF EXISTS "idx_task_proposals_agent";
@@ -313,6 +319,8 @@ DOWN = {
     """,
     "postgres": """
         DROP INDEX IF EXISTS "idx_task_runs_parked";
+        DROP INDEX IF EXISTS "idx_agent_questions_run";
+        CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "state" = 'open';
         DROP INDEX IF EXISTS "idx_tasks_parent";
         DROP INDEX IF EXISTS "idx_task_proposals_open";
         DROP INDEX IF EXISTS "idx_task_proposals_agent";

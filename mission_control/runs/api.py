@@ -42,7 +42,7 @@ LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
     ),
 )
 async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | None) -> claiming.Claim:
-    """Claim the best available task, or the one that `task_id` names.
+    """Claim the best available task, or the one that `task_id` names, and get all that is known about it.
 
     Your own assigned tasks come first, then by priority (each full day of waiting lifts a task by one step), due date
     and age. Send `lease.fence` as the header X-Task-Fence with every write of the task, and extend the lease before

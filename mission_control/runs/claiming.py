@@ -3,7 +3,7 @@
 from collections.abc import Collection, Hashable, Sequence
 from copy import copy
 from datetime import timedelta
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
@@ -19,6 +19,7 @@ from mission_control.database.sql import as_id, as_json, is_postgres, placeholde
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.people.work_state import lock_work_state_shared
+from mission_control.runs.briefing import Brief, WhyKind, brief_of
 from mission_control.runs.leases import hold_until, is_over, notify_pages
 from mission_control.runs.queries import ClaimCreate, LeaseRead
 from mission_control.tasks.changes import TaskChange, locked_task, save
@@ -141,8 +142,8 @@ async def carries(task_id: UUID, names: Sequence[str] | None) -> bool:
 NO_WORK_CODES = (*PAUSED_CODES.values(), ErrorCode.BUDGET_EXHAUSTED)
 
 
-class Claim(TypedDict):
-    """The assigned task, as it is answered, and its lease; without work neither, and why."""
+class Claim(Brief, total=False):
+    """The assigned task, as it is answered, its lease, and its brief; without work none of it, and why."""
 
     task: JsonObject | None
     lease: LeaseRead | None
@@ -183,7 +184,7 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
     run = await running(task.id)
     if run is not None and run.agent_id == actor.id and not is_over(run):
         notify_pages(actor, task)
-        return await _leased(task, wanted)
+        return await _leased(task, wanted, "held")
     await refuse_no_work(actor, board)
     if task.assigned_agent_id not in (None, actor.id):
         raise Conflict({"message": "Another agent has this task.", "code": ErrorCode.TASK_ALREADY_CLAIMED})
@@ -196,9 +197,10 @@ async def _assign(actor: Actor, task: Task, wanted: ClaimCreate) -> Claim:
     return await _leased(await change_task(actor, task, TaskChange(status="in_progress")), wanted)
 
 
-async def _leased(task: Task, wanted: ClaimCreate) -> Claim:
+async def _leased(task: Task, wanted: ClaimCreate, why: WhyKind | None = None) -> Claim:
     lease = await hold_until(task, wanted.lease_seconds)
-    return {"task": await task_read(task.id), "lease": lease, "reason": None}
+    brief = await brief_of(task.board, task.id, why)
+    return {"task": await task_read(task.id), "lease": lease, "reason": None, **brief}
 
 
 async def refuse_no_work(actor: Actor, board: Board) -> None:

@@ -17,6 +17,7 @@ from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, NotFound
 from mission_control.core.values import BlankToNone, Body, NonEmptyStr, Paging, Schema, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
+from mission_control.runs.briefing import BriefRead
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskRead
 from mission_control.tasks.waiting import WaitingReason
@@ -61,8 +62,8 @@ class ClaimReason(Schema):
     message: str
 
 
-class ClaimRead(Schema):
-    """The assigned task and its lease; both null when there is no work."""
+class ClaimRead(BriefRead):
+    """The assigned task, its lease and its brief; without work null, and no brief."""
 
     task: TaskRead | None
     lease: LeaseRead | None
