@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import sqlite3
@@ -154,6 +155,10 @@ HISTORY_TABLE = {
     ),
 }
 DIGEST = "sha256"
+OTHER_TABLES = (
+    "The database was made by a development version whose tables were still changing; it cannot be brought up to date."
+    " Set it aside and start with an empty one."
+)
 UNFINISHED_MOVE = "unfinished_move"  # the table that is there until a move is complete
 OURS = ("users", "organizations", "boards", "tasks", "agents")
 RECORD = {
@@ -189,6 +194,8 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
         await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])
         files = _files(folder or migration_folder())
         waiting = _pending(files, await _applied(client))
+        if not waiting and await _was_applied_otherwise(client, files[-1:]):  # of those before, only when one fails
+            logging.getLogger(__name__).warning(OTHER_TABLES)
         if waiting and settings.sqlite_path is not None:
             before_migration(settings.sqlite_path, waiting[0].stem)
         async with without_servers(lock) if waiting and lock is not None else nullcontext():
@@ -310,10 +317,7 @@ async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], err
     said = f"The migration {file.name} could not be applied, and nothing of it was: {error}."
     if not await _was_applied_otherwise(client, files):
         return said
-    return (
-        f"{said} The database was made by a development version whose tables were still changing; it cannot be brought"
-        " up to date. Set it aside and start with an empty one."
-    )
+    return f"{said} {OTHER_TABLES}"
 
 
 async def _was_applied_otherwise(client: BaseDBAsyncClient, files: list[Path]) -> bool:

@@ -194,6 +194,17 @@ async def test_database_of_other_migrations_is_told_from_a_broken_migration(sett
         await migrate(settings, files)
 
 
+async def test_database_of_another_newest_migration_is_told(
+    settings: Settings, files: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = write(files, 0, FIRST)
+    await migrate(settings, files)
+    assert await migrate(settings, files) == [] and "development version" not in caplog.text
+    (files / name).unlink()
+    assert write(files, 0, FIRST + SECOND) == name
+    assert await migrate(settings, files) == [] and "development version" in caplog.text
+
+
 async def test_tables_of_another_program_are_left_alone(settings: Settings, files: Path) -> None:
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
