@@ -22,7 +22,7 @@ async def begin(cast: Cast, task: dict[str, Any], **fields: Any) -> AgentSession
     }
     return await AgentSession.create(
         board_id=cast.board.id, agent_id=run.agent_id, agent_name=run.agent_name, run_id=run.id, task_id=run.task_id,
-        external_id=str(run.id), **{**what, **fields},
+        **{**what, **fields},
     )  # fmt: skip
 
 
