@@ -4,6 +4,17 @@ from mission_control.database.migrate import by_dialect
 
 RUN_IN_TRANSACTION = True
 
+# The former release ended runs whose leases ran out while people had not answered, and left their tasks in the inbox with
+# their agents. What they asked is the task's and the agent's from here on: it stays open, and nothing is asked anew.
+ASKS_OF_EXPIRED_RUNS = """
+        UPDATE "approvals" SET "run_id" = NULL WHERE "status" = 'pending'
+            AND "run_id" IN (SELECT "id" FROM "task_runs" WHERE "state" = 'expired');
+        UPDATE "approval_task_links" SET "run_id" = NULL WHERE "is_pending"
+            AND "run_id" IN (SELECT "id" FROM "task_runs" WHERE "state" = 'expired');
+        UPDATE "agent_questions" SET "run_id" = NULL WHERE "state" = 'open'
+            AND "run_id" IN (SELECT "id" FROM "task_runs" WHERE "state" = 'expired');
+    """
+
 UP = {
     "sqlite": """
         CREATE TABLE IF NOT EXISTS "task_links" (
@@ -125,6 +136,7 @@ UP = {
         CREATE INDEX "idx_task_runs_parked" ON "task_runs" ("ready_at") WHERE "parked_at" IS NOT NULL AND "ended_at" IS NULL;
         DROP INDEX "idx_agent_questions_run";
         CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "run_id" IS NOT NULL;
+        CREATE INDEX "idx_tasks_rework" ON "tasks" ("rework_at") WHERE "rework_at" IS NOT NULL;
         CREATE INDEX "idx_tasks_parent" ON "tasks" ("parent_id") WHERE "parent_id" IS NOT NULL;
         CREATE INDEX "idx_task_proposals_open" ON "task_proposals" ("board_id") WHERE "state" = 'open';
         CREATE INDEX "idx_task_proposals_agent" ON "task_proposals" ("agent_id") WHERE "agent_id" IS NOT NULL;
@@ -264,6 +276,7 @@ UP = {
         CREATE INDEX "idx_task_runs_parked" ON "task_runs" ("ready_at") WHERE "parked_at" IS NOT NULL AND "ended_at" IS NULL;
         DROP INDEX "idx_agent_questions_run";
         CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "run_id" IS NOT NULL;
+        CREATE INDEX "idx_tasks_rework" ON "tasks" ("rework_at") WHERE "rework_at" IS NOT NULL;
         CREATE INDEX "idx_tasks_parent" ON "tasks" ("parent_id") WHERE "parent_id" IS NOT NULL;
         CREATE INDEX "idx_task_proposals_open" ON "task_proposals" ("board_id") WHERE "state" = 'open';
         CREATE INDEX "idx_task_proposals_agent" ON "task_proposals" ("agent_id") WHERE "agent_id" IS NOT NULL;
@@ -284,6 +297,7 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_task_runs_parked";
         DROP INDEX IF EXISTS "idx_agent_questions_run";
         CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "state" = 'open';
+        DROP INDEX IF EXISTS "idx_tasks_rework";
         DROP INDEX IF EXISTS "idx_tasks_parent";
         DROP INDEX IF EXISTS "idx_task_proposals_open";
         DROP INDEX IF EXISTS "idx_task_proposals_agent";
@@ -321,6 +335,7 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_task_runs_parked";
         DROP INDEX IF EXISTS "idx_agent_questions_run";
         CREATE INDEX "idx_agent_questions_run" ON "agent_questions" ("run_id") WHERE "state" = 'open';
+        DROP INDEX IF EXISTS "idx_tasks_rework";
         DROP INDEX IF EXISTS "idx_tasks_parent";
         DROP INDEX IF EXISTS "idx_task_proposals_open";
         DROP INDEX IF EXISTS "idx_task_proposals_agent";
@@ -357,4 +372,4 @@ DOWN = {
     """,
 }
 
-upgrade, downgrade = by_dialect(UP), by_dialect(DOWN)
+upgrade, downgrade = by_dialect({name: sql + ASKS_OF_EXPIRED_RUNS for name, sql in UP.items()}), by_dialect(DOWN)

@@ -10,6 +10,7 @@ from mission_control.agents.usage_queries import amount, amount_of, exhausted
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import asks_to_finish, request_of
 from mission_control.boards.models import Board
+from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject
@@ -55,19 +56,20 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
         return
     approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
     tasks = await rows(
-        "SELECT t.assigned_agent_id AS agent_id, t.status, l.asked_attempt = t.attempt AS is_of_present_attempt"
+        f"SELECT t.assigned_agent_id AS agent_id, t.status, {IS_PARKED} AS is_parked,"
+        " l.asked_attempt = t.attempt AS is_of_present_attempt"
         " FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
         " WHERE l.approval_id = ? AND t.deleted_at IS NULL",
         approval.id,
     )
     held = [task for task in tasks if task["status"] in ("in_progress", "inbox")]
-    holders = {as_id(task["agent_id"]): task["status"] for task in held}
+    holders = {as_id(task["agent_id"]): task["status"] == "inbox" or task["is_parked"] for task in held}
     recipients: list[UUID | None] = [event.agent_id, *holders, await lead_id_of(board_id)]
     if approval.gateway_id is not None:
         recipients = [event.agent_id] if event.data.get("note") else []
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
-            advice = "Claim the task again, and go on" if holders.get(agent_id) == "inbox" else "Go on"
+            advice = "Claim the task again, and go on" if holders.get(agent_id) else "Go on"
             is_handed_in = any(task["status"] == "review" and task["is_of_present_attempt"] for task in tasks)
             _notify(event, approval, agent_id, _advice(event.data, advice, is_handed_in=is_handed_in))
 

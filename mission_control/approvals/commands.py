@@ -13,6 +13,7 @@ from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
 from mission_control.asks.deadlines import COLUMNS, put_deadline
 from mission_control.boards.attempts import current_runs, only_run_of, refuse_lost_lease
 from mission_control.boards.models import Board, Run
+from mission_control.boards.parking import park_asker
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
@@ -63,6 +64,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     elif not task_ids and actor.is_agent:
         approval.run_id = await only_run_of(actor.agent_id, actor.fence)
     await save_request(approval, task_ids, runs)
+    await park_asker(actor, [approval.run_id, *runs.values()], asked)
     return approval
 
 
@@ -163,8 +165,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
 
     The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/reviews.py`.
     """
-    task_ids = await decisions.task_ids_of(approval)
-    held = await decisions.held_tasks(approval.board_id, task_ids)
+    task_ids, held = await decisions.hold_tasks_of(approval)
     approval = await decisions.locked_approval(approval)
     decisions.refuse_closed(approval)
     if approval.status == "pending":

@@ -10,7 +10,7 @@ from mission_control.approvals.payloads import CHANNEL, answer_of, asks_to_finis
 from mission_control.approvals.queries import outcomes_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalDeadline, RejectedTask
 from mission_control.asks.deadlines import COLUMNS, Deadlines
-from mission_control.boards.attempts import OVER, RESUMED, STANDING, WAITS, current_runs
+from mission_control.boards.attempts import IS_CURRENT, hold_run
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
@@ -56,8 +56,7 @@ async def decide_approval(
     Tasks in review change in the same transaction: see `tasks/reviews.py`. `then` says what becomes of rejected work.
     Another decision undoes the effects of the one before it; another note does not.
     """
-    task_ids = await task_ids_of(approval)
-    await held_tasks(approval.board_id, task_ids)
+    task_ids, _ = await hold_tasks_of(approval)
     approval = await locked_approval(approval)
     refuse_closed(approval)
     if approval.status != "pending" and only_pending:
@@ -100,7 +99,7 @@ def record_change(
 
 async def refuse_decided(approval: Approval, wanted: str) -> None:
     """Lock an approval before it is decided. Raise Conflict when somebody decided otherwise already."""
-    await held_tasks(approval.board_id, await task_ids_of(approval))
+    await hold_tasks_of(approval)
     held = await locked_approval(approval)
     refuse_closed(held)
     if held.decision not in (None, wanted):
@@ -171,6 +170,18 @@ async def held_tasks(board_id: UUID, task_ids: list[UUID]) -> set[str]:
     return {str(row["id"]) for row in found}
 
 
+async def hold_tasks_of(approval: Approval) -> tuple[list[UUID], set[str]]:
+    """Lock the tasks of an approval and that of the run that asked, always before the approval.
+
+    Return the ids of its tasks, and of those the ones that exist.
+    """
+    task_ids = await task_ids_of(approval)
+    held = await held_tasks(approval.board_id, task_ids)
+    if not task_ids:
+        await hold_run(approval.run_id)
+    return task_ids, held
+
+
 async def locked_approval(approval: Approval) -> Approval:
     """Lock the approval until the running command ends, and return it as it is now."""
     found = await existing(Approval.select_for_update().get_or_none(id=approval.id))
@@ -221,7 +232,7 @@ async def set_deadline(actor: Actor, approval: Approval, deadline: ApprovalDeadl
 @command("approval.apply_deadline")
 async def apply_deadline(actor: Actor, approval: Approval) -> None:
     """Remind people, ask another one, or send back. One who can no longer answer is not asked: people are reminded."""
-    await held_tasks(approval.board_id, await task_ids_of(approval))
+    await hold_tasks_of(approval)
     approval = await locked_approval(approval)
     if approval.status != "pending" or approval.decide_by is None or approval.decide_by > times.clock_now():
         return
@@ -235,8 +246,7 @@ DECISIVE = {"status", "attempt", "assigned_agent_id", "assigned_user_id"}
 MOVED_ON = "The task has moved on since. Its agent can ask again."
 
 _COLUMNS = (
-    " a.id AS approval_id, a.action_type, t.id AS task_id,"
-    f" CASE WHEN r.id IS NOT NULL THEN {STANDING} END AS standing, t.status"
+    f" a.id AS approval_id, a.action_type, t.id AS task_id, r.id IS NOT NULL AND NOT {IS_CURRENT} AS is_over, t.status"
 )
 _LINKED = (
     f"SELECT l.id AS link_id, l.asked_attempt = t.attempt AS is_present,{_COLUMNS} FROM approval_task_links l"
@@ -245,8 +255,8 @@ _LINKED = (
 )
 _WITHOUT_TASK = (
     f"SELECT CAST(NULL AS UUID) AS link_id, FALSE AS is_present,{_COLUMNS} FROM task_runs r"
-    " JOIN approvals a ON a.run_id = r.id JOIN tasks t ON t.id = r.task_id WHERE r.task_id = ?"
-    " AND a.status = 'pending' AND NOT EXISTS (SELECT 1 FROM approval_task_links l WHERE l.approval_id = a.id)"
+    " JOIN approvals a ON a.run_id = r.id JOIN tasks t ON t.id = r.task_id"
+    " WHERE NOT EXISTS (SELECT 1 FROM approval_task_links l WHERE l.approval_id = a.id)"
 )
 
 
@@ -259,14 +269,14 @@ class _Ask:
     approval_id: UUID
     action_type: str
     task_id: UUID
-    standing: str | None
+    is_over: bool
     status: str
 
     @property
     def is_moot(self) -> bool:
         if self.link_id is not None and asks_to_finish(self.action_type):
-            return self.status == "done" or (not self.is_present and self.standing != WAITS)
-        return self.standing == OVER
+            return self.status == "done" or not self.is_present
+        return self.is_over
 
 
 def why_moot(event: NewEvent) -> str | None:
@@ -286,24 +296,18 @@ def why_moot(event: NewEvent) -> str | None:
 
 @reacts_to(*CHANGES)
 async def close_moot_approvals(actor: Actor, event: NewEvent) -> None:
-    """Close what a change of a task made moot, and carry on what its agent asked before its lease ran out."""
+    """Close what a change of a task made moot: what its run asked ends with it."""
     why, task_id = why_moot(event), event.scope.task_id
     if why is None or task_id is None:
         return
     is_over = event.kind == "task.deleted" or event.data["after"].get("status") == "done"
-    pending = f"{_LINKED} WHERE l.task_id = ? AND l.is_pending UNION ALL {_WITHOUT_TASK}"
+    pending = (
+        f"{_LINKED} WHERE l.task_id = ? AND l.is_pending"
+        f" UNION ALL {_WITHOUT_TASK} AND r.task_id = ? AND a.status = 'pending'"
+    )
     for ask in await select(_Ask, pending, task_id, task_id):
         if is_over or ask.is_moot:
             await close_ask(ask.approval_id, ask.link_id, ask.task_id, why)
-        elif ask.standing == RESUMED:
-            await _carry_on(ask)
-
-
-async def _carry_on(ask: _Ask) -> None:
-    run_id = (await current_runs([ask.task_id])).get(ask.task_id)
-    await Approval.filter(id=ask.approval_id, run_id__isnull=False).update(run_id=run_id)
-    if ask.link_id is not None:
-        await ApprovalTask.filter(id=ask.link_id).update(run_id=run_id)
 
 
 async def close_ask(approval_id: UUID, link_id: UUID | None, task_id: UUID, why: str) -> None:
@@ -340,6 +344,7 @@ async def refuse_moot(approval_id: UUID, restored: Mapping[str, str]) -> None:
 
     `restored` are the tasks that return to the state in which it was asked.
     """
-    asks = await select(_Ask, f"{_LINKED} WHERE l.approval_id = ?", approval_id)
+    asked = f"{_LINKED} WHERE l.approval_id = ? UNION ALL {_WITHOUT_TASK} AND a.id = ?"
+    asks = await select(_Ask, asked, approval_id, approval_id)
     if asks and all(ask.is_moot and str(ask.task_id) not in restored for ask in asks):
         raise Conflict(ErrorCode.APPROVAL_CLOSED.detail(MOVED_ON))

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mission_control.approvals.payloads import asks_to_finish, reason_of
 from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
+from mission_control.boards.parking import ParkAsked
 from mission_control.core.substance import Seen, Substance
 from mission_control.core.values import Body, NewsPaging, NotNull, Schema, SentBack, example, parse_id
 
@@ -37,7 +38,7 @@ class ApprovalWanted(Schema):
     lead_reasoning: str | None = None
 
 
-class ApprovalCreate(DeadlineAsked, ApprovalWanted):
+class ApprovalCreate(ParkAsked, DeadlineAsked, ApprovalWanted):
     """A decision that is asked for."""
 
     model_config = example(

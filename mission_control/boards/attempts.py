@@ -131,11 +131,15 @@ async def refuse_lost_lease(task_ids: Sequence[UUID]) -> None:
 
 async def hold_lease(task_id: UUID) -> None:
     """Lock a task against a new assignment until the running command ends, and refuse a stale fence."""
-    if unit_of_work().actor.fence is None:
-        return
-    if is_postgres():
+    if unit_of_work().actor.fence is not None:
+        await lock_task(task_id)
+        await refuse_lost_lease([task_id])
+
+
+async def lock_task(task_id: UUID | None) -> None:
+    """Lock a task, and thereby the state of its run, until the running command ends. None locks nothing."""
+    if task_id is not None and is_postgres():
         await rows("SELECT 1 AS one FROM tasks WHERE id = ? FOR NO KEY UPDATE", task_id)
-    await refuse_lost_lease([task_id])
 
 
 async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
@@ -152,20 +156,10 @@ async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
     return Conflict({"message": message, "code": ErrorCode.LEASE_LOST, "fence": fence, "current_fence": current})
 
 
-HOLDS, WAITS, RESUMED, OVER = "holds", "waits", "resumed", "over"
-
-# SQL on `t`, a task, and `r`, its newest run: the run has the task, or handed it in.
+# SQL on `t`, a task, and `r`, one of its runs: the run has the task, or handed it in.
 IS_CURRENT = (
-    "r.fence = t.fence AND ((t.status = 'in_progress' AND r.ended_at IS NULL)"
-    " OR (t.status = 'review' AND r.state = 'completed'))"
-)
-# SQL on `t` and `r`, one of its runs. A run whose lease ran out while it had asked people something waits with its
-# task in the inbox, assigned to its agent, and is resumed by the run in which that agent takes the task up again.
-STANDING = (
-    f"CASE WHEN t.deleted_at IS NOT NULL OR t.status = 'done' THEN '{OVER}' WHEN {IS_CURRENT} THEN '{HOLDS}'"
-    f" WHEN r.state <> 'expired' OR r.agent_id IS NULL OR r.agent_id <> t.assigned_agent_id THEN '{OVER}'"
-    f" WHEN r.fence = t.fence AND t.status = 'inbox' THEN '{WAITS}'"
-    f" WHEN r.fence = t.fence - 1 AND t.status = 'in_progress' THEN '{RESUMED}' ELSE '{OVER}' END"
+    "(r.fence = t.fence AND t.deleted_at IS NULL AND ((t.status = 'in_progress' AND r.ended_at IS NULL)"
+    " OR (t.status = 'review' AND r.state = 'completed')))"
 )
 
 
@@ -182,13 +176,31 @@ async def current_runs(task_ids: list[UUID]) -> dict[UUID, UUID]:
 
 
 async def only_run_of(agent_id: UUID | None, fence: int | None = None) -> UUID | None:
-    """Return the run in which an agent works, None when it works on no task or on several.
+    """Return the run in which an agent works, None when it works on no task or on several; of several, the one with
+    this fence. An agent that works on nothing may have one run that waits.
 
-    With the fence of one of several, return that one.
+    Lock the task of the run, so that what is asked in its name now cannot outlive it.
     """
     if agent_id is None:
         return None
-    found = await rows("SELECT id, fence FROM task_runs WHERE agent_id = ? AND ended_at IS NULL LIMIT 10", agent_id)
+    found = await rows(
+        "SELECT id, task_id, fence, parked_at FROM task_runs WHERE agent_id = ? AND ended_at IS NULL LIMIT 100",
+        agent_id,
+    )
+    found = [row for row in found if row["parked_at"] is None] or found
     if len(found) > 1:
         found = [row for row in found if row["fence"] == fence]
-    return as_id(found[0]["id"]) if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    await lock_task(as_id(found[0]["task_id"]))
+    present = await rows("SELECT id FROM task_runs WHERE id = ? AND ended_at IS NULL", found[0]["id"])
+    return as_id(present[0]["id"]) if present else None
+
+
+async def hold_run(run_id: UUID | None) -> None:
+    """Lock the task of a run until the running command ends."""
+    if run_id is not None and is_postgres():
+        await rows(
+            "SELECT 1 AS one FROM tasks WHERE id = (SELECT task_id FROM task_runs WHERE id = ?) FOR NO KEY UPDATE",
+            run_id,
+        )

@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
 
     # Runs and claims
     LEASE_LOST = "lease_lost", "Your lease of this task is over. Stop working on it."
+    NO_RUN = "no_run", "You work on no task that could wait. Name the one that you hold by its id."
     FENCES_DIFFER = "fences_differ", "The fence in the body and the one in X-Task-Fence differ. Send one of them."
     TASK_DELETED = "task_deleted", "This task was deleted. Stop working on it."
     RUN_ENDED = "run_ended", "This run was handed in already. Leave the status out to add a report."

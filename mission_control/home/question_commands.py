@@ -12,9 +12,10 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.asks import deadlines
 from mission_control.asks.deadlines import COLUMNS, Deadlines
-from mission_control.boards.attempts import current_runs, hold_lease, only_run_of
+from mission_control.boards.attempts import current_runs, hold_run, lock_task, only_run_of, refuse_lost_lease
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
+from mission_control.boards.parking import park_asker
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound, existing
@@ -90,6 +91,7 @@ async def ask_people(actor: Actor, board: Board, new: QuestionCreate, reply_sour
     question.board = board
     await deadlines.put_deadline(question, board, new)
     await question.save(force_create=True)
+    await park_asker(actor, [question.run_id], new)
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
     lines = [f"Question for people: {new.content}", *(f"{at}. {one['label']}" for at, one in enumerate(options, 1))]
@@ -105,7 +107,8 @@ async def _run_of(actor: Actor, board: Board, task_id: UUID | None) -> UUID | No
         "SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ? AND deleted_at IS NULL", task_id, board.id
     ):
         raise NotFound("The task is not on this board.")
-    await hold_lease(task_id)
+    await lock_task(task_id)
+    await refuse_lost_lease([task_id])
     return (await current_runs([task_id])).get(task_id)
 
 
@@ -194,6 +197,7 @@ def answer_text(options: Any, answer: str | None, option_id: str | None, *, allo
 
 async def held_question(question: Question) -> Question:
     board = await locked_board(question.board)
+    await hold_run(question.run_id)
     found = await existing(Question.select_for_update().get_or_none(id=question.id))
     found.board = board
     return found

@@ -1,15 +1,14 @@
 """Close the questions of a run with its end, and wait for answers without polling the database."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.approvals.decisions import CHANGES, why_moot
 from mission_control.approvals.live import Polls
-from mission_control.boards.attempts import OVER, RESUMED, STANDING, current_runs
+from mission_control.boards.attempts import IS_CURRENT
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.database.sql import select
+from mission_control.database.sql import rows
 from mission_control.home.models import Question
 from mission_control.home.question_commands import save_end, send_notice
 from mission_control.home.question_queries import list_questions, read_question, visible_question
@@ -19,31 +18,22 @@ from mission_control.log.unit_of_work import reacts_to
 
 EVENTS = (Kind("question.closed", "A question became moot: the run that asked ended.", "closed the question:"),)
 
-_OPEN = (
-    f"SELECT q.id, {STANDING} AS standing FROM task_runs r JOIN tasks t ON t.id = r.task_id"
-    " JOIN agent_questions q ON q.run_id = r.id AND q.state = 'open' WHERE r.task_id = ? ORDER BY q.id"
+_MOOT = (
+    "SELECT q.id FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN agent_questions q ON q.run_id = r.id"
+    f" AND q.state = 'open' WHERE r.task_id = ? AND NOT {IS_CURRENT} ORDER BY q.id"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    id: UUID
-    standing: str
 
 
 @reacts_to(*CHANGES)
 async def close_moot_questions(actor: Actor, event: NewEvent) -> None:
-    """Close what a change of a task made moot, and carry on what its agent asked before its lease ran out."""
+    """Close what a change of a task made moot: what its run asked ends with it."""
     why, task_id = why_moot(event), event.scope.task_id
     # No run before the first one can have asked anything.
     is_first_run = event.kind == "task.status_changed" and event.data["after"].get("fence") == 1
     if why is None or task_id is None or is_first_run:
         return
-    for asked in await select(_Asked, _OPEN, task_id):
-        if asked.standing == OVER:
-            await _close(actor, asked.id, why)
-        elif asked.standing == RESUMED:
-            await Question.filter(id=asked.id).update(run_id=(await current_runs([task_id])).get(task_id))
+    for asked in await rows(_MOOT, task_id):
+        await _close(actor, UUID(str(asked["id"])), why)
 
 
 async def _close(actor: Actor, question_id: UUID, why: str) -> None:

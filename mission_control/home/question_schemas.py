@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
+from mission_control.boards.parking import ParkAsked
 from mission_control.core.substance import Seen, Substance
 from mission_control.core.values import ActorRef, BlankToNone, Body, NewsPaging, NonEmptyStr, Schema, example
 
@@ -69,7 +70,7 @@ class QuestionWanted(Body):
     reply_tags: list[ShortText] = Field(default_factory=lambda: ["user_reply"], max_length=20)
 
 
-class QuestionCreate(DeadlineAsked, QuestionWanted):
+class QuestionCreate(ParkAsked, DeadlineAsked, QuestionWanted):
     """A question to people, with the answers that they can choose from."""
 
     model_config = example(

@@ -4,6 +4,7 @@ from typing import Any
 
 from mission_control.approvals.decisions import save_decision
 from mission_control.approvals.models import Approval
+from mission_control.boards.attempts import hold_run
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
@@ -69,7 +70,12 @@ async def _system_for(kept: Kept) -> Actor:
 
 
 async def _locked(kept: Kept) -> Any:
-    """Lock one until the running command ends, and return it as it is now, of the same model."""
+    """Lock one until the running command ends, and return it as it is now, of the same model.
+
+    The task of the run that asked is locked before.
+    """
+    if not isinstance(kept, GatewayRequest):
+        await hold_run(kept.run_id)
     found: Any = await existing(type(kept).select_for_update().get_or_none(id=kept.id))
     if not isinstance(kept, GatewayRequest):
         found.board = kept.board

@@ -9,6 +9,7 @@ from uuid import UUID
 from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
 from mission_control.boards.attempts import forgive, running
 from mission_control.boards.models import Board
+from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.words import rank_sql
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -20,7 +21,7 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.people.work_state import lock_work_state_shared
 from mission_control.runs.briefing import Brief, WhyKind, brief_of
-from mission_control.runs.leases import hold_until, is_over, notify_pages
+from mission_control.runs.leases import hold_until, is_over, notify_pages, refuse_resuming
 from mission_control.runs.queries import ClaimCreate, LeaseRead
 from mission_control.tasks.changes import TaskChange, locked_task, save
 from mission_control.tasks.commands import change_task
@@ -183,8 +184,10 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
     task.board = board
     run = await running(task.id)
     if run is not None and run.agent_id == actor.id and not is_over(run):
+        if run.parked_at is not None:
+            await refuse_resuming(actor, task)
         notify_pages(actor, task)
-        return await _leased(task, wanted, "held")
+        return await leased(task, wanted, "held" if run.parked_at is None else "resume")
     await refuse_no_work(actor, board)
     if task.assigned_agent_id not in (None, actor.id):
         raise Conflict({"message": "Another agent has this task.", "code": ErrorCode.TASK_ALREADY_CLAIMED})
@@ -194,11 +197,12 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
 
 
 async def _assign(actor: Actor, task: Task, wanted: ClaimCreate) -> Claim:
-    return await _leased(await change_task(actor, task, TaskChange(status="in_progress")), wanted)
+    return await leased(await change_task(actor, task, TaskChange(status="in_progress")), wanted)
 
 
-async def _leased(task: Task, wanted: ClaimCreate, why: WhyKind | None = None) -> Claim:
-    lease = await hold_until(task, wanted.lease_seconds)
+async def leased(task: Task, wanted: ClaimCreate, why: WhyKind | None = None) -> Claim:
+    """Return the claim of a task under a new lease. The calling command holds it."""
+    lease = await hold_until(task, wanted.lease_seconds, resumes=why == "resume")
     brief = await brief_of(task.board, task.id, why)
     return {"task": await task_read(task.id), "lease": lease, "reason": None, **brief}
 
@@ -228,11 +232,14 @@ async def _why_unclaimable(task: Task, worker: Worker, wanted: ClaimCreate) -> s
     return None
 
 
-# The agents of a board that have not as much in their own hands as their limit allows.
+# The agents of a board that have not as much in their own hands as their limit allows, and whether a run of theirs that
+# waited may go on.
 WITH_CAPACITY = (
-    "SELECT a.id, a.claim_tags FROM agents a WHERE a.board_id = ? AND (a.wip_limit IS NULL OR a.wip_limit > ("
+    "SELECT a.id, a.claim_tags, EXISTS (SELECT 1 FROM task_runs r WHERE r.agent_id = a.id AND r.board_id = a.board_id"
+    " AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL) AS resumes"
+    " FROM agents a WHERE a.board_id = ? AND (a.wip_limit IS NULL OR a.wip_limit > ("
     "SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = a.id AND t.status = 'in_progress'"
-    " AND t.deleted_at IS NULL))"
+    f" AND t.deleted_at IS NULL AND NOT {IS_PARKED}))"
 )
 # Whose open work is, and which tags are on it; as few rows as there are different ones.
 OFFERED = (
@@ -261,13 +268,15 @@ async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[
         tags = offers.setdefault(as_id(row["agent_id"]), set())
         if row["tag_id"] is not None:
             tags.update((str(as_id(row["tag_id"])), row["slug"]))
-    if not offers or await full(Limits.of(None, board.wip_limits), None, board.id) is not None:
-        return set()
-    able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(WITH_CAPACITY, board.id)}
-    return {
+    if offers and await full(Limits.of(None, board.wip_limits), None, board.id) is not None:
+        offers = {}
+    found = await rows(WITH_CAPACITY, board.id)
+    able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in found}
+    resuming = {as_id(row["id"]) for row in found if row["resumes"]}
+    known = [one for one in waiters if isinstance(one, Waiter) and one.agent_id in able]
+    return {one for one in known if one.agent_id in resuming} | {
         waiter
-        for waiter in waiters
-        if isinstance(waiter, Waiter) and waiter.agent_id in able
+        for waiter in known
         for offer, taken in ((offers.get(None), able[waiter.agent_id]), (offers.get(waiter.agent_id), None))
         if offer is not None and _has_any(offer, taken) and _has_any(offer, waiter.tags or None)
     }

@@ -8,11 +8,13 @@ from uuid import UUID
 from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
-from mission_control.boards.attempts import lease_lost, running
+from mission_control.boards.attempts import end_run, lease_lost, running
 from mission_control.boards.models import Board, Run
+from mission_control.boards.parking import park
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.database.sql import as_id, as_moment, rows
+from mission_control.database.records import find
+from mission_control.database.sql import Row, as_id, as_moment, rows
 from mission_control.log import channels
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -22,7 +24,7 @@ from mission_control.tasks import notices
 from mission_control.tasks.changes import held_task, save
 from mission_control.tasks.leaving import return_to_inbox
 from mission_control.tasks.models import Task
-from mission_control.tasks.rules import enter
+from mission_control.tasks.rules import Limits, enter, lock_limits, refuse_assignment
 from mission_control.work.loops import Loop
 
 WORDS = Notices({"TASK FLAGGED": "task_flagged"})
@@ -42,23 +44,34 @@ def is_over(run: Run) -> bool:
     return run.lease_expires_at is not None and run.lease_expires_at <= times.clock_now()
 
 
-async def hold_until(task: Task, seconds: int) -> LeaseRead:
-    """Set the expiry of a running run to some seconds from now. The calling command holds the task."""
+async def hold_until(task: Task, seconds: int, *, resumes: bool = False) -> LeaseRead:
+    """Set the expiry of a running run to some seconds from now; one that waited goes on. The caller holds the task."""
     expires_at = times.clock_now() + timedelta(seconds=seconds)
-    await rows(
-        "UPDATE task_runs SET lease_expires_at = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
+    [run] = await rows(
+        "UPDATE task_runs SET lease_expires_at = ?, parked_at = NULL, ready_at = NULL, resumes_on_any = ?"
+        " WHERE task_id = ? AND fence = ? AND ended_at IS NULL RETURNING id, agent_id, agent_name",
         expires_at,
+        False,
         task.id,
         task.fence,
     )
+    if resumes:
+        message = f"{run['agent_name']} goes on with: {task.title}."
+        agent_id, run_id = as_id(run["agent_id"]), as_id(run["id"])
+        record("task.resumed", task, message, agent_id=agent_id, run_id=run_id, fence=task.fence)
     return LeaseRead(fence=task.fence, expires_at=expires_at)
 
 
 @command("task.extend_lease")
 async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> LeaseRead:
-    """Set a new expiry for the caller's lease, later or earlier. No event is recorded; pages get a signal."""
-    task = await _held_task(actor, task, fence)
-    lease = await hold_until(task, seconds)
+    """Set a new expiry for the caller's lease, later or earlier. No event is recorded; pages get a signal.
+
+    A run that waited goes on, as far as pauses, budgets and the agent's limit allow.
+    """
+    task, run = await _held_task(actor, task, fence)
+    if run.parked_at is not None:
+        await refuse_resuming(actor, task)
+    lease = await hold_until(task, seconds, resumes=run.parked_at is not None)
     notify_pages(actor, task)
     return lease
 
@@ -66,7 +79,7 @@ async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Le
 @command("task.release_lease")
 async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None) -> None:
     """Return a task to the inbox, whatever the board's rules are. It does not count as a failed attempt."""
-    task = await _held_task(actor, task, fence)
+    task, _ = await _held_task(actor, task, fence)
     before = copy(task)
     await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}", reason)
     await notices.notify_after_change(actor, task, before)
@@ -92,13 +105,22 @@ async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
     return bool(renewed)
 
 
-async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
-    """Lock the task and return it. Raise 409 `lease_lost` unless the fence is that of the caller's live lease."""
+async def refuse_resuming(actor: Actor, task: Task) -> None:
+    """Raise 409 when a pause, a budget or the agent's own limit forbids that its run goes on; it waits until then."""
+    limits = await lock_limits(actor.id, task.board_id)
+    await refuse_assignment(Limits(limits.own), task)
+
+
+async def _held_task(actor: Actor, task: Task, fence: int) -> tuple[Task, Run]:
+    """Lock the task and return it with its run.
+
+    Raise 409 `lease_lost` unless the fence is that of the caller's live lease.
+    """
     task = await held_task(task)
     run = await running(task.id)
     if run is None or run.agent_id != actor.id or run.fence != fence or is_over(run):
         raise await lease_lost(task.id, fence, task.fence)
-    return task
+    return task, run
 
 
 def notify_pages(actor: Actor, task: Task) -> None:
@@ -109,7 +131,6 @@ MOST_ATTEMPTS = 5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 AT_ONCE = 100
 NOWHERE = UUID(int=0)
-WAITED = "was waiting for a decision, so the attempt does not count."
 
 _log = logging.getLogger(__name__)
 
@@ -141,47 +162,33 @@ async def expire_due(board_id: UUID | None = None) -> int:
 
 @command("task.expire_lease")
 async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
-    """Expire one lease. Return False when another command holds the task, or the lease was or is extended."""
+    """End one lease: its run waits if people have not settled what it asked, else it is over.
+
+    Return False when another command holds the task, or the lease was or is extended.
+    """
     task = await Task.select_for_update(skip_locked=True, no_key=True).get_or_none(id=task_id)
     if task is None or await renew_in_turn(actor, run_id):
         return False
-    ended = await rows(
-        "UPDATE task_runs SET state = 'expired', ended_at = ?, end_reason = 'The lease ran out.' WHERE id = ?"
-        " AND ended_at IS NULL AND lease_expires_at <= ? RETURNING id, agent_id, agent_name, fence",
-        times.clock_now(),
-        run_id,
-        times.clock_now(),
-    )
-    if ended:
+    run = await find(Run, "id = ? AND ended_at IS NULL AND lease_expires_at <= ?", run_id, times.clock_now())
+    if run is None:
+        return False
+    if not await park([run.id], agent_id=run.agent_id, why="Lease ran out. "):
         task.board = await Board.get(id=task.board_id)
-        await _take_back(task, ended[0])
-    return bool(ended)
+        await _take_back(task, run)
+    return True
 
 
-async def _take_back(task: Task, run: dict[str, object]) -> None:
+async def _take_back(task: Task, run: Run) -> None:
     before = copy(task)
-    # People have not answered a request about the task, or one of its run.
-    waited = bool(
-        await rows(
-            "SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending"
-            " UNION ALL SELECT 1 FROM approvals WHERE run_id = ? AND status = 'pending'"
-            " UNION ALL SELECT 1 FROM agent_questions WHERE run_id = ? AND state = 'open' LIMIT 1",
-            task.id,
-            run["id"],
-            run["id"],
-        )
-    )
+    await end_run(task.id, "expired", "The lease ran out.")
     enter(task, "inbox")
-    if waited:
-        task.assigned_agent_id = before.assigned_agent_id
-    else:
-        task.failed_attempts += 1
-        task.retry_at = times.clock_now() + pause_after(task.failed_attempts)
-    if not waited and task.failed_attempts >= MOST_ATTEMPTS:
+    task.failed_attempts += 1
+    task.retry_at = times.clock_now() + pause_after(task.failed_attempts)
+    if task.failed_attempts >= MOST_ATTEMPTS:
         task.flagged_at = times.clock_now()
-        task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run['agent_name']}."
-    message = f"Lease ran out: {task.title}. {run['agent_name']} {WAITED if waited else 'did not report in time.'}"
-    await save(task, before, message, "task.lease_expired", agent_id=as_id(run["agent_id"]), fence=run["fence"])
+        task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run.agent_name}."
+    message = f"Lease ran out: {task.title}. {run.agent_name} did not report in time."
+    await save(task, before, message, "task.lease_expired", agent_id=run.agent_id, fence=run.fence)
     if task.flagged_at is None:
         return
     message = f"Flagged for a person: {task.title}. {task.flag_reason}"
@@ -199,13 +206,78 @@ def pause_after(attempts: int) -> timedelta:
     return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
 
 
+# What waits for its agent: a run whose asks are settled, and rework. A pause of the board or the organization stops the
+# clock, and so does a turn of the agent on its gateway.
+WAITS_FOR_AGENT = (
+    "SELECT w.task_id, w.since, w.is_rework, a.name, b.organization_id, b.resume_after_seconds, a.last_seen_at,"
+    " a.work_state_at AS agent_changed_at, b.work_state_at AS board_changed_at, o.work_state_at AS changed_at"
+    " FROM (SELECT r.task_id, r.agent_id, r.board_id, r.ready_at AS since, FALSE AS is_rework FROM task_runs r"
+    " WHERE r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL{one_run}"
+    " UNION ALL SELECT t.id, t.assigned_agent_id, t.board_id, t.rework_at, TRUE FROM tasks t"
+    " WHERE t.rework_at IS NOT NULL AND t.status = 'inbox' AND t.deleted_at IS NULL{one_task}) w"
+    " JOIN agents a ON a.id = w.agent_id JOIN boards b ON b.id = w.board_id"
+    " JOIN organizations o ON o.id = b.organization_id WHERE b.deleted_at IS NULL AND b.work_state = 'running'"
+    " AND o.work_state = 'running' AND NOT (a.gateway_away_at IS NULL AND COALESCE(a.run_began_at > ?, FALSE))"
+)
+
+
+async def _overdue(task_id: UUID | None = None) -> list[Row]:
+    """Return what has waited for an agent without a sign for longer than its board allows; of one task or of all."""
+    one_run, one_task = ("", "") if task_id is None else (" AND r.task_id = ?", " AND t.id = ?")
+    found = await rows(
+        WAITS_FOR_AGENT.format(one_run=one_run, one_task=one_task),
+        *([] if task_id is None else [task_id, task_id]),
+        longest_turn_ago(),
+    )
+    signs = ("since", "last_seen_at", "agent_changed_at", "board_changed_at", "changed_at")
+    now = times.clock_now()
+    return [
+        row
+        for row in found
+        if max(filter(None, (as_moment(row[name]) for name in signs)))
+        <= now - timedelta(seconds=int(row["resume_after_seconds"]))
+    ]
+
+
+async def take_from_silent() -> None:
+    """Let others have what waits for agents that give no sign."""
+    for row in await _overdue():
+        try:
+            await give_up_on_agent(system(as_id(row["organization_id"]) or NOWHERE), as_id(row["task_id"]) or NOWHERE)
+        except Exception:
+            _log.exception("taking work from a silent agent failed", extra={"task": str(row["task_id"])})
+
+
+@command("task.expire_lease")
+async def give_up_on_agent(actor: Actor, task_id: UUID) -> None:
+    """Put what waited for a silent agent into the inbox for anybody. A no-op when it no longer waits."""
+    task = await Task.select_for_update(skip_locked=True, no_key=True).get_or_none(id=task_id)
+    if task is None:
+        return
+    for row in await _overdue(task_id):
+        task.board = await Board.get(id=task.board_id)
+        before, after = copy(task), "the work was sent back" if row["is_rework"] else "the answer"
+        since = times.clock_now() - timedelta(seconds=int(row["resume_after_seconds"]))
+        why = f"{row['name']} gave no sign for {times.age(since)} after {after}."
+        if row["is_rework"]:
+            task.assigned_agent_id = task.rework_at = None
+            await save(task, before, f"Task unassigned: {task.title}. {why}")
+        else:
+            await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}", why)
+        await notices.notify_after_change(actor, task, before)
+
+
 LONGEST_SLEEP_SECONDS = 15.0
 SECONDS_UNTIL_ANOTHER_TRY = 1.0
 
 
 async def look(since: datetime, until: datetime) -> float:
-    """Expire leases and wake workers for tasks whose pause has ended; return the seconds until the next of both."""
+    """Expire leases and wake workers for tasks whose pause has ended; return the seconds until the next of both.
+
+    Take from silent agents what waits for them.
+    """
     expired = await expire_due()
+    await take_from_silent()
     await wake_polls_for_retries(since, until)
     return 0.0 if expired == AT_ONCE else await seconds_left(until)
 

@@ -32,6 +32,7 @@ from mission_control.runs.claiming import (
 )
 from mission_control.runs.leases import expire_due, release_lease
 from mission_control.runs.queries import LONGEST_WAIT_SECONDS, ClaimCreate
+from mission_control.runs.resuming import park_again, resume_first
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import Limits, full
 
@@ -45,7 +46,7 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim:
     """Assign the best task, or the named one, to a worker; wait for one as long as the worker asks for."""
     actor, reason = replace(actor, fence=None), None
     if wanted.task_id is not None:
-        worker = await _worker(actor, board)
+        worker, _ = await _worker(actor, board)
         answer = await committed(actor, partial(claim_named, actor, board, worker, wanted))
     elif wanted.wait_seconds:
         answer, reason = await _waited(actor, board, wanted)
@@ -98,7 +99,9 @@ def channel_of(board_id: object) -> str:
 async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Claim | None, bool]:
     """Return the answer, or None and whether there is work that another command has locked."""
     for pause in PAUSES:
-        worker = await _worker(actor, board)
+        worker, resumes = await _worker(actor, board)
+        if resumes and (resumed := await uncancelled(_resume(actor, board, wanted))) is not None:
+            return resumed, False
         is_full = await full(worker.limits, actor.agent_id, board.id) is not None
         seen = [] if is_full else await claiming.see_best(worker, wanted.tags)
         if not seen:
@@ -119,17 +122,36 @@ async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[Claim]
     return answer
 
 
-async def _take_back(actor: Actor, board: Board, answer: Claim) -> None:
-    """Release the lease of a claim whose client cancelled the call or disconnected before the answer."""
+async def _resume(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim | None:
+    try:
+        answer = await committed(actor, partial(resume_first, actor, board, wanted))
+    except Conflict as refusal:
+        if isinstance(refusal.detail, dict) and refusal.detail.get("code") == ErrorCode.WIP_LIMIT_REACHED:
+            return None
+        raise
+    if answer is not None:
+        await on_abandonment(partial(_take_back, actor, board, answer, park_again))
+    return answer
+
+
+async def _release(actor: Actor, task: Task, fence: int) -> None:
+    await release_lease(actor, task, fence, UNANSWERED)
+
+
+async def _take_back(
+    actor: Actor, board: Board, answer: Claim, undo: Callable[[Actor, Task, int], Awaitable[None]] = _release
+) -> None:
+    """Undo a claim whose client cancelled the call or disconnected before the answer."""
     assert answer["task"] is not None and answer["lease"] is not None
     task = Task(id=UUID(str(answer["task"]["id"])), board_id=board.id)
     task.board = board
     with contextlib.suppress(DomainError):  # it was reassigned
-        await release_lease(actor, task, answer["lease"]["fence"], UNANSWERED)
+        await undo(actor, task, answer["lease"]["fence"])
 
 
-async def _worker(actor: Actor, board: Board) -> Worker:
-    """Return the calling agent as it is now, after expiring the leases of the board that have ended.
+async def _worker(actor: Actor, board: Board) -> tuple[Worker, bool]:
+    """Return the calling agent as it is now, after expiring the leases of the board that have ended, and whether a run
+    of its own that waited may go on.
 
     While it waited, its token may have ended or lost scopes, and the agent may have been moved or made the lead.
     """
@@ -140,7 +162,8 @@ async def _worker(actor: Actor, board: Board) -> Worker:
         " CAST(k.scopes AS TEXT) AS scopes,"
         " (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)) AS is_valid,"
         " ? IN (SELECT r.board_id FROM task_runs r WHERE r.ended_at IS NULL AND r.lease_expires_at <= ?)"
-        " AS meets_overdue"
+        " AS meets_overdue, EXISTS (SELECT 1 FROM task_runs r WHERE r.agent_id = a.id AND r.board_id = a.board_id"
+        " AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL) AS resumes"
         " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?",
         now,
         board.id,
@@ -161,7 +184,8 @@ async def _worker(actor: Actor, board: Board) -> Worker:
         await expire_due(board.id)
     limits = Limits.of(row["wip_limit"], board.wip_limits)
     capabilities = as_json(row["claim_tags"])
-    return Worker(actor.agent_id, board.id, limits, capabilities, as_id(row["token_id"]), row["scopes"])
+    worker = Worker(actor.agent_id, board.id, limits, capabilities, as_id(row["token_id"]), row["scopes"])
+    return worker, bool(row["resumes"])
 
 
 # Of the fields of a task, those that decide whether it can be claimed, and by whom.

@@ -190,9 +190,11 @@ class RunRead(Schema):
     agent_id: UUID | None
     agent_name: str
     fence: int
-    state: Literal["running", "completed", "released", "expired", "superseded"]
+    state: Literal["running", "waiting", "completed", "released", "expired", "superseded"]
     started_at: datetime
     lease_expires_at: datetime | None
+    parked_at: Annotated[datetime | None, Field(description="Since when it waits for people, without a lease")]
+    ready_at: Annotated[datetime | None, Field(description="Since when its agent may go on: all it asked is settled")]
     ended_at: datetime | None
     end_reason: str | None
     summary: str | None
@@ -226,8 +228,10 @@ class TaskWaitingRead(Schema):
     reasons: list[WaitingReason]
 
 
+MOMENTS = ("started_at", "lease_expires_at", "parked_at", "ready_at", "ended_at")
 COLUMNS = (
-    "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.state, r.started_at, r.lease_expires_at,"
+    "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, CASE WHEN r.ended_at IS NULL AND r.parked_at"
+    " IS NOT NULL THEN 'waiting' ELSE r.state END AS state, r.started_at, r.lease_expires_at, r.parked_at, r.ready_at,"
     " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, NULL AS artifacts, r.input_tokens,"
     " r.output_tokens, r.cost_micros AS cost_usd"
 )
@@ -272,7 +276,7 @@ async def _serialize_runs(found: list[Row]) -> list[Row]:
         ):
             artifacts.setdefault(str(row.pop("run_id")), []).append(row)
     for row in found:
-        row |= {name: wire_moment(row[name]) for name in ("started_at", "lease_expires_at", "ended_at")}
+        row |= {name: wire_moment(row[name]) for name in MOMENTS}
         row |= {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts.get(str(row["id"]), [])}
         row["cost_usd"] /= MICROS
     return found

@@ -1,6 +1,7 @@
 """Find what tasks wait for in one statement, and say it in sentences."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import get_args
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
@@ -85,6 +86,21 @@ def _lease(row: Row) -> Row:
     if until is not None:
         text = f"{row['name']} {'had' if until <= times.clock_now() else 'has'} it until {_clock(until)}."
     return _reason("lease", text, until=wire_moment(row["until"]), **_since(row), **_by_agent(row))
+
+
+def _parked(row: Row) -> Row:
+    who = row["why"] or "a person of this board"
+    text = f"{row['name']} waits for an answer of {who} since {_clock(row['since'])}. Nobody else is given it."
+    return _reason("parked", text, **_since(row), **_by_agent(row))
+
+
+def _ready(row: Row) -> Row:
+    """`until` is the last sign of its agent, `number` for how many seconds after one others do not get the task."""
+    sign = max(moment for moment in (as_moment(row["since"]), as_moment(row["until"])) if moment is not None)
+    until = sign + timedelta(seconds=row["number"])
+    text = f"{row['name']} has its answer, and its next claim goes on with it."
+    text += f" Without a sign of {row['name']} it is for anybody from {_clock(until)} on."
+    return _reason("ready", text, until=times.wire(until), **_since(row), **_by_agent(row))
 
 
 def _approval(row: Row) -> Row:
@@ -194,6 +210,8 @@ SAID: dict[str, Callable[[Row], Row]] = {
     "backoff": _backoff,
     "budget": _budget,
     "wip_limit": _wip_limit,
+    "parked": _parked,
+    "ready": _ready,
     "lease": _lease,
     "review": _review,
     "person": _person,

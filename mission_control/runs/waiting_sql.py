@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mission_control.approvals.payloads import FINISHING
+from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.queries import OFFLINE_AFTER, PERSON, online_sql
 from mission_control.core import times
 from mission_control.database.sql import placeholders
@@ -19,7 +20,7 @@ ASKED = (
     "SELECT t.id, t.status, t.board_id, b.organization_id, t.assigned_agent_id AS agent_id,"
     " t.assigned_user_id AS user_id, COALESCE(t.previous_in_progress_at, t.in_progress_at) AS work_since,"
     " t.flagged_at, t.flag_reason, t.retry_at, t.failed_attempts, t.attempt, t.fence, b.wip_limits,"
-    " b.require_approval_for_done,"
+    " b.require_approval_for_done, b.resume_after_seconds,"
     " b.require_review_before_done, b.comment_required_for_review, b.only_lead_can_change_status,"
     " b.block_status_changes_with_pending_approval, b.name AS board_name, b.work_state AS board_state,"
     " b.work_state_reason AS board_reason, b.work_state_at AS board_state_at, o.name AS organization_name,"
@@ -70,8 +71,8 @@ UNMET_COMMENT = (
 )
 IS_OVER = "((x.period = 'day' AND x.exceeded_on = ?) OR (x.period = 'total' AND x.exceeded_on IS NOT NULL))"
 HELD_COUNT = (
-    "(SELECT COUNT(*) FROM tasks s WHERE s.assigned_agent_id = {agent} AND s.status = 'in_progress'"
-    " AND s.deleted_at IS NULL)"
+    "(SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = {agent} AND t.status = 'in_progress'"
+    f" AND t.deleted_at IS NULL AND NOT {IS_PARKED})"
 )
 TAKES_ITS_TAGS = (
     "({agent}.claim_tags IS NULL OR EXISTS (SELECT 1 FROM tag_assignments y JOIN tags g ON g.id = y.tag_id"
@@ -94,6 +95,14 @@ LAST_DECISION = (
 )
 
 
+# Who was asked by name what the run `r` waits for.
+ASKED_PERSON = (
+    f"(SELECT {PERSON} FROM users u WHERE u.id = COALESCE((SELECT p.asked_user_id FROM approvals p"
+    " WHERE p.status = 'pending' AND p.asked_user_id IS NOT NULL AND (p.run_id = r.id OR p.id IN"
+    " (SELECT k.approval_id FROM approval_task_links k WHERE k.task_id = w.id AND k.is_pending)) LIMIT 1),"
+    " (SELECT q.asked_user_id FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open'"
+    " AND q.asked_user_id IS NOT NULL LIMIT 1)))"
+)
 ASSIGNEE = {"ref_id": "CAST(w.agent_id AS TEXT)", "name": "w.agent_name"}
 
 
@@ -121,12 +130,16 @@ def _own(now: datetime) -> list[Part]:
         " WHERE p.status <> 'done' AND p.deleted_at IS NULL"
     )
     run = {"ref_id": _id("r.agent_id"), "name": "r.agent_name", "since": "r.started_at", "until": "r.lease_expires_at"}
+    parked = "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at"
+    sign = {**run, "since": "r.ready_at", "until": "w.last_seen_at", "number": "w.resume_after_seconds"}
     return [
         _part("asked", "w", detail="w.status", **ASSIGNEE),
         _part("flagged", "w WHERE w.flagged_at IS NOT NULL", since="w.flagged_at", why="w.flag_reason"),
         _part("backoff", resting, now, until="w.retry_at", number="w.failed_attempts"),
         _part("dependency", dependencies, ref_id=_id("p.id"), name="p.title", number="p.number", since="d.created_at"),
-        _part("lease", "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL", **run),
+        _part("parked", f"{parked} IS NULL", **run | {"since": "r.parked_at", "why": ASKED_PERSON}),
+        _part("ready", f"{parked} IS NOT NULL", **sign),
+        _part("lease", "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL AND r.parked_at IS NULL", **run),
     ]
 
 

@@ -285,7 +285,7 @@ class SilentAsk(TaskAsk):
         before = times.clock_now() - OFFLINE_AFTER
         yield Rows(
             "FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
-            " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.started_at < ?"
+            " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.parked_at IS NULL AND r.started_at < ?"
             " AND (g.last_seen_at IS NULL OR g.last_seen_at < ?) AND t.status = 'in_progress' AND t.deleted_at IS NULL"
             " AND (g.gateway_id IS NULL OR (g.gateway_away_at IS NULL AND g.run_began_at IS NULL AND EXISTS"
             f" (SELECT 1 FROM deliveries d WHERE d.agent_id = g.id AND d.header = '{WORK_WAITS}' AND d.sent_at < ?"

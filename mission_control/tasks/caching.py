@@ -24,7 +24,10 @@ MOST_EVENTS = 100  # since the parts were right; after more all of them are read
 AT_ONCE = 500
 # What leaves every task and approval in its place in lists by age, unless a task leaves the archive with it. Lists by
 # anything else are not kept.
-STILL = ("task.updated", "task.status_changed", "task.comment", "task.checklist", "task.file_")
+STILL = (
+    "task.updated", "task.status_changed", "task.parked", "task.resumed", "task.comment", "task.checklist",
+    "task.file_",
+)  # fmt: skip
 # What neither tasks nor approvals show.
 UNSHOWN = ("memory.", "webhook.", "view.", "onboarding.")
 _SINCE = (

@@ -155,6 +155,8 @@ async def _why_not(task: Task) -> str | None:
     standing = await standing_of(task.assigned_agent_id, task.board_id)
     if standing.state == STOPPED:
         return str(standing)
+    if run is not None and run.parked_at is not None:
+        return "Its agent waited for an answer, and nothing is asked any more."
     return "The lease of its agent is over." if run is not None and run.lease_expires_at is not None else None
 
 

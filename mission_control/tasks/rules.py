@@ -9,6 +9,7 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board
+from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -314,7 +315,7 @@ async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, excludi
         return None
     [row] = await rows(
         "SELECT (SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = ? AND t.status = 'in_progress'"
-        "  AND t.deleted_at IS NULL AND t.id <> ?) AS own,"
+        f"  AND t.deleted_at IS NULL AND t.id <> ? AND NOT {IS_PARKED}) AS own,"
         " COALESCE(SUM(CASE WHEN c.status = 'in_progress' THEN 1 ELSE 0 END), 0) AS in_progress,"
         " COALESCE(SUM(CASE WHEN c.status = 'review' THEN 1 ELSE 0 END), 0) AS review"
         " FROM tasks c WHERE c.board_id = ? AND c.status IN ('in_progress', 'review') AND c.deleted_at IS NULL"

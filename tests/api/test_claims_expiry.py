@@ -158,22 +158,24 @@ async def test_task_waits_with_its_agent_for_what_it_asked(cast: Cast, is_blocki
     await Task.all().update(failed_attempts=4)
     with later(61):
         await expire_due()
-        row = await Task.get()
-        assert (row.status, row.failed_attempts, row.flagged_at, row.retry_at) == ("inbox", 4, None, None)
+        row, run = await Task.get(), await Run.get()
+        assert (row.status, row.failed_attempts, row.flagged_at, row.retry_at) == ("in_progress", 4, None, None)
         assert row.assigned_agent_id == cast.vega.id
+        assert (run.state, run.ended_at, run.lease_expires_at) == ("running", None, None) and run.parked_at is not None
         reasons = (await cast.ada.get(f"{cast.task(task)}/waiting")).ok()["reasons"]
         assert "It waits for a decision: go." in [one["text"] for one in reasons]
         [event] = await events(before, organization_id=cast.organization.id)
-        assert event.message == "Lease ran out: Polish. Vega was waiting for a decision, so the attempt does not count."
+        assert (event.kind, event.message) == ("task.parked", "Lease ran out. Vega waits for an answer: Polish.")
     with later(3_700):
         assert await title_of_next(cast, cast.rigel) is None
         (await claim(cast, cast.rigel, task_id=task["id"])).refused_as(409, "task_already_claimed")
-        assert await title_of_next(cast) == (None if is_blocking else "Polish")
+        assert await title_of_next(cast) is None
         inbox = (await cast.vega.get("/agent/inbox")).ok()
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
         [told] = (await cast.vega.get(f"/agent/inbox?after={inbox['next']}")).ok()["items"]
-        assert ("Claim the task again" in told["text"]) is is_blocking
-        assert await title_of_next(cast) == ("Polish" if is_blocking else None)
+        assert "Claim the task again" in told["text"]
+        again = await taken(cast)
+        assert (again["title"], again["lease"]["fence"]) == ("Polish", 1)
 
 
 async def test_attempts_count_again_after_the_decision(cast: Cast) -> None:

@@ -55,6 +55,7 @@ CHECKS = {
 INDEXES = {
     "idx_task_runs_parked",
     "idx_tasks_parent",
+    "idx_tasks_rework",
     "idx_task_proposals_open",
     "idx_task_proposals_agent",
     "idx_task_proposals_decider",

@@ -1,0 +1,97 @@
+"""Runs that wait for people: parked, they have no lease and cost their agents nothing until what they asked is settled.
+
+`runs/resuming.py` gives them back.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from mission_control.core import times
+from mission_control.core.actor import Actor, Scope
+from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.values import Schema
+from mission_control.database.sql import Row, as_id, placeholders, rows
+from mission_control.log.event_log import Kind
+from mission_control.log.unit_of_work import record
+
+EVENTS = (
+    Kind("task.parked", "The run of a task waits for people, without a lease.", "waits for an answer about"),
+    Kind("task.resumed", "A run that waited for people goes on.", "went on with"),
+)
+
+# SQL on `r`, a run: people have not settled something that it asked, or that somebody asked about its task.
+ASKS = (
+    "(EXISTS (SELECT 1 FROM approval_task_links l WHERE l.task_id = r.task_id AND l.is_pending)"
+    " OR EXISTS (SELECT 1 FROM approvals a WHERE a.run_id = r.id AND a.status = 'pending')"
+    " OR EXISTS (SELECT 1 FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open'))"
+)
+# SQL on `t`, a task: its run waits, so it does not count against its agent's own limit.
+IS_PARKED = (
+    "EXISTS (SELECT 1 FROM task_runs z WHERE z.task_id = t.id AND z.ended_at IS NULL AND z.parked_at IS NOT NULL)"
+)
+
+
+class ParkAsked(Schema):
+    """Whether the run that asks waits for the answer without a lease."""
+
+    park: Annotated[
+        bool,
+        Field(
+            description="Let your run wait for the answer without a lease: you are free for other work, and your next"
+            " claim after the answer returns the task with the same fence"
+        ),
+    ] = False
+    resume: Annotated[
+        Literal["all", "any"],
+        Field(description="With `park`: go on once all that you asked is settled, or with the first answer"),
+    ] = "all"
+
+
+async def park_asker(actor: Actor, run_ids: Sequence[UUID | None], asked: ParkAsked) -> None:
+    """Park the runs of an agent that asks to wait. Raise Conflict when none is its own. The caller holds the tasks."""
+    if asked.park and not await park(run_ids, agent_id=actor.agent_id, resumes_on_any=asked.resume == "any"):
+        raise Conflict(ErrorCode.NO_RUN.detail())
+
+
+async def park(
+    run_ids: Sequence[UUID | None], *, agent_id: UUID | None, resumes_on_any: bool = False, why: str = ""
+) -> bool:
+    """Park those runs of an agent that go on and have asked something; return whether there is one.
+
+    The calling command holds their tasks, and so does one that settles what was asked: an answer comes before, and
+    then there is nothing to wait for, or afterwards, and finds the run parked.
+    """
+    known = [one for one in run_ids if one is not None]
+    if not known:
+        return False
+    found = await rows(
+        "SELECT r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.parked_at, t.title,"
+        " b.organization_id FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
+        f" WHERE r.id IN ({placeholders(len(known))}) AND r.ended_at IS NULL AND r.agent_id = ? AND {ASKS}",
+        *known,
+        agent_id,
+    )
+    for run in found:
+        await rows(
+            "UPDATE task_runs SET parked_at = COALESCE(parked_at, ?), ready_at = NULL, resumes_on_any = ?,"
+            " lease_expires_at = NULL WHERE id = ?",
+            times.clock_now(),
+            resumes_on_any,
+            run["id"],
+        )
+        if run["parked_at"] is None:
+            record_parked(run, why)
+    return bool(found)
+
+
+def record_parked(run: Row, why: str = "") -> None:
+    """Record that a run waits; the row has its task's title and organization too."""
+    task_id = as_id(run["task_id"])
+    organization_id, agent_id = as_id(run["organization_id"]), as_id(run["agent_id"])
+    assert organization_id is not None
+    scope = Scope(organization_id, as_id(run["board_id"]), task_id, subject_id=task_id)
+    message = f"{why}{run['agent_name']} waits for an answer: {run['title']}."
+    record("task.parked", scope, message, agent_id=agent_id, run_id=as_id(run["id"]), fence=run["fence"])
