@@ -131,8 +131,8 @@ DEBOUNCE_SECONDS = 0.02
 class Delivery(Leased):
     """A message on its way: `waiting`, `sending` under a lease, `sent`, or `failed` for good.
 
-    `offered_at` is when it rode on an answer to its agent as news; `taken_at` is when the agent called again, so that it
-    had arrived. For a day it can still be read in the inbox, and acknowledged there, which clears `taken_at`.
+    `offered_at` is when it rode on an answer to its agent as news; `taken_at` is when the agent called again, so that
+    it had arrived. For a day it can still be read in the inbox, and acknowledged there, which clears `taken_at`.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
