@@ -26,6 +26,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from quart import Response, current_app, request
+from quart.wrappers.response import DataBody
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
@@ -142,7 +143,7 @@ async def _written_by_itself(write: _SafeWrite, perform: Callable[[], Awaitable[
         return before.response
     finally:
         _running.reset(token)
-    if write.key and not write.is_recorded:
+    if write.key and not write.is_recorded and isinstance(response.response, DataBody):  # else it records itself later
         return await atomically(write.actor, lambda: _record_afterwards(write, response))
     return response
 

@@ -2,17 +2,21 @@
 
 import asyncio
 
+from quart import Response
+
 from mission_control.agents.models import Agent
 from mission_control.approvals.reading import pending_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, schema_error
-from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, JsonObject, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.body_limit import BodyLimit
+from mission_control.http.late import kept_alive
 from mission_control.http.operation_api import Api, hints
-from mission_control.http.registry import WORKER
+from mission_control.http.registry import ALL_ROLES, WORKER
 from mission_control.runs import claiming, leases, polling, queries
 from mission_control.runs.completions import complete_run, uploads_of
+from mission_control.runs.next import NextCreate, NextRead, next_of
 from mission_control.runs.waiting import reasons_of
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
@@ -58,6 +62,35 @@ async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | Non
     budget_exhausted, task_has_pending_approval, task_blocked_cannot_transition.
     """
     return await polling.claim(actor, board, data or queries.ClaimCreate())
+
+
+@api.post(
+    "/agent/next",
+    NextRead,
+    errors=REFUSALS,
+    is_long_poll=True,
+    hints=hints(
+        "agent_next",
+        roles=ALL_ROLES,
+        use="Whenever you are free: the one place to wait for work, answers, notices and directives.",
+        avoid="Not while you work on a task; what is new rides as `news` on every answer.",
+        effects="New work is in progress and yours until its lease ends, and what you resume has a new lease.",
+        never="Do not poll in a loop without wait_seconds.",
+        route="Do what `text` says, then call again.",
+        example="what shall I do next",
+    ),
+)
+async def agent_next(actor: Actor, data: NextCreate | None) -> JsonObject | Response:
+    """Get what to do next, with all that is known about it.
+
+    It is the first of these: a directive that you do not follow yet; a task of yours whose questions people answered
+    (`resume`); one that was sent back (`rework`); new work; news; or nothing, after `wait_seconds`. Work is claimed as
+    `claim_task` claims it, for workers of a board; leads and main agents get directives and news. `news` rides on this
+    answer as on every other one.
+    """
+    wanted = data or NextCreate()
+    coming = next_of(actor, wanted)
+    return await (kept_alive(coming) if wanted.keep_alive else coming)
 
 
 @api.post(

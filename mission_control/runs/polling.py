@@ -31,7 +31,7 @@ from mission_control.runs.claiming import (
     refuse_no_work,
 )
 from mission_control.runs.leases import expire_due, release_lease
-from mission_control.runs.queries import LONGEST_WAIT_SECONDS, ClaimCreate
+from mission_control.runs.queries import ClaimCreate
 from mission_control.runs.resuming import park_again, resume_first
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import Limits, full
@@ -46,36 +46,58 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim:
     """Assign the best task, or the named one, to a worker; wait for one as long as the worker asks for."""
     actor, reason = replace(actor, fence=None), None
     if wanted.task_id is not None:
-        worker, _ = await _worker(actor, board)
-        answer = await committed(actor, partial(claim_named, actor, board, worker, wanted))
+        answer = await named(actor, board, wanted, given)
     elif wanted.wait_seconds:
-        answer, reason = await _waited(actor, board, wanted)
+        answer, reason = await waited(actor, board, wanted, lambda board: look(actor, board, wanted, given))
     else:
-        answer, _ = await _look(actor, board, wanted)
+        answer, _ = await look(actor, board, wanted, given)
     if answer is None:
         nothing: Claim = {"task": None, "lease": None, "reason": reason}
-        return await committed(actor, partial(_given, nothing)) or nothing
+        return await committed(actor, partial(given, nothing)) or nothing
     if (lease := answer["lease"]) is not None:
         leases.LEASES.no_later_than(lease["expires_at"])
     return answer
 
 
-async def _given[T](answer: T) -> T:
+async def named[R](actor: Actor, board: Board, wanted: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]) -> R | None:
+    """Return what `tell` makes of the claim of the task that is named, in its transaction."""
+    worker, _ = await _worker(actor, board)
+
+    async def claim_and_tell() -> R:
+        return await tell(await claim_named(actor, board, worker, wanted))
+
+    return await committed(actor, claim_and_tell)
+
+
+async def given[T](answer: T) -> T:
     return answer
 
 
-async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Claim | None, JsonObject | None]:
-    """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too."""
+async def waited[R](
+    actor: Actor,
+    board: Board,
+    wanted: ClaimCreate,
+    looks: Callable[[Board], Awaitable[tuple[R | None, bool]]],
+    *names: str,
+) -> tuple[R | None, JsonObject | None]:
+    """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too.
+
+    `looks` looks for it, as `look` does, at once, when there is new work, and when one of the named channels is
+    notified.
+    """
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
     end = channels.end_of_wait(wanted.wait_seconds)
     who = claiming.Waiter(actor.agent_id, tuple(wanted.tags or ()))
     with channels.queued(channel, who) as waiter:
         while True:
-            with notified_of_answer(actor) as twin, channels.listening(channel_of_agent(actor.agent_id)) as changed:
+            with contextlib.ExitStack() as listening:
+                twin = listening.enter_context(notified_of_answer(actor))
+                own = (channel_of_agent(actor.agent_id), *names)
+                notified = [listening.enter_context(channels.listening(name)) for name in own]
                 waiter.listen()
                 reason: JsonObject | None = None
                 try:
-                    answer, is_held = await _look(actor, board, wanted)
+                    answer, is_held = await looks(board)
                 except Conflict as halt:
                     if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
                         raise  # waiting does not end it
@@ -85,9 +107,10 @@ async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Clai
                     return answer, reason
                 if waiter.holds_baton:
                     waiter.pass_baton(await claiming.waiters_with_work(waiter.not_polled(), board))
-                await waiter.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
+                left = min(end - now(), HELD_SECONDS) if is_held else end - now()
+                await waiter.woken(left, twin, *notified)
             if twin.done():
-                await committed(actor, partial(_given, None))
+                await committed(actor, partial(given, None))
             present = await existing(Board.get_or_none(id=board.id, deleted_at=None))
             board = present
 
@@ -96,11 +119,13 @@ def channel_of(board_id: object) -> str:
     return f"work:{board_id}"
 
 
-async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Claim | None, bool]:
-    """Return the answer, or None and whether there is work that another command has locked."""
+async def look[R](
+    actor: Actor, board: Board, wanted: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]
+) -> tuple[R | None, bool]:
+    """Return what `tell` makes of the claim in its transaction, or None and whether another command has locked work."""
     for pause in PAUSES:
         worker, resumes = await _worker(actor, board)
-        if resumes and (resumed := await uncancelled(_resume(actor, board, wanted))) is not None:
+        if resumes and (resumed := await uncancelled(_resume(actor, board, wanted, tell))) is not None:
             return resumed, False
         is_full = await full(worker.limits, actor.agent_id, board.id) is not None
         seen = [] if is_full else await claiming.see_best(worker, wanted.tags)
@@ -109,38 +134,52 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[Claim 
             return None, False
         try:
             work = partial(claim_best, actor, board, worker, wanted, seen)
-            return await uncancelled(_claim(actor, board, work)), False
+            return await uncancelled(_claim(actor, board, work, tell)), False
         except Missed:
             await asyncio.sleep(pause)
     return None, True
 
 
-async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[Claim]]) -> Claim | None:
-    answer = await committed(actor, work)
+type Undo = Callable[[Actor, Task, int], Awaitable[None]]
+
+
+async def _claim[R](
+    actor: Actor,
+    board: Board,
+    work: Callable[[], Awaitable[Claim | None]],
+    tell: Callable[[Claim], Awaitable[R]],
+    undo: Undo | None = None,
+) -> R | None:
+    claims: list[Claim] = []
+
+    async def claim_and_tell() -> R | None:
+        if (claim := await work()) is None:
+            return None
+        claims.append(claim)
+        return await tell(claim)
+
+    answer = await committed(actor, claim_and_tell)
     if answer is not None:
-        await on_abandonment(partial(_take_back, actor, board, answer))
+        await on_abandonment(partial(_take_back, actor, board, claims[-1], undo or _release))
     return answer
 
 
-async def _resume(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim | None:
+async def _resume[R](
+    actor: Actor, board: Board, wanted: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]
+) -> R | None:
     try:
-        answer = await committed(actor, partial(resume_first, actor, board, wanted))
+        return await _claim(actor, board, partial(resume_first, actor, board, wanted), tell, park_again)
     except Conflict as refusal:
         if isinstance(refusal.detail, dict) and refusal.detail.get("code") == ErrorCode.WIP_LIMIT_REACHED:
             return None
         raise
-    if answer is not None:
-        await on_abandonment(partial(_take_back, actor, board, answer, park_again))
-    return answer
 
 
 async def _release(actor: Actor, task: Task, fence: int) -> None:
     await release_lease(actor, task, fence, UNANSWERED)
 
 
-async def _take_back(
-    actor: Actor, board: Board, answer: Claim, undo: Callable[[Actor, Task, int], Awaitable[None]] = _release
-) -> None:
+async def _take_back(actor: Actor, board: Board, answer: Claim, undo: Undo) -> None:
     """Undo a claim whose client cancelled the call or disconnected before the answer."""
     assert answer["task"] is not None and answer["lease"] is not None
     task = Task(id=UUID(str(answer["task"]["id"])), board_id=board.id)

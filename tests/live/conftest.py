@@ -17,7 +17,7 @@ from tests.live.waiters import LOOKS
 def looks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember in LOOKS every look for work that found none."""
     LOOKS.clear()
-    look = polling._look
+    look = polling.look
 
     async def looked(*arguments: Any) -> Any:
         found = await look(*arguments)
@@ -25,7 +25,7 @@ def looks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
             LOOKS.append(None)
         return found
 
-    monkeypatch.setattr(polling, "_look", looked)
+    monkeypatch.setattr(polling, "look", looked)
 
 
 @pytest.fixture(scope="module")

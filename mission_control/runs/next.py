@@ -1,0 +1,228 @@
+"""The one place where an agent waits: for directives, for what is new, and for work with all that is known about it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from mission_control.agents.models import Agent
+from mission_control.agents.notices import SENT_BY_GATEWAY
+from mission_control.agents.reactions import NOTICE
+from mission_control.agents.work_state import channel_of, directive_of
+from mission_control.boards.models import Board
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, ErrorCode, existing
+from mission_control.core.values import JsonObject, Schema, example
+from mission_control.database.sql import as_id, as_moment, rows
+from mission_control.http.operation import settled, themselves
+from mission_control.http.retries import committed
+from mission_control.runs import leases, polling
+from mission_control.runs.briefing import BriefRead
+from mission_control.runs.claiming import NO_WORK_CODES, Claim
+from mission_control.runs.queries import ClaimCreate, ClaimReason, LeaseRead
+from mission_control.tasks.schemas import TaskRead
+
+LONGEST_WAIT_SECONDS = 600
+MOST_HELD = 20
+
+type Said = Literal["continue", "pause", "stop"]
+type Wanted = Literal["directive", "notice", "work"]
+
+
+class NextCreate(ClaimCreate):
+    """What an agent waits for, and how long."""
+
+    model_config = example(wait_seconds=600, keep_alive=True)
+
+    task_id: Annotated[
+        UUID | None, Field(description="This task and no other, or one that you hold: its brief and its lease again")
+    ] = None
+    wait_seconds: Annotated[
+        int, Field(ge=0, le=LONGEST_WAIT_SECONDS, description="How long to wait when there is nothing yet")
+    ] = 0
+    known: Annotated[
+        Said, Field(description="The directive that you follow already; another one is answered at once")
+    ] = "continue"
+    kinds: Annotated[
+        list[Wanted],
+        Field(description="What to answer: `notice` stands for notes too, `work` for what you resume and for rework"),
+    ] = ["directive", "notice", "work"]
+    keep_alive: Annotated[
+        bool,
+        Field(
+            description="Begin a late answer with white space, so that no proxy ends the connection. Its status is 200"
+            " then: a refusal has `status` and `detail`"
+        ),
+    ] = False
+
+
+class HeldTask(Schema):
+    """Another task that the caller holds."""
+
+    task_id: UUID
+    number: int
+    title: str
+    fence: int
+    state: Annotated[
+        Literal["working", "waiting", "ready"], Field(description="`waiting` for people, `ready` to go on")
+    ]
+    lease_expires_at: datetime | None
+
+
+class NextRead(BriefRead):
+    """What an agent does next. With work there are its task, its lease and its brief."""
+
+    kind: Annotated[
+        Literal["directive", "resume", "rework", "work", "note", "notice", "nothing"],
+        Field(description="`notice` and `note`: read `news`; `resume`: people answered; `rework`: it was sent back"),
+    ]
+    text: Annotated[str, Field(description="What to do now, in a sentence")]
+    directive: Said
+    reason: Annotated[ClaimReason | None, Field(description="Why no work may begin; null: there is none")] = None
+    task: Annotated[TaskRead | None, Field(description="The task, which is the caller's now")] = None
+    lease: LeaseRead | None = None
+    held: Annotated[list[HeldTask], Field(description="What else the caller holds: go on with it, or give it back")]
+
+
+THEN = {
+    "stop": "End your work, give back what you hold, and call again with known=stop: it answers when this is over.",
+    "pause": "Finish what you hold, take nothing new, and call again with known=pause: it answers when this is over.",
+    "continue": "Go on: call again.",
+}
+NOTHING = "There is nothing to do at the moment."
+
+
+async def next_of(actor: Actor, wanted: NextCreate) -> JsonObject:
+    """Return what an agent does next; wait for it as long as it asks for."""
+    actor, reason = replace(actor, fence=None), None
+    if wanted.task_id is not None:
+        answer = await polling.named(actor, await _board(actor), wanted, partial(_with_work, actor, wanted))
+    elif actor.board_id is None or actor.is_lead or "work" not in wanted.kinds:
+        answer = await _without_work(actor, wanted)
+    else:
+        looks = partial(_look, actor, wanted)
+        answer, reason = await polling.waited(actor, await _board(actor), wanted, looks, *_channels(actor))
+    if answer is None:
+        said = (await directive_of(_agent(actor))).directive
+        why = reason["message"] if reason else NOTHING
+        nothing = _answer("nothing", f"{why} Call again.", said) | {"reason": reason, "held": await _held(actor)}
+        return await committed(actor, partial(polling.given, nothing)) or nothing
+    if (lease := answer.get("lease")) is not None:
+        leases.LEASES.no_later_than(lease["expires_at"])
+    return answer
+
+
+async def _board(actor: Actor) -> Board:
+    if actor.board_id is None:
+        raise Conflict(ErrorCode.NO_BOARD.detail())
+    return await existing(Board.get_or_none(id=actor.board_id, deleted_at=None))
+
+
+def _channels(actor: Actor) -> Sequence[str]:
+    return f"inbox:{actor.id}", channel_of(actor.organization_id)
+
+
+def _agent(actor: Actor) -> Agent:
+    return Agent(id=actor.id, board_id=actor.board_id, organization_id=actor.organization_id)
+
+
+async def _without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:
+    """Return a directive or news for an agent that gets no work here: a lead, a main agent, one that wants none."""
+    return await settled(
+        actor,
+        actor,
+        *_channels(actor),
+        find=themselves,
+        read=partial(_look_without_work, wanted=wanted),
+        is_settled=lambda answer: answer is not None,
+        seconds=wanted.wait_seconds,
+    )
+
+
+async def _look_without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:
+    answer = await _look_at_directive(actor, wanted) or await _look_at_news(actor, wanted)
+    return await committed(actor, partial(polling.given, answer)) if answer is not None else None
+
+
+async def _look(actor: Actor, wanted: NextCreate, board: Board) -> tuple[JsonObject | None, bool]:
+    """Return the answer, or None and whether another command has locked work. Raise Conflict while none may begin."""
+    if (answer := await _look_at_directive(actor, wanted)) is not None:
+        return await committed(actor, partial(polling.given, answer)), False
+    halt: Conflict | None = None
+    is_held = False
+    try:
+        answer, is_held = await polling.look(actor, board, wanted, partial(_with_work, actor, wanted))
+    except Conflict as refusal:
+        code = refusal.detail.get("code") if isinstance(refusal.detail, dict) else None
+        if code not in (*NO_WORK_CODES, ErrorCode.CLAIMS_DISABLED):
+            raise
+        halt = refusal if code in NO_WORK_CODES else None
+    if answer is None and (answer := await _look_at_news(actor, wanted)) is not None:
+        answer = await committed(actor, partial(polling.given, answer))
+    if answer is None and halt is not None:
+        raise halt
+    return answer, is_held
+
+
+async def _look_at_directive(actor: Actor, wanted: NextCreate) -> JsonObject | None:
+    if "directive" not in wanted.kinds:
+        return None
+    said, why = await directive_of(_agent(actor))
+    if said == wanted.known:
+        return None
+    text = f"{why} {THEN[said]}" if why else THEN[said]
+    return _answer("directive", text, said) | {"held": await _held(actor)}
+
+
+async def _look_at_news(actor: Actor, wanted: NextCreate) -> JsonObject | None:
+    """Return that something is new for an agent; it rides on the answer itself (`http/news.py`)."""
+    if "notice" not in wanted.kinds:
+        return None
+    found = await rows(
+        "SELECT header FROM deliveries WHERE agent_id = ? AND state <> 'sent' AND kind = ? AND offered_at IS NULL"
+        f" AND taken_at IS NULL AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq DESC LIMIT 1",
+        actor.id,
+        NOTICE,
+    )
+    if not found:
+        return None
+    kind = "note" if found[0]["header"] == "NOTE" else "notice"
+    said = (await directive_of(_agent(actor))).directive
+    return _answer(kind, "Read `news`, then call again.", said) | {"held": await _held(actor)}
+
+
+async def _with_work(actor: Actor, wanted: NextCreate, claim: Claim) -> JsonObject:
+    """Return a claim as what its agent does next."""
+    task, lease, why = claim["task"], claim["lease"], claim["why"]
+    assert task is not None and lease is not None
+    kind = why["kind"] if why["kind"] in ("resume", "rework") else "work"
+    until = f"{lease['expires_at']:%H:%M:%S} UTC"
+    text = (
+        f"Task #{task['number']} is yours until {until}, with fence {lease['fence']}: {task['title']}. {why['text']}"
+        " Hand it in, or give it back."
+    )
+    held = [one for one in await _held(actor) if str(one["task_id"]) != str(task["id"])]
+    return {**_answer(kind, text, wanted.known), **claim, "held": held}
+
+
+def _answer(kind: str, text: str, directive: str) -> JsonObject:
+    return {"kind": kind, "text": text, "directive": directive, "task": None, "lease": None, "reason": None}
+
+
+async def _held(actor: Actor) -> list[JsonObject]:
+    """Return the tasks that an agent holds, the oldest first."""
+    found = await rows(
+        "SELECT r.task_id, t.number, t.title, r.fence, r.lease_expires_at, CASE WHEN r.parked_at IS NULL THEN 'working'"
+        " WHEN r.ready_at IS NULL THEN 'waiting' ELSE 'ready' END AS state"
+        " FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE r.agent_id = ? AND r.ended_at IS NULL"
+        f" AND (r.lease_expires_at IS NULL OR r.lease_expires_at > ?) ORDER BY r.started_at LIMIT {MOST_HELD}",
+        actor.id,
+        times.clock_now(),
+    )
+    moments = ({"lease_expires_at": as_moment(row["lease_expires_at"])} for row in found)
+    return [{**row, "task_id": as_id(row["task_id"]), **more} for row, more in zip(found, moments, strict=True)]

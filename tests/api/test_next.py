@@ -1,0 +1,164 @@
+"""`POST /agent/next`: the one place to wait, for workers and leads."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.http import late
+from mission_control.log import channels
+from tests.cast import Caller, Cast
+from tests.claiming import taken
+
+
+async def next_of(cast: Cast, by: Caller | None = None, **wanted: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await (by or cast.vega).post("/agent/next", wanted)).ok()
+    return found
+
+
+async def waits(cast: Cast, by: Caller | None = None, **wanted: Any) -> "asyncio.Task[dict[str, Any]]":
+    waiting = asyncio.create_task(next_of(cast, by, wait_seconds=50, **wanted))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    return waiting
+
+
+async def nudge(cast: Cast) -> None:
+    (await cast.atlas.post(f"/agent{cast.home}/agents/{cast.vega.id}/nudge", {"message": "Go on."})).ok()
+
+
+async def test_next_gives_work_with_its_brief(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"brief": "Quietly."})).ok()
+    task = await cast.add_task(title="Polish")
+    found = await next_of(cast, lease_seconds=60)
+    assert (found["kind"], found["directive"], found["held"], found["brief"]) == ("work", "continue", [], "Quietly.")
+    assert found["task"]["id"] == task["id"] and found["lease"]["fence"] == 1
+    assert found["text"].startswith(f"Task #{task['number']} is yours until ") and "Polish. It is new." in found["text"]
+
+
+async def test_next_without_work_says_so_and_names_what_is_held(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish")
+    await taken(cast)
+    found = await next_of(cast)
+    assert (found["kind"], found["task"], found["lease"], found["reason"]) == ("nothing", None, None, None)
+    [held] = found["held"]
+    assert (held["number"], held["title"], held["fence"], held["state"]) == (task["number"], "Polish", 1, "working")
+
+
+async def test_next_by_name_gives_a_held_task_again(cast: Cast) -> None:
+    task = await cast.add_task()
+    await taken(cast)
+    found = await next_of(cast, task_id=task["id"])
+    assert (found["kind"], found["why"]["kind"], found["lease"]["fence"], found["held"]) == ("work", "held", 1, [])
+    refused = await cast.rigel.post("/agent/next", {"task_id": task["id"]})
+    assert refused.refused(409)["code"] == "task_already_claimed"
+
+
+async def test_waiting_next_gets_new_work(cast: Cast) -> None:
+    waiting = await waits(cast)
+    task = await cast.add_task()
+    assert (await asyncio.wait_for(waiting, 20))["task"]["id"] == task["id"]
+
+
+async def test_next_answers_another_directive_at_once(cast: Cast) -> None:
+    await cast.add_task()
+    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "paused", "reason": "Storm."})).ok()
+    found = await next_of(cast, wait_seconds=50)
+    assert (found["kind"], found["directive"], found["task"]) == ("directive", "pause", None)
+    assert "Storm." in found["text"] and "known=pause" in found["text"]
+    waiting = await waits(cast, known="pause", kinds=["directive"])
+    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "running"})).ok()
+    found = await asyncio.wait_for(waiting, 20)
+    assert (found["kind"], found["directive"]) == ("directive", "continue")
+
+
+async def test_next_during_a_pause_says_why_there_is_no_work(cast: Cast) -> None:
+    await cast.add_task()
+    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "paused"})).ok()
+    found = await next_of(cast, known="pause", kinds=["work"])
+    assert (found["kind"], found["reason"]["code"], found["directive"]) == ("nothing", "agent_paused", "pause")
+
+
+async def test_next_answers_notices_without_work(cast: Cast) -> None:
+    waiting = await waits(cast)
+    await nudge(cast)
+    assert (await asyncio.wait_for(waiting, 20))["kind"] == "notice"
+
+
+async def test_work_comes_before_notices(cast: Cast) -> None:
+    await nudge(cast)
+    await cast.add_task()
+    assert (await next_of(cast))["kind"] == "work"
+
+
+async def test_lead_gets_notices_and_no_work(cast: Cast) -> None:
+    await cast.add_task()
+    assert (await next_of(cast, cast.atlas, kinds=["work"]))["kind"] == "nothing"
+
+
+async def test_next_on_a_board_whose_lead_hands_out_work_waits_for_notices(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"only_lead_can_change_status": True})).ok()
+    await cast.add_task()
+    waiting = await waits(cast)
+    await nudge(cast)
+    assert (await asyncio.wait_for(waiting, 20))["kind"] == "notice"
+
+
+async def test_repeated_next_gets_the_same_answer(cast: Cast) -> None:
+    for title in ("Polish", "Mount"):
+        await cast.add_task(title=title)
+    first, again = [(await cast.vega.post("/agent/next", {}, headers={"Idempotency-Key": "k"})).ok() for _ in range(2)]
+    assert first == again and first["kind"] == "work"
+
+
+@pytest.mark.parametrize("wanted", [{"wait_seconds": 601}, {"known": "go"}, {"kinds": ["news"]}, {"keep_alive": "x"}])
+async def test_invalid_next_is_refused(cast: Cast, wanted: dict[str, Any]) -> None:
+    [item] = (await cast.vega.post("/agent/next", wanted)).refused(422)
+    assert item["loc"][:2] == ["body", next(iter(wanted))]
+
+
+async def test_people_and_the_unknown_are_refused(cast: Cast) -> None:
+    for caller in (cast.ada, cast.nobody):
+        (await caller.post("/agent/next", {})).refused(401)
+
+
+async def late_answer(cast: Cast, **headers: str) -> tuple[int, bytes, Any]:
+    client = cast.app.test_client(use_cookies=False)
+    wanted = {"wait_seconds": 50, "keep_alive": True}
+    answer = await client.post("/api/v1/agent/next", json=wanted, headers={**cast.vega.headers, **headers})
+    return answer.status_code, await answer.get_data(as_text=False), answer.headers
+
+
+async def test_late_answer_begins_with_white_space(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late, "QUIET_SECONDS", 0.05)
+    task = await cast.add_task(status="review")
+    key = {"Idempotency-Key": "k"}
+    waiting = asyncio.create_task(late_answer(cast, **key))
+    await asyncio.sleep(0.5)
+    (await cast.ada.patch(cast.task(task), {"status": "inbox"})).ok()
+    status, body, headers = await asyncio.wait_for(waiting, 20)
+    assert status == 200 and body.startswith(b"   ") and headers["X-Accel-Buffering"] == "no"
+    found = orjson.loads(body)
+    assert (found["kind"], found["task"]["id"]) == ("work", task["id"])
+    assert orjson.loads((await late_answer(cast, **key))[1]) == found
+
+
+async def test_refusal_of_a_late_answer_is_its_body(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late, "QUIET_SECONDS", 0.05)
+    waiting = asyncio.create_task(late_answer(cast))
+    await asyncio.sleep(0.5)
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+    status, body, _ = await asyncio.wait_for(waiting, 20)
+    assert status == 200 and orjson.loads(body)["status"] == 401
+
+
+async def test_next_that_is_hung_up_claims_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late, "QUIET_SECONDS", 0.05)
+    waiting = asyncio.create_task(late_answer(cast))
+    await asyncio.sleep(0.5)
+    assert channels.waiting(f"work:{cast.board.id}") == 1
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await asyncio.sleep(0.1)
+    assert channels.waiting(f"work:{cast.board.id}") == 0
