@@ -34,6 +34,11 @@ IS_PARKED = (
 )
 
 
+Resume = Annotated[
+    Literal["all", "any"], Field(description="Go on once all that you asked is settled, or with the first answer")
+]
+
+
 class ParkAsked(Schema):
     """Whether the run that asks waits for the answer without a lease."""
 
@@ -44,10 +49,7 @@ class ParkAsked(Schema):
             " claim after the answer returns the task with the same fence"
         ),
     ] = False
-    resume: Annotated[
-        Literal["all", "any"],
-        Field(description="With `park`: go on once all that you asked is settled, or with the first answer"),
-    ] = "all"
+    resume: Resume = "all"
 
 
 async def park_asker(actor: Actor, run_ids: Sequence[UUID | None], asked: ParkAsked) -> None:

@@ -116,6 +116,30 @@ async def extend_lease(actor: Actor, task: Task, data: queries.LeaseExtend) -> d
     return {"lease": lease}
 
 
+@api.post(
+    f"/agent{TASK}/parking",
+    queries.RunParked,
+    rule="task.extend_lease",
+    errors=REFUSALS,
+    hints=hints(
+        "agent_task_park",
+        use="When you asked people something, the answer takes longer than you want to wait, and you have other work.",
+        avoid="Not to put work off; release it. Not before you asked: send park with the question or the approval.",
+        needs="You hold the task, know the fence of the assignment, and asked something that is still open.",
+        effects="Your lease ends and nobody else gets the task; your next claim after the answer returns it first.",
+        never="Do not wait for the answer in a loop as well; claim or wait for what comes next.",
+        route="is_parked false means that all is answered already: read the answers and go on.",
+        example="let this task wait until people have answered",
+    ),
+)
+async def park_task(actor: Actor, task: Task, data: queries.RunPark) -> dict[str, bool]:
+    """Let your run wait for the answers to what you asked, without a lease.
+
+    The fence stays valid. Extending the lease, claiming the task by its id, or handing it in goes on with it at once.
+    """
+    return {"is_parked": await leases.park_run(actor, task, data.fence, data.resume)}
+
+
 @api.delete(
     LEASE,
     rule="task.release_lease",

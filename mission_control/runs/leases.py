@@ -10,7 +10,7 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import end_run, lease_lost, running
 from mission_control.boards.models import Board, Run
-from mission_control.boards.parking import park
+from mission_control.boards.parking import Resume, park
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.records import find
@@ -74,6 +74,13 @@ async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Le
     lease = await hold_until(task, seconds, resumes=run.parked_at is not None)
     notify_pages(actor, task)
     return lease
+
+
+@command("task.extend_lease")
+async def park_run(actor: Actor, task: Task, fence: int, resume: Resume) -> bool:
+    """Let the caller's run wait for what it asked. Return False, and change nothing, when all of it is settled."""
+    _, run = await _held_task(actor, task, fence)
+    return await park([run.id], agent_id=actor.id, resumes_on_any=resume == "any")
 
 
 @command("task.release_lease")

@@ -12,6 +12,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.usage_queries import MICROS, UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.boards.models import Board
+from mission_control.boards.parking import Resume
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, NotFound
@@ -85,6 +86,21 @@ class LeaseExtended(Schema):
     """A lease with its new end."""
 
     lease: LeaseRead
+
+
+class RunPark(Body):
+    """Which run is to wait, and for what."""
+
+    model_config = example(fence=3, resume="any")
+
+    fence: Fence
+    resume: Resume = "all"
+
+
+class RunParked(Schema):
+    """Whether the run waits now."""
+
+    is_parked: Annotated[bool, Field(description="False: all that you asked is settled; read the answers and go on")]
 
 
 class LeaseRelease(Body):

@@ -35,6 +35,7 @@ CALLERS = {
     "complete_task": "vega",
     "claim_task": "vega",
     "extend_lease": "vega",
+    "park_task": "vega",
     "release_lease": "vega",
 }
 
@@ -213,6 +214,7 @@ BODIES: dict[str, Body] = {
     "complete_task": handed_in,
     "claim_task": some_work,
     "extend_lease": a_lease,
+    "park_task": a_lease,
     "release_lease": a_lease,
     "create_org_custom_field": lambda cast, made: {
         "field_key": "lens", "field_type": "integer", "default_value": 3, "board_ids": [str(cast.board.id)],
