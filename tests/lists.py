@@ -65,6 +65,18 @@ def _somebody(cast: Cast, n: int) -> Caller:
     return (cast.ada, cast.cleo, cast.vega)[n % 3]
 
 
+@lists(f"{BOARD}/proposals")
+async def _proposal(cast: Cast, made: Things, n: int) -> None:
+    new = {"title": f"Dome {n}", "reason": "It squeaks.", "task_id": (await cast.add_task())["id"]}
+    (await cast.vega.post(f"/agent{cast.home}/proposals", new)).ok()
+
+
+@lists(f"{TASK}/links")
+async def _link(cast: Cast, made: Things, n: int) -> None:
+    new = {"kind": ("found_in", "duplicate_of")[n % 2], "task_id": (await cast.add_task())["id"]}
+    (await cast.ada.post(f"{cast.task({'id': made['task_id']})}/links", new)).ok()
+
+
 @lists("/users/me/sessions")
 async def _session(cast: Cast, made: Things, n: int) -> None:
     await start_session(system(cast.organization.id), await User.get(id=cast.ada.id), f"Firefox/{n}.0")

@@ -91,6 +91,18 @@ async def _dependency(cast: Cast, made: Things, path: str) -> Any:
     return other["id"]
 
 
+@makes("proposal_id")
+async def _proposal(cast: Cast, made: Things, path: str) -> Any:
+    new = {"title": f"Oil the dome {uuid4()}", "reason": "It squeaks."}
+    return (await cast.vega.post(f"/agent{cast.home}/proposals", new)).ok()["id"]
+
+
+@makes("link_id")
+async def _link(cast: Cast, made: Things, path: str) -> Any:
+    new = {"kind": "found_in", "task_id": (await cast.add_task())["id"]}
+    return (await cast.ada.post(f"{cast.task(made['task_id'])}/links", new)).ok()["id"]
+
+
 @makes("comment_id")
 async def _comment(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post(f"{cast.task(made['task_id'])}/comments", {"message": "Odd."})).ok()["id"]

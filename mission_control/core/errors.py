@@ -44,6 +44,7 @@ class ErrorCode(StrEnum):
         "task_blocked_cannot_transition",
         "This task waits for unfinished tasks and cannot be started or assigned yet.",
     )
+    TASK_PARTS_OPEN = "task_parts_open", "Parts of this task that block it are not done yet. Finish them first."
     TASK_HAS_PENDING_APPROVAL = (
         "task_has_pending_approval",
         "A pending approval blocks changes of this task's status.",

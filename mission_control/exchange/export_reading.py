@@ -91,7 +91,10 @@ async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterato
         page = ids[start : start + PAGE]
         these = f"IN ({placeholders(len(page))})"
         found = await rows(f"{TASKS} WHERE t.id {these} ORDER BY t.number", *page)
-        tasks = {str(row["id"]): _task(row, contents.waits) for row in found}
+        tasks = {str(row["id"]): _task(row, contents) for row in found}
+        for row in await rows(f"{LINKED} WHERE l.task_id {these} ORDER BY l.created_at, l.id", *page):
+            if (number := contents.tasks.get(str(row["other_id"]))) is not None:
+                _put(tasks, row, "links", {"kind": row["kind"], "task": number})
         for row in await rows(f"{TAGGED} WHERE a.task_id {these} ORDER BY a.created_at, a.id", *page):
             if row["slug"] in slugs:
                 _put(tasks, row, "tags", row["slug"])
@@ -112,7 +115,7 @@ async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterato
 
 
 TASKS = f"""
-    SELECT t.id, t.number, t.status, {", ".join(f"t.{name}" for name in EXPORTED)},
+    SELECT t.id, t.number, t.status, t.parent_id, {", ".join(f"t.{name}" for name in EXPORTED)},
         a.name AS assigned_agent, u.email AS assigned_person, c.email AS created_by
     FROM tasks t
     LEFT JOIN agents a ON a.id = t.assigned_agent_id
@@ -123,6 +126,7 @@ EDGES = (
     "SELECT d.task_id, p.id, p.number FROM task_dependencies d JOIN tasks t ON t.id = d.task_id"
     " JOIN tasks p ON p.id = d.depends_on_task_id"
 )
+LINKED = "SELECT l.task_id, l.kind, l.other_id FROM task_links l"
 TAGGED = "SELECT a.task_id, g.slug FROM tag_assignments a JOIN tags g ON g.id = a.tag_id"
 VALUES = (
     "SELECT v.task_id, f.field_key, v.value FROM task_custom_field_values v JOIN tasks t ON t.id = v.task_id"
@@ -138,10 +142,12 @@ COMMENTS = (
 )
 
 
-def _task(row: Row, waits: dict[str, list[int]]) -> Row:
-    plain = {name: wire_moment(value) if name.endswith("_at") else value for name, value in row.items() if name != "id"}
-    depends_on = waits.get(str(row["id"]), [])
-    return {**plain, "depends_on": depends_on, "tags": [], "custom_fields": {}, "checklist": [], "comments": []}
+def _task(row: Row, contents: Contents) -> Row:
+    plain = {name: wire_moment(value) if name.endswith("_at") else value for name, value in row.items()}
+    plain |= {"blocks_parent": bool(plain["blocks_parent"]), "parent": contents.tasks.get(str(plain.pop("parent_id")))}
+    depends_on = contents.waits.get(str(plain.pop("id")), [])
+    lists: Row = {name: [] for name in ("links", "tags", "checklist", "comments")}
+    return {**plain, "depends_on": depends_on, "custom_fields": {}, **lists}
 
 
 def _put(tasks: dict[str, Row], row: Row, name: str, value: object) -> None:
@@ -223,6 +229,27 @@ def _approval(row: Row, numbers: list[int]) -> Row:
     }
 
 
+async def proposals_of(contents: Contents) -> AsyncIterator[list[Row]]:
+    """Yield pages of what agents proposed on the board, the oldest first."""
+    async for found in _pages(PROPOSALS, "p", contents):
+        yield [_proposal(row, contents) for row in found]
+
+
+PROPOSALS = (
+    "SELECT p.id, p.title, p.reason, p.description, p.priority, p.state, p.agent_name, p.found_in_id, p.task_id,"
+    " u.email AS decided_by, p.decided_at, p.note, p.created_at FROM task_proposals p"
+    " LEFT JOIN users u ON u.id = p.decided_by_user_id"
+)
+
+
+def _proposal(row: Row, contents: Contents) -> Row:
+    moments = {name: wire_moment(row[name]) for name in ("decided_at", "created_at")}
+    numbers = {name: contents.tasks.get(str(row[f"{name}_id"])) for name in ("found_in", "task")}
+    return (
+        {name: value for name, value in row.items() if name not in ("id", "found_in_id", "task_id")} | moments | numbers
+    )
+
+
 async def memory_of(contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of the board's memory and chat, the oldest first."""
     async for found in _pages(MEMORY, "m", contents):
@@ -245,7 +272,8 @@ async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:
     head = {"format": FORMAT, "version": VERSION, "exported_at": contents.moment, "board": contents.board}
     piece = bytearray(to_json({**head, "tags": contents.tags, "custom_fields": contents.fields})[:-1])
     for name, pages in (
-        ("tasks", tasks_of(contents)), ("approvals", approvals_of(contents)), ("memory", memory_of(contents)),
+        ("tasks", tasks_of(contents)), ("approvals", approvals_of(contents)), ("proposals", proposals_of(contents)),
+        ("memory", memory_of(contents)),
     ):  # fmt: skip
         piece += b',"%s":[' % name.encode()
         is_first = True
@@ -264,6 +292,7 @@ async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:
 FIRST_COLUMNS = (
     "number", "title", "status", "priority", "assigned_agent", "assigned_person", "created_by", "due_at", "tags",
     "depends_on", "description", "comments", "created_at", "updated_at", "in_progress_at", "archived_at",
+    "parent",
 )  # fmt: skip
 LEFT_OUT = ("position", "previous_in_progress_at")
 COLUMNS = (*FIRST_COLUMNS, *(name for name in EXPORTED if name not in (*FIRST_COLUMNS, *LEFT_OUT)))

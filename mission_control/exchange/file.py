@@ -9,11 +9,13 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from mission_control.boards.schemas import BoardFields, BoardRead
-from mission_control.boards.words import TaskStatus
+from mission_control.boards.words import Priority, TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.values import Body, Moment, NonEmptyStr, Schema
 from mission_control.tasks.custom_field_queries import FieldType, Pattern, Visibility
 from mission_control.tasks.fields import to_export
+from mission_control.tasks.links import LinkKind
+from mission_control.tasks.proposals import State
 from mission_control.tasks.tags import SLUG_LENGTH, Color
 from mission_control.tasks.values import WITH_PATTERN, mismatch
 
@@ -79,6 +81,13 @@ class StepPart(Body):
     is_criterion: bool = False
 
 
+class LinkPart(Body):
+    """What a task is to another."""
+
+    kind: LinkKind
+    task: Number
+
+
 class CommentPart(Body):
     """A comment on a task."""
 
@@ -99,6 +108,8 @@ class TaskPart(Body):
     created_by: Email | None = None
     archived_at: Moment | None = None
     depends_on: list[Number] = Field(default_factory=list)
+    parent: Number | None = None
+    links: list[LinkPart] = Field(default_factory=list)
     tags: list[Slug] = Field(default_factory=list)
     custom_fields: dict[str, object] = Field(default_factory=dict)
     checklist: list[StepPart] = Field(default_factory=list, max_length=200)
@@ -142,6 +153,23 @@ class ApprovalPart(Body):
         return self
 
 
+class ProposalPart(Body):
+    """Work that an agent proposed."""
+
+    title: NonEmptyStr
+    reason: NonEmptyStr
+    description: str | None = None
+    priority: Priority = "medium"
+    state: State = "open"
+    agent_name: str
+    found_in: Number | None = None
+    task: Number | None = None
+    decided_by: Email | None = None
+    decided_at: Moment | None = None
+    note: str | None = None
+    created_at: Moment
+
+
 class MemoryPart(Body):
     """An entry of the board's memory."""
 
@@ -159,7 +187,7 @@ VERSION: Literal[1] = 1
 
 
 class BoardFile(Body):
-    """A board with its tasks, comments, approvals and memory, without attached files and the trash."""
+    """A board with its tasks, comments, approvals, proposals and memory, without attached files and the trash."""
 
     format: Literal["mission-control/board"]
     version: Literal[1]
@@ -169,6 +197,7 @@ class BoardFile(Body):
     custom_fields: list[FieldPart] = Field(default_factory=list)
     tasks: list[TaskPart] = Field(default_factory=list)
     approvals: list[ApprovalPart] = Field(default_factory=list)
+    proposals: list[ProposalPart] = Field(default_factory=list)
     memory: list[MemoryPart] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -179,15 +208,23 @@ class BoardFile(Body):
         numbers, slugs = {task.number for task in self.tasks}, {tag.slug for tag in self.tags}
         for task in self.tasks:
             place = f"task {task.number}"
-            _known(place, "task", task.depends_on, numbers)
+            named = [task.parent] if task.parent is not None else []
+            _known(place, "task", [*task.depends_on, *named, *(link.task for link in task.links)], numbers)
             _known(place, "tag", task.tags, slugs)
             self._check_values(task)
         for position, approval in enumerate(self.approvals):
             _known(f"approval {position}", "task", approval.tasks, numbers)
-        try:
-            TopologicalSorter({task.number: task.depends_on for task in self.tasks}).prepare()
-        except CycleError:
-            raise ValueError("some tasks wait for each other in a cycle") from None
+        for position, proposal in enumerate(self.proposals):
+            named = [one for one in (proposal.found_in, proposal.task) if one is not None]
+            _known(f"proposal {position}", "task", named, numbers)
+        for says, edges in (
+            ("wait for each other", {task.number: task.depends_on for task in self.tasks}),
+            ("are parts of each other", {task.number: [task.parent] for task in self.tasks if task.parent}),
+        ):
+            try:
+                TopologicalSorter(edges).prepare()
+            except CycleError:
+                raise ValueError(f"some tasks {says} in a cycle") from None
         waiting = (number for one in self.approvals if one.status == "pending" for number in one.tasks)
         _each_once("pending approval of task", waiting)
         return self

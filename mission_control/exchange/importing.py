@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from graphlib import TopologicalSorter
 from uuid import UUID
 
 from tortoise.exceptions import OperationalError
@@ -45,6 +46,8 @@ from mission_control.tasks.models import (
     TagAssignment,
     Task,
     TaskDependency,
+    TaskLink,
+    TaskProposal,
 )
 from mission_control.tasks.tags import is_nameless, save_nameless, slug_from
 from mission_control.tasks.values import mismatch
@@ -206,11 +209,13 @@ async def dropped_of(organization_id: UUID, file: BoardFile) -> list[Dropped]:
     """Return what an import of a file would leave out for lack of people, agents and groups."""
     known = await known_in(organization_id)
     board = await _make_board(organization_id, file.board, known)
+    ids = {part.number: board.id for part in file.tasks}
     for part in file.tasks:
-        _task(board, board.id, part, known)
+        _task(board, ids, part, known)
         for one in part.comments:
             _comment(board.id, part, one, known)
     list(_approvals(board, [(new_id(), part) for part in file.approvals], known))
+    list(_proposals(board, file, ids, known))
     list(_memory(board, file, known))
     return known.dropped
 
@@ -223,9 +228,13 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
     ids = {part.number: new_id() for part in file.tasks}
     try:
         await staging.begin(board)
-        of_tasks = sum(1 + len(part.comments) + len(part.depends_on) + len(part.checklist) for part in file.tasks)
+        of_tasks = sum(
+            1 + len(part.comments) + len(part.depends_on) + len(part.links) + len(part.checklist) for part in file.tasks
+        )
         of_approvals = sum(1 + len(part.tasks) for part in file.approvals)
-        await jobs.step("Storing what is on the board", of_tasks + of_approvals + len(file.memory))
+        await jobs.step(
+            "Storing what is on the board", of_tasks + of_approvals + len(file.proposals) + len(file.memory)
+        )
         await _store(board, file, ids, known)
         await jobs.step("Tags and custom fields")
         brought = await committed(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
@@ -243,7 +252,7 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
 
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
     comments = (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
-    await staging.store(board.id, (_task(board, ids[part.number], part, known) for part in file.tasks))
+    await staging.store(board.id, (_task(board, ids, part, known) for part in parents_first(file.tasks)))
     await staging.store(board.id, comments)
     await staging.store(
         board.id,
@@ -253,7 +262,16 @@ async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Kno
             for number in part.depends_on
         ),
     )
+    await staging.store(
+        board.id,
+        (
+            TaskLink(task_id=ids[part.number], other_id=ids[link.task], kind=link.kind)
+            for part in file.tasks
+            for link in part.links
+        ),
+    )
     await staging.store(board.id, _steps(file, ids))
+    await staging.store(board.id, _proposals(board, file, ids, known))
     approvals = [(new_id(), part) for part in file.approvals]
     await staging.store(board.id, _approvals(board, approvals, known))
     await staging.store(
@@ -307,13 +325,21 @@ async def _make_board(organization_id: UUID, part: BoardPart, known: Known) -> B
     return board
 
 
-def _task(board: Board, task_id: UUID, part: TaskPart, known: Known) -> Task:
+def parents_first(parts: list[TaskPart]) -> list[TaskPart]:
+    """Return tasks in an order in which each comes after the one that it is a part of."""
+    by_number = {part.number: part for part in parts}
+    order = TopologicalSorter({part.number: [part.parent] if part.parent else [] for part in parts})
+    return [by_number[number] for number in order.static_order()]
+
+
+def _task(board: Board, ids: dict[int, UUID], part: TaskPart, known: Known) -> Task:
     where = f"task {part.number}"
     if part.assigned_agent is not None:  # agents belong to one board, and the new one has none yet
         known.drop("assignee", part.assigned_agent, where)
     return Task(
-        id=task_id,
+        id=ids[part.number],
         board_id=board.id,
+        parent_id=ids[part.parent] if part.parent else None,
         assigned_user_id=known.person(part.assigned_person, "assignee", where, must_read=True),
         created_by_user_id=known.person(part.created_by, "creator", where),
         **part.model_dump(include={"number", "status", *EXPORTED}),
@@ -350,6 +376,17 @@ def _approvals(board: Board, parts: list[tuple[UUID, ApprovalPart]], known: Know
             resolved_by_user_id=known.person(part.resolved_by, "decider", where),
             resolved_by_kind=None if part.status == "pending" else IMPORTED,
             **part.model_dump(exclude={"tasks", "requested_by", "resolved_by"}),
+        )
+
+
+def _proposals(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> Iterator[TaskProposal]:
+    for position, part in enumerate(file.proposals, start=1):
+        yield TaskProposal(
+            board_id=board.id,
+            found_in_id=ids[part.found_in] if part.found_in else None,
+            task_id=ids[part.task] if part.task else None,
+            decided_by_user_id=known.person(part.decided_by, "decider", f"proposal {position}"),
+            **part.model_dump(exclude={"found_in", "task", "decided_by"}),
         )
 
 

@@ -26,6 +26,7 @@ from mission_control.runs.queries import ClaimCreate, LeaseRead
 from mission_control.tasks.changes import TaskChange, locked_task, save
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.parts import OPEN_PART, open_parts_of
 from mission_control.tasks.queries import task_read
 from mission_control.tasks.query import BLOCKER
 from mission_control.tasks.rules import Limits, full, lock_limits
@@ -44,6 +45,7 @@ OPEN = (
     "t.board_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL AND t.archived_at IS NULL"
     " AND t.assigned_user_id IS NULL AND t.flagged_at IS NULL AND (t.retry_at IS NULL OR t.retry_at <= ?)"
     f" AND NOT (SELECT b.only_lead_can_change_status FROM boards b WHERE b.id = ?) AND NOT EXISTS ({BLOCKER})"
+    f" AND NOT EXISTS ({OPEN_PART})"
     " AND NOT ((SELECT b.block_status_changes_with_pending_approval FROM boards b WHERE b.id = ?) AND EXISTS ("
     "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending))"
 )
@@ -225,6 +227,8 @@ async def _why_unclaimable(task: Task, worker: Worker, wanted: ClaimCreate) -> s
         return f"This task waits for a person. {task.flag_reason}"
     if task.retry_at is not None and task.retry_at > times.clock_now():
         return f"A lease of this task ran out; it rests until {times.iso(task.retry_at)}."
+    if await open_parts_of(task.id):
+        return "Parts of this task that block it are not done yet."
     if task.assigned_agent_id is None and not await carries(task.id, worker.capabilities):
         return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
     if not await carries(task.id, wanted.tags or None):

@@ -239,7 +239,7 @@ async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
     if event.kind == "task.created":
         opens = event.data["status"] == "inbox"
     elif event.kind == "task.updated":
-        opens = "dependency_id" in event.data or bool(DECISIVE & set(after))
+        opens = bool({"dependency_id", "part_id"} & event.data.keys()) or bool(DECISIVE & set(after))
     else:
         opens = after.get("status") != "in_progress" or before.get("status") == "review"
     if opens:

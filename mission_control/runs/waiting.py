@@ -35,8 +35,9 @@ def _reasons(found: list[Row]) -> Reasons:
     [asked] = [row for row in found if row["kind"] == "asked"]
     ordered = sorted(found, key=lambda row: (str(row["since"] or ""), str(row["ref_id"]), str(row["detail"])))
     reasons = [say(row) for row in ordered if (say := SAID.get(row["kind"])) is not None]
-    if dependencies := [row for row in ordered if row["kind"] == "dependency"]:
-        reasons.append(_dependency(dependencies))
+    reasons += [
+        _awaited(kind, awaited) for kind in AWAITED if (awaited := [row for row in ordered if row["kind"] == kind])
+    ]
     if not reasons and asked["detail"] == "inbox":
         text = f"{asked['name']} can start it now." if asked["name"] else "An agent can claim it now."
         reasons.append(_reason("available", text, **_by_agent(asked)))
@@ -72,13 +73,16 @@ def _backoff(row: Row) -> Row:
     return _reason("backoff", text, until=wire_moment(row["until"]))
 
 
-def _dependency(found: list[Row]) -> Row:
+AWAITED: dict[Kind, str] = {"dependency": "It waits for {}.", "part": "It cannot be handed in before {} {} done."}
+
+
+def _awaited(kind: Kind, found: list[Row]) -> Row:
     names = [f"#{row['number']} {row['name']}" for row in found[:NAMED]]
     if len(found) > NAMED:
         names.append(f"{len(found) - NAMED} more")
     text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     tasks = [{"id": row["ref_id"], "number": row["number"], "title": row["name"]} for row in found]
-    return _reason("dependency", f"It waits for {text}.", tasks=tasks)
+    return _reason(kind, AWAITED[kind].format(text, "is" if len(found) == 1 else "are"), tasks=tasks)
 
 
 def _lease(row: Row) -> Row:

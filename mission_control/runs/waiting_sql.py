@@ -129,6 +129,7 @@ def _own(now: datetime) -> list[Part]:
         "w JOIN task_dependencies d ON d.task_id = w.id JOIN tasks p ON p.id = d.depends_on_task_id"
         " WHERE p.status <> 'done' AND p.deleted_at IS NULL"
     )
+    parts = "w JOIN tasks p ON p.parent_id = w.id AND p.blocks_parent WHERE p.status <> 'done' AND p.deleted_at IS NULL"
     run = {"ref_id": _id("r.agent_id"), "name": "r.agent_name", "since": "r.started_at", "until": "r.lease_expires_at"}
     parked = "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at"
     sign = {**run, "since": "r.ready_at", "until": "w.last_seen_at", "number": "w.resume_after_seconds"}
@@ -137,6 +138,7 @@ def _own(now: datetime) -> list[Part]:
         _part("flagged", "w WHERE w.flagged_at IS NOT NULL", since="w.flagged_at", why="w.flag_reason"),
         _part("backoff", resting, now, until="w.retry_at", number="w.failed_attempts"),
         _part("dependency", dependencies, ref_id=_id("p.id"), name="p.title", number="p.number", since="d.created_at"),
+        _part("part", parts, ref_id=_id("p.id"), name="p.title", number="p.number", since="p.created_at"),
         _part("parked", f"{parked} IS NULL", **run | {"since": "r.parked_at", "why": ASKED_PERSON}),
         _part("ready", f"{parked} IS NOT NULL", **sign),
         _part("lease", "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL AND r.parked_at IS NULL", **run),

@@ -38,7 +38,7 @@ def may_move(event: Event) -> bool:
         return True
     data = orjson.loads(event.data)
     fields = set(data.get("after") or ())
-    return not (fields <= STILL_FIELDS if fields else "dependency_id" in data)
+    return not (fields <= STILL_FIELDS if fields else {"dependency_id", "part_id"} & data.keys())
 
 
 def moves_cards(view: BoardView, news: Event | dict[str, object]) -> bool:

@@ -79,6 +79,8 @@ async def _changed_since(board_id: UUID, seq: int) -> Changed | None:
         kind = event["kind"]
         if kind.startswith("approval."):
             approvals.add(str(event["subject_id"]))
+        if kind == "task.erased":  # its parts have no parent now, and nothing names them
+            return None
         if event["task_id"] is not None:
             tasks.add(str(event["task_id"]))
         elif not kind.startswith(("approval.", *UNSHOWN)):

@@ -27,6 +27,8 @@ class TaskChange:
     assigned_user_id: UUID | Unset | None = UNSET
     depends_on_task_ids: list[UUID] | Unset = UNSET
     tag_ids: list[UUID] | Unset = UNSET
+    parent_id: UUID | Unset | None = UNSET
+    blocks_parent: bool | Unset = UNSET
     custom_field_values: Mapping[str, object] | Unset = UNSET
     comment: str | Unset = UNSET
     plain: Mapping[str, object] = field(default_factory=dict)

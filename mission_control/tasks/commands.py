@@ -17,7 +17,7 @@ from mission_control.database.sql import rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
-from mission_control.tasks import dependencies, notices, rules
+from mission_control.tasks import dependencies, notices, parts, rules
 from mission_control.tasks.changes import Differences, TaskChange, held_task, locked_task, position_next_to, save
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.custom_field_queries import check_new_values, merge_values, store_new_values, values_of_tasks
@@ -51,12 +51,13 @@ async def create_task(
         created_by_user_id=actor.user_id,
         auto_created=actor.is_agent,
         auto_reason=f"lead_agent:{actor.id}" if actor.is_agent else None,
-        **new.model_dump(include={*PLAIN, "status"}),
+        **new.model_dump(include={*PLAIN, "status", "parent_id", "blocks_parent"}),
     )
     task.board = board
     worker = new.assigned_agent_id if actor.is_agent and new.status == "in_progress" else None
     limits = await rules.lock_limits(worker, board.id) if worker else rules.Limits()
     await dependencies.check_dependencies(board, task.id, new.depends_on_task_ids)
+    await parts.check_parent(board, task.id, new.parent_id)
     await check_tags(board.organization_id, new.tag_ids)
     await _refuse_blocked_start(actor, new)
     values = await check_new_values(board.id, new.custom_field_values)
@@ -86,6 +87,7 @@ async def create_task(
     more: dict[str, Any] = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
     more |= {"copy_of_task_id": original.id} if original is not None else {}
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **more)
+    await parts.tell_parent(task, task.parent_id, "was added")
     if actor.is_user:
         await notices.notify_lead_of_new_task(task)
     if task.assigned_agent_id is not None:
@@ -117,6 +119,7 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
         limits = await rules.lock_limits_for(actor, task, change)
     if awaited := sent(change.depends_on_task_ids, []):
         await dependencies.check_dependencies(task.board, task.id, awaited)
+    await parts.check_parent(task.board, task.id, sent(change.parent_id, None))
     if tag_ids := sent(change.tag_ids, []):
         await check_tags(task.board.organization_id, tag_ids)
     task = await held_task(task)
@@ -164,6 +167,11 @@ async def save_change(actor: Actor, task: Task, before: Task, relations: Differe
     message = f"Task moved to {task.status}: {task.title}." if is_moved else f"Task updated: {task.title}."
     if not await save(task, before, message, relations=relations):
         return
+    if before.parent_id != task.parent_id:
+        await parts.tell_parent(before, before.parent_id, "was taken away")
+        await parts.tell_parent(task, task.parent_id, "was added")
+    elif before.blocks_parent != task.blocks_parent:
+        await parts.tell_parent(before, task.parent_id, "was changed")
     if is_moved and "done" in (task.status, before.status):
         await update_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)
     await notices.notify_after_change(actor, task, before)
@@ -203,8 +211,8 @@ async def move_task(
 async def duplicate_task(actor: Actor, task: Task) -> Task:
     """Copy a task into the inbox, below the original when that is there, else on top: nobody has begun the copy.
 
-    It has the title, description, priority, tags, custom fields, dependencies and steps, none of them done; the due
-    date unless it is over; and no assignee. The fields that the board requires now must have values.
+    It has the title, description, priority, tags, custom fields, parent, dependencies and steps, none of them
+    done; the due date unless it is over; and no assignee. The fields that the board requires now must have values.
     """
     await locked_board(task.board)
     task = await locked_task(task)
@@ -214,6 +222,8 @@ async def duplicate_task(actor: Actor, task: Task) -> Task:
         due_at=task.due_at if task.due_at and task.due_at > times.clock_now() else None,
         depends_on_task_ids=await dependencies.dependency_ids(task.id),
         tag_ids=await tag_ids_of(task.id),
+        parent_id=task.parent_id,
+        blocks_parent=task.blocks_parent,
         custom_field_values={key: value for key, value in values.items() if value is not None},
     )
     made = await create_task(actor, task.board, new, original=task)

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from mission_control.boards.words import LABELS, PRIORITIES, Priority, TaskStatus, canonical, day_of, end_of_day, rank
 from mission_control.core import times
-from mission_control.core.declared import REQUIRED, DeclaredField
+from mission_control.core.declared import NOT_SENT, REQUIRED, DeclaredField
 from mission_control.core.values import Moment, OptionalText
 from mission_control.tasks.tags import TagRef
 from mission_control.tasks.waiting import WaitingReason
@@ -235,6 +235,19 @@ FIELDS: tuple[TaskField, ...] = (
     fixed("deleted_at", datetime | None),
     kept("fence", int),
     kept("flagged_at", datetime | None),
+    ruled(
+        "parent_id", UUID | None, PEOPLE_AND_LEADS,
+        sentence=lambda before, after: ("made", "a part of another task") if after else ("took", "out of its parent"),
+        on=frozenset({Surface.FILTER, Surface.QUICK}), label="Part of", word="parent", is_drawn=True,
+        offers=(("none", "a part of no task"),), meaning="The task of which it is a part",
+    ),
+    ruled(
+        "blocks_parent", bool, PEOPLE_AND_LEADS, False,
+        sentence=lambda before, after: ("made", "block its parent" if after else "no longer block its parent"),
+        is_exported=True,
+    ),
+    related("parts_count", int, meaning="How many parts it has"),
+    related("parts_done_count", int, meaning="How many of its parts are done"),
     related(
         "waiting",
         Annotated[
@@ -286,7 +299,7 @@ def to_export() -> dict[str, object]:
     return {
         one.name: (
             moments.get(one.kind, one.body_kind),
-            None if one.is_nullable else one.default if one.is_plain else REQUIRED,
+            None if one.is_nullable else REQUIRED if one.default is NOT_SENT else one.default,
         )
         for one in FIELDS
         if one.is_exported

@@ -2,6 +2,7 @@
 
 from copy import copy
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -22,6 +23,7 @@ from mission_control.tasks.changes import locked_task, present_task, save
 from mission_control.tasks.dependencies import dependency_ids, refuse_cycle
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.notices import notify_assignee, notify_former_assignee, notify_unblocked
+from mission_control.tasks.parts import Happened, tell_parent
 from mission_control.tasks.rules import blockers_of, enter, reaches
 
 EVENTS = (
@@ -32,15 +34,19 @@ EVENTS = (
     Kind("task.unarchived", "A task was taken out of the archive.", "took out of the archive"),
 )
 
-REOPENED, RESTORED = "was opened again", "was restored"
+REOPENED: Final = "was opened again"
+RESTORED: Final = "was restored"
 DELETED = "The task was deleted."
 
 
-async def update_dependents(actor: Actor, task: Task, what: str) -> None:
-    """Record on the dependents of a task what happened to it. When it is open again, started ones return to the inbox.
+async def update_dependents(actor: Actor, task: Task, what: Happened) -> None:
+    """Record on the parent and the dependents of a task what happened to it.
+
+    When it is open again, dependents that were started return to the inbox.
 
     Notify the agents of tasks that were taken from them, and of unblocked ones.
     """
+    await tell_parent(task, task.parent_id, what)
     waits_again = what in (REOPENED, RESTORED)
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
@@ -79,6 +85,8 @@ async def delete_task(actor: Actor, task: Task) -> None:
     if task.status != "done":
         notify_former_assignee(actor, task, task.assigned_agent_id, "It was deleted.")
         await update_dependents(actor, task, "was deleted")
+    else:
+        await tell_parent(task, task.parent_id, "was deleted")
 
 
 @command("task.restore")
@@ -98,6 +106,8 @@ async def restore_task(actor: Actor, task: Task) -> Task:
     if task.status != "done":
         await _go_on(actor, task)
         await update_dependents(actor, task, RESTORED)
+    else:
+        await tell_parent(task, task.parent_id, RESTORED)
     return task
 
 

@@ -34,7 +34,7 @@ from mission_control.tasks.panel import (
     panel_key,
     panel_region,
 )
-from mission_control.tasks.query import LIVING, STATES, matching
+from mission_control.tasks.query import LIVING, STATES, matching, number_in
 from mission_control.tasks.tags import tags_of_organization, tags_of_tasks
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Concerns, Region
@@ -141,8 +141,7 @@ async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool
     conditions = [condition for condition, _ in matching(text)]
     values = [value for _, found in matching(text) for value in found]
     mine, other = ("depends_on_task_id", "task_id") if needed_by else ("task_id", "depends_on_task_id")
-    number = text.strip().removeprefix("#")
-    exact = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+    exact = number_in(text.strip()) or 0
     found = f"""
         SELECT t.id, t.number, t.title, t.status, {{place}} AS place FROM tasks t
         WHERE t.board_id = ? AND {LIVING} AND t.id <> ? AND NOT EXISTS (

@@ -4,13 +4,22 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, rule
-from mission_control.tasks.models import Attachment, ChecklistItem, Comment, CustomField, Tag, Task
+from mission_control.tasks.models import (
+    Attachment,
+    ChecklistItem,
+    Comment,
+    CustomField,
+    Tag,
+    Task,
+    TaskLink,
+    TaskProposal,
+)
 
-type OfTask = Board | Task | tuple[Task, UUID | ChecklistItem]
+type OfTask = Board | Task | TaskProposal | TaskLink | tuple[Task, UUID | ChecklistItem]
 
 
 def _board(thing: OfTask) -> Board:
-    task = thing[0] if isinstance(thing, tuple) else thing
+    task = thing[0] if isinstance(thing, tuple) else thing.task if isinstance(thing, TaskLink) else thing
     return task if isinstance(task, Board) else task.board
 
 
@@ -20,17 +29,23 @@ def may_read_tasks(actor: Actor, board: Board) -> bool:
     return actor.reads(board)
 
 
-@rule("task.change", "task.move", "task.bulk", "task.comment", "task.edit_checklist", "task.attach")
+@rule("task.change", "task.move", "task.bulk", "task.comment", "task.edit_checklist", "task.attach", "task.link")
 def may_change_task(actor: Actor, thing: OfTask) -> bool:
     """People with write access and the board's agents, within their rule set; a lead comments as `comments.py` says."""
     return actor.writes(_board(thing))
 
 
 @rule("task.create", "task.delete", "task.restore", "task.duplicate")
-@rule("task.change_dependencies", "task.archive", "task.archive_old")
+@rule("task.change_dependencies", "task.archive", "task.archive_old", "task.decide_proposal")
 def may_delete_task(actor: Actor, thing: OfTask) -> bool:
     """People with write access and the board's lead."""
     return actor.writes(_board(thing)) and (actor.is_user or actor.is_lead)
+
+
+@rule("task.propose")
+def may_propose(actor: Actor, board: Board) -> bool:
+    """The board's agents."""
+    return actor.is_agent and actor.writes(board)
 
 
 @rule("task.review")

@@ -18,6 +18,7 @@ from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
 from mission_control.core.values import Paging, page
 from mission_control.database.sql import (
+    Row,
     as_moment,
     first_of_all,
     in_list,
@@ -45,6 +46,7 @@ from mission_control.tasks.custom_field_queries import Values, values_of_tasks
 from mission_control.tasks.fields import BY_NAME, FIELDS, REWRITTEN
 from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
 from mission_control.tasks.models import Comment, Task
+from mission_control.tasks.parts import parts_counted
 from mission_control.tasks.query import Word, conditions_of, order_of, words_of
 from mission_control.tasks.schemas import TaskQuery
 from mission_control.tasks.tags import Tags, tags_of_tasks
@@ -124,7 +126,7 @@ class TaskRow:
 
 
 # The keys of queries whose values are no days.
-TIMELESS = ("", "status", "is", "needs", "assignee", "priority", "tag")
+TIMELESS = ("", "status", "is", "needs", "has", "parent", "assignee", "priority", "tag")
 COLUMN_NAMES = tuple(one.name for one in fields(TaskRow))
 COLUMNS = ", ".join(f"t.{name}" for name in COLUMN_NAMES)
 KINDS = {name: COLUMNS_OF_ANSWERS[name] for name in COLUMN_NAMES}
@@ -237,6 +239,7 @@ async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tupl
 # What other tables have of a task `t`. Most tasks have none of it.
 RELATED = (
     "EXISTS (SELECT 1 FROM task_dependencies d WHERE d.task_id = t.id)"
+    " OR EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id)"
     " OR EXISTS (SELECT 1 FROM tag_assignments a WHERE a.task_id = t.id)"
     " OR EXISTS (SELECT 1 FROM board_task_custom_fields f WHERE f.board_id = t.board_id)"
 )
@@ -265,7 +268,8 @@ async def tasks_read(task_ids: Sequence[UUID | str]) -> list[dict[str, object]]:
 async def tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
     listed, ids = in_list(columns["id"])
     edges = await _edges(f"d.task_id IN ({listed})", *ids) if ids else {}
-    relations = Relations(edges, await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
+    values = await values_of_tasks(board_id, ids)
+    relations = Relations(edges, await tags_of_tasks(ids), values, await parts_counted(ids))
     return serialize_tasks(columns, relations)
 
 
@@ -278,14 +282,16 @@ class Edge:
 
 @dataclass(slots=True)
 class Relations:
-    """What other tables say of some tasks: what they wait for, their tags, their custom fields."""
+    """What other rows say of some tasks: what they wait for, their tags, their custom fields, their parts."""
 
     edges: dict[str, list[Edge]]
     tags: Tags
     values: Values
+    parts: dict[str, Row]
 
     def of(self, ids: Sequence[str], statuses: Sequence[str]) -> dict[str, Sequence[Any]]:
         """Return the fields of answers that are no columns of tasks, by name; each has a value for every task."""
+        parts = [self.parts.get(one, NO_PARTS) for one in ids]
         edges = [self.edges.get(one, ()) for one in ids]
         tags = [self.tags.get(one, []) for one in ids]
         blockers = [
@@ -297,12 +303,15 @@ class Relations:
             "tag_ids": [[tag["id"] for tag in own] for own in tags],
             "blocked_by_task_ids": blockers,
             "is_blocked": [bool(own) for own in blockers],
+            "parts_count": [int(one["n"]) for one in parts],
+            "parts_done_count": [int(one["done"]) for one in parts],
             "tags": tags,
             "custom_field_values": [self.values.of(one) for one in ids],
         }
 
 
-NO_RELATIONS = Relations({}, {}, Values([], []))
+NO_PARTS: Row = {"n": 0, "done": 0}
+NO_RELATIONS = Relations({}, {}, Values([], []), {})
 EDGES = """
     SELECT d.task_id, d.depends_on_task_id, p.status
     FROM task_dependencies d

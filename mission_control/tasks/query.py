@@ -44,9 +44,10 @@ NEEDS = {
     "review": NEEDS_REVIEW,
     "person": f"(EXISTS ({PENDING}) OR {NEEDS_REVIEW} OR t.flagged_at IS NOT NULL)",
 }
+HAS = {"parts": "EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL)"}
 # Keys of every board; any other key may be that of a custom field.
 FIELDS = {one.word: one for one in shown_at(Surface.FILTER)}
-KEYS = (*FIELDS, "is", "needs")
+KEYS = (*FIELDS, "is", "needs", "has")
 
 _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _PAIR = re.compile(r'(-?)([\w][\w.-]*):((?:"[^"]*"?|[^\s"])+)')
@@ -88,7 +89,7 @@ def _word(piece: str, now: datetime) -> Word:
 
 
 def _meant(key: str, value: str) -> str:
-    if key not in ("status", "is", "needs", "due"):
+    if key not in ("status", "is", "needs", "has", "due"):
         return value
     value = value.lower()
     return _STATUS_WORDS.get(value, value.replace("-", "_")) if key == "status" else value
@@ -97,7 +98,9 @@ def _meant(key: str, value: str) -> str:
 def _is_value(key: str, value: str, now: datetime) -> bool:
     if key == "due":
         return value in (NOTHING, "overdue") or days_of(value, now) is not None
-    known = {"status": STATUSES, "is": STATES, "needs": NEEDS}.get(key)
+    if key == "parent":
+        return value.lower() == NOTHING or number_in(value) is not None or parse_id(value) is not None
+    known = {"status": STATUSES, "is": STATES, "needs": NEEDS, "has": HAS}.get(key)
     if known is not None:
         return value in known
     field = FIELDS.get(key)
@@ -123,6 +126,12 @@ def quoted(value: str) -> str:
 LONGEST_NUMBER = 9  # digits
 
 
+def number_in(text: str) -> int | None:
+    """Return the number of a task that a word such as `#12` means, None when it means none."""
+    number = text.removeprefix("#")
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER else None
+
+
 def matching(text: str) -> list[Condition]:
     """Return a condition on `tasks t` for each word: it is in the title or the description, or is the number.
 
@@ -130,9 +139,8 @@ def matching(text: str) -> list[Condition]:
     """
     found: list[Condition] = []
     for word in text.split():
-        number = word.removeprefix("#")
-        is_number = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
-        is_it = f" OR t.number = {int(number)}" if is_number else ""
+        number = number_in(word)
+        is_it = f" OR t.number = {number}" if number is not None else ""
         found.append((f"({contains('t.title')} OR {contains('t.description')}{is_it})", [word.lower()] * 2))
     return found
 
@@ -206,6 +214,10 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Condi
             return STATES[value], []
         case "needs":
             return NEEDS[value], []
+        case "has":
+            return HAS[value], []
+        case "parent":
+            return _parent(value)
     return _of_column(FIELDS[word.key], value) if word.is_known else _compared(value)
 
 
@@ -255,6 +267,12 @@ def _tag(value: str) -> Condition:
         f" AND (o.slug = ? OR {lowered('o.name')} = ?))",
         [value.lower(), value.lower()],
     )
+
+
+def _parent(value: str) -> Condition:
+    column, wanted = ("id", parse_id(value)) if parse_id(value) else ("number", number_in(value))
+    part = "EXISTS (SELECT 1 FROM tasks h WHERE h.id = t.parent_id AND h.deleted_at IS NULL"
+    return (f"NOT {part})", []) if value.lower() == NOTHING else (f"{part} AND h.{column} = ?)", [wanted])
 
 
 def _due(value: str, now: datetime) -> Condition:

@@ -11,11 +11,13 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import people_of
 from mission_control.boards.words import TaskStatus
 from mission_control.core.values import Body, NonEmptyStr, example
-from mission_control.database.sql import rows
-from mission_control.tasks.fields import Surface, shown_at
+from mission_control.database.sql import in_list, rows
+from mission_control.tasks.fields import BY_NAME, Surface, shown_at
+from mission_control.tasks.query import number_in
 from mission_control.tasks.schemas import TaskCreate
 
 FIELDS = {one.quick_sign: one for one in shown_at(Surface.QUICK)}
+PARENT = BY_NAME["parent_id"].quick_sign
 _SIGNS = "|".join(map(re.escape, FIELDS))
 _WORD = re.compile(rf'(?<!\S)({_SIGNS})("[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)', re.I)
 
@@ -37,16 +39,17 @@ class QuickTask(Body):
 
 @dataclass(slots=True)
 class _Names:
-    """The people, agents and tags of a board by their names in small letters; None where several have one."""
+    """What a line can name on its board: people, agents and tags by small letters, None where several have a name."""
 
     assignees: dict[str, tuple[str, UUID] | None]
     tags: dict[str, UUID | None]
+    parents: dict[int | None, UUID]  # tasks by their numbers
 
 
 async def understood(board: Board, new: QuickTask) -> TaskCreate:
     """Return the task that a line means; only names that it mentions are looked up."""
     found: dict[str, Any] = {"status": new.status}
-    names = await _names(board, {one[1].lower() for one in _WORD.finditer(new.text)})
+    names = await _names(board, [(one[1].lower(), one[2].strip('"')) for one in _WORD.finditer(new.text)])
 
     def take(word: re.Match[str]) -> str:
         return "" if _takes(found, names, word[1].lower(), word[2].strip('"')) else word[0]
@@ -71,6 +74,9 @@ def _takes(found: dict[str, Any], names: _Names, sign: str, value: str) -> bool:
             return False
         found[f"assigned_{who[0]}_id"] = who[1]
         return True
+    if sign == PARENT:
+        parent = names.parents.get(number_in(word))
+        return parent is not None and bool(found.setdefault("parent_id", parent) == parent)
     if sign == "#":
         tag = names.tags.get(word)
         if tag is not None:
@@ -84,7 +90,8 @@ def _takes(found: dict[str, Any], names: _Names, sign: str, value: str) -> bool:
     return bool(found.setdefault(field.name, meant) == meant)
 
 
-async def _names(board: Board, signs: set[str]) -> _Names:
+async def _names(board: Board, words: list[tuple[str, str]]) -> _Names:
+    signs = {sign for sign, _ in words}
     assignees: dict[str, tuple[str, UUID] | None] = {}
     tags: dict[str, UUID | None] = {}
     if "@" in signs:
@@ -92,13 +99,18 @@ async def _names(board: Board, signs: set[str]) -> _Names:
         people = await people_of(board)
         everybody = [("agent", one) for one in agents] + [("user", one) for one in people]
         for kind, one in everybody:
-            if words := str(one["name"]).lower().split():
+            if parts := str(one["name"]).lower().split():
                 who = (kind, UUID(str(one["id"])))
-                for name in {words[0], "-".join(words)}:
+                for name in {parts[0], "-".join(parts)}:
                     assignees[name] = who if assignees.get(name, who) == who else None
         for kind, one in everybody:  # a whole name means nobody else
             assignees[str(one["name"]).lower()] = (kind, UUID(str(one["id"])))
     if "#" in signs:
         for one in await rows("SELECT id, name, slug FROM tags WHERE organization_id = ?", board.organization_id):
             tags[str(one["name"]).lower()] = tags[str(one["slug"])] = UUID(str(one["id"]))
-    return _Names(assignees, tags)
+    parents: dict[int | None, UUID] = {}
+    if numbers := [number for sign, value in words if sign == PARENT and (number := number_in(value)) is not None]:
+        marks, values = in_list(numbers)
+        sql = f"SELECT id, number FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND number IN ({marks})"
+        parents = {int(one["number"]): UUID(str(one["id"])) for one in await rows(sql, board.id, *values)}
+    return _Names(assignees, tags, parents)

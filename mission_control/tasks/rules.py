@@ -20,6 +20,7 @@ from mission_control.people.work_state import lock_work_state_shared
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import Role, changeable_by
 from mission_control.tasks.models import Task
+from mission_control.tasks.parts import refuse_open_parts
 
 LEAD_FIELDS, WORKER_FIELDS = changeable_by(Role.LEAD), changeable_by(Role.WORKER)
 
@@ -58,10 +59,14 @@ async def apply(actor: Actor, task: Task, before: Task, change: TaskChange) -> N
         await _apply_lead_rules(board, task, change)
     else:
         await _apply_worker_rules(actor, board, task, change)
+    task.parent_id = sent(change.parent_id, task.parent_id)
+    task.blocks_parent = sent(change.blocks_parent, task.blocks_parent)
     if task.status != before.status:
         is_held = change.status is not UNSET and board.block_status_changes_with_pending_approval
         if is_held and await has_pending(task.id):
             raise _refusal(ErrorCode.TASK_HAS_PENDING_APPROVAL)
+        if task.status in ("review", "done"):
+            await refuse_open_parts(task.id)
         if task.status == "done":
             await pass_done_gates(board, task.id, before.status)
         if task.status == "review" and not (actor.is_agent and actor.is_lead):

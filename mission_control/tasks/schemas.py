@@ -35,6 +35,7 @@ class TaskCreate(Schema):
     assigned_user_id: UUID | None = None
     depends_on_task_ids: Ids = Field(default_factory=list)
     tag_ids: Ids = Field(default_factory=list)
+    parent_id: UUID | None = None
     custom_field_values: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -117,6 +117,8 @@ def describe(
 def _task_update(data: Data, after: Data, names: dict[str, str]) -> tuple[str, str]:
     if "dependency_id" in data:
         return "changed a dependency of", ""
+    if "part_id" in data:
+        return "changed a part of", ""
     given = after.get("assigned_agent_id") or after.get("assigned_user_id")
     if given:
         return "assigned", f"to {names.get(str(given), 'somebody')}"

@@ -10,7 +10,7 @@ from mission_control.core.values import Schema
 
 Kind = Literal[
     "flagged", "organization_paused", "board_paused", "assignee_paused", "parked", "ready", "lease", "dependency",
-    "approval", "question", "rule", "backoff", "budget", "wip_limit", "review", "person", "assignee_offline",
+    "part", "approval", "question", "rule", "backoff", "budget", "wip_limit", "review", "person", "assignee_offline",
     "no_capable_agent", "available",
 ]  # fmt: skip
 Reasons = list[dict[str, Any]]

@@ -55,6 +55,13 @@ async def furnished(cast: Cast) -> dict[str, Any]:
     await cast.ask(cast.rigel, third)
     (await cast.ada.post(f"{cast.home}/memory", {"content": "The sky is clear", "tags": ["weather"]})).ok()
     (await cast.atlas.post(f"/agent{cast.home}/memory", {"content": "Hello", "tags": ["chat"]})).ok()
+    (await cast.ada.patch(cast.task(first), {"parent_id": third["id"], "blocks_parent": True})).ok()
+    for kind, one in (("found_in", third), ("duplicate_of", gone)):
+        (await cast.ada.post(f"{cast.task(second)}/links", {"kind": kind, "task_id": one["id"]})).ok()
+    for title in ("Oil the dome", "Sweep"):
+        new = {"title": title, "reason": "It squeaks.", "task_id": first["id"]}
+        made = (await cast.vega.post(f"/agent{cast.home}/proposals", new)).ok()
+    (await cast.ada.post(f"{cast.home}/proposals/{made['id']}/decision", {"decision": "drop", "note": "No."})).ok()
     (await cast.ada.delete(cast.task(gone))).ok()
     file: dict[str, Any] = (await cast.dan.get(f"{cast.home}/export")).ok()
     return file
@@ -69,7 +76,8 @@ def without(value: Any, names: set[str]) -> Any:
 async def test_exported_file_has_no_ids(cast: Cast) -> None:
     file = await furnished(cast)
     assert list(file) == [
-        "format", "version", "exported_at", "board", "tags", "custom_fields", "tasks", "approvals", "memory",
+        "format", "version", "exported_at", "board", "tags", "custom_fields", "tasks", "approvals", "proposals",
+        "memory",
     ]  # fmt: skip
     assert str(cast.board.id) not in orjson.dumps(file).decode()
     assert (file["board"]["name"], file["board"]["max_agents"], file["board"]["board_group"]) == ("Telescope", 3, None)
@@ -92,6 +100,11 @@ async def test_exported_file_has_no_ids(cast: Cast) -> None:
     assert (third["assigned_person"], third["created_by"], third["status"]) == (
         "cleo@example.org", "ada@example.org", "in_progress",
     )  # fmt: skip
+    assert [(one["parent"], one["blocks_parent"]) for one in file["tasks"]] == [(3, True), (None, False), (None, False)]
+    assert [one["links"] for one in file["tasks"]] == [[], [{"kind": "found_in", "task": 3}], []]
+    assert [(one["title"], one["found_in"], one["state"], one["decided_by"]) for one in file["proposals"]] == [
+        ("Oil the dome", 1, "open", None), ("Sweep", 1, "dropped", "ada@example.org"),
+    ]  # fmt: skip
     decided, waiting = file["approvals"]
     assert (decided["tasks"], decided["status"], decided["resolved_by"], decided["note"]) == (
         [1, 2], "approved", "ada@example.org", "Go.",
@@ -143,7 +156,7 @@ async def test_people_and_agents_missing_here_are_dropped(cast: Cast) -> None:
         ("author", "ada@example.org"), ("author", "Atlas"),
     }  # fmt: skip
     again = (await cast.eve.get(f"/boards/{answer['board']['id']}/export")).ok()
-    people = {"assigned_person", "created_by", "author", "requested_by", "resolved_by", "exported_at"}
+    people = {"assigned_person", "created_by", "author", "requested_by", "resolved_by", "decided_by", "exported_at"}
     assert without(again, people) == without(file, people)
     names = [one["author"]["name"] for one in again["tasks"][0]["comments"]]
     assert names == ["Cleo", "Vega"]
@@ -260,6 +273,10 @@ async def test_smallest_file_is_imported(cast: Cast) -> None:
         (["tasks", 0, "archived_at"], "2026-01-01T00:00:00"),
         (["tasks", 0, "depends_on"], [1]),
         (["tasks", 0, "depends_on"], [3]),
+        (["tasks", 0, "parent"], 1),
+        (["tasks", 0, "parent"], 3),
+        (["tasks", 0, "links"], [{"kind": "found_in", "task": 3}]),
+        (["proposals"], [{"title": "a", "reason": "b", "agent_name": "c", "task": 9, "created_at": "2026-01-01"}]),
         (["tasks", 0, "tags"], ["unknown"]),
         (["tasks", 0, "custom_fields"], {"unknown": 1}),
         (["tasks", 0, "comments"], [{"author": {"kind": "robot"}, "message": "x", "created_at": "2026-01-01"}]),
@@ -341,6 +358,7 @@ async def test_tasks_are_exported_as_csv(cast: Cast) -> None:
         "2",
     )
     assert (second["depends_on"], second["due_at"]) == ("1, 3", "2026-12-01T10:00:00Z")
+    assert (first["parent"], first["blocks_parent"]) == ("3", "true")
     assert (third["assigned_person"], third["status"]) == ("cleo@example.org", "in_progress")
     assert last["description"] == "two\nlines, and a comma"
 
@@ -418,7 +436,7 @@ async def test_slow_patterns_in_a_file_time_out(cast: Cast, monkeypatch: pytest.
     file = await furnished(cast)
     file["custom_fields"] = [{"field_key": "slow", "label": "Slow", "validation_regex": "a+b|c*"}]
     file["approvals"] = []
-    task = file["tasks"][0] | {"depends_on": [], "tags": []}
+    task = file["tasks"][0] | {"depends_on": [], "parent": None, "tags": []}
     file["tasks"] = [task | {"number": number, "custom_fields": {"slow": "ccc"}} for number in range(1, 41)]
     assert (await cast.ada.post(IMPORT, file)).ok()["counts"]["tasks"] == 40
     moments = itertools.count(step=0.03)

@@ -39,7 +39,8 @@ def test_a_column_is_answered_or_internal() -> None:
 
 
 def test_roles_change_the_same_fields_as_ever() -> None:
-    lead = {"assigned_agent_id", "status", "depends_on_task_ids", "tag_ids", "custom_field_values"}
+    parts = {"parent_id", "blocks_parent"}
+    lead = {"assigned_agent_id", "status", "depends_on_task_ids", "tag_ids", *parts, "custom_field_values"}
     assert changeable_by(Role.LEAD) == lead
     assert changeable_by(Role.WORKER) == {"status", "comment", "custom_field_values"}
     assert changeable_by(Role.PERSON) == {*PLAIN, *lead, "assigned_user_id", "comment"}

@@ -34,6 +34,7 @@ CALLERS = {
     "agent_create_task_comment": "vega",
     "complete_task": "vega",
     "claim_task": "vega",
+    "propose": "vega",
     "extend_lease": "vega",
     "park_task": "vega",
     "release_lease": "vega",
@@ -108,6 +109,16 @@ async def handed_in(cast: Cast, made: Things) -> Any:
     evidence = [{"title": "Photo", "url": "https://example.org/1"}, {"url": "http://example.org"}]
     used = {"input_tokens": 12, "output_tokens": 3, "cost_usd": "0.000125", "model": "m"}
     return {"fence": 1, "summary": "Clear sky.", "evidence": evidence, "artifacts": [file], **used}
+
+
+async def some_proposals(cast: Cast, made: Things) -> Any:
+    """A proposal that is dropped."""
+    return {"proposal_ids": [await MAKERS["proposal_id"](cast, made, "")], "decision": "drop"}
+
+
+async def a_duplicate(cast: Cast, made: Things) -> Any:
+    """Another task, of which this is a duplicate."""
+    return {"kind": "duplicate_of", "task_id": (await cast.add_task())["id"]}
 
 
 async def steps(cast: Cast, made: Things) -> Any:
@@ -260,6 +271,10 @@ BODIES: dict[str, Body] = {
     "update_tag": lambda cast, made: {"description": "d"},
     "merge_tag": another_tag,
     "add_dependency": another_task,
+    "propose": lambda cast, made: {"title": "Oil the dome", "reason": "It squeaks."},
+    "decide_proposal": lambda cast, made: {"decision": "accept", "note": "Good."},
+    "decide_proposals": some_proposals,
+    "link_task": a_duplicate,
     "set_approval_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z", "otherwise": "send_back"},
     "set_question_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z"},
     "review_task": a_review,

@@ -20,7 +20,7 @@ from mission_control.knowledge.memory_commands import write_memory
 from mission_control.knowledge.models import BoardGroup
 from mission_control.log.leases import Delivery
 from mission_control.people.models import Invite, Job, Member, Token, User
-from mission_control.tasks.models import Attachment, Comment, CustomField, Tag, Task
+from mission_control.tasks.models import Attachment, Comment, CustomField, Tag, Task, TaskProposal
 from tests.cast import Cast, everybody
 from tests.contract.source import modules
 
@@ -50,6 +50,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "board": cast.board,
         "task": row,
         "approval": approval,
+        "proposal": TaskProposal(board_id=cast.board.id, board=cast.board, agent_name="Vega", title="x", reason="x"),
         "shared view": SavedView(board=cast.board, user_id=cast.ada.id, name="x", is_shared=True),
         "Dan's view": SavedView(board=cast.board, user_id=cast.dan.id, name="x"),
         "worker": await Agent.get(id=cast.vega.id).select_related("board"),

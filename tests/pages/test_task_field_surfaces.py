@@ -43,6 +43,10 @@ async def sample_of(cast: Cast, one: TaskField) -> Sample:
         case "tags":
             tag = (await cast.ada.post("/tags", {"name": "sky"})).ok()
             return Sample({"tag_ids": [tag["id"]]}, "sky", "sky")
+        case "parent_id":
+            found = (await cast.ada.get(cast.tasks)).ok()["items"]
+            parent = found[0] if found else await cast.add_task()
+            return Sample({"parent_id": parent["id"]}, str(parent["number"]), f"#{parent['number']}")
         case "number" | "created_at" | "updated_at":
             return Sample({}, "", {"number": "#2"}.get(one.name, "<time"))
     value = sample(one)
@@ -51,8 +55,8 @@ async def sample_of(cast: Cast, one: TaskField) -> Sample:
 
 async def two_tasks(cast: Cast, one: TaskField) -> tuple[Sample, dict[str, Any]]:
     """Make two tasks, of which the second has the sample."""
-    given = await sample_of(cast, one)
     await cast.add_task()
+    given = await sample_of(cast, one)
     return given, await cast.add_task(**given.sent)
 
 

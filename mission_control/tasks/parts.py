@@ -1,0 +1,82 @@
+"""Tasks that are parts of another: which parent a task may have, what its parts hold up, and what it hears of them."""
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.database.sql import Row, in_list, rows
+from mission_control.log.unit_of_work import record
+from mission_control.tasks.models import Task
+from mission_control.tasks.notices import notify_unblocked
+
+Happened = Literal[
+    "was added", "was taken away", "was changed", "was finished", "was opened again", "was deleted", "was restored"
+]  # fmt: skip
+# SQL for the parts that hold up the task `t`.
+OPEN_PART = (
+    "SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.blocks_parent AND c.status <> 'done' AND c.deleted_at IS NULL"
+)
+_ABOVE = (
+    "WITH RECURSIVE above (id, parent_id) AS ("
+    "SELECT id, parent_id FROM tasks WHERE id = ? AND board_id = ? AND deleted_at IS NULL"
+    " UNION SELECT t.id, t.parent_id FROM tasks t JOIN above a ON t.id = a.parent_id) SELECT id FROM above"
+)
+
+
+async def check_parent(board: Board, task_id: UUID, parent_id: UUID | None) -> None:
+    """Refuse a parent that is the task itself (422), no task of its board (404), or a part of the task (409).
+
+    Lock the board, so that two edits cannot form a cycle together.
+    """
+    if parent_id is None:
+        return
+    if parent_id == task_id:
+        raise Invalid("A task cannot be a part of itself.")
+    await locked_board(board)
+    above = {str(row["id"]) for row in await rows(_ABOVE, parent_id, board.id)}
+    if not above:
+        raise NotFound("The parent is not a task of this board.")
+    if str(task_id) in above:
+        raise Conflict("A task cannot be a part of one of its own parts.")
+
+
+async def open_parts_of(task_id: UUID) -> list[str]:
+    """Return the ids of the parts that hold up a task, the oldest first."""
+    found = await rows(
+        "SELECT id FROM tasks WHERE parent_id = ? AND blocks_parent AND status <> 'done' AND deleted_at IS NULL"
+        " ORDER BY number",
+        task_id,
+    )
+    return [str(row["id"]) for row in found]
+
+
+async def refuse_open_parts(task_id: UUID) -> None:
+    """Raise Conflict when a part that blocks its parent is not done."""
+    if held_up := await open_parts_of(task_id):
+        raise Conflict(ErrorCode.TASK_PARTS_OPEN.detail(blocked_by_task_ids=held_up))
+
+
+async def tell_parent(part: Task, parent_id: UUID | None, what: Happened) -> None:
+    """Record on the parent of a task what happened to its part; notify its agent when nothing holds it up now."""
+    parent = await Task.get_or_none(id=parent_id, deleted_at=None) if parent_id is not None else None
+    if parent is None:
+        return
+    parent.board = part.board
+    record("task.updated", parent, f"A part {what}: {part.title}.", part_id=part.id)
+    frees = part.blocks_parent and what in ("was finished", "was deleted", "was taken away", "was changed")
+    if frees and parent.status != "done" and not await open_parts_of(parent.id):
+        await notify_unblocked(parent)
+
+
+async def parts_counted(task_ids: Sequence[str]) -> dict[str, Row]:
+    """Return how many parts some tasks have (`n`) and how many of them are done (`done`), by the parent's id."""
+    marks, ids = in_list(task_ids)
+    found = await rows(
+        "SELECT parent_id, COUNT(*) AS n, SUM(CASE WHEN status = 'done' THEN 1 ELSE 0 END) AS done FROM tasks"
+        f" WHERE parent_id IN ({marks}) AND deleted_at IS NULL GROUP BY parent_id",
+        *ids,
+    )
+    return {str(row["parent_id"]): row for row in found}
