@@ -10,6 +10,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from mission_control.boards.models import Board
+from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.schemas import BoardQuery
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
@@ -164,7 +165,7 @@ async def crew_of(board: Board) -> list[dict[str, object]]:
     found = await rows(
         f"SELECT g.id, g.name, g.is_board_lead, {online_sql('g')} AS is_online, t.id AS task_id, t.number, t.title"
         " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
-        " AND t.status = 'in_progress' AND t.deleted_at IS NULL WHERE g.board_id = ?"
+        f" AND t.status = 'in_progress' AND t.deleted_at IS NULL AND NOT {IS_PARKED} WHERE g.board_id = ?"
         " ORDER BY LOWER(g.name), g.id, t.in_progress_at DESC",
         times.clock_now() - OFFLINE_AFTER,
         board.id,

@@ -17,6 +17,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.agents.usage_queries import exhausted
 from mission_control.agents.work_state import directive_of
+from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_json, placeholders, rows
@@ -242,12 +243,13 @@ SHOWN = 5
 # What only the lead can resolve; the rest waits for time, for people or for others.
 NEEDS_LEAD = {"review", "flagged", "no_capable_agent", "rule"}
 OWN = (
-    "SELECT t.number, t.title, r.id AS run_id FROM task_runs r JOIN tasks t ON t.id = r.task_id"
-    " WHERE r.agent_id = ? AND r.ended_at IS NULL AND r.started_at < ? AND t.status = 'in_progress'"
-    " AND t.deleted_at IS NULL"
+    "SELECT t.number, t.title, r.id AS run_id, r.ready_at FROM task_runs r JOIN tasks t ON t.id = r.task_id"
+    " WHERE r.agent_id = ? AND r.ended_at IS NULL AND COALESCE(r.ready_at, r.started_at) < ?"
+    " AND t.status = 'in_progress' AND t.deleted_at IS NULL"
+    " AND (r.ready_at IS NOT NULL OR (r.parked_at IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM approval_task_links k WHERE k.task_id = t.id AND k.is_pending)"
     " AND NOT EXISTS (SELECT 1 FROM approvals p WHERE p.agent_id = r.agent_id AND p.status = 'pending')"
-    " AND NOT EXISTS (SELECT 1 FROM agent_questions q WHERE q.agent_id = r.agent_id AND q.state = 'open')"
+    " AND NOT EXISTS (SELECT 1 FROM agent_questions q WHERE q.agent_id = r.agent_id AND q.state = 'open')))"
     " ORDER BY t.number"
 )
 
@@ -278,17 +280,25 @@ async def _begun(agent: Agent, since: datetime) -> list[Work]:
     if agent.last_seen_at is not None and agent.last_seen_at > since:
         return []
     go_on = "is yours and in progress. Go on with it, or say why not."
-    found = await rows(OWN, agent.id, since)
-    return [Work(f"run:{task['run_id']}", f"#{task['number']} {task['title']} {go_on}") for task in found]
+    answered = "waited for an answer and has it: claim it again and go on."
+    return [
+        Work(f"resume:{task['run_id']}:{task['ready_at']}", f"#{task['number']} {task['title']} {answered}")
+        if task["ready_at"]
+        else Work(f"run:{task['run_id']}", f"#{task['number']} {task['title']} {go_on}")
+        for task in await rows(OWN, agent.id, since)
+    ]
 
 
 async def _to_claim(agent: Agent, since: datetime) -> list[Work]:
     """Return tasks that the agent could claim: its own that have waited since then, and free ones."""
     if agent.board_id is None:
         return []
-    theirs = Task.filter(assigned_agent_id=agent.id, status="in_progress", deleted_at=None)
+    theirs = (
+        "SELECT 1 AS one FROM tasks t WHERE t.assigned_agent_id = ? AND t.status = 'in_progress'"
+        f" AND t.deleted_at IS NULL AND NOT {IS_PARKED} LIMIT 1"
+    )
     limits = Limits.of(agent.wip_limit, agent.board.wip_limits)
-    if await theirs.exists() or await full(limits, agent.id, agent.board_id) is not None:
+    if await rows(theirs, agent.id) or await full(limits, agent.id, agent.board_id) is not None:
         return []
     worker = claiming.Worker(agent.id, agent.board_id, limits, agent.claim_tags)
     if not (best := (await claiming.see_best(worker))[:SHOWN]):

@@ -93,7 +93,7 @@ async def at_work(actor: Actor) -> list[AtWork]:
         " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id) AS steps,"
         " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_done) AS steps_done"
         " FROM agents a LEFT JOIN boards b ON b.id = a.board_id"
-        " LEFT JOIN task_runs r ON r.agent_id = a.id AND r.ended_at IS NULL"
+        " LEFT JOIN task_runs r ON r.agent_id = a.id AND r.ended_at IS NULL AND r.parked_at IS NULL"
         " LEFT JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL"
         f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable} AND (t.id IS NOT NULL OR {online_sql('a')})"
         " ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, LOWER(a.name), a.id LIMIT ?",

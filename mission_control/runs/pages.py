@@ -57,9 +57,9 @@ def in_words(run: Row) -> Row:
     return run | more | {"artifacts": files, "lease": as_moment(run["lease_expires_at"])}
 
 
-# A task waits for other tasks, for decisions, agents, limits and budgets.
+# A task waits for other tasks, for decisions, answers, agents, limits and budgets.
 NEAR = Concerns[BoardView](
-    ("task.", "approval.", "agent.", "board.", "organization.", "budget."),
+    ("task.", "approval.", "question.", "agent.", "board.", "organization.", "budget."),
     ("agent_id", "usage"),
     lambda view, news: (
         news.board_id in (view.board.id, None)
