@@ -20,7 +20,7 @@ from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.home.models import GatewayRequest, Question
 from mission_control.log.leases import Delivery
-from mission_control.tasks.models import Task
+from mission_control.tasks.models import Task, TaskProposal
 
 ONE_OF_A_KIND = {"budget"}  # one for each agent, board or organization
 OPTIONS = [
@@ -50,6 +50,7 @@ async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
     gateway = await Gateway.create(**_gateway(board, "Basement", "connected"))
     tasks = await _put_tasks(board, user_id, agent, counts)
     await _put_approvals(board, agent, tasks[: counts["approval"]])
+    await TaskProposal.bulk_create([_proposal(board, agent, one) for one in range(counts["proposal"])])
     await Question.bulk_create([_question(board, agent, one) for one in range(counts["question"])])
     await GatewayRequest.bulk_create([_request(board, gateway, one) for one in range(counts["request"])])
     pairing = [Gateway(**_gateway(board, f"Attic {place}.{one}", "pairing")) for one in range(counts["gateway"])]
@@ -96,6 +97,12 @@ async def _put_approvals(board: Board, agent: Agent, tasks: list[Task]) -> None:
     await Approval.bulk_create(asked)
     await ApprovalTask.bulk_create(
         [ApprovalTask(approval_id=one.id, task_id=task.id) for one, task in zip(asked, tasks, strict=True)]
+    )
+
+
+def _proposal(board: Board, agent: Agent, one: int) -> TaskProposal:
+    return TaskProposal(
+        board_id=board.id, agent_id=agent.id, agent_name=agent.name, title=f"Oil dome {one}", reason="It squeaks."
     )
 
 

@@ -29,11 +29,10 @@ from mission_control.tasks.commands import create_task
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.fields import Ids
 from mission_control.tasks.leaving import delete_task
-from mission_control.tasks.links import put_link
+from mission_control.tasks.links import LinkedTask, put_link
 from mission_control.tasks.models import Task, TaskProposal
 from mission_control.tasks.query import number_in
 from mission_control.tasks.schemas import TaskCreate
-from mission_control.tasks.waiting import WaitedTask
 
 EVENTS = (
     Kind.named("proposal.made", "An agent proposed a task.", "proposed"),
@@ -117,19 +116,20 @@ class ProposalRead(Schema):
     agent_id: UUID | None
     agent_name: str
     run_id: UUID | None
-    found_in: WaitedTask | None
-    task: WaitedTask | None
+    found_in: LinkedTask | None
+    task: LinkedTask | None
     decided_by: str | None
     decided_at: datetime | None
     note: str | None
     created_at: datetime
 
 
+_OF_TASK = tuple(LinkedTask.model_fields)
 _SELECT = (
     "SELECT p.id, p.board_id, p.title, p.reason, p.description, p.priority, p.state, p.agent_id, p.agent_name,"
-    " p.run_id, p.decided_at, p.note, p.created_at, f.id AS found_id, f.number AS found_number,"
-    " f.title AS found_title, x.id AS task_id, x.number AS task_number, x.title AS task_title,"
-    f" COALESCE(g.name, {person_name('u')}) AS decided_by FROM task_proposals p"
+    f" p.run_id, p.decided_at, p.note, p.created_at, {', '.join(f'f.{one} AS found_in_{one}' for one in _OF_TASK)},"
+    f" {', '.join(f'x.{one} AS task_{one}' for one in _OF_TASK)}, COALESCE(g.name, {person_name('u')}) AS decided_by"
+    " FROM task_proposals p"
     " LEFT JOIN tasks f ON f.id = p.found_in_id AND f.deleted_at IS NULL"
     " LEFT JOIN tasks x ON x.id = p.task_id AND x.deleted_at IS NULL"
     " LEFT JOIN agents g ON g.id = p.decided_by_agent_id LEFT JOIN users u ON u.id = p.decided_by_user_id"
@@ -139,8 +139,8 @@ _SELECT = (
 async def _read(where: Condition, then: str = "", *more: object) -> list[Row]:
     found = await rows(f"{_SELECT} WHERE {where[0]}{then}", *where[1], *more)
     for row in found:
-        for name, prefix in (("found_in", "found"), ("task", "task")):
-            of_task = {part: row.pop(f"{prefix}_{part}") for part in ("id", "number", "title")}
+        for name in ("found_in", "task"):
+            of_task = {part: row.pop(f"{name}_{part}") for part in _OF_TASK}
             row[name] = of_task if of_task["id"] is not None else None
         row |= {name: as_moment(row[name]) for name in ("decided_at", "created_at")}
     return found

@@ -30,7 +30,7 @@ async def test_agent_proposes_what_it_found_at_its_task(cast: Cast) -> None:
     task, since = await cast.add_task(), await head(cast)
     (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": task["id"]})).ok()
     proposal = await proposed(cast, priority="high", description="All hinges.")
-    assert proposal["found_in"] == {name: task[name] for name in ("id", "number", "title")}
+    assert proposal["found_in"] == {name: task[name] for name in ("id", "number", "title")} | {"status": "in_progress"}
     assert (proposal["state"], proposal["agent_name"], proposal["priority"]) == ("open", "Vega", "high")
     assert proposal["run_id"] is not None and proposal["task"] is None
     assert (await cast.dan.get(f"{cast.home}/proposals?state=open")).ok()["items"] == [proposal]
@@ -126,6 +126,25 @@ async def test_decision_is_taken_back(cast: Cast) -> None:
     made = (await decided(cast, proposal, decision="accept")).ok()["task"]
     (await cast.ada.patch(cast.task(made), {"status": "in_progress"})).ok()
     assert "was taken up meanwhile" in (await cast.ada.delete(path)).refused(409)
+
+
+async def test_proposal_is_a_need_that_is_answered_and_taken_back(cast: Cast) -> None:
+    task = await cast.add_task()
+    waiting = [await proposed(cast, title=f"Dome {one}", task_id=task["id"]) for one in range(3)]
+    needs = (await cast.cleo.get("/needs?kind=proposal")).ok()["items"]
+    assert [one["title"] for one in needs] == [f"Vega proposes: Dome {one}" for one in range(3)]
+    assert [one["id"] for one in needs[0]["answers"]] == ["accept", "merge", "drop"]
+    assert (await cast.dan.get("/needs?kind=proposal")).ok()["total"] == 0
+    many = [{"id": one["id"], "answer": "accept"} for one in needs[:2]]
+    assert (await cast.cleo.post("/needs/answers", {"answers": many})).ok()["answered"] == 2
+    merge = {"answer": "merge", "note": f"#{task['number']}"}
+    (await cast.cleo.post(f"/needs/{needs[2]['id']}/answers", merge)).ok()
+    over = (await cast.ada.post(f"/needs/{needs[2]['id']}/answers", merge)).refused_as(409, "need_ended")
+    assert over.startswith("Cleo merged this into a task")
+    assert (await cast.cleo.post("/needs/undos", {"ids": [one["id"] for one in needs]})).ok()["undone"] == 3
+    found = (await cast.cleo.get(f"{cast.home}/proposals")).ok()["items"]
+    assert [one["state"] for one in found] == ["open"] * 3 and ids(found) == ids(waiting)[::-1]
+    assert (await cast.ada.get(cast.tasks)).ok()["total"] == 1
 
 
 async def test_required_fields_are_asked_for(cast: Cast) -> None:
