@@ -149,6 +149,9 @@ class Settings:
     person_requests_per_minute: int = setting(
         values.NOT_NEGATIVE, "600", "The same of a person's API tokens; browsers have no limit."
     )
+    activity_days: int = setting(
+        values.NOT_NEGATIVE, "30", "Days for which what agents did in their sessions is kept; 0: for ever."
+    )
     max_body_bytes: int = setting(values.POSITIVE, "1048576", "Largest request body; more is answered 413.")
     webhook_max_payload_bytes: int = setting(
         values.POSITIVE, "1048576", "Largest payload that a board's webhook takes; more is answered 413."

@@ -24,6 +24,7 @@ from tests.things import MAKERS, Things, a_group, upload
 More = Callable[[Cast, Things, int], Awaitable[None]]
 LISTS: dict[str, tuple[More, str]] = {}
 FIXED = {
+    "/api/v1/boards/<board_id>/sessions/<session_id>": "one session; its plan stands in its row",
     "/api/v1/boards/imports/<import_id>": "one file; what it would bring stands in its row",
     "/api/v1/skills/marketplace/<skill_id>": "one skill; its gateways come with one statement",
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
@@ -75,6 +76,26 @@ async def _proposal(cast: Cast, made: Things, n: int) -> None:
 async def _link(cast: Cast, made: Things, n: int) -> None:
     new = {"kind": ("found_in", "duplicate_of")[n % 2], "task_id": (await cast.add_task())["id"]}
     (await cast.ada.post(f"{cast.task({'id': made['task_id']})}/links", new)).ok()
+
+
+@lists(f"{AGENT_BOARD}/sessions")
+@lists(f"{BOARD}/sessions")
+async def _agent_session(cast: Cast, made: Things, n: int) -> None:
+    given = {"session": {"external_id": f"{n}", "client": "codex"}, "plan": [{"text": "Look"}]}
+    (await cast.vega.post("/agent/reports", given)).ok()
+
+
+@lists(f"{BOARD}/sessions/<session_id>/activities")
+async def _activity(cast: Cast, made: Things, n: int) -> None:
+    (await cast.vega.post("/agent/reports", {"items": [{"key": f"{n}", "detail": {"n": n}}]})).ok()
+
+
+@lists(f"/agent{TASK}/activities")
+@lists(f"{TASK}/activities")
+async def _activity_of_task(cast: Cast, made: Things, n: int) -> None:
+    if n == 0:
+        (await cast.vega.patch(cast.task(made["task_id"]), {"status": "in_progress"})).ok()
+    (await cast.vega.post("/agent/reports", {"task_id": made["task_id"], "items": [{"key": f"{n}"}]})).ok()
 
 
 @lists("/users/me/sessions")

@@ -71,7 +71,9 @@ UP = {
             "doing" VARCHAR(200),
             "doing_at" TIMESTAMP,
             "is_doing_over" INT NOT NULL,
+            "doing_ref" VARCHAR(255),
             "failures" INT NOT NULL,
+            "failing" VARCHAR(200),
             "plan" JSON,
             "seq" INT NOT NULL,
             "digest" VARCHAR(64),
@@ -101,6 +103,7 @@ UP = {
             CONSTRAINT "uid_session_act_session_3b65b1" UNIQUE ("session_id", "seq")
         ) /* Something that an agent did in a session; its id follows from the session and the program's key for it. */;
         CREATE INDEX IF NOT EXISTS "idx_session_act_at_ad5bc3" ON "session_activities" ("at");
+        CREATE INDEX IF NOT EXISTS "idx_session_act_run_id_5a07bd" ON "session_activities" ("run_id");
         CREATE TABLE IF NOT EXISTS "run_notes" (
             "id" CHAR(36) NOT NULL PRIMARY KEY,
             "created_at" TIMESTAMP NOT NULL,
@@ -207,7 +210,9 @@ UP = {
             "doing" VARCHAR(200),
             "doing_at" TIMESTAMP,
             "is_doing_over" BOOL NOT NULL,
+            "doing_ref" VARCHAR(255),
             "failures" INT NOT NULL,
+            "failing" VARCHAR(200),
             "plan" JSONB,
             "seq" INT NOT NULL,
             "digest" VARCHAR(64),
@@ -238,6 +243,7 @@ UP = {
             CONSTRAINT "uid_session_act_session_3b65b1" UNIQUE ("session_id", "seq")
         );
         CREATE INDEX IF NOT EXISTS "idx_session_act_at_ad5bc3" ON "session_activities" ("at");
+        CREATE INDEX IF NOT EXISTS "idx_session_act_run_id_5a07bd" ON "session_activities" ("run_id");
         COMMENT ON TABLE "session_activities" IS 'Something that an agent did in a session; its id follows from the session and the program''s key for it.';
         CREATE TABLE IF NOT EXISTS "run_notes" (
             "id" UUID NOT NULL PRIMARY KEY,

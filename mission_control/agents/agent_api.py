@@ -1,7 +1,5 @@
 """What agents ask about themselves, report of themselves, and read in their inboxes, over HTTP."""
 
-from uuid import UUID
-
 from mission_control.agents import budgets, receiving, schemas
 from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
@@ -10,15 +8,21 @@ from mission_control.agents.notices import (
     InboxQuery,
 )
 from mission_control.agents.queries import list_agents, own_agent
-from mission_control.agents.usage_queries import BudgetState, UsageReport, UsageReported, concerned, sums_of_agent
+from mission_control.agents.usage_queries import (
+    BudgetState,
+    UsageReport,
+    UsageReported,
+    concerned,
+    reported_run,
+    sums_of_agent,
+)
 from mission_control.agents.work_state import directive_of, wait_for_directive
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, NotFound
+from mission_control.core.errors import Forbidden
 from mission_control.core.values import HTTPValidationError, LLMErrorResponse, Page, Paging, page
-from mission_control.database.sql import as_id, rows
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES
 
@@ -187,30 +191,14 @@ async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageRe
     """
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no usage here.")
-    run_id = await _run_of(agent, data.task_id, data.fence) if data.task_id else None
+    run = await reported_run(agent, data.task_id, data.fence) if data.task_id else None
+    run_id = run.id if run else None
     await budgets.report_usage(actor, agent.id, data, board_id=agent.board_id, task_id=data.task_id, run_id=run_id)
     found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
     directive = await directive_of(agent)
     sums = await sums_of_agent(agent.id)
     states = [BudgetState.of(budget) for budget in found]
-    states = [BudgetState.of(budget) for budget in found]
     return UsageReported(today=sums.today, total=sums.total, budgets=states, **directive._asdict())
-
-
-async def _run_of(agent: Agent, task_id: UUID, fence: int | None) -> UUID | None:
-    """Return the agent's newest run of a task, or the one with a fence; 404 for other boards' tasks and others' runs.
-
-    Deleted tasks count: the usage remains.
-    """
-    if not await rows("SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ?", task_id, agent.board_id):
-        raise NotFound("There is no such task on your board.")
-    named, values = ("", [task_id, agent.id]) if fence is None else (" AND fence = ?", [task_id, agent.id, fence])
-    found = await rows(
-        f"SELECT id FROM task_runs WHERE task_id = ? AND agent_id = ?{named} ORDER BY fence DESC LIMIT 1", *values
-    )
-    if fence is not None and not found:
-        raise NotFound("This lease of the task was not yours.")
-    return as_id(found[0]["id"]) if found else None
 
 
 @api.get(

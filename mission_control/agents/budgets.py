@@ -1,5 +1,6 @@
 """Record the usage of agents, change budgets, notify of those that are used up, and start days anew."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -10,12 +11,21 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.agents.models import WARN_AT_PERCENT, Budget, UsageEntry
-from mission_control.agents.usage_queries import BudgetCreate, UsageFigures, concerned, inside, micros, today
+from mission_control.agents.usage_queries import (
+    BudgetCreate,
+    RequestUsage,
+    UsageFigures,
+    concerned,
+    inside,
+    micros,
+    summed,
+    today,
+)
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
 from mission_control.core.errors import Conflict, Invalid, existing, invalid_field
-from mission_control.database.records import insert
-from mission_control.database.sql import as_id, is_postgres, rows
+from mission_control.database.records import insert_new
+from mission_control.database.sql import as_id, is_postgres, placeholders, rows
 from mission_control.log import channels
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
@@ -74,35 +84,55 @@ async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
 async def report_usage(
     actor: Actor,
     agent_id: UUID,
-    used: UsageFigures,
-    *,
+    *used: RequestUsage | UsageFigures,
     board_id: UUID,
     task_id: UUID | None = None,
     run_id: UUID | None = None,
-) -> UsageEntry | None:
-    """Record the usage of an agent and count it against its budgets. Return None when it is nothing.
+    session_id: UUID | None = None,
+) -> list[UsageFigures]:
+    """Record what an agent used, count it against its budgets, and return what was new: not nothing, nor a known key.
 
     With a run, the sums of the run grow too. Of an agent on a gateway only what the gateway has not measured counts.
     """
-    reported = Figures(used.input_tokens, used.output_tokens, micros(used.cost_usd))
-    if not reported:
-        return None
     [found] = await rows(
         "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
         " FROM boards b WHERE b.id = ?",
         agent_id,
         board_id,
     )
-    counted = reported if found["gateway_id"] is None else await beyond_known(agent_id, reported, "reported")
-    if run_id is not None:
+    about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "session_id": session_id}
+    reports: dict[UUID, UsageFigures] = {}
+    entries = []
+    for one in await _unknown(agent_id, used):
+        counted = reported = Figures(one.input_tokens, one.output_tokens, micros(one.cost_usd))
+        if not reported:
+            continue
+        if found["gateway_id"] is not None:
+            counted = await beyond_known(agent_id, reported, "reported")
+        entry = UsageEntry(organization_id=as_id(found["organization_id"]), model=one.model, **about)
+        entry.key, entry.cached_tokens = getattr(one, "key", None), min(one.cached_tokens, counted.input)
+        entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
+        entries.append(entry)
+        reports[entry.id] = one
+    new = [reports[entry.id] for entry in await _count(entries)]
+    if run_id is not None and new:
         await rows(
             "UPDATE task_runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,"
-            " cost_micros = cost_micros + ? WHERE id = ?",
-            *astuple(reported),
+            " cached_tokens = cached_tokens + ?, cost_micros = cost_micros + ? WHERE id = ?",
+            *summed(new).values(),
             run_id,
         )
-    about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "model": used.model}
-    return await _count(UsageEntry(organization_id=as_id(found["organization_id"]), **about), counted)
+    return new
+
+
+async def _unknown(agent_id: UUID, used: Sequence[UsageFigures]) -> list[UsageFigures]:
+    """Return what was used except the requests that were reported before, or twice."""
+    keyed = {key: one for one in used if (key := getattr(one, "key", None)) is not None}
+    if keyed:
+        sql = f"SELECT key FROM usage_entries WHERE agent_id = ? AND key IN ({placeholders(len(keyed))})"
+        for row in await rows(sql, agent_id, *keyed):
+            del keyed[row["key"]]
+    return [*keyed.values(), *(one for one in used if getattr(one, "key", None) is None)]
 
 
 @command("usage.measure")
@@ -113,26 +143,36 @@ async def measure_usage(actor: Actor, agent_id: UUID, more: Figures, *, model: s
     if not counted:
         return None
     whose = {name: as_id(agent[name]) for name in ("organization_id", "board_id")}
-    return await _count(UsageEntry(agent_id=agent_id, model=model, source="gateway", **whose), counted)
-
-
-async def _count(entry: UsageEntry, counted: Figures) -> UsageEntry:
-    """Store an entry and count it against every budget that it concerns; their locks make each warning happen once."""
-    entry.day = today()
+    entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", **whose)
     entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
-    await insert(entry)
-    budgets = concerned(entry.agent_id, entry.board_id, entry.organization_id)
-    for budget in await budgets.order_by("id").select_for_update():
-        used = entry.input_tokens + entry.output_tokens if budget.unit == "tokens" else entry.cost_micros
-        if budget.period == "day" and (budget.used_on or "") < entry.day:
-            budget.used_amount = 0
-        elif budget.period == "day" and budget.used_on != entry.day:
-            continue  # Another process is past midnight already.
-        budget.used_amount, budget.used_on = budget.used_amount + used, entry.day
-        await mark(budget, entry.day)
-        await budget.save(update_fields=["used_amount", "used_on", *MARKS])
-    signal(entry.organization_id, usage=str(entry.agent_id))
+    await _count([entry])
     return entry
+
+
+async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
+    """Store entries of one agent and count them against every budget that they concern; return those that were new.
+
+    The locks of the budgets make each warning happen once.
+    """
+    day = today()
+    for entry in entries:
+        entry.day = day
+    new = await insert_new(entries)
+    if not new:
+        return []
+    budgets = concerned(new[0].agent_id, new[0].board_id, new[0].organization_id)
+    for budget in await budgets.order_by("id").select_for_update():
+        if budget.period == "day" and (budget.used_on or "") < day:
+            budget.used_amount = 0
+        elif budget.period == "day" and budget.used_on != day:
+            continue  # Another process is past midnight already.
+        for one in new:
+            budget.used_amount += one.input_tokens + one.output_tokens if budget.unit == "tokens" else one.cost_micros
+        budget.used_on = day
+        await mark(budget, day)
+        await budget.save(update_fields=["used_amount", "used_on", *MARKS])
+    signal(new[0].organization_id, usage=str(new[0].agent_id))
+    return new
 
 
 async def mark(budget: Budget, day: str) -> None:

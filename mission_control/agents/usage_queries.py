@@ -1,6 +1,7 @@
 """Read usage and budgets. Money is US dollars in JSON, and millionths of one elsewhere."""
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal, Self
@@ -10,7 +11,8 @@ from pydantic import Field, model_validator
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from mission_control.agents.models import Budget
+from mission_control.agents.models import Agent, Budget
+from mission_control.boards.models import Run
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
@@ -97,13 +99,32 @@ class UsageFigures(Body):
 
     input_tokens: Tokens = 0
     output_tokens: Tokens = 0
+    cached_tokens: Annotated[Tokens, Field(description="How many of input_tokens came from the model's cache")] = 0
     cost_usd: Usd = Decimal(0)
     model: Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone] = None
 
     def figures(self) -> dict[str, Any]:
         """As they are stored: money in millionths of a dollar."""
-        kept = self.model_dump(include={"input_tokens", "output_tokens", "model"})
-        return kept | {"cost_micros": micros(self.cost_usd)}
+        return {**summed([self]), "model": self.model}
+
+
+def summed(used: Sequence[UsageFigures]) -> dict[str, int]:
+    """Return the sums of figures as runs and sessions keep them."""
+    sums = {name: sum(getattr(one, name) for one in used) for name in TOKEN_SUMS}
+    return {**sums, "cost_micros": sum(micros(one.cost_usd) for one in used)}
+
+
+TOKEN_SUMS = ("input_tokens", "output_tokens", "cached_tokens")
+
+
+class RequestUsage(UsageFigures):
+    """What one request to a model cost, or several."""
+
+    key: Annotated[
+        Annotated[str, Field(max_length=200)] | None,
+        BlankToNone,
+        Field(description="How you know this request to your model: sent again, it counts nothing"),
+    ] = None
 
 
 class UsageReport(UsageFigures):
@@ -320,14 +341,28 @@ def _read(row: Row) -> BudgetRead:
     return BudgetRead.of(budget, **{name: row[name] for name in BudgetRead.__annotations__})
 
 
-@rule("usage.report")
-def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
+@rule("usage.report", "session.report")
+def may_report(actor: Actor, agent_id: UUID | None) -> bool:
     """The agent itself."""
     return actor.is_agent and agent_id in (None, actor.id)
 
 
 # Only the system, which reads it from gateways.
 ONLY_SYSTEM = OnlySystem("usage.measure")
+
+
+async def reported_run(agent: Agent, task_id: UUID, fence: int | None) -> Run | None:
+    """Return the agent's newest run of a task, or the one with a fence; 404 for other boards' tasks and others' runs.
+
+    Deleted tasks count: the usage remains.
+    """
+    if not await rows("SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ?", task_id, agent.board_id):
+        raise NotFound("There is no such task on your board.")
+    named, values = ("", [task_id, agent.id]) if fence is None else (" AND fence = ?", [task_id, agent.id, fence])
+    run = await find(Run, f"task_id = ? AND agent_id = ?{named} ORDER BY fence DESC LIMIT 1", *values)
+    if fence is not None and run is None:
+        raise NotFound("This lease of the task was not yours.")
+    return run
 
 
 @rule("usage.read")

@@ -26,6 +26,11 @@ RENEWAL = "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS N
 COUNTED = ("figure_sums", "figure_changes", "figure_tasks")
 # What a board holds much of, and how many rows are deleted at a time; the rest is deleted with the board.
 HELD = (
+    (
+        "session_activities",
+        "SELECT c.id FROM session_activities c JOIN agent_sessions s ON s.id = c.session_id WHERE s.board_id = ?",
+        10 * PIECE,
+    ),
     ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
     ("approvals", "SELECT id FROM approvals WHERE board_id = ?", PIECE),
     ("tasks", "SELECT id FROM tasks WHERE board_id = ?", PIECE),

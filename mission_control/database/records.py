@@ -218,11 +218,24 @@ async def insert(*instances: Model) -> None:
     """Write new rows of one table, with the ids that they have."""
     for start in range(0, len(instances), AT_ONCE):
         some = instances[start : start + AT_ONCE]
-        to_database = _to_database(type(some[0]))
-        values = [convert(getattr(one, name), one) for one in some for name, convert in to_database.items()]
-        await fetch(_insert(type(some[0]), len(some)), values)
+        await fetch(_insert(type(some[0]), len(some)), _values(some))
         for one in some:
             one._saved_in_db = True
+
+
+async def insert_new[M: Model](instances: Sequence[M]) -> list[M]:
+    """Write those rows of one table that violate no unique index, and return them."""
+    stored: set[UUID | None] = set()
+    for start in range(0, len(instances), AT_ONCE):
+        some = instances[start : start + AT_ONCE]
+        sql = f"{_insert(type(some[0]), len(some))} ON CONFLICT DO NOTHING RETURNING id"
+        stored |= {as_id(row[0]) for row in (await fetch(sql, _values(some)))[1]}
+    return [one for one in instances if one.pk in stored]
+
+
+def _values(instances: Sequence[Model]) -> list[object]:
+    to_database = _to_database(type(instances[0]))
+    return [convert(getattr(one, name), one) for one in instances for name, convert in to_database.items()]
 
 
 async def update(instance: Model, *names: str) -> None:

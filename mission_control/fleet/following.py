@@ -11,10 +11,11 @@ from hashlib import sha256
 from uuid import UUID
 
 from mission_control.core import times
+from mission_control.core.masking import Mask
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
 from mission_control.fleet.gateway_agent import agent_in
-from mission_control.fleet.session_reading import Mask, mask_of
+from mission_control.fleet.session_reading import mask_of
 from mission_control.fleet.transcript import ENDINGS, Part, Run
 from mission_control.gateways.events import GatewayRef, when_connected
 from mission_control.log.channels import on_notify_family

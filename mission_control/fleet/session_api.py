@@ -8,9 +8,10 @@ from pydantic import Field
 
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Invalid, Unreachable
+from mission_control.core.masking import Mask
 from mission_control.core.values import Body, ErrorResponse, NonEmptyStr, OkResponse, Schema, new_id
 from mission_control.fleet import session_reading, session_view
-from mission_control.fleet.session_reading import GatewayQuery, Mask, Reach, reached
+from mission_control.fleet.session_reading import GatewayQuery, Reach, reached
 from mission_control.gateways.connection import connect
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.errors import Unreachable as NotReached

@@ -1,9 +1,8 @@
 """Sessions of a gateway: shapes, which of them a caller reaches, and reading them with secrets hidden."""
 
 import contextlib
-import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core import errors
 from mission_control.core.actor import Actor, require, rule
 from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.masking import Mask
 from mission_control.core.values import Schema, parse_id
 from mission_control.fleet.gateway_agent import agent_in, list_in, mapping
 from mission_control.fleet.main_agents import is_made
@@ -111,44 +111,6 @@ def may_write_to_sessions(actor: Actor, reach: Reach) -> bool:
 def may_probe_gateways(actor: Actor, thing: object) -> bool:
     """Owners and admins of the active organization: a url is tried, and what its gateway can do is listed."""
     return actor.is_user and actor.administers(actor.organization_id)
-
-
-TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]+")
-HIDDEN = "••••"
-TELLING = 4  # so many first characters of a secret are held back; fewer end many a word
-SHORTEST = 8  # a shorter secret would hide ordinary words
-
-
-class Mask:
-    """Hides tokens of agents and people, and the secrets of one gateway."""
-
-    def __init__(self, secrets: Iterable[str | None] = ()) -> None:
-        self._secrets = sorted({one for one in secrets if one and len(one) >= SHORTEST}, key=len, reverse=True)
-
-    def text(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return TOKEN.sub(rf"\1{HIDDEN}", text)
-
-    def growing(self, text: str) -> str:
-        """Return the beginning of a text that still grows, without its secrets and without the start of one."""
-        text = self.text(text)
-        for secret in self._secrets:
-            for length in range(min(len(secret) - 1, len(text)), TELLING - 1, -1):
-                if text.endswith(secret[:length]):
-                    text = text[:-length]
-                    break
-        return text
-
-    def value(self, value: object) -> Any:
-        """Return a JSON value with all its texts masked; its shape stays."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, Mapping):
-            return {key: self.value(one) for key, one in value.items()}
-        if isinstance(value, list):
-            return [self.value(one) for one in value]
-        return value
 
 
 MASKED_SECONDS = 30.0

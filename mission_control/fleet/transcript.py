@@ -12,8 +12,9 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import NOTICES
 from mission_control.core import times
+from mission_control.core.masking import Mask
 from mission_control.fleet.gateway_agent import agent_in, mapping
-from mission_control.fleet.session_reading import Mask, listed, mask_of
+from mission_control.fleet.session_reading import listed, mask_of
 from mission_control.gateways.connector import call
 from mission_control.gateways.errors import GatewayError
 from mission_control.web.fragments import read_ahead

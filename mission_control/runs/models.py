@@ -15,9 +15,10 @@ class AgentSession(Identified):
 
     `client` is the program, such as `api`, `openclaw` or `claude-code`, and `external_id` how it calls the session.
     `state` is what was reported last: `working`, `waiting`, `idle` or `ended`; whether it is lost follows from
-    `last_seen_at`. `doing` is the title of the last activity that began and has not ended, else of the last that ended.
-    `plan` is a list of steps with `text` and `state`. `seq` is the number of its newest activity. `failures` is how
-    often the same error came in a row. `digest` is the SHA-256 over the activities of one that ended.
+    `last_seen_at`; `lost` says that this was recorded. `doing` is the title of the last activity that began and has not
+    ended (`doing_ref` is its `ref`), else of the last that ended. `plan` is a list of steps with `text` and `state`.
+    `seq` is the number of its newest activity. `failures` is how often the error `failing` came in a row. `digest` is
+    the SHA-256 over the activities of one that ended.
     """
 
     board = reference("Board")
@@ -49,7 +50,9 @@ class AgentSession(Identified):
     doing = nullable(fields.CharField, max_length=200)
     doing_at = UtcDatetimeField(null=True)
     is_doing_over = fields.BooleanField(default=True)
+    doing_ref = nullable(fields.CharField, max_length=255)
     failures = fields.IntField(default=0)
+    failing = nullable(fields.CharField, max_length=200)
     plan = json_field(null=True)
     seq = fields.IntField(default=0)
     digest = nullable(fields.CharField, max_length=64)
@@ -98,7 +101,7 @@ class Activity(Identified):
     class Meta:
         table = "session_activities"
         unique_together = (("session", "seq"),)
-        indexes = (Index(fields=("at",)),)
+        indexes = (Index(fields=("at",)), Index(fields=("run_id",)))
 
 
 class Note(Dated):

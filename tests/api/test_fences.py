@@ -11,7 +11,7 @@ from tests.things import filled, things_of
 
 WRITES = [one for one in OPERATIONS if takes_fence(one) and not one.form]
 # Reports of runs that are over, too.
-OF_ANY_RUN = {"report_usage"}
+OF_ANY_RUN = {"report_usage", "report"}
 # Changes of what a person wrote: refused to agents whatever they hold.
 OF_ANOTHER = {"edit_task_comment", "delete_task_comment", "remove_attachment"}
 WRONG = 77

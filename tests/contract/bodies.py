@@ -135,6 +135,14 @@ async def used_up(cast: Cast, made: Things) -> Any:
     return {"input_tokens": 900, "cost_usd": "0.25", "model": "m", "task_id": (await cast.add_task())["id"]}
 
 
+async def some_steps(cast: Cast, made: Things) -> Any:
+    """What an agent does, its plan, and what it used."""
+    step = {"key": "1", "kind": "TOOL_CALL_END", "state": "failed", "ref": "a", "detail": {"tool": "bash", "code": 1}}
+    about = {"external_id": "one", "client": "codex", "branch": "main", "title": "Fix"}
+    usage = {"key": "r", "input_tokens": 9, "cached_tokens": 2, "cost_usd": "0.01", "model": "m"}
+    return {"session": about, "items": [step], "plan": [{"text": "Look"}], "usage": [usage], "state": "idle"}
+
+
 async def another_tag(cast: Cast, made: Things) -> Any:
     """A tag to merge into."""
     return {"into": (await cast.ada.post("/tags", {"name": "Other"})).ok()["id"]}
@@ -154,6 +162,7 @@ async def a_password(cast: Cast, made: Things) -> Any:
 # What is sent to each operation that takes a body, by its name. On the path of agents alone: `agent_` and the name.
 BODIES: dict[str, Body] = {
     "report_usage": used_up,
+    "report": some_steps,
     "send_gateway_session_message": lambda cast, made: {
         "content": "Look up.", "idempotency_key": "one",
     },

@@ -67,6 +67,8 @@ MEMORIES = {
     "fleet.session_reading._masks",
     "fleet.session_view._received",
     "fleet.following._until",
+    "runs.session_signals._last",
+    "runs.session_signals._later",
     "people.identity_people._asked",
     "people.audit._running",
     "fleet.gateway_agent._patched_at",

@@ -179,7 +179,7 @@ REACH = {
     "AgentSoul": "only read together with its agent, which was found first",
     "Approval": "mission_control.approvals.queries.visible_approval",
     "Activity": "only read together with its session, which was found first",
-    "AgentSession": "only read together with its board, which was found first",
+    "AgentSession": "mission_control.runs.session_queries.visible_session",
     "ApprovalTask": "only read together with its approval, which was found first",
     "Attachment": "only read together with its task, which was found first",
     "AttachmentContent": "only read together with its attachment, which was found first",

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from mission_control.core.masking import Mask
 from mission_control.core.values import to_json
 from mission_control.fleet.following import PIECE_BYTES, fitted, pieces
-from mission_control.fleet.session_reading import Mask
 from mission_control.fleet.session_view import Received
 from mission_control.fleet.transcript import (
     LONGEST_TEXT,

@@ -1,0 +1,131 @@
+"""The ends of sessions: of those that give no sign, of those whose run is over; and what is deleted after some time."""
+
+import hashlib
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from quart import Quart
+
+from mission_control.boards.queries import SILENT_AFTER
+from mission_control.core import parts, times
+from mission_control.core.actor import Actor, OnlySystem, Scope, system
+from mission_control.database.records import find, find_all, update
+from mission_control.database.sql import rows
+from mission_control.log.commands import command
+from mission_control.log.event_log import Kind, canonical
+from mission_control.log.unit_of_work import record
+from mission_control.runs.models import Activity, AgentSession
+from mission_control.runs.session_queries import COLUMNS, IS_OVER_WITH_RUN, OWN, RELATIONS, signs
+from mission_control.runs.session_signals import announce
+from mission_control.work.loops import Loop
+
+EVENTS = (
+    Kind("session.stalled", "A session that worked gave no sign for 15 minutes."),
+    Kind("session.ended", "A session ended; its digest proves what was reported in it."),
+)
+ONLY_SYSTEM = OnlySystem("session.keep")
+
+ENDED = ("ended_at", "end_reason", "digest", "is_doing_over", "state", "state_at")
+AFTER_RUN = timedelta(minutes=1)  # for what is reported after the hand-in
+OVER_AFTER = timedelta(hours=24)
+SILENT = "It gave no sign for a day."
+AT_ONCE, DELETED_AT_ONCE = 100, 1_000
+
+
+def scope_of(organization_id: UUID, session: AgentSession) -> Scope:
+    return Scope(organization_id, session.board_id, session.task_id, session.agent_id, session.id)
+
+
+async def end(organization_id: UUID, session: AgentSession, reason: str | None, at: datetime | None = None) -> None:
+    """End a session, which the calling command holds and saves, and record the digest of its activities."""
+    session.ended_at, session.end_reason = at or times.clock_now(), reason
+    session.state, session.state_at, session.is_doing_over = "ended", session.ended_at, True
+    session.digest, count = await digest_of(session.id)
+    said = f" {reason.rstrip('.')}." if reason else ""
+    record(
+        "session.ended",
+        scope_of(organization_id, session),
+        f"A session of {session.agent_name} ended.{said}",
+        digest=session.digest,
+        activities=count,
+        client=session.client,
+    )
+
+
+async def digest_of(session_id: UUID) -> tuple[str, int]:
+    """Return the SHA-256 over the activities of a session in their order, and how many there are."""
+    digest, count, seq = hashlib.sha256(), 0, -1
+    while found := await find_all(
+        Activity, f"session_id = ? AND seq > ? ORDER BY seq LIMIT {DELETED_AT_ONCE}", session_id, seq
+    ):
+        for one in found:
+            hashed = [one.seq, one.at.isoformat(timespec="microseconds"), one.kind, one.title, one.state, one.ref]
+            digest.update(canonical([*hashed, one.detail]).encode())
+        count, seq = count + len(found), found[-1].seq
+    return digest.hexdigest(), count
+
+
+async def look() -> None:
+    """End and mark the sessions for which it is time."""
+    now = times.clock_now()
+    found = await rows(
+        f"SELECT s.id, b.organization_id{RELATIONS} JOIN boards b ON b.id = s.board_id WHERE s.ended_at IS NULL AND ("
+        f" s.last_seen_at < ? OR ({IS_OVER_WITH_RUN} AND r.ended_at < ?) OR (s.state = 'working' AND s.last_seen_at < ?"
+        f" AND (s.client <> '{OWN}' OR g.last_seen_at IS NULL OR g.last_seen_at < ?))) LIMIT {AT_ONCE}",
+        now - OVER_AFTER,
+        now - AFTER_RUN,
+        now - SILENT_AFTER,
+        now - SILENT_AFTER,
+    )
+    for row in found:
+        organization_id, session_id = UUID(str(row["organization_id"])), UUID(str(row["id"]))
+        kept = await keep(system(organization_id), organization_id, session_id)
+        if kept is not None:
+            await announce(organization_id, kept)
+
+
+@command("session.keep")
+async def keep(actor: Actor, organization_id: UUID, session_id: UUID) -> AgentSession | None:
+    """End a session whose time is over, or record that it gives no sign. Return None where neither is due."""
+    session = await find(AgentSession, "id = ? AND ended_at IS NULL", session_id, lock=True)
+    if session is None:
+        return None
+    [row] = await rows(f"SELECT {COLUMNS}{RELATIONS} WHERE s.id = ?", session_id)
+    sign, now = signs(row, times.clock_now()), times.clock_now()
+    if sign["state"] == "ended":
+        await end(organization_id, session, sign["end_reason"], sign["ended_at"])
+    elif now - session.last_seen_at >= OVER_AFTER and sign["state"] != "waiting":
+        await end(organization_id, session, SILENT)
+    elif sign["state"] == "lost" and session.state == "working":
+        session.state, session.state_at = "lost", now
+        message = f"A session of {session.agent_name} gave no sign for 15 minutes."
+        record("session.stalled", scope_of(organization_id, session), message, doing=session.doing)
+    else:
+        return None
+    await update(session, *ENDED)
+    return session
+
+
+KEEPING = Loop(name="looking for sessions that ended", look=look, pause=15.0)
+
+_days = 0
+
+
+@parts.prepare
+def prepare(app: Quart) -> None:
+    """Remember how long activities are kept."""
+    global _days
+    _days = app.config["SETTINGS"].activity_days
+
+
+async def delete_old() -> None:
+    """Delete activities that are older than people want to keep, in pieces; 0 days: none are."""
+    if not _days:
+        return
+    before = times.clock_now() - timedelta(days=_days)
+    old = f"SELECT id FROM session_activities WHERE at < ? LIMIT {DELETED_AT_ONCE}"
+    while await rows(f"DELETE FROM session_activities WHERE id IN ({old}) RETURNING 1 AS one", before):
+        pass
+
+
+FORGETTING = Loop(name="deleting old activities", look=delete_old, pause=3600.0)

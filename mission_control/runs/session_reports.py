@@ -1,0 +1,317 @@
+"""Report what an agent did: its session, the activities in it, its plan and what it used."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID, uuid5
+
+import orjson
+from pydantic import BeforeValidator, Field, JsonValue
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.agents.budgets import report_usage
+from mission_control.agents.models import Agent
+from mission_control.agents.usage_queries import RequestUsage, reported_run, summed
+from mission_control.agents.work_state import Directive, directive_of
+from mission_control.boards.models import Run
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden
+from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Schema, example
+from mission_control.database.records import find, find_all, insert, insert_new, update
+from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
+from mission_control.log.unit_of_work import record
+from mission_control.runs.models import Activity, AgentSession
+from mission_control.runs.session_ends import ENDED, end, scope_of
+from mission_control.runs.session_queries import OWN, StepState
+from mission_control.runs.session_titles import (
+    MASK,
+    begins,
+    ends,
+    failure_of,
+    is_of_same_call,
+    is_same,
+    one_line,
+    title_of,
+)
+
+EVENTS = (Kind("session.started", "An agent began a session, or went on with one that had ended."),)
+
+MOST_ITEMS, MOST_STEPS, MOST_REQUESTS = 200, 100, 50
+DETAIL_BYTES, LONGEST_VALUE, LONGEST_REST = 4_096, 400, 600
+WITHOUT_RUN = "agent"  # what we call the session of an agent that works on no task
+
+Short = Annotated[Annotated[str, Field(max_length=64)] | None, BlankToNone]
+Label = Annotated[Annotated[str, Field(max_length=255)] | None, BlankToNone]
+Name = Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone]
+
+
+class SessionGiven(Body):
+    """Which conversation of your program it was, and where it runs."""
+
+    external_id: Annotated[NonEmptyStr, Field(max_length=255, description="How your program calls the session")]
+    client: Annotated[NonEmptyStr, Field(max_length=32, description="The program, such as claude-code")] = OWN
+    client_version: Short = None
+    host_label: Annotated[Label, Field(description="The machine, as people call it")] = None
+    cwd_label: Annotated[Label, Field(description="The last part of the folder")] = None
+    branch: Label = None
+    model: Name = None
+    mode: Annotated[Short, Field(description="Whether it asks before it acts, as the program says it")] = None
+    title: Name = None
+    parent: Annotated[Label, Field(description="The external_id of the session that started this one")] = None
+
+
+class ActivityGiven(Body):
+    """Something that you did or begin to do."""
+
+    model_config = example(key="17", kind="TOOL_CALL_END", state="ok", detail={"tool": "bash", "command": "pytest"})
+
+    key: Annotated[Label, Field(description="Reported again, it is stored once. Left out: by its content")] = None
+    at: Annotated[Moment | None, Field(description="When it happened; left out: now")] = None
+    kind: Annotated[
+        NonEmptyStr,
+        Field(
+            max_length=32,
+            description="TOOL_CALL_START and _END, STEP_STARTED and _FINISHED, RUN_STARTED, RUN_FINISHED, RUN_ERROR,"
+            " TEXT_MESSAGE_END, or a word of your own",
+        ),
+    ] = "ACTIVITY"
+    title: Annotated[
+        str | None, Field(max_length=2_000, description="One plain line; left out: made of kind and detail")
+    ] = None
+    state: Literal["ok", "failed", "refused"] | None = None
+    ref: Annotated[Label, Field(description="The same at the beginning and the end of one call")] = None
+    detail: Annotated[
+        dict[str, JsonValue] | None, Field(description="tool, command, path, error, seconds and others; cut at 4 KB")
+    ] = None
+
+
+class StepGiven(Body):
+    """A step of your plan."""
+
+    text: Annotated[NonEmptyStr, Field(max_length=500)]
+    state: StepState = "pending"
+
+
+class ReportCreate(Body):
+    """What you did since your last report, what you plan, and what you used."""
+
+    model_config = example(
+        items=[{"key": "t1", "title": "Ran the tests", "state": "ok"}],
+        plan=[{"text": "Find the cause", "state": "completed"}, {"text": "Fix it", "state": "in_progress"}],
+        usage={"key": "req_1", "input_tokens": 5200, "output_tokens": 300, "cost_usd": "0.02"},
+    )
+
+    session: Annotated[
+        SessionGiven | None,
+        Field(description="Left out: one for each of your attempts at tasks, and one for what you do beside them"),
+    ] = None
+    task_id: Annotated[UUID | None, Field(description="Which of your tasks; left out: the only one")] = None
+    fence: Annotated[int | None, Field(ge=1, lt=2**31)] = None
+    items: list[ActivityGiven] = Field(default_factory=list, max_length=MOST_ITEMS)
+    plan: Annotated[list[StepGiven] | None, Field(max_length=MOST_STEPS, description="All of it, each time")] = None
+    usage: Annotated[
+        list[RequestUsage],
+        BeforeValidator(lambda given: [given] if isinstance(given, dict) else given),
+        Field(max_length=MOST_REQUESTS, description="One for each request to your model, or one for several"),
+    ] = Field(default_factory=list)
+    state: Annotated[
+        Literal["working", "waiting", "idle"] | None,
+        Field(description="Left out: as the activities say. `waiting`: for somebody at the keyboard"),
+    ] = None
+    ended: Annotated[bool, Field(description="The session ends with this report")] = False
+    end_reason: Name = None
+
+
+class ReportRead(Schema):
+    """What was stored, and whether to go on."""
+
+    session_id: UUID
+    stored: Annotated[int, Field(description="How many of the activities were new")]
+    directive: Literal["continue", "pause", "stop"]
+    directive_reason: str | None
+
+
+class Reported(NamedTuple):
+    """The session of a report, the run that it serves, and how many activities were new."""
+
+    session: AgentSession
+    run: Run | None
+    stored: int
+
+
+# What a report changes of a session; the first are as the program says.
+FACTS = ("client_version", "host_label", "cwd_label", "branch", "model", "mode", "title")
+SUMS = ("input_tokens", "output_tokens", "cached_tokens", "cost_micros")
+CHANGED = (
+    *(*FACTS, *SUMS, "doing", "doing_at", "doing_ref", "failures", "failing"),
+    *(*ENDED, "run_id", "task_id", "parent_id", "last_seen_at", "plan", "seq"),
+)
+
+
+@command("session.report")
+async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate) -> Reported:
+    """Store what an agent reports: each activity and each request once, all together, and without an event of each.
+
+    The session is locked first, then its run, the budgets and the log.
+    """
+    if agent.board_id is None:
+        raise Forbidden("An agent without a board has no sessions here.")
+    run = await _run_of(agent, given)
+    session, is_new = await _session_of(agent, run, given.session)
+    if run is None and given.task_id is None and session.run_id is not None:
+        run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
+    before = {name: getattr(session, name) for name in CHANGED}
+    if is_new or session.ended_at is not None:
+        message = f"{agent.name} {'began' if is_new else 'went on with'} a session."
+        record("session.started", scope_of(agent.organization_id, session), message, client=session.client)
+        session.ended_at = session.end_reason = session.digest = None
+    await _describe(session, run, given)
+    new = await insert_new(_activities(session, given.items))
+    _apply(session, given, new)
+    if given.usage:
+        used = await report_usage(
+            actor,
+            agent_id,
+            *given.usage,
+            board_id=session.board_id,
+            task_id=given.task_id or (run.task_id if run else None),
+            run_id=run.id if run else None,
+            session_id=session.id,
+        )
+        for name, value in summed(used).items():
+            setattr(session, name, getattr(session, name) + value)
+    if given.ended:
+        await end(agent.organization_id, session, given.end_reason)
+    await update(session, *(name for name in CHANGED if getattr(session, name) != before[name]))
+    return Reported(session, run, len(new))
+
+
+async def _run_of(agent: Agent, given: ReportCreate) -> Run | None:
+    """Return the run of the task that a report names, else the only one in which the agent works."""
+    if given.task_id is not None:
+        return await reported_run(agent, given.task_id, given.fence)
+    found = await find_all(Run, "agent_id = ? AND ended_at IS NULL AND parked_at IS NULL LIMIT 2", agent.id)
+    return found[0] if len(found) == 1 else None
+
+
+async def _session_of(agent: Agent, run: Run | None, given: SessionGiven | None) -> tuple[AgentSession, bool]:
+    """Return the session of a report, locked, and whether it was made now."""
+    client = given.client if given is not None else OWN
+    external_id = given.external_id if given is not None else str(run.id) if run is not None else WITHOUT_RUN
+    where = "agent_id = ? AND client = ? AND external_id = ?"
+    if (known := await find(AgentSession, where, agent.id, client, external_id, lock=True)) is not None:
+        return known, False
+    now = times.clock_now()
+    made = AgentSession(
+        board_id=agent.board_id,
+        agent_id=agent.id,
+        agent_name=agent.name,
+        gateway_id=agent.gateway_id,
+        client=client,
+        external_id=external_id,
+        **dict.fromkeys(("started_at", "last_seen_at", "state_at"), now),
+    )
+    try:
+        async with in_transaction():
+            await insert(made)
+    except IntegrityError:  # another report of it came first
+        known = await find(AgentSession, where, agent.id, client, external_id, lock=True)
+        assert known is not None
+        return known, False
+    return made, True
+
+
+async def _describe(session: AgentSession, run: Run | None, given: ReportCreate) -> None:
+    """Take over what a report says of the session itself."""
+    session.last_seen_at = times.clock_now()
+    if run is not None:
+        session.run_id, session.task_id = run.id, run.task_id
+    if given.plan is not None:
+        session.plan = [{"text": one_line(one.text, 500), "state": one.state} for one in given.plan]
+    for name in FACTS:
+        if given.session is not None and (value := getattr(given.session, name)) is not None:
+            setattr(session, name, one_line(value, 255) if name != "title" else one_line(value))
+    if given.session is not None and given.session.parent is not None:
+        parent = await find(
+            AgentSession,
+            "agent_id = ? AND client = ? AND external_id = ?",
+            *(session.agent_id, session.client, given.session.parent),
+        )
+        session.parent_id = parent.id if parent is not None and parent.id != session.id else None
+
+
+def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[Activity]:
+    """Return rows of the items, numbered in their order; of two with one key the first."""
+    now, made = times.clock_now(), dict[UUID, Activity]()
+    for item in items:
+        key = item.key or hashlib.sha256(f"{now:%Y%m%d%H%M}{item.model_dump_json()}".encode()).hexdigest()
+        kind, detail = item.kind.upper(), item.detail or {}
+        one = Activity(
+            id=uuid5(session.id, key),
+            session_id=session.id,
+            seq=session.seq + len(made) + 1,
+            run_id=session.run_id,
+            at=min(item.at or now, now),
+            kind=kind,
+            title=title_of(kind, item.title, item.state, detail),
+            state=item.state,
+            ref=item.ref,
+            detail=_fitted(detail) or None,
+        )
+        made.setdefault(one.id, one)
+    return list(made.values())
+
+
+def _fitted(detail: dict[str, JsonValue]) -> Any:
+    """Return what is kept of an activity without secrets, cut where it is longer than 4 KB."""
+    kept = MASK.value(detail)
+    if len(orjson.dumps(kept)) > DETAIL_BYTES:
+        kept = {name: _cut(one, LONGEST_VALUE) if isinstance(one, str) else one for name, one in kept.items()}
+    if len(text := orjson.dumps(kept).decode()) > DETAIL_BYTES // 4 and len(text.encode()) > DETAIL_BYTES:
+        kept = {"text": _cut(text, LONGEST_REST)}
+    return kept
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _apply(session: AgentSession, given: ReportCreate, new: Sequence[Activity]) -> None:
+    """Set what the session does now, and its state, by the activities that are new."""
+    state = session.state
+    for one in new:
+        session.seq = one.seq
+        _note_failure(session, one)
+        is_end = ends(one.kind) or not begins(one.kind)
+        state = "idle" if one.kind in ("RUN_FINISHED", "RUN_ERROR") else "working"
+        goes_on = not session.is_doing_over and session.doing_ref is not None and session.doing_ref != one.ref
+        if is_end and goes_on and state == "working":
+            continue  # of several calls at once another one has not ended
+        session.doing, session.doing_at, session.doing_ref = one.title, one.at, one.ref
+        session.is_doing_over = is_end
+    if given.state is not None:
+        state = given.state
+    elif state == "lost":
+        state = "working"
+    if state != session.state:
+        session.state, session.state_at = state, session.last_seen_at
+
+
+def _note_failure(session: AgentSession, one: Activity) -> None:
+    if one.state == "failed" or one.kind == "RUN_ERROR":
+        failure = failure_of(one.title, one.detail or {})
+        is_again = session.failing is not None and is_same(failure, session.failing)
+        session.failures, session.failing = session.failures + 1 if is_again else 1, failure
+    elif ends(one.kind) and session.failing is not None and is_of_same_call(one.title, session.failing):
+        session.failures, session.failing = 0, None
+
+
+async def directive_for(agent: Agent, run: Run | None) -> Directive:
+    """Return what an agent should do after a report: stop too when the run that it works in is over."""
+    found = await directive_of(agent)
+    if found.directive != "stop" and run is not None and run.state in ("released", "expired", "superseded"):
+        return Directive("stop", f"This task is no longer yours: {(run.end_reason or run.state).rstrip('.')}.")
+    return found

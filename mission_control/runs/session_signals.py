@@ -1,0 +1,46 @@
+"""Tell live readers that sessions changed, each at most once a second."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mission_control.core import times
+from mission_control.log.wake import publish_signals
+from mission_control.runs.models import AgentSession
+from mission_control.work.loops import Loop
+
+EVERY = timedelta(seconds=1)
+
+# When each session was announced last, and those that are announced later.
+_last: dict[UUID, datetime] = {}
+_later: dict[UUID, tuple[UUID, dict[str, object]]] = {}
+
+
+async def announce(organization_id: UUID, session: AgentSession) -> None:
+    """Signal that a session changed, after the commit: at once, or when a second is over since the last time."""
+    about: dict[str, object] = {"session_id": session.id, "board_id": session.board_id, "task_id": session.task_id}
+    about = {name: str(one) for name, one in about.items() if one is not None}
+    news = organization_id, about
+    now = times.clock_now()
+    due = _last.get(session.id, now - EVERY) + EVERY
+    if due <= now and session.id not in _later:
+        _last[session.id] = now
+        await publish_signals([news])
+    else:
+        _later[session.id] = news
+        ANNOUNCING.no_later_than(min(due, now + EVERY))
+
+
+async def announce_due() -> float:
+    """Send what is due; return the seconds until the next, or until what is over can be forgotten."""
+    now = times.clock_now()
+    due = [one for one in _later if _last.get(one, now - EVERY) <= now - EVERY]
+    news = [_later.pop(one) for one in due]
+    _last.update(dict.fromkeys(due, now))
+    for one in [one for one, moment in _last.items() if moment <= now - EVERY and one not in _later]:
+        del _last[one]
+    await publish_signals(news)
+    left = [(_last[one] + EVERY - now).total_seconds() for one in _later]
+    return min(left, default=ANNOUNCING.pause)
+
+
+ANNOUNCING = Loop(name="announcing sessions", look=announce_due, pause=60.0)
