@@ -66,7 +66,7 @@ class Answer:
     def refused(self, status: int) -> Any:
         """The detail of an answer that must be this refusal."""
         assert self.status == status, f"{self.status}: {self.body}"
-        assert set(self.body) - {"code"} == {"detail", "request_id"}
+        assert set(self.body) - {"code", "news"} == {"detail", "request_id"}
         assert self.body["request_id"] == self.headers["X-Request-Id"]
         return self.body["detail"]
 

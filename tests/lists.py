@@ -19,6 +19,7 @@ from mission_control.http.registry import OPERATIONS, Operation
 from mission_control.people.account_commands import start_session
 from mission_control.people.models import Job, User
 from tests.cast import API, Caller, Cast, _person, hire
+from tests.claiming import claim
 from tests.things import MAKERS, Things, a_group, upload
 
 More = Callable[[Cast, Things, int], Awaitable[None]]
@@ -267,6 +268,13 @@ async def _steps(cast: Cast, made: Things, n: int) -> None:
 @lists(f"{TASK}/attachments")
 async def _files(cast: Cast, made: Things, n: int) -> None:
     (await upload(cast.ada, f"{cast.task(made['task_id'])}/attachments", name=f"sky{n}.png")).ok()
+
+
+@lists(f"{TASK}/notes")
+async def _note(cast: Cast, made: Things, n: int) -> None:
+    if n == 0:
+        await claim(cast, task_id=made["task_id"])
+    (await cast.ada.post(f"{cast.task(made['task_id'])}/notes", {"text": f"Note {n}"})).ok()
 
 
 @lists(f"{TASK}/runs")

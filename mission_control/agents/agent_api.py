@@ -206,6 +206,7 @@ async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageRe
     rule="inbox.read",
     errors={422: HTTPValidationError},
     is_long_poll=True,
+    tells_news=True,
     hints=hints(
         "agent_inbox_read",
         roles=ALL_ROLES,

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from mission_control.core.errors import existing
 from mission_control.core.parts import Part, add
 from mission_control.core.values import Body, Paging, Schema, example
 from mission_control.database.records import find_all
-from mission_control.database.sql import rows, select
+from mission_control.database.sql import Values, rows, select
 from mission_control.log.leases import Delivery
 
 # The installed words, by header.
@@ -200,8 +200,14 @@ class CallbackSecret(CallbackRead):
     secret: str
 
 
-# `state <> 'sent'` is the condition of the partial index.
-UNREAD = "agent_id = ? AND state <> 'sent' AND kind = ?"
+# What rode on an answer stays in the inbox for a day, for programs that read only that.
+TAKEN_FOR = timedelta(days=1)
+# Each part has a partial index.
+READABLE = (
+    "id IN (SELECT id FROM deliveries WHERE agent_id = ? AND kind = ? AND state <> 'sent' AND {which}"
+    " UNION ALL SELECT id FROM deliveries WHERE agent_id = ? AND kind = ? AND state = 'sent' AND taken_at > ?"
+    " AND {which})"
+)
 # What a connected gateway is about to send to its agent would be new work twice; what was given up is read here.
 SENT_BY_GATEWAY = (
     "state <> 'failed' AND EXISTS (SELECT 1 FROM agents a JOIN gateways g ON g.id = a.gateway_id"
@@ -213,17 +219,22 @@ STILL_GOOD = (
 )
 
 
+def readable(actor: Actor, which: str, seq: int) -> tuple[str, Values]:
+    """Return the condition for the calling agent's notices that are not acknowledged, by their numbers."""
+    since = times.clock_now() - TAKEN_FOR
+    return READABLE.format(which=which), [actor.id, NOTICE, seq, actor.id, NOTICE, since, seq]
+
+
 async def unread(actor: Actor, after: int, limit: int) -> list[Delivery]:
     """Return the calling agent's notices after a number that are not acknowledged, in order.
 
     Without those that its gateway is about to send to it.
     """
+    where, values = readable(actor, "seq > ?", after)
     return await find_all(
         Delivery,
-        f"{UNREAD} AND seq > ?{STILL_GOOD} AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq LIMIT ?",
-        actor.id,
-        NOTICE,
-        after,
+        f"{where}{STILL_GOOD} AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq LIMIT ?",
+        *values,
         actor.credential[1],
         times.clock_now(),
         limit,

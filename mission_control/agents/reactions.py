@@ -16,6 +16,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_id, rows
 from mission_control.http.lookups import channel_of_agent
+from mission_control.log import leases
 from mission_control.log.event_log import Kind, NewEvent, canonical
 from mission_control.log.unit_of_work import deliver, notify, reacts_to
 from mission_control.people.work_state import PAUSED, RUNNING, STOPPED, reason_of
@@ -27,7 +28,7 @@ EVENTS = (
     Kind("board.lead_notify_failed", "The notice of a board's changed fields was given up."),
 )
 
-NOTICE = "agent.notice"
+NOTICE = leases.NOTICE
 
 
 @reacts_to(

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -18,13 +19,13 @@ from mission_control.core.errors import ErrorCode, Invalid, Unauthenticated, inv
 from mission_control.core.outbound import Outbound, OutboundError, may_reach
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import to_json
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import Row, as_moment, is_postgres, rows
 from mission_control.http.authentication import question
 from mission_control.http.lookups import changes, channel_of_agent, fresh, is_quiet, keep_quiet
 from mission_control.log import broker, channels, leases
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
-from mission_control.log.leases import Delivery
+from mission_control.log.leases import NEWS, Delivery
 from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.work import loop
 from mission_control.work.loop import GiveUp, Sender, record_outcome
@@ -39,25 +40,57 @@ EVENTS = (
 )
 
 
+OUTCOME = "id, seq, header, data, board_id, task_id, sent_at"
+SENT_TO_CALLBACK = (
+    "(state <> 'failed' AND EXISTS (SELECT 1 FROM agents a WHERE a.id = deliveries.agent_id"
+    " AND a.callback_url IS NOT NULL))"
+)
+
+
 @command("inbox.acknowledge")
 async def acknowledge(actor: Actor, upto: int) -> int:
     """The calling agent has dealt with its notices up to a number; returns how many were new to that."""
-    hold = " FOR UPDATE" if is_postgres() else ""
+    now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
+    where, values = notices.readable(actor, "seq <= ?", upto)
     found = await rows(
-        "UPDATE deliveries SET state = 'sent', sent_at = ?, leased_by = NULL, leased_until = NULL WHERE id IN"
-        f" (SELECT id FROM deliveries WHERE {notices.UNREAD} AND seq <= ? ORDER BY seq{hold})"
-        " RETURNING id, seq, header, data, board_id, task_id",
-        times.clock_now(),
-        actor.id,
-        NOTICE,
-        upto,
+        "UPDATE deliveries SET state = 'sent', sent_at = COALESCE(sent_at, ?), taken_at = NULL, leased_by = NULL,"
+        f" leased_until = NULL WHERE id IN (SELECT id FROM deliveries WHERE {where} ORDER BY seq{hold})"
+        f" RETURNING {OUTCOME}",
+        now,
+        *values,
     )
+    new = [row for row in found if as_moment(row["sent_at"]) == now]  # what had been taken is recorded already
+    _record_arrived(actor, new)
+    return len(new)
+
+
+@command("inbox.acknowledge")
+async def take(actor: Actor, until: datetime) -> None:
+    """What rode on answers until a moment has arrived: the agent calls again. A callback is sent it all the same."""
+    now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
+    found = await rows(
+        f"UPDATE deliveries SET taken_at = ?, state = CASE WHEN {SENT_TO_CALLBACK} THEN state ELSE 'sent' END,"
+        f" sent_at = CASE WHEN {SENT_TO_CALLBACK} THEN NULL ELSE ? END,"
+        f" leased_by = CASE WHEN {SENT_TO_CALLBACK} THEN leased_by END,"
+        f" leased_until = CASE WHEN {SENT_TO_CALLBACK} THEN leased_until END WHERE id IN"
+        f" (SELECT id FROM deliveries WHERE agent_id = ? AND {NEWS} AND offered_at <= ? ORDER BY seq{hold})"
+        f" RETURNING {OUTCOME}",
+        now,
+        now,
+        actor.id,
+        until,
+    )
+    _record_arrived(actor, [row for row in found if row["sent_at"] is not None])
+
+
+def _record_arrived(actor: Actor, found: list[Row]) -> None:
+    columns = OUTCOME.split(", ")[:-1]
     whose = {"organization_id": actor.organization_id, "agent_id": actor.id}
-    in_order = [Delivery(**row, **whose) for row in sorted(found, key=lambda row: row["seq"])]
-    recorded = [record_outcome(delivery, arrived=True) for delivery in in_order]
+    in_order = sorted(found, key=lambda row: row["seq"])
+    deliveries = [Delivery(**{name: row[name] for name in columns}, **whose) for row in in_order]
+    recorded = [record_outcome(delivery, arrived=True) for delivery in deliveries]
     if found and not any(recorded):
         signal(actor.organization_id, inbox_of=str(actor.id))
-    return len(found)
 
 
 @command("agent.set_callback")
@@ -105,12 +138,11 @@ async def read_inbox(actor: Actor, query: notices.InboxQuery) -> notices.Inbox:
     """
     after, asked = query.after, question()
     if after and not is_quiet(actor, asked) and (actor.scopes is None or "work" in actor.scopes):
+        where, values = notices.readable(actor, "seq <= ?", after)
         [found] = await rows(
-            f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {notices.UNREAD} AND seq <= ?) AS some"
+            f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {where}) AS some"
             " FROM organizations WHERE id = ?",
-            actor.id,
-            NOTICE,
-            after,
+            *values,
             actor.organization_id,
         )
         if after > found["delivery_seq"]:

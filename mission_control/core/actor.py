@@ -40,6 +40,7 @@ class Actor:
     An agent reaches its board; the main agent of a gateway, which has no board, reaches the boards of `gateway_id`.
     `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the assignment in whose
     name an agent writes. `zone` names the time zone that a person chose (`core/times.py` reads it).
+    `news` names what waits for an agent: something `new`, and what was `offered` to it and not yet taken.
     """
 
     kind: Literal["user", "agent", "system"]
@@ -56,6 +57,7 @@ class Actor:
     scopes: frozenset[str] | None = None
     fence: int | None = None
     zone: str | None = None
+    news: str = field(default="", compare=False)
 
     @property
     def is_user(self) -> bool:
@@ -161,7 +163,7 @@ class AnyPerson(Actor):
         memberships = {one.organization_id: _anybodys(one) for one in person.memberships.values()}
         kept = {name: getattr(person, name) for name in ("kind", "organization_id", "surface", "scopes", "zone")}
         nothing = dict.fromkeys(("board_id", "gateway_id", "expires_at", "fence"))
-        for name, value in {**kept, **nothing, "is_lead": False, "memberships": memberships}.items():
+        for name, value in {**kept, **nothing, "is_lead": False, "news": "", "memberships": memberships}.items():
             object.__setattr__(made, name, value)
         return made
 

@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     FENCES_DIFFER = "fences_differ", "The fence in the body and the one in X-Task-Fence differ. Send one of them."
     TASK_DELETED = "task_deleted", "This task was deleted. Stop working on it."
     RUN_ENDED = "run_ended", "This run was handed in already. Leave the status out to add a report."
+    NOBODY_WORKS = "nobody_works", "No agent works on this task now. Write a comment."
     CLAIMS_DISABLED = "claims_disabled", "On this board only the lead starts tasks; there is nothing to claim."
     TASK_ALREADY_CLAIMED = "task_already_claimed", "Somebody else has this task. Claim another one."
     TASK_NOT_CLAIMABLE = "task_not_claimable", "Nobody can claim this task now. The message says why."

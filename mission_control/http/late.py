@@ -10,6 +10,7 @@ from mission_control.core.errors import DomainError, ErrorCode
 from mission_control.core.request_facts import current_request_id
 from mission_control.core.values import to_json
 from mission_control.database.outages import outage
+from mission_control.http import news
 
 # Of the proxies that people use, the most impatient ends a connection after 30 seconds without a byte.
 QUIET_SECONDS = 15.0
@@ -30,18 +31,18 @@ async def kept_alive[R](work: Coroutine[object, object, R]) -> R | Response:
         raise
     if task.done():
         return task.result()
-    response = Response(_late(task), content_type="application/json")
+    response = Response(_late(task, news.running()), content_type="application/json")
     response.headers["X-Accel-Buffering"] = "no"
     response.timeout = None
     return response
 
 
-async def _late[R](task: "asyncio.Task[R]") -> AsyncIterator[bytes]:
+async def _late[R](task: "asyncio.Task[R]", call: news.AgentCall | None) -> AsyncIterator[bytes]:
     try:
         while not task.done():
             yield b" "
             await asyncio.wait({task}, timeout=QUIET_SECONDS)
-        yield to_json(_outcome(task))
+        yield await news.with_news(call, to_json(_outcome(task)))
     finally:
         task.cancel()  # the client hung up
 

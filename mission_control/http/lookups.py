@@ -16,6 +16,7 @@ from mission_control.core.limits import granted
 from mission_control.core.values import parse_id
 from mission_control.database.sql import Row, as_id, as_json, as_moment, placeholders, rows
 from mission_control.log.channels import on_notify, on_notify_family
+from mission_control.log.leases import NEWS
 from mission_control.log.unit_of_work import notify_at_commit
 
 KEPT = 10_000
@@ -39,10 +40,13 @@ FROM sessions s
     JOIN users u ON u.id = s.user_id {REACH}
 WHERE {{condition}}
 ORDER BY m.created_at"""
+UNTAKEN = f"SELECT 1 FROM deliveries WHERE deliveries.agent_id = t.agent_id AND {NEWS}"
 TOKENS = f"""
 SELECT t.id, t.expires_at, t.agent_id, t.scopes, t.requests_per_minute, t.last_used_at,
     a.name AS agent_name, a.organization_id AS agent_organization_id, a.board_id, a.gateway_id, a.is_board_lead,
     a.last_seen_at,
+    CASE WHEN EXISTS ({UNTAKEN} AND offered_at IS NULL) THEN 'new ' ELSE '' END ||
+    CASE WHEN EXISTS ({UNTAKEN} AND offered_at IS NOT NULL) THEN 'offered' ELSE '' END AS news,
     {PERSON}
 FROM tokens t
     LEFT JOIN agents a ON a.id = t.agent_id
@@ -158,6 +162,7 @@ def _agent_actor(row: Row, credential: Credential, scopes: frozenset[str] | None
         credential=credential,
         expires_at=ends,
         scopes=scopes,
+        news=row["news"],
     )
 
 
@@ -353,14 +358,39 @@ def quiet_caller(fingerprint: str, question: bytes) -> Caller | None:
     known = _built.get(("token", fingerprint))
     if known is None or known[1].actor is None or is_over(known[1].expires_at):
         return None
-    return known[1] if is_quiet(known[1].actor, question) else None
+    if not is_quiet(known[1].actor, question):
+        return None
+    return replace(known[1], actor=replace(known[1].actor, news=""))
+
+
+# When agents were last sent something, for calls that began before and are answered afterwards.
+_noticed: OrderedDict[UUID, float] = OrderedDict()
+
+
+def noticed_since(agent_id: UUID | None, moment: float) -> bool:
+    """Return whether something was sent to an agent since a moment of the monotonic clock."""
+    return agent_id is not None and _noticed.get(agent_id, 0.0) > moment
 
 
 @on_notify_family("inbox")
+def _remember_notice(channel: str) -> None:
+    _end_quiet(channel)
+    if (agent_id := parse_id(channel.partition(":")[2])) is not None:
+        _noticed[agent_id] = time.monotonic()
+        _noticed.move_to_end(agent_id)
+        if len(_noticed) > KEPT:
+            _noticed.popitem(last=False)
+
+
 @on_notify_family("agent")
 def _end_quiet(channel: str) -> None:
     if (agent_id := parse_id(channel.partition(":")[2])) is not None:
-        _quiet.pop(agent_id, None)
+        end_quiet(agent_id)
+
+
+def end_quiet(agent_id: UUID) -> None:
+    """Read anew when an agent asks the same again."""
+    _quiet.pop(agent_id, None)
 
 
 def recheck_streams() -> None:

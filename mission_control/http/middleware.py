@@ -31,7 +31,7 @@ from mission_control.core.errors import ErrorCode, Invalid
 from mission_control.database.fit import Misfit
 from mission_control.database.migrate import pending
 from mission_control.database.outages import outage, trouble
-from mission_control.http import body_limit, response_cache
+from mission_control.http import body_limit, news, response_cache
 from mission_control.http.compression import Compression
 from mission_control.http.exchange import Exchange, Rules, refuse_websocket
 from mission_control.http.proxies import Application as AsgiApplication
@@ -398,6 +398,7 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
         if cors.is_on:
             cors.mark(response)
         if isinstance(response, Response):
+            await news.carry(response)
             await compression.compress(response)
         return response
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mission_control.core.values import ErrorResponse, HTTPValidationError
+from mission_control.http.news import News
 from mission_control.http.registry import OPERATIONS
 
 ID = "01a20f89-2bd7-774c-8be4-ab89967d70a3"
@@ -32,6 +33,7 @@ type References = dict[Any, Part]
 def schemas() -> tuple[Part, References]:
     """Return the schemas by name, and a reference for each pair of model and mode."""
     wanted: dict[tuple[type[BaseModel], Any], None] = {
+        (News, "serialization"): None,
         (ErrorResponse, "serialization"): None,
         (HTTPValidationError, "serialization"): None,
     }
@@ -42,7 +44,21 @@ def schemas() -> tuple[Part, References]:
         for shape in one.errors.values():
             wanted[(shape, "serialization")] = None
     references, defs = models_json_schema(list(wanted), ref_template=REF)
-    return {name: _model(schema) for name, schema in defs.get("$defs", {}).items()}, dict(references)
+    named = {name: _model(schema) for name, schema in defs.get("$defs", {}).items()}
+    _add_news(named, dict(references))
+    return named, dict(references)
+
+
+def _add_news(named: Part, references: References) -> None:
+    """Let the answers to agents have the member that rides on them."""
+    carrying: set[Any] = {ErrorResponse, HTTPValidationError}
+    for one in OPERATIONS:
+        if one.carries_news:
+            carrying |= {one.returns, *one.errors.values()}
+    news = references[(News, "serialization")] | {"description": "What is new for the agent that called"}
+    for model in carrying:
+        if (reference := references.get((model, "serialization"))) is not None:
+            named[reference["$ref"].rpartition("/")[2]].setdefault("properties", {})["news"] = news
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, tuple[Part, bool]]:

@@ -18,6 +18,7 @@ from quart import Response, request
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import ErrorCode, Forbidden, Invalid, NotFound, Unauthenticated
 from mission_control.core.limits import require_scope
+from mission_control.http import news
 from mission_control.http.authentication import authenticate
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
@@ -36,9 +37,12 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
     shape = entry.shape
 
     async def view(**path_values: str) -> Response:
+        began = news.now()
         comes_first = shape is not None and await has_small_body()
         raw = await parsed_body() if comes_first else None
         actor = await authenticate(entry.who, touches=not entry.tells_presence)
+        if actor is not None and entry.carries_news:
+            news.begin(actor, began)
         if shape is not None and not comes_first:
             raw = await parsed_body()
         require_scope(actor, entry.scope_of(actor))

@@ -64,6 +64,8 @@ class Declaration(TypedDict, total=False):
     is_long_poll: bool
     # It records a heartbeat itself, so the call records none.
     tells_presence: bool
+    # It answers what is new for an agent, so nothing rides on that.
+    tells_news: bool
     status: int
     # With types of its own the function answers a Response.
     media: tuple[str, ...]

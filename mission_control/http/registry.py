@@ -22,6 +22,7 @@ from mission_control.core.errors import DomainError, ErrorCode
 from mission_control.core.limits import TokenScope, scope_needed, scope_needed_of_people
 from mission_control.core.parts import add, marked
 from mission_control.core.values import Page, json_in_turns, to_json
+from mission_control.http import news
 from mission_control.http.authentication import Who
 from mission_control.http.compression import in_pieces, is_large, json_response
 from mission_control.http.response_cache import Answer, Cached
@@ -97,6 +98,7 @@ class Operation:
     is_atomic: bool = True
     is_long_poll: bool = False
     tells_presence: bool = False
+    tells_news: bool = False
     needs_body: bool = True
     status: int = 200
     media: tuple[str, ...] = ("application/json",)
@@ -150,6 +152,11 @@ class Operation:
             return not self.is_stream and self.returns is not None
         read = read_of(self)
         return read is not None and read.returns is self.returns
+
+    @property
+    def carries_news(self) -> bool:
+        """Return whether what is new for its caller, an agent, rides on its answer."""
+        return self.path.startswith(AGENTS) and not self.tells_news
 
     @property
     def decides_itself(self) -> bool:
@@ -272,7 +279,7 @@ async def rendered(answer: object) -> Answer:
 
 def answer_response(entry: Operation, answer: Answer) -> Response:
     """Return an answer as it is sent, or 304 when the caller has it already."""
-    if entry.sends_etag and _names(request.headers.get("If-None-Match", ""), answer.tag):
+    if entry.sends_etag and _has_already(answer.tag):
         return Response("", 304, {"ETag": answer.tag})
     large = is_large(answer.pieces)
     response = in_pieces(answer.pieces, entry.status) if large else json_response(b"".join(answer.pieces), entry.status)
@@ -293,7 +300,7 @@ async def located(entry: Operation, response: Response) -> Response:
 def tagged(response: Response, tag: str) -> Response:
     """Return an answer with its tag, or 304 when the caller has it already."""
     response.headers["ETag"] = tag
-    if request.method == "GET" and _names(request.headers.get("If-None-Match", ""), tag):
+    if request.method == "GET" and _has_already(tag):
         return Response("", 304, {"ETag": tag})
     return response
 
@@ -318,6 +325,10 @@ async def _hold(found: object) -> None:
     for thing in things:
         if isinstance(thing, Model):
             await type(thing).select_for_update(no_key=True).filter(pk=thing.pk).first()
+
+
+def _has_already(tag: str) -> bool:
+    return _names(request.headers.get("If-None-Match", ""), tag) and not news.must_carry()
 
 
 def _names(header: str, tag: str) -> bool:

@@ -34,6 +34,7 @@ from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.secrets import decrypt, decrypt_bytes, encrypt_bytes
 from mission_control.core.values import new_id
 from mission_control.database.sql import as_moment, is_postgres, placeholders, rows
+from mission_control.http import news
 from mission_control.http.body_limit import admit_body
 from mission_control.http.registry import Ids, Operation, answered, require_match, tag_of, takes_match
 from mission_control.log import channels
@@ -279,6 +280,7 @@ def _replay(entry: Operation, record: dict[str, Any], request_hash: str) -> Resp
     if record["request_hash"] != request_hash:
         raise Invalid(ErrorCode.IDEMPOTENCY_KEY_REUSED.detail())
     body = unpacked(record["answer"])
+    news.is_repeated()
     headers = {"Idempotency-Replayed": "true"}
     if entry.sends_etag:
         headers["ETag"] = tag_of(body.encode())

@@ -128,6 +128,11 @@ BUSY_SECONDS = 1.0
 DEBOUNCE_SECONDS = 0.02
 
 
+NOTICE = "agent.notice"  # the kind of deliveries to agents
+# What has not reached an agent. `state <> 'sent'` is the condition of a partial index.
+NEWS = f"state <> 'sent' AND taken_at IS NULL AND kind = '{NOTICE}'"
+
+
 class Delivery(Leased):
     """A message on its way: `waiting`, `sending` under a lease, `sent`, or `failed` for good.
 

@@ -212,6 +212,7 @@ class RunRead(Schema):
     parked_at: Annotated[datetime | None, Field(description="Since when it waits for people, without a lease")]
     ready_at: Annotated[datetime | None, Field(description="Since when its agent may go on: all it asked is settled")]
     ended_at: datetime | None
+    notified_at: Annotated[datetime | None, Field(description="When its agent was told that a person stopped it")]
     end_reason: str | None
     summary: str | None
     checked: str | None
@@ -244,10 +245,11 @@ class TaskWaitingRead(Schema):
     reasons: list[WaitingReason]
 
 
-MOMENTS = ("started_at", "lease_expires_at", "parked_at", "ready_at", "ended_at")
+MOMENTS = ("started_at", "lease_expires_at", "parked_at", "ready_at", "ended_at", "notified_at")
 COLUMNS = (
     "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, CASE WHEN r.ended_at IS NULL AND r.parked_at"
     " IS NOT NULL THEN 'waiting' ELSE r.state END AS state, r.started_at, r.lease_expires_at, r.parked_at, r.ready_at,"
+    " (SELECT COALESCE(d.offered_at, d.sent_at) FROM deliveries d WHERE d.id = r.id) AS notified_at,"
     " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, NULL AS artifacts, r.input_tokens,"
     " r.output_tokens, r.cost_micros AS cost_usd"
 )

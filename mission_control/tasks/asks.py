@@ -241,7 +241,7 @@ class FlaggedAsk(TaskAsk):
 
     kind, group, position = "flagged", "unblock", 10
     glyph = ("flag", "bad")
-    concerns = ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES)
+    concerns = ("task.flagged", "task.unflagged", "task.lease_expired", "task.stopped", *CHANGES)
 
     where, since = "t.flagged_at > '1970-01-01' AND t.status <> 'done'", "t.flagged_at"  # named so for its index
 
@@ -260,7 +260,7 @@ class FlaggedAsk(TaskAsk):
         take = answer("take", "2", "Take it", "It is yours alone.", "update_task", task.ids, mine, course="person")
         return self._need(
             page, key, task,
-            title=f"{task.name} failed {often}",
+            title=f"{task.name} failed {often}" if often else f"{task.name} was stopped",
             reason=task.flag_reason,
             facts=[*facts_of(task), *cost_of(task)],
             answers=[retry, take, drop],

@@ -168,8 +168,8 @@ async def test_lead_deletes_a_worker(cast: Cast) -> None:
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     before = await head(cast)
     answers = await asyncio.gather(*(cast.atlas.delete(at(cast, cast.vega)) for _ in range(3)))
-    assert [one.ok() for one in answers] == [{"ok": True}] * 3
-    assert (await cast.atlas.delete(at(cast, uuid4()))).ok() == {"ok": True}
+    assert all(one.ok()["ok"] for one in answers)
+    assert (await cast.atlas.delete(at(cast, uuid4()))).ok()["ok"]
     assert [kind for kind, _ in await kinds(cast, before)] == ["agent.deleted", "task.status_changed"]
     row = await Task.get(id=task["id"])
     assert (row.status, row.assigned_agent_id) == ("inbox", None)

@@ -58,6 +58,18 @@ async def a_lease(cast: Cast, made: Things) -> Any:
     return {"fence": claimed.ok()["lease"]["fence"]}
 
 
+async def a_note(cast: Cast, made: Things) -> Any:
+    """What Vega, who works on the task, should know."""
+    await a_lease(cast, made)
+    return {"text": "The seeing is poor."}
+
+
+async def a_stop(cast: Cast, made: Things) -> Any:
+    """Why Vega should stop."""
+    await a_lease(cast, made)
+    return {"reason": "The dome is closed."}
+
+
 async def board_file(cast: Cast, made: Things) -> Any:
     """The file of the board on which everything is, under another name."""
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
@@ -233,6 +245,8 @@ BODIES: dict[str, Body] = {
     "agent_update_task": lambda cast, made: {"depends_on_task_ids": []},
     "complete_task": handed_in,
     "claim_task": some_work,
+    "send_note": a_note,
+    "stop_task": a_stop,
     "extend_lease": a_lease,
     "park_task": a_lease,
     "release_lease": a_lease,

@@ -26,6 +26,7 @@ COSTS = {
     "looking for boards left half done": 1,
     "looking for deadlines that passed": 4,
     "looking for leases that ended": 4,
+    "looking for notes that did not arrive": 1,
     "looking for silent agents": 1,
     "looking for silent main agents": 2,
     "looking for what waits again": 2,

@@ -1,0 +1,39 @@
+"""Notes to agents, and stopping their runs, over HTTP."""
+
+from mission_control.core.actor import Actor
+from mission_control.core.values import Page, Paging, page
+from mission_control.database.sql import Row
+from mission_control.http.operation_api import Api
+from mission_control.runs import notes, queries
+from mission_control.runs.stop import RunStop, stop_run
+from mission_control.tasks.api import TASK
+from mission_control.tasks.models import Task
+
+api = Api(__name__, "tasks")
+
+
+@api.post(f"{TASK}/notes", notes.NoteRead, rule="note.send")
+async def send_note(actor: Actor, task: Task, data: notes.NoteCreate) -> Row:
+    """Send a note to the agent that works on a task.
+
+    The agent gets it with the answer to its next call, at its callback or on its gateway, whichever is first. Without a
+    run it is 409 `nobody_works`: write a comment. It expires after a day, or when the run ends before it was offered.
+    """
+    return await notes.note_read(await notes.send_note(actor, task, data.text))
+
+
+@api.get(f"{TASK}/notes", Page[notes.NoteRead])
+async def list_notes(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
+    """List the notes to agents about a task, newest first, and how far each came."""
+    return page(*await notes.notes_of_task(task.id, query), query)
+
+
+@api.post(f"{TASK}/stop", queries.RunRead, rule="task.stop")
+async def stop_task(actor: Actor, task: Task, data: RunStop | None) -> Row:
+    """Stop the run of a task.
+
+    The run ends, and the task is in the inbox; nobody is given it before a person moves it, assigns it or clears its
+    flag. A turn on a gateway is ended at once. Every other agent hears it with the answer to its next call, and its
+    writes with the fence of that run are refused. `notified_at` of the run says when it was told.
+    """
+    return await queries.run_read(await stop_run(actor, task, data.reason if data is not None else None))
