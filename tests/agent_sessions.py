@@ -41,7 +41,8 @@ async def act(session: AgentSession, *titles: str, kind: str = "TOOL_CALL_END", 
 
 async def announce(cast: Cast, session: AgentSession) -> None:
     """Tell open pages that something happened in a session."""
-    await publish_signal(cast.organization.id, session_id=str(session.id), board_id=str(cast.board.id))
+    about = {"session_id": session.id, "board_id": cast.board.id, "task_id": session.task_id}
+    await publish_signal(cast.organization.id, **{name: str(one) for name, one in about.items()})
 
 
 async def put(session: AgentSession, **fields: Any) -> None:

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -20,13 +21,14 @@ from mission_control.boards.queries import (
     boards_of,
     on_readable_boards,
     online_sql,
+    shortly,
     who_can_share,
 )
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.times import iso
-from mission_control.core.values import to_json
-from mission_control.database.sql import Row, rows, select
+from mission_control.core.values import parse_id, to_json
+from mission_control.database.sql import Row, placeholders, rows, select
 from mission_control.home import listing
 from mission_control.home.listing import (
     MOST_LISTED,
@@ -43,6 +45,7 @@ from mission_control.knowledge.counting import BeingCounted
 from mission_control.knowledge.dashboard import overview
 from mission_control.knowledge.metrics_schemas import RangeKey
 from mission_control.log.stream import Batch
+from mission_control.runs.session_queries import Line, line_of
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.regions import Concerns, Region, View, announcements
 
@@ -67,6 +70,27 @@ class AtWork:
     started_at: datetime | None = None
     steps: int = 0
     steps_done: int = 0
+    line: Line | None = None
+
+    @property
+    def row_id(self) -> str:
+        return f"now-{self.agent_id}-{self.number}"
+
+    @property
+    def does(self) -> str:
+        """What it does on its task, as it follows its name; empty where it reports nothing."""
+        line = self.line
+        if line is None:
+            return ""
+        if line.state == "waiting":
+            return "waits for an answer"
+        if line.is_stuck:
+            return f"same error {line.failures} times: {shortly(line.failing or line.doing or '')}"
+        return shortly(line.doing or "")
+
+    @property
+    def tone(self) -> str:
+        return "warn" if self.silent_for or (self.line is not None and self.line.is_stuck) else ""
 
     @property
     def url(self) -> str:
@@ -77,15 +101,21 @@ class AtWork:
     @property
     def silent_for(self) -> timedelta | None:
         """Since when it has given no sign, when that is long for somebody at work."""
+        if self.line is not None and self.line.session_id is not None:
+            return times.clock_now() - self.line.seen_at if self.line.state == "lost" else None
         if self.task_id is None or self.last_seen_at is None or self.is_online:
             return None
         return times.clock_now() - self.last_seen_at
 
 
-async def at_work(actor: Actor) -> list[AtWork]:
-    """Return the agents on the actor's boards: those at work with their tasks, then the others that are online."""
+async def at_work(actor: Actor, only: Collection[UUID] = ()) -> list[AtWork]:
+    """Return the agents on the actor's boards: those at work with their tasks, then the others that are online.
+
+    `only`: those at work on some tasks.
+    """
     readable, values = on_readable_boards(actor, actor.organization_id, "a.board_id")
-    return await select(
+    which = f" AND t.id IN ({placeholders(len(only))})" if only else ""
+    found = await select(
         AtWork,
         "SELECT a.id AS agent_id, a.name AS agent_name, b.name AS board_name, a.last_seen_at,"
         f" {online_sql('a')} AS is_online, a.gateway_away_at, t.board_id,"
@@ -95,14 +125,18 @@ async def at_work(actor: Actor) -> list[AtWork]:
         " FROM agents a LEFT JOIN boards b ON b.id = a.board_id"
         " LEFT JOIN task_runs r ON r.agent_id = a.id AND r.ended_at IS NULL AND r.parked_at IS NULL"
         " LEFT JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL"
-        f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable} AND (t.id IS NOT NULL OR {online_sql('a')})"
+        f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable}{which}"
+        f" AND (t.id IS NOT NULL OR {online_sql('a')})"
         " ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, LOWER(a.name), a.id LIMIT ?",
         seen := times.clock_now() - OFFLINE_AFTER,
         actor.organization_id,
         *values,
+        *only,
         seen,
         MOST_AGENTS,
     )
+    lines = await line_of([one.task_id for one in found if one.task_id is not None])
+    return [one if one.task_id is None else replace(one, line=lines.get(one.task_id)) for one in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +293,7 @@ async def _due(actor: Actor) -> list[Row]:
     )
 
 
-PARTS, ROWS = "home/parts.html", "needs/rows.html"
+PARTS, ASIDE, ROWS = "home/parts.html", "home/aside.html", "needs/rows.html"
 MOST_ROWS = 20
 
 
@@ -375,6 +409,15 @@ async def working(view: HomeView) -> str:
     return await render_block(PARTS, "working", agents=await view.at_work())
 
 
+async def working_changes(view: HomeView, batch: Batch) -> str | None:
+    """Return the lines of agents that reported something, when nothing else happened."""
+    if batch.events or any("session_id" not in one for one in batch.signals):
+        return None
+    tasks = {task_id for one in batch.signals if (task_id := parse_id(str(one.get("task_id", "")))) is not None}
+    found = await at_work(view.actor, sorted(tasks)) if tasks else []
+    return "".join(partial(f"#{one.row_id}", render_macro(ASIDE, "now_row", one=one), "outerMorph") for one in found)
+
+
 async def boards(view: HomeView) -> str:
     return await render_block(PARTS, "boards", boards=await view.boards())
 
@@ -395,7 +438,7 @@ async def _announcement(_view: HomeView, batch: Batch) -> str:
 
 
 NEEDS = NeedNews[HomeView]()
-WORK = Concerns[HomeView](("task.", "agent.", "board."), ("agent_id",))
+WORK = Concerns[HomeView](("task.", "agent.", "board.", "session."), ("agent_id", "session_id"))
 FIGURES = Concerns[HomeView](
     ("approval.decided", "question.answered", "task.status_changed", "task.run_completed"), metrics_pages.SIGNALS
 )
@@ -403,7 +446,7 @@ REGIONS = (
     Region(PAGE, "#queue", NEEDS, queue, changes=queue_changes),
     Region(PAGE, "#home-summary", NEEDS, summary, swap="innerHTML"),
     Region(PAGE, "#home-shelf", NEEDS, shelf),
-    Region(PAGE, "#home-working", WORK, working, key=lambda view: view.reach),
+    Region(PAGE, "#home-working", WORK, working, key=lambda view: view.reach, changes=working_changes),
     Region(PAGE, "#home-boards", Concerns(("task.", "approval.", "question.", "board.")), boards),
     Region(PAGE, "#home-charts", FIGURES, charts),
     announcements(PAGE, Concerns(ASKED), _announcement),

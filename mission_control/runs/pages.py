@@ -1,5 +1,6 @@
 """What a task's panel and an agent's page show of the work: reasons for waiting, runs, the timeline."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
@@ -20,6 +21,7 @@ from mission_control.log.stream import Batch
 from mission_control.people.account_names import person_name
 from mission_control.runs.queries import runs_of_agent, runs_of_task
 from mission_control.runs.waiting import reasons_of
+from mission_control.runs.work_pages import run_changes, work_of
 from mission_control.tasks.activity_queries import history_of_task
 from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.models import Task
@@ -38,7 +40,7 @@ TEMPLATE = "runs/panel.html"
 
 
 async def waiting(_view: BoardView, panel: Panel) -> str:
-    reasons = (await reasons_of([panel.id])).get(str(panel.id), [])
+    reasons = [one for one in (await reasons_of([panel.id])).get(str(panel.id), []) if one["kind"] != "lease"]
     shown = [one | {name: as_moment(one[name]) for name in ("since", "until")} for one in reasons]
     return render_macro(TEMPLATE, "waiting", panel=panel, reasons=shown) if shown else ""
 
@@ -87,7 +89,7 @@ async def timeline_of(view: BoardView, panel: Panel) -> Row:
         moments += await _talk(view, panel)
         found["comments_hidden"] = max(0, panel.comments_total - sum(not one["is_deleted"] for one in moments))
     if look.show != "talk":
-        runs, found["runs_hidden"] = await _runs(panel, history, whole=look.whole)
+        runs, found["runs_hidden"] = await _runs(view, panel, history, whole=look.whole)
         moments += runs
     if not look.show:
         moments += await _decisions(panel)
@@ -157,16 +159,34 @@ async def _add_readers(panel: Panel, comments: list[Row]) -> None:
             comment["readers"].append({"name": agents[str(row["agent_id"])], "read_at": read_at})
 
 
-async def _runs(panel: Panel, history: list[Entry], *, whole: bool) -> tuple[list[Row], int]:
-    """Return the runs, of which one that goes on says what the agent did last, and the number of others."""
+async def _runs(view: BoardView, panel: Panel, history: list[Entry], *, whole: bool) -> tuple[list[Row], int]:
+    """Return the runs, of which one that goes on says what was done in it, and the number of others."""
     found, total = await runs_of_task(panel.id, Paging(limit=200 if whole else MOST_RUNS, offset=0))
-    moments = []
+    sessions, moments = await _sessions([run["id"] for run in found]), []
     for run in map(in_words, found):
+        is_running = run["state"] == "running"
         acts = [one for one in history if one.actor == run["agent_name"] and one.created_at >= run["began"]]
         seen = panel.last_seen_at if str(panel.assigned_agent_id) == str(run["agent_id"]) else None
-        acts = acts[:3] if run["state"] == "running" else []
-        moments.append({"kind": "run", "at": run["began"], "run": run, "last_seen_at": seen, "acts": acts})
+        run["session_id"], run["actions"] = sessions.get(str(run["id"]), (None, 0))
+        work = await work_of(view, panel.id) if is_running else None
+        more = {"acts": acts[:3] if is_running else [], "work": work if work and work.acts else None}
+        moments.append({"kind": "run", "at": run["began"], "run": run, "last_seen_at": seen, **more})
     return moments, total - len(found)
+
+
+async def _sessions(run_ids: list[UUID]) -> dict[str, tuple[UUID, int]]:
+    """Return the session in which most was done in each run, and the number of actions of the run."""
+    if not run_ids:
+        return {}
+    found = await rows(
+        "SELECT a.run_id, a.session_id, COUNT(*) AS n FROM session_activities a"
+        f" WHERE a.run_id IN ({placeholders(len(run_ids))}) GROUP BY a.run_id, a.session_id ORDER BY n",
+        *run_ids,
+    )
+    totals = Counter[str]()
+    for row in found:
+        totals[str(row["run_id"])] += row["n"]
+    return {str(row["run_id"]): (row["session_id"], totals[str(row["run_id"])]) for row in found}
 
 
 async def _decisions(panel: Panel) -> list[Row]:
@@ -228,6 +248,8 @@ async def timeline_changes(view: BoardView, batch: Batch) -> str | None:
     if batch.events or any("inbox_of" in one for one in batch.signals):
         return None
     panel = await panel_in(view)
+    if panel is not None and any("session_id" in one for one in batch.signals):
+        return await run_changes(view, panel)
     if panel is None or not panel.is_working:
         return ""
     if all(str(one.get("agent_id")) != str(panel.assigned_agent_id) for one in batch.signals):
@@ -237,11 +259,11 @@ async def timeline_changes(view: BoardView, batch: Batch) -> str | None:
 
 
 NEWS = Concerns[BoardView](
-    ("task.", "approval."),
-    ("agent_id", "inbox_of"),
+    ("task.", "approval.", "session."),
+    ("agent_id", "inbox_of", "session_id"),
     lambda view, news: (
         concerns_panel(view, news)
-        if isinstance(news, Event)
+        if isinstance(news, Event) or "session_id" in news
         else "inbox_of" in news or news.get("board_id") == str(view.board.id)
     ),
 )

@@ -12,6 +12,7 @@ const keysOf = (element) => [element.dataset.key, element.dataset.keyAlso].filte
 
 const find = (combination) => {
   const all = [...document.querySelectorAll("[data-key], [data-key-also]")].filter((element) => keysOf(element).includes(combination));
+  all.sort((one, other) => (other.dataset.key === combination) - (one.dataset.key === combination)); // a second key comes second
   const scope = document.activeElement?.closest("[data-key-scope]");
   const own = scope && all.find((element) => scope.contains(element) && element.dataset.key === combination);
   if (own) return own;

@@ -1,0 +1,263 @@
+"""What an agent did as pages show it: neighbours of one kind are one line, an error is open, turns fold."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+from mission_control.boards.queries import STUCK_AT
+from mission_control.core import times
+from mission_control.database.sql import Row
+from mission_control.runs.session_queries import ActivityRead
+from mission_control.runs.session_titles import begins, ends
+
+# What an activity is, by the first word of its title: read, search, change or run.
+WORDS = {
+    "read": "read", "reading": "read", "searched": "search", "searching": "search", "changed": "change",
+    "changing": "change", "wrote": "change", "writing": "change", "ran": "run", "running": "run",
+}  # fmt: skip
+GLYPHS = {
+    "read": "eye", "search": "search", "change": "pencil", "run": "terminal", "prompt": "message-square",
+    "said": "lightbulb", "plan": "list-checks", "wait": "hand", "error": "circle-x", "step": "users", "other": "circle",
+}  # fmt: skip
+KINDS = {
+    "RUN_STARTED": "prompt", "RUN_ERROR": "error", "TEXT_MESSAGE_END": "said", "STATE_DELTA": "plan",
+    "STEP_STARTED": "step", "STEP_FINISHED": "step",
+}  # fmt: skip
+OUTPUT = ("error", "stderr", "output", "message", "text")
+MOST_OUTPUT_LINES = 3
+NAMES = 2  # files that a line of several changes names
+TOOK_FROM = 1  # second
+
+
+class Part(NamedTuple):
+    """A piece of a title: text or code; marked where it was searched for."""
+
+    text: str
+    is_code: bool = False
+    is_found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A line: something that an agent did, or several of one kind (`inner`)."""
+
+    id: str
+    what: str
+    glyph: str
+    at: datetime
+    title: tuple[Part, ...]
+    result: str = ""
+    tone: str = ""
+    output: tuple[Part, ...] = ()
+    text: tuple[Part, ...] = ()
+    path: str = ""
+    is_running: bool = False
+    inner: tuple["Act", ...] = ()
+
+    @property
+    def is_found(self) -> bool:
+        parts = (*self.title, *self.output, *self.text)
+        return any(one.is_found for one in parts) or any(one.is_found for one in self.inner)
+
+    @property
+    def words(self) -> str:
+        return "".join(one.text for one in self.title)
+
+
+def acts_of(items: Sequence[ActivityRead], word: str = "", *, is_open: bool = False) -> list[Act]:
+    """Return the lines of activities in their order, those of one call as one; `word` is marked in them.
+
+    What began and has not ended still runs in an open session, unless something else followed it.
+    """
+    over = {one.ref: one for one in items if one.ref and ends(one.kind)}
+    began = {one.ref: one.at for one in items if one.ref and begins(one.kind)}
+    lines = []
+    for one in items:
+        if one.ref and begins(one.kind) and one.ref in over:
+            continue
+        took = (one.at - began[one.ref]).total_seconds() if one.ref in began and ends(one.kind) else 0.0
+        lines.append(_act(one, took, word))
+    if is_open and lines and begins(items[-1].kind) and lines[-1].what != "prompt":
+        lines[-1] = replace(lines[-1], is_running=True)
+    return lines
+
+
+def _act(one: ActivityRead, took: float, word: str) -> Act:
+    detail, what = one.detail or {}, _what(one)
+    said = [text for name in OUTPUT if isinstance(text := detail.get(name), str) and text.strip()]
+    is_bad = one.state == "failed" or what == "error"
+    result = one.state if one.state in ("failed", "refused") and one.state not in one.title else ""
+    if took >= TOOK_FROM and not re.search(r"\d (s|min|h)\b", one.title):
+        result = ", ".join(filter(None, (result, _took(took))))
+    path, command = detail.get("path") or detail.get("file_path"), detail.get("command") or detail.get("cmd")
+    return Act(
+        id=str(one.id),
+        what=what,
+        glyph=GLYPHS[what],
+        at=one.at,
+        title=tuple(_parts(one.title, command if isinstance(command, str) else "", word)),
+        result=result,
+        tone="bad" if is_bad else "ask" if what == "wait" else "",
+        output=_marked("\n".join(said[0].strip().splitlines()[-MOST_OUTPUT_LINES:]), word) if is_bad and said else (),
+        text=_marked(said[0].strip(), word) if said and what in ("prompt", "said") else (),
+        path=path if isinstance(path, str) else "",
+    )
+
+
+def _what(one: ActivityRead) -> str:
+    if one.kind in KINDS:
+        return KINDS[one.kind]
+    if one.kind == "ACTIVITY" and one.title.startswith(("Asked", "Asks", "Waits")):
+        return "wait"
+    return WORDS.get(one.title.partition(" ")[0].lower(), "other")
+
+
+def _took(seconds: float) -> str:
+    return f"{round(seconds)} s" if seconds < times.MINUTE else f"{round(seconds / times.MINUTE)} min"
+
+
+def _parts(title: str, command: str, word: str) -> Iterable[Part]:
+    """Return a title with its code: what stands between backticks, or the command at its beginning."""
+    first = command.strip().partition("\n")[0]
+    if first and "`" not in title and first in title:
+        title = title.replace(first, f"`{first}`", 1)
+    for index, text in enumerate(title.split("`")):
+        yield from _marked(text, word, is_code=index % 2 == 1)
+
+
+def _marked(text: str, word: str, *, is_code: bool = False) -> tuple[Part, ...]:
+    pieces = re.split(f"({re.escape(word)})", text, flags=re.IGNORECASE) if word else [text]
+    return tuple(Part(piece, is_code, is_found=index % 2 == 1) for index, piece in enumerate(pieces) if piece)
+
+
+FOLDED = {"read": "look", "search": "look", "change": "change"}
+
+
+def folded(acts: Iterable[Act], *, commands: bool = False) -> list[Act]:
+    """Return lines in which neighbours that only looked, or only changed something, are one; `commands`: these too."""
+    kinds, found = FOLDED | ({"run": "run"} if commands else {}), list[Act]()
+    for kind, group in groupby(acts, key=lambda one: None if one.tone or one.is_running else kinds.get(one.what)):
+        lines = list(group)
+        if kind is None or len(lines) == 1:
+            found += lines
+        else:
+            title = (Part(_summary(lines)),)
+            first, last = lines[0], lines[-1]
+            found.append(Act(f"{first.id}-group", first.what, first.glyph, last.at, title, inner=tuple(lines)))
+    return found
+
+
+def in_words(acts: Iterable[Act]) -> str:
+    """Return what was done, as a sentence for a folded turn: `Read 22 files, searched 6 times, ran 3 commands`."""
+    return _summary([one for act in acts for one in (act.inner or (act,)) if one.what in WORDS.values()])
+
+
+def _summary(lines: Sequence[Act]) -> str:
+    counts = {what: [one for one in lines if one.what == what] for what in ("read", "search", "change", "run")}
+    paths = {one.path or one.words for one in counts["change"]}
+    names = sorted({one.path.rpartition("/")[2] for one in counts["change"] if one.path})
+    said = []
+    if number := len({one.path or one.words for one in counts["read"]}):
+        said.append(f"read {number} {'file' if number == 1 else 'files'}")
+    if number := len(counts["search"]):
+        said.append(f"searched {'once' if number == 1 else f'{number} times'}")
+    if paths:
+        is_named = len(names) == len(paths) <= NAMES and len(lines) == len(counts["change"])
+        said.append(f"changed {', '.join(names) if is_named else _number(len(paths), 'file')}")
+    if number := len(counts["run"]):
+        said.append(f"ran {_number(number, 'command')}")
+    text = ", ".join(said)
+    return text[:1].upper() + text[1:]
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(slots=True)
+class Turn:
+    """What followed one prompt: lines, and the answer at the end of it."""
+
+    id: str
+    at: datetime
+    prompt: Act | None = None
+    acts: list[Act] = field(default_factory=list)
+    answer: Act | None = None
+    is_last: bool = False
+
+    @property
+    def until(self) -> datetime:
+        ends = [one.at for one in (*self.acts, self.answer or self.prompt) if one is not None]
+        return max(ends, default=self.at)
+
+    @property
+    def found(self) -> int:
+        """How often what was searched for stands in it."""
+        lines = [one for act in (self.prompt, *self.acts, self.answer) if act for one in (act.inner or (act,))]
+        return sum(part.is_found for one in lines for part in (*(one.text or one.title), *one.output))
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_last or any(one.is_found for one in self.acts)
+
+    @property
+    def words(self) -> str:
+        return in_words(self.acts) or _number(len(self.acts), "action")
+
+    @property
+    def took(self) -> str:
+        return _took((self.until - self.at).total_seconds())
+
+
+def turns_of(acts: Iterable[Act], others: Iterable[Act] = ()) -> list[Turn]:
+    """Return the turns of lines in their order; `others` are put among them by their moments."""
+    turns, lines = list[Turn](), list(acts)
+    for other in others:
+        place = next((index for index, one in enumerate(lines) if one.at > other.at), len(lines))
+        lines.insert(place, other)
+    for one in lines:
+        if one.what == "prompt" or not turns:
+            turns.append(Turn(one.id, one.at, one if one.what == "prompt" else None))
+        if one.what != "prompt":
+            turns[-1].acts.append(one)
+    for turn in turns:
+        said = turn.acts[-1] if turn.acts and turn.acts[-1].what == "said" else None
+        turn.answer, turn.acts = said, folded(turn.acts[:-1] if said else turn.acts)
+    if turns:
+        turns[-1].is_last = True
+    return turns
+
+
+# How a session goes, by its state: group of the list, words after the agent's name, icon, tone.
+STATES = {
+    "waiting": ("waits for an answer", "hand", "ask"),
+    "working": ("works", "loader-circle", "run"),
+    "stuck": ("is stuck", "rotate-ccw", "bad"),
+    "lost": ("gives no sign", "hourglass", "warn"),
+    "idle": ("has finished its turn", "circle-dot", ""),
+    "ended": ("has ended", "circle-check", ""),
+}
+
+
+def state_of(session: Row) -> str:
+    """Return the state of a session as pages say it: one that works may be stuck."""
+    is_stuck = session["state"] in ("working", "lost") and session["failures"] >= STUCK_AT
+    return "stuck" if is_stuck else str(session["state"])
+
+
+def changed_files(acts: Iterable[Act]) -> list[str]:
+    """Return the files that were changed, by name."""
+    return sorted({one.path for one in acts if one.what == "change" and one.path})
+
+
+def plan_of(session: Row) -> list[Row]:
+    """Return the steps of a plan with their icons, tones, states and what those are called."""
+    signs = {"completed": ("circle-check", "ok", "done", "Done"), "in_progress": ("circle-dot", "run", "now", "Now")}
+    names = ("glyph", "tone", "state", "word")
+    return [
+        {"text": step["text"], **dict(zip(names, signs.get(step["state"], ("circle", "", "", "")), strict=True))}
+        for step in session["plan"]
+    ]

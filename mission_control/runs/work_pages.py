@@ -1,0 +1,140 @@
+"""What the panel of a task shows of the work that goes on: plan, step, cost, and what was done so far."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from mission_control.agents.usage_queries import MICROS, money, short
+from mission_control.boards.queries import shortly
+from mission_control.core import times
+from mission_control.database.sql import Row, as_json, as_moment, rows
+from mission_control.log.models import Event
+from mission_control.log.stream import Batch
+from mission_control.runs.session_queries import COLUMNS, OWN, ActivityQuery, activities_of, signs
+from mission_control.runs.session_view import Act, acts_of, changed_files, folded, plan_of, state_of
+from mission_control.tasks.board_view import BoardView
+from mission_control.tasks.panel import Panel, concerns_panel, panel_in, panel_region
+from mission_control.web.fragments import partial, render_macro
+from mission_control.web.regions import Concerns
+
+TEMPLATE = "runs/work.html"
+MOST_ACTIVITIES = 200  # the newest that a panel reads
+MOST_LINES = 30
+# The run of a task that goes on, as `r`, with the session in which that is seen.
+RUNNING = f"""
+    SELECT {COLUMNS}, r.id AS running_id, r.agent_name AS worker_name, r.started_at AS run_since, r.lease_expires_at,
+        r.ready_at, r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost
+    FROM task_runs r
+    LEFT JOIN agent_sessions s ON s.id = (SELECT x.id FROM agent_sessions x WHERE x.run_id = r.id
+        AND x.parent_id IS NULL AND x.ended_at IS NULL ORDER BY x.last_seen_at DESC, x.id LIMIT 1)
+    LEFT JOIN agents g ON g.id = r.agent_id
+    LEFT JOIN tasks t ON t.id = r.task_id
+    WHERE r.task_id = ? AND r.ended_at IS NULL
+"""
+# What stands in the head of the box behind the agent's name, by the state of the work.
+HEADS = {
+    "ready": "has its answer and goes on",
+    "waiting": "waits for an answer",
+    "stuck": "is stuck",
+    "lost": "gives no sign",
+    "idle": "has finished its turn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an agent does on a task now, and the newest of what it did."""
+
+    run: Row
+    session: Row | None
+    acts: list[Act]
+    total: int
+
+    @property
+    def state(self) -> str:
+        return "ready" if self.run["ready_at"] else str(self.run["shown_state"])
+
+    @property
+    def head(self) -> str:
+        return HEADS.get(self.state, "works on this")
+
+    @property
+    def lines(self) -> list[Act]:
+        return folded(self.acts)[-MOST_LINES:]
+
+    @property
+    def figures(self) -> str:
+        cost, used = self.run["run_cost"], self.run["run_tokens"]
+        said = [money(cost / MICROS)] if cost else []
+        return ", ".join([*said, f"{short(used)} tokens"] if used else said)
+
+    @property
+    def files(self) -> list[str]:
+        """The files that it changed, unless it did more than was read."""
+        return changed_files(self.acts) if self.total <= MOST_ACTIVITIES else []
+
+    @property
+    def url(self) -> str:
+        return f"/boards/{self.session['board_id']}/sessions/{self.session['id']}" if self.session else ""
+
+
+async def work_of(view: BoardView, task_id: UUID) -> Work | None:
+    """Return the work that goes on, None when nobody works on the task."""
+    return await view.reads.get(("work", task_id), lambda: _read(task_id))
+
+
+async def _read(task_id: UUID) -> Work | None:
+    found = await rows(RUNNING, task_id)
+    if not found:
+        return None
+    row, now = found[0], times.clock_now()
+    has_session = row["id"] is not None
+    if not has_session:
+        row |= {"client": OWN, "state": "working", "failures": 0, "last_seen_at": row["run_since"], "plan": None}
+    row |= signs(row, now)
+    row |= {
+        name: as_moment(row[name])
+        for name in ("run_since", "lease_expires_at", "parked_at", "ready_at", "doing_at", "state_at", "started_at")
+    }
+    row |= {"plan": as_json(row["plan"]) or []}
+    row |= {"shown_state": state_of(row), "steps": plan_of(row), "doing_words": shortly(row["doing"] or "")}
+    page = await activities_of(UUID(str(row["id"])), ActivityQuery(limit=MOST_ACTIVITIES)) if has_session else None
+    acts = acts_of(page.items, is_open=True) if page else []
+    return Work(row, row if has_session else None, acts, page.total if page else 0)
+
+
+async def box(view: BoardView, panel: Panel) -> str:
+    work = await work_of(view, panel.id) if panel.status == "in_progress" else None
+    return "" if work is None else render_macro(TEMPLATE, "box", panel=panel, work=work)
+
+
+def concerns_work(view: BoardView, news: Event | dict[str, object]) -> bool:
+    """Return whether news are about the open task, or a sign of an agent that may work on it."""
+    if isinstance(news, Event) or "session_id" in news:
+        return concerns_panel(view, news)
+    return news.get("board_id") == str(view.board.id)
+
+
+async def box_changes(view: BoardView, batch: Batch) -> str | None:
+    """Return nothing for signs of agents that do not work on the task."""
+    if batch.events or any("session_id" in one for one in batch.signals):
+        return None
+    panel = await panel_in(view)
+    if panel is None or all(str(one["agent_id"]) != str(panel.assigned_agent_id) for one in batch.signals):
+        return ""
+    return None
+
+
+NEWS = Concerns[BoardView](("task.", "session."), ("session_id", "agent_id"), concerns_work)
+REGIONS = (panel_region("work", NEWS, box, box_changes),)
+
+
+async def run_changes(view: BoardView, panel: Panel) -> str:
+    """Return what was done in the run that goes on, for the timeline of an open panel."""
+    work = await work_of(view, panel.id)
+    if work is None:
+        return ""
+    return partial(
+        f"#run-acts-{work.run['running_id']}",
+        render_macro(TEMPLATE, "done_so_far", panel=panel, work=work),
+        "innerMorph",
+    )
