@@ -63,6 +63,11 @@ class Answer:
         assert self.status == 200, f"{self.status}: {self.body}"
         return self.body
 
+    @property
+    def plain(self) -> Any:
+        """The body of an answer that must be a success, without the news that rode on it."""
+        return {name: value for name, value in self.ok().items() if name != "news"}
+
     def refused(self, status: int) -> Any:
         """The detail of an answer that must be this refusal."""
         assert self.status == status, f"{self.status}: {self.body}"

@@ -17,6 +17,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.agents.usage_queries import exhausted
 from mission_control.agents.work_state import directive_of
+from mission_control.boards.models import Run
 from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
@@ -31,7 +32,7 @@ from mission_control.gateways.events import GatewayRef, when_connected
 from mission_control.log import leases
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
-from mission_control.log.leases import Delivery
+from mission_control.log.leases import NOTE, STOPPED, Delivery
 from mission_control.log.unit_of_work import deliver, notify, record, signal
 from mission_control.runs import claiming
 from mission_control.runs.waiting import reasons_of
@@ -106,6 +107,9 @@ async def _reason_to_end(delivery: Delivery, agent: Agent) -> str | None:
     """Return why a turn has to end, None where it may go on. A notice may have waited while its gateway was away."""
     if delivery.header in STOPS:
         return STOPS[delivery.header] if (await directive_of(agent)).directive == "stop" else None
+    if delivery.header == STOPPED:
+        others = Run.filter(agent_id=agent.id, ended_at=None, started_at__gt=delivery.created_at)
+        return None if await others.exists() else "a person stopped its run"
     if delivery.header != "TASK TAKEN AWAY":
         return None
     theirs = Task.filter(assigned_agent_id=agent.id, status="in_progress", deleted_at=None)
@@ -125,7 +129,8 @@ SETTING_UP_SECONDS = 10.0
 REACHED = (
     "agent_id IN (SELECT a.id FROM agents a JOIN gateways g ON g.id = a.gateway_id LEFT JOIN boards b ON b.id ="
     " a.board_id WHERE a.openclaw_session_id IS NOT NULL AND a.callback_url IS NULL AND b.deleted_at IS NULL"
-    " AND (a.last_seen_at IS NOT NULL OR a.last_wake_sent_at IS NOT NULL) AND g.id IN ({gateways}))"
+    " AND (a.last_seen_at IS NOT NULL OR a.last_wake_sent_at IS NOT NULL) AND g.id IN ({gateways})"
+    f" AND NOT (header = '{NOTE}' AND a.run_began_at IS NOT NULL))"
 )
 
 _sending: Counter[UUID] = Counter()

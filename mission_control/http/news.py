@@ -119,6 +119,13 @@ def running() -> AgentCall | None:
     return call
 
 
+def in_a_line(news: JsonObject) -> str:
+    """Return news as one line of text, for models."""
+    now = f"{news['directive'].capitalize()}: {news['directive_reason']} " if "directive" in news else ""
+    more = f" · {news['more']:,} more in your inbox" if news["more"] else ""
+    return f"News. {now}{' · '.join(item['text'] for item in news['items'])}{more}"
+
+
 async def with_news(call: AgentCall | None, body: bytes) -> bytes:
     """Return a JSON object that answers a call, with the news that ride on it."""
     news = None if call is None else await news_of(call)

@@ -129,6 +129,7 @@ DEBOUNCE_SECONDS = 0.02
 
 
 NOTICE = "agent.notice"  # the kind of deliveries to agents
+NOTE, STOPPED = "NOTE", "TASK STOPPED"  # headers of what a person sends an agent in its run
 # What has not reached an agent. `state <> 'sent'` is the condition of a partial index.
 NEWS = f"state <> 'sent' AND taken_at IS NULL AND kind = '{NOTICE}'"
 

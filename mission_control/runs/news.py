@@ -15,9 +15,9 @@ from mission_control.database.sql import Row, as_id, as_json, rows
 from mission_control.http.lookups import end_quiet
 from mission_control.http.news import AgentCall, news_for
 from mission_control.log.commands import command
-from mission_control.log.leases import NEWS
+from mission_control.log.leases import NEWS, NOTE, STOPPED
 from mission_control.log.unit_of_work import signal
-from mission_control.runs.notes import ADVICE, NOTE, STOPPED
+from mission_control.runs.notes import ADVICE
 
 LARGEST = 1024  # bytes of the news
 LARGEST_LINE = 400  # of one that is not alone

@@ -13,8 +13,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import BlankToNone, Body, example
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
+from mission_control.log.leases import STOPPED
 from mission_control.log.unit_of_work import deliver, record
-from mission_control.runs.notes import STOPPED, present_run
+from mission_control.runs.notes import present_run
 from mission_control.tasks.changes import locked_task, save
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter

@@ -223,7 +223,7 @@ async def test_task_is_deleted_and_restored(cast: Cast) -> None:
 
 async def test_lead_deletes_a_task_on_its_own_path(cast: Cast) -> None:
     task, before = await cast.add_task(), await head(cast)
-    assert (await cast.atlas.delete(f"/agent{cast.task(task)}")).ok() == {"ok": True}
+    assert (await cast.atlas.delete(f"/agent{cast.task(task)}")).plain == {"ok": True}
     assert await kinds(cast, before) == [("task.deleted", cast.atlas.id)]
 
 

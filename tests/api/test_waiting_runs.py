@@ -301,15 +301,15 @@ async def test_run_is_parked_after_the_ask_unless_it_was_answered(cast: Cast) ->
     await cast.add_task(title="Polish")
     task = await taken(cast)
     path = f"/agent{cast.task(task)}/parking"
-    assert (await cast.vega.post(path, {"fence": 1})).ok() == {"is_parked": False}
+    assert (await cast.vega.post(path, {"fence": 1})).plain == {"is_parked": False}
     asked = await question(cast)
-    assert (await cast.vega.post(path, {"fence": 1})).ok() == {"is_parked": True}
-    assert (await cast.vega.post(path, {"fence": 1})).ok() == {"is_parked": True}
+    assert (await cast.vega.post(path, {"fence": 1})).plain == {"is_parked": True}
+    assert (await cast.vega.post(path, {"fence": 1})).plain == {"is_parked": True}
     assert await title_of_next(cast) is None
     (await answer(cast, asked)).ok()
     assert await title_of_next(cast) == "Polish"
     second = await question(cast)
     (await answer(cast, second)).ok()
-    assert (await cast.vega.post(path, {"fence": 1})).ok() == {"is_parked": False}
+    assert (await cast.vega.post(path, {"fence": 1})).plain == {"is_parked": False}
     (await cast.vega.post(path, {"fence": 0})).refused_as(409, "lease_lost")
     (await cast.rigel.post(path, {"fence": 1})).refused_as(409, "lease_lost")

@@ -10,11 +10,12 @@ from mission_control.fleet import changes
 from mission_control.fleet.changes import remove, rest
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.models import Gateway
+from mission_control.log.leases import Delivery
 from mission_control.people.models import Member
-from tests.cast import Cast, Program, events, head
+from tests.cast import Cast, Program, events, head, stamp
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway
-from tests.gateway.notices import on_gateway, reconnect_quickly, send_all, session_of
+from tests.gateway.notices import on_gateway, received, reconnect_quickly, send_all, session_of, write
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,90 @@ async def test_task_that_is_taken_away_ends_the_turn_of_an_agent_with_no_other(
     await send_all()
     assert await ended(before) == ([] if has_another else ["Ended what Lyra was doing: its task was taken away."])
     assert bool(fake_gateway.running) is has_another
+
+
+async def held(cast: Cast, agent: Program) -> str:
+    """The path of a task that an agent works on."""
+    path = f"/boards/{cast.other_board.id}/tasks"
+    task = (await cast.ada.post(path, {"title": "One"})).ok()["id"]
+    (await agent.post(f"/agent/boards/{cast.other_board.id}/claims", {"task_id": task})).ok()
+    await send_all()
+    return f"{path}/{task}"
+
+
+async def test_stopped_run_ends_the_turn_whatever_else_waits(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    task = await held(cast, lyra)
+    await held(cast, lyra)
+    await busy(fake_gateway, lyra)
+    [first] = await write(cast, lyra, "It cannot be sent now.")
+    await Delivery.filter(id=first.id).update(due_at=stamp(10))
+    before = await head(cast)
+    run = (await cast.ada.post(f"{task}/stop", {"reason": "Rain."})).ok()
+    assert run["notified_at"] is None
+    await send_all()
+    assert fake_gateway.running == {}
+    assert await ended(before) == ["Ended what Lyra was doing: a person stopped its run."]
+    assert "Stopped by Ada: Rain." in (await received(fake_gateway, lyra))[-1]
+    [run] = (await cast.ada.get(f"{task}/runs")).ok()["items"]
+    assert run["notified_at"] is not None and (await Delivery.get(id=first.id)).state == "waiting"
+
+
+async def test_stop_that_arrives_after_other_work_began_ends_nothing(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    task = await held(cast, lyra)
+    (await cast.ada.post(f"{task}/stop", {})).ok()
+    await held_without_sending(cast, lyra)
+    await busy(fake_gateway, lyra)
+    await send_all()
+    assert fake_gateway.running and fake_gateway.sent("chat.abort") == []
+
+
+async def held_without_sending(cast: Cast, agent: Program) -> None:
+    """A task that an agent takes while notices wait for it."""
+    path = f"/boards/{cast.other_board.id}/tasks"
+    task = (await cast.ada.post(path, {"title": "Two"})).ok()["id"]
+    (await agent.post(f"/agent/boards/{cast.other_board.id}/claims", {"task_id": task})).ok()
+
+
+async def test_note_in_a_turn_rides_on_an_answer_and_is_not_sent_again(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    task = await held(cast, lyra)
+    for _ in range(2):
+        (await lyra.post("/agent/heartbeat", None)).ok()
+    await Agent.filter(id=lyra.id).update(run_began_at=stamp())
+    before = await received(fake_gateway, lyra)
+    (await cast.ada.post(f"{task}/notes", {"text": "Read the new table."})).ok()
+    (await cast.ada.post(f"{task}/comments", {"message": "How far?"})).ok()
+    await send_all()
+    after = await received(fake_gateway, lyra)
+    assert len(after) == len(before) + 1 and "How far?" in after[-1]  # what came later waits for no note
+    [item] = (await lyra.post("/agent/heartbeat", None)).ok()["news"]["items"]
+    assert item["kind"] == "note" and "Read the new table." in item["text"]
+    assert "news" not in (await lyra.post("/agent/heartbeat", None)).ok()
+    await Agent.filter(id=lyra.id).update(run_began_at=None)
+    await send_all()
+    assert await received(fake_gateway, lyra) == after
+
+
+async def test_note_is_sent_when_the_turn_ends(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    task = await held(cast, lyra)
+    await Agent.filter(id=lyra.id).update(run_began_at=stamp())
+    sent = (await cast.ada.post(f"{task}/notes", {"text": "Read the new table."})).ok()
+    await send_all()
+    assert (await Delivery.get(id=sent["id"])).state == "waiting"
+    await Agent.filter(id=lyra.id).update(run_began_at=None)
+    await send_all()
+    assert "Read the new table." in (await received(fake_gateway, lyra))[-1]
+    [note] = (await cast.ada.get(f"{task}/notes")).ok()["items"]
+    assert note["state"] == "taken" and note["taken_at"] is not None
 
 
 async def test_other_sessions_of_the_agent_are_ended_too(

@@ -1,0 +1,81 @@
+"""On a real gateway: a note reaches an agent in the middle of its turn, and a stopped run ends its turn at once."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mission_control.gateways.installation import workspace_path
+from tests.gateway.fake_model import Reply, Turn
+from tests.gateway.real import RealGateway
+from tests.gateway.scripted import CLAIMED, Scripted, assign
+from tests.gateway.team import Team, team_on, until
+
+pytestmark = [pytest.mark.gateway, pytest.mark.database]
+
+# Calls until a note arrives, whose words it keeps in `heard`.
+LISTEN = (
+    f"{CLAIMED}; for round in $(seq 100); do ./mc POST /api/v1/agent/heartbeat > .beat;"
+    " if grep -q nebula .beat; then cp .beat heard; break; fi; sleep 0.5; done; ./mc POST /api/v1/agent/heartbeat"
+)
+
+
+@pytest.fixture(scope="module")
+async def team(real_gateway: RealGateway, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
+    """A board with a lead and two workers on the gateway."""
+    async with team_on(real_gateway, tmp_path_factory.mktemp("steering")) as made:
+        yield made
+
+
+async def begun(team: Team, gateway: RealGateway, title: str, command: str, then: Reply | None = None) -> str:
+    """Let a worker take a task and begin with a command in a turn; the path of the task."""
+    script, worker = Scripted(gateway.model), team.worker_ids[0]
+    task: dict[str, Any] = await team.ask("POST", f"/boards/{team.board_id}/tasks", {"title": title})
+    order = assign(task["id"], worker)
+    script.acts[f"lead-{team.board_id}"] = lambda turn: order if task["id"] in turn.user else None
+    script.acts[f"mc-{worker}"] = lambda turn: command if "TASK ASSIGNED" in turn.user else None
+
+    def answer(turn: Turn) -> Reply | None:
+        if then is not None and turn.results and turn.agent == f"mc-{worker}" and "TASK ASSIGNED" in turn.user:
+            return then
+        return script.answer(turn)
+
+    gateway.model.answer = answer
+    path = f"/boards/{team.board_id}/tasks/{task['id']}"
+    await until(lambda: team.ask("GET", path), lambda found: found["status"] == "in_progress")
+    await until(lambda: team.agent(worker), lambda found: found["run_began_at"] is not None)
+    return path
+
+
+async def test_note_reaches_an_agent_in_its_turn(team: Team, real_gateway: RealGateway) -> None:
+    worker = team.worker_ids[0]
+    heard = Path(workspace_path(str(real_gateway.workspaces), f"mc-{worker}")) / "heard"
+    path = await begun(team, real_gateway, "Listen", LISTEN)
+    began = time.monotonic()
+    await team.ask("POST", f"{path}/notes", {"text": "Look at the nebula first."})
+    await until(lambda: team.ask("GET", f"{path}/notes"), lambda found: found["items"][0]["taken_at"] is not None)
+    print(f"taken {time.monotonic() - began:.1f} s after it was sent")
+    assert "Look at the nebula first." in heard.read_text()
+    await until(lambda: team.agent(worker), lambda found: found["run_began_at"] is None)
+    assert "nebula" not in await team.told(real_gateway, worker)  # it heard of it once
+
+
+async def test_stopped_run_ends_its_turn_within_two_seconds(team: Team, real_gateway: RealGateway) -> None:
+    speech = Reply("word " * 400, seconds=40.0)
+    path = await begun(team, real_gateway, "Speak", CLAIMED, then=speech)
+    run = await team.ask("POST", f"{path}/stop", {"reason": "Enough."})
+    stopped = datetime.fromisoformat(run["ended_at"])
+    feed = f"/activity?board_id={team.board_id}&limit=50"
+    said = await until(
+        lambda: team.ask("GET", feed),
+        lambda found: any("a person stopped its run" in str(one["message"]) for one in found["items"]),
+    )
+    [ended] = [one for one in said["items"] if "a person stopped its run" in str(one["message"])]
+    seconds = (datetime.fromisoformat(ended["created_at"]) - stopped).total_seconds()
+    print(f"ended {seconds:.2f} s after it was stopped")
+    assert seconds < 2
+    [run] = (await team.ask("GET", f"{path}/runs"))["items"]
+    assert run["notified_at"] is not None and run["end_reason"].endswith(": Enough.")
