@@ -84,7 +84,7 @@ UP = {
             "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
             "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
             "user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
-            CONSTRAINT "uid_agent_sessi_agent_i_64b255" UNIQUE ("agent_id", "client", "external_id")
+            CONSTRAINT "uid_agent_sessi_agent_i_7ea962" UNIQUE ("agent_id", "board_id", "client", "external_id")
         ) /* One conversation of an agent's program, wherever it runs. It serves a run (`run_id`) at a time, or none. */;
         CREATE INDEX IF NOT EXISTS "idx_agent_sessi_board_i_70a952" ON "agent_sessions" ("board_id", "last_seen_at");
         CREATE INDEX IF NOT EXISTS "idx_agent_sessi_run_id_c7f7e1" ON "agent_sessions" ("run_id");
@@ -223,7 +223,7 @@ UP = {
             "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
             "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
             "user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
-            CONSTRAINT "uid_agent_sessi_agent_i_64b255" UNIQUE ("agent_id", "client", "external_id")
+            CONSTRAINT "uid_agent_sessi_agent_i_7ea962" UNIQUE ("agent_id", "board_id", "client", "external_id")
         );
         CREATE INDEX IF NOT EXISTS "idx_agent_sessi_board_i_70a952" ON "agent_sessions" ("board_id", "last_seen_at");
         CREATE INDEX IF NOT EXISTS "idx_agent_sessi_run_id_c7f7e1" ON "agent_sessions" ("run_id");

@@ -18,7 +18,6 @@ from mission_control.agents.usage_queries import (
     concerned,
     inside,
     micros,
-    summed,
     today,
 )
 from mission_control.core import times
@@ -41,6 +40,7 @@ EVENTS = (
     Kind("budget.deleted", "A budget was deleted."),
 )
 
+SUMS = ("input_tokens", "output_tokens", "cached_tokens", "cost_micros")  # of entries, runs and sessions
 NAMES, WHERE = ("input", "output", "micros"), ("measured", "reported")
 MARKS = ("warned_on", "exceeded_on", "state_at")
 
@@ -61,6 +61,15 @@ class Figures:
 
     def larger(self, other: "Figures") -> "Figures":
         return Figures(*(max(getattr(self, name), getattr(other, name)) for name in NAMES))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The session in which an agent used something, and the run and the task that it served."""
+
+    session_id: UUID
+    run_id: UUID | None
+    task_id: UUID | None
 
 
 async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
@@ -89,10 +98,10 @@ async def report_usage(
     task_id: UUID | None = None,
     run_id: UUID | None = None,
     session_id: UUID | None = None,
-) -> list[UsageFigures]:
+) -> list[UsageEntry]:
     """Record what an agent used, count it against its budgets, and return what was new: not nothing, nor a known key.
 
-    With a run, the sums of the run grow too. Of an agent on a gateway only what the gateway has not measured counts.
+    With a run, its sums grow too. Of an agent on a gateway only what the gateway has not measured counts.
     """
     [found] = await rows(
         "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
@@ -101,7 +110,6 @@ async def report_usage(
         board_id,
     )
     about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "session_id": session_id}
-    reports: dict[UUID, UsageFigures] = {}
     entries = []
     for one in await _unknown(agent_id, used):
         counted = reported = Figures(one.input_tokens, one.output_tokens, micros(one.cost_usd))
@@ -113,16 +121,7 @@ async def report_usage(
         entry.key, entry.cached_tokens = getattr(one, "key", None), min(one.cached_tokens, counted.input)
         entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
         entries.append(entry)
-        reports[entry.id] = one
-    new = [reports[entry.id] for entry in await _count(entries)]
-    if run_id is not None and new:
-        await rows(
-            "UPDATE task_runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,"
-            " cached_tokens = cached_tokens + ?, cost_micros = cost_micros + ? WHERE id = ?",
-            *summed(new).values(),
-            run_id,
-        )
-    return new
+    return await _count(entries)
 
 
 async def _unknown(agent_id: UUID, used: Sequence[UsageFigures]) -> list[UsageFigures]:
@@ -136,7 +135,15 @@ async def _unknown(agent_id: UUID, used: Sequence[UsageFigures]) -> list[UsageFi
 
 
 @command("usage.measure")
-async def measure_usage(actor: Actor, agent_id: UUID, more: Figures, *, model: str | None = None) -> UsageEntry | None:
+async def measure_usage(
+    actor: Actor,
+    agent_id: UUID,
+    more: Figures,
+    *,
+    model: str | None = None,
+    cached: int = 0,
+    served: Served | None = None,
+) -> UsageEntry | None:
     """Record what a gateway measured of an agent; what the agent reported itself does not count again."""
     [agent] = await rows("SELECT organization_id, board_id FROM agents WHERE id = ?", agent_id)
     counted = await beyond_known(agent_id, more, "measured")
@@ -144,15 +151,18 @@ async def measure_usage(actor: Actor, agent_id: UUID, more: Figures, *, model: s
         return None
     whose = {name: as_id(agent[name]) for name in ("organization_id", "board_id")}
     entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", **whose)
+    if served is not None:
+        entry.session_id, entry.run_id, entry.task_id = served.session_id, served.run_id, served.task_id
+    entry.cached_tokens = min(cached, counted.input)
     entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
     await _count([entry])
     return entry
 
 
 async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
-    """Store entries of one agent and count them against every budget that they concern; return those that were new.
+    """Store entries of one agent and run, and count them against every budget that they concern.
 
-    The locks of the budgets make each warning happen once.
+    Return those that were new. The locks of the budgets make each warning happen once.
     """
     day = today()
     for entry in entries:
@@ -160,6 +170,12 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
     new = await insert_new(entries)
     if not new:
         return []
+    if (run_id := new[0].run_id) is not None:
+        await rows(
+            f"UPDATE task_runs SET {', '.join(f'{name} = {name} + ?' for name in SUMS)} WHERE id = ?",
+            *(sum(getattr(one, name) for one in new) for name in SUMS),
+            run_id,
+        )
     budgets = concerned(new[0].agent_id, new[0].board_id, new[0].organization_id)
     for budget in await budgets.order_by("id").select_for_update():
         if budget.period == "day" and (budget.used_on or "") < day:

@@ -1,7 +1,6 @@
 """Read usage and budgets. Money is US dollars in JSON, and millionths of one elsewhere."""
 
 import math
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal, Self
@@ -105,16 +104,8 @@ class UsageFigures(Body):
 
     def figures(self) -> dict[str, Any]:
         """As they are stored: money in millionths of a dollar."""
-        return {**summed([self]), "model": self.model}
-
-
-def summed(used: Sequence[UsageFigures]) -> dict[str, int]:
-    """Return the sums of figures as runs and sessions keep them."""
-    sums = {name: sum(getattr(one, name) for one in used) for name in TOKEN_SUMS}
-    return {**sums, "cost_micros": sum(micros(one.cost_usd) for one in used)}
-
-
-TOKEN_SUMS = ("input_tokens", "output_tokens", "cached_tokens")
+        kept = self.model_dump(include={"input_tokens", "output_tokens", "cached_tokens", "model"})
+        return kept | {"cost_micros": micros(self.cost_usd)}
 
 
 class RequestUsage(UsageFigures):

@@ -17,7 +17,7 @@ from mission_control.log.commands import atomically
 tools = Tools(position=1)
 
 
-@tools.tool("Who am I", takes("agent_list_agents"), reads=True)
+@tools.tool("Who am I", takes("agent_list_agents"), reads=True, listed="leads")
 async def who_am_i(call: Call) -> Said:
     """Learn who you are, what your board is for, which rules hold there, and who works with you.
 
@@ -48,6 +48,7 @@ async def who_am_i(call: Call) -> Said:
     takes("agent_heartbeat", wait_seconds="", known="The directive that you have"),
     Shape("status directive directive_reason"),
     repeats=True,
+    listed="nobody",
 )
 async def heartbeat(call: Call) -> Said:
     """Send a heartbeat, and learn whether to continue.
@@ -73,12 +74,13 @@ async def heartbeat(call: Call) -> Said:
     ),
     shapes.TASKS,
     reads=True,
+    listed="leads",
 )
 async def list_tasks(call: Call) -> Said:
     """List the tasks of your board, newest first.
 
     Use it to look around, to find unfinished work of your own (mine), or as a lead to see what is in review. To get
-    work, call claim_task instead: it picks the best task and gives it to you alone.
+    work, call next instead: it picks the best task and gives it to you alone.
     """
     mine = call.actor.id if call["mine"] else None
     return shapes.part_of(await call.perform(assigned_agent_id=mine, unassigned=call["unassigned"] or None), "tasks")
@@ -93,9 +95,9 @@ async def comment(call: Call) -> Said:
     """Report progress, ask a question or answer one, where the work is.
 
     People and agents of the board see it immediately; agents that you mention with @name are notified. Comment on
-    what others need to know (a decision, a surprise, an obstacle), not on every step. Facts that outlive
-    the task go to remember; the end of the work goes to finish_task. A lead comments on tasks in review, on tasks it
-    made, and where it is mentioned (403 otherwise). 409 lease_lost: stop working on the task.
+    what others need to know (a decision, a surprise, an obstacle), not on every step; the end of the work goes to
+    finish. A lead comments on tasks in review, on tasks it made, and where it is mentioned (403 otherwise). 409
+    lease_lost: stop working on the task.
     """
     return "Said.", await call.perform()
 
@@ -108,6 +110,7 @@ async def comment(call: Call) -> Said:
         tags="Words to find it by; `chat` makes it a chat message",
     ),
     shapes.MEMORY,
+    listed="leads",
 )
 async def remember(call: Call) -> Said:
     """Write down a fact or a decision that outlives a task, for everybody on the board.
@@ -131,6 +134,7 @@ async def remember(call: Call) -> Said:
     ),
     Shape("total", entries=shapes.MEMORY),
     reads=True,
+    listed="leads",
 )
 async def recall(call: Call) -> Said:
     """Look up what was written down on your board: facts and decisions, newest first.
@@ -151,6 +155,7 @@ async def recall(call: Call) -> Said:
     ),
     scope="read",
     repeats=True,
+    listed="leads",
 )
 async def read_inbox(call: Call) -> Said:
     """Read your notices: assignments, mentions, comments, decisions, nudges, chat; the oldest first.
@@ -177,6 +182,7 @@ async def read_inbox(call: Call) -> Said:
         task_id="The task that it was for",
         fence=shapes.fence("The fence of your lease of that task"),
     ),
+    listed="nobody",
 )
 async def report_usage(call: Call) -> Said:
     """Report the tokens and money that your work used since the last report.
@@ -252,7 +258,7 @@ async def review_task(call: Call) -> Said:
 
     Read the task first (get_task): the summary of the last attempt says what was done. A refusal changes nothing.
     403: the task is not in review. 409 with the code of a rule: the board asks for an approval by a person before it is
-    done; request_approval, wait_for_decision, and review again.
+    done; ask with action task.finish, then review again.
     """
     is_done = call["verdict"] == "done"
 

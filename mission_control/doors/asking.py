@@ -50,6 +50,7 @@ class Choice(Arguments):
         tags=Shown("Tags under which the answer is remembered", "reply_tags"),
     ),
     Shape("question_id content options state"),
+    listed="nobody",
 )
 async def ask_people(call: Call) -> Said:
     """Ask the people of the board a question that blocks your work.
@@ -68,12 +69,12 @@ async def ask_people(call: Call) -> Said:
     return "People see your question now.", {**answer, "question_id": str(answer["id"])}
 
 
-@tools.tool("List what people were asked", takes("list_questions", **WAIT), reads=True)
+@tools.tool("List what people were asked", takes("list_questions", **WAIT), reads=True, listed="leads")
 async def list_asked(call: Call) -> Said:
     """List the questions and approvals of your board that people have not settled yet, the newest first.
 
-    Read it before ask_people and request_approval, so that nothing is asked twice, and when you start anew and no
-    longer know what you wait for. wait_for_decision takes the id of an approval; withdraw_question that of a question.
+    Read it before you ask, so that nothing is asked twice, and when you start anew and no longer know what you wait
+    for. withdraw_question takes the id of a question.
     """
     board_id = home(call.actor)
     answer = await settled(
@@ -125,7 +126,7 @@ def _approval_line(actor: Actor, read: Any, names: dict[UUID, str]) -> JsonObjec
     }
 
 
-@tools.tool("Withdraw a question", takes("withdraw_question", question_id=ID), repeats=True)
+@tools.tool("Withdraw a question", takes("withdraw_question", question_id=ID), repeats=True, listed="leads")
 async def withdraw_question(call: Call) -> Said:
     """Withdraw a question that nobody answered, when you found the answer or no longer need it.
 
@@ -150,6 +151,7 @@ async def withdraw_question(call: Call) -> Said:
         fence=fence("The fence of your lease, when a task is yours"),
     ),
     APPROVAL,
+    listed="nobody",
 )
 async def request_approval(call: Call) -> Said:
     """Ask the people of the board for a decision, and get the id of the request.
@@ -167,6 +169,7 @@ async def request_approval(call: Call) -> Said:
     takes("get_approval", approval_id=ID, wait_seconds=Shown("How long to wait at most", default=50)),
     APPROVAL,
     reads=True,
+    listed="nobody",
 )
 async def wait_for_decision(call: Call) -> Said:
     """Wait until people decide about a request, at most 50 seconds; call it again while it is pending.

@@ -16,7 +16,7 @@ from mission_control.tasks.fields import TOOL_WORDS
 TASK = "Its id or number, such as #3"
 ID = "An id, as another tool answered it"
 MARKDOWN = "Markdown; @name notifies an agent, @lead the lead"
-FENCE = Shown("The fence of your lease, as claim_task answered it", kind=Annotated[int, Field(ge=1)], default=REQUIRED)
+FENCE = Shown("The fence of your lease, as next answered it", kind=Annotated[int, Field(ge=1)], default=REQUIRED)
 PART = {"limit": Shown(default=50), "offset": Shown()}
 WAIT = {"wait_seconds": Shown(), "known": Shown("`version` of the list you have; it waits for another")}
 STATUS = Shown(kind=TaskStatus | None)

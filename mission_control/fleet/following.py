@@ -14,6 +14,7 @@ from mission_control.core import times
 from mission_control.core.masking import Mask
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
+from mission_control.fleet import session_feed
 from mission_control.fleet.gateway_agent import agent_in
 from mission_control.fleet.session_reading import mask_of
 from mission_control.fleet.transcript import ENDINGS, Part, Run
@@ -158,6 +159,8 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
         return
     session = _session_of(gateway, payload)
     run.agent_event(payload.get("stream"), data)
+    if payload.get("stream") in ("tool", "item"):
+        session_feed.note_tool(gateway, session.key, run, data)
     if payload.get("stream") == "lifecycle" and data.get("phase") in ("end", "error"):
         _end(session, run.id, str(data.get("error") or "") if data["phase"] == "error" else "")
     _plan(session)
@@ -216,6 +219,7 @@ def _run_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Run | None:
         if len(session.runs) >= MOST_RUNS:
             _forget_run(session, next(iter(session.runs)))
         session.runs[run_id] = Run(run_id)
+        session_feed.note_begin(gateway, key, session.runs[run_id])
         session.is_state_new = True
         session.failure = ""
         _plan_list(gateway)
@@ -225,6 +229,7 @@ def _run_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Run | None:
 
 def _end(session: Followed, run_id: str, failure: str) -> None:
     _ended.append(run_id)
+    session_feed.note_end(session.gateway, session.key, session.runs[run_id], failure)
     _forget_run(session, run_id)
     session.is_state_new = True
     session.failure = failure[:LONGEST_FAILURE]

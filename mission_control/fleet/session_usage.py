@@ -18,7 +18,7 @@ from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.times import monotonic
-from mission_control.fleet import following
+from mission_control.fleet import following, session_feed
 from mission_control.fleet.gateway_agent import mappings_in
 from mission_control.fleet.models import SessionUsage
 from mission_control.gateways import connector
@@ -46,8 +46,10 @@ class Measured:
     """A session's usage in all, as its gateway sums it up."""
 
     agent_id: str
+    key: str
     session_id: str
     figures: Figures
+    cached: int
     began_at: datetime | None
     model: str | None
 
@@ -135,8 +137,10 @@ def _measured_of(said: Mapping[str, object]) -> Measured | None:
     model, began = said.get("model"), _count(usage.get("firstActivity"))  # in milliseconds
     return Measured(
         agent_id=str(agent_id),
+        key=str(said.get("key") or ""),
         session_id=session_id[:512],
         figures=Figures(taken, output, micros),
+        cached=_count(usage.get("cacheRead")),
         began_at=datetime.fromtimestamp(began / 1000, UTC).replace(tzinfo=None) if 0 < began < 2**42 else None,
         model=model[:200] if isinstance(model, str) else None,
     )
@@ -169,7 +173,12 @@ async def count_session(actor: Actor, gateway_id: UUID, agent: Agent, measured: 
     mark.updated_at = times.clock_now()
     await mark.save()
     if more:
-        await measure_usage(actor, agent.id, more, model=measured.model)
+        served = await session_feed.served_by(agent, measured.key)
+        # Of the tokens from a cache, which have no mark, as large a part counts as of the input.
+        cached = measured.cached * more.input // max(1, measured.figures.input)
+        entry = await measure_usage(actor, agent.id, more, model=measured.model, cached=cached, served=served)
+        if entry is not None:
+            await session_feed.add_to_session(entry)
 
 
 HANDLERS = Handlers({"chat": on_chat, "agent": following.on_agent})

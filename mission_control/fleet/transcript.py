@@ -322,6 +322,8 @@ class Run:
     # What pages do not show yet: parts by their number, and the status.
     changed: set[int] = field(default_factory=set)
     has_new_status: bool = False
+    # What is stored of it already, as activities: parts, and when calls of tools began.
+    noted: dict[str, float] = field(default_factory=dict)
     # Whether its texts come as items; the cumulative ones of `chat` are left out then.
     has_items: bool = False
 

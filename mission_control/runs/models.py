@@ -63,7 +63,7 @@ class AgentSession(Identified):
 
     class Meta:
         table = "agent_sessions"
-        unique_together = (("agent", "client", "external_id"),)
+        unique_together = (("agent", "board", "client", "external_id"),)
         indexes = (
             Index(fields=("board_id", "last_seen_at")),
             Index(fields=("run_id",)),

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import SENT_BY_GATEWAY
-from mission_control.agents.reactions import NOTICE
 from mission_control.agents.work_state import channel_of, directive_of
 from mission_control.boards.models import Board
 from mission_control.core import times
@@ -21,9 +20,11 @@ from mission_control.core.values import JsonObject, Schema, example
 from mission_control.database.sql import as_id, as_moment, rows
 from mission_control.http.operation import settled, themselves
 from mission_control.http.retries import committed
+from mission_control.log.leases import NEWS
 from mission_control.runs import leases, polling
 from mission_control.runs.briefing import BriefRead
 from mission_control.runs.claiming import NO_WORK_CODES, Claim
+from mission_control.runs.notes import NOTE
 from mission_control.runs.queries import ClaimCreate, ClaimReason, LeaseRead
 from mission_control.tasks.schemas import TaskRead
 
@@ -52,6 +53,9 @@ class NextCreate(ClaimCreate):
         list[Wanted],
         Field(description="What to answer: `notice` stands for notes too, `work` for what you resume and for rework"),
     ] = ["directive", "notice", "work"]
+    after_start: Annotated[
+        bool, Field(description="You begin anew, such as after a crash: a task that you hold already comes first")
+    ] = False
     keep_alive: Annotated[
         bool,
         Field(
@@ -100,6 +104,9 @@ NOTHING = "There is nothing to do at the moment."
 async def next_of(actor: Actor, wanted: NextCreate) -> JsonObject:
     """Return what an agent does next; wait for it as long as it asks for."""
     actor, reason = replace(actor, fence=None), None
+    if wanted.after_start and wanted.task_id is None:
+        held = [one["task_id"] for one in await _held(actor) if one["state"] == "working"]
+        wanted = wanted.model_copy(update={"task_id": next(iter(held), None)})
     if wanted.task_id is not None:
         answer = await polling.named(actor, await _board(actor), wanted, partial(_with_work, actor, wanted))
     elif actor.board_id is None or actor.is_lead or "work" not in wanted.kinds:
@@ -184,14 +191,13 @@ async def _look_at_news(actor: Actor, wanted: NextCreate) -> JsonObject | None:
     if "notice" not in wanted.kinds:
         return None
     found = await rows(
-        "SELECT header FROM deliveries WHERE agent_id = ? AND state <> 'sent' AND kind = ? AND offered_at IS NULL"
-        f" AND taken_at IS NULL AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq DESC LIMIT 1",
+        f"SELECT header FROM deliveries WHERE agent_id = ? AND {NEWS} AND offered_at IS NULL"
+        f" AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq DESC LIMIT 1",
         actor.id,
-        NOTICE,
     )
     if not found:
         return None
-    kind = "note" if found[0]["header"] == "NOTE" else "notice"
+    kind = "note" if found[0]["header"] == NOTE else "notice"
     said = (await directive_of(_agent(actor))).directive
     return _answer(kind, "Read `news`, then call again.", said) | {"held": await _held(actor)}
 

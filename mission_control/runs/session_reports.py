@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field, JsonValue
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.agents.budgets import report_usage
+from mission_control.agents.budgets import SUMS, report_usage
 from mission_control.agents.models import Agent
-from mission_control.agents.usage_queries import RequestUsage, reported_run, summed
+from mission_control.agents.usage_queries import RequestUsage, reported_run
 from mission_control.agents.work_state import Directive, directive_of
 from mission_control.boards.models import Run
 from mission_control.core import times
@@ -144,7 +144,6 @@ class Reported(NamedTuple):
 
 # What a report changes of a session; the first are as the program says.
 FACTS = ("client_version", "host_label", "cwd_label", "branch", "model", "mode", "title")
-SUMS = ("input_tokens", "output_tokens", "cached_tokens", "cost_micros")
 CHANGED = (
     *(*FACTS, *SUMS, "doing", "doing_at", "doing_ref", "failures", "failing"),
     *(*ENDED, "run_id", "task_id", "parent_id", "last_seen_at", "plan", "seq"),
@@ -181,8 +180,8 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
             run_id=run.id if run else None,
             session_id=session.id,
         )
-        for name, value in summed(used).items():
-            setattr(session, name, getattr(session, name) + value)
+        for name in SUMS:
+            setattr(session, name, getattr(session, name) + sum(getattr(one, name) for one in used))
     if given.ended:
         await end(agent.organization_id, session, given.end_reason)
     await update(session, *(name for name in CHANGED if getattr(session, name) != before[name]))
@@ -197,12 +196,15 @@ async def _run_of(agent: Agent, given: ReportCreate) -> Run | None:
     return found[0] if len(found) == 1 else None
 
 
+NAMED = "agent_id = ? AND board_id = ? AND client = ? AND external_id = ?"
+
+
 async def _session_of(agent: Agent, run: Run | None, given: SessionGiven | None) -> tuple[AgentSession, bool]:
     """Return the session of a report, locked, and whether it was made now."""
     client = given.client if given is not None else OWN
     external_id = given.external_id if given is not None else str(run.id) if run is not None else WITHOUT_RUN
-    where = "agent_id = ? AND client = ? AND external_id = ?"
-    if (known := await find(AgentSession, where, agent.id, client, external_id, lock=True)) is not None:
+    named = agent.id, agent.board_id, client, external_id
+    if (known := await find(AgentSession, NAMED, *named, lock=True)) is not None:
         return known, False
     now = times.clock_now()
     made = AgentSession(
@@ -218,7 +220,7 @@ async def _session_of(agent: Agent, run: Run | None, given: SessionGiven | None)
         async with in_transaction():
             await insert(made)
     except IntegrityError:  # another report of it came first
-        known = await find(AgentSession, where, agent.id, client, external_id, lock=True)
+        known = await find(AgentSession, NAMED, *named, lock=True)
         assert known is not None
         return known, False
     return made, True
@@ -235,11 +237,8 @@ async def _describe(session: AgentSession, run: Run | None, given: ReportCreate)
         if given.session is not None and (value := getattr(given.session, name)) is not None:
             setattr(session, name, one_line(value, 255) if name != "title" else one_line(value))
     if given.session is not None and given.session.parent is not None:
-        parent = await find(
-            AgentSession,
-            "agent_id = ? AND client = ? AND external_id = ?",
-            *(session.agent_id, session.client, given.session.parent),
-        )
+        named = session.agent_id, session.board_id, session.client, given.session.parent
+        parent = await find(AgentSession, NAMED, *named)
         session.parent_id = parent.id if parent is not None and parent.id != session.id else None
 
 

@@ -61,7 +61,7 @@ def one_line(text: str, longest: int = LONGEST_TITLE) -> str:
 def title_of(kind: str, given: str | None, state: str | None, detail: Mapping[str, object]) -> str:
     if given and (line := one_line(given)):
         return line
-    how = "" if state in (None, "ok") else f", {state}"
+    how = "" if state in (None, "ok") or kind == "RUN_ERROR" else f", {state}"
     tool, about = _first(detail, TOOL), _first(detail, ABOUT)
     if kind.startswith("TOOL_CALL") and (tool or about):
         return one_line(f"{_call(kind, tool, about)}{how}{_lasted(detail)}")

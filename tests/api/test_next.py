@@ -55,6 +55,13 @@ async def test_next_by_name_gives_a_held_task_again(cast: Cast) -> None:
     assert refused.refused(409)["code"] == "task_already_claimed"
 
 
+async def test_first_call_after_a_start_gives_what_is_held(cast: Cast) -> None:
+    held, _ = await cast.add_task(priority="high"), await cast.add_task()
+    assert (await next_of(cast, after_start=True))["why"]["kind"] == "new"
+    found = await next_of(cast, after_start=True)
+    assert (found["task"]["id"], found["why"]["kind"]) == (held["id"], "held")
+
+
 async def test_waiting_next_gets_new_work(cast: Cast) -> None:
     waiting = await waits(cast)
     task = await cast.add_task()

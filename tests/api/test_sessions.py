@@ -321,3 +321,12 @@ async def test_session_is_announced_once_a_second(cast: Cast, monkeypatch: pytes
         await session_signals.announce_due()
         await session_signals.announce_due()
     assert sent == [about, about]
+
+
+async def test_agent_that_moved_begins_a_session_on_its_new_board(cast: Cast) -> None:
+    here = (await report(cast.vega, items=[{"title": "One"}])).ok()["session_id"]
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
+    there = (await report(cast.vega, items=[{"title": "Two"}])).ok()["session_id"]
+    assert {str(one.id): one.board_id for one in await AgentSession.all()} == {
+        here: cast.board.id, there: cast.other_board.id,
+    }  # fmt: skip

@@ -68,6 +68,7 @@ MEMORIES = {
     "fleet.session_view._received",
     "fleet.following._until",
     "runs.session_signals._last",
+    "fleet.session_feed._waiting",
     "runs.session_signals._later",
     "people.identity_people._asked",
     "people.audit._running",

@@ -39,7 +39,7 @@ async def made(server: Server) -> Crew:
 async def test_typescript_client_does_a_workers_day(packages: Path, made: Crew, library: str) -> None:
     task_id = await made.add_task("Point the mirror", due_at="2026-12-24T12:00:00Z")
     async with driven(packages, library, made.server.url, made.vega.token) as vega:
-        assert "claim_task" in await vega.tools()
+        assert "next" in await vega.tools()
         assert (await vega.ok("who_am_i"))["name"] == "Vega"
         claimed = await vega.ok("claim_task", wait_seconds=0)
         held = {"task_id": task_id, "fence": claimed["lease"]["fence"]}
@@ -54,6 +54,12 @@ async def test_typescript_client_does_a_workers_day(packages: Path, made: Crew, 
         await vega.ok("read_inbox")
         assert (await vega.ok("finish_task", **held, summary="It points."))["task"]["status"] == "review"
         await vega.ok("report_usage", input_tokens=5)
+        again = await made.add_task("Sweep")
+        found = await vega.ok("next", wait_seconds=0)
+        held = {"task_id": again, "fence": found["lease"]["fence"]}
+        assert (await vega.ok("ask", **held, question="With what?", wait_seconds=0))["parked"] is True
+        assert (await vega.ok("next", wait_seconds=0))["held"][0]["state"] == "waiting"
+        assert (await vega.ok("finish", **held, summary="Swept.", checked="By eye."))["task"]["status"] == "review"
         assert vega.complaints == []
 
 
@@ -103,12 +109,10 @@ async def test_inspector_lists_and_calls_tools(packages: Path, made: Crew, tmp_p
         assert code == 0, printed + complained
         return orjson.loads(printed), complained
 
-    for token, name in ((made.vega.token, "claim_task"), (made.atlas.token, "review_task"), (TOKEN, "list_boards")):
+    for token, name in ((made.vega.token, "next"), (made.atlas.token, "review_task"), (TOKEN, "list_boards")):
         listed, complained = await inspect(token, "tools/list", "--strict")  # exit code 6: a schema is not portable
         assert name in {one["name"] for one in listed["tools"]} and "Warning" not in complained
-    claimed, _ = await inspect(
-        made.vega.token, "tools/call", "--tool-name", "claim_task", "--tool-arg", "wait_seconds=0"
-    )
+    claimed, _ = await inspect(made.vega.token, "tools/call", "--tool-name", "next", "--tool-arg", "wait_seconds=0")
     assert claimed["structuredContent"]["task"]["id"] == task_id
     boards, _ = await inspect(TOKEN, "tools/call", "--tool-name", "list_boards")
     assert made.board_id in {one["id"] for one in boards["structuredContent"]["boards"]}

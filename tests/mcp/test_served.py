@@ -76,7 +76,7 @@ async def test_process_ends_while_clients_wait(tmp_path: Path) -> None:
         ):
             await asyncio.gather(vega.names(), atlas.names())  # clients check answers with what they know of the tools
             waits = [
-                asyncio.create_task(vega.call("claim_task", wait_seconds=50)),
+                asyncio.create_task(vega.call("next", wait_seconds=50)),
                 asyncio.create_task(atlas.call("read_inbox", wait_seconds=50)),
             ]
             await server.told("waits at work:")

@@ -19,7 +19,7 @@ from tests.contract.source import calls, modules, texts, trees
 from tests.mcp.clients import ERAS, connected
 
 LEADS_ONLY = {"create_task", "assign_task", "review_task", "nudge"}
-WORKERS_ONLY = {"claim_task", "extend_lease", "release_task", "finish_task"}
+WORKERS_ONLY = {"finish", "give_back"}
 
 
 async def with_scopes(cast: Cast, agent: Program, *scopes: str) -> Program:
@@ -59,14 +59,18 @@ def test_every_operation_that_a_tool_names_exists() -> None:
 async def test_tools_depend_on_the_role(cast: Cast, mode: str) -> None:
     async with connected(cast.vega, mode) as vega, connected(cast.atlas, mode) as atlas:
         workers, leads = await vega.names(), await atlas.names()
-    assert workers - leads == WORKERS_ONLY and leads - workers == LEADS_ONLY
-    assert workers | leads == set(TOOLS)
+    kept = {one.name for one in TOOLS.values() if one.listed == "leads"}
+    assert workers - leads == WORKERS_ONLY and leads - workers == LEADS_ONLY | kept
+    assert workers | leads == {one.name for one in TOOLS.values() if one.listed != "nobody"}
+    assert len(workers) <= 8
 
 
 async def test_tools_depend_on_the_tokens_scopes(cast: Cast) -> None:
     reader = await with_scopes(cast, cast.vega, "read")
     async with connected(reader) as shown:
-        assert await shown.names() == {one.name for one in TOOLS.values() if one.scope == "read"}
+        assert await shown.names() == {
+            one.name for one in TOOLS.values() if (one.scope, one.listed) == ("read", "agents")
+        }
         assert "comment" not in await shown.names()
         assert (await shown.ok("list_tasks"))["total"] == 0
         refusal = await shown.refused("remember", content="No.")
@@ -82,10 +86,10 @@ async def test_initialization_explains_the_server(cast: Cast) -> None:
         assert vega.client.server_info == Implementation(
             name="mission-control", title="Mission Control", version=__version__
         )
-        assert "who_am_i" in str(vega.client.instructions)
+        assert "finish" in str(vega.client.instructions)
         listed = {one.name: one for one in (await vega.client.list_tools()).tools}
-    assert listed["list_tasks"].annotations.read_only_hint is True  # type: ignore[union-attr]
-    writing = listed["remember"].annotations
+    assert listed["files"].annotations.read_only_hint is True  # type: ignore[union-attr]
+    writing = listed["comment"].annotations
     assert writing is not None and not writing.read_only_hint and writing.destructive_hint is False
 
 
