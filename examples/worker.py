@@ -11,15 +11,15 @@ from uuid import uuid4
 
 import httpx
 
-WAIT = 0 if "--until-empty" in sys.argv else 50
+WAIT = 0 if "--until-empty" in sys.argv else 600
 PASSING = ("_paused", "budget_exhausted", "lease_lost", "_already_claimed", "_claimable")  # It goes on after these.
 agent = httpx.Client(base_url=f"{os.environ['BASE_URL']}/api/v1/agent", timeout=60)
 agent.headers["X-Agent-Token"] = os.environ["TOKEN"]
 
 
-def work(task: dict[str, Any]) -> str:
-    """Do the task and say what came of it. This is where your agent goes."""
-    return f"I looked at “{task['title']}” and did it."
+def work(found: dict[str, Any]) -> str:
+    """Do the task and say what came of it. This is where your agent goes; `found` has all that is known about it."""
+    return f"I looked at “{found['task']['title']}” and did it."
 
 
 def call(method: str, path: str, **body: Any) -> Any:
@@ -37,22 +37,20 @@ def call(method: str, path: str, **body: Any) -> Any:
     return answer.json()
 
 
-me = call("GET", "/healthz")
-board = f"/boards/{me['board_id']}"
-mine = f"{board}/tasks?status=in_progress&limit=1&assigned_agent_id={me['agent_id']}"
-while (directive := call("POST", "/heartbeat")["directive"]) != "stop":
-    if directive == "pause":
-        time.sleep(60)
-        continue
-    held = [task["id"] for task in call("GET", mine)["items"]]  # Such as from before this program died.
-    claim = call("POST", f"{board}/claims", task_id=held[0] if held else None, wait_seconds=WAIT, lease_seconds=3600)
-    if claim.get("task"):
-        path, fence = f"{board}/tasks/{claim['task']['id']}", claim["lease"]["fence"]
+board = f"/boards/{call('GET', '/healthz')['board_id']}"
+known, after_start = "continue", True  # What this program holds from before it died comes first.
+while known != "stop":
+    wanted = {"wait_seconds": WAIT, "known": known, "after_start": after_start}
+    found = call("POST", "/next", **wanted, keep_alive=True, lease_seconds=3600)
+    known, after_start = found.get("directive", known), False
+    print(found.get("text") or found)
+    if found.get("task"):
+        path, fence = f"{board}/tasks/{found['task']['id']}", found["lease"]["fence"]
         try:
-            summary = work(claim["task"])
+            summary = work(found)
         except Exception as problem:
             call("DELETE", f"{path}/lease", fence=fence, reason=f"I could not do it: {problem}")
         else:
-            call("POST", f"{path}/completions", fence=fence, summary=summary)
-    elif not WAIT:
+            call("POST", f"{path}/completions", fence=fence, summary=summary, checked="I read the task again.")
+    elif not WAIT and found.get("kind") == "nothing":
         break

@@ -3,30 +3,28 @@
 # With UNTIL_EMPTY=1 it ends when there is no work left.
 set -euo pipefail
 role=agent-worker
-patience=$([ -n "${UNTIL_EMPTY:-}" ] && echo 0 || echo 50)
+patience=$([ -n "${UNTIL_EMPTY:-}" ] && echo 0 || echo 600)
 source "$(dirname "$0")/mission-control.sh"
 
-# Who am I, and what is there to do?
-health=$(call agent_auth_health)
-board=$(jq --raw-output .board_id <<<"$health")
-mine=$(jq '{status: "in_progress", limit: 1, assigned_agent_id: .agent_id}' <<<"$health")
+# Where am I, and what is there to do?
+board=$(call agent_auth_health | jq --raw-output .board_id)
 call agent_board_task_discovery '{"status": "inbox"}' | jq --raw-output '.items[] | "  #\(.number) \(.title)"'
 
-while true; do
-    directive=$(call agent_heartbeat | jq --raw-output .directive)
-    [ "$directive" != stop ] || break
-    [ "$directive" != pause ] || { sleep 60; continue; }
-
-    # What is in your hands comes first, such as from before this program died. Otherwise the claim waits for work by
-    # itself, and what it hands out is nobody else's.
-    held=$(call agent_board_task_discovery "$mine" | jq '.items[0].id')
-    claim=$(call agent_task_claim "{\"task_id\": $held, \"wait_seconds\": $patience}")
-    task=$(jq --raw-output '.task.id // empty' <<<"$claim")
-    [ -n "$task" ] || { [ "$patience" = 0 ] && break || continue; }
-    fence=$(jq .lease.fence <<<"$claim")
+known=continue after_start=true
+while [ "$known" != stop ]; do
+    # One call waits for work and for everything else. What is in your hands from before this program died comes first.
+    next=$(call agent_next "{\"wait_seconds\": $patience, \"known\": \"$known\", \"after_start\": $after_start,
+        \"keep_alive\": true}")
+    known=$(jq --raw-output --arg known "$known" '.directive // $known' <<<"$next") after_start=false
+    task=$(jq --raw-output '.task.id // empty' <<<"$next")
+    if [ -z "$task" ]; then
+        [ "$patience.$(jq --raw-output .kind <<<"$next")" != 0.nothing ] || break
+        continue
+    fi
+    fence=$(jq .lease.fence <<<"$next")
 
     # Work. This is where your agent goes.
-    title=$(jq --raw-output .task.title <<<"$claim")
+    title=$(jq --raw-output .task.title <<<"$next")
     call agent_task_comment_create "$(jq --null-input --arg it "$title" '{message: "I am on it: \($it)"}')" >/dev/null
     summary="I looked at it and did it."
 

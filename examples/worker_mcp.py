@@ -23,7 +23,7 @@ def work(task: dict[str, Any]) -> str:
 
 
 async def main() -> None:
-    """Claim, work, hand in, and again."""
+    """Ask what to do next, do it, hand it in, and again."""
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}, timeout=60) as http,
         Client(streamable_http_client(f"{os.environ['BASE_URL']}/mcp", http_client=http)) as client,
@@ -38,17 +38,15 @@ async def main() -> None:
                 raise SystemExit(said)
             return {}
 
-        while (directive := (await call("heartbeat"))["directive"]) != "stop":
-            if directive == "pause":
-                await asyncio.sleep(60)
-                continue
-            mine = (await call("list_tasks", mine=True, status="in_progress", limit=1))["tasks"]  # A lost answer's?
-            claim = await call("claim_task", wait_seconds=WAIT, task_id=mine[0]["id"] if mine else None)
-            if claim.get("task"):
-                held = {"task_id": claim["task"]["id"], "fence": claim["lease"]["fence"]}
-                await call("comment", **held, message="I am on it.")
-                await call("finish_task", **held, summary=work(claim["task"]))
-            elif not WAIT:
+        known, after_start = "continue", True  # What this program holds from before it died comes first.
+        while known != "stop":
+            found = await call("next", wait_seconds=WAIT, known=known, after_start=after_start)
+            known, after_start = found.get("directive", known), False
+            if found.get("task"):
+                held = {"task_id": found["task"]["id"], "fence": found["lease"]["fence"]}
+                await call("report", **held, doing="Look at it")
+                await call("finish", **held, summary=work(found["task"]), checked="I read the task again.")
+            elif not WAIT and found.get("kind") == "nothing":
                 break
 
 

@@ -1,9 +1,10 @@
 """The tools as the official SDK serves them. Importing this takes a third of a second, so only `endpoint.py` does."""
 
+import asyncio
 import functools
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +30,8 @@ from mission_control.core.errors import DomainError, NotFound
 from mission_control.core.values import JsonObject, json_values, to_json
 from mission_control.doors import registry
 from mission_control.doors.answers import refusal
-from mission_control.doors.endpoint import ACTOR
+from mission_control.doors.endpoint import ACTOR, STREAMS
+from mission_control.http.late import QUIET_SECONDS
 from mission_control.http.news import AgentCall, in_a_line, news_of, now
 from mission_control.http.proxies import Application, Receive, Scope
 from mission_control.http.request_log import WAITS
@@ -85,10 +87,14 @@ class Misdirected(DomainError):
 @asynccontextmanager
 async def protocol(settings: Settings) -> AsyncIterator[Application]:
     """The SDK, running: stateless, with JSON answers, for requests to the hosts by which this server is known."""
-    agents, people = (
-        StreamableHTTPSessionManager(_server(tools, instructions), json_response=True, stateless=True)
-        for tools, instructions in ((registry.TOOLS, INSTRUCTIONS), (registry.PEOPLES_TOOLS, FOR_PEOPLE))
-    )
+    known = ((False, registry.TOOLS, INSTRUCTIONS), (True, registry.PEOPLES_TOOLS, FOR_PEOPLE))
+    managers = {
+        (is_person, streams): StreamableHTTPSessionManager(
+            _server(tools, instructions), json_response=not streams, stateless=True
+        )
+        for is_person, tools, instructions in known
+        for streams in (False, True)
+    }
     guard = TransportSecurityMiddleware(security(settings))
 
     async def answer(scope: Scope, receive: Receive, send: Any) -> None:
@@ -96,9 +102,11 @@ async def protocol(settings: Settings) -> AsyncIterator[Application]:
         if refused is not None:
             raise Misdirected(refused.status_code)
         actor: Actor = scope[ACTOR]
-        await (people if actor.is_user else agents).handle_request(scope, receive, send)
+        await managers[actor.is_user, STREAMS in scope].handle_request(scope, receive, send)
 
-    async with agents.run(), people.run():
+    async with AsyncExitStack() as running:
+        for manager in managers.values():
+            await running.enter_async_context(manager.run())
         yield answer
 
 
@@ -159,7 +167,8 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
     """
     actor: Actor = context.request.scope[ACTOR]
     call, found = AgentCall.of(actor, now()), registry.tools_of(actor).get(asked.name)
-    result = await _answered(context.request.scope, found, asked)
+    async with _progress(context) if STREAMS in context.request.scope else nullcontext():
+        result = await _answered(context.request.scope, found, asked)
     if not actor.is_agent or (found is not None and found.tells_news):
         return result
     if (news := await news_of(call)) is not None:
@@ -184,6 +193,25 @@ async def _answered(scope: Scope, found: registry.Tool | None, asked: CallToolRe
     if image is not None:
         content.append(ImageContent(mime_type=image.media_type, data=b64encode(image.content).decode()))
     return CallToolResult(content=content, structured_content=values)
+
+
+@asynccontextmanager
+async def _progress(context: Any) -> AsyncIterator[None]:
+    """Tell the client of a call that waits that it goes on, so that nothing on the way ends it."""
+
+    async def tell() -> None:
+        began = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(QUIET_SECONDS)
+            waited = round(asyncio.get_running_loop().time() - began)
+            await context.session.report_progress(waited, message=f"Waiting for {waited} s.")
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
 
 
 def _texts(sentence: str, values: JsonObject) -> list[ContentBlock]:

@@ -15,6 +15,7 @@ import orjson
 
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject
+from mission_control.doors.registry import PEOPLES_TOOLS, TOOLS
 from mission_control.http.proxies import Scope, header
 from mission_control.log.channels import on_notify_family
 from mission_control.log.commands import Compensations
@@ -51,6 +52,16 @@ def parsed(body: bytes) -> JsonObject:
     except orjson.JSONDecodeError:
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def wants_progress(message: JsonObject) -> bool:
+    """Return whether a call of a tool that waits says where to report its progress; the answer is a stream then."""
+    params = message.get("params")
+    if message.get("method") != "tools/call" or not isinstance(params, dict) or not isinstance(params.get("name"), str):
+        return False
+    found = next((pool[params["name"]] for pool in (TOOLS, PEOPLES_TOOLS) if params["name"] in pool), None)
+    meta = params.get("_meta")
+    return found is not None and found.waits and isinstance(meta, dict) and meta.get("progressToken") is not None
 
 
 @contextlib.contextmanager

@@ -43,6 +43,7 @@ from mission_control.log.commands import compensated
 
 PATHS = ("/mcp", "/mcp/")
 ACTOR = "mission_control.actor"
+STREAMS = "mission_control.streams"  # the client wants to be told how far the call is
 SERVER = "mission_control.doors._server"
 WHO = (
     "Send the token of an agent (mca_...) or a personal token (mcu_...) as `Authorization: Bearer <token>`."
@@ -117,6 +118,8 @@ class Service:
             await calls.cancel(scope, actor, message)
         elif message.get("method") == "initialize":
             answer.add({calls.SESSION: token_urlsafe(18)})
+        if calls.wants_progress(message):
+            scope[STREAMS] = True
         with calls.tracked_call(scope, actor, message) as call:
             with compensated(call.compensations):
                 await _until_cancelled(protocol(scope, _replayed(body), answer), receive, answer, call)

@@ -20,11 +20,13 @@ URL={base}/api/v1/agent
 call() {{ curl -sS -X "$1" "$URL$2" -H "X-Agent-Token: $TOKEN" -H 'Content-Type: application/json' ${{3:+-d "$3"}}; }}
 BOARD=$(call GET /healthz | jq -r .board_id)
 
-while [ "$(call POST /heartbeat | jq -r .directive)" != stop ]; do
-  CLAIM=$(call POST "/boards/$BOARD/claims" '{{"wait_seconds": 50, "lease_seconds": 900}}')
-  TASK=$(jq -r '.task.id // empty' <<<"$CLAIM") FENCE=$(jq .lease.fence <<<"$CLAIM")
-  [ -n "$TASK" ] || {{ sleep 5; continue; }}
-  jq -r '"Task \\(.task.number): \\(.task.title)"' <<<"$CLAIM"
+KNOWN=continue
+while [ "$KNOWN" != stop ]; do
+  NEXT=$(call POST /next '{{"wait_seconds": 600, "keep_alive": true, "known": "'$KNOWN'"}}')
+  KNOWN=$(jq -r '.directive // "continue"' <<<"$NEXT")
+  TASK=$(jq -r '.task.id // empty' <<<"$NEXT") FENCE=$(jq .lease.fence <<<"$NEXT")
+  [ -n "$TASK" ] || {{ jq -e .kind <<<"$NEXT" || sleep 5; continue; }}
+  jq -r '"Task \\(.task.number): \\(.task.title)"' <<<"$NEXT"
   call POST "/boards/$BOARD/tasks/$TASK/comments" '{{"message": "I am on it."}}' | jq -r .message
   : your work goes here
   call POST "/boards/$BOARD/tasks/$TASK/completions" '{{"fence": '$FENCE', "summary": "I looked at it and did it."}}' |

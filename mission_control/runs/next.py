@@ -20,11 +20,10 @@ from mission_control.core.values import JsonObject, Schema, example
 from mission_control.database.sql import as_id, as_moment, rows
 from mission_control.http.operation import settled, themselves
 from mission_control.http.retries import committed
-from mission_control.log.leases import NEWS
+from mission_control.log.leases import NEWS, NOTE
 from mission_control.runs import leases, polling
 from mission_control.runs.briefing import BriefRead
 from mission_control.runs.claiming import NO_WORK_CODES, Claim
-from mission_control.runs.notes import NOTE
 from mission_control.runs.queries import ClaimCreate, ClaimReason, LeaseRead
 from mission_control.tasks.schemas import TaskRead
 
@@ -112,8 +111,10 @@ async def next_of(actor: Actor, wanted: NextCreate) -> JsonObject:
     elif actor.board_id is None or actor.is_lead or "work" not in wanted.kinds:
         answer = await _without_work(actor, wanted)
     else:
-        looks = partial(_look, actor, wanted)
-        answer, reason = await polling.waited(actor, await _board(actor), wanted, looks, *_channels(actor))
+        board, looks = await _board(actor), partial(_look, actor, wanted)
+        answer, reason = await polling.waited(actor, board, wanted, looks, *_channels(actor))
+        if reason is None and board.only_lead_can_change_status:
+            reason = ErrorCode.CLAIMS_DISABLED.detail()
     if answer is None:
         said = (await directive_of(_agent(actor))).directive
         why = reason["message"] if reason else NOTHING

@@ -107,6 +107,7 @@ async def test_lead_gets_notices_and_no_work(cast: Cast) -> None:
 async def test_next_on_a_board_whose_lead_hands_out_work_waits_for_notices(cast: Cast) -> None:
     (await cast.ada.patch(cast.home, {"only_lead_can_change_status": True})).ok()
     await cast.add_task()
+    assert (await next_of(cast))["reason"]["code"] == "claims_disabled"
     waiting = await waits(cast)
     await nudge(cast)
     assert (await asyncio.wait_for(waiting, 20))["kind"] == "notice"

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -157,10 +158,10 @@ async def test_lead_requests_approval_where_required(server: Server) -> None:
 
 
 async def test_refusal_is_printed_and_ends_a_shell_agent(made: Crew) -> None:
-    await made.ask("PATCH", f"{API}/boards/{made.board_id}", {"only_lead_can_change_status": True})
-    process = await start(made, made.vega, *WORKERS["worker.sh"], UNTIL_EMPTY="1")
+    token = (await made.ask("POST", f"{API}/agents/{made.vega.id}/tokens", {"scopes": ["read"]}))["token"]
+    process = await start(made, replace(made.vega, token=token), *WORKERS["worker.sh"], UNTIL_EMPTY="1")
     printed, _ = await process.communicate()
-    assert process.returncode != 0 and "claims_disabled" in printed.decode()
+    assert process.returncode != 0 and "token_scope_missing" in printed.decode()
 
 
 @pytest.mark.parametrize("example", WORKERS)

@@ -102,12 +102,18 @@ class Call:
     """A call of a tool, begun on the bare application, whose client can hang up at any moment."""
 
     def __init__(
-        self, agent: Program, era: str, tool: str, arguments: dict[str, Any], more: Mapping[str, str] | None = None
+        self,
+        agent: Program,
+        era: str,
+        tool: str,
+        arguments: dict[str, Any],
+        more: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         self.messages: list[str] = []
         self.answer = b""
         self._gone = asyncio.Event()
-        self._body, headers = called(era, tool, arguments)
+        self._body, headers = called(era, tool, arguments, **(params or {}))
         headers += [(name.lower().encode(), value.encode()) for name, value in (more or {}).items()]
         scope = {
             "type": "http",
@@ -144,9 +150,9 @@ class Call:
         self.answer += message.get("body", b"")
 
 
-def called(era: str, tool: str, arguments: dict[str, Any]) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+def called(era: str, tool: str, arguments: dict[str, Any], **params: Any) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """A call of a tool as it is written on the wire in one of the protocol's eras: body and headers."""
-    call = posted("tools/call", name=tool, arguments=arguments)
+    call = posted("tools/call", name=tool, arguments=arguments, **params)
     headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
     if era != "legacy":
         about = {"protocolVersion": era, "clientCapabilities": {}}

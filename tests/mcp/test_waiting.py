@@ -8,10 +8,11 @@ import pytest
 from mission_control.agents import work_state as directives
 from mission_control.approvals import live as approvals
 from mission_control.asks import polling as needs
+from mission_control.doors import _server
 from mission_control.log import channels
 from tests.cast import Cast
 from tests.live.test_polls import answer_question, ask, decide, pause
-from tests.mcp.clients import connected
+from tests.mcp.clients import ERAS, Call, connected
 from tests.mcp.test_work import until
 
 LISTS = {"list_asked": ("vega", "asked"), "list_needs": ("ada", "needs"), "list_requests": ("ada", "requests")}
@@ -40,3 +41,34 @@ async def test_heartbeat_waits_for_another_directive(cast: Cast) -> None:
         await until(lambda: channels.channels_waiting(directives.channel_of(cast.organization.id)))
         await pause(cast)
         assert (await waiting)["directive"] == "pause"
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_call_that_waits_tells_how_long_it_has_waited(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(_server, "QUIET_SECONDS", 0.4)
+    told: list[float] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        told.append(progress)
+
+    async with connected(cast.vega, mode) as vega:
+        waiting = asyncio.create_task(vega.client.call_tool("next", {"wait_seconds": 50}, progress_callback=tell))
+        await until(lambda: channels.waiting(f"work:{cast.board.id}"))
+        await asyncio.sleep(1.5)
+        await cast.add_task(title="Sweep")
+        answer = await asyncio.wait_for(waiting, 20)
+    assert answer.structured_content["task"]["title"] == "Sweep"
+    assert told == sorted(told) and len(told) >= 2
+
+
+async def test_call_that_tells_its_progress_ends_when_its_client_goes(cast: Cast) -> None:
+    more = {"_meta": {"progressToken": 7}}
+    call = Call(cast.vega, "legacy", "next", {"wait_seconds": 50}, params=more)
+    await until(lambda: channels.waiting(f"work:{cast.board.id}"))
+    call.hang_up()
+    await call.ended()
+    assert not channels.waiting(f"work:{cast.board.id}")
+    task = await cast.add_task()
+    assert (await cast.ada.get(cast.task(task))).ok()["status"] == "inbox"
