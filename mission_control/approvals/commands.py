@@ -176,13 +176,14 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     if not held and not outcomes:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
-    await decisions.refuse_moot(approval.id, outcomes)
+    moot = await decisions.moot_links(approval.id, outcomes)
     approval.status, approval.updated_at = "pending", times.clock_now()
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
     approval.decide_by = approval.otherwise = approval.otherwise_user_id = None
     await approval.save(update_fields=[*COLUMNS])
     await decisions.save_decision(approval)
+    await decisions.close_links(moot, decisions.MOVED_ON)
     what = "Approval re-opened"
     decisions.record_change("approval.reopened", approval, what, task_ids, before=before, outcomes=outcomes)
     return approval

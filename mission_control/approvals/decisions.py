@@ -246,7 +246,8 @@ DECISIVE = {"status", "attempt", "assigned_agent_id", "assigned_user_id"}
 MOVED_ON = "The task has moved on since. Its agent can ask again."
 
 _COLUMNS = (
-    f" a.id AS approval_id, a.action_type, t.id AS task_id, r.id IS NOT NULL AND NOT {IS_CURRENT} AS is_over, t.status"
+    f" a.id AS approval_id, a.action_type, t.id AS task_id, r.id IS NOT NULL AND NOT {IS_CURRENT} AS is_over, t.status,"
+    " t.deleted_at IS NOT NULL AS is_deleted"
 )
 _LINKED = (
     f"SELECT l.id AS link_id, l.asked_attempt = t.attempt AS is_present,{_COLUMNS} FROM approval_task_links l"
@@ -271,9 +272,12 @@ class _Ask:
     task_id: UUID
     is_over: bool
     status: str
+    is_deleted: bool
 
     @property
     def is_moot(self) -> bool:
+        if self.is_deleted:
+            return True
         if self.link_id is not None and asks_to_finish(self.action_type):
             return self.status == "done" or not self.is_present
         return self.is_over
@@ -321,7 +325,7 @@ async def close_ask(approval_id: UUID, link_id: UUID | None, task_id: UUID, why:
     if approval.status != "pending":  # decided since it was found
         return
     if link_id is not None:
-        await ApprovalTask.filter(id=link_id).update(is_pending=False, outcome=CLOSED, outcome_reason=why)
+        await close_links([link_id], why)
         others = (
             "SELECT 1 AS one FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
             " WHERE l.approval_id = ? AND l.is_pending AND t.deleted_at IS NULL"
@@ -339,12 +343,19 @@ async def close_ask(approval_id: UUID, link_id: UUID | None, task_id: UUID, why:
     record_change("approval.closed", approval, "Approval closed", [task_id], f" {why}", **facts)
 
 
-async def refuse_moot(approval_id: UUID, restored: Mapping[str, str]) -> None:
-    """Raise Conflict for a decided approval that would be moot as soon as it waits again.
+async def moot_links(approval_id: UUID, restored: Mapping[str, str]) -> list[UUID]:
+    """Return the links to tasks for which a decided approval is moot, should it wait again; Conflict when all are.
 
     `restored` are the tasks that return to the state in which it was asked.
     """
     asked = f"{_LINKED} WHERE l.approval_id = ? UNION ALL {_WITHOUT_TASK} AND a.id = ?"
     asks = await select(_Ask, asked, approval_id, approval_id)
-    if asks and all(ask.is_moot and str(ask.task_id) not in restored for ask in asks):
+    moot = [ask for ask in asks if ask.is_moot and str(ask.task_id) not in restored]
+    if asks and len(moot) == len(asks):
         raise Conflict(ErrorCode.APPROVAL_CLOSED.detail(MOVED_ON))
+    return [ask.link_id for ask in moot if ask.link_id is not None]
+
+
+async def close_links(link_ids: Sequence[UUID], why: str) -> None:
+    """Ask no longer about some tasks of an approval."""
+    await ApprovalTask.filter(id__in=link_ids).update(is_pending=False, outcome=CLOSED, outcome_reason=why)

@@ -56,11 +56,20 @@ async def _make_ready(event: NewEvent, waiting: Sequence[Row]) -> None:
             signal(event.scope.organization_id, **{name: str(as_id(value)) for name, value in ready.items()})
 
 
-@reacts_to("approval.reopened")
-async def wait_again(actor: Actor, event: NewEvent) -> None:
-    """A decision was taken back before its run went on."""
+@reacts_to("approval.requested", "approval.reopened")
+async def wait_for_decision_too(actor: Actor, event: NewEvent) -> None:
     approval_id = event.data["approval_id"]
-    for run in await rows(OF_APPROVAL, approval_id, approval_id):
+    await _wait_again(await rows(OF_APPROVAL, approval_id, approval_id))
+
+
+@reacts_to("question.asked")
+async def wait_for_answer_too(actor: Actor, event: NewEvent) -> None:
+    await _wait_again(await rows(OF_QUESTION, event.data["question_id"]))
+
+
+async def _wait_again(waiting: Sequence[Row]) -> None:
+    """Let runs that could go on wait for something else that is open now. The calling command holds the tasks."""
+    for run in waiting:
         await rows(
             f"UPDATE task_runs AS r SET ready_at = NULL WHERE r.id = ? AND NOT r.resumes_on_any AND {ASKS}", run["id"]
         )

@@ -1,4 +1,4 @@
-"""What must happen to a claim, worked out in Python from the rows: no line is shared with the statement it checks."""
+"""What must happen to claims and runs, worked out in Python from the rows: no line is shared with what it checks."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,47 @@ class Row:
     is_blocked: bool
     is_held: bool
     is_rework: bool
+    is_parked: bool
+    is_ready: bool
+    has_lease: bool
+    asks: list[tuple[str, str]]
+
+    @property
+    def state(self) -> str:
+        """Where its work stands, in a word."""
+        if self.status == "in_progress":
+            if self.agent is None:
+                return "a person's" if self.user else "nobody's"
+            waits = "ready" if self.is_ready else "waiting"
+            return waits if self.is_parked else "working" if self.has_lease else "held"
+        if self.status != "inbox":
+            return self.status
+        if self.is_flagged or self.is_blocked:
+            return "flagged" if self.is_flagged else "blocked"
+        if self.user:
+            return "a person's"
+        if self.retry_at is not None and self.retry_at > times.clock_now():
+            return "resting"
+        return "free" if self.agent is None else "rework" if self.is_rework else "assigned"
+
+
+# Who can do what next, in each state.
+NEXT = {
+    "done": ("nobody", "needs to do anything"),
+    "review": ("a person or the lead", "finishes it or sends it back"),
+    "flagged": ("a person", "clears the flag, moves it or assigns it"),
+    "blocked": ("who has what it waits for", "finishes that"),
+    "resting": ("the clock", "ends its rest"),
+    "free": ("any worker", "claims it"),
+    "assigned": ("its agent", "claims it"),
+    "rework": ("its agent", "claims it; after the board's time anybody"),
+    "a person's": ("its person", "goes on, or moves it back"),
+    "nobody's": ("a person", "assigns it or moves it back"),
+    "working": ("its agent", "hands it in; the clock ends its lease"),
+    "held": ("its agent", "hands it in; a person may move it"),
+    "waiting": ("a person", "answers what was asked; its agent may go on without"),
+    "ready": ("its agent", "claims it; after the board's time anybody"),
+}
 
 
 async def tasks_of(board_id: UUID) -> list[Row]:
@@ -42,8 +83,27 @@ async def tasks_of(board_id: UUID) -> list[Row]:
     done = {str(one["id"]) for one in found if one["status"] == "done" or one["deleted_at"] is not None}
     edges = await rows("SELECT task_id, depends_on_task_id FROM task_dependencies")
     blocked = {str(one["task_id"]) for one in edges if str(one["depends_on_task_id"]) not in done}
-    links = await rows("SELECT task_id FROM approval_task_links WHERE is_pending")
-    pending = {str(one["task_id"]) for one in links}
+    pending = await rows("SELECT task_id, approval_id AS id FROM approval_task_links WHERE is_pending")
+    held = {str(one["task_id"]) for one in pending}
+    asks: dict[str, list[tuple[str, str]]] = {}
+    approvals = await rows(
+        "SELECT r.task_id, a.id FROM approvals a JOIN task_runs r ON r.id = a.run_id WHERE a.status = 'pending'"
+        " AND r.ended_at IS NULL"
+    )
+    for one in [*pending, *approvals]:
+        asks.setdefault(str(one["task_id"]), []).append(("approval", str(one["id"])))
+    for one in await rows(
+        "SELECT r.task_id, q.id FROM agent_questions q JOIN task_runs r ON r.id = q.run_id WHERE q.state = 'open'"
+        " AND r.ended_at IS NULL"
+    ):
+        asks.setdefault(str(one["task_id"]), []).append(("question", str(one["id"])))
+    runs = {
+        str(one["task_id"]): one
+        for one in await rows(
+            "SELECT task_id, lease_expires_at, parked_at, ready_at, resumes_on_any FROM task_runs"
+            " WHERE ended_at IS NULL"
+        )
+    }
     return [
         Row(
             id=UUID(str(one["id"])),
@@ -58,15 +118,21 @@ async def tasks_of(board_id: UUID) -> list[Row]:
             retry_at=as_moment(one["retry_at"]),
             is_flagged=one["flagged_at"] is not None,
             is_blocked=str(one["id"]) in blocked,
-            is_held=str(one["id"]) in pending,
+            is_held=str(one["id"]) in held,
             is_rework=one["rework_at"] is not None,
+            is_parked=(run := runs.get(str(one["id"]))) is not None and run["parked_at"] is not None,
+            is_ready=run is not None
+            and run["parked_at"] is not None
+            and (not asks.get(str(one["id"])) or (bool(run["resumes_on_any"]) and run["ready_at"] is not None)),
+            has_lease=run is not None and run["lease_expires_at"] is not None,
+            asks=asks.get(str(one["id"]), []),
         )
         for one in found
     ]
 
 
-async def refusal(board_id: UUID, agent: Program) -> str | None:
-    """Why nothing at all may be handed to an agent now."""
+async def refusal(board_id: UUID, agent: Program, *, resuming: bool = False) -> str | None:
+    """Why nothing at all may be handed to an agent now, or no run that waited may go on."""
     [state] = await rows(
         "SELECT b.work_state AS board, o.work_state AS organization, a.work_state AS agent, b.wip_limits,"
         " a.wip_limit, b.only_lead_can_change_status AS closed FROM boards b"
@@ -74,18 +140,25 @@ async def refusal(board_id: UUID, agent: Program) -> str | None:
         agent.id,
         board_id,
     )
+    is_halted = any(state[who] != "running" for who in ("agent", "board", "organization"))
+    if resuming:
+        return "paused" if is_halted else "wip" if await _has_its_limit(board_id, agent, state["wip_limit"]) else None
     if state["closed"]:
         return "claims_disabled"
-    for who in ("agent", "board", "organization"):
-        if state[who] != "running":
-            return "paused"
+    if is_halted:
+        return "paused"
     table = [row for row in await tasks_of(board_id) if row.is_there]
     limits = as_json(state["wip_limits"]) or {}
     for column, limit in limits.items():
         if sum(row.status == column for row in table) >= limit:
             return "wip"
-    mine = sum(row.status == "in_progress" and row.agent == agent.id for row in table)
-    return "wip" if state["wip_limit"] is not None and mine >= state["wip_limit"] else None
+    return "wip" if await _has_its_limit(board_id, agent, state["wip_limit"]) else None
+
+
+async def _has_its_limit(board_id: UUID, agent: Program, limit: int | None) -> bool:
+    table = [row for row in await tasks_of(board_id) if row.is_there]
+    mine = sum(row.status == "in_progress" and row.agent == agent.id and not row.is_parked for row in table)
+    return limit is not None and mine >= limit
 
 
 async def may_have(board_id: UUID, agent: Program, row: Row) -> bool:
