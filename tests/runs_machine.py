@@ -902,7 +902,8 @@ class RunsMachine(RuleBasedStateMachine):
         story = _Story(task_id)
         for row in log:
             story.tell(row, orjson.loads(row["data"]))
-        assert story.approved & story.asked, f"done without an approval of the present hand-in: {task_id} at {at}"
+        told = "\n".join(f"{row['seq']} {row['kind']} {row['actor_kind']} {row['data']}" for row in log[-40:])
+        assert story.approved & story.asked, f"done without an approval of the hand-in: {task_id} at {at}\n{told}"
 
     async def _nothing_is_moot(self) -> None:
         current = (
