@@ -277,6 +277,11 @@ async def _note(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post(f"{cast.task(made['task_id'])}/notes", {"text": f"Note {n}"})).ok()
 
 
+@lists(f"{BOARD}/sessions/<session_id>/notes")
+async def _session_note(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post(f"{cast.home}/sessions/{made['session_id']}/notes", {"text": f"Note {n}"})).ok()
+
+
 @lists(f"{TASK}/runs")
 @lists(f"{AGENT_BOARD}/tasks/<task_id>/runs")
 @lists("/agents/<agent_id>/runs")

@@ -152,6 +152,32 @@ UP = {
         CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at") WHERE "expired_at" IS NULL;
+        CREATE TABLE "notifications_of_more_kinds" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "kind" VARCHAR(16) NOT NULL,
+            "comment_id" CHAR(36),
+            "memory_id" CHAR(36),
+            "actor_kind" VARCHAR(16) NOT NULL,
+            "actor_id" CHAR(36),
+            "actor_name" TEXT,
+            "created_at" TIMESTAMP NOT NULL,
+            "read_at" TIMESTAMP,
+            "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+            "task_id" CHAR(36) REFERENCES "tasks" ("id") ON DELETE CASCADE,
+            "user_id" CHAR(36) NOT NULL REFERENCES "users" ("id") ON DELETE CASCADE,
+            CONSTRAINT "ck_notifications_kind" CHECK ("kind" IN ('mention', 'assignment', 'note'))
+        ) /* Something that concerns a person by name: `kind` is `mention`, `assignment` or `note`. */;
+        INSERT INTO "notifications_of_more_kinds" ("id", "kind", "comment_id", "memory_id", "actor_kind", "actor_id", "actor_name", "created_at", "read_at", "board_id", "organization_id", "task_id", "user_id")
+            SELECT "id", "kind", "comment_id", "memory_id", "actor_kind", "actor_id", "actor_name", "created_at", "read_at", "board_id", "organization_id", "task_id", "user_id"
+            FROM "notifications";
+        DROP TABLE "notifications";
+        ALTER TABLE "notifications_of_more_kinds" RENAME TO "notifications";
+        CREATE INDEX IF NOT EXISTS "idx_notificatio_user_id_f309d3" ON "notifications" ("user_id", "organization_id", "created_at");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_organization" ON "notifications" ("organization_id");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_board" ON "notifications" ("board_id");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_task" ON "notifications" ("task_id");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_unread" ON "notifications" ("user_id", "organization_id") WHERE "read_at" IS NULL;
     """,
     "postgres": """
         CREATE TABLE IF NOT EXISTS "task_links" (
@@ -295,6 +321,9 @@ UP = {
         CREATE INDEX "idx_run_notes_agent" ON "run_notes" ("agent_id") WHERE "agent_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_user" ON "run_notes" ("user_id") WHERE "user_id" IS NOT NULL;
         CREATE INDEX "idx_run_notes_open" ON "run_notes" ("expires_at") WHERE "expired_at" IS NULL;
+        ALTER TABLE "notifications" DROP CONSTRAINT "ck_notifications_kind";
+        ALTER TABLE "notifications" ADD CONSTRAINT "ck_notifications_kind" CHECK ("kind" IN ('mention', 'assignment', 'note'));
+        COMMENT ON TABLE "notifications" IS 'Something that concerns a person by name: `kind` is `mention`, `assignment` or `note`.';
     """,
 }
 
@@ -336,6 +365,33 @@ DOWN = {
         DROP TABLE IF EXISTS "session_activities";
         DROP TABLE IF EXISTS "agent_sessions";
         DROP TABLE IF EXISTS "run_notes";
+        DELETE FROM "notifications" WHERE "kind" = 'note';
+        CREATE TABLE "notifications_of_more_kinds" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "kind" VARCHAR(16) NOT NULL,
+            "comment_id" CHAR(36),
+            "memory_id" CHAR(36),
+            "actor_kind" VARCHAR(16) NOT NULL,
+            "actor_id" CHAR(36),
+            "actor_name" TEXT,
+            "created_at" TIMESTAMP NOT NULL,
+            "read_at" TIMESTAMP,
+            "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+            "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+            "task_id" CHAR(36) REFERENCES "tasks" ("id") ON DELETE CASCADE,
+            "user_id" CHAR(36) NOT NULL REFERENCES "users" ("id") ON DELETE CASCADE,
+            CONSTRAINT "ck_notifications_kind" CHECK ("kind" IN ('mention', 'assignment'))
+        ) /* Something that concerns a person by name: `kind` is `mention` or `assignment`. */;
+        INSERT INTO "notifications_of_more_kinds" ("id", "kind", "comment_id", "memory_id", "actor_kind", "actor_id", "actor_name", "created_at", "read_at", "board_id", "organization_id", "task_id", "user_id")
+            SELECT "id", "kind", "comment_id", "memory_id", "actor_kind", "actor_id", "actor_name", "created_at", "read_at", "board_id", "organization_id", "task_id", "user_id"
+            FROM "notifications";
+        DROP TABLE "notifications";
+        ALTER TABLE "notifications_of_more_kinds" RENAME TO "notifications";
+        CREATE INDEX IF NOT EXISTS "idx_notificatio_user_id_f309d3" ON "notifications" ("user_id", "organization_id", "created_at");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_organization" ON "notifications" ("organization_id");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_board" ON "notifications" ("board_id");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_task" ON "notifications" ("task_id");
+        CREATE INDEX IF NOT EXISTS "idx_notifications_unread" ON "notifications" ("user_id", "organization_id") WHERE "read_at" IS NULL;
     """,
     "postgres": """
         DROP INDEX IF EXISTS "idx_task_runs_parked";
@@ -375,6 +431,10 @@ DOWN = {
         DROP TABLE IF EXISTS "session_activities";
         DROP TABLE IF EXISTS "agent_sessions";
         DROP TABLE IF EXISTS "run_notes";
+        DELETE FROM "notifications" WHERE "kind" = 'note';
+        ALTER TABLE "notifications" DROP CONSTRAINT "ck_notifications_kind";
+        ALTER TABLE "notifications" ADD CONSTRAINT "ck_notifications_kind" CHECK ("kind" IN ('mention', 'assignment'));
+        COMMENT ON TABLE "notifications" IS 'Something that concerns a person by name: `kind` is `mention` or `assignment`.';
     """,
 }
 

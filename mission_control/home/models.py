@@ -100,10 +100,11 @@ class GatewayRequest(Dated):
 
 
 class Notification(Dated):
-    """Something that concerns a person by name: `kind` is `mention` or `assignment`.
+    """Something that concerns a person by name: `kind` is `mention`, `assignment` or `note`.
 
     A mention stands in the comment `comment_id` or in the entry `memory_id`, whose words are read there, so that what
-    is deleted is gone here, too. `actor_kind` and `actor_id` say who did it; `actor_name` is kept for agents.
+    is deleted is gone here, too. A note is one that did not reach its agent. `actor_kind` and `actor_id` say who did
+    it; `actor_name` is kept for agents.
     """
 
     organization = reference("Organization")

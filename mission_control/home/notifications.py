@@ -29,7 +29,7 @@ def may_read(actor: Actor, thing: object) -> bool:
     return actor.is_user
 
 
-NotificationKind = Literal["mention", "assignment"]
+NotificationKind = Literal["mention", "assignment", "note"]
 
 
 class NotificationQuery(Paging):
@@ -86,6 +86,8 @@ class Item(NotificationRead):
         task = f" #{self.task_number} {self.task_title}" if self.task_id else ""
         if self.kind == "assignment":
             return f"{self.actor_name} assigned you{task}"
+        if self.kind == "note":
+            return f"Your note{f' on{task}' if task else ''} did not reach its agent"
         return f"{self.actor_name} mentioned you{' on' if task else ' in the chat'}{task}"
 
     @property
@@ -230,6 +232,13 @@ async def notify_of_mentions(actor: Actor, event: NewEvent) -> None:
         await _mentions(event, "task_comments", "message", people, comment_id=comment_id)
 
 
+@reacts_to("task.note_expired")
+async def notify_of_lost_note(actor: Actor, event: NewEvent) -> None:
+    """Notify a person that a note of theirs did not reach its agent."""
+    if event.data["user_id"] is not None:
+        await _notify(event, "note", [UUID(str(event.data["user_id"]))])
+
+
 @reacts_to("memory.created")
 async def notify_of_mentions_in_chat(actor: Actor, event: NewEvent) -> None:
     """Notify the people whom an entry of a board's chat mentions."""
@@ -276,7 +285,10 @@ api = Api(__name__, "users", below="/users/me/notifications")
 
 @api.get("", Page[NotificationRead], rule="notification.read")
 async def list_notifications(actor: Actor, query: NotificationQuery) -> dict[str, object]:
-    """List where you were mentioned and which tasks you were given, in the active organization, newest first."""
+    """List what concerns you in the active organization, newest first.
+
+    That is where you were mentioned, which tasks you were given, and which of your notes did not reach their agents.
+    """
     found, total = await find_notifications(actor, query)
     return page([one.model_dump(include=ANSWER) for one in found], total, query)
 

@@ -5,11 +5,13 @@ from mission_control.core.values import Page, Paging, page
 from mission_control.database.sql import Row
 from mission_control.http.operation_api import Api
 from mission_control.runs import notes, queries
+from mission_control.runs.models import AgentSession
 from mission_control.runs.stop import RunStop, stop_run
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 
 api = Api(__name__, "tasks")
+SESSION = "/boards/<board_id>/sessions/<session_id>"
 
 
 @api.post(f"{TASK}/notes", notes.NoteRead, rule="note.send")
@@ -26,6 +28,18 @@ async def send_note(actor: Actor, task: Task, data: notes.NoteCreate) -> Row:
 async def list_notes(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
     """List the notes to agents about a task, newest first, and how far each came."""
     return page(*await notes.notes_of_task(task.id, query), query)
+
+
+@api.post(f"{SESSION}/notes", notes.NoteRead, rule="note.send")
+async def send_session_note(actor: Actor, session: AgentSession, data: notes.NoteCreate) -> Row:
+    """Send a note to the agent of a session that goes on; else it is 409 `nobody_works`."""
+    return await notes.note_read(await notes.send_note_to_session(actor, session, data.text))
+
+
+@api.get(f"{SESSION}/notes", Page[notes.NoteRead])
+async def list_session_notes(actor: Actor, session: AgentSession, query: Paging) -> dict[str, object]:
+    """List the notes to the agent of a session, and to the run that it serves, newest first."""
+    return page(*await notes.notes_of_session(session.id, query), query)
 
 
 @api.post(f"{TASK}/stop", queries.RunRead, rule="task.stop")

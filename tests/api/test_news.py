@@ -1,15 +1,18 @@
 """What is new for an agent rides on its answers, is taken by its next call, and is never lost."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.core import times
 from mission_control.core.values import to_json
 from mission_control.http import late
 from mission_control.log.leases import Delivery
+from mission_control.runs import notes
 from mission_control.runs.news import LARGEST
 from tests.cast import Cast, Program, events, head
 from tests.claiming import claim, taken
@@ -283,3 +286,42 @@ async def test_note_rides_on_an_answer_that_was_begun_with_white_space(
     await note(cast, task, "Second.")
     answer = (await waiting).ok()
     assert answer["kind"] == "note" and answer["news"]["items"][0]["text"].endswith("Second.")
+
+
+async def test_note_that_does_not_arrive_in_a_day_expires_and_its_author_is_notified(cast: Cast) -> None:
+    task = await held(cast)
+    sent = await note(cast, task)
+    await notes.expire_due()
+    assert await state_of(cast, task) == "waiting"
+    with times.travelled(timedelta(hours=25)):
+        await notes.expire_due()
+        await notes.expire_due()
+    [found] = (await cast.ada.get(f"{cast.task(task)}/notes")).ok()["items"]
+    assert (found["state"], found["expired_at"] is None) == ("expired", False)
+    assert not await Delivery.filter(id=sent["id"]).exists() and "news" not in await call(cast)
+    [told] = (await cast.ada.get("/users/me/notifications")).ok()["items"]
+    assert (told["kind"], told["task_id"], told["by"]["kind"]) == ("note", task["id"], "system")
+
+
+async def test_note_expires_with_its_run_but_not_when_it_was_offered(cast: Cast) -> None:
+    task = await held(cast)
+    await note(cast, task, "In time.")
+    await call(cast)
+    await note(cast, task, "Too late.")
+    (await cast.ada.patch(cast.task(task), {"status": "inbox", "assigned_agent_id": None})).ok()
+    await notes.expire_due()
+    late, early = (await cast.ada.get(f"{cast.task(task)}/notes")).ok()["items"]
+    assert (early["state"], late["state"]) == ("offered", "expired")
+
+
+async def test_note_to_a_session_without_a_task(cast: Cast) -> None:
+    reported = (await cast.vega.post("/agent/reports", {"items": [{"title": "Looked around"}]})).ok()
+    path = f"{cast.home}/sessions/{reported['session_id']}/notes"
+    (await cast.dan.post(path, {"text": "x"})).refused(403)
+    assert (await cast.ada.post(path, {"text": "Look up."})).ok()["session_id"] == reported["session_id"]
+    [item] = (await call(cast))["news"]["items"]
+    assert (item["task_id"], item["text"]) == (None, "Note from Ada: Look up.")
+    await call(cast)
+    (await cast.vega.post("/agent/reports", {"items": [{"title": "Looked up"}]})).ok()
+    [found] = (await cast.ada.get(path)).ok()["items"]
+    assert found["state"] == "read"

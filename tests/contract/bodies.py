@@ -246,6 +246,7 @@ BODIES: dict[str, Body] = {
     "complete_task": handed_in,
     "claim_task": some_work,
     "send_note": a_note,
+    "send_session_note": lambda cast, made: {"text": "The seeing is poor."},
     "stop_task": a_stop,
     "extend_lease": a_lease,
     "park_task": a_lease,

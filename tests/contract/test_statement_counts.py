@@ -61,10 +61,11 @@ async def test_lists_use_the_same_statements_for_1_and_20_rows(cast: Cast, listi
 
 
 async def _read(cast: Cast, one: Operation, path: str) -> tuple[list[str], int]:
-    """The statements of a second reading, and how long its answer is."""
+    """The statements of a third reading, and how long its answer is: what is new for an agent rides on the first."""
     caller = cast.atlas if one.who == "agent" else cast.ada
     caller = cast.cleo if path.endswith("/me/member") else caller
-    (await caller.get(path)).ok()
+    for _ in range(2):
+        (await caller.get(path)).ok()
     with counted() as found:
         body = (await caller.get(path)).ok()
     return list(found), len(body) if isinstance(body, bytes) else len(repr(body))

@@ -40,10 +40,11 @@ class Turn:
 
 @dataclass
 class FakeModel:
-    """The server. `turns` holds what it was asked."""
+    """The server. `turns` holds what it was asked, `cut` the moments when the gateway stopped to listen."""
 
     answer: Callable[[Turn], Reply | None] | None = None
     turns: list[Turn] = field(default_factory=list)
+    cut: list[float] = field(default_factory=list)
 
     def __enter__(self) -> "FakeModel":
         model = self
@@ -53,6 +54,9 @@ class FakeModel:
                 model.turns.append(turn)
                 chosen = model.answer(turn) if model.answer is not None else None
                 return chosen if chosen is not None else by_rule(turn)
+
+            def cut(self) -> None:
+                model.cut.append(time.monotonic())
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -115,6 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
     def decide(self, turn: Turn) -> Reply:
         raise NotImplementedError
 
+    def cut(self) -> None:
+        """Note that the other end closed the connection in the middle of an answer."""
+
     def log_message(self, *arguments: Any) -> None:
         """Write no log."""
 
@@ -134,8 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         about = {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": "chat.completion.chunk", "created": int(time.time())}
         about["model"] = body.get("model", "fake-1")
-        for delta, end in _pieces(reply):
-            self._event({**about, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]})
+        try:
+            for delta, end in _pieces(reply):
+                self._event({**about, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]})
+        except ConnectionError:
+            self.cut()
+            raise
         usage = {"prompt_tokens": 1000, "completion_tokens": 12, "total_tokens": 1012}
         self._event({**about, "choices": [], "usage": usage})
         self.wfile.write(b"data: [DONE]\n\n")

@@ -193,7 +193,7 @@ async def test_note_is_sent_when_the_turn_ends(cast: Cast, fake_gateway: FakeGat
     await send_all()
     assert "Read the new table." in (await received(fake_gateway, lyra))[-1]
     [note] = (await cast.ada.get(f"{task}/notes")).ok()["items"]
-    assert note["state"] == "taken" and note["taken_at"] is not None
+    assert note["state"] in ("taken", "read") and note["taken_at"] is not None  # its session answers meanwhile
 
 
 async def test_other_sessions_of_the_agent_are_ended_too(
