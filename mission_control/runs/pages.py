@@ -19,6 +19,7 @@ from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.people.account_names import person_name
+from mission_control.runs.notes import notes_of_task
 from mission_control.runs.queries import runs_of_agent, runs_of_task
 from mission_control.runs.waiting import reasons_of
 from mission_control.runs.work_pages import run_changes, work_of
@@ -56,7 +57,11 @@ def in_words(run: Row) -> Row:
     files = [file | {"size": size_in_words(file["size"])} for file in run["artifacts"]]
     took = times.elapsed(began, ended) if ended else ""
     more = {"began": began, "took": "under a minute" if took == "0 m" else took, "figures": figures}
-    return run | more | {"artifacts": files, "lease": as_moment(run["lease_expires_at"])}
+    return (
+        run
+        | more
+        | {"artifacts": files, "lease": as_moment(run["lease_expires_at"]), "notified": as_moment(run["notified_at"])}
+    )
 
 
 # A task waits for other tasks, for decisions, answers, agents, limits and budgets.
@@ -72,10 +77,10 @@ NEAR = Concerns[BoardView](
 REGIONS = (panel_region("waiting", NEAR, waiting),)
 
 
-MOST_COMMENTS, MOST_EVENTS, MOST_RUNS, MOST_DECISIONS = 100, 200, 20, 50
+MOST_COMMENTS, MOST_EVENTS, MOST_RUNS, MOST_DECISIONS, MOST_NOTES = 100, 200, 20, 50, 50
 MOST_READ_BY = 20  # comments of people, the newest, which say who has read them
 # What comments, runs and decisions tell themselves.
-ELSEWHERE = ("task.comment", "task.run_completed", "task.lease_expired", "approval.requested")
+ELSEWHERE = ("task.comment", "task.note_", "task.run_completed", "task.lease_expired", "approval.requested")
 DECIDED = {"approved": "approved", "changes_requested": "sent back", "rejected": "rejected"}
 
 
@@ -88,6 +93,7 @@ async def timeline_of(view: BoardView, panel: Panel) -> Row:
     if look.show != "runs":
         moments += await _talk(view, panel)
         found["comments_hidden"] = max(0, panel.comments_total - sum(not one["is_deleted"] for one in moments))
+        moments += await _notes(panel)
     if look.show != "talk":
         runs, found["runs_hidden"] = await _runs(view, panel, history, whole=look.whole)
         moments += runs
@@ -157,6 +163,16 @@ async def _add_readers(panel: Panel, comments: list[Row]) -> None:
         if comment := newest.get(str(row["comment_id"])):
             read_at = as_moment(row["sent_at"]) if row["state"] == "sent" else None
             comment["readers"].append({"name": agents[str(row["agent_id"])], "read_at": read_at})
+
+
+async def _notes(panel: Panel) -> list[Row]:
+    """Return what people told the agents that worked on it, and how far each note came."""
+    found, _ = await notes_of_task(panel.id, Paging(limit=MOST_NOTES, offset=0))
+    names = {str(one["id"]): one["name"] for one in panel.agents}
+    return [
+        one | {"kind": "note", "at": one["created_at"], "agent_name": names.get(str(one["agent_id"]), "an agent")}
+        for one in found
+    ]
 
 
 async def _runs(view: BoardView, panel: Panel, history: list[Entry], *, whole: bool) -> tuple[list[Row], int]:
@@ -231,6 +247,7 @@ def _changes(history: Iterable[Entry], others: list[datetime]) -> list[Row]:
     return found
 
 
+AWAITED = ("waiting", "offered", "taken")  # what an agent has not read yet
 TIMELINE_TEMPLATE = "runs/timeline.html"
 
 
@@ -248,8 +265,10 @@ async def timeline_changes(view: BoardView, batch: Batch) -> str | None:
     if batch.events or any("inbox_of" in one for one in batch.signals):
         return None
     panel = await panel_in(view)
-    if panel is not None and any("session_id" in one for one in batch.signals):
-        return await run_changes(view, panel)
+    if panel is not None and any(one.get("task_id") == str(panel.id) for one in batch.signals):
+        has_session = all("session_id" in one for one in batch.signals)
+        is_awaited = any(one["state"] in AWAITED for one in await _notes(panel))
+        return None if is_awaited or not has_session else await run_changes(view, panel)
     if panel is None or not panel.is_working:
         return ""
     if all(str(one.get("agent_id")) != str(panel.assigned_agent_id) for one in batch.signals):

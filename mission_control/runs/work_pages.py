@@ -131,7 +131,7 @@ REGIONS = (panel_region("work", NEWS, box, box_changes),)
 async def run_changes(view: BoardView, panel: Panel) -> str:
     """Return what was done in the run that goes on, for the timeline of an open panel."""
     work = await work_of(view, panel.id)
-    if work is None:
+    if work is None or not work.acts:
         return ""
     return partial(
         f"#run-acts-{work.run['running_id']}",

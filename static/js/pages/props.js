@@ -25,6 +25,13 @@ const pick = (event) => {
   typed.form.requestSubmit();
 };
 
+// Note or Comment: who chose one writes it.
+const write = (event) => {
+  const label = event.target.closest(".composer-kind label");
+  if (!label || event.target.matches("input")) return;
+  setTimeout(() => [...label.closest(".composers").querySelectorAll("textarea")].find((one) => one.checkVisibility())?.focus());
+};
+
 // A field that has the focus keeps what was typed when its saved value comes: `fri` becomes the day, unless somebody writes on.
 const sent = new WeakMap();
 const fieldIn = (event) => event.target.matches?.(".prop form") && event.target.querySelector(":is(input, textarea).input");
@@ -51,6 +58,7 @@ export const start = () => {
   document.addEventListener("input", narrow);
   document.addEventListener("htmx:before:request", remember);
   document.addEventListener("htmx:finally:request", take);
+  document.addEventListener("click", write);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-panel-step]");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) step(event, link);
