@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from uuid import UUID
 
 import orjson
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from mission_control.boards.queries import people_of
 from mission_control.boards.words import LABELS
@@ -21,7 +21,7 @@ from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Concerns, Region, announcements
 
 TEMPLATE = "boards/columns.html"
-LIMITS = "boards/limits.html"
+LIMITS, SHELF = "boards/limits.html", "boards/shelf.html"
 AT_ONCE = 20  # cards; when more of them change, the columns are sent whole
 # Kinds that leave every card in its place.
 STILL = ("approval.", "task.comment", "task.checklist", "task.file_", "task.flagged", "task.unflagged")
@@ -118,8 +118,14 @@ async def columns(view: BoardView) -> str:
     found = await columns_of(view.board, view.wanted, view.viewer_id)
     return render_macro(
         TEMPLATE, "columns", board_id=view.board.id, columns=found, cards_html=cards_html, wanted=view.wanted,
-        wip_usage=await view.wip_usage(), may_write=view.rights.may_write, most=MOST,
+        wip_usage=await view.wip_usage(), may_write=view.rights.may_write, most=MOST, shelf=Markup(await shelf(view)),
     )  # fmt: skip
+
+
+async def shelf(view: BoardView) -> str:
+    """Return what agents proposed and nobody decided, above the inbox."""
+    found, may_decide = await view.proposals(), view.rights.may_write
+    return render_macro(SHELF, "shelf", board_id=view.board.id, proposals=found, may_decide=may_decide)
 
 
 async def board_name(view: BoardView) -> str:
@@ -238,6 +244,7 @@ GATEWAY = Concerns[BoardView](("board.updated", "gateway."), ("gateway_id",), _i
 REGIONS = (
     Region(PAGE, "#board-name", of_board("board.updated"), board_name, key=_board, swap="innerHTML"),
     Region(COLUMNS, "#columns", CARDS, columns, key=_view, changes=card_changes, state=state_of_cards),
+    Region(COLUMNS, "#proposals", of_board("proposal."), shelf, key=_rights),
     Region(PAGE, "#presence", PRESENCE, presence, key=_board, changes=presence_changes),
     Region(PAGE, "#board-note", NOTE, note, key=_view),
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),

@@ -19,6 +19,7 @@ from mission_control.log.models import Event
 from mission_control.log.position import position_of_board
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
+from mission_control.tasks.proposals import open_proposals
 from mission_control.tasks.query import LIVING, OPEN, CardFilter, conditions
 from mission_control.web.asides import AsideView, asked
 from mission_control.web.regions import Concerns, Reads
@@ -157,6 +158,9 @@ class BoardView(AsideView):
 
     async def wip_usage(self) -> dict[str, WipUsage]:
         return await self.reads.get(("wip", self.board.id), lambda: wip_usage_of(self.board))
+
+    async def proposals(self) -> list[dict[str, Any]]:
+        return await self.reads.get(("proposals", self.board.id), lambda: open_proposals(self.board.id))
 
     async def orders(self) -> list[Order]:
         return await self.reads.get(("orders", self.key), lambda: orders_of(self.board, self.wanted, self.viewer_id))

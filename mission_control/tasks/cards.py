@@ -93,6 +93,9 @@ class Card:
     comments: int
     dependencies: int
     blockers: int
+    parent_number: int | None
+    parts: int
+    parts_done: int
     approvals: int
     approval_id: UUID | None
     tag_name: str | None
@@ -139,6 +142,10 @@ SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reaso
         WHERE e.task_id = t.id AND p.deleted_at IS NULL) AS dependencies,
     (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
         WHERE e.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done') AS blockers,
+    (SELECT h.number FROM tasks h WHERE h.id = t.parent_id) AS parent_number,
+    (SELECT COUNT(*) FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL) AS parts,
+    (SELECT COUNT(*) FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL
+        AND c.status = 'done') AS parts_done,
     (SELECT COUNT(*) FROM approval_task_links k WHERE k.task_id = t.id) AS approvals,
     (SELECT MIN(CAST(k.approval_id AS TEXT)) FROM approval_task_links k
         WHERE k.task_id = t.id AND k.is_pending) AS approval_id,

@@ -238,7 +238,7 @@ FIELDS: tuple[TaskField, ...] = (
     ruled(
         "parent_id", UUID | None, PEOPLE_AND_LEADS,
         sentence=lambda before, after: ("made", "a part of another task") if after else ("took", "out of its parent"),
-        on=frozenset({Surface.FILTER, Surface.QUICK}), label="Part of", word="parent", is_drawn=True,
+        on=frozenset({Surface.PANEL, Surface.FILTER, Surface.QUICK}), label="Part of", word="parent", is_drawn=True,
         offers=(("none", "a part of no task"),), meaning="The task of which it is a part",
     ),
     ruled(

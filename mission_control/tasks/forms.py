@@ -21,7 +21,7 @@ from mission_control.database.sql import select
 from mission_control.tasks.custom_field_queries import IN_ORDER, values_of_tasks
 from mission_control.tasks.fields import from_form, in_form, to_form
 from mission_control.tasks.models import Task
-from mission_control.tasks.quick_add import QuickTask
+from mission_control.tasks.quick_add import PARENT, QuickTask
 from mission_control.tasks.schemas import Place
 from mission_control.tasks.tags import slug_from, tag_ids_of
 from mission_control.web.forms import (
@@ -253,6 +253,16 @@ class TagsForm(VersionedForm):
         return self.model_copy(update={"tag_ids": kept + added})
 
 
+class ParentForm(Form):
+    """Of which task another one is a part, and whether that cannot be done before; absent fields stay as they are."""
+
+    parent_id: Annotated[UUID | None, BlankToNone] = None
+    blocks_parent: bool | None = None
+
+    def body(self, found: Task) -> Fields:
+        return self.model_dump(exclude_unset=True)
+
+
 class NewTagForm(Form):
     """A new tag. Two tags of one organization never share a slug, so a known name is refused."""
 
@@ -303,9 +313,11 @@ class NewTaskForm(Form):
     title: Title
     status: TaskStatus = "inbox"
     after: UUID | None = None
+    parent: Annotated[int | None, BlankToNone] = None  # its number
 
     def body(self, found: Board) -> QuickTask:
-        return QuickTask(text=self.title, status=self.status, after_task_id=self.after)
+        text = self.title if self.parent is None else f"{self.title} {PARENT}{self.parent}"
+        return QuickTask(text=text, status=self.status, after_task_id=self.after)
 
 
 @completed(to_form())
@@ -317,6 +329,7 @@ class FullTaskForm(Form):
     status: TaskStatus = "inbox"
     assignee: str = ""
     tag_ids: list[UUID] = []
+    parent_id: Annotated[UUID | None, BlankToNone] = None
     depends_on_task_ids: list[UUID] = []
     fields: Annotated[dict[str, str], Field(exclude=True)] = {}
 

@@ -53,7 +53,7 @@ async def understood_values(board: Board, line: QuickTask) -> dict[str, object]:
     """Return what a line of quick add means, as the form shows it."""
     found = (await understood(board, line)).model_dump()
     assignee = assignee_value(found["assigned_agent_id"], found["assigned_user_id"])
-    shown = {name: found[name] for name in ("title", "status", "tag_ids")}
+    shown = {name: found[name] for name in ("title", "status", "tag_ids", "parent_id")}
     return {**shown, **in_form(found.__getitem__), "assignee": assignee}
 
 

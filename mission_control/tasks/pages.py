@@ -21,7 +21,8 @@ from mission_control.tasks.attachments import attachment_read, visible_attachmen
 from mission_control.tasks.board_pages import board_page
 from mission_control.tasks.board_view import BoardView, view_of
 from mission_control.tasks.comments import visible_comment
-from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
+from mission_control.tasks.linking import WAYS, found_tasks
+from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task, TaskLink
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
 from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_in
 from mission_control.tasks.panel_sections import FILES, GONE, TEXT, TITLE, file_shown
@@ -37,7 +38,7 @@ pages = Blueprint("tasks_pages", __name__)
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
 COMMENT, FILE = f"{TASK}/comments/<uuid:comment_id>", f"{TASK}/files/<uuid:attachment_id>"
 STEP = f"{TASK}/checklist/<uuid:item_id>"
-LINKS, COMMENTS = "tasks/prop_links.html", "tasks/comment_forms.html"
+TAGS, COMMENTS = "tasks/prop_tags.html", "tasks/comment_forms.html"
 
 
 @pages.get(TASK)
@@ -71,7 +72,7 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: Fields | No
     link = (settings.base_url or request.host_url).rstrip("/") + panel.url
     limit = (panel_sections.size_in_words(settings.max_file_bytes), settings.max_file_bytes)
     html = render_macro(
-        "tasks/panel.html", "panel", panel=panel, regions=regions, link=link, seq=seq, limit=limit,
+        "tasks/panel.html", "panel", panel=panel, regions=regions, ways=WAYS, link=link, seq=seq, limit=limit,
         beside=await neighbours_of(panel),
     )  # fmt: skip
     if target == "section#panel":
@@ -222,7 +223,7 @@ async def create_tag(outcome: Outcome[None, forms.NewTagForm]) -> ResponseReturn
         return done(task.url)
     panel = await panel_in(view_of(outcome.actor, task.board, panel_id=task.id))
     tags = (await tags_of_tasks([task.id])).get(str(task.id), [])
-    return render_macro(LINKS, "take_new_tag", panel=panel, tags=tags, tag_id=outcome.answer.id)
+    return render_macro(TAGS, "take_new_tag", panel=panel, tags=tags, tag_id=outcome.answer.id)
 
 
 @pages.get(f"{TASK}/links")
@@ -231,9 +232,9 @@ async def links(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     actor, board = await on_board(board_id)
     task = await visible_task(actor, board_id, task_id)
     text, way = request.args.get("q", "").strip()[:200], request.args.get("way", "")
-    way = way if way in ("waits", "needed") else "waits"
-    found = await panel_sections.found_tasks(board, task.id, text, needed_by=way == "needed")
-    context = {"task": task, "url": task.url, "way": way, "text": text, "found": found}
+    way = way if way in WAYS and WAYS[way].adds else "waits"
+    found, title = await found_tasks(board, task.id, text, way), WAYS[way].asks.format(task.number)
+    context = {"task": task, "url": task.url, "way": way, "title": title, "text": text, "found": found}
     if not is_htmx():
         return await shell_page(actor, "tasks/links.html", active=f"board-{board.id}", **context)
     is_list = request.headers.get("HX-Target", "").endswith("#links-found")
@@ -241,12 +242,13 @@ async def links(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
 
 
 @action(pages, f"{TASK}/dependencies", performs="add_dependency", refused=_said)
+@action(pages, f"{TASK}/links", performs="link_task", refused=_said)
 @action(pages, f"{TASK}/checklist", performs="add_checklist_item")
 @action(pages, f"{TASK}/files", performs="attach_file")
 @action(pages, f"{TASK}/restoration", performs="restore_task")
 @action(pages, f"{TASK}/archivals/removals", performs="unarchive_task")
 async def to_task(outcome: Outcome[Task, Any]) -> ResponseReturnValue:
-    """Show the task, which waits for another one, has another step or file, or is back."""
+    """Show the task, which waits for another one or is linked to it, has another step or file, or is back."""
     return done(outcome.found.url)
 
 
@@ -256,6 +258,28 @@ async def remove_dependency(outcome: Outcome[tuple[Task, UUID], None]) -> Respon
     task, other_id = outcome.found
     undo = {"task_id": str(other_id)}
     return done(task.url, toast="Dependency removed", undo_action=f"{task.url}/dependencies", undo=undo)
+
+
+async def _parent_of(actor: Actor, task: Task) -> UUID | None:
+    return task.parent_id
+
+
+@action(pages, f"{TASK}/parent", performs="update_task", form=forms.ParentForm, before=_parent_of, refused=_said)
+async def change_parent(outcome: Outcome[Task, forms.ParentForm]) -> ResponseReturnValue:
+    """Make a task a part of another one or of none, and say whether it holds that up."""
+    task, former = outcome.found, outcome.before
+    if outcome.form.blocks_parent is not None or outcome.form.parent_id is not None or former is None:
+        return done(task.url)
+    undo = {"parent_id": str(former)}
+    return done(task.url, toast=f"#{task.number} is a part no longer", undo_action=f"{task.url}/parent", undo=undo)
+
+
+@action(pages, f"{TASK}/links/<uuid:link_id>/removals")
+async def unlink_task(outcome: Outcome[TaskLink, None]) -> ResponseReturnValue:
+    """Remove a link between two tasks."""
+    link = outcome.found
+    undo = {"kind": link.kind, "task_id": str(link.other_id)}
+    return done(link.task.url, toast="Link removed", undo_action=f"{link.task.url}/links", undo=undo)
 
 
 @action(pages, f"{TASK}/duplicates")

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from mission_control.approvals.payloads import action_words, asks_to_finish, stated_confidence
 from mission_control.approvals.queries import parts_of_approvals
-from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.substance import substance_of
 from mission_control.core.values import Paging
@@ -22,6 +21,7 @@ from mission_control.tasks.attachments import MOST as MOST_FILES
 from mission_control.tasks.board_view import BoardView, News
 from mission_control.tasks.checklist import MOST, list_items
 from mission_control.tasks.forms import fields_of
+from mission_control.tasks.linking import WAYS, Linked, linked_to
 from mission_control.tasks.models import AttachmentContent, Task
 from mission_control.tasks.panel import (
     PAGE,
@@ -34,7 +34,6 @@ from mission_control.tasks.panel import (
     panel_key,
     panel_region,
 )
-from mission_control.tasks.query import LIVING, STATES, matching, number_in
 from mission_control.tasks.tags import tags_of_organization, tags_of_tasks
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Concerns, Region
@@ -108,66 +107,16 @@ async def restored(view: BoardView) -> str | None:
 
 CREW = ("agent.created", "agent.updated", "agent.deleted")
 DEFINITIONS = ("tag.", "custom_field.")
-MOST_FOUND = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    waits_for: list[dict[str, Any]] = field(default_factory=list)
-    needed_by: list[dict[str, Any]] = field(default_factory=list)
-    ids: set[UUID] = field(default_factory=set)  # of deleted ones too
-
-
-async def links_of(task_id: UUID) -> Links:
-    """Read the links of a task in both directions."""
-    links = Links()
-    for row in await rows(
-        """
-        SELECT d.task_id, p.id, p.number, p.title, p.status, p.deleted_at
-        FROM task_dependencies d
-        JOIN tasks p ON p.id = CASE WHEN d.task_id = ? THEN d.depends_on_task_id ELSE d.task_id END
-        WHERE d.task_id = ? OR d.depends_on_task_id = ? ORDER BY d.created_at, d.id
-        """,
-        *[task_id] * 3,
-    ):
-        links.ids.add(UUID(str(row["id"])))
-        if row["deleted_at"] is None:
-            (links.waits_for if str(row["task_id"]) == str(task_id) else links.needed_by).append(row)
-    return links
-
-
-async def found_tasks(board: Board, task_id: UUID, text: str, *, needed_by: bool) -> list[dict[str, object]]:
-    """Return tasks of the board that could be linked: by number or words, unfinished and newest first."""
-    conditions = [condition for condition, _ in matching(text)]
-    values = [value for _, found in matching(text) for value in found]
-    mine, other = ("depends_on_task_id", "task_id") if needed_by else ("task_id", "depends_on_task_id")
-    exact = number_in(text.strip()) or 0
-    found = f"""
-        SELECT t.id, t.number, t.title, t.status, {{place}} AS place FROM tasks t
-        WHERE t.board_id = ? AND {LIVING} AND t.id <> ? AND NOT EXISTS (
-            SELECT 1 FROM task_dependencies d WHERE d.{mine} = ? AND d.{other} = t.id
-        ){"".join(f" AND {one}" for one in conditions)} AND {{which}}
-        ORDER BY t.number DESC LIMIT {MOST_FOUND}
-    """
-    # Done tasks grow: of those an index has the newest, and the one with the number.
-    parts = ("t.number = ?", f"{STATES['open']} AND t.number <> ?", "t.status = 'done' AND t.number <> ?")
-    sql = " UNION ALL ".join(
-        f"SELECT * FROM ({found.format(place=place, which=which)}) part" for place, which in enumerate(parts)
-    )
-    return await rows(
-        f"SELECT id, number, title, status FROM ({sql}) every ORDER BY place, number DESC LIMIT {MOST_FOUND}",
-        *[board.id, task_id, task_id, *values, exact] * len(parts),
-    )
 
 
 async def facts(view: BoardView, panel: Panel) -> str:
     """Return the properties, to be changed by those who may."""
-    links: Links = await view.reads.get(("links", panel.id), lambda: links_of(panel.id))
+    links: Linked = await view.reads.get(("links", panel.id), lambda: linked_to(panel.id))
     tags = (await tags_of_tasks([panel.id])).get(str(panel.id), [])
     fields = await fields_of(panel.board_id, panel.id)
     missing = [one for one in fields if one.is_missing]
     return render_macro(
-        "tasks/props.html", "props", panel=panel, links=links, tags=tags,
+        "tasks/props.html", "props", panel=panel, links=links, ways=WAYS, tags=tags,
         all_tags=await tags_of_organization(view.board.organization_id) if panel.may_write else [],
         may_create_tags=panel.may_write and view.rights.is_admin,
         fields=[one for one in fields if not one.is_offered and (len(missing) < 2 or not one.is_missing)],
@@ -186,7 +135,7 @@ async def fact_changes(view: BoardView, batch: Batch) -> str | None:
     near = [one for one in batch.events if one.kind.startswith("task.")]
     if len(near) < len(batch.events) or any(concerns_panel(view, one) or str(panel.id) in one.data for one in near):
         return None
-    links: Links = await view.reads.get(("links", panel.id), lambda: links_of(panel.id))
+    links: Linked = await view.reads.get(("links", panel.id), lambda: linked_to(panel.id))
     at_work = {str(one["task_id"]) for one in panel.agents}
     linked = not links.ids.isdisjoint(one.task_id for one in near)
     return None if linked or any(str(one.task_id) in at_work for one in near) else ""

@@ -17,7 +17,7 @@ from mission_control.boards.queries import on_visible_board
 from mission_control.boards.words import Priority
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, NotFound, existing
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound, existing
 from mission_control.core.values import Body, NonEmptyStr, Paging, Schema, example
 from mission_control.database.sql import Condition, Row, as_moment, placeholders, rows
 from mission_control.http.registry import lookup
@@ -246,11 +246,11 @@ async def _accept(actor: Actor, proposal: TaskProposal, values: dict[str, Any]) 
 
 
 async def _merge(actor: Actor, proposal: TaskProposal, named: UUID | str | None) -> Task:
-    """Say in a comment of a task what was proposed. Raise NotFound for a task that is not on the board."""
+    """Say in a comment of a task what was proposed. Raise Invalid for a task that is not on the board."""
     which: dict[str, Any] = {"number": number_in(named.strip())} if isinstance(named, str) else {"id": named}
     task = await Task.get_or_none(board_id=proposal.board_id, deleted_at=None, **which)
     if task is None:
-        raise NotFound("The task to merge it into is not on this board.")
+        raise Invalid("The task to merge it into is not on this board.")
     task.board = proposal.board
     said = [f"{proposal.agent_name} proposed: {proposal.title}", proposal.reason, proposal.description or ""]
     await write_comment(actor, task, "\n\n".join(filter(None, said)))

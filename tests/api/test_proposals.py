@@ -90,7 +90,7 @@ async def test_decisions_that_make_no_sense_are_refused(cast: Cast) -> None:
     task, proposal = await cast.add_task(), await proposed(cast)
     (await decided(cast, proposal, decision="merge")).refused(422)
     (await decided(cast, proposal, decision="drop", task_id=task["id"])).refused(422)
-    (await decided(cast, proposal, decision="merge", task_id="#99")).refused(404)
+    (await decided(cast, proposal, decision="merge", task_id="#99")).refused(422)
     (await decided(cast, proposal, decision="merge", task_id="dome")).refused(422)
     (await decided(cast, proposal, cast.vega, decision="accept")).refused(403)
     (await decided(cast, proposal, cast.dan, decision="accept")).refused(403)
