@@ -13,10 +13,12 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import present
 from mission_control.core.actor import Actor
+from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_moment, rows
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
+from mission_control.runs.notes import notes_of_session
 from mission_control.runs.session_queries import (
     ActivityQuery,
     ActivityRead,
@@ -24,7 +26,16 @@ from mission_control.runs.session_queries import (
     session_read,
     visible_session,
 )
-from mission_control.runs.session_view import STATES, Turn, acts_of, changed_files, plan_of, state_of, turns_of
+from mission_control.runs.session_view import (
+    STATES,
+    Turn,
+    acts_of,
+    changed_files,
+    notes_as_acts,
+    plan_of,
+    state_of,
+    turns_of,
+)
 from mission_control.tasks.board_view import Rights
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.lists import number_asked
@@ -68,7 +79,16 @@ class SessionView(View):
     async def turns(self) -> list[Turn]:
         session, (items, _) = await self.session(), await self.items()
         is_open = session["ended_at"] is None and not self.before
-        return turns_of(acts_of(items, self.word, is_open=is_open))
+        first = min((one.at for one in items), default=None)
+        shown = [one for one in await self.notes() if first is None or one["created_at"] >= first]
+        return turns_of(acts_of(items, self.word, is_open=is_open), notes_as_acts(reversed(shown), self.word))
+
+    async def notes(self) -> list[Row]:
+        """Return the newest notes to its agent; none beside what is older."""
+        if self.before:
+            return []
+        key = ("session-notes", self.session_id)
+        return (await self.reads.get(key, lambda: notes_of_session(self.session_id, Paging(limit=50, offset=0))))[0]
 
     def query(self) -> str:
         asked = {"q": self.word, "before": str(self.before or "")}
@@ -133,7 +153,7 @@ PARTS = "runs/session_parts.html"
 
 
 async def head(view: SessionView) -> str:
-    return render_macro(PARTS, "head", session=await view.session(), states=STATES, board=view.board)
+    return render_macro(PARTS, "head", view=view, session=await view.session(), states=STATES)
 
 
 async def earlier(view: SessionView) -> str:
@@ -160,8 +180,23 @@ async def side(view: SessionView) -> str:
     return render_macro("runs/session_side.html", "side", view=view, money=money, **context)
 
 
+async def steer(view: SessionView) -> str:
+    return render_macro(PARTS, "steer", view=view, session=await view.session())
+
+
+async def own_changes(view: SessionView, batch: Batch) -> str | None:
+    """Return nothing for news of other sessions, tasks and agents of the board."""
+    session = await view.session()
+    own = {str(session[name]) for name in ("id", "task_id", "agent_id") if session[name] is not None}
+    named = {str(one) for event in batch.events for one in (event.subject_id, event.task_id)}
+    named |= {str(one[name]) for one in batch.signals for name in ("session_id", "agent_id", "inbox_of") if name in one}
+    return None if own & named else ""
+
+
 async def newest_changes(view: SessionView, batch: Batch) -> str | None:
     """Return the turns before it too, when the newest turn has just begun: it was not on the page."""
+    if await own_changes(view, batch) is not None:
+        return ""
     items, _ = await view.items()
     turns = await view.turns()
     began = len(turns) > 1 and (items[-1].at - turns[-1].at).total_seconds() < JUST_BEGUN
@@ -177,18 +212,20 @@ async def _fragment(name: str, render: Any, view: SessionView) -> str:
 
 def _is_about(view: SessionView, news: Event | dict[str, object]) -> bool:
     if not isinstance(news, Event):
-        return news.get("session_id") == str(view.session_id) or "agent_id" in news
-    return news.subject_id == view.session_id or news.board_id == view.board.id
+        has_other = news.get("session_id", str(view.session_id)) != str(view.session_id)
+        return "inbox_of" in news or (news.get("board_id") == str(view.board.id) and not has_other)
+    return news.board_id == view.board.id
 
 
 def _key(view: SessionView) -> Hashable:
     return view.key
 
 
-NEWS = Concerns[SessionView](("session.", "task."), ("session_id",), _is_about)
+NEWS = Concerns[SessionView](("session.", "task."), ("session_id", "agent_id", "inbox_of"), _is_about)
 REGIONS = (
-    Region(PAGE, "#session-head", NEWS, head, _key, name="head"),
+    Region(PAGE, "#session-head", NEWS, head, _key, own_changes, name="head"),
     Region(PAGE, "#session-earlier", Concerns(), earlier, _key, name="earlier"),
     Region(PAGE, "#session-newest", NEWS, newest, _key, newest_changes, name="newest"),
-    Region(PAGE, "#session-side", NEWS, side, _key, name="side"),
+    Region(PAGE, "#session-side", NEWS, side, _key, own_changes, name="side"),
+    Region(PAGE, "#session-steer", NEWS, steer, _key, own_changes, name="steer"),
 )

@@ -55,6 +55,7 @@ class Act:
     text: tuple[Part, ...] = ()
     path: str = ""
     is_running: bool = False
+    note: Row | None = None
     inner: tuple["Act", ...] = ()
 
     @property
@@ -83,6 +84,14 @@ def acts_of(items: Sequence[ActivityRead], word: str = "", *, is_open: bool = Fa
     if is_open and lines and begins(items[-1].kind) and lines[-1].what != "prompt":
         lines[-1] = replace(lines[-1], is_running=True)
     return lines
+
+
+def notes_as_acts(notes: Iterable[Row], word: str = "") -> list[Act]:
+    """Return the notes of people to an agent as lines."""
+    return [
+        Act(str(one["id"]), "note", "message-square", one["created_at"], _marked(f"“{one['text']}”", word), note=one)
+        for one in notes
+    ]
 
 
 def _act(one: ActivityRead, took: float, word: str) -> Act:

@@ -11,7 +11,9 @@ from mission_control.boards.attempts import running
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.values import NonEmptyStr
+from mission_control.runs.models import AgentSession
 from mission_control.runs.notes import LONGEST_NOTE
+from mission_control.runs.session_pages import SESSION
 from mission_control.runs.stop import RunStop
 from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.models import Task
@@ -31,13 +33,19 @@ class NoteForm(Form):
 
     message: Annotated[NonEmptyStr, Field(max_length=LONGEST_NOTE)]
 
-    def body(self, found: Task) -> Fields:
+    def body(self, found: Task | AgentSession) -> Fields:
         return {"text": self.message}
 
 
 @action(pages, f"{TASK}/notes", form=NoteForm)
 async def send_note(outcome: Outcome[Task, NoteForm]) -> ResponseReturnValue:
     return done(f"{outcome.found.url}#comments")
+
+
+@action(pages, f"{SESSION}/notes", form=NoteForm)
+async def send_session_note(outcome: Outcome[AgentSession, NoteForm]) -> ResponseReturnValue:
+    session = outcome.found
+    return done(f"/boards/{session.board_id}/sessions/{session.id}")
 
 
 async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[str, str]) -> ResponseReturnValue:

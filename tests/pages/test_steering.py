@@ -7,6 +7,7 @@ from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.runs.models import Note
 from mission_control.tasks.models import Task
+from tests.agent_sessions import act, begin, put
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
 
@@ -81,3 +82,21 @@ async def test_person_stops_an_agent(cast: Cast) -> None:
     (await dan.get(cast.task(task))).has("Vega heard it").lacks("works on this")
     (await cleo.with_htmx.get(f"{cast.task(task)}/stop")).is_status(409)
     (await cleo.with_htmx.post(f"{cast.task(task)}/stop", {})).is_status(409)
+
+
+async def test_note_to_a_session_stands_among_what_it_did(cast: Cast) -> None:
+    session = await begin(cast, await cast.add_task())
+    await act(session, "Read a.md")
+    url = f"/boards/{cast.board.id}/sessions/{session.id}"
+    cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
+    (await cleo.get(url)).has("Note to the agent", f"/tasks/{session.task_id}/stop")
+    (await dan.get(url)).lacks("Note to the agent", "/stop")
+    async with dan.watching(f"{url}/live") as watch:
+        (await cleo.with_htmx.post(f"{url}/notes", {"message": "Prices <changed>."})).is_status(204)
+        await watch.until("“Prices &lt;changed&gt;.”")
+        (await cast.vega.get(f"/agent{cast.tasks}")).ok()
+        await watch.until("sent with an answer")
+    (await dan.post(f"{url}/notes", {"message": "Hi"})).is_status(403)
+    await put(session, ended_at=times.clock_now())
+    (await cleo.get(url)).has("a note would reach nobody").lacks("Send note", "/stop")
+    (await cleo.with_htmx.post(f"{url}/notes", {"message": "Hi"})).is_status(409)
