@@ -22,7 +22,7 @@ from mission_control.core.parts import Part, add
 from mission_control.core.values import Body, Paging, Schema, example
 from mission_control.database.records import find_all
 from mission_control.database.sql import Values, rows, select
-from mission_control.log.leases import NOTE, Delivery
+from mission_control.log.leases import FOR_ITS_TURN, Delivery
 
 # The installed words, by header.
 NOTICES: dict[str, str] = {}
@@ -208,12 +208,12 @@ READABLE = (
     " UNION ALL SELECT id FROM deliveries WHERE agent_id = ? AND kind = ? AND state = 'sent' AND taken_at > ?"
     " AND {which})"
 )
-# What a connected gateway is about to send to its agent would be new work twice; what was given up is read here. In the
-# middle of a turn the agent would read a note only after that, so it rides on an answer, or is sent when the turn ends.
+# What a connected gateway is about to send to its agent would be new work twice; what was given up is read here, and
+# what is for the middle of a turn, which is sent when the turn has ended.
 SENT_BY_GATEWAY = (
     "state <> 'failed' AND EXISTS (SELECT 1 FROM agents a JOIN gateways g ON g.id = a.gateway_id"
     " WHERE a.id = deliveries.agent_id AND a.callback_url IS NULL AND g.state = 'connected'"
-    f" AND NOT (header = '{NOTE}' AND a.run_began_at IS NOT NULL))"
+    f" AND NOT (header IN {FOR_ITS_TURN} AND a.run_began_at IS NOT NULL))"
 )
 # A poll may outlive its token; what comes later is for the agent's other tokens.
 STILL_GOOD = (

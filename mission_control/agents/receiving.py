@@ -70,7 +70,7 @@ async def take(actor: Actor, until: datetime) -> None:
     now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
     found = await rows(
         f"UPDATE deliveries SET taken_at = ?, state = CASE WHEN {SENT_TO_CALLBACK} THEN state ELSE 'sent' END,"
-        f" sent_at = CASE WHEN {SENT_TO_CALLBACK} THEN NULL ELSE ? END,"
+        f" sent_at = CASE WHEN {SENT_TO_CALLBACK} THEN sent_at ELSE ? END,"
         f" leased_by = CASE WHEN {SENT_TO_CALLBACK} THEN leased_by END,"
         f" leased_until = CASE WHEN {SENT_TO_CALLBACK} THEN leased_until END WHERE id IN"
         f" (SELECT id FROM deliveries WHERE agent_id = ? AND {NEWS} AND offered_at <= ? ORDER BY seq{hold})"

@@ -32,7 +32,7 @@ from mission_control.gateways.events import GatewayRef, when_connected
 from mission_control.log import leases
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
-from mission_control.log.leases import NOTE, STOPPED, Delivery
+from mission_control.log.leases import FOR_ITS_TURN, STOPPED, Delivery
 from mission_control.log.unit_of_work import deliver, notify, record, signal
 from mission_control.runs import claiming
 from mission_control.runs.waiting import reasons_of
@@ -130,7 +130,7 @@ REACHED = (
     "agent_id IN (SELECT a.id FROM agents a JOIN gateways g ON g.id = a.gateway_id LEFT JOIN boards b ON b.id ="
     " a.board_id WHERE a.openclaw_session_id IS NOT NULL AND a.callback_url IS NULL AND b.deleted_at IS NULL"
     " AND (a.last_seen_at IS NOT NULL OR a.last_wake_sent_at IS NOT NULL) AND g.id IN ({gateways})"
-    f" AND NOT (header = '{NOTE}' AND a.run_began_at IS NOT NULL))"
+    f" AND NOT (header IN {FOR_ITS_TURN} AND a.run_began_at IS NOT NULL))"
 )
 
 _sending: Counter[UUID] = Counter()

@@ -129,7 +129,9 @@ DEBOUNCE_SECONDS = 0.02
 
 
 NOTICE = "agent.notice"  # the kind of deliveries to agents
-NOTE, STOPPED = "NOTE", "TASK STOPPED"  # headers of what a person sends an agent in its run
+NOTE, CHANGED, STOPPED = "NOTE", "TASK CHANGED", "TASK STOPPED"  # headers of what a person tells an agent in its run
+# What an agent should read in the middle of a turn. A message to a gateway would be read only after that.
+FOR_ITS_TURN = f"('{NOTE}', '{CHANGED}')"
 # What has not reached an agent. `state <> 'sent'` is the condition of a partial index.
 NEWS = f"state <> 'sent' AND taken_at IS NULL AND kind = '{NOTICE}'"
 

@@ -7,10 +7,13 @@ from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of, mentioned
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending, is_finish_approved
+from mission_control.boards.attempts import held_by
 from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.database.records import find, find_all
+from mission_control.database.sql import rows
 from mission_control.log.event_log import Kind
+from mission_control.log.leases import CHANGED, NEWS
 from mission_control.log.unit_of_work import deliver
 from mission_control.tasks.models import Comment, Task
 
@@ -22,6 +25,7 @@ WORDS = Notices(
         "NEW TASK ADDED": "task_added",
         "TASK BACK IN INBOX": "task_returned",
         "TASK TAKEN AWAY": "task_taken_away",
+        CHANGED: "task_changed",
         "TASK UNBLOCKED": "task_unblocked",
         "TASK MENTION": "mention",
         "NEW TASK COMMENT": "comment",
@@ -77,6 +81,22 @@ async def notify_after_change(actor: Actor, task: Task, before: Task) -> None:
         await notify_assignee(actor, task, before.status)
     if before.assigned_agent_id not in (task.assigned_agent_id, lead_id) and before.status != "done":
         notify_former_assignee(actor, task, before.assigned_agent_id)
+    if held_by(task) is not None and held_by(task) == held_by(before) != actor.agent_id:
+        await _notify_of_change(task, before)
+
+
+async def _notify_of_change(task: Task, before: Task) -> None:
+    """Notify the agent that works on a task of another title or description, once where there were several changes."""
+    changed = [name for name in ("title", "description") if getattr(task, name) != getattr(before, name)]
+    if changed:
+        await rows(
+            f"DELETE FROM deliveries WHERE agent_id = ? AND task_id = ? AND header = '{CHANGED}' AND {NEWS}"
+            " AND offered_at IS NULL AND attempts = 0",
+            task.assigned_agent_id,
+            task.id,
+        )
+        what = f"Its {' and '.join(changed)} changed while you work on it. Read it again, and go by what it says now."
+        _notify(task, task.assigned_agent_id, CHANGED, what, None)
 
 
 def notify_former_assignee(actor: Actor, task: Task, agent_id: UUID | None, why: str = "") -> None:

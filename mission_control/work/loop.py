@@ -43,11 +43,11 @@ OPEN = "state IN ('waiting', 'sending')"
 # The same for rows that are found by their agents: in this form the partial index on what is on its way serves it, and
 # however many notices wait to be read by others, or were given up, they are not looked at.
 OPEN_OF_AGENTS = "state <> 'sent' AND state <> 'failed'"
-# A stop waits for nothing before it, and nothing waits for a note, which may ride on an answer instead.
+# A stop waits for nothing before it, and nothing waits for a note or a change, which may ride on an answer instead.
 IN_ORDER = (
     f" AND (agent_id IS NULL OR header = '{leases.STOPPED}' OR NOT EXISTS (SELECT 1 FROM deliveries earlier"
     " WHERE earlier.agent_id = deliveries.agent_id AND earlier.kind = deliveries.kind AND earlier.seq < deliveries.seq"
-    f" AND earlier.state <> 'sent' AND earlier.state <> 'failed' AND earlier.header <> '{leases.NOTE}'))"
+    f" AND earlier.state <> 'sent' AND earlier.state <> 'failed' AND earlier.header NOT IN {leases.FOR_ITS_TURN}))"
 )
 
 _senders: dict[str, "Sender"] = {}

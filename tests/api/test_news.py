@@ -325,3 +325,18 @@ async def test_note_to_a_session_without_a_task(cast: Cast) -> None:
     (await cast.vega.post("/agent/reports", {"items": [{"title": "Looked up"}]})).ok()
     [found] = (await cast.ada.get(path)).ok()["items"]
     assert found["state"] == "read"
+
+
+async def test_changed_title_and_description_of_a_held_task_are_news_once(cast: Cast) -> None:
+    task = await held(cast)
+    for title in ("Write it", "Write it all"):
+        (await cast.ada.patch(cast.task(task), {"title": title, "description": "Anew."})).ok()
+    news = (await call(cast))["news"]
+    [item] = news["items"]
+    assert item["kind"] == "task_changed" and item["text"].startswith(
+        f"Task changed #{task['number']} Write it all: Its"
+    )
+    await call(cast)
+    (await cast.ada.patch(cast.task(task), {"priority": "high"})).ok()
+    (await cast.vega.patch(cast.task(task), {"comment": "So far."})).ok()
+    assert "news" not in await call(cast)
