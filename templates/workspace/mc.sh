@@ -14,7 +14,7 @@ method=$1 path=$(printf %s "$2" | ids) body=${3-}
 [ "$body" != - ] || body=$(cat)
 case $path in
   */completions | */lease)
-    [ -n "${FENCE-}" ] || refuse "Put FENCE=<fence> in front: the answer to your claim has it." fence_missing
+    [ -n "${FENCE-}" ] || refuse "Put FENCE=<fence> in front: the answer that gave you the task has it." fence_missing
     body=$(printf %s "${body:-null}" | jq -c --argjson fence "$FENCE" '. + {fence: $fence}') || exit 1 ;;
 esac
 

@@ -128,7 +128,7 @@ async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp
     assert {one.name for one in vega.folder.iterdir() if one.name.startswith(".mc")} == set()
 
     wanted = await made.add_task("Look at “Vega” & 'Lyra'", description="Slowly.\n\\n stays.")
-    claim = await vega.json(vega.block("/claims '"))
+    claim = await vega.json(vega.block("/agent/next '"))
     assert claim["task"]["id"] == wanted
     vega.ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
     read, comments = vega.line("./mc GET /api/v1/boards/{board_id}/tasks/{task_id}"), vega.line("/comments | jq")
@@ -147,7 +147,7 @@ async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp
 async def test_worker_gives_back_and_stops(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
     wanted = await made.add_task("Count the moons")
-    claim = await vega.json(vega.block("/claims '"))
+    claim = await vega.json(vega.block("/agent/next '"))
     ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
     await vega.run(vega.block("./mc DELETE"), **ids)
     assert (await made.task(wanted))["status"] == "inbox"
@@ -189,7 +189,7 @@ async def test_token_is_in_no_argument_of_a_process(made: Crew, tmp_path: Path) 
 async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
     wanted = await made.add_task("Deploy")
-    claim = await vega.json(vega.block("/claims '"))
+    claim = await vega.json(vega.block("/agent/next '"))
     ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
     approval = await vega.json(vega.block("/approvals"), **ids)
     assert (approval["status"], approval["task_id"]) == ("pending", wanted)
@@ -218,7 +218,7 @@ async def test_lead_leads_by_its_files(made: Crew, names: tuple[str, ...], tmp_p
     ids = {"TASK": created["id"], "AGENT": made.vega.id}
     assert (await atlas.json(atlas.block('assigned_agent_id": "'), **ids))["assigned_agent_id"] == made.vega.id
     assert "TASK ASSIGNED" in await vega.told()
-    await vega.json(vega.block("/claims '"))
+    await vega.json(vega.block("/agent/next '"))
     await vega.json(vega.block("/completions"), TASK=created["id"], FENCE="1")
 
     assert "TASK READY FOR LEAD REVIEW" in await atlas.told()
