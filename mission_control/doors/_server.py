@@ -31,7 +31,7 @@ from mission_control.core.values import JsonObject, json_values, to_json
 from mission_control.doors import registry
 from mission_control.doors.answers import refusal
 from mission_control.doors.endpoint import ACTOR, STREAMS
-from mission_control.http.late import QUIET_SECONDS
+from mission_control.http import late
 from mission_control.http.news import AgentCall, in_a_line, news_of, now
 from mission_control.http.proxies import Application, Receive, Scope
 from mission_control.http.request_log import WAITS
@@ -202,7 +202,7 @@ async def _progress(context: Any) -> AsyncIterator[None]:
     async def tell() -> None:
         began = asyncio.get_running_loop().time()
         while True:
-            await asyncio.sleep(QUIET_SECONDS)
+            await asyncio.sleep(late.QUIET_SECONDS)
             waited = round(asyncio.get_running_loop().time() - began)
             await context.session.report_progress(waited, message=f"Waiting for {waited} s.")
 

@@ -84,6 +84,7 @@ def _may_be_compressed(response: Response) -> bool:
         request.method != "HEAD"
         and response.status_code not in {204, 206, 304}
         and "Content-Encoding" not in response.headers
+        and "X-Accel-Buffering" not in response.headers  # a compressor holds its bytes back as well
         and request.accept_encodings.quality("gzip") > 0
     )
 

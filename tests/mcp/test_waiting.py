@@ -8,7 +8,7 @@ import pytest
 from mission_control.agents import work_state as directives
 from mission_control.approvals import live as approvals
 from mission_control.asks import polling as needs
-from mission_control.doors import _server
+from mission_control.http import late
 from mission_control.log import channels
 from tests.cast import Cast
 from tests.live.test_polls import answer_question, ask, decide, pause
@@ -47,7 +47,7 @@ async def test_heartbeat_waits_for_another_directive(cast: Cast) -> None:
 async def test_call_that_waits_tells_how_long_it_has_waited(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr(_server, "QUIET_SECONDS", 0.4)
+    monkeypatch.setattr(late, "QUIET_SECONDS", 0.4)
     told: list[float] = []
 
     async def tell(progress: float, total: float | None, message: str | None) -> None:
