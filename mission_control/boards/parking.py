@@ -89,6 +89,11 @@ async def park(
     return bool(found)
 
 
+async def is_parked(run_id: UUID | None) -> bool:
+    waits = "SELECT 1 AS one FROM task_runs WHERE id = ? AND ended_at IS NULL AND parked_at IS NOT NULL"
+    return run_id is not None and bool(await rows(waits, run_id))
+
+
 def record_parked(run: Row, why: str = "") -> None:
     """Record that a run waits; the row has its task's title and organization too."""
     task_id = as_id(run["task_id"])

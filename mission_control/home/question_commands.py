@@ -15,7 +15,7 @@ from mission_control.asks.deadlines import COLUMNS, Deadlines
 from mission_control.boards.attempts import current_runs, hold_run, lock_task, only_run_of, refuse_lost_lease
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.boards.parking import park_asker
+from mission_control.boards.parking import is_parked, park_asker
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound, existing
@@ -152,7 +152,8 @@ async def answer_question(
     if question.correlation_id:
         lines.append(f"Correlation ID: {question.correlation_id}")
     tags = ", ".join(entry.tags or [])
-    lines += ["", entry.content, "", f"It is in the board's memory with the tags {tags}. Go on with this answer."]
+    then = "Claim the task again, and go on" if await is_parked(question.run_id) else "Go on"
+    lines += ["", entry.content, "", f"It is in the board's memory with the tags {tags}. {then} with this answer."]
     option = {"option_id": option_id} if question.options else {}
     for agent_id in await _recipients(question):
         about = {"memory_id": str(entry.id), "answer": entry.content, **option}

@@ -48,10 +48,12 @@ LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
 async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | None) -> claiming.Claim:
     """Claim the best available task, or the one that `task_id` names, and get all that is known about it.
 
-    Your own assigned tasks come first, then by priority (each full day of waiting lifts a task by one step), due date
-    and age. Send `lease.fence` as the header X-Task-Fence with every write of the task, and extend the lease before
-    `lease.expires_at`: afterwards the task goes back, and writes with that fence answer 409 `lease_lost`. Naming a
-    task that you hold already renews the lease with the same fence. With an Idempotency-Key, a new one for each claim,
+    A run of yours that waited for an answer and has it comes before everything else, with the fence that it had. Then
+    your own assigned tasks, then by priority (each full day of waiting lifts a task by one step), due date and age.
+    Send `lease.fence` as the header X-Task-Fence with every write of the task, and extend the lease before
+    `lease.expires_at`: afterwards the task goes back, and writes with that fence answer 409 `lease_lost`, unless people
+    have not answered what you asked about it: then it waits for them and for you. Naming a task that you hold already
+    renews the lease with the same fence. With an Idempotency-Key, a new one for each claim,
     the same request sent again after a lost answer gets the same task and fence, also while the first still waits.
     With `wait_seconds` a pause or a used-up budget is waited for too, and `reason` says which one held the work back
     all that time; without it they are refused like a named task.
