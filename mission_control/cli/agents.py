@@ -98,27 +98,140 @@ MOST_IN_REVIEW = 6  # workers start nothing new then, so that an open demo does 
 
 
 class Agent:
-    """The common part of lead and worker: a board, heartbeats, and a subscription to decisions."""
+    """The common part of lead and worker: a board, and what both do on it."""
 
     def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
         self.api, self.name, self.lead_name = api, name, lead_name
         self.chance = random.Random(seed)
         self._speed = speed
-        self._news = asyncio.Event()
         self.board: JsonObject = {}
         self.id = ""
 
     async def run(self) -> None:
-        """Work forever."""
+        """Learn which board is its own, and work on it."""
         me = await self.api.get("/agent/healthz")
         self.id = me["agent_id"]
         self.board = await self.api.get(f"/agent/boards/{me['board_id']}")
+        await self.work()
+
+    async def work(self) -> None:
+        """Work forever."""
+        raise NotImplementedError
+
+    async def pause(self, least: float, most: float) -> None:
+        """Sleep for the time that such work takes."""
+        await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
+
+    async def tasks(self, status: str) -> list[JsonObject]:
+        """Return the tasks of a column, the most urgent and oldest first."""
+        found = (await self.api.get(self._path("tasks"), status=status))["items"]
+        return sorted(found, key=lambda one: (-rank(one["priority"]), one["created_at"]))
+
+    async def say(self, task: JsonObject, texts: tuple[str, ...]) -> None:
+        text = self.chance.choice(texts).format(lead=self.lead_name)
+        await self.api.post(self._path("tasks", task["id"], "comments"), message=text)
+
+    def _path(self, *parts: str) -> str:
+        return "/".join((f"/agent/boards/{self.board['id']}", *parts))
+
+
+class Worker(Agent):
+    """Waits in one place for work, says what it does, asks and leaves, and hands in."""
+
+    async def work(self) -> None:
+        known, kinds = "continue", ["directive"]  # at first go on with what it holds
+        while True:
+            with suppress(Refused):  # a person changed the task: ask again
+                wait = INBOX_SECONDS if "notice" in kinds else 0
+                wanted = {"wait_seconds": wait, "lease_seconds": LEASE_SECONDS, "known": known}
+                found = await self.api.post("/agent/next", **wanted, kinds=kinds)
+                known = found["directive"]
+                mine = [one["task_id"] for one in found["held"] if one["state"] != "waiting"]
+                if found["task"] is None and mine and known == "continue":
+                    found = await self.api.post("/agent/next", task_id=mine[0], lease_seconds=LEASE_SECONDS)
+                if found["task"] is not None:
+                    await self._work_on(found)
+            await self.pause(0.5, 1)
+            is_full = len(await self.tasks("review")) >= MOST_IN_REVIEW
+            kinds = ["directive", "notice"] if is_full else ["directive", "notice", "work"]
+
+    async def _work_on(self, found: JsonObject) -> None:
+        """Carry a task on, until it is handed in, given back, or waits for an answer."""
+        task, fence, why = found["task"], found["lease"]["fence"], found["why"]["kind"]
+        await self.pause(2, 6)
+        await self.say(
+            task, {"rework": story.REWORK, "resume": story.RESUMED, "held": story.PROGRESS}.get(why, story.STARTS)
+        )
+        plan = [one["text"] for one in (*found["criteria"], *found["steps"])] or list(story.PLAN)
+        for number in range(min(len(plan), 4)):
+            if not await self._act(task, fence, plan, number):
+                return
+        fate = self.chance.random()
+        if fate < 0.1:
+            await self.say(task, story.BLOCKED)
+            released = {"fence": fence, "reason": "Something is missing that somebody else has."}
+            await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json=released)
+        elif fate < 0.3 and why == "new":
+            question, *options = self.chance.choice(story.QUESTIONS)
+            choices = [{"label": label, "recommended": label == options[0]} for label in options]
+            await self.api.post(
+                self._path("questions"), content=question, options=choices, task_id=task["id"], park=True
+            )
+        else:
+            if fate > 0.9:
+                title, reason = self.chance.choice(story.FOUND)
+                await self.api.post(self._path("proposals"), title=title, reason=reason, task_id=task["id"])
+            await self._hand_in(task, fence)
+
+    async def _act(self, task: JsonObject, fence: int, plan: list[str], number: int) -> bool:
+        """Do one step of a plan and report it; False when people stopped the work."""
+        states = ["completed"] * number + ["in_progress"] + ["pending"] * len(plan)
+        tool, about = self.chance.choice(story.ACTS)
+        detail = {"tool": tool, "command": about}
+        about_this = {
+            "task_id": task["id"],
+            "fence": fence,
+            "plan": [{"text": text, "state": state} for text, state in zip(plan, states, strict=False)],
+        }
+        ref = f"{number}-{self.chance.random()}"
+        begun = {"key": f"{ref} begins", "kind": "TOOL_CALL_START", "ref": ref, "detail": detail}
+        answer = await self.api.post("/agent/reports", **about_this, items=[begun])
+        await self.pause(8, 24)
+        if answer["directive"] == "stop":
+            return False
+        state = "failed" if self.chance.random() < 0.08 else "ok"
+        ended = {"key": ref, "kind": "TOOL_CALL_END", "ref": ref, "state": state, "detail": detail}
+        tokens = self.chance.randint(1_000, 8_000)
+        usage = {"key": ref, "input_tokens": tokens, "output_tokens": tokens // 12, "cost_usd": round(tokens * 3e-6, 4)}
+        await self.api.post("/agent/reports", **about_this, items=[ended], usage=usage)
+        if self.chance.random() < 0.4:
+            await self.say(task, story.PROGRESS)
+        return True
+
+    async def _hand_in(self, task: JsonObject, fence: int) -> None:
+        await self.api.post(
+            self._path("tasks", task["id"], "completions"),
+            fence=fence,
+            summary=self.chance.choice(story.FINISHED),
+            checked=self.chance.choice(story.CHECKED),
+            confidence=self.chance.randint(68, 97),
+            evidence=[{"title": "Preview", "url": f"https://preview.example.com/{task['number']}"}],
+        )
+
+
+class Lead(Agent):
+    """Reviews, requests approvals, and refills the inbox."""
+
+    LEAST_OPEN = 4
+
+    async def work(self) -> None:
+        self._news = asyncio.Event()  # a notice or a decision
         stream = f"/boards/{self.board['id']}/approvals/stream"
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat())
             group.create_task(self._read())
             group.create_task(self.api.follow(stream, self._news))
-            group.create_task(self._work())
+            group.create_task(self._turns())
 
     async def _beat(self) -> None:
         while True:
@@ -133,7 +246,7 @@ class Agent:
             if inbox["items"]:
                 self._news.set()
 
-    async def _work(self) -> None:
+    async def _turns(self) -> None:
         while True:
             with suppress(Refused):  # another agent was faster, or a person changed the task: poll again
                 if await self.turn():
@@ -141,129 +254,6 @@ class Agent:
             with suppress(TimeoutError):  # a notice or a decision ends the wait
                 await asyncio.wait_for(self._news.wait(), POLL_SECONDS / self._speed)
             self._news.clear()
-
-    async def turn(self) -> bool:
-        """Do one piece of work; False when there is none."""
-        raise NotImplementedError
-
-    async def pause(self, least: float, most: float) -> None:
-        """Sleep for the time that such work takes."""
-        await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
-
-    async def tasks(self, status: str) -> list[JsonObject]:
-        """Return the tasks of a column, the most urgent and oldest first."""
-        found = (await self.api.get(self._path("tasks"), status=status))["items"]
-        return sorted(found, key=lambda one: (-rank(one["priority"]), one["created_at"]))
-
-    async def move(self, task: JsonObject, status: str) -> JsonObject:
-        """Put a task into another column."""
-        moved: JsonObject = await self.api.patch(self._path("tasks", task["id"]), status=status)
-        return moved
-
-    async def say(self, task: JsonObject, texts: tuple[str, ...]) -> None:
-        text = self.chance.choice(texts).format(lead=self.lead_name)
-        await self.api.post(self._path("tasks", task["id"], "comments"), message=text)
-
-    async def ask(self, task: dict[str, object]) -> None:
-        """Ask a person whether the task may be done."""
-        await self.api.post(
-            self._path("approvals"),
-            action_type="task.finish",
-            task_id=task["id"],
-            confidence=self.chance.randint(68, 97),
-            lead_reasoning=self.chance.choice(story.REASONS),
-            rubric_scores={name: self.chance.randint(60, 99) for name in ("completeness", "clarity", "risk")},
-        )
-
-    async def verdicts(self) -> dict[str, JsonObject]:
-        """Return the newest approval of each task."""
-        newest: dict[str, JsonObject] = {}
-        for approval in (await self.api.get(self._path("approvals")))["items"]:
-            for task_id in approval["task_ids"]:
-                newest.setdefault(task_id, approval)
-        return newest
-
-    def _path(self, *parts: str) -> str:
-        return "/".join((f"/agent/boards/{self.board['id']}", *parts))
-
-
-class Worker(Agent):
-    """Claims tasks, works on them, hands them in, and now and then needs help."""
-
-    def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
-        super().__init__(api, name, lead_name, speed, seed)
-        self.fences: dict[str, int] = {}
-
-    async def turn(self) -> bool:
-        """Continue the task in progress, unless it waits for an answer; else claim one."""
-        asked = {id for id, approval in (await self.verdicts()).items() if approval["status"] == "pending"}
-        for task in await self.tasks("in_progress"):
-            if task["assigned_agent_id"] != self.id:
-                continue
-            if task["id"] not in asked:
-                await self._carry_on(task)
-                return True
-            await self._claim(task_id=task["id"])  # keeps its lease
-        return await self._take()
-
-    async def _take(self) -> bool:
-        if len(await self.tasks("review")) >= MOST_IN_REVIEW:
-            return False
-        await self.pause(2, 6)
-        task = await self._claim()
-        if task is None:
-            return False
-        await self.say(task, story.STARTS if self.fences[task["id"]] == 1 else story.REWORK)
-        await self._carry_on(task)
-        return True
-
-    async def _claim(self, **wanted: object) -> JsonObject | None:
-        claim = await self.api.post(self._path("claims"), lease_seconds=LEASE_SECONDS, **wanted)
-        if claim["task"] is not None:
-            self.fences[claim["task"]["id"]] = claim["lease"]["fence"]
-        task: JsonObject | None = claim["task"]
-        return task
-
-    async def _fence(self, task: JsonObject) -> int:
-        """Return the fence for one write; if unknown, from a claim of the task in progress."""
-        if task["id"] not in self.fences:
-            await self._claim(task_id=task["id"])
-        return self.fences.pop(task["id"])
-
-    async def _submit(self, task: JsonObject, status: str | None, texts: tuple[str, ...]) -> None:
-        fence = await self._fence(task)
-        await self.api.post(
-            self._path("tasks", task["id"], "completions"),
-            fence=fence,
-            status=status,
-            summary=self.chance.choice(texts).format(lead=self.lead_name),
-            confidence=self.chance.randint(68, 97),
-            evidence=[{"title": "Preview", "url": f"https://preview.example.com/{task['number']}"}],
-            input_tokens=(tokens := self.chance.randint(3_000, 24_000)),
-            output_tokens=tokens // 12,
-            cost_usd=round(tokens * 3e-6, 4),
-        )
-
-    async def _carry_on(self, task: JsonObject) -> None:
-        for _ in range(self.chance.randint(1, 3)):
-            await self.pause(10, 26)
-            await self.say(task, story.PROGRESS)
-        await self.pause(8, 16)
-        fate = self.chance.random()
-        if fate < 0.12:
-            await self.say(task, story.BLOCKED)
-            released = {"fence": await self._fence(task), "reason": "Something is missing that somebody else has."}
-            await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json=released)
-        elif fate < 0.40 or self.board["require_approval_for_done"]:
-            await self._submit(task, "review", story.FINISHED)
-        else:
-            await self._submit(task, "done", story.FINISHED)
-
-
-class Lead(Agent):
-    """Reviews, requests approvals, and refills the inbox."""
-
-    LEAST_OPEN = 4
 
     async def turn(self) -> bool:
         """Decide one task in review, else create a task."""
@@ -319,6 +309,30 @@ class Lead(Agent):
             one for one in choice if one.title not in opened
         ]
         return self.chance.choice(fresh or choice)
+
+    async def move(self, task: JsonObject, status: str) -> JsonObject:
+        """Put a task into another column."""
+        moved: JsonObject = await self.api.patch(self._path("tasks", task["id"]), status=status)
+        return moved
+
+    async def ask(self, task: dict[str, object]) -> None:
+        """Ask a person whether the task may be done."""
+        await self.api.post(
+            self._path("approvals"),
+            action_type="task.finish",
+            task_id=task["id"],
+            confidence=self.chance.randint(68, 97),
+            lead_reasoning=self.chance.choice(story.REASONS),
+            rubric_scores={name: self.chance.randint(60, 99) for name in ("completeness", "clarity", "risk")},
+        )
+
+    async def verdicts(self) -> dict[str, JsonObject]:
+        """Return the newest approval of each task."""
+        newest: dict[str, JsonObject] = {}
+        for approval in (await self.api.get(self._path("approvals")))["items"]:
+            for task_id in approval["task_ids"]:
+                newest.setdefault(task_id, approval)
+        return newest
 
 
 LOOK_SECONDS = 5.0

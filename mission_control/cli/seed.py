@@ -339,6 +339,7 @@ async def _finish(
                 confidence=88,
                 lead_reasoning=card.asks,
                 rubric_scores={"completeness": 92, "clarity": 87, "risk": 71},
+                park=card.stage == "in_progress",
             )
             approval = await request_approval(worker, board, request)
     with times.travelled(decided):

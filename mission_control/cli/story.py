@@ -257,3 +257,34 @@ NOTES = {
     "approved": ("Looks good.", "Agreed, thank you.", None, None),
     "changes_requested": ("Please add a short before and after.", "Almost. Make the numbers easier to compare."),
 }
+RESUMED = (
+    "Thank you for the answer. Going on from where I stopped.",
+    "That was all I needed. I go on.",
+)
+PLAN = ("Look at what is there", "Do the smallest thing that works", "Check it on a phone")
+ACTS = (
+    ("read", "notes/launch.md"),
+    ("read", "catalogue/products.csv"),
+    ("search", "roast date"),
+    ("webfetch", "the page as customers see it"),
+    ("edit", "texts/checkout.md"),
+    ("edit", "pages/product.html"),
+    ("bash", "npm test"),
+    ("bash", "npm run build"),
+    ("bash", "lighthouse --mobile"),
+)
+QUESTIONS = (
+    ("Which photo stands first on the page?", "The open bag on the table", "The farm in the morning"),
+    ("May I leave out the two products without a roast date?", "Yes, for now", "No, ask the roaster"),
+    ("In which tone should the mail be?", "Short and plain", "A little warmer", "As last year"),
+)
+FOUND = (
+    ("Correct the price of the filter set", "It is 2 EUR lower in the mail than in the shop."),
+    ("Redirect the old page of the tasting", "It still gets 40 visits a week and answers 404."),
+    ("Shorten the names of three products", "They break into three lines on a phone."),
+)
+CHECKED = (
+    "Read at 320 and 1440 pixels, in light and dark. Links followed once.",
+    "Compared with the description, point by point. The test set passes.",
+    "Tried it as a customer: order, address, payment.",
+)
