@@ -902,8 +902,15 @@ class RunsMachine(RuleBasedStateMachine):
         story = _Story(task_id)
         for row in log:
             story.tell(row, orjson.loads(row["data"]))
-        told = "\n".join(f"{row['seq']} {row['kind']} {row['actor_kind']} {row['data']}" for row in log[-40:])
-        assert story.approved & story.asked, f"done without an approval of the hand-in: {task_id} at {at}\n{told}"
+        is_approved = story.approved & story.asked
+        assert is_approved, f"done without an approval of the hand-in at {at}: {await self._told(task_id)}"
+
+    async def _told(self, task_id: Any) -> str:
+        """The last events of a task."""
+        found = await rows(
+            "SELECT seq, kind, actor_kind, data FROM events WHERE task_id = ? ORDER BY seq DESC LIMIT 30", task_id
+        )
+        return "\n".join(f"{row['seq']} {row['kind']} {row['actor_kind']} {row['data']}" for row in reversed(found))
 
     async def _nothing_is_moot(self) -> None:
         current = (
@@ -933,12 +940,13 @@ class RunsMachine(RuleBasedStateMachine):
                 [run] = await rows("SELECT ready_at FROM task_runs WHERE task_id = ? AND ended_at IS NULL", row.id)
                 assert (run["ready_at"] is not None) == row.is_ready, "it waits, and nothing is asked any more"
                 assert row.is_ready or row.asks
-        assert not await rows(
+        unasked = await rows(
             "SELECT t.id FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
             " WHERE t.status = 'review' AND t.deleted_at IS NULL AND r.state = 'completed' AND r.summary IS NOT NULL"
             " AND NOT EXISTS (SELECT 1 FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
             " WHERE l.task_id = t.id AND (l.is_pending OR (a.status = 'approved' AND l.asked_attempt = t.attempt)))"
-        ), "handed in, and nobody is asked"
+        )
+        assert not unasked, f"handed in, and nobody is asked: {await self._told(unasked[0]['id'])}"
 
 
 async def prepare(cast: Cast) -> Ground:

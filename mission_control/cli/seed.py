@@ -135,6 +135,10 @@ QUESTION = QuestionCreate(
         Option(label="Leave the addresses alone", outcome="I stop here, the task goes back to the inbox."),
     ],
 )
+ASKED = {
+    "title": "Give the product pages addresses of their own",
+    "description": "Search engines and newsletters know the old ones.",
+}
 LATE = {"title": "Send the photographer the shot list", "description": "She needs it two days before the session."}
 FAILED = {
     "title": "Import the old orders",
@@ -157,7 +161,9 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
     """Ask, be late, and fail, some hours ago. Return the agent that fell silent."""
     mara = actors["Mara"]
     with times.travelled(-timedelta(minutes=48)):
-        await ask_people(actors["Atlas"], shop, QUESTION)
+        kit, asked = actors["Kit"], await create_task(mara, shop, _task(ASKED))
+        await change_task(kit, asked, TaskChange(status="in_progress"))
+        await ask_people(kit, shop, QUESTION.model_copy(update={"task_id": asked.id, "park": True}))
     with times.travelled(-timedelta(days=2)):
         due = times.clock_now() + timedelta(days=1)
         await create_task(mara, shop, _task(LATE, assigned_user_id=mara.id, due_at=due))

@@ -8,10 +8,13 @@ import pytest
 from mission_control.asks.deadlines import end_due
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
+from mission_control.http.authentication import agent_by_token
 from mission_control.http.lookups import channel_of_agent
 from mission_control.log import channels
-from mission_control.runs import leases
+from mission_control.log.commands import Compensations, compensated
+from mission_control.runs import leases, polling
 from mission_control.runs.leases import expire_due, take_from_silent
+from mission_control.runs.queries import ClaimCreate
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, events, head
 from tests.claiming import claim, extend, later, release, taken, title_of_next
@@ -313,3 +316,17 @@ async def test_run_is_parked_after_the_ask_unless_it_was_answered(cast: Cast) ->
     assert (await cast.vega.post(path, {"fence": 1})).plain == {"is_parked": False}
     (await cast.vega.post(path, {"fence": 0})).refused_as(409, "lease_lost")
     (await cast.rigel.post(path, {"fence": 1})).refused_as(409, "lease_lost")
+
+
+async def test_resuming_claim_whose_client_left_is_taken_back(cast: Cast) -> None:
+    task, asked = await parked(cast)
+    (await answer(cast, asked)).ok()
+    actor = await agent_by_token(cast.vega.secret)
+    assert actor is not None
+    left = Compensations()
+    with compensated(left):
+        assert (await polling.claim(actor, cast.board, ClaimCreate()))["task"] is not None
+    assert await state_of(cast, task) == "running"
+    await left.run()
+    assert await state_of(cast, task) == "waiting"
+    assert (await taken(cast))["lease"]["fence"] == 1
