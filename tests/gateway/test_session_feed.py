@@ -49,7 +49,8 @@ async def stored(count: int) -> list[Activity]:
         found = await Activity.all().order_by("seq")
         return found if len(found) >= count else None
 
-    return await until(look)
+    found: list[Activity] = await until(look)
+    return found
 
 
 async def test_turn_becomes_activities_of_the_run(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:

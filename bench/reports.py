@@ -1,0 +1,163 @@
+"""What agents cost that report their work: `python -m bench.reports [--seconds 60] [--database postgres]`.
+
+In turns, without reports and with them: an agent claims the best task, hands it back and begins again, with a pause in
+between; a person changes titles, which another connection's stream shows. Then each of the agents reports one activity
+a second. The figures: milliseconds of a claim, of a report, and from sending a change until the stream shows it;
+processor time of the server for a report; and the bytes on disk for an activity, with its indexes.
+"""
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.client import Connection
+from bench.data import V1, Data
+from bench.measure import change_to_stream, percentile
+from bench.polls import Waiter, hire
+from bench.server import Server, served
+
+TASKS = 100
+PAUSE_SECONDS = 0.05  # between claims
+CHANGE_SECONDS = 0.12
+STEPS = (
+    ("Bash", "pytest tests/catalogue -x"),
+    ("Read", "shop/catalogue/views.py"),
+    ("Edit", "shop/catalogue/signals.py"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.reports", description=__doc__)
+    parser.add_argument("--agents", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the agents report in all")
+    parser.add_argument("--rounds", type=int, default=3, help="in how many turns")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    options = parser.parse_args()
+    print(f"{time.strftime('%F %T')}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {options.database}")
+    with (
+        tempfile.TemporaryDirectory(prefix="mc-bench-") as name,
+        _server(Path(name), options.database) as (server, url),
+    ):
+        asyncio.run(_measure(server, url, options))
+
+
+@contextmanager
+def _server(folder: Path, database: str) -> Iterator[tuple[Server, str]]:
+    if database == "sqlite":
+        with served(folder, "") as server:
+            yield server, str(folder / "data" / "mission-control.sqlite3")
+        return
+    from tests.databases import postgres
+
+    with postgres() as url, served(folder, url) as server:
+        yield server, url
+
+
+async def _measure(server: Server, url: str, options: argparse.Namespace) -> None:
+    owner = Connection(server.port, server.token)
+    board = await owner.json("POST", f"{V1}/boards", {"name": "Bench", "slug": "bench", "description": "Measurements"})
+    data = Data(f"{V1}/boards/{board['id']}", [])
+    for number in range(TASKS):
+        made = await owner.json("POST", f"{data.board}/tasks", {"title": f"Task {number}"})
+        data.tasks.append(made["id"])
+    claimer, *reporters = await hire(server, data, options.agents + 1)
+    found: dict[bool, list[tuple[list[float], list[float]]]] = {False: [], True: []}
+    reports: list[float] = []
+    processor, size = 0.0, await _size(url, options.database)
+    for _ in range(options.rounds):
+        for is_loaded in (False, True):
+            length = options.seconds / options.rounds
+            begun, before = time.perf_counter(), server.cpu_seconds()
+            async with _reporting(reporters if is_loaded else [], reports):
+                changes = (
+                    int(length / CHANGE_SECONDS) + len(found[False]) + len(found[True])
+                )  # another number each time
+                claims, (_, shown) = await asyncio.gather(
+                    _claim(claimer, data, length), change_to_stream(server, data, changes)
+                )
+            used, took = server.cpu_seconds() - before, time.perf_counter() - begun
+            processor += used / took if is_loaded else -used / took
+            found[is_loaded].append((claims, shown))
+    activities = len(reports)
+    for number, name in enumerate(("a claim", "a change, until its stream shows it")):
+        alone, loaded = ([one for turn in found[kind] for one in turn[number]] for kind in (False, True))
+        ratio = percentile(loaded, 50) / percentile(alone, 50)
+        print(f"{name}, p50 / p99 ms: {_pair(alone)} alone, {_pair(loaded)} beside reports; ratio {ratio:.2f}")
+    a_second = activities / options.seconds
+    print(f"a report, p50 / p99 ms: {_pair(reports)}; {a_second:.1f} a second", end=", ")
+    print(f"{processor / options.rounds / a_second * 1000:.2f} ms of processor time each")
+    grown = await _size(url, options.database) - size
+    print(f"{activities} activities, {grown / activities:.0f} bytes on disk each")
+
+
+def _pair(values: list[float]) -> str:
+    return f"{percentile(values, 50):.1f} / {percentile(values, 99):.1f}"
+
+
+@asynccontextmanager
+async def _reporting(reporters: list[Waiter], took: list[float]) -> AsyncIterator[None]:
+    """Let agents report one activity a second, each in its own part of the second."""
+    is_over = False
+
+    async def report(number: int, one: Waiter) -> None:
+        await asyncio.sleep(number / len(reporters))
+        due = time.perf_counter()
+        while not is_over:
+            tool, about = STEPS[len(took) % len(STEPS)]
+            item: dict[str, Any] = {"key": os.urandom(8).hex(), "kind": "TOOL_CALL_END", "state": "ok"}
+            item |= {"ref": os.urandom(12).hex(), "detail": {"tool": tool, "command": about, "seconds": 2.5}}
+            sent = time.perf_counter()
+            await one.connection.json("POST", f"{V1}/agent/reports", {"items": [item]})
+            took.append((time.perf_counter() - sent) * 1000)
+            due += 1.0
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+
+    tasks = [asyncio.create_task(report(number, one)) for number, one in enumerate(reporters)]
+    try:
+        yield
+    finally:
+        is_over = True
+        await asyncio.gather(*tasks)
+
+
+async def _claim(claimer: Waiter, data: Data, seconds: float) -> list[float]:
+    """Return the milliseconds of claims, each of which is given back."""
+    took: list[float] = []
+    board = data.board.replace(V1, f"{V1}/agent")
+    end = time.perf_counter() + seconds
+    while (sent := time.perf_counter()) < end:
+        claim = await claimer.connection.json("POST", f"{board}/claims", {})
+        took.append((time.perf_counter() - sent) * 1000)
+        lease = f"{board}/tasks/{claim['task']['id']}/lease"
+        await claimer.connection.json("DELETE", lease, {"fence": claim["lease"]["fence"]})
+        await asyncio.sleep(PAUSE_SECONDS)
+    return took
+
+
+async def _size(url: str, database: str) -> int:
+    """Return the bytes of the file, or of the table of activities with its indexes."""
+    if database == "sqlite":
+        with sqlite3.connect(url) as opened:
+            [[pages]] = opened.execute(
+                "SELECT SUM(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name = ?)",
+                ["session_activities"],
+            )
+            return int(pages)
+    import asyncpg
+
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("SELECT pg_total_relation_size('session_activities')"))
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    main()
