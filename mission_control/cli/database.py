@@ -170,7 +170,7 @@ def verify(against: TextIO | None) -> None:
 
     async def work(settings: Settings) -> int:
         known = await _check_key(settings)
-        codes = [known, await walk_logs(), await _compare(kept)]
+        codes = [known, await walk_logs(), await _walk_sessions(settings.activity_days), await _compare(kept)]
         if known == 0:
             codes.append(await _check_signers(kept))
         return FAULT if FAULT in codes else max(codes)
@@ -219,6 +219,17 @@ async def walk_logs() -> int:
             word = ("entry" if count == 1 else "entries") if name == "Accounts" else f"event{'' if count == 1 else 's'}"
             click.echo(f"{name}: {count} {word}, all as written.")
     return code
+
+
+async def _walk_sessions(days: int) -> int:
+    from mission_control.runs.session_ends import digest_faults
+
+    count, faults = await digest_faults(days)
+    for fault in faults:
+        click.echo(fault, err=True)
+    if count and not faults:
+        click.echo(f"{count} session{'' if count == 1 else 's'} of agents, all as reported.")
+    return FAULT if faults else 0
 
 
 async def _compare(kept: list[tuple[str, "LogHead"]]) -> int:

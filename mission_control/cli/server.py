@@ -143,6 +143,7 @@ def doctor(recount_figures: bool) -> None:
     }
     if checks["Database"][0] and checks["Database pages"][0]:
         checks["Figures"] = _figures(recount=recount_figures)
+        checks["Activities"] = _activities(settings)
     for name, (fine, sentence) in checks.items():
         click.echo(f"{'ok     ' if fine else 'PROBLEM'}  {name}: {sentence}")
     sys.exit(0 if all(fine for fine, _ in checks.values()) else 1)
@@ -219,6 +220,25 @@ def _figures(*, recount: bool) -> tuple[bool, str]:
         named = "; ".join(faults[:MOST_PROBLEMS])
         return False, f"{len(faults)} are wrong: {named}. Count anew with `mission-control doctor --recount-figures`."
     return True, progress or "agree with the log"
+
+
+def _activities(settings: Settings) -> tuple[bool, str]:
+    """Say how old the oldest stored activity of an agent is, and whether older ones are deleted."""
+    from mission_control.cli.database import with_database
+    from mission_control.runs.session_ends import oldest_age
+
+    async def look(_: Settings) -> int | None:
+        return await oldest_age()
+
+    try:
+        days = with_database(look, with_its_key=False)
+    except ConfigError as error:
+        return True, f"not looked at: {error}"
+    if days is None:
+        return True, "none are stored"
+    kept = f"kept for {settings.activity_days} days" if settings.activity_days else "kept for ever"
+    is_deleted = not settings.activity_days or days <= settings.activity_days + 2
+    return is_deleted, f"{kept}, the oldest is {days} days old{'' if is_deleted else '; start the server'}"
 
 
 def _workers(settings: Settings) -> tuple[bool, str]:

@@ -10,7 +10,7 @@ from mission_control.boards.queries import SILENT_AFTER
 from mission_control.core import parts, times
 from mission_control.core.actor import Actor, OnlySystem, Scope, system
 from mission_control.database.records import find, find_all, update
-from mission_control.database.sql import rows
+from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, canonical
 from mission_control.log.unit_of_work import record
@@ -30,6 +30,7 @@ AFTER_RUN = timedelta(minutes=1)  # for what is reported after the hand-in
 OVER_AFTER = timedelta(hours=24)
 SILENT = "It gave no sign for a day."
 AT_ONCE, DELETED_AT_ONCE = 100, 1_000
+A_CENTURY = 36_500
 
 
 def scope_of(organization_id: UUID, session: AgentSession) -> Scope:
@@ -63,6 +64,25 @@ async def digest_of(session_id: UUID) -> tuple[str, int]:
             digest.update(canonical([*hashed, one.detail]).encode())
         count, seq = count + len(found), found[-1].seq
     return digest.hexdigest(), count
+
+
+async def digest_faults(days: int) -> tuple[int, list[str]]:
+    """Compare the activities of ended sessions with the digests that the logs have of them.
+
+    Return how many sessions were compared, and the faults in sentences. Sessions of which activities may have been
+    deleted are left out; `days` is for how long those are kept.
+    """
+    since = times.clock_now() - timedelta(days=(days or A_CENTURY) - 1)
+    digests = {str(row["subject_id"]): as_json(row["data"])["digest"] for row in await rows(DIGESTS)}
+    found = await find_all(AgentSession, "ended_at IS NOT NULL AND digest IS NOT NULL AND started_at > ?", since)
+    faults = []
+    for one in found:
+        if digests.get(str(one.id)) != one.digest or (await digest_of(one.id))[0] != one.digest:
+            faults.append(f"What was reported in session {one.id} of {one.agent_name} was changed afterwards.")
+    return len(found), faults
+
+
+DIGESTS = "SELECT subject_id, data FROM events WHERE kind = 'session.ended' ORDER BY organization_id, seq"
 
 
 async def look() -> None:
@@ -126,6 +146,13 @@ async def delete_old() -> None:
     old = f"SELECT id FROM session_activities WHERE at < ? LIMIT {DELETED_AT_ONCE}"
     while await rows(f"DELETE FROM session_activities WHERE id IN ({old}) RETURNING 1 AS one", before):
         pass
+
+
+async def oldest_age() -> int | None:
+    """Return the age in days of the oldest activity, None without one."""
+    [row] = await rows("SELECT MIN(at) AS at FROM session_activities")
+    oldest = as_moment(row["at"])
+    return None if oldest is None else (times.clock_now() - oldest).days
 
 
 FORGETTING = Loop(name="deleting old activities", look=delete_old, pause=3600.0)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID, uuid5
 
@@ -41,6 +42,7 @@ EVENTS = (Kind("session.started", "An agent began a session, or went on with one
 
 MOST_ITEMS, MOST_STEPS, MOST_REQUESTS = 200, 100, 50
 DETAIL_BYTES, LONGEST_VALUE, LONGEST_REST = 4_096, 400, 600
+OLDEST = timedelta(days=1)  # when something can have happened that is reported now
 WITHOUT_RUN = "agent"  # what we call the session of an agent that works on no task
 
 Short = Annotated[Annotated[str, Field(max_length=64)] | None, BlankToNone]
@@ -253,7 +255,7 @@ def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[A
             session_id=session.id,
             seq=session.seq + len(made) + 1,
             run_id=session.run_id,
-            at=min(item.at or now, now),
+            at=min(max(item.at or now, now - OLDEST), now),
             kind=kind,
             title=title_of(kind, item.title, item.state, detail),
             state=item.state,

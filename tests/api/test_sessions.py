@@ -297,10 +297,15 @@ async def test_outsiders_read_no_session(cast: Cast) -> None:
 
 
 async def test_old_activities_are_deleted_and_the_session_stays(cast: Cast) -> None:
-    old = (times.clock_now() - timedelta(days=31)).isoformat()
-    await report(cast.vega, items=[{"key": "1", "title": "Old", "at": old}, {"key": "2", "title": "New"}])
-    await session_ends.delete_old()
-    assert [one.title for one in await Activity.all()] == ["New"]
+    old = (times.clock_now() - timedelta(days=50)).isoformat()
+    await report(cast.vega, items=[{"key": "1", "title": "Old", "at": old}])
+    with travelled(timedelta(days=29)):
+        await report(cast.vega, items=[{"key": "2", "title": "New"}])
+        await session_ends.delete_old()
+        assert await Activity.all().count() == 1, "what is told late has happened a day before at most"
+    with travelled(timedelta(days=31)):
+        await session_ends.delete_old()
+        assert [one.title for one in await Activity.all()] == ["New"]
     assert len(await sessions(cast)) == 1
 
 
@@ -330,3 +335,20 @@ async def test_agent_that_moved_begins_a_session_on_its_new_board(cast: Cast) ->
     assert {str(one.id): one.board_id for one in await AgentSession.all()} == {
         here: cast.board.id, there: cast.other_board.id,
     }  # fmt: skip
+
+
+async def test_digests_show_what_was_changed_afterwards(cast: Cast) -> None:
+    for name in ("a", "b"):
+        given = {"session": {"external_id": name, "client": "codex"}, "items": [{"key": name, "title": name}]}
+        await report(cast.vega, **given, ended=True)
+    assert await session_ends.digest_faults(30) == (2, [])
+    changed = await AgentSession.get(external_id="a")
+    await Activity.filter(session_id=changed.id).update(state="failed")
+    fault = f"What was reported in session {changed.id} of {cast.vega.name} was changed afterwards."
+    assert await session_ends.digest_faults(30) == (2, [fault])
+    # Who changes the digest in the row too cannot change the log.
+    await AgentSession.filter(id=changed.id).update(digest=(await session_ends.digest_of(changed.id))[0])
+    assert (await session_ends.digest_faults(0))[1] == [fault]
+    with travelled(timedelta(days=40)):
+        assert await session_ends.digest_faults(30) == (0, [])
+        assert await session_ends.oldest_age() == 40
