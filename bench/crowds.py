@@ -4,8 +4,9 @@ Every viewer is another person with a session of their own and the same rights, 
 number of `--viewers`: processor time of the server for one changed title (the change itself among it), and milliseconds
 from sending the change until a viewer has it. Then `--idle` open pages while nothing happens, and `--agents` agents
 that wait on their inboxes and ask again when a wait ends: share of a core while nothing happens, what one ended wait
-costs, and milliseconds from assigning a task to the answer of the poll that it wakes. The readers run in this process;
-the figures are the server's. DIR is another checkout with a virtual environment in `.venv`.
+costs, and milliseconds from assigning a task to the answer of the poll that it wakes. With `--next` they wait on
+`/agent/next` for ten minutes, and what is woken claims the task. The readers run in this process; the figures are the
+server's. DIR is another checkout with a virtual environment in `.venv`.
 """
 
 import argparse
@@ -48,7 +49,8 @@ STATUSES = ("inbox", "in_progress", "review", "done")
 PAUSE_SECONDS = 1.3  # between changes: long enough for whatever is kept for a second to be read anew
 AT_ONCE = 32
 IDLE_SECONDS = 20.0
-WAIT_SECONDS = 50
+WAIT_SECONDS, LONG_WAIT_SECONDS = 50, 600
+NOTHING = (b'"items":[]', b'"kind":"nothing"')
 
 
 class Reader(asyncio.Protocol):
@@ -82,7 +84,7 @@ class Reader(asyncio.Protocol):
 
 
 class Waiter(Reader):
-    """An agent that polls its inbox, and again when a wait ends without a notice."""
+    """An agent that polls its inbox, or asks what is next, and again when a wait ends without anything."""
 
     def __init__(self, request: str) -> None:
         super().__init__()
@@ -95,8 +97,8 @@ class Waiter(Reader):
         if b"}" not in self._text[-4:]:
             return
         if not self._text.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"The inbox answers {self._text[:300]!r}")
-        if b'"items":[]' not in self._text:
+            raise RuntimeError(f"A wait is answered {self._text[:300]!r}")
+        if not any(one in self._text for one in NOTHING):
             self.seen_at, self.is_stopped = time.perf_counter(), True
         closes, self._text, self.answers = b"connection: close" in self._text.lower(), b"", self.answers + 1
         if not self.is_stopped and not closes:
@@ -242,13 +244,17 @@ async def idle_share(server: Server, seconds: float) -> float:
     return (server.cpu_seconds() - before) / seconds
 
 
-async def waits(server: Server, board_id: UUID, agents: list[tuple[UUID, str]]) -> list[str]:
+async def waits(server: Server, board_id: UUID, agents: list[tuple[UUID, str]], *, on_next: bool) -> list[str]:
     """Let agents wait, and return what that costs."""
-    path = f"{V1}/agent/inbox?wait_seconds={WAIT_SECONDS}&after="
     waiters = []
     for _, secret in agents:
-        head = f"HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nX-Agent-Token: {secret}\r\n\r\n"
-        waiters.append(Waiter(f"GET {path}0 {head}"))
+        head = f"HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nX-Agent-Token: {secret}\r\n"
+        if on_next:
+            body = f'{{"wait_seconds": {LONG_WAIT_SECONDS}}}'
+            kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            waiters.append(Waiter(f"POST {V1}/agent/next {head}{kind}{body}"))
+        else:
+            waiters.append(Waiter(f"GET {V1}/agent/inbox?wait_seconds={WAIT_SECONDS}&after=0 {head}\r\n"))
     began, cpu = time.perf_counter(), server.cpu_seconds()
     for start in range(0, len(waiters), 50):
         some = waiters[start : start + 50]
@@ -266,6 +272,9 @@ async def waits(server: Server, board_id: UUID, agents: list[tuple[UUID, str]]) 
     lines.append(f"{len(waiters)} agents wait: {share * 100:.2f} % of a core over {quiet:.0f} s, {ended} waits ended")
     woken = await wake(server, board_id, agents, waiters)
     lines.append(f"assignment to the woken poll: p50 {percentile(woken, 50):.0f}, p99 {percentile(woken, 99):.0f} ms")
+    if on_next:  # none ends soon
+        close_all(waiters)
+        return lines
     answers, cpu, began = sum(one.answers for one in waiters), server.cpu_seconds(), time.perf_counter()
     per_second: list[int] = []
     for _ in range(WAIT_SECONDS * 2):
@@ -321,7 +330,7 @@ async def measured(folder: Path, url: str, root: Path, options: argparse.Namespa
             close_all(readers)
             await settled(server)
         if options.agents:
-            for line in await waits(server, board_id, agents):
+            for line in await waits(server, board_id, agents, on_next=options.next):
                 print(line, flush=True)
             print(f"resident {server.resident_mib():.0f} MiB", flush=True)
 
@@ -353,6 +362,7 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=5000)
     parser.add_argument("--seconds", type=float, default=30.0, help="how long to look at idle pages")
     parser.add_argument("--agents", type=int, default=10_000)
+    parser.add_argument("--next", action="store_true", help="they ask what is next instead")
     parser.add_argument("--changes", type=int, default=CHANGES)
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

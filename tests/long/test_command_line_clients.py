@@ -122,9 +122,9 @@ async def test_agent_hands_in_and_person_approves(
     held: dict[str, Any] = {"task_id": "$task.id", "fence": "$lease.fence"}
     agent = FakeModel(
         [
-            ("claim_task", {"wait_seconds": 0}),
+            ("next", {"wait_seconds": 0}),
             ("comment", {**held, "message": "The lock is stiff."}),
-            ("finish_task", {**held, "summary": "It points."}),
+            ("finish", {**held, "summary": "It points.", "checked": "By night."}),
         ]
     )
     await work(programs, client, server, made.vega.token, agent, tmp_path / "agent")
@@ -155,31 +155,29 @@ async def test_agent_hands_in_and_person_approves(
 # What /llms.txt has in its block of bash becomes a file, as a model would keep it between its commands.
 LEARN = """curl -sS {url}/llms.txt > llms.txt; grep -c . llms.txt
 sed -n '/^```bash/,/^```/p' llms.txt | grep -v '^```' | sed "s/^TOKEN=.*/TOKEN={token}/" > board.sh"""
-CLAIM = """. ./board.sh; C=$(call POST $B/claims '{"wait_seconds": 50, "lease_seconds": 900}'); echo "$C"
+NEXT = """. ./board.sh
+C=$(call POST /agent/next '{"wait_seconds": 600, "keep_alive": true, "lease_seconds": 900}'); echo "$C"
 jq -r '"ID=\\(.task.id); FENCE=\\(.lease.fence)"' <<<"$C" > held.sh; echo 'T=$B/tasks/$ID' >> held.sh"""
 HELD = ". ./board.sh; . ./held.sh; "
 DAY = (
-    CLAIM,
+    NEXT,
     HELD + "call GET $B; call GET $T/comments; call GET $T/runs",
     HELD + """call POST $T/comments '{"message": "The lock is stiff."}'""",
     HELD + """call POST $T/lease '{"fence": '$FENCE', "lease_seconds": 1800}'""",
     HELD
-    + """A=$(call POST $B/approvals \\
-'{"action_type": "deploy", "lead_reasoning": "Oil it", "confidence": 90, "task_ids": ["'$ID'"]}')
-APPROVAL_ID=$(jq -r .id <<<"$A"); call GET "/boards/$BOARD/approvals/$APPROVAL_ID?wait_seconds=50" """,
+    + """call POST /agent/reports '{"task_id": "'$ID'", "items": [{"title": "Oiled the lock"}],
+"usage": {"input_tokens": 900, "output_tokens": 50, "cost_usd": 0.01}}'""",
     HELD
-    + """call POST $B/questions '{"content": "North or south?", "decide_in": 600, "otherwise": "option",
-"otherwise_option_id": "1", "options": [{"label": "North"}, {"label": "South"}]}'
-NEXT=$(call GET "/agent/inbox?after=0" | jq .next)
-until call GET "/agent/inbox?wait_seconds=50&after=$NEXT" | tee news | grep -q question_answered; do :; done
-cat news""",
-    HELD + "call POST /agent/heartbeat",
+    + """call POST $B/approvals '{"action_type": "deploy", "lead_reasoning": "Oil it", "confidence": 90,
+"task_ids": ["'$ID'"], "park": true}'""",
+    NEXT,
     HELD
-    + """call POST /agent/usage '{"input_tokens": 900, "output_tokens": 50, "cost_usd": 0.01, "task_id": "'$ID'"}'""",
+    + """call POST $B/questions '{"content": "North or south?", "decide_in": 600, "otherwise": "option", "park": true,
+"task_id": "'$ID'", "otherwise_option_id": "1", "options": [{"label": "North"}, {"label": "South"}]}'""",
+    NEXT,
     HELD + """call POST $B/memory '{"content": "The lock needs oil.", "tags": ["lock"]}'""",
     HELD + """call POST $T/completions '{"fence": '$FENCE', "summary": "It points.", "input_tokens": 5200}'""",
-    CLAIM,
-    HELD + "call GET $T/comments",
+    NEXT,
     HELD + """call POST $T/completions '{"fence": '$FENCE', "summary": "It shines, too.", "output_tokens": 800}'""",
 )
 
@@ -226,5 +224,39 @@ async def test_agent_does_a_day_with_nothing_but_what_llms_txt_teaches(
     ]
     comments = [one["message"] for one in (await made.ask("GET", f"{made.tasks}/{task_id}/comments"))["items"]]
     assert "The lock is stiff." in comments and "Shinier." in comments
-    assert "Shinier." in agent.printed[-2] and '"option_id":"2"' in agent.printed[6]
-    assert '"directive":"continue"' in agent.printed[7] and '"input_tokens":900' in agent.printed[8]
+    assert "Shinier." in agent.printed[-2] and "answered: South" in agent.printed[9]
+    assert '"directive":"continue"' in agent.printed[5] and '"kind":"resume"' in agent.printed[7]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_agent_asks_leaves_and_comes_back_in_six_calls(
+    programs: Path, server: Server, tmp_path: Path, client: str
+) -> None:
+    made = await crew(server)
+    asking = await made.add_task("Redirect the old shop", priority="high")
+    other = await made.add_task("Sweep the floor", priority="low")
+    held: dict[str, Any] = {"task_id": "$task.id", "fence": "$lease.fence"}
+    agent = FakeModel(
+        [
+            ("next", {"wait_seconds": 0}),
+            ("ask", {**held, "question": "Where to?", "wait_seconds": 0}),
+            ("next", {"wait_seconds": 0}),
+            ("finish", {**held, "summary": "Swept."}),
+            ("next", {"wait_seconds": 50}),
+            ("finish", {**held, "summary": "Redirected.", "checked": "All 12 addresses."}),
+        ]
+    )
+
+    async def answer() -> None:
+        while (await made.task(other))["status"] == "inbox":
+            await asyncio.sleep(0.1)
+        board = f"{API}/boards/{made.board_id}"
+        [asked] = (await made.ask("GET", f"{board}/questions?state=open"))["items"]
+        await made.ask("POST", f"{board}/questions/{asked['id']}/answers", {"answer": "To /shop."})
+
+    person = asyncio.create_task(answer())
+    await work(programs, client, server, made.vega.token, agent, tmp_path / "agent")
+    await person
+    assert [one["kind"] for one in agent.answers if "held" in one] == ["work", "work", "resume"]
+    assert "To /shop." in agent.answers[4]["why"]["text"]
+    assert [(await made.task(one))["status"] for one in (asking, other)] == ["review", "review"]
