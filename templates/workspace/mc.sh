@@ -1,7 +1,8 @@
 #!/bin/sh
 # mc METHOD PATH [JSON]: one request to Mission Control; "-" reads the JSON from standard input. Needs curl and jq.
 # In PATH and JSON it fills in {board_id} from BOARD or the file with the credentials, {task_id} from TASK, {agent_id}
-# from AGENT. FENCE goes with everything that is written. A refusal is {"detail": {"message": ..., "code": ...}}.
+# from AGENT. FENCE goes with everything that is written. A refusal is {"detail": {"message": ..., "code": ...}}. What
+# people tell you meanwhile is a line on standard error, which begins with NEWS.
 cd "$(dirname "$0")" || exit 1
 umask 077
 value() { cat TOOLS.md AGENTS.md 2> /dev/null | sed -n "s/^$1=//p" | head -n 1; }
@@ -29,6 +30,7 @@ set -- -gsS --max-time 90 --retry 3 --retry-connrefused -X "$method" -K .mc-requ
 [ -z "$body" ] || set -- "$@" -H 'Content-Type: application/json' --data-binary @-
 status=$(printf %s "$body" | ids | curl "$@" "$(value BASE_URL)$path" 2> /dev/null) ||
   refuse "Mission Control did not answer at $(value BASE_URL)." no_answer
+jq -r 'objects | .news // empty | "NEWS " + tojson' .mc-answer.$$ >&2 2> /dev/null || :
 [ "$status" -ge 400 ] || { cat .mc-answer.$$; exit; }
 jq -c 'if (.detail | type) == "object" then . elif (.detail | type) == "array" then
   {detail: {message: ([.detail[] | ([.loc[]? | tostring] | join(".")) + ": " + .msg] | join("; ")), code: "invalid"}}
