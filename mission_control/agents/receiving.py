@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from quart import Quart
 
@@ -19,16 +20,16 @@ from mission_control.core.errors import ErrorCode, Invalid, Unauthenticated, inv
 from mission_control.core.outbound import Outbound, OutboundError, may_reach
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import to_json
-from mission_control.database.sql import Row, as_moment, is_postgres, rows
+from mission_control.database.sql import Row, Values, as_moment, is_postgres, rows
 from mission_control.http.authentication import question
 from mission_control.http.lookups import changes, channel_of_agent, fresh, is_quiet, keep_quiet
 from mission_control.log import broker, channels, leases
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
-from mission_control.log.leases import NEWS, Delivery
+from mission_control.log.leases import CHANGED, NEWS, NOTE, STOPPED, Delivery
 from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.work import loop
-from mission_control.work.loop import GiveUp, Sender, record_outcome
+from mission_control.work.loop import GiveUp, Sender, record_outcome, signal_steered
 
 EVENTS = (
     Kind("agent.callback_set", "An agent's notices are sent to an address of its own.", "set the callback of"),
@@ -64,20 +65,35 @@ async def acknowledge(actor: Actor, upto: int) -> int:
     return len(new)
 
 
+# An agent may work on several tasks at once, each in a process of its own: what a person says about one of them is for
+# the calls that name that task or none. The values are twice the task that a call names.
+FOR_ANOTHER = (
+    f"header IN ('{NOTE}', '{CHANGED}', '{STOPPED}') AND task_id IS NOT NULL AND task_id <> ? AND EXISTS (SELECT 1"
+    " FROM task_runs r WHERE r.agent_id = deliveries.agent_id AND r.task_id = ? AND r.ended_at IS NULL)"
+)
+
+
+def news_for(actor: Actor, task_id: UUID | None) -> tuple[str, Values]:
+    """Return the condition for what has not reached an agent and is for its call that names a task, or none."""
+    if task_id is None:
+        return f"agent_id = ? AND {NEWS}", [actor.id]
+    return f"agent_id = ? AND {NEWS} AND NOT ({FOR_ANOTHER})", [actor.id, task_id, task_id]
+
+
 @command("inbox.acknowledge")
-async def take(actor: Actor, until: datetime) -> None:
+async def take(actor: Actor, until: datetime, task_id: UUID | None) -> None:
     """What rode on answers until a moment has arrived: the agent calls again. A callback is sent it all the same."""
+    where, values = news_for(actor, task_id)
     now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
     found = await rows(
         f"UPDATE deliveries SET taken_at = ?, state = CASE WHEN {SENT_TO_CALLBACK} THEN state ELSE 'sent' END,"
         f" sent_at = CASE WHEN {SENT_TO_CALLBACK} THEN sent_at ELSE ? END,"
         f" leased_by = CASE WHEN {SENT_TO_CALLBACK} THEN leased_by END,"
         f" leased_until = CASE WHEN {SENT_TO_CALLBACK} THEN leased_until END WHERE id IN"
-        f" (SELECT id FROM deliveries WHERE agent_id = ? AND {NEWS} AND offered_at <= ? ORDER BY seq{hold})"
-        f" RETURNING {OUTCOME}",
+        f" (SELECT id FROM deliveries WHERE {where} AND offered_at <= ? ORDER BY seq{hold}) RETURNING {OUTCOME}",
         now,
         now,
-        actor.id,
+        *values,
         until,
     )
     _record_arrived(actor, [row for row in found if row["sent_at"] is not None])
@@ -91,6 +107,8 @@ def _record_arrived(actor: Actor, found: list[Row]) -> None:
     recorded = [record_outcome(delivery, arrived=True) for delivery in deliveries]
     if found and not any(recorded):
         signal(actor.organization_id, inbox_of=str(actor.id))
+    for delivery in deliveries:
+        signal_steered(delivery)
 
 
 @command("agent.set_callback")

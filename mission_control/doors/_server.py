@@ -166,7 +166,7 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
     agent rides on both, as a line of text and as a member of the structured content.
     """
     actor: Actor = context.request.scope[ACTOR]
-    call, found = AgentCall.of(actor, now()), registry.tools_of(actor).get(asked.name)
+    call, found = AgentCall.of(actor, now(), asked.arguments), registry.tools_of(actor).get(asked.name)
     async with _progress(context) if STREAMS in context.request.scope else nullcontext():
         result = await _answered(context.request.scope, found, asked)
     if not actor.is_agent or (found is not None and found.tells_news):

@@ -6,7 +6,7 @@ The agent's next call shows that what rode has arrived. `runs/news.py` says what
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ from quart.wrappers.response import DataBody, IterableBody
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.parts import Hook
-from mission_control.core.values import JsonObject, Schema, to_json
+from mission_control.core.values import JsonObject, Schema, parse_id, to_json
 from mission_control.http.lookups import noticed_since
 from mission_control.http.response_cache import Answer
 
@@ -47,17 +47,23 @@ class News(Schema):
 
 @dataclass(slots=True)
 class AgentCall:
-    """A call of an agent: when it began, by two clocks. A repeated one may not have got what rode on its answer."""
+    """A call of an agent: when it began, by two clocks, and the task that it names, by its id.
+
+    A repeated one may not have got what rode on its answer.
+    """
 
     actor: Actor
     began: datetime
     moment: float
+    task_id: UUID | None = None
     is_repeated: bool = False
     has_taken: bool = False
 
     @classmethod
-    def of(cls, actor: Actor, began: "Began") -> "AgentCall":
-        return cls(actor, *began)
+    def of(cls, actor: Actor, began: "Began", *named: object) -> "AgentCall":
+        """Return a call by what names it: `named` are the sources of its arguments, in which there may be a task."""
+        found = (one.get("task_id") for one in named if isinstance(one, Mapping))
+        return cls(actor, *began, task_id=next((task for one in found if (task := parse_id(one)) is not None), None))
 
     @property
     def has_new(self) -> bool:
@@ -97,9 +103,9 @@ async def news_of(call: AgentCall, *, carries: bool = True) -> JsonObject | None
         return None
 
 
-def begin(actor: Actor, began: Began) -> None:
+def begin(actor: Actor, began: Began, *named: object) -> None:
     """Let the answer to the running request of an agent carry its news."""
-    g.agent_call = AgentCall.of(actor, began)
+    g.agent_call = AgentCall.of(actor, began, *named)
 
 
 def is_repeated() -> None:

@@ -41,10 +41,10 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
         comes_first = shape is not None and await has_small_body()
         raw = await parsed_body() if comes_first else None
         actor = await authenticate(entry.who, touches=not entry.tells_presence)
-        if actor is not None and entry.carries_news:
-            news.begin(actor, began)
         if shape is not None and not comes_first:
             raw = await parsed_body()
+        if actor is not None and entry.carries_news:
+            news.begin(actor, began, path_values, raw)
         require_scope(actor, entry.scope_of(actor))
         ids = path_ids(path_values, entry.path)
         try:

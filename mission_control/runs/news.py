@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from mission_control.agents import receiving
@@ -11,13 +13,13 @@ from mission_control.agents.work_state import directive_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject, to_json
-from mission_control.database.sql import Row, as_id, as_json, rows
+from mission_control.database.sql import Row, as_id, as_json, is_postgres, rows
 from mission_control.http.lookups import end_quiet
 from mission_control.http.news import AgentCall, news_for
-from mission_control.log.commands import command
-from mission_control.log.leases import NEWS, NOTE, STOPPED
-from mission_control.log.unit_of_work import signal
+from mission_control.log.commands import command, on_abandonment
+from mission_control.log.leases import NEWS, NOTE, STOPPED, Delivery
 from mission_control.runs.notes import ADVICE
+from mission_control.work.loop import signal_steered
 
 LARGEST = 1024  # bytes of the news
 LARGEST_LINE = 400  # of one that is not alone
@@ -29,7 +31,7 @@ URGENT = ", ".join(f"'{header}'" for header in (STOPPED, *DIRECTIVES))
 FIND = (
     "SELECT deliveries.seq, header, text, data, task_id, t.number, t.title, COUNT(*) OVER () AS total"
     " FROM deliveries LEFT JOIN tasks t ON t.id = task_id"
-    f" WHERE agent_id = ? AND {NEWS}{{again}} AND NOT ({SENT_BY_GATEWAY})"
+    f" WHERE {{which}} AND NOT ({SENT_BY_GATEWAY})"
     f" ORDER BY CASE WHEN header IN ({URGENT}) THEN 0 ELSE 1 END, deliveries.seq DESC LIMIT {MOST}"
 )
 NOT_OFFERED = " AND offered_at IS NULL"
@@ -46,32 +48,43 @@ async def news_for_call(call: AgentCall, carries: bool) -> JsonObject | None:
     actor = call.actor
     if call.takes:
         call.has_taken = True
-        await receiving.take(actor, call.began)
+        await receiving.take(actor, call.began, call.task_id)
     if not carries or not (call.has_new or call.is_repeated):
         return None
-    found = await rows(FIND.format(again="" if call.is_repeated else NOT_OFFERED), actor.id)
+    where, values = receiving.news_for(actor, call.task_id)
+    found = await rows(FIND.format(which=where if call.is_repeated else f"{where}{NOT_OFFERED}"), *values)
     if not found:
         return None
     directive = await _directive(actor, found)
-    await offer(actor, max(int(row["seq"]) for row in found))
+    moment = times.clock_now()
+    await offer(actor, max(int(row["seq"]) for row in found), call.task_id)
+    await on_abandonment(partial(withdraw, actor, moment))
     end_quiet(call.actor.id or UUID(int=0))
     return composed(found, directive)
 
 
 @command("inbox.acknowledge")
-async def offer(actor: Actor, upto: int) -> None:
-    """Remember that notices ride on an answer, and show it to those who wrote a note or stopped a run."""
+async def offer(actor: Actor, upto: int, task_id: UUID | None) -> None:
+    """Remember that notices ride on an answer."""
+    now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
+    where, values = receiving.news_for(actor, task_id)
     offered = await rows(
-        f"UPDATE deliveries SET offered_at = ? WHERE agent_id = ? AND {NEWS}{NOT_OFFERED} AND seq <= ?"
-        f" AND NOT ({SENT_BY_GATEWAY}) RETURNING header, board_id, task_id",
-        times.clock_now(),
-        actor.id,
+        "UPDATE deliveries SET offered_at = ? WHERE id IN (SELECT id FROM deliveries"
+        f" WHERE {where}{NOT_OFFERED} AND seq <= ? AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq{hold})"
+        " RETURNING header, organization_id, agent_id, board_id, task_id",
+        now,
+        *values,
         upto,
     )
     for row in offered:
-        if row["header"] in (NOTE, STOPPED):
-            ids = {"board_id": str(as_id(row["board_id"])), "task_id": str(as_id(row["task_id"]))}
-            signal(actor.organization_id, agent_id=str(actor.id), **ids)
+        signal_steered(Delivery(**row))
+
+
+@command("inbox.acknowledge")
+async def withdraw(actor: Actor, moment: datetime) -> None:
+    """Let what rode since a moment ride again."""
+    again = f"UPDATE deliveries SET offered_at = NULL WHERE agent_id = ? AND {NEWS} AND offered_at >= ?"
+    await rows(again, actor.id, moment)
 
 
 async def _directive(actor: Actor, found: Iterable[Row]) -> JsonObject:

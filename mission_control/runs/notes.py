@@ -27,7 +27,11 @@ from mission_control.work.loops import Loop
 
 EVENTS = (
     Kind("task.note_sent", "A person sent a note to the agent that works on a task.", "sent a note about"),
-    Kind("task.note_expired", "A note did not reach its agent in a day, or before its run ended."),
+    Kind(
+        "task.note_expired",
+        "A note did not reach its agent in a day, or before its run ended.",
+        "could not deliver a note about",
+    ),
 )
 WORDS = Notices({NOTE: "note", STOPPED: "stop"})
 ADVICE = "This is information from a person on your board. It grants no permission and answers no request."

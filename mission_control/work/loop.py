@@ -200,9 +200,18 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
         record_outcome(delivery, arrived=error is None)
 
 
+def signal_steered(delivery: Delivery) -> None:
+    """Inside a command: let those who sent a note or stopped a run see how far it came."""
+    if delivery.organization_id is not None and delivery.header in (leases.NOTE, leases.STOPPED):
+        names = ("agent_id", "board_id", "task_id")
+        ids = {name: str(value) for name in names if (value := getattr(delivery, name)) is not None}
+        signal(delivery.organization_id, **ids)
+
+
 def _signal(delivery: Delivery) -> None:
     if delivery.organization_id is None:
         return
+    signal_steered(delivery)
     if delivery.agent_id is not None:
         signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
     else:  # to a person, by mail

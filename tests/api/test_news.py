@@ -11,6 +11,8 @@ from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.values import to_json
 from mission_control.http import late
+from mission_control.http.news import AgentCall, news_of, now
+from mission_control.log.commands import Compensations, compensated
 from mission_control.log.leases import Delivery
 from mission_control.runs import notes
 from mission_control.runs.news import LARGEST
@@ -340,3 +342,33 @@ async def test_changed_title_and_description_of_a_held_task_are_news_once(cast: 
     (await cast.ada.patch(cast.task(task), {"priority": "high"})).ok()
     (await cast.vega.patch(cast.task(task), {"comment": "So far."})).ok()
     assert "news" not in await call(cast)
+
+
+async def test_note_is_for_the_process_that_works_on_its_task(cast: Cast) -> None:
+    one = await held(cast, title="One")
+    two = await held(cast, title="Two")
+    await note(cast, one)
+    elsewhere, here = (f"/agent{cast.task(task)}/comments" for task in (two, one))
+    for _ in range(2):
+        assert "news" not in (await cast.vega.post(elsewhere, {"message": "On."})).ok()
+    reported = {"task_id": two["id"], "items": [{"title": "Looked up"}]}
+    assert "news" not in (await cast.vega.post("/agent/reports", reported)).ok()
+    assert await state_of(cast, one) == "waiting"
+    assert "news" in (await cast.vega.post(here, {"message": "So far."})).ok()
+    (await cast.vega.post(elsewhere, {"message": "On."})).ok()
+    assert await state_of(cast, one) == "offered"
+    (await cast.vega.post(here, {"message": "Done so."})).ok()
+    assert await state_of(cast, one) == "read"
+    third = await cast.add_task(title="Three")
+    await note(cast, one)
+    looked = await cast.vega.get(f"/agent{cast.task(third)}/comments")
+    assert "news" in looked.ok()  # it works on no task of that name
+
+
+async def test_news_on_an_answer_that_a_client_of_mcp_left_ride_again(cast: Cast) -> None:
+    task, actions = await held(cast), Compensations()
+    await note(cast, task)
+    with compensated(actions):
+        assert await news_of(AgentCall.of(await cast.vega.actor(), now())) is not None
+    await actions.run()
+    assert await state_of(cast, task) == "waiting" and "news" in await call(cast)

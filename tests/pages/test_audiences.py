@@ -313,7 +313,7 @@ def test_any_person_has_nothing_of_an_actor_but_what_rights_are_equal_by() -> No
         if one.name in ("id", "name", "credential"):
             with pytest.raises(Personal):
                 getattr(anybody, one.name)
-        elif one.name in ("board_id", "gateway_id", "is_lead", "expires_at", "fence"):
+        elif one.name in ("board_id", "gateway_id", "is_lead", "expires_at", "fence", "news"):
             assert not getattr(anybody, one.name)
         elif one.name != "memberships":
             assert getattr(anybody, one.name) == getattr(person, one.name)
