@@ -16,6 +16,7 @@ from mission_control.core.values import Schema
 from mission_control.database.sql import Row, as_id, placeholders, rows
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
+from mission_control.people.account_names import person_name
 
 EVENTS = (
     Kind("task.parked", "The run of a task waits for people, without a lease.", "waits for an answer about"),
@@ -31,6 +32,16 @@ ASKS = (
 # SQL on `t`, a task: its run waits, so it does not count against its agent's own limit.
 IS_PARKED = (
     "EXISTS (SELECT 1 FROM task_runs z WHERE z.task_id = t.id AND z.ended_at IS NULL AND z.parked_at IS NOT NULL)"
+)
+
+
+# SQL on `r`, a run: the name of a person who was asked for what it waits for, after others did not answer in time.
+ASKED_PERSON = (
+    f"(SELECT {person_name('e')} FROM users e WHERE e.id = COALESCE((SELECT a.asked_user_id FROM approvals a"
+    " WHERE a.status = 'pending' AND a.asked_user_id IS NOT NULL AND (a.run_id = r.id OR a.id IN"
+    " (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = r.task_id AND l.is_pending)) LIMIT 1),"
+    " (SELECT q.asked_user_id FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open'"
+    " AND q.asked_user_id IS NOT NULL LIMIT 1)))"
 )
 
 

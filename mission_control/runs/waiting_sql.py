@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mission_control.approvals.payloads import FINISHING
-from mission_control.boards.parking import IS_PARKED
+from mission_control.boards.parking import ASKED_PERSON, IS_PARKED
 from mission_control.boards.queries import OFFLINE_AFTER, PERSON, online_sql
 from mission_control.core import times
 from mission_control.database.sql import placeholders
@@ -95,14 +95,6 @@ LAST_DECISION = (
 )
 
 
-# Who was asked by name what the run `r` waits for.
-ASKED_PERSON = (
-    f"(SELECT {PERSON} FROM users u WHERE u.id = COALESCE((SELECT p.asked_user_id FROM approvals p"
-    " WHERE p.status = 'pending' AND p.asked_user_id IS NOT NULL AND (p.run_id = r.id OR p.id IN"
-    " (SELECT k.approval_id FROM approval_task_links k WHERE k.task_id = w.id AND k.is_pending)) LIMIT 1),"
-    " (SELECT q.asked_user_id FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open'"
-    " AND q.asked_user_id IS NOT NULL LIMIT 1)))"
-)
 ASSIGNEE = {"ref_id": "CAST(w.agent_id AS TEXT)", "name": "w.agent_name"}
 
 

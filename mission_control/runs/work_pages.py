@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.agents.usage_queries import MICROS, money, short
+from mission_control.boards.parking import ASKED_PERSON
 from mission_control.boards.queries import shortly
 from mission_control.core import times
 from mission_control.database.sql import Row, as_json, as_moment, rows
@@ -22,7 +23,8 @@ MOST_LINES = 30
 # The run of a task that goes on, as `r`, with the session in which that is seen.
 RUNNING = f"""
     SELECT {COLUMNS}, r.id AS running_id, r.agent_name AS worker_name, r.started_at AS run_since, r.lease_expires_at,
-        r.ready_at, r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost
+        r.ready_at, CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
+        r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost
     FROM task_runs r
     LEFT JOIN agent_sessions s ON s.id = (SELECT x.id FROM agent_sessions x WHERE x.run_id = r.id
         AND x.parent_id IS NULL AND x.ended_at IS NULL ORDER BY x.last_seen_at DESC, x.id LIMIT 1)
@@ -55,7 +57,8 @@ class Work:
 
     @property
     def head(self) -> str:
-        return HEADS.get(self.state, "works on this")
+        whom = self.run["asked_name"] if self.state == "waiting" else None
+        return HEADS.get(self.state, "works on this") + (f" of {whom}" if whom else "")
 
     @property
     def lines(self) -> list[Act]:

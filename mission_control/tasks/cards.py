@@ -13,6 +13,7 @@ from quart import current_app
 
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.boards.models import Board
+from mission_control.boards.parking import ASKED_PERSON
 from mission_control.boards.queries import PERSON, SIGNS, SILENT_AFTER, STUCK_AT, is_at_work, shortly
 from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
 from mission_control.core import times
@@ -84,6 +85,7 @@ class Card:
     held_since: datetime | None = field(compare=False)
     parked_at: datetime | None
     ready_at: datetime | None
+    asked_name: str | None
     session_state: str | None
     doing: str | None
     doing_at: datetime | None
@@ -135,6 +137,7 @@ SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reaso
     {", ".join(f"t.{name}" for name in COLUMNS)},
     r.lease_expires_at AS lease_until, w.name AS worker_name, g.name AS agent_name, {SIGNS},
     r.started_at AS held_since, r.parked_at, r.ready_at,
+    CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
     s.state AS session_state, s.doing, s.doing_at, s.failures, s.last_seen_at AS session_seen_at,
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
     (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
@@ -226,7 +229,8 @@ def _line(row: Card, now: datetime) -> Line | None:
     if row.ready_at:
         return _since("has its answer and goes on", row.ready_at, now)
     if row.parked_at:
-        return _since("waits for an answer", row.parked_at, now)
+        whom = f" of {row.asked_name}" if row.asked_name else ""
+        return _since(f"waits for an answer{whom}", row.parked_at, now)
     if not row.doing or row.doing_at is None:
         return None
     if (row.failures or 0) >= STUCK_AT:

@@ -19,6 +19,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, events, head
 from tests.claiming import claim, extend, later, release, taken, title_of_next
 from tests.hand_ins import approve, hand_in, rework
+from tests.pages.visitor import visitor
 
 PATIENCE = 40
 
@@ -289,6 +290,9 @@ async def test_waiting_says_for_whom_it_waits(cast: Cast) -> None:
         await end_due()
         [first, *_] = await reasons(cast, task)
         assert "Vega waits for an answer of Cleo since" in first["text"]
+        ada = await visitor(cast.app, cast.ada)
+        (await ada.get(cast.home)).has("waits for an answer of Cleo")
+        (await ada.get(cast.task(task))).has("waits for an answer of Cleo", "Vega waits for an answer of Cleo since")
 
 
 async def test_restored_task_does_not_wait_for_what_was_closed(cast: Cast) -> None:
