@@ -943,6 +943,7 @@ class RunsMachine(RuleBasedStateMachine):
         unasked = await rows(
             "SELECT t.id FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
             " WHERE t.status = 'review' AND t.deleted_at IS NULL AND r.state = 'completed' AND r.summary IS NOT NULL"
+            " AND t.review_agent_id IS NOT NULL"  # else a person did it over, and put it there
             " AND NOT EXISTS (SELECT 1 FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
             " WHERE l.task_id = t.id AND (l.is_pending OR (a.status = 'approved' AND l.asked_attempt = t.attempt)))"
         )
