@@ -1,6 +1,7 @@
 """Read usage and budgets. Money is US dollars in JSON, and millionths of one elsewhere."""
 
 import math
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal, Self
@@ -18,7 +19,7 @@ from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing, invalid_field
 from mission_control.core.values import BlankToNone, Body, Page, Paging, Schema, example
 from mission_control.database.records import find
-from mission_control.database.sql import Row, Values, as_id, placeholders, rows
+from mission_control.database.sql import Row, Values, as_id, placeholders, rows, select_one
 from mission_control.http.registry import lookup
 
 
@@ -138,6 +139,7 @@ class UsageSums(Schema):
 
     input_tokens: int
     output_tokens: int
+    cached_tokens: int
     tokens: int
     cost_usd: float
 
@@ -198,10 +200,14 @@ class UsageReported(UsageSoFar):
 
 
 class UsageQuery(Paging):
-    """Whose usage, and of which days (UTC, both included; the last thirty when none are named)."""
+    """Whose usage, and of which days (UTC, both included; the last thirty when none are named).
+
+    Of a task all days since it was made.
+    """
 
     board_id: UUID | None = None
     agent_id: UUID | None = None
+    task_id: UUID | None = None
     since: date | None = Field(None, alias="from")
     until: date | None = Field(None, alias="to")
 
@@ -373,6 +379,7 @@ CHART_DAYS = 30
 # The columns of UsageSums.
 SUMS = (
     "COALESCE(SUM(e.input_tokens), 0) AS input_tokens, COALESCE(SUM(e.output_tokens), 0) AS output_tokens,"
+    " COALESCE(SUM(e.cached_tokens), 0) AS cached_tokens,"
     " COALESCE(SUM(e.input_tokens + e.output_tokens), 0) AS tokens,"
     f" COALESCE(SUM(e.cost_micros), 0) / {MICROS}.0 AS cost_usd"
 )
@@ -416,12 +423,27 @@ async def usage_page(actor: Actor, query: UsageQuery) -> UsagePage:
     return UsagePage(items=[UsageLine(**line) for line in lines], sums=UsageSums(**sums), **paging)
 
 
+@dataclass(frozen=True, slots=True)
+class UsedTask:
+    """The task whose usage is asked for."""
+
+    board_id: UUID
+    created_at: datetime
+
+
 async def _condition(actor: Actor, query: UsageQuery) -> tuple[str, Values]:
     """Match the entries that are asked for. Only those who read all boards see those of deleted boards."""
     until = query.until or times.clock_now().date()
     since = query.since or (
         until - timedelta(days=CHART_DAYS - 1) if until > date.min + timedelta(days=CHART_DAYS) else date.min
     )
+    board_id = query.board_id
+    if query.task_id is not None:
+        sql = "SELECT t.board_id, t.created_at FROM tasks t JOIN boards b ON b.id = t.board_id WHERE t.id = ?"
+        task = await select_one(UsedTask, f"{sql} AND b.organization_id = ?", query.task_id, actor.organization_id)
+        if task is None or board_id not in (None, task.board_id):
+            raise NotFound()
+        board_id, since = task.board_id, query.since or task.created_at.date()
     if since > until:
         raise invalid_field("from", "the first day lies after the last one", str(since))
     where = "e.organization_id = ?"
@@ -430,9 +452,11 @@ async def _condition(actor: Actor, query: UsageQuery) -> tuple[str, Values]:
     if actor.organization_id not in whole:
         where, values = f"{where} AND b.id IN ({placeholders(len(single)) or 'NULL'})", [*values, *single]
     where, values = f"{where} AND e.day BETWEEN ? AND ?", [*values, since.isoformat(), until.isoformat()]
-    if query.board_id is not None:
-        await visible_board(actor, query.board_id)
-        where, values = f"{where} AND e.board_id = ?", [*values, query.board_id]
+    if board_id is not None:
+        await visible_board(actor, board_id)
+        where, values = f"{where} AND e.board_id = ?", [*values, board_id]
+    if query.task_id is not None:
+        where, values = f"{where} AND e.task_id = ?", [*values, query.task_id]
     if query.agent_id is not None:
         sql = "SELECT board_id FROM agents WHERE id = ? AND organization_id = ?"
         agents = await rows(sql, query.agent_id, actor.organization_id)

@@ -1,5 +1,6 @@
 """What agents report of their work: sessions, activities, plans, usage; and what people read of it."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -352,3 +353,20 @@ async def test_digests_show_what_was_changed_afterwards(cast: Cast) -> None:
     with travelled(timedelta(days=40)):
         assert await session_ends.digest_faults(30) == (0, [])
         assert await session_ends.oldest_age() == 40
+
+
+async def test_reports_at_once_make_one_session_and_store_all(cast: Cast) -> None:
+    async def one(n: int) -> dict[str, Any]:
+        items = [{"key": f"{n}", "title": f"{n}"}, {"key": "same", "title": "Same"}]
+        used = [{"key": "same", "input_tokens": 5}, {"key": f"{n}", "input_tokens": 1}]
+        answer: dict[str, Any] = (await report(cast.vega, items=items, usage=used)).ok()
+        return answer
+
+    answers = await asyncio.gather(*(one(n) for n in range(8)))
+    assert len({answer["session_id"] for answer in answers}) == 1
+    assert sum(answer["stored"] for answer in answers) == 9
+    seqs = [activity.seq for activity in await Activity.all().order_by("seq")]
+    [session] = await sessions(cast)
+    assert len(seqs) == 9 and session["activity_count"] == seqs[-1]
+    assert session["input_tokens"] == 13 == sum([entry.input_tokens for entry in await UsageEntry.all()])
+    assert len(await events("session.started")) == 1

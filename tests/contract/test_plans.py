@@ -20,10 +20,11 @@ from tests.things import MAKERS, Things
 PLACE = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
 # What an installation has more of the older it gets.
 GROWING = {
-    "account_events", "agent_questions", "approval_task_links", "approvals", "board_group_memory", "board_memory",
-    "board_webhook_payloads", "deliveries", "events", "kept_answers", "notifications", "sessions", "tag_assignments",
-    "task_attachments", "task_checklist_items", "task_comments", "task_custom_field_values", "task_dependencies",
-    "task_runs", "tasks", "tokens", "usage_entries",
+    "account_events", "agent_questions", "agent_sessions", "approval_task_links", "approvals", "board_group_memory",
+    "board_memory", "board_webhook_payloads", "deliveries", "events", "kept_answers", "notifications",
+    "session_activities", "sessions", "tag_assignments", "task_attachments", "task_checklist_items",
+    "task_comments", "task_custom_field_values", "task_dependencies", "task_runs", "tasks", "tokens",
+    "usage_entries",
 }  # fmt: skip
 # Parts of statements that may, and why.
 ALLOWED = {
@@ -128,7 +129,7 @@ async def test_reads_look_through_no_table_that_grows(cast: Cast) -> None:
 
 async def test_filters_look_through_no_table_that_grows(app: Quart, cast: Cast) -> None:
     ada, agent = await visitor(app, cast.ada), cast.vega.id
-    board, tasks = cast.home, cast.tasks
+    board, tasks, task = cast.home, cast.tasks, (await cast.add_task())["id"]
     with counted() as statements:
         for path in (
             f"{board}?q=login", f"{board}?q=due:overdue", f"{board}?q=assignee:me", f"{board}?all=done",
@@ -141,7 +142,9 @@ async def test_filters_look_through_no_table_that_grows(app: Quart, cast: Cast) 
             f"{tasks}?updated_since=2026-01-01T00:00:00Z", f"{tasks}?assigned_agent_id={agent}",
             "/activity?kind=approval", f"/activity?actor_id={agent}", "/activity?since=2026-01-01T00:00:00Z",
             "/organizations/me/account-log?group=rights", "/organizations/me/account-log?group=tokens",
-            "/users/me/notifications?unread=true",
+            "/users/me/notifications?unread=true", f"{cast.home}/sessions?agent_id={agent}",
+            f"{cast.home}/sessions?is_open=true", f"{cast.home}/sessions?is_open=false",
+            f"{cast.home}/sessions?task_id={task}", f"/usage?task_id={task}", f"{cast.task(task)}/activities?q=make",
         ):  # fmt: skip
             (await cast.ada.get(path)).ok()
     assert await found_in(statements) == []
