@@ -66,6 +66,18 @@ INSERT INTO events (id, organization_id, seq, kind, actor_kind, surface, board_i
     '{{waiting}}', '{{{{"after":{{{{"status":"inbox"}}}},"before":{{{{"status":"done"}}}}}}}}', '', '',
     '2026-11-23 09:00:00');
 """
+# Vega's lease ran out while people had not answered: the release before version 36 put the task into the inbox.
+EXPIRED = f"""
+UPDATE tasks SET status = 'inbox' WHERE id = '{{held}}';
+UPDATE task_runs SET id = '{{run}}', state = 'expired', ended_at = {WHEN} WHERE task_id = '{{held}}';
+INSERT INTO approvals (id, board_id, action_type, confidence, status, resolved_at, run_id, created_at, updated_at)
+    VALUES ('{{early}}', '{{board}}', 'go', 1, 'pending', NULL, '{{run}}', {WHEN}, {WHEN}),
+    ('{{late}}', '{{board}}', 'go', 1, 'rejected', {WHEN}, '{{run}}', {WHEN}, {WHEN});
+INSERT INTO approval_task_links (id, approval_id, task_id, is_pending, run_id, created_at) VALUES
+    ('{{early}}', '{{early}}', '{{held}}', '1', '{{run}}', {WHEN});
+INSERT INTO agent_questions (id, board_id, agent_name, content, reply_tags, allows_text, state, run_id, created_at)
+    VALUES ('{{used}}', '{{board}}', 'Vega', 'Which?', '[]', '1', 'open', '{{run}}', {WHEN});
+"""
 APPLY = """
 import asyncio, sys, pathlib
 from mission_control.config import Settings
@@ -143,6 +155,24 @@ async def test_only_approvals_of_the_present_attempt_count_after_an_upgrade(sett
             await context.db("default").execute_script(sql.format(**thing) or "SELECT 1")
     found = await query(settings, "SELECT approval_id, decided_attempt FROM approval_task_links")
     assert {str(one[0]): one[1] for one in found} == {thing["early"]: None, thing["late"]: 0, thing["used"]: None}
+
+
+async def test_ask_whose_run_expired_before_the_upgrade_stays_open(settings: Settings, files: Path) -> None:
+    ours = sorted(migration_folder().glob("[0-9]*_*.py"), key=lambda file: int(file.name.partition("_")[0]))
+    [at] = [place for place, file in enumerate(ours) if file.stem.endswith("_runs") and file.name.startswith("36_")]
+    names = ("organization", "board", "agent", "held", "waiting", "deleted", "run", "early", "late", "used")
+    thing = {name: str(uuid4()) for name in names}
+    for some, sql in ((ours[:2], IN_PROGRESS), (ours[2:at], EXPIRED), (ours[at:], "")):
+        for file in some:
+            (files / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        await migrate(settings, files)
+        async with TortoiseContext() as context:
+            await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+            await context.db("default").execute_script(sql.format(**thing) or "SELECT 1")
+    found = await query(settings, "SELECT status, run_id FROM approvals ORDER BY status")
+    assert [(one[0], str(one[1])) for one in found] == [("pending", "None"), ("rejected", thing["run"])]
+    assert [one[0] for one in await query(settings, "SELECT run_id FROM approval_task_links")] == [None]
+    assert await query(settings, "SELECT state, run_id FROM agent_questions") == [("open", None)]
 
 
 async def test_database_of_a_version_that_recorded_its_models_is_upgraded(settings: Settings, files: Path) -> None:
