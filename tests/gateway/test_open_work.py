@@ -90,6 +90,22 @@ async def test_agent_that_waits_for_people_is_left_alone(
     assert await looked(gateway, 60) == []
 
 
+async def test_agent_whose_run_waits_is_told_of_the_answer_and_of_other_work(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    await started(cast, lyra)
+    board = f"/boards/{cast.other_board.id}"
+    asked = (await lyra.post(f"/agent{board}/questions", {"content": "Which one?", "park": True})).ok()
+    assert await looked(gateway, 11) == []
+    await task(cast, title="Count the rings")
+    assert "Count the rings waits to be claimed" in (await looked(gateway, 30))[-1]
+    (await cast.ada.post(f"{board}/questions/{asked['id']}/answers", {"answer": "Both."})).ok()
+    await send_all()
+    await Agent.filter(id=lyra.id).update(run_began_at=None)  # the turn in which it read the answer ended
+    assert "Count the moons waited for an answer and has it" in (await looked(gateway, 50))[-1]
+
+
 async def test_one_of_several_idle_workers_is_told_of_a_free_task(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
 ) -> None:
