@@ -44,6 +44,7 @@ from mission_control.tasks.custom_field_commands import create_field
 from mission_control.tasks.custom_field_queries import TaskCustomFieldDefinitionCreate
 from mission_control.tasks.leaving import archive_old_tasks
 from mission_control.tasks.models import Tag, Task
+from mission_control.tasks.proposals import ProposalCreate, propose_task
 from mission_control.tasks.schemas import TaskCreate
 from mission_control.tasks.tags import TagCreate, create_tag
 
@@ -161,6 +162,8 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
     """Ask, be late, and fail, some hours ago. Return the agent that fell silent."""
     mara = actors["Mara"]
     with times.travelled(-timedelta(minutes=48)):
+        for name, title, reason in story.PROPOSALS:
+            await propose_task(actors[name], shop, ProposalCreate(title=title, reason=reason))
         kit, asked = actors["Kit"], await create_task(mara, shop, _task(ASKED))
         await change_task(kit, asked, TaskChange(status="in_progress"))
         await ask_people(kit, shop, QUESTION.model_copy(update={"task_id": asked.id, "park": True}))
@@ -310,6 +313,7 @@ async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelt
                     "title": card.title,
                     "description": card.text,
                     "priority": card.priority,
+                    "parent_id": stage.tasks[card.part_of].id if card.part_of else None,
                     "depends_on_task_ids": [stage.tasks[title].id for title in card.waits_for],
                     "tag_ids": [stage.tags[name].id for name in card.tags],
                     "due_at": None if card.due is None else today + timedelta(days=card.due),

@@ -19,6 +19,17 @@ NOTES_OF_BOARDS = (
 )
 
 
+# Who found what, and why it should be done.
+PROPOSALS = (
+    (
+        "Kit",
+        "Delete the photos that no page shows",
+        "A third of the archive is shown nowhere, and all of it is uploaded.",
+    ),
+    ("Juno", "Ask the roaster for the three roast dates", "The import leaves these products out until they have one."),
+)
+
+
 @dataclass(frozen=True)
 class Card:
     """A seeded task. `worker`, `person` and `said` name people or agents of the story by first name."""
@@ -36,6 +47,7 @@ class Card:
     person: str | None = None
     steps: tuple[str, ...] = ()
     page: str | None = None
+    part_of: str | None = None  # the title of an earlier one
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,7 @@ RELAUNCH = BoardStory(
             "in_progress", "medium", "Kit", (), (("Kit", "Half of the photos are done, saving 71 % so far."),),
             "Delete the 4 GB of original uploads afterwards? They are in the archive twice.",
             tags=("photo", "perf"), due=3, steps=("x Archive", "Convert", "Check on a phone"),
+            part_of="Import the product catalogue",
         ),
         Card(
             "Set up redirects for old addresses", "Every address with more than 10 visits a month keeps working.",
@@ -99,7 +112,7 @@ RELAUNCH = BoardStory(
         ),
         Card(
             "Describe the three subscription plans", "One paragraph each, and a table that compares them.",
-            tags=("text",), due=4, person="Ines", page="/subscriptions",
+            tags=("text",), due=4, person="Ines", page="/subscriptions", part_of="Import the product catalogue",
         ),
         Card(
             "Check contrast in dark mode", "Every text at 4.5:1 or better.", "inbox", "low", None, (),

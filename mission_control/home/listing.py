@@ -86,7 +86,7 @@ MOST_LISTED = 1000
 FOLDED_AFTER = timedelta(days=7)
 TITLES: dict[Group, tuple[str, str]] = {
     "answer": ("Answer", "agents stand still until you do"),
-    "review": ("Review", "handed in, no agent waits"),
+    "review": ("Review", "handed in or proposed, no agent waits"),
     "unblock": ("Unblock", "something went wrong"),
     "own": ("Your own", "tasks assigned to you"),
 }

@@ -270,6 +270,8 @@ def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
     if kind.startswith("question."):
         asked = (row["message"] or "").partition(": ")[2]
         return asked, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
+    if kind.startswith("proposal.") and board:
+        return (row["message"] or "").partition(": ")[2].rstrip("."), f"/boards/{board}/proposals/{row['subject_id']}"
     if kind.startswith("webhook.") and board:
         return (row["message"] or "").partition(": ")[2].rstrip("."), f"/boards/{board}/webhooks"
     if kind.startswith(("board.", "onboarding.")):

@@ -132,6 +132,7 @@ FIXED = (
     ("is:open", "not done"),
     ("is:blocked", "waits for another task"),
     ("is:flagged", "flagged for a person"),
+    ("has:parts", "made of parts"),
     ("needs:approval", "an approval waits"),
     ("needs:review", "a person reviews it"),
     ("needs:person", "approval, review or flag"),

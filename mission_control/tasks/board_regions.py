@@ -24,7 +24,16 @@ TEMPLATE = "boards/columns.html"
 LIMITS, SHELF = "boards/limits.html", "boards/shelf.html"
 AT_ONCE = 20  # cards; when more of them change, the columns are sent whole
 # Kinds that leave every card in its place.
-STILL = ("approval.", "task.comment", "task.checklist", "task.file_", "task.flagged", "task.unflagged")
+STILL = (
+    "approval.",
+    "task.comment",
+    "task.checklist",
+    "task.file_",
+    "task.flagged",
+    "task.unflagged",
+    "task.linked",
+    "task.unlinked",
+)
 STILL_FIELDS = {one.name for one in FIELDS if one.is_plain or (one.changed_by and not one.is_column)}
 # Kinds that change many cards, or the columns around them.
 WHOLE = ("agent.updated", "agent.deleted", "board.updated")

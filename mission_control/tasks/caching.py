@@ -26,10 +26,10 @@ AT_ONCE = 500
 # anything else are not kept.
 STILL = (
     "task.updated", "task.status_changed", "task.parked", "task.resumed", "task.comment", "task.checklist",
-    "task.file_",
+    "task.linked", "task.unlinked", "task.file_",
 )  # fmt: skip
 # What neither tasks nor approvals show.
-UNSHOWN = ("memory.", "webhook.", "view.", "onboarding.")
+UNSHOWN = ("memory.", "webhook.", "view.", "onboarding.", "proposal.")
 _SINCE = (
     "SELECT kind, task_id, subject_id, data LIKE '%\"archived_at\"%' AS is_unarchived"
     f" FROM events WHERE board_id = ? AND seq > ? ORDER BY seq LIMIT {MOST_EVENTS}"

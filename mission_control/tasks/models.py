@@ -139,10 +139,7 @@ class TaskProposal(Dated):
     def scope(self) -> Scope:
         """`board` must be loaded."""
         return Scope(
-            organization_id=self.board.organization_id,
-            board_id=self.board_id,
-            task_id=self.task_id or self.found_in_id,
-            subject_id=self.id,
+            organization_id=self.board.organization_id, board_id=self.board_id, task_id=self.task_id, subject_id=self.id
         )
 
 

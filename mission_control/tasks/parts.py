@@ -1,13 +1,12 @@
 """Tasks that are parts of another: which parent a task may have, what its parts hold up, and what it hears of them."""
 
-from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
-from mission_control.database.sql import Row, in_list, rows
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.database.sql import rows
 from mission_control.log.unit_of_work import record
 from mission_control.tasks.models import Task
 from mission_control.tasks.notices import notify_unblocked
@@ -53,12 +52,6 @@ async def open_parts_of(task_id: UUID) -> list[str]:
     return [str(row["id"]) for row in found]
 
 
-async def refuse_open_parts(task_id: UUID) -> None:
-    """Raise Conflict when a part that blocks its parent is not done."""
-    if held_up := await open_parts_of(task_id):
-        raise Conflict(ErrorCode.TASK_PARTS_OPEN.detail(blocked_by_task_ids=held_up))
-
-
 async def tell_parent(part: Task, parent_id: UUID | None, what: Happened) -> None:
     """Record on the parent of a task what happened to its part; notify its agent when nothing holds it up now."""
     parent = await Task.get_or_none(id=parent_id, deleted_at=None) if parent_id is not None else None
@@ -69,14 +62,3 @@ async def tell_parent(part: Task, parent_id: UUID | None, what: Happened) -> Non
     frees = part.blocks_parent and what in ("was finished", "was deleted", "was taken away", "was changed")
     if frees and parent.status != "done" and not await open_parts_of(parent.id):
         await notify_unblocked(parent)
-
-
-async def parts_counted(task_ids: Sequence[str]) -> dict[str, Row]:
-    """Return how many parts some tasks have (`n`) and how many of them are done (`done`), by the parent's id."""
-    marks, ids = in_list(task_ids)
-    found = await rows(
-        "SELECT parent_id, COUNT(*) AS n, SUM(CASE WHEN status = 'done' THEN 1 ELSE 0 END) AS done FROM tasks"
-        f" WHERE parent_id IN ({marks}) AND deleted_at IS NULL GROUP BY parent_id",
-        *ids,
-    )
-    return {str(row["parent_id"]): row for row in found}

@@ -36,8 +36,8 @@ from mission_control.tasks.schemas import TaskCreate
 
 EVENTS = (
     Kind.named("proposal.made", "An agent proposed a task.", "proposed"),
-    Kind.named("proposal.accepted", "A proposed task was put on the board.", "accepted the proposal"),
-    Kind.named("proposal.merged", "A proposed task was merged into one that exists.", "merged the proposal"),
+    Kind.named("proposal.accepted", "A proposed task was put on the board.", "accepted a proposal as"),
+    Kind.named("proposal.merged", "A proposed task was merged into one that exists.", "merged a proposal into"),
     Kind.named("proposal.dropped", "A proposed task was dropped.", "dropped the proposal"),
     Kind.named("proposal.reopened", "The decision about a proposed task was taken back.", "reopened the proposal"),
 )

@@ -18,7 +18,6 @@ from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
 from mission_control.core.values import Paging, page
 from mission_control.database.sql import (
-    Row,
     as_moment,
     first_of_all,
     in_list,
@@ -46,7 +45,6 @@ from mission_control.tasks.custom_field_queries import Values, values_of_tasks
 from mission_control.tasks.fields import BY_NAME, FIELDS, REWRITTEN
 from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
 from mission_control.tasks.models import Comment, Task
-from mission_control.tasks.parts import parts_counted
 from mission_control.tasks.query import Word, conditions_of, order_of, words_of
 from mission_control.tasks.schemas import TaskQuery
 from mission_control.tasks.tags import Tags, tags_of_tasks
@@ -267,63 +265,66 @@ async def tasks_read(task_ids: Sequence[UUID | str]) -> list[dict[str, object]]:
 
 async def tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
     listed, ids = in_list(columns["id"])
-    edges = await _edges(f"d.task_id IN ({listed})", *ids) if ids else {}
-    values = await values_of_tasks(board_id, ids)
-    relations = Relations(edges, await tags_of_tasks(ids), values, await parts_counted(ids))
+    edges = await _edges(listed, ids) if ids else {}
+    relations = Relations(edges, await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
     return serialize_tasks(columns, relations)
 
 
 @dataclass(slots=True)
 class Edge:
+    """A task that another one waits for, or one of its parts."""
+
     task_id: str
-    depends_on_task_id: str
+    other_id: str
     status: str
+    is_part: bool
 
 
 @dataclass(slots=True)
 class Relations:
-    """What other rows say of some tasks: what they wait for, their tags, their custom fields, their parts."""
+    """What other rows say of some tasks: what they wait for and their parts, their tags, their custom fields."""
 
     edges: dict[str, list[Edge]]
     tags: Tags
     values: Values
-    parts: dict[str, Row]
 
     def of(self, ids: Sequence[str], statuses: Sequence[str]) -> dict[str, Sequence[Any]]:
         """Return the fields of answers that are no columns of tasks, by name; each has a value for every task."""
-        parts = [self.parts.get(one, NO_PARTS) for one in ids]
-        edges = [self.edges.get(one, ()) for one in ids]
+        edges = [[edge for edge in self.edges.get(one, ()) if not edge.is_part] for one in ids]
+        parts = [[edge.status == "done" for edge in self.edges.get(one, ()) if edge.is_part] for one in ids]
         tags = [self.tags.get(one, []) for one in ids]
         blockers = [
-            [] if status == "done" else [one.depends_on_task_id for one in waited if one.status != "done"]
+            [] if status == "done" else [one.other_id for one in waited if one.status != "done"]
             for waited, status in zip(edges, statuses, strict=True)
         ]
         return {
-            "depends_on_task_ids": [[one.depends_on_task_id for one in waited] for waited in edges],
+            "depends_on_task_ids": [[one.other_id for one in waited] for waited in edges],
             "tag_ids": [[tag["id"] for tag in own] for own in tags],
             "blocked_by_task_ids": blockers,
             "is_blocked": [bool(own) for own in blockers],
-            "parts_count": [int(one["n"]) for one in parts],
-            "parts_done_count": [int(one["done"]) for one in parts],
+            "parts_count": [len(own) for own in parts],
+            "parts_done_count": [sum(own) for own in parts],
             "tags": tags,
             "custom_field_values": [self.values.of(one) for one in ids],
         }
 
 
-NO_PARTS: Row = {"n": 0, "done": 0}
-NO_RELATIONS = Relations({}, {}, Values([], []), {})
+NO_RELATIONS = Relations({}, {}, Values([], []))
 EDGES = """
-    SELECT d.task_id, d.depends_on_task_id, p.status
+    SELECT d.task_id, d.depends_on_task_id AS other_id, p.status, FALSE AS is_part, d.created_at, d.id
     FROM task_dependencies d
     JOIN tasks p ON p.id = d.depends_on_task_id
-    WHERE p.deleted_at IS NULL AND {where}
-    ORDER BY d.created_at, d.id
+    WHERE p.deleted_at IS NULL AND d.task_id IN ({listed})
+    UNION ALL SELECT c.parent_id, c.id, c.status, TRUE, c.created_at, c.id
+    FROM tasks c
+    WHERE c.deleted_at IS NULL AND c.parent_id IN ({listed})
 """
 
 
-async def _edges(where: str, *values: object) -> dict[str, list[Edge]]:
+async def _edges(listed: str, ids: Sequence[str]) -> dict[str, list[Edge]]:
     edges: dict[str, list[Edge]] = {}
-    for edge in await select(Edge, EDGES.format(where=where), *values):
+    found = f"SELECT task_id, other_id, status, is_part FROM ({EDGES.format(listed=listed)}) e ORDER BY created_at, id"
+    for edge in await select(Edge, found, *ids, *ids):
         edges.setdefault(edge.task_id, []).append(edge)
     return edges
 

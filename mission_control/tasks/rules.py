@@ -20,7 +20,6 @@ from mission_control.people.work_state import lock_work_state_shared
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import Role, changeable_by
 from mission_control.tasks.models import Task
-from mission_control.tasks.parts import refuse_open_parts
 
 LEAD_FIELDS, WORKER_FIELDS = changeable_by(Role.LEAD), changeable_by(Role.WORKER)
 
@@ -65,8 +64,6 @@ async def apply(actor: Actor, task: Task, before: Task, change: TaskChange) -> N
         is_held = change.status is not UNSET and board.block_status_changes_with_pending_approval
         if is_held and await has_pending(task.id):
             raise _refusal(ErrorCode.TASK_HAS_PENDING_APPROVAL)
-        if task.status in ("review", "done"):
-            await refuse_open_parts(task.id)
         if task.status == "done":
             await pass_done_gates(board, task.id, before.status)
         if task.status == "review" and not (actor.is_agent and actor.is_lead):
@@ -101,7 +98,7 @@ async def _apply_worker_rules(actor: Actor, board: Board, task: Task, change: Ta
     if status == task.status and (status != "in_progress" or task.assigned_agent_id is not None):
         return
     if status != "inbox":
-        await _refuse_blocked(task)
+        await _refuse_blocked(task, status)
     enter(task, status)
     if status in ("in_progress", "done"):
         task.assigned_agent_id = actor.id
@@ -212,10 +209,28 @@ async def blockers_of(task_id: UUID) -> list[str]:
     return [str(row["id"]) for row in found]
 
 
-async def _refuse_blocked(task: Task, status: str = "") -> None:
-    """Refuse to move or assign a blocked task. A done one that stays done waits for nothing."""
-    if not task.status == status == "done" and (blockers := await blockers_of(task.id)):
+async def _refuse_blocked(task: Task, status: str) -> None:
+    """Refuse to move or assign a blocked task, and to hand in one that its parts hold up.
+
+    A done one that stays done waits for nothing.
+    """
+    if task.status == status == "done":
+        return
+    found = await rows(
+        "SELECT d.depends_on_task_id AS id, 0 AS is_part, d.created_at FROM task_dependencies d"
+        " JOIN tasks p ON p.id = d.depends_on_task_id WHERE d.task_id = ? AND p.deleted_at IS NULL"
+        " AND p.status <> 'done' UNION ALL SELECT c.id, 1, c.created_at FROM tasks c WHERE c.parent_id = ?"
+        " AND c.blocks_parent AND c.deleted_at IS NULL AND c.status <> 'done' ORDER BY 3, 1",
+        task.id,
+        task.id,
+    )
+    blockers, parts = (
+        [str(row["id"]) for row in found if bool(row["is_part"]) is is_part] for is_part in (False, True)
+    )
+    if blockers:
         raise blocked_error(blockers)
+    if parts and status != task.status and status in ("review", "done"):
+        raise Conflict(ErrorCode.TASK_PARTS_OPEN.detail(blocked_by_task_ids=parts))
 
 
 def blocked_error(blockers: list[str]) -> Conflict:

@@ -27,6 +27,8 @@ ICONS = {
     "approval": "shield-check",
     "agent": "bot",
     "question": "message-square",
+    "proposal": "sparkles",
+    "task.linked": "link",
     "onboarding": "square-kanban",
     "board": "square-kanban",
     "agent.work_state_changed": "pause",

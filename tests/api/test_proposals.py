@@ -36,7 +36,7 @@ async def test_agent_proposes_what_it_found_at_its_task(cast: Cast) -> None:
     assert (await cast.dan.get(f"{cast.home}/proposals?state=open")).ok()["items"] == [proposal]
     assert (await cast.dan.get(f"{cast.home}/proposals/{proposal['id']}")).ok() == proposal
     [event] = await events(since, kind="proposal.made")
-    assert (event.message, str(event.task_id)) == ("Task proposed: Oil the dome.", task["id"])
+    assert (event.message, event.actor_id) == ("Task proposed: Oil the dome.", cast.vega.id)
 
 
 async def test_same_title_is_proposed_once(cast: Cast) -> None:

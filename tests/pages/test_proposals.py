@@ -30,6 +30,7 @@ async def test_proposal_is_a_page_with_its_forms(cast: Cast) -> None:
     refused.has("The task to merge it into is not on this board", "Same.")
     (await ada.post(f"{url}/decision", {"decision": "merge", "task": "dome"})).is_status(422).has("Or merge it into")
     (await ada.post(f"{url}/decision", {"decision": "accept", "note": "Good.", "task": ""})).is_status(303)
+    (await ada.get("/activity")).has("proposed", "accepted a proposal as", "#1 Oil the dome", f'href="{url}"')
     (await ada.get(url)).has("Accepted by Ada", "Good.", "#1 Oil the dome")
     (await ada.post(f"{url}/decision", {"decision": "drop"})).is_status(409)
     (await ada.post(f"{url}/reopening", {})).is_status(303)
