@@ -89,6 +89,12 @@ class AtWork:
         return shortly(line.doing or "")
 
     @property
+    def since(self) -> datetime | None:
+        """Since when it does, or waits for, what the row says."""
+        line = self.line
+        return (line.doing_at if line is not None and self.does else None) or self.started_at
+
+    @property
     def tone(self) -> str:
         return "warn" if self.silent_for or (self.line is not None and self.line.is_stuck) else ""
 

@@ -117,7 +117,7 @@ class PanelLook:
 
 
 RUNS = (
-    "SELECT r.task_id, r.lease_expires_at, r.parked_at, r.ready_at, s.id, s.seq, s.state, s.failures, s.doing"
+    "SELECT r.task_id, r.lease_expires_at, r.parked_at, r.ready_at, s.id, s.seq, s.state, s.failures"
     " FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
     " LEFT JOIN agent_sessions s ON s.run_id = r.id AND s.ended_at IS NULL"
     " WHERE t.board_id = ? AND t.status <> 'done' AND t.deleted_at IS NULL AND t.archived_at IS NULL"

@@ -90,6 +90,7 @@ class Card:
     doing: str | None
     doing_at: datetime | None
     failures: int | None
+    failing: str | None
     session_seen_at: datetime | None = field(compare=False)
     person_name: str | None
     comments: int
@@ -138,7 +139,7 @@ SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reaso
     r.lease_expires_at AS lease_until, w.name AS worker_name, g.name AS agent_name, {SIGNS},
     r.started_at AS held_since, r.parked_at, r.ready_at,
     CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
-    s.state AS session_state, s.doing, s.doing_at, s.failures, s.last_seen_at AS session_seen_at,
+    s.state AS session_state, s.doing, s.doing_at, s.failures, s.failing, s.last_seen_at AS session_seen_at,
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
     (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
     (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
@@ -234,7 +235,7 @@ def _line(row: Card, now: datetime) -> Line | None:
     if not row.doing or row.doing_at is None:
         return None
     if (row.failures or 0) >= STUCK_AT:
-        return _since(f"{row.failures} times: {shortly(row.doing)}", row.doing_at, now, "bad")
+        return _since(f"{row.failures} times: {shortly(row.failing or row.doing)}", row.doing_at, now, "bad")
     return _since(shortly(row.doing), row.doing_at, now, "warn" if now - row.doing_at >= OLD_AFTER else "")
 
 

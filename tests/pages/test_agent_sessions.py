@@ -186,3 +186,30 @@ async def test_open_list_follows_a_session(cast: Cast) -> None:
         await act(session, "Changed b.md")
         await announce(cast, session)
         assert "#sessions" in await watch.until("changed b.md")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says", "age"),
+    [
+        ({"doing_at": timedelta(minutes=3)}, "ran make test", "3 min"),
+        ({"failures": 4, "failing": "No space left"}, "same error 4 times: no space left", "0 s"),
+        ({"last_seen_at": timedelta(minutes=17), "client": "codex"}, "no sign for 17 min", ""),
+    ],
+    ids=["works", "stuck", "silent"],
+)
+async def test_home_says_what_agents_do(cast: Cast, fields: dict[str, Any], says: str, age: str) -> None:
+    now = times.clock_now()
+    moments = {name: now - one for name, one in fields.items() if isinstance(one, timedelta)}
+    await begin(cast, await cast.add_task(title="Grind"), **{**fields, **moments})
+    working = (await seen_by_dan(cast, "/")).text.partition('id="working-title"')[2].partition("</section>")[0]
+    assert "<strong>Vega</strong>" in working and f"#1 {says}" in working and age in working, working
+
+
+async def test_open_home_gets_the_row_of_an_agent_that_reports(cast: Cast) -> None:
+    session = await begin(cast, await cast.add_task(title="Grind"))
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching("/home/live") as watch:
+        await act(session, "Changed b.md")
+        await announce(cast, session)
+        text = await watch.until("changed b.md")
+        assert f'hx-target="#now-{cast.vega.id}-1"' in text and "#home-working" not in text

@@ -30,7 +30,7 @@ async def test_card_says_what_the_agent_does(cast: Cast) -> None:
     ("fields", "badge", "says"),
     [
         ({"doing": None}, "Starts", None),
-        ({"failures": 4, "doing": "No space left on device"}, "Stuck", "4 times: no space left on device"),
+        ({"failures": 4, "failing": "No space left on device"}, "Stuck", "4 times: no space left on device"),
         ({"state": "waiting"}, "Asks you", "ran make test"),
         ({"last_seen_at": timedelta(minutes=16), "doing_at": timedelta(minutes=16)}, "Silent 16 m", "16 min</time>"),
         ({"doing_at": timedelta(minutes=6)}, "Working", 'data-tone="warn"'),
