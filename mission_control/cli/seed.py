@@ -36,6 +36,7 @@ from mission_control.log.commands import command
 from mission_control.people.account_commands import create_user
 from mission_control.people.demo_page import OWNER
 from mission_control.people.models import BoardAccess, Member, Organization, User
+from mission_control.runs.notes import send_note
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.checklist import ChecklistItemCreate, add_item
 from mission_control.tasks.commands import change_task, create_task
@@ -201,6 +202,8 @@ async def _fall_silent(mara: Actor, board: Board) -> Agent:
         await change_task(actor, task, TaskChange(status="in_progress"))
         await add_comment(actor, task, "I read the rules and begin with the oldest.")
         await Agent.filter(id=agent.id).update(last_seen_at=times.clock_now())
+    with times.travelled(-timedelta(minutes=31)):  # it waits for a call that does not come
+        await send_note(mara, task, "Leave out what is older than a year: support has looked at that already.")
     return agent
 
 
