@@ -8,6 +8,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Run
 from mission_control.core import times
+from mission_control.runs import session_signals
 from tests.agent_sessions import act, announce, begin, put
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -98,3 +99,18 @@ async def test_lines_cost_no_statement_for_each_card(cast: Cast) -> None:
     for _ in range(3):
         await begin(cast, await cast.add_task())
     assert await statements() <= before + 1
+
+
+async def test_report_is_shown_on_open_cards(cast: Cast) -> None:
+    task = await cast.add_task(title="Grind")
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live") as watch:
+        items = [{"kind": "TOOL_CALL_START", "detail": {"tool": "bash", "command": "make test"}}]
+        (await cast.vega.post("/agent/reports", {"items": items})).ok()
+        await watch.until("<b>Vega:</b> running make test")
+        items = [{"title": "Ran make test, 2 of 214 failed", "state": "failed"}]
+        (await cast.vega.post("/agent/reports", {"items": items})).ok()
+        with times.travelled(timedelta(seconds=1)):
+            await session_signals.announce_due()
+        await watch.until("<b>Vega:</b> ran make test, 2 of 214 failed")
