@@ -12,8 +12,8 @@ from mission_control.core.actor import Actor, OnlySystem, Scope, system
 from mission_control.database.records import find, find_all, update
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.log.commands import command
-from mission_control.log.event_log import Kind, canonical
-from mission_control.log.unit_of_work import record
+from mission_control.log.event_log import Kind, NewEvent, canonical
+from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.runs.models import Activity, AgentSession
 from mission_control.runs.session_queries import COLUMNS, IS_OVER_WITH_RUN, OWN, RELATIONS, signs
 from mission_control.runs.session_signals import announce
@@ -146,6 +146,22 @@ async def delete_old() -> None:
     old = f"SELECT id FROM session_activities WHERE at < ? LIMIT {DELETED_AT_ONCE}"
     while await rows(f"DELETE FROM session_activities WHERE id IN ({old}) RETURNING 1 AS one", before):
         pass
+
+
+@reacts_to("task.erased")
+async def erase_with_task(actor: Actor, event: NewEvent) -> None:
+    """Delete what was reported of a task that is deleted for good; what a session did for other tasks stays."""
+    of_runs = "SELECT id FROM task_runs WHERE task_id = ?"
+    touched = f"id IN (SELECT session_id FROM session_activities WHERE run_id IN ({of_runs}))"
+    cleared = ", ".join(f"{name} = NULL" for name in ("digest", "doing", "failing", "plan", "title"))
+    task_id = event.scope.task_id
+    for sql in (
+        f"DELETE FROM agent_sessions WHERE client = '{OWN}' AND task_id = ? AND external_id = CAST(run_id AS TEXT)",
+        f"UPDATE agent_sessions SET {cleared} WHERE {touched}",
+        f"DELETE FROM session_activities WHERE run_id IN ({of_runs})",
+        "UPDATE agent_sessions SET task_id = NULL, run_id = NULL WHERE task_id = ?",
+    ):
+        await rows(sql, task_id)
 
 
 async def oldest_age() -> int | None:

@@ -17,7 +17,7 @@ from mission_control.core.values import Body, Moment, Schema
 from mission_control.database.sql import is_postgres, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import reacts_to, record
+from mission_control.log.unit_of_work import react, reacts_to, record
 from mission_control.people.work_state import STOPPED, lock_work_state_shared
 from mission_control.tasks.changes import locked_task, present_task, save
 from mission_control.tasks.dependencies import dependency_ids, refuse_cycle
@@ -118,6 +118,7 @@ async def erase_task(actor: Actor, task: Task) -> None:
     if task.deleted_at is None:
         raise Conflict("Delete the task first. Only tasks in the trash are deleted for good.")
     record("task.erased", task, f"Task deleted for good: {task.title}.", title=task.title, number=task.number)
+    await react()  # its runs say what else was about it
     await task.delete()
 
 

@@ -370,3 +370,19 @@ async def test_reports_at_once_make_one_session_and_store_all(cast: Cast) -> Non
     assert len(seqs) == 9 and session["activity_count"] == seqs[-1]
     assert session["input_tokens"] == 13 == sum([entry.input_tokens for entry in await UsageEntry.all()])
     assert len(await events("session.started")) == 1
+
+
+async def test_task_that_is_deleted_for_good_takes_its_activities_along(cast: Cast) -> None:
+    erased, other = await claimed(cast), await claimed(cast)
+    (await report(cast.vega, task_id=erased["id"], items=[{"title": "The word is 'sesame'"}])).ok()
+    about = {"session": {"external_id": "a", "client": "codex"}}
+    for task in (erased, other):
+        given = {"items": [{"title": f"{task['id']} sesame"}], "plan": [{"text": "Open sesame"}]}
+        (await report(cast.vega, **about, **given, task_id=task["id"])).ok()
+    (await report(cast.vega, **about, ended=True)).ok()
+    (await cast.ada.delete(cast.task(erased))).ok()
+    (await cast.ada.post(f"{cast.task(erased)}/erasures")).ok()
+    [session] = await AgentSession.all()
+    assert (str(session.task_id), session.doing, session.plan, session.digest) == (other["id"], None, None, None)
+    assert [one.title for one in await Activity.all()] == [f"{other['id']} sesame"]
+    assert await session_ends.digest_faults(30) == (0, [])
