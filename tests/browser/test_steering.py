@@ -18,7 +18,11 @@ class Agent:
 
     def __init__(self, site: Site, board: str, made: dict[str, Any]) -> None:
         self.board, self.id, self.name = board, made["id"], made["name"]
-        self.api = httpx.AsyncClient(base_url=f"{site.url}/api/v1/agent", headers={"X-Agent-Token": made["token"]})
+        self.api = httpx.AsyncClient(
+            base_url=f"{site.url}/api/v1/agent",
+            headers={"X-Agent-Token": made["token"]},
+            limits=httpx.Limits(max_keepalive_connections=0),  # nobody closes it
+        )
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:
         answer = await self.api.post(path, json=body)
@@ -81,7 +85,7 @@ async def test_note_is_written_by_keys_and_says_how_far_it_came(site: Site, open
     await expect(note).to_contain_text("sent with an answer")
     await agent.report("Changed prices.md")
     await expect(note.locator(".note-state")).to_have_text("read")
-    await page.locator(".composer-kind").get_by_text("Comment").click()
+    await page.locator(".composer-kind").get_by_text("Comment", exact=True).click()
     await expect(page.get_by_label("Comment", exact=True)).to_be_focused()
     await page.keyboard.type("Said to all.")
     await page.keyboard.press("Control+Enter")
@@ -134,3 +138,26 @@ async def test_session_is_searched_and_followed(site: Site, open_page: Open) -> 
     assert await found(page) == []
     await page.get_by_role("link", name="Splice for Vega").click()
     await expect(page).to_have_url(f"{site.url}{session}")
+
+
+async def test_note_stays_under_the_hands_of_its_writer_when_the_work_ends(site: Site, open_page: Open) -> None:
+    _, task = await at_work(site, "Wim")
+    page = await open_page(task)
+    await live(page)
+    await page.keyboard.press("n")
+    note = page.locator(".note-composer textarea")
+    await page.keyboard.type("Half a n")
+    assert (await site.api.post(f"/api/v1{task}/stop", json={})).status_code == 200
+    await expect(page.locator(".doing")).to_be_hidden()
+    await page.keyboard.type("ote")
+    await expect(note).to_have_value("Half a note")
+    await expect(page.locator(".composer-hint:visible")).to_have_text("Nobody works on this now. Write a comment.")
+    await page.locator(".composer-kind").get_by_text("Comment", exact=True).click()
+    comment = page.locator(".composer textarea")
+    await expect(comment).to_be_focused()
+    await expect(comment).to_have_value("Half a note")
+    await expect(page.locator(".composer-kind")).to_be_hidden()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".moment.comment")).to_contain_text("Half a note")
+    await page.reload()
+    await expect(comment).to_have_value("")

@@ -25,11 +25,19 @@ const pick = (event) => {
   typed.form.requestSubmit();
 };
 
-// Note or Comment: who chose one writes it.
+// Note or Comment: who chose one writes it, and what was typed in the other goes along.
 const write = (event) => {
   const label = event.target.closest(".composer-kind label");
   if (!label || event.target.matches("input")) return;
   setTimeout(() => [...label.closest(".composers").querySelectorAll("textarea")].find((one) => one.checkVisibility())?.focus());
+};
+const carry = (event) => {
+  if (!event.target.matches?.(".composer-kind input")) return;
+  const fields = [...event.target.closest(".composers").querySelectorAll("textarea")];
+  const [to, from] = fields.sort((one, other) => other.checkVisibility() - one.checkVisibility());
+  if (to.value || !from.value) return;
+  [to.value, from.value] = [from.value, ""];
+  for (const field of fields) field.dispatchEvent(new Event("input", { bubbles: true }));
 };
 
 // A field that has the focus keeps what was typed when its saved value comes: `fri` becomes the day, unless somebody writes on.
@@ -59,6 +67,7 @@ export const start = () => {
   document.addEventListener("htmx:before:request", remember);
   document.addEventListener("htmx:finally:request", take);
   document.addEventListener("click", write);
+  document.addEventListener("change", carry);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-panel-step]");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) step(event, link);
