@@ -70,7 +70,7 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
         recipients = [event.agent_id] if event.data.get("note") else []
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
-            advice = "Claim the task again, and go on" if holders.get(agent_id) else "Go on"
+            advice = "Claim the task again, unless you hold it by now, and go on" if holders.get(agent_id) else "Go on"
             is_handed_in = any(task["status"] == "review" and task["is_of_present_attempt"] for task in tasks)
             _notify(event, approval, agent_id, _advice(event.data, advice, is_handed_in=is_handed_in))
 
@@ -129,7 +129,7 @@ BECAME = {"inbox": "it is back in the inbox", "mine": "the person took it over",
 def _advice(decided: Mapping[str, str], go_on: str, *, is_handed_in: bool) -> str:
     is_about_finishing, decision = asks_to_finish(decided["action_type"]), decided["decision"]
     if is_about_finishing and decision == "approved":
-        return "A task in review is now done. If it is still in progress, hand it in."
+        return "It is done." if is_handed_in else "A task in review is now done. If it is in progress, hand it in."
     if is_about_finishing and decision == "rejected" and is_handed_in:
         return f"The task is not done. Your work on it is over: {BECAME[decided['then']]}."
     return f"{go_on} with this decision."

@@ -173,8 +173,8 @@ IMPLIED: dict[str, tuple[str, ...]] = {
 }
 # The verbs' nouns that people's tokens for work are good for.
 WORK_NOUNS = {
-    *("approval", "gateway_request", "group_memory", "job", "memory", "need", "notification", "question", "tag"),
-    *("task", "view"),
+    *("approval", "gateway_request", "group_memory", "job", "memory", "need", "note", "notification", "question"),
+    *("tag", "task", "view"),
 }
 WORK_TAGS = {"needs", "auth"}
 ADMIN_NOUNS = {"invite"}

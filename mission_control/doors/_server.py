@@ -48,8 +48,8 @@ INSTRUCTIONS = """\
 Mission Control is a board that people and agents share. You are one agent on one board; your token says which.
 
 A worker's loop: next, which waits for work and answers all that is known about it; do it; finish. Then next again. \
-Pass lease.fence to every call about a task, and finish or give_back before lease.expires_at, or ask next for it again \
-by its task_id. On the way: comment what others must know, propose what you find beside your task.
+Pass lease.fence to every call about a task. On the way: report every few minutes, which keeps the lease; comment what \
+others must know; propose what you find beside your task. finish or give_back before lease.expires_at.
 
 Before anything risky or external, and for what only people know: ask. It waits a while for the answer; without one \
 the task waits, you are free, and next returns it once people answered. Never act before that.

@@ -92,7 +92,7 @@ async def list_tasks(call: Call) -> Said:
     shapes.COMMENT,
 )
 async def comment(call: Call) -> Said:
-    """Report progress, ask a question or answer one, where the work is.
+    """Say something about a task, or answer what was said, where the work is.
 
     People and agents of the board see it immediately; agents that you mention with @name are notified. Comment on
     what others need to know (a decision, a surprise, an obstacle), not on every step; the end of the work goes to

@@ -37,6 +37,7 @@ from mission_control.http.exchange import Exchange, Rules, refuse_websocket
 from mission_control.http.proxies import Application as AsgiApplication
 from mission_control.http.proxies import Receive, Scope, Send, is_trusted, scope_client_ip, scope_from_proxies, wrap
 from mission_control.http.request_log import id_of
+from mission_control.log.commands import Compensations, compensated
 
 NO_SESSION = NullSession()
 
@@ -81,7 +82,8 @@ SENT_AT_ONCE = 2**15
 class Connection(ASGIHTTPConnection):
     """A request and its answer: the handler runs in the server's task, beside one that reads messages.
 
-    An answer that is there whole is two messages instead of three.
+    An answer that is there whole is two messages instead of three. What was claimed for a client that left before its
+    answer is taken back, unless it sent an `Idempotency-Key`, with which it gets the answer later.
     """
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -89,12 +91,16 @@ class Connection(ASGIHTTPConnection):
         assert handling is not None
         request = self._create_request_from_scope(send)
         reading = asyncio.create_task(self.handle_messages(request, receive, handling))
+        actions = Compensations()
         try:
-            await self.handle_request(request, send)
+            with compensated(actions):
+                await self.handle_request(request, send)
         except asyncio.CancelledError:
             if not self._disconnected:
                 raise
             handling.uncancel()
+            if "Idempotency-Key" not in request.headers:
+                await actions.run()
         finally:
             reading.cancel()
 

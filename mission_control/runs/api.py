@@ -57,8 +57,8 @@ async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | Non
     the same request sent again after a lost answer gets the same task and fence, also while the first still waits.
     With `wait_seconds` a pause or a used-up budget is waited for too, and `reason` says which one held the work back
     all that time; without it they are refused like a named task.
-    Nothing is claimed for a client that hangs up while it waits; a claim that was made before stays until its lease
-    ends.
+    Nothing is claimed for a client that hangs up before it is answered, unless it sent an Idempotency-Key: then the
+    claim stays for its next call until the lease ends.
     A named task that cannot be claimed answers 409 at once, with the reason as `code`: task_already_claimed,
     task_not_claimable, wip_limit_reached, claims_disabled, agent_paused, board_paused, organization_paused,
     budget_exhausted, task_has_pending_approval, task_blocked_cannot_transition.
@@ -138,6 +138,7 @@ async def park_task(actor: Actor, task: Task, data: queries.RunPark) -> dict[str
     """Let your run wait for the answers to what you asked, without a lease.
 
     The fence stays valid. Extending the lease, claiming the task by its id, or handing it in goes on with it at once.
+    `is_parked` is false when nothing that you asked is open: go on.
     """
     return {"is_parked": await leases.park_run(actor, task, data.fence, data.resume)}
 

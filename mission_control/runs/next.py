@@ -118,7 +118,10 @@ async def next_of(actor: Actor, wanted: NextCreate) -> JsonObject:
     if answer is None:
         said = (await directive_of(_agent(actor))).directive
         why = reason["message"] if reason else NOTHING
-        nothing = _answer("nothing", f"{why} Call again.", said) | {"reason": reason, "held": await _held(actor)}
+        held = await _held(actor)
+        mine = ", ".join(f"#{one['number']}" for one in held if one["state"] == "working")
+        text = f"{why} You hold {mine}: go on, hand it in or give it back; its `task_id` here gives its brief."
+        nothing = _answer("nothing", text if mine else f"{why} Call again.", said) | {"reason": reason, "held": held}
         return await committed(actor, partial(polling.given, nothing)) or nothing
     if (lease := answer.get("lease")) is not None:
         leases.LEASES.no_later_than(lease["expires_at"])
@@ -208,9 +211,10 @@ async def _with_work(actor: Actor, wanted: NextCreate, claim: Claim) -> JsonObje
     task, lease, why = claim["task"], claim["lease"], claim["why"]
     assert task is not None and lease is not None
     kind = why["kind"] if why["kind"] in ("resume", "rework") else "work"
-    until = f"{lease['expires_at']:%H:%M:%S} UTC"
+    until, comes = f"{lease['expires_at']:%H:%M:%S} UTC", why["text"]
+    comes += "" if comes.endswith((".", "!", "?", "…")) else "."
     text = (
-        f"Task #{task['number']} is yours until {until}, with fence {lease['fence']}: {task['title']}. {why['text']}"
+        f"Task #{task['number']} is yours until {until}, with fence {lease['fence']}: {task['title']}. {comes}"
         " Hand it in, or give it back."
     )
     held = [one for one in await _held(actor) if str(one["task_id"]) != str(task["id"])]

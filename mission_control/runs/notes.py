@@ -81,11 +81,11 @@ def may_steer(actor: Actor, thing: Task | AgentSession) -> bool:
 ONLY_SYSTEM = OnlySystem("note.expire")
 
 
-async def present_run(task: Task) -> Run:
-    """Return the run of a task that an agent works on or waits in. Raise Conflict without one."""
+async def present_run(task: Task, otherwise: str = "") -> Run:
+    """Return the run of a task that an agent works on or waits in. Raise Conflict, with these words, without one."""
     run = await running(task.id)
     if run is None or run.agent_id is None:
-        raise Conflict(ErrorCode.NOBODY_WORKS.detail())
+        raise Conflict(ErrorCode.NOBODY_WORKS.detail(otherwise))
     return run
 
 
@@ -136,7 +136,8 @@ SELECT = (
     f" n.expires_at, n.expired_at, {OFFERED} AS offered_at, {TAKEN} AS taken_at,"
     " (SELECT MIN(e.created_at) FROM events e WHERE e.task_id = n.task_id AND e.actor_kind = 'agent'"
     f" AND e.actor_id = n.agent_id AND e.created_at > {OFFERED}) AS acted_at,"
-    " (SELECT MAX(s.last_seen_at) FROM agent_sessions s WHERE (s.id = n.session_id OR s.run_id = n.run_id)"
+    " (SELECT MIN(COALESCE((SELECT MIN(a.at) FROM session_activities a WHERE a.session_id = s.id"
+    f" AND a.at > {OFFERED}), s.last_seen_at)) FROM agent_sessions s WHERE (s.id = n.session_id OR s.run_id = n.run_id)"
     f" AND s.last_seen_at > {OFFERED}) AS reported_at"
     " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id"
 )

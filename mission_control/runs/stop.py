@@ -38,7 +38,7 @@ async def stop_run(actor: Actor, task: Task, reason: str | None) -> UUID:
     The notice that tells the agent has the run's id, by which it is found how far the stop came.
     """
     task = await locked_task(task)
-    run = await present_run(task)
+    run = await present_run(task, "No agent works on this task now; there is nothing to stop.")
     before, why = copy(task), f"Stopped by {actor.name}{f': {reason}' if reason else '.'}"
     enter(task, "inbox")
     await track_run(actor, task, before, why)

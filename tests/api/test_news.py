@@ -66,6 +66,25 @@ async def test_note_rides_on_the_next_answer_and_is_taken_by_the_one_after(cast:
     assert await state_of(cast, task) == "read"
 
 
+async def test_news_of_an_approved_hand_in_asks_for_nothing(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await held(cast)
+    sent = {"fence": 1, "summary": "Polished"}
+    handed_in = (await cast.vega.post(f"/agent{cast.task(task)}/completions", sent)).ok()
+    (await cast.ada.patch(f"{cast.approvals}/{handed_in['approval']['id']}", {"status": "approved"})).ok()
+    [item] = (await call(cast))["news"]["items"]
+    assert item["text"].endswith("Decision: approved It is done.")
+
+
+async def test_note_was_read_when_its_agent_reported_first(cast: Cast) -> None:
+    task, read = await held(cast), set()
+    await note(cast, task)
+    for title in ("Read it", "Looked", "Went on", "Ended"):
+        (await cast.vega.post("/agent/reports", {"task_id": task["id"], "items": [{"title": title}]})).ok()
+        read.add((await cast.ada.get(f"{cast.task(task)}/notes")).ok()["items"][0]["read_at"])
+    assert len(read - {None}) == 1
+
+
 async def test_quiet_calls_cost_nothing_and_news_one_or_two_statements(cast: Cast) -> None:
     task = await held(cast)
     with counted() as quiet:
@@ -233,7 +252,8 @@ async def test_stop_rides_as_a_directive(cast: Cast) -> None:
     assert (news["directive"], news["directive_task_id"]) == ("stop", task["id"])
     assert news["directive_reason"] == "Stopped by Ada." and news["items"][0]["kind"] == "stop"
     assert len([one for one in news["items"] if one["kind"] == "task_taken_away"]) == 0
-    (await cast.ada.post(f"{cast.task(task)}/stop", {})).refused_as(409, "nobody_works")
+    refused = await cast.ada.post(f"{cast.task(task)}/stop", {})
+    assert "nothing to stop" in refused.refused_as(409, "nobody_works")
     (await cast.ada.post(f"{cast.task(task)}/notes", {"text": "x"})).refused_as(409, "nobody_works")
 
 

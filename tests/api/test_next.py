@@ -6,8 +6,12 @@ from typing import Any
 import orjson
 import pytest
 
+from mission_control.boards.models import Run
+from mission_control.core.actor import Actor
+from mission_control.core.values import JsonObject
 from mission_control.http import late
 from mission_control.log import channels
+from mission_control.runs import next as coming
 from tests.cast import Caller, Cast
 from tests.claiming import taken
 
@@ -42,6 +46,7 @@ async def test_next_without_work_says_so_and_names_what_is_held(cast: Cast) -> N
     await taken(cast)
     found = await next_of(cast)
     assert (found["kind"], found["task"], found["lease"], found["reason"]) == ("nothing", None, None, None)
+    assert f"You hold #{task['number']}:" in found["text"]
     [held] = found["held"]
     assert (held["number"], held["title"], held["fence"], held["state"]) == (task["number"], "Polish", 1, "working")
 
@@ -170,3 +175,41 @@ async def test_next_that_is_hung_up_claims_nothing(cast: Cast, monkeypatch: pyte
     await asyncio.gather(waiting, return_exceptions=True)
     await asyncio.sleep(0.1)
     assert channels.waiting(f"work:{cast.board.id}") == 0
+
+
+@pytest.mark.parametrize("wanted", [{}, {"keep_alive": True}])
+async def test_what_was_claimed_for_a_client_that_left_is_taken_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any]
+) -> None:
+    """With an Idempotency-Key the claim stays: the client gets it when it calls again."""
+    claimed, left = asyncio.Event(), asyncio.Event()
+    held = coming._held
+
+    async def slowly(actor: Actor) -> list[JsonObject]:
+        claimed.set()
+        await left.wait()
+        return await held(actor)
+
+    monkeypatch.setattr(coming, "_held", slowly)
+    task = await cast.add_task()
+    for headers, state, status in (({}, "released", "inbox"), ({"Idempotency-Key": "k"}, "running", "in_progress")):
+        claimed.clear()
+        left.clear()
+        client, sent = cast.app.test_client(use_cookies=False), {"Content-Type": "application/json", **headers}
+        address, given = "/api/v1/agent/next", orjson.dumps(wanted)
+        async with client.request(address, method="POST", headers={**cast.vega.headers, **sent}) as connection:
+            await connection.send(given)
+            await connection.send_complete()
+            await asyncio.wait_for(claimed.wait(), 20)
+            await connection.disconnect()
+            await asyncio.sleep(0.1)
+            left.set()
+        for _ in range(100):
+            await asyncio.sleep(0.02)
+            run = await Run.filter(task_id=task["id"]).order_by("-fence").first()
+            if run is not None and run.state == state:
+                break
+        assert run is not None and run.state == state
+        assert (await cast.ada.get(cast.task(task))).ok()["status"] == status
+    again = (await cast.vega.post("/agent/next", wanted, headers={"Idempotency-Key": "k"})).ok()
+    assert (again["task"]["id"], again["lease"]["fence"]) == (task["id"], 2)

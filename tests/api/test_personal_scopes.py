@@ -57,6 +57,7 @@ async def test_what_a_working_token_may(cast: Cast) -> None:
     task = (await works.post(cast.tasks, {"title": "By a tool"})).ok()
     (await works.patch(cast.task(task), {"status": "in_progress"})).ok()
     (await works.post(f"{cast.task(task)}/comments", {"message": "Done"})).ok()
+    (await works.post(f"{cast.task(task)}/notes", {"text": "Noted"})).refused_as(409, "nobody_works")
     (await works.post(f"{cast.home}/memory", {"content": "Noted"})).ok()
     asked = await cast.ask(cast.vega, task)
     (await works.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
