@@ -201,7 +201,7 @@ def close_all(readers: list[Reader] | list[Waiter]) -> None:
 
 async def settled(server: Server) -> None:
     """Wait until the server has dealt with what was begun."""
-    for _ in range(60):
+    for _ in range(600):
         before = server.cpu_seconds()
         await asyncio.sleep(1)
         if server.cpu_seconds() - before < 0.1:

@@ -1,6 +1,6 @@
-"""Claude Code and Codex, the command line clients themselves, with a model on loopback that calls our tools.
+"""Claude Code, Codex and opencode, the command line clients themselves, with a model on loopback that calls our tools.
 
-They weigh 790 MB, so `make long` runs them and CI does not.
+They weigh 1.1 GB, so `make long` runs them and CI does not.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from tests.taught import calls_in
 pytestmark = pytest.mark.long
 
 SOURCE = ROOT / "tests" / "mcp" / "cli"
-CLIENTS = ("claude", "codex")
+CLIENTS = ("claude", "codex", "opencode")
 CODEX = """
 model = "fake"
 model_provider = "fake"
@@ -71,6 +71,7 @@ async def work(
     """Let a client work with a token until its model has no more to do; `by_shell`: without tools of ours."""
     home.mkdir()
     environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    command: tuple[str, ...]
     async with served(model) as url:
         if client == "claude":
             headers = {"Authorization": f"Bearer {token}"}
@@ -85,7 +86,18 @@ async def work(
             }
             tools = "Bash" if by_shell else "mcp__mission-control"
             allowed = ("--strict-mcp-config", "--allowedTools", tools, "--output-format", "json")
-            command: tuple[str, ...] = ("-p", "Work.", "--mcp-config", str(home / "mcp.json"), *allowed)
+            command = ("-p", "Work.", "--mcp-config", str(home / "mcp.json"), *allowed)
+        elif client == "opencode":
+            board = {"type": "remote", "url": f"{server.url}/mcp", "headers": {"Authorization": f"Bearer {token}"}}
+            wanted = {
+                "model": "anthropic/claude-sonnet-4-5",
+                "autoupdate": False,
+                "provider": {"anthropic": {"options": {"baseURL": f"{url}/v1", "apiKey": "none"}}},
+                "mcp": {} if by_shell else {"mission-control": board | {"oauth": False}},
+            }
+            (home / "opencode.json").write_bytes(orjson.dumps(wanted))
+            environment |= {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}
+            command = ("run", "Work.")
         else:
             config = CODEX.format(model=url, server=server.url)
             if by_shell:  # its sandbox has no network

@@ -17,7 +17,7 @@ type Step = tuple[str, dict[str, Any]]
 FINISHED = "Everything is done."
 # A step that is a command, and the tools that run one, each with the name of its argument.
 SHELL = "shell"
-SHELLS = {"Bash": "command", "exec_command": "cmd", "shell_command": "command"}
+SHELLS = {"Bash": "command", "bash": "command", "exec_command": "cmd", "shell_command": "command"}
 
 
 class FakeModel:
@@ -96,7 +96,7 @@ class FakeModel:
         if tool == SHELL:
             [name] = names & set(SHELLS)
             return name, {SHELLS[name]: given["command"]}
-        [name] = [one for one in names if one.endswith(f"__{tool}")]
+        [name] = [one for one in names if one.endswith(f"_{tool}")]
         return name, {key: self._filled(value) for key, value in given.items()}
 
     def _filled(self, value: Any) -> Any:
