@@ -49,6 +49,7 @@ STATUSES = ("inbox", "in_progress", "review", "done")
 PAUSE_SECONDS = 1.3  # between changes: long enough for whatever is kept for a second to be read anew
 AT_ONCE = 32
 IDLE_SECONDS = 20.0
+QUIET_SECONDS = 3
 WAIT_SECONDS, LONG_WAIT_SECONDS = 50, 600
 NOTHING = (b'"items":[]', b'"kind":"nothing"')
 
@@ -200,11 +201,13 @@ def close_all(readers: list[Reader] | list[Waiter]) -> None:
 
 
 async def settled(server: Server) -> None:
-    """Wait until the server has dealt with what was begun."""
+    """Wait until the server has dealt with what was begun: it was quiet for some seconds, however busy the machine."""
+    quiet = 0
     for _ in range(600):
         before = server.cpu_seconds()
         await asyncio.sleep(1)
-        if server.cpu_seconds() - before < 0.1:
+        quiet = quiet + 1 if server.cpu_seconds() - before < 0.05 else 0
+        if quiet == QUIET_SECONDS:
             return
 
 

@@ -1,6 +1,6 @@
 """Claude Code, Codex and opencode, the command line clients themselves, with a model on loopback that calls our tools.
 
-They weigh 1.1 GB, so `make long` runs them and CI does not.
+They weigh 1 GB, so `make long` runs them and CI does not.
 """
 
 import asyncio
@@ -48,7 +48,11 @@ def programs() -> Path:
     folder = installed(SOURCE)
     claude = folder / "node_modules" / "@anthropic-ai" / "claude-code"
     subprocess.run((node_program(folder), "install.cjs"), cwd=claude, check=True, capture_output=True)  # its binary
-    return folder / "node_modules" / ".bin"
+    found = folder / "node_modules" / ".bin"
+    for opencode in folder.glob("node_modules/opencode-linux-*/bin/opencode"):
+        (found / "opencode").unlink(missing_ok=True)
+        (found / "opencode").symlink_to(opencode)
+    return found
 
 
 @pytest.fixture(scope="module")
