@@ -33,9 +33,9 @@ async def nothing_is_due() -> int:
 async def play(machine: type[RuleBasedStateMachine], ground: Ground, number: int) -> None:
     """Take a number of steps, with the seed of the environment, a fixed one, or another each time in a long run."""
     chosen = int(os.environ.get("SEED") or (random.SystemRandom().randrange(10**6) if LONG else SHORT_SEED))
-    print(f"SEED={chosen}")
     on_ground: Any = type("Machine", (machine,), {"ground": ground})
     while ground.steps < number:
+        print(f"SEED={chosen} after {ground.steps} steps")
         wanted = settings(
             max_examples=min(EXAMPLES_AT_ONCE, -(-(number - ground.steps) // STEPS_EACH)),
             stateful_step_count=STEPS_EACH,
