@@ -59,13 +59,16 @@ class QuestionAsk(kinds.AskKind[Item]):
         return {item.id: item for item in await items_of(page.actor, boards, page.ids)}
 
     def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
+        tasks, url = [item.task] if item.task else [], f"/boards/{item.board_id}/tasks/"
+        about = [fact("circle-dot", f"#{task.number} {task.title}", url=f"{url}{task.id}") for task in tasks]
         return need(
             page,
             key,
             title=f"{item.agent_name} asks: {item.title}",
             reason=in_one_line(item.text),
             url=item.url,
-            facts=[fact("bot", item.agent_name), *deadline_facts(item.reminded_at, item.asked_name)],
+            tasks=tasks,
+            facts=[fact("bot", item.agent_name), *about, *deadline_facts(item.reminded_at, item.asked_name)],
             answers=choices(
                 "answer_question",
                 {"board_id": item.board_id, "question_id": item.id},

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.asks.kinds import MOST_QUEUED, QueueView
+from mission_control.asks.schemas import NeedTask
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core import times
@@ -52,12 +53,14 @@ _SELECT = (
     f" q.reply_tags, q.reply_source, {STATE} AS state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
     " q.options, q.allows_text, q.chosen_option_id, q.gateway_id, q.expires_at, q.answer_state, q.decide_by,"
     " q.otherwise, q.otherwise_user_id, q.otherwise_option_id, q.reminded_at, q.asked_user_id, q.run_id,"
-    " q.closed_reason, q.closed_at, (SELECT x.task_id FROM task_runs x WHERE x.id = q.run_id) AS task_id,"
+    " q.closed_reason, q.closed_at, t.id AS task_id, t.number AS task_number, t.title AS task_title,"
+    " t.status AS task_status,"
     f" b.name AS board_name, {person_name('o', 'Another person')} AS other_name, {person_name('k')} AS asked_name,"
     f" CASE WHEN q.state = 'answered' THEN COALESCE({person_name('u')}, q.answered_by_name, 'User') END"
     " AS answered_by_name FROM agent_questions q JOIN boards b ON b.id = q.board_id"
     " LEFT JOIN users u ON u.id = q.answered_by_user_id LEFT JOIN users o ON o.id = q.otherwise_user_id"
-    " LEFT JOIN users k ON k.id = q.asked_user_id"
+    " LEFT JOIN users k ON k.id = q.asked_user_id LEFT JOIN task_runs x ON x.id = q.run_id"
+    " LEFT JOIN tasks t ON t.id = x.task_id"
 )
 ANSWER = set(QuestionRead.model_fields)
 TITLE_LENGTH = 140
@@ -71,6 +74,9 @@ class Item(QuestionRead):
     answered_by_user_id: UUID | None
     other_name: str
     asked_name: str | None
+    task_number: int | None
+    task_title: str | None
+    task_status: str | None
     may_answer: bool = False
     answered_by: ActorRef | None = None
     substance: str | None = None
@@ -86,6 +92,15 @@ class Item(QuestionRead):
     @property
     def url(self) -> str:
         return f"/boards/{self.board_id}/questions/{self.id}"
+
+    @property
+    def task(self) -> NeedTask | None:
+        """The task in whose run it was asked."""
+        if self.task_id is None:
+            return None
+        return NeedTask(
+            id=self.task_id, number=self.task_number or 0, title=self.task_title or "", status=self.task_status or ""
+        )
 
     @property
     def is_open(self) -> bool:

@@ -16,6 +16,7 @@ from mission_control.log.event_log import Kind
 from mission_control.log.leases import STOPPED
 from mission_control.log.unit_of_work import deliver, record
 from mission_control.runs.notes import present_run
+from mission_control.tasks.asks import STOPPED_BY_PERSON
 from mission_control.tasks.changes import locked_task, save
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter
@@ -43,7 +44,7 @@ async def stop_run(actor: Actor, task: Task, reason: str | None) -> UUID:
     enter(task, "inbox")
     await track_run(actor, task, before, why)
     # The log has the reason, and no names of people.
-    task.flagged_at, task.flag_reason = times.clock_now(), f"Stopped by a person{f': {reason}' if reason else '.'}"
+    task.flagged_at, task.flag_reason = times.clock_now(), STOPPED_BY_PERSON + (f": {reason}" if reason else ".")
     await save(task, before, f"Stopped: {task.title}.")
     record("task.stopped", task, f"Stopped: {task.title}.", agent_id=run.agent_id, reason=reason, fence=run.fence)
     lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", why, ""]

@@ -26,6 +26,7 @@ from mission_control.tasks.query import LIVING
 from mission_control.tasks.reviews import parts_of_tasks
 from mission_control.tasks.schemas import TaskMove
 
+STOPPED_BY_PERSON = "Stopped by a person"  # how the reason of the flag begins
 NOTE = ("note", "What should change?", True)
 COMMENT = ("note", "A comment", False)
 HINT = ("message", "What should the next agent know?", False)
@@ -248,6 +249,7 @@ class FlaggedAsk(TaskAsk):
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
         number = task.failed_attempts
         often = {0: "", 1: "once", 2: "twice", 3: "three times"}.get(number, f"{number} times")
+        stopped = (task.flag_reason or "").startswith(STOPPED_BY_PERSON)
         again, mine = "Agents can claim it at once, with all attempts.", {"assigned_user_id": str(page.actor.user_id)}
         retry = answer(
             "retry", "1", "Try again", again, "clear_flag", task.ids, note=HINT, note_operation="create_task_comment",
@@ -260,7 +262,7 @@ class FlaggedAsk(TaskAsk):
         take = answer("take", "2", "Take it", "It is yours alone.", "update_task", task.ids, mine, course="person")
         return self._need(
             page, key, task,
-            title=f"{task.name} failed {often}" if often else f"{task.name} was stopped",
+            title=f"{task.name} failed {often}" if often and not stopped else f"{task.name} was stopped",
             reason=task.flag_reason,
             facts=[*facts_of(task), *cost_of(task)],
             answers=[retry, take, drop],

@@ -14,6 +14,7 @@ from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.log.leases import Delivery
 from tests.cast import Caller, Cast, everybody, stamp
+from tests.claiming import taken
 from tests.statements import cost
 
 
@@ -185,6 +186,26 @@ async def test_review_with_an_approval_waits_once(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     await handed_in(cast)
     assert [one["kind"] for one in (await needs(cast.cleo))["items"]] == ["approval"]
+
+
+async def test_stopped_task_that_failed_before_was_stopped(cast: Cast) -> None:
+    task = await cast.add_task()
+    await taken(cast, task_id=task["id"])
+    await cast.put(task, failed_attempts=1)
+    (await cast.ada.post(f"{cast.task(task)}/stop", {"reason": "The order was withdrawn."})).ok()
+    one = await one_of(cast.cleo, "flagged")
+    assert one["title"] == f"#{task['number']} Write the report was stopped"
+    assert one["reason"] == "Stopped by a person: The order was withdrawn."
+
+
+async def test_question_of_a_run_names_its_task(cast: Cast) -> None:
+    task = await cast.add_task()
+    await taken(cast, task_id=task["id"])
+    (await cast.vega.post(f"/agent{cast.home}/questions", {"content": "Which filter?"})).ok()
+    one = await one_of(cast.cleo, "question")
+    assert [one["number"] for one in one["tasks"]] == [task["number"]]
+    url = f"/boards/{cast.board.id}/tasks/{task['id']}"
+    assert (f"#{task['number']} Write the report", url) in [(fact["text"], fact["url"]) for fact in one["facts"]]
 
 
 async def test_flagged_task_is_tried_again_taken_or_dropped(cast: Cast) -> None:
