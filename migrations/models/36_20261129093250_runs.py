@@ -107,7 +107,6 @@ UP = {
         CREATE TABLE IF NOT EXISTS "run_notes" (
             "id" CHAR(36) NOT NULL PRIMARY KEY,
             "created_at" TIMESTAMP NOT NULL,
-            "author_name" TEXT NOT NULL,
             "task_id" CHAR(36),
             "run_id" CHAR(36),
             "session_id" CHAR(36),
@@ -274,7 +273,6 @@ UP = {
         CREATE TABLE IF NOT EXISTS "run_notes" (
             "id" UUID NOT NULL PRIMARY KEY,
             "created_at" TIMESTAMP NOT NULL,
-            "author_name" TEXT NOT NULL,
             "task_id" UUID,
             "run_id" UUID,
             "session_id" UUID,

@@ -117,7 +117,6 @@ class Note(Dated):
     agent_id: UUID | None
     user = reference("User", null=True, on_delete=fields.SET_NULL)
     user_id: UUID | None
-    author_name = fields.TextField()
     task_id = nullable(fields.UUIDField)
     run_id = nullable(fields.UUIDField)
     session_id = nullable(fields.UUIDField)

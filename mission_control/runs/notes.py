@@ -17,9 +17,10 @@ from mission_control.core.values import ActorRef, Body, NonEmptyStr, Paging, Sch
 from mission_control.database.records import insert
 from mission_control.database.sql import Row, as_moment, rows
 from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
+from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.leases import NOTE, STOPPED
-from mission_control.log.unit_of_work import deliver, record
+from mission_control.log.unit_of_work import deliver, reacts_to, record
+from mission_control.people.account_names import person_name
 from mission_control.runs.models import AgentSession, Note
 from mission_control.tasks.changes import held_task
 from mission_control.tasks.models import Task
@@ -117,7 +118,6 @@ async def _send(actor: Actor, scope: Scope, about: str, text: str, **where: UUID
         board_id=scope.board_id,
         agent_id=scope.agent_id,
         user_id=actor.user_id,
-        author_name=actor.name,
         task_id=scope.task_id,
         text=text,
         expires_at=times.clock_now() + EXPIRES_AFTER,
@@ -132,14 +132,15 @@ async def _send(actor: Actor, scope: Scope, about: str, text: str, **where: UUID
 # it when it did something to the task, or reported, after that.
 OFFERED, TAKEN = "COALESCE(d.offered_at, d.sent_at)", "COALESCE(d.taken_at, d.sent_at)"
 SELECT = (
-    "SELECT n.id, n.user_id, n.author_name, n.agent_id, n.task_id, n.run_id, n.session_id, n.text, n.created_at,"
+    f"SELECT n.id, n.user_id, COALESCE({person_name('u')}, 'Somebody') AS author_name, n.agent_id,"
+    " n.task_id, n.run_id, n.session_id, n.text, n.created_at,"
     f" n.expires_at, n.expired_at, {OFFERED} AS offered_at, {TAKEN} AS taken_at,"
     " (SELECT MIN(e.created_at) FROM events e WHERE e.task_id = n.task_id AND e.actor_kind = 'agent'"
     f" AND e.actor_id = n.agent_id AND e.created_at > {OFFERED}) AS acted_at,"
     " (SELECT MIN(COALESCE((SELECT MIN(a.at) FROM session_activities a WHERE a.session_id = s.id"
     f" AND a.at > {OFFERED}), s.last_seen_at)) FROM agent_sessions s WHERE (s.id = n.session_id OR s.run_id = n.run_id)"
     f" AND s.last_seen_at > {OFFERED}) AS reported_at"
-    " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id"
+    " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id LEFT JOIN users u ON u.id = n.user_id"
 )
 
 
@@ -178,6 +179,14 @@ def _read(row: Row) -> Row:
         return note | {"state": "expired", "expired_at": note["expired_at"] or note["expires_at"]}
     reached = (state for state in ("read", "taken", "offered") if note[f"{state}_at"])
     return note | {"state": next(reached, "waiting")}
+
+
+@reacts_to("task.erased")
+async def erase_notes(actor: Actor, event: NewEvent) -> None:
+    """Erase what people wrote to agents about a task that is deleted for good, with the notices that quote it."""
+    notes = "SELECT id FROM run_notes WHERE task_id = ?"
+    await rows(f"DELETE FROM deliveries WHERE id IN ({notes})", event.scope.task_id)
+    await rows("DELETE FROM run_notes WHERE task_id = ?", event.scope.task_id)
 
 
 AT_ONCE = 100

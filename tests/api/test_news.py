@@ -15,6 +15,7 @@ from mission_control.http.news import AgentCall, news_of, now
 from mission_control.log.commands import Compensations, compensated
 from mission_control.log.leases import Delivery
 from mission_control.runs import notes
+from mission_control.runs.models import Note
 from mission_control.runs.news import LARGEST
 from tests.cast import Cast, Program, events, head
 from tests.claiming import claim, taken
@@ -392,3 +393,31 @@ async def test_news_on_an_answer_that_a_client_of_mcp_left_ride_again(cast: Cast
         assert await news_of(AgentCall.of(await cast.vega.actor(), now())) is not None
     await actions.run()
     assert await state_of(cast, task) == "waiting" and "news" in await call(cast)
+
+
+async def test_notes_of_an_erased_task_and_the_name_of_a_deleted_author_are_gone(cast: Cast) -> None:
+    task, kept = await held(cast, title="One"), await held(cast, title="Two")
+    sent = (await cast.ben.post(f"{cast.task(task)}/notes", {"text": "Secret."})).ok()
+    (await cast.ben.post(f"{cast.task(kept)}/notes", {"text": "Kept."})).ok()
+    (await cast.ada.delete(cast.task(task))).ok()
+    (await cast.ada.post(f"{cast.task(task)}/erasures")).ok()
+    assert not await Note.filter(id=sent["id"]).exists() and not await Delivery.filter(id=sent["id"]).exists()
+    (await cast.ben.delete("/users/me")).ok()
+    [found] = (await cast.ada.get(f"{cast.task(kept)}/notes")).ok()["items"]
+    assert found["by"] == {"kind": "user", "id": None, "name": "Somebody"}
+
+
+async def test_parked_run_is_stopped_and_told_of_notes_when_it_goes_on(cast: Cast) -> None:
+    await held(cast)
+    (task,) = (await cast.ada.get(cast.tasks)).ok()["items"]
+    asked = {"content": "Which one?", "task_id": task["id"], "park": True}
+    question = (await cast.vega.post(f"/agent{cast.home}/questions", asked)).ok()
+    await note(cast, task)
+    (await cast.ada.post(f"{cast.home}/questions/{question['id']}/answers", {"answer": "The first."})).ok()
+    resumed = (await cast.vega.post("/agent/next", {})).ok()
+    assert resumed["kind"] == "resume" and "note" in [one["kind"] for one in resumed["news"]["items"]]
+    again = (await cast.vega.post(f"/agent{cast.home}/questions", asked)).ok()
+    (await cast.ada.post(f"{cast.task(task)}/stop", {})).ok()
+    closed = (await cast.ada.get(f"{cast.home}/questions/{again['id']}")).ok()
+    assert closed["state"] != "open" or closed["closed_at"] is not None
+    assert (await cast.vega.post("/agent/next", {})).ok()["news"]["directive"] == "stop"
