@@ -25,7 +25,7 @@ from bench.server import Server, served
 
 TASKS = 100
 PAUSE_SECONDS = 0.05  # between claims
-CHANGE_SECONDS = 0.12
+CHANGE_SECONDS, ALONE_SECONDS = 0.12, 10.0
 STEPS = (
     ("Bash", "pytest tests/catalogue -x"),
     ("Read", "shop/catalogue/views.py"),
@@ -70,31 +70,29 @@ async def _measure(server: Server, url: str, options: argparse.Namespace) -> Non
     claimer, *reporters = await hire(server, data, options.agents + 1)
     found: dict[bool, list[tuple[list[float], list[float]]]] = {False: [], True: []}
     reports: list[float] = []
-    processor, size = 0.0, await _size(url, options.database)
+    size = await _size(url, options.database)
     for _ in range(options.rounds):
         for is_loaded in (False, True):
             length = options.seconds / options.rounds
-            begun, before = time.perf_counter(), server.cpu_seconds()
             async with _reporting(reporters if is_loaded else [], reports):
-                changes = (
-                    int(length / CHANGE_SECONDS) + len(found[False]) + len(found[True])
-                )  # another number each time
+                # Another number each time, so that no title is one that a task has.
+                changes = int(length / CHANGE_SECONDS) + len(found[False]) + len(found[True])
                 claims, (_, shown) = await asyncio.gather(
                     _claim(claimer, data, length), change_to_stream(server, data, changes)
                 )
-            used, took = server.cpu_seconds() - before, time.perf_counter() - begun
-            processor += used / took if is_loaded else -used / took
             found[is_loaded].append((claims, shown))
-    activities = len(reports)
+    begun, before, count = time.perf_counter(), server.cpu_seconds(), len(reports)
+    async with _reporting(reporters, reports):
+        await asyncio.sleep(ALONE_SECONDS)
+    used, took, count = server.cpu_seconds() - before, time.perf_counter() - begun, len(reports) - count
     for number, name in enumerate(("a claim", "a change, until its stream shows it")):
         alone, loaded = ([one for turn in found[kind] for one in turn[number]] for kind in (False, True))
         ratio = percentile(loaded, 50) / percentile(alone, 50)
         print(f"{name}, p50 / p99 ms: {_pair(alone)} alone, {_pair(loaded)} beside reports; ratio {ratio:.2f}")
-    a_second = activities / options.seconds
-    print(f"a report, p50 / p99 ms: {_pair(reports)}; {a_second:.1f} a second", end=", ")
-    print(f"{processor / options.rounds / a_second * 1000:.2f} ms of processor time each")
+    print(f"a report, p50 / p99 ms: {_pair(reports)}; nothing beside: {count / took:.0f} a second", end=", ")
+    print(f"{used / count * 1000:.2f} ms of processor time each")
     grown = await _size(url, options.database) - size
-    print(f"{activities} activities, {grown / activities:.0f} bytes on disk each")
+    print(f"{len(reports)} activities, {grown / len(reports):.0f} bytes on disk each")
 
 
 def _pair(values: list[float]) -> str:

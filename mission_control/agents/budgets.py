@@ -63,15 +63,6 @@ class Figures:
         return Figures(*(max(getattr(self, name), getattr(other, name)) for name in NAMES))
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The session in which an agent used something, and the run and the task that it served."""
-
-    session_id: UUID
-    run_id: UUID | None
-    task_id: UUID | None
-
-
 async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
     """Add what was `reported` or `measured`, and return what of it counts. To be called inside a command."""
     added = {f"{one}_{name}": getattr(more, name) if one == where else 0 for one in WHERE for name in NAMES}
@@ -142,7 +133,9 @@ async def measure_usage(
     *,
     model: str | None = None,
     cached: int = 0,
-    served: Served | None = None,
+    session_id: UUID | None = None,
+    run_id: UUID | None = None,
+    task_id: UUID | None = None,
 ) -> UsageEntry | None:
     """Record what a gateway measured of an agent; what the agent reported itself does not count again."""
     [agent] = await rows("SELECT organization_id, board_id FROM agents WHERE id = ?", agent_id)
@@ -150,9 +143,8 @@ async def measure_usage(
     if not counted:
         return None
     whose = {name: as_id(agent[name]) for name in ("organization_id", "board_id")}
-    entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", **whose)
-    if served is not None:
-        entry.session_id, entry.run_id, entry.task_id = served.session_id, served.run_id, served.task_id
+    served = {"session_id": session_id, "run_id": run_id, "task_id": task_id}
+    entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", **whose, **served)
     entry.cached_tokens = min(cached, counted.input)
     entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
     await _count([entry])

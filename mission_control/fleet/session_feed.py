@@ -9,16 +9,17 @@ from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from mission_control.agents.budgets import SUMS, Served
+from mission_control.agents.budgets import SUMS
 from mission_control.agents.models import Agent, UsageEntry
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.database.sql import rows, select_one
+from mission_control.database.records import find, update
 from mission_control.fleet.gateway_agent import agent_in
 from mission_control.fleet.session_reading import mask_of
 from mission_control.fleet.transcript import Part, Run
 from mission_control.gateways.events import GatewayRef
-from mission_control.runs.session_reports import MOST_ITEMS, ActivityGiven, ReportCreate, SessionGiven, report
+from mission_control.runs.models import AgentSession
+from mission_control.runs.session_reports import MOST_ITEMS, NAMED, ActivityGiven, ReportCreate, SessionGiven, report
 from mission_control.runs.session_signals import announce
 from mission_control.work.loops import Loop
 
@@ -142,19 +143,14 @@ def external_id(key: str) -> str:
     return key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
-async def served_by(agent: Agent, key: str) -> Served | None:
-    """Return the stored session of a key, None when nothing was followed in it."""
-    return await select_one(
-        Served,
-        "SELECT id AS session_id, run_id, task_id FROM agent_sessions WHERE agent_id = ? AND board_id = ?"
-        " AND client = ? AND external_id = ?",
-        *(agent.id, agent.board_id, CLIENT, external_id(key)),
-    )
+async def followed(agent: Agent, key: str) -> AgentSession | None:
+    """Return the stored session of a key, locked; None when nothing was followed in it."""
+    named = agent.id, agent.board_id, CLIENT, external_id(key)
+    return await find(AgentSession, NAMED, *named, lock=True)
 
 
-async def add_to_session(entry: UsageEntry) -> None:
-    """Add what was measured to the sums of its session, if it has one."""
-    if entry.session_id is not None:
-        added = ", ".join(f"{name} = {name} + ?" for name in SUMS)
-        values = [getattr(entry, name) for name in SUMS]
-        await rows(f"UPDATE agent_sessions SET {added} WHERE id = ?", *values, entry.session_id)
+async def add_to_session(session: AgentSession, entry: UsageEntry) -> None:
+    """Add what was measured to the sums of its session, which is locked."""
+    for name in SUMS:
+        setattr(session, name, getattr(session, name) + getattr(entry, name))
+    await update(session, *SUMS)

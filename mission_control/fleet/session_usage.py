@@ -173,12 +173,13 @@ async def count_session(actor: Actor, gateway_id: UUID, agent: Agent, measured: 
     mark.updated_at = times.clock_now()
     await mark.save()
     if more:
-        served = await session_feed.served_by(agent, measured.key)
+        session = await session_feed.followed(agent, measured.key)  # before budgets are locked, as reports do
+        served = {"session_id": session.id, "run_id": session.run_id, "task_id": session.task_id} if session else {}
         # Of the tokens from a cache, which have no mark, as large a part counts as of the input.
         cached = measured.cached * more.input // max(1, measured.figures.input)
-        entry = await measure_usage(actor, agent.id, more, model=measured.model, cached=cached, served=served)
-        if entry is not None:
-            await session_feed.add_to_session(entry)
+        entry = await measure_usage(actor, agent.id, more, model=measured.model, cached=cached, **served)
+        if entry is not None and session is not None:
+            await session_feed.add_to_session(session, entry)
 
 
 HANDLERS = Handlers({"chat": on_chat, "agent": following.on_agent})
