@@ -54,7 +54,8 @@ others must know; propose what you find beside your task. finish or give_back be
 Before anything risky or external, and for what only people know: ask. It waits a while for the answer; without one \
 the task waits, you are free, and next returns it once people answered. Never act before that.
 
-A lead's loop: next for news, list_tasks, create_task, assign_task, review_task, and answer people in the chat.
+A lead's loop: next for news, list_tasks, create_task, assign_task, review_task, decide_proposal, and answer people \
+in the chat.
 
 news on an answer is what people tell you meanwhile; directive stop: end your work. A refusal begins with its HTTP \
 status and a code. lease_lost: the task is no longer yours; stop, and do not repeat. Every other 409 names a rule that \

@@ -21,8 +21,8 @@ tools = Tools(position=1)
 async def who_am_i(call: Call) -> Said:
     """Learn who you are, what your board is for, which rules hold there, and who works with you.
 
-    Call it first, once a session. `role` says whether you lead or work; `soul` is how people want you to think and
-    behave; `directive` is what to do now: continue, pause (finish what you hold, take nothing new) or stop.
+    Call it once a session, before you plan. `role` says whether you lead or work; `soul` is how people want you to
+    think and behave; `directive` is what to do now: continue, pause (finish what you hold, take nothing new) or stop.
     """
     actor = call.actor
     board = await visible_board(actor, home(actor))
@@ -268,6 +268,28 @@ async def review_task(call: Call) -> Said:
 
     task = await atomically(call.actor, judge)
     return f"Task #{task['number']} is {'done' if is_done else 'back with its worker'}.", task
+
+
+@tools.tool(
+    "Decide about a proposal",
+    takes(
+        "decide_proposal",
+        proposal_id=shapes.ID,
+        decision="accept: it becomes a task; merge: it becomes a comment of task_id; drop",
+        task_id="With merge, the task into which it goes",
+        note="What its agent reads about it",
+    ),
+    Shape("id title state", task=Shape("id number title")),
+    role="lead",
+)
+async def decide_proposal(call: Call) -> Said:
+    """Accept, merge or drop a task that an agent proposes; people may do it too. For leads.
+
+    next brings proposals, as news with their ids. 409: somebody decided it before.
+    """
+    proposal = await call.perform()
+    where = f" #{proposal['task']['number']}" if proposal["task"] else ""
+    return f"It was {proposal['state']}.{where and f' Task{where}.'}", proposal
 
 
 @tools.tool("Nudge a worker", takes("agent_lead_nudge_agent", agent_id=shapes.ID, message=""), role="lead")

@@ -93,7 +93,7 @@ async def with_task_ids(actor: Actor, given: JsonObject) -> JsonObject:
     """
     found = dict(given)
     for name, value in given.items():
-        if name.endswith("task_id"):
+        if name.endswith(("task_id", "parent_id")):
             found[name] = await _id_of(actor, value, given)
         elif name.endswith("task_ids") and isinstance(value, list):
             found[name] = [await _id_of(actor, one, given) for one in value]

@@ -181,9 +181,8 @@ async def finish_task(call: Call) -> Said:
 async def get_task(call: Call) -> Said:
     """Read a task: description, what it waits for, the newest comments, checklist, files, and earlier attempts.
 
-    Call it after claiming and before you do anything: comments may change what is wanted, and the summaries of
-    earlier attempts say what was found out already. read_file reads a file, tick_step ticks a step, list_comments
-    pages through all comments. 404: no such task where you work.
+    Comments may change what is wanted, and the summaries of earlier attempts say what was found out already. 404:
+    no such task where you work.
     """
     task = await call.perform()
     comments = await call.about("list_task_comments", limit=RECENT_COMMENTS)

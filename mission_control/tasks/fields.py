@@ -240,6 +240,7 @@ FIELDS: tuple[TaskField, ...] = (
         sentence=lambda before, after: ("made", "a part of another task") if after else ("took", "out of its parent"),
         on=frozenset({Surface.PANEL, Surface.FILTER, Surface.QUICK}), label="Part of", word="parent", is_drawn=True,
         offers=(("none", "a part of no task"),), meaning="The task of which it is a part",
+        tool="The task of which it is a part",
     ),
     ruled(
         "blocks_parent", bool, PEOPLE_AND_LEADS, False,

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import Notices
+from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import only_run_of
 from mission_control.boards.commands import locked_board
@@ -41,7 +42,7 @@ EVENTS = (
     Kind.named("proposal.dropped", "A proposed task was dropped.", "dropped the proposal"),
     Kind.named("proposal.reopened", "The decision about a proposed task was taken back.", "reopened the proposal"),
 )
-WORDS = Notices({"PROPOSAL DECIDED": "proposal_decided"})
+WORDS = Notices({"TASK PROPOSED": "proposal", "PROPOSAL DECIDED": "proposal_decided"})
 MOST_OPEN = 200  # of a board
 State = Literal["open", "accepted", "merged", "dropped"]
 Decision = Literal["accept", "merge", "drop"]
@@ -197,6 +198,12 @@ async def propose_task(actor: Actor, board: Board, new: ProposalCreate) -> TaskP
     proposal.board = board
     await proposal.save(force_create=True)
     record("proposal.made", proposal, f"Task proposed: {proposal.title}.", title=proposal.title)
+    lead_id = await lead_id_of(board.id)
+    if lead_id not in (None, actor.agent_id):
+        text = f"{actor.name} proposes “{proposal.title}”: {proposal.reason}"
+        then = f"You or people accept, merge or drop it. Proposal ID: {proposal.id}"
+        text, about = f"{text}\n\n{then}", str(proposal.id)
+        deliver(NOTICE, proposal.scope(), agent_id=lead_id, header="TASK PROPOSED", text=text, proposal_id=about)
     return proposal
 
 

@@ -18,7 +18,7 @@ from tests.cast import Cast, Program, events, head, kinds
 from tests.contract.source import calls, modules, texts, trees
 from tests.mcp.clients import ERAS, connected
 
-LEADS_ONLY = {"create_task", "assign_task", "review_task", "nudge"}
+LEADS_ONLY = {"create_task", "assign_task", "review_task", "decide_proposal", "nudge"}
 WORKERS_ONLY = {"finish", "give_back"}
 
 
@@ -301,3 +301,18 @@ async def test_long_texts_are_cut_in_answers(cast: Cast) -> None:
     assert description == "a" * 100_000 + " … [cut: 200000 more characters; the HTTP API has them]"
     assert found["total"] == 8
     assert [len(one["content"].partition(" …")[0]) for one in found["entries"]] == [90_000] * 4 + [40_000] + [1_000] * 3
+
+
+async def test_lead_hears_of_a_proposal_and_decides_it(cast: Cast) -> None:
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega, connected(cast.atlas) as atlas:
+        made = await vega.ok("propose", title="Oil the dome", reason="It squeaks.")
+        found = await atlas.ok("next", wait_seconds=0)
+        assert found["kind"] == "notice"
+        [item] = [one for one in found["news"]["items"] if one["kind"] == "proposal"]
+        assert "Vega proposes “Oil the dome”: It squeaks." in item["text"] and made["id"] in item["text"]
+        merged = {"proposal_id": made["id"], "decision": "merge", "task_id": f"#{task['number']}"}
+        assert (await atlas.ok("decide_proposal", **merged))["task"]["number"] == task["number"]
+        assert (await atlas.refused("decide_proposal", **merged))["code"] == "need_ended"
+        part = await atlas.ok("create_task", title="The hinge", parent_id=f"#{task['number']}")
+        assert part["parent_id"] == task["id"]
