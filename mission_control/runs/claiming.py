@@ -236,18 +236,18 @@ async def _why_unclaimable(task: Task, worker: Worker, wanted: ClaimCreate) -> s
     return None
 
 
-# The agents of a board that have not as much in their own hands as their limit allows, and whether a run of theirs that
-# waited may go on.
+# The agents of a board that have not as much in their own hands as their limit allows.
 WITH_CAPACITY = (
-    "SELECT a.id, a.claim_tags, EXISTS (SELECT 1 FROM task_runs r WHERE r.agent_id = a.id AND r.board_id = a.board_id"
-    " AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL) AS resumes"
-    " FROM agents a WHERE a.board_id = ? AND (a.wip_limit IS NULL OR a.wip_limit > ("
+    "SELECT a.id, a.claim_tags FROM agents a WHERE a.board_id = ? AND (a.wip_limit IS NULL OR a.wip_limit > ("
     "SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = a.id AND t.status = 'in_progress'"
     f" AND t.deleted_at IS NULL AND NOT {IS_PARKED}))"
 )
-# Whose open work is, and which tags are on it; as few rows as there are different ones.
+# Whose open work is, and which tags are on it; as few rows as there are different ones. Before them the agents whose runs
+# waited and may go on.
 OFFERED = (
-    "SELECT DISTINCT t.assigned_agent_id AS agent_id, g.id AS tag_id, g.slug FROM tasks t"
+    "SELECT r.agent_id, NULL AS tag_id, NULL AS slug, 1 AS resumes FROM task_runs r WHERE r.board_id = ?"
+    " AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL UNION ALL"
+    " SELECT DISTINCT t.assigned_agent_id AS agent_id, g.id AS tag_id, g.slug, 0 FROM tasks t"
     " LEFT JOIN tag_assignments x ON x.task_id = t.id LEFT JOIN tags g ON g.id = x.tag_id WHERE "
 )
 
@@ -268,15 +268,23 @@ async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[
         return set()
     where, values = open_on(board.id)
     offers: dict[UUID | None, set[str]] = {}
-    for row in await rows(f"{OFFERED}{where}", *values):
+    resuming = set[UUID | None]()
+    for row in await rows(f"{OFFERED}{where}", board.id, *values):
+        if row["resumes"]:
+            resuming.add(as_id(row["agent_id"]))
+            continue
         tags = offers.setdefault(as_id(row["agent_id"]), set())
         if row["tag_id"] is not None:
             tags.update((str(as_id(row["tag_id"])), row["slug"]))
     if offers and await full(Limits.of(None, board.wip_limits), None, board.id) is not None:
         offers = {}
-    found = await rows(WITH_CAPACITY, board.id)
-    able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in found}
-    resuming = {as_id(row["id"]) for row in found if row["resumes"]}
+    if not offers and not resuming:
+        return set()
+    sql, ids = WITH_CAPACITY, list[UUID | None]()
+    if None not in offers:  # work that is somebody's already, so that a crowd which waits is not read
+        ids = [*(offers.keys() | resuming)]
+        sql = f"{sql} AND a.id IN ({placeholders(len(ids))})"
+    able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(sql, board.id, *ids)}
     known = [one for one in waiters if isinstance(one, Waiter) and one.agent_id in able]
     return {one for one in known if one.agent_id in resuming} | {
         waiter
