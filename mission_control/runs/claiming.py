@@ -242,8 +242,8 @@ WITH_CAPACITY = (
     "SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = a.id AND t.status = 'in_progress'"
     f" AND t.deleted_at IS NULL AND NOT {IS_PARKED}))"
 )
-# Whose open work is, and which tags are on it; as few rows as there are different ones. Before them the agents whose runs
-# waited and may go on.
+# Whose open work is, and which tags are on it; as few rows as there are different ones. Before them the agents
+# whose runs waited and may go on.
 OFFERED = (
     "SELECT r.agent_id, NULL AS tag_id, NULL AS slug, 1 AS resumes FROM task_runs r WHERE r.board_id = ?"
     " AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL UNION ALL"
