@@ -337,29 +337,31 @@ class Lead(Agent):
 
 LOOK_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
-LEFT = 3  # hand-ins that wait for the person who looks at the demo
+LEFT = 3  # hand-ins and questions that wait for the person who looks at the demo
 MOST_DONE = 15  # tasks in the last column of a board; older ones are archived
 CLEAR_SECONDS = 60.0
 
 
 async def run_colleague(api: Api, speed: float, seed: int) -> None:
-    """Decide hand-ins and archive done tasks of all boards, forever."""
+    """Decide hand-ins, answer questions and archive done tasks of all boards, forever."""
     async with asyncio.TaskGroup() as group:
         group.create_task(decide(api, speed, random.Random(seed)))
         group.create_task(_clear(api))
 
 
 async def decide(api: Api, speed: float, chance: random.Random) -> None:
-    """Decide the hand-ins that wait for more than a minute, but for the newest, forever."""
+    """Decide the hand-ins and questions about tasks that wait for more than a minute, but for the newest, forever."""
     while True:
         waiting = []
         for board in await _boards(api):
             pending = (await api.get(f"/boards/{board['id']}/approvals", status="pending"))["items"]
             waiting += [approval for approval in pending if approval["action_type"] == "task.finish"]
+            asked = (await api.get(f"/boards/{board['id']}/questions", state="open"))["items"]
+            waiting += [question for question in asked if question["task_id"]]
         waiting.sort(key=_asked_at)
-        for approval in waiting[: max(len(waiting) - LEFT, 0)]:
-            if (datetime.now(UTC) - _asked_at(approval)).total_seconds() * speed > PATIENCE_SECONDS:
-                await _answer(api, approval, chance)
+        for one in waiting[: max(len(waiting) - LEFT, 0)]:
+            if (datetime.now(UTC) - _asked_at(one)).total_seconds() * speed > PATIENCE_SECONDS:
+                await _answer(api, one, chance)
         await asyncio.sleep(LOOK_SECONDS / speed)
 
 
@@ -368,17 +370,22 @@ async def _boards(api: Api) -> list[JsonObject]:
     return boards
 
 
-def _asked_at(approval: JsonObject) -> datetime:
-    return datetime.fromisoformat(approval["created_at"])
+def _asked_at(one: JsonObject) -> datetime:
+    return datetime.fromisoformat(one["created_at"])
 
 
-async def _answer(api: Api, approval: dict[str, object], chance: random.Random) -> None:
+async def _answer(api: Api, one: JsonObject, chance: random.Random) -> None:
+    if "content" in one:
+        with suppress(Refused):  # another person answered first
+            path = f"/boards/{one['board_id']}/questions/{one['id']}/answers"
+            await api.post(path, option_id=chance.choice(one["options"])["id"])
+        return
     decision = chance.choices(("approved", "changes_requested"), (84, 16))[0]
     body = {"decision": decision}
     if note := chance.choice(story.NOTES[decision]):
         body["note"] = note
     with suppress(Refused):  # another person decided first
-        await api.patch(f"/boards/{approval['board_id']}/approvals/{approval['id']}", **body)
+        await api.patch(f"/boards/{one['board_id']}/approvals/{one['id']}", **body)
 
 
 async def _clear(api: Api) -> None:

@@ -159,12 +159,12 @@ def signs(row: Row, now: datetime) -> dict[str, Any]:
         seen = max(seen, called)
     if ended is None and own and run_ended is not None and row["external_id"] == str(row["run_id"]):
         ended, reason = run_ended, row["run_end_reason"]
-    state = "ended" if ended is not None else row["state"]
+    state, since = "ended" if ended is not None else row["state"], row.get("state_at")
     if state != "ended" and row["parked_at"] is not None and run_ended is None:
-        state = "waiting"
+        state, since = "waiting", row["parked_at"]
     elif state in ("working", "lost"):
         state = "lost" if now - seen >= SILENT_AFTER else "working"
-    return {"state": state, "last_seen_at": seen, "ended_at": ended, "end_reason": reason}
+    return {"state": state, "state_at": since, "last_seen_at": seen, "ended_at": ended, "end_reason": reason}
 
 
 def _read(row: Row) -> Row:

@@ -121,7 +121,7 @@ async def link_signs_in(url: str, link: str) -> None:
         assert (home.status_code, home.url.path) == (200, "/") and "Needs you" in home.text
 
 
-async def test_colleague_decides_all_but_the_newest_hand_ins() -> None:
+async def test_colleague_decides_all_but_the_newest_hand_ins_and_questions() -> None:
     calls: list[str] = []
     asked = [f"2026-01-01T00:0{minute}:00Z" for minute in (4, 1, 3, 2, 0)]
 
@@ -129,6 +129,10 @@ async def test_colleague_decides_all_but_the_newest_hand_ins() -> None:
         async def get(self, path: str, **query: Any) -> Any:
             if path == "/boards":
                 return {"items": [{"id": "b"}]}
+            if path.endswith("/questions"):
+                options = [{"id": "yes"}]
+                about = {"content": "Which?", "created_at": "2026-01-01T00:00:30Z", "board_id": "b", "options": options}
+                return {"items": [{**about, "id": "q", "task_id": "t"}, {**about, "id": "free", "task_id": None}]}
             other = {"id": "other", "action_type": "data.delete", "created_at": asked[0], "board_id": "b"}
             finish = [{**other, "id": at[14:16], "action_type": "task.finish", "created_at": at} for at in asked]
             return {"items": [other, *finish]}
@@ -137,11 +141,16 @@ async def test_colleague_decides_all_but_the_newest_hand_ins() -> None:
             assert body["decision"] in story.NOTES
             calls.append(path)
 
+        async def post(self, path: str, **body: Any) -> Any:
+            assert body == {"option_id": "yes"}
+            calls.append(path)
+
     with suppress(TimeoutError):
         async with asyncio.timeout(0.2):
             await colleague.decide(cast(Api, Server()), 100, random.Random(1))
-    assert calls[:2] == ["/boards/b/approvals/00", "/boards/b/approvals/01"]
-    assert set(calls) == set(calls[:2])
+    first = ["/boards/b/approvals/00", "/boards/b/questions/q/answers", "/boards/b/approvals/01"]
+    assert calls[:3] == first
+    assert set(calls) == set(first)
 
 
 async def test_agents_continue_after_a_server_restart(tmp_path: Path) -> None:
