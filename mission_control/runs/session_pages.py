@@ -77,11 +77,15 @@ class SessionView(View):
         return await self.reads.get(("session-items", *which), lambda: _items(*which))
 
     async def turns(self) -> list[Turn]:
+        return await self.reads.get(("session-turns", self.session_id, self.word, self.before), self._turns)
+
+    async def _turns(self) -> list[Turn]:
         session, (items, _) = await self.session(), await self.items()
         is_open = session["ended_at"] is None and not self.before
         first = min((one.at for one in items), default=None)
         shown = [one for one in await self.notes() if first is None or one["created_at"] >= first]
-        return turns_of(acts_of(items, self.word, is_open=is_open), notes_as_acts(reversed(shown), self.word))
+        acts, notes = acts_of(items, self.word, is_open=is_open), notes_as_acts(reversed(shown), self.word)
+        return turns_of(acts, notes, is_searched=bool(self.word))
 
     async def notes(self) -> list[Row]:
         """Return the newest notes to its agent; none beside what is older."""

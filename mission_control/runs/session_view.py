@@ -196,6 +196,15 @@ class Turn:
     acts: list[Act] = field(default_factory=list)
     answer: Act | None = None
     is_last: bool = False
+    is_searched: bool = False
+
+    @property
+    def lines(self) -> list[Act]:
+        """What is shown of it: in a search what was found, with the line before and the line after."""
+        if not self.is_searched:
+            return self.acts
+        near = {place + step for place, one in enumerate(self.acts) if one.is_found for step in (-1, 0, 1)}
+        return [one for place, one in enumerate(self.acts) if place in near]
 
     @property
     def until(self) -> datetime:
@@ -221,7 +230,7 @@ class Turn:
         return _took((self.until - self.at).total_seconds())
 
 
-def turns_of(acts: Iterable[Act], others: Iterable[Act] = ()) -> list[Turn]:
+def turns_of(acts: Iterable[Act], others: Iterable[Act] = (), *, is_searched: bool = False) -> list[Turn]:
     """Return the turns of lines in their order; `others` are put among them by their moments."""
     turns, lines = list[Turn](), list(acts)
     for other in others:
@@ -229,7 +238,7 @@ def turns_of(acts: Iterable[Act], others: Iterable[Act] = ()) -> list[Turn]:
         lines.insert(place, other)
     for one in lines:
         if one.what == "prompt" or not turns:
-            turns.append(Turn(one.id, one.at, one if one.what == "prompt" else None))
+            turns.append(Turn(one.id, one.at, one if one.what == "prompt" else None, is_searched=is_searched))
         if one.what != "prompt":
             turns[-1].acts.append(one)
     for turn in turns:

@@ -135,7 +135,9 @@ async def test_older_actions_are_on_pages_of_their_own(cast: Cast) -> None:
         "tool 250.", "tool 51.", "Back to the newest"
     )
     seen.lacks("tool 251.", "tool 50.")
-    (await seen_by_dan(cast, f"{page_of(session)}?q=tool+7.")).has("1 found")
+    seen = (await seen_by_dan(cast, f"{page_of(session)}?q=tool+7.")).has("1 found", "tool 6.", "tool 8.")
+    seen.lacks("tool 5.", "tool 9.", "tool 450.")
+    (await seen_by_dan(cast, f"{page_of(session)}?q=hammer")).has("nothing found", "In the newest turn nothing")
 
 
 async def test_open_session_gets_the_newest_turn_only(cast: Cast) -> None:
