@@ -79,6 +79,7 @@ async def _put_tasks(board: Board, user_id: UUID, agent: Agent, counts: dict[str
         for number, (_, fields) in enumerate(plan, first)
     ]
     await Task.bulk_create(tasks)
+    await Board.filter(id=board.id).update(task_count=first + len(tasks) - 1)  # accepted proposals are the next ones
     runs = [
         Run(board_id=board.id, task_id=task.id, agent_id=agent.id, agent_name=agent.name, fence=1,
             started_at=_before(hours=1))
