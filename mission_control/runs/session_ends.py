@@ -85,17 +85,27 @@ async def digest_faults(days: int) -> tuple[int, list[str]]:
 DIGESTS = "SELECT subject_id, data FROM events WHERE kind = 'session.ended' ORDER BY organization_id, seq"
 
 
+IS_FREE = "(r.id IS NULL OR r.ended_at IS NOT NULL)"
+# SQL on the relations of `s`, a session: its run is over for a minute; it serves none and gave no sign for a day; it
+# works, waits for nobody, and gives no sign. The values are those moments.
+DUE = (
+    f"s.ended_at IS NULL AND (({IS_OVER_WITH_RUN} AND r.ended_at < ?)"
+    f" OR (s.last_seen_at < ? AND {IS_FREE})"
+    " OR (s.state = 'working' AND s.last_seen_at < ? AND (r.parked_at IS NULL OR r.ended_at IS NOT NULL)"
+    f" AND (s.client <> '{OWN}' OR g.last_seen_at IS NULL OR g.last_seen_at < ?)))"
+)
+
+
+def _moments() -> list[datetime]:
+    now = times.clock_now()
+    return [now - one for one in (AFTER_RUN, OVER_AFTER, SILENT_AFTER, SILENT_AFTER)]
+
+
 async def look() -> None:
     """End and mark the sessions for which it is time."""
-    now = times.clock_now()
     found = await rows(
-        f"SELECT s.id, b.organization_id{RELATIONS} JOIN boards b ON b.id = s.board_id WHERE s.ended_at IS NULL AND ("
-        f" s.last_seen_at < ? OR ({IS_OVER_WITH_RUN} AND r.ended_at < ?) OR (s.state = 'working' AND s.last_seen_at < ?"
-        f" AND (s.client <> '{OWN}' OR g.last_seen_at IS NULL OR g.last_seen_at < ?))) LIMIT {AT_ONCE}",
-        now - OVER_AFTER,
-        now - AFTER_RUN,
-        now - SILENT_AFTER,
-        now - SILENT_AFTER,
+        f"SELECT s.id, b.organization_id{RELATIONS} JOIN boards b ON b.id = s.board_id WHERE {DUE} LIMIT {AT_ONCE}",
+        *_moments(),
     )
     for row in found:
         organization_id, session_id = UUID(str(row["organization_id"])), UUID(str(row["id"]))
@@ -106,22 +116,22 @@ async def look() -> None:
 
 @command("session.keep")
 async def keep(actor: Actor, organization_id: UUID, session_id: UUID) -> AgentSession | None:
-    """End a session whose time is over, or record that it gives no sign. Return None where neither is due."""
-    session = await find(AgentSession, "id = ? AND ended_at IS NULL", session_id, lock=True)
-    if session is None:
+    """End a session whose time is over, or record that it gives no sign. Return None where neither is still due."""
+    session = await find(AgentSession, "id = ?", session_id, lock=True)
+    due = await rows(
+        f"SELECT {COLUMNS}, {IS_FREE} AS is_free{RELATIONS} WHERE s.id = ? AND {DUE}", session_id, *_moments()
+    )
+    if session is None or not due:
         return None
-    [row] = await rows(f"SELECT {COLUMNS}{RELATIONS} WHERE s.id = ?", session_id)
-    sign, now = signs(row, times.clock_now()), times.clock_now()
+    sign, now = signs(due[0], times.clock_now()), times.clock_now()
     if sign["state"] == "ended":
         await end(organization_id, session, sign["end_reason"], sign["ended_at"])
-    elif now - session.last_seen_at >= OVER_AFTER and sign["state"] != "waiting":
+    elif session.last_seen_at < now - OVER_AFTER and due[0]["is_free"]:
         await end(organization_id, session, SILENT)
-    elif sign["state"] == "lost" and session.state == "working":
+    else:
         session.state, session.state_at = "lost", now
         message = f"A session of {session.agent_name} gave no sign for 15 minutes."
         record("session.stalled", scope_of(organization_id, session), message, doing=session.doing)
-    else:
-        return None
     await update(session, *ENDED)
     return session
 
@@ -142,6 +152,8 @@ async def delete_old() -> None:
     """Delete activities that are older than people want to keep, in pieces; 0 days: none are."""
     if not _days:
         return
+    if (age := await oldest_age()) is None or age < _days:
+        return  # without the lock that a DELETE takes on SQLite
     before = times.clock_now() - timedelta(days=_days)
     old = f"SELECT id FROM session_activities WHERE at < ? LIMIT {DELETED_AT_ONCE}"
     while await rows(f"DELETE FROM session_activities WHERE id IN ({old}) RETURNING 1 AS one", before):

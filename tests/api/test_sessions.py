@@ -218,6 +218,17 @@ async def test_silent_session_ends_after_a_day(cast: Cast) -> None:
         assert (await sessions(cast))[0]["end_reason"] == "It gave no sign for a day."
 
 
+async def test_session_of_a_run_that_waits_neither_stalls_nor_ends(cast: Cast) -> None:
+    task = await claimed(cast)
+    await report(cast.vega, items=[{"title": "One"}])
+    await Run.filter(task_id=task["id"]).update(parked_at=times.clock_now(), lease_expires_at=None)
+    for hours in (1, 50):
+        with travelled(timedelta(hours=hours)):
+            await session_ends.look()
+            assert (await line(task)).state == "waiting"
+    assert await events("session.stalled", "session.ended") == []
+
+
 async def test_report_of_a_run_that_was_taken_away_says_stop(cast: Cast) -> None:
     task = await claimed(cast)
     (await cast.ada.patch(cast.task(task), {"status": "inbox"})).ok()
