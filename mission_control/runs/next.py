@@ -1,5 +1,6 @@
 """The one place where an agent waits: for directives, for what is new, and for work with all that is known about it."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from mission_control.agents.work_state import channel_of, directive_of
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, existing
+from mission_control.core.errors import Conflict, DomainError, ErrorCode, existing
 from mission_control.core.values import JsonObject, Schema, example
 from mission_control.database.sql import as_id, as_moment, rows
 from mission_control.http.operation import settled, themselves
@@ -173,11 +174,24 @@ async def _look(actor: Actor, wanted: NextCreate, board: Board) -> tuple[JsonObj
         if code not in (*NO_WORK_CODES, ErrorCode.CLAIMS_DISABLED):
             raise
         halt = refusal if code in NO_WORK_CODES else None
-    if answer is None and (answer := await _look_at_news(actor, wanted)) is not None:
-        answer = await committed(actor, partial(polling.given, answer))
+    if answer is None and (news := await _look_at_news(actor, wanted)) is not None:
+        answer = await _given_in_progress(actor, wanted, board, news["held"])
+        answer = answer or await committed(actor, partial(polling.given, news))
     if answer is None and halt is not None:
         raise halt
     return answer, is_held
+
+
+async def _given_in_progress(
+    actor: Actor, wanted: NextCreate, board: Board, held: Sequence[JsonObject]
+) -> JsonObject | None:
+    """Return the first task that people gave the caller in progress: it has no lease before it was answered here."""
+    for one in held:
+        if one["state"] == "working" and one["lease_expires_at"] is None:
+            wanted = wanted.model_copy(update={"task_id": one["task_id"]})
+            with contextlib.suppress(DomainError):  # somebody took it away at this moment
+                return await polling.named(actor, board, wanted, partial(_with_work, actor, wanted))
+    return None
 
 
 async def _look_at_directive(actor: Actor, wanted: NextCreate) -> JsonObject | None:

@@ -314,5 +314,5 @@ async def directive_for(agent: Agent, run: Run | None) -> Directive:
     """Return what an agent should do after a report: stop too when the run that it works in is over."""
     found = await directive_of(agent)
     if found.directive != "stop" and run is not None and run.state in ("released", "expired", "superseded"):
-        return Directive("stop", f"This task is no longer yours: {(run.end_reason or run.state).rstrip('.')}.")
+        return Directive("stop", f"This task is no longer yours. {(run.end_reason or run.state).rstrip('.')}.")
     return found

@@ -213,3 +213,13 @@ async def test_what_was_claimed_for_a_client_that_left_is_taken_back(
         assert (await cast.ada.get(cast.task(task))).ok()["status"] == status
     again = (await cast.vega.post("/agent/next", wanted, headers={"Idempotency-Key": "k"})).ok()
     assert (again["task"]["id"], again["lease"]["fence"]) == (task["id"], 2)
+
+
+async def test_task_that_people_give_in_progress_comes_with_its_brief(cast: Cast) -> None:
+    task = await cast.add_task()
+    await taken(cast, cast.rigel)
+    waiting = await waits(cast)
+    (await cast.ada.patch(cast.task(task), {"assigned_agent_id": str(cast.vega.id)})).ok()
+    found = await asyncio.wait_for(waiting, 20)
+    assert (found["kind"], found["task"]["id"], found["lease"]["fence"]) == ("work", task["id"], 2)
+    assert (await next_of(cast))["kind"] == "nothing"

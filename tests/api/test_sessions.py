@@ -234,7 +234,7 @@ async def test_report_of_a_run_that_was_taken_away_says_stop(cast: Cast) -> None
     (await cast.ada.patch(cast.task(task), {"status": "inbox"})).ok()
     answer = (await report(cast.vega, task_id=task["id"], fence=1, items=[{"title": "Late"}])).ok()
     assert (answer["stored"], answer["directive"]) == (1, "stop")
-    assert answer["directive_reason"] == f"This task is no longer yours: By {cast.ada.name}."
+    assert answer["directive_reason"] == f"This task is no longer yours. By {cast.ada.name}."
 
 
 async def test_used_up_budget_says_stop(cast: Cast) -> None:
