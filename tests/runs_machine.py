@@ -48,8 +48,8 @@ PRIORITIES = ("urgent", "high", "medium", "low", "whenever")
 FLAGGED_AT = 5
 WORKERS = st.integers(0, 1)
 ANY = st.integers(0, 10_000)
-# What a command must have left alone when it died before its commit.
-TABLES = ("tasks", "task_runs", "approvals", "approval_task_links", "agent_questions", "deliveries", "events")
+# What a command must have left alone when it died before its commit. Notices are taken and sent beside commands.
+TABLES = ("tasks", "task_runs", "approvals", "approval_task_links", "agent_questions", "events")
 
 
 class Killed(Exception):
