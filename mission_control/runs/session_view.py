@@ -272,8 +272,10 @@ def changed_files(acts: Iterable[Act]) -> list[str]:
 
 
 def plan_of(session: Row) -> list[Row]:
-    """Return the steps of a plan with their icons, tones, states and what those are called."""
+    """Return the steps of a plan with their icons, tones, states and words; after the end none is now."""
     signs = {"completed": ("circle-check", "ok", "done", "Done"), "in_progress": ("circle-dot", "run", "now", "Now")}
+    if session["ended_at"] is not None:
+        signs["in_progress"] = ("circle", "", "", "")
     names = ("glyph", "tone", "state", "word")
     return [
         {"text": step["text"], **dict(zip(names, signs.get(step["state"], ("circle", "", "", "")), strict=True))}

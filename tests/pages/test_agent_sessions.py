@@ -37,6 +37,13 @@ async def test_panel_shows_plan_step_and_cost(cast: Cast) -> None:
     seen.has("Read 2 files, searched once", "Ran <code>make test</code>", "4 actions", "last sign")
 
 
+async def test_no_step_of_a_plan_goes_on_after_the_end(cast: Cast) -> None:
+    session = await begin(cast, await cast.add_task(), plan=PLAN)
+    (await seen_by_dan(cast, page_of(session))).has("Now: ")
+    await put(session, ended_at=times.clock_now(), end_reason="closed")
+    (await seen_by_dan(cast, page_of(session))).has("Polish").lacks("Now: ")
+
+
 async def test_panel_without_a_session_invents_nothing(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()

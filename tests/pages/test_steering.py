@@ -76,7 +76,9 @@ async def test_person_stops_an_agent(cast: Cast) -> None:
     assert "task.stopped" in [kind for kind, _ in await kinds(cast, before)]
     assert (await Task.get(id=task["id"])).status == "inbox"
     assert not await Run.exists(task_id=task["id"], ended_at=None)
-    (await dan.get(cast.task(task))).has("Stopped by Cleo: The order was withdrawn.", "Vega has not heard it yet.")
+    (await dan.get(cast.task(task))).has(
+        "Stopped by Cleo: The order was withdrawn.", "Vega has not heard it yet.", "<span>Stopped,"
+    ).lacks("Given back")
     (await cast.vega.get(f"/agent{cast.tasks}")).ok()
     (await cast.vega.get(f"/agent{cast.tasks}")).ok()
     (await dan.get(cast.task(task))).has("Vega heard it").lacks("works on this")
