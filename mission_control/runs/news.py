@@ -38,6 +38,9 @@ NOT_OFFERED = " AND offered_at IS NULL"
 # What programs read beside the line, or not at all.
 LABELS = re.compile(r"(Board|Board ID|Task|Task ID|Approval ID|Status|Confidence|Description): .*")
 
+# How to reply over HTTP, which an agent with tools does otherwise; the inbox has it.
+REPLY = re.compile(r"\n\nReply with POST \S+ and \{.*\}\.\Z")
+
 
 @news_for
 async def news_for_call(call: AgentCall, carries: bool) -> JsonObject | None:
@@ -125,7 +128,7 @@ def line_of(row: Row) -> str:
     if row["header"] == NOTE:
         head, kept, said = f"Note from {data.get('from')}", [], said.removesuffix(ADVICE)
     about = f" #{row['number']} {row['title']}" if row["number"] is not None else ""
-    text = " ".join(" ".join([*kept, said]).split())
+    text = " ".join(" ".join([*kept, REPLY.sub("", said)]).split())
     return f"{head}{about}: {text}" if text else f"{head}{about}"
 
 

@@ -127,7 +127,7 @@ async def notify_assignee(actor: Actor, task: Task, before_status: str | None) -
         if before_status == "review":  # else as soon as it is known whether people were asked: `notify_reviewer`
             await notify_reviewer(task)
     else:
-        _notify(task, agent.id, "TASK ASSIGNED", "Open it, work on it, and report in comments.", "task.assignee")
+        _notify(task, agent.id, "TASK ASSIGNED", "next gives it to you with all that is known.", "task.assignee")
 
 
 async def notify_reviewer(task: Task) -> None:

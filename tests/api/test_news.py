@@ -421,3 +421,12 @@ async def test_parked_run_is_stopped_and_told_of_notes_when_it_goes_on(cast: Cas
     closed = (await cast.ada.get(f"{cast.home}/questions/{again['id']}")).ok()
     assert closed["state"] != "open" or closed["closed_at"] is not None
     assert (await cast.vega.post("/agent/next", {})).ok()["news"]["directive"] == "stop"
+
+
+async def test_news_of_a_message_say_no_way_of_http(cast: Cast) -> None:
+    await held(cast)
+    (await cast.ada.post(f"{cast.home}/memory", {"content": "@Vega, which glass?", "tags": ["chat"]})).ok()
+    [item] = (await call(cast))["news"]["items"]
+    assert item["text"] == "Board chat mention: From: Ada @Vega, which glass?"
+    [notice] = (await cast.vega.get("/agent/inbox?limit=200")).ok()["items"][-1:]
+    assert "Reply with POST" in notice["text"]
