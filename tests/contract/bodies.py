@@ -34,6 +34,7 @@ CALLERS = {
     "agent_create_task_comment": "vega",
     "complete_task": "vega",
     "claim_task": "vega",
+    "agent_next": "vega",
     "propose": "vega",
     "extend_lease": "vega",
     "park_task": "vega",
@@ -50,6 +51,11 @@ async def some_work(cast: Cast, made: Things) -> Any:
     """A claim of something that is there."""
     await cast.add_task()
     return {"lease_seconds": 60}
+
+
+async def work_alone(cast: Cast, made: Things) -> Any:
+    """What is next, when it is neither a notice nor a directive."""
+    return {**await some_work(cast, made), "kinds": ["work"]}
 
 
 async def a_lease(cast: Cast, made: Things) -> Any:
@@ -245,6 +251,7 @@ BODIES: dict[str, Body] = {
     "agent_update_task": lambda cast, made: {"depends_on_task_ids": []},
     "complete_task": handed_in,
     "claim_task": some_work,
+    "agent_next": work_alone,
     "send_note": a_note,
     "send_session_note": lambda cast, made: {"text": "The seeing is poor."},
     "stop_task": a_stop,
