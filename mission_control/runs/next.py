@@ -121,7 +121,8 @@ async def next_of(actor: Actor, wanted: NextCreate) -> JsonObject:
         why = reason["message"] if reason else NOTHING
         held = await _held(actor)
         mine = ", ".join(f"#{one['number']}" for one in held if one["state"] == "working")
-        text = f"{why} You hold {mine}: go on, hand it in or give it back; its `task_id` here gives its brief."
+        goes_on = "give back" if said == "stop" else "go on, hand in or give back"
+        text = f"{why} You hold {mine}: {goes_on}. A `task_id` from `held` gives the brief again."
         nothing = _answer("nothing", text if mine else f"{why} Call again.", said) | {"reason": reason, "held": held}
         return await committed(actor, partial(polling.given, nothing)) or nothing
     if (lease := answer.get("lease")) is not None:
@@ -232,7 +233,9 @@ async def _with_work(actor: Actor, wanted: NextCreate, claim: Claim) -> JsonObje
         " Hand it in, or give it back."
     )
     held = [one for one in await _held(actor) if str(one["task_id"]) != str(task["id"])]
-    return {**_answer(kind, text, wanted.known), **claim, "held": held}
+    # Who names a task gets it whatever the directive is.
+    said = wanted.known if wanted.task_id is None else (await directive_of(_agent(actor))).directive
+    return {**_answer(kind, text, said), **claim, "held": held}
 
 
 def _answer(kind: str, text: str, directive: str) -> JsonObject:

@@ -223,3 +223,13 @@ async def test_task_that_people_give_in_progress_comes_with_its_brief(cast: Cast
     found = await asyncio.wait_for(waiting, 20)
     assert (found["kind"], found["task"]["id"], found["lease"]["fence"]) == ("work", task["id"], 2)
     assert (await next_of(cast))["kind"] == "nothing"
+
+
+async def test_held_task_comes_with_the_directive_of_now(cast: Cast) -> None:
+    task = await cast.add_task()
+    await taken(cast)
+    budget = {"unit": "tokens", "period": "day", "limit": 1, "agent_id": str(cast.vega.id)}
+    (await cast.ada.post("/budgets", budget)).ok()
+    (await cast.vega.post("/agent/reports", {"task_id": task["id"], "usage": {"input_tokens": 2}})).ok()
+    assert (await next_of(cast, task_id=task["id"]))["directive"] == "stop"
+    assert f"You hold #{task['number']}: give back." in (await next_of(cast, known="stop"))["text"]
