@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from quart import Blueprint
+from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board
@@ -52,6 +52,7 @@ async def _form(actor: Actor, proposal: TaskProposal, values: dict[str, Any], er
     board: Board = proposal.board
     may_decide = one["state"] == "open" and can(actor, "task.decide_proposal", proposal)
     context = {"one": one, "values": values, "errors": errors, "may_decide": may_decide}
+    context |= {"merges": "merge" in request.args}
     if is_htmx():
         return render_macro(TEMPLATE, "decision_form" if errors else "dialog_of", **context, in_dialog=True)
     return await shell_page(actor, "tasks/proposal.html", active=f"board-{board.id}", board=board, **context)
