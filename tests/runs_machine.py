@@ -347,6 +347,18 @@ class RunsMachine(RuleBasedStateMachine):
             self.time.enter_context(times.travelled(timedelta(seconds=4_000)))
             self.silent_agents_lose_what_waits()
 
+    @rule(worker=WORKERS)
+    def a_lease_runs_out_for_the_fifth_time(self, worker: int) -> None:
+        self.count("fifth time")
+        answer = self.run(self.worker(worker).post(f"/agent{self.cast.home}/claims", {"lease_seconds": 30}))
+        if answer.status != 200 or answer.body["task"] is None:
+            return
+        [row] = [one for one in self.table() if str(one.id) == answer.body["task"]["id"]]
+        if not row.asks:  # else it waits
+            self.run(rows("UPDATE tasks SET failed_attempts = ? WHERE id = ?", FLAGGED_AT - 1, row.id))
+            self.time.enter_context(times.travelled(timedelta(seconds=31)))
+            self.run(expire_due())
+
     @rule(which=ANY)
     def an_agent_parks(self, which: int) -> None:
         self.count("park")
