@@ -80,7 +80,9 @@ REGIONS = (panel_region("waiting", NEAR, waiting),)
 MOST_COMMENTS, MOST_EVENTS, MOST_RUNS, MOST_DECISIONS, MOST_NOTES = 100, 200, 20, 50, 50
 MOST_READ_BY = 20  # comments of people, the newest, which say who has read them
 # What comments, runs and decisions tell themselves.
-ELSEWHERE = ("task.comment", "task.note_", "task.run_completed", "task.lease_expired", "approval.requested")
+ELSEWHERE = (
+    "task.comment", "task.note_", "task.run_completed", "task.lease_expired", "approval.requested", "session.",
+)  # fmt: skip
 DECIDED = {"approved": "approved", "changes_requested": "sent back", "rejected": "rejected"}
 
 

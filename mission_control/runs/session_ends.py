@@ -20,8 +20,8 @@ from mission_control.runs.session_signals import announce
 from mission_control.work.loops import Loop
 
 EVENTS = (
-    Kind("session.stalled", "A session that worked gave no sign for 15 minutes."),
-    Kind("session.ended", "A session ended; its digest proves what was reported in it."),
+    Kind("session.stalled", "A session that worked gave no sign for 15 minutes.", "missed a sign of the agent at"),
+    Kind("session.ended", "A session ended; its digest proves what was reported in it.", "closed a session at"),
 )
 ONLY_SYSTEM = OnlySystem("session.keep")
 

@@ -38,7 +38,9 @@ from mission_control.runs.session_titles import (
     title_of,
 )
 
-EVENTS = (Kind("session.started", "An agent began a session, or went on with one that had ended."),)
+EVENTS = (
+    Kind("session.started", "An agent began a session, or went on with one that had ended.", "opened a session at"),
+)
 
 MOST_ITEMS, MOST_STEPS, MOST_REQUESTS = 200, 100, 50
 DETAIL_BYTES, LONGEST_VALUE, LONGEST_REST = 4_096, 400, 600

@@ -245,7 +245,7 @@ def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
         actor=row["actor"],
         actor_kind={"user": "person", "agent": "agent"}.get(row["actor_kind"], "none"),
         created_at=as_moment(row["created_at"]) or times.clock_now(),
-        did=did,
+        did=did if about else did.removesuffix(" at"),
         about=about,
         then=then,
         body=body[:600],

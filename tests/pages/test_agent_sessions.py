@@ -10,6 +10,7 @@ from mission_control.core import times
 from mission_control.runs.models import Activity, AgentSession
 from tests.agent_sessions import act, announce, begin, put
 from tests.cast import Cast
+from tests.claiming import taken
 from tests.pages.visitor import Visitor, visitor
 
 PLAN = [
@@ -222,3 +223,13 @@ async def test_open_home_gets_the_row_of_an_agent_that_reports(cast: Cast) -> No
         await announce(cast, session)
         text = await watch.until("changed b.md")
         assert f'hx-target="#now-{cast.vega.id}-1"' in text and "#home-working" not in text
+
+
+async def test_feeds_say_in_words_that_sessions_begin_and_end(cast: Cast) -> None:
+    task = await cast.add_task(title="Grind")
+    await taken(cast, task_id=task["id"])
+    (await cast.vega.post("/agent/reports", {"items": [{"title": "Read a.md"}], "ended": True})).ok()
+    (await cast.atlas.post("/agent/reports", {"session": {"external_id": "free"}, "ended": True})).ok()
+    feed = (await seen_by_dan(cast, "/activity")).has("closed a session at", "</strong> opened a session  ")
+    feed.lacks("vega began", "atlas began", "session of vega", "session of atlas")
+    (await seen_by_dan(cast, cast.task(task))).lacks("closed a session", "opened a session")
