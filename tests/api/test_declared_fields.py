@@ -31,7 +31,7 @@ def sample(one: DeclaredField, present: Any) -> Any:
     if one.name in SAMPLES:
         return SAMPLES[one.name]
     kinds = {one.kind, *get_args(one.kind)}
-    samples: dict[Any, Any] = {str: "Another text", datetime: "2027-02-03T04:05:06Z", int: 7, bool: not present}
+    samples: dict[Any, Any] = {str: "Another text", datetime: "2027-02-03T04:05:06Z", int: 77, bool: not present}
     return next(value for kind, value in samples.items() if kind in kinds)
 
 

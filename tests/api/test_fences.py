@@ -10,8 +10,8 @@ from tests.contract.bodies import CALLERS, body_of, of
 from tests.things import filled, things_of
 
 WRITES = [one for one in OPERATIONS if takes_fence(one) and not one.form]
-# Reports of runs that are over, too.
-OF_ANY_RUN = {"report_usage", "report"}
+# Reports of runs that are over, too, and what was found in one, which is about no task yet.
+OF_ANY_RUN = {"report_usage", "report", "propose", "decide_proposal"}
 # Changes of what a person wrote: refused to agents whatever they hold.
 OF_ANOTHER = {"edit_task_comment", "delete_task_comment", "remove_attachment"}
 WRONG = 77
