@@ -181,6 +181,7 @@ async def _runs(view: BoardView, panel: Panel, history: list[Entry], *, whole: b
     """Return the runs, of which one that goes on says what was done in it, and the number of others."""
     found, total = await runs_of_task(panel.id, Paging(limit=200 if whole else MOST_RUNS, offset=0))
     sessions, moments = await _sessions([run["id"] for run in found]), []
+    history = [one for one in history if not one.kind.startswith("session.")]
     for run in map(in_words, found):
         is_running = run["state"] == "running"
         acts = [one for one in history if one.actor == run["agent_name"] and one.created_at >= run["began"]]
