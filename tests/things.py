@@ -302,6 +302,6 @@ async def _session(cast: Cast, made: Things, path: str) -> Any:
     if "/users/me/" in path or path.startswith("/settings/"):
         await start_session(system(cast.organization.id), await User.get(id=cast.ada.id), "Firefox/140.0")
         return (await Session.filter(user_id=cast.ada.id).first().values("id"))["id"]
-    if path.startswith(("/api/v1/boards/", "/api/v1/agent/boards/")):
+    if path.startswith(("/boards/", "/api/v1/boards/", "/api/v1/agent/boards/")):
         return (await cast.vega.post("/agent/reports", {"items": [{"title": "Looked around"}]})).ok()["session_id"]
     return "agent:mc-vega:main"
