@@ -106,7 +106,7 @@ checks: $(VENV)/.installed-dev
 
 # The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work, Claude Code and Codex. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.
-LONG_TESTS := tests/long tests/live/test_long_waits.py tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_runs_machine.py \
+LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_runs_machine.py \
 	tests/api/test_claims_races.py
 long: $(VENV)/.installed-dev
 	env -u TEST_DATABASE_URL LONG=1 $(PYTHON) -m pytest -s -m "not postgres" $(LONG_TESTS)

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -95,13 +94,3 @@ async def test_wait_outlasts_the_patience_of_a_proxy(tmp_path: Path) -> None:
             assert answer.text.startswith("    ") and answer.json()["task"]["id"] == task_id
             found = (await asyncio.wait_for(calling, PATIENCE)).structured_content
             assert found is not None and found["kind"] == "notice" and len(told) > 3
-
-
-@pytest.mark.long
-async def test_wait_of_ten_minutes_through_nginx_with_its_defaults(tmp_path: Path) -> None:
-    here = Installation(tmp_path, f"sqlite:///{tmp_path}/waits.sqlite3")
-    async with here.served() as server, behind_nginx(tmp_path, server.url) as url:
-        made = await crew(server)
-        began = time.monotonic()
-        answer = await next_of(url, made.vega.token, wait_seconds=600, keep_alive=True)
-        assert answer.json()["kind"] == "nothing" and time.monotonic() - began > 470
