@@ -105,7 +105,7 @@ class ReportCreate(Body):
     model_config = example(
         items=[{"key": "t1", "title": "Ran the tests", "state": "ok"}],
         plan=[{"text": "Find the cause", "state": "completed"}, {"text": "Fix it", "state": "in_progress"}],
-        usage={"key": "req_1", "input_tokens": 5200, "output_tokens": 300, "cost_usd": "0.02"},
+        usage=[{"key": "req_1", "input_tokens": 5200, "output_tokens": 300, "cost_usd": "0.02"}],
     )
 
     session: Annotated[
