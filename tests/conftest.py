@@ -1,5 +1,6 @@
 """One application, one event loop and one database for the whole run; every test begins with empty tables."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -146,7 +147,7 @@ async def _empty_all_tables() -> None:
         # This connection is all of the process; constraints cannot be switched inside a transaction.
         await client.execute_script(f"PRAGMA foreign_keys=OFF; BEGIN; {deletes} COMMIT; PRAGMA foreign_keys=ON;")
         return
-    for is_last in (False, False, True):
+    for pause in (0.1, 0.3, 1.0, 2.0, None):
         try:
             async with in_transaction() as transaction:
                 deletes = await _deletes()
@@ -156,8 +157,9 @@ async def _empty_all_tables() -> None:
             OperationalError,
             DeadlockDetectedError,
         ):  # a deadlock with what the test left running, such as the connection to a gateway
-            if is_last:
+            if pause is None:
                 raise
+            await asyncio.sleep(pause)
 
 
 async def _deletes() -> str:
