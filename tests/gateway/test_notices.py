@@ -45,7 +45,8 @@ async def test_notice_is_a_message_in_the_agents_session(cast: Cast, fake_gatewa
         "idempotencyKey": str(notice.id),
     }
     assert (await Delivery.get(id=notice.id)).state == "sent"
-    assert [(one.kind, one.agent_id) for one in await events(before)] == [("task.assignee_notified", lyra.id)]
+    found = [(one.kind, one.agent_id) for one in await events(before)]  # its session may have begun already
+    assert [one for one in found if one[0] != "session.started"] == [("task.assignee_notified", lyra.id)]
 
 
 async def test_agents_are_served_side_by_side_and_each_in_order(cast: Cast, fake_gateway: FakeGateway) -> None:
