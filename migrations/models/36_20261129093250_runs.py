@@ -145,6 +145,7 @@ UP = {
         CREATE INDEX "idx_task_proposals_decider" ON "task_proposals" ("decided_by_user_id")
             WHERE "decided_by_user_id" IS NOT NULL;
         CREATE INDEX "idx_agent_sessions_open" ON "agent_sessions" ("board_id") WHERE "ended_at" IS NULL;
+        CREATE INDEX "idx_agent_sessions_parent" ON "agent_sessions" ("parent_id") WHERE "parent_id" IS NOT NULL;
         CREATE INDEX "idx_agent_sessions_user" ON "agent_sessions" ("user_id") WHERE "user_id" IS NOT NULL;
         CREATE INDEX "idx_deliveries_taken" ON "deliveries" ("agent_id", "taken_at") WHERE "taken_at" IS NOT NULL;
         CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
@@ -313,6 +314,7 @@ UP = {
         CREATE INDEX "idx_task_proposals_decider" ON "task_proposals" ("decided_by_user_id")
             WHERE "decided_by_user_id" IS NOT NULL;
         CREATE INDEX "idx_agent_sessions_open" ON "agent_sessions" ("board_id") WHERE "ended_at" IS NULL;
+        CREATE INDEX "idx_agent_sessions_parent" ON "agent_sessions" ("parent_id") WHERE "parent_id" IS NOT NULL;
         CREATE INDEX "idx_agent_sessions_user" ON "agent_sessions" ("user_id") WHERE "user_id" IS NOT NULL;
         CREATE INDEX "idx_deliveries_taken" ON "deliveries" ("agent_id", "taken_at") WHERE "taken_at" IS NOT NULL;
         CREATE INDEX "idx_run_notes_board" ON "run_notes" ("board_id");
@@ -336,6 +338,7 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_task_proposals_agent";
         DROP INDEX IF EXISTS "idx_task_proposals_decider";
         DROP INDEX IF EXISTS "idx_agent_sessions_open";
+        DROP INDEX IF EXISTS "idx_agent_sessions_parent";
         DROP INDEX IF EXISTS "idx_agent_sessions_user";
         DROP INDEX IF EXISTS "idx_deliveries_taken";
         DROP INDEX IF EXISTS "idx_run_notes_board";
@@ -401,6 +404,7 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_task_proposals_agent";
         DROP INDEX IF EXISTS "idx_task_proposals_decider";
         DROP INDEX IF EXISTS "idx_agent_sessions_open";
+        DROP INDEX IF EXISTS "idx_agent_sessions_parent";
         DROP INDEX IF EXISTS "idx_agent_sessions_user";
         DROP INDEX IF EXISTS "idx_deliveries_taken";
         DROP INDEX IF EXISTS "idx_run_notes_board";

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from mission_control.approvals.payloads import asks_to_finish, reason_of
 from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 from mission_control.boards.parking import ParkAsked
+from mission_control.core.errors import ErrorCode
 from mission_control.core.substance import Seen, Substance
 from mission_control.core.values import Body, NewsPaging, NotNull, Schema, SentBack, example, parse_id
 
@@ -199,10 +200,11 @@ class ApprovalConflictDetail(Schema):
 
 
 class ApprovalConflictError(Schema):
-    """A pending approval exists for one of the tasks."""
+    """A pending approval exists for one of the tasks; or a sentence says why the request is over."""
 
-    detail: ApprovalConflictDetail
+    detail: ApprovalConflictDetail | str
     request_id: str | None = None
+    code: ErrorCode | None = None
 
 
 class StreamQuery(Schema):

@@ -60,6 +60,7 @@ INDEXES = {
     "idx_task_proposals_agent",
     "idx_task_proposals_decider",
     "idx_agent_sessions_open",
+    "idx_agent_sessions_parent",
     "idx_agent_sessions_user",
     "idx_deliveries_taken",
     "idx_run_notes_board",
