@@ -1,5 +1,7 @@
 """Who has to stop stops: turns on gateways are ended, and that is said."""
 
+from typing import Any
+
 import pytest
 from quart import Quart
 
@@ -7,14 +9,13 @@ from mission_control.agents.models import Agent
 from mission_control.boards.commands import erase_board
 from mission_control.boards.models import Board
 from mission_control.fleet import changes
-from mission_control.fleet.changes import remove, rest
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.models import Gateway
 from mission_control.log.leases import Delivery
 from mission_control.people.models import Member
 from tests.cast import Cast, Program, events, head, stamp
 from tests.gateway.fake import FakeGateway
-from tests.gateway.gateways import connected_gateway
+from tests.gateway.gateways import connected_gateway, until
 from tests.gateway.notices import on_gateway, received, reconnect_quickly, send_all, session_of, write
 
 
@@ -41,6 +42,12 @@ async def busy(fake: FakeGateway, agent: Program) -> None:
 async def ended(before: int) -> list[str]:
     """What the log says of turns that were ended."""
     return [one.message for one in await events(before, kind="agent.turn_ended")]
+
+
+async def note_of(agent: Program, action: str) -> Any:
+    """What an agent's job noted when the application had done it."""
+    job = await until(lambda: ProvisioningJob.get_or_none(agent_id=agent.id, action=action, state="done"))
+    return job.steps[0]["note"]
 
 
 @pytest.mark.parametrize("what", ["agent", "board", "organization"])
@@ -215,8 +222,7 @@ async def test_agent_that_is_deleted_ends_its_turn_first(
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     await busy(fake_gateway, lyra)
     (await cast.ada.delete(f"/agents/{lyra.id}")).ok()
-    job = await ProvisioningJob.get(agent_id=lyra.id, action="remove")
-    assert await remove(job) == "What it was doing was ended." and fake_gateway.running == {}
+    assert await note_of(lyra, "remove") == "What it was doing was ended." and fake_gateway.running == {}
 
 
 async def test_deleted_board_ends_the_turns_of_its_agents(
@@ -225,8 +231,7 @@ async def test_deleted_board_ends_the_turns_of_its_agents(
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     await busy(fake_gateway, lyra)
     (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
-    job = await ProvisioningJob.get(agent_id=lyra.id, action="rest")
-    assert await rest(job) == "Its turn was ended." and fake_gateway.running == {}
+    assert await note_of(lyra, "rest") == "Its turn was ended." and fake_gateway.running == {}
 
 
 async def test_erased_board_ends_the_turns_of_its_agents(
@@ -235,8 +240,7 @@ async def test_erased_board_ends_the_turns_of_its_agents(
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     await busy(fake_gateway, lyra)
     await erase_board(await cast.ada.actor(), await Board.get(id=cast.other_board.id))
-    job = await ProvisioningJob.get(agent_id=lyra.id, action="remove")
-    await remove(job)
+    await note_of(lyra, "remove")
     assert fake_gateway.running == {}
 
 
