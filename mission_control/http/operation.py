@@ -43,7 +43,7 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
         actor = await authenticate(entry.who, touches=not entry.tells_presence)
         if shape is not None and not comes_first:
             raw = await parsed_body()
-        if actor is not None and entry.carries_news:
+        if actor is not None and actor.is_agent and entry.carries_news:
             news.begin(actor, began, path_values, raw)
         require_scope(actor, entry.scope_of(actor))
         ids = path_ids(path_values, entry.path)

@@ -155,8 +155,8 @@ class Operation:
 
     @property
     def carries_news(self) -> bool:
-        """Return whether what is new for its caller, an agent, rides on its answer."""
-        return self.path.startswith(AGENTS) and not self.tells_news
+        """Return whether what is new for a caller that is an agent rides on its answer."""
+        return self.who in ("agent", "actor") and not self.tells_news
 
     @property
     def decides_itself(self) -> bool:

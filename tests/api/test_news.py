@@ -119,6 +119,25 @@ async def test_refusals_and_kept_answers_carry_news(cast: Cast) -> None:
     assert invalid.status == 422 and invalid.body["news"]["items"][0]["text"].endswith("Third.")
 
 
+async def test_answers_on_the_paths_of_people_carry_news_to_agents_only(cast: Cast) -> None:
+    task = await held(cast)
+    await note(cast, task, "First.")
+    assert "news" not in (await cast.ada.get(cast.task(task))).ok()
+    read = (await cast.vega.get(cast.task(task))).ok()
+    assert read["news"]["items"][0]["text"].endswith("First.")
+    await note(cast, task, "Second.")
+    written = (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "I do."})).ok()
+    assert written["news"]["items"][0]["text"].endswith("Second.")
+    await note(cast, task, "Third.")
+    refused = await cast.vega.patch(cast.task(task), {"status": "done", "fence": 99})
+    assert refused.code == "lease_lost" and refused.body["news"]["items"][0]["text"].endswith("Third.")
+    await note(cast, task, "Fourth.")
+    listed = (await cast.vega.get(f"{cast.tasks}?limit=1")).ok()
+    assert listed["news"]["items"][0]["text"].endswith("Fourth.")
+    await call(cast)
+    assert await state_of(cast, task) == "taken"
+
+
 async def test_replay_of_a_lost_answer_carries_its_news_again(cast: Cast) -> None:
     task = await held(cast)
     await note(cast, task)
