@@ -105,6 +105,21 @@ async def is_parked(run_id: UUID | None) -> bool:
     return run_id is not None and bool(await rows(waits, run_id))
 
 
+async def go_on(scope: Scope, title: str) -> bool:
+    """Let the run of a task go on; return whether it waited. The calling command holds the task."""
+    found = await rows(
+        "UPDATE task_runs SET parked_at = NULL, ready_at = NULL, resumes_on_any = ? WHERE task_id = ?"
+        " AND ended_at IS NULL AND parked_at IS NOT NULL RETURNING id, agent_id, agent_name, fence",
+        False,
+        scope.task_id,
+    )
+    for run in found:
+        agent_id, run_id = as_id(run["agent_id"]), as_id(run["id"])
+        message = f"{run['agent_name']} goes on with: {title}."
+        record("task.resumed", scope, message, agent_id=agent_id, run_id=run_id, fence=run["fence"])
+    return bool(found)
+
+
 def record_parked(run: Row, why: str = "") -> None:
     """Record that a run waits; the row has its task's title and organization too."""
     task_id = as_id(run["task_id"])

@@ -33,6 +33,8 @@ tools = Tools(position=0)
 
 WAIT_SECONDS, LONGEST_WAIT_SECONDS, AT_ONCE = 50, 600, 50
 WAIT = Annotated[int, Field(ge=0, le=LONGEST_WAIT_SECONDS)]
+WAITS = "This task waits for what you asked. Call next with its task_id to go on without the answer."
+NOT_HELD = "You do not hold this task: its run is over, or it was never yours. Call next."
 TASK_SHAPE = Shape(
     "id number title description priority due_at parent_id custom_field_values", tags=shapes.each("name")
 )
@@ -162,8 +164,8 @@ async def ask(call: Call) -> Said:
 async def _run_of(call: Call) -> Row | None:
     """Return the run that a call names, or its agent's only one. Raise Conflict when the agent has none like that."""
     found = await rows(
-        "SELECT task_id, fence, lease_expires_at FROM task_runs WHERE agent_id = ? AND ended_at IS NULL"
-        " AND parked_at IS NULL AND (lease_expires_at IS NULL OR lease_expires_at > ?) LIMIT 50",
+        "SELECT task_id, fence, lease_expires_at, parked_at FROM task_runs WHERE agent_id = ? AND ended_at IS NULL"
+        " AND (lease_expires_at IS NULL OR lease_expires_at > ?) LIMIT 50",
         call.actor.id,
         times.clock_now(),
     )
@@ -171,8 +173,11 @@ async def _run_of(call: Call) -> Row | None:
         found = [row for row in found if str(as_id(row["task_id"])) == str(call["task_id"])]
     if call["fence"] is not None:
         found = [row for row in found if row["fence"] == call["fence"]]
-    if not found and (call["task_id"] is not None or call["fence"] is not None):
-        raise Conflict(ErrorCode.NO_RUN.detail())
+    is_named = call["task_id"] is not None or call["fence"] is not None
+    working = [row for row in found if row["parked_at"] is None]
+    if is_named and not working:
+        raise Conflict(ErrorCode.NO_RUN.detail(WAITS if found else NOT_HELD))
+    found = working
     return {**found[0], "task_id": as_id(found[0]["task_id"])} if len(found) == 1 else None
 
 

@@ -10,7 +10,7 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import end_run, lease_lost, running
 from mission_control.boards.models import Board, Run
-from mission_control.boards.parking import Resume, park
+from mission_control.boards.parking import Resume, go_on, park
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.records import find
@@ -47,18 +47,14 @@ def is_over(run: Run) -> bool:
 async def hold_until(task: Task, seconds: int, *, resumes: bool = False) -> LeaseRead:
     """Set the expiry of a running run to some seconds from now; one that waited goes on. The caller holds the task."""
     expires_at = times.clock_now() + timedelta(seconds=seconds)
-    [run] = await rows(
-        "UPDATE task_runs SET lease_expires_at = ?, parked_at = NULL, ready_at = NULL, resumes_on_any = ?"
-        " WHERE task_id = ? AND fence = ? AND ended_at IS NULL RETURNING id, agent_id, agent_name",
+    if resumes:
+        await go_on(task.scope(), task.title)
+    await rows(
+        "UPDATE task_runs SET lease_expires_at = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
         expires_at,
-        False,
         task.id,
         task.fence,
     )
-    if resumes:
-        message = f"{run['agent_name']} goes on with: {task.title}."
-        agent_id, run_id = as_id(run["agent_id"]), as_id(run["id"])
-        record("task.resumed", task, message, agent_id=agent_id, run_id=run_id, fence=task.fence)
     return LeaseRead(fence=task.fence, expires_at=expires_at)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from mission_control.boards.attempts import begin_run, held_by, refuse_lost_lease, track_run
 from mission_control.boards.commands import locked_board, next_task_number
 from mission_control.boards.models import Board
+from mission_control.boards.parking import go_on
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.declared import UNSET, sent
@@ -134,6 +135,10 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
     await rules.apply(actor, task, before, change)
     if actor.is_agent and held_by(task) not in (None, held_by(before)):
         await rules.refuse_assignment(limits, task, before)
+    elif change.status == "in_progress" and actor.agent_id is not None and held_by(task) == actor.agent_id:
+        # Without a lease, as all work that is begun in this way.
+        if await go_on(task.scope(), task.title):
+            await rules.refuse_assignment(rules.Limits(limits.own), task)
     if change.tag_ids is not UNSET and (tags := await replace_tags(task.id, change.tag_ids)) is not None:
         relations["tag_ids"] = tags
     if change.custom_field_values is not UNSET:

@@ -162,13 +162,18 @@ async def test_waiting_run_counts_in_its_column(cast: Cast) -> None:
     assert await title_of_next(cast) == "Polish"
 
 
-@pytest.mark.parametrize("way", ["extend", "claim by name", "hand in"])
+@pytest.mark.parametrize("way", ["extend", "claim by name", "start", "start on the path of people", "hand in"])
 async def test_agent_goes_on_by_itself(cast: Cast, way: str) -> None:
     task, asked = await parked(cast)
     if way == "extend":
         (await extend(cast, task, fence=1)).ok()
     elif way == "claim by name":
         assert (await taken(cast, task_id=task["id"]))["lease"]["fence"] == 1
+    elif way.startswith("start"):
+        before, path = await head(cast), cast.task(task) if way.endswith("people") else f"/agent{cast.task(task)}"
+        for _ in range(2):
+            assert (await cast.vega.patch(path, {"status": "in_progress"})).ok()["status"] == "in_progress"
+        assert [event.kind for event in await events(before)] == ["task.resumed"]
     else:
         await hand_in(cast, {"task": task, "lease": {"fence": 1}}, cast.vega)
         assert await state_of(cast, task) == "completed"
@@ -176,6 +181,18 @@ async def test_agent_goes_on_by_itself(cast: Cast, way: str) -> None:
     assert await state_of(cast, task) == "running" and (await Run.get()).parked_at is None
     (await answer(cast, asked)).ok()
     assert await title_of_next(cast) is None
+
+
+async def test_agent_goes_on_within_its_limit_and_not_in_a_pause(cast: Cast) -> None:
+    task, _ = await parked(cast)
+    await cast.add_task(title="Other")
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 1})).ok()
+    await taken(cast)
+    started = {"status": "in_progress"}
+    (await cast.vega.patch(cast.task(task), started)).refused_as(409, "wip_limit_reached")
+    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "paused"})).ok()
+    (await cast.vega.patch(cast.task(task), started)).refused_as(409, "agent_paused")
+    assert await state_of(cast, task) == "waiting"
 
 
 @pytest.mark.parametrize("state", ["paused", "stopped"])
