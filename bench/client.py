@@ -58,9 +58,9 @@ class Connection:
             raise RuntimeError(f"{method} {path} answers {status}: {text[:300]!r}")
         return orjson.loads(text)
 
-    async def stream(self, path: str) -> asyncio.StreamReader:
+    async def stream(self, path: str, headers: dict[str, str] | None = None) -> asyncio.StreamReader:
         """Open an event stream. Yield its lines, with the chunk marks between them."""
-        await self._send("GET", path, None)
+        await self._send("GET", path, None, headers)
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):

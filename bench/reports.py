@@ -2,8 +2,9 @@
 
 In turns, without reports and with them: an agent claims the best task, hands it back and begins again, with a pause in
 between; a person changes titles, which another connection's stream shows. Then each of the agents reports one activity
-a second. The figures: milliseconds of a claim, of a report, and from sending a change until the stream shows it;
-processor time of the server for a report; and the bytes on disk for an activity, with its indexes.
+a second. The figures: milliseconds of a claim, of a report, from sending a change until the stream shows it, and from
+sending a report until an open board's stream has the line of the card; processor time of the server for a report; and
+the bytes on disk for an activity, with its indexes.
 """
 
 import argparse
@@ -16,12 +17,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from bench.client import Connection
+from bench.crowds import crowd
 from bench.data import V1, Data
 from bench.measure import change_to_stream, percentile
 from bench.polls import Waiter, hire
 from bench.server import Server, served
+from mission_control import features
 
 TASKS = 100
 PAUSE_SECONDS = 0.05  # between claims
@@ -40,12 +44,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="in how many turns")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     options = parser.parse_args()
+    features.install()
     print(f"{time.strftime('%F %T')}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {options.database}")
     with (
         tempfile.TemporaryDirectory(prefix="mc-bench-") as name,
         _server(Path(name), options.database) as (server, url),
     ):
-        asyncio.run(_measure(server, url, options))
+        asyncio.run(_measure(server, Path(name), url, options))
 
 
 @contextmanager
@@ -60,7 +65,7 @@ def _server(folder: Path, database: str) -> Iterator[tuple[Server, str]]:
         yield server, url
 
 
-async def _measure(server: Server, url: str, options: argparse.Namespace) -> None:
+async def _measure(server: Server, folder: Path, url: str, options: argparse.Namespace) -> None:
     owner = Connection(server.port, server.token)
     board = await owner.json("POST", f"{V1}/boards", {"name": "Bench", "slug": "bench", "description": "Measurements"})
     data = Data(f"{V1}/boards/{board['id']}", [])
@@ -68,13 +73,20 @@ async def _measure(server: Server, url: str, options: argparse.Namespace) -> Non
         made = await owner.json("POST", f"{data.board}/tasks", {"title": f"Task {number}"})
         data.tasks.append(made["id"])
     claimer, *reporters = await hire(server, data, options.agents + 1)
+    path = data.board.replace(V1, f"{V1}/agent")
+    await reporters[0].connection.json("POST", f"{path}/claims", {"task_id": data.tasks[-1], "lease_seconds": 3600})
+    [cookie], _ = await crowd(folder, url if options.database == "postgres" else "", UUID(board["id"]), 1, 0)
+    page = Connection(server.port, "")
+    lines = await page.stream(f"/boards/{board['id']}/live", {"Cookie": f"mission_control={cookie}"})
+    cards = Cards()
+    watching = asyncio.create_task(cards.watch(lines))
     found: dict[bool, list[tuple[list[float], list[float]]]] = {False: [], True: []}
     reports: list[float] = []
     size = await _size(url, options.database)
     for _ in range(options.rounds):
         for is_loaded in (False, True):
             length = options.seconds / options.rounds
-            async with _reporting(reporters if is_loaded else [], reports):
+            async with _reporting(reporters if is_loaded else [], reports, cards):
                 # Another number each time, so that no title is one that a task has.
                 changes = int(length / CHANGE_SECONDS) + len(found[False]) + len(found[True])
                 claims, (_, shown) = await asyncio.gather(
@@ -82,7 +94,7 @@ async def _measure(server: Server, url: str, options: argparse.Namespace) -> Non
                 )
             found[is_loaded].append((claims, shown))
     begun, before, count = time.perf_counter(), server.cpu_seconds(), len(reports)
-    async with _reporting(reporters, reports):
+    async with _reporting(reporters, reports, cards):
         await asyncio.sleep(ALONE_SECONDS)
     used, took, count = server.cpu_seconds() - before, time.perf_counter() - begun, len(reports) - count
     for number, name in enumerate(("a claim", "a change, until its stream shows it")):
@@ -91,6 +103,9 @@ async def _measure(server: Server, url: str, options: argparse.Namespace) -> Non
         print(f"{name}, p50 / p99 ms: {_pair(alone)} alone, {_pair(loaded)} beside reports; ratio {ratio:.2f}")
     print(f"a report, p50 / p99 ms: {_pair(reports)}; nothing beside: {count / took:.0f} a second", end=", ")
     print(f"{used / count * 1000:.2f} ms of processor time each")
+    watching.cancel()
+    page.close()
+    print(f"a report, until an open board has its card's line, p50 / p99 ms: {_pair(cards.took)} of {len(cards.took)}")
     grown = await _size(url, options.database) - size
     print(f"{len(reports)} activities, {grown / len(reports):.0f} bytes on disk each")
 
@@ -99,8 +114,28 @@ def _pair(values: list[float]) -> str:
     return f"{percentile(values, 50):.1f} / {percentile(values, 99):.1f}"
 
 
+class Cards:
+    """What the first agent does, as an open board shows it on the card of its task."""
+
+    def __init__(self) -> None:
+        self.took: list[float] = []
+        self._sent: dict[bytes, float] = {}
+
+    def title(self) -> str:
+        """A title that nothing else has, which is sent now."""
+        word = os.urandom(6).hex()
+        self._sent[word.encode()] = time.perf_counter()
+        return f"Look for {word}"
+
+    async def watch(self, lines: asyncio.StreamReader) -> None:
+        """Read a stream, and note how long each word took; a board is told of a session once a second."""
+        while line := await lines.readline():
+            for one in [one for one in self._sent if one in line]:
+                self.took.append((time.perf_counter() - self._sent.pop(one)) * 1000)
+
+
 @asynccontextmanager
-async def _reporting(reporters: list[Waiter], took: list[float]) -> AsyncIterator[None]:
+async def _reporting(reporters: list[Waiter], took: list[float], cards: Cards) -> AsyncIterator[None]:
     """Let agents report one activity a second, each in its own part of the second."""
     is_over = False
 
@@ -111,6 +146,8 @@ async def _reporting(reporters: list[Waiter], took: list[float]) -> AsyncIterato
             tool, about = STEPS[len(took) % len(STEPS)]
             item: dict[str, Any] = {"key": os.urandom(8).hex(), "kind": "TOOL_CALL_END", "state": "ok"}
             item |= {"ref": os.urandom(12).hex(), "detail": {"tool": tool, "command": about, "seconds": 2.5}}
+            if number == 0:
+                item |= {"title": cards.title()}
             sent = time.perf_counter()
             await one.connection.json("POST", f"{V1}/agent/reports", {"items": [item]})
             took.append((time.perf_counter() - sent) * 1000)
