@@ -89,12 +89,24 @@ async def docs() -> str:
 
 @pages.get("/docs/<tag>")
 async def docs_of_tag(tag: str) -> str:
-    """Show the operations of a tag and their schemas."""
-    known = next((one for one in reference.tags(_document()) if one.name == tag), None)
+    """Show the operations of a tag."""
+    known = _tag(tag)
+    entries = [entry for _, entry in reference.entries_for(_document(), lambda one: tag in one["tags"], _base())]
+    shapes = len(reference.shapes(_document(), tag))
+    return await _page("docs/tag.html", tag=known, entries=entries, shapes=shapes)
+
+
+@pages.get("/docs/<tag>/shapes")
+async def docs_of_shapes(tag: str) -> str:
+    """Show the schemas that the operations of a tag need."""
+    return await _page("docs/shapes.html", tag=_tag(tag), shapes=reference.shapes(_document(), tag))
+
+
+def _tag(name: str) -> reference.Tag:
+    known = next((one for one in reference.tags(_document()) if one.name == name), None)
     if known is None:
         raise NotFound("There is no such page in the documentation.")
-    entries = [entry for _, entry in reference.entries_for(_document(), lambda one: tag in one["tags"], _base())]
-    return await _page("docs/tag.html", tag=known, entries=entries, shapes=reference.shapes(_document(), tag))
+    return known
 
 
 async def _page(template: str, **context: object) -> str:

@@ -34,6 +34,7 @@ OPEN = {
     "/invitations/<string:token>",
     "/docs",
     "/docs/<tag>",
+    "/docs/<tag>/shapes",
     "/llms.txt",
     "/llms-full.txt",
     "/mc",

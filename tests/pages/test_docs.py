@@ -36,13 +36,16 @@ async def test_each_tag_has_a_page_with_its_operations(cast: Cast) -> None:
         for operation in OPERATIONS:
             if tag in operation.tags:
                 seen.has(f'id="{operation.operation_id}"')
-        linked = set(re.findall(r'href="#(shape-\w+)"', seen.text))
-        assert linked <= set(re.findall(r'id="(shape-\w+)"', seen.text)), tag
-        assert len(seen.text) < 320_000, tag
+        shapes = (await nobody.get(f"/docs/{tag}/shapes")).is_status(200)
+        linked = set(re.findall(rf'href="/docs/{tag}/shapes#(shape-\w+)"', seen.text + shapes.text))
+        assert linked <= set(re.findall(r'id="(shape-\w+)"', shapes.text)), tag
+        assert max(len(seen.text), len(shapes.text)) < 200_000, tag
     tasks = await nobody.get("/docs/tasks")
-    tasks.has("People and agents", 'id="shape-TaskRead"', 'href="/openapi.json?tag=tasks"')
+    tasks.has("People and agents", 'href="/docs/tasks/shapes"', 'href="/openapi.json?tag=tasks"')
+    (await nobody.get("/docs/tasks/shapes")).has('id="shape-TaskRead"', 'href="/docs/tasks"')
     (await nobody.get("/docs/agent-worker")).has("X-Agent-Token: $TOKEN")
-    (await nobody.get("/docs/nothing")).is_status(404)
+    for path in ("/docs/nothing", "/docs/nothing/shapes"):
+        (await nobody.get(path)).is_status(404)
 
 
 async def test_documentation_search_works_without_javascript(cast: Cast) -> None:
