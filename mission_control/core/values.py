@@ -369,6 +369,19 @@ def parse_id(text: object) -> UUID | None:
         return None
 
 
+NO_ID = ("uuid_parsing", "uuid_type", "uuid_version")  # what the validator calls a value that is no id
+
+
+def wanted_id(place: Sequence[object], *, takes_numbers: bool = False) -> str:
+    """Return a sentence for a value that is no id, by the names that lead to it; some take the numbers of tasks."""
+    name = next((one for one in reversed(place) if isinstance(one, str)), "")
+    if not name.endswith(("task_id", "task_ids", "parent_id")):
+        return "An id is wanted, as another answer gave it: a UUID"
+    if takes_numbers:
+        return "The number of a task is wanted, such as 12 or #12, or its id"
+    return "The id of a task is wanted, not its number; the list of tasks with q=12 finds #12"
+
+
 def new_secret(prefix: str) -> str:
     """Return `prefix_` and 48 characters with 288 random bits; clients expect 50 characters or more."""
     return f"{prefix}_{secrets.token_urlsafe(36)}"

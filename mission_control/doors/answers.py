@@ -10,7 +10,7 @@ from tortoise.exceptions import DoesNotExist
 
 from mission_control.core.errors import DomainError, ErrorCode, NotFound
 from mission_control.core.request_facts import current_request_id
-from mission_control.core.values import JsonObject, sibling_names, unknown_name
+from mission_control.core.values import NO_ID, JsonObject, sibling_names, unknown_name, wanted_id
 from mission_control.database.outages import outage
 
 LONGEST_TEXT = 100_000  # characters
@@ -82,6 +82,8 @@ def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[s
         for one in problems:
             if one["type"] == "extra_forbidden":
                 one["msg"] = unknown_name(one["loc"][-1], sibling_names(known or {}, one["loc"]))
+            elif one["type"] in NO_ID:
+                one["msg"] = wanted_id(one["loc"], takes_numbers=True)
         return _refusal(422, ErrorCode.ARGUMENTS_INVALID, _sentence(problems, 0))
     if isinstance(error, DomainError):
         detail = error.detail if isinstance(error.detail, dict) else {}

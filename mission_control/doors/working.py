@@ -249,7 +249,7 @@ def _said(found: JsonObject, *, is_parked: bool) -> str:
     takes(
         "list_attachments",
         task_id=shapes.TASK,
-        file_id=own(str | None, None, "Read this file; left out, all are listed"),
+        file_id=own(UUID | None, None, "Read this file; left out, all are listed"),
         offset=own(Annotated[int, Field(ge=0)], 0, "Skip so many characters; `next_offset` of the last answer"),
         limit=own(Annotated[int, Field(ge=1, le=MOST_CHARACTERS)], 20_000, "At most so many characters"),
     ),

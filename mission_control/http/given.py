@@ -18,12 +18,14 @@ from mission_control.core.errors import ErrorCode, Invalid, NotFound, schema_err
 from mission_control.core.values import (
     MOST_PROBLEMS,
     MOST_VALUES,
+    NO_ID,
     exceeds_values,
     parse_id,
     refuse_unstorable,
     sibling_names,
     to_json,
     unknown_name,
+    wanted_id,
 )
 from mission_control.http.registry import Ids, Operation
 
@@ -75,7 +77,7 @@ def path_ids(values: dict[str, str], path: str) -> Ids:
     ids: Ids = {}
     for name, text in values.items():
         if (given := text if f"<string:{name}>" in path else parse_id(text)) is None:
-            raise NotFound()
+            raise NotFound(f"`{shortened(text)}` is no id. {wanted_id([name])}.")
         ids[name] = given
     return ids
 
@@ -157,12 +159,11 @@ def _read_body(body: TypeAdapter[Any], raw: object) -> Any:
 
 def _item(error: Any, place: str) -> dict[str, Any]:
     value = None if place == "query" and error["type"] == "missing" else error.get("input")
+    says = wanted_id(error["loc"]) if error["type"] in NO_ID else error["msg"]
     context = {
         key: str(one) if isinstance(one, Exception) else _json_or_repr(one) for key, one in error.get("ctx", {}).items()
     }
-    return schema_error(
-        error["type"], [place, *_place_of(error)], error["msg"], _json_or_repr(shortened(value)), **context
-    )
+    return schema_error(error["type"], [place, *_place_of(error)], says, _json_or_repr(shortened(value)), **context)
 
 
 def _place_of(error: Any) -> tuple[str | int, ...]:

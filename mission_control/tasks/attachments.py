@@ -16,7 +16,7 @@ from werkzeug.formparser import FormDataParser
 from mission_control.approvals.schemas import PersonRef
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing, schema_error
-from mission_control.core.values import Paging, Schema, parse_id
+from mission_control.core.values import Paging, Schema, parse_id, wanted_id
 from mission_control.database.sql import rows, wire_moment
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
@@ -117,7 +117,7 @@ def _read(body: bytes, mimetype: str, parameters: dict[str, str]) -> Upload:
     upload = uploaded(file.filename or "", file.stream.read(), file.mimetype)
     comment_id, text = None, form.get("comment_id", "")
     if text.strip() and (comment_id := parse_id(text.strip())) is None:
-        raise Invalid([schema_error("uuid_parsing", ["body", "comment_id"], "Input should be a valid UUID", text)])
+        raise Invalid([schema_error("uuid_parsing", ["body", "comment_id"], wanted_id(["comment_id"]), text)])
     return replace(upload, comment_id=comment_id)
 
 

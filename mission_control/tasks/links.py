@@ -3,9 +3,10 @@
 from typing import Literal
 from uuid import UUID
 
+from mission_control.boards.commands import locked_board
 from mission_control.boards.words import TaskStatus
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid, NotFound, existing
+from mission_control.core.errors import Conflict, Invalid, NotFound, existing
 from mission_control.core.values import Body, Paging, Schema, example
 from mission_control.database.sql import Row, rows
 from mission_control.http.registry import lookup
@@ -22,6 +23,15 @@ EVENTS = (
     Kind("task.unlinked", "A link between two tasks was removed.", "removed a link of"),
 )
 LinkKind = Literal["found_in", "duplicate_of"]
+CIRCLES: dict[LinkKind, str] = {
+    "found_in": "#{other} was found in #{task}",
+    "duplicate_of": "#{other} is a duplicate of #{task}",
+}
+_LEADS_TO = (
+    "WITH RECURSIVE chain (id) AS (SELECT id FROM tasks WHERE id = ? UNION SELECT l.other_id FROM chain c"
+    " JOIN task_links l ON l.task_id = c.id AND l.kind = ? JOIN tasks t ON t.id = l.other_id"
+    " AND t.deleted_at IS NULL) SELECT 1 AS one FROM chain WHERE id = ?"
+)
 
 
 class TaskLinkCreate(Body):
@@ -81,13 +91,17 @@ async def visible_link(actor: Actor, board_id: UUID, task_id: UUID, link_id: UUI
 
 @command("task.link")
 async def link_task(actor: Actor, task: Task, new: TaskLinkCreate) -> TaskLink:
-    """Link a task to another one. A link that exists is a no-op."""
+    """Link a task to another one. A link that exists is a no-op; one that closes a circle of its kind: Conflict."""
+    await locked_board(task.board)  # two links that are made at once cannot close a circle together
     task = await locked_task(task)
     if new.task_id == task.id:
         raise Invalid("A task cannot be linked to itself.")
     other = await Task.get_or_none(id=new.task_id, board_id=task.board_id, deleted_at=None)
     if other is None:
         raise NotFound("The other task is not on this board.")
+    if await rows(_LEADS_TO, other.id, new.kind, task.id):
+        way = CIRCLES[new.kind].format(other=other.number, task=task.number)
+        raise Conflict(f"{way} already, by itself or through other tasks. Remove that link first.")
     return await put_link(task, other, new.kind)
 
 

@@ -61,7 +61,8 @@ async def decide_proposal(actor: Actor, proposal: TaskProposal, data: proposals.
 async def reopen_proposal(actor: Actor, proposal: TaskProposal) -> dict[str, object]:
     """Take the decision about a proposal back.
 
-    The task that was made of it goes to the trash; when it was taken up: 409.
+    The task that was made of it goes to the trash; when it was taken up: 409. Of one that was merged the comment is
+    deleted, unless somebody edited it.
     """
     return (await proposals.proposals_read([(await proposals.reopen_proposal(actor, proposal)).id]))[0]
 
@@ -79,9 +80,12 @@ async def list_task_links(actor: Actor, task: Task, query: Paging) -> dict[str, 
     return page(*await links.list_links(task, query), query)
 
 
-@api.post(f"{TASK}/links", links.TaskLinkRead, rule="task.link")
+@api.post(f"{TASK}/links", links.TaskLinkRead, rule="task.link", errors={409: ErrorResponse})
 async def link_task(actor: Actor, task: Task, data: links.TaskLinkCreate) -> dict[str, object]:
-    """Say that a task was found in another one of its board, or is its duplicate. A link that exists is a no-op."""
+    """Say that a task was found in another one of its board, or is its duplicate.
+
+    A link that exists is a no-op. Tasks that would be linked in a circle: 409.
+    """
     made = await links.link_task(actor, task, data)
     return next(one for one in await links.links_of(task.id) if str(one["id"]) == str(made.id))
 

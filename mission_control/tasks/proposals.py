@@ -27,11 +27,11 @@ from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, record
 from mission_control.people.account_names import person_name
 from mission_control.tasks.commands import create_task
-from mission_control.tasks.comments import write_comment
+from mission_control.tasks.comments import delete_comment, write_comment
 from mission_control.tasks.fields import Ids
 from mission_control.tasks.leaving import delete_task
 from mission_control.tasks.links import LinkedTask, put_link
-from mission_control.tasks.models import Task, TaskProposal
+from mission_control.tasks.models import Comment, Task, TaskProposal
 from mission_control.tasks.query import number_in
 from mission_control.tasks.schemas import TaskCreate
 
@@ -259,16 +259,31 @@ async def _merge(actor: Actor, proposal: TaskProposal, named: UUID | str | None)
     if task is None:
         raise Invalid("The task to merge it into is not on this board.")
     task.board = proposal.board
-    said = [f"{proposal.agent_name} proposed: {proposal.title}", proposal.reason, proposal.description or ""]
-    await write_comment(actor, task, "\n\n".join(filter(None, said)))
+    await write_comment(actor, task, _comment_of(proposal))
     return task
+
+
+def _comment_of(proposal: TaskProposal) -> str:
+    said = [f"{proposal.agent_name} proposed: {proposal.title}", proposal.reason, proposal.description or ""]
+    return "\n\n".join(filter(None, said)).strip()
+
+
+async def _take_comment_back(actor: Actor, proposal: TaskProposal) -> None:
+    """Delete the comment of a merged proposal, unless somebody edited it."""
+    task = await Task.get_or_none(id=proposal.task_id, deleted_at=None)
+    said = {"message": _comment_of(proposal), "edited_at": None, "deleted_at": None}
+    by = {"user_id": proposal.decided_by_user_id, "agent_id": proposal.decided_by_agent_id}
+    comment = await Comment.filter(task_id=proposal.task_id, **said, **by).order_by("-created_at").first()
+    if task is not None and comment is not None:
+        task.board, comment.task = proposal.board, task
+        await delete_comment(actor, comment)
 
 
 @command("task.decide_proposal")
 async def reopen_proposal(actor: Actor, proposal: TaskProposal) -> TaskProposal:
-    """Take a decision back; the task that was made goes to the trash. Raise Conflict when somebody has taken it up.
+    """Take a decision back: the task that was made goes to the trash, the comment of a merged one is deleted.
 
-    The comment of a merged one stays. A proposal that waits is a no-op.
+    Raise Conflict when somebody has taken the task up. A proposal that waits is a no-op.
     """
     found = await _locked(proposal)
     if found.state == "open":
@@ -279,6 +294,8 @@ async def reopen_proposal(actor: Actor, proposal: TaskProposal) -> TaskProposal:
             raise Conflict(f"#{made.number} was taken up meanwhile. Delete it, or leave it.")
         made.board = found.board
         await delete_task(actor, made)
+    if found.state == "merged":
+        await _take_comment_back(actor, found)
     found.state, found.note, found.task_id, found.decided_at = "open", None, None, None
     found.decided_by_user_id = found.decided_by_agent_id = None
     await _save_decision(found)

@@ -43,6 +43,16 @@ async def test_wrong_type_is_refused(cast: Cast) -> None:
     }  # fmt: skip
 
 
+async def test_what_is_no_id_is_refused_by_words_that_say_what_is(cast: Cast) -> None:
+    number = "The id of a task is wanted, not its number; the list of tasks with q=12 finds #12"
+    assert (await item(await cast.vega.post("/agent/next", {"task_id": "12"})))["msg"] == number
+    sent = {"title": "Polish", "depends_on_task_ids": ["#12"]}
+    assert (await item(await cast.ada.post(cast.tasks, sent)))["msg"] == number
+    assert (await item(await cast.ada.get(f"{cast.tasks}?assigned_agent_id=x")))["msg"].startswith("An id is wanted")
+    assert (await cast.vega.get(f"/agent{cast.tasks}/12/comments")).refused(404) == f"`12` is no id. {number}."
+    assert (await cast.vega.get("/agent/boards/x/tasks")).refused(404).startswith("`x` is no id. An id is wanted")
+
+
 async def test_broken_json_is_refused(cast: Cast) -> None:
     found = await item(await cast.ada.call("POST", cast.tasks, **BAD_JSON))
     assert (found["type"], found["msg"], found["input"]) == ("json_invalid", "JSON decode error", {})

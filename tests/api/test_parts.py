@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cast import Cast, events, head, ids
+from tests.cast import Answer, Cast, events, head, ids
 
 
 async def part_of(cast: Cast, parent: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -177,3 +177,20 @@ async def test_links_are_read_from_both_ends(cast: Cast) -> None:
     (await cast.ada.delete(f"{cast.task(task)}/links/{link['id']}")).ok()
     (await cast.ada.delete(f"{cast.task(task)}/links/{link['id']}")).refused(404)
     assert ids((await cast.ada.get(f"{cast.task(other)}/links")).ok()["items"]) == []
+
+
+@pytest.mark.parametrize(("kind", "words"), [("duplicate_of", "is a duplicate of"), ("found_in", "was found in")])
+async def test_links_of_a_kind_form_no_circle(cast: Cast, kind: str, words: str) -> None:
+    first, second, third = [await cast.add_task() for _ in range(3)]
+
+    async def link(task: dict[str, Any], to: dict[str, Any], kind: str = kind) -> Answer:
+        return await cast.ada.post(f"{cast.task(task)}/links", {"kind": kind, "task_id": to["id"]})
+
+    (await link(first, second)).ok()
+    (await link(second, third)).ok()
+    said = (await link(second, first)).refused(409)
+    assert said == f"#1 {words} #2 already, by itself or through other tasks. Remove that link first."
+    assert (await link(third, first)).refused(409).startswith(f"#1 {words} #3")
+    (await link(second, first, "found_in" if kind == "duplicate_of" else "duplicate_of")).ok()
+    (await cast.ada.delete(cast.task(second))).ok()
+    (await link(third, first)).ok()

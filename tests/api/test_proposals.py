@@ -86,6 +86,20 @@ async def test_merged_proposal_is_a_comment_of_the_other_task(cast: Cast, named:
     assert await told(cast) == [f"Your proposal “Oil the dome” was merged into #{task['number']}."]
 
 
+@pytest.mark.parametrize("is_edited", [False, True])
+async def test_merge_is_taken_back_with_its_comment_unless_somebody_edited_it(cast: Cast, is_edited: bool) -> None:
+    task, proposal = await cast.add_task(), await proposed(cast)
+    (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "Mine."})).ok()
+    (await decided(cast, proposal, cast.ben, decision="merge", task_id=task["id"])).ok()
+    comments = f"{cast.task(task)}/comments"
+    made = (await cast.ada.get(comments)).ok()["items"][-1]
+    if is_edited:
+        (await cast.ben.patch(f"{comments}/{made['id']}", {"message": "Oil it, too."})).ok()
+    assert (await cast.ada.delete(f"{cast.home}/proposals/{proposal['id']}/decision")).ok() == proposal
+    kept = [one["message"] for one in (await cast.ada.get(comments)).ok()["items"]]
+    assert kept == ["Mine.", *(["Oil it, too."] if is_edited else [])]
+
+
 async def test_decisions_that_make_no_sense_are_refused(cast: Cast) -> None:
     task, proposal = await cast.add_task(), await proposed(cast)
     (await decided(cast, proposal, decision="merge")).refused(422)

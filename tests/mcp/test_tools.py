@@ -170,6 +170,22 @@ async def test_invalid_arguments_are_named(cast: Cast, arguments: dict[str, Any]
     assert not await Comment.filter(task_id=task["id"]).exists()
 
 
+@pytest.mark.parametrize("name", ["next", "report", "ask", "comment", "files", "propose", "finish", "give_back"])
+async def test_what_names_no_task_is_refused_by_words_that_say_what_does(cast: Cast, name: str) -> None:
+    async with connected(cast.vega) as vega:
+        refusal = await vega.refused(name, task_id="12x")
+        unknown = await vega.refused(name, task_id="#12")
+    assert "task_id: The number of a task is wanted, such as 12 or #12, or its id" in refusal["message"]
+    assert unknown["message"] == "There is no task #12 where you work."
+
+
+async def test_ids_of_other_things_are_named_as_such(cast: Cast) -> None:
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega:
+        for name, sent in (("report", {"steps_done": ["1"]}), ("files", {"task_id": task["number"], "file_id": "log"})):
+            assert "An id is wanted" in (await vega.refused(name, **sent))["message"]
+
+
 async def test_null_argument_counts_as_unset(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert (await vega.ok("list_tasks", status=None, limit=None))["total"] == 0
