@@ -168,7 +168,10 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
 
 @when_connected
 async def on_connected(gateway: GatewayRef) -> None:
-    """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read."""
+    """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read.
+
+    Those of which the gateway says that they go on begin again with their next event.
+    """
     await rows("UPDATE agents SET run_began_at = NULL WHERE gateway_id = ? AND run_began_at IS NOT NULL", gateway.id)
     await publish_signal(gateway.organization_id, gateway_back=str(gateway.id))
     for watch, session in list(_followed.items()):
@@ -177,6 +180,7 @@ async def on_connected(gateway: GatewayRef) -> None:
             session.runs.clear()
             session.is_state_new = True
             _plan(session)
+    await session_feed.end_missed(gateway)
 
 
 @on_notify_family(FAMILY)

@@ -14,9 +14,11 @@ from mission_control.agents.models import Agent, UsageEntry
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.database.records import find, update
-from mission_control.fleet.gateway_agent import agent_in
+from mission_control.database.sql import rows
+from mission_control.fleet.gateway_agent import agent_in, mappings_in
 from mission_control.fleet.session_reading import mask_of
-from mission_control.fleet.transcript import Part, Run
+from mission_control.fleet.transcript import Part, Run, is_running
+from mission_control.gateways.connector import call
 from mission_control.gateways.events import GatewayRef
 from mission_control.runs.models import AgentSession
 from mission_control.runs.session_reports import MOST_ITEMS, NAMED, ActivityGiven, ReportCreate, SessionGiven, report
@@ -133,9 +135,37 @@ async def _store(gateway: GatewayRef, key: str, items: list[ActivityGiven]) -> N
     mask = await mask_of(gateway.id)
     for item in items:
         item.detail = mask.value(item.detail)
-    session = SessionGiven(external_id=external_id(key), client=CLIENT)
+    await _report(agent, external_id(key), items)
+
+
+async def _report(agent: Agent, external_id: str, items: list[ActivityGiven]) -> None:
+    session = SessionGiven(external_id=external_id, client=CLIENT)
     done = await report(system(agent.organization_id), agent.id, agent, ReportCreate(session=session, items=items))
     await announce(agent.organization_id, done.session)
+
+
+OPEN = (
+    "SELECT s.agent_id, s.external_id, s.seq FROM agent_sessions s JOIN agents g ON g.id = s.agent_id"
+    " AND g.board_id = s.board_id WHERE g.gateway_id = ? AND s.client = ? AND s.ended_at IS NULL"
+    " AND s.state IN ('working', 'lost')"
+)
+MISSED = "The turn ended while the gateway was not connected"
+
+
+async def end_missed(gateway: GatewayRef) -> None:
+    """End the turns whose ends were missed: those that their gateway does not name any longer. Raises GatewayError."""
+    await store_all()
+    found = await rows(OPEN, gateway.id, CLIENT)
+    if not found:
+        return
+    listed = mappings_in(await call(gateway.id, "sessions.list", {"limit": MOST_SESSIONS}), "sessions")
+    go_on = {external_id(str(one.get("key"))) for one in listed if is_running(one)}
+    for row in found:
+        if row["external_id"] in go_on:
+            continue
+        key = sha256(f"{row['seq']}:missed".encode()).hexdigest()
+        end = ActivityGiven.model_construct(key=key, at=times.clock_now(), kind="RUN_FINISHED", title=MISSED)
+        await _report(await Agent.get(id=row["agent_id"]), row["external_id"], [end])
 
 
 def external_id(key: str) -> str:

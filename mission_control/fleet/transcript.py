@@ -200,6 +200,11 @@ def moment_of(value: object) -> datetime | None:
 LONG_ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
+def is_running(session: Mapping[str, object]) -> bool:
+    """Return whether a gateway says that a turn goes on in a session."""
+    return session.get("hasActiveRun") is True or session.get("status") == "running"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
     """What a gateway says of a session; what it leaves out is empty."""
@@ -242,7 +247,7 @@ class SessionFacts:
             None if context is None else int(context),
             _number(known.get("estimatedCostUsd")),
             moment_of(known.get("updatedAt")),
-            known.get("hasActiveRun") is True or known.get("status") == "running",
+            is_running(known),
             mask.text(str(known.get("lastRunError") or "")),
         )
 

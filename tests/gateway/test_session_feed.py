@@ -14,7 +14,7 @@ from mission_control.runs.models import Activity, AgentSession
 from mission_control.runs.session_queries import line_of
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
-from tests.gateway.gateways import connected_gateway, until
+from tests.gateway.gateways import connected_gateway, state_of, until
 from tests.gateway.notices import reconnect_quickly
 
 KEY = "agent:mc-vega:main"
@@ -90,6 +90,25 @@ async def test_failed_turn_and_events_told_twice(cast: Cast, fake_gateway: FakeG
         "Began a turn", "Reading sky.md", "Read sky.md", "Stopped with an error",
     ]  # fmt: skip
     assert (await AgentSession.get()).failing == "Stopped with an error: The model is away."
+
+
+async def test_turn_that_ended_while_its_gateway_was_away_is_over(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    for number in (1, 2):
+        await tell(fake_gateway, "lifecycle", key=f"agent:mc-vega:{number}", run=f"r{number}", phase="start")
+    await stored(2)
+    fake_gateway.state.session("agent:mc-vega:1")
+    fake_gateway.running["agent:mc-vega:1"] = ["r1"]
+    await fake_gateway.drop()
+    [*_, end] = await stored(3)
+    states = {one.external_id: one.state for one in await AgentSession.all()}
+    assert states == {"agent:mc-vega:1": "working", "agent:mc-vega:2": "idle"}
+    assert (end.kind, end.title) == ("RUN_FINISHED", "The turn ended while the gateway was not connected")
+    await state_of(gateway.id, "connected")
+    await tell(fake_gateway, "lifecycle", key="agent:mc-vega:1", run="r1", phase="end")
+    assert [one.title for one in await stored(4)].count("Began a turn") == 2
+    assert {one.state for one in await AgentSession.all()} == {"idle"}
 
 
 async def test_strangers_of_a_gateway_are_not_stored(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
