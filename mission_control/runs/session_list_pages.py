@@ -10,8 +10,8 @@ from mission_control.boards.queries import on_readable_boards, shortly
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.database.sql import Row, as_moment, contains, rows
-from mission_control.runs.session_queries import COLUMNS, RELATIONS, signs
-from mission_control.runs.session_view import STATES, state_of
+from mission_control.runs.session_queries import COLUMNS, OWN, RELATIONS, signs
+from mission_control.runs.session_view import STATES, program_of, state_of
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import PaletteEntry
@@ -82,7 +82,8 @@ def line_of(row: Row) -> SessionLine:
         "lost": f"last: {doing}" if doing else "",
         "ended": row["end_reason"] or doing,
     }
-    where = ", ".join(filter(None, (row["host_label"] or row["client"], row["cwd_label"])))
+    program = "" if row["client"] == OWN else program_of(row)
+    where = ", ".join(filter(None, (row["board_name"], row["host_label"] or program, row["cwd_label"])))
     used = row["input_tokens"] + row["output_tokens"]
     since = row["ended_at"] if state == "ended" else row["parked_at"] if state == "waiting" else row["last_seen_at"]
     return SessionLine(
@@ -90,7 +91,7 @@ def line_of(row: Row) -> SessionLine:
         agent_name=row["agent_name"],
         title=row["title"] or row["task_title"] or "",
         now=said.get(state, doing),
-        place=f"{row['board_name']}, {where}",
+        place=where,
         task=f"#{row['task_number']}" if row["task_number"] else "no task",
         cost=money(row["cost_micros"] / MICROS) if row["cost_micros"] else "not known" if used else "",
         since=as_moment(since or row["last_seen_at"]) or times.clock_now(),

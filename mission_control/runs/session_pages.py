@@ -33,6 +33,7 @@ from mission_control.runs.session_view import (
     changed_files,
     notes_as_acts,
     plan_of,
+    program_of,
     state_of,
     turns_of,
 )
@@ -104,7 +105,7 @@ async def _session(session_id: UUID) -> Row:
     return (
         found
         | {name: as_moment(found[name]) for name in MOMENTS}
-        | {"shown_state": state_of(found), "steps": plan_of(found)}
+        | {"shown_state": state_of(found), "steps": plan_of(found), "program": program_of(found)}
     )
 
 

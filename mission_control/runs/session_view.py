@@ -10,9 +10,12 @@ from typing import NamedTuple
 from mission_control.boards.queries import STUCK_AT
 from mission_control.core import times
 from mission_control.database.sql import Row
-from mission_control.runs.session_queries import ActivityRead
+from mission_control.runs.session_queries import OWN, ActivityRead
 from mission_control.runs.session_titles import begins, ends
 
+PROGRAMS = {
+    OWN: "its own", "openclaw": "OpenClaw", "claude-code": "Claude Code", "codex": "Codex", "gemini": "Gemini CLI",
+}  # fmt: skip
 # What an activity is, by the first word of its title: read, search, change or run.
 WORDS = {
     "read": "read", "reading": "read", "searched": "search", "searching": "search", "changed": "change",
@@ -66,6 +69,12 @@ class Act:
     @property
     def words(self) -> str:
         return "".join(one.text for one in self.title)
+
+
+def program_of(session: Row) -> str:
+    """Return how people call the program of a session, with its version."""
+    client = str(session["client"])
+    return f"{PROGRAMS.get(client, client)} {session['client_version'] or ''}".strip()
 
 
 def acts_of(items: Sequence[ActivityRead], word: str = "", *, is_open: bool = False) -> list[Act]:

@@ -108,10 +108,10 @@ async def _turns(session: AgentSession) -> None:
 
 
 async def test_session_shows_its_turns(cast: Cast) -> None:
-    session = await begin(cast, await cast.add_task(title="Grind"), client="claude-code", host_label="attic")
+    session = await begin(cast, await cast.add_task(title="Grind"), client="Claude Code", host_label="attic")
     await _turns(session)
     seen = await seen_by_dan(cast, page_of(session))
-    seen.has("Vega on attic works", "Why is it dull?\nChange nothing.", "There is dust on the mirror.", "claude-code")
+    seen.has("Vega on attic works", "Why is it dull?\nChange nothing.", "There is dust on the mirror.", "Claude Code")
     seen.has("Read 2 files", "<code>wipe --all</code>", "failed", "no cloth &lt;here&gt;", "#1</a>")
     eve = await visitor(cast.app, cast.eve)
     (await eve.get(page_of(session))).is_status(404)
@@ -161,6 +161,18 @@ async def test_open_session_gets_the_newest_turn_only(cast: Cast) -> None:
         await act(session, "Once more", kind="RUN_STARTED")
         await announce(cast, session)
         assert "#session-earlier" in await watch.until("Once more")
+
+
+@pytest.mark.parametrize(
+    ("client", "shown", "listed"),
+    [("api", "its own", ""), ("claude-code", "Claude Code 2.1", "Claude Code 2.1"), ("gantry", "gantry 2.1", "gantry")],
+)
+async def test_program_has_the_name_that_people_know(cast: Cast, client: str, shown: str, listed: str) -> None:
+    session = await begin(cast, await cast.add_task())
+    await put(session, client=client, client_version=None if client == "api" else "2.1")
+    (await seen_by_dan(cast, page_of(session))).has(f"<dt>Program</dt><dd>{shown}</dd>")
+    found = (await seen_by_dan(cast, "/agents/sessions")).text
+    assert listed in found and ", api" not in found
 
 
 async def _groups(dan: Visitor, url: str = "/agents/sessions") -> dict[str, str]:
