@@ -131,16 +131,21 @@ async def _perform(actor: Actor, how: schemas.NeedOperation, note: str | None) -
 
 async def answer_many(actor: Actor, sent: schemas.NeedsAnswered) -> schemas.NeedResults:
     """Give many answers, each by itself; what cannot be taken back outside is refused here."""
+    titles = dict[str, str]()
 
     async def one(given: schemas.NeedAnswered) -> schemas.NeedResult:
         asked = await asked_need(actor, given.id)
         if asked.key is not None:
-            _, answer = await _answer_of(actor, asked, given.answer)
+            need, answer = await _answer_of(actor, asked, given.answer)
+            titles[given.id] = need.title
             if not answer.in_bulk:
                 raise Invalid("This is answered by itself, not together with others.")
         return await _answer(actor, asked, given, partial(atomically, actor))
 
-    return await _each((given.id, one(given)) for given in sent.answers)
+    found = await _each((given.id, one(given)) for given in sent.answers)
+    for result in found.results:
+        result.title = result.title or titles.get(result.id)
+    return found
 
 
 async def _each(attempts: Iterable[tuple[str, Coroutine[Any, Any, schemas.NeedResult]]]) -> schemas.NeedResults:

@@ -40,10 +40,14 @@ def reasons_in(results: NeedResults) -> str:
 
 
 def many_words(verb: str, results: NeedResults) -> str:
-    """Return what became of many answers: how many, and why not the others."""
-    words, reasons = f"{verb}: {len(results.results) - results.failed}.", reasons_in(results)
-    if not reasons:
+    """Return what became of many answers: how many, and which of them not, and why."""
+    words, refused = f"{verb}: {len(results.results) - results.failed}.", dict[str, list[str]]()
+    for one in results.results:
+        if one.message:
+            refused.setdefault(one.message, []).extend([f"“{bare_title(one.title)}”"] if one.title else [])
+    if not refused:
         return words
+    reasons = " ".join(": ".join(filter(None, (", ".join(which), why))) for why, which in refused.items())
     return f"{words} {results.failed} {'was' if results.failed == 1 else 'were'} not: {reasons[:300]}"
 
 

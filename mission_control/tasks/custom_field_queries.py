@@ -283,9 +283,11 @@ async def _checked_fields(board_id: UUID, given: Mapping[str, object]) -> list[B
 
 
 def _refuse_missing(fields: list[BoardField], effective: dict[str, object]) -> None:
-    missing = sorted(field.field_key for field in fields if field.required and effective[field.field_key] is None)
+    missing = [field for field in fields if field.required and effective[field.field_key] is None]
     if missing:
-        raise Invalid({"message": "Required custom fields have no value.", "missing_field_keys": missing})
+        labels = " and ".join(sorted(field.label for field in missing))
+        keys = sorted(field.field_key for field in missing)
+        raise Invalid({"message": f"{labels}: this board requires a value.", "missing_field_keys": keys})
 
 
 async def _store(task_id: UUID, field_id: UUID, value: object) -> None:

@@ -320,22 +320,13 @@ class NewTaskForm(Form):
         return QuickTask(text=text, status=self.status, after_task_id=self.after)
 
 
-@completed(to_form())
-class FullTaskForm(Form):
-    """A new task with everything that can be said of it at once. The table of fields adds its inputs."""
+class OwnFieldsForm(Form):
+    """What a new task needs, with the values of custom fields, each in an input named `field:<type>:<key>`."""
 
-    title: Title
-    description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
-    status: TaskStatus = "inbox"
-    assignee: str = ""
-    tag_ids: list[UUID] = []
-    parent_id: Annotated[UUID | None, BlankToNone] = None
-    depends_on_task_ids: list[UUID] = []
     fields: Annotated[dict[str, str], Field(exclude=True)] = {}
 
     @classmethod
     async def read(cls) -> Self:
-        """Read the form with the values of custom fields, each named `field:<type>:<key>`."""
         fields = {name: text for name, text in (await request.form).items() if name.startswith(FIELD)}
         try:
             form = await read_form(cls)
@@ -345,15 +336,31 @@ class FullTaskForm(Form):
         form.fields = fields
         return form
 
-    def body(self, found: Board) -> Fields:
-        """Return the task to create. A custom field that is left empty has its default."""
-        said = self.model_dump(exclude={"assignee", *to_form()}) | from_form(self.model_dump())
-        own: dict[str, Any] = {}
+    def own(self) -> Fields:
+        """Return the values by key. A custom field that is left empty has its default."""
+        found: Fields = {}
         for name, text in self.fields.items():
             _, kind, key = name.split(":", 2)
             try:
-                own[key] = typed(kind, text)
+                found[key] = typed(kind, text)
             except ValueError as error:
                 raise FormInvalid({**self.model_dump(), "fields": self.fields}, {name: str(error)}) from None
-        said["custom_field_values"] = {key: value for key, value in own.items() if value is not None}
-        return said | assignee_fields(self.assignee)
+        return {key: value for key, value in found.items() if value is not None}
+
+
+@completed(to_form())
+class FullTaskForm(OwnFieldsForm):
+    """A new task with everything that can be said of it at once. The table of fields adds its inputs."""
+
+    title: Title
+    description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
+    status: TaskStatus = "inbox"
+    assignee: str = ""
+    tag_ids: list[UUID] = []
+    parent_id: Annotated[UUID | None, BlankToNone] = None
+    depends_on_task_ids: list[UUID] = []
+
+    def body(self, found: Board) -> Fields:
+        """Return the task to create."""
+        said = self.model_dump(exclude={"assignee", *to_form()}) | from_form(self.model_dump())
+        return {**said, "custom_field_values": self.own(), **assignee_fields(self.assignee)}

@@ -195,9 +195,7 @@ async def _field_refused(refusal: Refusal[Task, forms.FieldsForm]) -> ResponseRe
         return same_form_again(error, f"version-field-{field.id if field else ''}-{task.id}")
     sentence = refusal.sentence
     if isinstance(error, Invalid) and isinstance(error.detail, dict):
-        missing = [fields[key].label for key in error.detail.get("missing_field_keys", ()) if key in fields]
-        requires = f"{' and '.join(missing)}: this board requires a value." if missing else ""
-        sentence = str(error.detail.get("reason") or "") or requires or sentence
+        sentence = str(error.detail.get("reason") or "") or sentence
     if not is_htmx():
         raise Invalid(f"{sentence} Nothing was saved.")
     return render_macro(GONE, "reason", sentence=sentence)

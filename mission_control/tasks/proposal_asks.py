@@ -68,7 +68,7 @@ class ProposalAsk(AskKind[Row]):
             key,
             title=f"{agent} proposes: {known['title']}",
             reason=in_one_line(known["reason"]),
-            url=f"/boards/{known['board_id']}#proposals",
+            url=f"/boards/{known['board_id']}/proposals/{key.id}",
             tasks=[NeedTask(**origin)] if origin else [],
             agent=NeedParty(id=known["agent_id"], name=agent),
             facts=[fact("link", f"found in #{origin['number']} {origin['title']}")] if origin else [],

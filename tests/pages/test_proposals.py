@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.cast import Cast
+from tests.pages.test_custom_fields import add
 from tests.pages.visitor import visitor
 
 
@@ -36,3 +37,44 @@ async def test_proposal_is_a_page_with_its_forms(cast: Cast) -> None:
     (await ada.post(f"{url}/reopening", {})).is_status(303)
     (await ada.get(url)).has("Or merge it into")
     (await ada.post(f"{url}/decision", {"decision": "drop", "note": "", "task": ""})).is_status(303)
+
+
+async def test_accepting_asks_for_what_the_board_requires(cast: Cast) -> None:
+    await add(cast, "lens", label="Lens", field_type="integer", required=True)
+    ada, proposal = await visitor(cast.app, cast.ada), await proposed(cast)
+    url = f"{cast.home}/proposals/{proposal['id']}"
+    (await ada.get(url)).has("Lens", "field:integer:lens")
+    from_shelf = (await ada.with_htmx.post(f"{url}/decision", {"decision": "accept"})).is_status(422)
+    from_shelf.has('hx-target="#dialogs"', "data-auto-open", "Fill this in.", "Lens: this board requires a value.")
+    form = {"decision": "accept", "note": "", "task": "", "field:integer:lens": ""}
+    (await ada.post(f"{url}/decision", form)).is_status(422).has("Fill this in.")
+    again = (await ada.with_htmx.post(f"{url}/decision", form | {"field:integer:lens": "wide"})).is_status(422)
+    again.has('value="wide"').lacks("<dialog")
+    (await ada.post(f"{url}/decision", form | {"field:integer:lens": "35"})).is_status(303)
+    [task] = (await cast.ada.get(f"{cast.home}/tasks")).ok()["items"]
+    assert task["custom_field_values"]["lens"] == 35
+
+
+async def test_dropping_asks_for_nothing(cast: Cast) -> None:
+    await add(cast, "lens", label="Lens", required=True)
+    ada, proposal = await visitor(cast.app, cast.ada), await proposed(cast)
+    url = f"{cast.home}/proposals/{proposal['id']}"
+    form = {"decision": "drop", "note": "", "task": "", "field:text:lens": ""}
+    (await ada.post(f"{url}/decision", form)).is_status(303)
+
+
+async def test_accepting_together_says_which_it_could_not_and_why(cast: Cast) -> None:
+    ada, first, second = await visitor(cast.app, cast.ada), await proposed(cast), await proposed(cast, title="Wash it")
+    await add(cast, "lens", label="Lens", required=True)
+    needs = [f"proposal:{one['id']}" for one in (first, second)]
+    said = await ada.with_htmx.post("/needs/answers", {"need": needs, "answer": "accept"})
+    toast = said.headers["HX-Trigger"]
+    assert "Answered: 0. 2 were not" in toast and "Lens: this board requires a value." in toast
+    assert "Oil the dome" in toast and "Wash it" in toast
+    (await ada.get("/")).has(f"{cast.home}/proposals/{first['id']}")
+    refused = (
+        await cast.ada.post(
+            f"{cast.home}/proposals/decisions", {"proposal_ids": [first["id"], second["id"]], "decision": "accept"}
+        )
+    ).refused(422)
+    assert "Lens: this board requires a value." in str(refused)
