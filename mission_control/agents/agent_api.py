@@ -68,7 +68,7 @@ async def agent_healthz(actor: Actor, agent: Agent) -> schemas.AgentHealthStatus
         roles=ALL_ROLES,
         use="Every few minutes while you run, also without work; with wait_seconds to wait for the end of a pause.",
         avoid="Not to change a task; use the task operation.",
-        effects="You are shown as online for ten minutes; the answer's `directive` says continue, pause or stop.",
+        effects="You are shown as online for 15 minutes; the answer's `directive` says continue, pause or stop.",
         never="Do not stop working because a heartbeat failed once; try again. Do not go on when it says stop.",
         route="Independent of boards and tasks.",
         example="say that I am alive",

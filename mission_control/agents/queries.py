@@ -11,7 +11,7 @@ from tortoise.queryset import QuerySet
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentQuery, AgentRead, AgentRosterQuery
 from mission_control.boards.models import Board
-from mission_control.boards.queries import OFFLINE_AFTER, is_recent, online_sql, visible_board_here
+from mission_control.boards.queries import SILENT_AFTER, is_recent, online_sql, visible_board_here
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound, existing
@@ -114,7 +114,7 @@ async def online_count(organization_id: UUID) -> int:
         "SELECT COUNT(*) AS n FROM agents g LEFT JOIN boards b ON b.id = g.board_id"
         f" WHERE g.organization_id = ? AND b.deleted_at IS NULL AND {online_sql('g')}",
         organization_id,
-        times.clock_now() - OFFLINE_AFTER,
+        times.clock_now() - SILENT_AFTER,
     )
     return int(found["n"])
 

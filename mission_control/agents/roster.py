@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agents
 from mission_control.boards.models import Board
-from mission_control.boards.queries import OFFLINE_AFTER, boards_of
+from mission_control.boards.queries import SILENT_AFTER, boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.times import elapsed, relative
@@ -41,6 +41,7 @@ class Line:
     asking: int
     runs_today: int
     tokens_today: int
+    budgets_over: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,21 @@ async def roster_by_board(actor: Actor) -> list[Group]:
 
 
 # Each is what its second part sums up for an agent: notices that were not acknowledged, approvals and questions that
-# wait for a person, runs that began today (UTC), and today's tokens.
+# wait for a person, runs that began today (UTC), today's tokens, and budgets that are used up.
 FIGURES = (
     ("notices", "COUNT(*)", "deliveries WHERE state IN ('waiting', 'sending', 'failed')"),
     ("asking", "COUNT(*)", "approvals WHERE status = 'pending'"),
     ("asking", "COUNT(*)", "agent_questions WHERE state = 'open'"),
     ("runs_today", "COUNT(*)", "task_runs WHERE started_at >= ?"),
     ("tokens_today", "SUM(input_tokens + output_tokens)", "usage_entries WHERE day = ?"),
+    (
+        "budgets_over",
+        "COUNT(*)",
+        "(SELECT a.id AS agent_id, x.period, x.exceeded_on FROM agents a JOIN budgets x"
+        " ON x.organization_id = a.organization_id AND (x.agent_id = a.id OR x.board_id = a.board_id"
+        " OR (x.agent_id IS NULL AND x.board_id IS NULL)) WHERE x.exceeded_on IS NOT NULL) o"
+        " WHERE (period = 'total' OR exceeded_on = ?)",
+    ),
 )
 
 
@@ -84,7 +93,8 @@ async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
     if not agents:
         return {}
     ids, day = [agent.id for agent in agents], times.clock_now().date()
-    since = {"runs_today": datetime.combine(day, time.min), "tokens_today": day.isoformat()}
+    today = day.isoformat()
+    since = {"runs_today": datetime.combine(day, time.min), "tokens_today": today, "budgets_over": today}
     theirs = f"IN ({placeholders(len(ids))})"
     values: Values = []
     for name, _, _ in FIGURES:
@@ -125,8 +135,8 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     silence = times.clock_now() - agent.last_seen_at
     if agent.gateway_id is not None:
         return _status_on_gateway(agent, work, asking, silence)
-    if silence > OFFLINE_AFTER:
-        return "offline", f"since {relative(agent.last_seen_at)}" if silence > timedelta(days=1) else ""
+    if silence > SILENT_AFTER:
+        return "offline", elapsed(agent.last_seen_at)
     if asking:
         return "waiting", ""
     if work:

@@ -136,7 +136,7 @@ class AgentCheckedInOrCreated(AgentCreated, AgentCheckedIn):
 def computed_status(agent: Agent) -> str:
     """What programs read. Before its first call an agent of a gateway is provisioning, any other one offline.
 
-    Then an agent of a gateway is offline while that is away, any other one after ten minutes without a call, else as
+    Then an agent of a gateway is offline while that is away, any other one after 15 minutes without a call, else as
     stored. An agent that was woken in vain is offline too.
     """
     if agent.status in ("updating", "deleting", "error"):

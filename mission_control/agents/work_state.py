@@ -11,7 +11,7 @@ from mission_control.agents.queries import own_agent
 from mission_control.agents.schemas import AgentCheckedIn, AgentWait
 from mission_control.agents.usage_queries import exhausted
 from mission_control.boards.models import Board
-from mission_control.boards.queries import OFFLINE_AFTER
+from mission_control.boards.queries import SILENT_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode
@@ -219,8 +219,8 @@ SEEN = Loop(name="writing down which agents wait", look=mark_seen, pause=5.0, wh
 
 
 async def notify_silent(since: datetime, until: datetime) -> None:
-    """Signal to live readers that the ten minutes of some agents ended between two moments."""
-    since, until = since - OFFLINE_AFTER, until - OFFLINE_AFTER
+    """Signal to live readers that the time of some agents without a sign ended between two moments."""
+    since, until = since - SILENT_AFTER, until - SILENT_AFTER
     silent = Agent.filter(gateway_id=None, last_seen_at__gte=since, last_seen_at__lt=until)
     for agent in await silent.only("id", "organization_id", "board_id"):
         await publish_signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))

@@ -24,9 +24,13 @@ from mission_control.log import broker
 from mission_control.log.shared import Shared
 from mission_control.people.account_names import person_name
 
-OFFLINE_AFTER = timedelta(minutes=10)
-SILENT_AFTER = timedelta(minutes=15)  # an agent that works on something and gives no sign
+SILENT_AFTER = timedelta(minutes=15)  # without a sign an agent is offline, and what it holds is silent
 STUCK_AT = 4  # times that the same error came in a row
+# SQL for the id of the session in which a run `r` is seen: of several that are open the one with the newest sign.
+SEEN_IN = (
+    "(SELECT x.id FROM agent_sessions x WHERE x.run_id = r.id AND x.parent_id IS NULL AND x.ended_at IS NULL"
+    " ORDER BY x.last_seen_at DESC, x.id LIMIT 1)"
+)
 # What `is_at_work` needs of an agent `g`.
 SIGNS = "g.last_seen_at, g.gateway_id AS agent_gateway_id, g.run_began_at"
 
@@ -45,7 +49,7 @@ def online_sql(agent: str) -> str:
 
 def is_recent(last_seen_at: object, now: datetime) -> bool:
     moment = as_moment(last_seen_at)
-    return moment is not None and now - moment < OFFLINE_AFTER
+    return moment is not None and now - moment < SILENT_AFTER
 
 
 def is_at_work(last_seen_at: object, gateway_id: UUID | None, run_began_at: object, now: datetime) -> bool:
@@ -167,7 +171,7 @@ async def crew_of(board: Board) -> list[dict[str, object]]:
         " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
         f" AND t.status = 'in_progress' AND t.deleted_at IS NULL AND NOT {IS_PARKED} WHERE g.board_id = ?"
         " ORDER BY LOWER(g.name), g.id, t.in_progress_at DESC",
-        times.clock_now() - OFFLINE_AFTER,
+        times.clock_now() - SILENT_AFTER,
         board.id,
     )
     # Of an agent with several tasks the one that it began last, which comes first.
@@ -210,7 +214,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         " FROM boards b LEFT JOIN board_groups p ON p.id = b.board_group_id"
         f" WHERE b.organization_id = ? AND b.deleted_at IS NULL{reach}"
         " ORDER BY LOWER(b.name), b.id LIMIT 200",
-        times.clock_now() - OFFLINE_AFTER,
+        times.clock_now() - SILENT_AFTER,
         actor.organization_id,
         *([] if everything else single),
     )

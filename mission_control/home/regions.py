@@ -16,7 +16,7 @@ from mission_control.asks.finding import Counted, Filter, count, find_keys, said
 from mission_control.asks.kinds import Include, Key
 from mission_control.asks.polling import NeedNews
 from mission_control.boards.queries import (
-    OFFLINE_AFTER,
+    SILENT_AFTER,
     board_rows,
     boards_of,
     on_readable_boards,
@@ -134,7 +134,7 @@ async def at_work(actor: Actor, only: Collection[UUID] = ()) -> list[AtWork]:
         f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable}{which}"
         f" AND (t.id IS NOT NULL OR {online_sql('a')})"
         " ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, LOWER(a.name), a.id LIMIT ?",
-        seen := times.clock_now() - OFFLINE_AFTER,
+        seen := times.clock_now() - SILENT_AFTER,
         actor.organization_id,
         *values,
         *only,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.approvals.payloads import FINISHING
 from mission_control.boards.parking import ASKED_PERSON, IS_PARKED
-from mission_control.boards.queries import OFFLINE_AFTER, PERSON, online_sql
+from mission_control.boards.queries import PERSON, SILENT_AFTER, online_sql
 from mission_control.core import times
 from mission_control.database.sql import placeholders
 
@@ -203,10 +203,10 @@ def _of_agents(now: datetime) -> list[Part]:
         f" GROUP BY w.id HAVING {level} < {ABLE}"
     )
     stopped = "CASE WHEN MAX(CASE WHEN c.work_state = 'stopped' THEN 1 ELSE 0 END) = 1 THEN 'stopped' END"
-    values = [now, now - OFFLINE_AFTER, now.date().isoformat()]
+    values = [now, now - SILENT_AFTER, now.date().isoformat()]
     return [
         *paused,
-        _part("assignee_offline", offline, now - OFFLINE_AFTER, since="w.last_seen_at", **ASSIGNEE),
+        _part("assignee_offline", offline, now - SILENT_AFTER, since="w.last_seen_at", **ASSIGNEE),
         _part("no_capable_agent", f"w WHERE {ASSIGNABLE} AND w.agent_leads", detail="'leads'", **ASSIGNEE),
         _part("no_capable_agent", may_not, now, detail="'no_token'", **ASSIGNEE),
         _part("no_capable_agent", crew, *values, *values, number=level, detail=stopped),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.agents.usage_queries import MICROS, money, short
 from mission_control.boards.parking import ASKED_PERSON
-from mission_control.boards.queries import shortly
+from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
 from mission_control.database.sql import Row, as_json, as_moment, rows
 from mission_control.log.models import Event
@@ -26,8 +26,7 @@ RUNNING = f"""
         r.ready_at, CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
         r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost
     FROM task_runs r
-    LEFT JOIN agent_sessions s ON s.id = (SELECT x.id FROM agent_sessions x WHERE x.run_id = r.id
-        AND x.parent_id IS NULL AND x.ended_at IS NULL ORDER BY x.last_seen_at DESC, x.id LIMIT 1)
+    LEFT JOIN agent_sessions s ON s.id = {SEEN_IN}
     LEFT JOIN agents g ON g.id = r.agent_id
     LEFT JOIN tasks t ON t.id = r.task_id
     WHERE r.task_id = ? AND r.ended_at IS NULL

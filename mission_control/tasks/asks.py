@@ -11,7 +11,7 @@ from uuid import UUID
 from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, in_one_line, link_facts, need, span
 from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
-from mission_control.boards.queries import OFFLINE_AFTER, visible_board
+from mission_control.boards.queries import SILENT_AFTER, visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
@@ -279,12 +279,12 @@ class SilentAsk(TaskAsk):
     signals = ("agent_id",)
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find tasks in progress whose agents were not seen for ten minutes, since the last sign.
+        """Find tasks in progress whose agents are silent, since the last sign.
 
         An agent of a gateway that is connected is silent when it was told that its task waits and did nothing since.
-        While a person waits for a sign that they asked for, which is ten minutes too, it waits for nobody.
+        While a person waits for a sign that they asked for, which is as long, it waits for nobody.
         """
-        before = times.clock_now() - OFFLINE_AFTER
+        before = times.clock_now() - SILENT_AFTER
         yield Rows(
             "FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
             " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.parked_at IS NULL AND r.started_at < ?"
@@ -309,12 +309,14 @@ class SilentAsk(TaskAsk):
             " CROSS JOIN tasks t CROSS JOIN boards b WHERE t.id = c.task_id AND b.id = t.board_id"
             " AND c.created_at >= ? AND c.created_at < ? AND c.deleted_at IS NULL AND TRIM(c.message) <> ''"
             " AND c.user_id IS NOT NULL AND t.status = 'in_progress' AND t.assigned_agent_id IS NOT NULL",
-            [since - OFFLINE_AFTER, until - OFFLINE_AFTER],
+            [since - SILENT_AFTER, until - SILENT_AFTER],
         )
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
         who = task.worker or task.assignee or "An agent"
-        read_by = f"{who} reads it at its next call. Without a sign in 10 min this comes back."
+        read_by = (
+            f"{who} reads it at its next call. Without a sign in {SILENT_AFTER.seconds // 60} min this comes back."
+        )
         sign, back = {"message": ASK}, {"status": "inbox", "assigned_agent_id": None}
         ask = answer(
             "ask", "1", "Ask for a sign", read_by, "create_task_comment", task.ids, sign, note=WORDS, recommended=True

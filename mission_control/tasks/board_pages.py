@@ -35,7 +35,7 @@ from mission_control.tasks.board_view import (
 )
 from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.open_boards import keep_presence
-from mission_control.tasks.query import OPEN, CardFilter, quoted
+from mission_control.tasks.query import OPEN, STANDS_STILL, CardFilter, quoted
 from mission_control.tasks.table import shown_columns
 from mission_control.tasks.tags import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action, same_form_again
@@ -132,6 +132,8 @@ FIXED = (
     ("is:open", "not done"),
     ("is:blocked", "waits for another task"),
     ("is:flagged", "flagged for a person"),
+    ("is:still", "silent, or the same error again and again"),
+    ("silent:>5m", "no sign of its agent for so long"),
     ("has:parts", "made of parts"),
     ("needs:approval", "an approval waits"),
     ("needs:review", "a person reviews it"),
@@ -173,7 +175,11 @@ async def _count(view: BoardView) -> str:
 
 
 VIEW = "/boards/<uuid:board_id>/views/<uuid:view_id>"
-TABS = (("open", "All open", OPEN), ("all", "All", ""))  # tabs of every board: its id, its name, its query
+TABS = (
+    ("open", "All open", OPEN),
+    ("all", "All", ""),
+    ("still", "Stands still", STANDS_STILL),
+)  # tabs of every board: its id, its name, its query
 # Kinds that leave every count as it is, and fields of which only the words of queries speak.
 UNCOUNTED = ("task.comment", "task.checklist", "task.file_")
 WORDS = {"title", "description"}
@@ -259,12 +265,12 @@ async def _tabs(view: BoardView) -> str:
 
 async def _counts(view: BoardView, batch: Batch) -> str | None:
     """Return the numbers in the tabs when only tasks changed, nothing when they stay; None for all of the tabs."""
-    if batch.signals or any(one.kind.startswith("view.") for one in batch.events):
+    if any("views_of" in one for one in batch.signals) or any(one.kind.startswith("view.") for one in batch.events):
         return None
     seen = await view.views()
     texts = {view.wanted.text, *(one.query for one in seen)}
     changed = [set(orjson.loads(one.data).get("after") or {""}) for one in batch.events if one.kind == "task.updated"]
-    is_wording = len(changed) == len(batch.events) and all(names <= WORDS for names in changed)
+    is_wording = len(changed) == len(batch.events) > 0 and all(names <= WORDS for names in changed)
     if is_wording and not any(CardFilter(one).searches_text for one in texts):
         return ""
     counts = await view.counts()
@@ -305,10 +311,15 @@ async def delete_board_view(outcome: Outcome[SavedView, None]) -> ResponseReturn
 
 CREW = of_board("agent.created", "agent.updated", "agent.deleted")
 COUNTED = of_board(
-    "view.", "task.", "approval.", "agent.updated", "agent.deleted", signals=("views_of",), about=_is_counted
-)
+    "view.", "task.", "approval.", "session.", "agent.updated", "agent.deleted", signals=("views_of", "agent_id"),
+    about=_is_counted,
+)  # fmt: skip
+FOUND = of_board(
+    "task.", "approval.", "session.", signals=("agent_id",),
+    about=lambda view, news: isinstance(news, Event) or view.wanted.looks_at_signs,
+)  # fmt: skip
 REGIONS = (
     Region(PAGE, "#query-options", CREW, _options, key=lambda view: view.board.id, swap="innerHTML"),
-    Region(PAGE, "#query-count", of_board("task.", "approval."), _count, key=lambda view: view.key, swap="innerHTML"),
+    Region(PAGE, "#query-count", FOUND, _count, key=lambda view: view.key, swap="innerHTML"),
     Region(PAGE, "#views", COUNTED, _tabs, key=lambda view: (view.key, view.actor.id), changes=_counts),
 )

@@ -36,7 +36,7 @@ STILL = (
 )
 STILL_FIELDS = {one.name for one in FIELDS if one.is_plain or (one.changed_by and not one.is_column)}
 # Kinds that change many cards, or the columns around them.
-WHOLE = ("agent.updated", "agent.deleted", "board.updated")
+WHOLE = ("agent.updated", "agent.deleted", "board.updated", "budget.")
 
 
 def may_move(event: Event) -> bool:
@@ -50,9 +50,11 @@ def may_move(event: Event) -> bool:
     return not (fields <= STILL_FIELDS if fields else {"dependency_id", "part_id"} & data.keys())
 
 
-def moves_cards(view: BoardView, news: Event | dict[str, object]) -> bool:
+def moves_cards(view: BoardView, news: News) -> bool:
     """Whether news may change which cards a page shows, and where. Through a filter every change may."""
-    return isinstance(news, Event) and (view.wanted.narrows or may_move(news))
+    if not isinstance(news, Event):
+        return view.wanted.looks_at_signs
+    return view.wanted.narrows or may_move(news)
 
 
 def tasks_of(batch: Batch) -> frozenset[UUID]:
@@ -79,7 +81,8 @@ async def card_changes(view: BoardView, batch: Batch) -> str | None:
     ids, agent_ids, session_ids = tasks_of(batch), agents_of(batch), sessions_of(batch)
     if len(ids) > AT_ONCE or any(event.kind.startswith(WHOLE) for event in batch.events):
         return None
-    if not any(moves_cards(view, event) for event in batch.events):
+    news: list[News] = [*batch.events, *batch.signals]
+    if not any(moves_cards(view, one) for one in news):
         cards, moves = await view.cards(ids, agent_ids, session_ids), view.rights.may_write
         return "".join(partial(f"#task-{one.task_id}", cards_html([one], moves), "outerMorph") for one in cards)
     orders = await view.orders()
@@ -245,7 +248,9 @@ def _view(view: BoardView) -> Hashable:
 
 WORK_STATE = of_board("board.work_state_changed", "board.updated")
 AT_WORK = (*SIGN_OF_LIFE, "session_id")
-CARDS = of_board("task.", "approval.", "session.", *CREW, "board.updated", signals=AT_WORK, about=is_no_notice)
+CARDS = of_board(
+    "task.", "approval.", "session.", *CREW, "board.updated", "budget.", signals=AT_WORK, about=is_no_notice
+)
 PRESENCE = of_board("task.", "agent.", signals=SIGN_OF_LIFE, about=is_no_notice)
 NOTE = of_board("task.", "approval.", *CREW, "board.updated", "onboarding.confirmed", about=_changes_crew)
 MOVES = of_board("task.status_changed", "task.lease_expired")

@@ -20,7 +20,7 @@ from mission_control.log.position import position_of_board
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
 from mission_control.tasks.proposals import open_proposals
-from mission_control.tasks.query import LIVING, OPEN, CardFilter, conditions
+from mission_control.tasks.query import LIVING, OPEN, STANDS_STILL, CardFilter, conditions
 from mission_control.web.asides import AsideView, asked
 from mission_control.web.regions import Concerns, Reads
 
@@ -175,7 +175,7 @@ class BoardView(AsideView):
 
         One statement counts for everybody, and one more what depends on who looks.
         """
-        texts = sorted({"", OPEN, self.wanted.text, *(one.query for one in await self.views())})
+        texts = sorted({"", OPEN, STANDS_STILL, self.wanted.text, *(one.query for one in await self.views())})
         own = [one for one in texts if CardFilter(one).asks_who_looks]
         counts = await self._counts([one for one in texts if one not in own], None)
         return counts | (await self._counts(own, self.actor.id) if own else {})

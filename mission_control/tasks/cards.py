@@ -14,7 +14,7 @@ from quart import current_app
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.boards.models import Board
 from mission_control.boards.parking import ASKED_PERSON
-from mission_control.boards.queries import PERSON, SIGNS, SILENT_AFTER, STUCK_AT, is_at_work, shortly
+from mission_control.boards.queries import PERSON, SEEN_IN, SIGNS, SILENT_AFTER, STUCK_AT, is_at_work, shortly
 from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
 from mission_control.core import times
 from mission_control.core.declared import completed_row
@@ -92,6 +92,7 @@ class Card:
     failures: int | None
     failing: str | None
     session_seen_at: datetime | None = field(compare=False)
+    budget_over_on: str | None
     person_name: str | None
     comments: int
     dependencies: int
@@ -132,6 +133,12 @@ class Card:
         return [(label, text) for label, text in texts if text]
 
 
+FOR_EVER = "9999-12-31"
+# The last day on which a budget of the agent, the board or the organization is used up; a budget in total has no end.
+BUDGET_OVER_ON = f"""(SELECT MAX(CASE WHEN x.period = 'total' THEN '{FOR_EVER}' ELSE x.exceeded_on END) FROM budgets x
+        WHERE x.exceeded_on IS NOT NULL AND x.organization_id = (SELECT b.organization_id FROM boards b
+        WHERE b.id = t.board_id) AND (x.agent_id = t.assigned_agent_id OR x.board_id = t.board_id
+        OR (x.agent_id IS NULL AND x.board_id IS NULL)))"""
 # One row for each tag of a card, or one without a tag.
 CARD = f"""
 SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reason,
@@ -140,13 +147,14 @@ SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reaso
     r.started_at AS held_since, r.parked_at, r.ready_at,
     CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
     s.state AS session_state, s.doing, s.doing_at, s.failures, s.failing, s.last_seen_at AS session_seen_at,
+    CASE WHEN t.status = 'in_progress' AND t.assigned_agent_id IS NOT NULL THEN {BUDGET_OVER_ON} END AS budget_over_on,
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
     (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
     (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
         WHERE e.task_id = t.id AND p.deleted_at IS NULL) AS dependencies,
     (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
         WHERE e.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done') AS blockers,
-    (SELECT h.number FROM tasks h WHERE h.id = t.parent_id) AS parent_number,
+    (SELECT h.number FROM tasks h WHERE h.id = t.parent_id AND h.deleted_at IS NULL) AS parent_number,
     (SELECT COUNT(*) FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL) AS parts,
     (SELECT COUNT(*) FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL
         AND c.status = 'done') AS parts_done,
@@ -155,13 +163,12 @@ SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reaso
         WHERE k.task_id = t.id AND k.is_pending) AS approval_id,
     o.name AS tag_name, o.color AS tag_color
 """
-JOINS = """
+JOINS = f"""
 LEFT JOIN agents g ON g.id = t.assigned_agent_id
 LEFT JOIN users u ON u.id = t.assigned_user_id
 LEFT JOIN agents w ON w.id = t.review_agent_id AND t.status IN ('review', 'done')
 LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL
-LEFT JOIN agent_sessions s ON s.id = (SELECT x.id FROM agent_sessions x WHERE x.run_id = r.id AND x.parent_id IS NULL
-    AND x.ended_at IS NULL ORDER BY x.last_seen_at DESC, x.id LIMIT 1)
+LEFT JOIN agent_sessions s ON s.id = {SEEN_IN}
 LEFT JOIN tag_assignments a ON a.task_id = t.id
 LEFT JOIN tags o ON o.id = a.tag_id
 """
@@ -212,6 +219,8 @@ def _badge_of_work(row: Card, now: datetime) -> Badge | None:
         return Badge("Answered", "run", "play")
     if row.parked_at or row.session_state == "waiting":
         return Badge("Asks you", "ask", "hand")
+    if row.budget_over_on and row.budget_over_on >= now.date().isoformat():
+        return Badge("Out of budget", "bad", "gauge")
     if (row.failures or 0) >= STUCK_AT:
         return Badge("Stuck", "bad", "rotate-ccw")
     signs = [one for one in (row.held_since, row.last_seen_at, row.session_seen_at) if one is not None]

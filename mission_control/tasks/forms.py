@@ -336,9 +336,9 @@ class OwnFieldsForm(Form):
         form.fields = fields
         return form
 
-    def own(self) -> Fields:
+    def own(self) -> dict[str, Any]:
         """Return the values by key. A custom field that is left empty has its default."""
-        found: Fields = {}
+        found: dict[str, Any] = {}
         for name, text in self.fields.items():
             _, kind, key = name.split(":", 2)
             try:

@@ -35,7 +35,7 @@ class DecisionForm(OwnFieldsForm):
     note: Annotated[Annotated[str, Field(max_length=4000)] | None, BlankToNone] = None
 
     def body(self, found: TaskProposal) -> Fields:
-        said: Fields = {"decision": self.decision, "note": self.note}
+        said: dict[str, Any] = {"decision": self.decision, "note": self.note}
         if self.decision == "accept":
             return said | {"custom_field_values": self.own()}
         if self.decision == "merge" and self.task is None:

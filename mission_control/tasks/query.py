@@ -7,14 +7,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from mission_control.boards.queries import PERSON
+from mission_control.boards.queries import PERSON, SEEN_IN, SILENT_AFTER, STUCK_AT
 from mission_control.boards.views import LONGEST_NAME, LONGEST_QUERY, MOST_COLUMNS
 from mission_control.boards.words import STATUSES, days_of, rank_sql, spellings
 from mission_control.core import times
@@ -39,6 +39,19 @@ STATES = {
     "flagged": "t.flagged_at IS NOT NULL",
     "unassigned": NOBODY,
 }
+# Somebody's run at a task, which waits for nobody; its agent gave no sign since a moment, the value of each `?`.
+AT_WORK = (
+    "t.status = 'in_progress' AND EXISTS (SELECT 1 FROM task_runs r LEFT JOIN agents g ON g.id = r.agent_id"
+    f" LEFT JOIN agent_sessions s ON s.id = {SEEN_IN} WHERE r.task_id = t.id AND r.ended_at IS NULL"
+    " AND r.parked_at IS NULL AND COALESCE(s.state, '') <> 'waiting' AND "
+)
+IS_SILENT = (
+    "(r.started_at <= ? AND (g.last_seen_at IS NULL OR g.last_seen_at <= ?) AND (s.id IS NULL OR s.last_seen_at <= ?)"
+    " AND (s.id IS NOT NULL OR g.gateway_id IS NULL OR g.run_began_at IS NULL))"
+)
+STILL = "still"  # the word for what is silent, or fails again and again
+UNITS = {"m": times.MINUTE, "h": times.HOUR, "d": times.DAY}
+_LONG = re.compile(r"(?:>=?)?(\d{1,4})(m|h|d)", re.I)
 NEEDS = {
     "approval": f"EXISTS ({PENDING})",
     "review": NEEDS_REVIEW,
@@ -47,7 +60,7 @@ NEEDS = {
 HAS = {"parts": "EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL)"}
 # Keys of every board; any other key may be that of a custom field.
 FIELDS = {one.word: one for one in shown_at(Surface.FILTER)}
-KEYS = (*FIELDS, "is", "needs", "has")
+KEYS = (*FIELDS, "is", "needs", "has", "silent")
 
 _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 _PAIR = re.compile(r'(-?)([\w][\w.-]*):((?:"[^"]*"?|[^\s"])+)')
@@ -100,7 +113,9 @@ def _is_value(key: str, value: str, now: datetime) -> bool:
         return value in (NOTHING, "overdue") or days_of(value, now) is not None
     if key == "parent":
         return value.lower() == NOTHING or number_in(value) is not None or parse_id(value) is not None
-    known = {"status": STATUSES, "is": STATES, "needs": NEEDS, "has": HAS}.get(key)
+    if key == "silent":
+        return _LONG.fullmatch(value) is not None
+    known = {"status": STATUSES, "is": (*STATES, STILL), "needs": NEEDS, "has": HAS}.get(key)
     if known is not None:
         return value in known
     field = FIELDS.get(key)
@@ -210,8 +225,13 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Condi
             return _due(value, now)
         case "status":
             return "t.status = ?", [value]
+        case "is" if value == STILL:
+            is_stuck = f"COALESCE(s.failures, 0) >= {STUCK_AT}"
+            return f"({AT_WORK}({is_stuck} OR {IS_SILENT})))", [now - SILENT_AFTER] * 3
         case "is":
             return STATES[value], []
+        case "silent":
+            return f"({AT_WORK}{IS_SILENT}))", [_long_ago(value, now)] * 3
         case "needs":
             return NEEDS[value], []
         case "has":
@@ -219,6 +239,13 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Condi
         case "parent":
             return _parent(value)
     return _of_column(FIELDS[word.key], value) if word.is_known else _compared(value)
+
+
+def _long_ago(value: str, now: datetime) -> datetime:
+    """Return the moment that was so long ago as a value such as `>5m` says."""
+    found = _LONG.fullmatch(value)
+    assert found is not None
+    return now - int(found[1]) * timedelta(seconds=UNITS[found[2].lower()])
 
 
 def _of_column(field: TaskField, value: str) -> Condition:
@@ -326,6 +353,7 @@ def _compared(value: str) -> Condition:
 
 
 BOARD, TABLE = "board", "table"
+STANDS_STILL = f"is:{STILL}"
 OPEN = "is:open"  # what a table shows unless its address says more
 
 
@@ -371,6 +399,11 @@ class CardFilter:
     def asks_who_looks(self) -> bool:
         """Whether the query means something else for every viewer."""
         return any(one.key == "assignee" and "me" in map(str.lower, one.values) for one in self.words())
+
+    @property
+    def looks_at_signs(self) -> bool:
+        """Whether signs of life decide what the query finds."""
+        return any(one.key == "silent" or (one.key == "is" and STILL in one.values) for one in self.words())
 
     @property
     def searches_text(self) -> bool:

@@ -217,7 +217,15 @@ async def shown_columns(view: BoardView) -> list[TableColumn]:
 
 
 TASKS = of_board(
-    "task.", "approval.", "agent.updated", "agent.deleted", "board.updated", signals=("agent_id",), about=is_no_notice
+    "task.",
+    "approval.",
+    "session.",
+    "agent.updated",
+    "agent.deleted",
+    "board.updated",
+    "budget.",
+    signals=("agent_id",),
+    about=is_no_notice,
 )
 REGIONS = (
     Region(TABLE_PAGE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes, state=state_of_cards),

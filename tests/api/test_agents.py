@@ -196,9 +196,9 @@ async def test_status_shows_online_and_offline(cast: Cast) -> None:
     assert await status() == "offline"
     (await cast.vega.get("/agent/healthz")).ok()
     assert await status() == "online"
-    with times.travelled(timedelta(minutes=9)):
+    with times.travelled(timedelta(minutes=14)):
         assert await status() == "online"
-    with times.travelled(timedelta(minutes=11)):
+    with times.travelled(timedelta(minutes=16)):
         assert await status() == "offline"
         (await cast.vega.get("/agent/healthz")).ok()
         assert await status() == "online"

@@ -230,7 +230,7 @@ async def test_silent_agent_is_asked_or_loses_its_task(cast: Cast) -> None:
     assert one["otherwise"]["at"] is not None
     await perform(cast.cleo, one, "ask")
     assert (await needs(cast.ada))["items"] == []  # everybody waits for a sign now
-    with times.travelled(timedelta(minutes=11)):
+    with times.travelled(timedelta(minutes=16)):
         assert (await one_of(cast.ada, "silent"))["id"] == one["id"]
     await perform(cast.cleo, one, "take_back")
     assert (await needs(cast.cleo))["items"] == []
@@ -285,5 +285,5 @@ async def test_readers_hear_of_what_begins_with_the_clock(cast: Cast, monkeypatc
     assert heard == []
     await deadlines.notify_returns(until, until + timedelta(seconds=1))
     assert sorted(heard) == sorted(("needs_of", str(one.id)) for one in (cast.ben, cast.cleo))
-    await deadlines.notify_returns(stamp(9), stamp(11))
+    await deadlines.notify_returns(stamp(14), stamp(16))
     assert heard[2:] == [("agent_id", str(cast.vega.id))]

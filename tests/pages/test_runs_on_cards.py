@@ -1,7 +1,9 @@
 """What cards say of the work on them: what the agent does, since when, and that it waits, is silent or stuck."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -9,6 +11,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.runs import session_signals
+from mission_control.runs.models import AgentSession
 from tests.agent_sessions import act, announce, begin, put
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -114,3 +117,70 @@ async def test_report_is_shown_on_open_cards(cast: Cast) -> None:
         with times.travelled(timedelta(seconds=1)):
             await session_signals.announce_due()
         await watch.until("<b>Vega:</b> ran make test, 2 of 214 failed")
+
+
+async def quiet(cast: Cast, **by: int) -> dict[str, Any]:
+    """Return a task at which Vega works and gave its last sign so long ago."""
+    task = await cast.add_task(title=f"Quiet for {by}")
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    await Run.filter(task_id=task["id"]).update(started_at=ago(hours=2))
+    await Agent.filter(id=cast.vega.id).update(last_seen_at=ago(**by))
+    return task
+
+
+async def found(cast: Cast, query: str) -> set[int]:
+    page = await (await visitor(cast.app, cast.dan)).get(f"{cast.home}?q={quote(query)}")
+    return {int(one) for one in re.findall(r'data-number="(\d+)"', page.text)}
+
+
+async def test_filter_finds_what_gives_no_sign(cast: Cast) -> None:
+    await cast.add_task()
+    number = (await quiet(cast, minutes=7))["number"]
+    assert await found(cast, "silent:>5m") == await found(cast, "silent:5m") == {number}
+    assert await found(cast, "silent:>10m") == await found(cast, "is:still") == set()
+    assert number not in await found(cast, "-silent:>5m")
+    assert await found(cast, "silent:soon") == set()  # words to search for
+    run = await Run.get(ended_at=None)
+    await AgentSession.create(
+        board_id=cast.board.id, agent_id=run.agent_id, agent_name="Vega", run_id=run.id, external_id=str(run.id)
+    )
+    assert await found(cast, "silent:>5m") == set()  # its session gives signs
+
+
+async def test_what_stands_still_is_silent_or_stuck_and_waits_for_nobody(cast: Cast) -> None:
+    stuck = await cast.add_task()
+    session = await begin(cast, stuck, failures=4, failing="No space left")
+    task = await quiet(cast, minutes=20)
+    assert await found(cast, "is:still") == {task["number"], stuck["number"]}
+    (await (await visitor(cast.app, cast.dan)).get(cast.home)).has("Stands still", 'id="view-still"')
+    await Run.filter(task_id=task["id"]).update(parked_at=ago(minutes=19), lease_expires_at=None)
+    with times.travelled(timedelta(minutes=1)):
+        assert await found(cast, "is:still") == {stuck["number"]}
+        await put(session, failures=0)
+        assert await found(cast, "is:still") == set()
+
+
+async def test_open_filter_follows_signs_of_life(cast: Cast) -> None:
+    await quiet(cast, minutes=20)
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live?q=is:still") as watch:
+        (await cast.vega.get("/agent/healthz")).ok()
+        text = await watch.until("#view-still")
+        assert 'data-list="list-in_progress" data-order=""' in text
+
+
+@pytest.mark.parametrize("whose", ["agent", "board", "organization"])
+async def test_card_and_agent_say_that_the_budget_is_used_up(cast: Cast, whose: str) -> None:
+    await begin(cast, await cast.add_task())
+    dan, ada = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.ada)
+    (await dan.get(cast.home)).has("Working").lacks("Out of budget")
+    (await ada.get("/agents")).lacks("Out of budget")
+    subject = {"agent": {"agent_id": str(cast.vega.id)}, "board": {"board_id": str(cast.board.id)}}.get(whose, {})
+    (await cast.ada.post("/budgets", {"unit": "tokens", "period": "day", "limit": 10, **subject})).ok()
+    (await cast.vega.post("/agent/reports", {"usage": {"key": "1", "input_tokens": 20}})).ok()
+    (await dan.get(cast.home)).has("Out of budget")
+    (await ada.get("/agents")).has("Out of budget")
+    (await ada.get(f"/agents/{cast.vega.id}")).has("Out of budget")
+    with times.travelled(timedelta(days=1)):
+        (await dan.get(cast.home)).lacks("Out of budget")
+        (await ada.get("/agents")).lacks("Out of budget")

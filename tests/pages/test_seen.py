@@ -1,5 +1,6 @@
 """Pages send what they showed with an answer; what changed meanwhile is shown instead of decided."""
 
+import json
 import re
 from typing import Any
 
@@ -95,7 +96,8 @@ async def test_many_answers_each_send_what_was_shown_of_it(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     form = {"answer": "approve", "need": [one["id"] for one in needs], "substance": [one["substance"] for one in needs]}
     seen = (await cleo.with_htmx.post("/needs/answers", form)).is_status(204)
-    assert "Approved: 2. 1 was not: This changed while you looked." in seen.headers["HX-Trigger"]
+    said = json.loads(seen.headers["HX-Trigger"])["toast"]["message"]
+    assert said.startswith("Approved: 2. 1 was not: “Publish #2 Write the report”: This changed while you looked.")
     assert [one["id"] for one in (await cast.cleo.get("/needs")).ok()["items"]] == [needs[1]["id"]]
 
 
