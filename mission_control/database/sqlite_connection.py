@@ -150,6 +150,7 @@ class Connection(sqlite3.Connection):
         found = part = cursor.fetchmany(ROWS_BETWEEN_CHECKS)
         while len(part) == ROWS_BETWEEN_CHECKS:
             if self.watch.is_over():
+                cursor.close()  # else the connection reads on what was there now, as long as anything holds the cursor
                 raise Cut
             part = cursor.fetchmany(ROWS_BETWEEN_CHECKS)
             found += part

@@ -1,6 +1,7 @@
 """Where statements run on SQLite: short ones on the loop's thread, long ones in threads, COMMIT as the disk is."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -224,6 +225,25 @@ async def test_read_sees_what_was_committed_and_nothing_else(file: SqliteFile) -
     goes_on.set()
     await writing
     assert await Note.all().count() == 1
+
+
+async def test_what_was_committed_is_seen_after_a_read_was_cut(
+    file: SqliteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection would go on to read what was there when the read began, until its rows are let go of."""
+    await Note.bulk_create([Note(text=f"{number}") for number in range(40)])
+    assert await rows(COUNT) == [{"n": 40}]
+    [reader] = file.readers.all
+    over = iter((True,))
+    monkeypatch.setattr(reader.watch, "is_over", lambda: next(over, False))
+    gc.disable()
+    try:
+        assert len(await rows("SELECT id FROM small_notes WHERE text LIKE '%'")) == 40
+        assert next(over, None) is None, "the read was cut"
+        await Note.create(text="new")
+        assert await rows(COUNT) == [{"n": 41}]
+    finally:
+        gc.enable()
 
 
 async def test_writer_waits_for_another_process_without_holding_up_readers(file: SqliteFile, tmp_path: Path) -> None:
