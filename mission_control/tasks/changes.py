@@ -85,12 +85,18 @@ async def present_task(task: Task) -> Task | None:
     return found
 
 
-async def position_next_to(task: Task, neighbour_id: UUID, *, above: bool) -> float:
-    """Return the position right before or after another card of the column. Raise NotFound when that one is gone."""
-    here = (task.board_id, task.status)
-    neighbour = await find(Task, "id = ? AND board_id = ? AND status = ? AND deleted_at IS NULL", neighbour_id, *here)
-    if neighbour is None or neighbour.id == task.id:
+async def neighbour_of(task: Task, status: str, neighbour_id: UUID) -> Task:
+    """Return another card of a column. Raise NotFound when it is gone."""
+    here = "id = ? AND board_id = ? AND status = ? AND deleted_at IS NULL AND id <> ?"
+    neighbour = await find(Task, here, neighbour_id, task.board_id, status, task.id)
+    if neighbour is None:
         raise NotFound("The neighbouring card is no longer in this column.")
+    return neighbour
+
+
+async def position_next_to(task: Task, neighbour: Task, *, above: bool) -> float:
+    """Return the position right before or after another card of the column."""
+    here = (task.board_id, task.status)
     side, ways, edge = ("<", ("DESC", ">", "ASC"), -2.0) if above else (">", ("ASC", "<", "DESC"), 2.0)
     beyond = await rows(
         f"SELECT position FROM tasks WHERE board_id = ? AND status = ? AND {LIVING} AND id <> ? AND id <> ?"

@@ -19,7 +19,15 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.tasks import dependencies, notices, parts, rules
-from mission_control.tasks.changes import Differences, TaskChange, held_task, locked_task, position_next_to, save
+from mission_control.tasks.changes import (
+    Differences,
+    TaskChange,
+    held_task,
+    locked_task,
+    neighbour_of,
+    position_next_to,
+    save,
+)
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.custom_field_queries import check_new_values, merge_values, store_new_values, values_of_tasks
 from mission_control.tasks.fields import PLAIN
@@ -72,7 +80,7 @@ async def create_task(
         await rules.refuse_assignment(limits, task)
     neighbour = above or original
     if neighbour is not None and neighbour.status == task.status:
-        task.position = await position_next_to(task, neighbour.id, above=False)
+        task.position = await position_next_to(task, neighbour, above=False)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
         task.in_progress_at = times.clock_now()
@@ -201,8 +209,11 @@ async def move_task(
     actor: Actor, task: Task, status: str, before_task_id: UUID | None = None, after_task_id: UUID | None = None
 ) -> Task:
     """Move a card to a column, and there before or after a neighbour."""
+    neighbour_id = before_task_id or after_task_id
+    # Before the change: a task that is open again sends those that wait for it back, perhaps the neighbour.
+    neighbour = await neighbour_of(task, status, neighbour_id) if neighbour_id else None
     task = await change_task(actor, task, TaskChange(status=status))
-    if (neighbour := before_task_id or after_task_id) is None:
+    if neighbour is None:
         return task
     position = await position_next_to(task, neighbour, above=before_task_id is not None)
     if position != task.position:

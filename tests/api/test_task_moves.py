@@ -75,6 +75,17 @@ async def test_neighbour_in_another_column_changes_nothing(cast: Cast) -> None:
     assert await kinds(cast, before) == []
 
 
+@pytest.mark.parametrize("place", [{"place": "top"}, {"before_task_id": ...}])
+async def test_task_opens_again_above_one_that_it_sends_back(cast: Cast, place: Any) -> None:
+    first, other = await cast.add_task(title="first"), await cast.add_task(title="other")
+    waits = await cast.add_task(title="waits", depends_on_task_ids=[first["id"]])
+    for task, status in ((first, "done"), (other, "review"), (waits, "review")):
+        (await move(cast, task, status=status)).ok()
+    sent = {name: waits["id"] if value is ... else value for name, value in place.items()}
+    (await move(cast, first, status="review", **sent)).ok()
+    assert (await column(cast, "review"), await column(cast, "inbox")) == (["first", "other"], ["waits"])
+
+
 async def test_moves_follow_the_board_rules(cast: Cast) -> None:
     first = await cast.add_task()
     waits = await cast.add_task(depends_on_task_ids=[first["id"]])
