@@ -1,19 +1,20 @@
 """Agents, people, gateways and time against one board that needs approvals, in any order: what holds after every step.
 
 The machine speaks HTTP to the application in this process and moves the test clock. What it expects of claims and of
-the next step is in `runs_oracle.py`. What opens the gate to done is worked out from the event log alone.
+the next step is in `runs_oracle.py`, and what must always hold in `runs_law.py`.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-import orjson
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -38,18 +39,17 @@ from mission_control.tasks.models import Task
 from tests import runs_oracle as oracle
 from tests.cast import Answer, Cast, Program
 from tests.gateway_agents import add_gateway
-from tests.runs_oracle import NEXT, Row
+from tests.runs_law import FINISHING, FLAGGED_AT, STATUSES, Law
+from tests.runs_oracle import Row
 
-STATUSES = ("inbox", "in_progress", "review", "done")
-FINISHING = ("task.finish", "mark_task_done")
-ACTIONS = (*FINISHING, "task.complete", "complete_task", "read.docs", "deploy", "send.email")
-DECISIONS = ("approved", "rejected", "changes_requested")
+ACTIONS = (*FINISHING, "read.docs", "deploy", "send.email")
+DECISIONS = ("approved", "approved", "approved", "rejected", "changes_requested")
 PRIORITIES = ("urgent", "high", "medium", "low", "whenever")
-FLAGGED_AT = 5
+FULL = 14  # tasks that are not done
 WORKERS = st.integers(0, 1)
 ANY = st.integers(0, 10_000)
 # What a command must have left alone when it died before its commit. Notices are taken and sent beside commands.
-TABLES = ("tasks", "task_runs", "approvals", "approval_task_links", "agent_questions", "events")
+TABLES = ("tasks", "task_runs", "approvals", "approval_task_links", "agent_questions")
 
 
 class Killed(Exception):
@@ -63,13 +63,14 @@ class Ground:
     loop: asyncio.AbstractEventLoop
     cast: Cast
     gateway: GatewayRef
+    grows_old: bool = False  # one board all the time, whose clock never goes back
     steps: int = 0
     claims: int = 0
-    finished: int = 0
-    reached: dict[str, int] = field(default_factory=dict)
-    taken: dict[str, int] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
+    reached: Counter[str] = field(default_factory=Counter)
+    taken: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
     verified: tuple[int, str] = (0, GENESIS)
+    past: "Past | None" = None
 
     async def verify_on(self) -> None:
         """The chain holds from where it was verified last, so that a long run costs no more than its events."""
@@ -84,6 +85,32 @@ class Ground:
         await self.verify_on()
 
 
+@dataclass
+class Past:
+    """What a machine remembers of its board: the fences it was given, the moves it can take back, what it checked."""
+
+    time: ExitStack = field(default_factory=ExitStack)
+    known: list[tuple[int, UUID, int]] = field(default_factory=list)
+    undo: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    law: Law = field(default_factory=Law)
+
+
+def deed(**given: Any) -> Callable[[Callable[..., None]], Any]:
+    """A rule that is counted, so that a run can show what it has seen."""
+
+    def counted(work: Callable[..., None]) -> Any:
+        @wraps(work)
+        def done(self: "RunsMachine", *first: Any, **chosen: Any) -> None:
+            self.ground.steps += 1
+            self.ground.seen[work.__name__] += 1
+            work(self, *first, **chosen)
+
+        made: Any = rule
+        return made(**given)(done)
+
+    return counted
+
+
 class RunsMachine(RuleBasedStateMachine):
     """One board from nothing to chaos; it needs an approval before a task is done."""
 
@@ -91,17 +118,24 @@ class RunsMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.time = ExitStack()
-        self.fences: dict[UUID, int] = {}
-        self.known: list[tuple[int, UUID, int]] = []
-        self.undo: list[tuple[str, dict[str, Any]]] = []
-        self.failed: dict[UUID, int] = {}
-        self.checked = 0
-        self.run(self._start())
+        past = self.ground.past if self.ground.grows_old else None
+        self.past = self.ground.past = past or Past()
+        if past is None:
+            self.run(self._start())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Do something in the application's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self.ground.loop).result(60)
+
+    def may(self, call: Coroutine[Any, Any, Answer], *refusals: int) -> Answer:
+        """The answer of a call that succeeds, or is refused like this."""
+        answer: Answer = self.run(call)
+        assert answer.status in (200, *refusals), f"{answer.status}: {answer.body}"
+        return answer
+
+    def must(self, call: Coroutine[Any, Any, Answer]) -> Any:
+        """The body of a call that succeeds."""
+        return self.may(call).body
 
     async def _start(self) -> None:
         cast = self.cast
@@ -122,14 +156,19 @@ class RunsMachine(RuleBasedStateMachine):
         for priority in PRIORITIES[:4]:
             await cast.add_task(priority=priority)
         [row] = await rows("SELECT MAX(seq) AS seq FROM events WHERE board_id = ?", cast.board.id)
-        self.checked = int(row["seq"])
+        self.past.law = Law(cast.board.id, row["seq"], self.ground.seen, self.ground.reached)
 
     def teardown(self) -> None:
         """The log of everything that happened holds; what came before this machine is walked once more at the end."""
         try:
             self.run(self.ground.verify_on())
         finally:
-            self.time.close()
+            if not self.ground.grows_old:
+                self.past.time.close()
+
+    def later(self, seconds: int) -> None:
+        """The test clock moves."""
+        self.past.time.enter_context(times.travelled(timedelta(seconds=seconds)))
 
     # Who and what
 
@@ -141,11 +180,6 @@ class RunsMachine(RuleBasedStateMachine):
     def worker(self, number: int) -> Program:
         """One of the two workers."""
         return (self.cast.vega, self.cast.rigel)[number]
-
-    def count(self, what: str) -> None:
-        """Remember that something was tried, so that a run can show what it has seen."""
-        self.ground.steps += 1
-        self.ground.seen[what] = self.ground.seen.get(what, 0) + 1
 
     def table(self) -> list[Row]:
         """All tasks of the board as they are."""
@@ -160,11 +194,6 @@ class RunsMachine(RuleBasedStateMachine):
     def may_have(self, agent: Program, row: Row) -> bool:
         """Whether a task may be handed to an agent that may be handed something at all."""
         return bool(self.run(oracle.may_have(self.cast.board.id, agent, row)))
-
-    def may(self, answer: Answer, *refusals: int) -> Answer:
-        """An answer that is a success, or one of these refusals."""
-        assert answer.status in (200, *refusals), f"{answer.status}: {answer.body}"
-        return answer
 
     def trashed(self, number: int) -> Any:
         """A task of the trash."""
@@ -184,17 +213,15 @@ class RunsMachine(RuleBasedStateMachine):
 
     def some_task(self, number: int) -> Row | None:
         """A task by a number that means nothing."""
-        there = [row for row in self.table() if row.is_there]
+        there = [row for row in self.table() if row.is_there and (row.status != "done" or number % 4 == 0)]
         return there[number % len(there)] if there else None
 
     # People and time
 
-    @rule(priority=st.sampled_from(PRIORITIES), due_in=st.none() | st.integers(-3, 5), on=st.none() | ANY)
+    @deed(priority=st.sampled_from(PRIORITIES), due_in=st.none() | st.integers(-3, 5), on=st.none() | ANY)
     def a_person_adds_a_task(self, priority: str, due_in: int | None, on: int | None) -> None:
         """A task, perhaps with a day and something it waits for."""
-        self.count("add")
-        there = self.table()
-        if len(there) >= 14:
+        if self.open_tasks() >= FULL:
             return
         wanted: dict[str, Any] = {"title": "Work", "priority": priority}
         if due_in is not None:
@@ -202,50 +229,28 @@ class RunsMachine(RuleBasedStateMachine):
         other = self.some_task(on) if on is not None else None
         if other is not None:
             wanted["depends_on_task_ids"] = [str(other.id)]
-        self.run(self.cast.ada.post(self.cast.tasks, wanted)).ok()
+        self.must(self.cast.ada.post(self.cast.tasks, wanted))
 
-    @rule(seconds=st.sampled_from((1, 20, 61, 400, 4_000, 90_000)))
+    @deed(seconds=st.sampled_from((1, 20, 61, 400, 4_000, 90_000)))
     def time_goes_on(self, seconds: int) -> None:
         """The test clock moves."""
-        self.count("time")
-        self.time.enter_context(times.travelled(timedelta(seconds=seconds)))
+        self.later(seconds)
 
-    @rule()
+    @deed()
     def leases_are_swept(self) -> None:
         """What the background loop does."""
-        self.count("sweep")
         self.run(expire_due())
         for row in self.run(rows("SELECT lease_expires_at FROM task_runs WHERE ended_at IS NULL")):
             expires_at = as_moment(row["lease_expires_at"])
             assert expires_at is None or expires_at > times.clock_now()
 
-    @rule(task=ANY, back=st.booleans())
-    def a_person_deletes(self, task: int, back: bool) -> None:
-        """And perhaps thinks better of it."""
-        self.count("delete and restore" if back else "delete")
-        if (row := self.some_task(task)) is None or (not back and len(self.table()) < 6):
-            return
-        self.run(self.cast.ada.delete(self.cast.task(row))).ok()
-        if back:
-            self.may(self.run(self.cast.ada.post(f"{self.cast.task(row)}/restorations")), 409)
-
-    @rule(task=ANY)
+    @deed(task=ANY)
     def a_person_clears_a_flag(self, task: int) -> None:
         """Whether there is one or not."""
-        self.count("unflag")
         if (row := self.some_task(task)) is not None:
-            self.run(self.cast.ada.delete(f"{self.cast.task(row)}/flag")).ok()
+            self.must(self.cast.ada.delete(f"{self.cast.task(row)}/flag"))
 
-    @rule(task=ANY)
-    def an_agent_asks(self, task: int) -> None:
-        """An approval about a task, unless it has one."""
-        self.count("ask")
-        if (row := self.some_task(task)) is not None:
-            wanted = {"action_type": "go", "confidence": 50, "lead_reasoning": "So.", "task_ids": [str(row.id)]}
-            answer = self.run(self.cast.vega.post(self.cast.approvals, wanted))
-            assert answer.status == (409 if row.is_held else 200), answer.body
-
-    @rule(
+    @deed(
         worker=WORKERS,
         named=st.none() | ANY,
         question=st.booleans(),
@@ -258,7 +263,6 @@ class RunsMachine(RuleBasedStateMachine):
         self, worker: int, named: int | None, question: bool, park: bool, resume: str, soon: bool, lost: bool
     ) -> None:
         """A question or an approval, perhaps about a task of its own, perhaps with a deadline, perhaps twice."""
-        self.count("ask to wait")
         if self.count_of("agent_questions WHERE state = 'open'") > 4:
             return
         agent, wanted = self.worker(worker), dict[str, Any](resume=resume, park=park)
@@ -274,17 +278,26 @@ class RunsMachine(RuleBasedStateMachine):
             wanted |= {"action_type": "go", "confidence": 50, "lead_reasoning": "So."}
             wanted |= {"otherwise": "send_back"} if soon else {}
         key = {"Idempotency-Key": f"ask-{self.ground.steps}-{times.clock_now()}"} if lost else {}
-        answer = self.may(self.run(agent.post(path, wanted, headers=key)), 409)
+        answer = self.may(agent.post(path, wanted, headers=key), 409)
         if answer.status != 200:
             assert "conflicts" in str(answer.body) or answer.refused(409)["code"] == "no_run"
         elif lost:
             assert self.run(agent.post(path, wanted, headers=key)).ok()["id"] == answer.body["id"]
 
-    @rule()
+    @deed()
     def everything_may_go_on(self) -> None:
-        """So that the machine does not spend its steps on a board that stands still."""
-        self.count("go on")
+        """So that the machine does not spend its steps on a board that stands still, or on a full one."""
         self.run(self._let_go())
+        stuck = {"flagged": self._unflag, "nobody's": self._move_back, "a person's": self._move_back}
+        if self.open_tasks() > FULL // 2:
+            stuck |= {"review": self._review, "blocked": self._unblock, "held": self._move_back}
+        for row in self.table():
+            if row.is_there and (step := stuck.get(row.state)) is not None:
+                step(row, self.cast.vega)
+
+    def open_tasks(self) -> int:
+        """How many tasks are not done."""
+        return sum(row.is_there and row.status != "done" for row in self.table())
 
     async def _let_go(self) -> None:
         cast, running = self.cast, {"state": "running"}
@@ -294,11 +307,8 @@ class RunsMachine(RuleBasedStateMachine):
             (await cast.ada.patch(f"/agents/{one.id}", {"wip_limit": None})).ok()
         rules = {"only_lead_can_change_status": False, "wip_limits": None}
         (await cast.ada.patch(cast.home, rules)).ok()
-        for row in await oracle.tasks_of(cast.board.id):
-            if row.is_there and row.is_flagged:
-                (await cast.ada.delete(f"{cast.task(row)}/flag")).ok()
 
-    @rule(
+    @deed(
         worker=WORKERS,
         question=st.booleans(),
         parks=st.booleans(),
@@ -310,86 +320,79 @@ class RunsMachine(RuleBasedStateMachine):
         self, worker: int, question: bool, parks: bool, meanwhile: str, answered: bool, then: str
     ) -> None:
         """Claims a task, asks about it, comes back later or not at all."""
-        self.count("ask and leave")
         agent, claims = self.worker(worker), f"/agent{self.cast.home}/claims"
-        answer = self.may(self.run(agent.post(claims, {"lease_seconds": 30})), 409)
+        answer = self.may(agent.post(claims, {"lease_seconds": 30}), 409)
         if answer.status != 200 or answer.body["task"] is None:
             return
         task_id, fence = UUID(answer.body["task"]["id"]), answer.body["lease"]["fence"]
-        self.known.append((worker, task_id, fence))
+        self.past.known.append((worker, task_id, fence))
         wanted: dict[str, Any] = {"task_id": str(task_id), "park": parks}
         if question:
             asked = self.run(agent.post(f"/agent{self.cast.home}/questions", {**wanted, "content": "Which?"}))
         else:
             wanted |= {"action_type": "go", "confidence": 50, "lead_reasoning": "So."}
-            asked = self.may(self.run(agent.post(self.cast.approvals, wanted)), 409)
+            asked = self.may(agent.post(self.cast.approvals, wanted), 409)
         if asked.status != 200:
             return
         if meanwhile == "lease ends":
-            self.time.enter_context(times.travelled(timedelta(seconds=31)))
+            self.later(31)
             self.run(expire_due())
         elif meanwhile == "other work":
-            self.may(self.run(agent.post(claims, {"lease_seconds": 900})), 409)
+            self.may(agent.post(claims, {"lease_seconds": 900}), 409)
         elif meanwhile == "taken over":
-            self.may(self.run(self.cast.cleo.patch(self.cast.task(task_id), {"assigned_agent_id": None})), 409)
+            self.may(self.cast.cleo.patch(self.cast.task(task_id), {"assigned_agent_id": None}), 409)
         elif meanwhile == "asks again":
             again = {"task_id": str(task_id), "content": "And which?", "park": True, "resume": "any"}
             self.run(agent.post(f"/agent{self.cast.home}/questions", again)).ok()
         if answered:
             path = f"{self.cast.home}/{'questions' if question else 'approvals'}/{asked.body['id']}"
             sent = ("answers", {"answer": "So."}) if question else ("decisions", {"decision": "approved"})
-            self.may(self.run(self.cast.cleo.post(f"{path}/{sent[0]}", sent[1])), 409)
+            self.may(self.cast.cleo.post(f"{path}/{sent[0]}", sent[1]), 409)
         if then == "claims":
             self.an_agent_claims(worker, 900)
         elif then == "hands in":
             self._hand_in(worker, task_id, fence, None)
         elif then == "is silent":
-            self.time.enter_context(times.travelled(timedelta(seconds=4_000)))
+            self.later(4_000)
             self.silent_agents_lose_what_waits()
 
-    @rule(worker=WORKERS)
+    @deed(worker=WORKERS)
     def a_lease_runs_out_for_the_fifth_time(self, worker: int) -> None:
-        self.count("fifth time")
         answer = self.run(self.worker(worker).post(f"/agent{self.cast.home}/claims", {"lease_seconds": 30}))
         if answer.status != 200 or answer.body["task"] is None:
             return
         [row] = [one for one in self.table() if str(one.id) == answer.body["task"]["id"]]
         if not row.asks:  # else it waits
             self.run(rows("UPDATE tasks SET failed_attempts = ? WHERE id = ?", FLAGGED_AT - 1, row.id))
-            self.time.enter_context(times.travelled(timedelta(seconds=31)))
+            self.later(31)
             self.run(expire_due())
 
-    @rule(which=ANY)
+    @deed(which=ANY)
     def an_agent_parks(self, which: int) -> None:
-        self.count("park")
         self._write(which, "POST", "/parking", lambda fence: {"fence": fence}, needs_run=True)
 
-    @rule(which=ANY, withdraws=st.booleans())
+    @deed(which=ANY, withdraws=st.booleans())
     def a_question_is_settled(self, which: int, withdraws: bool) -> None:
-        self.count("withdraw" if withdraws else "answer")
         found = self.run(rows("SELECT id FROM agent_questions WHERE state = 'open' ORDER BY created_at, id"))
         if not found:
             return
         path = f"{self.cast.home}/questions/{found[which % len(found)]['id']}"
         if withdraws:
-            self.run(self.cast.atlas.delete(f"/agent{path}")).ok()
+            self.must(self.cast.atlas.delete(f"/agent{path}"))
         else:
-            self.run(self.cast.cleo.post(f"{path}/answers", {"answer": "This one."})).ok()
+            self.must(self.cast.cleo.post(f"{path}/answers", {"answer": "This one."}))
 
-    @rule()
+    @deed()
     def deadlines_end(self) -> None:
-        self.count("deadlines")
         self.run(end_due())
 
-    @rule(worker=WORKERS)
+    @deed(worker=WORKERS)
     def an_agent_gives_a_sign(self, worker: int) -> None:
-        self.count("sign")
         self.run(self.worker(worker).get("/agent/inbox")).ok()
 
-    @rule()
+    @deed()
     def silent_agents_lose_what_waits(self) -> None:
         """What waited for an agent for longer than an hour without a sign is for anybody, and nothing else is."""
-        self.count("silent")
         before = {row.id: row for row in self.table()}
         self.run(take_from_silent())
         for row in self.table():
@@ -398,49 +401,45 @@ class RunsMachine(RuleBasedStateMachine):
                 assert was.state in ("ready", "rework", "blocked", "resting", "flagged"), was.state
                 assert (row.status, row.agent) == ("inbox", None)
 
-    @rule(status=st.sampled_from(("expired", "allow")))
+    @deed(status=st.sampled_from(("expired", "allow")))
     def a_gateway_settles(self, status: str) -> None:
         """What it asked here."""
-        self.count("gateway settles")
         self.run(self._settle(status))
 
     async def _settle(self, status: str) -> None:
         for one in (await settling.pending_approvals(self.ground.gateway))[:1]:
             await settling.end_approval(one, Ended(status))
 
-    @rule(
+    @deed(
         closed=st.integers(0, 9).map(lambda number: number == 9),
         held=st.booleans(),
         limits=st.sampled_from((None, {"in_progress": 1}, {"in_progress": 3}, {"review": 1})),
     )
     def the_board_gets_rules(self, closed: bool, held: bool, limits: dict[str, int] | None) -> None:
         """Change rules that claims depend on; mostly the board stays open for claims."""
-        self.count("rules")
         changes = {
             "only_lead_can_change_status": closed,
             "block_status_changes_with_pending_approval": held,
             "wip_limits": limits,
         }
-        self.run(self.cast.ada.patch(self.cast.home, changes)).ok()
+        self.must(self.cast.ada.patch(self.cast.home, changes))
 
-    @rule(worker=WORKERS, limit=st.sampled_from((None, None, 1, 2)))
+    @deed(worker=WORKERS, limit=st.sampled_from((None, None, 1, 2)))
     def an_agent_gets_a_limit(self, worker: int, limit: int | None) -> None:
         """Of tasks at once."""
-        self.count("limit")
-        self.run(self.cast.ada.patch(f"/agents/{self.worker(worker).id}", {"wip_limit": limit})).ok()
+        self.must(self.cast.ada.patch(f"/agents/{self.worker(worker).id}", {"wip_limit": limit}))
 
-    @rule(
+    @deed(
         who=st.sampled_from(("agent", "board", "organization")),
         worker=WORKERS,
         state=st.sampled_from(("running",) * 8 + ("paused", "stopped")),
     )
     def a_person_pauses(self, who: str, worker: int, state: str) -> None:
         """Or stops, or lets go on."""
-        self.count("pause")
         agent = self.worker(worker)
         path = {"agent": f"/agents/{agent.id}", "board": self.cast.home, "organization": "/organizations/me"}[who]
-        was = self.run(self.cast.ada.get(path)).ok()["work_state"]
-        self.run(self.cast.ada.call("PUT", f"{path}/work-state", {"state": state})).ok()
+        was = self.must(self.cast.ada.get(path))["work_state"]
+        self.must(self.cast.ada.call("PUT", f"{path}/work-state", {"state": state}))
         if state == "stopped" != was:  # what people start for whom they have stopped is their own decision
             whose = {row.agent for row in self.table() if row.is_there and row.status == "in_progress"}
             assert not (whose & {agent.id} if who == "agent" else whose & {a.id for a in self.workers()})
@@ -451,10 +450,9 @@ class RunsMachine(RuleBasedStateMachine):
 
     # Agents
 
-    @rule(worker=WORKERS, lease=st.sampled_from((30, 900, 86_400)))
+    @deed(worker=WORKERS, lease=st.sampled_from((30, 900, 86_400)))
     def an_agent_claims(self, worker: int, lease: int) -> None:
         """Claim the best task, if one may be claimed."""
-        self.count("claim")
         agent = self.worker(worker)
         self.run(expire_due())
         at = times.clock_now()
@@ -483,10 +481,9 @@ class RunsMachine(RuleBasedStateMachine):
         assert oracle.rank(agent, got, at) == oracle.rank(agent, best, at), "there was better work"
         self._handed_out(worker, got, answer.body["lease"]["fence"])
 
-    @rule(worker=WORKERS, task=ANY)
+    @deed(worker=WORKERS, task=ANY)
     def an_agent_claims_by_name(self, worker: int, task: int) -> None:
         """A named task: it gets it, or 409."""
-        self.count("claim by name")
         if (row := self.some_task(task)) is None:
             return
         agent = self.worker(worker)
@@ -502,10 +499,9 @@ class RunsMachine(RuleBasedStateMachine):
         else:
             assert answer.refused(409)["code"]
 
-    @rule(worker=WORKERS, task=ANY)
+    @deed(worker=WORKERS, task=ANY)
     def an_agent_claims_as_it_used_to(self, worker: int, task: int) -> None:
         """By PATCH, as clients know it."""
-        self.count("claim by PATCH")
         if (row := self.some_task(task)) is not None:
             agent = self.worker(worker)
             answer = self.run(agent.patch(f"/agent{self.cast.task(row)}", {"status": "in_progress"}))
@@ -516,37 +512,33 @@ class RunsMachine(RuleBasedStateMachine):
     def _handed_out(self, worker: int, row: Row, fence: int) -> None:
         assert fence == row.fence + 1, "every hand-out raises the fence by one"
         self.ground.claims += 1
-        self.known.append((worker, row.id, fence))
+        self.past.known.append((worker, row.id, fence))
 
-    @rule(which=ANY)
+    @deed(which=ANY)
     def an_agent_extends(self, which: int) -> None:
         """With a fence that it once got."""
-        self.count("extend")
         self._write(which, "POST", "/lease", lambda fence: {"fence": fence, "lease_seconds": 600}, needs_run=True)
 
-    @rule(which=ANY)
+    @deed(which=ANY)
     def an_agent_releases(self, which: int) -> None:
         """The task goes back."""
-        self.count("release")
         self._write(which, "DELETE", "/lease", lambda fence: {"fence": fence, "reason": "no time"}, needs_run=True)
 
-    @rule(which=ANY)
+    @deed(which=ANY)
     def an_agent_comments(self, which: int) -> None:
         """Write in the name of an assignment."""
-        self.count("comment")
         self._write(which, "POST", "/comments", lambda _: {"message": "So far."}, needs_run=False)
 
-    @rule(which=ANY)
+    @deed(which=ANY)
     def an_agent_completes(self, which: int) -> None:
         """Hands in what it did."""
-        self.count("complete")
         wanted = {"summary": "Done.", "input_tokens": 10, "cost_usd": "0.01"}
         self._write(which, "POST", "/completions", lambda fence: {"fence": fence, **wanted}, needs_run=True)
 
     def _write(self, which: int, method: str, path: str, body: Any, *, needs_run: bool) -> None:
-        if not self.known:
+        if not self.past.known:
             return
-        worker, task_id, fence = self.known[which % len(self.known)]
+        worker, task_id, fence = self.past.known[which % len(self.past.known)]
         agent, standing = self.worker(worker), self.run(oracle.standing(task_id, fence, self.worker(worker).id))
         whole = f"/agent{self.cast.task(task_id)}{path}"
         headers = {"X-Task-Fence": str(fence)}
@@ -563,10 +555,9 @@ class RunsMachine(RuleBasedStateMachine):
             held = held or (answer.status == 403 and self.refusal(agent) == "claims_disabled")
             assert answer.status == 200 or (held and path in ("/lease", "/completions")), answer.body
 
-    @rule(task=ANY)
+    @deed(task=ANY)
     def somebody_takes_the_next_step(self, task: int) -> None:
         """Of a task in the state where it was taken least, the one that the oracle names; what the API says fits."""
-        self.count("next step")
         self.run(expire_due())
         there = [one for one in self.table() if one.is_there]
         if not there:
@@ -574,7 +565,7 @@ class RunsMachine(RuleBasedStateMachine):
         number = task % len(there)
         row = min(there[number:] + there[:number], key=lambda one: self.ground.taken.get(one.state, 0))
         if row.status != "done":
-            reasons = self.run(self.cast.ada.get(f"{self.cast.task(row)}/waiting")).ok()["reasons"]
+            reasons = self.must(self.cast.ada.get(f"{self.cast.task(row)}/waiting"))["reasons"]
             kinds = {one["kind"] for one in reasons}
             assert kinds, f"nobody knows what {row.state} waits for"
             expected = {"waiting": "parked", "ready": "ready", "flagged": "flagged", "working": "lease"}.get(row.state)
@@ -597,15 +588,19 @@ class RunsMachine(RuleBasedStateMachine):
             self.ground.taken[row.state] = self.ground.taken.get(row.state, 0) + 1
 
     def _unflag(self, row: Row, _: Program) -> bool:
-        self.run(self.cast.cleo.delete(f"{self.cast.task(row)}/flag")).ok()
+        self.must(self.cast.cleo.delete(f"{self.cast.task(row)}/flag"))
+        return True
+
+    def _unblock(self, row: Row, _: Program) -> bool:
+        self.must(self.cast.cleo.patch(self.cast.task(row), {"depends_on_task_ids": []}))
         return True
 
     def _answer(self, row: Row, _: Program) -> bool:
         kind, one = row.asks[0]
         if kind == "question":
-            self.run(self.cast.cleo.post(f"{self.cast.home}/questions/{one}/answers", {"answer": "So."})).ok()
+            self.must(self.cast.cleo.post(f"{self.cast.home}/questions/{one}/answers", {"answer": "So."}))
         else:
-            self.run(self.cast.cleo.post(f"{self.cast.approvals}/{one}/decisions", {"decision": "approved"})).ok()
+            self.must(self.cast.cleo.post(f"{self.cast.approvals}/{one}/decisions", {"decision": "approved"}))
         return True
 
     def _claim(self, row: Row, agent: Program) -> bool:
@@ -616,27 +611,26 @@ class RunsMachine(RuleBasedStateMachine):
             return False
         answer = self.run(agent.post(f"/agent{self.cast.home}/claims", {"task_id": str(row.id)}))
         assert answer.ok()["lease"]["fence"] == row.fence + (not row.is_ready)
-        self.known.append((self.workers().index(agent), row.id, answer.body["lease"]["fence"]))
+        self.past.known.append((self.workers().index(agent), row.id, answer.body["lease"]["fence"]))
         return True
 
     def _go_on(self, row: Row, agent: Program) -> bool:
         if row.agent != agent.id:  # the lead's
             return False
         path = f"/agent{self.cast.task(row)}"
-        answer = self.run(agent.post(f"{path}/completions", {"fence": row.fence, "summary": "Done."}))
-        return self.may(answer, 403, 409).status == 200
+        done = {"fence": row.fence, "summary": "Done."}
+        return self.may(agent.post(f"{path}/completions", done), 403, 409).status == 200
 
     def _review(self, row: Row, _: Program) -> bool:
         sent = {"decision": "approved", "note": "So."}
-        return self.may(self.run(self.cast.cleo.post(f"{self.cast.task(row)}/reviews", sent)), 409).status == 200
+        return self.may(self.cast.cleo.post(f"{self.cast.task(row)}/reviews", sent), 409).status == 200
 
     def _send_back(self, row: Row, _: Program) -> bool:
         sent = {"decision": "changes_requested", "note": "Not yet."}
-        return self.may(self.run(self.cast.cleo.post(f"{self.cast.task(row)}/reviews", sent)), 409).status == 200
+        return self.may(self.cast.cleo.post(f"{self.cast.task(row)}/reviews", sent), 409).status == 200
 
     def _move_back(self, row: Row, _: Program) -> bool:
-        answer = self.run(self.cast.cleo.patch(self.cast.task(row), {"status": "inbox"}))
-        return self.may(answer, 409).status == 200
+        return self.may(self.cast.cleo.patch(self.cast.task(row), {"status": "inbox"}), 409).status == 200
 
     # The end of the process
 
@@ -655,12 +649,12 @@ class RunsMachine(RuleBasedStateMachine):
 
     async def _stored(self) -> list[Any]:
         found = [await rows(f"SELECT * FROM {table} ORDER BY id") for table in TABLES]
-        return [str(one) for one in found]
+        events = await rows("SELECT seq, hash FROM events WHERE seq > ? ORDER BY seq", self.past.law.checked)
+        return [str(one) for one in (*found, events)]
 
-    @rule(deed=st.sampled_from(("ask", "claim", "answer", "decide", "hand in", "sweep", "silent", "move")), which=ANY)
+    @deed(deed=st.sampled_from(("ask", "claim", "answer", "decide", "hand in", "sweep", "silent", "move")), which=ANY)
     def the_process_dies(self, deed: str, which: int) -> None:
         """Before the commit; then the same is done again, or something else."""
-        self.count("die")
         with self.dying():
             with suppress(Killed):
                 self.run(self._deed(deed, which))
@@ -690,103 +684,87 @@ class RunsMachine(RuleBasedStateMachine):
 
     # As in the queue
 
-    @rule(task=ANY, status=st.sampled_from(STATUSES), lead=st.booleans(), place=st.sampled_from((None, "top")))
+    @deed(task=ANY, status=st.sampled_from(STATUSES), lead=st.booleans(), place=st.sampled_from((None, "top")))
     def somebody_moves_a_card(self, task: int, status: str, lead: bool, place: str | None) -> None:
         """A person or the lead, by PATCH or by dragging it."""
-        self.count("lead moves" if lead else "move")
         if (row := self.some_task(task)) is None:
             return
         who, path = (self.cast.atlas if lead else self.cast.cleo), self.cast.task(row)
         if place is None or lead:
-            self.may(self.run(who.patch(path, {"status": status})), 403, 409)
+            self.may(who.patch(path, {"status": status}), 403, 409)
         else:
-            self.may(self.run(who.post(f"{path}/moves", {"status": status, "place": place})), 409)
-        self.undo.append((str(row.id), {"status": row.status, **_assignee(row)}))
+            self.may(who.post(f"{path}/moves", {"status": status, "place": place}), 409)
+        self.past.undo.append((str(row.id), {"status": row.status, **_assignee(row)}))
 
-    @rule(tasks=st.lists(ANY, min_size=1, max_size=3), status=st.sampled_from(STATUSES))
+    @deed(tasks=st.lists(ANY, min_size=1, max_size=3), status=st.sampled_from(STATUSES))
     def a_person_moves_many(self, tasks: list[int], status: str) -> None:
         """All of them or none."""
-        self.count("bulk")
         found = {str(row.id): row for one in tasks if (row := self.some_task(one)) is not None}
         if found:
             wanted = {"task_ids": list(found), "move": {"status": status}}
-            self.may(self.run(self.cast.cleo.post(f"{self.cast.tasks}/bulk", wanted)), 409)
-            self.undo += [(one, {"status": row.status, **_assignee(row)}) for one, row in found.items()]
+            self.may(self.cast.cleo.post(f"{self.cast.tasks}/bulk", wanted), 409)
+            self.past.undo += [(one, {"status": row.status, **_assignee(row)}) for one, row in found.items()]
 
-    @rule(which=ANY, many=st.booleans())
+    @deed(which=ANY, many=st.booleans())
     def a_person_takes_a_move_back(self, which: int, many: bool) -> None:
         """As the toast after a move does, or that of a bulk change."""
-        self.count("undo")
-        if not self.undo:
+        if not self.past.undo:
             return
-        task_id, before = self.undo.pop(which % len(self.undo))
+        task_id, before = self.past.undo.pop(which % len(self.past.undo))
         if many:
             changes = {"changes": [{"task_id": task_id, **before}]}
-            self.may(self.run(self.cast.cleo.post(f"{self.cast.tasks}/changes", changes)), 409)
+            self.may(self.cast.cleo.post(f"{self.cast.tasks}/changes", changes), 409)
         else:
-            self.may(self.run(self.cast.cleo.post(f"{self.cast.task(task_id)}/moves", before)), 404, 409, 422)
+            self.may(self.cast.cleo.post(f"{self.cast.task(task_id)}/moves", before), 404, 409, 422)
 
-    @rule(task=ANY, whom=st.sampled_from(("vega", "rigel", "atlas", "cleo", None)))
+    @deed(task=ANY, whom=st.sampled_from(("vega", "rigel", "atlas", "cleo", None)))
     def a_person_assigns(self, task: int, whom: str | None) -> None:
         """To an agent, a person or nobody."""
-        self.count("assign")
         if (row := self.some_task(task)) is not None:
             name = "assigned_user_id" if whom == "cleo" else "assigned_agent_id"
             value = str(getattr(self.cast, whom).id) if whom else None
-            self.may(self.run(self.cast.cleo.patch(self.cast.task(row), {name: value})), 409)
+            self.may(self.cast.cleo.patch(self.cast.task(row), {name: value}), 409)
 
-    @rule(task=ANY, restores=st.booleans())
-    def a_person_uses_the_trash(self, task: int, restores: bool) -> None:
-        """In both directions."""
-        self.count("restore" if restores else "trash")
-        if restores:
+    @deed(task=ANY, then=st.sampled_from(("stays", "restored", "old ones")))
+    def a_person_uses_the_trash(self, task: int, then: str) -> None:
+        """And perhaps thinks better of it, at once or later."""
+        if then == "old ones":
             if (gone := self.trashed(task)) is not None:
-                self.may(self.run(self.cast.cleo.post(f"{self.cast.task(gone)}/restorations")), 409)
-        elif len(self.table()) >= 4 and (row := self.some_task(task)) is not None:
-            self.run(self.cast.cleo.delete(self.cast.task(row))).ok()
+                self.may(self.cast.cleo.post(f"{self.cast.task(gone)}/restorations"), 409)
+        elif (row := self.some_task(task)) is not None and (then == "restored" or len(self.table()) >= 6):
+            self.must(self.cast.cleo.delete(self.cast.task(row)))
+            if then == "restored":
+                self.may(self.cast.cleo.post(f"{self.cast.task(row)}/restorations"), 409)
 
-    @rule(which=ANY, decision=st.sampled_from(DECISIONS), then=st.sampled_from(("inbox", "mine", "trash")))
+    @deed(which=ANY, decision=st.sampled_from(DECISIONS), then=st.sampled_from(("inbox", "mine", "trash")))
     def a_person_decides(self, which: int, decision: str, then: str) -> None:
         """A pending approval."""
-        self.count("decide")
-        self._decide(which, {"decision": decision, "note": "So.", "then": then})
-
-    @rule(which=ANY)
-    def a_person_approves(self, which: int) -> None:
-        """One of the pending requests."""
-        self.count("approve")
-        self._decide(which, {"decision": "approved"})
-
-    def _decide(self, which: int, sent: dict[str, str]) -> None:
-        """A pending approval, if there is one."""
         if (one := self.some_approval(which, "pending")) is not None:
-            self.may(self.run(self.cast.cleo.post(f"{self.cast.approvals}/{one}/decisions", sent)), 409)
+            sent = {"decision": decision, "note": "So.", "then": then}
+            self.may(self.cast.cleo.post(f"{self.cast.approvals}/{one}/decisions", sent), 409)
 
-    @rule(which=ANY, status=st.sampled_from(("approved", "rejected")), to=st.sampled_from(("approved", "pending")))
+    @deed(which=ANY, status=st.sampled_from(("approved", "rejected")), to=st.sampled_from(("approved", "pending")))
     def a_person_thinks_again(self, which: int, status: str, to: str) -> None:
         """About a decided approval, as clients of the predecessor do."""
-        self.count("think again")
         if (one := self.some_approval(which, status)) is not None:
-            self.may(self.run(self.cast.ada.patch(f"{self.cast.approvals}/{one}", {"status": to})), 404, 409)
+            self.may(self.cast.ada.patch(f"{self.cast.approvals}/{one}", {"status": to}), 404, 409)
 
-    @rule(task=ANY, decision=st.sampled_from(("approved", "changes_requested")))
+    @deed(task=ANY, decision=st.sampled_from(("approved", "changes_requested")))
     def a_person_reviews(self, task: int, decision: str) -> None:
         """With "Approve and finish", or by sending it back."""
-        self.count("review")
         if (row := self.some_task(task)) is not None and row.status == "review":
             sent = {"decision": decision, "note": "So."}
-            self.may(self.run(self.cast.cleo.post(f"{self.cast.task(row)}/reviews", sent)), 409)
+            self.may(self.cast.cleo.post(f"{self.cast.task(row)}/reviews", sent), 409)
 
     # Handing in and asking
 
-    @rule(which=ANY, status=st.sampled_from((None, "done", "review")))
+    @deed(which=ANY, status=st.sampled_from((None, "done", "review")))
     def an_agent_hands_in(self, which: int, status: str | None) -> None:
         """With one of the fences that were given out last."""
-        self.count("hand in")
-        if self.known:
-            self._hand_in(*self.known[-1 - min(which % 4, len(self.known) - 1)], status)
+        if self.past.known:
+            self._hand_in(*self.past.known[-1 - min(which % 4, len(self.past.known) - 1)], status)
 
-    @rule(
+    @deed(
         worker=WORKERS,
         asks=st.none() | st.sampled_from(ACTIONS),
         hands_in=st.booleans(),
@@ -794,33 +772,32 @@ class RunsMachine(RuleBasedStateMachine):
     )
     def an_agent_does_a_task(self, worker: int, asks: str | None, hands_in: bool, status: str | None) -> None:
         """Claims the best one, perhaps asks and gets a yes, and perhaps hands it in."""
-        self.count("do a task")
-        answer = self.may(self.run(self.worker(worker).post(f"/agent{self.cast.home}/claims", {})), 409)
+        answer = self.may(self.worker(worker).post(f"/agent{self.cast.home}/claims", {}), 409)
         if answer.status != 200 or answer.body["task"] is None:
             return
-        self.known.append((worker, UUID(answer.body["task"]["id"]), answer.body["lease"]["fence"]))
+        self.past.known.append((worker, UUID(answer.body["task"]["id"]), answer.body["lease"]["fence"]))
         if asks is not None:
-            wanted = {"action_type": asks, "confidence": 50, "lead_reasoning": "So.", "task_id": str(self.known[-1][1])}
-            asked = self.may(self.run(self.worker(worker).post(self.cast.approvals, wanted)), 409)
+            task_id = answer.body["task"]["id"]
+            wanted = {"action_type": asks, "confidence": 50, "lead_reasoning": "So.", "task_id": task_id}
+            asked = self.may(self.worker(worker).post(self.cast.approvals, wanted), 409)
             if asked.status == 200:
                 sent = {"decision": "approved"}
-                self.run(self.cast.cleo.post(f"{self.cast.approvals}/{asked.body['id']}/decisions", sent)).ok()
+                self.must(self.cast.cleo.post(f"{self.cast.approvals}/{asked.body['id']}/decisions", sent))
         if hands_in:
-            self._hand_in(*self.known[-1], status)
+            self._hand_in(*self.past.known[-1], status)
 
     def _hand_in(self, worker: int, task_id: UUID, fence: int, status: str | None) -> None:
         sent = {"fence": fence, "summary": "Done.", **({"status": status} if status else {})}
         path = f"/agent{self.cast.task(task_id)}/completions"
-        self.may(self.run(self.worker(worker).post(path, sent)), 403, 404, 409)
+        self.may(self.worker(worker).post(path, sent), 403, 404, 409)
 
-    @rule(worker=WORKERS, task=ANY, status=st.sampled_from(STATUSES))
+    @deed(worker=WORKERS, task=ANY, status=st.sampled_from(STATUSES))
     def an_agent_moves_a_card(self, worker: int, task: int, status: str) -> None:
         """By PATCH, as clients of the predecessor do."""
-        self.count("PATCH")
         if (row := self.some_task(task)) is not None:
-            self.may(self.run(self.worker(worker).patch(self.cast.task(row), {"status": status})), 403, 409)
+            self.may(self.worker(worker).patch(self.cast.task(row), {"status": status}), 403, 409)
 
-    @rule(
+    @deed(
         who=st.sampled_from(("vega", "rigel", "atlas", "cleo")),
         action=st.sampled_from(ACTIONS),
         tasks=st.lists(ANY, max_size=2),
@@ -828,17 +805,15 @@ class RunsMachine(RuleBasedStateMachine):
     )
     def somebody_asks(self, who: str, action: str, tasks: list[int], approved: bool) -> None:
         """An approval of any kind, about no task, one or two."""
-        self.count("ask")
         ids = sorted({str(row.id) for one in tasks if (row := self.some_task(one)) is not None})
         wanted = {"action_type": action, "confidence": 50, "lead_reasoning": "So.", "task_ids": ids}
         if approved:  # counts for a person only
             wanted["status"] = "approved"
-        self.may(self.run(getattr(self.cast, who).post(self.cast.approvals, wanted)), 409)
+        self.may(getattr(self.cast, who).post(self.cast.approvals, wanted), 409)
 
-    @rule(number=ANY)
+    @deed(number=ANY)
     def a_gateway_asks(self, number: int) -> None:
         """For Vega, about a command."""
-        self.count("gateway")
         if self.count_of("approvals WHERE gateway_id IS NOT NULL AND status = 'pending'") >= 2:
             return
         asked = AskedApproval(f"{number}-{self.ground.steps}", "exec", "mc-vega", None, {"gateway_request": {}})
@@ -849,165 +824,15 @@ class RunsMachine(RuleBasedStateMachine):
 
     @invariant()
     def everything_holds(self) -> None:
-        """One live run for each task in an agent's hands and for no other; fences only grow."""
-        self.run(self._hold())
-        self.run(self._hold_log())
-
-    async def _hold(self) -> None:
-        runs = await rows("SELECT task_id, agent_id, fence, state, ended_at FROM task_runs ORDER BY fence")
-        live: dict[str, dict[str, Any]] = {}
-        numbers: dict[str, list[int]] = {}
-        for run in runs:
-            numbers.setdefault(str(run["task_id"]), []).append(run["fence"])
-            if run["ended_at"] is None:
-                assert str(run["task_id"]) not in live, "one live lease per task"
-                live[str(run["task_id"])] = run
-        for row in await oracle.tasks_of(self.cast.board.id):
-            assert row.fence >= self.fences.get(row.id, 0), "fences only grow"
-            self.fences[row.id] = row.fence
-            assert numbers.get(str(row.id), []) == list(range(1, row.fence + 1)), "every hand-out has its run"
-            in_hands = row.status == "in_progress" and row.agent is not None and await self._is_live(row.id)
-            held = live.get(str(row.id))
-            assert (held is not None) == in_hands
-            if held is not None:
-                assert str(held["agent_id"]) == str(row.agent) and held["fence"] == row.fence
-            if row.is_flagged:
-                [kept] = await rows("SELECT failed_attempts FROM tasks WHERE id = ?", row.id)
-                assert kept["failed_attempts"] >= FLAGGED_AT
-
-    @staticmethod
-    async def _is_live(task_id: UUID) -> bool:
-        [row] = await rows("SELECT deleted_at FROM tasks WHERE id = ?", task_id)
-        return row["deleted_at"] is None
-
-    async def _hold_log(self) -> None:
-        expired = set[str]()
-        found = await rows(
-            "SELECT seq, kind, task_id, data FROM events WHERE board_id = ? AND seq > ? ORDER BY seq",
-            self.cast.board.id,
-            self.checked,
-        )
-        for row in found:
-            data = orjson.loads(row["data"])
-            if row["kind"] in ("task.status_changed", "task.created"):
-                status = data["after"].get("status") if row["kind"] != "task.created" else data["status"]
-                if status == "done":
-                    await self._was_approved(str(row["task_id"]), int(row["seq"]))
-            elif row["kind"] == "task.lease_expired":
-                expired.add(str(row["task_id"]))
-            self.checked = int(row["seq"])
-        await self._nothing_is_moot()
-        for one in await rows("SELECT id, failed_attempts FROM tasks WHERE board_id = ?", self.cast.board.id):
-            grew = one["failed_attempts"] > self.failed.get(UUID(str(one["id"])), 0)
-            assert not grew or str(one["id"]) in expired, "an attempt counted that no lease ended"
-            self.failed[UUID(str(one["id"]))] = one["failed_attempts"]
-
-    async def _was_approved(self, task_id: str, at: int) -> None:
-        """A person approved a request to finish it that was made since it last went back or got a new run."""
-        self.ground.finished += 1
-        log = await rows(
-            "SELECT seq, kind, actor_kind, task_id, data, created_at FROM events WHERE board_id = ? AND seq < ?"
-            " ORDER BY seq",
-            self.cast.board.id,
-            at,
-        )
-        story = _Story(task_id)
-        for row in log:
-            story.tell(row, orjson.loads(row["data"]))
-        is_approved = story.approved & story.asked
-        assert is_approved, f"done without an approval of the hand-in at {at}: {await self._told(task_id)}"
-
-    async def _told(self, task_id: Any) -> str:
-        """The last events of a task."""
-        found = await rows(
-            "SELECT seq, kind, actor_kind, data FROM events WHERE task_id = ? ORDER BY seq DESC LIMIT 30", task_id
-        )
-        return "\n".join(f"{row['seq']} {row['kind']} {row['actor_kind']} {row['data']}" for row in reversed(found))
-
-    async def _nothing_is_moot(self) -> None:
-        current = (
-            "(r.fence = t.fence AND t.deleted_at IS NULL AND ((t.status = 'in_progress' AND r.ended_at IS NULL)"
-            " OR (t.status = 'review' AND r.state = 'completed')))"
-        )
-        of_run = "JOIN task_runs r ON r.id = x.run_id JOIN tasks t ON t.id = r.task_id"
-        for statement in (
-            "SELECT 1 AS one FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
-            " WHERE l.is_pending AND t.deleted_at IS NOT NULL",
-            f"SELECT 1 AS one FROM approval_task_links x {of_run} WHERE x.is_pending AND NOT {current}",
-            f"SELECT 1 AS one FROM approvals x {of_run} WHERE x.status = 'pending' AND NOT {current}",
-            f"SELECT 1 AS one FROM agent_questions x {of_run} WHERE x.state = 'open' AND NOT {current}",
-            # Nothing is lost by a lease that ran out while people had not answered.
-            "SELECT 1 AS one FROM agent_questions q JOIN task_runs r ON r.id = q.run_id"
-            " WHERE r.state = 'expired' AND q.closed_at IS NOT NULL AND q.closed_at >= r.ended_at",
-            "SELECT 1 AS one FROM task_runs WHERE ended_at IS NULL AND parked_at IS NOT NULL"
-            " AND lease_expires_at IS NOT NULL",
-            "SELECT 1 AS one FROM task_runs WHERE ended_at IS NULL AND parked_at IS NULL AND ready_at IS NOT NULL",
-        ):
-            assert not await rows(statement), statement
-        for row in await oracle.tasks_of(self.cast.board.id):
-            state = row.state if row.is_there else "out of sight"
-            self.ground.reached[state] = self.ground.reached.get(state, 0) + 1
-            assert state in NEXT or not row.is_there, f"nobody has a next step in {state}"
-            if row.is_there and row.is_parked:
-                [run] = await rows("SELECT ready_at FROM task_runs WHERE task_id = ? AND ended_at IS NULL", row.id)
-                assert (run["ready_at"] is not None) == row.is_ready, "it waits, and nothing is asked any more"
-                assert row.is_ready or row.asks
-        unasked = await rows(
-            "SELECT t.id FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
-            " WHERE t.status = 'review' AND t.deleted_at IS NULL AND r.state = 'completed' AND r.summary IS NOT NULL"
-            " AND t.review_agent_id IS NOT NULL"  # else a person did it over, and put it there
-            " AND NOT EXISTS (SELECT 1 FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
-            " WHERE l.task_id = t.id AND (l.is_pending OR (a.status = 'approved' AND l.asked_attempt = t.attempt)))"
-        )
-        assert not unasked, f"handed in, and nobody is asked: {await self._told(unasked[0]['id'])}"
+        """The law, see `runs_law.py`."""
+        self.run(self.past.law.holds())
 
 
-async def prepare(cast: Cast) -> Ground:
+async def prepare(cast: Cast, *, grows_old: bool = False) -> Ground:
     """The ground for a machine: everybody, with rights looked up anew each time, and a gateway that asks for Vega."""
     lookups.recheck_streams()
     gateway = await add_gateway(cast.organization.id)
-    return Ground(asyncio.get_running_loop(), cast, GatewayRef(gateway.id, cast.organization.id))
-
-
-@dataclass
-class _Story:
-    """What the log says of one task: the requests to finish its present attempt, and which are approved."""
-
-    task_id: str
-    status: str = "inbox"
-    agent: str | None = None
-    asked: set[str] = field(default_factory=set)
-    approved: set[str] = field(default_factory=set)
-    returned: tuple[str, Any] | None = None  # the approval whose decision is taken back, and when
-
-    def tell(self, row: dict[str, Any], data: dict[str, Any]) -> None:
-        """Follow one event."""
-        kind, approval = row["kind"], str(data.get("approval_id"))
-        if kind == "approval.requested" and self.task_id in data["task_ids"]:
-            if data["action_type"] in ACTIONS[:4]:
-                self.asked.add(approval)
-                self.approved |= {approval} if data["status"] == "approved" else set()
-        elif kind in ("approval.decided", "approval.reopened"):
-            yes = kind == "approval.decided" and data["decision"] == "approved" and row["actor_kind"] == "user"
-            self.approved = self.approved | {approval} if yes else self.approved - {approval}
-            if self.task_id in data["outcomes"]:
-                self.returned = approval, row["created_at"]
-        elif str(row["task_id"]) == self.task_id:
-            self._change(row, data)
-
-    def _change(self, row: dict[str, Any], data: dict[str, Any]) -> None:
-        before, after = data.get("before") or {}, data.get("after") or {}
-        status = after.get("status", self.status)
-        self.agent = after.get("assigned_agent_id", self.agent)
-        starts = row["kind"] == "task.restored" and data["status"] == "in_progress" and self.agent is not None
-        is_worked_on = self.status == status == "in_progress" and before.get("assigned_agent_id") is not None
-        is_taken_away = is_worked_on and "assigned_agent_id" in after
-        if STATUSES.index(status) < STATUSES.index(self.status) or "fence" in after or starts or is_taken_away:
-            self.asked = set()
-        if self.returned is not None and self.returned[1] == row["created_at"]:
-            if status == "review" or row["kind"] == "task.restored":
-                self.asked.add(self.returned[0])
-        self.status = status
+    return Ground(asyncio.get_running_loop(), cast, GatewayRef(gateway.id, cast.organization.id), grows_old)
 
 
 def _assignee(row: Row) -> dict[str, str]:

@@ -22,15 +22,18 @@ class Row:
     agent: UUID | None
     user: UUID | None
     fence: int
+    failed_attempts: int
     created_at: datetime
     due_at: datetime | None
     is_there: bool
+    is_deleted: bool
     retry_at: datetime | None
     is_flagged: bool
     is_blocked: bool
     is_held: bool
     is_rework: bool
     is_parked: bool
+    is_answered: bool
     is_ready: bool
     has_lease: bool
     asks: list[tuple[str, str]]
@@ -72,12 +75,17 @@ NEXT = {
     "ready": ("its agent", "claims it; after the board's time anybody"),
 }
 
+LIVE = (
+    "SELECT task_id, agent_id, fence, lease_expires_at, parked_at, ready_at, resumes_on_any FROM task_runs"
+    " WHERE ended_at IS NULL"
+)
 
-async def tasks_of(board_id: UUID) -> list[Row]:
+
+async def tasks_of(board_id: UUID | None) -> list[Row]:
     """All tasks of a board as they are, by number."""
     found = await rows(
         "SELECT id, status, priority, assigned_agent_id, assigned_user_id, fence, created_at, due_at, deleted_at,"
-        " archived_at, retry_at, flagged_at, rework_at FROM tasks WHERE board_id = ? ORDER BY number",
+        " archived_at, retry_at, flagged_at, rework_at, failed_attempts FROM tasks WHERE board_id = ? ORDER BY number",
         board_id,
     )
     done = {str(one["id"]) for one in found if one["status"] == "done" or one["deleted_at"] is not None}
@@ -97,13 +105,7 @@ async def tasks_of(board_id: UUID) -> list[Row]:
         " AND r.ended_at IS NULL"
     ):
         asks.setdefault(str(one["task_id"]), []).append(("question", str(one["id"])))
-    runs = {
-        str(one["task_id"]): one
-        for one in await rows(
-            "SELECT task_id, lease_expires_at, parked_at, ready_at, resumes_on_any FROM task_runs"
-            " WHERE ended_at IS NULL"
-        )
-    }
+    runs = {str(one["task_id"]): one for one in await rows(LIVE)}
     return [
         Row(
             id=UUID(str(one["id"])),
@@ -112,15 +114,18 @@ async def tasks_of(board_id: UUID) -> list[Row]:
             agent=None if one["assigned_agent_id"] is None else UUID(str(one["assigned_agent_id"])),
             user=None if one["assigned_user_id"] is None else UUID(str(one["assigned_user_id"])),
             fence=one["fence"],
+            failed_attempts=one["failed_attempts"],
             created_at=as_moment(one["created_at"]) or times.clock_now(),
             due_at=as_moment(one["due_at"]),
             is_there=one["deleted_at"] is None and one["archived_at"] is None,
+            is_deleted=one["deleted_at"] is not None,
             retry_at=as_moment(one["retry_at"]),
             is_flagged=one["flagged_at"] is not None,
             is_blocked=str(one["id"]) in blocked,
             is_held=str(one["id"]) in held,
             is_rework=one["rework_at"] is not None,
             is_parked=(run := runs.get(str(one["id"]))) is not None and run["parked_at"] is not None,
+            is_answered=run is not None and run["ready_at"] is not None,
             is_ready=run is not None
             and run["parked_at"] is not None
             and (not asks.get(str(one["id"])) or (bool(run["resumes_on_any"]) and run["ready_at"] is not None)),
