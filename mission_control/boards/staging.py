@@ -31,6 +31,7 @@ HELD = (
         "SELECT c.id FROM session_activities c JOIN agent_sessions s ON s.id = c.session_id WHERE s.board_id = ?",
         10 * PIECE,
     ),
+    ("deliveries", "SELECT d.id FROM run_notes n JOIN deliveries d ON d.id = n.id WHERE n.board_id = ?", 10 * PIECE),
     ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
     ("approvals", "SELECT id FROM approvals WHERE board_id = ?", PIECE),
     ("tasks", "SELECT id FROM tasks WHERE board_id = ?", PIECE),

@@ -21,9 +21,10 @@ api = Api(__name__, "boards", below="/boards")
 
 @api.get("/<board_id>/export", BoardFile, rule="board.export", errors={413: ErrorResponse})
 async def export_board(actor: Actor, board: Board) -> Response:
-    """Export a board: its tasks, comments, approvals and memory as one JSON file.
+    """Export a board: its tasks, comments, approvals, memory and the work of its agents as one JSON file.
 
-    Tasks are named by number, people by e-mail, agents by name. Attached files and the trash are left out.
+    Tasks are named by number, people by e-mail, agents by name. Attached files and the trash are left out. Runs and
+    sessions that go on are there as if they had ended.
     """
     return _streamed(file_pieces(await contents_of(board)), "application/json")
 

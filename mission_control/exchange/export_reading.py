@@ -13,6 +13,7 @@ from mission_control.core.times import wire
 from mission_control.core.values import to_json
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.exchange.file import FORMAT, VERSION, BoardPart
+from mission_control.exchange.history import NOTES, History, history_of, note, runs_of, sessions_of
 from mission_control.people.account_names import chosen_name
 from mission_control.tasks.fields import EXPORTED
 
@@ -36,15 +37,17 @@ class Contents:
     waits: dict[str, list[int]]  # what each task depends on
     tags: list[Row]
     fields: list[Row]
+    history: History
 
 
 async def contents_of(board: Board) -> Contents:
-    """Return what an export of a board holds. Raises TooLarge above 100,000 tasks, comments, approvals and entries."""
+    """Return what an export of a board holds. Raise TooLarge above 100,000 tasks, comments, approvals and the like."""
+    of_board = ("tasks", "approvals", "board_memory", "task_runs", "run_notes")
+    counts = " + ".join(f"(SELECT COUNT(*) FROM {table} WHERE board_id = ?)" for table in of_board)
     [counted] = await rows(
-        "SELECT (SELECT COUNT(*) FROM tasks WHERE board_id = ?) + (SELECT COUNT(*) FROM approvals WHERE board_id = ?)"
-        " + (SELECT COUNT(*) FROM board_memory WHERE board_id = ?)"
-        " + (SELECT COUNT(*) FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?) AS n",
-        *[board.id] * 4,
+        f"SELECT {counts} + (SELECT COUNT(*) FROM task_comments c JOIN tasks t ON t.id = c.task_id"
+        " WHERE t.board_id = ?) AS n",
+        *[board.id] * (len(of_board) + 1),
     )
     if int(counted["n"]) > MOST_ROWS:
         raise TooLarge(f"The board holds more than {MOST_ROWS} things. Delete or archive some of them first.")
@@ -55,7 +58,9 @@ async def contents_of(board: Board) -> Contents:
     for row in await rows(f"{EDGES} WHERE {LIVE} AND p.deleted_at IS NULL ORDER BY p.number", board.id):
         if str(row["id"]) in tasks:
             waits.setdefault(str(row["task_id"]), []).append(int(row["number"]))
-    return Contents(board.id, moment, await _board(board), tasks, waits, await _tags(board.id), await _fields(board.id))
+    shared = await _tags(board.id), await _fields(board.id)
+    history = await history_of(board.id, moment, tasks)
+    return Contents(board.id, moment, await _board(board), tasks, waits, *shared, history)
 
 
 async def _board(board: Board) -> Row:
@@ -107,6 +112,8 @@ async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterato
             written = f"{COMMENTS} WHERE c.task_id {these} AND c.deleted_at IS NULL ORDER BY c.created_at, c.id"
             for row in await rows(written, *page):
                 _put(tasks, row, "comments", _comment(row))
+            for task_id, run in await runs_of(contents.history, page):
+                tasks[task_id]["runs"].append(run)
         else:
             counted = f"SELECT task_id, COUNT(*) AS n FROM task_comments WHERE task_id {these} AND deleted_at IS NULL"
             counts = {str(row["task_id"]): int(row["n"]) for row in await rows(f"{counted} GROUP BY task_id", *page)}
@@ -146,7 +153,7 @@ def _task(row: Row, contents: Contents) -> Row:
     plain = {name: wire_moment(value) if name.endswith("_at") else value for name, value in row.items()}
     plain |= {"blocks_parent": bool(plain["blocks_parent"]), "parent": contents.tasks.get(str(plain.pop("parent_id")))}
     depends_on = contents.waits.get(str(plain.pop("id")), [])
-    lists: Row = {name: [] for name in ("links", "tags", "checklist", "comments")}
+    lists: Row = {name: [] for name in ("links", "tags", "checklist", "comments", "runs")}
     return {**plain, "depends_on": depends_on, "custom_fields": {}, **lists}
 
 
@@ -267,13 +274,21 @@ async def memory_of(contents: Contents) -> AsyncIterator[list[Row]]:
         ]
 
 
+async def notes_of(contents: Contents) -> AsyncIterator[list[Row]]:
+    """Yield pages of what people told agents, the oldest first."""
+    async for found in _pages(NOTES, "n", contents):
+        read = (note(row, contents.history, contents.tasks) for row in found)
+        yield [one for one in read if one is not None]
+
+
 async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:
     """Yield the file of a board. Between two of its things everybody else has a turn."""
     head = {"format": FORMAT, "version": VERSION, "exported_at": contents.moment, "board": contents.board}
     piece = bytearray(to_json({**head, "tags": contents.tags, "custom_fields": contents.fields})[:-1])
     for name, pages in (
         ("tasks", tasks_of(contents)), ("approvals", approvals_of(contents)), ("proposals", proposals_of(contents)),
-        ("memory", memory_of(contents)),
+        ("memory", memory_of(contents)), ("sessions", sessions_of(contents.history, contents.tasks, PAGE)),
+        ("notes", notes_of(contents)),
     ):  # fmt: skip
         piece += b',"%s":[' % name.encode()
         is_first = True

@@ -12,6 +12,7 @@ from mission_control.boards.schemas import BoardFields, BoardRead
 from mission_control.boards.words import Priority, TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.values import Body, Moment, NonEmptyStr, Schema
+from mission_control.exchange.history_file import Email, NotePart, Number, RunPart, SessionPart
 from mission_control.tasks.custom_field_queries import FieldType, Pattern, Visibility
 from mission_control.tasks.fields import to_export
 from mission_control.tasks.links import LinkKind
@@ -19,9 +20,7 @@ from mission_control.tasks.proposals import State
 from mission_control.tasks.tags import SLUG_LENGTH, Color
 from mission_control.tasks.values import WITH_PATTERN, mismatch
 
-Number = Annotated[int, Field(ge=1, lt=2**31)]
 Slug = Annotated[NonEmptyStr, Field(max_length=SLUG_LENGTH)]
-Email = Annotated[str, Field(max_length=320)]
 
 
 class BoardPart(BoardFields, extra="forbid"):
@@ -114,6 +113,7 @@ class TaskPart(Body):
     custom_fields: dict[str, object] = Field(default_factory=dict)
     checklist: list[StepPart] = Field(default_factory=list, max_length=200)
     comments: list[CommentPart] = Field(default_factory=list)
+    runs: list[RunPart] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -187,7 +187,11 @@ VERSION: Literal[1] = 1
 
 
 class BoardFile(Body):
-    """A board with its tasks, comments, approvals, proposals and memory, without attached files and the trash."""
+    """A board with its tasks, comments, approvals, proposals, memory and the work of its agents.
+
+    Attached files and the trash are left out, and so is what goes on: leases, open waits, tokens. Of sessions there are
+    the newest 2,000, of the activities in them at most 10,000.
+    """
 
     format: Literal["mission-control/board"]
     version: Literal[1]
@@ -199,6 +203,8 @@ class BoardFile(Body):
     approvals: list[ApprovalPart] = Field(default_factory=list)
     proposals: list[ProposalPart] = Field(default_factory=list)
     memory: list[MemoryPart] = Field(default_factory=list)
+    sessions: list[SessionPart] = Field(default_factory=list)
+    notes: list[NotePart] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -217,17 +223,34 @@ class BoardFile(Body):
         for position, proposal in enumerate(self.proposals):
             named = [one for one in (proposal.found_in, proposal.task) if one is not None]
             _known(f"proposal {position}", "task", named, numbers)
+        self._check_history(numbers)
         for says, edges in (
-            ("wait for each other", {task.number: task.depends_on for task in self.tasks}),
-            ("are parts of each other", {task.number: [task.parent] for task in self.tasks if task.parent}),
+            ("tasks wait for each other", {task.number: task.depends_on for task in self.tasks}),
+            ("tasks are parts of each other", {task.number: [task.parent] for task in self.tasks if task.parent}),
+            ("sessions started each other", {one.number: [one.parent] for one in self.sessions if one.parent}),
         ):
             try:
                 TopologicalSorter(edges).prepare()
             except CycleError:
-                raise ValueError(f"some tasks {says} in a cycle") from None
+                raise ValueError(f"some {says} in a cycle") from None
         waiting = (number for one in self.approvals if one.status == "pending" for number in one.tasks)
         _each_once("pending approval of task", waiting)
         return self
+
+    def _check_history(self, numbers: set[int]) -> None:
+        sessions = {one.number for one in self.sessions}
+        _each_once("session number", (one.number for one in self.sessions))
+        for task in self.tasks:
+            _each_once(f"fence of task {task.number}", (run.fence for run in task.runs))
+        runs = {(task.number, run.fence) for task in self.tasks for run in task.runs}
+        for one in self.sessions:
+            place = f"session {one.number}"
+            _known(place, "session", [one.parent] if one.parent else [], sessions)
+            for part in (one, *one.activities):
+                part.check_run(place, numbers, runs)
+        for position, note in enumerate(self.notes):
+            _known(f"note {position}", "session", [note.session] if note.session else [], sessions)
+            note.check_run(f"note {position}", numbers, runs)
 
     def _check_values(self, task: TaskPart) -> None:
         fields = {field.field_key: field for field in self.custom_fields}
@@ -266,11 +289,20 @@ class ImportCounts(Schema):
     comments: int
     approvals: int
     memory: int
+    runs: int = 0
+    sessions: int = 0
 
     @classmethod
     def of(cls, file: BoardFile) -> "ImportCounts":
         comments = sum(len(part.comments) for part in file.tasks)
-        return cls(tasks=len(file.tasks), comments=comments, approvals=len(file.approvals), memory=len(file.memory))
+        return cls(
+            tasks=len(file.tasks),
+            comments=comments,
+            approvals=len(file.approvals),
+            memory=len(file.memory),
+            runs=sum(len(part.runs) for part in file.tasks),
+            sessions=len(file.sessions),
+        )
 
     @property
     def sentence(self) -> str:

@@ -29,6 +29,8 @@ from mission_control.exchange.file import (
     TagPart,
     TaskPart,
 )
+from mission_control.exchange.history import Work
+from mission_control.exchange.history_file import NotePart
 from mission_control.http.retries import committed
 from mission_control.knowledge.models import BoardMemory
 from mission_control.log.commands import ATTEMPTS, command, uncancelled
@@ -217,6 +219,8 @@ async def dropped_of(organization_id: UUID, file: BoardFile) -> list[Dropped]:
     list(_approvals(board, [(new_id(), part) for part in file.approvals], known))
     list(_proposals(board, file, ids, known))
     list(_memory(board, file, known))
+    for note in file.notes:
+        _sender(known, note)
     return known.dropped
 
 
@@ -229,12 +233,13 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
     try:
         await staging.begin(board)
         of_tasks = sum(
-            1 + len(part.comments) + len(part.depends_on) + len(part.links) + len(part.checklist) for part in file.tasks
+            1 + len(part.comments) + len(part.depends_on) + len(part.links) + len(part.checklist) + len(part.runs)
+            for part in file.tasks
         )
         of_approvals = sum(1 + len(part.tasks) for part in file.approvals)
-        await jobs.step(
-            "Storing what is on the board", of_tasks + of_approvals + len(file.proposals) + len(file.memory)
-        )
+        of_agents = len(file.sessions) + sum(len(one.activities) for one in file.sessions) + len(file.notes)
+        others = of_approvals + len(file.proposals) + len(file.memory)
+        await jobs.step("Storing what is on the board", of_tasks + others + of_agents)
         await _store(board, file, ids, known)
         await jobs.step("Tags and custom fields")
         brought = await committed(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
@@ -283,6 +288,12 @@ async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Kno
         ),
     )
     await staging.store(board.id, _memory(board, file, known))
+    for things in Work.of(board, file, ids).rows(partial(_sender, known)):
+        await staging.store(board.id, things)
+
+
+def _sender(known: Known, part: NotePart) -> UUID | None:
+    return known.person(part.sent_by, "sender of a note", f"task {part.task}" if part.task else "a session")
 
 
 @command("board.import")
@@ -342,6 +353,7 @@ def _task(board: Board, ids: dict[int, UUID], part: TaskPart, known: Known) -> T
         parent_id=ids[part.parent] if part.parent else None,
         assigned_user_id=known.person(part.assigned_person, "assignee", where, must_read=True),
         created_by_user_id=known.person(part.created_by, "creator", where),
+        fence=max((run.fence for run in part.runs), default=0),
         **part.model_dump(include={"number", "status", *EXPORTED}),
     )
 

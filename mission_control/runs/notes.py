@@ -131,17 +131,17 @@ async def _send(actor: Actor, scope: Scope, about: str, text: str, **where: UUID
 # Its notice says how far a note came: it rode on an answer, or was sent to a callback or a gateway. An agent has read
 # it when it did something to the task, or reported, after that.
 OFFERED, TAKEN = "COALESCE(d.offered_at, d.sent_at)", "COALESCE(d.taken_at, d.sent_at)"
-SELECT = (
-    f"SELECT n.id, n.user_id, COALESCE({person_name('u')}, 'Somebody') AS author_name, n.agent_id,"
+COLUMNS = (
+    f"n.id, n.user_id, COALESCE({person_name('u')}, 'Somebody') AS author_name, n.agent_id,"
     " n.task_id, n.run_id, n.session_id, n.text, n.created_at,"
     f" n.expires_at, n.expired_at, {OFFERED} AS offered_at, {TAKEN} AS taken_at,"
     " (SELECT MIN(e.created_at) FROM events e WHERE e.task_id = n.task_id AND e.actor_kind = 'agent'"
     f" AND e.actor_id = n.agent_id AND e.created_at > {OFFERED}) AS acted_at,"
     " (SELECT MIN(COALESCE((SELECT MIN(a.at) FROM session_activities a WHERE a.session_id = s.id"
     f" AND a.at > {OFFERED}), s.last_seen_at)) FROM agent_sessions s WHERE (s.id = n.session_id OR s.run_id = n.run_id)"
-    f" AND s.last_seen_at > {OFFERED}) AS reported_at"
-    " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id LEFT JOIN users u ON u.id = n.user_id"
+    f" AND s.last_seen_at > {OFFERED}) AS reported_at, d.data ->> 'read_at' AS imported_read_at"
 )
+SOURCE = " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id LEFT JOIN users u ON u.id = n.user_id"
 
 
 async def notes_of_task(task_id: UUID, paging: Paging) -> tuple[list[Row], int]:
@@ -159,19 +159,20 @@ async def _notes(where: str, value: UUID, paging: Paging, *more: UUID) -> tuple[
     values = [value, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM run_notes n WHERE {where}", *values)
     order = "ORDER BY n.created_at DESC, n.id DESC LIMIT ? OFFSET ?"
-    found = await rows(f"{SELECT} WHERE {where} {order}", *values, paging.limit, paging.offset)
-    return [_read(row) for row in found], int(total["n"])
+    found = await rows(f"SELECT {COLUMNS}{SOURCE} WHERE {where} {order}", *values, paging.limit, paging.offset)
+    return [as_read(row) for row in found], int(total["n"])
 
 
 async def note_read(note_id: UUID) -> Row:
-    [row] = await rows(f"{SELECT} WHERE n.id = ?", note_id)
-    return _read(row)
+    [row] = await rows(f"SELECT {COLUMNS}{SOURCE} WHERE n.id = ?", note_id)
+    return as_read(row)
 
 
-def _read(row: Row) -> Row:
+def as_read(row: Row) -> Row:
+    """Return a row of `COLUMNS` as NoteRead."""
     moments = ("created_at", "expires_at", "expired_at", "offered_at", "taken_at")
     note = {**row, **{name: as_moment(row[name]) for name in moments}}
-    after = [as_moment(note.pop(name)) for name in ("acted_at", "reported_at")]
+    after = [as_moment(note.pop(name)) for name in ("acted_at", "reported_at", "imported_read_at")]
     note["read_at"] = min((one for one in after if one is not None), default=None) if note["taken_at"] else None
     note["by"] = {"kind": "user", "id": note.pop("user_id"), "name": note.pop("author_name")}
     is_over = note["expires_at"] <= times.clock_now() and not note["offered_at"]

@@ -85,7 +85,7 @@ async def test_import_yields_to_other_writes_and_hides_the_partial_board(
     before_pieces.append(look)
     brought = (await cast.ada.post(IMPORT, the_file())).ok()
     assert len(seen) == 9 and not any({"Brought", "new"} & one for one in seen)
-    assert brought["counts"] == {"tasks": 5, "comments": 5, "approvals": 2, "memory": 1}
+    assert brought["counts"] == {"tasks": 5, "comments": 5, "approvals": 2, "memory": 1, "runs": 0, "sessions": 0}
     assert (await cast.ada.get(f"/boards/{brought['board']['id']}/tasks")).ok()["total"] == 5
     assert (await cast.ada.get("/boards/trash")).ok()["total"] == 0
 

@@ -77,7 +77,7 @@ async def test_exported_file_has_no_ids(cast: Cast) -> None:
     file = await furnished(cast)
     assert list(file) == [
         "format", "version", "exported_at", "board", "tags", "custom_fields", "tasks", "approvals", "proposals",
-        "memory",
+        "memory", "sessions", "notes",
     ]  # fmt: skip
     assert str(cast.board.id) not in orjson.dumps(file).decode()
     assert (file["board"]["name"], file["board"]["max_agents"], file["board"]["board_group"]) == ("Telescope", 3, None)
@@ -120,7 +120,7 @@ async def test_exported_board_is_imported_unchanged(cast: Cast) -> None:
     before, waiting = await head(cast), await Delivery.all().count()
     answer = (await cast.ben.post(IMPORT, file)).ok()
     assert answer["dropped"] == []
-    assert answer["counts"] == {"tasks": 3, "comments": 2, "approvals": 2, "memory": 2}
+    assert answer["counts"] == {"tasks": 3, "comments": 2, "approvals": 2, "memory": 2, "runs": 0, "sessions": 0}
     assert answer["board"]["id"] != str(cast.board.id) and answer["board"]["name"] == "Telescope"
     again = (await cast.ada.get(f"/boards/{answer['board']['id']}/export")).ok()
     assert without(again, {"exported_at"}) == without(file, {"exported_at"})
@@ -251,7 +251,7 @@ async def test_tags_without_ascii_letters_are_found_by_name(cast: Cast) -> None:
 
 async def test_smallest_file_is_imported(cast: Cast) -> None:
     answer = (await cast.ada.post(IMPORT, SMALL)).ok()
-    assert answer["counts"] == {"tasks": 2, "comments": 0, "approvals": 0, "memory": 0}
+    assert answer["counts"] == {"tasks": 2, "comments": 0, "approvals": 0, "memory": 0, "runs": 0, "sessions": 0}
     empty = (await cast.ada.post(IMPORT, {**SMALL, "tasks": []})).ok()
     assert empty["counts"]["tasks"] == 0 and await Board.filter(name="Small").count() == 2
 
