@@ -17,6 +17,8 @@ from mission_control.database.sql import Row, Values, contains, in_list, placeho
 from mission_control.knowledge.group_queries import list_groups
 from mission_control.knowledge.search_queries import SearchHit, SearchKind, SearchQuery, find_hits
 from mission_control.people.account_names import person_name
+from mission_control.runs.session_list_pages import sessions_of
+from mission_control.runs.session_view import STATES, state_of
 from mission_control.tasks.quick_add import QuickTask, understood
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_macro
@@ -144,6 +146,19 @@ async def find_agents(actor: Actor, boards: Sequence[Board], words: Sequence[str
     return [Hit(row["name"], url, "bot", names[str(row["board_id"])]) for row, url in zip(found, urls, strict=True)]
 
 
+async def find_sessions(actor: Actor, query: str, most: int) -> list[Hit]:
+    """Return sessions of agents by their words, and by what was done in them."""
+    return [
+        Hit(
+            f"{row['agent_name']}: {row['title'] or row['task_title'] or row['doing'] or 'Session'}",
+            f"/boards/{row['board_id']}/sessions/{row['id']}",
+            "activity",
+            f"{row['board_name']} · {STATES[state_of(row)][0]}",
+        )
+        for row in await sessions_of(actor, query, most)
+    ]
+
+
 async def find_gateways(actor: Actor, words: Sequence[str]) -> list[Hit]:
     if not can(actor, "gateway.manage", actor.organization_id):
         return []
@@ -222,6 +237,7 @@ async def _found(
     return [
         *(group_of(title, [(hit, f"{hit.hint} {more}") for hit in hits], words, most) for title, hits, more in named),
         Group("Tasks", tasks[:limit], 3),
+        Group("Sessions", await find_sessions(actor, query, most), 3),
         Group("Written", [_written(hit) for hit in written], 4),
     ]
 

@@ -9,7 +9,7 @@ from mission_control.agents.usage_queries import MICROS, money
 from mission_control.boards.queries import on_readable_boards, shortly
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.database.sql import Row, as_moment, contains, rows
+from mission_control.database.sql import Row, Values, as_moment, contains, rows
 from mission_control.runs.session_queries import COLUMNS, OWN, RELATIONS, signs
 from mission_control.runs.session_view import STATES, program_of, state_of
 from mission_control.web.lists import LiveList, Pages
@@ -17,7 +17,9 @@ from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import PaletteEntry
 
 MOST, LONGEST_SEARCH = 200, 200
-ENDED_FOR = timedelta(days=1)
+ENDED_FOR, SEARCHED_FOR = timedelta(days=1), timedelta(days=30)
+# What a search looks through: the newest sessions, and the newest activities of the newest of them.
+SEARCHED, SEARCHED_INSIDE, SEARCHED_ACTIVITIES = 500, 50, 200
 GROUPS = (
     ("asks", "Asks people", "stands still until somebody answers", ("waiting",)),
     ("works", "Works", "", ("working",)),
@@ -25,7 +27,10 @@ GROUPS = (
     ("idle", "Waits for its person", "the turn is over", ("idle",)),
     ("ended", "Ended", "in the last day", ("ended",)),
 )
-WORDS = "COALESCE(s.title, '') || ' ' || COALESCE(s.doing, '') || ' ' || s.agent_name || ' ' || s.client"
+WORDS = "s.agent_name || ' ' || s.client" + "".join(
+    f" || ' ' || COALESCE({name}, '')"
+    for name in ("s.title", "s.doing", "s.branch", "s.host_label", "s.cwd_label", "t.title", "b.name")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +60,29 @@ class SessionLine:
     tone: str
 
 
-async def sessions_of(actor: Actor, text: str) -> list[Row]:
-    """Return the sessions that have not ended, and those that ended lately, the newest sign first."""
-    readable, values = on_readable_boards(actor, actor.organization_id, "s.board_id")
-    words = text.lower().split()
-    matching = "".join(f" AND {contains(WORDS)}" for _ in words)
+async def sessions_of(actor: Actor, text: str, most: int = MOST) -> list[Row]:
+    """Return the sessions that have not ended, and those that ended lately, the newest sign first.
+
+    With a text those of the last month in which each word occurs: in what is known of them, or in what they did.
+    """
+    readable, single = on_readable_boards(actor, actor.organization_id, "x.board_id")
+    words, since = text.lower().split(), times.clock_now() - (SEARCHED_FOR if text.strip() else ENDED_FOR)
+    newest = (
+        "s.id IN (SELECT x.id FROM agent_sessions x JOIN boards p ON p.id = x.board_id WHERE p.organization_id = ?"
+        f" AND p.deleted_at IS NULL{readable} AND x.parent_id IS NULL AND (x.ended_at IS NULL OR x.ended_at >= ?)"
+        " ORDER BY x.last_seen_at DESC, x.id LIMIT {})"
+    )
+    inside = (
+        f"{newest.format(SEARCHED_INSIDE)} AND EXISTS (SELECT 1 FROM session_activities a WHERE a.session_id = s.id"
+        f" AND a.seq > s.seq - {SEARCHED_ACTIVITIES} AND {contains('a.title')})"
+    )
+    which: Values = [actor.organization_id, *single, since]
     found = await rows(
         f"SELECT {COLUMNS}, b.name AS board_name{RELATIONS} JOIN boards b ON b.id = s.board_id"
-        f" WHERE b.organization_id = ? AND b.deleted_at IS NULL{readable} AND s.parent_id IS NULL"
-        f" AND (s.ended_at IS NULL OR s.ended_at >= ?){matching} ORDER BY s.last_seen_at DESC, s.id LIMIT {MOST}",
-        actor.organization_id,
-        *values,
-        times.clock_now() - ENDED_FOR,
-        *words,
+        f" WHERE {newest.format(SEARCHED)}{f' AND ({contains(WORDS)} OR {inside})' * len(words)}"
+        f" ORDER BY s.last_seen_at DESC, s.id LIMIT {most}",
+        *which,
+        *(value for word in words for value in (word, *which, word)),
     )
     now = times.clock_now()
     return [row | signs(row, now) for row in found]
@@ -105,7 +120,12 @@ async def _listed(actor: Actor, asked: Wanted) -> dict[str, object]:
     for row in await sessions_of(actor, asked.text):
         by_state.setdefault(state_of(row), []).append(line_of(row))
     groups = [
-        (key, name, note, [line for state in states for line in by_state.get(state, ())])
+        (
+            key,
+            name,
+            "" if asked.text and key == "ended" else note,
+            [line for state in states for line in by_state.get(state, ())],
+        )
         for key, name, note, states in GROUPS
     ]
     return {"groups": [group for group in groups if group[3]], "text": asked.text}

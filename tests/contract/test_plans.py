@@ -133,7 +133,9 @@ async def test_filters_look_through_no_table_that_grows(app: Quart, cast: Cast) 
     with counted() as statements:
         for path in (
             f"{board}?q=login", f"{board}?q=due:overdue", f"{board}?q=assignee:me", f"{board}?all=done",
-            f"{board}?view=table&q=", "/palette?q=login", "/approvals?state=rejected", "/activity?kind=webhooks",
+            f"{board}?view=table&q=", "/palette?q=login", "/agents/sessions?q=login",
+            f"{board}?q=is:still", f"{board}?q=silent:5m",
+            "/approvals?state=rejected", "/activity?kind=webhooks",
             f"/activity?actor=agent:{agent}", "/activity?actor=system", "/activity?from=2026-01-01&to=2026-02-01",
         ):  # fmt: skip
             assert (await ada.get(path)).status == 200, path

@@ -245,3 +245,19 @@ async def test_feeds_say_in_words_that_sessions_begin_and_end(cast: Cast) -> Non
     feed = (await seen_by_dan(cast, "/activity")).has("closed a session at", "</strong> opened a session  ")
     feed.lacks("vega began", "atlas began", "session of vega", "session of atlas")
     (await seen_by_dan(cast, cast.task(task))).lacks("closed a session", "opened a session")
+
+
+async def test_sessions_are_found_by_their_words_and_by_what_was_done(cast: Cast) -> None:
+    session = await begin(cast, await cast.add_task(title="Grind"), branch="fix/coma", host_label="dome-2")
+    await act(session, "Ran `figaro --all`", "Read a.md")
+    await put(session, ended_at=times.clock_now() - timedelta(days=3), state="ended", end_reason="handed in")
+    dan, eve = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.eve)
+    for words in ("coma", "dome-2 grind", "FIGARO", "vega figaro"):
+        (await dan.with_htmx.get(f"/palette?q={words}")).has("Sessions", "Vega: Grind", page_of(session))
+        (await dan.get(f"/agents/sessions?q={words}")).has(page_of(session), "handed in", "in the last month")
+        (await eve.with_htmx.get(f"/palette?q={words}")).lacks(page_of(session))
+    (await dan.with_htmx.get("/palette?q=figaro+nothing")).lacks(page_of(session))
+    (await dan.get("/agents/sessions")).lacks(page_of(session))  # ended days ago
+    (await dan.get("/palette?q=figaro")).has("Vega: Grind")
+    await put(session, ended_at=times.clock_now() - timedelta(days=31))
+    (await dan.with_htmx.get("/palette?q=figaro")).lacks(page_of(session))
