@@ -10,6 +10,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 from mission_control.boards.models import Board, Run
+from mission_control.core.times import wire
 from mission_control.core.values import new_id
 from mission_control.database.records import find_all
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
@@ -224,7 +225,7 @@ class Work:
             kind=NOTICE,
             header=NOTE,
             text="",
-            data={"read_at": part.read_at.isoformat()} if part.read_at else {},
+            data={"read_at": part.read_at and wire(part.read_at)},
             state="sent",
             **part.model_dump(include={"created_at", "offered_at", "taken_at"}),
         )

@@ -13,7 +13,7 @@ from mission_control.boards.models import Board, Run
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, Scope, rule, system
 from mission_control.core.errors import Conflict, ErrorCode
-from mission_control.core.values import ActorRef, Body, NonEmptyStr, Paging, Schema, example
+from mission_control.core.values import ActorRef, Body, NonEmptyStr, Paging, Schema, example, to_json
 from mission_control.database.records import insert
 from mission_control.database.sql import Row, as_moment, rows
 from mission_control.log.commands import command
@@ -139,7 +139,7 @@ COLUMNS = (
     f" AND e.actor_id = n.agent_id AND e.created_at > {OFFERED}) AS acted_at,"
     " (SELECT MIN(COALESCE((SELECT MIN(a.at) FROM session_activities a WHERE a.session_id = s.id"
     f" AND a.at > {OFFERED}), s.last_seen_at)) FROM agent_sessions s WHERE (s.id = n.session_id OR s.run_id = n.run_id)"
-    f" AND s.last_seen_at > {OFFERED}) AS reported_at, d.data ->> 'read_at' AS imported_read_at"
+    f" AND s.last_seen_at > {OFFERED}) AS reported_at, d.data ->> 'read_at' AS kept_read_at"
 )
 SOURCE = " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id LEFT JOIN users u ON u.id = n.user_id"
 
@@ -172,7 +172,7 @@ def as_read(row: Row) -> Row:
     """Return a row of `COLUMNS` as NoteRead."""
     moments = ("created_at", "expires_at", "expired_at", "offered_at", "taken_at")
     note = {**row, **{name: as_moment(row[name]) for name in moments}}
-    after = [as_moment(note.pop(name)) for name in ("acted_at", "reported_at", "imported_read_at")]
+    after = [as_moment(note.pop(name)) for name in ("acted_at", "reported_at", "kept_read_at")]
     note["read_at"] = min((one for one in after if one is not None), default=None) if note["taken_at"] else None
     note["by"] = {"kind": "user", "id": note.pop("user_id"), "name": note.pop("author_name")}
     is_over = note["expires_at"] <= times.clock_now() and not note["offered_at"]
@@ -188,6 +188,16 @@ async def erase_notes(actor: Actor, event: NewEvent) -> None:
     notes = "SELECT id FROM run_notes WHERE task_id = ?"
     await rows(f"DELETE FROM deliveries WHERE id IN ({notes})", event.scope.task_id)
     await rows("DELETE FROM run_notes WHERE task_id = ?", event.scope.task_id)
+
+
+@reacts_to("agent.deleted")
+async def keep_arrived(actor: Actor, event: NewEvent) -> None:
+    """Keep how far the notes came that reached an agent which is being deleted with its notices."""
+    kept = "UPDATE deliveries SET agent_id = NULL, state = 'sent', text = '', data = ? WHERE id = ?"
+    for row in await rows(f"SELECT {COLUMNS}{SOURCE} WHERE n.agent_id = ?", event.scope.agent_id):
+        note = as_read(row)
+        if note["offered_at"]:
+            await rows(kept, to_json({"read_at": note["read_at"]}).decode(), note["id"])
 
 
 AT_ONCE = 100

@@ -449,3 +449,21 @@ async def test_news_of_a_message_say_no_way_of_http(cast: Cast) -> None:
     assert item["text"] == "Board chat mention: From: Ada @Vega, which glass?"
     [notice] = (await cast.vega.get("/agent/inbox?limit=200")).ok()["items"][-1:]
     assert "Reply with POST" in notice["text"]
+
+
+async def test_note_that_arrived_is_known_after_its_agent_is_deleted(cast: Cast) -> None:
+    task = await held(cast)
+    await note(cast, task)
+    for title in ("Read it", "Went on"):
+        (await cast.vega.post("/agent/reports", {"task_id": task["id"], "items": [{"title": title}]})).ok()
+    (await cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": "Used it."})).ok()
+    [before] = (await cast.ada.get(f"{cast.task(task)}/notes")).ok()["items"]
+    await note(cast, task, "Hurry.")
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+    await notes.expire_due()
+    waited, after = (await cast.ada.get(f"{cast.task(task)}/notes")).ok()["items"]
+    assert before["state"] == "read" and after == before | {"agent_id": None}
+    assert waited["state"] == "expired"
+    assert len(await events(kind="task.note_expired")) == 1
+    kept = await Delivery.get(id=before["id"])
+    assert (kept.agent_id, kept.text, kept.state) == (None, "", "sent")
