@@ -157,9 +157,7 @@ def _status_on_gateway(agent: Agent, work: list[Work], asking: int, silence: tim
 
 
 def _how_long(since: datetime | None) -> str:
-    """Return how long it has worked, once that is a minute."""
-    text = elapsed(since) if since is not None else ""
-    return "" if text == "0 m" else text
+    return elapsed(since) if since is not None else ""
 
 
 def role_of(agent: Agent) -> str:

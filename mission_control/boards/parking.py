@@ -45,6 +45,16 @@ ASKED_PERSON = (
 )
 
 
+# SQL on `r`, a run: the page, behind that of its board, of something that people have not settled.
+ASK_PAGE = (
+    "COALESCE((SELECT 'approvals/' || MIN(CAST(a.id AS TEXT)) FROM approvals a WHERE a.status = 'pending'"
+    " AND (a.run_id = r.id OR a.id IN"
+    " (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = r.task_id AND l.is_pending))),"
+    " (SELECT 'questions/' || MIN(CAST(q.id AS TEXT)) FROM agent_questions q"
+    " WHERE q.run_id = r.id AND q.state = 'open'))"
+)
+
+
 Resume = Annotated[
     Literal["all", "any"], Field(description="Go on once all that you asked is settled, or with the first answer")
 ]

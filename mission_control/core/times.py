@@ -193,8 +193,10 @@ def clock_time(moment: datetime, now: datetime | None = None) -> str:
 
 
 def elapsed(since: datetime, now: datetime | None = None) -> str:
-    """Return how long something has been going on: `4 m`, `2 h`, `3 d`."""
+    """Return how long something has been going on: `<1 m`, `4 m`, `2 h`, `3 d`."""
     seconds = max(0.0, ((now or clock_now()) - since).total_seconds())
+    if seconds < MINUTE:
+        return "<1 m"
     if seconds < HOUR:
         return f"{int(seconds // MINUTE)} m"
     return f"{int(seconds // HOUR)} h" if seconds < DAY else f"{int(seconds // DAY)} d"

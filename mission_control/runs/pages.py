@@ -56,7 +56,7 @@ def in_words(run: Row) -> Row:
         figures.append(money(run["cost_usd"]))
     files = [file | {"size": size_in_words(file["size"])} for file in run["artifacts"]]
     took = times.elapsed(began, ended) if ended else ""
-    more = {"began": began, "took": "under a minute" if took == "0 m" else took, "figures": figures}
+    more = {"began": began, "took": "under a minute" if took == "<1 m" else took, "figures": figures}
     return (
         run
         | more

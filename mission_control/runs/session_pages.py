@@ -11,10 +11,11 @@ from quart import Blueprint, Response, request
 from mission_control.agents.usage_queries import money
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
+from mission_control.boards.parking import ASK_PAGE
 from mission_control.boards.queries import present
 from mission_control.core.actor import Actor
 from mission_control.core.values import Paging
-from mission_control.database.sql import Row, as_moment, rows
+from mission_control.database.sql import Row, as_id, as_moment, rows
 from mission_control.log.broker import head_of
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
@@ -101,11 +102,14 @@ class SessionView(View):
 
 
 async def _session(session_id: UUID) -> Row:
-    found = await session_read(session_id)
+    found, ask_page = await session_read(session_id), None
+    if found["state"] == "waiting" and found["run_id"] is not None:
+        [run] = await rows(f"SELECT {ASK_PAGE} AS ask_page FROM task_runs r WHERE r.id = ?", as_id(found["run_id"]))
+        ask_page = run["ask_page"]
     return (
         found
         | {name: as_moment(found[name]) for name in MOMENTS}
-        | {"shown_state": state_of(found), "steps": plan_of(found), "program": program_of(found)}
+        | {"shown_state": state_of(found), "steps": plan_of(found), "ask_page": ask_page, "program": program_of(found)}
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.agents.usage_queries import MICROS, money, short
-from mission_control.boards.parking import ASKED_PERSON
+from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
 from mission_control.database.sql import Row, as_json, as_moment, rows
@@ -24,6 +24,7 @@ MOST_LINES = 30
 RUNNING = f"""
     SELECT {COLUMNS}, r.id AS running_id, r.agent_name AS worker_name, r.started_at AS run_since, r.lease_expires_at,
         r.ready_at, CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
+        CASE WHEN r.parked_at IS NOT NULL THEN {ASK_PAGE} END AS ask_page,
         r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost
     FROM task_runs r
     LEFT JOIN agent_sessions s ON s.id = {SEEN_IN}

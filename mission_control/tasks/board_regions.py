@@ -11,7 +11,16 @@ from mission_control.boards.words import LABELS
 from mission_control.gateways.models import Gateway
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.tasks.board_view import COLUMNS, PAGE, BoardView, News, is_no_notice, of_board, state_of_cards
+from mission_control.tasks.board_view import (
+    COLUMNS,
+    PAGE,
+    TABLE_PAGE,
+    BoardView,
+    News,
+    is_no_notice,
+    of_board,
+    state_of_cards,
+)
 from mission_control.tasks.bulk import SETTABLE
 from mission_control.tasks.cards import MOST, Order, cards_html, columns_of, limit_of
 from mission_control.tasks.fields import FIELDS
@@ -258,7 +267,7 @@ GATEWAY = Concerns[BoardView](("board.updated", "gateway."), ("gateway_id",), _i
 REGIONS = (
     Region(PAGE, "#board-name", of_board("board.updated"), board_name, key=_board, swap="innerHTML"),
     Region(COLUMNS, "#columns", CARDS, columns, key=_view, changes=card_changes, state=state_of_cards),
-    Region(COLUMNS, "#proposals", of_board("proposal."), shelf, key=_rights),
+    *(Region(page, "#proposals", of_board("proposal."), shelf, key=_rights) for page in (COLUMNS, TABLE_PAGE)),
     Region(PAGE, "#presence", PRESENCE, presence, key=_board, changes=presence_changes),
     Region(PAGE, "#board-note", NOTE, note, key=_view),
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),

@@ -44,6 +44,7 @@ class TaskChangeOfOne(Body):
     assigned_user_id: UUID | None = None
     priority: Priority | None = None
     due_at: Moment | None = None
+    parent_id: Annotated[UUID | None, Field(description="The task of which it becomes a part; null: of none")] = None
     tag_ids: Ids | None = None
     add_tag_ids: Ids = Field(default_factory=list)
     remove_tag_ids: Ids = Field(default_factory=list)
@@ -112,11 +113,12 @@ class BulkSet(Body):
 
     priority: Priority | None = None
     due_at: Moment | None = None
+    parent_id: Annotated[UUID | None, Field(description="The task of which they become parts; null: of none")] = None
 
     @model_validator(mode="after")
     def _sets_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("send priority or due_at")
+            raise ValueError("send priority, due_at or parent_id")
         if "priority" in self.model_fields_set and self.priority is None:
             raise ValueError("a task has a priority; send one")
         return self
@@ -132,7 +134,7 @@ class TaskBulk(Body):
     assign: BulkAssign | None = None
     add_tag_ids: Ids = Field(default_factory=list)
     remove_tag_ids: Ids = Field(default_factory=list)
-    set: Annotated[BulkSet | None, Field(description="Priority or due date")] = None
+    set: Annotated[BulkSet | None, Field(description="Priority, due date, or parent")] = None
     archive: Annotated[bool, Field(description="Archive them; only done tasks can be")] = False
     delete: bool = False
     atomic: bool = True

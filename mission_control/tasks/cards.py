@@ -231,8 +231,7 @@ def _badge_of_work(row: Card, now: datetime) -> Badge | None:
         return Badge("Starts", "run", "loader-circle")
     if not (is_working or row.session_state):
         return None
-    took = times.elapsed(row.in_progress_at or now, now)
-    return Badge("Working" if took == "0 m" else f"Working {took}", "run", "loader-circle")
+    return Badge(f"Working {times.elapsed(row.in_progress_at or now, now)}", "run", "loader-circle")
 
 
 def _line(row: Card, now: datetime) -> Line | None:

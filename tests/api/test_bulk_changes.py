@@ -77,3 +77,16 @@ async def test_invalid_changes_are_refused(cast: Cast) -> None:
     for wrong in ({}, {"priority": None}):
         (await cast.cleo.post(f"{cast.tasks}/bulk", {"task_ids": [task], "set": wrong})).refused(422)
     (await change(cast, {"task_id": task, "title": "x"}, by=cast.dan)).refused(403)
+
+
+async def test_many_become_parts_and_are_taken_out_again(cast: Cast) -> None:
+    parent, *parts = [await cast.add_task() for _ in range(3)]
+    ids = [one["id"] for one in parts]
+    body = {"task_ids": ids, "set": {"parent_id": parent["id"]}}
+    (await cast.ada.post(f"{cast.tasks}/bulk", body)).ok()
+    assert (await cast.ada.get(cast.task(parent))).ok()["parts_count"] == 2
+    changes = [{"task_id": ids[0], "parent_id": None}, {"task_id": parent["id"], "parent_id": ids[1]}]
+    refused = (await cast.ada.post(f"{cast.tasks}/changes", {"changes": changes})).refused(409)
+    assert refused["failures"][0]["task_id"] == parent["id"]  # it would be a part of its own part
+    (await cast.ada.post(f"{cast.tasks}/changes", {"changes": changes[:1]})).ok()
+    assert (await cast.ada.get(cast.task(parent))).ok()["parts_count"] == 1

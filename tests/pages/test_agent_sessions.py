@@ -261,3 +261,22 @@ async def test_sessions_are_found_by_their_words_and_by_what_was_done(cast: Cast
     (await dan.get("/palette?q=figaro")).has("Vega: Grind")
     await put(session, ended_at=times.clock_now() - timedelta(days=31))
     (await dan.with_htmx.get("/palette?q=figaro")).lacks(page_of(session))
+
+
+@pytest.mark.parametrize("asks", ["approval", "question"])
+async def test_waiting_work_leads_to_what_it_asks(cast: Cast, asks: str) -> None:
+    task = await cast.add_task()
+    session = await begin(cast, task)
+    if asks == "approval":
+        asked = await cast.ask(cast.vega, task, park=True)
+    else:
+        new = {
+            "content": "Which one?",
+            "options": [{"id": "a", "label": "A"}, {"id": "b", "label": "B"}],
+            "park": True,
+        }
+        asked = (await cast.vega.post(f"/agent{cast.home}/questions", new)).ok()
+    page = f'href="{cast.home}/{asks}s/{asked["id"]}"'
+    (await seen_by_dan(cast, page_of(session))).has(page, "See what it asks")
+    (await seen_by_dan(cast, cast.task(task))).has(page, "See what it asks")
+    (await seen_by_dan(cast, f"{cast.home}/{asks}s/{asked['id']}")).is_status(200)

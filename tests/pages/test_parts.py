@@ -39,3 +39,25 @@ async def test_forms_link_tasks_in_every_way_and_take_that_back(cast: Cast) -> N
     (await ada.get(cast.task(other))).has("Duplicates", f"/links/{link['id']}/removals")
     (await ada.post(f"{cast.task(task)}/links/{link['id']}/removals", {})).is_status(204)
     assert (await cast.ada.get(f"{cast.task(task)}/links")).ok()["total"] == 0
+
+
+async def test_table_shows_parts_and_proposals_as_the_board_does(cast: Cast) -> None:
+    parent = await cast.add_task(title="Build")
+    await cast.add_task(title="Grind", parent_id=parent["id"])
+    (await cast.vega.post(f"/agent{cast.home}/proposals", {"title": "Oil it", "reason": "It squeaks."})).ok()
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(f"{cast.home}?view=table")).has(
+        "0 of 1 parts done", f"part of #{parent['number']}", "Proposed by agents", "Accept the proposal Oil it"
+    )
+    async with ada.watching(f"{cast.home}/live?view=table") as watch:
+        (await cast.vega.post(f"/agent{cast.home}/proposals", {"title": "Wash it", "reason": "Dust."})).ok()
+        await watch.until("Wash it")
+
+
+async def test_card_names_no_parent_in_the_trash(cast: Cast) -> None:
+    parent = await cast.add_task(title="Build")
+    await cast.add_task(title="Grind", parent_id=parent["id"])
+    (await cast.ada.delete(cast.task(parent))).ok()
+    ada = await visitor(cast.app, cast.ada)
+    for view in ("", "?view=table"):
+        (await ada.get(f"{cast.home}{view}")).has("Grind").lacks("part of #")

@@ -142,7 +142,8 @@ def test_relative_times_in_words() -> None:
         assert times.relative(now + timedelta(seconds=seconds), now) == words
     assert times.relative(datetime(2025, 3, 14), now) == "14 Mar 2025"
     assert (times.iso(now), times.absolute(now)) == ("2026-03-14T15:00:00Z", "14 Mar 2026, 15:00 UTC")
-    assert [times.elapsed(now - timedelta(hours=hours), now) for hours in (0.5, 3, 50)] == ["30 m", "3 h", "2 d"]
+    spent = [times.elapsed(now - timedelta(hours=hours), now) for hours in (0.01, 0.5, 3, 50)]
+    assert spent == ["<1 m", "30 m", "3 h", "2 d"]
     assert times.clock_time(now, now) == f"{now:%H:%M} UTC"
     assert times.clock_time(now + timedelta(days=1), now) == times.absolute(now + timedelta(days=1))
 
