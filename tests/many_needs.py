@@ -70,6 +70,7 @@ async def _put_tasks(board: Board, user_id: UUID, agent: Agent, counts: dict[str
         "review": {"status": "review"},
         "flagged": {"flagged_at": _before(hours=2), "flag_reason": "Five leases ran out.", "failed_attempts": 5},
         "silent": {"status": "in_progress", "assigned_agent_id": agent.id, "fence": 1},
+        "not_resumed": {"status": "inbox", "assigned_agent_id": agent.id, "rework_at": _before(hours=2)},
         "overdue": {"assigned_user_id": user_id, "due_at": _before(hours=5)},
     }
     first = (await Task.filter(board_id=board.id).count()) + 1

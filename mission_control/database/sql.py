@@ -254,6 +254,13 @@ def contains(column: str) -> str:
     return f"{place_in(lowered(searched(column)))} > 0"
 
 
+def seconds_from(column: str) -> str:
+    """Return SQL for the seconds from the moment in a column to the parameter's."""
+    if is_postgres():
+        return f"EXTRACT(EPOCH FROM CAST(? AS TIMESTAMP) - {column})"
+    return f"(julianday(?) - julianday({column})) * 86400"
+
+
 def place_in(text: str) -> str:
     """Return SQL for where in a text the parameter begins, from 1 on; 0 when nowhere.
 

@@ -16,7 +16,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.substance import Parts
-from mission_control.database.sql import Condition, as_id, is_postgres, placeholders, rows, select
+from mission_control.database.sql import Condition, as_id, is_postgres, placeholders, rows, seconds_from, select
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.leaving import restore_task
 from mission_control.tasks.models import Task
@@ -31,6 +31,7 @@ NOTE = ("note", "What should change?", True)
 COMMENT = ("note", "A comment", False)
 HINT = ("message", "What should the next agent know?", False)
 ASK = "Are you still working on this? Say how far you are."
+GO_ON = "This task is ready for you. Call next, or claim it, and go on; or say what holds you up."
 WORDS = ("message", "Your words instead", False)
 
 # An answer that can be taken back, and given to many at once.
@@ -39,6 +40,16 @@ taken_back = partial(answer, undoable=True, in_bulk=True)
 VERSION = (
     "CAST(t.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(c.created_at) AS TEXT) FROM task_comments c"
     " WHERE c.task_id = t.id AND c.deleted_at IS NULL), '')"
+)
+# SQL: runs that may go on with their tasks, and tasks that were sent back; with their boards, until WHERE.
+READY = (
+    "FROM (SELECT * FROM task_runs WHERE ended_at IS NULL AND parked_at IS NOT NULL AND ready_at IS NOT NULL) r"
+    " JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
+)
+REWORK = (
+    "FROM (SELECT * FROM tasks WHERE rework_at IS NOT NULL AND status = 'inbox' AND deleted_at IS NULL"
+    " AND assigned_agent_id IS NOT NULL) t"
+    " JOIN boards b ON b.id = t.board_id"
 )
 # Kinds of events after which another task may wait.
 CHANGES = ("task.created", "task.updated", "task.status_changed", "task.deleted", "task.restored", "board.")
@@ -336,6 +347,60 @@ class SilentAsk(TaskAsk):
         )  # fmt: skip
 
 
+class NotResumedAsk(TaskAsk):
+    """Work that its agent, which gives signs, does not take up again within the board's time: nobody else may."""
+
+    kind, group, position = "not_resumed", "unblock", 25
+    glyph = ("hourglass", "warn")
+    concerns = ("task.parked", "task.resumed", "task.comment", "approval.", "question.", "agent.", *CHANGES)
+    signals = ("agent_id",)
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find ready runs and rework, but where people wait for an answer that they asked for ten minutes ago."""
+        now = times.clock_now()
+        for rest, since in ((READY, "r.ready_at"), (REWORK, "t.rework_at")):
+            yield Rows(
+                f"{rest} JOIN mine ON mine.id = b.id JOIN organizations o ON o.id = b.organization_id"
+                f" WHERE {seconds_from(since)} >= b.resume_after_seconds AND b.work_state = 'running'"
+                " AND o.work_state = 'running' AND t.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM task_comments c"
+                " WHERE c.task_id = t.id AND c.user_id IS NOT NULL AND c.created_at > ? AND c.deleted_at IS NULL)",
+                [now, now - OFFLINE_AFTER],
+                since=since,
+                board_id="b.id",
+                version=f"CAST({since} AS TEXT)",
+            )
+
+    def begins(self, since: datetime, until: datetime) -> Condition:
+        age = f"{seconds_from('w.ready_at')} {{}} b.resume_after_seconds"
+        return (
+            "SELECT b.organization_id, 'agent_id' AS name, w.agent_id AS value FROM (SELECT r.agent_id, r.board_id,"
+            f" r.ready_at {READY} UNION ALL SELECT t.assigned_agent_id, t.board_id, t.rework_at {REWORK}) w"
+            f" JOIN boards b ON b.id = w.board_id WHERE {age.format('<')} AND {age.format('>=')}",
+            [since, until],
+        )
+
+    def say(self, page: Page, key: Key, task: TaskRow) -> Need:
+        who, back = task.assignee or "An agent", {"status": "inbox", "assigned_agent_id": None}
+        read_by = f"{who} reads it at its next call. If it has not gone on in 10 min, this comes back."
+        ends = f"Anybody can claim #{task.number} then, with all that is known."
+        return self._need(
+            page, key, task, NeedParty(id=task.assigned_agent_id, name=who),
+            title=f"{who} has not taken up #{task.number} again for {_lasted(key, page)}",
+            reason="It was sent back." if task.status == "inbox" else "What it asked is settled.",
+            answers=[
+                answer(
+                    "ask", "1", "Ask it to go on", read_by, "create_task_comment", task.ids, {"message": GO_ON},
+                    note=WORDS, recommended=True,
+                ),
+                answer(
+                    "take_back", "2", "Let others have it", ends, "update_task", task.ids, back, course="stop",
+                    in_bulk=True,
+                ),
+            ],
+            otherwise=f"It waits for {who} as long as that gives signs.",
+        )  # fmt: skip
+
+
 class OverdueAsk(TaskAsk):
     """A person's own tasks whose date has passed."""
 
@@ -380,4 +445,4 @@ class OverdueAsk(TaskAsk):
         )  # fmt: skip
 
 
-KINDS = (ReviewAsk(), FlaggedAsk(), SilentAsk(), OverdueAsk())
+KINDS = (ReviewAsk(), FlaggedAsk(), SilentAsk(), NotResumedAsk(), OverdueAsk())

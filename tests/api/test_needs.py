@@ -10,11 +10,14 @@ from mission_control.agents.models import Agent
 from mission_control.asks import deadlines
 from mission_control.boards.models import Run
 from mission_control.core import times
+from mission_control.database.sql import rows
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.log.leases import Delivery
+from mission_control.runs.leases import take_from_silent
 from tests.cast import Caller, Cast, everybody, stamp
-from tests.claiming import taken
+from tests.claiming import claim, taken
+from tests.hand_ins import hand_in, rework
 from tests.statements import cost
 
 
@@ -235,6 +238,38 @@ async def test_silent_agent_is_asked_or_loses_its_task(cast: Cast) -> None:
     await perform(cast.cleo, one, "take_back")
     assert (await needs(cast.cleo))["items"] == []
     assert (await cast.ada.get(cast.task(task))).ok()["status"] == "inbox"
+
+
+@pytest.mark.parametrize("way", ["answered", "sent back"])
+async def test_agent_that_does_not_go_on_is_asked_or_others_have_its_work(cast: Cast, way: str) -> None:
+    (await cast.ada.patch(cast.home, {"resume_after_seconds": 600})).ok()
+    task = await cast.add_task()
+    held = await taken(cast)
+    if way == "answered":
+        asked = (await cast.vega.post(f"/agent{cast.home}/questions", {"content": "Which?", "park": True})).ok()
+        (await cast.cleo.post(f"{cast.home}/questions/{asked['id']}/answers", {"answer": "That."})).ok()
+    else:
+        await hand_in(cast, {"task": task, "lease": held["lease"]}, cast.vega)
+        await rework(cast, task)
+    assert (await needs(cast.cleo))["items"] == []
+    begun = deadlines.KINDS["not_resumed"].begins(stamp(9), stamp(11))
+    assert begun is not None and [str(row["value"]) for row in await rows(begun[0], *begun[1])] == [str(cast.vega.id)]
+    with times.travelled(timedelta(minutes=12)):
+        (await cast.vega.post("/agent/heartbeat", None)).ok()
+        await take_from_silent()
+        one = await one_of(cast.cleo, "not_resumed")
+        assert one["title"] == "Vega has not taken up #1 again for 12 min"
+        assert one["reason"] == ("What it asked is settled." if way == "answered" else "It was sent back.")
+        await perform(cast.cleo, one, "ask")
+        assert (await needs(cast.ada))["items"] == []
+    with times.travelled(timedelta(minutes=23)):
+        assert (await one_of(cast.ada, "not_resumed"))["id"] == one["id"]
+        (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "paused"})).ok()
+        assert (await needs(cast.ada))["items"] == []
+        (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "running"})).ok()
+        await perform(cast.cleo, await one_of(cast.ada, "not_resumed"), "take_back")
+        assert (await needs(cast.cleo))["items"] == []
+        assert (await claim(cast, cast.rigel)).ok()["task"]["id"] == task["id"]
 
 
 async def test_admins_see_gateways_that_wait_and_notices_that_were_given_up(cast: Cast) -> None:

@@ -108,7 +108,7 @@ async def _turns(session: AgentSession) -> None:
 
 
 async def test_session_shows_its_turns(cast: Cast) -> None:
-    session = await begin(cast, await cast.add_task(title="Grind"), client="Claude Code", host_label="attic")
+    session = await begin(cast, await cast.add_task(title="Grind"), client="claude-code", host_label="attic")
     await _turns(session)
     seen = await seen_by_dan(cast, page_of(session))
     seen.has("Vega on attic works", "Why is it dull?\nChange nothing.", "There is dust on the mirror.", "Claude Code")

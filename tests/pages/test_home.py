@@ -232,14 +232,14 @@ async def changed_behind(cast: Cast, ada: Visitor, live: str) -> str:
 
 
 async def test_long_list_fills_up_as_it_is_answered(cast: Cast) -> None:
-    await put_needs(cast.board, cast.ada.id, 300)
+    await put_needs(cast.board, cast.ada.id, 330)
     ada = await at(cast, cast.ada)
-    opened = (await ada.get("/")).is_status(200).has("300 wait", "Show all 300")
+    opened = (await ada.get("/")).is_status(200).has("330 wait", "Show all 330")
     shown = re.findall(r'data-need="(approval:[^"]+)"', opened.text)
     live = unescape(opened.text.split('hx-sse:connect="')[1].split('"')[0])
     async with ada.watching(live) as watch:
         (await ada.with_htmx.post(f"/needs/{shown[0]}/answers", {"answer": "approve"})).is_status(204)
-        news = await watch.until("Show all 299")
+        news = await watch.until("Show all 329")
     assert news.count('class="need"') == 1 and 'hx-target="#queue"' not in news
     assert 'hx-target="#count-answer"' in news and "89<" in news
 
