@@ -70,7 +70,11 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
         recipients = [event.agent_id] if event.data.get("note") else []
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
-            advice = "Claim the task again, unless you hold it by now, and go on" if holders.get(agent_id) else "Go on"
+            advice = (
+                "Claim the task again or call next, unless you hold it by now, and go on"
+                if holders.get(agent_id)
+                else "Go on"
+            )
             is_handed_in = any(task["status"] == "review" and task["is_of_present_attempt"] for task in tasks)
             _notify(event, approval, agent_id, _advice(event.data, advice, is_handed_in=is_handed_in))
 

@@ -151,7 +151,7 @@ async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
         unit_of_work().actor.id,
         task_id,
     )
-    then = "and claim nothing until your heartbeat says continue" if is_halted else "and claim again"
+    then = "and claim nothing until your heartbeat says continue" if is_halted else "and call next or claim again"
     message = f"Your lease of this task is over. Stop working on it, {then}."
     return Conflict({"message": message, "code": ErrorCode.LEASE_LOST, "fence": fence, "current_fence": current})
 

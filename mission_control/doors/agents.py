@@ -99,7 +99,7 @@ async def comment(call: Call) -> Said:
     finish. A lead comments on tasks in review, on tasks it made, and where it is mentioned (403 otherwise). 409
     lease_lost: stop working on the task.
     """
-    return "Said.", await call.perform()
+    return "Said: people see it now. Go on with what you do.", await call.perform()
 
 
 @tools.tool(

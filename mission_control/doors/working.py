@@ -107,9 +107,19 @@ async def report(call: Call) -> Said:
     lease = None
     if run is not None and answer.directive != "stop":
         lease = await _kept(call, run)
-    said = f"Directive: {answer.directive}."
-    why = f" {answer.directive_reason}" if answer.directive_reason else ""
-    return f"{said}{why}", {**answer.model_dump(include={"directive", "directive_reason"}), "lease": lease}
+    return _after(answer, lease), {**answer.model_dump(include={"directive", "directive_reason"}), "lease": lease}
+
+
+def _after(answer: Any, lease: JsonObject | None) -> str:
+    """Return what to do after a report."""
+    if answer.directive != "continue":
+        return f"Directive: {answer.directive}. {answer.directive_reason}"
+    if lease is None:
+        return "Noted. It is about none of your tasks: name one by task_id, or call next when you hold none."
+    until = (
+        f"the task is yours until {lease['expires_at']:%H:%M:%S} UTC" if lease["expires_at"] else "the task is yours"
+    )
+    return f"Noted. Go on: {until}."
 
 
 async def _kept(call: Call, run: Row) -> JsonObject:
@@ -264,7 +274,8 @@ async def files(call: Call) -> Said:
     if call["file_id"] is not None:
         return await file_parts(call, await call.about("get_attachment", attachment_id=call["file_id"]))
     page = await call.about("list_attachments", limit=MOST_FILES)
-    return shapes.part_of(page | {"items": shapes.FILE(page["items"])}, "files")
+    said, found = shapes.part_of(page | {"items": shapes.FILE(page["items"])}, "files")
+    return f"{said} Name one by file_id to read it." if page["items"] else "The task has no files.", found
 
 
 @tools.tool(
@@ -285,7 +296,7 @@ async def propose(call: Call) -> Said:
     Go on with your own task; you are told what became of it. Not for what your task asks for, and not for questions
     (ask). Proposed again under the same title, it is answered as it is.
     """
-    return "It waits above the inbox. Go on with your task.", await call.perform()
+    return "People or the lead decide about it, and you are told. Go on with what you do.", await call.perform()
 
 
 @tools.tool(

@@ -152,7 +152,7 @@ async def answer_question(
     if question.correlation_id:
         lines.append(f"Correlation ID: {question.correlation_id}")
     tags = ", ".join(entry.tags or [])
-    again = "Claim the task again, unless you hold it by now, and go on"
+    again = "Claim the task again or call next, unless you hold it by now, and go on"
     then = again if await is_parked(question.run_id) else "Go on"
     lines += ["", entry.content, "", f"It is in the board's memory with the tags {tags}. {then} with this answer."]
     option = {"option_id": option_id} if question.options else {}

@@ -146,6 +146,10 @@ def next_day(due_at: datetime, now: datetime) -> datetime:
     return times.at(times.day_of(now, zone) + timedelta(days=1), times.local(due_at, zone).time(), zone)
 
 
+def _read_by(who: str, unless: str) -> str:
+    return f"{who} reads it at its next call. {unless} in {SILENT_AFTER.seconds // 60} min this comes back."
+
+
 def _lasted(key: Key, page: Page) -> str:
     return span((page.now - key.since).total_seconds())
 
@@ -325,9 +329,7 @@ class SilentAsk(TaskAsk):
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
         who = task.worker or task.assignee or "An agent"
-        read_by = (
-            f"{who} reads it at its next call. Without a sign in {SILENT_AFTER.seconds // 60} min this comes back."
-        )
+        read_by = _read_by(who, "Without a sign")
         sign, back = {"message": ASK}, {"status": "inbox", "assigned_agent_id": None}
         ask = answer(
             "ask", "1", "Ask for a sign", read_by, "create_task_comment", task.ids, sign, note=WORDS, recommended=True
@@ -356,7 +358,7 @@ class NotResumedAsk(TaskAsk):
     signals = ("agent_id",)
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find ready runs and rework, but where people wait for an answer that they asked for ten minutes ago."""
+        """Find ready runs and rework, but where people wait for the answer to a comment of theirs."""
         now = times.clock_now()
         for rest, since in ((READY, "r.ready_at"), (REWORK, "t.rework_at")):
             yield Rows(
@@ -364,7 +366,7 @@ class NotResumedAsk(TaskAsk):
                 f" WHERE {seconds_from(since)} >= b.resume_after_seconds AND b.work_state = 'running'"
                 " AND o.work_state = 'running' AND t.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM task_comments c"
                 " WHERE c.task_id = t.id AND c.user_id IS NOT NULL AND c.created_at > ? AND c.deleted_at IS NULL)",
-                [now, now - OFFLINE_AFTER],
+                [now, now - SILENT_AFTER],
                 since=since,
                 board_id="b.id",
                 version=f"CAST({since} AS TEXT)",
@@ -381,7 +383,7 @@ class NotResumedAsk(TaskAsk):
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
         who, back = task.assignee or "An agent", {"status": "inbox", "assigned_agent_id": None}
-        read_by = f"{who} reads it at its next call. If it has not gone on in 10 min, this comes back."
+        read_by = _read_by(who, "If it has not gone on")
         ends = f"Anybody can claim #{task.number} then, with all that is known."
         return self._need(
             page, key, task, NeedParty(id=task.assigned_agent_id, name=who),

@@ -8,6 +8,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.asks import deadlines
+from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.database.sql import rows
@@ -252,7 +253,7 @@ async def test_agent_that_does_not_go_on_is_asked_or_others_have_its_work(cast: 
         await hand_in(cast, {"task": task, "lease": held["lease"]}, cast.vega)
         await rework(cast, task)
     assert (await needs(cast.cleo))["items"] == []
-    begun = deadlines.KINDS["not_resumed"].begins(stamp(9), stamp(11))
+    begun = KINDS["not_resumed"].begins(stamp(9), stamp(11))
     assert begun is not None and [str(row["value"]) for row in await rows(begun[0], *begun[1])] == [str(cast.vega.id)]
     with times.travelled(timedelta(minutes=12)):
         (await cast.vega.post("/agent/heartbeat", None)).ok()
@@ -262,7 +263,7 @@ async def test_agent_that_does_not_go_on_is_asked_or_others_have_its_work(cast: 
         assert one["reason"] == ("What it asked is settled." if way == "answered" else "It was sent back.")
         await perform(cast.cleo, one, "ask")
         assert (await needs(cast.ada))["items"] == []
-    with times.travelled(timedelta(minutes=23)):
+    with times.travelled(timedelta(minutes=30)):
         assert (await one_of(cast.ada, "not_resumed"))["id"] == one["id"]
         (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "paused"})).ok()
         assert (await needs(cast.ada))["items"] == []
