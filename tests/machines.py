@@ -25,11 +25,6 @@ def steps(wanted: int) -> int:
     return int(os.environ.get("STEPS") or wanted)
 
 
-async def nothing_is_due() -> int:
-    """What the application's own timer finds, so that leases end only when the machine looks."""
-    return 0
-
-
 async def play(machine: type[RuleBasedStateMachine], ground: Ground, number: int) -> None:
     """Take a number of steps, with the seed of the environment, a fixed one, or another each time in a long run."""
     chosen = int(os.environ.get("SEED") or (random.SystemRandom().randrange(10**6) if LONG else SHORT_SEED))

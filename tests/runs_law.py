@@ -73,8 +73,8 @@ class Law:
             self.reached[state] += 1
             assert state in NEXT or not row.is_there, f"nobody has a next step in {state}"
             if row.is_there and row.is_parked:
-                assert row.is_answered == row.is_ready, "it waits, and nothing is asked any more"
-                assert row.is_ready or row.asks
+                is_right = row.is_answered == row.is_ready and (row.is_ready or row.asks)
+                assert is_right, f"it waits, and nothing is asked any more: {row} {await told(row.id)}"
         for statement in NEVER:
             found = await rows(statement)
             assert not found, f"{statement}: {await told(found[0].get('id'))}"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mission_control.agents.models import Agent
-from mission_control.asks.deadlines import end_due
+from mission_control.asks.deadlines import DEADLINES, end_due
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import system
@@ -34,7 +34,7 @@ from mission_control.log import commands
 from mission_control.log.event_log import GENESIS, verify
 from mission_control.log.models import Event
 from mission_control.people.models import Organization
-from mission_control.runs.leases import expire_due, take_from_silent
+from mission_control.runs.leases import LEASES, expire_due, take_from_silent
 from mission_control.tasks.models import Task
 from tests import runs_oracle as oracle
 from tests.cast import Answer, Cast, Program
@@ -93,6 +93,21 @@ class Past:
     known: list[tuple[int, UUID, int]] = field(default_factory=list)
     undo: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     law: Law = field(default_factory=Law)
+
+    @classmethod
+    async def of(cls, ground: Ground) -> "Past | None":
+        """What the database says of a board whose machine died with its process; nothing when that had not begun."""
+        past, board_id = cls(law=Law(ground.cast.board.id, 0, ground.seen, ground.reached)), ground.cast.board.id
+        if not await rows("SELECT 1 AS one FROM boards WHERE id = ? AND require_approval_for_done", board_id):
+            return None
+        [newest] = await rows("SELECT MAX(created_at) AS at FROM events WHERE board_id = ?", board_id)
+        past.time.enter_context(times.travelled((as_moment(newest["at"]) or times.clock_now()) - times.clock_now()))
+        workers = {str(ground.cast.vega.id): 0, str(ground.cast.rigel.id): 1}
+        for run in await rows("SELECT agent_id, task_id, fence FROM task_runs ORDER BY started_at, id"):
+            if str(run["agent_id"]) in workers:
+                past.known.append((workers[str(run["agent_id"])], UUID(str(run["task_id"])), run["fence"]))
+        past.law.failed = {row.id: row.failed_attempts for row in await oracle.tasks_of(board_id)}
+        return past
 
 
 def deed(**given: Any) -> Callable[[Callable[..., None]], Any]:
@@ -826,6 +841,17 @@ class RunsMachine(RuleBasedStateMachine):
     def everything_holds(self) -> None:
         """The law, see `runs_law.py`."""
         self.run(self.past.law.holds())
+
+
+async def _rest(*_: object) -> None:
+    """What a loop does meanwhile."""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Only the machine ends leases, waits and deadlines: its checks read one table after the other."""
+    with patch.object(LEASES, "look", _rest), patch.object(DEADLINES, "look", _rest):
+        yield
 
 
 async def prepare(cast: Cast, *, grows_old: bool = False) -> Ground:
