@@ -335,12 +335,9 @@ class RunsMachine(RuleBasedStateMachine):
         self, worker: int, question: bool, parks: bool, meanwhile: str, answered: bool, then: str
     ) -> None:
         """Claims a task, asks about it, comes back later or not at all."""
-        agent, claims = self.worker(worker), f"/agent{self.cast.home}/claims"
-        answer = self.may(agent.post(claims, {"lease_seconds": 30}), 409)
-        if answer.status != 200 or answer.body["task"] is None:
+        agent = self.worker(worker)
+        if (task_id := self._claimed(worker, 30)) is None:
             return
-        task_id, fence = UUID(answer.body["task"]["id"]), answer.body["lease"]["fence"]
-        self.past.known.append((worker, task_id, fence))
         wanted: dict[str, Any] = {"task_id": str(task_id), "park": parks}
         if question:
             asked = self.run(agent.post(f"/agent{self.cast.home}/questions", {**wanted, "content": "Which?"}))
@@ -353,7 +350,7 @@ class RunsMachine(RuleBasedStateMachine):
             self.later(31)
             self.run(expire_due())
         elif meanwhile == "other work":
-            self.may(agent.post(claims, {"lease_seconds": 900}), 409)
+            self._claimed(worker)
         elif meanwhile == "taken over":
             self.may(self.cast.cleo.patch(self.cast.task(task_id), {"assigned_agent_id": None}), 409)
         elif meanwhile == "asks again":
@@ -366,18 +363,15 @@ class RunsMachine(RuleBasedStateMachine):
         if then == "claims":
             self.an_agent_claims(worker, 900)
         elif then == "hands in":
-            self._hand_in(worker, task_id, fence, None)
+            self._hand_in(*next(one for one in reversed(self.past.known) if one[1] == task_id), None)
         elif then == "is silent":
             self.later(4_000)
             self.silent_agents_lose_what_waits()
 
     @deed(worker=WORKERS)
     def a_lease_runs_out_for_the_fifth_time(self, worker: int) -> None:
-        answer = self.run(self.worker(worker).post(f"/agent{self.cast.home}/claims", {"lease_seconds": 30}))
-        if answer.status != 200 or answer.body["task"] is None:
-            return
-        [row] = [one for one in self.table() if str(one.id) == answer.body["task"]["id"]]
-        if not row.asks:  # else it waits
+        task_id = self._claimed(worker, 30)
+        for row in [one for one in self.table() if one.id == task_id and not one.asks]:  # with asks it waits
             self.run(rows("UPDATE tasks SET failed_attempts = ? WHERE id = ?", FLAGGED_AT - 1, row.id))
             self.later(31)
             self.run(expire_due())
@@ -523,6 +517,15 @@ class RunsMachine(RuleBasedStateMachine):
             assert answer.status in (200, 403, 409), answer.body
             if answer.status == 200 and not (row.status == "in_progress" and row.agent == agent.id):
                 self._handed_out(worker, row, row.fence + 1)
+
+    def _claimed(self, worker: int, lease: int = 900) -> UUID | None:
+        """What an agent is given, if anything."""
+        sent = {"lease_seconds": lease}
+        answer = self.may(self.worker(worker).post(f"/agent{self.cast.home}/claims", sent), 409)
+        if answer.status != 200 or answer.body["task"] is None:
+            return None
+        self.past.known.append((worker, UUID(answer.body["task"]["id"]), answer.body["lease"]["fence"]))
+        return self.past.known[-1][1]
 
     def _handed_out(self, worker: int, row: Row, fence: int) -> None:
         assert fence == row.fence + 1, "every hand-out raises the fence by one"
@@ -787,13 +790,10 @@ class RunsMachine(RuleBasedStateMachine):
     )
     def an_agent_does_a_task(self, worker: int, asks: str | None, hands_in: bool, status: str | None) -> None:
         """Claims the best one, perhaps asks and gets a yes, and perhaps hands it in."""
-        answer = self.may(self.worker(worker).post(f"/agent{self.cast.home}/claims", {}), 409)
-        if answer.status != 200 or answer.body["task"] is None:
+        if (task_id := self._claimed(worker)) is None:
             return
-        self.past.known.append((worker, UUID(answer.body["task"]["id"]), answer.body["lease"]["fence"]))
         if asks is not None:
-            task_id = answer.body["task"]["id"]
-            wanted = {"action_type": asks, "confidence": 50, "lead_reasoning": "So.", "task_id": task_id}
+            wanted = {"action_type": asks, "confidence": 50, "lead_reasoning": "So.", "task_id": str(task_id)}
             asked = self.may(self.worker(worker).post(self.cast.approvals, wanted), 409)
             if asked.status == 200:
                 sent = {"decision": "approved"}
