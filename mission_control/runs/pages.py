@@ -170,9 +170,10 @@ async def _add_readers(panel: Panel, comments: list[Row]) -> None:
 async def _notes(panel: Panel) -> list[Row]:
     """Return what people told the agents that worked on it, and how far each note came."""
     found, _ = await notes_of_task(panel.id, Paging(limit=MOST_NOTES, offset=0))
-    names = {str(one["id"]): one["name"] for one in panel.agents}
+    runs = await rows("SELECT id, agent_name FROM task_runs WHERE task_id = ?", panel.id) if found else []
+    names = {str(row["id"]): row["agent_name"] for row in runs}
     return [
-        one | {"kind": "note", "at": one["created_at"], "agent_name": names.get(str(one["agent_id"]), "an agent")}
+        one | {"kind": "note", "at": one["created_at"], "agent_name": names.get(str(one["run_id"]), "an agent")}
         for one in found
     ]
 

@@ -110,8 +110,8 @@ async def test_work_of_agents_is_imported_as_history(cast: Cast) -> None:
     assert {one["state"] for one in sessions} == {"ended"} and {one["agent_name"] for one in sessions} == {"Vega"}
     assert (await session_ends.digest_faults(30))[1] == []
     page = await visitor(cast.app, cast.ada)
+    (await page.get(grind)).has("Use the new table.", "to Vega")
     for path, words in (
-        (f"{grind}", "Use the new table."),
         ("/agents/sessions", "Vega"),
         *((f"{board}/sessions/{one['id']}", "Vega") for one in sessions),
     ):

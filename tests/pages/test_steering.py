@@ -84,6 +84,8 @@ async def test_person_stops_an_agent(cast: Cast) -> None:
     (await dan.get(cast.task(task))).has("Vega heard it").lacks("works on this")
     (await cleo.with_htmx.get(f"{cast.task(task)}/stop")).is_status(409)
     (await cleo.with_htmx.post(f"{cast.task(task)}/stop", {})).is_status(409)
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+    (await dan.get(cast.task(task))).has("Stopped by Cleo").lacks("has not heard it yet")
 
 
 async def test_note_to_a_session_stands_among_what_it_did(cast: Cast) -> None:
