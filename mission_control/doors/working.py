@@ -244,14 +244,22 @@ def _outcome(found: JsonObject) -> JsonObject:
     }
 
 
+THEN = {
+    "rejected": "Do not do it; go on without, or give_back.",
+    "changes_requested": "Do as it says, then ask again.",
+    "closed": "Nobody will answer it; go on without, or give_back.",
+}
+
+
 def _said(found: JsonObject, *, is_parked: bool) -> str:
     shown = _outcome(found)
     if is_parked:
         return "Nobody has answered yet; the task waits for it, and you are free. Call next: it returns the task then."
     if shown["state"] == "open":
         return "Nobody has answered yet. The answer comes with next; go on with what does not need it."
-    who, answer = shown["answered_by"] or "Mission Control", shown["answer"]
-    return f"{who}: {shown['state']}{f': {answer}' if answer else ''}. Go on with your task."
+    who, what = shown["answered_by"] or "Mission Control", shown["state"].replace("_", " ")
+    answer = f": {shown['answer'].rstrip('.')}" if shown["answer"] else ""
+    return f"{who}: {what}{answer}. {THEN.get(shown['state'], 'Go on with your task.')}"
 
 
 @tools.tool(

@@ -153,7 +153,7 @@ async def test_offline_or_paused_assignee_is_a_reason(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     [reason] = await reasons(cast, task)
     assert (reason["kind"], reason["text"], reason["since"]) == ("assignee_offline", "Vega has not come yet.", None)
-    await put_agent(cast.vega, last_seen_at=stamp(-11))
+    await put_agent(cast.vega, last_seen_at=stamp(-16))
     assert (await reasons(cast, task))[0]["since"] is not None
     await online(cast)
     assert await kinds(cast, task) == ["available"]

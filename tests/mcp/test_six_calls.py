@@ -79,6 +79,30 @@ async def test_yes_is_asked_for_by_naming_the_action(cast: Cast) -> None:
         assert found["why"]["text"] == "You go on: Ada asks for changes: Not on a Friday."
 
 
+@pytest.mark.parametrize(
+    ("decision", "says"),
+    [
+        ("approved", "Ada: approved: Not on a Friday. Go on with your task."),
+        ("rejected", "Ada: rejected: Not on a Friday. Do not do it; go on without, or give_back."),
+        ("changes_requested", "Ada: changes requested: Not on a Friday. Do as it says, then ask again."),
+    ],
+)
+async def test_answer_says_what_to_do_next(cast: Cast, decision: str, says: str) -> None:
+    await cast.add_task()
+    async with connected(cast.vega) as vega:
+        await vega.ok("next")
+        asking = asyncio.create_task(vega.says("ask", action="deploy", question="All is green.", wait_seconds=50))
+        await until(lambda: channels.is_awaited("approval"))
+        [asked] = (await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"]
+        sent = {"decision": decision, "note": "Not on a Friday."}
+        (await cast.ada.post(f"{cast.approvals}/{asked['id']}/decisions", sent)).ok()
+        assert await asyncio.wait_for(asking, 20) == says
+        task = (await vega.ok("next", task_id="1", wait_seconds=0))["task"]
+        assert (await vega.says("report", did=["Looked"])).startswith("Noted. Go on: the task is yours until ")
+        await vega.ok("give_back", task_id=task["number"], fence=1, reason="No time.")
+        assert "call next when you hold none" in await vega.says("report", did=["Looked"])
+
+
 async def test_ask_without_a_task_parks_nothing(cast: Cast) -> None:
     task = await cast.add_task()
     async with connected(cast.vega) as vega:
