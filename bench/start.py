@@ -1,8 +1,8 @@
 """What a start costs: `python -m bench.start [--against DIR] [--rounds 5]`.
 
 Processor time and resident memory of a server on SQLite at its first answer in JSON and after its first page, and
-processor time of `--help`: the least of the rounds, which take turns. Then the same of a start without compiled
-modules, once, and the ten dearest imports, each package and each room without what it imports.
+processor time of `--help` and of the program for terminals: the least of the rounds, which take turns. Then the same of
+a start without compiled modules, once, and the ten dearest imports, each package and each room without what it imports.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -35,9 +36,13 @@ class Costs(NamedTuple):
     page: float
     memory_after_page: float
     help: float
+    client: float
 
 
-HEADS = ("first JSON answer, s", "resident then, MiB", "and a first page, s", "resident then, MiB", "--help, s")
+HEADS = (
+    "first JSON answer, s", "resident then, MiB", "and a first page, s", "resident then, MiB", "--help, s",
+    "client.pyz status, signed in nowhere, s",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -53,7 +58,7 @@ def main() -> None:
             folder.mkdir()
             measured(side, folder)  # makes the database and what is kept compiled
         rounds = [{side: measured(side, folder) for side, folder in folders.items()} for _ in range(options.rounds)]
-        print(f"{'':34}{''.join(f'{side.name:>22}' for side in sides)}")
+        print(f"{'':42}{''.join(f'{side.name:>22}' for side in sides)}")
         _print(HEADS, [Costs(*map(min, zip(*(one[side] for one in rounds), strict=True))) for side in sides])
         print("without compiled modules")
         cold = [measured(side, folder, PYTHONPYCACHEPREFIX=f"{folder}/compiled") for side, folder in folders.items()]
@@ -66,7 +71,7 @@ def main() -> None:
 
 def _print(heads: tuple[str, ...], sides: list[Costs]) -> None:
     for head, *values in zip(heads, *sides, strict=False):
-        print(f"{head:34}{''.join(f'{value:22.2f}' for value in values)}")
+        print(f"{head:42}{''.join(f'{value:22.2f}' for value in values)}")
 
 
 def measured(side: Path, folder: Path, **environment: str) -> Costs:
@@ -78,7 +83,20 @@ def measured(side: Path, folder: Path, **environment: str) -> Costs:
         _read(f"{url}/readyz")
         answer, memory = server.cpu_seconds(), server.resident_mib()
         _read(f"{url}/setup")
-        return Costs(answer, memory, server.cpu_seconds(), server.resident_mib(), helped)
+        served = server.cpu_seconds(), server.resident_mib()
+        return Costs(answer, memory, *served, helped, _client_seconds(url, folder))
+
+
+def _client_seconds(url: str, folder: Path) -> float:
+    """Return what a start of the program for terminals costs; 0 for a checkout that has none."""
+    try:
+        (folder / "client.pyz").write_bytes(urllib.request.urlopen(f"{url}/client.pyz", timeout=60).read())
+    except urllib.error.HTTPError:
+        return 0.0
+    before = _of_children()
+    command = [sys.executable, str(folder / "client.pyz"), "status"]
+    subprocess.run(command, env={"HOME": str(folder)}, stderr=subprocess.DEVNULL)
+    return _of_children() - before
 
 
 def imports(side: Path, folder: Path, rounds: int) -> Counter[str]:

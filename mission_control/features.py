@@ -21,8 +21,8 @@ from mission_control.loading import loading
 from mission_control.log.commands import verb_of
 from mission_control.work import loop
 
-# The rooms below have no parts. The command line starts the application, which is served without it.
-WITHOUT_PARTS = ("core", "database", "cli")
+# These have no parts. The command line starts the application, which is served without it; so is the client.
+WITHOUT_PARTS = ("core", "database", "cli", "client")
 
 # The operations of a path in the document; paths go by their letters.
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -5,7 +5,7 @@ import sys
 import click
 
 from mission_control import __version__
-from mission_control.cli import database, move, people, server
+from mission_control.cli import database, move, people, server, terminal
 from mission_control.config import ConfigError
 
 COMMANDS = (
@@ -32,6 +32,8 @@ def commands() -> None:
 
 for command in COMMANDS:
     commands.add_command(command)
+for client_command in terminal.commands():
+    commands.add_command(client_command)
 
 
 def main() -> None:

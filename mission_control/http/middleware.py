@@ -25,6 +25,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequestKeyError, HTTPException, MethodNotAllowed
 from werkzeug.routing import MapAdapter, RequestRedirect
 
+from mission_control import __version__
 from mission_control.config import Settings
 from mission_control.core import limits
 from mission_control.core.errors import ErrorCode, Invalid
@@ -360,6 +361,9 @@ def _methods(app: Quart, path: str) -> Iterable[str]:
 HEADERS = ("Idempotency-Key", "If-Match")
 OPERATIONS = "/api/"
 READS = ("GET", "HEAD", "OPTIONS")
+# What calls itself so is told the version, and updates itself.
+CLIENT = "mission-control-client/"
+VERSION_HEADER = "X-Mission-Control-Version"
 
 
 # The headers of safe writes, where nothing honours them: only operations of the API do (`http/retries.py`).
@@ -403,6 +407,8 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
             response.headers["Allow"] = ", ".join(_declared(app)) or "GET"
         if cors.is_on:
             cors.mark(response)
+        if request.headers.get("User-Agent", "").startswith(CLIENT):
+            response.headers[VERSION_HEADER] = __version__
         if isinstance(response, Response):
             await news.carry(response)
             await compression.compress(response)

@@ -1,6 +1,7 @@
 """Who may import whom: the rooms in one written order, each only those before it, without exceptions."""
 
 import ast
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ ORDER = [
     "people", "asks", "gateways", "boards", "approvals", "agents", "tasks", "runs",
     "knowledge", "fleet", "exchange", "home", "doors", "cli",
 ]  # fmt: skip
+# No room: the program for terminals, which stands alone.
+ALONE = {"client"}
 # Modules beside the rooms: what every room may import.
 BELOW = {
     "config",
@@ -54,7 +57,7 @@ def imports(tree: ast.Module) -> Iterator[str]:
 
 def rooms() -> set[str]:
     """The packages of the program."""
-    return {name.split(".")[0] for name, _ in trees() if "." in name}
+    return {name.split(".")[0] for name, _ in trees() if "." in name} - ALONE
 
 
 def test_order_names_every_room() -> None:
@@ -64,7 +67,7 @@ def test_order_names_every_room() -> None:
 @pytest.mark.parametrize("room", ORDER)
 def test_rooms_import_only_those_before_them(room: str) -> None:
     allowed = {*ORDER[: ORDER.index(room) + 1], *BELOW, "__version__"}
-    beside = {name for name, _ in trees() if "." not in name}
+    beside = {name for name, _ in trees() if "." not in name} | ALONE
     found = {
         f"{name} -> {one}"
         for name, tree in trees()
@@ -73,6 +76,17 @@ def test_rooms_import_only_those_before_them(room: str) -> None:
         if one.split(".")[0] in rooms() | beside and one.split(".")[0] not in allowed
     }
     assert found == set()
+
+
+def test_client_imports_itself_and_the_standard_library_alone() -> None:
+    for name, tree in trees():
+        imported = {one for statement, _ in statements(tree) for one in asked_for(statement)}
+        rooms_of = {one.removeprefix("mission_control.").split(".")[0] for one in imported if "mission_control." in one}
+        if name.split(".")[0] in ALONE:
+            assert {one.split(".")[0] for one in imported} <= sys.stdlib_module_names | {"mission_control"}, name
+            assert rooms_of <= {*ALONE, "__version__"}, name
+        elif name != "cli.terminal":  # the installed package has its commands
+            assert not rooms_of & ALONE, name
 
 
 def is_on_demand(imported: str) -> bool:
@@ -104,7 +118,9 @@ def asked_for(statement: str) -> list[str]:
 def test_functions_alone_import_what_a_start_does_without() -> None:
     for name, tree in trees():
         room, _, module = name.rpartition(".")
-        if room == "cli" or not room:  # the command line imports what a command needs; some modules are programs
+        if (
+            room in ("cli", "client") or not room
+        ):  # the command line imports what a command needs; some modules are programs
             continue
         for statement, is_inside in statements(tree):
             on_demand = {is_on_demand(one) for one in asked_for(statement)}

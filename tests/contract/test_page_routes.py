@@ -37,6 +37,7 @@ OPEN = {
     "/docs/<tag>/shapes",
     "/llms.txt",
     "/llms-full.txt",
+    "/client.pyz",
     "/mc",
     "/redoc",
 }

@@ -143,7 +143,7 @@ class Visitor:
             options["data"] = urlencode(form, doseq=True)
         response = await client.open(path, method=method, headers=sent, **options)
         body: Any = await response.get_data(as_text=False)
-        return Seen(response.status_code, body.decode(), response.headers)
+        return Seen(response.status_code, body.decode(errors="replace"), response.headers)
 
     async def remembering(self, seen: Seen) -> "Visitor":
         """The same browser with the cookie that an answer set."""

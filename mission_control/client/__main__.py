@@ -1,0 +1,300 @@
+"""The commands, each with its arguments. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from mission_control import __version__
+from mission_control.client import problems
+from mission_control.client.problems import Problem, Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+FOREVER = float("inf")
+
+
+def _task(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--task", metavar="TASK", help="its number, such as 12 or #12; left out, the one that you hold")
+
+
+def _text(parser: argparse.ArgumentParser, name: str, says: str) -> None:
+    parser.add_argument("text", nargs="?", metavar=name, help=f"{says}; - reads it from standard input")
+    parser.add_argument("--file", metavar="FILE", help="read it from a file")
+
+
+def _usage(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--input-tokens", type=int, metavar="N", help="tokens that the model read")
+    parser.add_argument("--output-tokens", type=int, metavar="N", help="tokens that the model wrote")
+    parser.add_argument("--cost-usd", type=float, metavar="USD", help="what they cost, in US dollars")
+    parser.add_argument("--model", metavar="NAME", help="the name of the language model")
+
+
+def _lease(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lease", type=int, default=3600, metavar="SECONDS", help="how long the task is yours; 3600 if left out"
+    )
+
+
+def _until(parser: argparse.ArgumentParser, says: str) -> None:
+    parser.add_argument("--wait", nargs="?", type=float, const=FOREVER, metavar="SECONDS", help=says)
+
+
+def _claim(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("task", nargs="?", metavar="TASK", help="this task and no other; one you hold: its lease again")
+    _until(parser, "wait until there is work, or so long")
+    parser.add_argument("--tag", action="append", metavar="TAG", help="only tasks with any of these tags")
+    parser.add_argument("--after-start", action="store_true", help="after a crash: what you hold already comes first")
+    _lease(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("task", nargs="?", metavar="TASK", help="its number; left out, the one that you hold")
+
+
+def _comment(parser: argparse.ArgumentParser) -> None:
+    _text(parser, "TEXT", "Markdown; @Name notifies, @lead too")
+    _task(parser)
+
+
+def _ask(parser: argparse.ArgumentParser) -> None:
+    _text(parser, "TEXT", "what you ask, or why you want to do it, with all that one must know")
+    parser.add_argument(
+        "--approve", metavar="ACTION", help="ask for a yes to this action, such as deploy; left out, it is a question"
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="'LABEL: OUTCOME'", help="an answer to choose from; up to six"
+    )
+    parser.add_argument("--recommend", type=int, metavar="N", help="the option that you would choose, from 1")
+    parser.add_argument(
+        "--confidence", type=float, default=80, metavar="PERCENT", help="with --approve; 80 if left out"
+    )
+    parser.add_argument("--within", type=int, metavar="SECONDS", help="when you need the answer")
+    parser.add_argument(
+        "--otherwise", metavar="WHAT", help="what happens then: remind, send_back, or an option's number"
+    )
+    parser.add_argument("--park", action="store_true", help="let the task wait without a lease: you are free")
+    _until(parser, "wait for the answer, or so long")
+    _task(parser)
+
+
+def _wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("seconds", nargs="?", type=float, metavar="SECONDS", help="at most so long")
+    _lease(parser)
+
+
+def _finish(parser: argparse.ArgumentParser) -> None:
+    _text(parser, "SUMMARY", "what you did and found, and what not")
+    parser.add_argument("--checked", metavar="TEXT", help="what you checked, against which criterion, and how")
+    parser.add_argument("--evidence", action="append", metavar="[TITLE=]URL", help="a link that shows it; any number")
+    parser.add_argument("--attach", action="append", metavar="FILE", help="a small file that the work made; any number")
+    parser.add_argument("--confidence", type=float, metavar="PERCENT", help="how sure you are that it is finished")
+    _usage(parser)
+    _task(parser)
+
+
+def _give_back(parser: argparse.ArgumentParser) -> None:
+    _text(parser, "REASON", "what the next one should know")
+    _task(parser)
+
+
+def _propose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("title", metavar="TITLE", help="the work that you found, in one line")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why somebody should do it")
+    parser.add_argument("--description", metavar="TEXT", help="more about it, in Markdown")
+    parser.add_argument("--priority", metavar="LEVEL", help="low, medium, high or critical")
+    _task(parser)
+
+
+def _note(parser: argparse.ArgumentParser) -> None:
+    _text(parser, "TEXT", "a fact that outlives the task")
+    parser.add_argument("--tag", action="append", metavar="TAG", help="such as decision; chat says it to all instead")
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("did", nargs="*", metavar="TEXT", help="what you did, a plain line each")
+    parser.add_argument("--doing", metavar="TEXT", help="what you begin now")
+    parser.add_argument("--failed", action="store_true", help="what you did failed")
+    parser.add_argument(
+        "--plan",
+        action="append",
+        metavar="STEP",
+        help="your whole plan: '[x] done', '[>] at work', 'to do'; any number",
+    )
+    _usage(parser)
+    _task(parser)
+
+
+def _call(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("method", metavar="METHOD", help=", ".join(METHODS))
+    parser.add_argument(
+        "path", metavar="PATH", help="such as /api/v1/agent/healthz; {board_id} and {task_id} are filled in"
+    )
+    parser.add_argument("body", nargs="?", metavar="JSON", help="what is sent; - reads it from standard input")
+    parser.add_argument("--pick", metavar="FIELDS", help="print only these fields of each item, such as id,author.name")
+
+
+def _sign_in(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", nargs="?", metavar="URL", help="the address of the server")
+    parser.add_argument("--with-token", action="store_true", help="take an agent's token, typed or from standard input")
+    parser.add_argument(
+        "--allow-http", action="store_true", help="also without encryption, on a network that you trust"
+    )
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+WORK, CALLS, SIGNING, UPDATE = "tasks", "calls", "signing", "update"
+# The name, its module, its arguments, what it does.
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
+    "claim": (WORK, _claim, "take the next task, and read all that is known about it"),
+    "show": (WORK, _show, "read a task with its comments, files and attempts, and what it waits for"),
+    "comment": (WORK, _comment, "comment on a task"),
+    "ask": (WORK, _ask, "ask people a question, or for a yes"),
+    "wait": (WORK, _wait, "wait for what comes next: an answer, a note, a directive, or work"),
+    "report": (WORK, _report, "say what you do and used, and keep the task"),
+    "finish": (WORK, _finish, "hand in the task"),
+    "give-back": (WORK, _give_back, "give the task back"),
+    "propose": (WORK, _propose, "propose work that you found beside your task"),
+    "note": (WORK, _note, "write into the board's memory"),
+    "status": (WORK, _nothing, "say who you are, on which board, and what you hold"),
+    "call": (CALLS, _call, "send one request to the API, as /llms-full.txt describes it"),
+    "sign-in": (SIGNING, _sign_in, "store the token for a server"),
+    "sign-out": (SIGNING, _nothing, "remove the stored token"),
+    "update": (UPDATE, _nothing, "replace this program by the server's, if it is another one"),
+}
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    try:
+        width = os.get_terminal_size().columns
+    except (OSError, ValueError):
+        width = 100
+    return argparse.HelpFormatter(prog, width=min(width, 120) - 2)  # without a width it imports six modules to find one
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise Usage(f"{message[:1].upper()}{message[1:]}.\n{self.format_usage().strip()}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return its exit code. There is no traceback, whatever happens."""
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        return problems.INTERRUPTED
+    except BrokenPipeError:
+        # Python would write what is left at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return problems.PIPE_CLOSED
+    except Exception as error:
+        if os.environ.get("MISSION_CONTROL_DEBUG"):
+            raise
+        print(
+            f"This is a fault of the program ({type(error).__name__}: {error}). With MISSION_CONTROL_DEBUG=1 it says"
+            " where.",
+            file=sys.stderr,
+        )
+        return problems.BROKEN
+
+
+def _run(arguments: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    is_call = name == "call" or name.upper() in METHODS
+    if name.upper() in METHODS:
+        name, rest = "call", arguments
+    try:
+        if name in ("-h", "--help", "help"):
+            print(_overview())
+        elif name == "--version":
+            print(__version__)
+        elif name not in COMMANDS:
+            raise Usage(_unknown(name))
+        else:
+            _command(name, rest)
+        sys.stdout.flush()
+    except Problem as problem:
+        if is_call or "--json" in rest:
+            if problem.text:
+                import json
+
+                print(json.dumps({"detail": problem.detail}, ensure_ascii=False), flush=True)
+        if problem.text and not is_call:
+            print(problem.text, file=sys.stderr)
+        return problem.exit_code
+    return problems.DONE
+
+
+def _command(name: str, rest: list[str]) -> None:
+    module, arguments, says = COMMANDS[name]
+    from mission_control.client.credentials import called
+
+    parser = _Parser(
+        prog=f"{called()} {name}",
+        description=f"{says[:1].upper()}{says[1:]}.",
+        allow_abbrev=False,
+        formatter_class=_formatter,
+    )
+    arguments(parser)
+    shared = parser.add_argument_group("for every command")
+    shared.add_argument("--json", action="store_true", help="print the server's answer as it is")
+    shared.add_argument("--connection", default="", metavar="NAME", help="another connection than the usual one")
+    shared.add_argument(
+        "--no-update", action="store_true", help="keep this program, although the server has a newer one"
+    )
+    given = parser.parse_intermixed_args(rest)
+    function = getattr(import_module(f"mission_control.client.{module}"), name.replace("-", "_"))
+    if module == SIGNING:
+        function(given)
+        return
+    from mission_control.client import credentials
+    from mission_control.client.api import Api
+
+    api = Api(credentials.find(given.connection))
+    try:
+        if module == UPDATE:
+            function(api)
+            return
+        from mission_control.client.tasks import Session
+
+        function(Session(api, given.json), given)
+    finally:
+        if not given.no_update and api.newest not in ("", __version__):
+            from mission_control.client.update import after_command
+
+            after_command(api)
+        api.close()
+
+
+def _overview() -> str:
+    from mission_control.client.credentials import called
+
+    lines = [f"Usage: {called()} COMMAND [...]; {called()} COMMAND --help says more.", ""]
+    lines += [f"  {name:<10} {says}" for name, (_, _, says) in COMMANDS.items()]
+    lines += ["", "Exit codes:", *(f"  {code:>3}  {says}" for code, says in problems.EXIT_CODES.items())]
+    return "\n".join(lines)
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    from mission_control.client.credentials import called
+
+    near = get_close_matches(name, COMMANDS, 1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"There is no command {name}.{meant} `{called()} --help` lists all."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

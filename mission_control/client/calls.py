@@ -1,0 +1,98 @@
+"""One request of any kind, as scripts make them: `call METHOD PATH [JSON]`.
+
+In path and JSON it fills in {board_id}, {task_id} (of TASK, or the only task that is held) and {agent_id} (of AGENT).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+
+from mission_control.client.held import ID
+from mission_control.client.problems import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
+    from mission_control.client.tasks import Session
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+TASK = re.compile(r"/tasks/([^/?]+)")
+NEEDS_FENCE = re.compile(r"/(completions|lease|parking)(\?|$)")
+
+
+def call(session: Session, given: Namespace) -> None:
+    method, path = given.method.upper(), given.path
+    if method not in METHODS:
+        raise Usage(f"{given.method} is no method; there are {', '.join(METHODS)}.")
+    if not path.startswith("/"):
+        raise Usage("The path begins with a slash, such as /api/v1/agent/healthz.")
+    body = _body(session, given.body)
+    path = _filled(session, path, True)
+    match = TASK.search(path)
+    task_id = match[1] if match is not None and ID.fullmatch(match[1]) else None
+    fence = None
+    if method != "GET" and task_id is not None and path.startswith("/api/v1/agent/"):
+        needs = NEEDS_FENCE.search(path) is not None
+        fence = session.held.held_fence(task_id) if needs else session.held.fence(task_id)
+        if needs and (body is None or isinstance(body, dict)):
+            body = {"fence": fence, **(body or {})}
+    found = session.api.answer(method, path, body, fence=fence, seconds=_seconds(path, body))
+    if isinstance(found.value, dict):
+        session.held.take(found.value, body.get("lease_seconds") if isinstance(body, dict) else None)
+        if task_id is not None and (path.endswith("/completions") or (method == "DELETE" and "/lease" in path)):
+            session.held.drop(task_id)
+    if given.pick and isinstance(found.value, dict):
+        for one in found.value.get("items", [found.value]):
+            print(json.dumps({name: _picked(one, name) for name in given.pick.split(",")}, ensure_ascii=False))
+        return
+    sys.stdout.buffer.write(found.body)
+    if found.value is not None:
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.flush()
+
+
+def _body(session: Session, given: str | None) -> Any:
+    if given is None:
+        return None
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if given == "-" else given
+    if not text.strip():
+        return None
+    try:
+        return json.loads(_filled(session, text, False))
+    except ValueError as error:
+        raise Usage(f"The JSON is not valid: {error}.", "invalid_json") from error
+
+
+def _filled(session: Session, text: str, is_path: bool) -> str:
+    """Return a text with the ids that it leaves open."""
+    if "{board_id}" in text:
+        text = text.replace("{board_id}", os.environ.get("BOARD") or session.held.board())
+    if "{task_id}" in text:
+        text = text.replace("{task_id}", session.held.task(None))
+    if "{agent_id}" in text:
+        if not os.environ.get("AGENT"):
+            raise Usage("Put AGENT=<agent id> in front.")
+        text = text.replace("{agent_id}", os.environ["AGENT"])
+    if is_path:
+        named = TASK.search(text)
+        if named is not None and re.fullmatch(r"#?\d{1,9}", named[1]):
+            text = text[: named.start(1)] + session.held.task(named[1]) + text[named.end(1) :]
+    return text
+
+
+def _seconds(path: str, body: Any) -> float:
+    """Return how long the server may wait before it answers."""
+    match = re.search(r"[?&]wait_seconds=(\d{1,4})", path)
+    in_body = body.get("wait_seconds") if isinstance(body, dict) else 0
+    return max(float(match[1]) if match else 0.0, float(in_body) if isinstance(in_body, int) else 0.0)
+
+
+def _picked(value: Any, name: str) -> Any:
+    for part in name.strip().split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
